@@ -1,0 +1,1 @@
+"""Decide whom to invite into a new customer community."""

@@ -1,0 +1,76 @@
+"""Errors that end a job with one clear message and exit code 2.
+
+SegmenterError
+├── ConfigError        a setting is wrong
+├── InputError         the data cannot be used as it is
+├── OutputError        the results cannot be written
+└── TrackingError      MLflow cannot be reached; the results are written all the same
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class SegmenterError(Exception):
+    """Base of all errors that a user can mend.
+
+    Parameters
+    ----------
+    *problems : str
+        One line each, all that were found: the thing, the rule, the value and the way out.
+
+    Examples
+    --------
+    >>> str(SegmenterError("rules.spend.min: should be ≥ 0 (got -5)"))
+    'rules.spend.min: should be ≥ 0 (got -5)'
+    """
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class ConfigError(SegmenterError):
+    """A setting is wrong."""
+
+
+class InputError(SegmenterError):
+    """The data cannot be used as it is."""
+
+
+class OutputError(SegmenterError):
+    """The results cannot be written."""
+
+
+class TrackingError(SegmenterError):
+    """MLflow cannot be reached."""
+
+
+def nearest(name: str, choices: Iterable[str], most: int = 3) -> str:
+    """Say which choices are nearest to a name, as the end of a message.
+
+    Parameters
+    ----------
+    name : str
+        What was given.
+    choices : iterable of str
+        What would have been right.
+    most : int
+        At most so many names.
+
+    Returns
+    -------
+    str
+        ``"; nearest: a, b"``, or the first choices where none is near, or an empty text where there are none.
+
+    Examples
+    --------
+    >>> nearest("amout", ["amount", "time"])
+    '; nearest: amount'
+    """
+    known = sorted(set(choices))
+    folded = {choice.casefold(): choice for choice in known}
+    near = [folded[match] for match in get_close_matches(name.casefold(), folded, n=most, cutoff=0.6)]
+    if near:
+        return f"; nearest: {', '.join(near)}"
+    return f"; there are: {', '.join(known[:20])}{' …' if len(known) > 20 else ''}" if known else ""

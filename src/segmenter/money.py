@@ -1,0 +1,108 @@
+"""Money as integers: minor units (cents, fen) inside, currency units at the edges."""
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+import polars as pl
+
+# Per row, so that sums over a customer and fixed-point weights stay far inside 64 bits.
+LARGEST = 10**12
+
+
+def digits(currency: str) -> int:
+    """Give the number of decimals of a currency.
+
+    Parameters
+    ----------
+    currency : str
+        ISO 4217 code.
+
+    Returns
+    -------
+    int
+        0 for JPY, 2 for CNY, 3 for KWD.
+
+    Examples
+    --------
+    >>> digits("CNY")
+    2
+    """
+    from babel.numbers import get_currency_precision
+
+    return int(get_currency_precision(currency))
+
+
+def to_minor(amount: float, currency: str) -> int:
+    """Turn an amount of the config into minor units, exactly.
+
+    Parameters
+    ----------
+    amount : float
+        In currency units.
+    currency : str
+        ISO 4217 code.
+
+    Returns
+    -------
+    int
+        In minor units, half to even.
+
+    Examples
+    --------
+    >>> to_minor(19.99, "CNY")
+    1999
+    """
+    scaled = Decimal(str(amount)).scaleb(digits(currency))
+    return int(scaled.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+
+
+def to_units(frame: pl.DataFrame, columns: list[str], currency: str) -> pl.DataFrame:
+    """Turn columns of minor units into exact decimals in currency units, for writing.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With Int64 columns in minor units.
+    columns : list of str
+        Those to turn; names that the frame lacks are passed over.
+    currency : str
+        ISO 4217 code.
+
+    Returns
+    -------
+    DataFrame
+        The same columns in the same order, those named as Decimal(18, digits).
+
+    Examples
+    --------
+    >>> to_units(pl.DataFrame({"spend": [1999]}), ["spend"], "CNY")["spend"].to_list()
+    [Decimal('19.99')]
+    """
+    places = digits(currency)
+    step = pl.lit(Decimal(1).scaleb(-places), dtype=pl.Decimal(18, places))
+    present = [name for name in columns if name in frame.columns]
+    return frame.with_columns((pl.col(name).cast(pl.Decimal(18, 0)) * step).cast(pl.Decimal(18, places)).alias(name) for name in present)
+
+
+def text(column: str, currency: str) -> pl.Expr:
+    """Write minor units as whole currency units with thousands separators: ``12,340``.
+
+    Parameters
+    ----------
+    column : str
+        An Int64 column in minor units.
+    currency : str
+        ISO 4217 code.
+
+    Returns
+    -------
+    Expr
+        Text; null stays null.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"spend": [1234050]}).select(text("spend", "CNY")).item()
+    '12,340'
+    """
+    whole = pl.col(column).abs() // 10 ** digits(currency)
+    grouped = whole.cast(pl.String).str.reverse().str.replace_all(r"(\d{3})", "${1},").str.reverse().str.strip_chars_start(",")
+    return pl.when((pl.col(column) < 0) & (whole > 0)).then(pl.concat_str(pl.lit("-"), grouped)).otherwise(grouped)

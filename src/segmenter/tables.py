@@ -1,0 +1,88 @@
+"""The canonical tables: their columns, types and units.
+
+Times are local to ``launch.timezone`` and carry no zone. Amounts are Int64 minor units. Ids are text.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+TIME = pl.Datetime("us")
+
+ORDERS = pl.Schema(
+    {
+        "customer_id": pl.String,
+        "order_id": pl.String,  # null where the shop has none
+        "time": TIME,  # when it was placed: its first line
+        "amount": pl.Int64,  # what it adds to net spend: negative for a refund, 0 for an order refunded whole
+        "refund": pl.Int64,  # what was given back, ≥ 0
+        "is_order": pl.Boolean,  # false: a refund or cancellation, which counts in neither orders nor recency
+        "province": pl.String,  # or country; as found
+        "city": pl.String,
+    }
+)
+CUSTOMERS = pl.Schema(  # attributes follow, as text
+    {
+        "customer_id": pl.String,
+        "province": pl.String,
+        "city": pl.String,
+        "joined": pl.Date,
+        "do_not_contact": pl.Boolean,
+        "blocked": pl.Boolean,
+        "staff": pl.Boolean,
+    }
+)
+EVENTS = pl.Schema({"customer_id": pl.String, "kind": pl.String, "time": TIME})
+REFERRALS = pl.Schema({"customer_id": pl.String, "friend_id": pl.String, "time": TIME})
+REJECTS = pl.Schema(
+    {
+        "table": pl.String,
+        "file": pl.String,  # null where the table is no file
+        "row": pl.Int64,  # data rows of that file, from 1
+        "column": pl.String,  # of the source
+        "value": pl.String,
+        "reason": pl.String,
+    }
+)
+
+# Measures in minor units; all others are counts, days, dates or shares.
+MONEY = (
+    "spend",
+    "spend_window",
+    "spend_outside",
+    "refunds",
+    "average_order",
+    "decayed_spend",
+    "spend_30d",
+    "spend_30d_before",
+    "spend_90d",
+    "spend_90d_before",
+)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What a shop has, in canonical form.
+
+    Parameters
+    ----------
+    orders, events, referrals : DataFrame
+        See `ORDERS`, `EVENTS`, `REFERRALS`; empty where the shop has none.
+    customers : DataFrame or None
+        See `CUSTOMERS`; None where the customers are those with orders.
+    contacts : DataFrame or None
+        ``customer_id``, ``name`` and the contact columns as text: for the call sheets and nothing else.
+    rejects : DataFrame
+        See `REJECTS`.
+    reads : mapping of str to mapping of str to int
+        For each table: rows read, ``filtered`` by `where`, ``later`` than the as-of date, ``rejected``, ``kept``.
+    """
+
+    orders: pl.DataFrame
+    customers: pl.DataFrame | None
+    events: pl.DataFrame
+    referrals: pl.DataFrame
+    contacts: pl.DataFrame | None
+    rejects: pl.DataFrame
+    reads: Mapping[str, Mapping[str, int]]
