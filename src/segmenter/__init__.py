@@ -1,1 +1,59 @@
-"""Decide whom to invite into a new customer community."""
+"""Decide whom to invite into a new customer community, and prove afterwards that the choice was right.
+
+The steps, each a function over Polars frames: `canonical_tables`, `measure`, `with_regions`, `apply_rules`, `fit_scorer`,
+`segment`, `plan`, `with_reasons`; and `plan_launch`, which composes them. `launch_settings` gives their settings.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from segmenter.defaults import launch_settings as launch_settings
+    from segmenter.errors import ConfigError as ConfigError
+    from segmenter.errors import InputError as InputError
+    from segmenter.errors import SegmenterError as SegmenterError
+    from segmenter.history import measure as measure
+    from segmenter.launch import LaunchPlan as LaunchPlan
+    from segmenter.launch import plan_launch as plan_launch
+    from segmenter.money import to_units as to_units
+    from segmenter.planning import plan as plan
+    from segmenter.regions import with_regions as with_regions
+    from segmenter.rules import apply_rules as apply_rules
+    from segmenter.scoring import fit_scorer as fit_scorer
+    from segmenter.scoring import with_reasons as with_reasons
+    from segmenter.segments import segment as segment
+    from segmenter.sources.mapping import canonical_tables as canonical_tables
+    from segmenter.tables import Tables as Tables
+
+__version__ = "0.1.0"
+
+# Imported when first used: `segmenter --help` needs none of them.
+_PLACES = {
+    "launch_settings": "defaults",
+    "ConfigError": "errors",
+    "InputError": "errors",
+    "SegmenterError": "errors",
+    "LaunchPlan": "launch",
+    "plan_launch": "launch",
+    "to_units": "money",
+    "with_regions": "regions",
+    "apply_rules": "rules",
+    "fit_scorer": "scoring",
+    "with_reasons": "scoring",
+    "segment": "segments",
+    "canonical_tables": "sources.mapping",
+    "measure": "history",
+    "plan": "planning",
+    "Tables": "tables",
+}
+__all__ = sorted(_PLACES)  # noqa: PLE0605 - the names are the table's
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'segmenter' has no attribute '{name}'")
+    return getattr(import_module(f"segmenter.{_PLACES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PLACES])

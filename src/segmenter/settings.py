@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -31,6 +31,17 @@ def _currency(code: str) -> str:
     return code
 
 
+def _count_or(word: str) -> AfterValidator:
+    """A whole number from 1, or a word; one message instead of pydantic's one for each side of a union."""
+
+    def check(value: int | str) -> int | str:
+        if value == word or (isinstance(value, int) and value >= 1):
+            return value
+        raise ValueError(f"should be a whole number ≥ 1 or {word}")
+
+    return AfterValidator(check)
+
+
 def _file_name(name: str) -> str:
     if not name.strip() or name.startswith(".") or set(name) & set('/\\:*?"<>|\0\n'):
         raise ValueError("should be usable as a folder's name: no / \\ : * ? \" < > | and no leading dot")
@@ -38,11 +49,11 @@ def _file_name(name: str) -> str:
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Amount = Annotated[float, Field(allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, le=1e13, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Days = Annotated[int, Field(ge=1, le=36_525)]
 Lang = Literal["en", "zh"]
-COMPONENTS = ("spend", "decayed_spend", "frequency", "recency", "engagement", "advocacy", "growth")
+Job = TypeVar("Job", bound=BaseModel)
 Component = Literal["spend", "decayed_spend", "frequency", "recency", "engagement", "advocacy", "growth"]
 
 
@@ -311,10 +322,33 @@ class RulesSettings(Settings):
     @model_validator(mode="after")
     def _own_names(self) -> "RulesSettings":
         names = [rule.name for rule in self.custom]
-        taken = {"staff", "blocked", "consent", "region_include", "region_exclude", "spend_min", "spend_max", "orders_min", "recency", "eligible"}
+        taken = {
+            "staff",
+            "blocked",
+            "consent",
+            "region_include",
+            "region_exclude",
+            "spend_min",
+            "spend_max",
+            "orders_min",
+            "recency",
+            "eligible",
+        }
         if wrong := sorted({name for name in names if names.count(name) > 1 or name in taken}):
             raise ValueError(f"custom: names should be new and given once (got {', '.join(wrong)})")
         return self
+
+
+class Weights(Settings):
+    """What each component weighs, on any scale."""
+
+    spend: Weight
+    decayed_spend: Weight
+    frequency: Weight
+    recency: Weight
+    engagement: Weight
+    advocacy: Weight
+    growth: Weight
 
 
 class WeightedSettings(Settings):
@@ -322,15 +356,15 @@ class WeightedSettings(Settings):
 
     kind: Literal["weighted"]
     half_life_days: Annotated[float, Field(gt=0, le=36_525)]
-    weights: dict[Component, Weight]
+    weights: Weights
     engagement: dict[str, Weight]
     advocacy: dict[str, Weight]
     knots: Annotated[int, Field(ge=2, le=10_000)]
-    max_reasons: Annotated[int, Field(ge=1, le=len(COMPONENTS))]
+    max_reasons: Annotated[int, Field(ge=1, le=7)]
 
     @model_validator(mode="after")
     def _some_weight(self) -> "WeightedSettings":
-        if not any(self.weights.values()):
+        if not any(self.weights.model_dump().values()):
             raise ValueError("weights: at least one should be > 0 (got all 0)")
         return self
 
@@ -338,7 +372,7 @@ class WeightedSettings(Settings):
 class SegmentsSettings(Settings):
     """Clusters of the eligible."""
 
-    k: Literal["auto"] | Annotated[int, Field(ge=1, le=50)]
+    k: Annotated[int | str, _count_or("auto")]
     k_min: Annotated[int, Field(ge=2, le=50)]
     k_max: Annotated[int, Field(ge=2, le=50)]
     min_share: Annotated[float, Field(ge=0, le=0.5)]
@@ -355,7 +389,7 @@ class SegmentsSettings(Settings):
 class PlanSettings(Settings):
     """How many to invite, and how they are grouped."""
 
-    size: Literal["all"] | Annotated[int, Field(ge=1)]
+    size: Annotated[int | str, _count_or("all")]
     require_size: bool
     by_region: Literal["province", "city", "none"]
     group_capacity: Annotated[int, Field(ge=1)]
@@ -389,6 +423,12 @@ class CoreSettings(Settings):
     lang: Lang
 
 
+class FrameLaunch(CoreSettings):
+    """A launch on frames that a program holds already."""
+
+    data: MappingSettings
+
+
 class LaunchJob(CoreSettings):
     """The whole config of `segmenter launch`."""
 
@@ -398,12 +438,118 @@ class LaunchJob(CoreSettings):
     overwrite: bool
 
 
+class DemoLaunch(Settings):
+    """What `segmenter demo` needs of a launch: the one that its files are for."""
+
+    name: Annotated[str, AfterValidator(_file_name)]
+    as_of: date | None
+    timezone: Annotated[str, AfterValidator(_timezone)]
+    currency: Annotated[str, AfterValidator(_currency)]
+
+
 class DemoJob(Settings):
     """The whole config of `segmenter demo`."""
 
-    launch: LaunchSettings
+    launch: DemoLaunch
     data: DemoSettings
+    customers: int
     out: Annotated[Path, Field(strict=False)]
     overwrite: bool
     seed: int
     lang: Lang
+
+
+def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
+    """Check a config against its model and report every error at once.
+
+    Parameters
+    ----------
+    model : type of Settings
+        What the config should be.
+    config : mapping
+        A plain mapping, or OmegaConf's.
+
+    Returns
+    -------
+    Settings
+        An instance of `model`.
+
+    Raises
+    ------
+    ConfigError
+        One line for each wrong key: its path, the rule, the value, and the nearest valid key for a misspelt one.
+
+    Examples
+    --------
+    >>> parse(OrdersRule, {"min": -1})
+    Traceback (most recent call last):
+    segmenter.errors.ConfigError: min: should be ≥ 0 (got -1)
+    """
+    if type(config).__module__.startswith("omegaconf"):
+        config = _plain(config)
+    try:
+        # By way of JSON, where strictness lets a date and a path be text and a tuple a list.
+        return model.model_validate_json(json.dumps(config, default=str))
+    except ValidationError as error:
+        raise ConfigError(*(_line(model, detail) for detail in error.errors(include_url=False))) from None
+
+
+def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{error.full_key or 'config'}: {str(error.msg or error).splitlines()[0]}") from None
+    return {str(key): value for key, value in plain.items()} if isinstance(plain, dict) else {}
+
+
+def _line(model: type[BaseModel], detail: ErrorDetails) -> str:
+    where, parent = _where(model, detail["loc"])
+    rule = detail["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
+    rule = (
+        rule.replace("greater than or equal to", "≥")
+        .replace("less than or equal to", "≤")
+        .replace("greater than", ">")
+        .replace("less than", "<")
+    )
+    match detail["type"]:
+        case "extra_forbidden":
+            return f"{where}: is no key{nearest(str(detail['loc'][-1]), parent)}"
+        case "missing":
+            return f"{where}: is needed"
+        case "value_error" if where and isinstance(detail["input"], dict):
+            return f"{where}.{rule}"
+        case "value_error" if isinstance(detail["input"], dict):
+            return rule
+        case _:
+            return f"{where}: {rule} (got {_shown(detail['input'])})"
+
+
+def _where(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[str, list[str]]:
+    """Name the key, without the tags of unions that pydantic puts in, and list the keys beside it."""
+    names: list[str] = []
+    inside = [model]  # the models that the next name may be a field of
+    for part in loc:
+        fields = {key: field.annotation for item in inside for key, field in item.model_fields.items()}
+        tagged = [item for item in inside if "kind" in item.model_fields and part in get_args(item.model_fields["kind"].annotation)]
+        if tagged and part not in fields:
+            inside = tagged
+        elif part is loc[-1] or not inside:
+            return ".".join([*names, *(str(rest) for rest in loc[len(loc) - 1 :])]), list(fields)
+        else:
+            names.append(str(part))
+            inside = _models(fields[part]) if part in fields else inside
+    return ".".join(names), []
+
+
+def _models(annotation: Any) -> list[Any]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _models(argument)]
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else f"{text[:80]} …"

@@ -1,0 +1,35 @@
+# The README's commands. Every target makes .venv itself.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: launch test check bench wheel clean
+
+launch: $(STAMP)
+	$(BIN)/segmenter launch
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n auto -q
+
+check: $(STAMP)
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP)
+	$(BIN)/python -m pytest -p no:cacheprovider -o addopts="--import-mode=importlib" benchmarks $(BENCH)
+
+wheel: $(STAMP)
+	$(BIN)/python -m build --wheel
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "segmenter needs Python 3.11 to 3.13 (got $$($(PYTHON) --version)); make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[postgres]" --group dev
+	touch $@
+
+clean:
+	rm -rf $(VENV) dist outputs .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

@@ -1,0 +1,35 @@
+"""Plan a launch: from the shop's raw tables to the invite lists."""
+
+import hydra
+from omegaconf import DictConfig
+
+from segmenter.command import command
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="launch")
+def main(config: DictConfig) -> None:
+    """Read, compute, write, log."""
+    from segmenter.command import started
+    from segmenter.launch import plan_launch
+    from segmenter.outputs.publish import check_out
+    from segmenter.outputs.results import write_results
+    from segmenter.outputs.terminal import progress, show
+    from segmenter.settings import LaunchJob, parse
+    from segmenter.sources.reading import read_tables
+    from segmenter.tracking import track
+
+    settings, sweep = started(parse(LaunchJob, config))
+    check_out(settings.out, overwrite=settings.overwrite)
+    with progress(settings.lang) as stage:
+        read = read_tables(settings.data, settings.launch, seed=settings.seed, progress=stage)
+        plan = plan_launch(read.tables, settings, progress=stage)
+        stage("writing")
+        write_results(plan, read, settings)
+    show(plan, settings, read.tables.rejects.height)
+    with progress(settings.lang) as stage:
+        stage("tracking")
+        track(plan, settings, settings.out, sweep)
+
+
+if __name__ == "__main__":
+    command(main)

@@ -1,0 +1,64 @@
+"""The `segmenter` command: lists the jobs and runs one."""
+
+import ast
+import os
+import runpy
+import sys
+from pathlib import Path
+
+from segmenter import __version__
+
+PACKAGE = Path(__file__).resolve().parent
+# In a wheel conf/ and pipelines/ stand inside the package, in a checkout at its root.
+HOME = PACKAGE if (PACKAGE / "pipelines").is_dir() else PACKAGE.parents[1]
+
+
+def main() -> None:
+    """Run the job named first on the command line, or list the jobs.
+
+    Raises
+    ------
+    SystemExit
+        With 2 for an unknown job.
+    """
+    jobs = {script.stem: script for script in sorted((HOME / "pipelines").glob("*.py"))}
+    name = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if name in ("-h", "--help", "help"):
+        print(_listing(jobs))
+    elif name in ("-V", "--version"):
+        print(f"segmenter {__version__}")
+    elif name in jobs:
+        sys.argv = [str(jobs[name]), *sys.argv[2:]]
+        runpy.run_path(str(jobs[name]), run_name="__main__")
+    else:
+        from segmenter.errors import nearest
+
+        print(f"segmenter: there is no job {name!r}{nearest(name, jobs)}", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def _listing(jobs: dict[str, Path]) -> str:
+    lines = [f"  {name:<10} {_purpose(script)}" for name, script in jobs.items()]
+    return "\n".join(
+        [
+            "Decide whom to invite into a new customer community.",
+            "",
+            "segmenter JOB [key=value …]",
+            "",
+            *lines,
+            "",
+            "segmenter JOB --help      its keys, and how to change them",
+            "segmenter JOB --cfg job   the whole config as it would run",
+        ]
+    )
+
+
+def _purpose(script: Path) -> str:
+    """Read the first line of a script's docstring without running it."""
+    text = ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or ""
+    return text.partition("\n")[0]
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONUTF8", "1")
+    main()

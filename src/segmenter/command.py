@@ -1,0 +1,166 @@
+"""What every job's script shares: overrides in any script, errors as messages, exit codes."""
+
+import os
+import re
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from segmenter.errors import ConfigError, SegmenterError, nearest
+
+if TYPE_CHECKING:
+    from segmenter.settings import LaunchJob
+    from segmenter.tracking import Sweep
+
+SCRATCH, SWEEP = "SEGMENTER_SCRATCH", "SEGMENTER_SWEEP"
+
+# Hydra's grammar knows ASCII words only; whatever is not one is quoted for it.
+_QUOTED_OR_WORD = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\[\]{},:=()"'\s][^\[\]{},:=()"']*""")
+
+
+def quoted(argument: str) -> str:
+    """Quote the words of an override that Hydra's grammar does not know, such as Chinese ones.
+
+    Parameters
+    ----------
+    argument : str
+        As on the command line.
+
+    Returns
+    -------
+    str
+        As Hydra can read it.
+
+    Examples
+    --------
+    >>> quoted("rules.region.exclude=[四川省,重庆市]")
+    'rules.region.exclude=["四川省","重庆市"]'
+    """
+    key, sign, value = argument.partition("=")
+    if not sign or key.startswith("--") or argument.isascii():
+        return argument
+
+    def quote(match: re.Match[str]) -> str:
+        word = match[0].rstrip()
+        return match[0] if word.isascii() or word[0] in "\"'" else f'"{word}"{match[0][len(word) :]}'
+
+    return key + sign + _QUOTED_OR_WORD.sub(quote, value)
+
+
+def command(main: Callable[[], object]) -> None:
+    """Run a job's Hydra function as a command.
+
+    Whatever a user can mend ends with its message on standard error and exit code 2, without a traceback.
+
+    Parameters
+    ----------
+    main : callable
+        A function decorated with ``hydra.main``.
+
+    Raises
+    ------
+    SystemExit
+        With 2 where something is wrong, 130 where the user interrupts.
+
+    Examples
+    --------
+    >>> command(lambda: None)
+    """
+    sys.argv[1:] = [quoted(argument) for argument in sys.argv[1:]]
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then raises its errors instead of printing them
+    os.environ[SWEEP] = uuid.uuid4().hex
+    try:
+        with tempfile.TemporaryDirectory(prefix="segmenter-") as scratch:
+            os.environ[SCRATCH] = scratch  # where Hydra may write what nobody needs
+            main()
+    except KeyboardInterrupt:
+        _leave("stopped; the last results are untouched", 130)
+    except SegmenterError as error:
+        _leave(str(error))
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in ("hydra", "omegaconf", "antlr4"):
+            raise
+        _leave(str(_of_hydra(error)))
+
+
+def _leave(message: str, code: int = 2) -> None:
+    print(f"segmenter: {message}", file=sys.stderr)
+    raise SystemExit(code)
+
+
+def _of_hydra(error: Exception) -> ConfigError:
+    """Say in our words what Hydra found."""
+    text = str(error.__cause__ if error.__cause__ is not None and "struct" in str(error.__cause__) else error)
+    wrong = re.search(r"Could not override '([^']+)'", f"{error}\n{text}")
+    if wrong and "struct" in f"{error}\n{text}":
+        return _unknown_key(wrong[1])
+    if missing := re.search(r"Could not find '([^']+)'", text):
+        choices = re.findall(r"^\t(\w+)$", text, flags=re.MULTILINE)
+        group, _, name = missing[1].rpartition("/")
+        return ConfigError(
+            f"{group or 'config'}: is not there: {name}{nearest(name, [choice for choice in choices if not choice.startswith('_')])}"
+        )
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("See https")]
+    return ConfigError("config: " + " ".join(lines[:2]))
+
+
+def _unknown_key(key: str) -> ConfigError:
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    from segmenter.defaults import HOME
+
+    names: list[str] = []
+    job = os.path.splitext(os.path.basename(sys.argv[0]))[0]
+    overrides = [argument for argument in sys.argv[1:] if re.match(r"(data|rules|scoring|segments|plan|tracking)=", argument)]
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
+        names = list(_keys(compose(job, overrides=overrides), ""))
+    return ConfigError(f"{key}: is no key{nearest(key, names)}")
+
+
+def _keys(config: object, prefix: str) -> "list[str]":
+    from omegaconf import DictConfig
+
+    if not isinstance(config, DictConfig):
+        return []
+    found = []
+    for name in config:
+        path = f"{prefix}{name}"
+        child = config._get_node(str(name))
+        found += [path, *_keys(child, f"{path}.")]
+    return found
+
+
+def started(settings: "LaunchJob") -> "tuple[LaunchJob, Sweep | None]":
+    """Fill in what only the start of a job knows: today's date, and its place in a sweep.
+
+    Parameters
+    ----------
+    settings : LaunchJob
+        As parsed.
+
+    Returns
+    -------
+    LaunchJob
+        With `launch.as_of`, and in a sweep (``-m``) with a results folder of its own.
+    Sweep or None
+        The sweep that this job is one of.
+    """
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    from segmenter.tracking import Sweep
+
+    if settings.launch.as_of is None:
+        today = datetime.now(ZoneInfo(settings.launch.timezone)).date()
+        settings = settings.model_copy(update={"launch": settings.launch.model_copy(update={"as_of": today})})
+    if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
+        return settings, None
+    number = int(HydraConfig.get().job.num)
+    return settings.model_copy(update={"out": settings.out.with_name(f"{settings.out.name}-{number}")}), Sweep(os.environ[SWEEP], number)

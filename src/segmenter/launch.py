@@ -1,0 +1,164 @@
+"""One launch: the stages composed, from canonical tables to the invite list."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+
+from segmenter import money
+from segmenter.errors import InputError
+from segmenter.history import measure
+from segmenter.planning import plan
+from segmenter.regions import with_regions
+from segmenter.rules import ELIGIBLE, apply_rules
+from segmenter.scoring import WeightedScorer, fit_scorer, with_reasons
+from segmenter.segments import Segmentation, segment
+from segmenter.settings import CoreSettings
+from segmenter.tables import Tables
+
+INVITE_COLUMNS = (
+    *("rank", "customer_id", "wave", "group", "region", "segment", "score", "reason"),
+    *("spend", "orders", "last_order_at", "days_since_order"),
+)
+
+
+@dataclass(frozen=True)
+class LaunchPlan:
+    """What a launch comes to. Money is in minor units.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        Every customer, by id: measures, ``verdict``, ``component_*``, ``score``, ``segment``, ``invited``, ``rank``, ``wave``, ``group``.
+    invite_list : DataFrame
+        The invited by rank: `INVITE_COLUMNS`.
+    funnel, what_if, segments, groups : DataFrame
+        See `rules.Ruled`, `segments.Segmentation` and `planning.Planned`.
+    scorer : WeightedScorer
+        The fitted score.
+    segmentation : Segmentation
+        The fitted segments, and why there are so many.
+    counts : dict of str to int
+        customers, eligible, invited, key_users, groups, segments.
+    warnings : tuple of str
+        What a person should know before using the list.
+    valid_until : date
+        The last day on which the list is good.
+    """
+
+    customers: pl.DataFrame
+    invite_list: pl.DataFrame
+    funnel: pl.DataFrame
+    what_if: pl.DataFrame
+    segments: pl.DataFrame
+    groups: pl.DataFrame
+    scorer: WeightedScorer
+    segmentation: Segmentation
+    counts: dict[str, int]
+    warnings: tuple[str, ...]
+    valid_until: date
+
+
+def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[str], None] = lambda stage: None) -> LaunchPlan:
+    """Decide whom to invite.
+
+    Parameters
+    ----------
+    tables : Tables
+        The shop's tables, see `canonical_tables`.
+    settings : CoreSettings
+        The launch, its rules, score, segments and plan; `launch.as_of` is needed.
+    progress : callable, optional
+        Called with each stage's name as it begins: history, rules, scoring, segments, planning.
+
+    Returns
+    -------
+    LaunchPlan
+        The same for the same tables, whatever their row order and the number of threads.
+
+    Raises
+    ------
+    InputError
+        No order lies before the as-of date, or all lie more than a year before it; a named region has no customer;
+        nobody is eligible.
+    ConfigError
+        A custom rule cannot be computed.
+
+    Examples
+    --------
+    >>> import segmenter
+    >>> settings = segmenter.launch_settings({"launch.as_of": "2026-07-01"})
+    >>> orders = pl.DataFrame({"customer_id": ["a", "b"], "time": ["2026-06-30", "2026-06-01"], "amount": [12.5, 7.5]})
+    >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
+    >>> segmenter.plan_launch(tables, settings).invite_list["customer_id"].to_list()
+    ['a', 'b']
+    """
+    launch, window = settings.launch, settings.rules.spend.window_days
+    as_of = launch.as_of
+    if as_of is None:
+        raise InputError("launch.as_of: is needed, as YYYY-MM-DD")
+    _check_dates(tables, as_of)
+    progress("history")
+    measures = measure(tables, as_of=as_of, half_life_days=settings.scoring.half_life_days, window_days=window)
+    frame = with_regions(measures, settings.rules.region)
+    progress("rules")
+    ruled = apply_rules(frame, settings.rules, launch)
+    eligible = ruled.customers.filter(verdict=ELIGIBLE).height
+    if not eligible:
+        raise InputError(*_nobody(ruled.funnel))
+    progress("scoring")
+    scorer = fit_scorer(ruled.customers, settings.scoring)
+    scored = scorer.score(ruled.customers)
+    progress("segments")
+    segmentation = segment(scored, settings.segments, seed=settings.seed, lang=settings.lang, currency=launch.currency)
+    labelled = scored.join(segmentation.labels, on="customer_id", how="left", maintain_order="left")
+    progress("planning")
+    planned = plan(labelled, settings.plan, lang=settings.lang)
+    invited = planned.customers.filter("invited").sort("rank")
+    told = with_reasons(invited, planned.customers, scorer, window_days=window, currency=launch.currency, lang=settings.lang)
+    counts = {
+        "customers": planned.customers.height,
+        "eligible": eligible,
+        "invited": invited.height,
+        "key_users": int((invited["wave"] == 1).sum()),
+        "groups": planned.groups.height,
+        "segments": segmentation.profiles.height,
+    }
+    return LaunchPlan(
+        customers=planned.customers,
+        invite_list=told.select(INVITE_COLUMNS),
+        funnel=ruled.funnel,
+        what_if=ruled.what_if,
+        segments=segmentation.profiles,
+        groups=planned.groups,
+        scorer=scorer,
+        segmentation=segmentation,
+        counts=counts,
+        warnings=(*ruled.warnings, *planned.warnings),
+        valid_until=as_of + timedelta(days=launch.valid_days),
+    )
+
+
+def _check_dates(tables: Tables, as_of: date) -> None:
+    if tables.orders.is_empty():
+        return
+    times = tables.orders["time"]
+    before = tables.orders.filter(pl.col("time") < as_of)["time"]
+    if before.is_empty():
+        raise InputError(
+            f"launch.as_of: should be after some orders (got {as_of}; the orders run from {times.min():%Y-%m-%d} to {times.max():%Y-%m-%d})"
+        )
+    last = before.dt.date().max()
+    if isinstance(last, date) and (as_of - last).days > 366:
+        raise InputError(
+            f"launch.as_of: should be within a year of the last order (got {as_of}; the last order is of {last}); a newer export, or an earlier date"
+        )
+
+
+def _nobody(funnel: pl.DataFrame) -> list[str]:
+    rows = [
+        f"  {rule}: {before:,} before, {removed:,} removed ({only:,} by it alone), {left:,} left"
+        for rule, before, removed, only, left in funnel.rows()
+    ]
+    return ["rules: no customer is eligible; loosen the rule that removes too many:", *rows]

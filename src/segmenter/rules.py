@@ -1,0 +1,194 @@
+"""Who may be invited: a verdict for every customer, the funnel, and what neighbouring thresholds would give."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from segmenter import money
+from segmenter.errors import ConfigError, InputError, nearest
+from segmenter.regions import matching
+from segmenter.settings import LaunchSettings, RulesSettings
+from segmenter.tables import MONEY
+
+ELIGIBLE = "eligible"
+_STEPS = (0.5, 0.8, 1.0, 1.25, 2.0)
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """What the rules say.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        The frame with ``verdict``: the first rule that removed the customer, or ``eligible``.
+    funnel : DataFrame
+        For each rule in order: ``rule``, ``before``, ``removed``, ``removed_only`` (by no other rule), ``left``.
+    what_if : DataFrame
+        For each numeric rule and neighbouring threshold: ``rule``, ``threshold`` (currency units, orders or days),
+        ``eligible``, ``change`` against now, ``current``.
+    warnings : tuple of str
+        What a person should know.
+    """
+
+    customers: pl.DataFrame
+    funnel: pl.DataFrame
+    what_if: pl.DataFrame
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Numeric:
+    """A rule with a threshold: which measure, and whether it is a floor or a ceiling."""
+
+    name: str
+    measure: str
+    threshold: float
+    floor: bool
+    unit: int = 1  # minor units per currency unit, for money
+
+    def keeps(self, threshold: float) -> pl.Expr:
+        limit = round(threshold * self.unit)
+        measure = pl.col(self.measure)
+        return (measure >= limit if self.floor else measure <= limit).fill_null(value=False)
+
+
+def apply_rules(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings) -> Ruled:
+    """Give every customer a verdict.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The measures, with regions in one spelling.
+    settings : RulesSettings
+        The rules; amounts in currency units. A rule that is off removes nobody and is not in the funnel.
+    launch : LaunchSettings
+        Its currency.
+
+    Returns
+    -------
+    Ruled
+        The verdicts, the funnel and the what-if table.
+
+    Raises
+    ------
+    InputError
+        A named region has no customer.
+    ConfigError
+        A custom rule's SQL cannot be computed.
+
+    Examples
+    --------
+    >>> import segmenter
+    >>> settings = segmenter.launch_settings({"rules.orders.min": 2, "rules.recency.max_days": None})
+    >>> frame = pl.DataFrame({"customer_id": ["a", "b"], "orders": [1, 3], "staff": [False] * 2,
+    ...                       "blocked": [False] * 2, "do_not_contact": [False] * 2})
+    >>> apply_rules(frame, settings.rules, settings.launch).customers["verdict"].to_list()
+    ['orders_min', 'eligible']
+    """
+    numeric = _numeric(settings, launch)
+    flags = {"staff": ("staff", settings.staff), "blocked": ("blocked", settings.blocked), "consent": ("do_not_contact", settings.consent)}
+    keeps: dict[str, pl.Series] = {name: frame.select(~pl.col(column)).to_series() for name, (column, on) in flags.items() if on}
+    regional, warnings = _regional(frame, settings)
+    keeps |= regional
+    keeps |= {rule.name: frame.select(rule.keeps(rule.threshold)).to_series() for rule in numeric}
+    keeps |= _custom(frame, settings, launch)
+    kept = pl.DataFrame(keeps) if keeps else pl.DataFrame({"": pl.repeat(True, frame.height, eager=True)})
+    verdict = pl.coalesce(*(pl.when(~pl.col(name)).then(pl.lit(name)) for name in keeps), pl.lit(ELIGIBLE))
+    customers = frame.with_columns(kept.select(verdict.alias("verdict")).to_series() if keeps else pl.lit(ELIGIBLE).alias("verdict"))
+    failed = kept.select(pl.sum_horizontal(~pl.all())).to_series()
+    return Ruled(customers, _funnel(customers["verdict"], keeps, failed), _what_if(frame, numeric, keeps, failed), tuple(warnings))
+
+
+def _numeric(settings: RulesSettings, launch: LaunchSettings) -> list[_Numeric]:
+    unit = 10 ** money.digits(launch.currency)
+    recency = {"orders": "days_since_order", "events": "days_since_event", "either": "days_since_activity"}[settings.recency.source]
+    rules = [
+        ("spend_min", "spend_window", settings.spend.min, True, unit),
+        ("spend_max", "spend_window", settings.spend.max, False, unit),
+        ("orders_min", "orders", settings.orders.min, True, 1),
+        ("recency", recency, settings.recency.max_days, False, 1),
+    ]
+    return [_Numeric(name, measure, threshold, floor, by) for name, measure, threshold, floor, by in rules if threshold is not None]
+
+
+def _regional(frame: pl.DataFrame, settings: RulesSettings) -> tuple[dict[str, pl.Series], list[str]]:
+    keeps, warnings, problems = {}, [], []
+    for name, names in (("include", settings.region.include), ("exclude", settings.region.exclude)):
+        if names:
+            try:
+                found, missing = matching(frame, names, settings.region, f"rules.region.{name}")
+            except InputError as error:
+                problems += [line for line in error.problems if line not in problems]
+                continue
+            keeps[f"region_{name}"] = found if name == "include" else ~found
+            warnings += missing
+    if problems:
+        raise InputError(*sorted(problems, key=lambda line: "allow_missing" in line))
+    return keeps, warnings
+
+
+def _custom(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings) -> dict[str, pl.Series]:
+    unit = 10 ** money.digits(launch.currency)
+    units = frame.with_columns(pl.col(name) / unit for name in MONEY if name in frame.columns)
+    keeps, problems = {}, []
+    for number, rule in enumerate(settings.custom):
+        key = f"rules.custom.{number}.keep ({rule.name})"
+        try:
+            expression = pl.sql_expr(rule.keep)
+            if missing := [name for name in dict.fromkeys(expression.meta.root_names()) if name not in frame.columns]:
+                problems += [f'{key}: there is no measure "{name}"{nearest(name, frame.columns)}' for name in missing]
+                continue
+            keep = units.select(expression.alias("keep")).to_series()
+        except PolarsError as error:
+            problems.append(f'{key}: "{rule.keep}" cannot be computed: {str(error).splitlines()[0]}')
+            continue
+        if keep.dtype != pl.Boolean or len(keep) != frame.height:
+            problems.append(f'{key}: "{rule.keep}" should be true or false for each customer')
+            continue
+        keeps[rule.name] = keep.fill_null(value=False)
+    if problems:
+        raise ConfigError(*problems)
+    return keeps
+
+
+def _funnel(verdict: pl.Series, keeps: dict[str, pl.Series], failed: pl.Series) -> pl.DataFrame:
+    removed = {name: int((verdict == name).sum()) for name in keeps}
+    left = [len(verdict)]
+    for count in removed.values():
+        left.append(left[-1] - count)
+    rows = [
+        (name, before, removed[name], int((~keep & (failed == 1)).sum()), after)
+        for (name, keep), (before, after) in zip(keeps.items(), pairwise(left), strict=True)
+    ]
+    schema = {"rule": pl.String, "before": pl.Int64, "removed": pl.Int64, "removed_only": pl.Int64, "left": pl.Int64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _what_if(frame: pl.DataFrame, numeric: Sequence[_Numeric], keeps: dict[str, pl.Series], failed: pl.Series) -> pl.DataFrame:
+    rows: list[tuple[str, float, int, int, bool]] = []
+    now = int((failed == 0).sum())
+    for rule in numeric:
+        others = frame.filter(failed - (~keeps[rule.name]).cast(failed.dtype) == 0)
+        for threshold in _neighbours(rule):
+            eligible = int(others.select(rule.keeps(threshold).sum()).item())
+            rows.append((rule.name, threshold, eligible, eligible - now, threshold == rule.threshold))
+    schema = {"rule": pl.String, "threshold": pl.Float64, "eligible": pl.Int64, "change": pl.Int64, "current": pl.Boolean}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _neighbours(rule: _Numeric) -> list[float]:
+    """Half to double the threshold; whole numbers where the rule counts."""
+    if rule.threshold == 0:
+        return [0.0, 1.0]
+    if rule.name == "orders_min":
+        return sorted({max(0.0, rule.threshold + step) for step in (-2, -1, 0, 1, 2)})
+    return sorted(
+        {
+            rule.threshold if step == 1 else float(round(rule.threshold * step, 2 if rule.unit > 1 and rule.threshold < 10 else 0))
+            for step in _STEPS
+        }
+    )

@@ -1,0 +1,223 @@
+from datetime import datetime
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import segmenter
+from segmenter.errors import InputError
+from segmenter.sources.mapping import canonical_tables
+from segmenter.tables import CUSTOMERS, EVENTS, ORDERS, REJECTS
+
+
+def read(orders=None, *, customers=None, events=None, referrals=None, **overrides):
+    keys = {name.replace("__", "."): value for name, value in overrides.items()}
+    settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "data.max_reject_share": 1.0, **keys})
+    frames = {"orders": orders, "customers": customers, "events": events, "referrals": referrals}
+    raw = {name: pl.DataFrame(columns) for name, columns in frames.items() if columns is not None}
+    return canonical_tables(raw, settings.data, settings.launch)
+
+
+def test_a_chinese_erp_export_as_text():
+    tables = read(
+        {
+            "客户编号": ["K001", " K002 ", "", "K001", "K003", "K004", "K005", "K006"],
+            "下单时间": [
+                "2026/6/1 9:05",
+                "2026年6月2日",
+                "2026-06-03",
+                "2026-02-29",
+                "20260604",
+                "2026-06-05T01:00:00Z",
+                "3.6.2026",
+                "2026-07-01 00:00:00",
+            ],
+            "金额": ["￥1,234.50", "88", "1", "2", "(30.00)", "1e2", "5", "abc"],
+            "省": ["四川省", None, "", "x", "x", "x", "x", "x"],
+        },
+        data__orders__columns={
+            "customer_id": "客户编号",
+            "order_id": None,
+            "time": "下单时间",
+            "amount": "金额",
+            "currency": None,
+            "province": "省",
+            "city": None,
+        },
+    )
+    assert tables.orders.schema == ORDERS
+    assert tables.orders.select("customer_id", "time", "amount", "refund", "is_order", "province").rows() == [
+        ("K001", datetime(2026, 6, 1, 9, 5), 123450, 0, True, "四川省"),
+        ("K002", datetime(2026, 6, 2), 8800, 0, True, None),
+        ("K003", datetime(2026, 6, 4), -3000, 3000, False, "x"),
+        ("K004", datetime(2026, 6, 5, 9), 10000, 0, True, "x"),
+    ]
+    hint = " (data.orders.time_format names a format)"
+    assert tables.rejects.sort("row").rows() == [
+        ("orders", None, 3, "客户编号", "", "is empty"),
+        ("orders", None, 4, "下单时间", "2026-02-29", f"is no date or time{hint}"),
+        ("orders", None, 7, "下单时间", "3.6.2026", f"is no date or time{hint}"),
+    ]  # the bad amount of the last row stands at the as-of date: nothing depends on it
+    assert tables.reads["orders"] == {"rows": 8, "filtered": 0, "later": 1, "rejected": 3, "kept": 4}
+
+
+def test_expressions_over_text_columns_find_their_types():
+    tables = read(
+        {
+            "InvoiceNo": ["1", "1", "C2", "3"],
+            "Qty": ["2", "1", "-1", "x"],
+            "Price": ["1.5", "2", "1.5", "1"],
+            "t": "2026-06-01",
+            "id": ["a", "a", "a", "b"],
+        },
+        data__orders__grain="line",
+        data__orders__where="InvoiceNo NOT LIKE '9%'",
+        data__orders__refund="InvoiceNo LIKE 'C%'",
+        data__orders__columns={
+            "customer_id": "id",
+            "order_id": "InvoiceNo",
+            "time": "t",
+            "amount": "Qty * Price",
+            "currency": None,
+            "province": None,
+            "city": None,
+        },
+    )
+    rows = tables.orders.sort("order_id").select("order_id", "amount", "refund", "is_order").rows()
+    assert rows == [("1", 500, 0, True), ("C2", -150, 150, False)]
+    assert tables.rejects.select("column", "value").rows() == [("Qty, Price", "x | 1")]
+
+
+def test_refunds_as_status_give_the_money_back_and_are_no_orders():
+    orders = {"customer_id": ["a", "a", "a"], "time": "2026-06-01", "amount": [100.0, 40.0, -10.0], "status": ["ok", "refunded", "ok"]}
+    tables = read(orders, data__orders__refund="status = 'refunded'")
+    assert tables.orders.select("amount", "refund", "is_order").rows() == [(10000, 0, True), (0, 4000, False), (-1000, 1000, False)]
+
+
+def test_lines_of_an_order_add_up_whatever_is_refunded_or_discounted():
+    orders = {
+        "customer_id": "a",
+        "order_id": ["1", "1", "1", "2", "3"],
+        "time": ["2026-06-02 10:00", "2026-06-02 10:01", "2026-06-02 10:00", "2026-06-03", "2026-06-04"],
+        "amount": [100, -20, 30, -50, 70],
+        "state": ["ok", "ok", "back", "ok", "back"],
+    }
+    tables = read(orders, data__orders__grain="line", data__orders__refund="state = 'back'")
+    rows = tables.orders.sort("order_id").select("order_id", "time", "amount", "refund", "is_order").rows()
+    assert rows == [
+        ("1", datetime(2026, 6, 2, 10), 8000, 3000, True),  # a discount is no refund
+        ("2", datetime(2026, 6, 3), -5000, 5000, False),
+        ("3", datetime(2026, 6, 4), 0, 7000, False),
+    ]
+
+
+def test_currency_repeats_and_unknown_customers_are_rejects():
+    orders = {
+        "customer_id": ["a", "a", "a", "z"],
+        "time": "2026-06-01",
+        "amount": [1, 1, 2, 3],
+        "currency": ["CNY", "CNY", "usd", "人民币"],
+    }
+    tables = read(orders, customers={"customer_id": ["a"]}, data__orders__repeats="drop")
+    assert tables.orders.height == 1
+    assert tables.rejects.select("row", "column", "reason").sort("row").rows() == [
+        (2, None, "repeats another row exactly"),
+        (3, "currency", "is not the launch's currency, CNY"),
+        (4, "customer_id", "is no customer of the customers table"),
+    ]
+
+
+def test_flags_that_cannot_be_read_are_taken_as_set_and_the_customer_is_kept():
+    customers = {
+        "customer_id": ["a", "b", "c", "c", None],
+        "staff": ["是", "否", None, "1", "0"],
+        "do_not_contact": ["maybe", "0", "", "no", "0"],
+        "joined": ["2026-01-01", "2018-02-29", None, None, None],
+    }
+    tables = read(customers=customers)
+    assert tables.customers.schema == CUSTOMERS
+    rows = tables.customers.sort("customer_id").select("customer_id", "staff", "do_not_contact").rows()
+    assert rows == [("a", True, True), ("b", False, False), ("c", True, False)]
+    assert sorted(tables.rejects.select("row", "column").rows(), key=str) == [
+        (1, "do_not_contact"),
+        (2, "joined"),
+        (4, "customer_id"),
+        (5, "customer_id"),
+    ]
+    assert tables.reads["customers"] == {"rows": 5, "filtered": 0, "later": 0, "rejected": 2, "kept": 3, "noted": 2}
+
+
+def test_contacts_go_apart_from_the_customers():
+    customers = {"customer_id": [7.0, 8.0], "name": ["康民大药房", "x"], "手机": [13800000000, None], "level": [1, 2]}
+    tables = read(customers=customers, data__customers__contact=["手机"], data__customers__attributes=["level"])
+    assert tables.customers.columns == [*CUSTOMERS.names(), "level"]
+    assert tables.contacts.rows() == [("7", "康民大药房", "13800000000"), ("8", "x", None)]
+
+
+def test_events_of_visitors_are_left_aside_but_of_unknown_customers_rejected():
+    orders, events = (
+        {"customer_id": ["a"], "time": "2026-06-01", "amount": [1]},
+        {"customer_id": ["a", "v"], "kind": "visit", "time": "2026-06-02"},
+    )
+    tables = read(orders, events=events)
+    assert tables.events.schema == EVENTS
+    assert tables.events["customer_id"].to_list() == ["a"]
+    assert tables.rejects.is_empty()
+    assert read(orders, events=events, customers={"customer_id": ["a"]}).rejects["value"].to_list() == ["v"]
+
+
+def test_all_missing_columns_are_said_at_once_with_the_nearest():
+    with pytest.raises(InputError) as error:
+        read(
+            {"customer": ["a"], "time": ["2026-06-01"], "amout": [1]},
+            customers={"id": ["a"]},
+            data__orders__refund="stat = 'x'",
+            data__customers__contact=["phone"],
+        )
+    assert error.value.problems == (
+        'data.orders.columns.customer_id: is needed: the source has no column "customer_id"; nearest: customer',
+        'data.orders.columns.amount: is needed: the source has no column "amount"; nearest: amout',
+        'data.orders.refund: there is no column "stat"; there are: amout, customer, time',
+        'data.customers.columns.customer_id: is needed: the source has no column "customer_id"; there are: id',
+        'data.customers.contact: there is no column "phone"; there are: id',
+    )
+
+
+def test_too_many_rejects_stop_the_job_and_show_them():
+    orders = {"customer_id": ["a", None, "b", "c"], "time": "2026-06-01", "amount": ["1", "2", "x", "y"]}
+    with pytest.raises(InputError) as error:
+        read(orders, data__max_reject_share=0.5)
+    assert error.value.problems == (
+        "orders: 75.0% of 4 rows were rejected; data.max_reject_share allows 50%. Mend the rows or the mapping, or allow more:",
+        '  2 × amount is no amount, or beyond 10,000,000,000, such as "x"',
+        "  1 × customer_id is empty",
+    )
+    with pytest.raises(InputError, match="all of 1 rows were rejected"):
+        read({"customer_id": ["a"], "time": ["never"], "amount": [1]})
+
+
+cells = st.sampled_from(["a", "b", "", None, " c "])
+times = st.sampled_from(["2026-06-01", "2026-06-01 12:00:00", "2026-13-01", "", None, "2026-07-02"])
+amounts = st.sampled_from(["1", "-2.50", "1,000", "1,00", "", None, "nan", "inf", "1e30"])
+
+
+@given(
+    st.lists(st.tuples(cells, times, amounts, st.sampled_from(["ok", "no", None])), min_size=1, max_size=30),
+    st.sampled_from(["keep", "drop"]),
+)
+def test_every_row_is_kept_or_filtered_or_later_or_rejected(rows, repeats):
+    columns = dict(zip(("customer_id", "time", "amount", "state"), map(list, zip(*rows, strict=True)), strict=True))
+    try:
+        tables = read(
+            pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).to_dict(as_series=False),
+            data__orders__where="state = 'ok'",
+            data__orders__repeats=repeats,
+        )
+    except InputError:
+        return
+    reads = tables.reads["orders"]
+    assert reads["rows"] == len(rows) == reads["filtered"] + reads["later"] + reads["rejected"] + reads["kept"]
+    assert tables.rejects.height == reads["rejected"]
+    assert tables.rejects.schema == REJECTS
+    assert tables.orders.filter(pl.col("time") < datetime(2026, 7, 1)).height == reads["kept"]

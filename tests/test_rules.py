@@ -1,0 +1,116 @@
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import segmenter
+from segmenter.errors import ConfigError, InputError
+from segmenter.rules import ELIGIBLE, apply_rules
+
+
+def customers(**columns):
+    frame = {
+        "customer_id": list("abcdef"),
+        "staff": False,
+        "blocked": False,
+        "do_not_contact": False,
+        "province": "四川",
+        "city": None,
+        "spend": 0,
+        "spend_window": 0,
+        "orders": 1,
+    } | columns
+    return pl.DataFrame(frame, schema_overrides={"city": pl.String, "spend_window": pl.Int64})
+
+
+def ruled(frame, **overrides):
+    settings = segmenter.launch_settings(
+        {"rules.recency.max_days": None, **{name.replace("__", "."): value for name, value in overrides.items()}}
+    )
+    return apply_rules(frame, settings.rules, settings.launch)
+
+
+def test_the_first_rule_in_order_gives_the_verdict_and_the_funnel_adds_up():
+    frame = customers(
+        staff=[True, False, False, False, False, False],
+        blocked=[True, True, False, False, False, False],
+        do_not_contact=[False, False, True, False, False, False],
+    )
+    frame = frame.with_columns(
+        spend_window=pl.Series([0, 0, 0, 9_999, 10_000, 20_000]), days_since_order=pl.Series([1, 1, 1, 1, None, 60], dtype=pl.Int32)
+    )
+    done = ruled(frame, rules__spend__min=100, rules__recency__max_days=60, rules__recency__source="orders")
+    assert done.customers["verdict"].to_list() == ["staff", "blocked", "consent", "spend_min", "recency", ELIGIBLE]
+    assert done.funnel.rows() == [
+        ("staff", 6, 1, 0, 5),
+        ("blocked", 5, 1, 0, 4),
+        ("consent", 4, 1, 0, 3),
+        ("spend_min", 3, 1, 1, 2),
+        ("recency", 2, 1, 1, 1),
+    ]
+
+
+def test_a_rule_that_is_off_is_not_in_the_funnel():
+    done = ruled(customers(), rules__staff=False, rules__blocked=False, rules__consent=False)
+    assert done.funnel.is_empty()
+    assert set(done.customers["verdict"]) == {ELIGIBLE}
+
+
+def test_what_if_tells_what_neighbouring_thresholds_would_give():
+    done = ruled(customers(spend_window=[4_999, 5_000, 10_000, 12_500, 20_000, 30_000]), rules__spend__min=100)
+    assert done.what_if.rows() == [
+        ("spend_min", 50.0, 5, 1, False),
+        ("spend_min", 80.0, 4, 0, False),
+        ("spend_min", 100.0, 4, 0, True),
+        ("spend_min", 125.0, 3, -1, False),
+        ("spend_min", 200.0, 2, -2, False),
+    ]
+
+
+def test_custom_rules_are_sql_over_the_measures_in_currency_units():
+    frame = customers(spend=[1_000, 2_000, 3_000, None, 5_000, 6_000])
+    done = ruled(frame, rules__custom=[{"name": "loyal", "keep": "spend >= 20 AND orders < 2 AND customer_id <> 'f'"}])
+    assert done.customers["verdict"].to_list() == ["loyal", ELIGIBLE, ELIGIBLE, "loyal", ELIGIBLE, "loyal"]
+
+
+def test_custom_rules_that_cannot_be_computed_are_named_all_at_once():
+    custom = [
+        {"name": "a", "keep": "spnd > 1"},
+        {"name": "b", "keep": "spend +"},
+        {"name": "c", "keep": "spend + 1"},
+        {"name": "d", "keep": "city > 3"},
+    ]
+    with pytest.raises(ConfigError) as error:
+        ruled(customers(), rules__custom=custom)
+    first, second, third, fourth = error.value.problems
+    assert first == 'rules.custom.0.keep (a): there is no measure "spnd"; nearest: spend'
+    assert second.startswith('rules.custom.1.keep (b): "spend +" cannot be computed')
+    assert third == 'rules.custom.2.keep (c): "spend + 1" should be true or false for each customer'
+    assert fourth.startswith('rules.custom.3.keep (d): "city > 3" cannot be computed')
+
+
+def test_regions_that_match_nobody_are_named_for_both_lists():
+    with pytest.raises(InputError) as error:
+        ruled(customers(), rules__region__include=["四州"], rules__region__exclude=["云南"])
+    assert [line.split(":")[0] for line in error.value.problems] == [
+        "rules.region.include",
+        "rules.region.exclude",
+        "rules.region.allow_missing=true lets names match nobody",
+    ]
+
+
+flags = st.lists(st.booleans(), min_size=6, max_size=6)
+spends = st.lists(st.integers(-10_000, 10_000), min_size=6, max_size=6)
+
+
+@given(flags, flags, spends, st.integers(0, 100), st.integers(0, 100))
+def test_counts_are_conserved_and_a_looser_rule_keeps_no_fewer(staff, blocked, spend, low, high):
+    low, high = sorted((low, high))
+    frame = customers(staff=staff, blocked=blocked, spend_window=spend)
+    loose, strict = ruled(frame, rules__spend__min=low), ruled(frame, rules__spend__min=high)
+    for done in (loose, strict):
+        assert done.funnel["removed"].sum() + (done.customers["verdict"] == ELIGIBLE).sum() == 6
+        assert (done.funnel["removed_only"] <= done.funnel["removed"]).all()
+        now = done.what_if.filter("current")["eligible"].item()
+        assert now == (done.customers["verdict"] == ELIGIBLE).sum() == done.funnel["left"][-1]
+    assert (loose.customers["verdict"] == ELIGIBLE).sum() >= (strict.customers["verdict"] == ELIGIBLE).sum()
