@@ -1,0 +1,1 @@
+"""What a launch leaves behind: lists, call sheets, report, manifest."""

@@ -1,0 +1,104 @@
+"""All files of a launch."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from segmenter import __version__
+from segmenter.launch import LaunchPlan
+from segmenter.money import to_units
+from segmenter.outputs.call_sheets import call_sheets
+from segmenter.outputs.cells import safe_cells
+from segmenter.outputs.publish import MANIFEST, publish, sha256
+from segmenter.outputs.report import report
+from segmenter.settings import DatabaseSettings, LaunchJob
+from segmenter.sources.reading import Read
+from segmenter.tables import MONEY
+
+_ROW_GROUP = 100_000  # fixed, so that files do not differ with the number of threads
+
+
+def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob) -> None:
+    """Write the results of a launch into its folder, whole or not at all.
+
+    Parameters
+    ----------
+    plan : LaunchPlan
+        What was decided.
+    read : Read
+        The tables: their contacts for the call sheets, their rejects, their fingerprints.
+    settings : LaunchJob
+        The config; `out` is the folder.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written.
+
+    Examples
+    --------
+    >>> write_results.__name__
+    'write_results'
+    """
+    currency, rejects = settings.launch.currency, read.tables.rejects
+    with publish(settings.out) as folder:
+        invites = to_units(plan.invite_list, list(MONEY), currency)
+        _csv(invites.with_columns(pl.col("score").round(2)), folder / "invite_list.csv")
+        _parquet(invites, folder / "invite_list.parquet")
+        _parquet(to_units(plan.customers, list(MONEY), currency), folder / "customers.parquet")
+        _parquet(rejects.sort("table", "file", "row", "column", nulls_last=True), folder / "rejects.parquet")
+        _csv(plan.funnel, folder / "funnel.csv")
+        _csv(plan.what_if, folder / "what_if.csv")
+        _csv(
+            to_units(plan.segments, ["value", *(f"{of}_{name}" for of in ("median", "everyone") for name in MONEY)], currency),
+            folder / "segments.csv",
+        )
+        _csv(to_units(plan.groups, ["spend"], currency), folder / "groups.csv")
+        (folder / "call_sheets").mkdir()
+        call_sheets(plan, settings, read.tables.contacts, folder / "call_sheets")
+        (folder / "report.html").write_text(report(plan, settings, rejects), encoding="utf-8", newline="\n")
+        manifest = json.dumps(_manifest(plan, read, settings, folder), ensure_ascii=False, indent=2)
+        (folder / MANIFEST).write_text(manifest + "\n", encoding="utf-8", newline="\n")
+
+
+def _csv(frame: pl.DataFrame, path: Path) -> None:
+    # With a byte order mark, or Excel takes Chinese for something else.
+    safe_cells(frame).write_csv(path, include_bom=True, datetime_format="%Y-%m-%d %H:%M:%S")
+
+
+def _parquet(frame: pl.DataFrame, path: Path) -> None:
+    frame.write_parquet(path, row_group_size=_ROW_GROUP)
+
+
+def _manifest(plan: LaunchPlan, read: Read, settings: LaunchJob, folder: Path) -> dict[str, Any]:
+    rejects = read.tables.rejects
+    reasons = rejects.group_by("table", "column", "reason").len("rows").sort("table", "column", "reason", nulls_last=True)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        "segmenter": __version__,
+        "launch": settings.launch.name,
+        "as_of": str(settings.launch.as_of),
+        "valid_until": str(plan.valid_until),
+        "counts": {**plan.counts, "rejected": rejects.height},
+        "warnings": list(plan.warnings),
+        "segments": plan.segmentation.why,
+        "inputs": {
+            name: {**counts, "sources": [asdict(source) for source in read.fingerprints.get(name, ())]}
+            for name, counts in read.tables.reads.items()
+        },
+        "rejects": reasons.to_dicts(),
+        "config": _config(settings),
+        "files": {path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in files},
+    }
+
+
+def _config(settings: LaunchJob) -> dict[str, Any]:
+    config = settings.model_dump(mode="json")
+    if isinstance(settings.data, DatabaseSettings):
+        from sqlalchemy.engine import make_url
+
+        config["data"]["url"] = make_url(settings.data.url).render_as_string(hide_password=True)
+    return config

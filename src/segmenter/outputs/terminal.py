@@ -1,0 +1,126 @@
+"""What a person sees while a launch runs, and when it is done."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.table import Table
+
+from segmenter.launch import LaunchPlan
+from segmenter.money import to_units
+from segmenter.settings import LaunchJob
+from segmenter.words import Lang, say
+
+_TOP = 8
+
+
+@contextmanager
+def progress(lang: Lang) -> Iterator[Callable[[str], None]]:
+    """Show the stages of a job as they run; nothing where standard error is no terminal.
+
+    Parameters
+    ----------
+    lang : {"en", "zh"}
+        The language.
+
+    Yields
+    ------
+    callable
+        To be called with each stage's name.
+
+    Examples
+    --------
+    >>> with progress("en") as stage:
+    ...     stage("history")
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda stage: None
+        return
+    with console.status(say(lang, "starting", "启动")) as status:
+        yield lambda stage: status.update(_stage(stage, lang))
+
+
+def _stage(stage: str, lang: Lang) -> str:
+    zh = {
+        **{"demo shop": "生成演示店铺", "orders": "读取订单", "customers": "读取客户", "events": "读取互动", "referrals": "读取推荐"},
+        **{"columns": "整理字段", "history": "计算指标", "rules": "筛选", "scoring": "评分", "segments": "分群", "planning": "编组"},
+        **{"writing": "写出结果", "tracking": "记录到 MLflow"},
+    }
+    return say(lang, stage, zh.get(stage, stage))
+
+
+def show(plan: LaunchPlan, settings: LaunchJob, rejected: int) -> None:
+    """Show the funnel, the top of the list, and what to open first.
+
+    Parameters
+    ----------
+    plan : LaunchPlan
+        What was decided.
+    settings : LaunchJob
+        The config.
+    rejected : int
+        Rows that could not be understood.
+
+    Examples
+    --------
+    >>> show.__name__
+    'show'
+    """
+    lang, out = settings.lang, settings.out
+    errors, console = Console(stderr=True), Console()
+    for warning in plan.warnings:
+        errors.print(f"[bold yellow]{say(lang, 'warning', '注意')}[/]: ", end="")
+        errors.print(warning, markup=False, highlight=False)
+    if not console.is_terminal:
+        print(out)
+        return
+    console.print(_funnel(plan, settings))
+    console.print(_top(plan, settings))
+    counts = plan.counts
+    en = f"{counts['invited']:,} invited of {counts['eligible']:,} eligible, {counts['key_users']:,} key users, {counts['groups']:,} groups; good until {plan.valid_until}"
+    zh = f"符合条件 {counts['eligible']:,} 人，邀请 {counts['invited']:,} 人，其中种子用户 {counts['key_users']:,} 人，共 {counts['groups']:,} 个群；名单有效期至 {plan.valid_until}"
+    console.print(say(lang, en, zh), markup=False)
+    if rejected:
+        console.print(
+            say(
+                lang,
+                f"{rejected:,} input rows could not be understood: {out}/rejects.parquet",
+                f"{rejected:,} 行数据无法识别：{out}/rejects.parquet",
+            ),
+            markup=False,
+        )
+    console.print(say(lang, "Open first:", "先打开："), f"{out}/report.html", markup=False)
+    console.print(say(lang, "Hand out:  ", "分发："), f"{out}/call_sheets/", markup=False)
+
+
+def _funnel(plan: LaunchPlan, settings: LaunchJob) -> Table:
+    lang = settings.lang
+    table = Table(title=f"{settings.launch.name} · {settings.launch.as_of}", title_justify="left")
+    table.add_column(say(lang, "rule", "规则"))
+    for heading in (say(lang, "removed", "移除"), say(lang, "only by it", "仅因此项"), say(lang, "left", "剩余")):
+        table.add_column(heading, justify="right")
+    table.add_row(say(lang, "all customers", "全部客户"), "", "", f"{plan.counts['customers']:,}")
+    for rule, _, removed, only, left in plan.funnel.rows():
+        table.add_row(rule, f"{removed:,}", f"{only:,}", f"{left:,}")
+    return table
+
+
+def _top(plan: LaunchPlan, settings: LaunchJob) -> Table:
+    lang = settings.lang
+    table = Table(title=say(lang, f"top {min(_TOP, plan.invite_list.height)} of the list", "名单前列"), title_justify="left")
+    headings = {
+        "rank": ("rank", "名次"),
+        "customer_id": ("customer", "客户"),
+        "score": ("score", "评分"),
+        "region": ("region", "地区"),
+        "spend": ("spend", "消费额"),
+        "reason": ("reason", "理由"),
+    }
+    for name, (en, zh) in headings.items():
+        table.add_column(say(lang, en, zh), justify="right" if name in ("rank", "score", "spend") else "left")
+    for rank, customer, score, region, spend, reason in (
+        to_units(plan.invite_list.head(_TOP), ["spend"], settings.launch.currency).select(list(headings)).rows()
+    ):
+        table.add_row(str(rank), customer, f"{score:.1f}", region or "", f"{spend:,}", reason)
+    return table

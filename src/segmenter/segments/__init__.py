@@ -1,0 +1,167 @@
+"""Clusters of the eligible customers: who they are, in figures and in a few words."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from segmenter.hashing import uniform
+from segmenter.segments.names import names
+from segmenter.settings import SegmentsSettings
+from segmenter.tables import MONEY
+from segmenter.words import Lang
+
+if TYPE_CHECKING:
+    from segmenter.segments.model import Segmenter
+
+# What customers are clustered by: value, frequency, recency and length of the relation (LRFM), what they do now, and visits.
+# average_order is not among them: it is spend by orders, and would count both twice.
+MEASURES = ("spend", "orders", "days_since_order", "days_known", "spend_90d", "events")
+# What a profile tells of, in this order.
+PROFILED = (*MEASURES[:3], "average_order", "average_gap_days", *MEASURES[3:], "referrals", "refunds")
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """The segments of a launch.
+
+    Parameters
+    ----------
+    labels : DataFrame
+        ``customer_id`` and ``segment`` (Int32, from 1, the best) of the eligible customers, by customer_id.
+    profiles : DataFrame
+        One row per segment, the best first: ``segment``, ``name``, ``size``, ``share`` (0..1), ``value`` (mean spend, minor
+        units), then ``median_`` and ``everyone_`` for each of `PROFILED`: the segment's median and that of all eligible
+        customers, null where nobody has the measure; money in Int64 minor units.
+    model : Segmenter
+        Fitted; ``model.predict(features(frame))`` gives segment numbers.
+    why : str
+        How the number of segments came about.
+    trials : DataFrame
+        ``k``, ``silhouette``, ``stability``, ``smallest_share``, ``chosen``: one row per number tried.
+    """
+
+    labels: pl.DataFrame
+    profiles: pl.DataFrame
+    model: "Segmenter"
+    why: str
+    trials: pl.DataFrame
+
+
+def features(frame: pl.DataFrame) -> NDArray[np.float64]:
+    """Take the measures that customers are clustered by.
+
+    Who never ordered has had no order for as long as they are known; who is not known since any date counts as known since today.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per customer, with `MEASURES`.
+
+    Returns
+    -------
+    ndarray of shape (n, len(MEASURES))
+        Minor units, counts and days as they are; no missing values.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"spend": 0, "orders": 0, "days_since_order": None, "days_known": 9, "spend_90d": 0, "events": 2})
+    >>> features(frame).tolist()
+    [[0.0, 0.0, 9.0, 9.0, 0.0, 2.0]]
+    """
+    filled = frame.select(MEASURES).with_columns(pl.coalesce("days_since_order", "days_known").alias("days_since_order"))
+    return filled.select(pl.all().cast(pl.Float64).fill_null(0)).to_numpy()
+
+
+def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, lang: Lang, currency: str) -> Segmentation:
+    """Divide the eligible customers into segments, number them by value and name them.
+
+    Segment 1 has the largest mean spend; ties go to the higher mean score, then to fewer days since the last order. Nothing
+    depends on the order of rows or the number of threads.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per customer: ``customer_id``, ``verdict``, ``score`` and the measures in `PROFILED`.
+    settings : SegmentsSettings
+        How many segments, and how that is judged.
+    seed : int
+        The job's seed: draws the customers to learn on and starts k-means.
+    lang : {"en", "zh"}
+        The language of names and reasons.
+    currency : str
+        ISO 4217 code of the money.
+
+    Returns
+    -------
+    Segmentation
+        Of the eligible; one segment where there are too few of them, all alike, or no division holds.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"customer_id": ["C1", "C2"], "verdict": "eligible", "score": [1.0, 2.0]}).with_columns(
+    ...     pl.Series("spend", [100, 90_000])).with_columns(pl.lit(1).alias(name) for name in PROFILED[1:])
+    >>> settings = SegmentsSettings(k=2, k_min=2, k_max=8, min_share=0.03, sample=20_000, bootstraps=8)
+    >>> segment(frame, settings, seed=1, lang="en", currency="CNY").profiles["name"].to_list()
+    ['big spenders', 'small buyers']
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
+
+    from segmenter.segments.choice import choose
+    from segmenter.segments.model import Segmenter
+
+    eligible = frame.filter(pl.col("verdict") == "eligible").select("customer_id", "score", *PROFILED).sort("customer_id")
+    measures = features(eligible)
+    drawn = uniform(eligible["customer_id"], seed, "segments").to_numpy().argsort(kind="stable")[: settings.sample]
+    learned = measures[drawn] if len(drawn) else np.zeros((1, len(MEASURES)))  # a model all the same where nobody is eligible
+    state = seed % 2**32
+    with threadpool_limits(1):
+        scale = Segmenter(1, random_state=state).fit(learned)
+        k, why, trials = choose(scale.scaled(measures), drawn, settings, state, lang)
+        model = Segmenter(k, first_label=1, random_state=state).fit(learned)
+        found = model.predict(measures) if len(measures) else np.zeros(0)
+    eligible = eligible.with_columns(pl.Series("segment", found, dtype=pl.Int32))
+    order = _by_value(eligible)
+    if order:
+        model.renumber(order)
+        eligible = eligible.with_columns(pl.col("segment").replace_strict(order, range(1, len(order) + 1), return_dtype=pl.Int32))
+    return Segmentation(eligible.select("customer_id", "segment"), _profiles(eligible, lang, currency), model, why, trials)
+
+
+def _by_value(eligible: pl.DataFrame) -> list[int]:
+    # Exact: integer sums of any size, and the score in millionths.
+    sums = eligible.group_by("segment").agg(
+        size=pl.len(),
+        spend=pl.col("spend").cast(pl.Int128).sum(),
+        score=(pl.col("score") * 1e6).round().cast(pl.Int64).sum(),
+        days=pl.coalesce("days_since_order", "days_known").cast(pl.Int64).sum(),
+        first=pl.col("customer_id").min(),
+    )
+
+    def worth(row: dict[str, Any]) -> tuple[Fraction, Fraction, Fraction, str]:
+        size = row["size"]
+        return -Fraction(row["spend"], size), -Fraction(row["score"], size), Fraction(row["days"], size), row["first"]
+
+    return [row["segment"] for row in sorted(sums.to_dicts(), key=worth)]
+
+
+def _profiles(eligible: pl.DataFrame, lang: Lang, currency: str) -> pl.DataFrame:
+    medians = [
+        pl.col(name).median().round().cast(pl.Int64) if name in MONEY else pl.col(name).cast(pl.Float64).median() for name in PROFILED
+    ]
+    value = pl.col("spend").cast(pl.Int128).sum()
+    each = eligible.group_by("segment").agg(pl.len().cast(pl.Int64).alias("size"), value.alias("value"), *medians).sort("segment")
+    everyone = eligible.select(medians).row(0, named=True)
+    called = names(each.select(PROFILED).to_dicts(), everyone, lang, currency)
+    return each.select(
+        "segment",
+        pl.Series("name", called, dtype=pl.String),
+        "size",
+        (pl.col("size") / max(len(eligible), 1)).alias("share"),
+        pl.Series("value", [round(Fraction(total, size)) for total, size in each.select("value", "size").rows()], dtype=pl.Int64),
+        *(pl.col(name).alias(f"median_{name}") for name in PROFILED),
+        *(pl.lit(everyone[name], dtype=each.schema[name]).alias(f"everyone_{name}") for name in PROFILED),
+    )

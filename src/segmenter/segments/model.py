@@ -1,0 +1,179 @@
+"""The clusters as a scikit-learn estimator. Imports scikit-learn, so it is imported where it is used."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClusterMixin  # type: ignore[import-untyped]  # scikit-learn ships no types
+from sklearn.cluster import KMeans  # type: ignore[import-untyped]
+from sklearn.utils.validation import check_is_fitted, validate_data  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
+
+Floats = NDArray[np.float64]
+Numbers = NDArray[np.int64]
+STARTS = 5  # k-means++ starts, of which the best is taken
+BLOCK = 4_096  # rows at a time, which stay in the processor's cache
+
+
+def nearest(points: Floats, centers: Floats) -> Numbers:
+    """Give the index of the nearest center to each point, the lowest on a tie.
+
+    Each row is computed by itself, without BLAS, so that a row's answer does not depend on the rows around it.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n, d)
+        Scaled measures.
+    centers : ndarray of shape (k, d)
+        In the same space, k ≥ 1.
+
+    Returns
+    -------
+    ndarray of int of shape (n,)
+        In 0..k-1.
+
+    Examples
+    --------
+    >>> nearest(np.array([[0.0], [0.9]]), np.array([[0.0], [1.0]])).tolist()
+    [0, 1]
+    """
+    best = np.empty(len(points), dtype=np.int64)
+    for start in range(0, len(points), BLOCK):
+        away = points[start : start + BLOCK, None, :] - centers
+        best[start : start + BLOCK] = np.einsum("ijk,ijk->ij", away, away).argmin(axis=1)
+    return best
+
+
+class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
+    """Clusters of customers by their measures: signed logarithm, scale, k-means.
+
+    Each measure x becomes sign(x) · log(1 + |x| / u), u being the lower decile of its nonzero absolute values: the result is
+    the same in cents and in yuan, in days and in weeks. It is then put on mean 0 and standard deviation 1 and cut at ±`clip`,
+    so that a measure which few customers have does not outweigh the others. A measure that is constant in `fit` counts nothing.
+
+    Parameters
+    ----------
+    n_clusters : int
+        How many, ≥ 1.
+    first_label : int
+        The label of the first cluster; the others follow.
+    n_init : int
+        k-means++ starts, of which the best is taken.
+    clip : float
+        In standard deviations, > 0.
+    random_state : int, RandomState or None
+        Seed of the starts.
+
+    Attributes
+    ----------
+    unit_, mean_, scale_ : ndarray of shape (n_features,)
+        u, and the mean and the standard deviation of the logarithms; scale 0 marks a constant measure.
+    cluster_centers_ : ndarray of shape (n_clusters, n_features)
+        In the scaled space.
+    labels_ : ndarray of shape (n_samples,)
+        Of the rows given to `fit`.
+
+    Examples
+    --------
+    >>> Segmenter(2, random_state=0).fit_predict([[1.0, 3], [2, 3], [900, 3], [800, 3]]).tolist() in ([0, 0, 1, 1], [1, 1, 0, 0])
+    True
+    """
+
+    def __init__(
+        self, n_clusters: int = 4, *, first_label: int = 0, n_init: int = STARTS, clip: float = 3.0, random_state: Any = None
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.first_label = first_label
+        self.n_init = n_init
+        self.clip = clip
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: N803
+        """Learn scale and clusters, on one thread.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Measures as they are, n_samples ≥ n_clusters.
+        y : Any
+            Passed over.
+
+        Returns
+        -------
+        Segmenter
+            Itself.
+        """
+        measures: Floats = validate_data(self, X, dtype=np.float64)
+        with threadpool_limits(1):
+            self.unit_ = np.array([_unit(column) for column in measures.T])
+            logs = self._logs(measures)
+            self.mean_ = logs.mean(axis=0)
+            self.scale_ = np.where(np.ptp(logs, axis=0) > 0, logs.std(axis=0), 0.0)
+            points = self.scaled(measures)
+            self.cluster_centers_ = KMeans(self.n_clusters, n_init=self.n_init, random_state=self.random_state).fit(points).cluster_centers_
+        self.labels_ = nearest(points, self.cluster_centers_) + self.first_label
+        return self
+
+    def predict(self, X: Any) -> Numbers:  # noqa: N803
+        """Give each row the label of the nearest cluster.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Measures as they are.
+
+        Returns
+        -------
+        ndarray of int of shape (n_samples,)
+            From `first_label` on.
+        """
+        check_is_fitted(self)
+        measures: Floats = validate_data(self, X, dtype=np.float64, reset=False)
+        return nearest(self.scaled(measures), self.cluster_centers_) + self.first_label
+
+    def scaled(self, measures: Floats) -> Floats:
+        """Put measures into the space in which they are clustered.
+
+        Parameters
+        ----------
+        measures : ndarray of shape (n, n_features)
+            As they are.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features)
+            Within ±`clip`.
+        """
+        weights = np.divide(1.0, self.scale_, out=np.zeros_like(self.scale_), where=self.scale_ > 0)
+        points: Floats = self._logs(measures)
+        points -= self.mean_
+        points *= weights
+        return np.clip(points, -self.clip, self.clip, out=points)
+
+    def renumber(self, labels: Sequence[int]) -> Self:
+        """Put the clusters in another order.
+
+        Parameters
+        ----------
+        labels : sequence of int
+            The labels in the order wanted, each once. A label that no row of `fit` has may be missing: its cluster is given up.
+
+        Returns
+        -------
+        Segmenter
+            Itself.
+        """
+        self.cluster_centers_ = self.cluster_centers_[np.array(labels) - self.first_label]
+        place = {label: self.first_label + index for index, label in enumerate(labels)}
+        self.labels_ = np.array([place[label] for label in self.labels_.tolist()])
+        return self
+
+    def _logs(self, measures: Floats) -> Floats:
+        logs: Floats = np.copysign(np.log1p(np.abs(measures) / self.unit_), measures)
+        return logs
+
+
+def _unit(column: Floats) -> float:
+    sizes = np.abs(column[column != 0])
+    return float(np.quantile(sizes, 0.1, method="lower")) if len(sizes) else 1.0

@@ -1,0 +1,223 @@
+"""A shop's tables in files: CSV, Parquet and Excel, one or many."""
+
+import glob
+import gzip
+import hashlib
+import zipfile
+import zlib
+from pathlib import Path, PurePath
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from segmenter.errors import InputError
+from segmenter.settings import FilesSettings
+from segmenter.sources.raw import Fingerprint, Raw, label, near_files, one_line, together
+from segmenter.sources.spreadsheets import read_sheet
+from segmenter.sources.text_files import CHUNK, check_text_settings, chunks, is_gzip, read_text
+
+_KINDS = {
+    **dict.fromkeys((".csv", ".txt", ".tsv"), "text"),
+    **dict.fromkeys((".parquet", ".pq"), "Parquet"),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "a workbook"),
+}
+_WAYS_OUT = {
+    "text": "give it the ending .csv",
+    "Parquet": "give it the ending .parquet",
+    "a workbook": "give it the ending .xlsx",
+    "a web page": "open it in Excel and save it as .xlsx, or export it as CSV",
+    "an XML file": "open it in Excel and save it as .xlsx, or export it as CSV",
+    "a ZIP archive": "unpack it",
+    "gzip": "give it the ending .csv.gz, or unpack it",
+    "an SQLite database": "read it with data=database",
+}
+_MAGIC = (
+    (b"PAR1", "Parquet"),
+    (b"PARE", "an encrypted Parquet file"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a workbook"),  # .xls, or a protected .xlsx
+    (b"\x1f\x8b", "gzip"),
+    (b"%PDF", "a PDF"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"Rar!", "a RAR archive"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"),
+)
+
+
+def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
+    r"""Read a table from one file, a folder or a glob.
+
+    Parameters
+    ----------
+    table : str
+        ``orders``, ``customers``, ``events`` or ``referrals``: names the config key in messages.
+    path : str
+        A file; a folder, of which the data files are read, but not its subfolders; or a glob.
+    settings : FilesSettings
+        The encoding, separator, sheet and decimal mark.
+
+    Returns
+    -------
+    Raw
+        All rows, files in order of their names. CSV cells are text; Parquet and Excel keep their types; where types
+        differ between files, text.
+
+    Raises
+    ------
+    InputError
+        With all problems of all files.
+    ConfigError
+        The encoding or the separator can not be.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "orders.csv"
+    >>> _ = path.write_text("customer_id,amount\na,12.50\n")
+    >>> settings = FilesSettings.model_construct(encoding="auto", separator="auto", sheet=None, decimal=".")
+    >>> read_files("orders", str(path), settings).frame.rows()
+    [('a', '12.50', 'orders.csv', 1)]
+    """
+    check_text_settings(settings.encoding, settings.separator)
+    key = f"data.{table}.path"
+    try:
+        found = _find(path)
+    except OSError as error:
+        raise InputError(f'{key}: cannot be looked up ({error.strerror}) (got "{path}")') from error
+    except InputError as error:
+        raise InputError(*(f"{key}: {problem}" for problem in error.problems)) from error
+    frames: list[tuple[str, pl.DataFrame]] = []
+    prints: list[Fingerprint] = []
+    problems: list[str] = []
+    for place, name in found:
+        try:
+            frame, read_as = _read(place, name, settings)
+            frames.append((name, frame))
+            prints.append(Fingerprint(name, place.stat().st_size, _sha256(place), read_as))
+        except InputError as error:
+            problems += error.problems
+        except OSError as error:
+            problems.append(f"{name}: cannot be read ({error.strerror or one_line(error)})")
+    problems += _twice(frames, prints)
+    if not problems and not any(frame.height for _, frame in frames):
+        problems += [f"{name}: should have rows (got only a header)" for name, _ in frames]
+    whole = None
+    try:
+        if frames:
+            whole = together(frames, settings.decimal)
+    except InputError as error:
+        problems += error.problems
+    if problems or whole is None:
+        raise InputError(*(problem if problem.startswith("data.") else f"{key}: {problem}" for problem in problems))
+    return Raw(whole, tuple(prints))
+
+
+def _find(path: str) -> list[tuple[Path, str]]:
+    """List the files that a path means, each with its name relative to what the path names."""
+    if not path.strip():
+        raise InputError('should name a file, a folder or a glob (got "")')
+    given = Path(path).expanduser()
+    if given.is_dir():
+        inside = [file for file in given.iterdir() if file.is_file() and not _is_hidden(file)]
+        data = [file for file in inside if _kind_by_name(file.name) is not None]
+        if not data:
+            seen = f"; it has: {', '.join(sorted(file.name for file in inside)[:5])}" if inside else ""
+            raise InputError(f"should hold files that end in {', '.join(_KINDS)} or .gz (got folder {path}){seen}")
+        return [(file, file.name) for file in sorted(data, key=lambda file: file.name)]
+    # Before globs: a browser calls a second download "orders[1].csv".
+    if given.exists():
+        return [(given, given.name)]
+    if glob.has_magic(path):
+        fixed = len(given.parts) - next(place for place, part in enumerate(given.parts) if glob.has_magic(part))
+        root = Path(*given.parts[:-fixed])
+        matches = [Path(match) for match in glob.glob(str(given), recursive=True)]
+        files = {file.relative_to(root).as_posix(): file for file in matches if file.is_file() and not _is_hidden(file)}
+        if not files:
+            raise InputError(f"matches no file (got {path})")
+        return [(files[name], name) for name in sorted(files)]
+    raise InputError(f"is not there (got {path}){near_files(given)}")
+
+
+def _is_hidden(path: Path) -> bool:
+    return path.name.startswith((".", "~$"))
+
+
+def _kind_by_name(name: str) -> str | None:
+    kind = _KINDS.get(PurePath(name.lower().removesuffix(".gz")).suffix)
+    return kind if kind == "text" or not name.lower().endswith(".gz") else None
+
+
+def _kind_by_content(path: Path, start: bytes, encoding: str) -> str:
+    for magic, kind in _MAGIC:
+        if start.startswith(magic):
+            return kind
+    if start.startswith(b"PK\x03\x04"):
+        return _kind_of_archive(path)
+    opening = start.removeprefix(b"\xef\xbb\xbf").lstrip()[:100].lower()
+    if opening.startswith((b"<!doctype", b"<html", b"<table", b"<head", b"<meta", b"<style")):
+        return "a web page"
+    if opening.startswith(b"<?xml"):
+        return "an XML file"
+    marked = start.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff"))
+    if b"\0" in start and not marked and encoding == "auto":
+        return "binary, or UTF-16 without a byte order mark"
+    return "text"
+
+
+def _kind_of_archive(path: Path) -> str:
+    if is_gzip(path):
+        return "a ZIP archive"
+    try:
+        with zipfile.ZipFile(path) as archive:
+            inside = archive.namelist()
+    except zipfile.BadZipFile:
+        return "a damaged workbook or ZIP archive"
+    return "a workbook" if any(name.startswith("xl/") or name == "content.xml" for name in inside) else "a ZIP archive"
+
+
+def _read(path: Path, name: str, settings: FilesSettings) -> tuple[pl.DataFrame, str]:
+    if path.stat().st_size == 0:
+        raise InputError(f"{name}: is empty (0 bytes); export it again")
+    try:
+        start = next(chunks(path), b"")
+        kind = _kind_by_content(path, start, settings.encoding)
+        expected = _kind_by_name(name) or (kind if kind in _KINDS.values() else "text, Parquet or a workbook")
+        if kind != expected:
+            way_out = _WAYS_OUT.get(kind, "export it again as CSV or .xlsx")
+            raise InputError(f"{name}: should be {expected} (got {kind}); {way_out}")
+        if not start.strip():
+            raise InputError(f"{name}: is empty (blank only); export it again")
+        match kind:
+            case "text":
+                return read_text(path, name, settings.encoding, settings.separator)
+            case "Parquet":
+                return _read_parquet(path, name)
+            case _:
+                return read_sheet(path, name, settings.sheet)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{name}: is no whole gzip file ({one_line(error)}); copy or export it again") from error
+
+
+def _read_parquet(path: Path, name: str) -> tuple[pl.DataFrame, str]:
+    try:
+        frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
+    except PolarsError as error:
+        raise InputError(f"{name}: is no whole Parquet file ({one_line(error)}); copy or export it again") from error
+    return label(frame, frame.columns, name), "Parquet"
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _twice(frames: list[tuple[str, pl.DataFrame]], prints: list[Fingerprint]) -> list[str]:
+    """Find copies: their rows would count twice."""
+    first: dict[str, str] = {}
+    problems = []
+    for (name, frame), print_ in zip(frames, prints, strict=True):
+        if frame.height and first.setdefault(print_.sha256, name) != name:
+            problems.append(f"{name}: is a copy of {first[print_.sha256]}; take one of them away")
+    return problems

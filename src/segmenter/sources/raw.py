@@ -1,0 +1,285 @@
+"""Rows as a shop has them: what every source gives, and how the frames of one table are put together."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from segmenter.errors import InputError, nearest
+from segmenter.sources.expressions import FILE, ROW
+
+_ZERO_WIDTH = "\ufeff\u200b"
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What was read, so that it can be told later whether it has changed.
+
+    Parameters
+    ----------
+    name : str
+        The file, relative to the folder that the config names; or the query.
+    size : int
+        Bytes of the file; or rows of the query.
+    sha256 : str
+        Of the file's bytes; or of the query's rows, whatever their order.
+    read_as : str
+        How it was understood, such as ``CSV, gb18030, separator ","``.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    read_as: str
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The rows of one table as the shop has them.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The source's own columns, then ``__file`` (Categorical; null where the table is no file) and ``__row``
+        (Int64; the data row in that file, from 1).
+    fingerprints : tuple of Fingerprint
+        One for each file, or one for the query.
+    """
+
+    frame: pl.DataFrame
+    fingerprints: tuple[Fingerprint, ...]
+
+
+def column_names(header: Sequence[str | None]) -> list[str]:
+    """Make the names of a header unique.
+
+    A name that stands there more than once gets a number in all of its places, so that no mapping takes one of them
+    by chance.
+
+    Parameters
+    ----------
+    header : sequence of str or None
+        The cells of the header.
+
+    Returns
+    -------
+    list of str
+        Without spaces around and byte order marks; ``column_3`` where the third cell is empty.
+
+    Examples
+    --------
+    >>> column_names(["金额 ", "备注", None, "备注"])
+    ['金额', '备注_1', 'column_3', '备注_2']
+    """
+    plain = [(cell or "").strip().strip(_ZERO_WIDTH).strip() for cell in header]
+    given = Counter([*plain, FILE, ROW])
+    taken = set(given)
+    names: list[str] = []
+    for place, name in enumerate(plain, start=1):
+        if name and given[name] == 1:
+            names.append(name)
+            continue
+        start, number = (name, plain[:place].count(name)) if name else ("column", place)
+        while f"{start}_{number}" in taken:
+            number += 1
+        taken.add(f"{start}_{number}")
+        names.append(f"{start}_{number}")
+    return names
+
+
+def label(frame: pl.DataFrame, header: Sequence[str | None], file: str | None) -> pl.DataFrame:
+    """Name the columns, and say of every row where it stands.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The rows, blank ones included.
+    header : sequence of str or None
+        The cells of the header, one for each column.
+    file : str or None
+        The file's name.
+
+    Returns
+    -------
+    DataFrame
+        With ``__file`` and ``__row``; without the blank rows, and without columns that have neither name nor values.
+
+    Examples
+    --------
+    >>> label(pl.DataFrame({"x": ["1", None, "3"]}), [" id "], "a.csv").rows()
+    [('1', 'a.csv', 1), ('3', 'a.csv', 3)]
+    """
+    names = column_names(header)
+    empty = [series.null_count() == frame.height for series in frame]
+    frame.columns = names
+    nameless = [name for name, cell, void in zip(names, header, empty, strict=True) if void and not (cell or "").strip()]
+    own = [name for name in names if name not in nameless]
+    labelled = frame.with_row_index(ROW, offset=1).select(
+        *own, pl.lit(file, dtype=pl.String).cast(pl.Categorical).alias(FILE), pl.col(ROW).cast(pl.Int64)
+    )
+    if all(frame[name].null_count() for name in own):
+        labelled = labelled.filter(~pl.all_horizontal(pl.col(own).is_null())) if own else labelled.clear()
+    return labelled
+
+
+def together(frames: Sequence[tuple[str, pl.DataFrame]], decimal: str) -> pl.DataFrame:
+    """Put the frames of one table together.
+
+    Parameters
+    ----------
+    frames : sequence of (str, DataFrame)
+        At least one. They have the same columns, in any order; a column whose types differ becomes text.
+    decimal : {".", ","}
+        The decimal mark of numbers that become text.
+
+    Returns
+    -------
+    DataFrame
+        All rows, in order, with the first frame's order of columns.
+
+    Raises
+    ------
+    InputError
+        Columns differ. Its lines begin with the frame's name.
+
+    Examples
+    --------
+    >>> together([("a", pl.DataFrame({"id": ["7"]})), ("b", pl.DataFrame({"id": [8]}))], ".")["id"].to_list()
+    ['7', '8']
+    """
+    first_name, first = frames[0]
+    problems = []
+    for name, frame in frames[1:]:
+        missing = [column for column in first.columns if column not in frame.columns]
+        extra = [column for column in frame.columns if column not in first.columns]
+        differences = [f"{what} {', '.join(columns)}" for what, columns in (("lacks", missing), ("also has", extra)) if columns]
+        if differences:
+            problems.append(f"{name}: should have the columns of {first_name} (got a file that {' and '.join(differences)})")
+    if problems:
+        raise InputError(*problems)
+    whole = {}
+    for column, dtype in first.schema.items():
+        found = {frame.schema[column] for _, frame in frames if frame[column].null_count() < frame.height}
+        whole[column] = _common(sorted(found, key=str), dtype)
+    try:
+        return pl.concat(
+            [frame.select(_as(column, frame.schema[column], dtype, decimal) for column, dtype in whole.items()) for _, frame in frames]
+        )
+    except PolarsError as error:
+        raise InputError(f"{first_name} and {len(frames) - 1} more: should have columns of the same types ({one_line(error)})") from error
+
+
+def _common(found: list[pl.DataType], otherwise: pl.DataType) -> pl.DataType:
+    """Choose the type that holds all; an all-null column has no say."""
+    if len(found) <= 1:
+        dtype = found[0] if found else otherwise
+        return pl.String() if dtype == pl.Null else dtype
+    if all(dtype.is_signed_integer() and dtype != pl.Int128 for dtype in found):
+        return pl.Int64()
+    if all(dtype.is_float() or (dtype.is_signed_integer() and dtype != pl.Int128) for dtype in found):
+        return pl.Float64()
+    if all(isinstance(dtype, pl.Decimal) for dtype in found):
+        return pl.Decimal(38, max(dtype.scale for dtype in found if isinstance(dtype, pl.Decimal)))
+    if all(dtype == pl.Date or (isinstance(dtype, pl.Datetime) and dtype.time_zone is None) for dtype in found):
+        return pl.Datetime("us")
+    return pl.String()
+
+
+def _as(column: str, dtype: pl.DataType, wanted: pl.DataType, decimal: str) -> pl.Expr:
+    if dtype == wanted or wanted != pl.String:
+        return pl.col(column).cast(wanted)
+    return as_text(column, dtype, decimal)
+
+
+def as_text(column: str, dtype: pl.DataType, decimal: str) -> pl.Expr:
+    """Write a column as a person would see it: ``12345`` rather than ``12345.0``, dates in ISO 8601.
+
+    Parameters
+    ----------
+    column : str
+        Its name.
+    dtype : DataType
+        Its type.
+    decimal : {".", ","}
+        The decimal mark to write.
+
+    Returns
+    -------
+    Expr
+        Text; null stays null.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"x": [12345.0, 0.5]}).select(as_text("x", pl.Float64(), ",")).to_series().to_list()
+    ['12345', '0,5']
+    """
+    values = pl.col(column)
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone is None:
+        return values.dt.to_string("%Y-%m-%d %H:%M:%S%.f")
+    if dtype == pl.Duration:
+        return values.dt.to_string("iso")
+    if dtype == pl.Binary:
+        return values.bin.encode("hex")
+    if not (dtype.is_float() or dtype.is_decimal()):
+        return values.cast(pl.String)
+    text = values.cast(pl.String)
+    if dtype.is_float():
+        # Beyond 2^53 not every whole number is a float.
+        text = (
+            pl.when(values.abs() < 2**53, values == values.round())
+            .then(values.cast(pl.Int64, strict=False).cast(pl.String))
+            .otherwise(text)
+        )
+    else:
+        text = text.str.replace(r"\.0+$|(\.\d*?)0+$", "$1")
+    return text.str.replace(".", decimal, literal=True)
+
+
+def near_files(path: Path) -> str:
+    """Say which files are there instead of a missing one, as the end of a message.
+
+    Parameters
+    ----------
+    path : Path
+        The missing file.
+
+    Returns
+    -------
+    str
+        The nearest names in its folder, or which folder is missing.
+
+    Examples
+    --------
+    >>> near_files(Path("no such folder/orders.csv"))
+    '; there is no folder no such folder'
+    """
+    folder = path.parent
+    if not folder.is_dir():
+        return f"; there is no folder {folder}"
+    known = nearest(path.name, [found.name for found in folder.iterdir() if not found.name.startswith((".", "~$"))])
+    return f"{known or '; its folder is empty'}"
+
+
+def one_line(error: BaseException) -> str:
+    r"""Give an error's message as one short line.
+
+    Parameters
+    ----------
+    error : BaseException
+        Of another library.
+
+    Returns
+    -------
+    str
+        At most 300 characters.
+
+    Examples
+    --------
+    >>> one_line(ValueError("two\n  lines"))
+    'two lines'
+    """
+    text = " ".join(str(error).split())
+    return text if len(text) <= 300 else text[:299] + "…"

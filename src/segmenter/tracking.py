@@ -1,0 +1,384 @@
+"""MLflow: one run for each launch, and its scorer and segmenter as one registered model that MLflow can serve.
+
+What is logged holds no customer: the config, figures of the whole launch, and the files of `PUBLIC`.
+"""
+
+import json
+import logging
+import math
+import os
+import pickle
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import polars as pl
+
+from segmenter.errors import TrackingError
+from segmenter.serving import Model
+from segmenter.settings import LaunchJob, NoTracking
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+    from segmenter.segments import Segmentation
+
+# The files among the results that hold no customer's id or contact; no other is ever uploaded.
+PUBLIC = ("funnel.csv", "what_if.csv", "segments.csv", "report.html", "manifest.json")
+STORE, ARTIFACTS = "mlflow.db", "mlartifacts"
+_BATCH = 100  # MLflow takes at most so many parameters at once
+_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_TRUNCATE_LONG_VALUES": "true",
+    "MLFLOW_UV_AUTO_DETECT": "false",  # else the working directory's uv.lock would go into the model
+    "MLFLOW_SQLALCHEMYSTORE_POOLCLASS": "NullPool",  # no file beside the results stays open
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+}
+# Until the store has answered once: two tries of 4 seconds, so that nobody waits minutes for a server that is not there.
+_FIRST_CONTACT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "4", "PGCONNECT_TIMEOUT": "8"}
+
+
+class Plan(Protocol):
+    """What is logged of a `LaunchPlan`."""
+
+    @property
+    def invite_list(self) -> pl.DataFrame:
+        """One row per customer invited, with ``score``."""
+
+    @property
+    def funnel(self) -> pl.DataFrame:
+        """One row per rule: ``rule`` and how many customers it ``left``."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Figures of the whole launch, ``customers`` and ``invited`` among them."""
+
+    @property
+    def segmentation(self) -> "Segmentation":
+        """With the ``trials`` of numbers of segments."""
+
+    @property
+    def model(self) -> Model:
+        """The fitted scorer and segmenter."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A job's place in a sweep (``--multirun``).
+
+    Parameters
+    ----------
+    id : str
+        Shared by all jobs of the sweep and by no other: letters, digits, ``-`` and ``_``.
+    number : int
+        Of the job within the sweep, ≥ 0.
+
+    Examples
+    --------
+    >>> Sweep("a1b2c3", 3).number
+    3
+    """
+
+    id: str
+    number: int
+
+
+def track(plan: Plan, settings: LaunchJob, out: Path, sweep: Sweep | None = None) -> str | None:
+    """Log a launch as one MLflow run and register its model as ``segmenter-<launch name>``.
+
+    It comes after the results are written, so a failure here costs none of them. Without an address the store is an SQLite
+    file beside the results folder, ``mlflow.db``, with its artifacts in ``mlartifacts``; the working directory stays as it is.
+
+    Parameters
+    ----------
+    plan : Plan
+        The launch's plan.
+    settings : LaunchJob
+        Its config. ``tracking.uri`` is null, a server (``https://…``), a database (``sqlite:///…``, ``postgresql://…``),
+        an SQLite file (``….db``) or a folder for one.
+    out : Path
+        The results folder, already written.
+    sweep : Sweep or None
+        For a job of a sweep: its run becomes a child of the sweep's one parent run, which the first job creates.
+
+    Returns
+    -------
+    str or None
+        Where to find the run; None without tracking.
+
+    Raises
+    ------
+    TrackingError
+        If MLflow cannot be reached (within about 10 seconds) or does not take the run.
+
+    Examples
+    --------
+    >>> untracked = LaunchJob.model_construct(tracking=NoTracking(kind="none"))
+    >>> track(plan=None, settings=untracked, out=Path("results")) is None
+    True
+    """
+    if isinstance(settings.tracking, NoTracking):
+        return None
+    uri, artifacts = _store(settings.tracking.uri, out)
+    shown = _without_password(uri)
+    launch, params, metrics, tags = settings.launch.name, _params(settings), _metrics(plan), _tags(settings, sweep)
+    with _quietly(), _environment(_ENVIRONMENT):
+        try:
+            with _environment(_FIRST_CONTACT):
+                client, experiment = _connect(uri, settings.tracking.experiment, artifacts)
+        except Exception as error:
+            mend = "start the server" if artifacts is None else "mend the store or move it away"
+            raise TrackingError(
+                f"tracking.uri: {shown} cannot be reached (got {_reason(error, uri)}); the results are written in {out}; "
+                f"{mend}, or use tracking=none"
+            ) from error
+        try:
+            run = _log(client, experiment, launch=launch, params=params, metrics=metrics, tags=tags, out=out, model=plan.model, sweep=sweep)
+        except Exception as error:
+            raise TrackingError(
+                f"tracking: {shown} did not take the run (got {_reason(error, uri)}); the results are written in {out}; "
+                "mend that, or use tracking=none"
+            ) from error
+    return f"{shown.rstrip('/')}/#/experiments/{experiment}/runs/{run}" if artifacts is None else f"run {run} in {shown}"
+
+
+def _store(uri: str | None, out: Path) -> tuple[str, str | None]:
+    """Say where the store is, and where its artifacts go: None where a server decides that."""
+    beside = out.absolute().parent.resolve()
+    if uri is None:
+        file = beside / STORE
+    elif re.match(r"(postgresql|mysql|mssql)(\+\w+)?://", uri):
+        return uri, (beside / ARTIFACTS).as_uri()
+    elif uri.startswith("sqlite:///"):
+        file = Path(uri.removeprefix("sqlite:///").partition("?")[0])
+    elif "://" in uri and not uri.startswith("file://"):
+        return uri, None
+    else:
+        path = Path(url2pathname(urlsplit(uri).path) if uri.startswith("file://") else uri)
+        file = path if path.suffix in (".db", ".sqlite", ".sqlite3") else path / STORE
+    file = file.resolve()
+    return f"sqlite:///{file.as_posix()}", (file.parent / ARTIFACTS).as_uri()
+
+
+def _connect(uri: str, experiment: str, artifacts: str | None) -> tuple["MlflowClient", str]:
+    """Open the store and find or create the experiment."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    if artifacts is not None:
+        _check_database(uri)
+    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+    found = client.get_experiment_by_name(experiment)
+    if found is None:
+        try:
+            return client, client.create_experiment(experiment, artifact_location=artifacts)
+        except MlflowException:  # perhaps another job was faster
+            found = client.get_experiment_by_name(experiment)
+            if found is None:
+                raise
+    return client, str(found.experiment_id)
+
+
+def _check_database(uri: str) -> None:
+    """Fail at once: MLflow itself would try again for two minutes."""
+    from sqlalchemy import create_engine, inspect
+    from sqlalchemy.pool import NullPool
+
+    if uri.startswith("sqlite:///"):
+        Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    inspect(create_engine(uri, poolclass=NullPool)).get_table_names()
+
+
+def _log(
+    client: "MlflowClient",
+    experiment: str,
+    *,
+    launch: str,
+    params: dict[str, str],
+    metrics: dict[str, float],
+    tags: dict[str, str],
+    out: Path,
+    model: Model,
+    sweep: Sweep | None,
+) -> str:
+    from mlflow.entities import Metric, Param
+
+    parent = _parent(client, experiment, launch, sweep) if sweep else None
+    if parent:
+        tags = tags | {"mlflow.parentRunId": parent}
+    info = client.create_run(experiment, tags=tags, run_name=f"{launch} {sweep.number}" if sweep else launch).info
+    try:
+        client.log_batch(info.run_id, metrics=[Metric(key, value, info.start_time, 0) for key, value in metrics.items()], synchronous=True)
+        entries = [Param(key, value) for key, value in params.items()]
+        for start in range(0, len(entries), _BATCH):
+            client.log_batch(info.run_id, params=entries[start : start + _BATCH], synchronous=True)
+        for name in PUBLIC:
+            if (out / name).is_file():
+                client.log_artifact(info.run_id, str(out / name))
+        _register(client, experiment, info.run_id, f"segmenter-{launch}", model)
+    except BaseException:
+        with suppress(Exception):  # the first error is the one to tell
+            _end(client, "FAILED", info.run_id, parent)
+        raise
+    _end(client, "FINISHED", info.run_id, parent)
+    return str(info.run_id)
+
+
+def _end(client: "MlflowClient", status: str, run: str, parent: str | None) -> None:
+    client.set_terminated(run, status)
+    if parent:  # by each job, as none knows whether it is the last
+        client.set_terminated(parent)
+
+
+def _parent(client: "MlflowClient", experiment: str, launch: str, sweep: Sweep) -> str:
+    """Find the sweep's parent run or create it; of two that are created at once, the older one stays."""
+
+    def oldest() -> "Run | None":
+        runs = client.search_runs([experiment], filter_string=f"tags.`segmenter.sweep` = '{sweep.id}'")
+        return min(runs, key=lambda run: (run.info.start_time, run.info.run_id), default=None)
+
+    if found := oldest():
+        return str(found.info.run_id)
+    tags = {"segmenter.sweep": sweep.id, "segmenter.launch": launch}
+    own = client.create_run(experiment, tags=tags, run_name=f"{launch} sweep {sweep.id}")
+    found = oldest() or own
+    if found.info.run_id != own.info.run_id:
+        client.delete_run(own.info.run_id)
+    return str(found.info.run_id)
+
+
+def _register(client: "MlflowClient", experiment: str, run: str, name: str, model: Model) -> None:
+    """Log the model with the code that it needs, and register it as the next version."""
+    import mlflow.pyfunc
+    from mlflow.entities import LoggedModelOutput, LoggedModelStatus
+    from mlflow.exceptions import MlflowException
+    from mlflow.models import Model as Description
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+
+    logged = client.create_logged_model(experiment, name=name, source_run_id=run, model_type="segmenter")
+    # No input types: with them `mlflow models predict` refuses a CSV with whole numbers. ServedModel checks the columns.
+    outputs = Schema([ColSpec(DataType.double, "score"), ColSpec(DataType.integer, "segment")])
+    description = Description(
+        artifact_path=logged.artifact_location,
+        run_id=run,
+        model_id=logged.model_id,
+        model_uuid=logged.model_id,
+        signature=ModelSignature(outputs=outputs),
+        metadata={"columns": model.columns},
+    )
+    with TemporaryDirectory() as scratch:
+        data, folder = Path(scratch, "model.pickle"), Path(scratch, "model")
+        data.write_bytes(pickle.dumps(model))
+        mlflow.pyfunc.save_model(
+            folder,
+            mlflow_model=description,
+            loader_module="segmenter.serving",
+            data_path=data,
+            code_paths=[Path(__file__).parent],
+            pip_requirements=_requirements(),
+        )
+        client.log_model_artifacts(logged.model_id, str(folder))
+    client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
+    client.log_outputs(run, [LoggedModelOutput(logged.model_id, step=0)])
+    try:
+        client.create_registered_model(name, description=f"Score and segment of customers, from {', '.join(model.columns)}.")
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    # Not models:/<id>, which MLflow would look up in the global store instead of the client's.
+    client.create_model_version(name, source=logged.artifact_location, run_id=run, model_id=logged.model_id)
+
+
+def _requirements() -> list[str]:
+    """Pin what segmenter needs to the versions in use; segmenter itself travels with the model."""
+    from importlib.metadata import requires, version
+
+    from packaging.requirements import Requirement
+
+    needs = [Requirement(text) for text in requires("segmenter") or []]
+    return [f"{need.name}=={version(need.name)}" for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
+
+
+def _tags(settings: LaunchJob, sweep: Sweep | None) -> dict[str, str]:
+    from segmenter import __version__
+
+    place = {"segmenter.job": str(sweep.number)} if sweep else {}
+    launch = {"segmenter.launch": settings.launch.name, "segmenter.as_of": str(settings.launch.as_of)}
+    return launch | place | {"segmenter.version": __version__, "mlflow.source.name": "segmenter"}
+
+
+def _metrics(plan: Plan) -> dict[str, float]:
+    metrics = {name: float(count) for name, count in plan.counts.items()}
+    metrics["share_invited"] = plan.counts["invited"] / max(plan.counts["customers"], 1)
+    for rule, left in plan.funnel.select("rule", "left").iter_rows():
+        name = re.sub(r"[^\w .-]", "_", rule)  # a user's own rule may have a name that MLflow would not take
+        metrics[f"funnel.{name}.left"] = float(left)
+    scores, chosen = plan.invite_list["score"], plan.segmentation.trials.filter("chosen")["silhouette"]
+    found = {"score_min": scores.min(), "score_median": scores.median(), "silhouette": chosen.max()}
+    return metrics | {name: float(value) for name, value in found.items() if isinstance(value, float) and math.isfinite(value)}
+
+
+def _params(settings: LaunchJob) -> dict[str, str]:
+    """Flatten the config: ``rules.spend.min``; the passwords of addresses are left out."""
+    params = _flat("", settings.model_dump(mode="json"))
+    return params | {key: _without_password(params[key]) for key in ("data.url", "tracking.uri") if key in params}
+
+
+def _flat(key: str, value: Any) -> dict[str, str]:
+    # Mappings with names that MLflow would not take, such as regions' aliases, stay one parameter.
+    if isinstance(value, dict) and value and all(re.fullmatch(r"[\w-]+", name) for name in value):
+        return {path: text for name, item in value.items() for path, text in _flat(f"{key}.{name}".lstrip("."), item).items()}
+    return {key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}
+
+
+def _without_password(uri: str) -> str:
+    """Leave out what may be secret: the password, and the options, among which drivers also take one."""
+    return re.sub(r"://([^:/@]*):.*@", r"://\1:***@", uri, flags=re.DOTALL).partition("?")[0]
+
+
+def _reason(error: Exception, uri: str) -> str:
+    """Put an error on one short line."""
+    text = " ".join(str(error).replace(uri, _without_password(uri)).split()) or type(error).__name__
+    if caused := re.search(r"Caused by \w+\((.*)\)\)", text):
+        text = re.sub(r"^HTTPS?Connection\w*\(.*?\): ", "", caused[1].strip("'\""))
+    return re.split(r" \[SQL: | \(Background on this error| Response body: ", text)[0][:300]
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep the log lines and warnings of MLflow and Alembic from the terminal."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for a while: MLflow takes these settings from nowhere else."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,50 @@
+import hashlib
+import random
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats  # type: ignore[import-untyped]  # ships no types
+
+from segmenter.hashing import uniform
+
+IDS = {
+    "counted": [str(i) for i in range(100_000)],
+    "padded": [f"CUST-{i:012d}" for i in range(100_000)],
+    "hex": [f"{random.Random(i).getrandbits(128):032x}" for i in range(100_000)],
+    "chinese": [f"客户{i}号" for i in range(100_000)],
+}
+
+
+def test_never_changes() -> None:
+    ids = pl.Series("customer_id", ["C1", "客户7", "", "a" * 300])
+    drawn = uniform(ids, -3, "holdout")
+    assert drawn.to_list() == [0.6476834463232369, 0.3692997510210314, 0.06994412182014553, 0.8261982263004328]
+    assert drawn.name == "customer_id"
+    assert drawn.dtype == pl.Float64
+    text = hashlib.blake2b("-3:holdout:客户7".encode(), digest_size=8).hexdigest()  # what b2sum -l 64 prints
+    assert drawn[1] == pytest.approx(int(text, 16) / 2**64, abs=2**-53)
+
+
+@pytest.mark.parametrize("kind", IDS)
+def test_uniform_and_independent_of_seed_purpose_and_neighbour(kind: str) -> None:
+    ids = pl.Series("id", IDS[kind])
+    drawn = uniform(ids, 1, "segments").to_numpy()
+    assert 0 <= drawn.min() < drawn.max() < 1
+    assert len(np.unique(drawn)) == len(ids)
+    assert stats.kstest(drawn, "uniform").pvalue > 1e-3
+    fine = np.bincount((drawn * 1_000).astype(int), minlength=1_000)
+    assert stats.chisquare(fine).pvalue > 1e-3
+    low_bits = np.bincount((drawn * 2**53).astype(np.int64) % 1_000, minlength=1_000)
+    assert stats.chisquare(low_bits).pvalue > 1e-3
+    for other in (uniform(ids, 2, "segments"), uniform(ids, 1, "holdout"), pl.Series(np.roll(drawn, 1))):
+        table = np.histogram2d(drawn, other.to_numpy(), bins=20, range=[[0, 1], [0, 1]])[0]
+        assert stats.chisquare(table.ravel()).pvalue > 1e-3
+
+
+def test_belongs_to_the_id_and_not_to_its_row() -> None:
+    ids = pl.Series("id", IDS["padded"][:1_000])
+    drawn = dict(zip(ids, uniform(ids, 1, "x"), strict=True))
+    some = ids.gather(list(range(999, 0, -7)))
+    assert uniform(some, 1, "x").to_list() == [drawn[each] for each in some]
+    assert uniform(ids.clear(), 1, "x").to_list() == []

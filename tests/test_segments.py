@@ -1,0 +1,320 @@
+import hashlib
+import itertools
+import os
+import subprocess
+import sys
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+from sklearn.metrics import adjusted_rand_score  # type: ignore[import-untyped]  # scikit-learn ships no types
+from sklearn.utils.estimator_checks import parametrize_with_checks  # type: ignore[import-untyped]
+
+from segmenter.segments import MEASURES, PROFILED, Segmentation, features, segment
+from segmenter.segments.model import Segmenter
+from segmenter.segments.names import names
+from segmenter.settings import SegmentsSettings
+
+AUTO = SegmentsSettings(k="auto", k_min=2, k_max=6, min_share=0.03, sample=20_000, bootstraps=4)
+
+
+def fixed(k: int) -> SegmentsSettings:
+    return AUTO.model_copy(update={"k": k})
+
+
+def run(frame: pl.DataFrame, how: SegmentsSettings = AUTO, lang: Any = "en") -> Segmentation:
+    return segment(frame, how, seed=7, lang=lang, currency="CNY")
+
+
+def customers(*, orders: Any, days: Any, known: Any, average: Any, recent: Any, events: Any) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "customer_id": [f"C{i:06d}" for i in range(len(orders))],
+            "verdict": "eligible",
+            "orders": np.asarray(orders, dtype=np.int64),
+            "days_since_order": np.asarray(days, dtype=np.int32),
+            "days_known": np.asarray(known, dtype=np.int32),
+            "average_order": np.asarray(average, dtype=np.int64),
+            "spend_90d": np.asarray(recent, dtype=np.int64),
+            "events": np.asarray(events, dtype=np.int64),
+            "referrals": 0,
+            "refunds": 0,
+        },
+        schema_overrides={"referrals": pl.Int64, "refunds": pl.Int64},
+    ).with_columns(
+        pl.when(pl.col("orders") > 0).then("days_since_order").alias("days_since_order"),
+        pl.when(pl.col("orders") > 0).then("average_order").alias("average_order"),
+        (pl.col("orders") * pl.col("average_order")).alias("spend"),
+        ((pl.col("days_known") - pl.col("days_since_order")) / (pl.col("orders") - 1)).alias("average_gap_days"),
+        (pl.col("orders").cast(pl.Float64) / 7).alias("score"),
+    ).with_columns(pl.when(pl.col("orders") > 1).then("average_gap_days").alias("average_gap_days"))  # fmt: skip
+
+
+def shop(n: int, seed: int = 0) -> tuple[pl.DataFrame, np.ndarray[Any, Any]]:
+    """Four kinds of customers: loyal, new, lapsed, and those who only look."""
+    random = np.random.RandomState(seed)
+    kind = random.choice(4, n, p=[0.2, 0.2, 0.4, 0.2])
+    orders = np.choose(kind, [12 + random.poisson(8, n), 1 + random.poisson(0.3, n), 2 + random.poisson(1, n), np.zeros(n)])
+    known = np.choose(
+        kind, [random.randint(500, 700, n), random.randint(5, 30, n), random.randint(400, 700, n), random.randint(60, 200, n)]
+    )
+    days = np.choose(kind, [random.randint(1, 20, n), random.randint(1, 5, n), random.randint(250, 390, n), known])
+    average = np.exp(random.normal(10, 0.3, n)).astype(int)
+    recent = np.choose(kind, [average * 3, average, np.zeros(n), np.zeros(n)])
+    events = np.choose(kind, [random.poisson(6, n), random.poisson(2, n), np.zeros(n), 8 + random.poisson(8, n)])
+    return customers(orders=orders, days=days, known=known, average=average, recent=recent, events=events), kind
+
+
+def alike(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(pl.lit(frame[0, name], frame.schema[name]).alias(name) for name in MEASURES)
+
+
+@parametrize_with_checks([Segmenter(n_clusters=3, n_init=2, random_state=0)])  # type: ignore[untyped-decorator]
+def test_keeps_the_contract_of_an_estimator(estimator: Segmenter, check: Any) -> None:
+    check(estimator)
+
+
+def test_the_estimator_does_not_see_units_and_counts_no_constant() -> None:
+    frame, kind = shop(1_000)
+    measures = features(frame)
+    model = Segmenter(4, first_label=1, random_state=0).fit(measures)
+    assert set(model.labels_.tolist()) == {1, 2, 3, 4}
+    other_units = np.column_stack([measures * [100, 1, 24, 24, 100, 1], np.full(len(measures), 7.5)])
+    again = Segmenter(4, first_label=1, random_state=0).fit(other_units)
+    assert adjusted_rand_score(model.labels_, again.labels_) == 1
+    assert adjusted_rand_score(kind, model.labels_) > 0.9
+    assert np.ptp(again.scaled(other_units)[:, -1]) == 0
+    turned = again.renumber([3, 1, 2, 4])
+    assert turned.cluster_centers_.shape == (4, 7)
+    assert (turned.predict(other_units)[model.labels_ == 3] == 1).all()
+
+
+def test_finds_the_planted_segments_and_describes_them() -> None:
+    frame, kind = shop(3_000)
+    removed = shop(200, seed=1)[0].with_columns(pl.format("X{}", "customer_id").alias("customer_id"), pl.lit("spend_min").alias("verdict"))
+    found = run(pl.concat([frame, removed]))
+    assert found.labels.columns == ["customer_id", "segment"]
+    assert found.labels["customer_id"].to_list() == frame["customer_id"].to_list()  # the eligible only
+    assert adjusted_rand_score(kind, found.labels["segment"]) > 0.9
+    assert found.why.startswith("4 segments: silhouette 0.")
+    assert found.trials["k"].to_list() == [2, 3, 4, 5, 6]
+    assert found.trials.filter("chosen")["k"].to_list() == [4]
+    assert found.profiles["name"].to_list() == [
+        "big spenders, frequent, just bought",
+        "big spenders, lapsed",
+        "mid spenders, new, just bought",
+        "window shoppers",
+    ]
+    assert run(frame, lang="zh").profiles["name"].to_list() == [
+        "高消费、常购、近期活跃",
+        "高消费、久未下单",
+        "中等消费、新客、近期活跃",
+        "只逛未买",
+    ]
+    assert run(frame, lang="zh").why.startswith("分为 4 个客群：轮廓系数 0.")
+
+    profiles = found.profiles
+    heads = ["segment", "name", "size", "share", "value"]
+    assert profiles.columns == [*heads, *(f"median_{name}" for name in PROFILED), *(f"everyone_{name}" for name in PROFILED)]
+    joined = frame.join(found.labels, on="customer_id")
+    for row in profiles.iter_rows(named=True):
+        mine = joined.filter(pl.col("segment") == row["segment"])
+        assert row["size"] == len(mine)
+        assert row["share"] == len(mine) / len(frame)
+        assert row["value"] == round(Fraction(sum(mine["spend"]), len(mine)))
+        for name in PROFILED:
+            for figure, group in ((row[f"median_{name}"], mine), (row[f"everyone_{name}"], frame)):
+                assert figure == pytest.approx(group[name].median(), abs=0.5)
+    assert profiles["median_days_since_order"][3] is None  # who never ordered
+    assert profiles.schema["median_spend"] == pl.Int64  # money stays whole
+    assert found.model.predict(features(frame)).tolist() == found.labels["segment"].to_list()
+
+
+def test_neither_row_order_nor_other_columns_matter() -> None:
+    frame, _ = shop(1_500)
+    how = AUTO.model_copy(update={"sample": 400})  # fewer than there are, so that the draw matters
+    one, two = run(frame, how), run(frame.sample(fraction=1, shuffle=True, seed=3).with_columns(more=1).reverse(), how)
+    assert_frame_equal(one.labels, two.labels)
+    assert_frame_equal(one.profiles, two.profiles, check_exact=True)
+    assert_frame_equal(one.trials, two.trials, check_exact=True)
+    assert one.why == two.why
+    assert one.labels.height == 1_500
+    assert segment(frame, how, seed=8, lang="en", currency="CNY").trials["silhouette"].to_list() != one.trials["silhouette"].to_list()
+
+
+THREADS = """
+import numpy as np, polars as pl
+from segmenter.segments import PROFILED, segment
+from segmenter.settings import SegmentsSettings
+random = np.random.RandomState(0)
+frame = pl.DataFrame({name: np.exp(random.normal(5, 2, 20_000)).astype(int) for name in PROFILED})  # no clusters
+frame = frame.with_columns(
+    customer_id=pl.format("C{}", pl.int_range(pl.len())), verdict=pl.lit("eligible"), score=1 / (pl.col("spend") + 1)
+)
+how = SegmentsSettings(k=5, k_min=2, k_max=4, min_share=0.0, sample=15_000, bootstraps=2)
+found = segment(frame, how, seed=-1, lang="en", currency="CNY")
+print(found.labels.write_csv(), found.profiles.write_csv(), found.trials.write_csv(), found.model.cluster_centers_.tolist())
+"""
+
+
+def test_the_number_of_threads_does_not_matter() -> None:
+    seen = []
+    for count in ("1", "2"):
+        threads = dict.fromkeys(("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), count)
+        done = subprocess.run([sys.executable, "-c", THREADS], env=os.environ | threads, capture_output=True, check=True)
+        seen.append(hashlib.sha256(done.stdout).hexdigest())
+    assert seen[0] == seen[1]
+
+
+def test_one_segment_where_no_division_is_warranted() -> None:
+    frame, _ = shop(400)
+    for few, why in (
+        (frame.head(49), "1 segment: there are fewer than 50 eligible customers"),
+        (alike(frame), "1 segment: the customers have only 1 different set of measures"),
+    ):
+        found = run(few)
+        assert found.why == why
+        assert found.labels["segment"].to_list() == [1] * len(few)
+        assert found.profiles.select("segment", "name", "size", "share").rows() == [(1, "all eligible customers", len(few), 1.0)]
+        assert found.trials.is_empty()
+        assert found.model.predict(features(few)).tolist() == [1] * len(few)
+    noise = np.random.RandomState(0).randint(1, 1_000, (6, 300))
+    torn = run(
+        customers(**dict(zip(("orders", "days", "known", "average", "recent", "events"), noise, strict=True))),
+        AUTO.model_copy(update={"k_min": 5}),
+    )
+    assert torn.profiles.height == 1
+    assert torn.why.startswith("1 segment: 5 gave 0.")
+    assert torn.why.endswith("5, 6 would come out otherwise in another sample")
+    assert run(frame, lang="zh").profiles.height > 1
+    assert run(frame.head(9), lang="zh").why == "分为 1 个客群：符合条件的客户不足 50 人"
+
+
+def test_nobody_eligible() -> None:
+    frame = shop(60)[0].with_columns(verdict=pl.lit("region_exclude"))
+    for how in (AUTO, fixed(3)):
+        found = run(frame, how)
+        assert (found.labels.height, found.profiles.height) == (0, 0)
+        assert found.labels.schema == {"customer_id": pl.String, "segment": pl.Int32}
+        assert found.profiles.schema == run(shop(60)[0]).profiles.schema
+        assert set(found.model.predict(features(frame)).tolist()) == {1}
+
+
+def test_no_segment_is_smaller_than_min_share() -> None:
+    frame, kind = shop(2_000)
+    rare = frame.with_columns(
+        pl.when(pl.Series(kind == 0) & (pl.int_range(pl.len()) % 8 != 0)).then(pl.lit("recency")).otherwise("verdict").alias("verdict")
+    )
+    shares = {}
+    for least in (0.0, 0.1, 0.3):
+        found = run(rare, AUTO.model_copy(update={"min_share": least}))
+        shares[least] = min(found.profiles["share"])
+        assert shares[least] >= least
+        left_out = found.trials.filter(pl.col("smallest_share") < least)
+        assert not left_out["chosen"].any()
+        assert left_out.is_empty() or f"would make a segment under {least * 100:g}%" in found.why
+    assert shares[0.0] < 0.1  # the loyal ones are few, and a segment where that is allowed
+    assert run(rare, AUTO.model_copy(update={"min_share": 0.5})).profiles["share"].to_list() == [1.0]
+
+
+def test_a_fixed_number_is_kept_as_far_as_it_can_be() -> None:
+    frame, _ = shop(500)
+    found = run(frame, fixed(7))
+    assert found.profiles["segment"].to_list() == [1, 2, 3, 4, 5, 6, 7]
+    assert found.why.endswith("; as set")
+    assert run(frame, fixed(1)).why == "1 segment: as set"
+    two = pl.concat([alike(frame)[:3], frame[5:6]])
+    found = run(two, fixed(4))
+    assert found.profiles["size"].sum() == 4
+    assert found.profiles.height == 2
+    assert found.why.endswith("not 4, because the customers have only 2 different sets of measures")
+    assert run(two, fixed(4), "zh").why.endswith("未分 4 个，因为客户的指标只有 2 种不同取值")
+
+
+days = st.none() | st.integers(1, 900)
+verdicts = st.sampled_from(["eligible", "eligible", "eligible", "spend_min"])
+rows = st.tuples(
+    st.integers(-10_000, 10**13), st.integers(0, 40), days, days, st.integers(0, 10**6), st.integers(0, 9), verdicts, st.floats(0, 100)
+)
+
+
+@given(st.lists(rows, max_size=90), st.sampled_from(["auto", 1, 2, 5, 9]), st.sampled_from(["en", "zh"]), st.randoms())
+@settings(max_examples=40, deadline=None)
+def test_whatever_the_customers_the_best_come_first_and_names_are_true(drawn: list[Any], k: Any, lang: Any, random: Any) -> None:
+    columns = [*MEASURES, "verdict", "score"]
+    types = {
+        **dict.fromkeys(MEASURES, pl.Int64),
+        "days_since_order": pl.Int32,
+        "days_known": pl.Int32,
+        "score": pl.Float64,
+        "verdict": pl.String,
+    }
+    frame = pl.DataFrame(drawn, schema={name: types[name] for name in columns}, orient="row").with_columns(
+        pl.format("C{}", pl.int_range(pl.len())).alias("customer_id"),
+        pl.when(pl.col("orders") > 0).then(pl.col("spend") // pl.col("orders")).alias("average_order"),
+        pl.lit(None, pl.Float64).alias("average_gap_days"),
+        pl.lit(0, pl.Int64).alias("referrals"),
+        pl.lit(0, pl.Int64).alias("refunds"),
+    )
+    how = SegmentsSettings(k=k, k_min=2, k_max=4, min_share=0.05, sample=100, bootstraps=2)
+    found = run(frame, how, lang)
+    eligible = frame.filter(pl.col("verdict") == "eligible")
+    assert sorted(found.labels["customer_id"]) == sorted(eligible["customer_id"])
+    profiles = found.profiles
+    assert profiles["segment"].to_list() == list(range(1, profiles.height + 1))
+    assert profiles["name"].n_unique() == profiles.height
+    joined = eligible.join(found.labels, on="customer_id")
+    means = [Fraction(sum(group["spend"]), len(group)) for _, group in sorted(joined.group_by("segment"), key=lambda pair: pair[0])]
+    assert means == sorted(means, reverse=True)
+    if how.k == "auto" and profiles.height:
+        assert min(profiles["share"]) >= how.min_share
+    for row in profiles.iter_rows(named=True):
+        check_name(row)
+    shuffled = random.sample(range(len(frame)), len(frame))
+    assert_frame_equal(run(frame[shuffled], how, lang).labels, found.labels)
+
+
+def check_name(row: dict[str, Any]) -> None:
+    """Hold each word of a segment's name against its figures."""
+    words = {word.strip() for word in row["name"].replace("、", ", ").split(", ")}
+
+    def against(measure: str, sign: int) -> bool:
+        return bool((row[f"median_{measure}"] - row[f"everyone_{measure}"]) * sign > 0)
+
+    claims = {
+        ("big spenders", "高消费"): lambda: against("spend", 1),
+        ("small buyers", "低消费"): lambda: against("spend", -1),
+        ("frequent", "常购", "repeat buyers", "复购"): lambda: against("orders", 1),
+        ("few orders", "少购", "one order", "仅购一次"): lambda: against("orders", -1),
+        ("just bought", "近期活跃"): lambda: against("days_since_order", -1) and row["median_days_since_order"] <= 30,
+        ("bought lately", "近期有购"): lambda: against("days_since_order", -1) and row["median_days_since_order"] <= 90,
+        ("lapsed", "久未下单"): lambda: against("days_since_order", 1) and row["median_days_since_order"] > 90,
+        ("new", "新客"): lambda: against("days_known", -1) and row["median_days_known"] <= 90,
+        ("window shoppers", "只逛未买"): lambda: row["median_orders"] == 0 and row["median_events"] > 0,
+        ("yet to buy", "尚未下单"): lambda: row["median_orders"] == 0,
+    }
+    for phrases, holds in claims.items():
+        if words & set(phrases):
+            assert holds(), row
+
+
+def test_names_differ_however_alike_the_segments_are() -> None:
+    base = dict.fromkeys(PROFILED, 100.0)
+    rich = base | {"spend": 123_456.0, "orders": 3.0}
+    large = rich | {"average_order": 900.0}
+    for lang, expected in (
+        ("en", ["big spenders, few orders, large orders", "big spenders, few orders, about 1,234 CNY, no. 2",
+                "big spenders, few orders, about 1,234 CNY, no. 3", "big spenders, few orders, about 9,900 CNY", "mid spenders"]),
+        ("zh", ["高消费、少购、单笔大", "高消费、少购、消费约 1,234 CNY、第 2 组", "高消费、少购、消费约 1,234 CNY、第 3 组",
+                "高消费、少购、消费约 9,900 CNY", "中等消费"]),
+    ):  # fmt: skip
+        assert names([large, rich, rich, rich | {"spend": 990_000.0}, base], base, lang, "CNY") == expected  # type: ignore[arg-type]
+    levels = [
+        base | {"spend": spend, "orders": orders} for spend, orders in itertools.product((10.0, 100.0, 900.0), (0.0, 1.0, 100.0, 300.0))
+    ]
+    assert len(set(names(levels, base, "en", "JPY"))) == len(levels)
