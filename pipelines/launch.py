@@ -3,10 +3,11 @@
 import hydra
 from omegaconf import DictConfig
 
-from segmenter.command import command
+from segmenter.command import command, job
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="launch")
+@job
 def main(config: DictConfig) -> None:
     """Read, compute, write, log."""
     from segmenter.command import started

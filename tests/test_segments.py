@@ -3,6 +3,7 @@ import itertools
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -106,14 +107,14 @@ def test_finds_the_planted_segments_and_describes_them() -> None:
     assert found.trials.filter("chosen")["k"].to_list() == [4]
     assert found.profiles["name"].to_list() == [
         "big spenders, frequent, just bought",
-        "big spenders, lapsed",
-        "mid spenders, new, just bought",
+        "big spenders, once frequent, lapsed",
+        "small buyers, new, one order",
         "window shoppers",
     ]
     assert run(frame, lang="zh").profiles["name"].to_list() == [
         "高消费、常购、近期活跃",
-        "高消费、久未下单",
-        "中等消费、新客、近期活跃",
+        "高消费、曾常购、久未下单",
+        "低消费、新客、仅购一次",
         "只逛未买",
     ]
     assert run(frame, lang="zh").why.startswith("分为 4 个客群：轮廓系数 0.")
@@ -286,10 +287,10 @@ def check_name(row: dict[str, Any]) -> None:
     def against(measure: str, sign: int) -> bool:
         return bool((row[f"median_{measure}"] - row[f"everyone_{measure}"]) * sign > 0)
 
-    claims = {
+    claims: dict[tuple[str, ...], Callable[[], bool]] = {
         ("big spenders", "高消费"): lambda: against("spend", 1),
         ("small buyers", "低消费"): lambda: against("spend", -1),
-        ("frequent", "常购", "repeat buyers", "复购"): lambda: against("orders", 1),
+        ("frequent", "once frequent", "常购", "曾常购", "repeat buyers", "复购"): lambda: against("orders", 1),
         ("few orders", "少购", "one order", "仅购一次"): lambda: against("orders", -1),
         ("just bought", "近期活跃"): lambda: against("days_since_order", -1) and row["median_days_since_order"] <= 30,
         ("bought lately", "近期有购"): lambda: against("days_since_order", -1) and row["median_days_since_order"] <= 90,

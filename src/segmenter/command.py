@@ -6,7 +6,8 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec
 
 from segmenter.errors import ConfigError, SegmenterError, nearest
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from segmenter.settings import LaunchJob
     from segmenter.tracking import Sweep
 
+Config = ParamSpec("Config")
 SCRATCH, SWEEP = "SEGMENTER_SCRATCH", "SEGMENTER_SWEEP"
 
 # Hydra's grammar knows ASCII words only; whatever is not one is quoted for it.
@@ -49,6 +51,34 @@ def quoted(argument: str) -> str:
     return key + sign + _QUOTED_OR_WORD.sub(quote, value)
 
 
+def job(main: Callable[Config, None]) -> Callable[Config, None]:
+    """Turn what a user can mend into its message and exit code 2, before Hydra adds words of its own.
+
+    Parameters
+    ----------
+    main : callable
+        A job, to be decorated with this first and then with ``hydra.main``.
+
+    Returns
+    -------
+    callable
+        The same job.
+
+    Examples
+    --------
+    >>> job(lambda: None)()
+    """
+
+    @wraps(main)
+    def reported(*args: Config.args, **kwargs: Config.kwargs) -> None:
+        try:
+            main(*args, **kwargs)
+        except SegmenterError as error:
+            _leave(str(error))
+
+    return reported
+
+
 def command(main: Callable[[], object]) -> None:
     """Run a job's Hydra function as a command.
 
@@ -77,8 +107,6 @@ def command(main: Callable[[], object]) -> None:
             main()
     except KeyboardInterrupt:
         _leave("stopped; the last results are untouched", 130)
-    except SegmenterError as error:
-        _leave(str(error))
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("hydra", "omegaconf", "antlr4"):
             raise

@@ -9,10 +9,11 @@ import polars as pl
 from segmenter import money
 from segmenter.errors import InputError
 from segmenter.history import measure
+from segmenter.model import LaunchModel, launch_model
 from segmenter.planning import plan
 from segmenter.regions import with_regions
 from segmenter.rules import ELIGIBLE, apply_rules
-from segmenter.scoring import WeightedScorer, fit_scorer, with_reasons
+from segmenter.scoring import fit_scorer, with_reasons
 from segmenter.segments import Segmentation, segment
 from segmenter.settings import CoreSettings
 from segmenter.tables import Tables
@@ -35,10 +36,10 @@ class LaunchPlan:
         The invited by rank: `INVITE_COLUMNS`.
     funnel, what_if, segments, groups : DataFrame
         See `rules.Ruled`, `segments.Segmentation` and `planning.Planned`.
-    scorer : WeightedScorer
-        The fitted score.
     segmentation : Segmentation
-        The fitted segments, and why there are so many.
+        The segments of the customers, and why there are so many.
+    model : LaunchModel
+        The fitted scorer and segmenter, to score others later.
     counts : dict of str to int
         customers, eligible, invited, key_users, groups, segments.
     warnings : tuple of str
@@ -53,8 +54,8 @@ class LaunchPlan:
     what_if: pl.DataFrame
     segments: pl.DataFrame
     groups: pl.DataFrame
-    scorer: WeightedScorer
     segmentation: Segmentation
+    model: LaunchModel
     counts: dict[str, int]
     warnings: tuple[str, ...]
     valid_until: date
@@ -132,8 +133,8 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         what_if=ruled.what_if,
         segments=segmentation.profiles,
         groups=planned.groups,
-        scorer=scorer,
         segmentation=segmentation,
+        model=launch_model(scored, scorer, segmentation, launch.currency),
         counts=counts,
         warnings=(*ruled.warnings, *planned.warnings),
         valid_until=as_of + timedelta(days=launch.valid_days),

@@ -9,6 +9,7 @@ import math
 import os
 import pickle
 import re
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 # The files among the results that hold no customer's id or contact; no other is ever uploaded.
 PUBLIC = ("funnel.csv", "what_if.csv", "segments.csv", "report.html", "manifest.json")
 STORE, ARTIFACTS = "mlflow.db", "mlartifacts"
+_SETTLED = 1.0  # seconds after which all jobs of a sweep see the same parent run
 _BATCH = 100  # MLflow takes at most so many parameters at once
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -176,6 +178,8 @@ def _connect(uri: str, experiment: str, artifacts: str | None) -> tuple["MlflowC
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
+    if uri.startswith("sqlite:///"):
+        _begin(Path(uri.removeprefix("sqlite:///")))
     if artifacts is not None:
         _check_database(uri)
     client = MlflowClient(tracking_uri=uri, registry_uri=uri)
@@ -190,13 +194,30 @@ def _connect(uri: str, experiment: str, artifacts: str | None) -> tuple["MlflowC
     return client, str(found.experiment_id)
 
 
+def _begin(file: Path) -> None:
+    """Make a new store aside and put it in place whole: two jobs may begin it at once, and one may be killed."""
+    from mlflow import MlflowClient
+
+    if file.exists():
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".mlflow-", dir=file.parent) as scratch:
+        fresh = Path(scratch, file.name)
+        MlflowClient(tracking_uri=f"sqlite:///{fresh.as_posix()}").search_experiments(max_results=1)
+        try:
+            os.link(fresh, file)  # unlike a rename, it never replaces the other job's
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without links
+            if not file.exists():
+                fresh.replace(file)
+
+
 def _check_database(uri: str) -> None:
     """Fail at once: MLflow itself would try again for two minutes."""
     from sqlalchemy import create_engine, inspect
     from sqlalchemy.pool import NullPool
 
-    if uri.startswith("sqlite:///"):
-        Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     inspect(create_engine(uri, poolclass=NullPool)).get_table_names()
 
 
@@ -242,18 +263,21 @@ def _end(client: "MlflowClient", status: str, run: str, parent: str | None) -> N
 
 
 def _parent(client: "MlflowClient", experiment: str, launch: str, sweep: Sweep) -> str:
-    """Find the sweep's parent run or create it; of two that are created at once, the older one stays."""
+    """Find the sweep's parent run or create it; where several jobs create one at once, the oldest stays."""
 
     def oldest() -> "Run | None":
         runs = client.search_runs([experiment], filter_string=f"tags.`segmenter.sweep` = '{sweep.id}'")
         return min(runs, key=lambda run: (run.info.start_time, run.info.run_id), default=None)
 
-    if found := oldest():
-        return str(found.info.run_id)
-    tags = {"segmenter.sweep": sweep.id, "segmenter.launch": launch}
-    own = client.create_run(experiment, tags=tags, run_name=f"{launch} sweep {sweep.id}")
-    found = oldest() or own
-    if found.info.run_id != own.info.run_id:
+    found, own = oldest(), None
+    if found is None:
+        tags = {"segmenter.sweep": sweep.id, "segmenter.launch": launch}
+        found = own = client.create_run(experiment, tags=tags, run_name=f"{launch} sweep {sweep.id}")
+    age = time.time() - found.info.start_time / 1000
+    if age < _SETTLED:  # an older one may still be on its way into the store
+        time.sleep(min(_SETTLED - age, _SETTLED))
+        found = oldest() or found
+    if own and own.info.run_id != found.info.run_id:
         client.delete_run(own.info.run_id)
     return str(found.info.run_id)
 

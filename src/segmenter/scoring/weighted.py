@@ -32,6 +32,23 @@ class WeightedScorer:
     quantiles: "QuantileMap"
     shares: dict[str, float]
 
+    def counted(self, frame: pl.DataFrame) -> list[str]:
+        """List the measures of events and referrals that the score counts.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            The measures that there are.
+
+        Returns
+        -------
+        list of str
+            Their names.
+        """
+        kinds = {**self.settings.engagement, **self.settings.advocacy}
+        counts = [count_of(frame, kind) for kind in kinds]
+        return [count.meta.output_name() for count in counts if count is not None]
+
     def score(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Score customers, these or others.
 

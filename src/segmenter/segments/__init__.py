@@ -160,7 +160,7 @@ def _profiles(eligible: pl.DataFrame, lang: Lang, currency: str) -> pl.DataFrame
         "segment",
         pl.Series("name", called, dtype=pl.String),
         "size",
-        (pl.col("size") / max(len(eligible), 1)).alias("share"),
+        pl.Series("share", [size / len(eligible) for size in each["size"]], dtype=pl.Float64),
         pl.Series("value", [round(Fraction(total, size)) for total, size in each.select("value", "size").rows()], dtype=pl.Int64),
         *(pl.col(name).alias(f"median_{name}") for name in PROFILED),
         *(pl.lit(everyone[name], dtype=each.schema[name]).alias(f"everyone_{name}") for name in PROFILED),

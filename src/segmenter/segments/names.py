@@ -67,13 +67,16 @@ def _words(mine: Medians, everyone: Medians, lang: Lang) -> list[str]:
     spend = _level(mine, everyone, "spend")
     value = {1: say(lang, "big spenders", "高消费"), 0: say(lang, "mid spenders", "中等消费"), -1: say(lang, "small buyers", "低消费")}
     words = [value[spend], *tenure]
-    match _level(mine, everyone, "orders"):
-        case 1:
-            words.append(say(lang, "frequent", "常购") if orders >= 3 else say(lang, "repeat buyers", "复购"))
-        case -1:
-            words.append(say(lang, "few orders", "少购") if orders > 1 else say(lang, "one order", "仅购一次"))
     days, usual = mine["days_since_order"], everyone["days_since_order"]
-    if days is not None and usual is not None and days > max(usual, LONG):
+    lapsed = days is not None and usual is not None and days > max(usual, LONG)
+    often = _level(mine, everyone, "orders")
+    if often > 0 and orders >= 3:
+        words.append(say(lang, "once frequent", "曾常购") if lapsed else say(lang, "frequent", "常购"))
+    elif often > 0:
+        words.append(say(lang, "repeat buyers", "复购"))
+    elif often < 0:
+        words.append(say(lang, "few orders", "少购") if orders > 1 else say(lang, "one order", "仅购一次"))
+    if lapsed:
         words.append(say(lang, "lapsed", "久未下单"))
     elif _level(mine, everyone, "days_since_order") < 0 and _at_most(mine, "days_since_order", LONG):
         just = _at_most(mine, "days_since_order", SHORT)

@@ -107,7 +107,7 @@ def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
     except InputError as error:
         problems += error.problems
     if problems or whole is None:
-        raise InputError(*(problem if problem.startswith("data.") else f"{key}: {problem}" for problem in problems))
+        raise InputError(*(problem if problem.startswith("data.sheet: ") else f"{key}: {problem}" for problem in problems))
     return Raw(whole, tuple(prints))
 
 

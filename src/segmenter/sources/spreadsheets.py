@@ -53,7 +53,7 @@ def read_sheet(path: Path, name: str, sheet: str | None) -> tuple[pl.DataFrame, 
     except fastexcel.FastExcelError as error:
         if _ENCRYPTED in path.read_bytes():
             raise InputError(f"{name}: is protected by a password; save it without one") from error
-        raise InputError(f"{name}: cannot be opened as a workbook ({one_line(error)}); open it in Excel and save it again") from error
+        raise InputError(f"{name}: cannot be opened as a workbook ({_message(error)}); open it in Excel and save it again") from error
     chosen = sheets[0] if sheet is None else sheet
     if chosen not in sheets:
         raise InputError(f'data.sheet: is no sheet of {name} (got "{chosen}"){nearest(chosen, sheets)}')
@@ -66,8 +66,13 @@ def read_sheet(path: Path, name: str, sheet: str | None) -> tuple[pl.DataFrame, 
         except fastexcel.UnsupportedColumnTypeCombinationError:
             frame = _read(path, chosen, {"dtypes": "string"})
     except fastexcel.FastExcelError as error:
-        raise InputError(f'{name}: its sheet "{chosen}" cannot be read ({one_line(error)})') from error
+        raise InputError(f'{name}: its sheet "{chosen}" cannot be read ({_message(error)})') from error
     return label(frame, header.row(0), name), f'sheet "{chosen}"'
+
+
+def _message(error: Exception) -> str:
+    # What follows names paths.
+    return one_line(ValueError(str(error).partition("\nContext:")[0]))
 
 
 def _read(path: Path, sheet: str, options: dict[str, str]) -> pl.DataFrame:

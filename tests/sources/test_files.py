@@ -1,0 +1,423 @@
+import csv
+import datetime as dt
+import gzip
+import hashlib
+import io
+import os
+import random
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import openpyxl
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from omegaconf import OmegaConf
+from polars.testing import assert_frame_equal
+from segmenter.errors import ConfigError, InputError
+from segmenter.settings import FilesSettings, parse
+from segmenter.sources.files import read_files
+
+CONF = Path(__file__).parents[2] / "conf" / "data"
+ERP = "客户编号,下单时间,金额,省份\nC001,2026-03-01 10:20,128.50,四川\nC002,2026-03-02 08:00,99,广东省\nC003,2026-03-02 09:15,1024.00,\n"
+ERP_ROWS = [
+    ("C001", "2026-03-01 10:20", "128.50", "四川"),
+    ("C002", "2026-03-02 08:00", "99", "广东省"),
+    ("C003", "2026-03-02 09:15", "1024.00", None),
+]
+
+
+def configured(**changes: object) -> FilesSettings:
+    config = OmegaConf.merge(OmegaConf.load(CONF / "_tables.yaml"), OmegaConf.load(CONF / "files.yaml"), {"orders": {"path": "-"}}, changes)
+    del config["defaults"]
+    return parse(FilesSettings, config)
+
+
+def read(path: Path | str, **changes: object) -> pl.DataFrame:
+    return read_files("orders", str(path), configured(**changes)).frame
+
+
+def values(frame: pl.DataFrame) -> list[tuple[object, ...]]:
+    return frame.drop("__file", "__row").rows()
+
+
+def problems(path: Path | str, **changes: object) -> str:
+    with pytest.raises(InputError) as caught:
+        read(path, **changes)
+    assert all(line.startswith("data.") for line in caught.value.problems)
+    return str(caught.value)
+
+
+def saved(folder: Path, name: str, content: bytes | str) -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("encoding", "named", "read_as"),
+    [
+        ("utf-8", "auto", "utf-8"),
+        ("utf-8-sig", "auto", "utf-8"),
+        ("utf-16", "auto", "utf-16"),
+        ("gb18030", "auto", "gb18030"),
+        ("gbk", "auto", "gb18030"),
+        ("gbk", "GBK", "gbk"),
+        ("utf-16-le", "utf-16-le", "utf-16-le"),
+        ("utf-8-sig", "utf-8", "utf-8"),
+    ],
+)
+def test_an_erp_export_reads_the_same_in_every_encoding(tmp_path: Path, encoding: str, named: str, read_as: str) -> None:
+    path = saved(tmp_path, "销售 明细.csv", ERP.encode(encoding))
+    raw = read_files("orders", str(path), configured(encoding=named))
+    assert raw.frame.columns == ["客户编号", "下单时间", "金额", "省份", "__file", "__row"]
+    assert raw.frame.rows() == [(*row, "销售 明细.csv", number) for number, row in enumerate(ERP_ROWS, start=1)]
+    (found,) = raw.fingerprints
+    assert (found.name, found.size, found.read_as) == ("销售 明细.csv", path.stat().st_size, f"CSV, {read_as}, comma")
+    assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_chinese_that_comes_late_and_across_reading_steps_is_found(tmp_path: Path, encoding: str) -> None:
+    # Characters of several bytes stand on every kind of boundary of the 1 MiB steps.
+    lines = [f"{number},{number}.5," for number in range(70_000)] + [f"{number},1,四川省成都市𠮷" for number in range(70_000, 120_000)]
+    path = saved(tmp_path, "orders.csv", ("id,amount,place\n" + "\n".join(lines)).encode(encoding))
+    frame = read(path)
+    assert frame["place"].value_counts(sort=True).rows() == [(None, 70_000), ("四川省成都市𠮷", 50_000)]
+    assert frame["id"].cast(pl.Int64).to_list() == list(range(120_000))
+
+
+def test_other_encodings_are_read_only_where_one_alone_makes_sense(tmp_path: Path) -> None:
+    taiwan = "客戶編號,金額,城市,備註\n1,20,臺北市中正區忠孝東路,訂單已完成\n2,30,高雄市,退款成功\n"
+    assert values(read(saved(tmp_path, "tw.csv", taiwan.encode("big5"))))[1] == ("2", "30", "高雄市", "退款成功")
+    spanish = saved(tmp_path, "es.csv", "Número,Año,señor,España,Córdoba,Málaga,Castellón\n".encode("cp1252"))
+    message = problems(spanish)
+    assert "es.csv: its encoding cannot be told (utf-8 fails at line 1" in message
+    assert "cp1252" in message
+    assert "data.encoding" in message
+    german = saved(tmp_path, "de.csv", "name;amount\nKäse;1,5\n".encode("cp1252"))  # valid, but nonsense, as GB18030
+    assert "gives no Chinese" in problems(german)
+    assert values(read(german, encoding="cp1252")) == [("Käse", "1,5")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_file_with_one_broken_character_names_its_line(tmp_path: Path, encoding: str) -> None:
+    content = ("客户编号,收货地址\n" + "".join(f"{number},四川省成都市武侯区\n" for number in range(30))).encode(encoding)
+    cut = saved(tmp_path, "cut.csv", content + "99,广东".encode(encoding)[:-1] + b"\n")  # a field of fixed width cuts characters
+    assert f"cut.csv: line 32 has bytes that are not {encoding}" in problems(cut)
+    assert f"cut.csv: line 32 is not {encoding}" in problems(cut, encoding=encoding)
+
+
+@pytest.mark.parametrize("separator", [",", "\t", ";", "|"])
+def test_the_separator_is_found(tmp_path: Path, separator: str) -> None:
+    rows = [["id", "amount", "note"], ["1", "12,50", "a;b|c\td, e"], ["2", "7", 'he said "no"\nand left'], ["3", "", "x"]]
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator).writerows(rows)
+    path = saved(tmp_path, "orders.txt", text.getvalue())
+    expected = [("1", "12,50", "a;b|c\td, e"), ("2", "7", 'he said "no"\nand left'), ("3", None, "x")]
+    assert values(read(path)) == expected
+    assert values(read(path, separator=separator)) == expected
+
+
+cells = st.text(st.one_of(st.characters(codec="gb18030", exclude_characters="\0"), st.sampled_from("\",;|\t\n\r '四川省")), max_size=8)
+
+
+@hypothesis_settings(max_examples=150, deadline=None)
+@given(
+    rows=st.integers(2, 4).flatmap(lambda width: st.lists(st.lists(cells, min_size=width, max_size=width), min_size=1, max_size=6)),
+    encoding=st.sampled_from([("utf-8", "auto"), ("utf-8-sig", "auto"), ("utf-16", "auto"), ("gb18030", "gb18030")]),
+    separator=st.sampled_from([",", "\t", ";", "|", "^"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    end=st.sampled_from(["\n", "\r\n"]),
+    gzipped=st.booleans(),
+)
+def test_any_table_of_text_comes_back(
+    rows: list[list[str]], encoding: tuple[str, str], separator: str, quoting: int, end: str, gzipped: bool
+) -> None:
+    header = ["客户编号", "amount", "note", "省 份"][: len(rows[0])]
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator, quoting=quoting, lineterminator=end).writerows([header, *rows])  # type: ignore[arg-type]
+    content = text.getvalue().encode(encoding[0])
+    expected = [(*(cell or None for cell in row), number) for number, row in enumerate(rows, start=1) if any(row)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = saved(Path(folder), "t.csv.gz" if gzipped else "t.csv", gzip.compress(content) if gzipped else content)
+        changes = {"encoding": encoding[1], "separator": separator if separator == "^" else "auto"}
+        if expected:
+            frame = read(path, **changes)
+            assert frame.columns == [*header, "__file", "__row"]
+            assert frame.drop("__file").rows() == expected
+        else:
+            assert "should have rows" in problems(path, **changes)
+
+
+def test_headers_are_cleaned_and_a_name_given_twice_is_numbered_in_both_places(tmp_path: Path) -> None:
+    frame = read(saved(tmp_path, "orders.csv", '\n\n " 客户编号","金额 ",备注,,备注,__row,\n1,2,3,4,5,6,\n'.replace(' "', '"')))
+    assert frame.columns == ["客户编号", "金额", "备注_1", "column_4", "备注_2", "__row_1", "__file", "__row"]
+    assert values(frame) == [("1", "2", "3", "4", "5", "6")]
+
+
+def test_untidy_but_unambiguous_lines_lose_nothing(tmp_path: Path) -> None:
+    text = 'id,size,note\n1,5\'10",a "b" c\n\n2,x\n,,\n3,y,z,,\n"4","","say ""hi"""\n'
+    frame = read(saved(tmp_path, "orders.csv", text))
+    assert values(frame) == [("1", "5'10\"", 'a "b" c'), ("2", "x", None), ("3", "y", "z"), ("4", None, 'say "hi"')]
+    assert frame["__row"].to_list() == [1, 3, 5, 6]
+    macintosh = saved(tmp_path, "mac.csv", "id,amount\r1,2\r3,4\r")
+    assert values(read(macintosh)) == [("1", "2"), ("3", "4")]
+    assert values(read(saved(tmp_path, "one.csv", "customer_id\na\n\nb\n"))) == [("a",), ("b",)]
+
+
+def test_lines_that_do_not_fit_are_named(tmp_path: Path) -> None:
+    text = 'id,amount,note\n1,2,"two\nlines"\n2,1,234.50,x\n3,4,"bad" quote\n' + "9,9,9,9\n" * 10
+    message = problems(saved(tmp_path, "orders.csv", text))
+    assert "data.orders.path: orders.csv: line 4: should have 3 fields as the header (got 4)" in message
+    assert "orders.csv: line 5: has a quoted field that does not end as it should" in message
+    assert message.endswith("orders.csv: 7 more lines like these")
+    assert "line 3: has a quoted field that does not end" in problems(saved(tmp_path, "open.csv", 'id,note\n1,2\n2,"open\n3,4\n'))
+
+
+def test_stray_quotes_in_a_large_file_never_change_another_row(tmp_path: Path) -> None:
+    # Polars reads in parallel pieces and counts quotes to find where rows begin.
+    number = random.Random(7)
+    for attempt in range(6):
+        lines = [f'{row},"a, {row}\nb",{row}.5' if row % 97 == 0 else f"{row},plain,{row}.5" for row in range(40_000)]
+        for row in number.sample(range(40_000), 2):
+            lines[row] = f'{row},n"{row},1'
+        frame = read(saved(tmp_path, f"{attempt}.csv", "id,note,amount\n" + "\n".join(lines)))
+        assert frame["id"].to_list() == [str(row) for row in range(40_000)]
+
+
+def workbook(path: Path, rows: list[list[object]], sheet: str = "订单", first_row: int = 1) -> Path:
+    book = openpyxl.Workbook()
+    book.create_sheet(sheet)
+    book.create_sheet("退款")
+    del book["Sheet"]
+    for number, row in enumerate(rows, start=first_row):
+        for column, value in enumerate(row, start=1):
+            book[sheet].cell(row=number, column=column).value = value  # type: ignore[assignment]
+    book.save(path)
+    return path
+
+
+def test_a_workbook_keeps_types_and_loses_no_cell(tmp_path: Path) -> None:
+    day, moment = dt.datetime(2026, 3, 1), dt.datetime(2026, 3, 1, 10, 20)
+    rows: list[list[object]] = [["客户编号", "金额", "日期", "时间", "混合", "省份", None, "备注", "备注"]]
+    rows += [[13800000000 + row, 12345.0, day, moment, 12345.0, "四川", None, 1.25, 2] for row in range(1_500)]
+    rows += [
+        ["VIP-1", "abc", day, moment, moment, "", None, None, None],
+        [None] * 9,
+        [7, 12.5, day, moment, "n/a", "#N/A", "extra", None, None],
+    ]
+    frame = read(workbook(tmp_path / "订单 (1).xlsx", rows, first_row=3), sheet="订单")
+    assert frame.columns == ["客户编号", "金额", "日期", "时间", "混合", "省份", "column_7", "备注_1", "备注_2", "__file", "__row"]
+    assert frame.schema["日期"] == pl.Date
+    assert frame.schema["时间"] == pl.Datetime("ms")
+    assert frame.schema["备注_2"] == pl.Int64
+    assert frame.row(0)[:6] == ("13800000000", "12345", day.date(), moment, "12345", "四川")
+    assert values(frame)[1500:] == [
+        ("VIP-1", "abc", day.date(), moment, "2026-03-01 10:20:00", None, None, None, None),
+        ("7", "12.5", day.date(), moment, "n/a", None, "extra", None, None),
+    ]
+    assert frame["__row"].to_list()[-2:] == [1501, 1503]
+
+
+def test_sheets_are_named_and_the_first_is_the_default(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "shop.xlsx", [["id"], [1], [2]])
+    assert values(read(path)) == [(1,), (2,)]
+    assert 'data.sheet: is no sheet of shop.xlsx (got "订单明细"); nearest: 订单' in problems(path, sheet="订单明细")
+    assert "got an empty sheet" in problems(path, sheet="退款")
+
+
+def test_an_opendocument_sheet_is_read(tmp_path: Path) -> None:
+    spaces = "".join(f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text"))
+    rows = [["id", "金额"], ["a", "1"]]
+    cells = "".join(
+        "<table:table-row>"
+        + "".join(f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p></table:table-cell>' for cell in row)
+        + "</table:table-row>"
+        for row in rows
+    )
+    body = f'<office:body><office:spreadsheet><table:table table:name="S">{cells}</table:table></office:spreadsheet></office:body>'
+    with zipfile.ZipFile(tmp_path / "shop.ods", "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr(
+            "META-INF/manifest.xml", '<?xml version="1.0"?><m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+        )
+        archive.writestr("content.xml", f'<?xml version="1.0"?><office:document-content{spaces}>{body}</office:document-content>')
+    assert values(read(tmp_path / "shop.ods")) == [("a", "1")]
+
+
+def test_a_folder_of_mixed_files_is_one_table(tmp_path: Path) -> None:
+    saved(tmp_path, "2026-02.csv", "金额,客户编号,day\n1.5,0007,2026-02-01\n")
+    pl.DataFrame({"客户编号": [8], "金额": [2.25], "day": [dt.date(2026, 1, 1)]}).write_parquet(tmp_path / "2026-01.parquet")
+    workbook(tmp_path / "2026-03.xlsx", [["客户编号", "金额", "day"], [9, 3, None]])
+    saved(tmp_path, "2026-04.tsv.gz", gzip.compress("客户编号\t金额\tday\n".encode()))
+    for ignored in (".hidden.csv", "~$2026-03.xlsx", "notes.docx"):
+        saved(tmp_path, ignored, "not data")
+    (tmp_path / "old").mkdir()
+    saved(tmp_path / "old", "2025.csv", "客户编号,金额,day\n1,1,1\n")
+    frame = read(tmp_path)
+    assert frame.rows() == [
+        ("8", "2.25", "2026-01-01", "2026-01.parquet", 1),
+        ("0007", "1.5", "2026-02-01", "2026-02.csv", 1),
+        ("9", "3", None, "2026-03.xlsx", 1),
+    ]
+    assert [found.name for found in read_files("orders", str(tmp_path), configured()).fingerprints] == [
+        "2026-01.parquet",
+        "2026-02.csv",
+        "2026-03.xlsx",
+        "2026-04.tsv.gz",
+    ]
+    assert read(tmp_path, decimal=",")["金额"].to_list() == ["2,25", "1.5", "3"]
+    assert_frame_equal(read(f"{tmp_path}/2026-0[123].*"), frame)
+    everywhere = read(f"{tmp_path}/**/2*.csv")
+    assert everywhere["__file"].to_list() == ["2026-02.csv", "old/2025.csv"]
+
+
+def test_numbers_of_different_files_stay_numbers(tmp_path: Path) -> None:
+    days = [dt.date(2026, 1, 1)], [dt.datetime(2026, 1, 2, 3)]
+    pl.DataFrame({"amount": [1], "day": days[0], "note": [None]}).write_parquet(tmp_path / "a.parquet")
+    pl.DataFrame({"amount": [2.5], "day": days[1], "note": ["x"]}).write_parquet(tmp_path / "b.parquet")
+    assert values(read(tmp_path)) == [(1.0, dt.datetime(2026, 1, 1), None), (2.5, dt.datetime(2026, 1, 2, 3), "x")]
+
+
+def test_files_whose_columns_differ_are_named(tmp_path: Path) -> None:
+    saved(tmp_path, "a.csv", "id,amount\n1,2\n")
+    saved(tmp_path, "b.csv", "amount,id\n1,2\n")
+    saved(tmp_path, "c.csv", "id,amuont,note\n1,2,3\n")
+    saved(tmp_path, "d.csv", "")
+    assert problems(tmp_path).split("\n") == [
+        "data.orders.path: d.csv: is empty (0 bytes); export it again",
+        "data.orders.path: c.csv: should have the columns of a.csv (got a file that lacks amount and also has amuont, note)",
+    ]
+
+
+def test_a_second_copy_of_a_file_does_not_count_twice(tmp_path: Path) -> None:
+    for name in ("orders.csv", "orders (1).csv"):
+        saved(tmp_path, name, "id,amount\n1,2\n")
+    assert "orders.csv: is a copy of orders (1).csv; take one of them away" in problems(tmp_path)
+
+
+def _parquet() -> bytes:
+    sink = io.BytesIO()
+    pl.DataFrame({"id": list(range(1000))}).write_parquet(sink)
+    return sink.getvalue()
+
+
+def _xlsx() -> bytes:
+    sink = io.BytesIO()
+    pl.DataFrame({"id": [1]}).write_excel(sink)
+    return sink.getvalue()
+
+
+def _zip() -> bytes:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as archive:
+        archive.writestr("orders.csv", "id\n1\n")
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("data.csv", lambda: b"", "is empty (0 bytes)"),
+        ("a.csv", lambda: b" \n \n", "is empty (blank only)"),
+        ("a.csv", lambda: b"id,amount\n", "should have rows (got only a header)"),
+        ("a.csv", lambda: b"id,amount\n,\n\n", "should have rows"),
+        ("a.csv", _xlsx, "should be text (got a workbook); give it the ending .xlsx"),
+        ("a.csv", _zip, "should be text (got a ZIP archive); unpack it"),
+        ("a.txt", _parquet, "should be text (got Parquet)"),
+        ("a.csv", lambda: gzip.compress(b"id\n1\n"), "should be text (got gzip); give it the ending .csv.gz"),
+        ("a.csv", lambda: b"\x01\x02\x00\x03" * 50, "should be text (got binary, or UTF-16 without a byte order mark)"),
+        ("a.csv", lambda: b"\n<!DOCTYPE html><html>log in</html>", "should be text (got a web page)"),
+        (
+            "a.xls",
+            lambda: "<table><tr><td>客户</td></tr></table>".encode(),
+            "should be a workbook (got a web page); open it in Excel and save",
+        ),
+        ("a.xls", lambda: b"id\tamount\n1\t2\n", "should be a workbook (got text); give it the ending .csv"),
+        ("a.xls", lambda: b'<?xml version="1.0"?><Workbook/>', "should be a workbook (got an XML file)"),
+        ("a.xlsx", lambda: _xlsx()[:3000], "should be a workbook (got a damaged workbook or ZIP archive)"),
+        (
+            "a.xlsx",
+            lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"),
+            "is protected by a password",
+        ),
+        ("a.xls", lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "cannot be opened as a workbook"),
+        ("a.parquet", lambda: b"id,amount\n1,2\n", "should be Parquet (got text); give it the ending .csv"),
+        ("a.parquet", lambda: _parquet()[:-20], "is no whole Parquet file"),
+        ("a.csv.gz", lambda: gzip.compress(os.urandom(5000))[:-600], "is no whole gzip file"),
+        ("a.csv.gz", lambda: b"id,amount\n1,2\n", "is no whole gzip file"),
+        ("a.dat", lambda: b"%PDF-1.7", "should be text, Parquet or a workbook (got a PDF)"),
+        (
+            "a.db",
+            lambda: b"SQLite format 3\0" + b"\0" * 100,
+            "should be text, Parquet or a workbook (got an SQLite database); read it with data=database",
+        ),
+    ],
+)
+def test_a_file_that_is_not_what_it_should_be(tmp_path: Path, name: str, content: Callable[[], bytes], message: str) -> None:
+    assert f"data.orders.path: {name}: {message}" in problems(saved(tmp_path, name, content()))
+
+
+def test_files_without_a_known_ending_are_known_by_content(tmp_path: Path) -> None:
+    assert values(read(saved(tmp_path, "export.dat", "id;amount\n1;2\n"))) == [("1", "2")]
+    assert read(saved(tmp_path, "export", _parquet())).height == 1000
+    assert values(read(saved(tmp_path, "export.xyz", _xlsx()))) == [(1,)]
+    assert values(read(saved(tmp_path, "export.gz", gzip.compress(b"id,a\n1,2\n")))) == [("1", "2")]
+
+
+def test_what_is_not_there_is_said_with_what_is(tmp_path: Path) -> None:
+    saved(tmp_path, "orders.csv", "id\n1\n")
+    assert "data.orders.path: is not there" in problems(tmp_path / "order.csv")
+    assert "; nearest: orders.csv" in problems(tmp_path / "order.csv")
+    assert "; there is no folder" in problems(tmp_path / "nix" / "order.csv")
+    assert "matches no file" in problems(tmp_path / "*.parquet")
+    (tmp_path / "empty").mkdir()
+    assert "should hold files that end in .csv" in problems(tmp_path / "empty")
+    assert "its folder is empty" in problems(tmp_path / "empty" / "a.csv")
+    assert 'should name a file, a folder or a glob (got "")' in problems(" ")
+
+
+def test_paths_may_be_relative_of_home_linked_or_look_like_globs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    saved(tmp_path, "订单 [1].csv", "id,amount\n1,2\n")
+    (tmp_path / "link.csv").symlink_to("订单 [1].csv")
+    for path in ("订单 [1].csv", "./订单 [1].csv", "~/订单 [1].csv", "link.csv"):
+        assert values(read(path)) == [("1", "2")]
+    assert read("*1?.csv")["__file"].to_list() == ["订单 [1].csv"]
+
+
+def test_a_file_that_may_not_be_read_is_said_so(tmp_path: Path) -> None:
+    path = saved(tmp_path, "orders.csv", "id\n1\n")
+    path.chmod(0)
+    root = os.geteuid() == 0
+    if root:
+        for folder in (tmp_path, *tmp_path.parents[:2]):
+            folder.chmod(0o755)
+        os.seteuid(65534)
+    try:
+        assert "orders.csv: cannot be read (Permission denied)" in problems(path)
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+def test_settings_that_can_not_be_are_said_before_anything_is_read() -> None:
+    with pytest.raises(ConfigError) as caught:
+        read("nowhere.csv", encoding="gb18003", separator="::")
+    assert caught.value.problems == (
+        'data.encoding: is no text encoding (got "gb18003"); nearest: gb18030',
+        'data.separator: should be auto or one character such as "," ";" "|" "\\t" (got "::")',
+    )
+    with pytest.raises(ConfigError, match="data.encoding: is no text encoding"):
+        read("nowhere.csv", encoding="base64")
+
+
+def test_the_real_data_sets_are_read(data_dir: Path) -> None:
+    assert read(data_dir / "online_retail.parquet").shape == (541_909, 10)
+    assert "buyer_hash" in read(data_dir / "taobao_orders.parquet").columns
