@@ -31,7 +31,7 @@ class Launch:
 
 @cache
 def _shop() -> dict[str, pl.DataFrame]:
-    shop = simulate(customers=2_500, days=400, as_of=date(2026, 7, 1), seed=3)
+    shop = simulate(customers=1_500, days=400, as_of=date(2026, 7, 1), seed=3)
     number = pl.col("customer_id").str.slice(1).cast(pl.Int64)
     customers = shop.customers.with_columns(
         pl.col("province").replace(HOSTILE), pl.when(number % 50 > 0).then("name").otherwise(pl.lit("=1+1")).alias("name")
@@ -55,7 +55,8 @@ def launch() -> Callable[..., Launch]:
                 "plan.size": 400,
                 "plan.group_capacity": 40,
                 "plan.key_users": 5,
-                "segments.k": 5,
+                "segments.k": 3,
+                "segments.bootstraps": 2,
                 "data.customers.contact": ("phone", "wechat"),
                 "data.customers.attributes": ("type",),
             }

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import sqlalchemy
 from omegaconf import OmegaConf
+
 from segmenter.errors import ConfigError, InputError, SegmenterError
 from segmenter.settings import DatabaseSettings, parse
 from segmenter.sources.database import read_query
@@ -36,7 +37,7 @@ def problem(url: str, query: str, kind: type[SegmenterError] = InputError) -> st
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    path = tmp_path / "商店 #1?.db"
+    path = tmp_path / "商店 #1.db"
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE orders (customer_id, time TEXT, amount REAL, note, mixed)")
         rows = [
@@ -186,13 +187,14 @@ def test_times_are_in_utc_wherever_the_server_is(postgres: str) -> None:
     assert berlin.frame["placed"].diff().drop_nulls().unique().to_list() == [dt.timedelta(hours=1)]
 
 
-def test_many_rows_keep_types_that_show_only_late(postgres: str) -> None:
-    query = """SELECT g AS id, CASE WHEN g > 150000 THEN 'late' END AS note, CASE WHEN g > 150000 THEN 0.125 ELSE 1.5 END AS amount,
-               CASE WHEN g = 7 THEN 'NaN'::numeric ELSE 2.50 END AS odd FROM generate_series(1, 200001) g"""
+def test_types_that_show_only_in_a_later_batch_are_kept(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segmenter.sources.database._BATCH", 100)
+    query = """SELECT g AS id, CASE WHEN g > 150 THEN 'late' END AS note, CASE WHEN g > 150 THEN 0.125 ELSE 1.5 END AS amount,
+               CASE WHEN g = 7 THEN 'NaN'::numeric ELSE 2.50 END AS odd FROM generate_series(1, 201) g"""
     raw = read(postgres, query)
-    assert raw.frame["note"].value_counts(sort=True).rows() == [(None, 150_000), ("late", 50_001)]
-    assert raw.frame["amount"].sum() == Decimal("1.5") * 150_000 + Decimal("0.125") * 50_001
-    assert raw.frame["odd"].value_counts(sort=True).rows() == [("2.5", 200_000), ("NaN", 1)]
+    assert raw.frame["note"].value_counts(sort=True).rows() == [(None, 150), ("late", 51)]
+    assert raw.frame["amount"].sum() == Decimal("1.5") * 150 + Decimal("0.125") * 51
+    assert raw.frame["odd"].value_counts(sort=True).rows() == [("2.5", 200), ("NaN", 1)]
     again = read(postgres, f"{query} ORDER BY g DESC")
     assert again.fingerprints[0].sha256 == raw.fingerprints[0].sha256
 
@@ -210,10 +212,9 @@ def test_percent_colon_and_repeated_names_in_a_query_are_the_databases_own(postg
         (f"SELECT idd FROM {TABLE}", f'column "idd" does not exist; Perhaps you meant to reference the column "{TABLE}.id".'),
         (f"SELECT 1 / (id - 500) FROM {TABLE}", "division by zero"),
         (f"SELECT * FROM {TABLE} WHERE id < 0", "should give rows (got none)"),
-        (f"DELETE FROM {TABLE} RETURNING id", "data.orders.query: "),
-        (f"WITH gone AS (DELETE FROM {TABLE} RETURNING id) SELECT * FROM gone", "data.orders.query: "),
-        ("SELECT nextval('segmenter_nix')", 'relation "segmenter_nix" does not exist'),
-        ("SELECT pg_notify('a', 'b'), set_config('transaction_read_only', 'off', true)", "data.orders.query: "),
+        (f"DELETE FROM {TABLE} RETURNING id", 'syntax error at or near "DELETE"'),
+        ("SELECT lo_create(0)", "cannot execute lo_create() in a read-only transaction"),
+        ("SELECT set_config('transaction_read_only', 'off', true)", "cannot set transaction read-write mode"),
     ],
 )
 def test_what_postgres_refuses_is_said(postgres: str, query: str, message: str) -> None:
