@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
-from segmenter.command import command
+from segmenter.command import command, job
 from segmenter.errors import OutputError
 from segmenter.settings import DemoJob, parse
 from segmenter.sources.demo import simulate
@@ -22,6 +22,7 @@ from segmenter.words import say
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="demo")
+@job
 def main(config: DictConfig) -> None:
     """Simulate, write, and say how to use what was written."""
     settings = parse(DemoJob, config)

@@ -107,6 +107,8 @@ def command(main: Callable[[], object]) -> None:
             main()
     except KeyboardInterrupt:
         _leave("stopped; the last results are untouched", 130)
+    except BrokenPipeError:  # as in `segmenter launch --help | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("hydra", "omegaconf", "antlr4"):
             raise
@@ -130,6 +132,8 @@ def _of_hydra(error: Exception) -> ConfigError:
         return ConfigError(
             f"{group or 'config'}: is not there: {name}{nearest(name, [choice for choice in choices if not choice.startswith('_')])}"
         )
+    if type(error).__name__ == "OverrideParseException":
+        return ConfigError(f"{getattr(error, 'override', 'config')}: should be key=value, in Hydra's grammar; text with signs in it wants quotes, as in 'key=\"a: b\"'")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("See https")]
     return ConfigError("config: " + " ".join(lines[:2]))
 

@@ -3,23 +3,14 @@
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
-class Model(Protocol):
-    """A fitted scorer and segmenter of package segmenter; it can be pickled."""
-
-    @property
-    def columns(self) -> list[str]:
-        """The measures it needs, in the units of ``customers.parquet``."""
-
-    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Give ``score`` (Float64, 0..100) and ``segment`` (Int32), one row per row."""
+    from segmenter.model import LaunchModel
 
 
 @dataclass(frozen=True)
@@ -28,7 +19,7 @@ class ServedModel:
 
     Parameters
     ----------
-    model : Model
+    model : LaunchModel
         The fitted scorer and segmenter.
 
     Examples
@@ -42,7 +33,7 @@ class ServedModel:
     [{'score': 12.5, 'segment': 1}]
     """
 
-    model: Model
+    model: "LaunchModel"
 
     def predict(self, rows: "pd.DataFrame") -> "pd.DataFrame":
         """Score customers.

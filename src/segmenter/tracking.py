@@ -16,21 +16,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-import polars as pl
-
 from segmenter.errors import TrackingError
-from segmenter.serving import Model
 from segmenter.settings import LaunchJob, NoTracking
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-    from segmenter.segments import Segmentation
+    from segmenter.launch import LaunchPlan
+    from segmenter.model import LaunchModel
 
 # The files among the results that hold no customer's id or contact; no other is ever uploaded.
 PUBLIC = ("funnel.csv", "what_if.csv", "segments.csv", "report.html", "manifest.json")
@@ -49,30 +47,6 @@ _ENVIRONMENT = {
 }
 # Until the store has answered once: two tries of 4 seconds, so that nobody waits minutes for a server that is not there.
 _FIRST_CONTACT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "4", "PGCONNECT_TIMEOUT": "8"}
-
-
-class Plan(Protocol):
-    """What is logged of a `LaunchPlan`."""
-
-    @property
-    def invite_list(self) -> pl.DataFrame:
-        """One row per customer invited, with ``score``."""
-
-    @property
-    def funnel(self) -> pl.DataFrame:
-        """One row per rule: ``rule`` and how many customers it ``left``."""
-
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """Figures of the whole launch, ``customers`` and ``invited`` among them."""
-
-    @property
-    def segmentation(self) -> "Segmentation":
-        """With the ``trials`` of numbers of segments."""
-
-    @property
-    def model(self) -> Model:
-        """The fitted scorer and segmenter."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +70,7 @@ class Sweep:
     number: int
 
 
-def track(plan: Plan, settings: LaunchJob, out: Path, sweep: Sweep | None = None) -> str | None:
+def track(plan: "LaunchPlan", settings: LaunchJob, out: Path, sweep: Sweep | None = None) -> str | None:
     """Log a launch as one MLflow run and register its model as ``segmenter-<launch name>``.
 
     It comes after the results are written, so a failure here costs none of them. Without an address the store is an SQLite
@@ -104,8 +78,8 @@ def track(plan: Plan, settings: LaunchJob, out: Path, sweep: Sweep | None = None
 
     Parameters
     ----------
-    plan : Plan
-        The launch's plan.
+    plan : LaunchPlan
+        What was decided.
     settings : LaunchJob
         Its config. ``tracking.uri`` is null, a server (``https://…``), a database (``sqlite:///…``, ``postgresql://…``),
         an SQLite file (``….db``) or a folder for one.
@@ -230,7 +204,7 @@ def _log(
     metrics: dict[str, float],
     tags: dict[str, str],
     out: Path,
-    model: Model,
+    model: "LaunchModel",
     sweep: Sweep | None,
 ) -> str:
     from mlflow.entities import Metric, Param
@@ -282,7 +256,7 @@ def _parent(client: "MlflowClient", experiment: str, launch: str, sweep: Sweep) 
     return str(found.info.run_id)
 
 
-def _register(client: "MlflowClient", experiment: str, run: str, name: str, model: Model) -> None:
+def _register(client: "MlflowClient", experiment: str, run: str, name: str, model: "LaunchModel") -> None:
     """Log the model with the code that it needs, and register it as the next version."""
     import mlflow.pyfunc
     from mlflow.entities import LoggedModelOutput, LoggedModelStatus
@@ -343,7 +317,7 @@ def _tags(settings: LaunchJob, sweep: Sweep | None) -> dict[str, str]:
     return launch | place | {"segmenter.version": __version__, "mlflow.source.name": "segmenter"}
 
 
-def _metrics(plan: Plan) -> dict[str, float]:
+def _metrics(plan: "LaunchPlan") -> dict[str, float]:
     metrics = {name: float(count) for name, count in plan.counts.items()}
     metrics["share_invited"] = plan.counts["invited"] / max(plan.counts["customers"], 1)
     for rule, left in plan.funnel.select("rule", "left").iter_rows():

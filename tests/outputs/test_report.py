@@ -99,6 +99,15 @@ def test_hostile_names_stay_text(launch: Callable[..., Any]) -> None:
     assert "onload=" not in re.sub(r">[^<]*<", "><", page)
 
 
+def test_tells_the_spend_of_no_group_of_few(launch: Callable[..., Any]) -> None:
+    made = launch()
+    groups = made.plan.groups.with_columns(
+        pl.int_range(1, pl.len() + 1).alias("size"), (pl.int_range(1, pl.len() + 1) * 7_777_700).alias("spend")
+    )
+    text = " ".join(parsed(report(replace(made.plan, groups=groups), made.settings, made.tables.rejects)).text)
+    assert [f"¥{number * 77_777:,}" in text for number in range(1, 8)] == [False] * 4 + [True] * 3
+
+
 def test_charts_are_well_formed_text(launch: Callable[..., Any]) -> None:
     made = launch(lang="zh")
     drawn = re.findall(r"<svg.*?</svg>", report(made.plan, made.settings, made.tables.rejects), re.DOTALL)
@@ -113,11 +122,12 @@ def test_charts_are_well_formed_text(launch: Callable[..., Any]) -> None:
 
 def test_same_bytes_again_and_in_any_order_of_rows(launch: Callable[..., Any]) -> None:
     made = launch()
-    page = report(made.plan, made.settings, made.tables.rejects)
+    rejects = made.tables.rejects.with_columns(pl.Series("column", ["a", "b", "c"]))
+    page = report(made.plan, made.settings, rejects)
     shuffled = replace(
         made.plan, customers=made.plan.customers.sample(fraction=1, shuffle=True, seed=1), invite_list=made.plan.invite_list.reverse()
     )
-    assert report(shuffled, made.settings, made.tables.rejects.reverse()) == page
+    assert report(shuffled, made.settings, rejects.reverse()) == page
 
 
 def test_charts_do_not_depend_on_the_fonts_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,7 +85,7 @@ def test_reasons_in_english_name_what_made_the_score():
 
 def test_reasons_in_chinese_with_a_window_and_kinds_of_the_shop_s_own():
     told = reasons("zh", window_days=365, engagement={"浏览": 1})
-    assert told[2].startswith("近 365 天消费 900元")
+    assert told[2].startswith("近 365 天消费 900 元")
     assert "浏览 4 次" in told[2]
     assert "反馈 2 次、带来 3 位好友" in told[2]
 

@@ -57,7 +57,7 @@ def postgres(postgres_url: str) -> Iterator[str]:
     with engine.connect() as connection:
         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {TABLE}")
         connection.exec_driver_sql(
-            f"""CREATE TABLE {TABLE} (id bigint, customer uuid, amount numeric(12, 2), rate numeric, placed timestamptz, local timestamp,
+            f"""CREATE TABLE {TABLE} (id bigserial, customer uuid, amount numeric(12, 2), rate numeric, placed timestamptz, local timestamp,
             day date, paid boolean, info jsonb, tags text[], province text, late text, nothing text)"""
         )
         connection.exec_driver_sql(
@@ -213,8 +213,8 @@ def test_percent_colon_and_repeated_names_in_a_query_are_the_databases_own(postg
         (f"SELECT 1 / (id - 500) FROM {TABLE}", "division by zero"),
         (f"SELECT * FROM {TABLE} WHERE id < 0", "should give rows (got none)"),
         (f"DELETE FROM {TABLE} RETURNING id", 'syntax error at or near "DELETE"'),
-        ("SELECT lo_create(0)", "cannot execute lo_create() in a read-only transaction"),
-        ("SELECT set_config('transaction_read_only', 'off', true)", "cannot set transaction read-write mode"),
+        (f"SELECT nextval('{TABLE}_id_seq')", "cannot execute nextval() in a read-only transaction"),
+        ("SELECT set_config('transaction_read_only', 'off', true)", "transaction read-write mode must be set before any query"),
     ],
 )
 def test_what_postgres_refuses_is_said(postgres: str, query: str, message: str) -> None:

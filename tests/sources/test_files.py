@@ -104,6 +104,10 @@ def test_other_encodings_are_read_only_where_one_alone_makes_sense(tmp_path: Pat
     german = saved(tmp_path, "de.csv", "name;amount\nKäse;1,5\n".encode("cp1252"))  # valid, but nonsense, as GB18030
     assert "gives no Chinese" in problems(german)
     assert values(read(german, encoding="cp1252")) == [("Käse", "1,5")]
+    assert "its encoding cannot be told" in problems(saved(tmp_path, "euro.csv", "id,price\n1,€5\n".encode("cp1252") * 100))
+    names = "Größe,Straße,Überweisung\nMüller,Königsallee,Düsseldorf\nGemüse,Bäcker,für\n"
+    assert read(saved(tmp_path, "de.csv", names.encode("cp1252"))).columns[:2] == ["Größe", "Straße"]
+    assert "begins with the byte order mark of utf-8" in problems(saved(tmp_path, "mark.csv", ERP.encode("utf-8-sig")), encoding="gb18030")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
@@ -141,6 +145,8 @@ cells = st.text(st.one_of(st.characters(codec="gb18030", exclude_characters="\0"
 def test_any_table_of_text_comes_back(
     rows: list[list[str]], encoding: tuple[str, str], separator: str, style: dict[str, Any], gzipped: bool
 ) -> None:
+    if style["lineterminator"] == "\n":  # Python's writer would leave a \r at a line's end unquoted: no reader can tell it from \r\n
+        rows = [[cell.replace("\r", "") for cell in row] for row in rows]
     header = ["客户编号", "amount", "note", "省 份"][: len(rows[0])]
     text = io.StringIO()
     csv.writer(text, delimiter=separator, **style).writerows([header, *rows])

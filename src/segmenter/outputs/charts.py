@@ -8,7 +8,7 @@ import re
 import unicodedata
 from typing import Any
 
-FONTS = '-apple-system, "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Helvetica Neue", Arial, sans-serif'
+FONTS = '-apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", Arial, sans-serif'
 # Blue and orange stay apart for every kind of colour vision; the grey is lighter than both.
 STRONG, SOFT, ACCENT, INK, MUTED = "#1f5f8b", "#c9d8e3", "#d9822b", "#1d2a35", "#5b6b78"
 WIDTH = 460
@@ -173,10 +173,9 @@ def _svg(title: str, layers: list[Any], height: int, below: int = 0) -> str:
     drawn = drawn.resolve_scale(x="independent", y="independent")
     svg = vl_convert.vegalite_to_svg(drawn.to_dict(), allowed_base_urls=[])
     head, rest = svg.split(">", 1)
-    box = re.search(r'viewBox="[^"]*"', head)
-    assert box is not None, "vl-convert writes a viewBox"
+    box = head.split('viewBox="')[1].split('"')[0]
     rest = re.sub(r'\b(?:d|transform|[xy]2?)="[^"]*"', _rounded, rest.replace(f' font-family="{html.escape(FONTS)}"', ""))
-    return f'<svg role="img" aria-label="{html.escape(title)}" {box[0]} font-family="{html.escape(FONTS)}">{rest}'
+    return f'<svg role="img" aria-label="{html.escape(title)}" viewBox="{box}" font-family="{html.escape(FONTS)}">{rest}'
 
 
 def _rounded(attribute: re.Match[str]) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 _REGIONS = 12
 _GROUPS = 200
+_FEW = 5  # the spend of a smaller group would tell what single customers spend
 _REJECTS = 20
 _SCORE_STEP = 5
 _MEASURES = 8
@@ -72,10 +73,8 @@ def report(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFrame) ->
         segments=_segments(plan, eligible, labels),
         segments_why=plan.segmentation.why,
         makeup=_makeups(plan.segments, eligible, settings, labels),
-        groups=[
-            {**row, "region": labels.region(row["region"]), "spend": labels.money(row["spend"])}
-            for row in plan.groups.head(_GROUPS).to_dicts()
-        ],
+        groups=_groups(plan.groups.head(_GROUPS), labels),
+        few=_FEW,
         more_groups=max(plan.groups.height - _GROUPS, 0),
         rejects=_rejects(rejects),
         rejected=rejects.height,
@@ -159,11 +158,14 @@ def _scores(eligible: pl.DataFrame, labels: Labels) -> str:
 
 def _components(eligible: pl.DataFrame, labels: Labels) -> str:
     """Draw the mean of each component; whole millionths, so that the sum is the same in any order."""
-    names = [name for name in eligible.columns if name.startswith("component_") and eligible[name].count()]
+    parts = [name for name in eligible.columns if name.startswith("component_")]
+    names = [name for name in parts if eligible[name].n_unique() > 1]  # one that is the same for all tells nobody apart
     if not names or not eligible["invited"].any():
         return ""
-    parts = eligible.select("invited", (pl.col(names) * 1_000_000).round().cast(pl.Int64))
-    everyone, listed = (frame.select(pl.col(names).sum() / pl.col(names).count()).row(0) for frame in (parts, parts.filter("invited")))
+    millionths = eligible.select("invited", (pl.col(names) * 1_000_000).round().cast(pl.Int64))
+    everyone, listed = (
+        frame.select(pl.col(names).sum() / pl.col(names).count()).row(0) for frame in (millionths, millionths.filter("invited"))
+    )
     return charts.pairs(
         labels.say("Mean of each part of the score, the eligible against the list", "评分各项均值：符合条件客户与名单客户"),
         [
@@ -249,6 +251,11 @@ def _makeup(eligible: pl.DataFrame, key: str) -> list[Row]:
         {"name": name, "count": count, "of_list": count / listed.height, "of_spend": _ratio(part, spend) or 0.0, "eligible": everyone[name]}
         for name, count, part in parts.rows()
     ]
+
+
+def _groups(groups: pl.DataFrame, labels: Labels) -> list[Row]:
+    spend = pl.when(pl.col("size") >= _FEW).then("spend").alias("spend")
+    return [{**row, "spend": labels.money(row["spend"])} for row in groups.with_columns(spend).to_dicts()]
 
 
 def _rejects(rejects: pl.DataFrame) -> list[Row]:

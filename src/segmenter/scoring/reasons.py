@@ -79,7 +79,7 @@ def _say(lang: Lang, en: str, zh: str, *parts: pl.Expr) -> pl.Expr:
 def _phrases(
     chosen: pl.DataFrame, everyone: pl.DataFrame, scorer: WeightedScorer, window_days: int | None, currency: str, lang: Lang
 ) -> dict[str, pl.Expr]:
-    unit = pl.lit("元" if currency == "CNY" else f" {currency}")
+    unit = pl.lit(" 元" if currency == "CNY" else f" {currency}")
     spent, recent = money.text("spend_window", currency), money.text("spend_90d", currency)
     if window_days is None:
         spend = _say(

@@ -12,15 +12,17 @@ from polars.exceptions import PolarsError
 
 from segmenter.errors import InputError
 from segmenter.settings import FilesSettings
+from segmenter.sources.encodings import CHUNK, chunks, is_gzip
 from segmenter.sources.raw import Fingerprint, Raw, label, near_files, one_line, together
 from segmenter.sources.spreadsheets import read_sheet
-from segmenter.sources.text_files import CHUNK, check_text_settings, chunks, is_gzip, read_text
+from segmenter.sources.text_files import check_text_settings, read_text
 
 _KINDS = {
     **dict.fromkeys((".csv", ".txt", ".tsv"), "text"),
     **dict.fromkeys((".parquet", ".pq"), "Parquet"),
     **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "a workbook"),
 }
+_BINARY = "binary, or UTF-16 without a byte order mark"
 _WAYS_OUT = {
     "text": "give it the ending .csv",
     "Parquet": "give it the ending .parquet",
@@ -29,6 +31,7 @@ _WAYS_OUT = {
     "an XML file": "open it in Excel and save it as .xlsx, or export it as CSV",
     "a ZIP archive": "unpack it",
     "gzip": "give it the ending .csv.gz, or unpack it",
+    _BINARY: "if it is text, name its encoding in data.encoding, such as utf-16-le",
     "an SQLite database": "read it with data=database",
 }
 _MAGIC = (
@@ -159,7 +162,7 @@ def _kind_by_content(path: Path, start: bytes, encoding: str) -> str:
         return "an XML file"
     marked = start.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff"))
     if b"\0" in start and not marked and encoding == "auto":
-        return "binary, or UTF-16 without a byte order mark"
+        return _BINARY
     return "text"
 
 

@@ -164,6 +164,8 @@ def together(frames: Sequence[tuple[str, pl.DataFrame]], decimal: str) -> pl.Dat
     for column, dtype in first.schema.items():
         found = {frame.schema[column] for _, frame in frames if frame[column].null_count() < frame.height}
         whole[column] = _common(sorted(found, key=str), dtype)
+    if len(frames) == 1 and whole == dict(first.schema):
+        return first
     try:
         return pl.concat(
             [frame.select(_as(column, frame.schema[column], dtype, decimal) for column, dtype in whole.items()) for _, frame in frames]

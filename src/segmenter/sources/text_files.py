@@ -2,9 +2,8 @@
 
 import codecs
 import csv
-import gzip
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -12,20 +11,10 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from segmenter.errors import ConfigError, InputError, nearest
+from segmenter.sources.encodings import UTF8, find_encoding, first_bad_line, is_gzip, marked_encoding
 from segmenter.sources.raw import label
 
-CHUNK = 1 << 20
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # begins as UTF-16's does
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_UTF8 = ("utf-8", "utf-8-sig")
 _SEPARATORS = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "pipe"}
-# What shops' systems write, besides UTF-8 and GB18030; a longer list has more readings for the same bytes.
-_OTHERS = ["cp1252", "cp1250", "cp1251", "cp1254", "big5", "cp932", "cp949"]
 _MOST_PROBLEMS = 5
 _BATCH = 100_000
 
@@ -109,10 +98,17 @@ def read_text(path: Path, name: str, encoding: str, separator: str) -> tuple[pl.
     │ 7        ┆ 12,50 ┆ orders.csv ┆ 1     │
     └──────────┴───────┴────────────┴───────┘, 'CSV, gb18030, semicolon')
     """
-    codec = _codec(path, name) if encoding == "auto" else codecs.lookup(encoding).name
+    marked = marked_encoding(path)
+    if encoding == "auto":
+        codec = marked or find_encoding(path, name)
+    else:
+        codec = codecs.lookup(encoding).name
+        if marked is not None and not codec.startswith(marked):
+            raise InputError(f"{name}: begins with the byte order mark of {marked}, so it is not {codec}; set data.encoding to auto")
     # Polars reads UTF-8 from the path itself; anything else is decoded here.
-    sink = None if codec in _UTF8 and not is_gzip(path) else io.BytesIO()
-    if (line := _first_bad_line(path, codec, sink)) is not None:
+    sink = None if codec in UTF8 and not is_gzip(path) else io.BytesIO()
+    tried = encoding == "auto" and marked is None
+    if (sink is not None or not tried) and (line := first_bad_line(path, codec, sink)) is not None:
         way_out = "mend it, or export the file again" if encoding == "auto" else "mend it, or set data.encoding to auto"
         raise InputError(f"{name}: line {line:,} is not {codec}; {way_out}")
     source = path if sink is None else sink.getvalue()
@@ -128,150 +124,9 @@ def read_text(path: Path, name: str, encoding: str, separator: str) -> tuple[pl.
     return label(frame, header, name), f"CSV, {codec}, {kind}"
 
 
-def is_gzip(path: Path) -> bool:
-    """Tell by its name whether a file is compressed.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    bool
-        True for ``orders.csv.gz``.
-
-    Examples
-    --------
-    >>> is_gzip(Path("orders.csv.GZ"))
-    True
-    """
-    return path.name.lower().endswith(".gz")
-
-
-def chunks(path: Path) -> Iterator[bytes]:
-    """Read a file piece by piece, decompressed.
-
-    Parameters
-    ----------
-    path : Path
-        The file; gzip where its name ends so.
-
-    Yields
-    ------
-    bytes
-        The next piece.
-
-    Raises
-    ------
-    OSError, EOFError, zlib.error
-        It cannot be read, or is not whole.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "orders.csv.gz"
-    >>> _ = path.write_bytes(gzip.compress(b"id"))
-    >>> list(chunks(path))
-    [b'id']
-    """
-    with gzip.open(path, "rb") if is_gzip(path) else path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            yield chunk
-
-
 def _separator_named(separator: str) -> str:
     # On a command line "\t" arrives as two characters.
     return "\t" if separator in ("\\t", "tab") else separator
-
-
-def _codec(path: Path, name: str) -> str:
-    """Find the encoding: a byte order mark, UTF-8, GB18030, or the only other one that makes sense."""
-    start = next(chunks(path), b"")
-    for mark, codec in _MARKS:
-        if start.startswith(mark):
-            return codec
-    bad_utf8 = _first_bad_line(path, "utf-8")
-    if bad_utf8 is None:
-        return "utf-8"
-    sample = _foreign(path)
-    bad_gb = _first_bad_line(path, "gb18030")
-    if bad_gb is None and _reads_as_chinese(sample.decode("gb18030", errors="replace")):
-        return "gb18030"
-    for codec, line in (("utf-8", bad_utf8), ("gb18030", bad_gb)):
-        if line is not None and _nearly(sample, codec):
-            raise InputError(f"{name}: line {line:,} has bytes that are not {codec}, which the file else is; mend it or export it again")
-    guesses = [codec for codec in _guess(sample) if _first_bad_line(path, codec) is None]
-    if len(guesses) == 1:
-        return guesses[0]
-    found = f"charset-normalizer finds {' or '.join(guesses)}" if guesses else "charset-normalizer finds none"
-    tried = f"utf-8 fails at line {bad_utf8:,}, gb18030 " + (f"fails at line {bad_gb:,}" if bad_gb else "gives no Chinese") + f", {found}"
-    raise InputError(f"{name}: its encoding cannot be told ({tried}); name it in data.encoding")
-
-
-def _first_bad_line(path: Path, codec: str, sink: io.BytesIO | None = None) -> int | None:
-    """Decode a whole file strictly, into `sink` as UTF-8 where there is one."""
-    decoder = codecs.getincrementaldecoder(codec)("strict")
-    line, first = 1, True
-    for chunk in _with_end(chunks(path)):
-        try:
-            text = decoder.decode(chunk, final=not chunk)
-        except UnicodeDecodeError as error:
-            before = error.object[: error.start]
-            return line + before.count(b"\n")
-        line += text.count("\n")
-        if sink is not None:
-            sink.write((text.removeprefix("\ufeff") if first else text).encode())
-            first = first and not text
-    return None
-
-
-def _with_end(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    yield from pieces
-    yield b""
-
-
-def _foreign(path: Path, most: int = 200_000) -> bytes:
-    """Take lines that are not ASCII, the only ones that tell encodings apart."""
-    found, size, rest = [], 0, b""
-    for chunk in chunks(path):
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            if not line.isascii():
-                found.append(line)
-                size += len(line)
-        if size > most:
-            return b"\n".join(found)
-    return b"\n".join([*found, rest])
-
-
-def _reads_as_chinese(text: str) -> bool:
-    # Nearly any bytes are some GB18030; in Chinese text most characters are among the 6,763 of GB 2312.
-    foreign = [char for char in text if not char.isascii()]
-    return sum(map(_is_common, foreign)) > len(foreign) / 2
-
-
-def _is_common(char: str) -> bool:
-    if not ("\u4e00" <= char <= "\u9fff" or "\u3000" <= char <= "\u303f" or "\uff00" <= char <= "\uffef" or char in "“”‘’…—·€"):
-        return False
-    try:
-        char.encode("gb2312")
-    except UnicodeEncodeError:
-        return char == "€"
-    return True
-
-
-def _nearly(sample: bytes, codec: str) -> bool:
-    text = sample.decode(codec, errors="replace")
-    foreign = sum(not char.isascii() for char in text)
-    return text.count("\ufffd") <= 0.05 * foreign and (codec == "utf-8" or _reads_as_chinese(text))
-
-
-def _guess(sample: bytes) -> list[str]:
-    """List the encodings under which the lines are plausible text, of those that read alike only one."""
-    from charset_normalizer import from_bytes
-
-    return [match.encoding for match in from_bytes(sample[:50_000], cp_isolation=_OTHERS)]
 
 
 def _head(source: Path | bytes, most: int = 1 << 18) -> tuple[str, bool]:

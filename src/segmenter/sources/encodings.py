@@ -1,0 +1,236 @@
+"""In which encoding a text file was written, which no file says and every shop's system decides differently."""
+
+import codecs
+import gzip
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from segmenter.errors import InputError
+
+CHUNK = 1 << 20
+UTF8 = ("utf-8", "utf-8-sig")
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # begins as UTF-16's does
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# What shops' systems write, besides UTF-8 and GB18030; a longer list has more readings for the same bytes.
+_OTHERS = ["cp1252", "cp1250", "cp1251", "cp1254", "big5", "cp932", "cp949"]
+_FEWEST_BYTES = 5  # different ones beyond ASCII: fewer are plausible in nearly every encoding
+
+
+def is_gzip(path: Path) -> bool:
+    """Tell by its name whether a file is compressed.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    bool
+        True for ``orders.csv.gz``.
+
+    Examples
+    --------
+    >>> is_gzip(Path("orders.csv.GZ"))
+    True
+    """
+    return path.name.lower().endswith(".gz")
+
+
+def chunks(path: Path) -> Iterator[bytes]:
+    """Read a file piece by piece, decompressed.
+
+    Parameters
+    ----------
+    path : Path
+        The file; gzip where its name ends so.
+
+    Yields
+    ------
+    bytes
+        The next piece.
+
+    Raises
+    ------
+    OSError, EOFError, zlib.error
+        It cannot be read, or is not whole.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "orders.csv.gz"
+    >>> _ = path.write_bytes(gzip.compress(b"id"))
+    >>> list(chunks(path))
+    [b'id']
+    """
+    with gzip.open(path, "rb") if is_gzip(path) else path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def marked_encoding(path: Path) -> str | None:
+    """Tell the encoding by the byte order mark.
+
+    Parameters
+    ----------
+    path : Path
+        The file; gzip where its name ends so.
+
+    Returns
+    -------
+    str or None
+        ``utf-8``, ``utf-16`` or ``utf-32``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "orders.csv"
+    >>> _ = path.write_text("id", encoding="utf-16")
+    >>> marked_encoding(path)
+    'utf-16'
+    """
+    start = next(chunks(path), b"")
+    return next((codec for mark, codec in _MARKS if start.startswith(mark)), None)
+
+
+def find_encoding(path: Path, name: str) -> str:
+    r"""Find the encoding of a file without a byte order mark: UTF-8, GB18030, or the only other one that makes sense.
+
+    Parameters
+    ----------
+    path : Path
+        The file; gzip where its name ends so.
+    name : str
+        What to call it in messages.
+
+    Returns
+    -------
+    str
+        A codec that decodes the whole file.
+
+    Raises
+    ------
+    InputError
+        There is none, or more than one; with what was tried.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "orders.csv"
+    >>> _ = path.write_bytes("省份\n四川\n".encode("gb18030"))
+    >>> find_encoding(path, "orders.csv")
+    'gb18030'
+    """
+    bad_utf8 = first_bad_line(path, "utf-8")
+    if bad_utf8 is None:
+        return "utf-8"
+    sample = _foreign(path)
+    bad_gb = first_bad_line(path, "gb18030")
+    if bad_gb is None and _reads_as_chinese(sample.decode("gb18030", errors="replace")):
+        return "gb18030"
+    for codec, line in (("utf-8", bad_utf8), ("gb18030", bad_gb)):
+        if line is not None and _nearly(sample, codec):
+            raise InputError(f"{name}: line {line:,} has bytes that are not {codec}, which the file else is; mend it or export it again")
+    guesses = [codec for codec in _guess(sample) if first_bad_line(path, codec) is None]
+    if len(guesses) == 1 and len({byte for byte in sample if byte > 127}) >= _FEWEST_BYTES:
+        return guesses[0]
+    found = f"charset-normalizer finds {' or '.join(guesses)}" if guesses else "charset-normalizer finds none"
+    tried = f"utf-8 fails at line {bad_utf8:,}, gb18030 " + (f"fails at line {bad_gb:,}" if bad_gb else "gives no Chinese") + f", {found}"
+    raise InputError(f"{name}: its encoding cannot be told ({tried}); name it in data.encoding")
+
+
+def first_bad_line(path: Path, codec: str, sink: io.BytesIO | None = None) -> int | None:
+    r"""Decode a whole file strictly, step by step.
+
+    Parameters
+    ----------
+    path : Path
+        The file; gzip where its name ends so.
+    codec : str
+        Its encoding.
+    sink : BytesIO or None
+        Where the text goes, as UTF-8 without byte order mark.
+
+    Returns
+    -------
+    int or None
+        The first line, from 1, that is not in that encoding.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "orders.csv"
+    >>> _ = path.write_bytes("省份\n四川\n".encode("gb18030"))
+    >>> first_bad_line(path, "utf-8"), first_bad_line(path, "gb18030")
+    (1, None)
+    """
+    decoder = codecs.getincrementaldecoder(codec)("strict")
+    line, begun = 1, False
+    for chunk in _with_end(chunks(path)):
+        if sink is None and codec in UTF8 and chunk.isascii() and chunk and not decoder.getstate()[0]:
+            line += chunk.count(b"\n")
+            continue
+        try:
+            text = decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            return line + error.object[: error.start].count(b"\n")
+        line += chunk.count(b"\n")
+        if sink is not None:
+            sink.write((text if begun else text.removeprefix("\ufeff")).encode())
+            begun = begun or bool(text)
+    return None
+
+
+def _with_end(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    yield from pieces
+    yield b""
+
+
+def _foreign(path: Path, most: int = 200_000) -> bytes:
+    """Take lines that are not ASCII, the only ones that tell encodings apart."""
+    found, size, rest = [], 0, b""
+    for chunk in chunks(path):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            if not line.isascii():
+                found.append(line)
+                size += len(line)
+        if size > most:
+            return b"\n".join(found)
+    return b"\n".join([*found, rest])
+
+
+def _reads_as_chinese(text: str) -> bool:
+    # Nearly any bytes are some GB18030; in Chinese text most characters are among the 6,763 of GB 2312.
+    foreign = [char for char in text if not char.isascii()]
+    return sum(map(_is_common, foreign)) > len(foreign) / 2
+
+
+def _is_common(char: str) -> bool:
+    if not ("\u4e00" <= char <= "\u9fff" or "\u3000" <= char <= "\u303f" or "\uff00" <= char <= "\uffef" or char in "“”‘’…—·€"):
+        return False
+    try:
+        char.encode("gb2312")
+    except UnicodeEncodeError:
+        return char == "€"
+    return True
+
+
+def _nearly(sample: bytes, codec: str) -> bool:
+    text = sample.decode(codec, errors="replace")
+    foreign = sum(not char.isascii() for char in text)
+    return text.count("\ufffd") <= 0.05 * foreign and (codec == "utf-8" or _reads_as_chinese(text))
+
+
+def _guess(sample: bytes) -> list[str]:
+    """List the encodings under which the lines are plausible text; of those that read them alike, one."""
+    from charset_normalizer import from_bytes
+
+    matches = from_bytes(sample[:50_000], cp_isolation=_OTHERS)
+    return [match.encoding for match in matches if match.coherence > 0 or not match.encoding.startswith("cp125")]

@@ -1,0 +1,233 @@
+"""Every bad input ends with one clear message, exit code 2, and the last good results untouched."""
+
+import gzip
+import hashlib
+import re
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from segmenter.__main__ import main
+
+GOOD = {
+    "customer_id": [f"c{i}" for i in range(20)],
+    "time": ["2026-06-01"] * 20,
+    "amount": [float(i) for i in range(20)],
+    "province": ["四川省", "云南省"] * 10,
+}
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    """A folder with good orders and the results of a good run."""
+    folder = tmp_path_factory.mktemp("shop")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        pl.DataFrame(GOOD).write_csv("orders.csv")
+        assert run(patch) == 0
+    return folder
+
+
+@pytest.fixture
+def shop(good, tmp_path, monkeypatch):
+    """A copy of it to spoil."""
+    shutil.copytree(good, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(monkeypatch, *arguments):
+    source = [] if any(argument.startswith("data=") for argument in arguments) else ["data=files", "data.orders.path=orders.csv"]
+    monkeypatch.setattr("sys.argv", ["segmenter", "launch", *source, "launch.as_of=2026-07-01", "tracking=none", "out=results", *arguments])
+    try:
+        main()
+    except SystemExit as leaving:
+        return leaving.code
+    return 0
+
+
+def contents(folder: Path):
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+CASES = []
+
+
+def case(function):
+    """Mark a function that spoils a shop and gives the overrides and the message's pattern."""
+    CASES.append(function)
+    return function
+
+
+@case
+def missing_file(shop):
+    return ["data.orders.path=ordres.csv"], r"data\.orders\.path: .*ordres\.csv.*nearest: orders\.csv"
+
+
+@case
+def empty_file(shop):
+    (shop / "empty.csv").touch()
+    return ["data.orders.path=empty.csv"], r"data\.orders\.path: .*empty"
+
+
+@case
+def header_only(shop):
+    (shop / "header.csv").write_text("customer_id,time,amount\n")
+    return ["data.orders.path=header.csv"], r"data\.orders\.path: .*only a header"
+
+
+@case
+def not_what_its_name_says(shop):
+    pl.DataFrame(GOOD).write_excel(shop / "book.xlsx")
+    (shop / "book.xlsx").rename(shop / "book.csv")
+    return ["data.orders.path=book.csv"], r"data\.orders\.path: .*book\.csv.*(Excel|xlsx|zip)"
+
+
+@case
+def truncated_parquet(shop):
+    pl.DataFrame(GOOD).write_parquet(shop / "whole.parquet")
+    (shop / "half.parquet").write_bytes((shop / "whole.parquet").read_bytes()[:-200])
+    return ["data.orders.path=half.parquet"], r"data\.orders\.path: .*half\.parquet"
+
+
+@case
+def truncated_gzip(shop):
+    (shop / "half.csv.gz").write_bytes(gzip.compress((shop / "orders.csv").read_bytes())[:-20])
+    return ["data.orders.path=half.csv.gz"], r"data\.orders\.path: .*half\.csv\.gz"
+
+
+@case
+def missing_column(shop):
+    return ["data.orders.columns.amount=amout"], r'data\.orders\.columns\.amount: there is no column "amout"; nearest: amount'
+
+
+@case
+def all_rejected(shop):
+    return [
+        "data.orders.columns.amount=province"
+    ], r'orders: all of 20 rows were rejected.*\n  20 × province is no amount.*such as "云南省"'
+
+
+@case
+def nobody_eligible(shop):
+    return ["rules.spend.min=1000000"], r"rules: no customer is eligible.*\n(.*\n)*  spend_min: 20 before, 20 removed"
+
+
+@case
+def region_of_nobody(shop):
+    return ["rules.region.exclude=[四州]"], r'rules\.region\.exclude: no customer is in "四州".*四川'
+
+
+@case
+def before_all_orders(shop):
+    return ["launch.as_of=2026-05-01"], r"launch\.as_of: should be after some orders \(got 2026-05-01; the orders run from 2026-06-01"
+
+
+@case
+def long_after_all_orders(shop):
+    return ["launch.as_of=2027-07-01"], r"launch\.as_of: should be within a year of the last order \(got 2027-07-01"
+
+
+@case
+def impossible_date(shop):
+    return ["launch.as_of=2026-02-29"], r"launch\.as_of: should be a valid date"
+
+
+@case
+def misspelt_key(shop):
+    return ["rules.spend.mim=3"], r"rules\.spend\.mim: is no key; nearest: rules\.spend\.min"
+
+
+@case
+def misspelt_added_key(shop):
+    return ["+rules.spend.mim=3"], r"rules\.spend\.mim: is no key; nearest: min"
+
+
+@case
+def misspelt_choice(shop):
+    return ["data=file"], r"data: is not there: file; nearest: files"
+
+
+@case
+def wrong_types_all_at_once(shop):
+    return ["rules.spend.min=many", "plan.group_capacity=-3", "plan.size=0", "lang=fr"], (
+        r'rules\.spend\.min: should be a valid number \(got "many"\)\nplan\.size: should be a whole number ≥ 1 or all \(got 0\)\n'
+        r"plan\.group_capacity: should be ≥ 1 \(got -3\)\nlang: should be 'en' or 'zh' \(got \"fr\"\)"
+    )
+
+
+@case
+def custom_rule_of_no_measure(shop):
+    return ["rules.custom=[{name: big, keep: 'spnd > 3'}]"], r'rules\.custom\.0\.keep \(big\): there is no measure "spnd"; nearest: spend'
+
+
+@case
+def unwritable_out(shop):
+    (shop / "a_file").touch()
+    return ["out=a_file/results"], r"out: cannot be written \(got a_file/results: a_file is no folder\)"
+
+
+@case
+def out_with_other_files(shop):
+    (shop / "holiday").mkdir()
+    (shop / "holiday" / "photo.jpg").touch()
+    return ["out=holiday"], r"out: is not a folder of results \(got holiday, which holds photo\.jpg"
+
+
+@case
+def unreachable_database(shop):
+    return [
+        "data=database",
+        "data.url=postgresql://me:secret@127.0.0.1:9/shop",
+        "data.orders.query='SELECT 1'",
+    ], r"data\.url: (?!.*secret).*127\.0\.0\.1:9"
+
+
+@case
+def no_such_sqlite_file(shop):
+    return ["data=database", "data.url=sqlite:///shop.db", "data.orders.query='SELECT 1'"], r"data\.url: .*shop\.db"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_one_clear_message(case, shop, monkeypatch, capfd):
+    arguments, message = case(shop)
+    before = contents(shop)
+    assert run(monkeypatch, *arguments) == 2
+    said = capfd.readouterr()
+    assert re.search(message, said.err), said.err
+    assert said.err.startswith("segmenter: ")
+    assert "Traceback" not in said.err
+    assert said.out == ""
+    assert contents(shop) == before  # nothing half-written beside the results either
+
+
+def test_an_unreachable_mlflow_server_is_said_and_the_results_are_written(shop, monkeypatch, capfd):
+    assert run(monkeypatch, "tracking=mlflow", "tracking.uri=http://127.0.0.1:9") == 2
+    said = capfd.readouterr().err
+    assert re.search(r"segmenter: tracking\.uri: http://127\.0\.0\.1:9 cannot be reached.*the results are written in results", said), said
+    assert (shop / "results" / "invite_list.csv").exists()
+
+
+def test_filled_in_call_sheets_are_not_replaced_unless_asked(shop, monkeypatch, capfd):
+    sheet = next((shop / "results" / "call_sheets").glob("*.xlsx"))
+    sheet.write_bytes(b"answers")
+    assert run(monkeypatch) == 2
+    assert f"call_sheets/{sheet.name}" in capfd.readouterr().err
+    assert sheet.read_bytes() == b"answers"
+    assert run(monkeypatch, "overwrite=true") == 0
+    assert sheet.read_bytes() != b"answers"
+
+
+def test_an_unknown_job_and_a_word_that_is_no_override(monkeypatch, capsys):
+    for arguments, message in ((["lunch"], "there is no job 'lunch'; nearest: launch"), (["launch", "foo"], "foo: should be key=value")):
+        monkeypatch.setattr("sys.argv", ["segmenter", *arguments])
+        with pytest.raises(SystemExit) as leaving:
+            main()
+        assert leaving.value.code == 2
+        assert message in capsys.readouterr().err
