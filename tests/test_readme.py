@@ -1,7 +1,14 @@
 """What the README shows runs."""
 
 import re
+import shlex
 from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+
+from segmenter.command import quoted
+from segmenter.defaults import HOME
+from segmenter.settings import DemoJob, LaunchJob, parse
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
@@ -18,19 +25,12 @@ def test_the_library_example_gives_an_invite_list(tmp_path, monkeypatch, capsys)
 
 
 def test_every_override_in_the_readme_is_a_key():
-    import segmenter.settings as models
-    from segmenter.defaults import HOME
-    from hydra import compose, initialize_config_dir
-
     commands = re.findall(r"^segmenter (\w+) (.*)$", README.replace("\\\n", ""), flags=re.MULTILINE)
-    assert commands
-    import shlex
-
-    from segmenter.command import quoted
-
+    assert len(commands) >= 5
     with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
         for job, line in commands:
-            overrides = [quoted(word) for word in shlex.split(line, comments=True) if "=" in word and not word.startswith("--")]
-            overrides = [word for word in overrides if "experiment=mine" not in word]
-            model = {"launch": models.LaunchJob, "demo": models.DemoJob}[job]
-            models.parse(model, compose(job, overrides=overrides))
+            words = shlex.split(line, comments=True)
+            overrides = [quoted(word) for word in words if "=" in word and not word.startswith("--") and "experiment=mine" not in word]
+            if "-m" in words:
+                overrides = [word.partition(",")[0] for word in overrides]
+            parse({"launch": LaunchJob, "demo": DemoJob}[job], compose(job, overrides=overrides))

@@ -129,9 +129,9 @@ def test_mlflow_serves_the_model_with_the_code_stored_beside_it(shop: Shop, tmp_
     customers = pl.read_parquet(shop.out / "customers.parquet")
     assert customers["days_since_order"].has_nulls()
     customers.write_csv(rows)
+    files = ["-i", str(rows), "-o", str(answer), "-t", "csv", "--env-manager", "local"]
     done = subprocess.run(
-        [sys.executable, "-m", "mlflow", "models", "predict", "-m", f"models:/segmenter-春季/{version.version}"]
-        + ["-i", str(rows), "-o", str(answer), "-t", "csv", "--env-manager", "local"],
+        [sys.executable, "-m", "mlflow", "models", "predict", "-m", f"models:/segmenter-春季/{version.version}", *files],
         env={**os.environ, "MLFLOW_TRACKING_URI": shop.store, "MLFLOW_DISABLE_TELEMETRY": "true"},
         cwd=tmp_path,
         capture_output=True,

@@ -29,7 +29,11 @@ def wheel(tmp_path_factory):
 
 def test_the_wheel_holds_the_package_its_config_and_its_jobs(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
-    source = {path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src" / "segmenter").rglob("*") if path.suffix in (".py", ".j2", ".typed")}
+    source = {
+        path.relative_to(ROOT / "src").as_posix()
+        for path in (ROOT / "src" / "segmenter").rglob("*")
+        if path.suffix in (".py", ".j2", ".typed")
+    }
     assert source <= names
     for folder in ("conf", "pipelines"):
         files = {f"segmenter/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / folder).rglob("*") if path.suffix in (".yaml", ".py")}
@@ -42,13 +46,34 @@ def test_the_installed_wheel_runs_from_an_empty_directory(wheel, tmp_path):
     venv.create(home, with_pip=True)
     python = home / "bin" / "python"
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV", "COV_"))}
-    run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--constraint", str(ROOT / "constraints.txt"), str(wheel), env=clean)
+    run(
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--constraint",
+        str(ROOT / "constraints.txt"),
+        str(wheel),
+        env=clean,
+    )
     segmenter = home / "bin" / "segmenter"
     assert "launch" in run(str(segmenter), cwd=work, env=clean)
     own = work / "mine" / "experiment"
     own.mkdir(parents=True)
     (own / "small.yaml").write_text("# @package _global_\nplan: {size: 40}\nlaunch: {name: 小规模}\n", encoding="utf-8")
-    out = run(str(segmenter), "launch", "data.shop.customers=500", "--config-dir", "mine", "+experiment=small", "rules.region.exclude=[四川]", cwd=work, env=clean)
+    out = run(
+        str(segmenter),
+        "launch",
+        "data.shop.customers=500",
+        "--config-dir",
+        "mine",
+        "+experiment=small",
+        "rules.region.exclude=[四川]",
+        cwd=work,
+        env=clean,
+    )
     assert out.strip() == "outputs/小规模"
     assert pl.read_parquet(work / "outputs" / "小规模" / "invite_list.parquet").height == 40
     assert sorted(path.name for path in work.iterdir()) == ["mine", "outputs"]

@@ -18,37 +18,54 @@ if TYPE_CHECKING:
 Config = ParamSpec("Config")
 SCRATCH, SWEEP = "SEGMENTER_SCRATCH", "SEGMENTER_SWEEP"
 
-# Hydra's grammar knows ASCII words only; whatever is not one is quoted for it.
-_QUOTED_OR_WORD = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\[\]{},:=()"'\s][^\[\]{},:=()"']*""")
+# Hydra's grammar knows ASCII words only.
+_WORD = re.compile(r"""[^\[\]{},:=()"'\s][^\[\]{},:=()"']*""")
 
 
-def quoted(argument: str) -> str:
-    """Quote the words of an override that Hydra's grammar does not know, such as Chinese ones.
+def quoted(argument: str, *, sweep: bool = False) -> str:
+    """Put the quotes into an override that Hydra's grammar wants and a person leaves out.
 
     Parameters
     ----------
     argument : str
         As on the command line.
+    sweep : bool
+        Whether a comma outside of brackets parts the values of a sweep.
 
     Returns
     -------
     str
-        As Hydra can read it.
+        As Hydra can read it; unchanged where it already can, or where quotes do not help.
 
     Examples
     --------
     >>> quoted("rules.region.exclude=[四川省,重庆市]")
     'rules.region.exclude=["四川省","重庆市"]'
+    >>> quoted("launch.topic=药店 VIP: 春")
+    'launch.topic="药店 VIP: 春"'
     """
     key, sign, value = argument.partition("=")
-    if not sign or key.startswith("--") or argument.isascii():
+    if not sign or key.startswith("--"):
         return argument
+    whole = value.replace("\\", "\\\\").replace('"', '\\"')
+    words = [f"{key}={_WORD.sub(_quote, value)}"] if sweep or value.startswith(("[", "{")) else []
+    return next((text for text in (argument, *words, f'{key}="{whole}"') if _readable(text)), argument)
 
-    def quote(match: re.Match[str]) -> str:
-        word = match[0].rstrip()
-        return match[0] if word.isascii() or word[0] in "\"'" else f'"{word}"{match[0][len(word) :]}'
 
-    return key + sign + _QUOTED_OR_WORD.sub(quote, value)
+def _quote(match: re.Match[str]) -> str:
+    word = match[0].rstrip()
+    return match[0] if word.isascii() else f'"{word}"{match[0][len(word) :]}'
+
+
+def _readable(argument: str) -> bool:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        OverridesParser.create().parse_override(argument)
+    except HydraException:
+        return False
+    return True
 
 
 def job(main: Callable[Config, None]) -> Callable[Config, None]:
@@ -98,7 +115,8 @@ def command(main: Callable[[], object]) -> None:
     --------
     >>> command(lambda: None)
     """
-    sys.argv[1:] = [quoted(argument) for argument in sys.argv[1:]]
+    sweep = not {"-m", "--multirun"}.isdisjoint(sys.argv)
+    sys.argv[1:] = [quoted(argument, sweep=sweep) for argument in sys.argv[1:]]
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then raises its errors instead of printing them
     os.environ[SWEEP] = uuid.uuid4().hex
     try:
@@ -133,7 +151,7 @@ def _of_hydra(error: Exception) -> ConfigError:
             f"{group or 'config'}: is not there: {name}{nearest(name, [choice for choice in choices if not choice.startswith('_')])}"
         )
     if type(error).__name__ == "OverrideParseException":
-        return ConfigError(f"{getattr(error, 'override', 'config')}: should be key=value, in Hydra's grammar; text with signs in it wants quotes, as in 'key=\"a: b\"'")
+        return ConfigError(f"{getattr(error, 'override', 'config')}: should be key=value")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("See https")]
     return ConfigError("config: " + " ".join(lines[:2]))
 
@@ -141,29 +159,22 @@ def _of_hydra(error: Exception) -> ConfigError:
 def _unknown_key(key: str) -> ConfigError:
     from hydra import compose, initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
+    from omegaconf import OmegaConf
 
     from segmenter.defaults import HOME
 
-    names: list[str] = []
     job = os.path.splitext(os.path.basename(sys.argv[0]))[0]
     overrides = [argument for argument in sys.argv[1:] if re.match(r"(data|rules|scoring|segments|plan|tracking)=", argument)]
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        names = list(_keys(compose(job, overrides=overrides), ""))
+        names = _keys(OmegaConf.to_container(compose(job, overrides=overrides), resolve=False))
     return ConfigError(f"{key}: is no key{nearest(key, names)}")
 
 
-def _keys(config: object, prefix: str) -> "list[str]":
-    from omegaconf import DictConfig
-
-    if not isinstance(config, DictConfig):
+def _keys(config: object, prefix: str = "") -> list[str]:
+    if not isinstance(config, dict):
         return []
-    found = []
-    for name in config:
-        path = f"{prefix}{name}"
-        child = config._get_node(str(name))
-        found += [path, *_keys(child, f"{path}.")]
-    return found
+    return [key for name, value in config.items() for key in (f"{prefix}{name}", *_keys(value, f"{prefix}{name}."))]
 
 
 def started(settings: "LaunchJob") -> "tuple[LaunchJob, Sweep | None]":

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from segmenter import money
 from segmenter.errors import InputError
 from segmenter.history import measure
 from segmenter.model import LaunchModel, launch_model
@@ -144,17 +143,14 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
 def _check_dates(tables: Tables, as_of: date) -> None:
     if tables.orders.is_empty():
         return
-    times = tables.orders["time"]
-    before = tables.orders.filter(pl.col("time") < as_of)["time"]
-    if before.is_empty():
-        raise InputError(
-            f"launch.as_of: should be after some orders (got {as_of}; the orders run from {times.min():%Y-%m-%d} to {times.max():%Y-%m-%d})"
-        )
-    last = before.dt.date().max()
-    if isinstance(last, date) and (as_of - last).days > 366:
-        raise InputError(
-            f"launch.as_of: should be within a year of the last order (got {as_of}; the last order is of {last}); a newer export, or an earlier date"
-        )
+    dates = tables.orders.select(pl.col("time").dt.date())
+    first, last = dates.select(pl.col("time").min()).item(), dates.select(pl.col("time").max()).item()
+    if first >= as_of:
+        raise InputError(f"launch.as_of: should be after some orders (got {as_of}; the orders run from {first} to {last})")
+    last = dates.filter(pl.col("time") < as_of).select(pl.col("time").max()).item()
+    if (as_of - last).days > 366:
+        rule = f"should be within a year of the last order (got {as_of}; the last order is of {last})"
+        raise InputError(f"launch.as_of: {rule}; take a newer export, or an earlier date")
 
 
 def _nobody(funnel: pl.DataFrame) -> list[str]:

@@ -87,5 +87,14 @@ def launch_model(frame: pl.DataFrame, scorer: WeightedScorer, segmentation: Segm
     >>> plan.model.predict(rows)["score"].equals(plan.customers["score"])
     True
     """
-    needed = ["spend_window", "decayed_spend", "orders", "days_since_order", "spend_90d", "spend_90d_before", *scorer.counted(frame), *MEASURES]
+    needed = [
+        "spend_window",
+        "decayed_spend",
+        "orders",
+        "days_since_order",
+        "spend_90d",
+        "spend_90d_before",
+        *scorer.counted(frame),
+        *MEASURES,
+    ]
     return LaunchModel(scorer, segmentation.model, list(dict.fromkeys(needed)), currency)

@@ -32,7 +32,7 @@ def _currency(code: str) -> str:
 
 
 def _count_or(word: str) -> AfterValidator:
-    """A whole number from 1, or a word; one message instead of pydantic's one for each side of a union."""
+    """Check for a whole number from 1 or a word, with one message instead of pydantic's one for each side."""
 
     def check(value: int | str) -> int | str:
         if value == word or (isinstance(value, int) and value >= 1):

@@ -12,37 +12,37 @@ TIME = pl.Datetime("us")
 
 ORDERS = pl.Schema(
     {
-        "customer_id": pl.String,
-        "order_id": pl.String,  # null where the shop has none
+        "customer_id": pl.String(),
+        "order_id": pl.String(),  # null where the shop has none
         "time": TIME,  # when it was placed: its first line
-        "amount": pl.Int64,  # what it adds to net spend: negative for a refund, 0 for an order refunded whole
-        "refund": pl.Int64,  # what was given back, ≥ 0
-        "is_order": pl.Boolean,  # false: a refund or cancellation, which counts in neither orders nor recency
-        "province": pl.String,  # or country; as found
-        "city": pl.String,
+        "amount": pl.Int64(),  # what it adds to net spend: negative for a refund, 0 for an order refunded whole
+        "refund": pl.Int64(),  # what was given back, ≥ 0
+        "is_order": pl.Boolean(),  # false: a refund or cancellation, which counts in neither orders nor recency
+        "province": pl.String(),  # or country; as found
+        "city": pl.String(),
     }
 )
 CUSTOMERS = pl.Schema(  # attributes follow, as text
     {
-        "customer_id": pl.String,
-        "province": pl.String,
-        "city": pl.String,
-        "joined": pl.Date,
-        "do_not_contact": pl.Boolean,
-        "blocked": pl.Boolean,
-        "staff": pl.Boolean,
+        "customer_id": pl.String(),
+        "province": pl.String(),
+        "city": pl.String(),
+        "joined": pl.Date(),
+        "do_not_contact": pl.Boolean(),
+        "blocked": pl.Boolean(),
+        "staff": pl.Boolean(),
     }
 )
-EVENTS = pl.Schema({"customer_id": pl.String, "kind": pl.String, "time": TIME})
-REFERRALS = pl.Schema({"customer_id": pl.String, "friend_id": pl.String, "time": TIME})
+EVENTS = pl.Schema({"customer_id": pl.String(), "kind": pl.String(), "time": TIME})
+REFERRALS = pl.Schema({"customer_id": pl.String(), "friend_id": pl.String(), "time": TIME})
 REJECTS = pl.Schema(
     {
-        "table": pl.String,
-        "file": pl.String,  # null where the table is no file
-        "row": pl.Int64,  # data rows of that file, from 1
-        "column": pl.String,  # of the source
-        "value": pl.String,
-        "reason": pl.String,
+        "table": pl.String(),
+        "file": pl.String(),  # null where the table is no file
+        "row": pl.Int64(),  # data rows of that file, from 1
+        "column": pl.String(),  # of the source
+        "value": pl.String(),
+        "reason": pl.String(),
     }
 )
 

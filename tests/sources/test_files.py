@@ -401,19 +401,19 @@ def test_paths_may_be_relative_of_home_linked_or_look_like_globs(tmp_path: Path,
     assert read("*1?.csv")["__file"].to_list() == ["订单 [1].csv"]
 
 
-def test_a_file_that_may_not_be_read_is_said_so(tmp_path: Path) -> None:
-    path = saved(tmp_path, "orders.csv", "id\n1\n")
-    path.chmod(0)
-    root = os.geteuid() == 0
-    if root:
-        for folder in (tmp_path, *tmp_path.parents[:2]):
-            folder.chmod(0o755)
-        os.seteuid(65534)
-    try:
-        assert "orders.csv: cannot be read (Permission denied)" in problems(path)
-    finally:
-        if root:
-            os.seteuid(0)
+def test_a_file_that_may_not_be_read_is_said_so() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = saved(Path(folder), "orders.csv", "id\n1\n")
+        path.chmod(0)
+        Path(folder).chmod(0o755)
+        root = os.geteuid() == 0
+        if root:  # who may read everything
+            os.seteuid(65534)
+        try:
+            assert "orders.csv: cannot be read (Permission denied)" in problems(path)
+        finally:
+            if root:
+                os.seteuid(0)
 
 
 def test_settings_that_can_not_be_are_said_before_anything_is_read() -> None:

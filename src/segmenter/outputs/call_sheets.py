@@ -164,7 +164,7 @@ def _wide(column: str) -> pl.Expr:
 
 
 def _write(path: Path, unit: str, calls: pl.DataFrame, about: _About) -> None:
-    from xlsxwriter import Workbook  # type: ignore[import-untyped]  # ships no types
+    from xlsxwriter import Workbook
 
     launch, labels = about.launch, about.labels
     # In memory, so that every part of the zip gets one fixed time and fixed rights.

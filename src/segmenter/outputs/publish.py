@@ -39,10 +39,10 @@ def check_out(out: Path, *, overwrite: bool) -> None:
     place = out
     while not place.exists():
         place = place.parent
-    if not place.is_dir() or not os.access(place, os.W_OK) or not os.access(out.parent if out.exists() else place, os.W_OK):
-        raise OutputError(
-            f"out: cannot be written (got {out}: {place} is {'not writable' if place.is_dir() else 'no folder'}); choose another with out=FOLDER"
-        )
+    beside = out.parent if out.exists() else place
+    if not place.is_dir() or not os.access(place, os.W_OK) or not os.access(beside, os.W_OK):
+        why = f"{place} is no folder" if not place.is_dir() else f"{beside} is not writable"
+        raise OutputError(f"out: cannot be written (got {out}: {why}); choose another with out=FOLDER")
     if not out.exists() or overwrite:
         return
     files = {path.relative_to(out).as_posix(): path for path in sorted(out.rglob("*")) if path.is_file() and not _litter(path)}

@@ -78,18 +78,13 @@ def show(plan: LaunchPlan, settings: LaunchJob, rejected: int) -> None:
     console.print(_funnel(plan, settings))
     console.print(_top(plan, settings))
     counts = plan.counts
-    en = f"{counts['invited']:,} invited of {counts['eligible']:,} eligible, {counts['key_users']:,} key users, {counts['groups']:,} groups; good until {plan.valid_until}"
-    zh = f"符合条件 {counts['eligible']:,} 人，邀请 {counts['invited']:,} 人，其中种子用户 {counts['key_users']:,} 人，共 {counts['groups']:,} 个群；名单有效期至 {plan.valid_until}"
+    eligible, invited, key_users, groups = (f"{counts[name]:,}" for name in ("eligible", "invited", "key_users", "groups"))
+    en = f"{invited} invited of {eligible} eligible, {key_users} key users, {groups} groups; good until {plan.valid_until}"
+    zh = f"符合条件 {eligible} 人，邀请 {invited} 人，其中种子用户 {key_users} 人，共 {groups} 个群；名单有效期至 {plan.valid_until}"
     console.print(say(lang, en, zh), markup=False)
     if rejected:
-        console.print(
-            say(
-                lang,
-                f"{rejected:,} input rows could not be understood: {out}/rejects.parquet",
-                f"{rejected:,} 行数据无法识别：{out}/rejects.parquet",
-            ),
-            markup=False,
-        )
+        unknown = say(lang, "input rows could not be understood:", "行数据无法识别：")
+        console.print(f"{rejected:,}", unknown, f"{out}/rejects.parquet", markup=False)
     console.print(say(lang, "Open first:", "先打开："), f"{out}/report.html", markup=False)
     console.print(say(lang, "Hand out:  ", "分发："), f"{out}/call_sheets/", markup=False)
 

@@ -58,8 +58,8 @@ def plan(frame: pl.DataFrame, settings: PlanSettings, *, lang: Lang) -> Planned:
     --------
     >>> import segmenter
     >>> settings = segmenter.launch_settings({"plan.size": 2, "plan.by_region": "none", "plan.key_users": 1})
-    >>> frame = pl.DataFrame({"customer_id": ["a", "b", "c"], "verdict": ["eligible"] * 3, "score": [10.0, 90.0, 50.0], "province": ["四川"] * 3,
-    ...     "city": [None] * 3, "spend": [1, 2, 3], "component_advocacy": [0.0, 0.0, 1.0], "component_engagement": [0.0] * 3})
+    >>> frame = pl.DataFrame({"customer_id": ["a", "b", "c"], "verdict": "eligible", "score": [10.0, 90.0, 50.0], "spend": 1,
+    ...     "province": "四川", "city": None, "component_advocacy": [0.0, 0.0, 1.0], "component_engagement": 0.0})
     >>> plan(frame, settings.plan, lang="en").customers.select("customer_id", "rank", "wave").rows()
     [('a', None, None), ('b', 1, 2), ('c', 2, 1)]
     """
@@ -67,13 +67,11 @@ def plan(frame: pl.DataFrame, settings: PlanSettings, *, lang: Lang) -> Planned:
     warnings = []
     if isinstance(settings.size, int) and eligible.height < settings.size:
         if settings.require_size:
-            raise InputError(
-                f"plan.size: {settings.size:,} are asked for, but only {eligible.height:,} are eligible; loosen a rule, or plan.require_size=false"
-            )
+            rule = f"{settings.size:,} are asked for, but only {eligible.height:,} are eligible"
+            raise InputError(f"plan.size: {rule}; loosen a rule, or set plan.require_size=false")
         en = f"only {eligible.height:,} customers are eligible; {settings.size:,} were asked for (plan.size): all of them are on the list"
-        warnings.append(
-            say(lang, en, f"符合条件的客户只有 {eligible.height:,} 位，少于计划的 {settings.size:,} 位（plan.size），已全部列入名单")
-        )
+        zh = f"符合条件的客户只有 {eligible.height:,} 位，少于计划的 {settings.size:,} 位（plan.size），已全部列入名单"
+        warnings.append(say(lang, en, zh))
     best = eligible.sort("score", "customer_id", descending=[True, False])
     if isinstance(settings.size, int):
         best = best.head(settings.size)

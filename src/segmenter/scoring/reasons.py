@@ -1,5 +1,7 @@
 """Why a customer is on the list, in words."""
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from segmenter import money
@@ -8,6 +10,7 @@ from segmenter.scoring.weighted import COMPONENTS, WeightedScorer, count_of
 from segmenter.words import Lang, say
 
 _TOP = 20  # a standing is worth a word up to the top 20 %
+_RISE = 10  # and spending that rose by so many per cent
 
 
 def with_reasons(
@@ -39,24 +42,27 @@ def with_reasons(
     --------
     >>> import segmenter
     >>> settings = segmenter.launch_settings({})
-    >>> frame = pl.DataFrame({"customer_id": ["a", "b"], "spend_window": [100, 900_000], "decayed_spend": [90, 80], "orders": [1, 1],
-    ...     "days_since_order": [3, 1], "spend_90d": [100, 900], "spend_90d_before": [0, 0], "referrals": [0, 2], "days_known": [3, 40],
-    ...     "verdict": ["eligible"] * 2})
+    >>> frame = pl.DataFrame({"customer_id": ["a", "b"], "spend_window": [100, 900_000], "decayed_spend": [90, 80], "orders": 1,
+    ...     "days_since_order": [3, 1], "spend_90d": [100, 900], "spend_90d_before": 0, "referrals": [0, 2], "days_known": [3, 40],
+    ...     "verdict": "eligible"})
     >>> scorer = segmenter.fit_scorer(frame, settings.scoring)
     >>> frame = scorer.score(frame)
     >>> with_reasons(frame, frame, scorer, window_days=None, currency="CNY", lang="en")["reason"][1]
     'spent 9,000 in all, last order yesterday, brought 2 friends'
     """
-    phrases = _phrases(chosen, everyone, scorer, window_days, currency, lang)
+    say_it = _chinese if lang == "zh" else _english
+    standing = {measure: _standing(everyone, measure, lang) for measure in ("spend_window", "orders")}
+    phrases = say_it(window_days, currency, standing)
+    phrases["engagement"] = _deeds(chosen, scorer.settings.engagement, lang)
+    phrases["advocacy"] = _deeds(chosen, scorer.settings.advocacy, lang)
     long = pl.concat(
         chosen.select(
             "customer_id",
             (pl.col(f"component_{name}") * scorer.shares[name]).alias("part"),
             pl.lit(place).alias("place"),
-            phrases[name].alias("phrase"),
+            _when_true(name, phrases[name]).alias("phrase"),
         )
         for place, name in enumerate(COMPONENTS)
-        if name in phrases
     )
     told = (
         long.filter(pl.col("phrase").is_not_null() & (pl.col("part") > 0))
@@ -67,54 +73,58 @@ def with_reasons(
         .group_by("customer_id", maintain_order=True)
         .agg(pl.col("phrase").str.join(say(lang, ", ", "，")).alias("reason"))
     )
-    known = _say(lang, "known for {} days", "认识 {} 天", pl.col("days_known").cast(pl.String))
-    rest = pl.coalesce(_recency(lang), known, pl.lit(say(lang, "eligible", "符合条件")))
+    known = pl.format(say(lang, "known for {} days", "认识 {} 天"), "days_known")
+    rest = pl.coalesce(_when_true("recency", phrases["recency"]), known, pl.lit(say(lang, "eligible", "符合条件")))
     return chosen.join(told, on="customer_id", how="left", maintain_order="left").with_columns(pl.coalesce("reason", rest).alias("reason"))
 
 
-def _say(lang: Lang, en: str, zh: str, *parts: pl.Expr) -> pl.Expr:
-    return pl.format(say(lang, en, zh), *parts)
-
-
-def _phrases(
-    chosen: pl.DataFrame, everyone: pl.DataFrame, scorer: WeightedScorer, window_days: int | None, currency: str, lang: Lang
-) -> dict[str, pl.Expr]:
-    unit = pl.lit(" 元" if currency == "CNY" else f" {currency}")
-    spent, recent = money.text("spend_window", currency), money.text("spend_90d", currency)
-    if window_days is None:
-        spend = _say(
-            lang, "spent {} in all{}{}", "累计消费 {}{}{}", spent, *_zh_only(lang, unit), _standing(everyone, "spend_window", lang)
-        )
-    else:
-        days = pl.lit(str(window_days))
-        places = [days, spent, unit] if lang == "zh" else [spent, days, pl.lit("")]
-        spend = _say(lang, "spent {} in {} days{}{}", "近 {} 天消费 {}{}{}", *places, _standing(everyone, "spend_window", lang))
-    orders = pl.col("orders")
+def _when_true(component: str, phrase: pl.Expr) -> pl.Expr:
+    """Keep a phrase only where it says something true and worth saying."""
     before = pl.col("spend_90d_before")
-    rise = (100 * (pl.col("spend_90d") - before)) // before
-    up = _say(lang, "spending up {} % on the 90 days before", "近 90 天消费环比增长 {}%", rise.cast(pl.String))
+    match component:
+        case "spend":
+            return pl.when(pl.col("spend_window") > 0).then(phrase)
+        case "decayed_spend":
+            return pl.when(pl.col("spend_90d") > 0).then(phrase)
+        case "frequency":
+            return pl.when(pl.col("orders") > 0).then(phrase)
+        case "recency":
+            return pl.when(pl.col("days_since_order").is_not_null()).then(phrase)
+        case "growth":
+            return pl.when((before > 0) & (_rise() >= _RISE)).then(phrase)
+        case _:
+            return phrase
+
+
+def _rise() -> pl.Expr:
+    before = pl.col("spend_90d_before")
+    return (100 * (pl.col("spend_90d") - before)) // before
+
+
+def _english(window_days: int | None, currency: str, standing: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
+    orders, days = pl.col("orders"), pl.col("days_since_order")
+    period = "in all" if window_days is None else f"in {window_days} days"
+    count = pl.when(orders == 1).then(pl.lit("1 order")).otherwise(pl.format("{} orders", orders))
     return {
-        "spend": pl.when(pl.col("spend_window") > 0).then(spend),
-        "decayed_spend": pl.when(pl.col("spend_90d") > 0).then(
-            _say(lang, "{}{} in the last 90 days", "近 90 天 {}{}", recent, *_zh_only(lang, unit))
-        ),
-        "frequency": pl.when(orders > 0).then(
-            pl.concat_str(
-                pl.when(orders == 1)
-                .then(pl.lit(say(lang, "1 order", "下单 1 次")))
-                .otherwise(_say(lang, "{} orders", "下单 {} 次", orders.cast(pl.String))),
-                _standing(everyone, "orders", lang),
-            )
-        ),
-        "recency": _recency(lang),
-        "engagement": _deeds(chosen, list(scorer.settings.engagement), lang),
-        "advocacy": _deeds(chosen, list(scorer.settings.advocacy), lang),
-        "growth": pl.when((before > 0) & (rise >= 10)).then(up),
+        "spend": pl.format(f"spent {{}} {period}{{}}", money.text("spend_window", currency), standing["spend_window"]),
+        "decayed_spend": pl.format("{} in the last 90 days", money.text("spend_90d", currency)),
+        "frequency": count + standing["orders"],
+        "recency": pl.when(days == 1).then(pl.lit("last order yesterday")).otherwise(pl.format("last order {} days ago", days)),
+        "growth": pl.format("spending up {} % on the 90 days before", _rise()),
     }
 
 
-def _zh_only(lang: Lang, unit: pl.Expr) -> list[pl.Expr]:
-    return [unit if lang == "zh" else pl.lit("")]
+def _chinese(window_days: int | None, currency: str, standing: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
+    days = pl.col("days_since_order")
+    period = "累计" if window_days is None else f"近 {window_days} 天"
+    unit = "元" if currency == "CNY" else currency
+    return {
+        "spend": pl.format(f"{period}消费 {{}} {unit}{{}}", money.text("spend_window", currency), standing["spend_window"]),
+        "decayed_spend": pl.format(f"近 90 天消费 {{}} {unit}", money.text("spend_90d", currency)),
+        "frequency": pl.format("下单 {} 次{}", "orders", standing["orders"]),
+        "recency": pl.when(days == 1).then(pl.lit("昨天下单")).otherwise(pl.format("{} 天前下单", days)),
+        "growth": pl.format("近 90 天消费环比增长 {}%", _rise()),
+    }
 
 
 def _standing(everyone: pl.DataFrame, measure: str, lang: Lang) -> pl.Expr:
@@ -126,46 +136,36 @@ def _standing(everyone: pl.DataFrame, measure: str, lang: Lang) -> pl.Expr:
     return pl.col(measure).replace_strict(told, default="", return_dtype=pl.String) if told else pl.lit("")
 
 
-def _recency(lang: Lang) -> pl.Expr:
-    days = pl.col("days_since_order")
-    ago = _say(lang, "last order {} days ago", "{} 天前下单", days.cast(pl.String))
-    return pl.when(days == 1).then(pl.lit(say(lang, "last order yesterday", "昨天下单"))).when(days > 1).then(ago)
+# What the usual kinds of events are called: once, and more often.
+_ENGLISH = {
+    "visit": ("visited once", "visited {} times"),
+    "campaign": ("took part in a campaign", "took part in {} campaigns"),
+    "feedback": ("gave feedback once", "gave feedback {} times"),
+    "review": ("wrote a review", "wrote {} reviews"),
+    "share": ("shared once", "shared {} times"),
+    "referral": ("brought a friend", "brought {} friends"),
+}
+_CHINESE = {
+    "visit": "来访 {} 次",
+    "campaign": "参加活动 {} 次",
+    "feedback": "反馈 {} 次",
+    "review": "评价 {} 次",
+    "share": "分享 {} 次",
+    "referral": "带来 {} 位好友",
+}
 
 
-def _deeds(chosen: pl.DataFrame, kinds: list[str], lang: Lang) -> pl.Expr:
+def _deeds(chosen: pl.DataFrame, kinds: Iterable[str], lang: Lang) -> pl.Expr:
     """Name what the customer did, kind by kind; null where nothing."""
     told = [_deed(kind, count, lang) for kind in kinds if (count := count_of(chosen, kind)) is not None]
-    return (
-        pl.concat_str(told, separator=say(lang, ", ", "、"), ignore_nulls=True).replace("", None) if told else pl.lit(None, dtype=pl.String)
-    )
+    if not told:
+        return pl.lit(None, dtype=pl.String)
+    return pl.concat_str(told, separator=say(lang, ", ", "、"), ignore_nulls=True).replace("", None)
 
 
 def _deed(kind: str, count: pl.Expr, lang: Lang) -> pl.Expr:
-    number = count.cast(pl.String)
+    name = kind.replace("{", "(").replace("}", ")")  # a kind of the shop's own is named as it is
     if lang == "zh":
-        words = {
-            "visit": "来访 {} 次",
-            "campaign": "参加活动 {} 次",
-            "feedback": "反馈 {} 次",
-            "review": "评价 {} 次",
-            "share": "分享 {} 次",
-            "referral": "带来 {} 位好友",
-        }
-        return pl.when(count > 0).then(pl.format(words.get(kind, f"{_literal(kind)} {{}} 次"), number))
-    times = pl.when(count == 1).then(pl.lit("once")).when(count == 2).then(pl.lit("twice")).otherwise(pl.format("{} times", number))
-    match kind:
-        case "campaign" | "review":
-            one, many = {
-                "campaign": ("took part in a campaign", "took part in {} campaigns"),
-                "review": ("wrote a review", "wrote {} reviews"),
-            }[kind]
-        case "referral":
-            one, many = "brought a friend", "brought {} friends"
-        case _:
-            verb = {"visit": "visited", "feedback": "gave feedback", "share": "shared"}.get(kind, _literal(kind))
-            return pl.when(count > 0).then(pl.format(f"{verb} {{}}", times))
-    return pl.when(count == 1).then(pl.lit(one)).when(count > 1).then(pl.format(many, number))
-
-
-def _literal(kind: str) -> str:
-    return kind.replace("{", "(").replace("}", ")")
+        return pl.when(count > 0).then(pl.format(_CHINESE.get(kind, f"{name} {{}} 次"), count))
+    once, often = _ENGLISH.get(kind, (f"{name} once", f"{name} {{}} times"))
+    return pl.when(count == 1).then(pl.lit(once)).when(count > 1).then(pl.format(often, count).str.replace(" 2 times$", " twice"))

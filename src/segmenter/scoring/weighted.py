@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from segmenter.rules import ELIGIBLE
-from segmenter.settings import Weights, WeightedSettings
+from segmenter.settings import WeightedSettings, Weights
 
 if TYPE_CHECKING:
     from segmenter.scoring.quantiles import QuantileMap
@@ -91,8 +91,8 @@ def fit_scorer(frame: pl.DataFrame, settings: WeightedSettings) -> WeightedScore
     --------
     >>> import segmenter
     >>> settings = segmenter.launch_settings({})
-    >>> frame = pl.DataFrame({"customer_id": ["a", "b"], "spend_window": [100, 900], "decayed_spend": [90, 80], "orders": [1, 1],
-    ...     "days_since_order": [3, 40], "spend_90d": [100, 900], "spend_90d_before": [0, 0], "referrals": [0, 0], "verdict": ["eligible"] * 2})
+    >>> frame = pl.DataFrame({"customer_id": ["a", "b"], "spend_window": [100, 900], "decayed_spend": [90, 80], "orders": 1,
+    ...     "days_since_order": [3, 40], "spend_90d": [100, 900], "spend_90d_before": 0, "referrals": 0, "verdict": "eligible"})
     >>> fit_scorer(frame, settings.scoring).score(frame)["score"].to_list()
     [61.5385, 38.4615]
     """

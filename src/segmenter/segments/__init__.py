@@ -108,7 +108,7 @@ def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, lang:
     >>> segment(frame, settings, seed=1, lang="en", currency="CNY").profiles["name"].to_list()
     ['big spenders', 'small buyers']
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
+    from threadpoolctl import threadpool_limits
 
     from segmenter.segments.choice import choose
     from segmenter.segments.model import Segmenter

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from sklearn.cluster import KMeans  # type: ignore[import-untyped]  # scikit-learn ships no types
-from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped]
-from sklearn.metrics import adjusted_rand_score, silhouette_score  # type: ignore[import-untyped]
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from segmenter.segments.model import STARTS, Floats, Numbers, nearest
 from segmenter.settings import SegmentsSettings

@@ -139,8 +139,11 @@ def _sqlite_file(url: "URL") -> Path:
     if not url.database or url.database == ":memory:":
         raise ConfigError(f"data.url: should name a database file, such as sqlite:///shop.db (got {url})")
     path = Path(url.database).expanduser()
-    if not path.is_file():
-        raise InputError(f"data.url: is not there (got {path}){near_files(path)}")
+    try:
+        if not path.is_file():
+            raise InputError(f"data.url: is not there (got {path}){near_files(path)}")
+    except OSError as error:
+        raise InputError(f"data.url: cannot be looked up ({error.strerror}) (got {path})") from error
     return path
 
 

@@ -91,7 +91,7 @@ def amount(values: pl.Series, currency: str, decimal: str) -> pl.Series:
         return pl.Series([None] * len(values), dtype=pl.Int64)
     scaled = (values.cast(pl.Float64) * 10 ** money.digits(currency)).round(0, mode="half_to_even")
     fits = scaled.is_finite() & (scaled.abs() <= money.LARGEST)
-    return scaled.to_frame("n").select(pl.when(fits).then("n").cast(pl.Int64)).to_series()
+    return pl.DataFrame({"n": scaled}).select(pl.when(fits).then("n").cast(pl.Int64)).to_series()
 
 
 def time(values: pl.Series, format_: str, timezone: str) -> pl.Series:

@@ -1,0 +1,196 @@
+"""A table on its way from raw rows to canonical ones, and what was wrong with its rows."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from segmenter import tables
+from segmenter.errors import nearest
+from segmenter.settings import OrdersSettings, TableSettings
+from segmenter.sources import fields
+from segmenter.sources.expressions import FILE, ROW, columns_of, evaluate
+
+NEEDED = {
+    "orders": ("customer_id", "time", "amount"),
+    "customers": ("customer_id",),
+    "events": ("customer_id", "kind", "time"),
+    "referrals": ("customer_id", "friend_id"),
+}
+
+
+@dataclass
+class Rows:
+    """Raw rows, their mapped fields, and the first thing wrong with each.
+
+    Parameters
+    ----------
+    table : str
+        ``orders``, ``customers``, ``events`` or ``referrals``.
+    source : DataFrame
+        The raw columns, with file and row number.
+    found : dict of str to Series
+        The fields that are mapped, as they stand in the source.
+    columns : dict of str to list of str
+        The source columns that each field comes from.
+    reads : dict of str to int
+        Rows read, and what became of them.
+    """
+
+    table: str
+    source: pl.DataFrame
+    found: dict[str, pl.Series]
+    columns: dict[str, list[str]]
+    reads: dict[str, int]
+    _wrong: pl.Series = field(init=False)  # the number of the reason why a row is rejected, -1 where none
+    _reasons: list[tuple[str | None, str]] = field(init=False, default_factory=list)  # field and reason
+    _notes: list[tuple[pl.Series, str, str]] = field(init=False, default_factory=list)  # rows, field and reason
+    _counts: pl.Series = field(init=False)  # false for rows known to be later than the as-of date
+
+    def __post_init__(self) -> None:
+        self._wrong = pl.repeat(-1, self.source.height, dtype=pl.Int32, eager=True)
+        self._counts = pl.repeat(True, self.source.height, eager=True)
+
+    def reject(self, wrong: pl.Series, name: str | None, reason: str) -> None:
+        """Reject rows because of a field, or as a whole; the first reason of a row stands."""
+        new = wrong & (self._wrong < 0)
+        self._wrong = self._wrong.zip_with(~new, pl.Series([len(self._reasons)], dtype=pl.Int32))
+        self._reasons.append((name, reason))
+
+    def note(self, wrong: pl.Series, name: str, reason: str) -> None:
+        """Note a field that cannot be read in rows that are kept all the same."""
+        self._notes.append((wrong, name, reason))
+
+    def read(self, name: str, values: pl.Series, unreadable: str) -> pl.Series:
+        """Reject rows where a field is empty or could not be read."""
+        empty = self.empty(name)
+        self.reject(values.is_null() & empty, name, "is empty")
+        self.reject(values.is_null() & ~empty, name, unreadable)
+        return values
+
+    def id(self, name: str) -> pl.Series:
+        """Read an id, and reject rows without."""
+        return self.read(name, fields.text(self.found[name]), "is no id")
+
+    def time(self, settings: TableSettings, timezone: str) -> pl.Series:
+        """Read the time, and reject rows without."""
+        values = fields.time(self.found["time"], settings.time_format, timezone)
+        hint = "" if settings.time_format != "auto" else f" (data.{self.table}.time_format names a format)"
+        return self.read("time", values, f"is no date or time{hint}")
+
+    def text(self, name: str) -> pl.Series:
+        """Read a text that need not be there."""
+        if name not in self.found:
+            return pl.repeat(None, self.source.height, dtype=pl.String, eager=True).alias(name)
+        return fields.text(self.found[name]).alias(name)
+
+    def empty(self, name: str) -> pl.Series:
+        """Tell where a field has nothing in it."""
+        cells = self._cells(name)
+        return cells.is_null() | (cells.str.strip_chars() == "")
+
+    def kept(self, values: pl.DataFrame, as_of: date) -> pl.DataFrame:
+        """Drop the rejected rows and count them all. Rows at or after the as-of date count neither way."""
+        if "time" in values.columns:
+            self._counts = values.select((pl.col("time") < as_of).fill_null(value=True)).to_series()
+        good = self._wrong < 0
+        self.reads |= {
+            "later": int((~self._counts).sum()),
+            "rejected": int((self._counts & ~good).sum()),
+            "kept": int((self._counts & good).sum()),
+        }
+        if self._notes:
+            self.reads["noted"] = sum(int(wrong.sum()) for wrong, _, _ in self._notes)
+        return values.filter(good)
+
+    def rejects(self) -> pl.DataFrame:
+        """List what was rejected or noted, as `tables.REJECTS`."""
+        rejected = [(self._counts & (self._wrong == number), *reason) for number, reason in enumerate(self._reasons)]
+        told = [self._told(rows, name, reason) for rows, name, reason in [*rejected, *self._notes] if rows.any()]
+        return pl.concat([tables.REJECTS.to_frame(), *told])
+
+    def _told(self, rows: pl.Series, name: str | None, reason: str) -> pl.DataFrame:
+        return self.source.filter(rows).select(
+            pl.lit(self.table).alias("table"),
+            pl.col(FILE).cast(pl.String).alias("file"),
+            pl.col(ROW).cast(pl.Int64).alias("row"),
+            pl.lit(None if name is None else ", ".join(self.columns[name]), dtype=pl.String).alias("column"),
+            pl.lit(None, dtype=pl.String).alias("value") if name is None else self._cells(name).filter(rows).alias("value"),
+            pl.lit(reason).alias("reason"),
+        )
+
+    def _cells(self, name: str) -> pl.Series:
+        """Give a field as it stands in the source, as text; of an expression, its columns."""
+        cells = [pl.col(column).cast(pl.String, strict=False) for column in self.columns[name]]
+        if len(cells) == 1:
+            return self.source.select(cells).to_series()
+        return self.source.select(pl.concat_str([cell.fill_null("") for cell in cells], separator=" | ")).to_series()
+
+
+def map_rows(table: str, frame: pl.DataFrame, settings: TableSettings, problems: list[str]) -> Rows:
+    """Filter raw rows and find the fields in them.
+
+    Parameters
+    ----------
+    table : str
+        A key of `NEEDED`.
+    frame : DataFrame
+        Raw rows.
+    settings : TableSettings
+        The mapping of that table.
+    problems : list of str
+        What is wrong with the mapping is added to it.
+
+    Returns
+    -------
+    Rows
+        Complete only where no problem was added.
+
+    Examples
+    --------
+    >>> import segmenter
+    >>> settings = segmenter.launch_settings({})
+    >>> rows = map_rows("referrals", pl.DataFrame({"customer_id": ["a"], "friend_id": ["b"]}), settings.data.referrals, [])
+    >>> sorted(rows.found), rows.reads
+    (['customer_id', 'friend_id'], {'rows': 1, 'filtered': 0})
+    """
+    if ROW not in frame.columns:
+        frame = frame.with_row_index(ROW, offset=1)
+    if FILE not in frame.columns:
+        frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(FILE))
+    read = frame.height
+    if settings.where is not None:
+        wanted = _condition(frame, settings.where, f"data.{table}.where", problems)
+        frame = frame if wanted is None else frame.filter(wanted)
+        if frame.is_empty():
+            problems.append(f'data.{table}.where: leaves none of {read:,} rows (got "{settings.where}")')
+    found: dict[str, pl.Series] = {}
+    columns: dict[str, list[str]] = {}
+    mappings: dict[str, str | None] = getattr(settings, "columns").model_dump()  # noqa: B009 - each table has fields of its own
+    known = columns_of(frame)
+    for name, mapping in mappings.items():
+        key = f"data.{table}.columns.{name}"
+        if mapping is None and name not in known:
+            if name in NEEDED[table]:
+                problems.append(f'{key}: is needed: the source has no column "{name}"{nearest(name, known)}')
+            continue
+        result = evaluate(frame, mapping or name, key)
+        if isinstance(result, str):
+            problems.append(result)
+        else:
+            found[name], columns[name] = result
+    if isinstance(settings, OrdersSettings) and settings.refund is not None:
+        refund = _condition(frame, settings.refund, "data.orders.refund", problems)
+        found |= {} if refund is None else {"refund": refund}
+    return Rows(table, frame, found, columns, {"rows": read, "filtered": read - frame.height})
+
+
+def _condition(frame: pl.DataFrame, sql: str, key: str, problems: list[str]) -> pl.Series | None:
+    result: Any = evaluate(frame, sql, key)
+    if not isinstance(result, str) and result[0].dtype != pl.Boolean:
+        result = f'{key}: should be true or false for each row (got "{sql}")'
+    if isinstance(result, str):
+        problems.append(result)
+        return None
+    return pl.Series(result[0]).fill_null(value=False)
