@@ -9,8 +9,8 @@ import polars as pl
 from segmenter.errors import InputError, nearest
 from segmenter.settings import RegionRule
 
-_PEOPLES = "壮 回 维吾尔 藏 蒙古 土家 苗 彝 布依 侗 朝鲜 哈尼 傣 白 傈僳 景颇 羌 哈萨克 柯尔克孜 黎 瑶 满 撒拉 保安 东乡 土 锡伯 仫佬 毛南 水 纳西 拉祜 佤 布朗 独龙"
-_PEOPLES += " 怒 普米 裕固 塔吉克 各"
+_PEOPLES = "壮 回 维吾尔 藏 蒙古 土家 苗 彝 布依 侗 朝鲜 哈尼 傣 白 傈僳 景颇 羌 哈萨克 柯尔克孜 黎 瑶 满 撒拉 保安 东乡 土 锡伯 仫佬 毛南"
+_PEOPLES += " 水 纳西 拉祜 佤 布朗 独龙 怒 普米 裕固 塔吉克 各"
 _ENDINGS = re.compile(rf"(?:(?:{_PEOPLES.replace(' ', '|')})族|维吾尔)*(?:自治区|自治州|自治县)$|(?:特别行政区|省|市|地区|盟)$")
 # Names that would fall together with another region's.
 _APART = {"海南藏族自治州": "海南州", "海南州": "海南州", "吉林市": "吉林市"}
