@@ -14,7 +14,7 @@ def main(config: DictConfig) -> None:
     from segmenter.launch import plan_launch
     from segmenter.outputs.publish import check_out
     from segmenter.outputs.results import write_results
-    from segmenter.outputs.terminal import progress, show
+    from segmenter.outputs.terminal import progress, show, show_run
     from segmenter.settings import LaunchJob, parse
     from segmenter.sources.reading import read_tables
     from segmenter.tracking import track
@@ -26,10 +26,11 @@ def main(config: DictConfig) -> None:
         plan = plan_launch(read.tables, settings, progress=stage)
         stage("writing")
         write_results(plan, read, settings)
-    show(plan, settings, read.tables.rejects.height)
+    show(plan, settings)
     with progress(settings.lang) as stage:
         stage("tracking")
-        track(plan, settings, settings.out, sweep)
+        run = track(plan, settings, settings.out, sweep)
+    show_run(run)
 
 
 if __name__ == "__main__":

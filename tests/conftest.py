@@ -13,6 +13,8 @@ from typing import NoReturn
 
 import pytest
 
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # before SciPy is imported, or scikit-learn skips one of its checks
+
 PASSWORD = "s3cret p@ss/word"
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Config = ParamSpec("Config")
 SCRATCH, SWEEP = "SEGMENTER_SCRATCH", "SEGMENTER_SWEEP"
 
+_OVERRIDE = re.compile(r"[^-][^=]*=|~")
 # Hydra's grammar knows ASCII words only.
 _WORD = re.compile(r"""[^\[\]{},:=()"'\s][^\[\]{},:=()"']*""")
 
@@ -116,7 +117,8 @@ def command(main: Callable[[], object]) -> None:
     >>> command(lambda: None)
     """
     sweep = not {"-m", "--multirun"}.isdisjoint(sys.argv)
-    sys.argv[1:] = [quoted(argument, sweep=sweep) for argument in sys.argv[1:]]
+    # Overrides last: Hydra's parser takes none after an option that follows another override.
+    sys.argv[1:] = sorted((quoted(argument, sweep=sweep) for argument in sys.argv[1:]), key=lambda word: bool(_OVERRIDE.match(word)))
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then raises its errors instead of printing them
     os.environ[SWEEP] = uuid.uuid4().hex
     try:

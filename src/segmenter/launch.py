@@ -40,7 +40,7 @@ class LaunchPlan:
     model : LaunchModel
         The fitted scorer and segmenter, to score others later.
     counts : dict of str to int
-        customers, eligible, invited, key_users, groups, segments.
+        customers, eligible, invited, key_users, groups, segments; rejected: rows of the tables.
     warnings : tuple of str
         What a person should know before using the list.
     valid_until : date
@@ -124,6 +124,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         "key_users": int((invited["wave"] == 1).sum()),
         "groups": planned.groups.height,
         "segments": segmentation.profiles.height,
+        "rejected": tables.rejects.height,
     }
     return LaunchPlan(
         customers=planned.customers,

@@ -4,6 +4,7 @@ No default stands here: all of them are in ``conf/``.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -492,6 +493,47 @@ def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
         return model.model_validate_json(json.dumps(config, default=str))
     except ValidationError as error:
         raise ConfigError(*(_line(model, detail) for detail in error.errors(include_url=False))) from None
+
+
+def shareable(settings: LaunchJob) -> dict[str, Any]:
+    """Give a config as plain values without its passwords, for the manifest and for MLflow.
+
+    Parameters
+    ----------
+    settings : LaunchJob
+        A checked config.
+
+    Returns
+    -------
+    dict
+        The addresses in `data.url` and `tracking.uri` without password and options.
+    """
+    config: dict[str, Any] = settings.model_dump(mode="json")
+    for section, key in (("data", "url"), ("tracking", "uri")):
+        if config[section].get(key) is not None:
+            config[section][key] = without_password(config[section][key])
+    return config
+
+
+def without_password(url: str) -> str:
+    """Leave out of an address what may be secret: the password, and the options, among which drivers also take one.
+
+    Parameters
+    ----------
+    url : str
+        Of a database or a server.
+
+    Returns
+    -------
+    str
+        The same address to show.
+
+    Examples
+    --------
+    >>> without_password("postgresql://me:secret@host/shop?sslpassword=x")
+    'postgresql://me:***@host/shop'
+    """
+    return re.sub(r"://([^:/@]*):.*@", r"://\1:***@", url, flags=re.DOTALL).partition("?")[0]
 
 
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from segmenter.errors import TrackingError
-from segmenter.settings import LaunchJob, NoTracking
+from segmenter.settings import LaunchJob, NoTracking, shareable, without_password
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -107,7 +107,7 @@ def track(plan: "LaunchPlan", settings: LaunchJob, out: Path, sweep: Sweep | Non
     if isinstance(settings.tracking, NoTracking):
         return None
     uri, artifacts = _store(settings.tracking.uri, out)
-    shown = _without_password(uri)
+    shown = without_password(uri)
     launch, params, metrics, tags = settings.launch.name, _params(settings), _metrics(plan), _tags(settings, sweep)
     with _quietly(), _environment(_ENVIRONMENT):
         try:
@@ -329,9 +329,8 @@ def _metrics(plan: "LaunchPlan") -> dict[str, float]:
 
 
 def _params(settings: LaunchJob) -> dict[str, str]:
-    """Flatten the config: ``rules.spend.min``; the passwords of addresses are left out."""
-    params = _flat("", settings.model_dump(mode="json"))
-    return params | {key: _without_password(params[key]) for key in ("data.url", "tracking.uri") if key in params}
+    """Flatten the config: ``rules.spend.min``."""
+    return _flat("", shareable(settings))
 
 
 def _flat(key: str, value: Any) -> dict[str, str]:
@@ -341,14 +340,9 @@ def _flat(key: str, value: Any) -> dict[str, str]:
     return {key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}
 
 
-def _without_password(uri: str) -> str:
-    """Leave out what may be secret: the password, and the options, among which drivers also take one."""
-    return re.sub(r"://([^:/@]*):.*@", r"://\1:***@", uri, flags=re.DOTALL).partition("?")[0]
-
-
 def _reason(error: Exception, uri: str) -> str:
     """Put an error on one short line."""
-    text = " ".join(str(error).replace(uri, _without_password(uri)).split()) or type(error).__name__
+    text = " ".join(str(error).replace(uri, without_password(uri)).split()) or type(error).__name__
     if caused := re.search(r"Caused by \w+\((.*)\)\)", text):
         text = re.sub(r"^HTTPS?Connection\w*\(.*?\): ", "", caused[1].strip("'\""))
     return re.split(r" \[SQL: | \(Background on this error| Response body: ", text)[0][:300]

@@ -14,7 +14,7 @@ from segmenter.outputs.call_sheets import call_sheets
 from segmenter.outputs.cells import safe_cells
 from segmenter.outputs.publish import MANIFEST, publish, sha256
 from segmenter.outputs.report import report
-from segmenter.settings import DatabaseSettings, LaunchJob
+from segmenter.settings import LaunchJob, shareable
 from segmenter.sources.reading import Read
 from segmenter.tables import MONEY
 
@@ -82,7 +82,7 @@ def _manifest(plan: LaunchPlan, read: Read, settings: LaunchJob, folder: Path) -
         "launch": settings.launch.name,
         "as_of": str(settings.launch.as_of),
         "valid_until": str(plan.valid_until),
-        "counts": {**plan.counts, "rejected": rejects.height},
+        "counts": plan.counts,
         "warnings": list(plan.warnings),
         "segments": plan.segmentation.why,
         "inputs": {
@@ -90,15 +90,6 @@ def _manifest(plan: LaunchPlan, read: Read, settings: LaunchJob, folder: Path) -
             for name, counts in read.tables.reads.items()
         },
         "rejects": reasons.to_dicts(),
-        "config": _config(settings),
+        "config": shareable(settings),
         "files": {path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in files},
     }
-
-
-def _config(settings: LaunchJob) -> dict[str, Any]:
-    config = settings.model_dump(mode="json")
-    if isinstance(settings.data, DatabaseSettings):
-        from sqlalchemy.engine import make_url
-
-        config["data"]["url"] = make_url(settings.data.url).render_as_string(hide_password=True)
-    return config

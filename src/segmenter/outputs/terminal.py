@@ -50,7 +50,7 @@ def _stage(stage: str, lang: Lang) -> str:
     return say(lang, stage, zh.get(stage, stage))
 
 
-def show(plan: LaunchPlan, settings: LaunchJob, rejected: int) -> None:
+def show(plan: LaunchPlan, settings: LaunchJob) -> None:
     """Show the funnel, the top of the list, and what to open first.
 
     Parameters
@@ -59,8 +59,6 @@ def show(plan: LaunchPlan, settings: LaunchJob, rejected: int) -> None:
         What was decided.
     settings : LaunchJob
         The config.
-    rejected : int
-        Rows that could not be understood.
 
     Examples
     --------
@@ -82,11 +80,28 @@ def show(plan: LaunchPlan, settings: LaunchJob, rejected: int) -> None:
     en = f"{invited} invited of {eligible} eligible, {key_users} key users, {groups} groups; good until {plan.valid_until}"
     zh = f"符合条件 {eligible} 人，邀请 {invited} 人，其中种子用户 {key_users} 人，共 {groups} 个群；名单有效期至 {plan.valid_until}"
     console.print(say(lang, en, zh), markup=False)
-    if rejected:
+    if rejected := plan.counts["rejected"]:
         unknown = say(lang, "input rows could not be understood:", "行数据无法识别：")
         console.print(f"{rejected:,}", unknown, f"{out}/rejects.parquet", markup=False)
     console.print(say(lang, "Open first:", "先打开："), f"{out}/report.html", markup=False)
-    console.print(say(lang, "Hand out:  ", "分发："), f"{out}/call_sheets/", markup=False)
+    console.print(say(lang, "Hand out:", "分发："), f"{out}/call_sheets/", markup=False)
+
+
+def show_run(run: str | None) -> None:
+    """Show where MLflow has the run; nothing where standard output is no terminal.
+
+    Parameters
+    ----------
+    run : str or None
+        As `tracking.track` gives it.
+
+    Examples
+    --------
+    >>> show_run(None)
+    """
+    console = Console()
+    if run is not None and console.is_terminal:
+        console.print("MLflow:", run, markup=False)
 
 
 def _funnel(plan: LaunchPlan, settings: LaunchJob) -> Table:

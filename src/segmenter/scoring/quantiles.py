@@ -79,5 +79,10 @@ class QuantileMap(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         """
         check_is_fitted(self)
         values = validate_data(self, X, dtype=np.float64, reset=False)
-        mapped = [np.interp(column, knots, levels) for column, knots, levels in zip(values.T, self.knots_, self.levels_, strict=True)]
-        return np.stack(mapped, axis=1)
+        return np.stack([_interpolated(*feature) for feature in zip(values.T, self.knots_, self.levels_, strict=True)], axis=1)
+
+
+def _interpolated(values: NDArray[np.float64], knots: NDArray[np.float64], levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    # np.interp may pass the next level by its last bit, and a better customer would stand a bit lower.
+    above = np.minimum(np.searchsorted(knots, values, side="right"), len(knots) - 1)
+    return np.minimum(np.interp(values, knots, levels), levels[above])
