@@ -8,6 +8,7 @@ from rich.table import Table
 
 from segmenter.launch import LaunchPlan
 from segmenter.money import to_units
+from segmenter.outputs.labels import Labels
 from segmenter.settings import LaunchJob
 from segmenter.words import Lang, say
 
@@ -78,7 +79,7 @@ def show(plan: LaunchPlan, settings: LaunchJob) -> None:
     counts = plan.counts
     eligible, invited, key_users, groups = (f"{counts[name]:,}" for name in ("eligible", "invited", "key_users", "groups"))
     en = f"{invited} invited of {eligible} eligible, {key_users} key users, {groups} groups; good until {plan.valid_until}"
-    zh = f"符合条件 {eligible} 人，邀请 {invited} 人，其中种子用户 {key_users} 人，共 {groups} 个群；名单有效期至 {plan.valid_until}"
+    zh = f"符合条件 {eligible} 人，邀请 {invited} 人，其中核心用户 {key_users} 人，共 {groups} 个群；名单有效期至 {plan.valid_until}"
     console.print(say(lang, en, zh), markup=False)
     if rejected := plan.counts["rejected"]:
         unknown = say(lang, "input rows could not be understood:", "行数据无法识别：")
@@ -105,14 +106,14 @@ def show_run(run: str | None) -> None:
 
 
 def _funnel(plan: LaunchPlan, settings: LaunchJob) -> Table:
-    lang = settings.lang
+    lang, labels = settings.lang, Labels(settings.lang, settings.launch.currency)
     table = Table(title=f"{settings.launch.name} · {settings.launch.as_of}", title_justify="left")
     table.add_column(say(lang, "rule", "规则"))
     for heading in (say(lang, "removed", "移除"), say(lang, "only by it", "仅因此项"), say(lang, "left", "剩余")):
         table.add_column(heading, justify="right")
     table.add_row(say(lang, "all customers", "全部客户"), "", "", f"{plan.counts['customers']:,}")
     for rule, _, removed, only, left in plan.funnel.rows():
-        table.add_row(rule, f"{removed:,}", f"{only:,}", f"{left:,}")
+        table.add_row(labels.rule(rule), f"{removed:,}", f"{only:,}", f"{left:,}")
     return table
 
 
