@@ -19,7 +19,7 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 
 bench: $(STAMP)
-	$(BIN)/python -m pytest -p no:cacheprovider -o addopts="--import-mode=importlib" benchmarks $(BENCH)
+	$(BIN)/python -m pytest -p no:cacheprovider -o addopts="--import-mode=importlib" -q benchmarks $(BENCH)
 
 wheel: $(STAMP)
 	$(BIN)/python -m build --wheel

@@ -27,10 +27,11 @@ def main(config: DictConfig) -> None:
         stage("writing")
         write_results(plan, read, settings)
     show(plan, settings)
-    with progress(settings.lang) as stage:
-        stage("tracking")
-        run = track(plan, settings, settings.out, sweep)
-    show_run(run)
+    if settings.tracking.kind == "mlflow":
+        with progress(settings.lang) as stage:
+            stage("tracking")
+            run = track(plan, settings, settings.out, sweep)
+        show_run(run)
 
 
 if __name__ == "__main__":

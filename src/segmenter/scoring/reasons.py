@@ -131,9 +131,9 @@ def _standing(everyone: pl.DataFrame, measure: str, lang: Lang) -> pl.Expr:
     """Say "top 3 %" of the eligible, rounded up; nothing for the many."""
     values = everyone.filter(verdict=ELIGIBLE)[measure]
     above = values.value_counts().sort(measure, descending=True).with_columns(pl.col("count").cum_sum())
-    percent = {value: -(-100 * rank // len(values)) for value, rank in above.rows()}
-    told = {value: say(lang, f" (top {share} %)", f"（前 {share}%）") for value, share in percent.items() if share <= _TOP}
-    return pl.col(measure).replace_strict(told, default="", return_dtype=pl.String) if told else pl.lit("")
+    told = above.with_columns(percent=(100 * pl.col("count") + len(values) - 1) // len(values)).filter(pl.col("percent") <= _TOP)
+    words = told.select(pl.format(say(lang, " (top {} %)", "（前 {}%）"), "percent")).to_series()
+    return pl.col(measure).replace_strict(told[measure], words, default="", return_dtype=pl.String) if len(told) else pl.lit("")
 
 
 # What the usual kinds of events are called: once, and more often.

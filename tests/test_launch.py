@@ -1,0 +1,91 @@
+from dataclasses import replace
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import segmenter
+from segmenter.launch import INVITE_COLUMNS, plan_launch
+from segmenter.sources.demo import simulate
+
+
+@pytest.fixture(scope="module")
+def shop():
+    demo = simulate(600, 400, date(2026, 7, 1), 3)
+    settings = segmenter.launch_settings(
+        {"launch.as_of": "2026-07-01", "plan.size": 100, "rules.spend.min": 200, "data.customers.contact": ["phone"]}
+    )
+    frames = {"orders": demo.orders, "customers": demo.customers, "events": demo.events, "referrals": demo.referrals}
+    return segmenter.canonical_tables(frames, settings.data, settings.launch), settings
+
+
+def test_every_customer_ends_with_one_verdict_and_the_counts_add_up(shop):
+    tables, settings = shop
+    stages = []
+    plan = plan_launch(tables, settings, progress=stages.append)
+    assert stages == ["history", "rules", "scoring", "segments", "planning"]
+    assert plan.customers.height == plan.counts["customers"] == 600
+    assert plan.customers["customer_id"].is_sorted()
+    assert plan.customers["verdict"].null_count() == 0
+    eligible = plan.customers.filter(verdict="eligible")
+    assert eligible.height == plan.counts["eligible"] == plan.segments["size"].sum()
+    assert eligible["segment"].null_count() == 0
+    assert plan.customers.filter(pl.col("verdict") != "eligible").select(pl.col("segment").count(), pl.col("invited").sum()).row(0) == (
+        0,
+        0,
+    )
+    assert tuple(plan.invite_list.columns) == INVITE_COLUMNS
+    assert plan.invite_list.height == plan.counts["invited"] == 100 == plan.groups["size"].sum()
+    assert plan.invite_list["score"].is_sorted(descending=True)
+    assert plan.valid_until == date(2026, 7, 15)
+
+
+def test_row_order_and_the_future_change_nothing(shop):
+    tables, settings = shop
+    plan = plan_launch(tables, settings)
+    later = tables.orders.head(200).with_columns(time=pl.lit(date(2026, 7, 1)).cast(pl.Datetime("us")), amount=pl.lit(10**9, pl.Int64))
+    mixed = replace(
+        tables,
+        orders=pl.concat([tables.orders, later]).sample(fraction=1, shuffle=True, seed=1),
+        customers=tables.customers.reverse(),
+        events=tables.events.reverse(),
+    )
+    again = plan_launch(mixed, settings)
+    for name in ("customers", "invite_list", "funnel", "what_if", "segments", "groups"):
+        assert_frame_equal(getattr(again, name), getattr(plan, name), check_exact=True)
+
+
+def test_earlier_launches_on_the_same_tables_see_only_their_past(shop):
+    tables, settings = shop
+    early = settings.model_copy(update={"launch": settings.launch.model_copy(update={"as_of": date(2026, 7, 1) - timedelta(days=150)})})
+    past = replace(
+        tables,
+        orders=tables.orders.filter(pl.col("time") < early.launch.as_of),
+        events=tables.events.filter(pl.col("time") < early.launch.as_of),
+    )
+    assert_frame_equal(plan_launch(tables, early).customers, plan_launch(past, early).customers, check_exact=True)
+
+
+def test_the_model_scores_others_by_the_same_map(shop):
+    tables, settings = shop
+    plan = plan_launch(tables, settings)
+    rows = segmenter.to_units(plan.customers, [name for name in plan.model.columns if name in segmenter.tables.MONEY], "CNY")
+    predicted = plan.model.predict(rows.select(pl.col(plan.model.columns).cast(pl.Float64)))
+    assert predicted["score"].to_list() == plan.customers["score"].to_list()
+    known = plan.customers["segment"].is_not_null()
+    assert predicted["segment"].filter(known).to_list() == plan.customers["segment"].filter(known).to_list()
+
+
+def test_a_brand_that_has_no_sales_yet_picks_its_first_backers_from_events(shop):
+    _, settings = shop
+    customers = pl.DataFrame({"customer_id": [f"c{number}" for number in range(30)], "joined": "2026-05-01", "phone": "1"})
+    events = pl.DataFrame({"customer_id": ["c7", "c7", "c8"], "kind": ["feedback", "review", "visit"], "time": "2026-06-20"})
+    tables = segmenter.canonical_tables({"customers": customers, "events": events}, settings.data, settings.launch)
+    chosen = segmenter.launch_settings({"launch.as_of": "2026-07-01", "plan.size": 10, "plan.key_users": 1})
+    plan = plan_launch(tables, chosen)
+    assert plan.invite_list.select("customer_id", "wave", "reason").rows() == [
+        ("c7", 1, "gave feedback once, wrote a review"),
+        ("c8", 2, "visited once"),
+    ]
+    assert plan.warnings == ("only 2 customers are eligible; 10 were asked for (plan.size): all of them are on the list",)
