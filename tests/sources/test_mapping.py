@@ -155,6 +155,16 @@ def test_contacts_go_apart_from_the_customers():
     assert tables.contacts.rows() == [("7", "康民大药房", "13800000000"), ("8", "x", None)]
 
 
+def test_an_order_export_can_be_read_as_the_customers_too():
+    export = {"customer_id": ["a", "a", "b", "b"], "time": "2026-06-01", "amount": [1, 2, 3, 4], "phone": ["1", "1", "2", "3"]}
+    tables = read(export, customers=export, data__customers__contact=["phone"])
+    assert tables.contacts.sort("customer_id").rows() == [("a", "1"), ("b", "2")]
+    assert tables.rejects.select("row", "reason").rows() == [
+        (4, "stands in the table more than once, with other values (one row was kept)")
+    ]
+    assert tables.orders.height == 4
+
+
 def test_events_of_visitors_are_left_aside_but_of_unknown_customers_rejected():
     orders, events = (
         {"customer_id": ["a"], "time": "2026-06-01", "amount": [1]},

@@ -1,5 +1,6 @@
 """A column mapping is a column's name or an SQL expression over the source's columns."""
 
+import re
 from itertools import product
 
 import polars as pl
@@ -66,7 +67,10 @@ def evaluate(frame: pl.DataFrame, mapping: str, key: str) -> tuple[pl.Series, li
     try:
         expression = pl.sql_expr(mapping)
     except PolarsError:
-        return f'{key}: there is no column "{mapping}"{nearest(mapping, known)}'
+        if re.fullmatch(r"[\w ]+", mapping):
+            return f'{key}: there is no column "{mapping}"{nearest(mapping, known)}'
+        hint = "text in SQL stands in single quotes, a column's name with spaces in double ones"
+        return f"{key}: is neither a column nor SQL that can be read: {mapping} ({hint}){nearest(mapping, known)}"
     names = list(dict.fromkeys(expression.meta.root_names()))
     if missing := [name for name in names if name not in known]:
         return f"{key}: there is no column " + ", ".join(f'"{name}"{nearest(name, known)}' for name in missing)

@@ -169,11 +169,13 @@ def _customers(rows: Rows, settings: MappingSettings, launch: LaunchSettings, as
     contact = {"name": rows.text("name")} if "name" in rows.found else {}
     contact |= {name: fields.text(rows.source[name]) for name in read.contact}
     frame = pl.DataFrame({**values, **{f"contact {name}": column for name, column in contact.items()}})
-    # Of several rows for one customer the first in an order of their content stands, wherever it stood in the file.
-    place = frame.select(pl.struct(pl.all()).rank("ordinal").alias("place"), "customer_id")
+    # Rows that say the same of a customer are one, as in an order export read as customers; of others the first in an order
+    # of their content stands, wherever it stood in the file.
+    place = frame.select(pl.struct(pl.all()).rank("min").alias("place"), "customer_id")
     first = place.select(pl.col("place") == pl.col("place").min().over("customer_id")).to_series()
-    rows.reject(~first, "customer_id", "stands in the table more than once (one row was kept)")
-    kept = rows.kept(frame.with_columns(pl.col(name).max().over("customer_id") for name in _FLAGS), as_of)
+    rows.reject(~first, "customer_id", "stands in the table more than once, with other values (one row was kept)")
+    flagged = frame.with_columns(pl.col(name).max().over("customer_id") for name in _FLAGS)
+    kept = rows.kept(flagged, as_of).unique("customer_id", keep="first", maintain_order=True)
     contacts = kept.select("customer_id", *(pl.col(f"contact {name}").alias(name) for name in contact))
     return kept.select(*tables.CUSTOMERS.names(), *read.attributes), contacts
 
