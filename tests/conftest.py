@@ -11,8 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
+import hypothesis
 import pytest
 
+hypothesis.settings.register_profile("segmenter", deadline=None)  # no test fails for being slow
+hypothesis.settings.load_profile("segmenter")
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # before SciPy is imported, or scikit-learn skips one of its checks
 
 PASSWORD = "s3cret p@ss/word"

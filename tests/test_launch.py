@@ -88,4 +88,4 @@ def test_a_brand_that_has_no_sales_yet_picks_its_first_backers_from_events(shop)
         ("c7", 1, "gave feedback once, wrote a review"),
         ("c8", 2, "visited once"),
     ]
-    assert plan.warnings == ("only 2 customers are eligible; 10 were asked for (plan.size): all of them are on the list",)
+    assert plan.warnings == ("2 eligible, 10 asked for (plan.size): all who are eligible are on the list",)

@@ -13,7 +13,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from sqlalchemy import create_engine, text
 
-from segmenter.defaults import HOME
+from segmenter.home import HOME
 from segmenter.outputs.publish import sha256
 from segmenter.settings import DemoJob, LaunchJob, parse
 
@@ -141,6 +141,15 @@ def test_a_sweep_has_a_folder_for_each_launch_and_leaves_nothing_else(demo, tmp_
         for name in ("demo-0", "demo-1")
     ]
     assert counts[0] > counts[1]
+
+
+def test_the_other_launches_of_a_sweep_go_on_when_one_cannot(tmp_path):
+    command = [sys.executable, "-m", "segmenter", "launch", "-m", "data.shop.customers=300", "rules.spend.min=500,1e9,800", "tracking=none"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout.split() == ["outputs/demo-0", "outputs/demo-2"]
+    assert "rules.spend.min=1000000000.0 tracking=none: rules: no customer is eligible" in done.stderr
+    assert "1 of the sweep's jobs failed" in done.stderr
 
 
 def test_every_file_in_conf_is_valid():

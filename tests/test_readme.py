@@ -7,7 +7,7 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 
 from segmenter.command import quoted
-from segmenter.defaults import HOME
+from segmenter.home import HOME
 from segmenter.settings import DemoJob, LaunchJob, parse
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")

@@ -24,7 +24,17 @@ def rule(**changes):
         ("凉山彝族自治州", "凉山"),
         ("西双版纳傣族自治州", "西双版纳"),
         ("黔东南苗族侗族自治州", "黔东南"),
-        ("巴音郭楞蒙古自治州", "巴音郭楞蒙古"),
+        ("巴音郭楞蒙古自治州", "巴音郭楞"),
+        ("克孜勒苏柯尔克孜自治州", "克孜勒苏"),
+        ("伊犁哈萨克自治州", "伊犁"),
+        ("凉山州", "凉山"),
+        ("黔南州", "黔南"),
+        ("海南州", "海南州"),
+        ("海南省", "海南"),
+        ("广州市", "广州"),
+        ("广州", "广州"),
+        ("河南蒙古族自治县", "河南蒙古族自治县"),
+        ("海西蒙古族藏族自治州", "海西"),
         ("阿坝藏族羌族自治州", "阿坝"),
         ("大兴安岭地区", "大兴安岭"),
         ("锡林郭勒盟", "锡林郭勒"),
@@ -62,6 +72,16 @@ def test_names_of_either_level_and_of_both():
         "四川/成都": [False, False, True, False],
         "SICHUAN": [False, False, True, False],
     }
+
+
+def test_both_levels_in_one_column_are_parted_and_deeper_names_match_nobody():
+    frame = with_regions(
+        pl.DataFrame({"province": ["四川省/成都市", "吉林/吉林"], "city": [None, None]}, schema_overrides={"city": pl.String}), rule()
+    )
+    assert frame["region"].to_list() == ["四川/成都", "吉林/吉林市"]
+    assert matching(frame, ("四川/成都", "吉林/吉林"), rule(), "k")[0].to_list() == [True, True]
+    with pytest.raises(InputError, match="no customer is in"):
+        matching(frame, ("四川/成都/武侯",), rule(), "k")
 
 
 def test_a_name_that_matches_nobody_is_an_error_with_the_nearest():

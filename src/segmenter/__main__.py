@@ -1,16 +1,13 @@
 """The `segmenter` command: lists the jobs and runs one."""
 
 import ast
-import os
+import io
 import runpy
 import sys
 from pathlib import Path
 
 from segmenter import __version__
-
-PACKAGE = Path(__file__).resolve().parent
-# In a wheel conf/ and pipelines/ stand inside the package, in a checkout at its root.
-HOME = PACKAGE if (PACKAGE / "pipelines").is_dir() else PACKAGE.parents[1]
+from segmenter.home import HOME
 
 
 def main() -> None:
@@ -21,6 +18,10 @@ def main() -> None:
     SystemExit
         With 2 for an unknown job.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # What goes to a file or a pipe may be Chinese, whatever the system's code page is.
+        if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
+            stream.reconfigure(encoding="utf-8")
     jobs = {script.stem: script for script in sorted((HOME / "pipelines").glob("*.py"))}
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in ("-h", "--help", "help"):
@@ -60,5 +61,4 @@ def _purpose(script: Path) -> str:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("PYTHONUTF8", "1")
     main()

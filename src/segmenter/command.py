@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from segmenter.tracking import Sweep
 
 Config = ParamSpec("Config")
+_failed: list[SegmenterError] = []
 SCRATCH, SWEEP = "SEGMENTER_SCRATCH", "SEGMENTER_SWEEP"
 
 _OVERRIDE = re.compile(r"[^-][^=]*=|~")
@@ -89,10 +90,17 @@ def job(main: Callable[Config, None]) -> Callable[Config, None]:
 
     @wraps(main)
     def reported(*args: Config.args, **kwargs: Config.kwargs) -> None:
+        from hydra.core.hydra_config import HydraConfig
+        from hydra.types import RunMode
+
         try:
             main(*args, **kwargs)
         except SegmenterError as error:
-            _leave(str(error))
+            if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
+                _leave(str(error))
+            # The other jobs of a sweep go on.
+            print(f"segmenter: {' '.join(HydraConfig.get().overrides.task)}: {error}", file=sys.stderr)
+            _failed.append(error)
 
     return reported
 
@@ -125,6 +133,8 @@ def command(main: Callable[[], object]) -> None:
         with tempfile.TemporaryDirectory(prefix="segmenter-") as scratch:
             os.environ[SCRATCH] = scratch  # where Hydra may write what nobody needs
             main()
+        if _failed:
+            _leave(f"{len(_failed)} of the sweep's jobs failed")
     except KeyboardInterrupt:
         _leave("stopped; the last results are untouched", 130)
     except BrokenPipeError:  # as in `segmenter launch --help | head`
@@ -142,18 +152,18 @@ def _leave(message: str, code: int = 2) -> None:
 
 def _of_hydra(error: Exception) -> ConfigError:
     """Say in our words what Hydra found."""
-    text = str(error.__cause__ if error.__cause__ is not None and "struct" in str(error.__cause__) else error)
-    wrong = re.search(r"Could not override '([^']+)'", f"{error}\n{text}")
-    if wrong and "struct" in f"{error}\n{text}":
+    text = f"{error}\n{error.__cause__ or ''}"
+    if (wrong := re.search(r"Could not override '([^']+)'", text)) and "struct" in text:
         return _unknown_key(wrong[1])
     if missing := re.search(r"Could not find '([^']+)'", text):
-        choices = re.findall(r"^\t(\w+)$", text, flags=re.MULTILINE)
         group, _, name = missing[1].rpartition("/")
-        return ConfigError(
-            f"{group or 'config'}: is not there: {name}{nearest(name, [choice for choice in choices if not choice.startswith('_')])}"
-        )
+        choices = re.findall(r"^\t([^_\s]\S*)$", text, flags=re.MULTILINE)
+        return ConfigError(f"{group or 'config'}: is not there: {name}{nearest(name, choices)}")
     if type(error).__name__ == "OverrideParseException":
-        return ConfigError(f"{getattr(error, 'override', 'config')}: should be key=value")
+        override = str(getattr(error, "override", None) or "config")
+        if not override.partition("=")[0].isascii():
+            return ConfigError(f"{override}: a key here is ASCII; write others in a file for --config-dir")
+        return ConfigError(f"{override}: should be key=value")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("See https")]
     return ConfigError("config: " + " ".join(lines[:2]))
 
@@ -163,13 +173,15 @@ def _unknown_key(key: str) -> ConfigError:
     from hydra.core.global_hydra import GlobalHydra
     from omegaconf import OmegaConf
 
-    from segmenter.defaults import HOME
+    from segmenter.home import HOME
 
     job = os.path.splitext(os.path.basename(sys.argv[0]))[0]
     overrides = [argument for argument in sys.argv[1:] if re.match(r"(data|rules|scoring|segments|plan|tracking)=", argument)]
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
         names = _keys(OmegaConf.to_container(compose(job, overrides=overrides), resolve=False))
+    if key in names:
+        return ConfigError(f"{key}: takes a new key with a plus only, as +{key}.NAME=…")
     return ConfigError(f"{key}: is no key{nearest(key, names)}")
 
 
@@ -193,6 +205,15 @@ def started(settings: "LaunchJob") -> "tuple[LaunchJob, Sweep | None]":
         With `launch.as_of`, and in a sweep (``-m``) with a results folder of its own.
     Sweep or None
         The sweep that this job is one of.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from segmenter.settings import LaunchJob, LaunchSettings
+    >>> launch = LaunchSettings.model_construct(as_of=None, timezone="Asia/Shanghai")
+    >>> dated, sweep = started(LaunchJob.model_construct(launch=launch))
+    >>> dated.launch.as_of >= date(2026, 1, 1), sweep
+    (True, None)
     """
     from datetime import datetime
     from zoneinfo import ZoneInfo

@@ -1,14 +1,11 @@
 """The library's way to the defaults of ``conf/``, without Hydra."""
 
 from collections.abc import Mapping
-from pathlib import Path
+from functools import cache
 from typing import Any
 
+from segmenter.home import HOME
 from segmenter.settings import FrameLaunch, parse
-
-PACKAGE = Path(__file__).resolve().parent
-# In a wheel conf/ and pipelines/ stand inside the package, in a checkout at its root.
-HOME = PACKAGE if (PACKAGE / "pipelines").is_dir() else PACKAGE.parents[1]
 
 
 def launch_settings(overrides: Mapping[str, Any]) -> FrameLaunch:
@@ -36,20 +33,25 @@ def launch_settings(overrides: Mapping[str, Any]) -> FrameLaunch:
     """
     from omegaconf import OmegaConf
 
-    def load(name: str) -> Any:
-        return OmegaConf.load(HOME / "conf" / f"{name}.yaml")
-
-    launch, base = load("launch"), load("base")
-    chosen = {group: choice for entry in launch.defaults if not isinstance(entry, str) for group, choice in entry.items()}
-    config = OmegaConf.create(
-        {
-            "launch": launch.launch,
-            "data": load("data/_tables"),
-            **{group: load(f"{group}/{chosen[group]}") for group in ("rules", "scoring", "segments", "plan")},
-            "seed": base.seed,
-            "lang": base.lang,
-        }
-    )
+    config = OmegaConf.create(_defaults())
     for key, value in overrides.items():
         OmegaConf.update(config, key, list(value) if isinstance(value, tuple) else value, merge=False, force_add=True)
     return parse(FrameLaunch, config)
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    from omegaconf import OmegaConf
+
+    def load(name: str) -> Any:
+        return OmegaConf.to_container(OmegaConf.load(HOME / "conf" / f"{name}.yaml"), resolve=False)
+
+    launch, base = load("launch"), load("base")
+    chosen = {group: choice for entry in launch["defaults"] if not isinstance(entry, str) for group, choice in entry.items()}
+    return {
+        "launch": launch["launch"],
+        "data": load("data/_tables"),
+        **{group: load(f"{group}/{chosen[group]}") for group in ("rules", "scoring", "segments", "plan")},
+        "seed": base["seed"],
+        "lang": base["lang"],
+    }

@@ -124,7 +124,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         "key_users": int((invited["wave"] == 1).sum()),
         "groups": planned.groups.height,
         "segments": segmentation.profiles.height,
-        "rejected": tables.rejects.height,
+        "rejected": sum(counts.get("rejected", 0) for counts in tables.reads.values()),
     }
     return LaunchPlan(
         customers=planned.customers,
@@ -142,13 +142,15 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
 
 
 def _check_dates(tables: Tables, as_of: date) -> None:
+    """Refuse a date that the orders do not fit; where customers are known without orders, their events will do."""
     if tables.orders.is_empty():
         return
-    dates = tables.orders.select(pl.col("time").dt.date())
-    first, last = dates.select(pl.col("time").min()).item(), dates.select(pl.col("time").max()).item()
+    sources = [tables.orders] if tables.customers is None else [tables.orders, tables.events]
+    days = pl.concat([table.select(pl.col("time").dt.date().alias("day")) for table in sources])
+    first, last = days.select(pl.col("day").min().alias("first"), pl.col("day").max().alias("last")).row(0)
     if first >= as_of:
         raise InputError(f"launch.as_of: should be after some orders (got {as_of}; the orders run from {first} to {last})")
-    last = dates.filter(pl.col("time") < as_of).select(pl.col("time").max()).item()
+    last = days.filter(pl.col("day") < as_of).select(pl.col("day").max()).item()
     if (as_of - last).days > 366:
         rule = f"should be within a year of the last order (got {as_of}; the last order is of {last})"
         raise InputError(f"launch.as_of: {rule}; take a newer export, or an earlier date")

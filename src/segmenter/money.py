@@ -84,7 +84,7 @@ def to_units(frame: pl.DataFrame, columns: list[str], currency: str) -> pl.DataF
 
 
 def text(column: str, currency: str) -> pl.Expr:
-    """Write minor units as whole currency units with thousands separators: ``12,340``.
+    """Write minor units as currency units with thousands separators, ``12,340``; below 10 with decimals, ``0.50``.
 
     Parameters
     ----------
@@ -100,9 +100,13 @@ def text(column: str, currency: str) -> pl.Expr:
 
     Examples
     --------
-    >>> pl.DataFrame({"spend": [1234050]}).select(text("spend", "CNY")).item()
-    '12,340'
+    >>> pl.DataFrame({"spend": [1234050, 50]}).select(text("spend", "CNY")).to_series().to_list()
+    ['12,340', '0.50']
     """
-    whole = pl.col(column).abs() // 10 ** digits(currency)
+    places = digits(currency)
+    whole, rest = pl.col(column).abs() // 10**places, pl.col(column).abs() % 10**places
     grouped = whole.cast(pl.String).str.reverse().str.replace_all(r"(\d{3})", "${1},").str.reverse().str.strip_chars_start(",")
-    return pl.when((pl.col(column) < 0) & (whole > 0)).then(pl.concat_str(pl.lit("-"), grouped)).otherwise(grouped)
+    if places:
+        precise = pl.format("{}.{}", whole, rest.cast(pl.String).str.zfill(places))
+        grouped = pl.when((whole < 10) & (rest > 0)).then(precise).otherwise(grouped)
+    return pl.when(pl.col(column) < 0).then(pl.concat_str(pl.lit("-"), grouped)).otherwise(grouped)

@@ -9,11 +9,32 @@ import polars as pl
 from segmenter.errors import InputError, nearest
 from segmenter.settings import RegionRule
 
-_PEOPLES = "壮 回 维吾尔 藏 蒙古 土家 苗 彝 布依 侗 朝鲜 哈尼 傣 白 傈僳 景颇 羌 哈萨克 柯尔克孜 黎 瑶 满 撒拉 保安 东乡 土 锡伯 仫佬 毛南"
-_PEOPLES += " 水 纳西 拉祜 佤 布朗 独龙 怒 普米 裕固 塔吉克 各"
-_ENDINGS = re.compile(rf"(?:(?:{_PEOPLES.replace(' ', '|')})族|维吾尔)*(?:自治区|自治州|自治县)$|(?:特别行政区|省|市|地区|盟)$")
-# Names that would fall together with another region's.
-_APART = {"海南藏族自治州": "海南州", "海南州": "海南州", "吉林市": "吉林市"}
+# The autonomous regions and prefectures, whose full names go on with the names of peoples: 凉山彝族自治州, 新疆维吾尔自治区.
+_REGIONS = ("内蒙古", "广西", "西藏", "宁夏", "新疆")
+_PREFECTURES = (
+    *(
+        "延边",
+        "恩施",
+        "湘西",
+        "阿坝",
+        "甘孜",
+        "凉山",
+        "黔西南",
+        "黔东南",
+        "黔南",
+        "楚雄",
+        "红河",
+        "文山",
+        "西双版纳",
+        "大理",
+        "德宏",
+        "怒江",
+    ),
+    *("迪庆", "临夏", "甘南", "海北", "黄南", "海南", "果洛", "玉树", "海西", "昌吉", "博尔塔拉", "巴音郭楞", "克孜勒苏", "伊犁"),
+)
+_ENDINGS = re.compile("(?:特别行政区|省|市|地区|盟)$")
+# Short names that would fall together with another region's.
+_APART = {"海南州": "海南州", "吉林市": "吉林市"}
 
 
 def plain(name: str) -> str:
@@ -37,15 +58,21 @@ def plain(name: str) -> str:
     name = " ".join(unicodedata.normalize("NFKC", name).split())
     if re.search(r"[\u3400-\u9fff]", name):
         name = name.replace(" ", "")
-    if name in _APART:
-        return _APART[name]
-    short = _ENDINGS.sub("", name)
-    return short if len(short) > 1 else name
+    for full, short, names in (("自治区", "", _REGIONS), ("自治州", "州", _PREFECTURES)):
+        for known in names:
+            if name == known + short or (name.startswith(known) and name.endswith(full)):
+                return _APART.get(known + short, known)
+    stripped = _APART.get(name, _ENDINGS.sub("", name))
+    return stripped if len(stripped) > 1 else name
 
 
 def _key(name: str, aliases: Mapping[str, str]) -> str:
     key = plain(name).casefold()
     return aliases.get(key, key)
+
+
+def _city(province: str, city: str) -> str:
+    return "吉林市" if province == city == "吉林" else city
 
 
 def _aliases(rule: RegionRule) -> dict[str, str]:
@@ -75,6 +102,13 @@ def with_regions(frame: pl.DataFrame, rule: RegionRule) -> pl.DataFrame:
     >>> with_regions(frame, rule)["region"].to_list()
     ['四川/成都', '四川']
     """
+    # One column may hold both levels: 四川省/成都市.
+    both = pl.col("city").is_null() & (pl.col("province").str.count_matches("/", literal=True) == 1)
+    levels = pl.col("province").str.split("/")
+    frame = frame.with_columns(
+        pl.when(both).then(levels.list.first()).otherwise("province").alias("province"),
+        pl.when(both).then(levels.list.last()).otherwise("city").alias("city"),
+    )
     aliases = _aliases(rule)
     targets = {plain(target).casefold(): plain(target) for target in rule.aliases.values()}
     spelt = {}
@@ -85,6 +119,8 @@ def with_regions(frame: pl.DataFrame, rule: RegionRule) -> pl.DataFrame:
             names.setdefault(_key(name, aliases), plain(name))
         spelt[level] = {name: targets.get(key := _key(name, aliases), names[key]) for name in counts[level]}
     frame = frame.with_columns(pl.col(level).replace_strict(spelt[level], default=None, return_dtype=pl.String) for level in spelt)
+    jilin = (pl.col("province") == "吉林") & (pl.col("city") == "吉林")
+    frame = frame.with_columns(pl.when(jilin).then(pl.lit("吉林市")).otherwise("city").alias("city"))
     return frame.with_columns(pl.concat_str("province", "city", separator="/", ignore_nulls=True).replace("", None).alias("region"))
 
 
@@ -128,7 +164,9 @@ def matching(frame: pl.DataFrame, names: tuple[str, ...], rule: RegionRule, key:
     missing = []
     for name in names:
         parts = [_key(part, aliases) for part in name.split("/")]
-        hits = {pair for pair, both in keys.items() if (both == tuple(parts) if len(parts) == 2 else parts[0] in both)}
+        if len(parts) == 2:
+            parts[1] = _city(parts[0], parts[1])
+        hits = {pair for pair, both in keys.items() if both == tuple(parts) or (len(parts) == 1 and parts[0] in both)}
         if not hits:
             known = {part for pair in pairs for part in pair if part is not None} | {
                 "/".join(p for p in pair if p) for pair in pairs if "/" in name

@@ -48,10 +48,10 @@ class _Numeric:
     measure: str
     threshold: float
     floor: bool
-    unit: int = 1  # minor units per currency unit, for money
+    currency: str | None = None  # of a measure that is money
 
     def keeps(self, threshold: float) -> pl.Expr:
-        limit = round(threshold * self.unit)
+        limit = round(threshold) if self.currency is None else money.to_minor(threshold, self.currency)
         measure = pl.col(self.measure)
         return (measure >= limit if self.floor else measure <= limit).fill_null(value=False)
 
@@ -104,13 +104,12 @@ def apply_rules(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSett
 
 
 def _numeric(settings: RulesSettings, launch: LaunchSettings) -> list[_Numeric]:
-    unit = 10 ** money.digits(launch.currency)
     recency = {"orders": "days_since_order", "events": "days_since_event", "either": "days_since_activity"}[settings.recency.source]
     rules = [
-        ("spend_min", "spend_window", settings.spend.min, True, unit),
-        ("spend_max", "spend_window", settings.spend.max, False, unit),
-        ("orders_min", "orders", settings.orders.min, True, 1),
-        ("recency", recency, settings.recency.max_days, False, 1),
+        ("spend_min", "spend_window", settings.spend.min, True, launch.currency),
+        ("spend_max", "spend_window", settings.spend.max, False, launch.currency),
+        ("orders_min", "orders", settings.orders.min, True, None),
+        ("recency", recency, settings.recency.max_days, False, None),
     ]
     return [_Numeric(name, measure, threshold, floor, by) for name, measure, threshold, floor, by in rules if threshold is not None]
 
@@ -188,7 +187,9 @@ def _neighbours(rule: _Numeric) -> list[float]:
         return sorted({max(0.0, rule.threshold + step) for step in (-2, -1, 0, 1, 2)})
     return sorted(
         {
-            rule.threshold if step == 1 else float(round(rule.threshold * step, 2 if rule.unit > 1 and rule.threshold < 10 else 0))
+            rule.threshold
+            if step == 1
+            else float(round(rule.threshold * step, 2 if rule.currency is not None and rule.threshold < 10 else 0))
             for step in _STEPS
         }
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from segmenter.errors import ConfigError, nearest
@@ -43,12 +43,20 @@ def _count_or(word: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _mapping(value: object) -> object:
+    if isinstance(value, str):
+        raise ValueError("should be a mapping; names that are not ASCII cannot be given here: write them in a file for --config-dir")
+    return value
+
+
 def _file_name(name: str) -> str:
     if not name.strip() or name.startswith(".") or set(name) & set('/\\:*?"<>|\0\n'):
         raise ValueError("should be usable as a folder's name: no / \\ : * ? \" < > | and no leading dot")
     return name
 
 
+# Inside what every step can count in days and microseconds.
+AsOf = Annotated[date, Field(ge=date(1980, 1, 1), le=date(2200, 1, 1))]
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0, le=1e13, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -68,7 +76,7 @@ class LaunchSettings(Settings):
     """What the launch is."""
 
     name: Annotated[str, AfterValidator(_file_name)]
-    as_of: date | None
+    as_of: AsOf | None
     timezone: Annotated[str, AfterValidator(_timezone)]
     currency: Annotated[str, AfterValidator(_currency)]
     valid_days: Days
@@ -195,6 +203,7 @@ class FilesSettings(MappingSettings):
     encoding: str
     separator: str
     sheet: str | None
+    skip_rows: Annotated[int, Field(ge=0)]
     orders: OrdersFile
     customers: CustomersFile
     events: EventsFile
@@ -271,7 +280,7 @@ class RegionRule(Settings):
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     allow_missing: bool
-    aliases: dict[str, str]
+    aliases: Annotated[dict[str, str], BeforeValidator(_mapping)]
 
 
 class SpendRule(Settings):
@@ -443,7 +452,7 @@ class DemoLaunch(Settings):
     """What `segmenter demo` needs of a launch: the one that its files are for."""
 
     name: Annotated[str, AfterValidator(_file_name)]
-    as_of: date | None
+    as_of: AsOf | None
     timezone: Annotated[str, AfterValidator(_timezone)]
     currency: Annotated[str, AfterValidator(_currency)]
 

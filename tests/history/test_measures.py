@@ -3,11 +3,13 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from segmenter import tables
+from segmenter.errors import InputError
 from segmenter.history import measure
 from segmenter.tables import Tables
 
@@ -142,7 +144,19 @@ def test_the_customer_s_own_region_goes_before_the_orders():
     assert measure(shop(rows, customers=customers), as_of=AS_OF, half_life_days=90)["province"].to_list() == ["广东省", "四川"]
 
 
+def test_sums_of_the_largest_amounts_do_not_wrap_around():
+    rows = [("a", str(number), datetime(2026, 6, 30), 10**12, True, None) for number in range(300)]
+    frame = measure(shop(rows), as_of=AS_OF, half_life_days=90)
+    assert frame["spend"].item() == 300 * 10**12
+    assert 0 < frame["decayed_spend"].item() <= 300 * 10**12
+
+
+def test_an_attribute_may_not_be_called_like_a_measure():
+    with pytest.raises(InputError, match=r"data\.customers\.attributes: score, spend"):
+        measure(shop([], customers=people("a").with_columns(score=pl.lit("x"), spend=pl.lit("x"))), as_of=AS_OF, half_life_days=90)
+
+
 def test_friends_are_counted_once_and_only_from_before():
-    referrals = [("a", "x", datetime(2026, 6, 1)), ("a", "x", None), ("a", "y", MIDNIGHT)]
+    referrals = [("a", "x", datetime(2026, 6, 1)), ("a", "x", None), ("a", "y", MIDNIGHT), ("a", "a", None)]
     frame = measure(shop([], customers=people("a", "b"), referrals=referrals), as_of=AS_OF, half_life_days=90)
     assert frame["referrals"].to_list() == [1, 0]

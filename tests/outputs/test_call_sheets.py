@@ -57,7 +57,7 @@ def test_what_an_agent_needs(launch: Callable[..., Any], tmp_path: Path) -> None
             "地区",
             "客群",
             "邀请理由",
-            "消费额",
+            "累计消费额",
             "订单数",
             "最近下单",
             "距今天数",
@@ -67,8 +67,8 @@ def test_what_an_agent_needs(launch: Callable[..., Any], tmp_path: Path) -> None
     first = dict(zip(head, sheet[2], strict=True))
     invited = made.plan.invite_list.row(by_predicate=pl.col("customer_id") == first["客户编号"].value, named=True)
     contact = made.tables.contacts.row(by_predicate=pl.col("customer_id") == first["客户编号"].value, named=True)
-    assert first["消费额"].value == invited["spend"] / 100
-    assert first["消费额"].number_format.startswith('"¥"#,##0.00')
+    assert first["累计消费额"].value == invited["spend"] / 100
+    assert first["累计消费额"].number_format.startswith('"¥"#,##0.00')
     assert first["最近下单"].value.date() == invited["last_order_at"].date()
     assert first["邀请理由"].value == invited["reason"]
     assert first["邀请理由"].alignment.wrap_text

@@ -56,13 +56,36 @@ def test_a_run_killed_between_two_renames_is_mended_by_the_next(tmp_path):
     assert text(out) == "good"
 
 
+def test_one_killed_before_it_removed_the_old_results_does_not_stop_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_exchange", lambda one, other: False)
+    out = tmp_path / "results"
+    write(out, "good")
+    write(tmp_path / ".results.old", "older")
+    write(out, "better")
+    assert text(out) == "better"
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]
+
+
+def test_behind_a_link_the_folder_is_replaced_and_the_working_directory_never(tmp_path, monkeypatch):
+    write(tmp_path / "real", "first")
+    (tmp_path / "link").symlink_to("real")
+    check_out(tmp_path / "link", overwrite=False)
+    write(tmp_path / "link", "second")
+    assert (tmp_path / "link").is_symlink()
+    assert text(tmp_path / "real") == "second"
+    monkeypatch.chdir(tmp_path / "real")
+    for out in (Path("."), Path(".."), tmp_path / "link"):
+        with pytest.raises(OutputError, match="may not hold the working directory"):
+            check_out(out, overwrite=True)
+
+
 KILLED = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from test_publish_writes import write
 for number in range(10_000):
-    write(Path(sys.argv[1]), str(number) * 1000)
+    write(Path(sys.argv[1]), f"{sys.argv[3]}.{number} " * 1000)
 """
 
 
@@ -73,7 +96,9 @@ def test_killed_at_any_moment_there_is_a_whole_result(tmp_path):
     helper.mkdir()
     (helper / "test_publish_writes.py").write_text(Path(__file__).read_text(encoding="utf-8"), encoding="utf-8")
     for attempt in range(6):
-        process = subprocess.Popen([sys.executable, "-c", KILLED, str(out), str(helper)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(out), str(helper), str(attempt)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
         before = text(out)
         deadline = time.monotonic() + 30
         while text(out) == before and time.monotonic() < deadline:

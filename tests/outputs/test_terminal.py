@@ -2,7 +2,11 @@ import os
 import pty
 import sys
 
-from segmenter.outputs.terminal import progress
+import polars as pl
+
+import segmenter
+from segmenter.outputs.terminal import progress, show
+from segmenter.settings import LaunchJob
 
 
 def test_a_person_at_a_terminal_sees_the_funnel_the_list_and_what_to_open(tmp_path):
@@ -41,6 +45,18 @@ def test_a_person_at_a_terminal_sees_the_funnel_the_list_and_what_to_open(tmp_pa
     for words in ("写出结果", "全部客户", "仅因此项", "近期不活跃", "名单前列", "report.html", "call_sheets"):
         assert words in text
     assert "注意" in text  # fewer are eligible than asked for
+
+
+def test_what_looks_like_markup_is_shown_as_it_is(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "160")
+    settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "launch.name": "[b]春"})
+    orders = pl.DataFrame({"customer_id": ["[/b]x", "[red]7"], "time": "2026-06-01", "amount": 5, "province": "[i]四川"})
+    plan = segmenter.plan_launch(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), settings)
+    show(plan, LaunchJob.model_construct(launch=settings.launch, lang="en", out=tmp_path))
+    said = capsys.readouterr().out
+    for words in ("[b]春", "[/b]x", "[red]7", "[i]四川"):
+        assert words in said
 
 
 def test_nothing_where_there_is_no_terminal(capsys):

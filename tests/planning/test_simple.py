@@ -39,9 +39,7 @@ def test_the_best_are_invited_ties_by_id_and_nobody_who_is_not_eligible():
 
 
 def test_fewer_than_asked_for_is_a_warning_or_an_error():
-    assert planned([row("a", 5)], size=3).warnings == (
-        "only 1 customers are eligible; 3 were asked for (plan.size): all of them are on the list",
-    )
+    assert planned([row("a", 5)], size=3).warnings == ("1 eligible, 3 asked for (plan.size): all who are eligible are on the list",)
     with pytest.raises(InputError, match="3 are asked for, but only 1 are eligible"):
         planned([row("a", 5)], size=3, require_size=True)
     assert not planned([row("a", 5)], size="all").warnings

@@ -20,9 +20,12 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from polars.testing import assert_frame_equal
 
+from segmenter import launch_settings
 from segmenter.errors import ConfigError, InputError
 from segmenter.settings import FilesSettings, parse
 from segmenter.sources.files import read_files
+from segmenter.sources.reading import read_tables
+from segmenter.tables import REJECTS
 
 CONF = Path(__file__).parents[2] / "conf" / "data"
 ERP = "客户编号,下单时间,金额,省份\nC001,2026-03-01 10:20,128.50,四川\nC002,2026-03-02 08:00,99,广东省\nC003,2026-03-02 09:15,1024.00,\n"
@@ -116,6 +119,8 @@ def test_a_file_with_one_broken_character_names_its_line(tmp_path: Path, encodin
     cut = saved(tmp_path, "cut.csv", content + "99,广东".encode(encoding)[:-1] + b"\n")  # a field of fixed width cuts characters
     assert f"cut.csv: line 32 has bytes that are not {encoding}" in problems(cut)
     assert f"cut.csv: line 32 is not {encoding}" in problems(cut, encoding=encoding)
+    late = saved(tmp_path, "late.csv", content * 3_000 + "99,广东".encode(encoding)[:-1] + b"\n")  # in the third step of 1 MiB
+    assert f"late.csv: line 93,001 is not {encoding}" in problems(late, encoding=encoding)
 
 
 @pytest.mark.parametrize("separator", [",", "\t", ";", "|"])
@@ -179,13 +184,176 @@ def test_untidy_but_unambiguous_lines_lose_nothing(tmp_path: Path) -> None:
     assert values(read(saved(tmp_path, "one.csv", "customer_id\na\n\nb\n"))) == [("a",), ("b",)]
 
 
-def test_lines_that_do_not_fit_are_named(tmp_path: Path) -> None:
-    text = 'id,amount,note\n1,2,"two\nlines"\n2,1,234.50,x\n3,4,"bad" quote\n' + "9,9,9,9\n" * 10
-    message = problems(saved(tmp_path, "orders.csv", text))
-    assert "data.orders.path: orders.csv: line 4: should have 3 fields as the header (got 4)" in message
-    assert "orders.csv: line 5: has a quoted field that does not end as it should" in message
-    assert message.endswith("orders.csv: 7 more lines like these")
-    assert "line 3: has a quoted field that does not end" in problems(saved(tmp_path, "open.csv", 'id,note\n1,2\n2,"open\n3,4\n'))
+QUOTE = "has a quote that does not end as it should (a quote inside a field is written as two)"
+BEHIND = "stands behind a quote that does not end, and may belong to it"
+
+
+def rejects(path: Path, **changes: object) -> list[tuple[int, str, str]]:
+    found = read_files("orders", str(path), configured(**changes)).rejects
+    assert found.schema == REJECTS
+    assert found.select("table", "file", "column").unique().rows() in ([], [("orders", path.name, None)])
+    return found.select("row", "value", "reason").rows()
+
+
+def test_lines_that_do_not_fit_are_rejects_and_cost_no_other_row(tmp_path: Path) -> None:
+    text = 'id,amount,note\n1,2,"two\nlines"\n2,1,234.50,x\n\n3,4,"bad" quote\n5,6,""\n' + "9,9,9,9,,\n" * 2 + f"7,8,{'x' * 300},y\n10,11,z"
+    path = saved(tmp_path, "orders.csv", text)
+    assert read(path).rows() == [
+        ("1", "2", "two\nlines", "orders.csv", 1),
+        ("5", "6", None, "orders.csv", 5),
+        ("10", "11", "z", "orders.csv", 9),
+    ]
+    assert rejects(path) == [
+        (2, "2,1,234.50,x", "has 4 fields, the header 3"),
+        (4, '3,4,"bad" quote', QUOTE),
+        (6, "9,9,9,9,,", "has 6 fields, the header 3"),
+        (7, "9,9,9,9,,", "has 6 fields, the header 3"),
+        (8, f"7,8,{'x' * 195}…", "has 4 fields, the header 3"),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_a_quote_that_does_not_end_costs_one_row(tmp_path: Path, encoding: str, line_end: str) -> None:
+    lines = [f"{row},四川 {row},{row}.5" for row in range(1, 3001)]
+    lines[9] = '10,"四川,10.5'  # the next quote comes before a letter,
+    lines[1999] = '2000,"成都 ""二"",1'  # and the last never
+    lines[2998] = '"2999",绵阳,""'
+    path = saved(tmp_path, "orders.csv", line_end.join(["id,place,amount", *lines]).encode(encoding))
+    frame = read(path)
+    assert rejects(path) == [(10, lines[9], QUOTE), (2000, lines[1999], QUOTE)]
+    assert frame["__row"].to_list() == [row for row in range(1, 3001) if row not in (10, 2000)]
+    assert frame["id"].cast(pl.Int64).to_list() == frame["__row"].to_list()
+    assert frame.row(-2)[:3] == ("2999", "绵阳", None)
+
+
+def test_a_quote_left_open_is_not_looked_for_beyond_the_longest_field(tmp_path: Path) -> None:
+    lines = [f"{row},{'x' * 50},{row}.5" for row in range(1, 20_001)]
+    lines[4] = '5,"open,5.5'
+    path = saved(tmp_path, "orders.csv", "\n".join(["id,note,amount", *lines]))
+    assert rejects(path) == [(5, '5,"open,5.5', "has a quote that does not end, or a field of more than 131,072 characters")]
+    assert read(path)["id"].cast(pl.Int64).to_list() == [row for row in range(1, 20_001) if row != 5]
+    last = saved(tmp_path, "last.csv", 'id,note,amount\n1,a,2\n"2,b,3')  # Polars alone would drop it in silence
+    assert rejects(last) == [(2, '"2,b,3', QUOTE)]
+
+
+def test_pieces_of_a_bad_record_are_not_taken_for_rows(tmp_path: Path) -> None:
+    text = 'name,id,amount\n"first\nsecond\nthird, or" so,1,2\nb,2,3\n"c\nc",1,234.50,x\nd,4,5\n'
+    path = saved(tmp_path, "orders.csv", text)
+    assert values(read(path)) == [("b", "2", "3"), ("d", "4", "5")]
+    assert rejects(path) == [
+        (1, '"first', QUOTE),
+        (2, "second", BEHIND),
+        (3, 'third, or" so,1,2', "has 4 fields, the header 3"),
+        (5, '"c', "has 4 fields, the header 3"),
+        (6, 'c",1,234.50,x', "has 4 fields, the header 3"),
+    ]
+    assert rejects(saved(tmp_path, "whole.csv", 'name,id,amount\n"a\nb" so,1,2\nc,2,3\n')) == [(1, '"a', QUOTE), (2, 'b" so,1,2', BEHIND)]
+
+
+spoils = st.sampled_from(["{0},{1},{2},more", '{0},"{1},{2}', '"{0},{1},{2}', '{0},"{1}" so,{2}', '{0},"{1}"" {2}', '{0},{1},"{2}'])
+
+
+@hypothesis_settings(max_examples=100, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(*[st.text(st.sampled_from("ab四川 '"), min_size=1, max_size=5).map(lambda cell: f"x{cell}x")] * 3, st.none() | spoils),
+        min_size=1,
+        max_size=40,
+    ),
+    quoted=st.booleans(),
+    line_end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_each_line_is_a_row_or_a_reject(rows: list[tuple[str, str, str, str | None]], quoted: bool, line_end: str) -> None:
+    usual = '"{0}","{1}","{2}"' if quoted else "{0},{1},{2}"
+    lines = [(spoil or usual).format(*cells) for *cells, spoil in rows]
+    good = [(*cells, number) for number, (*cells, spoil) in enumerate(rows, start=1) if spoil is None]
+    with tempfile.TemporaryDirectory() as folder:
+        path = saved(Path(folder), "t.csv", line_end.join(["one,two,three", *lines]))
+        if good:
+            assert read(path).drop("__file").rows() == good
+            assert [row[:2] for row in rejects(path)] == [(n, lines[n - 1]) for n in range(1, len(rows) + 1) if rows[n - 1][3]]
+        else:
+            assert f"t.csv: should have rows that can be read (got {len(rows)} that cannot: row 1 has" in problems(path)
+
+
+def test_rejects_of_all_files_of_a_table_are_gathered_and_reach_the_tables(tmp_path: Path) -> None:
+    for month, more in (("01", ""), ("02", "x,2026-02-02,3,4\n"), ("03", 'y,"2026-03-02,3\n')):
+        saved(tmp_path, f"{month}.csv", f"customer_id,time,amount\n{more}c{month},2026-{month}-01,12.5\n")
+    saved(tmp_path, "04.csv", "customer_id,time,amount\n1,2,3,4\n")
+    launch = launch_settings({"launch.as_of": "2026-07-01"}).launch
+    with pytest.raises(InputError) as caught:
+        read_tables(configured(orders={"path": str(tmp_path)}), launch, seed=1)
+    assert caught.value.problems == (
+        "orders: 50.0% of 6 rows were rejected; data.max_reject_share allows 5%. Mend the rows or the mapping, or allow more:",
+        "  2 × row has 4 fields, the header 3, such as row 1 of 02.csv",
+        f"  1 × row {QUOTE}, such as row 1 of 03.csv",
+    )
+    tables = read_tables(configured(orders={"path": str(tmp_path)}, max_reject_share=0.5), launch, seed=1).tables
+    assert tables.reads["orders"] == {"rows": 6, "filtered": 0, "later": 0, "rejected": 3, "kept": 3}
+    assert tables.rejects.select("file", "row", "value").rows() == [
+        ("02.csv", 1, "x,2026-02-02,3,4"),
+        ("03.csv", 1, 'y,"2026-03-02,3'),
+        ("04.csv", 1, "1,2,3,4"),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("stray", ["", "C003,x,1,2,3\n"])
+def test_rows_above_the_header_are_left_out(tmp_path: Path, encoding: str, line_end: str, stray: str) -> None:
+    text = '订单"导出报表\n"导出时间：2026-03-03, 10:00\n\n' + ERP.replace(",", ";") + stray.replace(",", ";")
+    path = saved(tmp_path, "erp.csv", text.replace("\n", line_end).encode(encoding))
+    for rows in (2, 3):  # a blank line above the header need not be counted
+        frame = read(path, skip_rows=rows)
+        assert frame.columns[:4] == ["客户编号", "下单时间", "金额", "省份"]
+        assert frame.drop("__file").rows() == [(*row, number) for number, row in enumerate(ERP_ROWS, start=1)]
+        assert [row[0] for row in rejects(path, skip_rows=rows)] == [4] * bool(stray)
+    assert "should begin with a header below 30 rows, as data.skip_rows says" in problems(path, skip_rows=30)
+
+
+def test_rows_above_the_header_of_a_sheet_are_left_out(tmp_path: Path) -> None:
+    rows: list[list[object]] = [["订单导出报表"], ["导出时间：", dt.date(2026, 3, 3)], [], ["id", "金额"], ["a", 1], [], ["b", 2.5]]
+    for first_row in (1, 3):
+        path = workbook(tmp_path / f"{first_row}.xlsx", rows, first_row=first_row)
+        for skip_rows in (first_row + 1, first_row + 2):
+            frame = read(path, skip_rows=skip_rows)
+            assert frame.columns[:2] == ["id", "金额"]
+            assert frame.drop("__file").rows() == [("a", 1.0, 1), ("b", 2.5, 3)]
+    assert "1.xlsx" in problems(tmp_path / "1.xlsx", skip_rows=20)
+    assert "data.skip_rows leaves out 20 rows" in problems(tmp_path / "1.xlsx", skip_rows=20)
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_first_line_for_excel_names_the_separator(tmp_path: Path, line: str, encoding: str) -> None:
+    body = "id;a,b,c\r\n1;2,3,4\r\n5;6,7,8\r\n"  # a comma would be the better guess
+    path = saved(tmp_path, "excel.csv", f"{line}\r\n{body}".encode(encoding))
+    assert read(path).drop("__file").rows() == [("1", "2,3,4", 1), ("5", "6,7,8", 2)]
+    assert values(read(path, separator=",")) == [("1;2", "3", "4"), ("5;6", "7", "8")]
+    titled = saved(tmp_path, "titled.csv", f"{line}\r\n订单\r\n{body}".encode(encoding))
+    assert read(titled, skip_rows=1).columns[:2] == ["id", "a,b,c"]
+    tabs = saved(tmp_path, "tabs.csv", "sep=\t\nid\tamount\n1\t2\n")
+    assert read_files("orders", str(tabs), configured()).fingerprints[0].read_as == "CSV, utf-8, tab"
+
+
+def test_a_title_taken_for_the_header_is_told(tmp_path: Path) -> None:
+    launch = launch_settings({"launch.as_of": "2026-07-01"}).launch
+    body: list[list[str]] = [["customer_id", "time", "amount"], ["a", "2026-03-01", "12.5"]]
+    titles = {
+        "one.csv": "订单\n导出时间\n" + "\n".join(map(",".join, body)),
+        "wide.csv": "订单,,\n" + "\n".join(map(",".join, body)),
+    }
+    found = [saved(tmp_path, name, text) for name, text in titles.items()]
+    found.append(workbook(tmp_path / "book.xlsx", [["订单"], *map(list[object], body)]))
+    for path in found:
+        with pytest.raises(InputError) as caught:
+            read_tables(configured(orders={"path": str(path)}), launch, seed=1)
+        assert 'data.orders.columns.customer_id: is needed: the source has no column "customer_id"' in str(caught.value)
+        assert "data.skip_rows: should be the number of rows above the header of orders (got 0, where " in caught.value.problems[-1]
+    with pytest.raises(InputError) as caught:
+        read_tables(configured(orders={"path": str(saved(tmp_path, "t.csv", titles["one.csv"][3:]))}, skip_rows=2), launch, seed=1)
+    assert not any("data.skip_rows" in problem for problem in caught.value.problems)
 
 
 def test_stray_quotes_in_a_large_file_never_change_another_row(tmp_path: Path) -> None:

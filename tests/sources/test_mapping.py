@@ -3,6 +3,7 @@ from datetime import datetime
 import polars as pl
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 import segmenter
@@ -11,12 +12,21 @@ from segmenter.sources.mapping import canonical_tables
 from segmenter.tables import CUSTOMERS, EVENTS, ORDERS, REJECTS
 
 
-def read(orders=None, *, customers=None, events=None, referrals=None, **overrides):
+def read(orders=None, *, customers=None, events=None, referrals=None, unreadable=None, **overrides):
     keys = {name.replace("__", "."): value for name, value in overrides.items()}
     settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "data.max_reject_share": 1.0, **keys})
     frames = {"orders": orders, "customers": customers, "events": events, "referrals": referrals}
     raw = {name: pl.DataFrame(columns) for name, columns in frames.items() if columns is not None}
-    return canonical_tables(raw, settings.data, settings.launch)
+    return canonical_tables(raw, settings.data, settings.launch, unreadable=unreadable or {})
+
+
+def lines(table, count):
+    """So many lines that could not be told apart into fields."""
+    rows = [(table, "f.csv", row, None, f"{row},a,b,13800000000", "has 4 fields, the header 3") for row in range(1, count + 1)]
+    return pl.DataFrame(rows, schema=REJECTS, orient="row")
+
+
+NO_COLUMNS = dict.fromkeys(("customer_id", "order_id", "time", "amount", "currency", "province", "city"))
 
 
 def test_a_chinese_erp_export_as_text():
@@ -207,27 +217,118 @@ def test_too_many_rejects_stop_the_job_and_show_them():
         read({"customer_id": ["a"], "time": ["never"], "amount": [1]})
 
 
+def test_lines_that_cannot_be_read_count_as_rejected_rows_and_keep_contacts_to_themselves():
+    orders = {"customer_id": ["a"] * 3, "time": "2026-06-01", "amount": [1, 2, 3]}
+    customers = {"customer_id": ["a"], "phone": ["13800000001"]}
+    unreadable = {"orders": lines("orders", 2), "customers": lines("customers", 1)}
+    tables = read(orders, customers=customers, unreadable=unreadable, data__customers__contact=["phone"])
+    assert tables.reads["orders"] == {"rows": 5, "filtered": 0, "later": 0, "rejected": 2, "kept": 3}
+    assert tables.reads["customers"] == {"rows": 2, "filtered": 0, "later": 0, "rejected": 1, "kept": 1}
+    assert tables.rejects.sort("table", "row").select("table", "row", "value").rows() == [
+        ("customers", 1, None),
+        ("orders", 1, "1,a,b,13800000000"),
+        ("orders", 2, "2,a,b,13800000000"),
+    ]
+    with pytest.raises(InputError) as error:
+        read(orders, unreadable={"orders": lines("orders", 12)}, data__max_reject_share=0.79)
+    assert error.value.problems == (
+        "orders: 80.0% of 15 rows were rejected; data.max_reject_share allows 79%. Mend the rows or the mapping, or allow more:",
+        "  12 × row has 4 fields, the header 3, such as row 1 of f.csv",
+    )
+
+
+def test_ids_in_an_expression_stay_text():
+    orders = {
+        "uid": ["2206512345678901234", "2206512345678901235", None, "00123"],
+        "alt": ["1", "2", "123", "4"],
+        "time": "2026-06-01",
+        "amount": ["1"] * 4,
+    }
+    tables = read(orders, data__orders__columns={**NO_COLUMNS, "customer_id": "COALESCE(uid, alt)"})
+    assert tables.orders["customer_id"].to_list() == ["2206512345678901234", "2206512345678901235", "123", "00123"]
+
+
+def test_a_condition_loses_no_row_because_a_cell_is_no_number():
+    orders = {"customer_id": ["a", "b", "c"], "time": "2026-06-01", "amount": ["5", "-", "x"], "code": ["7", "7", "C7"]}
+    assert read(orders, data__orders__where="code IS NOT NULL").reads["orders"]["filtered"] == 0
+    tables = read(orders, data__orders__where="amount > 4")
+    assert tables.reads["orders"] == {"rows": 3, "filtered": 0, "later": 0, "rejected": 2, "kept": 1}
+
+
+def test_amounts_in_an_expression_may_be_written_as_people_do():
+    orders = {"customer_id": ["a", "b"], "time": "2026-06-01", "q": ["2", "1.000"], "p": ["1,50", "€ 3"]}
+    columns = {**NO_COLUMNS, "amount": "q * p"}
+    tables = read(orders, data__decimal=",", launch__currency="EUR", data__orders__columns=columns)
+    assert tables.orders["amount"].to_list() == [300, 300_000]
+
+
+def test_money_of_another_currency_is_no_amount_and_a_sign_of_two_is_the_launch_s():
+    orders = {"customer_id": "a", "time": "2026-06-01", "amount": ["$12", "€5", "¥7", "7元"], "currency": ["¥", "¥", "￥", None]}
+    assert read(orders).orders["amount"].to_list() == [700, 700]
+    yen = read(orders, launch__currency="JPY")
+    assert yen.orders["amount"].to_list() == [7]
+
+
+def test_words_for_nothing_are_nothing():
+    orders = {"customer_id": ["NULL", "#N/A", "a"], "time": "2026-06-01", "amount": 1, "province": ["四川", "四川", "-"]}
+    customers = {"customer_id": ["a", "nan"], "do_not_contact": ["NULL", "0"]}
+    tables = read(orders, customers=customers)
+    assert tables.orders.select("customer_id", "province").rows() == [("a", None)]
+    assert tables.customers.select("customer_id", "do_not_contact").rows() == [("a", False)]
+    assert set(tables.rejects["reason"]) == {"is empty"}
+
+
+def test_lines_after_the_as_of_date_leave_the_order_before_it_as_it_was():
+    lines = {"customer_id": "a", "order_id": ["1", "1", "1"], "time": ["2026-06-29", "2026-06-30", "2026-07-02"], "amount": [10, 5, -90]}
+    tables = read(lines, data__orders__grain="line")
+    before = tables.orders.filter(pl.col("time") < datetime(2026, 7, 1)).sort("time")
+    assert before.select("amount", "refund", "is_order").rows() == [(1000, 0, True), (500, 0, False)]
+
+
+def test_customers_who_joined_later_change_nothing():
+    early = {"customer_id": ["a", "b"], "joined": ["2026-01-01", None], "city": ["成都", None], "blocked": ["no", "no"]}
+    later = {"customer_id": ["a", "c", "c"], "joined": ["2026-07-05"] * 3, "city": ["上海", None, None], "blocked": ["yes", "maybe", "no"]}
+    both = {name: later[name] + early[name] for name in early}
+    alone, mixed = read(customers=early), read(customers=both)
+    assert mixed.rejects.is_empty()
+    assert mixed.customers.filter(pl.col("customer_id") != "c").sort("customer_id").equals(alone.customers.sort("customer_id"))
+    assert mixed.reads["customers"]["kept"] == alone.reads["customers"]["kept"]
+
+
+def test_what_a_cell_is_called_does_not_depend_on_other_cells():
+    orders = {"customer_id": [12345.0, 1.5], "time": ["2026-06-01", "2026-07-02"], "amount": 1}
+    assert read(orders).orders["customer_id"].to_list() == ["12345", "1.5"]
+
+
+def test_contacts_cannot_be_attributes():
+    with pytest.raises(InputError, match=r'data.customers.attributes: "phone" is a contact'):
+        read(customers={"customer_id": ["a"], "phone": ["1"]}, data__customers__contact=["phone"], data__customers__attributes=["phone"])
+
+
 cells = st.sampled_from(["a", "b", "", None, " c "])
 times = st.sampled_from(["2026-06-01", "2026-06-01 12:00:00", "2026-13-01", "", None, "2026-07-02"])
 amounts = st.sampled_from(["1", "-2.50", "1,000", "1,00", "", None, "nan", "inf", "1e30"])
 
 
+@hypothesis_settings(deadline=None)
 @given(
     st.lists(st.tuples(cells, times, amounts, st.sampled_from(["ok", "no", None])), min_size=1, max_size=30),
     st.sampled_from(["keep", "drop"]),
+    st.integers(0, 3),
 )
-def test_every_row_is_kept_or_filtered_or_later_or_rejected(rows, repeats):
+def test_every_row_is_kept_or_filtered_or_later_or_rejected(rows, repeats, unreadable):
     columns = dict(zip(("customer_id", "time", "amount", "state"), map(list, zip(*rows, strict=True)), strict=True))
     try:
         tables = read(
             pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).to_dict(as_series=False),
             data__orders__where="state = 'ok'",
+            unreadable={"orders": lines("orders", unreadable)},
             data__orders__repeats=repeats,
         )
     except InputError:
         return
     reads = tables.reads["orders"]
-    assert reads["rows"] == len(rows) == reads["filtered"] + reads["later"] + reads["rejected"] + reads["kept"]
+    assert reads["rows"] == len(rows) + unreadable == reads["filtered"] + reads["later"] + reads["rejected"] + reads["kept"]
     assert tables.rejects.height == reads["rejected"]
     assert tables.rejects.schema == REJECTS
     assert tables.orders.filter(pl.col("time") < datetime(2026, 7, 1)).height == reads["kept"]

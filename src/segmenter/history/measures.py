@@ -5,11 +5,15 @@ from datetime import date
 
 import polars as pl
 
-from segmenter.tables import Tables
+from segmenter.errors import InputError
+from segmenter.tables import CUSTOMERS, Tables
 
 # Weights of decayed amounts are whole numbers of 2**-16, so that their sum is exact in any order.
 _ONE = 1 << 16
 _PERIODS = (30, 90)
+_INNER = ("days_since_first_row", "days_since_first_event", "order_province", "order_city")
+# What an attribute of the shop's own may not be called: the later stages add columns of these names.
+_LATER = ("region", "verdict", "score", "segment", "invited", "rank", "wave", "group")
 
 
 def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: int | None = None) -> pl.DataFrame:
@@ -54,13 +58,15 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
     """
     orders = _before(tables.orders, as_of)
     events = _before(tables.events, as_of)
-    referrals = tables.referrals.lazy().filter(pl.col("time").is_null() | (pl.col("time") < as_of))
+    others = tables.referrals.lazy().filter(pl.col("customer_id") != pl.col("friend_id"))
+    referrals = others.filter(pl.col("time").is_null() | (pl.col("time") < as_of))
     weights = _weights(half_life_days, int(orders.select(pl.col("days").max()).collect().item() or 0))
     by_order = _of_orders(orders.join(weights.lazy(), on="days", how="left"), window_days)
     kinds = events.select(pl.col("kind").unique().sort()).collect()["kind"].to_list()
     by_event = events.group_by("customer_id").agg(*_of_events(kinds))
     brought = referrals.group_by("customer_id").agg(pl.col("friend_id").n_unique().cast(pl.Int32).alias("referrals"))
     frame = _people(tables, as_of)
+    _check_attributes(frame, [by_order, by_event, brought, _places(orders)])
     for part in (by_order, _places(orders), by_event, brought):
         frame = frame.join(part, on="customer_id", how="left")
     if tables.customers is not None:
@@ -76,6 +82,15 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
     else:
         frame = frame.rename({"order_province": "province", "order_city": "city"})
     return _tidy(frame, kinds, as_of).sort("customer_id").collect()
+
+
+def _check_attributes(people: pl.LazyFrame, parts: Sequence[pl.LazyFrame]) -> None:
+    derived = ("spend_outside", "days_since_order", "average_order", "average_gap_days", "days_since_activity", "days_known", *_LATER)
+    taken = {*derived, *(name for part in parts for name in part.collect_schema().names())} - {"customer_id"}
+    ours = taken | set(CUSTOMERS.names())
+    attributes = [name for name in people.collect_schema().names() if name not in CUSTOMERS]
+    if wrong := [name for name in attributes if name in ours or name.startswith("component_")]:
+        raise InputError(f"data.customers.attributes: {', '.join(wrong)}: so segmenter calls a column of its own; rename it in the source")
 
 
 def _before(table: pl.DataFrame, as_of: date) -> pl.LazyFrame:
@@ -112,7 +127,7 @@ def _of_orders(orders: pl.LazyFrame, window_days: int | None) -> pl.LazyFrame:
         (pl.col("refund") > 0).alias("refund_orders"),
         placed.alias("orders"),
         pl.when(placed).then("time").alias("ordered_at"),
-        (amount * pl.col("weight")).alias("decayed_spend"),
+        (amount.cast(pl.Int128) * pl.col("weight")).alias("decayed_spend"),
         **spends,
         **counts,
     )
@@ -164,7 +179,7 @@ def _tidy(frame: pl.LazyFrame, kinds: Sequence[str], as_of: date) -> pl.LazyFram
     some = pl.col("orders") > 0
     frame = frame.with_columns(
         (pl.col("spend") - pl.col("spend_window")).alias("spend_outside"),
-        pl.col("decayed_spend") // _ONE,
+        (pl.col("decayed_spend") // _ONE).cast(pl.Int64),
         last.alias("days_since_order"),
         pl.when(some).then((pl.col("spend") / pl.col("orders")).round(0, mode="half_to_even").cast(pl.Int64)).alias("average_order"),
         pl.when(pl.col("orders") > 1).then((first - last) / (pl.col("orders") - 1)).alias("average_gap_days"),
@@ -179,8 +194,6 @@ def _tidy(frame: pl.LazyFrame, kinds: Sequence[str], as_of: date) -> pl.LazyFram
         *events,
         *("days_since_event", "referrals", "days_since_activity", "days_known"),
     ]
-    inner = {"days_since_first_row", "days_since_first_event", "order_province", "order_city"}
-    attributes = [
-        name for name in frame.collect_schema().names() if name not in {*fixed, *names, *inner, "customer_id", "province", "city"}
-    ]
+    ours = {*fixed, *names, *_INNER, "customer_id", "province", "city"}
+    attributes = [name for name in frame.collect_schema().names() if name not in ours]
     return frame.select("customer_id", "province", "city", *attributes, *fixed, *names)

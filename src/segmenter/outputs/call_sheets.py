@@ -38,7 +38,7 @@ _HEADS = {
     "region": ("region", "地区"),
     "segment": ("segment", "客群"),
     "reason": ("reason", "邀请理由"),
-    "spend": ("spend", "消费额"),
+    "spend": ("spend, all time", "累计消费额"),
     "orders": ("orders", "订单数"),
     "last_order_at": ("last order", "最近下单"),
     "days_since_order": ("days since", "距今天数"),

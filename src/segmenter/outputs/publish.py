@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 
 from segmenter.errors import OutputError
@@ -35,26 +36,33 @@ def check_out(out: Path, *, overwrite: bool) -> None:
     --------
     >>> check_out(Path("outputs/none-yet"), overwrite=False)
     """
+    shown, out = out, out.resolve()
     _recover(out)
+    if Path.cwd().is_relative_to(out):
+        raise OutputError(f"out: is replaced whole, so it may not hold the working directory (got {shown}); choose another with out=FOLDER")
     place = out
     while not place.exists():
         place = place.parent
     beside = out.parent if out.exists() else place
     if not place.is_dir() or not os.access(place, os.W_OK) or not os.access(beside, os.W_OK):
-        why = f"{place} is no folder" if not place.is_dir() else f"{beside} is not writable"
-        raise OutputError(f"out: cannot be written (got {out}: {why}); choose another with out=FOLDER")
+        why = f"{_near(place)} is no folder" if not place.is_dir() else f"{_near(beside)} is not writable"
+        raise OutputError(f"out: cannot be written (got {shown}: {why}); choose another with out=FOLDER")
     if not out.exists() or overwrite:
         return
     files = {path.relative_to(out).as_posix(): path for path in sorted(out.rglob("*")) if path.is_file() and not _litter(path)}
     if files and MANIFEST not in files:
         raise OutputError(
-            f"out: is not a folder of results (got {out}, which holds {', '.join(list(files)[:3])} …); choose another with out=FOLDER"
+            f"out: is not a folder of results (got {shown}, which holds {', '.join(list(files)[:3])} …); choose another with out=FOLDER"
         )
     if changed := _changed(files):
         raise OutputError(
-            f"out: files in {out} were changed or added since the last run: {', '.join(changed[:5])}{' …' if len(changed) > 5 else ''}",
+            f"out: files in {shown} were changed or added since the last run: {', '.join(changed[:5])}{' …' if len(changed) > 5 else ''}",
             "move them away, or choose another folder with out=FOLDER, or let them be replaced with overwrite=true",
         )
+
+
+def _near(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _litter(path: Path) -> bool:
@@ -124,6 +132,7 @@ def publish(out: Path) -> Iterator[Path]:
     ...     (Path(place) / "results" / "a.txt").read_text()
     'done'
     """
+    out = out.resolve()  # behind a symbolic link the folder is replaced, not the link
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         _sweep_up(out)
@@ -167,6 +176,7 @@ def _swap(folder: Path, out: Path) -> None:
     if _exchange(folder, out):
         return
     old = _old(out)
+    shutil.rmtree(old, ignore_errors=True)  # left by a run that was killed below
     out.rename(old)
     folder.rename(out)
     shutil.rmtree(old, ignore_errors=True)
@@ -193,7 +203,7 @@ def _recover(out: Path) -> None:
 
 def _sweep_up(out: Path) -> None:
     """Remove what killed runs left half-written."""
-    for left in out.parent.glob(f".{out.name}.new-*-*"):
+    for left in out.parent.glob(f".{escape(out.name)}.new-*-*"):
         pid = left.name.removeprefix(f".{out.name}.new-").partition("-")[0]
         if pid.isdigit() and not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists():
             shutil.rmtree(left, ignore_errors=True)

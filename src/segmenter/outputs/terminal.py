@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from segmenter.launch import LaunchPlan
 from segmenter.money import to_units
@@ -70,7 +71,7 @@ def show(plan: LaunchPlan, settings: LaunchJob) -> None:
     errors, console = Console(stderr=True), Console()
     for warning in plan.warnings:
         errors.print(f"[bold yellow]{say(lang, 'warning', '注意')}[/]: ", end="")
-        errors.print(warning, markup=False, highlight=False)
+        errors.print(warning, markup=False, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         print(out)
         return
@@ -84,8 +85,8 @@ def show(plan: LaunchPlan, settings: LaunchJob) -> None:
     if rejected := plan.counts["rejected"]:
         unknown = say(lang, "input rows could not be understood:", "行数据无法识别：")
         console.print(f"{rejected:,}", unknown, f"{out}/rejects.parquet", markup=False)
-    console.print(say(lang, "Open first:", "先打开："), f"{out}/report.html", markup=False)
-    console.print(say(lang, "Hand out:", "分发："), f"{out}/call_sheets/", markup=False)
+    console.print(say(lang, "Open first:", "先打开："), f"{out}/report.html", markup=False, soft_wrap=True)
+    console.print(say(lang, "Hand out:", "分发："), f"{out}/call_sheets/", markup=False, soft_wrap=True)
 
 
 def show_run(run: str | None) -> None:
@@ -102,18 +103,18 @@ def show_run(run: str | None) -> None:
     """
     console = Console()
     if run is not None and console.is_terminal:
-        console.print("MLflow:", run, markup=False)
+        console.print("MLflow:", run, markup=False, soft_wrap=True)
 
 
 def _funnel(plan: LaunchPlan, settings: LaunchJob) -> Table:
     lang, labels = settings.lang, Labels(settings.lang, settings.launch.currency)
-    table = Table(title=f"{settings.launch.name} · {settings.launch.as_of}", title_justify="left")
+    table = Table(title=Text(f"{settings.launch.name} · {settings.launch.as_of}"), title_justify="left")
     table.add_column(say(lang, "rule", "规则"))
     for heading in (say(lang, "removed", "移除"), say(lang, "only by it", "仅因此项"), say(lang, "left", "剩余")):
         table.add_column(heading, justify="right")
     table.add_row(say(lang, "all customers", "全部客户"), "", "", f"{plan.counts['customers']:,}")
     for rule, _, removed, only, left in plan.funnel.rows():
-        table.add_row(labels.rule(rule), f"{removed:,}", f"{only:,}", f"{left:,}")
+        table.add_row(Text(labels.rule(rule)), f"{removed:,}", f"{only:,}", f"{left:,}")
     return table
 
 
@@ -133,5 +134,5 @@ def _top(plan: LaunchPlan, settings: LaunchJob) -> Table:
     for rank, customer, score, region, spend, reason in (
         to_units(plan.invite_list.head(_TOP), ["spend"], settings.launch.currency).select(list(headings)).rows()
     ):
-        table.add_row(str(rank), customer, f"{score:.1f}", region or "", f"{spend:,}", reason)
+        table.add_row(str(rank), Text(customer), f"{score:.1f}", Text(region or ""), f"{spend:,}", Text(reason))
     return table

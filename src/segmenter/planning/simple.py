@@ -69,7 +69,7 @@ def plan(frame: pl.DataFrame, settings: PlanSettings, *, lang: Lang) -> Planned:
         if settings.require_size:
             rule = f"{settings.size:,} are asked for, but only {eligible.height:,} are eligible"
             raise InputError(f"plan.size: {rule}; loosen a rule, or set plan.require_size=false")
-        en = f"only {eligible.height:,} customers are eligible; {settings.size:,} were asked for (plan.size): all of them are on the list"
+        en = f"{eligible.height:,} eligible, {settings.size:,} asked for (plan.size): all who are eligible are on the list"
         zh = f"符合条件的客户只有 {eligible.height:,} 位，少于计划的 {settings.size:,} 位（plan.size），已全部列入名单"
         warnings.append(say(lang, en, zh))
     best = eligible.sort("score", "customer_id", descending=[True, False])

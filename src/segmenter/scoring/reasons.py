@@ -73,7 +73,7 @@ def with_reasons(
         .group_by("customer_id", maintain_order=True)
         .agg(pl.col("phrase").str.join(say(lang, ", ", "，")).alias("reason"))
     )
-    known = pl.format(say(lang, "known for {} days", "认识 {} 天"), "days_known")
+    known = pl.format(say(lang, "known for {} days", "认识 {} 天"), "days_known").str.replace("for 1 days", "since yesterday")
     rest = pl.coalesce(_when_true("recency", phrases["recency"]), known, pl.lit(say(lang, "eligible", "符合条件")))
     return chosen.join(told, on="customer_id", how="left", maintain_order="left").with_columns(pl.coalesce("reason", rest).alias("reason"))
 
@@ -85,7 +85,8 @@ def _when_true(component: str, phrase: pl.Expr) -> pl.Expr:
         case "spend":
             return pl.when(pl.col("spend_window") > 0).then(phrase)
         case "decayed_spend":
-            return pl.when(pl.col("spend_90d") > 0).then(phrase)
+            # Where all of the spend is of these days, it was said already.
+            return pl.when((pl.col("spend_90d") > 0) & (pl.col("spend_90d") != pl.col("spend_window"))).then(phrase)
         case "frequency":
             return pl.when(pl.col("orders") > 0).then(phrase)
         case "recency":
@@ -107,7 +108,7 @@ def _english(window_days: int | None, currency: str, standing: dict[str, pl.Expr
     count = pl.when(orders == 1).then(pl.lit("1 order")).otherwise(pl.format("{} orders", orders))
     return {
         "spend": pl.format(f"spent {{}} {period}{{}}", money.text("spend_window", currency), standing["spend_window"]),
-        "decayed_spend": pl.format("{} in the last 90 days", money.text("spend_90d", currency)),
+        "decayed_spend": pl.format("bought for {} in the last 90 days", money.text("spend_90d", currency)),
         "frequency": count + standing["orders"],
         "recency": pl.when(days == 1).then(pl.lit("last order yesterday")).otherwise(pl.format("last order {} days ago", days)),
         "growth": pl.format("spending up {} % on the 90 days before", _rise()),

@@ -4,6 +4,7 @@ import codecs
 import gzip
 import io
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from segmenter.errors import InputError
@@ -171,16 +172,15 @@ def first_bad_line(path: Path, codec: str, sink: io.BytesIO | None = None) -> in
     (1, None)
     """
     decoder = codecs.getincrementaldecoder(codec)("strict")
-    line, begun = 1, False
-    for chunk in _with_end(chunks(path)):
+    begun = False
+    for number, chunk in enumerate(_with_end(chunks(path))):
         if sink is None and codec in UTF8 and chunk.isascii() and chunk and not decoder.getstate()[0]:
-            line += chunk.count(b"\n")
             continue
         try:
             text = decoder.decode(chunk, final=not chunk)
         except UnicodeDecodeError as error:
-            return line + error.object[: error.start].count(b"\n")
-        line += chunk.count(b"\n")
+            before = sum(piece.count(b"\n") for piece in islice(chunks(path), number))
+            return 1 + before + error.object[: error.start].count(b"\n")
         if sink is not None:
             sink.write((text if begun else text.removeprefix("\ufeff")).encode())
             begun = begun or bool(text)

@@ -1,6 +1,10 @@
 """A column mapping is a column's name or an SQL expression over the source's columns."""
 
+import functools
+import operator
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import product
 
 import polars as pl
@@ -9,8 +13,6 @@ from polars.exceptions import PolarsError
 from segmenter.errors import nearest
 
 FILE, ROW = "__file", "__row"  # where a row stands in its source
-
-_NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 
 
 def columns_of(frame: pl.DataFrame) -> list[str]:
@@ -34,11 +36,33 @@ def columns_of(frame: pl.DataFrame) -> list[str]:
     return [name for name in frame.columns if name not in (FILE, ROW)]
 
 
-def evaluate(frame: pl.DataFrame, mapping: str, key: str) -> tuple[pl.Series, list[str]] | str:
+@dataclass(frozen=True)
+class Evaluated:
+    """What a mapping comes to.
+
+    Parameters
+    ----------
+    values : Series
+        One value for each row.
+    columns : list of str
+        The source columns that they come from.
+    unread : Series
+        Boolean: rows in which a cell should have been a number for the expression, and was none.
+    """
+
+    values: pl.Series
+    columns: list[str]
+    unread: pl.Series
+
+
+def evaluate(
+    frame: pl.DataFrame, mapping: str, key: str, number: Callable[[pl.Series], pl.Series], counted: pl.Series | None = None
+) -> Evaluated | str:
     """Evaluate a mapping on raw rows.
 
-    Text columns that mostly hold numbers are numbers in an expression wherever the expression allows it, so that
-    ``Quantity * UnitPrice`` and ``InvoiceNo LIKE 'C%'`` both work on a CSV, whose cells are all text.
+    Text stays text wherever the expression allows it, and is read as numbers where it does not: ``InvoiceNo LIKE 'C%'`` and
+    ``Quantity > 0`` both work on a CSV, whose cells are all text. An amount (with `counted`) is the other way round: text
+    columns that mostly hold numbers are numbers wherever the expression allows it.
 
     Parameters
     ----------
@@ -48,22 +72,27 @@ def evaluate(frame: pl.DataFrame, mapping: str, key: str) -> tuple[pl.Series, li
         A column's name, or an SQL expression (Polars SQL).
     key : str
         The config key, to name it in a message.
+    number : callable
+        Reads text as numbers, null where it is none.
+    counted : Series, optional
+        Given for amounts: the rows that may decide which columns are numbers.
 
     Returns
     -------
-    tuple of Series and list of str, or str
-        The values and the source columns that they come from; or what is wrong.
+    Evaluated or str
+        The values; or what is wrong.
 
     Examples
     --------
-    >>> frame = pl.DataFrame({"Quantity": ["2", "3"], "UnitPrice": ["1.5", "x"]})
-    >>> values, columns = evaluate(frame, "Quantity * UnitPrice", "data.orders.columns.amount")
-    >>> values.to_list(), columns
-    ([3.0, None], ['Quantity', 'UnitPrice'])
+    >>> frame = pl.DataFrame({"Quantity": ["2", "3"], "Price": ["1.5", "x"]})
+    >>> found = evaluate(frame, "Quantity * Price", "amount", lambda cells: cells.cast(pl.Float64, strict=False))
+    >>> found.values.to_list(), found.columns, found.unread.to_list()
+    ([3.0, None], ['Quantity', 'Price'], [False, True])
     """
     known = columns_of(frame)
+    nothing = pl.repeat(False, frame.height, eager=True)
     if mapping in known:
-        return frame[mapping], [mapping]
+        return Evaluated(frame[mapping], [mapping], nothing)
     try:
         expression = pl.sql_expr(mapping)
     except PolarsError:
@@ -77,25 +106,25 @@ def evaluate(frame: pl.DataFrame, mapping: str, key: str) -> tuple[pl.Series, li
     if not names:
         return f'{key}: "{mapping}" names no column{nearest(mapping, known)}'
     source = frame.select(names)
-    numbers = [name for name in names if _mostly_numbers(source[name])]
+    texts = [name for name in names if source[name].dtype == pl.String]
+    read = {name: number(source[name]) for name in texts}
+    if counted is not None:
+        texts = [name for name in texts if _mostly(read[name], source[name], counted)]
     problem = ""
-    for as_number in product((True, False), repeat=len(numbers)):
-        casts = [
-            pl.col(name).str.strip_chars().cast(pl.Float64, strict=False) for name, cast in zip(numbers, as_number, strict=True) if cast
-        ]
+    for casts in sorted(product((False, True), repeat=len(texts)), key=sum, reverse=counted is not None):
+        chosen = [name for name, cast in zip(texts, casts, strict=True) if cast]
         try:
-            values = source.with_columns(casts).select(expression.alias("value"))["value"]
+            values = source.with_columns(read[name].alias(name) for name in chosen).select(expression.alias("value"))["value"]
         except PolarsError as error:
             problem = problem or str(error).splitlines()[0]
             continue
         if len(values) != len(source):
             return f'{key}: "{mapping}" should give one value for each row'
-        return values, names
+        unread = [read[name].is_null() & source[name].is_not_null() for name in chosen]
+        return Evaluated(values, names, functools.reduce(operator.or_, unread, nothing))
     return f'{key}: "{mapping}" cannot be computed: {problem}'
 
 
-def _mostly_numbers(values: pl.Series) -> bool:
-    if values.dtype != pl.String:
-        return False
-    present = values.drop_nulls()
-    return len(present) > 0 and present.str.contains(_NUMBER).sum() * 2 >= len(present)
+def _mostly(read: pl.Series, cells: pl.Series, counted: pl.Series) -> bool:
+    present = cells.is_not_null() & counted
+    return bool(present.any()) and (read.is_not_null() & present).sum() * 2 >= present.sum()

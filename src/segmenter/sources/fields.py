@@ -1,5 +1,7 @@
 """Cells as people and systems write them, as values: null where a cell cannot be read."""
 
+import re
+
 import polars as pl
 
 from segmenter import money
@@ -22,15 +24,34 @@ _TIMES = (
     "%Y年%m月%d日 %H:%M",
     "%Y年%m月%d日 %H:%M:%S",
     "%Y年%m月%d日 %H时%M分%S秒",
+    "%Y-%m-%d %I:%M:%S %p",
+    "%Y-%m-%d %I:%M %p",
+    "%Y/%m/%d %I:%M:%S %p",
+    "%Y/%m/%d %I:%M %p",
+    "%Y/%m/%d %p%I:%M:%S",
+    "%Y/%m/%d %p%I:%M",
 )
-_ZONED = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z")
+_ZONED = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%d %H:%M%#z")
+# What databases and spreadsheets write where there is nothing.
+_NOTHING = ("", "null", "\\n", "none", "nan", "<na>", "n/a", "#n/a", "na", "-", "--", "/")
 _YES = ("true", "t", "yes", "y", "1", "是", "真", "有", "√")
-_NO = ("false", "f", "no", "n", "0", "否", "假", "无", "×", "")
-_CURRENCIES = {"RMB": "CNY", "人民币": "CNY", "元": "CNY", "¥": "CNY", "$": "USD", "美元": "USD", "€": "EUR", "£": "GBP"}
+_NO = ("false", "f", "no", "n", "0", "否", "假", "无", "×", *_NOTHING)
+# What a sign may mean; it is read as the launch's currency where it may mean that.
+_SIGNS = {
+    **dict.fromkeys(("RMB", "人民币", "元", "CN¥"), ("CNY",)),
+    "¥": ("CNY", "JPY"),
+    **dict.fromkeys(("円", "日元"), ("JPY",)),
+    "$": ("USD", "HKD", "SGD", "AUD", "CAD", "NZD", "TWD"),
+    **dict.fromkeys(("US$", "美元"), ("USD",)),
+    **dict.fromkeys(("HK$", "港币", "港元"), ("HKD",)),
+    **dict.fromkeys(("NT$", "新台币"), ("TWD",)),
+    **dict.fromkeys(("€", "欧元"), ("EUR",)),
+    **dict.fromkeys(("£", "英镑"), ("GBP",)),
+}
 
 
 def text(values: pl.Series) -> pl.Series:
-    """Read ids and names: without spaces around, whole numbers without decimals, empty as null.
+    """Read ids and names: without spaces around, whole numbers without decimals; null for nothing, ``NULL``, ``N/A``.
 
     Parameters
     ----------
@@ -47,21 +68,64 @@ def text(values: pl.Series) -> pl.Series:
     >>> text(pl.Series([12345.0, None])).to_list()
     ['12345', None]
     """
-    if values.dtype.is_float() and (values.drop_nulls().drop_nans().round() == values.drop_nulls().drop_nans()).all():
-        values = values.fill_nan(None).cast(pl.Int64, strict=False)
+    if values.dtype.is_float():
+        # Cell by cell: what one cell is called must not depend on the others.
+        whole = (values.is_finite() & (values == values.round()) & (values.abs() < 2**53)).fill_null(value=False)
+        values = values.cast(pl.Int64, strict=False).cast(pl.String).zip_with(whole, values.fill_nan(None).cast(pl.String))
     plain = values.cast(pl.String).str.strip_chars()
-    return plain.replace("", None)
+    return plain.zip_with(~plain.str.to_lowercase().is_in(_NOTHING), pl.Series([None], dtype=pl.String))
 
 
-def amount(values: pl.Series, currency: str, decimal: str) -> pl.Series:
-    """Read amounts in currency units, half a minor unit to even.
-
-    Text may carry a currency sign, thousands separators in the right places and accounting parentheses.
+def number(values: pl.Series, currency: str, decimal: str) -> pl.Series:
+    """Read numbers as people write amounts: with the currency's sign, thousands separators, accounting parentheses.
 
     Parameters
     ----------
     values : Series
         Numbers or text.
+    currency : str
+        ISO 4217 code: signs of other currencies are not read.
+    decimal : {".", ","}
+        The decimal mark of text.
+
+    Returns
+    -------
+    Series
+        Float64; null for what is no number.
+
+    Examples
+    --------
+    >>> number(pl.Series(["¥1,234.50", "(3)", "12,5", "$7"]), "CNY", ".").to_list()
+    [1234.5, -3.0, None, None]
+    """
+    if values.dtype.is_numeric():
+        return values.cast(pl.Float64)
+    if values.dtype != pl.String:
+        return pl.Series(values.name, [None] * len(values), dtype=pl.Float64)
+    mark, thousands = (r"\.", ",") if decimal == "." else (",", r"\.")
+    signs = "|".join(re.escape(sign) for sign, codes in _SIGNS.items() if currency in codes)
+    plain = values.str.normalize("NFKC").str.replace_all(rf"\s|(?i:{currency})" + (f"|(?i:{signs})" if signs else ""), "")
+    plain = plain.str.replace(r"^\((.+)\)$", "-${1}")
+    digits = rf"^[+-]?(\d+|\d{{1,3}}({thousands}\d{{3}})+)?({mark}\d*)?([eE][+-]?\d+)?$"
+    readable = plain.str.contains(digits) & plain.str.contains(r"\d")
+    plain = plain.str.replace_all(thousands, "")
+    if decimal == ",":
+        plain = plain.str.replace(",", ".", literal=True)
+    return (
+        pl.DataFrame({"n": plain.cast(pl.Float64, strict=False), "r": readable})
+        .select(pl.when("r").then("n"))
+        .to_series()
+        .alias(values.name)
+    )
+
+
+def amount(values: pl.Series, currency: str, decimal: str) -> pl.Series:
+    """Read amounts in currency units, half a minor unit to even.
+
+    Parameters
+    ----------
+    values : Series
+        As `number` takes them.
     currency : str
         ISO 4217 code.
     decimal : {".", ","}
@@ -74,24 +138,12 @@ def amount(values: pl.Series, currency: str, decimal: str) -> pl.Series:
 
     Examples
     --------
-    >>> amount(pl.Series(["¥1,234.50", "(3)", "12,5", "abc"]), "CNY", ".").to_list()
-    [123450, -300, None, None]
+    >>> amount(pl.Series(["¥1,234.50", "-0.005", "abc"]), "CNY", ".").to_list()
+    [123450, 0, None]
     """
-    if values.dtype == pl.String:
-        mark, thousands = (r"\.", ",") if decimal == "." else (",", r"\.")
-        plain = values.str.normalize("NFKC").str.replace_all(r"[\s¥$€£元]|(?i:CNY|RMB)", "")
-        plain = plain.str.replace(r"^\((.+)\)$", "-${1}")
-        number = rf"^[+-]?(\d+|\d{{1,3}}({thousands}\d{{3}})+)?({mark}\d*)?([eE][+-]?\d+)?$"
-        readable = plain.str.contains(number) & plain.str.contains(r"\d")
-        plain = plain.str.replace_all(thousands, "")
-        if decimal == ",":
-            plain = plain.str.replace(",", ".", literal=True)
-        values = plain.cast(pl.Float64, strict=False).to_frame("n").select(pl.when(readable).then("n")).to_series()
-    if not values.dtype.is_numeric():
-        return pl.Series([None] * len(values), dtype=pl.Int64)
-    scaled = (values.cast(pl.Float64) * 10 ** money.digits(currency)).round(0, mode="half_to_even")
+    scaled = (number(values, currency, decimal) * 10 ** money.digits(currency)).round(0, mode="half_to_even")
     fits = scaled.is_finite() & (scaled.abs() <= money.LARGEST)
-    return pl.DataFrame({"n": scaled}).select(pl.when(fits).then("n").cast(pl.Int64)).to_series()
+    return pl.DataFrame({"n": scaled, "f": fits}).select(pl.when("f").then("n").cast(pl.Int64)).to_series()
 
 
 def time(values: pl.Series, format_: str, timezone: str) -> pl.Series:
@@ -139,6 +191,7 @@ def _time(values: pl.Series, format_: str, timezone: str) -> pl.Series:
     values = values.str.strip_chars()
     if format_ != "auto":
         return _parsed(values, format_, timezone)
+    values = values.str.replace("上午", "AM").str.replace("下午", "PM")
     result = pl.Series([None] * len(values), dtype=pl.Datetime("us"))
     for attempt in (*_TIMES, *_ZONED):
         left = result.is_null() & values.is_not_null()
@@ -178,13 +231,15 @@ def flag(values: pl.Series) -> pl.Series:
     return words.replace_strict(known, default=None, return_dtype=pl.Boolean)
 
 
-def currency(values: pl.Series) -> pl.Series:
+def currency(values: pl.Series, launch: str) -> pl.Series:
     """Read currencies, their usual signs and names included.
 
     Parameters
     ----------
     values : Series
         Text.
+    launch : str
+        The launch's currency, ISO 4217: what a sign of several currencies is taken for.
 
     Returns
     -------
@@ -193,7 +248,8 @@ def currency(values: pl.Series) -> pl.Series:
 
     Examples
     --------
-    >>> currency(pl.Series(["rmb", "USD "])).to_list()
-    ['CNY', 'USD']
+    >>> currency(pl.Series(["rmb", "USD ", "￥"]), "CNY").to_list()
+    ['CNY', 'USD', 'CNY']
     """
-    return text(values).str.normalize("NFKC").str.to_uppercase().replace(_CURRENCIES)
+    codes = {sign: launch if launch in meant else meant[0] for sign, meant in _SIGNS.items()}
+    return text(values).str.normalize("NFKC").str.to_uppercase().replace(codes)

@@ -10,12 +10,14 @@ from pathlib import Path, PurePath
 import polars as pl
 from polars.exceptions import PolarsError
 
+from segmenter import tables
 from segmenter.errors import InputError
 from segmenter.settings import FilesSettings
 from segmenter.sources.encodings import CHUNK, chunks, is_gzip
 from segmenter.sources.raw import Fingerprint, Raw, label, near_files, one_line, together
 from segmenter.sources.spreadsheets import read_sheet
 from segmenter.sources.text_files import check_text_settings, read_text
+from segmenter.sources.text_lines import BadLine
 
 _KINDS = {
     **dict.fromkeys((".csv", ".txt", ".tsv"), "text"),
@@ -56,18 +58,18 @@ def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
     path : str
         A file; a folder, of which the data files are read, but not its subfolders; or a glob.
     settings : FilesSettings
-        The encoding, separator, sheet and decimal mark.
+        The encoding, separator, sheet, rows above the header and decimal mark.
 
     Returns
     -------
     Raw
         All rows, files in order of their names. CSV cells are text; Parquet and Excel keep their types; where types
-        differ between files, text.
+        differ between files, text. Lines of CSV that cannot be told apart into fields are its rejects.
 
     Raises
     ------
     InputError
-        With all problems of all files.
+        With all problems of all files. One is that there is no row that can be read.
     ConfigError
         The encoding or the separator can not be.
 
@@ -76,7 +78,7 @@ def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "orders.csv"
     >>> _ = path.write_text("customer_id,amount\na,12.50\n")
-    >>> settings = FilesSettings.model_construct(encoding="auto", separator="auto", sheet=None, decimal=".")
+    >>> settings = FilesSettings.model_construct(encoding="auto", separator="auto", sheet=None, skip_rows=0, decimal=".")
     >>> read_files("orders", str(path), settings).frame.rows()
     [('a', '12.50', 'orders.csv', 1)]
     """
@@ -90,10 +92,11 @@ def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
         raise InputError(*(f"{key}: {problem}" for problem in error.problems)) from error
     frames: list[tuple[str, pl.DataFrame]] = []
     prints: list[Fingerprint] = []
+    unreadable: dict[str, list[BadLine]] = {}
     problems: list[str] = []
     for place, name in found:
         try:
-            frame, read_as = _read(place, name, settings)
+            frame, read_as, unreadable[name] = _read(place, name, settings)
             frames.append((name, frame))
             prints.append(Fingerprint(name, place.stat().st_size, _sha256(place), read_as))
         except InputError as error:
@@ -102,7 +105,7 @@ def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
             problems.append(f"{name}: cannot be read ({error.strerror or one_line(error)})")
     problems += _twice(frames, prints)
     if not problems and not any(frame.height for _, frame in frames):
-        problems += [f"{name}: should have rows (got only a header)" for name, _ in frames]
+        problems += [f"{name}: should have rows{_instead(unreadable[name])}" for name, _ in frames]
     whole = None
     try:
         if frames:
@@ -111,7 +114,15 @@ def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
         problems += error.problems
     if problems or whole is None:
         raise InputError(*(problem if problem.startswith("data.sheet: ") else f"{key}: {problem}" for problem in problems))
-    return Raw(whole, tuple(prints))
+    lines = [(table, name, row, None, line, reason) for name, bad in unreadable.items() for row, line, reason in bad]
+    return Raw(whole, tuple(prints), pl.DataFrame(lines, schema=tables.REJECTS, orient="row"))
+
+
+def _instead(bad: list[BadLine]) -> str:
+    if not bad:
+        return " (got only a header)"
+    row, _, reason = bad[0]
+    return f" that can be read (got {len(bad):,} that cannot: row {row:,} {reason}); data.skip_rows leaves out rows above the header"
 
 
 def _find(path: str) -> list[tuple[Path, str]]:
@@ -177,7 +188,7 @@ def _kind_of_archive(path: Path) -> str:
     return "a workbook" if any(name.startswith("xl/") or name == "content.xml" for name in inside) else "a ZIP archive"
 
 
-def _read(path: Path, name: str, settings: FilesSettings) -> tuple[pl.DataFrame, str]:
+def _read(path: Path, name: str, settings: FilesSettings) -> tuple[pl.DataFrame, str, list[BadLine]]:
     if path.stat().st_size == 0:
         raise InputError(f"{name}: is empty (0 bytes); export it again")
     try:
@@ -191,11 +202,11 @@ def _read(path: Path, name: str, settings: FilesSettings) -> tuple[pl.DataFrame,
             raise InputError(f"{name}: is empty (blank only); export it again")
         match kind:
             case "text":
-                return read_text(path, name, settings.encoding, settings.separator)
+                return read_text(path, name, settings.encoding, settings.separator, settings.skip_rows)
             case "Parquet":
-                return _read_parquet(path, name)
+                return *_read_parquet(path, name), []
             case _:
-                return read_sheet(path, name, settings.sheet)
+                return *read_sheet(path, name, settings.sheet, settings.skip_rows), []
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{name}: is no whole gzip file ({one_line(error)}); copy or export it again") from error
 

@@ -1,14 +1,16 @@
 """Raw rows of a shop become the canonical tables; rows that cannot be understood become rejects."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 
 import polars as pl
 
 from segmenter import tables
 from segmenter.errors import InputError, nearest
 from segmenter.money import LARGEST, digits
-from segmenter.settings import LaunchSettings, MappingSettings
+from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
 from segmenter.sources import fields
 from segmenter.sources.expressions import columns_of
 from segmenter.sources.rows import NEEDED, Rows, map_rows
@@ -16,9 +18,16 @@ from segmenter.tables import Tables
 
 _MOST_KINDS = 60
 _FLAGS = ("do_not_contact", "blocked", "staff")
+_NONE: Mapping[str, pl.DataFrame] = MappingProxyType({})
 
 
-def canonical_tables(raw: Mapping[str, pl.DataFrame], settings: MappingSettings, launch: LaunchSettings) -> Tables:
+def canonical_tables(
+    raw: Mapping[str, pl.DataFrame],
+    settings: MappingSettings,
+    launch: LaunchSettings,
+    *,
+    unreadable: Mapping[str, pl.DataFrame] = _NONE,
+) -> Tables:
     """Map raw rows to the canonical tables.
 
     Parameters
@@ -29,12 +38,15 @@ def canonical_tables(raw: Mapping[str, pl.DataFrame], settings: MappingSettings,
         The column mappings.
     launch : LaunchSettings
         Its as-of date, time zone and currency. Rows at or after the as-of date are kept, but never reported as rejects.
+    unreadable : mapping of str to DataFrame, optional
+        For a table of `raw`, lines of its source that could not be told apart into fields, as `tables.REJECTS`. Nothing says
+        of which date they are: they count as rejected rows. Their text is left out where the table has contact columns.
 
     Returns
     -------
     Tables
-        With the rejects, and for each table ``rows = filtered + later + rejected + kept``; ``noted`` counts
-        customers that were kept although a flag or date of theirs could not be read.
+        With the rejects, and for each table ``rows = filtered + later + rejected + kept``, and ``visitors``
+        where events of those who never ordered are left aside; ``noted`` counts cells that could not be read in rows kept.
 
     Raises
     ------
@@ -52,24 +64,31 @@ def canonical_tables(raw: Mapping[str, pl.DataFrame], settings: MappingSettings,
     if launch.as_of is None:
         raise InputError("launch.as_of: is needed, as YYYY-MM-DD")
     problems: list[str] = []
-    rows = {name: map_rows(name, raw[name], getattr(settings, name), problems) for name in NEEDED if name in raw}
+    rows = {name: map_rows(name, raw[name], settings, launch, problems) for name in NEEDED if name in raw}
     if "customers" in rows:
         problems += _missing_extras(raw["customers"], settings)
     if "orders" in rows and settings.orders.grain == "line" and "order_id" not in rows["orders"].found and not problems:
         problems.append("data.orders.columns.order_id: is needed where data.orders.grain is line: it says which lines are one order")
     if problems:
-        raise InputError(*problems)
+        raise InputError(*problems, *_titles(raw, unreadable, settings, problems))
     customers, contacts, ids = None, None, None
     if "customers" in rows:
-        customers, contacts = _customers(rows["customers"], settings, launch, launch.as_of)
+        customers, contacts = _customers(rows["customers"], settings, launch)
         ids = customers["customer_id"]
-    orders = _orders(rows["orders"], settings, launch, launch.as_of, ids) if "orders" in rows else tables.ORDERS.to_frame()
+    orders = _orders(rows["orders"], settings, launch, ids) if "orders" in rows else tables.ORDERS.to_frame()
     events = _events(rows["events"], settings, launch, launch.as_of, ids) if "events" in rows else tables.EVENTS.to_frame()
-    brought = _referrals(rows["referrals"], settings, launch, launch.as_of, ids) if "referrals" in rows else tables.REFERRALS.to_frame()
-    rejects = pl.concat([tables.REJECTS.to_frame(), *(item.rejects() for item in rows.values())])
+    brought = _referrals(rows["referrals"], settings, launch, ids) if "referrals" in rows else tables.REFERRALS.to_frame()
+    lines = [_unreadable(item, unreadable[name], settings) for name, item in rows.items() if name in unreadable]
+    rejects = pl.concat([tables.REJECTS.to_frame(), *(item.rejects() for item in rows.values()), *lines])
     _check_share(rows, rejects, settings.max_reject_share)
     people = (orders["customer_id"].unique() if ids is None else ids).implode()
     # Without a customers table, events of those who never ordered are visitors': nothing is wrong with them.
+    for name, frame in (("events", events), ("referrals", brought)):
+        if name in rows and ids is None:
+            visitors = frame.filter(
+                ~pl.col("customer_id").is_in(people) & ((pl.col("time") < launch.as_of) | pl.col("time").is_null())
+            ).height
+            rows[name].reads |= {"visitors": visitors, "kept": rows[name].reads["kept"] - visitors}
     events, brought = (frame.filter(pl.col("customer_id").is_in(people)) for frame in (events, brought))
     return Tables(orders, customers, events, brought, contacts, rejects, {name: item.reads for name, item in rows.items()})
 
@@ -77,12 +96,42 @@ def canonical_tables(raw: Mapping[str, pl.DataFrame], settings: MappingSettings,
 def _missing_extras(customers: pl.DataFrame, settings: MappingSettings) -> list[str]:
     known = columns_of(customers)
     asked = {"contact": settings.customers.contact, "attributes": settings.customers.attributes}
-    return [
+    missing = [
         f'data.customers.{key}: there is no column "{column}"{nearest(column, known)}'
         for key, columns in asked.items()
         for column in columns
         if column not in known
     ]
+    personal = {*settings.customers.contact, settings.customers.columns.name or "name"}
+    return missing + [
+        f'data.customers.attributes: "{column}" is a contact, which only the call sheets may show'
+        for column in settings.customers.attributes
+        if column in personal
+    ]
+
+
+def _titles(
+    raw: Mapping[str, pl.DataFrame], unreadable: Mapping[str, pl.DataFrame], settings: MappingSettings, problems: list[str]
+) -> list[str]:
+    """Say of tables with problems where the header seems to be a title above it: hardly a cell in it has a name."""
+    hints: list[str] = []
+    if not isinstance(settings, FilesSettings):
+        return hints
+    for name, frame in raw.items():
+        columns = columns_of(frame)
+        unnamed = sum(re.fullmatch(r"column_\d+", column) is not None for column in columns)
+        longer = len(columns) == 1 and name in unreadable and unreadable[name].height > 0
+        if (2 * unnamed >= len(columns) or longer) and any(problem.startswith(f"data.{name}.") for problem in problems):
+            got = f'{settings.skip_rows}, where "{", ".join(columns[:3])}" seems to be a title'
+            hints.append(f"data.skip_rows: should be the number of rows above the header of {name} (got {got})")
+    return hints
+
+
+def _unreadable(rows: Rows, lines: pl.DataFrame, settings: MappingSettings) -> pl.DataFrame:
+    rows.reads["rows"] += lines.height
+    rows.reads["rejected"] += lines.height
+    contacts = {*settings.customers.contact, settings.customers.columns.name or "name"}
+    return lines.with_columns(value=pl.lit(None, dtype=pl.String)) if contacts & set(columns_of(rows.source)) else lines
 
 
 def _known(rows: Rows, ids: pl.Series | None) -> None:
@@ -91,7 +140,7 @@ def _known(rows: Rows, ids: pl.Series | None) -> None:
         rows.reject(~found.is_in(ids.implode()).fill_null(value=True), "customer_id", "is no customer of the customers table")
 
 
-def _orders(rows: Rows, settings: MappingSettings, launch: LaunchSettings, as_of: date, ids: pl.Series | None) -> pl.DataFrame:
+def _orders(rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None) -> pl.DataFrame:
     read, lines = settings.orders, settings.orders.grain == "line"
     most = f"{LARGEST // 10 ** digits(launch.currency):,}"
     amount = fields.amount(rows.found["amount"], launch.currency, settings.decimal)
@@ -107,13 +156,13 @@ def _orders(rows: Rows, settings: MappingSettings, launch: LaunchSettings, as_of
         }
     )
     if "currency" in rows.found:
-        other = (fields.currency(rows.found["currency"]) != launch.currency).fill_null(value=False)
+        other = (fields.currency(rows.found["currency"], launch.currency) != launch.currency).fill_null(value=False)
         rows.reject(other, "currency", f"is not the launch's currency, {launch.currency}")
     _known(rows, ids)
     if read.repeats == "drop":
         own = rows.source.select(columns_of(rows.source))
         rows.reject(~own.select(pl.struct(pl.all()).is_first_distinct()).to_series(), None, "repeats another row exactly")
-    kept = rows.kept(values, as_of)
+    kept = rows.kept(values)
     return _whole_orders(kept) if lines else _each_order(kept)
 
 
@@ -128,29 +177,33 @@ def _each_order(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _whole_orders(lines: pl.DataFrame) -> pl.DataFrame:
-    """Add up the lines of each order: refunded lines are refunds, other negative lines discounts."""
+    """Add up the lines of each order: refunded lines are refunds, other negative lines discounts.
+
+    Lines of another day stand apart, so that a launch in between sees only what there was; the first day's are the order.
+    """
     paid = pl.col("paid").filter(~pl.col("back")).sum()
-    orders = lines.group_by("customer_id", "order_id").agg(
+    days = lines.group_by("customer_id", "order_id", pl.col("time").dt.date().alias("day")).agg(
         time=pl.col("time").min(),
         paid=paid,
         credit=pl.min_horizontal(pl.col("paid").filter("back"), 0).sum(),
         returned=pl.col("paid").filter("back").abs().sum(),
-        is_order=(~pl.col("back")).any() & (paid >= 0),
+        placed=(~pl.col("back")).any() & (paid >= 0),
         place=pl.struct("time", "province", "city").sort_by("time", "province", "city").last(),
     )
-    return orders.select(
+    first = pl.col("day") == pl.when("placed").then("day").min().over("customer_id", "order_id")
+    return days.select(
         "customer_id",
         "order_id",
         "time",
         amount=pl.col("paid") + pl.col("credit"),
         refund=pl.col("returned") - pl.min_horizontal("paid", 0),
-        is_order="is_order",
+        is_order=pl.col("placed") & first.fill_null(value=False),
         province=pl.col("place").struct.field("province"),
         city=pl.col("place").struct.field("city"),
     )
 
 
-def _customers(rows: Rows, settings: MappingSettings, launch: LaunchSettings, as_of: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _customers(rows: Rows, settings: MappingSettings, launch: LaunchSettings) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give the customers, and apart from them what only the call sheets may show."""
     read = settings.customers
     values = {"customer_id": rows.id("customer_id"), "province": rows.text("province"), "city": rows.text("city")}
@@ -170,21 +223,24 @@ def _customers(rows: Rows, settings: MappingSettings, launch: LaunchSettings, as
     contact |= {name: fields.text(rows.source[name]) for name in read.contact}
     frame = pl.DataFrame({**values, **{f"contact {name}": column for name, column in contact.items()}})
     # Rows that say the same of a customer are one, as in an order export read as customers; of others the first in an order
-    # of their content stands, wherever it stood in the file.
-    place = frame.select(pl.struct(pl.all()).rank("min").alias("place"), "customer_id")
-    first = place.select(pl.col("place") == pl.col("place").min().over("customer_id")).to_series()
+    # of their content stands, wherever it stood in the file, and one from before the as-of date before a later one.
+    later = pl.DataFrame(
+        {"later": ~rows.counted, "customer_id": frame["customer_id"], "place": frame.select(pl.struct(pl.all()).rank("min")).to_series()}
+    )
+    standing = pl.struct("later", "place")
+    first = later.select(standing == standing.sort_by("later", "place").first().over("customer_id")).to_series()
     rows.reject(~first, "customer_id", "stands in the table more than once, with other values (one row was kept)")
-    flagged = frame.with_columns(pl.col(name).max().over("customer_id") for name in _FLAGS)
-    kept = rows.kept(flagged, as_of).unique("customer_id", keep="first", maintain_order=True)
+    flagged = frame.with_columns(pl.col(name).max().over("customer_id", rows.counted) for name in _FLAGS)
+    kept = rows.kept(flagged).unique("customer_id", keep="first", maintain_order=True)
     contacts = kept.select("customer_id", *(pl.col(f"contact {name}").alias(name) for name in contact))
     return kept.select(*tables.CUSTOMERS.names(), *read.attributes), contacts
 
 
 def _events(rows: Rows, settings: MappingSettings, launch: LaunchSettings, as_of: date, ids: pl.Series | None) -> pl.DataFrame:
-    kind = rows.read("kind", fields.text(rows.found["kind"]), "is no kind")
+    kind = rows.read("kind", fields.text(rows.found["kind"]).str.to_lowercase(), "is no kind")
     values = pl.DataFrame({"customer_id": rows.id("customer_id"), "kind": kind, "time": rows.time(settings.events, launch.timezone)})
     _known(rows, ids)
-    kept = rows.kept(values, as_of)
+    kept = rows.kept(values)
     kinds = kept.filter(pl.col("time") < as_of)["kind"].unique().sort()
     if len(kinds) > _MOST_KINDS:
         shown = ", ".join(kinds.head(5))
@@ -193,12 +249,12 @@ def _events(rows: Rows, settings: MappingSettings, launch: LaunchSettings, as_of
     return kept
 
 
-def _referrals(rows: Rows, settings: MappingSettings, launch: LaunchSettings, as_of: date, ids: pl.Series | None) -> pl.DataFrame:
+def _referrals(rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None) -> pl.DataFrame:
     values = pl.DataFrame({"customer_id": rows.id("customer_id"), "friend_id": rows.id("friend_id")})
     timed = "time" in rows.found
     when = rows.time(settings.referrals, launch.timezone) if timed else pl.repeat(None, values.height, dtype=tables.TIME, eager=True)
     _known(rows, ids)
-    return rows.kept(values.with_columns(when.alias("time")), as_of)
+    return rows.kept(values.with_columns(when.alias("time")))
 
 
 def _check_share(rows: Mapping[str, Rows], rejects: pl.DataFrame, most: float) -> None:
@@ -209,10 +265,17 @@ def _check_share(rows: Mapping[str, Rows], rejects: pl.DataFrame, most: float) -
             whole = "all" if rejected == counted else f"{rejected / counted:.1%}"
             allowed = f"data.max_reject_share allows {most:.0%}. Mend the rows or the mapping, or allow more:"
             lines.append(f"{name}: {whole} of {counted:,} rows were rejected; {allowed}")
-            groups = rejects.filter(table=name).group_by("column", "reason").agg(pl.len(), pl.col("value").drop_nulls().sort().first())
+            # Of a whole row its place is shown rather than its text, which may hold a phone number.
+            place = pl.format("row {} of {}", "row", "file").sort_by("file", "row").drop_nulls().first()
+            value = pl.format('"{}"', "value").drop_nulls().sort().first()
+            groups = (
+                rejects.filter(table=name)
+                .group_by("column", "reason")
+                .agg(pl.len(), pl.when(pl.col("column").first().is_null()).then(place).otherwise(value).alias("example"))
+            )
             lines += [
-                f"  {count:,} × {column or 'row'} {reason}" + (f', such as "{value}"' if value is not None else "")
-                for column, reason, count, value in groups.sort(["len", "column", "reason"], descending=[True, False, False]).rows()
+                f"  {count:,} × {column or 'row'} {reason}" + (f", such as {example}" if example is not None else "")
+                for column, reason, count, example in groups.sort(["len", "column", "reason"], descending=[True, False, False]).rows()
             ]
     if lines:
         raise InputError(*lines)

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 from polars.exceptions import PolarsError
 
+from segmenter import tables
 from segmenter.errors import InputError, nearest
 from segmenter.sources.expressions import FILE, ROW
 
@@ -47,10 +48,13 @@ class Raw:
         (Int64; the data row in that file, from 1).
     fingerprints : tuple of Fingerprint
         One for each file, or one for the query.
+    rejects : DataFrame
+        Lines that cannot be told apart into fields, as `tables.REJECTS`; they are no rows of `frame`.
     """
 
     frame: pl.DataFrame
     fingerprints: tuple[Fingerprint, ...]
+    rejects: pl.DataFrame = field(default_factory=tables.REJECTS.to_frame)
 
 
 def column_names(header: Sequence[str | None]) -> list[str]:

@@ -8,7 +8,7 @@ import polars as pl
 from segmenter.errors import InputError
 from segmenter.settings import DatabaseSettings, DemoSettings, FilesSettings, LaunchSettings
 from segmenter.sources.mapping import canonical_tables
-from segmenter.sources.raw import Fingerprint
+from segmenter.sources.raw import Fingerprint, Raw
 from segmenter.tables import Tables
 
 TABLES = ("orders", "customers", "events", "referrals")
@@ -66,6 +66,7 @@ def read_tables(
     'read_tables'
     """
     raw: dict[str, pl.DataFrame] = {}
+    unreadable: dict[str, pl.DataFrame] = {}
     fingerprints: dict[str, tuple[Fingerprint, ...]] = {}
     problems: list[str] = []
     if isinstance(data, DemoSettings):
@@ -84,16 +85,14 @@ def read_tables(
                 problems += error.problems
                 continue
             if found is not None:
-                raw[name], fingerprints[name] = found
+                raw[name], unreadable[name], fingerprints[name] = found.frame, found.rejects, found.fingerprints
     if problems:
         raise InputError(*problems)
     progress("columns")
-    return Read(canonical_tables(raw, data, launch), fingerprints)
+    return Read(canonical_tables(raw, data, launch, unreadable=unreadable), fingerprints)
 
 
-def _read(
-    data: FilesSettings | DatabaseSettings, name: str, progress: Callable[[str], None]
-) -> tuple[pl.DataFrame, tuple[Fingerprint, ...]] | None:
+def _read(data: FilesSettings | DatabaseSettings, name: str, progress: Callable[[str], None]) -> Raw | None:
     from segmenter.sources.database import read_query
     from segmenter.sources.files import read_files
 
@@ -102,11 +101,9 @@ def _read(
         if path is None:
             return None
         progress(name)
-        found = read_files(name, path, data)
-    else:
-        query = getattr(data, name).query
-        if query is None:
-            return None
-        progress(name)
-        found = read_query(name, query, data)
-    return found.frame, found.fingerprints
+        return read_files(name, path, data)
+    query = getattr(data, name).query
+    if query is None:
+        return None
+    progress(name)
+    return read_query(name, query, data)

@@ -1,16 +1,14 @@
 """A table on its way from raw rows to canonical ones, and what was wrong with its rows."""
 
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any
 
 import polars as pl
 
 from segmenter import tables
 from segmenter.errors import nearest
-from segmenter.settings import OrdersSettings, TableSettings
+from segmenter.settings import LaunchSettings, MappingSettings, OrdersSettings, TableSettings
 from segmenter.sources import fields
-from segmenter.sources.expressions import FILE, ROW, columns_of, evaluate
+from segmenter.sources.expressions import FILE, ROW, Evaluated, columns_of, evaluate
 
 NEEDED = {
     "orders": ("customer_id", "time", "amount"),
@@ -18,6 +16,7 @@ NEEDED = {
     "events": ("customer_id", "kind", "time"),
     "referrals": ("customer_id", "friend_id"),
 }
+DATED = ("time", "joined")  # the field that says when a row came about
 
 
 @dataclass
@@ -36,6 +35,8 @@ class Rows:
         The source columns that each field comes from.
     reads : dict of str to int
         Rows read, and what became of them.
+    counted : Series
+        Boolean: false for rows known to be at or after the as-of date, which nothing may depend on.
     """
 
     table: str
@@ -43,14 +44,13 @@ class Rows:
     found: dict[str, pl.Series]
     columns: dict[str, list[str]]
     reads: dict[str, int]
+    counted: pl.Series
     _wrong: pl.Series = field(init=False)  # the number of the reason why a row is rejected, -1 where none
     _reasons: list[tuple[str | None, str]] = field(init=False, default_factory=list)  # field and reason
     _notes: list[tuple[pl.Series, str, str]] = field(init=False, default_factory=list)  # rows, field and reason
-    _counts: pl.Series = field(init=False)  # false for rows known to be later than the as-of date
 
     def __post_init__(self) -> None:
         self._wrong = pl.repeat(-1, self.source.height, dtype=pl.Int32, eager=True)
-        self._counts = pl.repeat(True, self.source.height, eager=True)
 
     def reject(self, wrong: pl.Series, name: str | None, reason: str) -> None:
         """Reject rows because of a field, or as a whole; the first reason of a row stands."""
@@ -87,27 +87,25 @@ class Rows:
 
     def empty(self, name: str) -> pl.Series:
         """Tell where a field has nothing in it."""
-        cells = self._cells(name)
-        return cells.is_null() | (cells.str.strip_chars() == "")
+        return fields.text(self._cells(name)).is_null()
 
-    def kept(self, values: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    def kept(self, values: pl.DataFrame) -> pl.DataFrame:
         """Drop the rejected rows and count them all. Rows at or after the as-of date count neither way."""
-        if "time" in values.columns:
-            self._counts = values.select((pl.col("time") < as_of).fill_null(value=True)).to_series()
         good = self._wrong < 0
         self.reads |= {
-            "later": int((~self._counts).sum()),
-            "rejected": int((self._counts & ~good).sum()),
-            "kept": int((self._counts & good).sum()),
+            "later": int((~self.counted).sum()),
+            "rejected": int((self.counted & ~good).sum()),
+            "kept": int((self.counted & good).sum()),
         }
         if self._notes:
-            self.reads["noted"] = sum(int(wrong.sum()) for wrong, _, _ in self._notes)
+            self.reads["noted"] = sum(int((wrong & self.counted & good).sum()) for wrong, _, _ in self._notes)
         return values.filter(good)
 
     def rejects(self) -> pl.DataFrame:
         """List what was rejected or noted, as `tables.REJECTS`."""
-        rejected = [(self._counts & (self._wrong == number), *reason) for number, reason in enumerate(self._reasons)]
-        told = [self._told(rows, name, reason) for rows, name, reason in [*rejected, *self._notes] if rows.any()]
+        rejected = [(self._wrong == number, *reason) for number, reason in enumerate(self._reasons)]
+        noted = [(wrong & (self._wrong < 0), name, reason) for wrong, name, reason in self._notes]
+        told = [self._told(rows & self.counted, name, reason) for rows, name, reason in [*rejected, *noted]]
         return pl.concat([tables.REJECTS.to_frame(), *told])
 
     def _told(self, rows: pl.Series, name: str | None, reason: str) -> pl.DataFrame:
@@ -128,7 +126,7 @@ class Rows:
         return self.source.select(pl.concat_str([cell.fill_null("") for cell in cells], separator=" | ")).to_series()
 
 
-def map_rows(table: str, frame: pl.DataFrame, settings: TableSettings, problems: list[str]) -> Rows:
+def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch: LaunchSettings, problems: list[str]) -> Rows:
     """Filter raw rows and find the fields in them.
 
     Parameters
@@ -137,8 +135,10 @@ def map_rows(table: str, frame: pl.DataFrame, settings: TableSettings, problems:
         A key of `NEEDED`.
     frame : DataFrame
         Raw rows.
-    settings : TableSettings
-        The mapping of that table.
+    settings : MappingSettings
+        The mappings.
+    launch : LaunchSettings
+        Its as-of date, time zone and currency.
     problems : list of str
         What is wrong with the mapping is added to it.
 
@@ -150,47 +150,59 @@ def map_rows(table: str, frame: pl.DataFrame, settings: TableSettings, problems:
     Examples
     --------
     >>> import segmenter
-    >>> settings = segmenter.launch_settings({})
-    >>> rows = map_rows("referrals", pl.DataFrame({"customer_id": ["a"], "friend_id": ["b"]}), settings.data.referrals, [])
+    >>> settings = segmenter.launch_settings({"launch.as_of": "2026-07-01"})
+    >>> referrals = pl.DataFrame({"customer_id": ["a"], "friend_id": ["b"]})
+    >>> rows = map_rows("referrals", referrals, settings.data, settings.launch, [])
     >>> sorted(rows.found), rows.reads
     (['customer_id', 'friend_id'], {'rows': 1, 'filtered': 0})
     """
+    read: TableSettings = getattr(settings, table)
     if ROW not in frame.columns:
         frame = frame.with_row_index(ROW, offset=1)
     if FILE not in frame.columns:
         frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(FILE))
-    read = frame.height
-    if settings.where is not None:
-        wanted = _condition(frame, settings.where, f"data.{table}.where", problems)
-        frame = frame if wanted is None else frame.filter(wanted)
+
+    def number(cells: pl.Series) -> pl.Series:
+        return fields.number(cells, launch.currency, settings.decimal)
+
+    def condition(sql: str, key: str) -> Evaluated | None:
+        result = evaluate(frame, sql, key, number)
+        if not isinstance(result, str) and result.values.dtype != pl.Boolean:
+            result = f'{key}: should be true or false for each row (got "{sql}")'
+        if isinstance(result, str):
+            problems.append(result)
+            return None
+        return result
+
+    height = frame.height
+    if read.where is not None and (wanted := condition(read.where, f"data.{table}.where")) is not None:
+        # A row whose cell is no number where one is needed is not left out: it is for the rejects.
+        frame = frame.filter(wanted.values.fill_null(value=False) | wanted.unread)
         if frame.is_empty():
-            problems.append(f'data.{table}.where: leaves none of {read:,} rows (got "{settings.where}")')
+            problems.append(f'data.{table}.where: leaves none of {height:,} rows (got "{read.where}")')
+    mappings: dict[str, str | None] = getattr(read, "columns").model_dump()  # noqa: B009 - each table has fields of its own
+    known = columns_of(frame)
     found: dict[str, pl.Series] = {}
     columns: dict[str, list[str]] = {}
-    mappings: dict[str, str | None] = getattr(settings, "columns").model_dump()  # noqa: B009 - each table has fields of its own
-    known = columns_of(frame)
-    for name, mapping in mappings.items():
-        key = f"data.{table}.columns.{name}"
+    counted = pl.repeat(True, frame.height, eager=True)
+    for name in sorted(mappings, key=lambda field: field not in DATED):  # first the date, which says what may decide the rest
+        mapping, key = mappings[name], f"data.{table}.columns.{name}"
         if mapping is None and name not in known:
             if name in NEEDED[table]:
                 problems.append(f'{key}: is needed: the source has no column "{name}"{nearest(name, known)}')
             continue
-        result = evaluate(frame, mapping or name, key)
+        result = evaluate(frame, mapping or name, key, number, counted if name == "amount" else None)
         if isinstance(result, str):
             problems.append(result)
-        else:
-            found[name], columns[name] = result
-    if isinstance(settings, OrdersSettings) and settings.refund is not None:
-        refund = _condition(frame, settings.refund, "data.orders.refund", problems)
-        found |= {} if refund is None else {"refund": refund}
-    return Rows(table, frame, found, columns, {"rows": read, "filtered": read - frame.height})
-
-
-def _condition(frame: pl.DataFrame, sql: str, key: str, problems: list[str]) -> pl.Series | None:
-    result: Any = evaluate(frame, sql, key)
-    if not isinstance(result, str) and result[0].dtype != pl.Boolean:
-        result = f'{key}: should be true or false for each row (got "{sql}")'
-    if isinstance(result, str):
-        problems.append(result)
-        return None
-    return pl.Series(result[0]).fill_null(value=False)
+            continue
+        found[name], columns[name] = result.values, result.columns
+        if name in DATED:
+            moments = fields.time(found[name], read.time_format, launch.timezone)
+            counted = pl.DataFrame({"t": moments}).select((pl.col("t") < launch.as_of).fill_null(value=True)).to_series()
+    if (
+        isinstance(read, OrdersSettings)
+        and read.refund is not None
+        and (refund := condition(read.refund, "data.orders.refund")) is not None
+    ):
+        found["refund"] = refund.values.fill_null(value=False)
+    return Rows(table, frame, found, columns, {"rows": height, "filtered": height - frame.height}, counted)

@@ -2,16 +2,18 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from segmenter.errors import InputError, nearest
 from segmenter.sources.raw import label, one_line
 
+_MOST_BLANK = 100  # rows above a header
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
-def read_sheet(path: Path, name: str, sheet: str | None) -> tuple[pl.DataFrame, str]:
+def read_sheet(path: Path, name: str, sheet: str | None, skip_rows: int) -> tuple[pl.DataFrame, str]:
     """Read one sheet of a workbook.
 
     Parameters
@@ -22,6 +24,8 @@ def read_sheet(path: Path, name: str, sheet: str | None) -> tuple[pl.DataFrame, 
         What to call it in messages and in ``__file``.
     sheet : str or None
         The sheet's name; None for the first.
+    skip_rows : int
+        Rows above the header, ≥ 0, counted from the first of the sheet. Blank ones below them are skipped too.
 
     Returns
     -------
@@ -34,14 +38,14 @@ def read_sheet(path: Path, name: str, sheet: str | None) -> tuple[pl.DataFrame, 
     Raises
     ------
     InputError
-        The workbook is damaged, protected, or has no such sheet.
+        The workbook is damaged, protected, or has no such sheet or header.
 
     Examples
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "orders.xlsx"
     >>> _ = pl.DataFrame({"amount": [12345.0, 8.0]}).write_excel(path, worksheet="订单")
-    >>> read_sheet(path, "orders.xlsx", None)[0]["amount"].to_list()
+    >>> read_sheet(path, "orders.xlsx", None, 0)[0]["amount"].to_list()
     [12345, 8]
     """
     import fastexcel
@@ -57,17 +61,26 @@ def read_sheet(path: Path, name: str, sheet: str | None) -> tuple[pl.DataFrame, 
     chosen = sheets[0] if sheet is None else sheet
     if chosen not in sheets:
         raise InputError(f'data.sheet: is no sheet of {name} (got "{chosen}"){nearest(chosen, sheets)}')
+    skipped = f"; data.skip_rows leaves out {skip_rows} rows" if skip_rows else ""
     try:
-        header = fastexcel.read_excel(path).load_sheet(chosen, header_row=None, n_rows=1, dtypes="string").to_polars()
-        if header.is_empty():
-            raise InputError(f'{name}: should have a header and rows in sheet "{chosen}" (got an empty sheet); data.sheet names another')
+        # With no rows to skip, it begins by itself at the first that is not blank.
+        top = fastexcel.read_excel(path).load_sheet(
+            chosen, header_row=None, skip_rows=skip_rows or None, n_rows=_MOST_BLANK if skip_rows else 1, dtypes="string"
+        )
+        rows = [row for row in enumerate(top.to_polars().rows(), start=skip_rows) if any(row[1]) or not skip_rows]
+        if not rows:
+            raise InputError(
+                f'{name}: should have a header and rows in sheet "{chosen}" (got an empty sheet); data.sheet names another{skipped}'
+            )
+        place, header = rows[0]
+        options = {"header_row": place} if skip_rows else {}
         try:
-            frame = _read(path, chosen, {})
+            frame = _read(path, chosen, options)
         except fastexcel.UnsupportedColumnTypeCombinationError:
-            frame = _read(path, chosen, {"dtypes": "string"})
+            frame = _read(path, chosen, {**options, "dtypes": "string"})
     except fastexcel.FastExcelError as error:
-        raise InputError(f'{name}: its sheet "{chosen}" cannot be read ({_message(error)})') from error
-    return label(frame, header.row(0), name), f'sheet "{chosen}"'
+        raise InputError(f'{name}: its sheet "{chosen}" cannot be read ({_message(error)}){skipped}') from error
+    return label(frame, header, name), f'sheet "{chosen}"'
 
 
 def _message(error: Exception) -> str:
@@ -75,7 +88,7 @@ def _message(error: Exception) -> str:
     return one_line(ValueError(str(error).partition("\nContext:")[0]))
 
 
-def _read(path: Path, sheet: str, options: dict[str, str]) -> pl.DataFrame:
+def _read(path: Path, sheet: str, options: dict[str, Any]) -> pl.DataFrame:
     # Types are inferred from all rows: text far down in a column of numbers would otherwise become null.
     frame = pl.read_excel(
         path,

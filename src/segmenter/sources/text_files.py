@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -12,11 +13,12 @@ from polars.exceptions import PolarsError
 
 from segmenter.errors import ConfigError, InputError, nearest
 from segmenter.sources.encodings import UTF8, find_encoding, first_bad_line, is_gzip, marked_encoding
+from segmenter.sources.quotes import quotes_fit
 from segmenter.sources.raw import label
+from segmenter.sources.text_lines import BadLine, read_lines
 
 _SEPARATORS = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "pipe"}
-_MOST_PROBLEMS = 5
-_BATCH = 100_000
+_SEPARATOR_LINE = re.compile(r'"?sep=([^\w"\r\n])"?[\r\n]*', re.IGNORECASE)  # for Excel, which does not show it
 
 
 def check_text_settings(encoding: str, separator: str) -> None:
@@ -57,8 +59,10 @@ def check_text_settings(encoding: str, separator: str) -> None:
         raise ConfigError(*problems)
 
 
-def read_text(path: Path, name: str, encoding: str, separator: str) -> tuple[pl.DataFrame, str]:
+def read_text(path: Path, name: str, encoding: str, separator: str, skip_rows: int) -> tuple[pl.DataFrame, str, list[BadLine]]:
     r"""Read a file of delimited text, every cell as text.
+
+    Polars reads it where its quotes are beyond doubt and all lines fit the header; `read_lines` reads any other.
 
     Parameters
     ----------
@@ -69,7 +73,9 @@ def read_text(path: Path, name: str, encoding: str, separator: str) -> tuple[pl.
     encoding : str
         ``auto`` or a codec's name.
     separator : str
-        ``auto`` or one character.
+        ``auto`` or one character. A first line such as ``sep=;`` is left out, and says it where this is ``auto``.
+    skip_rows : int
+        Lines above the header, ≥ 0, besides that one.
 
     Returns
     -------
@@ -77,18 +83,20 @@ def read_text(path: Path, name: str, encoding: str, separator: str) -> tuple[pl.
         Text, empty cells as null, and ``__file`` and ``__row``. A line with fewer fields than the header ends in nulls.
     str
         How it was understood.
+    list of BadLine
+        Lines with too many fields, or with quotes that do not end as they should; they count in ``__row``.
 
     Raises
     ------
     InputError
-        It cannot be decoded, or a line cannot be told apart into fields. Its lines begin with `name`.
+        It cannot be decoded, or has no header. Its lines begin with `name`.
 
     Examples
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "orders.csv"
     >>> _ = path.write_bytes("客户编号;金额\n7;12,50\n".encode("gb18030"))
-    >>> read_text(path, "orders.csv", "auto", "auto")
+    >>> read_text(path, "orders.csv", "auto", "auto", 0)
     (shape: (1, 4)
     ┌──────────┬───────┬────────────┬───────┐
     │ 客户编号 ┆ 金额  ┆ __file     ┆ __row │
@@ -96,7 +104,7 @@ def read_text(path: Path, name: str, encoding: str, separator: str) -> tuple[pl.
     │ str      ┆ str   ┆ cat        ┆ i64   │
     ╞══════════╪═══════╪════════════╪═══════╡
     │ 7        ┆ 12,50 ┆ orders.csv ┆ 1     │
-    └──────────┴───────┴────────────┴───────┘, 'CSV, gb18030, semicolon')
+    └──────────┴───────┴────────────┴───────┘, 'CSV, gb18030, semicolon', [])
     """
     marked = marked_encoding(path)
     if encoding == "auto":
@@ -113,15 +121,23 @@ def read_text(path: Path, name: str, encoding: str, separator: str) -> tuple[pl.
         raise InputError(f"{name}: line {line:,} is not {codec}; {way_out}")
     source = path if sink is None else sink.getvalue()
     head, whole = _head(source)
-    mark = _separator(head, whole) if separator == "auto" else _separator_named(separator)
+    line_end = next((end for end in ("\r\n", "\n", "\r") if end in head), "\n")
+    above, told = _above(head, skip_rows)
+    head = head[len(above) :]
+    mark = (told or _separator(head, whole)) if separator == "auto" else _separator_named(separator)
     header = next(_records(head, mark, whole), None)
     if header is None:
-        raise InputError(f"{name}: should begin with a header (got no line that ends within {len(head):,} characters)")
-    frame = _read_fast(source, mark, len(header), "\r" if "\r" in head and "\n" not in head else "\n")
+        below = f" below {skip_rows} rows, as data.skip_rows says" if skip_rows else ""
+        raise InputError(f"{name}: should begin with a header{below} (got no line that ends within {len(head):,} characters)")
+    bad: list[BadLine] = []
+    frame = _read_fast(source, mark, len(header), above, line_end)
     if frame is None:
-        frame = _read_lines(source, name, mark, header)
+        binary = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+        with io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as text:
+            text.read(len(above))
+            frame, bad = read_lines(text, name, mark, len(header))
     kind = _SEPARATORS.get(mark, f'separator "{mark}"')
-    return label(frame, header, name), f"CSV, {codec}, {kind}"
+    return label(frame, header, name), f"CSV, {codec}, {kind}", bad
 
 
 def _separator_named(separator: str) -> str:
@@ -138,6 +154,13 @@ def _head(source: Path | bytes, most: int = 1 << 18) -> tuple[str, bool]:
             start = file.read(most)
             whole = not file.read(1)
     return codecs.getincrementaldecoder("utf-8")("strict").decode(start).removeprefix("\ufeff"), whole
+
+
+def _above(head: str, skip_rows: int) -> tuple[str, str | None]:
+    """Take what stands above the header, and the separator where it is told there."""
+    lines = list(islice(io.StringIO(head, newline=""), skip_rows + 1))
+    told = _SEPARATOR_LINE.fullmatch(lines[0]) if lines else None
+    return "".join(lines if told else lines[:skip_rows]), told[1] if told else None
 
 
 def _records(text: str, separator: str, whole: bool) -> Iterator[list[str]]:
@@ -166,50 +189,22 @@ def _separator(head: str, whole: bool) -> str:
     return best[2]
 
 
-def _read_fast(source: Path | bytes, separator: str, width: int, line_end: str) -> pl.DataFrame | None:
+def _read_fast(source: Path | bytes, separator: str, width: int, above: str, line_end: str) -> pl.DataFrame | None:
     """Let Polars read it; None where a line does not fit, or quotes stand where they should not."""
+    start = len(above.encode()) + (len(codecs.BOM_UTF8) if isinstance(source, Path) and marked_encoding(source) else 0)
+    if (above and not above.endswith(line_end)) or not quotes_fit(source, start, separator, line_end):
+        return None
     try:
         frame = pl.read_csv(
-            source, separator=separator, infer_schema=False, null_values=[""], eol_char=line_end, glob=False, raise_if_empty=False
+            source,
+            separator=separator,
+            skip_lines=above.count(line_end[-1]),
+            infer_schema=False,
+            null_values=[""],
+            eol_char=line_end[-1],
+            glob=False,
+            raise_if_empty=False,
         )
     except PolarsError:
         return None
     return frame if frame.width == width else None
-
-
-def _read_lines(source: Path | bytes, name: str, separator: str, header: list[str]) -> pl.DataFrame:
-    """Read it line by line, which is slow, but takes stray quotes and says which lines do not fit."""
-    width = len(header)
-    binary = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
-    schema = {f"column {place}": pl.String for place in range(width)}
-    frames, rows, problems = [pl.DataFrame(schema=schema)], [], []
-    with io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as text:
-        reader = csv.reader(text, delimiter=separator, strict=True)
-        seen_header, start = False, 1
-        while True:
-            try:
-                record = next(reader)
-            except StopIteration:
-                break
-            except csv.Error as error:
-                problems.append(f"line {start:,}: has a quoted field that does not end as it should ({error}); write a quote inside as two")
-            else:
-                if not seen_header:
-                    seen_header = bool(record)
-                elif any(record[width:]):
-                    problems.append(
-                        f"line {start:,}: should have {width} fields as the header (got {len(record)}); quote those that hold the separator"
-                    )
-                else:
-                    rows.append([*record[:width], *[None] * (width - len(record))])
-            start = reader.line_num + 1
-            if len(rows) >= _BATCH:
-                frames.append(pl.DataFrame(rows, schema=schema, orient="row"))
-                rows = []
-    if problems:
-        more = len(problems) - _MOST_PROBLEMS
-        raise InputError(
-            *[f"{name}: {problem}" for problem in problems[:_MOST_PROBLEMS]], *[f"{name}: {more:,} more lines like these"] * (more > 0)
-        )
-    frames.append(pl.DataFrame(rows, schema=schema, orient="row"))
-    return pl.concat(frames).with_columns(pl.all().replace("", None))
