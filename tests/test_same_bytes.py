@@ -71,6 +71,11 @@ def test_shuffled_rows_in_split_files_and_rows_from_the_future(shop, reference):
     for path in (shop / "whole").glob("*.csv"):
         frame = pl.read_csv(path, infer_schema=False)
         later = frame.head(50).with_columns(pl.lit("2026-07-01 00:00:00").alias("time")) if "time" in frame.columns else frame.head(0)
+        if path.stem == "customers":  # who joined later, among them some with an earlier customer's id
+            joined = frame.head(60).with_columns(pl.lit("2026-07-01").alias("joined"), pl.lit("true").alias("blocked"))
+            later = joined.with_columns(
+                pl.when(pl.int_range(60) < 30).then("customer_id").otherwise("N" + pl.col("customer_id")).alias("customer_id")
+            )
         if path.stem == "events":
             later = later.with_columns(pl.lit("unheard of").alias("kind"))
         if path.stem == "orders":

@@ -40,8 +40,18 @@ def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob) -> None:
 
     Examples
     --------
-    >>> write_results.__name__
-    'write_results'
+    >>> import segmenter, tempfile
+    >>> from segmenter.settings import DemoSettings, NoTracking, ShopSettings
+    >>> settings = segmenter.launch_settings({"launch.as_of": "2026-07-01"})
+    >>> orders = pl.DataFrame({"customer_id": ["a", "b"], "time": ["2026-06-30", "2026-06-01"], "amount": [12.5, 7.5]})
+    >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
+    >>> data = DemoSettings.model_construct(**dict(settings.data), kind="demo", shop=ShopSettings(customers=100, days=120))
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     rest = {"data": data, "out": Path(place, "results"), "overwrite": False, "tracking": NoTracking(kind="none")}
+    ...     job = LaunchJob.model_construct(**{**dict(settings), **rest})
+    ...     write_results(segmenter.plan_launch(tables, settings), Read(tables, {}), job)
+    ...     len((job.out / "invite_list.csv").read_text(encoding="utf-8").splitlines())
+    3
     """
     currency, rejects = settings.launch.currency, read.tables.rejects
     with publish(settings.out) as folder:

@@ -64,8 +64,9 @@ def show(plan: LaunchPlan, settings: LaunchJob) -> None:
 
     Examples
     --------
-    >>> show.__name__
-    'show'
+    >>> from types import SimpleNamespace
+    >>> show(SimpleNamespace(warnings=()), SimpleNamespace(lang="en", out="outputs/demo"))
+    outputs/demo
     """
     lang, out = settings.lang, settings.out
     errors, console = Console(stderr=True), Console()

@@ -62,8 +62,12 @@ def read_tables(
 
     Examples
     --------
-    >>> read_tables.__name__
-    'read_tables'
+    >>> import segmenter
+    >>> from segmenter.settings import ShopSettings
+    >>> settings = segmenter.launch_settings({"launch.as_of": "2026-07-01"})
+    >>> data = DemoSettings.model_construct(**dict(settings.data), kind="demo", shop=ShopSettings(customers=100, days=120))
+    >>> read_tables(data, settings.launch, seed=1).tables.customers.height
+    100
     """
     raw: dict[str, pl.DataFrame] = {}
     unreadable: dict[str, pl.DataFrame] = {}
