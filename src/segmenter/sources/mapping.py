@@ -263,7 +263,7 @@ def _check_share(rows: Mapping[str, Rows], rejects: pl.DataFrame, most: float) -
         rejected, counted = item.reads["rejected"], item.reads["rejected"] + item.reads["kept"]
         if rejected and (rejected > most * counted or not item.reads["kept"]):
             whole = "all" if rejected == counted else f"{rejected / counted:.1%}"
-            allowed = f"data.max_reject_share allows {most:.0%}. Mend the rows or the mapping, or allow more:"
+            allowed = f"data.max_reject_share allows {100 * most:g}%. Mend the rows or the mapping, or allow more:"
             lines.append(f"{name}: {whole} of {counted:,} rows were rejected; {allowed}")
             # Of a whole row its place is shown rather than its text, which may hold a phone number.
             place = pl.format("row {} of {}", "row", "file").sort_by("file", "row").drop_nulls().first()
