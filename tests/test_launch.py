@@ -77,6 +77,14 @@ def test_the_model_scores_others_by_the_same_map(shop):
     assert predicted["segment"].filter(known).to_list() == plan.customers["segment"].filter(known).to_list()
 
 
+def test_events_that_nobody_gave_points_for_are_said(shop):
+    tables, settings = shop
+    odd = replace(tables, events=tables.events.with_columns(kind=pl.col("kind").replace("visit", "浏览")))
+    assert plan_launch(tables, settings).warnings == ()
+    (warning,) = plan_launch(odd, settings).warnings
+    assert warning.endswith("do not name them: 浏览")
+
+
 def test_a_brand_that_has_no_sales_yet_picks_its_first_backers_from_events(shop):
     _, settings = shop
     customers = pl.DataFrame({"customer_id": [f"c{number}" for number in range(30)], "joined": "2026-05-01", "phone": "1"})

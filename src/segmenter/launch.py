@@ -16,6 +16,7 @@ from segmenter.scoring import fit_scorer, with_reasons
 from segmenter.segments import Segmentation, segment
 from segmenter.settings import CoreSettings
 from segmenter.tables import Tables
+from segmenter.words import say
 
 INVITE_COLUMNS = (
     *("rank", "customer_id", "wave", "group", "region", "segment", "score", "reason"),
@@ -136,9 +137,22 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         segmentation=segmentation,
         model=launch_model(scored, scorer, segmentation, launch.currency),
         counts=counts,
-        warnings=(*ruled.warnings, *planned.warnings),
+        warnings=(*ruled.warnings, *planned.warnings, *_unscored(measures, settings)),
         valid_until=as_of + timedelta(days=launch.valid_days),
     )
+
+
+def _unscored(measures: pl.DataFrame, settings: CoreSettings) -> list[str]:
+    """Say which kinds of events nobody gave points for: perhaps they are called otherwise here."""
+    worth = {*settings.scoring.engagement, *settings.scoring.advocacy}
+    kinds = [name.removeprefix("events_") for name in measures.columns if name.startswith("events_")]
+    if not (left := [kind for kind in kinds if kind not in worth]):
+        return []
+    en = (
+        f"events of these kinds count nothing in the score, for scoring.engagement and scoring.advocacy do not name them: {', '.join(left)}"
+    )
+    zh = f"以下互动类型未计入评分（scoring.engagement 与 scoring.advocacy 中没有）：{'、'.join(left)}"
+    return [say(settings.lang, en, zh)]
 
 
 def _check_dates(tables: Tables, as_of: date) -> None:

@@ -1,0 +1,198 @@
+"""Where the tables come from, and how their columns are mapped."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from segmenter.settings.types import Settings, Share
+
+
+class OrdersColumns(Settings):
+    """Columns or SQL expressions of the orders."""
+
+    customer_id: str | None
+    order_id: str | None
+    time: str | None
+    amount: str | None
+    currency: str | None
+    province: str | None
+    city: str | None
+
+
+class CustomersColumns(Settings):
+    """Columns or SQL expressions of the customers."""
+
+    customer_id: str | None
+    name: str | None
+    province: str | None
+    city: str | None
+    joined: str | None
+    do_not_contact: str | None
+    blocked: str | None
+    staff: str | None
+
+
+class EventsColumns(Settings):
+    """Columns or SQL expressions of the events."""
+
+    customer_id: str | None
+    kind: str | None
+    time: str | None
+
+
+class ReferralsColumns(Settings):
+    """Columns or SQL expressions of the referrals: `customer_id` brought `friend_id`."""
+
+    customer_id: str | None
+    friend_id: str | None
+    time: str | None
+
+
+class TableSettings(Settings):
+    """What the mappings of all tables share."""
+
+    where: str | None
+    time_format: str
+
+
+class OrdersSettings(TableSettings):
+    """How orders are read."""
+
+    grain: Literal["order", "line"]
+    repeats: Literal["keep", "drop"]
+    refund: str | None
+    columns: OrdersColumns
+
+
+class CustomersSettings(TableSettings):
+    """How customers are read."""
+
+    contact: tuple[str, ...]
+    attributes: tuple[str, ...]
+    columns: CustomersColumns
+
+
+class EventsSettings(TableSettings):
+    """How events are read."""
+
+    columns: EventsColumns
+
+
+class ReferralsSettings(TableSettings):
+    """How referrals are read."""
+
+    columns: ReferralsColumns
+
+
+class MappingSettings(Settings):
+    """How the rows of a shop's tables become canonical ones, wherever they come from."""
+
+    decimal: Literal[".", ","]
+    max_reject_share: Share
+    orders: OrdersSettings
+    customers: CustomersSettings
+    events: EventsSettings
+    referrals: ReferralsSettings
+
+
+class OrdersFile(OrdersSettings):
+    """Orders in files."""
+
+    path: str | None
+
+
+class CustomersFile(CustomersSettings):
+    """Customers in files."""
+
+    path: str | None
+
+
+class EventsFile(EventsSettings):
+    """Events in files."""
+
+    path: str | None
+
+
+class ReferralsFile(ReferralsSettings):
+    """Referrals in files."""
+
+    path: str | None
+
+
+class FilesSettings(MappingSettings):
+    """Tables in files."""
+
+    kind: Literal["files"]
+    dir: str | None
+    encoding: str
+    separator: str
+    sheet: str | None
+    skip_rows: Annotated[int, Field(ge=0)]
+    orders: OrdersFile
+    customers: CustomersFile
+    events: EventsFile
+    referrals: ReferralsFile
+
+    @model_validator(mode="after")
+    def _some_customers(self) -> "FilesSettings":
+        if self.orders.path is None and self.customers.path is None:
+            raise ValueError("orders.path: is needed (or customers.path, where there are no sales yet)")
+        return self
+
+
+class OrdersQuery(OrdersSettings):
+    """Orders by a query."""
+
+    query: str | None
+
+
+class CustomersQuery(CustomersSettings):
+    """Customers by a query."""
+
+    query: str | None
+
+
+class EventsQuery(EventsSettings):
+    """Events by a query."""
+
+    query: str | None
+
+
+class ReferralsQuery(ReferralsSettings):
+    """Referrals by a query."""
+
+    query: str | None
+
+
+class DatabaseSettings(MappingSettings):
+    """Tables in a database."""
+
+    kind: Literal["database"]
+    url: str
+    orders: OrdersQuery
+    customers: CustomersQuery
+    events: EventsQuery
+    referrals: ReferralsQuery
+
+    @model_validator(mode="after")
+    def _some_customers(self) -> "DatabaseSettings":
+        if self.orders.query is None and self.customers.query is None:
+            raise ValueError("orders.query: is needed (or customers.query, where there are no sales yet)")
+        return self
+
+
+class ShopSettings(Settings):
+    """The size of the simulated shop."""
+
+    customers: Annotated[int, Field(ge=100, le=5_000_000)]
+    days: Annotated[int, Field(ge=120, le=3_650)]
+
+
+class DemoSettings(MappingSettings):
+    """The simulated shop."""
+
+    kind: Literal["demo"]
+    shop: ShopSettings
+
+
+DataSettings = Annotated[FilesSettings | DatabaseSettings | DemoSettings, Field(discriminator="kind")]
