@@ -47,6 +47,20 @@ _COMPONENTS = {
     "advocacy": ("advocacy", "口碑推荐"),
     "growth": ("growth", "消费增长"),
 }
+_TABLES = {"orders": "订单", "customers": "客户", "events": "互动", "referrals": "推荐"}
+_REJECTS = {
+    "is empty": "为空",
+    "is no date": "不是有效日期",
+    "is no amount": "不是金额，或超出范围",
+    "is no customer": "不在客户表中",
+    "is not the launch's currency": "币种与本次活动不同",
+    "is neither yes nor no": "无法识别是或否，按“是”处理，客户保留",
+    "stands in the table more than once": "同一客户有多行且内容不同，只保留一行",
+    "stands behind a quote": "位于未闭合的引号之后，可能属于上一行",
+    "repeats another row": "与另一行完全相同",
+    "has a quote": "引号未正确闭合",
+    "has ": "字段数与表头不一致",
+}
 _RULES = {
     "staff": ("the shop's own staff", "内部员工"),
     "blocked": ("blocked", "已拉黑"),
@@ -152,6 +166,14 @@ class Labels:
     def component(self, name: str) -> str:
         """Name a component of the score."""
         return self.say(*_COMPONENTS[name]) if name in _COMPONENTS else name.replace("_", " ")
+
+    def reject(self, reason: str) -> str:
+        """Say why a row was rejected; the table of rejects itself is in English."""
+        return self.say(reason, next((zh for start, zh in _REJECTS.items() if reason.startswith(start)), reason))
+
+    def table(self, name: str) -> str:
+        """Name a table."""
+        return self.say(name, _TABLES.get(name, name))
 
     def rule(self, name: str) -> str:
         """Say who is removed by a rule; a user's own rule keeps its name."""

@@ -107,20 +107,20 @@ def evaluate(
         return f'{key}: "{mapping}" names no column{nearest(mapping, known)}'
     source = frame.select(names)
     texts = [name for name in names if source[name].dtype == pl.String]
-    read = {name: number(source[name]) for name in texts}
+    read = functools.cache(lambda name: number(source[name]))
     if counted is not None:
-        texts = [name for name in texts if _mostly(read[name], source[name], counted)]
+        texts = [name for name in texts if _mostly(read(name), source[name], counted)]
     problem = ""
     for casts in sorted(product((False, True), repeat=len(texts)), key=sum, reverse=counted is not None):
         chosen = [name for name, cast in zip(texts, casts, strict=True) if cast]
         try:
-            values = source.with_columns(read[name].alias(name) for name in chosen).select(expression.alias("value"))["value"]
+            values = source.with_columns(read(name).alias(name) for name in chosen).select(expression.alias("value"))["value"]
         except PolarsError as error:
             problem = problem or str(error).splitlines()[0]
             continue
         if len(values) != len(source):
             return f'{key}: "{mapping}" should give one value for each row'
-        unread = [read[name].is_null() & source[name].is_not_null() for name in chosen]
+        unread = [read(name).is_null() & source[name].is_not_null() for name in chosen]
         return Evaluated(values, names, functools.reduce(operator.or_, unread, nothing))
     return f'{key}: "{mapping}" cannot be computed: {problem}'
 
