@@ -83,6 +83,8 @@ def test_events_that_nobody_gave_points_for_are_said(shop):
     assert plan_launch(tables, settings).warnings == ()
     (warning,) = plan_launch(odd, settings).warnings
     assert warning.endswith("do not name them: 浏览")
+    named = settings.model_copy(update={"scoring": settings.scoring.model_copy(update={"engagement": {"VISIT": 1.0, "campaign": 4.0}})})
+    assert_frame_equal(plan_launch(tables, named).invite_list, plan_launch(tables, settings).invite_list)
 
 
 def test_a_brand_that_has_no_sales_yet_picks_its_first_backers_from_events(shop):

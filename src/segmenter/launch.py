@@ -144,13 +144,12 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
 
 def _unscored(measures: pl.DataFrame, settings: CoreSettings) -> list[str]:
     """Say which kinds of events nobody gave points for: perhaps they are called otherwise here."""
-    worth = {*settings.scoring.engagement, *settings.scoring.advocacy}
+    # Friends brought come from the referrals; an event called so counts nothing either.
+    worth = {kind.lower() for kind in (*settings.scoring.engagement, *settings.scoring.advocacy)} - {"referral"}
     kinds = [name.removeprefix("events_") for name in measures.columns if name.startswith("events_")]
     if not (left := [kind for kind in kinds if kind not in worth]):
         return []
-    en = (
-        f"events of these kinds count nothing in the score, for scoring.engagement and scoring.advocacy do not name them: {', '.join(left)}"
-    )
+    en = f"events of these kinds count nothing: scoring.engagement and scoring.advocacy do not name them: {', '.join(left)}"
     zh = f"以下互动类型未计入评分（scoring.engagement 与 scoring.advocacy 中没有）：{'、'.join(left)}"
     return [say(settings.lang, en, zh)]
 
@@ -159,14 +158,15 @@ def _check_dates(tables: Tables, as_of: date) -> None:
     """Refuse a date that the orders do not fit; where customers are known without orders, their events will do."""
     if tables.orders.is_empty():
         return
-    sources = [tables.orders] if tables.customers is None else [tables.orders, tables.events]
-    days = pl.concat([table.select(pl.col("time").dt.date().alias("day")) for table in sources])
-    first, last = days.select(pl.col("day").min().alias("first"), pl.col("day").max().alias("last")).row(0)
-    if first >= as_of:
+    orders, events = (table.select(pl.col("time").dt.date().alias("day")) for table in (tables.orders, tables.events))
+    days = orders if tables.customers is None else pl.concat([orders, events])
+    if days.filter(pl.col("day") < as_of).is_empty():
+        first, last = orders.select(pl.col("day").min().alias("first"), pl.col("day").max().alias("last")).row(0)
         raise InputError(f"launch.as_of: should be after some orders (got {as_of}; the orders run from {first} to {last})")
     last = days.filter(pl.col("day") < as_of).select(pl.col("day").max()).item()
     if (as_of - last).days > 366:
-        rule = f"should be within a year of the last order (got {as_of}; the last order is of {last})"
+        what = "order" if tables.customers is None else "order or event"
+        rule = f"should be within a year of the last {what} (got {as_of}; the last is of {last})"
         raise InputError(f"launch.as_of: {rule}; take a newer export, or an earlier date")
 
 

@@ -167,6 +167,6 @@ def _deeds(chosen: pl.DataFrame, kinds: Iterable[str], lang: Lang) -> pl.Expr:
 def _deed(kind: str, count: pl.Expr, lang: Lang) -> pl.Expr:
     name = kind.replace("{", "(").replace("}", ")")  # a kind of the shop's own is named as it is
     if lang == "zh":
-        return pl.when(count > 0).then(pl.format(_CHINESE.get(kind, f"{name} {{}} 次"), count))
-    once, often = _ENGLISH.get(kind, (f"{name} once", f"{name} {{}} times"))
+        return pl.when(count > 0).then(pl.format(_CHINESE.get(kind.lower(), f"{name} {{}} 次"), count))
+    once, often = _ENGLISH.get(kind.lower(), (f"{name} once", f"{name} {{}} times"))
     return pl.when(count == 1).then(pl.lit(once)).when(count > 1).then(pl.format(often, count).str.replace(" 2 times$", " twice"))

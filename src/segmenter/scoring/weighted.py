@@ -148,7 +148,7 @@ def count_of(frame: pl.DataFrame, kind: str) -> pl.Expr | None:
     >>> count_of(pl.DataFrame({"events_visit": [1]}), "visit").meta.output_name()
     'events_visit'
     """
-    column = "referrals" if kind == "referral" else f"events_{kind}"
+    column = "referrals" if kind == "referral" else f"events_{kind.lower()}"  # as the kinds of events are read
     return pl.col(column) if column in frame.columns else None
 
 

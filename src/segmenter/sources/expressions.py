@@ -12,6 +12,7 @@ from polars.exceptions import PolarsError
 
 from segmenter.errors import nearest
 
+_MOST_TRIED = 10  # text columns in one expression: every choice among them is tried
 FILE, ROW = "__file", "__row"  # where a row stands in its source
 
 
@@ -110,19 +111,31 @@ def evaluate(
     read = functools.cache(lambda name: number(source[name]))
     if counted is not None:
         texts = [name for name in texts if _mostly(read(name), source[name], counted)]
-    problem = ""
-    for casts in sorted(product((False, True), repeat=len(texts)), key=sum, reverse=counted is not None):
+    chosen = _as_numbers(source.clear(), expression, texts, numbers_first=counted is not None)
+    try:
+        values = source.with_columns(read(name).alias(name) for name in chosen).select(expression.alias("value"))["value"]
+    except PolarsError as error:
+        return f'{key}: "{mapping}" cannot be computed: {str(error).splitlines()[0]}'
+    if len(values) != len(source):
+        return f'{key}: "{mapping}" should give one value for each row'
+    unread = [read(name).is_null() & source[name].is_not_null() for name in chosen]
+    return Evaluated(values, names, functools.reduce(operator.or_, unread, nothing))
+
+
+def _as_numbers(source: pl.DataFrame, expression: pl.Expr, texts: list[str], *, numbers_first: bool) -> list[str]:
+    """Choose which text columns are numbers, on no rows: the types alone decide whether an expression can be computed."""
+    if len(texts) <= _MOST_TRIED:
+        tried = sorted(product((False, True), repeat=len(texts)), key=sum, reverse=numbers_first)
+    else:
+        tried = sorted([(False,) * len(texts), (True,) * len(texts)], key=sum, reverse=numbers_first)
+    for casts in tried:
         chosen = [name for name, cast in zip(texts, casts, strict=True) if cast]
         try:
-            values = source.with_columns(read(name).alias(name) for name in chosen).select(expression.alias("value"))["value"]
-        except PolarsError as error:
-            problem = problem or str(error).splitlines()[0]
+            source.with_columns(pl.col(name).cast(pl.Float64) for name in chosen).select(expression.alias("value"))
+        except PolarsError:
             continue
-        if len(values) != len(source):
-            return f'{key}: "{mapping}" should give one value for each row'
-        unread = [read(name).is_null() & source[name].is_not_null() for name in chosen]
-        return Evaluated(values, names, functools.reduce(operator.or_, unread, nothing))
-    return f'{key}: "{mapping}" cannot be computed: {problem}'
+        return chosen
+    return []
 
 
 def _mostly(read: pl.Series, cells: pl.Series, counted: pl.Series) -> bool:
