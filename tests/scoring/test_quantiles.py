@@ -23,6 +23,14 @@ def test_monotone_between_0_and_1_and_learned_from_the_values_only(learned, othe
     assert (np.diff(mapped) >= 0).all()
     assert fitted.transform([[min(learned)]]).item() == 0
     assert fitted.transform([[max(learned)]]).item() == (1 if max(learned) > min(learned) else 0)
+    (places,), (levels,) = fitted.knots_, fitted.levels_
+    assert len(places) <= knots
+    assert (fitted.transform(places[:, None]).ravel() == levels).all()
+    assert (
+        levels == [sum(value < place for value in learned) / max(sum(value < places[-1] for value in learned), 1) for place in places]
+    ).all()
+    if len(set(learned)) <= knots:
+        assert places.tolist() == sorted(set(learned))
     again = QuantileMap(knots=knots).fit(np.array(learned[::-1])[:, None])
     assert (again.transform(ordered[:, None]).ravel() == mapped).all()
 

@@ -1,10 +1,12 @@
 """Measures put on 0..1 by where they stand among those the map was learned on."""
 
+from collections.abc import Iterable
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 
@@ -51,17 +53,31 @@ class QuantileMap(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         QuantileMap
             Itself.
         """
-        values = validate_data(self, X, dtype=np.float64)
-        self.knots_: list[NDArray[np.float64]] = []
-        self.levels_: list[NDArray[np.float64]] = []
-        for column in values.T:
-            ordered = np.sort(column)
-            knots = np.unique(ordered)
-            if len(knots) > self.knots:
-                knots = np.unique(ordered[np.linspace(0, len(ordered) - 1, self.knots).round().astype(np.int64)])
-            below = np.searchsorted(ordered, knots, side="left").astype(np.float64)
-            self.knots_.append(knots)
-            self.levels_.append(below / max(below[-1], 1.0))
+        return self.fit_columns(validate_data(self, X, dtype=np.float64).T)
+
+    def fit_columns(self, columns: Iterable[NDArray[np.float64]]) -> Self:
+        """Learn the knots feature by feature: the same as `fit`, without all of them in memory at once.
+
+        Parameters
+        ----------
+        columns : iterable of ndarray of shape (n_samples,)
+            One feature after the other; finite numbers.
+
+        Returns
+        -------
+        QuantileMap
+            Itself.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> QuantileMap().fit_columns(np.array([values]) for values in (1.0, 2.0)).n_features_in_
+        2
+        """
+        learned = [_learned(column, self.knots) for column in columns]
+        self.knots_ = [knots for knots, _ in learned]
+        self.levels_ = [levels for _, levels in learned]
+        self.n_features_in_ = len(learned)
         return self
 
     def transform(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
@@ -79,10 +95,68 @@ class QuantileMap(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         """
         check_is_fitted(self)
         values = validate_data(self, X, dtype=np.float64, reset=False)
-        return np.stack([_interpolated(*feature) for feature in zip(values.T, self.knots_, self.levels_, strict=True)], axis=1)
+        return np.stack([image(*feature) for feature in zip(values.T, self.knots_, self.levels_, strict=True)], axis=1)
 
 
-def _interpolated(values: NDArray[np.float64], knots: NDArray[np.float64], levels: NDArray[np.float64]) -> NDArray[np.float64]:
-    # np.interp may pass the next level by its last bit, and a better customer would stand a bit lower.
-    above = np.minimum(np.searchsorted(knots, values, side="right"), len(knots) - 1)
-    return np.minimum(np.interp(values, knots, levels), levels[above])
+def _learned(values: NDArray[np.float64], most: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    assert_all_finite(values)
+    ordered = np.sort(values)
+    new = np.append(True, ordered[1:] != ordered[:-1])
+    few = np.count_nonzero(new) <= most
+    picked = ordered[new] if few else ordered[np.linspace(0, len(ordered) - 1, most).round().astype(np.int64)]
+    knots = np.unique(picked)
+    below = np.searchsorted(ordered, knots, side="left").astype(np.float64)
+    return knots, below / max(below[-1], 1.0)
+
+
+def image(values: NDArray[np.float64], knots: NDArray[np.float64], levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Map the values of one feature.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples,)
+        Finite numbers.
+    knots, levels : ndarray of shape (n_knots,)
+        Where the map bends, and the images there.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Between the first level and the last.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image(np.array([-1.0, 2.5]), np.array([0.0, 10.0]), np.array([0.0, 1.0])).tolist()
+    [0.0, 0.25]
+    """
+    inside = np.clip(values, knots[0], knots[-1])
+    left = np.searchsorted(knots, inside, side="right") - 1
+    return levels[left] + slopes(knots, levels)[left] * (inside - knots[left])
+
+
+def slopes(knots: NDArray[np.float64], levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Compute how steep the map is to the right of each knot.
+
+    Parameters
+    ----------
+    knots, levels : ndarray of shape (n_knots,)
+        Where the map bends, and the images there.
+
+    Returns
+    -------
+    ndarray of shape (n_knots,)
+        Rounded down, so that no value passes the next level, not by a last bit; 0 at the last.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> slopes(np.array([0.0, 10.0]), np.array([0.0, 1.0])).tolist()
+    [0.1, 0.0]
+    """
+    widths, rises = np.diff(knots), np.diff(levels)
+    with np.errstate(over="ignore"):  # knots that are nearly equal
+        steep = np.minimum(rises / widths, np.finfo(np.float64).max)
+    while (beyond := levels[:-1] + steep * widths > levels[1:]).any():
+        steep[beyond] = np.nextafter(steep[beyond], 0)
+    return np.append(steep, 0.0)

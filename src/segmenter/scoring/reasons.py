@@ -51,7 +51,7 @@ def with_reasons(
     'spent 9,000 in all, last order yesterday, brought 2 friends'
     """
     say_it = _chinese if lang == "zh" else _english
-    standing = {measure: _standing(everyone, measure, lang) for measure in ("spend_window", "orders")}
+    standing = {measure: _standing(chosen, everyone, measure, lang) for measure in ("spend_window", "orders")}
     phrases = say_it(window_days, currency, standing)
     phrases["engagement"] = _deeds(chosen, scorer.settings.engagement, lang)
     phrases["advocacy"] = _deeds(chosen, scorer.settings.advocacy, lang)
@@ -128,11 +128,13 @@ def _chinese(window_days: int | None, currency: str, standing: dict[str, pl.Expr
     }
 
 
-def _standing(everyone: pl.DataFrame, measure: str, lang: Lang) -> pl.Expr:
+def _standing(chosen: pl.DataFrame, everyone: pl.DataFrame, measure: str, lang: Lang) -> pl.Expr:
     """Say "top 3 %" of the eligible, rounded up; nothing for the many."""
-    values = everyone.filter(verdict=ELIGIBLE)[measure]
-    above = values.value_counts().sort(measure, descending=True).with_columns(pl.col("count").cum_sum())
-    told = above.with_columns(percent=(100 * pl.col("count") + len(values) - 1) // len(values)).filter(pl.col("percent") <= _TOP)
+    eligible = everyone.lazy().filter(verdict=ELIGIBLE).select(pl.col(measure).sort()).collect().to_series()
+    rows = len(eligible)
+    held = chosen.select(pl.col(measure).unique().sort())
+    below, up_to = (eligible.search_sorted(held.to_series(), side).cast(pl.Int64) for side in ("left", "right"))
+    told = held.with_columns(percent=(100 * (rows - below) + rows - 1) // rows).filter((below < up_to) & (pl.col("percent") <= _TOP))
     words = told.select(pl.format(say(lang, " (top {} %)", "（前 {}%）"), "percent")).to_series()
     return pl.col(measure).replace_strict(told[measure], words, default="", return_dtype=pl.String) if len(told) else pl.lit("")
 
