@@ -5,8 +5,12 @@ Times are local to ``launch.timezone`` and carry no zone. Amounts are Int64 mino
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import polars as pl
+
+if TYPE_CHECKING:
+    from segmenter.history.summary import Summary
 
 TIME = pl.Datetime("us")
 
@@ -67,8 +71,10 @@ class Tables:
 
     Parameters
     ----------
-    orders, events, referrals : DataFrame
-        See `ORDERS`, `EVENTS`, `REFERRALS`; empty where the shop has none.
+    orders : DataFrame or Summary
+        See `ORDERS`, empty where the shop has none; or what they come to, where they were added up as they were read.
+    events, referrals : DataFrame
+        See `EVENTS`, `REFERRALS`; empty where the shop has none.
     customers : DataFrame or None
         See `CUSTOMERS`; None where the customers are those with orders.
     contacts : DataFrame or None
@@ -79,7 +85,7 @@ class Tables:
         For each table: rows read, ``filtered`` by `where`, ``later`` than the as-of date, ``rejected``, ``kept``.
     """
 
-    orders: pl.DataFrame
+    orders: "pl.DataFrame | Summary"
     customers: pl.DataFrame | None
     events: pl.DataFrame
     referrals: pl.DataFrame

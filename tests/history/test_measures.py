@@ -73,7 +73,7 @@ def by_hand(orders, half_life, window):
         placed = [row for row in rows if row[4]]
         days = [row[0] for row in placed]
         named = [row for row in rows if row[5] is not None]
-        latest = max(named, key=lambda row: (row[4], row[1], row[2] is not None, row[2] or "", row[5]), default=None)
+        latest = max(named, key=lambda row: (row[4], row[1], row[5]), default=None)
         spend = sum(row[3] for row in rows)
         found[who] = {
             "customer_id": who,

@@ -6,11 +6,10 @@ from datetime import date
 import polars as pl
 
 from segmenter.errors import InputError
+from segmenter.history.definition import summarize_frame
+from segmenter.history.summary import PERIODS, Summary, Terms
 from segmenter.tables import CUSTOMERS, Tables
 
-# Weights of decayed amounts are whole numbers of 2**-16, so that their sum is exact in any order.
-_ONE = 1 << 16
-_PERIODS = (30, 90)
 _INNER = ("days_since_first_row", "days_since_first_event", "order_province", "order_city")
 # What an attribute of the shop's own may not be called: the later stages add columns of these names.
 _LATER = ("region", "verdict", "score", "segment", "invited", "rank", "wave", "group")
@@ -22,7 +21,7 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
     Parameters
     ----------
     tables : Tables
-        The canonical tables; rows at or after the as-of date change nothing.
+        The canonical tables; rows at or after the as-of date change nothing. A summary of the orders is taken as it is.
     as_of : date
         Days since an event are this date minus the event's: the day before counts 1.
     half_life_days : float
@@ -36,7 +35,7 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
         One row per customer, sorted by ``customer_id``. Customers: those of the customers table who had joined or
         ordered by then; without the table, those with orders. Columns, money in minor units:
 
-        - ``province``, ``city``: as found; of the customer, else of the latest order that names one (ties by order id);
+        - ``province``, ``city``: as found; of the customer, else of the latest order that names one (ties: the larger name);
         - the attributes, ``do_not_contact``, ``blocked``, ``staff``;
         - ``spend`` (net of refunds), ``spend_window``, ``spend_outside``, ``refunds`` and ``refund_orders``;
         - ``orders``, ``first_order_at``, ``last_order_at``, ``days_since_order``;
@@ -45,6 +44,11 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
         - ``spend_30d``, ``orders_30d`` (1 to 30 days ago), ``spend_30d_before`` (31 to 60), and the same for 90;
         - ``events`` and ``events_<kind>`` for each kind, ``days_since_event``, ``referrals``;
         - ``days_since_activity`` (order or event), ``days_known`` (since joining, or the first order or event).
+
+    Raises
+    ------
+    ValueError
+        The orders are a summary for another date, window or half-life.
 
     Examples
     --------
@@ -56,18 +60,17 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
     >>> frame.select("spend", "orders", "days_since_order", "average_gap_days").rows()
     [(2000, 2, 1, 29.0)]
     """
-    orders = _before(tables.orders, as_of)
+    summary = _summary(tables.orders, Terms(as_of, half_life_days, window_days))
+    by_order = summary.frame.lazy().rename({"province": "order_province", "city": "order_city"})
     events = _before(tables.events, as_of)
     others = tables.referrals.lazy().filter(pl.col("customer_id") != pl.col("friend_id"))
     referrals = others.filter(pl.col("time").is_null() | (pl.col("time") < as_of))
-    weights = _weights(half_life_days, int(orders.select(pl.col("days").max()).collect().item() or 0))
-    by_order = _of_orders(orders.join(weights.lazy(), on="days", how="left"), window_days)
     kinds = events.select(pl.col("kind").unique().sort()).collect()["kind"].to_list()
     by_event = events.group_by("customer_id").agg(*_of_events(kinds))
     brought = referrals.group_by("customer_id").agg(pl.col("friend_id").n_unique().cast(pl.Int32).alias("referrals"))
-    frame = _people(tables, as_of)
-    _check_attributes(frame, [by_order, by_event, brought, _places(orders)])
-    for part in (by_order, _places(orders), by_event, brought):
+    frame = tables.customers.lazy() if tables.customers is not None else _those_with(summary)
+    _check_attributes(frame, [by_order, by_event, brought])
+    for part in (by_order, by_event, brought):
         frame = frame.join(part, on="customer_id", how="left")
     if tables.customers is not None:
         known = (
@@ -82,6 +85,14 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
     else:
         frame = frame.rename({"order_province": "province", "order_city": "city"})
     return _tidy(frame, kinds, as_of).sort("customer_id").collect()
+
+
+def _summary(orders: pl.DataFrame | Summary, terms: Terms) -> Summary:
+    if isinstance(orders, pl.DataFrame):
+        return summarize_frame(orders, terms)
+    if orders.terms != terms:
+        raise ValueError(f"the orders were summarized for other terms: should be {terms} (got {orders.terms})")
+    return orders
 
 
 def _check_attributes(people: pl.LazyFrame, parts: Sequence[pl.LazyFrame]) -> None:
@@ -101,53 +112,6 @@ def _before(table: pl.DataFrame, as_of: date) -> pl.LazyFrame:
     )
 
 
-def _weights(half_life_days: float, most: int) -> pl.DataFrame:
-    # Plain Python powers: vectorised ones may differ in the last bit with a value's place in its vector.
-    weights = [round(_ONE * 2.0 ** (-days / half_life_days)) for days in range(1, most + 1)]
-    return pl.DataFrame({"days": range(1, most + 1), "weight": weights}, schema={"days": pl.Int32, "weight": pl.Int64})
-
-
-def _of_orders(orders: pl.LazyFrame, window_days: int | None) -> pl.LazyFrame:
-    # Columns that are zero or null where they do not count, then plain sums: filters inside each group are many times slower.
-    amount, days, placed = pl.col("amount"), pl.col("days"), pl.col("is_order")
-    inside = pl.lit(value=True) if window_days is None else days <= window_days
-    periods = {
-        name: period
-        for length in _PERIODS
-        for name, period in ((f"{length}d", days <= length), (f"{length}d_before", (days > length) & (days <= 2 * length)))
-    }
-    spends = {f"spend_{name}": pl.when(period).then(amount).otherwise(0) for name, period in periods.items()}
-    counts = {f"orders_{name}": placed & period for name, period in periods.items()}
-    columns = orders.select(
-        "customer_id",
-        "days",
-        amount.alias("spend"),
-        pl.when(inside).then(amount).otherwise(0).alias("spend_window"),
-        pl.col("refund").alias("refunds"),
-        (pl.col("refund") > 0).alias("refund_orders"),
-        placed.alias("orders"),
-        pl.when(placed).then("time").alias("ordered_at"),
-        (amount.cast(pl.Int128) * pl.col("weight")).alias("decayed_spend"),
-        **spends,
-        **counts,
-    )
-    return columns.group_by("customer_id").agg(
-        pl.col("spend", "spend_window", "refunds", "decayed_spend", *spends).sum(),
-        pl.col("orders", "refund_orders", *counts).sum().cast(pl.Int32),
-        pl.col("ordered_at").min().alias("first_order_at"),
-        pl.col("ordered_at").max().alias("last_order_at"),
-        pl.col("days").max().alias("days_since_first_row"),
-    )
-
-
-def _places(orders: pl.LazyFrame) -> pl.LazyFrame:
-    """Find the region of each customer's latest order that names one; of a refund where no order does."""
-    order = ("customer_id", "is_order", "time", "order_id", "province", "city")
-    named = orders.filter(pl.col("province").is_not_null() | pl.col("city").is_not_null()).sort(order)
-    latest = named.unique("customer_id", keep="last", maintain_order=True)
-    return latest.select("customer_id", pl.col("province").alias("order_province"), pl.col("city").alias("order_city"))
-
-
 def _of_events(kinds: Sequence[str]) -> Sequence[pl.Expr]:
     return [
         pl.len().cast(pl.Int32).alias("events"),
@@ -157,17 +121,14 @@ def _of_events(kinds: Sequence[str]) -> Sequence[pl.Expr]:
     ]
 
 
-def _people(tables: Tables, as_of: date) -> pl.LazyFrame:
-    if tables.customers is not None:
-        return tables.customers.lazy()
+def _those_with(summary: Summary) -> pl.LazyFrame:
     flags = [pl.lit(value=False).alias(name) for name in ("do_not_contact", "blocked", "staff")]
-    known = tables.orders.lazy().filter(pl.col("time") < as_of).select(pl.col("customer_id").unique())
-    return known.with_columns(pl.lit(None, dtype=pl.Date).alias("joined"), *flags)
+    return summary.frame.lazy().select("customer_id", pl.lit(None, dtype=pl.Date).alias("joined"), *flags)
 
 
 def _tidy(frame: pl.LazyFrame, kinds: Sequence[str], as_of: date) -> pl.LazyFrame:
     """Fill what is zero for those without orders or events, and derive the rest."""
-    periods = [f"{what}_{length}d{before}" for length in _PERIODS for what in ("spend", "orders") for before in ("", "_before")]
+    periods = [f"{what}_{length}d{before}" for length in PERIODS for what in ("spend", "orders") for before in ("", "_before")]
     events = ["events", *(f"events_{kind}" for kind in kinds)]
     counts = ["spend", "spend_window", "refunds", "refund_orders", "orders", "decayed_spend", "referrals", *periods, *events]
     frame = frame.with_columns(pl.col(counts).fill_null(0))
@@ -179,7 +140,6 @@ def _tidy(frame: pl.LazyFrame, kinds: Sequence[str], as_of: date) -> pl.LazyFram
     some = pl.col("orders") > 0
     frame = frame.with_columns(
         (pl.col("spend") - pl.col("spend_window")).alias("spend_outside"),
-        (pl.col("decayed_spend") // _ONE).cast(pl.Int64),
         last.alias("days_since_order"),
         pl.when(some).then((pl.col("spend") / pl.col("orders")).round(0, mode="half_to_even").cast(pl.Int64)).alias("average_order"),
         pl.when(pl.col("orders") > 1).then((first - last) / (pl.col("orders") - 1)).alias("average_gap_days"),
@@ -190,7 +150,7 @@ def _tidy(frame: pl.LazyFrame, kinds: Sequence[str], as_of: date) -> pl.LazyFram
     names = [
         *("spend", "spend_window", "spend_outside", "refunds", "refund_orders", "orders", "first_order_at", "last_order_at"),
         *("days_since_order", "average_order", "average_gap_days", "decayed_spend"),
-        *(f"{what}_{length}d{before}" for length in _PERIODS for what in ("spend", "orders") for before in ("", "_before")),
+        *(f"{what}_{length}d{before}" for length in PERIODS for what in ("spend", "orders") for before in ("", "_before")),
         *events,
         *("days_since_event", "referrals", "days_since_activity", "days_known"),
     ]
