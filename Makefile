@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: launch test check bench wheel clean
+.PHONY: launch test check bench wheel spark clean
 
 launch: $(STAMP)
 	$(BIN)/segmenter launch
@@ -21,6 +21,10 @@ check: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m pytest -p no:cacheprovider -o addopts="--import-mode=importlib" -q benchmarks $(BENCH)
 
+# What engine=spark needs (500 MB), which nothing else does.
+spark: $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[spark]"
+
 wheel: $(STAMP)
 	$(BIN)/python -m build --wheel
 
@@ -28,7 +32,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "segmenter needs Python 3.11 to 3.13 (got $$($(PYTHON) --version)); make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[postgres]" --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[postgres,duckdb]" --group dev
 	touch $@
 
 clean:

@@ -11,7 +11,7 @@ from segmenter.command import command, job
 def main(config: DictConfig) -> None:
     """Read, compute, write, log."""
     from segmenter.command import started
-    from segmenter.launch import plan_launch
+    from segmenter.launch import plan_launch, terms_of
     from segmenter.outputs.publish import check_out
     from segmenter.outputs.results import write_results
     from segmenter.outputs.terminal import progress, show, show_run
@@ -22,7 +22,15 @@ def main(config: DictConfig) -> None:
     settings, sweep = started(parse(LaunchJob, config))
     check_out(settings.out, overwrite=settings.overwrite)
     with progress(settings.lang) as stage:
-        read = read_tables(settings.data, settings.launch, seed=settings.seed, progress=stage)
+        read = read_tables(
+            settings.data,
+            settings.launch,
+            seed=settings.seed,
+            progress=stage,
+            terms=terms_of(settings),
+            engine=settings.engine,
+            store=settings.history.store,
+        )
         plan = plan_launch(read.tables, settings, progress=stage)
         stage("writing")
         write_results(plan, read, settings)

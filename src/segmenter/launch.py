@@ -1,13 +1,14 @@
 """One launch: the stages composed, from canonical tables to the invite list."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
 import polars as pl
 
 from segmenter.errors import InputError
 from segmenter.history import measure
+from segmenter.history.summary import Summary, Terms
 from segmenter.model import LaunchModel, launch_model
 from segmenter.planning import plan
 from segmenter.regions import with_regions
@@ -61,6 +62,35 @@ class LaunchPlan:
     valid_until: date
 
 
+def terms_of(settings: CoreSettings) -> Terms:
+    """Give what a launch's measures of orders depend on.
+
+    Parameters
+    ----------
+    settings : CoreSettings
+        With `launch.as_of`.
+
+    Returns
+    -------
+    Terms
+        The date, the half-life and the window.
+
+    Raises
+    ------
+    InputError
+        There is no date.
+
+    Examples
+    --------
+    >>> import segmenter
+    >>> terms_of(segmenter.launch_settings({"launch.as_of": "2026-07-01"})).half_life_days
+    90.0
+    """
+    if settings.launch.as_of is None:
+        raise InputError("launch.as_of: is needed, as YYYY-MM-DD")
+    return Terms(settings.launch.as_of, settings.scoring.half_life_days, settings.rules.spend.window_days)
+
+
 def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[str], None] = lambda stage: None) -> LaunchPlan:
     """Decide whom to invite.
 
@@ -95,13 +125,11 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     >>> segmenter.plan_launch(tables, settings).invite_list["customer_id"].to_list()
     ['a', 'b']
     """
-    launch, window = settings.launch, settings.rules.spend.window_days
-    as_of = launch.as_of
-    if as_of is None:
-        raise InputError("launch.as_of: is needed, as YYYY-MM-DD")
+    launch, terms = settings.launch, terms_of(settings)
+    as_of, window = terms.as_of, terms.window_days
     _check_dates(tables, as_of)
     progress("history")
-    measures = measure(tables, as_of=as_of, half_life_days=settings.scoring.half_life_days, window_days=window)
+    measures = measure(tables, **asdict(terms))
     frame = with_regions(measures, settings.rules.region)
     progress("rules")
     ruled = apply_rules(frame, settings.rules, launch)
@@ -156,17 +184,24 @@ def _unscored(measures: pl.DataFrame, settings: CoreSettings) -> list[str]:
 
 def _check_dates(tables: Tables, as_of: date) -> None:
     """Refuse a date that the orders do not fit; where customers are known without orders, their events will do."""
-    if tables.orders.is_empty():
+    orders, events = tables.orders, tables.events
+    if isinstance(orders, Summary):
+        first, last, before = orders.first, orders.last, orders.frame.select(pl.col("last_order_at").max().dt.date()).item()
+    else:
+        placed = pl.col("is_order") & (pl.col("time") < as_of)
+        days = {"first": pl.col("time").min(), "last": pl.col("time").max(), "before": pl.col("time").filter(placed).max()}
+        first, last, before = orders.select(time.dt.date().alias(name) for name, time in days.items()).row(0)
+    if first is None:
         return
-    orders, events = (table.select(pl.col("time").dt.date().alias("day")) for table in (tables.orders, tables.events))
-    days = orders if tables.customers is None else pl.concat([orders, events])
-    if days.filter(pl.col("day") < as_of).is_empty():
-        first, last = orders.select(pl.col("day").min().alias("first"), pl.col("day").max().alias("last")).row(0)
+    what = "order"
+    if tables.customers is not None:
+        what = "order or event"
+        active = events.select(pl.col("time").dt.date().filter(pl.col("time") < as_of).max()).item()
+        before = max((day for day in (before, active) if day is not None), default=None)
+    if before is None:
         raise InputError(f"launch.as_of: should be after some orders (got {as_of}; the orders run from {first} to {last})")
-    last = days.filter(pl.col("day") < as_of).select(pl.col("day").max()).item()
-    if (as_of - last).days > 366:
-        what = "order" if tables.customers is None else "order or event"
-        rule = f"should be within a year of the last {what} (got {as_of}; the last is of {last})"
+    if (as_of - before).days > 366:
+        rule = f"should be within a year of the last {what} (got {as_of}; the last is of {before})"
         raise InputError(f"launch.as_of: {rule}; take a newer export, or an earlier date")
 
 

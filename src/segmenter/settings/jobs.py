@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from segmenter.settings.engines import EngineSettings
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
     LaunchSettings,
@@ -15,7 +16,7 @@ from segmenter.settings.stages import (
     SegmentsSettings,
     WeightedSettings,
 )
-from segmenter.settings.types import AsOf, Settings, is_currency_code, is_file_name, is_timezone
+from segmenter.settings.types import AsOf, Settings, is_currency_code, is_file_name, is_timezone, off
 from segmenter.words import Lang
 
 
@@ -37,10 +38,18 @@ class FrameLaunch(CoreSettings):
     data: MappingSettings
 
 
+class HistorySettings(Settings):
+    """What is kept of the orders."""
+
+    store: Annotated[str | None, BeforeValidator(off)]
+
+
 class LaunchJob(CoreSettings):
     """The whole config of `segmenter launch`."""
 
     data: DataSettings
+    engine: EngineSettings
+    history: HistorySettings
     tracking: Annotated[MlflowSettings | NoTracking, Field(discriminator="kind")]
     out: Annotated[Path, Field(strict=False)]
     overwrite: bool

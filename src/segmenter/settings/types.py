@@ -64,3 +64,8 @@ class Settings(BaseModel):
     """Base of all settings: strict, frozen, no unknown keys."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+def off(value: object) -> object:
+    """Read "off", which YAML takes for false, as nothing."""
+    return None if value is False or value == "off" else value

@@ -122,6 +122,37 @@ def evaluate(
     return Evaluated(values, names, functools.reduce(operator.or_, unread, nothing))
 
 
+def read_as_numbers(frame: pl.DataFrame, mapping: str, *, amount: bool) -> list[str]:
+    """List the text columns that `evaluate` reads as numbers, whatever stands in them; of an amount, those that it may.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Raw rows, or none of them: the types are enough.
+    mapping : str
+        A column's name, or an SQL expression that can be computed.
+    amount : bool
+        Whether it is an amount.
+
+    Returns
+    -------
+    list of str
+        Their names.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"kind": ["a"], "price": ["1"]})
+    >>> read_as_numbers(frame, "CASE WHEN kind LIKE 'a%' THEN price * 2 END", amount=True)
+    ['price']
+    """
+    if mapping in columns_of(frame):
+        return [mapping] if amount and frame[mapping].dtype == pl.String else []
+    expression = pl.sql_expr(mapping)
+    source = frame.select(list(dict.fromkeys(expression.meta.root_names()))).clear()
+    texts = [name for name in source.columns if source[name].dtype == pl.String]
+    return _as_numbers(source, expression, texts, numbers_first=amount)
+
+
 def _as_numbers(source: pl.DataFrame, expression: pl.Expr, texts: list[str], *, numbers_first: bool) -> list[str]:
     """Choose which text columns are numbers, on no rows: the types alone decide whether an expression can be computed."""
     if len(texts) <= _MOST_TRIED:

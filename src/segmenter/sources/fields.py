@@ -33,9 +33,9 @@ _TIMES = (
 )
 _ZONED = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%d %H:%M%#z")
 # What databases and spreadsheets write where there is nothing.
-_NOTHING = ("", "null", "\\n", "none", "nan", "<na>", "n/a", "#n/a", "na", "-", "--", "/")
+NOTHING = ("", "null", "\\n", "none", "nan", "<na>", "n/a", "#n/a", "na", "-", "--", "/")
 _YES = ("true", "t", "yes", "y", "1", "是", "真", "有", "√")
-_NO = ("false", "f", "no", "n", "0", "否", "假", "无", "×", *_NOTHING)
+_NO = ("false", "f", "no", "n", "0", "否", "假", "无", "×", *NOTHING)
 # What a sign may mean; it is read as the launch's currency where it may mean that.
 _SIGNS = {
     **dict.fromkeys(("RMB", "人民币", "元", "CN¥"), ("CNY",)),
@@ -73,7 +73,7 @@ def text(values: pl.Series) -> pl.Series:
         whole = (values.is_finite() & (values == values.round()) & (values.abs() < 2**53)).fill_null(value=False)
         values = values.cast(pl.Int64, strict=False).cast(pl.String).zip_with(whole, values.fill_nan(None).cast(pl.String))
     plain = values.cast(pl.String).str.strip_chars()
-    return plain.zip_with(~plain.str.to_lowercase().is_in(_NOTHING), pl.Series([None], dtype=pl.String))
+    return plain.zip_with(~plain.str.to_lowercase().is_in(NOTHING), pl.Series([None], dtype=pl.String))
 
 
 def number(values: pl.Series, currency: str, decimal: str) -> pl.Series:
@@ -253,3 +253,25 @@ def currency(values: pl.Series, launch: str) -> pl.Series:
     """
     codes = {sign: launch if launch in meant else meant[0] for sign, meant in _SIGNS.items()}
     return text(values).str.normalize("NFKC").str.to_uppercase().replace(codes)
+
+
+def currency_names(launch: str) -> list[str]:
+    """List the ways to write a currency that `currency` reads as it, in upper case.
+
+    Parameters
+    ----------
+    launch : str
+        ISO 4217 code.
+
+    Returns
+    -------
+    list of str
+        The code, its signs and its names.
+
+    Examples
+    --------
+    >>> currency_names("GBP")
+    ['GBP', '£', '英镑']
+    """
+    written = pl.Series([launch, *_SIGNS, "￥"])
+    return sorted(written.filter(currency(written, launch) == launch).to_list())

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 import polars as pl
@@ -13,7 +14,7 @@ from polars.exceptions import PolarsError
 from segmenter import tables
 from segmenter.errors import InputError
 from segmenter.settings import FilesSettings
-from segmenter.sources.encodings import CHUNK, chunks, is_gzip
+from segmenter.sources.encodings import chunks, is_gzip
 from segmenter.sources.raw import Fingerprint, Raw, label, near_files, one_line, together
 from segmenter.sources.spreadsheets import read_sheet
 from segmenter.sources.text_files import check_text_settings, read_text
@@ -98,12 +99,12 @@ def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
         try:
             frame, read_as, unreadable[name] = _read(place, name, settings)
             frames.append((name, frame))
-            prints.append(Fingerprint(name, place.stat().st_size, _sha256(place), read_as))
+            prints.append(Fingerprint(name, place.stat().st_size, sha256(place), read_as))
         except InputError as error:
             problems += error.problems
         except OSError as error:
             problems.append(f"{name}: cannot be read ({error.strerror or one_line(error)})")
-    problems += _twice(frames, prints)
+    problems += copies([each for each, (_, frame) in zip(prints, frames, strict=True) if frame.height])
     if not problems and not any(frame.height for _, frame in frames):
         problems += [f"{name}: should have rows{_instead(unreadable[name])}" for name, _ in frames]
     whole = None
@@ -116,6 +117,84 @@ def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
         raise InputError(*(problem if problem.startswith("data.sheet: ") else f"{key}: {problem}" for problem in problems))
     lines = [(table, name, row, None, line, reason) for name, bad in unreadable.items() for row, line, reason in bad]
     return Raw(whole, tuple(prints), pl.DataFrame(lines, schema=tables.REJECTS, orient="row"))
+
+
+def parquet_files(path: str) -> list[tuple[Path, str]] | None:
+    r"""List the files that a path means where all of them are Parquet.
+
+    Parameters
+    ----------
+    path : str
+        As `read_files` takes it.
+
+    Returns
+    -------
+    list of tuple of Path and str, or None
+        Each with its name; None where there are none, or others.
+
+    Examples
+    --------
+    >>> parquet_files("no such folder/orders.parquet") is None
+    True
+    """
+    try:
+        found = _find(path)
+        kinds = {_kind_by_name(name) if _starts(place, b"PAR1") else None for place, name in found}
+    except (InputError, OSError):
+        return None  # reading them says why
+    return found if kinds == {"Parquet"} else None
+
+
+def fingerprints(files: Sequence[tuple[Path, str]]) -> tuple[Fingerprint, ...]:
+    """Fingerprint Parquet files.
+
+    Parameters
+    ----------
+    files : sequence of tuple of Path and str
+        As `parquet_files` gives them.
+
+    Returns
+    -------
+    tuple of Fingerprint
+        One for each.
+
+    Examples
+    --------
+    >>> fingerprints([])
+    ()
+    """
+    return tuple(Fingerprint(name, place.stat().st_size, sha256(place), "Parquet") for place, name in files)
+
+
+def copies(prints: Sequence[Fingerprint]) -> list[str]:
+    """Find copies among files: their rows would count twice.
+
+    Parameters
+    ----------
+    prints : sequence of Fingerprint
+        Of files with rows.
+
+    Returns
+    -------
+    list of str
+        What is wrong.
+
+    Examples
+    --------
+    >>> copies([Fingerprint("a.csv", 1, "2f", "CSV"), Fingerprint("b.csv", 1, "2f", "CSV")])
+    ['b.csv: is a copy of a.csv; take one of them away']
+    """
+    first: dict[str, str] = {}
+    problems = []
+    for each in prints:
+        if first.setdefault(each.sha256, each.name) != each.name:
+            problems.append(f"{each.name}: is a copy of {first[each.sha256]}; take one of them away")
+    return problems
+
+
+def _starts(path: Path, magic: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(magic)) == magic
 
 
 def _instead(bad: list[BadLine]) -> str:
@@ -219,19 +298,24 @@ def _read_parquet(path: Path, name: str) -> tuple[pl.DataFrame, str]:
     return label(frame, frame.columns, name), "Parquet"
 
 
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
+def sha256(path: Path) -> str:
+    """Give a file's SHA-256.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Examples
+    --------
+    >>> import os
+    >>> sha256(Path(os.devnull))[:8]
+    'e3b0c442'
+    """
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _twice(frames: list[tuple[str, pl.DataFrame]], prints: list[Fingerprint]) -> list[str]:
-    """Find copies: their rows would count twice."""
-    first: dict[str, str] = {}
-    problems = []
-    for (name, frame), print_ in zip(frames, prints, strict=True):
-        if frame.height and first.setdefault(print_.sha256, name) != name:
-            problems.append(f"{name}: is a copy of {first[print_.sha256]}; take one of them away")
-    return problems
+        return hashlib.file_digest(file, "sha256").hexdigest()

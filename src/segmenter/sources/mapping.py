@@ -1,14 +1,16 @@
 """Raw rows of a shop become the canonical tables; rows that cannot be understood become rejects."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from segmenter import tables
 from segmenter.errors import InputError, nearest
+from segmenter.history.summary import Summary
 from segmenter.money import LARGEST, digits
 from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
 from segmenter.sources import fields
@@ -16,7 +18,11 @@ from segmenter.sources.expressions import columns_of
 from segmenter.sources.rows import NEEDED, Rows, map_rows
 from segmenter.tables import Tables
 
+if TYPE_CHECKING:
+    from segmenter.sources.engines.scan import Scanned
+
 _MOST_KINDS = 60
+STRANGER = "is no customer of the customers table"
 _FLAGS = ("do_not_contact", "blocked", "staff")
 _NONE: Mapping[str, pl.DataFrame] = MappingProxyType({})
 
@@ -27,6 +33,7 @@ def canonical_tables(
     launch: LaunchSettings,
     *,
     unreadable: Mapping[str, pl.DataFrame] = _NONE,
+    scan: "Callable[[pl.Series | None], Scanned] | None" = None,
 ) -> Tables:
     """Map raw rows to the canonical tables.
 
@@ -41,6 +48,8 @@ def canonical_tables(
     unreadable : mapping of str to DataFrame, optional
         For a table of `raw`, lines of its source that could not be told apart into fields, as `tables.REJECTS`. Nothing says
         of which date they are: they count as rejected rows. Their text is left out where the table has contact columns.
+    scan : callable, optional
+        Reads and adds up the orders, given the customers of the customers table, where they are not in `raw`.
 
     Returns
     -------
@@ -75,22 +84,35 @@ def canonical_tables(
     if "customers" in rows:
         customers, contacts = _customers(rows["customers"], settings, launch)
         ids = customers["customer_id"]
-    orders = _orders(rows["orders"], settings, launch, ids) if "orders" in rows else tables.ORDERS.to_frame()
+    orders: pl.DataFrame | Summary = tables.ORDERS.to_frame()
+    scanned = None if scan is None else scan(ids)
+    if scanned is not None:
+        orders = scanned.summary
+    elif "orders" in rows:
+        orders = placed_orders(order_rows(rows["orders"], settings, launch, ids), settings.orders.grain)
     events = _events(rows["events"], settings, launch, launch.as_of, ids) if "events" in rows else tables.EVENTS.to_frame()
     brought = _referrals(rows["referrals"], settings, launch, ids) if "referrals" in rows else tables.REFERRALS.to_frame()
     lines = [_unreadable(item, unreadable[name], settings) for name, item in rows.items() if name in unreadable]
     rejects = pl.concat([tables.REJECTS.to_frame(), *(item.rejects() for item in rows.values()), *lines])
-    _check_share(rows, rejects, settings.max_reject_share)
-    people = (orders["customer_id"].unique() if ids is None else ids).implode()
-    # Without a customers table, events of those who never ordered are visitors': nothing is wrong with them.
-    for name, frame in (("events", events), ("referrals", brought)):
-        if name in rows and ids is None:
-            visitors = frame.filter(
-                ~pl.col("customer_id").is_in(people) & ((pl.col("time") < launch.as_of) | pl.col("time").is_null())
-            ).height
-            rows[name].reads |= {"visitors": visitors, "kept": rows[name].reads["kept"] - visitors}
-    events, brought = (frame.filter(pl.col("customer_id").is_in(people)) for frame in (events, brought))
-    return Tables(orders, customers, events, brought, contacts, rejects, {name: item.reads for name, item in rows.items()})
+    reads = {name: item.reads for name, item in rows.items()}
+    if scanned is not None:
+        rejects, reads = pl.concat([scanned.rejects, rejects]), {"orders": scanned.reads, **reads}
+    _check_share(reads, rejects, settings.max_reject_share)
+    if ids is None:
+        # Without a customers table, events of those who never ordered are visitors': nothing is wrong with them.
+        before = orders.frame if isinstance(orders, Summary) else orders.filter(pl.col("time") < launch.as_of)
+        people = before["customer_id"].unique().implode()
+        events, brought = (_of(people, name, frame, reads, launch.as_of) for name, frame in (("events", events), ("referrals", brought)))
+    return Tables(orders, customers, events, brought, contacts, rejects, reads)
+
+
+def _of(people: pl.Series, name: str, frame: pl.DataFrame, reads: dict[str, dict[str, int]], as_of: date) -> pl.DataFrame:
+    """Keep the rows of customers, and count the others."""
+    known = pl.col("customer_id").is_in(people)
+    if name in reads:
+        visitors = frame.filter(~known & ((pl.col("time") < as_of) | pl.col("time").is_null())).height
+        reads[name] |= {"visitors": visitors, "kept": reads[name]["kept"] - visitors}
+    return frame.filter(known)
 
 
 def _missing_extras(customers: pl.DataFrame, settings: MappingSettings) -> list[str]:
@@ -137,10 +159,38 @@ def _unreadable(rows: Rows, lines: pl.DataFrame, settings: MappingSettings) -> p
 def _known(rows: Rows, ids: pl.Series | None) -> None:
     if ids is not None:
         found = fields.text(rows.found["customer_id"])
-        rows.reject(~found.is_in(ids.implode()).fill_null(value=True), "customer_id", "is no customer of the customers table")
+        rows.reject(~found.is_in(ids.implode()).fill_null(value=True), "customer_id", STRANGER)
 
 
-def _orders(rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None) -> pl.DataFrame:
+def order_rows(rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None) -> pl.DataFrame:
+    """Read the fields of order rows; what cannot be read becomes their rejects.
+
+    Parameters
+    ----------
+    rows : Rows
+        As `map_rows` gives them.
+    settings : MappingSettings
+        The column mappings.
+    launch : LaunchSettings
+        Its time zone and currency.
+    ids : Series or None
+        The customers of the customers table; rows of others are rejected.
+
+    Returns
+    -------
+    DataFrame
+        The rows kept: ``customer_id``, ``order_id``, ``time``, ``paid`` (minor units), ``back`` (a refund or cancellation),
+        ``province``, ``city``.
+
+    Examples
+    --------
+    >>> import segmenter
+    >>> settings = segmenter.launch_settings({"launch.as_of": "2026-07-01"})
+    >>> raw = pl.DataFrame({"customer_id": ["a", None], "time": ["2026-06-30"] * 2, "amount": ["12.50"] * 2})
+    >>> rows = map_rows("orders", raw, settings.data, settings.launch, [])
+    >>> order_rows(rows, settings.data, settings.launch, None)["paid"].to_list(), rows.rejects()["reason"].to_list()
+    ([1250], ['is empty'])
+    """
     read, lines = settings.orders, settings.orders.grain == "line"
     most = f"{LARGEST // 10 ** digits(launch.currency):,}"
     amount = fields.amount(rows.found["amount"], launch.currency, settings.decimal)
@@ -162,8 +212,33 @@ def _orders(rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: 
     if read.repeats == "drop":
         own = rows.source.select(columns_of(rows.source))
         rows.reject(~own.select(pl.struct(pl.all()).is_first_distinct()).to_series(), None, "repeats another row exactly")
-    kept = rows.kept(values)
-    return _whole_orders(kept) if lines else _each_order(kept)
+    return rows.kept(values)
+
+
+def placed_orders(rows: pl.DataFrame, grain: str) -> pl.DataFrame:
+    """Turn order rows into canonical orders and refunds.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As `order_rows` gives them.
+    grain : {"order", "line"}
+        Whether a row is an order, or the rows of one ``order_id`` are.
+
+    Returns
+    -------
+    DataFrame
+        See `tables.ORDERS`.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> rows = pl.DataFrame({"customer_id": "a", "order_id": "1", "time": datetime(2026, 6, 30), "paid": [500, -200],
+    ...     "back": [False, True], "province": None, "city": None})
+    >>> placed_orders(rows, "line").select("amount", "refund", "is_order").rows()
+    [(300, 200, True)]
+    """
+    return _whole_orders(rows) if grain == "line" else _each_order(rows)
 
 
 def _each_order(rows: pl.DataFrame) -> pl.DataFrame:
@@ -257,11 +332,11 @@ def _referrals(rows: Rows, settings: MappingSettings, launch: LaunchSettings, id
     return rows.kept(values.with_columns(when.alias("time")))
 
 
-def _check_share(rows: Mapping[str, Rows], rejects: pl.DataFrame, most: float) -> None:
+def _check_share(reads: Mapping[str, Mapping[str, int]], rejects: pl.DataFrame, most: float) -> None:
     lines = []
-    for name, item in rows.items():
-        rejected, counted = item.reads["rejected"], item.reads["rejected"] + item.reads["kept"]
-        if rejected and (rejected > most * counted or not item.reads["kept"]):
+    for name, counts in reads.items():
+        rejected, counted = counts["rejected"], counts["rejected"] + counts["kept"]
+        if rejected and (rejected > most * counted or not counts["kept"]):
             whole = "all" if rejected == counted else f"{rejected / counted:.1%}"
             allowed = f"data.max_reject_share allows {100 * most:g}%. Mend the rows or the mapping, or allow more:"
             lines.append(f"{name}: {whole} of {counted:,} rows were rejected; {allowed}")

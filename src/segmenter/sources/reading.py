@@ -1,14 +1,22 @@
 """From the config's sources to the canonical tables."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import polars as pl
 
 from segmenter.errors import InputError
-from segmenter.settings import DatabaseSettings, DemoSettings, FilesSettings, LaunchSettings
+from segmenter.history.summary import Summary, Terms
+from segmenter.settings import DatabaseSettings, DemoSettings, DuckdbEngine, EngineSettings, FilesSettings, LaunchSettings, SparkEngine
+from segmenter.sources import streaming
+from segmenter.sources.engines import duckdb, spark
+from segmenter.sources.engines.scan import Scanned
+from segmenter.sources.files import copies, fingerprints, parquet_files
 from segmenter.sources.mapping import canonical_tables
 from segmenter.sources.raw import Fingerprint, Raw
+from segmenter.sources.store import Store, fingerprint
+from segmenter.sources.streaming import streamed
 from segmenter.tables import Tables
 
 TABLES = ("orders", "customers", "events", "referrals")
@@ -24,10 +32,17 @@ class Read:
         In canonical form.
     fingerprints : mapping of str to tuple of Fingerprint
         For each table, what its sources were; empty for the demo shop.
+    warnings : tuple of str
+        What was found damaged and read again.
     """
 
     tables: Tables
     fingerprints: Mapping[str, tuple[Fingerprint, ...]]
+    warnings: tuple[str, ...] = ()
+
+
+# Reads and adds up orders, given the customers of the customers table: what they come to, what the files were, and warnings.
+_Scan = Callable[[pl.Series | None], tuple[Scanned, tuple[Fingerprint, ...], Sequence[str]]]
 
 
 def read_tables(
@@ -35,7 +50,10 @@ def read_tables(
     launch: LaunchSettings,
     *,
     seed: int,
-    progress: Callable[[str], None] = lambda stage: None,
+    progress: Callable[..., None] = lambda stage, done=0, rows=0: None,
+    terms: Terms | None = None,
+    engine: EngineSettings | None = None,
+    store: str | None = None,
 ) -> Read:
     """Read a shop's tables.
 
@@ -48,7 +66,14 @@ def read_tables(
     seed : int
         Of the demo shop.
     progress : callable, optional
-        Called with the name of each table as its reading begins.
+        Called with the name of each table as its reading begins, and with the rows read and all rows while orders stream.
+    terms : Terms, optional
+        What the measures of orders are for: many orders in Parquet files are then added up as they are read, and the
+        tables' orders are a `Summary`.
+    engine : EngineSettings, optional
+        Where that happens; needs `terms`. None is this process.
+    store : str, optional
+        The folder in which this process keeps what it has added up, by file.
 
     Returns
     -------
@@ -71,8 +96,9 @@ def read_tables(
     """
     raw: dict[str, pl.DataFrame] = {}
     unreadable: dict[str, pl.DataFrame] = {}
-    fingerprints: dict[str, tuple[Fingerprint, ...]] = {}
+    prints: dict[str, tuple[Fingerprint, ...]] = {}
     problems: list[str] = []
+    scan: _Scan | None = None
     if isinstance(data, DemoSettings):
         from segmenter.sources.demo import simulate
 
@@ -84,16 +110,78 @@ def read_tables(
     else:
         for name in TABLES:
             try:
+                if name == "orders" and terms is not None:
+                    scan = _scan(data, launch, terms, engine, store, progress)
+                    if scan is not None:
+                        continue
                 found = _read(data, name, progress)
             except InputError as error:
                 problems += error.problems
                 continue
             if found is not None:
-                raw[name], unreadable[name], fingerprints[name] = found.frame, found.rejects, found.fingerprints
+                raw[name], unreadable[name], prints[name] = found.frame, found.rejects, found.fingerprints
     if problems:
         raise InputError(*problems)
     progress("columns")
-    return Read(canonical_tables(raw, data, launch, unreadable=unreadable), fingerprints)
+    warnings: list[str] = []
+
+    def add_up(ids: pl.Series | None) -> Scanned:
+        assert scan is not None  # for the type checker
+        scanned, prints["orders"], told = scan(ids)
+        warnings.extend(told)
+        return scanned
+
+    read = canonical_tables(raw, data, launch, unreadable=unreadable, scan=None if scan is None else add_up)
+    if problems := copies(prints.get("orders", ())) if scan is not None else []:
+        raise InputError(*(f"data.orders.path: {problem}" for problem in problems))
+    if scan is None and terms is not None and isinstance(read.orders, pl.DataFrame):
+        read = replace(read, orders=_summarized(read.orders, terms, engine))
+    return Read(read, {name: prints[name] for name in TABLES if name in prints}, tuple(warnings))
+
+
+def _scan(
+    data: FilesSettings | DatabaseSettings,
+    launch: LaunchSettings,
+    terms: Terms,
+    engine: EngineSettings | None,
+    store: str | None,
+    progress: Callable[..., None],
+) -> _Scan | None:
+    """Say how orders are added up as they are read; None where their rows have to be read first."""
+    if not isinstance(data, FilesSettings) or data.orders.path is None:
+        return None
+    path = data.orders.path
+    if isinstance(engine, SparkEngine) and spark.is_uri(path):
+        return lambda ids: (spark.summarize_files([path], [], data, launch, ids, terms, engine), (), ())
+    files = parquet_files(path)
+    if files is None:
+        return None
+    places, names = [place for place, _ in files], [name for _, name in files]
+    match engine:
+        case DuckdbEngine():
+            return lambda ids: (duckdb.summarize_files(places, names, data, launch, ids, terms, engine), fingerprints(files), ())
+        case SparkEngine():
+            return lambda ids: (spark.summarize_files(places, names, data, launch, ids, terms, engine), fingerprints(files), ())
+    stream = streamed(places, names, data, launch)
+    if stream is None:
+        return None
+    kept = None if store is None else Store(Path(store), fingerprint(data, launch, stream.schema))
+    return lambda ids: (*streaming.add_up(stream, terms, ids, progress, kept), () if kept is None else kept.warnings)
+
+
+def _summarized(orders: pl.DataFrame, terms: Terms, engine: EngineSettings | None) -> pl.DataFrame | Summary:
+    """Add up orders that were read here; few of them wait for `measure`."""
+    match engine:
+        case DuckdbEngine():
+            return duckdb.summarize_frame(orders, terms, engine)
+        case SparkEngine():
+            return spark.summarize_frame(orders, terms, engine)
+        case _ if orders.height < streaming.FEWEST:
+            return orders
+        case _:
+            from segmenter.history.adding import added_up
+
+            return added_up(orders, terms)
 
 
 def _read(data: FilesSettings | DatabaseSettings, name: str, progress: Callable[[str], None]) -> Raw | None:
