@@ -1,42 +1,55 @@
-"""From raw orders to the invite list, against the afternoon's notebook: spend, recency, region, sort, head."""
+"""The whole command, start-up and report included, against its own history part and against the afternoon's notebook."""
 
-from datetime import date
+import shutil
 
-import pandas as pd
-import polars as pl
 import pytest
 
-import segmenter
+from benchmarks.child import Child
+from benchmarks.shop import AS_OF, LATER_AS_OF
 
-
-@pytest.fixture(scope="module")
-def eligible(orders):
-    """How many both should find."""
-    each = orders.group_by("customer_id").agg(
-        spend=(pl.col("amount") * 100).round().cast(pl.Int64).sum(), last=pl.col("time").max().dt.date()
-    )
-    return each.filter((pl.col("spend") >= 100_00) & (pl.col("last") >= date(2025, 7, 1))).height
-
-
-@pytest.mark.benchmark(group="launch")
-def test_launch(benchmark, orders, settings, eligible):
-    def launch():
-        return segmenter.plan_launch(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), settings)
-
-    assert benchmark.pedantic(launch, rounds=3, warmup_rounds=1).counts["invited"] == min(settings.plan.size, eligible)
+COLD = {
+    "segmenter launch": ("ours:launch", AS_OF, "tracking=none"),
+    "segmenter launch with MLflow": ("ours:launch", AS_OF),
+    "its history part alone": ("ours:whole",),
+    "DuckDB: one query": ("alternatives:duckdb_list",),
+    "pandas: a notebook": ("alternatives:pandas_list",),
+}
+# When the launch was that filled the store; the second is as of the later date.
+FIRST = {"the same date": LATER_AS_OF, "a fortnight later": AS_OF}
 
 
 @pytest.mark.benchmark(group="launch")
-def test_pandas_notebook(benchmark, orders, settings, eligible):
-    frame = orders.to_pandas()
+@pytest.mark.parametrize("way", COLD)
+def test_cold(measured, figures, folder, way):
+    work, *rest = COLD[way]
+    found = measured(way, work, folder, *rest).answer
+    if work.startswith("alternatives:"):
+        # They list all whom the rules leave.
+        assert {found["rows"]} >= {figure.answer["counts"]["eligible"] for figure in figures if figure.name == "segmenter launch"}
 
-    def notebook():
-        each = (
-            frame.sort_values("time")
-            .groupby("customer_id")
-            .agg(spend=("amount", "sum"), last=("time", "max"), province=("province", "last"))
-        )
-        recent = (pd.Timestamp("2026-07-01") - each["last"].dt.normalize()).dt.days <= settings.rules.recency.max_days
-        return each[recent & (each["spend"] >= settings.rules.spend.min)].sort_values("spend", ascending=False).head(settings.plan.size)
 
-    assert len(benchmark.pedantic(notebook, rounds=3, warmup_rounds=1)) == min(settings.plan.size, eligible)
+@pytest.mark.benchmark(group="launch: 2 % new orders, warm store")
+@pytest.mark.parametrize("way", FIRST)
+def test_warm(measured, folder, tmp_path, way):
+    data, store, saved = tmp_path / "data", tmp_path / "store", tmp_path / "saved"
+    data.mkdir()
+    for file in folder.glob("*.parquet"):
+        (data / file.name).symlink_to(file)
+    stored = ("tracking=none", f"history.store={store}")
+    _launch(data, FIRST[way], *stored)
+    store.rename(saved)
+    for file in (folder / "later").iterdir():
+        (data / file.name).symlink_to(file)
+
+    def as_the_first_left_it() -> None:
+        shutil.rmtree(store, ignore_errors=True)
+        shutil.copytree(saved, store)
+
+    warm = measured(way, "ours:launch", data, LATER_AS_OF, *stored, setup=as_the_first_left_it)
+    assert warm.answer["counts"] == _launch(data, LATER_AS_OF, "tracking=none")
+
+
+def _launch(*arguments: object) -> dict[str, int]:
+    with Child("ours:launch", *arguments) as child:
+        child()
+    return child.answers[0]["counts"]
