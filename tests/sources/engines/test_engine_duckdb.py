@@ -9,7 +9,7 @@ import pytest
 
 from segmenter.errors import ConfigError, InputError
 from segmenter.history.summary import Terms
-from segmenter.settings import DuckdbEngine
+from segmenter.settings import DuckdbEngine, LocalEngine
 from segmenter.sources.engines.duckdb import summarize_files, summarize_frame
 from segmenter.tables import ORDERS
 
@@ -124,3 +124,9 @@ def test_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(ConfigError, match=r'pip install "segmenter\[duckdb\]"'):
         summarize_frame(ORDERS.to_frame(), Terms(date(2026, 7, 1), 30, None), ENGINE)
+
+
+@pytest.mark.parametrize("name", ["demo", "online_retail"])
+def test_whole_launches_are_the_same_byte_by_byte(name, launched, tmp_path):
+    engine = DuckdbEngine(kind="duckdb", memory="1GB", spill=None)
+    assert launched(name, engine, tmp_path / "duckdb") == launched(name, LocalEngine(kind="local"), tmp_path / "local")

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 from segmenter.errors import ConfigError
 from segmenter.history.definition import summarize_frame
 from segmenter.history.summary import Terms
-from segmenter.settings import SparkEngine
+from segmenter.settings import LocalEngine, SparkEngine
 from segmenter.sources.engines import java, spark
 from segmenter.tables import ORDERS
 
@@ -50,7 +50,7 @@ def a_thousand_orders():
     return pl.DataFrame(rows, schema=ORDERS, orient="row")
 
 
-def test_a_cluster_of_two_workers(spark_master, online_retail, messy, capfd):
+def test_a_cluster_of_two_workers(spark_master, online_retail, messy, launched, tmp_path, capfd):
     engine = SparkEngine(kind="spark", master=spark_master, conf=SMALL)
     shop = messy(["张三", "李四", "孙七", "周八", "赵六"], **{"data.orders.grain": "order", "data.orders.repeats": "drop"})
     with spark._opened(engine) as cluster:  # what is read inside uses this connection, as in a notebook that has one
@@ -58,6 +58,9 @@ def test_a_cluster_of_two_workers(spark_master, online_retail, messy, capfd):
         shop.check(scanned(shop, engine))
         orders, terms = a_thousand_orders(), Terms(date(2026, 7, 1), half_life_days=30, window_days=20)
         here, there = summarize_frame(orders, terms), spark.summarize_frame(orders, terms, engine)
+        for name in ("demo", "online_retail"):
+            local = launched(name, LocalEngine(kind="local"), tmp_path / "local" / name)
+            assert launched(name, engine, tmp_path / "spark" / name) == local
         assert_frame_equal(there.frame, here.frame)
         assert (there.first, there.last) == (here.first, here.last)
         executors = cluster._session.sparkContext._jsc.sc().statusTracker().getExecutorInfos()
