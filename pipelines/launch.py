@@ -10,7 +10,7 @@ from segmenter.command import command, job
 @job
 def main(config: DictConfig) -> None:
     """Read, compute, write, log."""
-    from segmenter.command import started
+    from segmenter.command import ahead, started
     from segmenter.launch import plan_launch, terms_of
     from segmenter.outputs.publish import check_out
     from segmenter.outputs.results import write_results
@@ -21,6 +21,7 @@ def main(config: DictConfig) -> None:
 
     settings, sweep = started(parse(LaunchJob, config))
     check_out(settings.out, overwrite=settings.overwrite)
+    ahead("segmenter.segments.choice")  # scikit-learn takes most of a second
     with progress(settings.lang) as stage:
         read = read_tables(
             settings.data,
@@ -34,7 +35,7 @@ def main(config: DictConfig) -> None:
         plan = plan_launch(read.tables, settings, progress=stage)
         stage("writing")
         write_results(plan, read, settings)
-    show(plan, settings)
+    show(plan, settings, damaged=read.warnings)
     if settings.tracking.kind == "mlflow":
         with progress(settings.lang) as stage:
             stage("tracking")

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from scipy import stats  # type: ignore[import-untyped]  # ships no types
 
-from segmenter.hashing import uniform
+from segmenter.hashing import draw, uniform
 
 IDS = {
     "counted": [str(i) for i in range(100_000)],
@@ -48,3 +48,24 @@ def test_belongs_to_the_id_and_not_to_its_row() -> None:
     some = ids.gather(list(range(999, 0, -7)))
     assert uniform(some, 1, "x").to_list() == [drawn[each] for each in some]
     assert uniform(ids.clear(), 1, "x").to_list() == []
+
+
+@pytest.mark.parametrize("kind", IDS)
+def test_a_draw_is_fair_and_belongs_to_the_ids(kind: str) -> None:
+    ids = pl.Series("id", IDS[kind]).sort()
+    drawn = draw(ids, 1, "segments", 10_000)
+    assert len(np.unique(drawn)) == 10_000
+    assert stats.chisquare(np.bincount(drawn // 1_000, minlength=100)).pvalue > 1e-3  # whatever the ids begin with
+    assert stats.chisquare(np.bincount(drawn % 100, minlength=100)).pvalue > 1e-3  # and end with
+    assert stats.chisquare(np.bincount(drawn[:1_000] // 1_000, minlength=100)).pvalue > 1e-3  # in any order
+    assert 800 < len(np.intersect1d(drawn, draw(ids, 2, "segments", 10_000))) < 1_200  # of another seed: by chance
+    chosen, some = set(ids[drawn]), ids.gather_every(3)
+    again = some[draw(some, 1, "segments", 10_000)].to_list()
+    assert {each for each in some if each in chosen} <= set(again)
+    assert draw(some, 1, "segments", 50_000).tolist() == uniform(some, 1, "segments").arg_sort().to_list()
+
+
+def test_who_is_drawn_never_changes() -> None:
+    ids = pl.Series(sorted([*(f"C{number}" for number in range(5_000)), "", "客户7", "a" * 300, "a" * 299 + "b", "\0", "12345678"]))
+    assert ids[draw(ids, -3, "segments", 5)].to_list() == ["C4147", "C2087", "C961", "C3918", "C584"]
+    assert draw(ids.clear(), 1, "x", 5).tolist() == []

@@ -1,6 +1,7 @@
 import polars as pl
 import pytest
 
+from segmenter import regions
 from segmenter.errors import InputError
 from segmenter.regions import matching, plain, with_regions
 from segmenter.settings import RegionRule
@@ -95,3 +96,13 @@ def test_a_name_that_matches_nobody_is_an_error_with_the_nearest():
     hit, warnings = matching(frame, ("Germny", "France"), rule(allow_missing=True), "rules.region.exclude")
     assert hit.to_list() == [False, True]
     assert len(warnings) == 1
+
+
+def test_so_many_names_that_a_table_of_their_pairs_would_not_fit(monkeypatch):
+    frame = pl.DataFrame({"province": ["四川省", None, "云南", "四川"], "city": ["成都", "成都市", None, "成都"]})
+    few = with_regions(frame, rule())
+    monkeypatch.setattr(regions, "_DENSE", 0)
+    many = with_regions(frame, rule())
+    assert many.equals(few)
+    assert many["region"].to_list() == ["四川/成都", "成都", "云南", "四川/成都"]
+    assert matching(many, ("成都",), rule(), "k")[0].to_list() == [True, True, False, True]

@@ -17,6 +17,7 @@ from sklearn.metrics import adjusted_rand_score  # type: ignore[import-untyped] 
 from sklearn.utils.estimator_checks import parametrize_with_checks  # type: ignore[import-untyped]
 
 from segmenter.segments import MEASURES, PROFILED, Segmentation, features, segment
+from segmenter.segments.choice import choose
 from segmenter.segments.model import Segmenter
 from segmenter.segments.names import names
 from segmenter.settings import SegmentsSettings
@@ -221,6 +222,19 @@ def test_no_segment_is_smaller_than_min_share() -> None:
         assert left_out.is_empty() or f"would make a segment under {least * 100:g}%" in found.why
     assert shares[0.0] < 0.1  # the loyal ones are few, and a segment where that is allowed
     assert run(rare, AUTO.model_copy(update={"min_share": 0.5})).profiles["share"].to_list() == [1.0]
+
+
+def test_shares_of_all_customers_decide_where_the_sample_misses_someone() -> None:
+    frame, _ = shop(2_000)
+    shares = iter([0.01, 0.2])
+    model, why, trials = choose(features(frame), AUTO, 7, "en", lambda model: next(shares))
+    asked = trials.filter(pl.col("smallest_share").is_in([0.01, 0.2]))
+    assert asked.height == 2
+    assert asked.filter("chosen").rows() == trials.filter("chosen").rows()
+    assert asked.filter("chosen")["smallest_share"].item() == 0.2
+    assert model.n_clusters == trials.filter("chosen")["k"].item()
+    rejected = asked.filter(~pl.col("chosen"))["k"].item()
+    assert f"{rejected} would make a segment under" in why or f", {rejected} would make" in why
 
 
 def test_a_fixed_number_is_kept_as_far_as_it_can_be() -> None:

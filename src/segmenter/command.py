@@ -191,6 +191,30 @@ def _keys(config: object, prefix: str = "") -> list[str]:
     return [key for name, value in config.items() for key in (f"{prefix}{name}", *_keys(value, f"{prefix}{name}."))]
 
 
+def ahead(*modules: str) -> None:
+    """Import modules beside the job, which waits for files at first.
+
+    Parameters
+    ----------
+    *modules : str
+        Their full names. One that cannot be imported says so where it is needed.
+
+    Examples
+    --------
+    >>> ahead("segmenter.segments.choice")
+    """
+    from contextlib import suppress
+    from importlib import import_module
+    from threading import Thread
+
+    def load() -> None:
+        with suppress(Exception):
+            for name in modules:
+                import_module(name)
+
+    Thread(target=load).start()
+
+
 def started(settings: "LaunchJob") -> "tuple[LaunchJob, Sweep | None]":
     """Fill in what only the start of a job knows: today's date, and its place in a sweep.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
+import numpy as np
 import polars as pl
 
 from segmenter.errors import InputError
@@ -133,7 +134,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     frame = with_regions(measures, settings.rules.region)
     progress("rules")
     ruled = apply_rules(frame, settings.rules, launch)
-    eligible = ruled.customers.filter(verdict=ELIGIBLE).height
+    eligible = int((ruled.customers["verdict"] == ELIGIBLE).sum())
     if not eligible:
         raise InputError(*_nobody(ruled.funnel))
     progress("scoring")
@@ -141,11 +142,12 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     scored = scorer.score(ruled.customers)
     progress("segments")
     segmentation = segment(scored, settings.segments, seed=settings.seed, lang=settings.lang, currency=launch.currency)
-    labelled = scored.join(segmentation.labels, on="customer_id", how="left", maintain_order="left")
+    labelled = scored.with_columns(_labels(scored["verdict"] == ELIGIBLE, segmentation))
     progress("planning")
     planned = plan(labelled, settings.plan, lang=settings.lang)
     invited = planned.customers.filter("invited").sort("rank")
-    told = with_reasons(invited, planned.customers, scorer, window_days=window, currency=launch.currency, lang=settings.lang)
+    everyone = planned.customers.select("verdict", "spend_window", "orders")
+    told = with_reasons(invited, everyone, scorer, window_days=window, currency=launch.currency, lang=settings.lang)
     counts = {
         "customers": planned.customers.height,
         "eligible": eligible,
@@ -168,6 +170,13 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         warnings=(*ruled.warnings, *planned.warnings, *_unscored(measures, settings)),
         valid_until=as_of + timedelta(days=launch.valid_days),
     )
+
+
+def _labels(eligible: pl.Series, segmentation: Segmentation) -> pl.Series:
+    """Spread the segments of the eligible over all customers: both are sorted by customer_id, so no join is needed."""
+    rows = np.full(len(eligible), segmentation.labels.height, dtype=np.uint32)
+    rows[eligible.to_numpy()] = np.arange(segmentation.labels.height, dtype=np.uint32)
+    return segmentation.labels["segment"].extend_constant(None, 1).gather(pl.Series(rows))
 
 
 def _unscored(measures: pl.DataFrame, settings: CoreSettings) -> list[str]:

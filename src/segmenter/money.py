@@ -77,10 +77,12 @@ def to_units(frame: pl.DataFrame, columns: list[str], currency: str) -> pl.DataF
     >>> to_units(pl.DataFrame({"spend": [1999]}), ["spend"], "CNY")["spend"].to_list()
     [Decimal('19.99')]
     """
-    places = digits(currency)
-    step = pl.lit(Decimal(1).scaleb(-places), dtype=pl.Decimal(18, places))
+    import pyarrow as pa
+
+    # The same bits read as decimals: nothing is multiplied.
+    decimal = pa.decimal64(18, digits(currency))
     present = [name for name in columns if name in frame.columns]
-    return frame.with_columns((pl.col(name).cast(pl.Decimal(18, 0)) * step).cast(pl.Decimal(18, places)).alias(name) for name in present)
+    return frame.with_columns(pl.Series(name, pl.from_arrow(frame[name].to_arrow().view(decimal))) for name in present)
 
 
 def text(column: str, currency: str) -> pl.Expr:

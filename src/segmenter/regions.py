@@ -2,8 +2,11 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from segmenter.errors import InputError, nearest
@@ -18,6 +21,7 @@ _PREFECTURES = (
 )
 _ENDINGS = re.compile("(?:特别行政区|省|市|地区|盟)$")
 # Short names that would fall together with another region's.
+_DENSE = 1 << 20  # up to so many possible pairs are looked up in a table
 _APART = {"海南州": "海南州", "吉林市": "吉林市"}
 
 
@@ -86,29 +90,103 @@ def with_regions(frame: pl.DataFrame, rule: RegionRule) -> pl.DataFrame:
     >>> with_regions(frame, rule)["region"].to_list()
     ['四川/成都', '四川']
     """
-    # One column may hold both levels: 四川省/成都市.
-    both = pl.col("city").is_null() & (pl.col("province").str.count_matches("/", literal=True) == 1)
-    levels = pl.col("province").str.split("/")
-    frame = frame.with_columns(
-        pl.when(both).then(levels.list.first()).otherwise("province").alias("province"),
-        pl.when(both).then(levels.list.last()).otherwise("city").alias("city"),
-    )
+    # Each pair of names is looked at once, however many customers share it.
+    places = pairs_of(frame)
+    parted = [_parted(*pair) for pair in places.pairs]
     aliases = _aliases(rule)
     targets = {plain(target).casefold(): plain(target) for target in rule.aliases.values()}
-    spelt = {}
-    for level in ("province", "city"):
-        counts = frame[level].drop_nulls().value_counts().sort(["count", level], descending=[True, False])
-        names: dict[str, str] = {}
-        for name in counts[level]:
-            names.setdefault(_key(name, aliases), plain(name))
-        spelt[level] = {name: targets.get(key := _key(name, aliases), names[key]) for name in counts[level]}
-    frame = frame.with_columns(pl.col(level).replace_strict(spelt[level], default=None, return_dtype=pl.String) for level in spelt)
-    jilin = (pl.col("province") == "吉林") & (pl.col("city") == "吉林")
-    frame = frame.with_columns(pl.when(jilin).then(pl.lit("吉林市")).otherwise("city").alias("city"))
-    return frame.with_columns(pl.concat_str("province", "city", separator="/", ignore_nulls=True).replace("", None).alias("region"))
+    spelt = []
+    for level in (0, 1):
+        counts: Counter[str] = Counter()
+        for names, customers in zip(parted, places.counts, strict=True):
+            if (name := names[level]) is not None:
+                counts[name] += customers
+        shown: dict[str, str] = {}
+        for name in sorted(counts, key=lambda name: (-counts[name], name)):
+            shown.setdefault(_key(name, aliases), plain(name))
+        spelt.append({name: targets.get(key := _key(name, aliases), shown[key]) for name in counts})
+    found = [_region(*(None if name is None else of[name] for name, of in zip(names, spelt, strict=True))) for names in parted]
+    table = pl.DataFrame(found, schema=dict.fromkeys(("province", "city", "region"), pl.String), orient="row")
+    return frame.with_columns(column.gather(places.rows) for column in table.get_columns())
 
 
-def matching(frame: pl.DataFrame, names: tuple[str, ...], rule: RegionRule, key: str) -> tuple[pl.Series, list[str]]:
+@dataclass(frozen=True)
+class Pairs:
+    """The different pairs of province and city among customers.
+
+    Parameters
+    ----------
+    pairs : list of (str or None, str or None)
+        Each pair once, in the order of the names, those without last.
+    counts : list of int
+        How many customers each has.
+    rows : Series of UInt32
+        For each customer the place of the pair.
+    """
+
+    pairs: list[tuple[str | None, str | None]]
+    counts: list[int]
+    rows: pl.Series
+
+
+def pairs_of(frame: pl.DataFrame) -> Pairs:
+    """Find the different pairs of province and city.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With ``province`` and ``city``.
+
+    Returns
+    -------
+    Pairs
+        Them, and who has which.
+
+    Examples
+    --------
+    >>> pairs_of(pl.DataFrame({"province": ["四川", "云南", "四川"], "city": ["成都", None, "成都"]})).rows.to_list()
+    [1, 0, 1]
+    """
+    counted = frame.group_by("province", "city").len().sort("province", "city", nulls_last=True)
+    # Small numbers instead of text: a join on text would cost many times as much.
+    words = {level: counted[level].drop_nulls().unique().sort() for level in ("province", "city")}
+    width = len(words["city"]) + 1
+    dense = (len(words["province"]) + 1) * width <= _DENSE
+    number = pl.UInt32 if dense else pl.Int64
+
+    def code(table: pl.DataFrame) -> pl.Series:
+        provinces, cities = (
+            table[name].cast(pl.Enum(each)).to_physical().cast(number).fill_null(len(each)) for name, each in words.items()
+        )
+        return provinces * width + cities if width > 1 else provinces
+
+    codes, places = code(counted).to_numpy(), np.arange(counted.height, dtype=np.uint32)
+    if dense:
+        table = np.zeros((len(words["province"]) + 1) * width, dtype=np.uint32)
+        table[codes] = places
+        rows = pl.Series(table).gather(code(frame))
+    else:
+        rows = code(frame).replace_strict(codes, places, return_dtype=pl.UInt32)
+    return Pairs(counted.select("province", "city").rows(), counted["len"].to_list(), rows)
+
+
+def _parted(province: str | None, city: str | None) -> tuple[str | None, str | None]:
+    """Part what one column may hold of both levels: 四川省/成都市."""
+    if city is None and province is not None and province.count("/") == 1:
+        first, _, last = province.partition("/")
+        return first, last
+    return province, city
+
+
+def _region(province: str | None, city: str | None) -> tuple[str | None, str | None, str | None]:
+    if province == city == "吉林":
+        city = "吉林市"
+    return province, city, "/".join(name for name in (province, city) if name is not None) or None
+
+
+def matching(
+    frame: pl.DataFrame, names: tuple[str, ...], rule: RegionRule, key: str, places: Pairs | None = None
+) -> tuple[pl.Series, list[str]]:
     """Find the customers of named regions.
 
     Parameters
@@ -121,6 +199,8 @@ def matching(frame: pl.DataFrame, names: tuple[str, ...], rule: RegionRule, key:
         Its aliases, and whether names that match nobody are allowed.
     key : str
         The config key of the names, for messages.
+    places : Pairs, optional
+        What `pairs_of` gives for the frame, where that is at hand.
 
     Returns
     -------
@@ -142,7 +222,8 @@ def matching(frame: pl.DataFrame, names: tuple[str, ...], rule: RegionRule, key:
     [True, False]
     """
     aliases = _aliases(rule)
-    pairs = frame.select("province", "city").unique().rows()
+    places = pairs_of(frame) if places is None else places
+    pairs = places.pairs
     keys = {pair: tuple(_key(name, aliases) if name is not None else None for name in pair) for pair in pairs}
     wanted: set[tuple[str | None, str | None]] = set()
     missing = []
@@ -159,6 +240,4 @@ def matching(frame: pl.DataFrame, names: tuple[str, ...], rule: RegionRule, key:
         wanted |= hits
     if missing and not rule.allow_missing:
         raise InputError(*missing, "rules.region.allow_missing=true lets names match nobody")
-    found = pl.DataFrame(list(wanted), schema={"province": pl.String, "city": pl.String}, orient="row").with_columns(found=True)
-    hit = frame.select("province", "city").join(found, on=["province", "city"], how="left", nulls_equal=True, maintain_order="left")
-    return hit["found"].fill_null(value=False), missing
+    return pl.Series([pair in wanted for pair in pairs], dtype=pl.Boolean).gather(places.rows), missing

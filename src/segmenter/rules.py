@@ -1,19 +1,23 @@
 """Who may be invited: a verdict for every customer, the funnel, and what neighbouring thresholds would give."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from polars.exceptions import PolarsError
 
 from segmenter import money
 from segmenter.errors import ConfigError, InputError, nearest
-from segmenter.regions import matching
+from segmenter.regions import matching, pairs_of
 from segmenter.settings import LaunchSettings, RulesSettings
 from segmenter.tables import MONEY
 
 ELIGIBLE = "eligible"
+Flags = NDArray[np.bool_]
+Counts = NDArray[np.uint16]
 _STEPS = (0.5, 0.8, 1.0, 1.25, 2.0)
 
 
@@ -91,16 +95,21 @@ def apply_rules(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSett
     """
     numeric = _numeric(settings, launch)
     flags = {"staff": ("staff", settings.staff), "blocked": ("blocked", settings.blocked), "consent": ("do_not_contact", settings.consent)}
-    keeps: dict[str, pl.Series] = {name: frame.select(~pl.col(column)).to_series() for name, (column, on) in flags.items() if on}
+    keeps: dict[str, pl.Series] = {name: ~frame[column] for name, (column, on) in flags.items() if on}
     regional, warnings = _regional(frame, settings)
     keeps |= regional
     keeps |= {rule.name: frame.select(rule.keeps(rule.threshold)).to_series() for rule in numeric}
     keeps |= _custom(frame, settings, launch)
-    kept = pl.DataFrame(keeps) if keeps else pl.DataFrame({"": pl.repeat(True, frame.height, eager=True)})
-    verdict = pl.coalesce(*(pl.when(~pl.col(name)).then(pl.lit(name)) for name in keeps), pl.lit(ELIGIBLE))
-    customers = frame.with_columns(kept.select(verdict.alias("verdict")).to_series() if keeps else pl.lit(ELIGIBLE).alias("verdict"))
-    failed = kept.select(pl.sum_horizontal(~pl.all())).to_series()
-    return Ruled(customers, _funnel(customers["verdict"], keeps, failed), _what_if(frame, numeric, keeps, failed), tuple(warnings))
+    fails = {name: ~keep.fill_null(value=True).to_numpy() for name, keep in keeps.items()}
+    failed = np.zeros(frame.height, dtype=np.uint16)
+    first = np.full(frame.height, len(fails), dtype=np.uint16)
+    for place, fail in reversed(list(enumerate(fails.values()))):
+        failed += fail
+        first *= ~fail  # arithmetic, as it does not wait for a branch
+        first += np.multiply(fail, place, dtype=np.uint16)
+    verdict = pl.Series("verdict", [*fails, ELIGIBLE], dtype=pl.String).gather(pl.Series(first, dtype=pl.UInt32))
+    removed = [int(np.count_nonzero(first == place)) for place in range(len(fails))]
+    return Ruled(frame.with_columns(verdict), _funnel(removed, fails, failed), _what_if(frame, numeric, fails, failed), tuple(warnings))
 
 
 def _numeric(settings: RulesSettings, launch: LaunchSettings) -> list[_Numeric]:
@@ -116,10 +125,11 @@ def _numeric(settings: RulesSettings, launch: LaunchSettings) -> list[_Numeric]:
 
 def _regional(frame: pl.DataFrame, settings: RulesSettings) -> tuple[dict[str, pl.Series], list[str]]:
     keeps, warnings, problems = {}, [], []
+    places = pairs_of(frame) if settings.region.include or settings.region.exclude else None
     for name, names in (("include", settings.region.include), ("exclude", settings.region.exclude)):
         if names:
             try:
-                found, missing = matching(frame, names, settings.region, f"rules.region.{name}")
+                found, missing = matching(frame, names, settings.region, f"rules.region.{name}", places)
             except InputError as error:
                 problems += [line for line in error.problems if line not in problems]
                 continue
@@ -132,7 +142,7 @@ def _regional(frame: pl.DataFrame, settings: RulesSettings) -> tuple[dict[str, p
 
 def _custom(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings) -> dict[str, pl.Series]:
     unit = 10 ** money.digits(launch.currency)
-    units = frame.with_columns(pl.col(name) / unit for name in MONEY if name in frame.columns)
+    units = frame.lazy().with_columns(pl.col(name) / unit for name in MONEY if name in frame.columns)
     keeps, problems = {}, []
     for number, rule in enumerate(settings.custom):
         key = f"rules.custom.{number}.keep ({rule.name})"
@@ -141,7 +151,7 @@ def _custom(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings
             if missing := [name for name in dict.fromkeys(expression.meta.root_names()) if name not in frame.columns]:
                 problems += [f'{key}: there is no measure "{name}"{nearest(name, frame.columns)}' for name in missing]
                 continue
-            keep = units.select(expression.alias("keep")).to_series()
+            keep = units.select(expression.alias("keep")).collect().to_series()
         except PolarsError as error:
             problems.append(f'{key}: "{rule.keep}" cannot be computed: {str(error).splitlines()[0]}')
             continue
@@ -154,24 +164,23 @@ def _custom(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings
     return keeps
 
 
-def _funnel(verdict: pl.Series, keeps: dict[str, pl.Series], failed: pl.Series) -> pl.DataFrame:
-    removed = {name: int((verdict == name).sum()) for name in keeps}
-    left = [len(verdict)]
-    for count in removed.values():
+def _funnel(removed: Sequence[int], fails: Mapping[str, Flags], failed: Counts) -> pl.DataFrame:
+    left = [len(failed)]
+    for count in removed:
         left.append(left[-1] - count)
     rows = [
-        (name, before, removed[name], int((~keep & (failed == 1)).sum()), after)
-        for (name, keep), (before, after) in zip(keeps.items(), pairwise(left), strict=True)
+        (name, before, before - after, int(np.count_nonzero(fail & (failed == 1))), after)
+        for (name, fail), (before, after) in zip(fails.items(), pairwise(left), strict=True)
     ]
     schema = {"rule": pl.String, "before": pl.Int64, "removed": pl.Int64, "removed_only": pl.Int64, "left": pl.Int64}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _what_if(frame: pl.DataFrame, numeric: Sequence[_Numeric], keeps: dict[str, pl.Series], failed: pl.Series) -> pl.DataFrame:
+def _what_if(frame: pl.DataFrame, numeric: Sequence[_Numeric], fails: Mapping[str, Flags], failed: Counts) -> pl.DataFrame:
     rows: list[tuple[str, float, int, int, bool]] = []
-    now = int((failed == 0).sum())
+    now = int(np.count_nonzero(failed == 0))
     for rule in numeric:
-        others = frame.filter(failed - (~keeps[rule.name]).cast(failed.dtype) == 0)
+        others = frame.select(rule.measure).filter(pl.Series(failed == fails[rule.name]))  # who fails no other rule
         for threshold in _neighbours(rule):
             eligible = int(others.select(rule.keeps(threshold).sum()).item())
             rows.append((rule.name, threshold, eligible, eligible - now, threshold == rule.threshold))

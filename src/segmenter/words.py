@@ -1,8 +1,23 @@
 """Two languages side by side, next to the code that says them."""
 
-from typing import Literal
+from typing import Literal, Protocol
 
 Lang = Literal["en", "zh"]
+
+
+class Progress(Protocol):
+    """Told what a job is at, and how far where that is known."""
+
+    def __call__(self, stage: str, done: int = 0, total: int = 0) -> None:
+        """Take note.
+
+        Parameters
+        ----------
+        stage : str
+            What is done now.
+        done, total : int
+            So many rows of so many; 0 and 0 where nobody counts.
+        """
 
 
 def say(lang: Lang, en: str, zh: str) -> str:

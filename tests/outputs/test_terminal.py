@@ -5,7 +5,7 @@ import sys
 import polars as pl
 
 import segmenter
-from segmenter.outputs.terminal import progress, show
+from segmenter.outputs.terminal import _rows, progress, show
 from segmenter.settings import LaunchJob
 
 
@@ -63,3 +63,27 @@ def test_nothing_where_there_is_no_terminal(capsys):
     with progress("en") as stage:
         stage("history")
     assert capsys.readouterr() == ("", "")
+
+
+def test_rows_their_speed_and_what_is_left():
+    assert _rows(12_400_000, 50_000_000, 8_100_000, "en") == ": 12,400,000 of 50,000,000 rows, 8.1 M rows/s, 5 s left"
+    assert _rows(12_400_000, 50_000_000, 8_100_000, "zh") == "：12,400,000 / 50,000,000 行，每秒 810 万行，约剩 5 秒"
+    assert _rows(0, 2_000, None, "en") == ": 0 of 2,000 rows"
+    assert _rows(1_000, 901_000, 1_500, "en").endswith("1.5 k rows/s, 10 min left")
+    assert _rows(1_000, 901_000, 1_500, "zh").endswith("每秒 1,500 行，约剩 10 分钟")
+    assert _rows(2_000, 2_000, 20.4, "en") == ": 2,000 of 2,000 rows, 20 rows/s"
+
+
+def test_rows_are_shown_at_a_terminal_and_the_next_stage_begins_without(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with progress("zh") as stage:
+        stage("orders")
+        stage("orders", 1_000_000, 3_000_000)
+        stage("orders", 3_000_000, 3_000_000)
+    assert "读取订单：3,000,000 / 3,000,000 行" in capsys.readouterr().err
+    with progress("en") as stage:
+        stage("orders", 2, 3)
+        stage("history")
+    last = capsys.readouterr().err
+    assert "history" in last
+    assert "of 3 rows" not in last.rpartition("history")[2]

@@ -1,6 +1,7 @@
 """Small charts as SVG for the report: text stays text, and the bytes depend on the figures alone.
 
 Nothing is laid out by the width of a text, so the fonts of the machine do not matter: no axes with measured labels and no legends.
+They are plain Vega-Lite: to build four specifications with Altair took longer than to draw them.
 """
 
 import html
@@ -10,11 +11,15 @@ from typing import Any
 
 FONTS = '-apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", Arial, sans-serif'
 # Blue and orange stay apart for every kind of colour vision; the grey is lighter than both.
-STRONG, SOFT, ACCENT, INK, MUTED = "#1f5f8b", "#c9d8e3", "#d9822b", "#1d2a35", "#5b6b78"
+STRONG, SOFT, ACCENT, INK, MUTED, LINE = "#1f5f8b", "#c9d8e3", "#d9822b", "#1d2a35", "#5b6b78", "#e6ebef"
 WIDTH = 460
 _LABELS = 160  # px for the names on the left
 _FIGURES = 76  # px for the figures on the right
 _ROW = 27  # px
+_FIGURE = {"type": "text", "color": MUTED, "fontSize": 11}
+_SMALL = _FIGURE | {"baseline": "top"}
+
+Spec = dict[str, Any]  # a piece of Vega-Lite
 
 
 def bars(title: str, rows: list[tuple[str, float, str]], over: list[float] | None = None, color: str = STRONG) -> str:
@@ -41,21 +46,18 @@ def bars(title: str, rows: list[tuple[str, float, str]], over: list[float] | Non
     >>> bars("Orders", [("四川", 3, "3"), ("<b>", 1, "1")]).count("<text")
     4
     """
-    import altair as alt
-
     behind = over or [value for _, value, _ in rows]
     most = max([*behind, *(value for _, value, _ in rows)]) or 1
     data = [
         {"row": index, "label": _short(label), "value": max(value, 0), "behind": max(back, value, 0), "figure": figure}
         for index, ((label, value, figure), back) in enumerate(zip(rows, behind, strict=True))
     ]
-    y = alt.Y("row:O", axis=None, scale=alt.Scale(paddingInner=0.32, paddingOuter=0.16))
-    scale = alt.Scale(domain=[0, most], range=[_LABELS, WIDTH - _FIGURES], nice=False)
-    base = alt.Chart(alt.InlineData(values=data)).encode(y=y)
-    light = base.mark_bar(color=SOFT).encode(x=alt.X("behind:Q", axis=None, scale=scale), x2=alt.value(_LABELS))
-    bar = base.mark_bar(color=color).encode(x=alt.X("value:Q", axis=None, scale=scale), x2=alt.value(_LABELS))
-    figures = base.mark_text(align="left", dx=7, color=INK).encode(x=alt.X("behind:Q", axis=None, scale=scale), text="figure:N")
-    return _svg(title, [*([light] if over else []), bar, figures, _names(base)], len(rows) * _ROW)
+    y = {"field": "row", "type": "ordinal", "axis": None, "scale": {"paddingInner": 0.32, "paddingOuter": 0.16}}
+    scale = {"domain": [0, most], "range": [_LABELS, WIDTH - _FIGURES], "nice": False}
+    light = _layer({"type": "bar", "color": SOFT}, y=y, x=_number("behind", scale), x2={"value": _LABELS})
+    bar = _layer({"type": "bar", "color": color}, y=y, x=_number("value", scale), x2={"value": _LABELS})
+    figures = _layer({"type": "text", "align": "left", "dx": 7, "color": INK}, y=y, x=_number("behind", scale), text=_text("figure"))
+    return _svg(title, [*([light] if over else []), bar, figures, _names(y)], data, len(rows) * _ROW)
 
 
 def pairs(title: str, rows: list[tuple[str, float, float]], unit: str = "%") -> str:
@@ -80,24 +82,21 @@ def pairs(title: str, rows: list[tuple[str, float, float]], unit: str = "%") -> 
     >>> "30%" in pairs("Share", [("big", 0.1, 0.55)])
     True
     """
-    import altair as alt
-
     data = [
         {"row": index, "label": _short(label), "everyone": everyone, "listed": listed}
         for index, (label, everyone, listed) in enumerate(rows)
     ]
     height = len(rows) * _ROW
     most = next(end for end in (0.2, 0.4, 0.6, 0.8, 1.0) if end == 1.0 or end >= max(max(row[1:]) for row in rows))
-    scale = alt.Scale(domain=[0, most], range=[_LABELS, WIDTH - 26], nice=False)
+    scale = {"domain": [0, most], "range": [_LABELS, WIDTH - 26], "nice": False}
     marks = [{"x": most * part / 4, "text": f"{most * part * 25:.0f}{unit}"} for part in range(5)]
-    ticks = alt.Chart(alt.InlineData(values=marks)).encode(x=alt.X("x:Q", axis=None, scale=scale))
-    grid = ticks.mark_rule(color="#e6ebef").encode(y=alt.value(0), y2=alt.value(height))
-    numbers = ticks.mark_text(color=MUTED, fontSize=11, baseline="top").encode(y=alt.value(height + 5), text="text:N")
-    base = alt.Chart(alt.InlineData(values=data)).encode(y=alt.Y("row:O", axis=None))
-    way = base.mark_rule(color=SOFT, strokeWidth=3).encode(x=alt.X("everyone:Q", axis=None, scale=scale), x2="listed:Q")
-    everyone = base.mark_circle(color=MUTED, size=70, opacity=1).encode(x=alt.X("everyone:Q", axis=None, scale=scale))
-    listed = base.mark_circle(color=ACCENT, size=110, opacity=1).encode(x=alt.X("listed:Q", axis=None, scale=scale))
-    return _svg(title, [grid, numbers, way, everyone, listed, _names(base)], height, below=22)
+    x, y = _number("x", scale), {"field": "row", "type": "ordinal", "axis": None}
+    grid = _layer({"type": "rule", "color": LINE}, marks, x=x, y={"value": 0}, y2={"value": height})
+    numbers = _layer(_SMALL, marks, x=x, y={"value": height + 5}, text=_text("text"))
+    way = _layer({"type": "rule", "color": SOFT, "strokeWidth": 3}, y=y, x=_number("everyone", scale), x2={"field": "listed"})
+    everyone = _layer({"type": "circle", "color": MUTED, "size": 70, "opacity": 1}, y=y, x=_number("everyone", scale))
+    listed = _layer({"type": "circle", "color": ACCENT, "size": 110, "opacity": 1}, y=y, x=_number("listed", scale))
+    return _svg(title, [grid, numbers, way, everyone, listed, _names(y)], data, height, below=22)
 
 
 def histogram(title: str, counts: list[tuple[int, int]], step: float, axis: str) -> str:
@@ -124,8 +123,6 @@ def histogram(title: str, counts: list[tuple[int, int]], step: float, axis: str)
     >>> histogram("Scores", [(5, 0), (3, 2)], 50, "score").startswith("<svg")
     True
     """
-    import altair as alt
-
     height, left, right = 190, 44, WIDTH - 10
     end = step * len(counts)
     most = max([everyone for everyone, _ in counts]) or 1
@@ -133,45 +130,62 @@ def histogram(title: str, counts: list[tuple[int, int]], step: float, axis: str)
         {"from": index * step, "to": (index + 1) * step, "everyone": everyone, "listed": listed}
         for index, (everyone, listed) in enumerate(counts)
     ]
-    x_scale = alt.Scale(domain=[0, end], range=[left, right], nice=False)
-    y_scale = alt.Scale(domain=[0, most], range=[height, 0], nice=False)
-    base = alt.Chart(alt.InlineData(values=data)).encode(x=alt.X("from:Q", axis=None, scale=x_scale), x2="to:Q")
+    x_scale = {"domain": [0, end], "range": [left, right], "nice": False}
+    y_scale = {"domain": [0, most], "range": [height, 0], "nice": False}
     marks = [{"x": end * part / 5, "text": f"{end * part / 5:g}"} for part in range(6)]
     levels = [{"y": level, "text": f"{level:,}"} for level in sorted({most // 2, most})]
-    below = alt.Chart(alt.InlineData(values=marks)).encode(x=alt.X("x:Q", axis=None, scale=x_scale))
-    beside = alt.Chart(alt.InlineData(values=levels)).encode(y=alt.Y("y:Q", axis=None, scale=y_scale))
-    layers: list[Any] = [
-        beside.mark_rule(color="#e6ebef").encode(x=alt.value(left), x2=alt.value(right)),
-        beside.mark_text(color=MUTED, fontSize=11, align="right").encode(x=alt.value(left - 6), text="text:N"),
+    x, y = _number("x", x_scale), _number("y", y_scale)
+    layers = [
+        _layer({"type": "rule", "color": LINE}, levels, y=y, x={"value": left}, x2={"value": right}),
+        _layer(_FIGURE | {"align": "right"}, levels, y=y, x={"value": left - 6}, text=_text("text")),
         *(
-            base.mark_bar(color=color, stroke="white", strokeWidth=1).encode(
-                y=alt.Y(f"{field}:Q", axis=None, scale=y_scale), y2=alt.value(height)
+            _layer(
+                {"type": "bar", "color": color, "stroke": "white", "strokeWidth": 1},
+                x=_number("from", x_scale),
+                x2={"field": "to"},
+                y=_number(field, y_scale),
+                y2={"value": height},
             )
             for field, color in (("everyone", SOFT), ("listed", STRONG))
         ),
-        below.mark_text(color=MUTED, fontSize=11, baseline="top").encode(y=alt.value(height + 5), text="text:N"),
-        alt.Chart(alt.InlineData(values=[{"text": axis}]))
-        .mark_text(color=MUTED, fontSize=11, baseline="top")
-        .encode(x=alt.value((left + right) / 2), y=alt.value(height + 21), text="text:N"),
+        _layer(_SMALL, marks, x=x, y={"value": height + 5}, text=_text("text")),
+        _layer(_SMALL, [{"text": axis}], x={"value": (left + right) / 2}, y={"value": height + 21}, text=_text("text")),
     ]
-    return _svg(title, layers, height, below=38)
+    return _svg(title, layers, data, height, below=38)
 
 
-def _names(base: Any) -> Any:
-    import altair as alt
-
-    return base.mark_text(align="right", color=INK).encode(x=alt.value(_LABELS - 8), text="label:N")
+def _number(field: str, scale: Spec) -> Spec:
+    return {"field": field, "type": "quantitative", "axis": None, "scale": scale}
 
 
-def _svg(title: str, layers: list[Any], height: int, below: int = 0) -> str:
-    import altair as alt
+def _text(field: str) -> Spec:
+    return {"field": field, "type": "nominal"}
+
+
+def _layer(mark: Spec, values: list[Spec] | None = None, **encoding: Spec) -> Spec:
+    """Put marks on the chart's own data, or on other values."""
+    return {"mark": mark, "encoding": encoding} | ({} if values is None else {"data": {"values": values}})
+
+
+def _names(y: Spec) -> Spec:
+    return _layer({"type": "text", "align": "right", "color": INK}, y=y, x={"value": _LABELS - 8}, text=_text("label"))
+
+
+def _svg(title: str, layers: list[Spec], values: list[Spec], height: int, below: int = 0) -> str:
     import vl_convert
 
-    padding = {"left": 0, "right": 0, "top": 8, "bottom": below + 2}
-    drawn = alt.layer(*layers).properties(width=WIDTH, height=height, padding=padding, autosize=alt.AutoSizeParams(type="none"))
-    drawn = drawn.configure(font=FONTS, background="transparent", aria=False).configure_view(stroke=None).configure_text(fontSize=12.5)
-    drawn = drawn.resolve_scale(x="independent", y="independent")
-    svg = vl_convert.vegalite_to_svg(drawn.to_dict(), allowed_base_urls=[])
+    drawn = {
+        "data": {"values": values},
+        "layer": layers,
+        "width": WIDTH,
+        "height": height,
+        "padding": {"left": 0, "right": 0, "top": 8, "bottom": below + 2},
+        "autosize": {"type": "none"},
+        "background": "transparent",
+        "resolve": {"scale": {"x": "independent", "y": "independent"}},
+        "config": {"font": FONTS, "aria": False, "view": {"stroke": None}, "text": {"fontSize": 12.5}},
+    }
+    svg = vl_convert.vegalite_to_svg(drawn, allowed_base_urls=[])
     head, rest = svg.split(">", 1)
     box = head.split('viewBox="')[1].split('"')[0]
     rest = re.sub(r'\b(?:d|transform|[xy]2?)="[^"]*"', _rounded, rest.replace(f' font-family="{html.escape(FONTS)}"', ""))

@@ -55,7 +55,9 @@ def report(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFrame) ->
     labels = Labels(settings.lang, settings.launch.currency)
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     template = environment.from_string(files("segmenter.outputs").joinpath("report.html.j2").read_text(encoding="utf-8"))
-    eligible = plan.customers.filter(verdict=ELIGIBLE)
+    parts = [name for name in plan.customers.columns if name.startswith("component_")]
+    told = plan.customers.select("province", "region", "segment", "wave", "invited", "spend", "score", *parts)
+    eligible = told.filter(plan.customers["verdict"] == ELIGIBLE)
     return template.render(
         t=labels.say,
         labels=labels,
@@ -159,7 +161,7 @@ def _scores(eligible: pl.DataFrame, labels: Labels) -> str:
 def _components(eligible: pl.DataFrame, labels: Labels) -> str:
     """Draw the mean of each component; whole millionths, so that the sum is the same in any order."""
     parts = [name for name in eligible.columns if name.startswith("component_")]
-    names = [name for name in parts if eligible[name].n_unique() > 1]  # one that is the same for all tells nobody apart
+    names = [name for name in parts if eligible[name].min() != eligible[name].max()]  # one that is the same for all tells nobody apart
     if not names or not eligible["invited"].any():
         return ""
     millionths = eligible.select("invited", (pl.col(names) * 1_000_000).round().cast(pl.Int64))

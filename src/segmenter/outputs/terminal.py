@@ -1,8 +1,10 @@
 """What a person sees while a launch runs, and when it is done."""
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from rich import progress as bars
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -11,14 +13,14 @@ from segmenter.launch import LaunchPlan
 from segmenter.money import to_units
 from segmenter.outputs.labels import Labels
 from segmenter.settings import LaunchJob
-from segmenter.words import Lang, say
+from segmenter.words import Lang, Progress, say
 
 _TOP = 8
 
 
 @contextmanager
-def progress(lang: Lang) -> Iterator[Callable[[str], None]]:
-    """Show the stages of a job as they run; nothing where standard error is no terminal.
+def progress(lang: Lang) -> Iterator[Progress]:
+    """Show the stages of a job as they run, and how fast rows are read; nothing where standard error is no terminal.
 
     Parameters
     ----------
@@ -27,20 +29,58 @@ def progress(lang: Lang) -> Iterator[Callable[[str], None]]:
 
     Yields
     ------
-    callable
-        To be called with each stage's name.
+    Progress
+        To be called with each stage's name, and a few times a second with the rows done and their number, where those are known.
 
     Examples
     --------
     >>> with progress("en") as stage:
-    ...     stage("history")
+    ...     stage("orders", 100, 400)
     """
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda stage: None
+        yield lambda stage, done=0, total=0: None
         return
-    with console.status(say(lang, "starting", "启动")) as status:
-        yield lambda stage: status.update(_stage(stage, lang))
+    with bars.Progress(bars.SpinnerColumn(), _Told(lang), console=console, transient=True) as shown:
+        at = say(lang, "starting", "启动")
+        task = shown.add_task(at, total=None)
+
+        def tell(stage: str, done: int = 0, total: int = 0) -> None:
+            nonlocal at, task
+            if stage != at:  # the clock of the rows starts anew
+                shown.remove_task(task)
+                at, task = stage, shown.add_task(_stage(stage, lang), total=None)
+            if total:
+                shown.update(task, completed=done, total=total)
+
+        yield tell
+
+
+class _Told(bars.ProgressColumn):
+    """The stage, and its rows."""
+
+    def __init__(self, lang: Lang) -> None:
+        self.lang = lang
+        super().__init__()
+
+    def render(self, task: bars.Task) -> Text:
+        return Text(task.description + _rows(int(task.completed), int(task.total or 0), task.speed, self.lang))
+
+
+def _rows(done: int, total: int, speed: float | None, lang: Lang) -> str:
+    """Say how many rows were read, how fast, and how long the rest will take."""
+    if not total:
+        return ""
+    told = [say(lang, f": {done:,} of {total:,} rows", f"：{done:,} / {total:,} 行")]
+    if speed and speed >= 1:
+        size, en = next((size, name) for size, name in ((1e6, " M"), (1e3, " k"), (1, "")) if speed >= size)
+        zh = f"每秒 {speed / 1e4:,.0f} 万行" if speed >= 1e5 else f"每秒 {speed:,.0f} 行"
+        told.append(say(lang, f"{speed / size:.{1 if size > 1 else 0}f}{en} rows/s", zh))
+        if seconds := math.ceil((total - done) / speed):
+            minutes = math.ceil(seconds / 60)
+            en = f"{seconds} s left" if seconds < 100 else f"{minutes} min left"
+            told.append(say(lang, en, f"约剩 {seconds} 秒" if seconds < 100 else f"约剩 {minutes} 分钟"))
+    return say(lang, ", ", "，").join(told)
 
 
 def _stage(stage: str, lang: Lang) -> str:
@@ -52,7 +92,7 @@ def _stage(stage: str, lang: Lang) -> str:
     return say(lang, stage, zh.get(stage, stage))
 
 
-def show(plan: LaunchPlan, settings: LaunchJob) -> None:
+def show(plan: LaunchPlan, settings: LaunchJob, *, damaged: Sequence[str] = ()) -> None:
     """Show the funnel, the top of the list, and what to open first.
 
     Parameters
@@ -61,6 +101,8 @@ def show(plan: LaunchPlan, settings: LaunchJob) -> None:
         What was decided.
     settings : LaunchJob
         The config.
+    damaged : sequence of str, optional
+        What was found damaged on the way; the results are right all the same.
 
     Examples
     --------
@@ -70,7 +112,7 @@ def show(plan: LaunchPlan, settings: LaunchJob) -> None:
     """
     lang, out = settings.lang, settings.out
     errors, console = Console(stderr=True), Console()
-    for warning in plan.warnings:
+    for warning in (*plan.warnings, *damaged):
         errors.print(f"[bold yellow]{say(lang, 'warning', '注意')}[/]: ", end="")
         errors.print(warning, markup=False, highlight=False, soft_wrap=True)
     if not console.is_terminal:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from segmenter.errors import InputError
@@ -63,16 +64,20 @@ def plan(frame: pl.DataFrame, settings: PlanSettings, *, lang: Lang) -> Planned:
     >>> plan(frame, settings.plan, lang="en").customers.select("customer_id", "rank", "wave").rows()
     [('a', None, None), ('b', 1, 2), ('c', 2, 1)]
     """
-    eligible = frame.filter(verdict=ELIGIBLE)
+    eligible = np.flatnonzero(frame["verdict"] == ELIGIBLE)
     warnings = []
-    if isinstance(settings.size, int) and eligible.height < settings.size:
+    if isinstance(settings.size, int) and len(eligible) < settings.size:
         if settings.require_size:
-            rule = f"{settings.size:,} are asked for, but only {eligible.height:,} are eligible"
+            rule = f"{settings.size:,} are asked for, but only {len(eligible):,} are eligible"
             raise InputError(f"plan.size: {rule}; loosen a rule, or set plan.require_size=false")
-        en = f"{eligible.height:,} eligible, {settings.size:,} asked for (plan.size): all who are eligible are on the list"
-        zh = f"符合条件的客户只有 {eligible.height:,} 位，少于计划的 {settings.size:,} 位（plan.size），已全部列入名单"
+        en = f"{len(eligible):,} eligible, {settings.size:,} asked for (plan.size): all who are eligible are on the list"
+        zh = f"符合条件的客户只有 {len(eligible):,} 位，少于计划的 {settings.size:,} 位（plan.size），已全部列入名单"
         warnings.append(say(lang, en, zh))
-    best = eligible.sort("score", "customer_id", descending=[True, False])
+    scores = frame["score"].to_numpy()[eligible]
+    if isinstance(settings.size, int) and settings.size < len(eligible):
+        # Only those who reach the last place's score can be on the list, ties included.
+        eligible = eligible[scores >= np.partition(scores, -settings.size)[-settings.size]]
+    best = frame[eligible].with_columns(pl.Series("row", eligible)).sort("score", "customer_id", descending=[True, False])
     if isinstance(settings.size, int):
         best = best.head(settings.size)
     grouped = _grouped(best.with_row_index("rank", offset=1), settings, lang)
@@ -88,10 +93,12 @@ def plan(frame: pl.DataFrame, settings: PlanSettings, *, lang: Lang) -> Planned:
         .sort("region", "number")
         .drop("number")
     )
-    columns = grouped.select("customer_id", pl.lit(value=True).alias("invited"), pl.col("rank").cast(pl.Int32), "wave", "group")
-    customers = frame.join(columns, on="customer_id", how="left", maintain_order="left").with_columns(
-        pl.col("invited").fill_null(value=False)
-    )
+    # By row number: a join on the ids of all customers would cost more than all of the above.
+    place = np.full(frame.height, grouped.height, dtype=np.uint32)
+    place[grouped["row"]] = np.arange(grouped.height, dtype=np.uint32)
+    columns = grouped.select(pl.lit(value=True).alias("invited"), pl.col("rank").cast(pl.Int32), "wave", "group")
+    rest = pl.DataFrame({"invited": [False], "rank": None, "wave": None, "group": None}, schema=columns.schema)
+    customers = frame.with_columns(pl.concat([columns, rest])[pl.Series(place)].get_columns())
     return Planned(customers, groups, tuple(warnings))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.hashing import uniform
+from segmenter.hashing import draw
 from segmenter.segments.names import names
 from segmenter.settings import SegmentsSettings
 from segmenter.tables import MONEY
@@ -31,7 +31,7 @@ class Segmentation:
     Parameters
     ----------
     labels : DataFrame
-        ``customer_id`` and ``segment`` (Int32, from 1, the best) of the eligible customers, by customer_id.
+        ``customer_id`` and ``segment`` (Int32, from 1, the best) of the eligible customers, sorted by customer_id.
     profiles : DataFrame
         One row per segment, the best first: ``segment``, ``name``, ``size``, ``share`` (0..1), ``value`` (mean spend, minor
         units), then ``median_`` and ``everyone_`` for each of `PROFILED`: the segment's median and that of all eligible
@@ -111,23 +111,30 @@ def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, lang:
     from threadpoolctl import threadpool_limits
 
     from segmenter.segments.choice import choose
-    from segmenter.segments.model import Segmenter
 
-    eligible = frame.filter(pl.col("verdict") == "eligible").select("customer_id", "score", *PROFILED).sort("customer_id")
+    eligible = frame.select("customer_id", "score", *PROFILED).filter(frame["verdict"] == "eligible")
+    if not eligible["customer_id"].is_sorted():
+        eligible = eligible.sort("customer_id")
     measures = features(eligible)
-    drawn = uniform(eligible["customer_id"], seed, "segments").to_numpy().argsort(kind="stable")[: settings.sample]
+    drawn = draw(eligible["customer_id"], seed, "segments", settings.sample)
     learned = measures[drawn] if len(drawn) else np.zeros((1, len(MEASURES)))  # a model all the same where nobody is eligible
-    state = seed % 2**32
+    found = np.ones(len(measures), dtype=np.int64)
+
+    def smallest(model: "Segmenter") -> float:
+        found[:] = model.predict(measures)
+        return float(np.bincount(found - 1, minlength=model.n_clusters).min() / len(found))
+
     with threadpool_limits(1):
-        scale = Segmenter(1, random_state=state).fit(learned)
-        k, why, trials = choose(scale.scaled(measures), drawn, settings, state, lang)
-        model = Segmenter(k, first_label=1, random_state=state).fit(learned)
-        found = model.predict(measures) if len(measures) else np.zeros(0)
+        model, why, trials = choose(learned, settings, seed % 2**32, lang, smallest)
+    if model.n_clusters == 1:
+        found[:] = 1
     eligible = eligible.with_columns(pl.Series("segment", found, dtype=pl.Int32))
     order = _by_value(eligible)
     if order:
         model.renumber(order)
-        eligible = eligible.with_columns(pl.col("segment").replace_strict(order, range(1, len(order) + 1), return_dtype=pl.Int32))
+        numbers = np.zeros(max(order) + 1, dtype=np.int32)
+        numbers[order] = np.arange(1, len(order) + 1)
+        eligible = eligible.with_columns(pl.Series("segment", numbers[found]))
     return Segmentation(eligible.select("customer_id", "segment"), _profiles(eligible, lang, currency), model, why, trials)
 
 
@@ -138,7 +145,7 @@ def _by_value(eligible: pl.DataFrame) -> list[int]:
         spend=pl.col("spend").cast(pl.Int128).sum(),
         score=(pl.col("score") * 1e6).round().cast(pl.Int64).sum(),
         days=pl.coalesce("days_since_order", "days_known").cast(pl.Int64).sum(),
-        first=pl.col("customer_id").min(),
+        first=pl.col("customer_id").first(),  # sorted by it
     )
 
     def worth(row: dict[str, Any]) -> tuple[Fraction, Fraction, Fraction, str]:
@@ -149,9 +156,8 @@ def _by_value(eligible: pl.DataFrame) -> list[int]:
 
 
 def _profiles(eligible: pl.DataFrame, lang: Lang, currency: str) -> pl.DataFrame:
-    medians = [
-        pl.col(name).median().round().cast(pl.Int64) if name in MONEY else pl.col(name).cast(pl.Float64).median() for name in PROFILED
-    ]
+    # Of whole numbers as they are: floats take several times as long.
+    medians = [pl.col(name).median().round().cast(pl.Int64) if name in MONEY else pl.col(name).median() for name in PROFILED]
     value = pl.col("spend").cast(pl.Int128).sum()
     each = eligible.group_by("segment").agg(pl.len().cast(pl.Int64).alias("size"), value.alias("value"), *medians).sort("segment")
     everyone = eligible.select(medians).row(0, named=True)

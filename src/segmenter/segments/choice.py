@@ -1,16 +1,20 @@
 """How many segments: enough to be apart, few enough to come out again in another sample."""
 
 import math
+import os
 import warnings
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import adjusted_rand_score, silhouette_score
+from sklearn.metrics import adjusted_rand_score, pairwise_distances, silhouette_score
+from threadpoolctl import threadpool_limits
 
-from segmenter.segments.model import STARTS, Floats, Numbers, nearest
+from segmenter.segments.model import Floats, Segmenter, nearest
 from segmenter.settings import SegmentsSettings
 from segmenter.words import Lang, say
 
@@ -27,12 +31,15 @@ TRIALS = pl.Schema({"k": pl.Int32, "silhouette": pl.Float64, "stability": pl.Flo
 @dataclass(frozen=True)
 class _Trial:
     k: int
+    model: Segmenter
     silhouette: float  # NaN where it is not defined; so is stability
     stability: float
     smallest_share: float
 
 
-def choose(points: Floats, sample: Numbers, settings: SegmentsSettings, random_state: int, lang: Lang) -> tuple[int, str, pl.DataFrame]:
+def choose(
+    learned: Floats, settings: SegmentsSettings, random_state: int, lang: Lang, smallest: Callable[[Segmenter], float]
+) -> tuple[Segmenter, str, pl.DataFrame]:
     """Choose the number of segments.
 
     With ``k: auto``, of the k from `k_min` to `k_max` whose smallest segment has at least `min_share` of all customers and
@@ -42,30 +49,33 @@ def choose(points: Floats, sample: Numbers, settings: SegmentsSettings, random_s
 
     Parameters
     ----------
-    points : ndarray of shape (n, d)
-        The scaled measures of all eligible customers.
-    sample : ndarray of int
-        The rows to learn on, in random order.
+    learned : ndarray of shape (n, d)
+        The measures of the customers to learn on, in random order.
     settings : SegmentsSettings
         `k` and what goes with it.
     random_state : int
         In [0, 2**32).
     lang : {"en", "zh"}
         The language of the reason.
+    smallest : callable
+        Gives the smallest share, 0..1, that a model makes of all customers. It is asked of what seems the best only: shares of
+        the others are those of the sample.
 
     Returns
     -------
-    tuple of int, str, DataFrame
-        The number, why it was chosen, and the trials: see `TRIALS`.
+    tuple of Segmenter, str, DataFrame
+        The fitted model, why it has so many segments, and the trials: see `TRIALS`.
 
     Examples
     --------
     >>> settings = SegmentsSettings(k=3, k_min=2, k_max=8, min_share=0.03, sample=100, bootstraps=2)
-    >>> choose(np.array([[0.0], [1.0], [1.0]]), np.arange(3), settings, 0, "en")[:2]
+    >>> model, why, _ = choose(np.array([[0.0], [1.0], [1.0]]), settings, 0, "en", lambda model: 1 / 3)
+    >>> model.n_clusters, why
     (2, '2 segments: silhouette 0.67, stability 0.50; not 3, because the customers have only 2 different sets of measures')
     """
-    learned = points[sample]
-    distinct = len(np.unique(learned, axis=0))
+    one = _Trial(1, Segmenter(1, first_label=1, random_state=random_state).fit(learned), math.nan, math.nan, 1.0)
+    points = one.model.scaled(learned)
+    distinct = len(np.unique(points, axis=0))
     alike = say(
         lang,
         f"the customers have only {distinct} different set{'s' * (distinct != 1)} of measures",
@@ -73,39 +83,50 @@ def choose(points: Floats, sample: Numbers, settings: SegmentsSettings, random_s
     )
     if isinstance(settings.k, int):
         k = min(settings.k, max(distinct, 1))
-        trials = [_try(k, points, learned, settings, random_state)] if k > 1 else []
+        trials = _tried([k], learned, points, settings, random_state) if k > 1 else {}
         note = say(lang, "as set", "按设定")
         if k < settings.k:
             note = say(lang, f"not {settings.k}, because {alike}", f"未分 {settings.k} 个，因为{alike}")
-        return k, _why(k, trials, [note], lang), _frame(trials, k)
-    if len(points) < FEW:
+        trials = {number: replace(trial, smallest_share=smallest(trial.model)) for number, trial in trials.items()}
+        return trials.get(k, one).model, _why(k, trials, [note], lang), _frame(trials, k)
+    if len(learned) < FEW:
         alike = say(lang, f"there are fewer than {FEW} eligible customers", f"符合条件的客户不足 {FEW} 人")
-    if len(points) < FEW or distinct < settings.k_min:
-        return 1, _why(1, [], [alike], lang), _frame([], 1)
-    numbers = range(settings.k_min, min(settings.k_max, distinct) + 1)
-    trials = [_try(k, points, learned, settings, random_state) for k in numbers]
-    k, notes = _judge(trials, settings.min_share, lang)
-    return k, _why(k, trials, notes, lang), _frame(trials, k)
+    if len(learned) < FEW or distinct < settings.k_min:
+        return one.model, _why(1, {}, [alike], lang), _frame({}, 1)
+    trials = _tried(range(settings.k_min, min(settings.k_max, distinct) + 1), learned, points, settings, random_state)
+    while True:
+        k, notes = _judge(list(trials.values()), settings.min_share, lang)
+        if k > 1:
+            trials[k] = replace(trials[k], smallest_share=smallest(trials[k].model))
+        if k == 1 or trials[k].smallest_share >= settings.min_share:
+            return trials.get(k, one).model, _why(k, trials, notes, lang), _frame(trials, k)
 
 
-def _try(k: int, points: Floats, learned: Floats, settings: SegmentsSettings, random_state: int) -> _Trial:
-    centers = _centers(learned, k, STARTS, random_state)
-    smallest = float(np.bincount(nearest(points, centers), minlength=k).min() / len(points))
-    judged, pool = learned[:JUDGED], learned[:RESAMPLED]
-    labels = nearest(judged, centers)
-    if not 2 <= len(np.unique(labels)) < len(judged):
-        return _Trial(k, math.nan, math.nan, smallest)
-    random = np.random.RandomState(random_state)  # its stream is frozen (NEP 19)
-    rows = [random.randint(len(pool), size=len(pool)) for _ in range(settings.bootstraps)]
-    agreement = [adjusted_rand_score(labels, nearest(judged, _centers(pool[each], k, 3, random_state))) for each in rows]
-    return _Trial(k, float(silhouette_score(judged, labels)), float(np.mean(agreement)), smallest)
-
-
-def _centers(points: Floats, k: int, n_init: int, random_state: int) -> Floats:
-    with warnings.catch_warnings():
+def _tried(numbers: Sequence[int], learned: Floats, points: Floats, settings: SegmentsSettings, random_state: int) -> dict[int, _Trial]:
+    """Try each number, several at once; each alone on its core, so that its figures do not depend on how many there are."""
+    apart = pairwise_distances(points[:JUDGED])
+    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count(), initializer=threadpool_limits, initargs=(1,)) as cores:
         # A bootstrap sample may lack a rare point and so give fewer clusters: stability is there to count that.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        centers: Floats = KMeans(k, n_init=n_init, random_state=random_state).fit(points).cluster_centers_
+        # The longest first.
+        tasks = {k: cores.submit(_try, k, learned, points, apart, settings, random_state) for k in reversed(numbers)}
+        return {k: tasks[k].result() for k in numbers}
+
+
+def _try(k: int, learned: Floats, points: Floats, apart: Floats, settings: SegmentsSettings, random_state: int) -> _Trial:
+    model = Segmenter(k, first_label=1, random_state=random_state).fit(learned)
+    smallest = float(np.bincount(model.labels_ - 1, minlength=k).min() / len(learned))
+    judged, pool, labels = points[:JUDGED], points[:RESAMPLED], model.labels_[:JUDGED]
+    if not 2 <= len(np.unique(labels)) < len(judged):
+        return _Trial(k, model, math.nan, math.nan, smallest)
+    random = np.random.RandomState(random_state)  # its stream is frozen (NEP 19)
+    rows = [random.randint(len(pool), size=len(pool)) for _ in range(settings.bootstraps)]
+    agreement = [adjusted_rand_score(labels, nearest(judged, _centers(pool[each], k, random_state))) for each in rows]
+    return _Trial(k, model, float(silhouette_score(apart, labels, metric="precomputed")), float(np.mean(agreement)), smallest)
+
+
+def _centers(points: Floats, k: int, random_state: int) -> Floats:
+    centers: Floats = KMeans(k, n_init=3, random_state=random_state).fit(points).cluster_centers_
     return centers
 
 
@@ -126,9 +147,9 @@ def _judge(trials: list[_Trial], min_share: float, lang: Lang) -> tuple[int, lis
         if shaky := [trial for trial in large if trial.stability < STABLE]:
             notes.append(say(lang, f"{_numbers(shaky, lang)} would not be stable", f"分 {_numbers(shaky, lang)} 个时不稳定"))
         return chosen.k, notes
-    chosen = max(large, key=lambda trial: trial.stability, default=_Trial(1, math.nan, 0.0, 1.0))
-    if chosen.stability >= TRUSTED:
-        return chosen.k, [
+    steadiest = max(large, key=lambda trial: trial.stability, default=None)
+    if steadiest and steadiest.stability >= TRUSTED:
+        return steadiest.k, [
             say(lang, f"none reaches a stability of {STABLE}, this comes nearest", f"均未达到稳定性 {STABLE}，取最稳定者"),
             *notes,
         ]
@@ -147,8 +168,8 @@ def _numbers(trials: list[_Trial], lang: Lang) -> str:
     return say(lang, ", ", "、").join(str(trial.k) for trial in trials)
 
 
-def _why(k: int, trials: list[_Trial], notes: list[str], lang: Lang) -> str:
-    known = {trial.k: trial for trial in trials if not math.isnan(trial.silhouette)}
+def _why(k: int, trials: Mapping[int, _Trial], notes: list[str], lang: Lang) -> str:
+    known = {number: trial for number, trial in trials.items() if not math.isnan(trial.silhouette)}
     parts = []
     if chosen := known.pop(k, None):
         en = f"silhouette {chosen.silhouette:.2f}, stability {chosen.stability:.2f}"
@@ -161,6 +182,6 @@ def _why(k: int, trials: list[_Trial], notes: list[str], lang: Lang) -> str:
     return head + say(lang, "; ", "；").join(parts + notes)
 
 
-def _frame(trials: list[_Trial], k: int) -> pl.DataFrame:
-    rows = [(trial.k, trial.silhouette, trial.stability, trial.smallest_share, trial.k == k) for trial in trials]
+def _frame(trials: Mapping[int, _Trial], k: int) -> pl.DataFrame:
+    rows = [(trial.k, trial.silhouette, trial.stability, trial.smallest_share, trial.k == k) for trial in trials.values()]
     return pl.DataFrame(rows, schema=TRIALS, orient="row").with_columns(pl.col("silhouette", "stability").fill_nan(None))
