@@ -85,7 +85,7 @@ def duckdb_whole(folder: Path) -> Any:
             {", ".join(spends + counts)},
             min(time) FILTER (WHERE amount >= 0) AS first_order_at,
             max(time) FILTER (WHERE amount >= 0) AS last_order_at,
-            max(days) AS days_known
+            max(days) AS days_since_first_row
         FROM (SELECT *, date_diff('day', time, DATE '{AS_OF}') AS days FROM '{folder}/*.parquet' WHERE time < DATE '{AS_OF}')
         GROUP BY customer_id
         """
@@ -120,7 +120,7 @@ def polars_whole(folder: Path) -> Any:
             pl.col(*sums).sum(),
             first_order_at=pl.col("ordered").min(),
             last_order_at=pl.col("ordered").max(),
-            days_known=days.max(),
+            days_since_first_row=days.max(),
         )
         .collect(engine="streaming")
     )
@@ -156,7 +156,7 @@ def pandas_whole(folder: Path) -> Any:
         **{f"orders_{name}": total(is_order & inside) for name, inside in within.items()},
         "first_order_at": ordered.min(),
         "last_order_at": ordered.max(),
-        "days_known": days.groupby(number, sort=True).max(),
+        "days_since_first_row": days.groupby(number, sort=True).max(),
         "province": frame["province"].loc[latest].set_axis(latest.index),
     }
     return pd.DataFrame(columns).assign(customer_id=ids)

@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,23 +21,34 @@ RULES = (
 
 
 def whole(folder: Path) -> Any:
-    """Read the orders into all measures of the default set."""
-    from hydra import compose, initialize_config_dir
-
-    from segmenter.history import measure
-    from segmenter.home import HOME
-    from segmenter.settings import LaunchJob, parse
-    from segmenter.sources.reading import read_tables
-
-    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        job = parse(LaunchJob, compose("launch", ["data=files", f"data.orders.path='{folder}'", f"launch.as_of={AS_OF}"]))
-    read = read_tables(job.data, job.launch, seed=job.seed)
-    return measure(read.tables, as_of=AS_OF, half_life_days=HALF_LIFE_DAYS, window_days=WINDOW_DAYS)
+    """Read the orders into the default set, as `segmenter launch` does."""
+    return _added_up(folder, ("province", "city"))
 
 
 def four(folder: Path) -> Any:
-    """Read the orders into spend, orders, first and last order."""
-    return whole(folder).select("customer_id", "spend", "orders", "first_order_at", "last_order_at")
+    """Read the orders into spend, orders, first and last order: the places are not decoded, the rest costs nothing to leave out."""
+    return _added_up(folder, ()).select("customer_id", "spend", "orders", "first_order_at", "last_order_at")
+
+
+def _added_up(folder: Path, places: Sequence[str]) -> Any:
+    from hydra import compose, initialize_config_dir
+
+    from segmenter.history.summary import Terms
+    from segmenter.home import HOME
+    from segmenter.settings import LaunchJob, parse
+    from segmenter.sources import streaming
+
+    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
+        job = parse(LaunchJob, compose("launch", ["data=files", f"data.orders.path='{folder}'", f"launch.as_of={AS_OF}"]))
+    streaming.FEWEST = 0
+    files = sorted(folder.glob("*.parquet"))
+    stream = streaming.streamed(files, [file.name for file in files], job.data, job.launch)
+    assert stream is not None
+    fields = {"customer_id", "time", "amount", *places}
+    plain = {name: field for name, field in stream.plain.items() if name in fields}
+    stream = replace(stream, plain=plain, columns=[name for name in stream.columns if name in fields])
+    terms = Terms(AS_OF, HALF_LIFE_DAYS, WINDOW_DAYS if places else None)
+    return streaming.add_up(stream, terms, None, lambda *told: None, None)[0].summary.frame
 
 
 def launch(folder: Path, as_of: date | str, *overrides: str) -> dict[str, int]:

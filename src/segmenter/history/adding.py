@@ -3,6 +3,7 @@
 import mmap
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -27,7 +28,8 @@ NUMBERS = (
     *("province", "city"),
 )
 _ROWS = 1 << 18  # of a frame at a time
-_TEXTS = 1 << 30  # an arena is shown to Arrow in parts of so many bytes
+_APART = 16  # words between what different threads write for every row: cores would pass the cache line to and fro
+_TEXTS = 1 << 30  # the texts of an arena are shown to Arrow by the part of so many bytes in which they begin
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class _Owner:
     addresses: NDArray[np.int64] = field(default_factory=lambda: np.zeros((2, 0), np.int64))
     arena: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(1 << 12, np.uint8))
     state: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2, np.int64))
+    spare: NDArray[np.int64] = field(default_factory=lambda: np.zeros(kernel.BLOCK + kernel.COLD, np.int64))
 
     def room(self, rows: int) -> None:
         """Have records for so many new customers; memory is taken only when they are written."""
@@ -79,7 +82,7 @@ class _Owner:
 
     def grow(self) -> None:
         if self.state[0] + 1 > int(len(self.slots) * kernel.LOAD):
-            slots = np.zeros(2 * len(self.slots), np.uint64)
+            slots = _memory(2 * len(self.slots)).view(np.uint64)
             kernel.rehash(self.slots, slots)
             self.slots = slots
         else:
@@ -104,15 +107,16 @@ class _Places:
         self.slots = np.zeros(2 * len(self.slots), np.int64)
         kernel.rehash_names(self.names, self.state[0], self.arena, self.slots)
 
-    def texts(self) -> list[str | None]:
-        """Give the names in the order of their numbers; None where one means nothing."""
+    def texts(self) -> list[str]:
+        """Give the names in the order of their numbers."""
+        count = int(self.state[0])  # before the names, to which other threads may add
         short = self.names.view(np.uint8).reshape(-1, 16)
-        texts: list[str | None] = []
-        for number in range(self.state[0]):
+        texts: list[str] = []
+        for number in range(count):
             length, start = int(self.names[number, 0] & 0xFFFFFFFF), int(self.names[number, 1])
             long = length > kernel.LONGEST_INLINE
             text = self.arena[start : start + length] if long else short[number, 4 : 4 + length]
-            texts.append(text.tobytes().decode() if self.meanings[number] >= 0 else None)
+            texts.append(text.tobytes().decode())
         return texts
 
 
@@ -123,7 +127,7 @@ class _Runs:
     offsets: NDArray[np.int64]
     times: NDArray[np.int64]
     paid: NDArray[np.int64]
-    back: NDArray[np.uint8]
+    back: NDArray[np.uint8] | None
     provinces: NDArray[np.int32] | None
     cities: NDArray[np.int32] | None
 
@@ -217,25 +221,23 @@ class Adder:
         customers : DataFrame
             ``customer_id`` and ``count``: how many of the orders are whose.
         orders : DataFrame
-            ``time`` (microseconds since 1970), ``paid``, ``back`` (0 or 1), ``province``, ``city``, customer by customer; places by number,
-            -1 for none.
+            ``time`` (microseconds since 1970), ``paid``, and where there are any ``back`` (0 or 1), ``province``, ``city``: customer
+            by customer, places by their number in `names`, one past the last for none.
         names : Series of String
             The names of the places.
         """
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(customers["count"].to_numpy(), dtype=np.int64)])
-        numbers = self._numbers(names)
-        codes = [
-            np.append(numbers, np.int32(-1))[orders[name].to_numpy()] if len(names) else None  # -1 is the last of them
-            for name in ("province", "city")
-        ]
+        numbers = np.append(self._numbers(names), np.int32(-1))
+        codes = [numbers[orders[name].to_numpy()] if name in orders.columns else None for name in ("province", "city")]
         ids = customers["customer_id"]
         none = pl.repeat(0, len(ids), dtype=pl.Datetime("us"), eager=True)
-        parts = (orders["time"].to_numpy(), orders["paid"].to_numpy(), orders["back"].to_numpy())
+        back = orders["back"].to_numpy() if "back" in orders.columns else None
+        parts = (orders["time"].to_numpy(), orders["paid"].to_numpy(), back)
         seen = self._seen[:, 1:].copy()
         self._add(Batch(ids, none, orders["paid"]), trusted=True, runs=_Runs(offsets, *parts, *codes))
         self._seen[:, 1:] = seen
         if len(parts[0]):
-            self._seen[0, 1:] = min(seen[0, 0], parts[0].min()), max(seen[0, 1], parts[0].max())
+            self._seen[0, 1:3] = min(seen[0, 0], parts[0].min()), max(seen[0, 1], parts[0].max())
 
     def ids_of(self, numbers: NDArray[np.int32]) -> pl.Series:
         """Give the ids of customers by their numbers.
@@ -269,7 +271,7 @@ class Adder:
         for at in range(len(names)):
             while (
                 number := kernel.interned(
-                    *(int(view.views[2 * at]), int(view.views[2 * at + 1]), _at(view.buffers), _at(mine.slots), len(mine.slots) - 1),
+                    *(int(view.views[2 * at]), int(view.views[2 * at + 1]), True, _at(view.buffers), _at(mine.slots), len(mine.slots) - 1),
                     *(_at(mine.names), _at(mine.meanings), _at(mine.arena), len(mine.arena), _at(mine.state)),
                 )
             ) == kernel.FULL:
@@ -283,7 +285,7 @@ class Adder:
         bases = []
         for owner in self._owners:
             bases.append(len(texts))
-            texts += [owner.arena[at : at + _TEXTS + (1 << 20)] for at in range(0, max(int(owner.state[1]), 1), _TEXTS)]
+            texts += [owner.arena[at : at + 2 * _TEXTS - 1] for at in range(0, max(int(owner.state[1]), 1), _TEXTS)]
         return texts, bases
 
     def add_orders(self, orders: pl.DataFrame) -> None:
@@ -326,7 +328,7 @@ class Adder:
         share = -(-count // self.threads)
         rows = np.empty((self.threads, self.threads, share), np.uint32)
         tags = np.empty_like(rows)
-        counts = np.zeros((self.threads, self.threads), np.int64)
+        counts = np.zeros((self.threads, self.threads + _APART), np.int64)
         is_float = amounts[0].dtype == np.float64
         records = np.full(count, -1, np.int32) if self.recorded is not None and not insert else None
 
@@ -334,7 +336,8 @@ class Adder:
             at, stop, mine = thread * share, min((thread + 1) * share, count), self._places[thread]
             while at < stop:
                 at = kernel.examine(
-                    *(at, stop, raw and not (insert or runs), _at(ids.views), _at(ids.missing), _at(ids.buffers)),
+                    *(at, stop, raw and not (insert or runs), trusted or not raw),
+                    *(_at(ids.views), _at(ids.missing), _at(ids.buffers)),
                     *(_at(times[0]), _at(times[1]), self.terms.today * kernel.DAY),
                     *(*((_at(amounts[0]), 0) if is_float else (0, _at(amounts[0]))), _at(amounts[1]), scale),
                     *(_at(odd), len(levels), _at(table), _at(mine.slots), len(mine.slots) - 1, _at(mine.names), _at(mine.meanings)),
@@ -363,7 +366,16 @@ class Adder:
                         *orders,
                         *(_at(odd), _at(mine.slots), len(mine.slots) - 1, _at(mine.addresses[0]), _at(mine.addresses[1])),
                         *(_at(mine.arena), len(mine.arena), _at(mine.state), self.terms.today, self._window, _at(self._weights)),
-                        *(self.threads, _at(names), _at(arenas), _at(offsets), _at(records), thread, _at(self._seen[thread])),
+                        *(
+                            self.threads,
+                            _at(names),
+                            _at(arenas),
+                            _at(offsets),
+                            _at(records),
+                            thread,
+                            _at(self._seen[thread]),
+                            _at(mine.spare),
+                        ),
                     )
                     if at < stop:
                         mine.grow()
@@ -393,7 +405,7 @@ class Adder:
         return [mine.names for mine in self._places], [mine.arena for mine in self._places]
 
     def _nothing_seen(self) -> NDArray[np.int64]:
-        return np.array([[0, kernel.NEVER, -1]] * self.threads, np.int64)
+        return np.array([[0, kernel.NEVER, -1, *[0] * _APART]] * self.threads, np.int64)
 
     def summary(self) -> Summary:
         """Give what the orders came to; the adder is used up.
@@ -403,13 +415,10 @@ class Adder:
         Summary
             Sorted by customer.
         """
-        total = sum(int(owner.state[0]) for owner in self._owners)
-        views, longs, numbers = (
-            np.empty((total, 2), np.int64),
-            np.empty((len(LONGS), total), np.int64),
-            np.empty((len(NUMBERS), total), np.int32),
-        )
         starts = np.cumsum([0, *(int(owner.state[0]) for owner in self._owners)])
+        views = np.empty((int(starts[-1]), 2), np.int64)
+        found = {name: np.empty(len(views), kind) for names, kind in ((LONGS, np.int64), (NUMBERS, np.int32)) for name in names}
+        columns = np.array([column.ctypes.data for column in found.values()], np.int64)
         texts, bases = self._texts()
         for owner in self._owners:
             owner.slots = np.zeros(0, np.uint64)
@@ -419,36 +428,50 @@ class Adder:
             while at < starts[thread + 1]:
                 hot, cold = owner.hots.pop(0), owner.colds.pop(0)  # each chunk is given back as soon as it is read
                 count = min(kernel.CHUNK, int(starts[thread + 1]) - at)
+                windowed = self.terms.window_days is not None
                 kernel.extract(
-                    *(count, hot.ctypes.data, cold.ctypes.data, at, self.terms.today),
-                    *(self.terms.window_days is not None, bases[thread], views, longs, numbers),
+                    *(
+                        count,
+                        hot.ctypes.data,
+                        cold.ctypes.data,
+                        at,
+                        self.terms.today,
+                        windowed,
+                        bases[thread],
+                        views.ctypes.data,
+                        _at(columns),
+                    )
                 )
                 at += count
 
+        def take(name: str) -> pl.Series:
+            column = found.pop(name)  # each is given back as soon as it is in order
+            ordered = np.empty_like(column)
+            take_values(column, order, ordered)
+            return pl.Series(name, ordered)
+
         list(self._pool.map(extract, range(self.threads)))
         order = order_of(views, _texts_of(views, texts))
-
-        def take(column: NDArray[Any]) -> NDArray[Any]:
-            out = np.empty_like(column)
-            (take_views if column.ndim == 2 else take_values)(column, order, out)
-            return out
-
-        ids, *columns = self._pool.map(take, [views, *longs, *numbers])
+        ids = np.empty_like(views)
+        take_views(views, order, ids)
+        frame = pl.DataFrame([_texts_of(ids, texts), *self._pool.map(take, list(found))])
         self._pool.shutdown()
-        found = dict(zip((*LONGS, *NUMBERS), columns, strict=True))
-        return Summary(self._frame(_texts_of(ids, texts), found), self.terms, *self._days())
+        return Summary(self._finished(frame), self.terms, *self._days())
 
-    def _frame(self, ids: pl.Series, found: dict[str, NDArray[Any]]) -> pl.DataFrame:
-        columns = {"customer_id": ids, **{name: pl.Series(name, values) for name, values in found.items()}}
+    def _finished(self, frame: pl.DataFrame) -> pl.DataFrame:
         known = self.place_names()
         for name in ("province", "city"):
-            # One name more, which is none: the place of those who have none.
-            codes = np.where(found[name] < 0, len(known), found[name]) if len(known) else np.zeros(len(ids), np.int32)
-            columns[name] = known.extend_constant(None, 1).gather(codes)
-        frame = pl.DataFrame(columns)
-        if self.only_known:
-            frame = frame.filter(pl.col("days_since_first_row") >= 0)  # the others have no orders
-        if (found["first_order_at"] == kernel.NEVER).any():
+            codes = frame[name]
+            if (codes >= 0).any():
+                # One name more, which is none: the place of those who have none.
+                places = known.extend_constant(None, 1).gather(codes.zip_with(codes >= 0, pl.Series([len(known)], dtype=pl.Int32)))
+            else:
+                places = pl.repeat(None, len(codes), dtype=pl.String, eager=True)
+            frame = frame.with_columns(places.alias(name))
+        if (frame["days_since_first_row"] < 0).any():
+            # Customers who are known, or whose orders are kept and all later: they have none.
+            frame = frame.filter(pl.col("days_since_first_row") >= 0)
+        if (frame["first_order_at"] == kernel.NEVER).any():
             ordered = pl.col("orders") > 0
             frame = frame.with_columns(pl.when(ordered).then(name).alias(name) for name in ("first_order_at", "last_order_at"))
         return frame.select(pl.col(name).cast(dtype) for name, dtype in SUMMARY.items())
@@ -466,7 +489,8 @@ def _memory(words: int) -> NDArray[np.int64]:
         return np.frombuffer(mmap.mmap(-1, 8 * words), np.int64)
     memory = mmap.mmap(-1, 8 * words, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_HUGEPAGE"):  # fewer look-ups of addresses: a tenth to a third of the time
-        memory.madvise(mmap.MADV_HUGEPAGE)
+        with suppress(OSError):  # a kernel that has none
+            memory.madvise(mmap.MADV_HUGEPAGE)
     return np.frombuffer(memory, np.int64)
 
 

@@ -10,12 +10,12 @@ Ids are Arrow string views (Arrow columnar format, "Variable-size Binary View La
 
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic as _intrinsic
 
+from segmenter.compiled import compiled
 from segmenter.history.summary import NOTHING
 from segmenter.money import LARGEST
 
@@ -33,16 +33,15 @@ DAY = 86_400_000_000
 NEVER = np.int64(2**62)
 LATEST = 7_289_654_400_000_000  # midnight of 2201-01-01 in microseconds
 NO_DAY = 0x7FFFFFFF
-FULL = -3
+ODD, FULL = -2, -3
+BLOCK = 64  # rows whose records are fetched at a time
 LOAD = 0.6  # of the slots
 _PLACE_OF_LAST = 1  # flag: the place is that of the last order
 _AHEAD, _SOON = 32, 16
 _LONGEST_NOTHING = max(len(text) for text in NOTHING)
 _NOTHING = np.array([int.from_bytes(text.encode(), "little") for text in NOTHING], np.int64)
 
-jit: Any = numba.njit(nogil=True, cache=True, boundscheck=False, error_model="numpy")
-
-
+jit: Any = compiled
 intrinsic: Any = _intrinsic
 
 
@@ -177,22 +176,31 @@ def _text_of_view(k1: int, buffers: int) -> int:
 
 
 @jit
+def _may_be_space(address: int) -> bool:
+    """Tell by its first bytes in UTF-8 whether a character may be a space or a control character: U+0085, U+00A0, U+1680, U+2000, ..."""
+    first = load_byte(address)
+    if first < 0xC2:
+        return first <= 0x20
+    if first > 0xE3:
+        return False
+    second = load_byte(address + 1)
+    return (
+        (first == 0xC2 and second <= 0xA0)
+        or (first == 0xE1 and second == 0x9A)
+        or (first == 0xE2 and second <= 0x81)
+        or (first == 0xE3 and second == 0x80)
+    )
+
+
+@jit
 def _plain(address: int, length: int) -> int:
     """Tell a text that stands for itself (1) from one that stands for nothing (0), as `fields.text` does; -1: the slow way must decide."""
     if length == 0:
         return 0
-    first, last = load_byte(address), load_byte(address + length - 1)
-    # All spaces beyond ASCII begin with one of four bytes in UTF-8; whether it is one is for the slow way to say.
-    if first == 0xC2 or 0xE1 <= first <= 0xE3:
-        return -1
-    if last >= 0x80:
-        lead = length - 1
-        while lead > 0 and (load_byte(address + lead) & 0xC0) == 0x80:
-            lead -= 1
-        last = load_byte(address + lead)
-        if last == 0xC2 or 0xE1 <= last <= 0xE3:
-            return -1
-    if first <= 0x20 or last <= 0x20:
+    last = length - 1
+    while last > 0 and (load_byte(address + last) & 0xC0) == 0x80:
+        last -= 1
+    if _may_be_space(address) or _may_be_space(address + last):
         return -1
     if length > _LONGEST_NOTHING:
         return 1
@@ -207,12 +215,26 @@ def _plain(address: int, length: int) -> int:
 
 
 @jit
-def interned(k0: int, k1: int, buffers: int, slots: int, mask: int, names: int, meanings: int, arena: int, room: int, state: int) -> int:
+def interned(
+    k0: int,
+    k1: int,
+    trusted: bool,
+    buffers: int,
+    slots: int,
+    mask: int,
+    names: int,
+    meanings: int,
+    arena: int,
+    room: int,
+    state: int,
+) -> int:
     """Give the number of a place's name: -1 for nothing, -2 for the slow way, `FULL` where the tables are. All tables are addresses.
 
-    `state`: names, bytes of the arena in use.
+    `trusted`: the slow way has read it, and only the empty text is nothing. `state`: names, bytes of the arena in use.
     """
     length = _length(k0)
+    if trusted and length == 0:
+        return -1
     long = _long(length)
     address = _text_of_view(k1, buffers) if long else np.int64(0)
     hashed = _hash_bytes(address, length) if long else _mixed(k0, k1)
@@ -225,7 +247,7 @@ def interned(k0: int, k1: int, buffers: int, slots: int, mask: int, names: int, 
         if load(name) == k0:
             known = load(name + 8)
             if (not long and known == k1) or (long and _equal_bytes(arena + known, address, length)):
-                return load(meanings + 8 * number)
+                return number if trusted else load(meanings + 8 * number)
         place = (place + 1) & mask
     number, used = load(state), load(state + 8)
     if 2 * (number + 1) > mask or (long and used + length + 8 > room):
@@ -242,7 +264,7 @@ def interned(k0: int, k1: int, buffers: int, slots: int, mask: int, names: int, 
     store(meanings + 8 * number, meaning)
     store(slots + 8 * place, number + 1)
     store(state, number + 1)
-    return meaning
+    return number if trusted else meaning
 
 
 @jit
@@ -250,6 +272,7 @@ def examine(
     start: int,
     stop: int,
     raw: bool,
+    trusted: bool,
     views: int,
     no_id: int,
     texts: int,
@@ -313,7 +336,8 @@ def examine(
             code, missing = np.int64(-1), load(place + 8)
             if not (missing != 0 and load_byte(missing + row)):
                 view = load(place) + 16 * row
-                code = interned(load(view), load(view + 8), load(place + 16), slots, mask, names, meanings, arena, room, state)
+                k0, k1 = load(view), load(view + 8)
+                code = interned(k0, k1, trusted, load(place + 16), slots, mask, names, meanings, arena, room, state)
                 lowest = min(lowest, code)
             store_int(load(place + 24) + 4 * row, np.int32(code * threads + thread if code >= 0 else code))
         if lowest == FULL:
@@ -371,6 +395,67 @@ def _later_place(province: int, city: int, other_province: int, other_city: int,
 
 
 @jit
+def _found(
+    row: int,
+    tag: int,
+    trusted: bool,
+    only_known: bool,
+    views: int,
+    texts: int,
+    slots: int,
+    mask: int,
+    hots: int,
+    colds: int,
+    arena: int,
+    room: int,
+    state: int,
+) -> int:
+    """Find a row's customer, or make a record: its number, `ODD` or `FULL`."""
+    k0, k1 = load(views + 16 * row), load(views + 16 * row + 8)
+    length = _length(k0)
+    long = _long(length)
+    text = _text_of_view(k1, texts) if long else np.int64(0)
+    place = tag & mask
+    while True:
+        entry = load(slots + 8 * place)
+        if entry == 0:
+            break
+        if (entry >> 32) & 0xFFFFFFFF == tag:
+            number = (entry & 0xFFFFFFFF) - 1
+            hot = load(hots + 8 * (number >> CHUNK_BITS)) + 8 * HOT * (number & (CHUNK - 1))
+            if load(hot) == k0:
+                known = load(hot + 8)
+                if (not long and known == k1) or (long and _equal_bytes(arena + known, text, length)):
+                    return number
+        place = (place + 1) & mask
+    if only_known or (not trusted and length != INTEGER and _plain(text if long else views + 16 * row + 4, length) != 1):
+        return ODD
+    number, used = load(state), load(state + 8)
+    if number + 1 > np.int64((mask + 1) * LOAD) or (long and used + length + 8 > room):
+        return FULL
+    store(state, number + 1)
+    store(slots + 8 * place, (tag << 32) | (number + 1))
+    hot = load(hots + 8 * (number >> CHUNK_BITS)) + 8 * HOT * (number & (CHUNK - 1))
+    cold = load(colds + 8 * (number >> CHUNK_BITS)) + 8 * COLD * (number & (CHUNK - 1))
+    for word in range(HOT):
+        store(hot + 8 * word, 0)
+    for word in range(COLD):
+        store(cold + 8 * word, 0)
+    store(hot + 8 * K0, k0)
+    store(hot + 8 * K1, used if long else k1)
+    if long:
+        for byte in range(length):
+            store_byte(arena + used + byte, load_byte(text + byte))
+        store(state + 8, used + length)
+    store(hot + 8 * FIRST, NEVER)
+    store(hot + 8 * LAST, -1)
+    store(cold + 8 * PLACE_AT, -1)
+    store(cold + 8 * PLACE, -1)
+    store(cold + 8 * REFUND_COUNTS, np.int64(NO_DAY) << 32)
+    return number
+
+
+@jit
 def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much as their work
     start: int,
     stop: int,
@@ -406,103 +491,89 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
     records: int,
     thread: int,
     seen: int,
+    spare: int,
 ) -> int:
     """Add a thread's rows to its customers' records, or only make these (`insert`); addresses everywhere, 0 for what there is not.
 
-    Where there are `offsets`, `rows` are customers, and the orders of each lie between its offset and the next. `amounts` is what was
-    paid where `raw`, else what adds to spend; `back` marks refunds. `state`: customers, bytes of the arena in use. `hots` and `colds`
-    are the addresses of those of the chunks of records, with room for all rows. `records` takes the number of each row's customer.
-    `seen`: orders at or after the as-of date. Gives the place in `rows` at which slots or arena were full, or `stop`.
+    Where there are `offsets`, `rows` are customers, and the orders of each lie between its offset and the next. `amounts` is what
+    was paid where `raw`, else what adds to spend; `back` marks refunds. `state`: customers, bytes of the arena in use. `hots` and
+    `colds` are the addresses of those of the chunks of records, with room for all rows. `records` takes the number of each row's
+    customer. `seen`: orders at or after the as-of date. `spare`: room for a block's customers, then for a cold record that nobody
+    reads. Gives the place in `rows` at which slots or arena were full, or `stop`.
     """
-    most = np.int64((mask + 1) * LOAD)
     recent, as_of, in_chunk = np.int64((today - 180) * DAY), np.int64(today * DAY), np.int64(CHUNK - 1)
-    for index in range(start, stop):
-        if index + _AHEAD < stop:
-            prefetch(slots + 8 * (np.int64(load_int(tags + 4 * (index + _AHEAD))) & mask))
-        if index + _SOON < stop:
-            entry = load(slots + 8 * (np.int64(load_int(tags + 4 * (index + _SOON))) & mask))
-            if entry != 0:
-                number = (entry & 0xFFFFFFFF) - 1
-                prefetch(load(hots + 8 * (number >> CHUNK_BITS)) + 8 * HOT * (number & in_chunk))
-                if offsets != 0 or load(times + 8 * np.int64(load_int(rows + 4 * (index + _SOON)))) >= recent:
-                    address = load(colds + 8 * (number >> CHUNK_BITS)) + 8 * COLD * (number & in_chunk)
-                    prefetch(address)
-                    prefetch(address + 64)
-        row = np.int64(load_int(rows + 4 * index))
-        tag = np.int64(load_int(tags + 4 * index)) & 0xFFFFFFFF
-        k0, k1 = load(views + 16 * row), load(views + 16 * row + 8)
-        length = _length(k0)
-        long = _long(length)
-        text = _text_of_view(k1, texts) if long else np.int64(0)
-        place = tag & mask
-        hot, number = np.int64(0), np.int64(-1)
-        while True:
+    nobody = spare + 8 * BLOCK
+    for start_of_block in range(start, stop, BLOCK):
+        end = min(start_of_block + BLOCK, stop)
+        for index in range(end, min(end + BLOCK, stop)):
+            prefetch(slots + 8 * (np.int64(load_int(tags + 4 * index)) & mask))
+        # First whose they are, by the hash alone, so that all records of a block are on their way at once.
+        for index in range(start_of_block, end):
+            tag = np.int64(load_int(tags + 4 * index)) & 0xFFFFFFFF
+            place = tag & mask
             entry = load(slots + 8 * place)
+            while entry != 0 and (entry >> 32) & 0xFFFFFFFF != tag:
+                place = (place + 1) & mask
+                entry = load(slots + 8 * place)
+            number = (entry & 0xFFFFFFFF) - 1
+            row = np.int64(load_int(rows + 4 * index))
             if entry == 0:
-                break
-            if (entry >> 32) & 0xFFFFFFFF == tag:
-                found = (entry & 0xFFFFFFFF) - 1
-                hot = load(hots + 8 * (found >> CHUNK_BITS)) + 8 * HOT * (found & in_chunk)
-                if load(hot) == k0:
-                    known = load(hot + 8)
-                    if (not long and known == k1) or (long and _equal_bytes(arena + known, text, length)):
-                        number = found
-                        break
-            place = (place + 1) & mask
-        if number < 0:
-            if only_known:
-                store_byte(odd + row, np.uint8(1))
-                continue
-            if not trusted and length != INTEGER and _plain(text if long else views + 16 * row + 4, length) != 1:
-                store_byte(odd + row, np.uint8(1))
-                continue
-            number, used = load(state), load(state + 8)
-            if number + 1 > most or (long and used + length + 8 > room):
-                return index
-            store(state, number + 1)
-            store(slots + 8 * place, (tag << 32) | (number + 1))
-            hot = load(hots + 8 * (number >> CHUNK_BITS)) + 8 * HOT * (number & in_chunk)
+                number = _found(row, tag, trusted, only_known, views, texts, slots, mask, hots, colds, arena, room, state)
+                if number == FULL:
+                    end = index
+                    break
+                if number == ODD:
+                    store_byte(odd + row, np.uint8(1))
+                    store(spare + 8 * (index - start_of_block), number)
+                    continue
+            store(spare + 8 * (index - start_of_block), number)
+            prefetch(load(hots + 8 * (number >> CHUNK_BITS)) + 8 * HOT * (number & in_chunk))
             cold = load(colds + 8 * (number >> CHUNK_BITS)) + 8 * COLD * (number & in_chunk)
-            for word in range(HOT):
-                store(hot + 8 * word, 0)
-            for word in range(COLD):
-                store(cold + 8 * word, 0)
-            store(hot + 8 * K0, k0)
-            store(hot + 8 * K1, used if long else k1)
-            if long:
-                for byte in range(length):
-                    store_byte(arena + used + byte, load_byte(text + byte))
-                store(state + 8, used + length)
-            store(hot + 8 * FIRST, NEVER)
-            store(hot + 8 * LAST, -1)
-            store(cold + 8 * PLACE_AT, -1)
-            store(cold + 8 * PLACE, -1)
-            store(cold + 8 * REFUND_COUNTS, np.int64(NO_DAY) << 32)
-        if records != 0:
-            store_int(records + 4 * row, np.int32(number * threads + thread))
-        if insert:
-            continue
-        cold = load(colds + 8 * (number >> CHUNK_BITS)) + 8 * COLD * (number & in_chunk)
-        stop_row = row + 1
-        if offsets != 0:
-            row, stop_row = load(offsets + 8 * row), load(offsets + 8 * row + 8)
-        for order in range(row, stop_row):
-            time, amount = load(times + 8 * order), load(amounts + 8 * order)
-            if time >= as_of:
-                store(seen, load(seen) + 1)
+            if offsets == 0:
+                cold = cold if load(times + 8 * row) >= recent else nobody
+            prefetch(cold)
+            prefetch(cold + 64)
+        for index in range(start_of_block, end):
+            number = load(spare + 8 * (index - start_of_block))
+            if number < 0:
                 continue
-            days = today - np.int64(np.uint64(time) // np.uint64(DAY))
-            if raw:
-                placed = amount >= 0 and not (back != 0 and load_byte(back + order))
-                refund = np.int64(0) if placed else abs(amount)
-                amount = amount if placed else min(amount, np.int64(0))
-            else:
-                placed = not load_byte(back + order)
-                refund = load(refunds + 8 * order)
-            counts = load(hot + 8 * COUNTS)
-            last = load(hot + 8 * LAST)
-            flag = counts >> 48
-            if provinces != 0 or cities != 0:
+            row = np.int64(load_int(rows + 4 * index))
+            hot = load(hots + 8 * (number >> CHUNK_BITS)) + 8 * HOT * (number & in_chunk)
+            k0 = load(views + 16 * row)
+            if _long(_length(k0)) or load(hot) != k0 or load(hot + 8) != load(views + 16 * row + 8):
+                # A long id, or another one with the same hash.
+                tag = np.int64(load_int(tags + 4 * index)) & 0xFFFFFFFF
+                number = _found(row, tag, trusted, only_known, views, texts, slots, mask, hots, colds, arena, room, state)
+                if number == FULL:
+                    return index
+                if number == ODD:
+                    store_byte(odd + row, np.uint8(1))
+                    continue
+                hot = load(hots + 8 * (number >> CHUNK_BITS)) + 8 * HOT * (number & in_chunk)
+            if records != 0:
+                store_int(records + 4 * row, np.int32(number * threads + thread))
+            if insert:
+                continue
+            cold = load(colds + 8 * (number >> CHUNK_BITS)) + 8 * COLD * (number & in_chunk)
+            stop_row = row + 1
+            if offsets != 0:
+                row, stop_row = load(offsets + 8 * row), load(offsets + 8 * row + 8)
+            for order in range(row, stop_row):
+                time, amount = load(times + 8 * order), load(amounts + 8 * order)
+                if time >= as_of:
+                    store(seen, load(seen) + 1)
+                    continue
+                days = today - np.int64(np.uint64(time) // np.uint64(DAY))
+                if raw:
+                    placed = amount >= 0 and not (back != 0 and load_byte(back + order))
+                    refund = np.int64(0) if placed else abs(amount)
+                    amount = amount if placed else min(amount, np.int64(0))
+                else:
+                    placed = not load_byte(back + order)
+                    refund = load(refunds + 8 * order)
+                counts = load(hot + 8 * COUNTS)
+                last = load(hot + 8 * LAST)
+                flag = counts >> 48
                 province = np.int64(load_int(provinces + 4 * order)) if provinces != 0 else np.int64(-1)
                 city = np.int64(load_int(cities + 4 * order)) if cities != 0 else np.int64(-1)
                 if province >= 0 or city >= 0:
@@ -522,27 +593,30 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
                         flag = np.int64(_PLACE_OF_LAST)
                 elif placed and time > last:
                     flag = np.int64(0)
-            # Without branches where chance decides: a wrong guess costs as much as the arithmetic.
-            product = amount * load(weights + 8 * days)
-            rest = ((counts >> 32) & 0xFFFF) + (product & 0xFFFF)
-            store(hot + 8 * DECAYED, load(hot + 8 * DECAYED) + (product >> 16) + (rest >> 16))
-            store(hot + 8 * COUNTS, (flag << 48) | ((rest & 0xFFFF) << 32) | ((counts & 0xFFFFFFFF) + np.int64(placed)))
-            store(hot + 8 * SPEND, load(hot + 8 * SPEND) + amount)
-            store(hot + 8 * WINDOW, load(hot + 8 * WINDOW) + amount * np.int64(days <= window))
-            store(hot + 8 * LAST, max(last, time if placed else np.int64(-1)))
-            store(hot + 8 * FIRST, min(load(hot + 8 * FIRST), time if placed else NEVER))
-            if days <= 180:
+                # Without branches where chance decides: a wrong guess costs as much as the arithmetic.
+                # The amount is weighed in two parts: a product stays inside 64 bits wherever the sum of the amounts does.
+                weight = load(weights + 8 * days)
+                rest = ((counts >> 32) & 0xFFFF) + (amount & 0xFFFF) * weight
+                store(hot + 8 * DECAYED, load(hot + 8 * DECAYED) + (amount >> 16) * weight + (rest >> 16))
+                store(hot + 8 * COUNTS, (flag << 48) | ((rest & 0xFFFF) << 32) | ((counts & 0xFFFFFFFF) + np.int64(placed)))
+                store(hot + 8 * SPEND, load(hot + 8 * SPEND) + amount)
+                store(hot + 8 * WINDOW, load(hot + 8 * WINDOW) + amount * np.int64(days <= window))
+                store(hot + 8 * LAST, max(last, time if placed else np.int64(-1)))
+                store(hot + 8 * FIRST, min(load(hot + 8 * FIRST), time if placed else NEVER))
                 period = np.int64(days > 30) + np.int64(days > 60) + np.int64(days > 90)
-                spent, counted = cold + 8 * (S30 + period), cold + 8 * O30 + 4 * period
+                of_days = cold if days <= 180 else nobody
+                spent, counted = of_days + 8 * (S30 + period), of_days + 8 * O30 + 4 * period
                 store(spent, load(spent) + amount)
                 store_int(counted, load_int(counted) + np.int32(placed))
-            if refund > 0 or not placed:
-                store(cold + 8 * REFUNDS, load(cold + 8 * REFUNDS) + refund)
-                both = load(cold + 8 * REFUND_COUNTS)
-                first = both >> 32
-                if not placed:
-                    first = max(days, first) if first != NO_DAY else days
-                store(cold + 8 * REFUND_COUNTS, (first << 32) | ((both & 0xFFFFFFFF) + np.int64(refund > 0)))
+                if refund > 0 or not placed:
+                    store(cold + 8 * REFUNDS, load(cold + 8 * REFUNDS) + refund)
+                    both = load(cold + 8 * REFUND_COUNTS)
+                    first = both >> 32
+                    if not placed:
+                        first = max(days, first) if first != NO_DAY else days
+                    store(cold + 8 * REFUND_COUNTS, (first << 32) | ((both & 0xFFFFFFFF) + np.int64(refund > 0)))
+        if end < min(start_of_block + BLOCK, stop):
+            return end
     return stop
 
 
@@ -559,42 +633,50 @@ def rehash(old: Any, new: Any) -> None:
 
 
 @jit
-def extract(
-    count: int, hot: int, cold: int, start: int, today: int, windowed: bool, text_base: int, views: Any, longs: Any, numbers: Any
-) -> None:
-    """Write a chunk's records as columns: the fields of `adding.LONGS` and `adding.NUMBERS`."""
+def extract(count: int, hot: int, cold: int, start: int, today: int, windowed: bool, text_base: int, views: int, columns: int) -> None:
+    """Write a chunk's records as columns; `columns` is the address of the addresses of `adding.LONGS` and `adding.NUMBERS`."""
     for record in range(count):
         h, c, at = hot + 8 * HOT * record, cold + 8 * COLD * record, start + record
         k0, k1 = load(h + 8 * K0), load(h + 8 * K1)
         # A long text lies in the arena, which Arrow sees as buffers of 2**30 bytes.
-        views[at, 0], views[at, 1] = k0, ((k1 & 0x3FFFFFFF) << 32) | (text_base + (k1 >> 30)) if _long(_length(k0)) else k1
+        store(views + 16 * at, k0)
+        store(views + 16 * at + 8, ((k1 & 0x3FFFFFFF) << 32) | (text_base + (k1 >> 30)) if _long(_length(k0)) else k1)
         spend, first = load(h + 8 * SPEND), load(h + 8 * FIRST)
         s30, s60, s90 = load(c + 8 * S30), load(c + 8 * S60), load(c + 8 * S90)
-        longs[0, at] = spend
-        longs[1, at] = load(h + 8 * WINDOW) if windowed else spend
-        longs[2, at] = load(c + 8 * REFUNDS)
-        longs[3, at] = load(h + 8 * DECAYED)
-        longs[4, at] = s30
-        longs[5, at] = s60
-        longs[6, at] = s30 + s60 + s90
-        longs[7, at] = load(c + 8 * S180)
-        longs[8, at] = first
-        longs[9, at] = load(h + 8 * LAST)
         recent, earlier, refunds = load(c + 8 * O30), load(c + 8 * O90), load(c + 8 * REFUND_COUNTS)
-        o30, o60 = recent & 0xFFFFFFFF, recent >> 32
+        o30, o60, place = recent & 0xFFFFFFFF, recent >> 32, load(c + 8 * PLACE)
         days = np.int64(-1) if refunds >> 32 == NO_DAY else refunds >> 32
         if first != NEVER:
             days = max(days, today - first // DAY)
-        numbers[0, at] = load(h + 8 * COUNTS) & 0xFFFFFFFF
-        numbers[1, at] = refunds & 0xFFFFFFFF
-        numbers[2, at] = o30
-        numbers[3, at] = o60
-        numbers[4, at] = o30 + o60 + (earlier & 0xFFFFFFFF)
-        numbers[5, at] = earlier >> 32
-        numbers[6, at] = days
-        place = load(c + 8 * PLACE)
-        numbers[7, at] = np.int32(place & 0xFFFFFFFF)
-        numbers[8, at] = place >> 32
+        _put(columns, 0, at, spend)
+        _put(columns, 1, at, load(h + 8 * WINDOW) if windowed else spend)
+        _put(columns, 2, at, load(c + 8 * REFUNDS))
+        _put(columns, 3, at, load(h + 8 * DECAYED))
+        _put(columns, 4, at, s30)
+        _put(columns, 5, at, s60)
+        _put(columns, 6, at, s30 + s60 + s90)
+        _put(columns, 7, at, load(c + 8 * S180))
+        _put(columns, 8, at, first)
+        _put(columns, 9, at, load(h + 8 * LAST))
+        _put_int(columns, 10, at, load(h + 8 * COUNTS) & 0xFFFFFFFF)
+        _put_int(columns, 11, at, refunds & 0xFFFFFFFF)
+        _put_int(columns, 12, at, o30)
+        _put_int(columns, 13, at, o60)
+        _put_int(columns, 14, at, o30 + o60 + (earlier & 0xFFFFFFFF))
+        _put_int(columns, 15, at, earlier >> 32)
+        _put_int(columns, 16, at, days)
+        _put_int(columns, 17, at, place)
+        _put_int(columns, 18, at, place >> 32)
+
+
+@jit
+def _put(columns: int, column: int, at: int, value: int) -> None:
+    store(load(columns + 8 * column) + 8 * at, value)
+
+
+@jit
+def _put_int(columns: int, column: int, at: int, value: int) -> None:
+    store_int(load(columns + 8 * column) + 4 * at, np.int32(value & 0xFFFFFFFF))
 
 
 @jit

@@ -68,10 +68,14 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
     kinds = events.select(pl.col("kind").unique().sort()).collect()["kind"].to_list()
     by_event = events.group_by("customer_id").agg(*_of_events(kinds))
     brought = referrals.group_by("customer_id").agg(pl.col("friend_id").n_unique().cast(pl.Int32).alias("referrals"))
-    frame = tables.customers.lazy() if tables.customers is not None else _those_with(summary)
-    _check_attributes(frame, [by_order, by_event, brought])
-    for part in (by_order, by_event, brought):
-        frame = frame.join(part, on="customer_id", how="left")
+    if tables.customers is not None:
+        _check_attributes(tables.customers, [by_order, by_event, brought])
+        frame = tables.customers.lazy().join(by_order, on="customer_id", how="left")
+    else:
+        flags = [pl.lit(value=False).alias(name) for name in ("do_not_contact", "blocked", "staff")]
+        frame = by_order.with_columns(pl.lit(None, dtype=pl.Date).alias("joined"), *flags)
+    for part, table in ((by_event, tables.events), (brought, tables.referrals)):
+        frame = frame.join(part, on="customer_id", how="left", maintain_order="left") if table.height else _without(frame, part)
     if tables.customers is not None:
         known = (
             pl.col("joined").is_null()
@@ -84,7 +88,15 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
         frame = frame.with_columns(pl.when(own).then(name).otherwise(f"order_{name}").alias(name) for name in ("province", "city"))
     else:
         frame = frame.rename({"order_province": "province", "order_city": "city"})
-    return _tidy(frame, kinds, as_of).sort("customer_id").collect()
+    measures = _tidy(frame, kinds, as_of)
+    # A summary is sorted, and a join keeps its order where it is told to.
+    return (measures if tables.customers is None else measures.sort("customer_id")).collect()
+
+
+def _without(frame: pl.LazyFrame, part: pl.LazyFrame) -> pl.LazyFrame:
+    """Add the columns of a part that has no rows: joins of millions of customers take their time."""
+    columns = part.collect_schema().items()
+    return frame.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in columns if name != "customer_id")
 
 
 def _summary(orders: pl.DataFrame | Summary, terms: Terms) -> Summary:
@@ -95,11 +107,11 @@ def _summary(orders: pl.DataFrame | Summary, terms: Terms) -> Summary:
     return orders
 
 
-def _check_attributes(people: pl.LazyFrame, parts: Sequence[pl.LazyFrame]) -> None:
+def _check_attributes(people: pl.DataFrame, parts: Sequence[pl.LazyFrame]) -> None:
     derived = ("spend_outside", "days_since_order", "average_order", "average_gap_days", "days_since_activity", "days_known", *_LATER)
     taken = {*derived, *(name for part in parts for name in part.collect_schema().names())} - {"customer_id"}
     ours = taken | set(CUSTOMERS.names())
-    attributes = [name for name in people.collect_schema().names() if name not in CUSTOMERS]
+    attributes = [name for name in people.columns if name not in CUSTOMERS]
     if wrong := [name for name in attributes if name in ours or name.startswith("component_")]:
         raise InputError(f"data.customers.attributes: {', '.join(wrong)}: so segmenter calls a column of its own; rename it in the source")
 
@@ -119,11 +131,6 @@ def _of_events(kinds: Sequence[str]) -> Sequence[pl.Expr]:
         pl.col("days").max().alias("days_since_first_event"),
         *((pl.col("kind") == kind).sum().cast(pl.Int32).alias(f"events_{kind}") for kind in kinds),
     ]
-
-
-def _those_with(summary: Summary) -> pl.LazyFrame:
-    flags = [pl.lit(value=False).alias(name) for name in ("do_not_contact", "blocked", "staff")]
-    return summary.frame.lazy().select("customer_id", pl.lit(None, dtype=pl.Date).alias("joined"), *flags)
 
 
 def _tidy(frame: pl.LazyFrame, kinds: Sequence[str], as_of: date) -> pl.LazyFrame:

@@ -42,13 +42,37 @@ def order_of(views: NDArray[np.int64], ids: pl.Series) -> NDArray[np.uint32]:
     bits = int(runs[:, 2].sum())
     if bits > 64:
         return ids.arg_sort().to_numpy()
-    keys, rows = np.empty(len(views), np.uint64), np.arange(len(views), dtype=np.uint32)
+    keys = np.empty(len(views), np.uint64)
     _keys(views, runs, keys)
+    return in_order(keys, bits)[1]
+
+
+def in_order(keys: NDArray[np.uint64], bits: int) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+    """Sort whole numbers, stably.
+
+    Parameters
+    ----------
+    keys : ndarray of shape (n,)
+        Below 2**bits; used up.
+    bits : int
+        At most 64.
+
+    Returns
+    -------
+    tuple of ndarray of shape (n,)
+        The keys in order, and the rows in which they stood.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in in_order(np.array([7, 5, 7], np.uint64), 3)]
+    [[5, 7, 7], [1, 0, 2]]
+    """
+    rows = np.arange(len(keys), dtype=np.uint32)
     other_keys, other_rows = np.empty_like(keys), np.empty_like(rows)
     for shift in range(0, bits, _DIGIT):
         _pass(keys, rows, other_keys, other_rows, shift)
         keys, other_keys, rows, other_rows = other_keys, keys, other_rows, rows
-    return rows
+    return keys, rows
 
 
 def _runs(word: int, mask: int) -> list[tuple[int, int, int]]:

@@ -8,13 +8,13 @@ of its distance from the first knot, then by a search without branches among the
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import polars as pl
-from numba import njit
 from numpy.typing import NDArray
 
+from segmenter.compiled import compiled
 from segmenter.scoring.quantiles import image, slopes
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Raw = Callable[[slice, Floats], NDArray[Any]]  # give the raw numbers of some rows, as they are or written into the array
 Step = Callable[[slice, Floats, Floats], None]  # write a component of some rows, and add its part to their total
-F = TypeVar("F", bound=Callable[..., Any])
 
 _BLOCK = 1 << 16  # rows that a thread takes at once: their total stays in the cache while the components add to it
 _CHUNK = 4096  # rows whose numbers in between stay in the innermost cache
@@ -185,16 +184,7 @@ def _index(knots: Floats) -> tuple[Floats, NDArray[np.uint32], int, int]:
     return np.append(knots, np.full(2 * stride, np.inf)), first, base, stride
 
 
-def _compiled(function: F) -> F:
-    # Without fastmath: not a bit may differ from the definition.
-    try:
-        compiled = njit(function, nogil=True, error_model="numpy", cache=True)
-    except RuntimeError:  # no folder for the cache can be written
-        compiled = njit(function, nogil=True, error_model="numpy")
-    return cast(F, compiled)
-
-
-@_compiled
+@compiled
 def _look_up(
     values: NDArray[np.int32],
     valid: NDArray[np.uint8],
@@ -216,7 +206,7 @@ def _look_up(
         total[i] += image * weight
 
 
-@_compiled
+@compiled
 def _change(recent: NDArray[Any], before: NDArray[Any], out: Floats) -> None:
     for i in range(len(out)):
         now, then = np.float64(max(recent[i], 0)), np.float64(max(before[i], 0))
@@ -224,7 +214,7 @@ def _change(recent: NDArray[Any], before: NDArray[Any], out: Floats) -> None:
         out[i] = (now - then) / both if both > 0 else 0.0
 
 
-@_compiled
+@compiled
 def _interpolate(
     values: NDArray[Any],
     each: float,

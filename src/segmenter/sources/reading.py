@@ -18,6 +18,7 @@ from segmenter.sources.raw import Fingerprint, Raw
 from segmenter.sources.store import Store, fingerprint
 from segmenter.sources.streaming import streamed
 from segmenter.tables import Tables
+from segmenter.words import Progress
 
 TABLES = ("orders", "customers", "events", "referrals")
 
@@ -50,7 +51,7 @@ def read_tables(
     launch: LaunchSettings,
     *,
     seed: int,
-    progress: Callable[..., None] = lambda stage, done=0, rows=0: None,
+    progress: Progress = lambda stage, done=0, total=0: None,
     terms: Terms | None = None,
     engine: EngineSettings | None = None,
     store: str | None = None,
@@ -132,8 +133,8 @@ def read_tables(
         return scanned
 
     read = canonical_tables(raw, data, launch, unreadable=unreadable, scan=None if scan is None else add_up)
-    if problems := copies(prints.get("orders", ())) if scan is not None else []:
-        raise InputError(*(f"data.orders.path: {problem}" for problem in problems))
+    if scan is not None and isinstance(data, FilesSettings):
+        _check_copies(str(data.orders.path), prints.get("orders", ()))
     if scan is None and terms is not None and isinstance(read.orders, pl.DataFrame):
         read = replace(read, orders=_summarized(read.orders, terms, engine))
     return Read(read, {name: prints[name] for name in TABLES if name in prints}, tuple(warnings))
@@ -145,7 +146,7 @@ def _scan(
     terms: Terms,
     engine: EngineSettings | None,
     store: str | None,
-    progress: Callable[..., None],
+    progress: Progress,
 ) -> _Scan | None:
     """Say how orders are added up as they are read; None where their rows have to be read first."""
     if not isinstance(data, FilesSettings) or data.orders.path is None:
@@ -169,6 +170,14 @@ def _scan(
     return lambda ids: (*streaming.add_up(stream, terms, ids, progress, kept), () if kept is None else kept.warnings)
 
 
+def _check_copies(path: str, prints: Sequence[Fingerprint]) -> None:
+    if copies(prints):
+        # Those without rows may well be the same.
+        full = {name for place, name in parquet_files(path) or () if pl.scan_parquet(place, glob=False).select(pl.len()).collect().item()}
+        if problems := copies([each for each in prints if each.name in full]):
+            raise InputError(*(f"data.orders.path: {problem}" for problem in problems))
+
+
 def _summarized(orders: pl.DataFrame, terms: Terms, engine: EngineSettings | None) -> pl.DataFrame | Summary:
     """Add up orders that were read here; few of them wait for `measure`."""
     match engine:
@@ -184,7 +193,7 @@ def _summarized(orders: pl.DataFrame, terms: Terms, engine: EngineSettings | Non
             return added_up(orders, terms)
 
 
-def _read(data: FilesSettings | DatabaseSettings, name: str, progress: Callable[[str], None]) -> Raw | None:
+def _read(data: FilesSettings | DatabaseSettings, name: str, progress: Progress) -> Raw | None:
     from segmenter.sources.database import read_query
     from segmenter.sources.files import read_files
 

@@ -9,25 +9,30 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from polars.exceptions import PolarsError
 
 from segmenter import __version__
 from segmenter.errors import OutputError
 from segmenter.settings import FilesSettings, LaunchSettings
 from segmenter.sources.files import sha256
+from segmenter.sources.raw import one_line
 
 if TYPE_CHECKING:
     from segmenter.history.adding import Adder
 
 # Of what is kept and how: another version reads everything anew. With it goes Polars', whose files these are.
-_VERSION = f"1 {__version__} {pl.__version__}"
+_VERSION = f"2 {__version__} {pl.__version__}"
 MOST = 8_000_000  # rows of a part
+_NEW = ".new"  # ends the name of a file that is being written
 _GRACE = 3_600  # seconds
 _RACY = 2_000_000_000  # nanoseconds: a file that changed so shortly before it was read may change again at the same time
 
@@ -101,10 +106,8 @@ class Store:
     warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        try:
+        with self._writing():
             self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f'history.store: cannot be written ({error.strerror}) (got "{self.folder}")') from error
 
     def find(self, place: Path, as_of: int) -> Kept | None:
         """Find what is kept of a file, if it is the same file and the same mapping.
@@ -127,7 +130,7 @@ class Store:
             if (found["version"], found["mapping"]) != (_VERSION, self.mapping):
                 return None
             kept, known = Kept(**found["kept"]), Identity(**found["identity"])
-            if found["checksum"] != _checksum(kept, known):
+            if found["checksum"] != _checksum(kept, known, found["seen"]):
                 raise ValueError("its checksum is another one")
         except FileNotFoundError:
             return None
@@ -197,49 +200,70 @@ class Store:
         str
             The SHA-256 of the file, and its ending.
         """
-        handle, name = tempfile.mkstemp(dir=self.folder, suffix=".new")
-        os.close(handle)
-        try:
-            frame.write_ipc(name, compression="uncompressed")
-            called = f"{sha256(Path(name))}.arrow"
-            Path(name).replace(self.folder / called)
-        finally:
-            Path(name).unlink(missing_ok=True)
-        return called
+        with self._writing():
+            handle, name = tempfile.mkstemp(dir=self.folder, suffix=_NEW)
+            os.close(handle)
+            try:
+                frame.write_ipc(name, compression="uncompressed")
+                called = f"{sha256(Path(name))}.arrow"
+                Path(name).replace(self.folder / called)
+            finally:
+                Path(name).unlink(missing_ok=True)
+            return called
 
     def prune(self) -> None:
-        """Delete what belongs to no entry, and entries whose files are gone."""
+        """Delete what belongs to no entry, entries whose files are gone, and what a killed launch began."""
         entries = list(self.folder.glob("*.json"))
         used: set[str] = set()
         for entry in entries:
             try:
                 found = json.loads(entry.read_bytes())
                 if not Path(found["identity"]["path"]).exists():
-                    entry.unlink(missing_ok=True)
+                    _delete(entry)
                     continue
                 used |= {found["kept"]["rejects"], *(name for part in found["kept"]["parts"] for name in part)}
             except (OSError, ValueError, KeyError, TypeError):
                 continue
         # What was written last may be about to get an entry, by another launch.
-        parts = {part: part.stat().st_mtime for part in self.folder.glob("*.arrow")}
-        for part, written in parts.items():
-            if part.name not in used and written < max(parts.values()) - _GRACE:
-                part.unlink(missing_ok=True)
+        written = {}
+        for part in (*self.folder.glob("*.arrow"), *self.folder.glob(f"*{_NEW}")):
+            with suppress(OSError):  # another launch may just have deleted it
+                written[part] = part.stat().st_mtime
+        for part, moment in written.items():
+            if part.name not in used and moment < max(written.values()) - _GRACE:
+                _delete(part)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, PolarsError) as error:
+            problem = getattr(error, "strerror", None) or one_line(error)
+            raise OutputError(f'history.store: cannot be written ({problem}) (got "{self.folder}")') from error
 
     def _entry(self, place: Path) -> Path:
         return self.folder / f"{hashlib.sha256(str(place.resolve()).encode()).hexdigest()[:24]}.json"
 
     def _write(self, place: Path, identity: Identity, kept: Kept) -> None:
         known = {"version": _VERSION, "mapping": self.mapping, "identity": asdict(identity), "kept": asdict(kept)}
-        handle, name = tempfile.mkstemp(dir=self.folder, suffix=".new")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            seen = os.fstat(handle).st_mtime_ns  # the file system's clock
-            json.dump({**known, "seen": seen, "checksum": _checksum(kept, identity)}, file)
-        Path(name).replace(self._entry(place))
+        with self._writing():
+            handle, name = tempfile.mkstemp(dir=self.folder, suffix=_NEW)
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    seen = os.fstat(handle).st_mtime_ns  # the file system's clock
+                    json.dump({**known, "seen": seen, "checksum": _checksum(kept, identity, seen)}, file)
+                Path(name).replace(self._entry(place))
+            finally:
+                Path(name).unlink(missing_ok=True)
 
 
-def _checksum(kept: Kept, identity: Identity) -> str:
-    return hashlib.sha256(json.dumps([asdict(kept), asdict(identity)], sort_keys=True).encode()).hexdigest()
+def _checksum(kept: Kept, identity: Identity, seen: int) -> str:
+    return hashlib.sha256(json.dumps([asdict(kept), asdict(identity), seen], sort_keys=True).encode()).hexdigest()
+
+
+def _delete(path: Path) -> None:
+    with suppress(OSError):  # on Windows, what another launch reads cannot be deleted
+        path.unlink(missing_ok=True)
 
 
 def fingerprint(settings: FilesSettings, launch: LaunchSettings, schema: pl.Schema) -> str:
@@ -286,18 +310,30 @@ def part_of(adder: "Adder", recorded: Sequence[pl.DataFrame]) -> tuple[pl.DataFr
     tuple of DataFrame
         Customers, orders and places, as `Adder.add_runs` takes them.
     """
-    rows = pl.concat(recorded).sort("record")
-    runs = rows["record"].rle().struct.unnest()
-    customers = pl.DataFrame({"customer_id": adder.ids_of(runs["value"].to_numpy()), "count": runs["len"].cast(pl.Int64)})
+    from segmenter.history.ordering import in_order, take
+
+    def whole(name: str) -> NDArray[Any]:
+        return np.concatenate([frame[name].to_numpy() for frame in recorded])
+
+    def ordered(values: NDArray[Any]) -> NDArray[Any]:
+        out = np.empty_like(values)
+        take(values, order, out)
+        return out
+
+    records = whole("record").astype(np.uint64)
+    records, order = in_order(records, int(records.max(initial=0)).bit_length())
+    starts = np.concatenate([np.zeros(min(len(records), 1), np.int64), np.flatnonzero(np.diff(records)) + 1])
+    counts = np.diff(starts, append=len(records)).astype(np.uint32)
+    customers = pl.DataFrame({"customer_id": adder.ids_of(records[starts].astype(np.int32)), "count": counts})
+    orders = {"time": ordered(whole("time")), "paid": ordered(whole("paid"))}
+    if (back := whole("back")).any():
+        orders["back"] = ordered(back)
+    codes = {name: values for name in ("province", "city") if ((values := whole(name)) >= 0).any()}
     names = adder.place_names()
-    both = pl.concat([rows["province"].alias("place"), rows["city"].alias("place")])
-    used = both.filter(both >= 0).unique().sort()
-    places = names.gather(used).to_frame("place")
-    numbers = pl.DataFrame({"old": used, "new": pl.int_range(len(used), dtype=pl.Int32, eager=True)})
-    orders = rows.select(
-        "time",
-        "paid",
-        "back",
-        *(pl.col(name).replace_strict(numbers["old"], numbers["new"], default=-1, return_dtype=pl.Int32) for name in ("province", "city")),
-    )
-    return customers, orders, places
+    met = sum((np.bincount(values + 1, minlength=len(names) + 1) for values in codes.values()), np.zeros(len(names) + 1, np.int64))
+    used = np.flatnonzero(met[1:]).astype(np.int32)
+    # The place after the last name is for none: -1 in `codes`.
+    table = np.full(len(names) + 1, len(used), np.min_scalar_type(len(used)))
+    table[used] = np.arange(len(used))
+    orders |= {name: ordered(table[values]) for name, values in codes.items()}
+    return customers, pl.DataFrame(orders), names.gather(pl.Series(used)).to_frame("place")

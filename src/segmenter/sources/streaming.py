@@ -5,13 +5,16 @@ Plain rows go to the kernel as they are. The others are odd: `mapping.order_rows
 says which are good and why the others are rejected.
 """
 
+import re
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
@@ -21,13 +24,14 @@ from segmenter.history.summary import Terms
 from segmenter.money import digits
 from segmenter.settings import FilesSettings, LaunchSettings
 from segmenter.sources.engines.scan import Scanned
-from segmenter.sources.expressions import FILE, ROW, columns_of
+from segmenter.sources.expressions import FILE, ROW, columns_of, read_as_numbers
 from segmenter.sources.fields import currency_names
 from segmenter.sources.files import sha256
 from segmenter.sources.mapping import STRANGER, order_rows
 from segmenter.sources.raw import Fingerprint, column_names, one_line
 from segmenter.sources.rows import map_rows
 from segmenter.sources.store import MOST, Identity, Kept, Store, part_of
+from segmenter.words import Progress
 
 if TYPE_CHECKING:
     from segmenter.history.adding import Adder
@@ -36,6 +40,8 @@ FEWEST = 1_000_000  # rows from which on the kernel repays the loading of its co
 _ODD = 200_000  # odd rows that are read at a time
 _KERNEL = ("customer_id", "time", "amount")
 _PLAIN = "__plain_"
+_WANTED = f"{_PLAIN}wanted"
+_OF_ALL_ROWS = re.compile(r'"(Agg|Over|Len)"')  # in an expression as Polars writes it down
 FIELDS = ("customer_id", "time", "amount", "currency", "province", "city")
 
 
@@ -97,7 +103,7 @@ def streamed(places: Sequence[Path], names: Sequence[str], settings: FilesSettin
     -------
     Stream or None
         None where they are few, or have to be seen together: lines of orders, repeated rows to drop, files of different types,
-        or amounts that are computed from text.
+        or values that are computed from text or from all rows.
 
     Raises
     ------
@@ -124,14 +130,22 @@ def streamed(places: Sequence[Path], names: Sequence[str], settings: FilesSettin
     schema = pl.Schema(schemas[0])
     if sum(heights) < FEWEST or any(other != schemas[0] for other in schemas) or column_names(list(schema)) != list(schema):
         return None
+    if _computed_from_text(read.columns.amount or "amount", schema):
+        return None  # the rows decide which of these texts are numbers
     problems: list[str] = []
     rows = map_rows("orders", schema.to_frame(), settings, launch, problems)
     if problems := [problem for problem in problems if not problem.startswith("data.orders.where: leaves none of 0 rows")]:
         raise InputError(*problems)
-    expressions = {name: _expression(getattr(read.columns, name) or name, schema) for name in FIELDS if name in rows.found}
-    conditions = {name: pl.sql_expr(sql) for name, sql in (("where", read.where), ("back", read.refund)) if sql is not None}
-    texts = [name for name in expressions["amount"].meta.root_names() if schema[name] == pl.String]
-    if (texts and read.columns.amount not in schema) or any(_type(schema, condition) != pl.Boolean for condition in conditions.values()):
+    mappings = {name: getattr(read.columns, name) or name for name in FIELDS if name in rows.found}
+    sqls = {name: sql for name, sql in (("where", read.where), ("back", read.refund)) if sql is not None}
+    expressions = {name: _expression(mapping, schema) for name, mapping in mappings.items()}
+    conditions = {name: pl.sql_expr(sql) for name, sql in sqls.items()}
+    # Text that has to be read as numbers is for `evaluate`, and what depends on all rows needs all rows.
+    computed = [
+        sql for name, sql in (mappings | sqls).items() if name != "amount" and read_as_numbers(schema.to_frame(), sql, amount=False)
+    ]
+    whole = [each for each in (*expressions.values(), *conditions.values()) if _OF_ALL_ROWS.search(each.meta.serialize(format="json"))]
+    if computed or whole or any(_type(schema, condition) != pl.Boolean for condition in conditions.values()):
         return None
     needed = {name for expression in (*expressions.values(), *conditions.values()) for name in expression.meta.root_names()}
     plain = _plain(expressions, schema, launch)
@@ -144,6 +158,14 @@ def streamed(places: Sequence[Path], names: Sequence[str], settings: FilesSettin
 
 def _expression(mapping: str, schema: pl.Schema) -> pl.Expr:
     return pl.col(mapping) if mapping in schema else pl.sql_expr(mapping)
+
+
+def _computed_from_text(mapping: str, schema: pl.Schema) -> bool:
+    try:
+        names = [] if mapping in schema else pl.sql_expr(mapping).meta.root_names()
+    except PolarsError:
+        return False  # the mapping says what is wrong
+    return any(schema.get(name) == pl.String for name in names)
 
 
 def _type(schema: pl.Schema, expression: pl.Expr) -> pl.DataType | None:
@@ -178,6 +200,7 @@ class _Odd:
     """Odd rows on their way to be read."""
 
     stream: Stream
+    files: Sequence[int]
     ids: pl.Series | None
     frames: list[pl.DataFrame] = field(default_factory=list)
     rejects: list[pl.DataFrame] = field(default_factory=list)
@@ -193,10 +216,7 @@ class _Odd:
 
     def read(self) -> pl.DataFrame:
         """Read what waits, and give the good rows in it."""
-        names = pl.Series(self.stream.names, dtype=pl.String)
-        frame = pl.concat(self.frames).with_columns(
-            pl.col(FILE).map_batches(names.gather, return_dtype=pl.String), pl.col(ROW).cast(pl.Int64)
-        )
+        frame = self._placed(pl.concat(self.frames))
         self.frames, self.waiting = [], 0
         frame = self._without_blanks(frame)
         problems: list[str] = []
@@ -208,6 +228,17 @@ class _Odd:
         for what in self.reads:
             self.reads[what] += rows.reads[what]
         return good
+
+    def _placed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Say in which file each row stands, and where in it, from 1."""
+        starts = np.cumsum([0, *(self.stream.heights[at] for at in self.files)])
+        file = np.searchsorted(starts, frame[ROW].to_numpy(), side="right") - 1
+        names = pl.Series([self.stream.names[at] for at in self.files], dtype=pl.String)
+        return frame.with_columns(pl.Series(ROW, frame[ROW].to_numpy().astype(np.int64) - starts[file] + 1), names.gather(file).alias(FILE))
+
+    def blanks(self, rows: pl.DataFrame) -> int:
+        """Count rows in which nothing stands."""
+        return rows.height - self._without_blanks(self._placed(rows)).height
 
     def _without_blanks(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Drop rows in which nothing stands: they are no rows."""
@@ -234,19 +265,19 @@ class _Odd:
 
 
 def _batches(stream: Stream, files: Sequence[int]) -> Iterator[pl.DataFrame]:
-    """Decode files: the columns needed, the plain fields, and where each row stands."""
-    scans = []
-    for number in files:
-        scan = pl.scan_parquet(stream.places[number], glob=False, hive_partitioning=False, row_index_name=ROW, row_index_offset=1)
-        if stream.where is not None:
-            scan = scan.filter(stream.where.fill_null(value=False))
-        plain = [expression.alias(_PLAIN + name) for name, expression in stream.plain.items()]
-        scans.append(scan.select(*stream.columns, ROW, pl.lit(number, pl.UInt32).alias(FILE), *plain))
-    return pl.concat(scans).collect_batches(maintain_order=False)
+    """Decode files: the columns needed, the plain fields, and which of all their rows each is, from 0."""
+    scan = pl.scan_parquet([stream.places[at] for at in files], glob=False, hive_partitioning=False, row_index_name=ROW)
+    plain = [expression.alias(_PLAIN + name) for name, expression in stream.plain.items()]
+    if stream.where is not None:
+        wanted = stream.where.fill_null(value=False)
+        # Rows in which nothing stands are no rows, neither wanted nor left out.
+        scan = scan.filter(wanted | pl.all_horizontal(pl.col(stream.columns).is_null()))
+        plain.append(wanted.alias(_WANTED))
+    return scan.select(*stream.columns, ROW, *plain).collect_batches(maintain_order=False)
 
 
 def add_up(
-    stream: Stream, terms: Terms, ids: pl.Series | None, progress: Callable[..., None], store: Store | None
+    stream: Stream, terms: Terms, ids: pl.Series | None, progress: Progress, store: Store | None
 ) -> tuple[Scanned, tuple[Fingerprint, ...]]:
     """Read and add up orders, on all cores, a few batches in memory at a time.
 
@@ -280,26 +311,37 @@ def add_up(
 
     integers = bool(stream.plain) and _type(stream.schema, stream.plain["customer_id"]) != pl.String
     adder = Adder(terms, integers=integers, known=ids)
-    known = {} if store is None else {at: kept for at in range(len(stream.places)) if (kept := _recall(store, stream, at, adder, ids))}
+    known = {} if store is None else _recalled(store, stream, adder, ids)
     fresh = [at for at in range(len(stream.places)) if at not in known]
-    with ThreadPoolExecutor(1) as pool:
+    pool, writer = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+    try:
+        identities = {at: Identity.of(stream.places[at]) for at in fresh}
         hashes = {at: pool.submit(sha256, stream.places[at]) for at in fresh}
         total = {name: sum(kept.reads[name] for kept, _ in known.values()) for name in ("rows", "filtered", "rejected", "kept")}
         total |= {"later": adder.later}
         total["kept"] -= adder.later
         rejects = [frame for _, frame in known.values()]
         done = sum(stream.heights[at] for at in known)
+        keeping: list[Future[None]] = []
         for files in [fresh] if store is None else [[at] for at in fresh]:
-            identity = None if store is None else Identity.of(stream.places[files[0]])
-            reads, found, parts = _read(stream, files, adder, ids, store, partial(_tell, progress, done, stream.rows))
+            if len(keeping) > 1:
+                keeping[-2].result()  # of what waits to be written, one file's rows are held
+            put = None if store is None else partial(_put, writer, store, adder)
+            reads, found, parts = _read(stream, files, adder, ids, put, partial(_tell, progress, done, stream.rows))
             done += sum(stream.heights[at] for at in files)
             total = {name: total[name] + reads[name] for name in total}
             rejects.append(found)
-            if store is not None and identity is not None and not reads["later"] and STRANGER not in found["reason"]:
-                counted = {name: count for name, count in reads.items() if name != "later"}
-                new = Kept(hashes[files[0]].result(), counted, terms.today, parts, store.put(found))
-                store.keep(stream.places[files[0]], identity, new)
+            if store is not None and not reads["later"] and STRANGER not in found["reason"]:
+                place, identity, sha = stream.places[files[0]], identities[files[0]], hashes[files[0]]
+                keeping.append(writer.submit(_keep, store, place, identity, sha, reads, terms.today, parts, found))
+        for each in keeping:
+            each.result()
         shas = {at: known[at][0].sha256 if at in known else hashes[at].result() for at in range(len(stream.places))}
+    except OSError as error:
+        raise InputError(f"data.orders.path: cannot be read ({error.strerror or one_line(error)})") from error
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        writer.shutdown(cancel_futures=True)
     if store is not None:
         store.prune()
     if total["filtered"] == total["rows"]:
@@ -312,47 +354,58 @@ def add_up(
     return Scanned(adder.summary(), {name: total[name] for name in order}, pl.concat([tables.REJECTS.to_frame(), *rejects])), prints
 
 
-def _tell(progress: Callable[..., None], before: int, rows: int, done: int) -> None:
+def _tell(progress: Progress, before: int, rows: int, done: int) -> None:
     progress("orders", before + done, rows)
 
 
 def _read(
-    stream: Stream, files: Sequence[int], adder: "Adder", ids: pl.Series | None, store: Store | None, progress: Callable[[int], None]
-) -> tuple[dict[str, int], pl.DataFrame, list[list[str]]]:
-    """Add up files: what became of their rows, their rejects, and their parts in the store."""
+    stream: Stream,
+    files: Sequence[int],
+    adder: "Adder",
+    ids: pl.Series | None,
+    put: Callable[[list[pl.DataFrame]], "Future[list[str]]"] | None,
+    progress: Callable[[int], None],
+) -> tuple[dict[str, int], pl.DataFrame, list["Future[list[str]]"]]:
+    """Add up files: what became of their rows, their rejects, and their parts on their way into the store."""
     from segmenter.history.adding import Batch
 
-    odd, decimals, parts = _Odd(stream, ids), digits(stream.launch.currency), []
-    received = accepted = 0
-    later = adder.later
-    adder.recorded = None if store is None else []
+    odd, decimals = _Odd(stream, files, ids), digits(stream.launch.currency)
+    parts: list[Future[list[str]]] = []
+    received = accepted = later = 0
+    adder.recorded = None if put is None else []
 
-    def written() -> list[list[str]]:
-        rows, adder.recorded = adder.recorded, None if store is None else []
-        return [[store.put(frame) for frame in part_of(adder, rows)]] if store is not None and rows else []
+    def written() -> None:
+        if put is not None and (rows := adder.recorded):
+            adder.recorded = []
+            parts.append(put(rows))
 
     try:
-        for batch in _batches(stream, files):
+        for decoded in _batches(stream, files):
+            batch = decoded if stream.where is None else decoded.filter(_WANTED)
+            if batch.height < decoded.height:
+                received += odd.blanks(decoded.filter(~pl.col(_WANTED)).select(*stream.columns, ROW))
             received += batch.height
-            raw = batch.select(*stream.columns, FILE, ROW)
+            raw = batch.select(*stream.columns, ROW)
             if stream.plain:
                 found = {name: batch[_PLAIN + name] for name in stream.plain}
                 places = [found.pop(name, None) for name in ("province", "city")]
                 who, when, amounts = (found.pop(name) for name in _KERNEL)
+                before = adder.later
                 rows = adder.add(Batch(who, when, amounts, places=places, **found), digits=decimals)
+                later += adder.later - before
                 accepted += batch.height - len(rows)
                 raw = raw[rows]
             if raw.height and odd.put(raw):
                 adder.add_rows(odd.read())
             if adder.recorded and sum(frame.height for frame in adder.recorded) > MOST:
-                parts += written()
+                written()
             progress(received)
-    except PolarsError as error:
-        raise InputError(f"data.orders.path: is no whole Parquet file ({one_line(error)}); copy or export it again") from error
-    if odd.frames:
-        adder.add_rows(odd.read())
-    parts += written()
-    height, later = sum(stream.heights[at] for at in files), adder.later - later
+        if odd.frames:
+            adder.add_rows(odd.read())
+    except (PolarsError, OSError) as error:
+        raise InputError(*_damaged(stream, files, error)) from error
+    written()
+    height = sum(stream.heights[at] for at in files)
     reads = {
         "rows": height - odd.blank,
         "filtered": height - received,
@@ -363,20 +416,63 @@ def _read(
     return reads, pl.concat([tables.REJECTS.to_frame(), *odd.rejects]), parts
 
 
-def _recall(store: Store, stream: Stream, at: int, adder: "Adder", ids: pl.Series | None) -> tuple[Kept, pl.DataFrame] | None:
-    """Add up a file from the store; None where it has to be read."""
-    place, today = stream.places[at], adder.terms.today
+def _damaged(stream: Stream, files: Sequence[int], error: Exception) -> list[str]:
+    """Say which files cannot be read: a scan of many does not."""
+    problems = []
+    for at in files:
+        try:
+            pl.read_parquet(stream.places[at], glob=False, hive_partitioning=False)
+        except PolarsError as wrong:
+            problems.append(f"{stream.names[at]}: is no whole Parquet file ({one_line(wrong)}); copy or export it again")
+        except OSError as wrong:
+            problems.append(f"{stream.names[at]}: cannot be read ({wrong.strerror or one_line(wrong)})")
+    return [f"data.orders.path: {problem}" for problem in problems or [f"cannot be read ({one_line(error)})"]]
+
+
+def _put(writer: ThreadPoolExecutor, store: Store, adder: "Adder", rows: list[pl.DataFrame]) -> "Future[list[str]]":
+    return writer.submit(lambda: [store.put(frame) for frame in part_of(adder, rows)])
+
+
+def _keep(
+    store: Store,
+    place: Path,
+    identity: Identity,
+    sha: "Future[str]",
+    reads: dict[str, int],
+    as_of: int,
+    parts: Sequence["Future[list[str]]"],
+    rejects: pl.DataFrame,
+) -> None:
+    counted = {name: count for name, count in reads.items() if name != "later"}
+    store.keep(place, identity, Kept(sha.result(), counted, as_of, [part.result() for part in parts], store.put(rejects)))
+
+
+def _recalled(store: Store, stream: Stream, adder: "Adder", ids: pl.Series | None) -> dict[int, tuple[Kept, pl.DataFrame]]:
+    """Add up files from the store: what is kept of each, and its rejects; the others have to be read."""
+    found = {}
+    with ThreadPoolExecutor(2) as pool:
+        # Two files ahead: their bytes are checked while others are added up.
+        waiting = deque((at, pool.submit(_loaded, store, stream.places[at], adder.terms.today)) for at in range(min(3, len(stream.places))))
+        while waiting:
+            at, loading = waiting.popleft()
+            if (further := at + 3) < len(stream.places):
+                waiting.append((further, pool.submit(_loaded, store, stream.places[further], adder.terms.today)))
+            if (loaded := loading.result()) is None:
+                continue
+            kept, parts, rejects = loaded
+            if ids is not None and not all(part[0]["customer_id"].cast(pl.String).is_in(ids.implode()).all() for part in parts):
+                continue  # some are strangers, whose rows are to be told one by one
+            for customers, orders, places in parts:
+                adder.add_runs(customers, orders, places["place"])
+            # The file may be called otherwise now, from where the config names it.
+            found[at] = kept, rejects.with_columns(file=pl.lit(stream.names[at]))
+    return found
+
+
+def _loaded(store: Store, place: Path, today: int) -> tuple[Kept, list[list[pl.DataFrame]], pl.DataFrame] | None:
     kept = store.find(place, today)
     if kept is None:
         return None
-    parts = [store.load(place, names) for names in kept.parts]
-    rejects = store.load(place, [kept.rejects])
-    if rejects is None or any(part is None for part in parts):
-        return None
+    parts, rejects = [store.load(place, names) for names in kept.parts], store.load(place, [kept.rejects])
     whole = [part for part in parts if part is not None]
-    if ids is not None and not all(customers["customer_id"].cast(pl.String).is_in(ids.implode()).all() for customers, _, _ in whole):
-        return None  # some are strangers, whose rows are to be told one by one
-    for customers, orders, places in whole:
-        adder.add_runs(customers, orders, places["place"])
-    # The file may be called otherwise now, from where the config names it.
-    return kept, rejects[0].with_columns(file=pl.lit(stream.names[at]))
+    return (kept, whole, rejects[0]) if rejects is not None and len(whole) == len(parts) else None

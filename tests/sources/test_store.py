@@ -1,0 +1,371 @@
+"""What was read before is not read again, and nothing else differs: with the store as without."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from omegaconf import OmegaConf
+from polars.testing import assert_frame_equal
+
+import segmenter
+from segmenter.__main__ import main
+from segmenter.errors import OutputError
+from segmenter.history.summary import Summary, Terms
+from segmenter.settings import FilesSettings, parse
+from segmenter.sources import store as keeping
+from segmenter.sources import streaming
+from segmenter.sources.reading import read_tables
+
+CONF = Path(__file__).parents[2] / "conf" / "data"
+AS_OF = date(2026, 7, 1)
+TERMS = Terms(AS_OF, 90.0, None)
+
+
+@pytest.fixture(autouse=True)
+def _stream(monkeypatch):
+    monkeypatch.setattr(streaming, "FEWEST", 0)
+
+
+def orders(seed, rows=40, first=date(2026, 1, 1), days=150, ids="text"):
+    random = np.random.default_rng(seed)
+    who = pl.Series(random.integers(0, 15, rows))
+    names = pl.Series(["N/A", " a ", "さとう", "a customer with a long name", *(f"C{number}" for number in range(11))])
+    places = pl.Series(["四川省", None, "さいたま市", "a province with a long name", " 北京"])
+    return pl.DataFrame(
+        {
+            "customer_id": names.gather(who) if ids == "text" else who,
+            "time": datetime.combine(first, datetime.min.time())
+            + pl.Series(random.integers(0, days * 86_400, rows)) * timedelta(seconds=1),
+            "amount": random.normal(100, 80, rows).round(2),
+            "province": places.gather(random.integers(0, 5, rows)),
+            "kind": pl.Series(["sale", "gift"]).gather(random.integers(0, 2, rows)),
+        }
+    )
+
+
+class Shop:
+    """A folder of orders and a store; every launch is compared with one without the store."""
+
+    def __init__(self, folder: Path, ids: str = "text") -> None:
+        self.folder, self.kept, self.ids = folder / "orders", folder / "store", ids
+        self.folder.mkdir()
+        self.seed = 0
+        self.customers: Path | None = None
+
+    def write(self, name: str, **ways: object) -> Path:
+        self.seed += 1
+        orders(self.seed, ids=self.ids, **ways).write_parquet(self.folder / name, row_group_size=17)
+        return self.folder / name
+
+    def data(self, **changes: object) -> FilesSettings:
+        config = OmegaConf.merge(OmegaConf.load(CONF / "_tables.yaml"), OmegaConf.load(CONF / "files.yaml"))
+        del config["defaults"]
+        people = None if self.customers is None else str(self.customers)
+        for key, value in {"orders.path": str(self.folder), "customers.path": people, "max_reject_share": 1.0, **changes}.items():
+            OmegaConf.update(config, key, value)
+        return parse(FilesSettings, config)
+
+    def launch(self, terms: Terms = TERMS, **changes: object) -> tuple[list[str], tuple[str, ...]]:
+        """Give the files that were decoded and the warnings."""
+        data, launch = self.data(**changes), segmenter.launch_settings({"launch.as_of": str(terms.as_of)}).launch
+        decoded: list[str] = []
+        batches = streaming._batches
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(streaming, "_batches", lambda stream, at: decoded.extend(stream.names[one] for one in at) or batches(stream, at))
+            found = read_tables(data, launch, seed=1, terms=terms, store=str(self.kept))
+        there = read_tables(data, launch, seed=1, terms=terms)
+        assert isinstance(found.tables.orders, Summary)
+        assert isinstance(there.tables.orders, Summary)
+        assert_frame_equal(found.tables.orders.frame, there.tables.orders.frame)
+        assert found.tables.reads == there.tables.reads
+        columns = there.tables.rejects.columns
+        assert_frame_equal(found.tables.rejects.sort(columns), there.tables.rejects.sort(columns))
+        assert found.fingerprints == there.fingerprints
+        return decoded, found.warnings
+
+
+@pytest.fixture
+def shop(tmp_path):
+    shop = Shop(tmp_path)
+    for name in ("a.parquet", "b.parquet"):
+        shop.write(name)
+    assert shop.launch() == (["a.parquet", "b.parquet"], ())
+    return shop
+
+
+def test_only_what_is_new_or_changed_is_read(shop):
+    assert shop.launch() == ([], ())
+    new = shop.write("c.parquet")
+    assert shop.launch() == (["c.parquet"], ())
+    other = shop.folder / "b.parquet"
+    before = other.stat()
+    content = bytearray(new.read_bytes())
+    other.write_bytes(content)  # as long as it was, and from the same moment
+    new.unlink()
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert shop.launch() == (["b.parquet"], ())
+    os.utime(other)  # touched
+    assert shop.launch() == ([], ())
+    other.rename(shop.folder / "d.parquet")
+    assert shop.launch() == (["d.parquet"], ())
+    assert shop.launch() == ([], ())
+    assert len(list(shop.kept.glob("*.json"))) == 2  # of the files that are gone nothing is kept
+
+
+def test_another_mapping_or_currency_is_another_reading(shop):
+    assert shop.launch(**{"orders.where": "kind = 'sale'"})[0] == ["a.parquet", "b.parquet"]
+    assert shop.launch(**{"orders.where": "kind = 'sale'"})[0] == []
+    assert shop.launch(**{"orders.refund": "kind = 'gift'"})[0] == ["a.parquet", "b.parquet"]
+    assert shop.launch(**{"orders.columns.city": "province"})[0] == ["a.parquet", "b.parquet"]
+    assert shop.launch(**{"max_reject_share": 0.9, "orders.columns.city": "province"})[0] == []
+
+
+def test_terms_may_be_others_and_a_file_on_both_sides_of_the_date_is_exact(shop):
+    for terms in (Terms(AS_OF, 7.0, 30), Terms(date(2026, 8, 1), 90.0, None)):
+        assert shop.launch(terms) == ([], ())
+    # With rejects, an earlier date needs them told apart.
+    assert shop.launch(Terms(date(2026, 3, 1), 90.0, None))[0] == ["a.parquet", "b.parquet"]
+    for name in ("a.parquet", "b.parquet"):
+        (shop.folder / name).unlink()
+    shop.write("c.parquet", first=date(2026, 6, 1), days=60)
+    assert shop.launch()[0] == shop.launch()[0] == ["c.parquet"]
+    assert shop.launch(Terms(date(2026, 8, 1), 90.0, None))[0] == ["c.parquet"]
+    assert shop.launch(Terms(date(2026, 9, 1), 90.0, None))[0] == []
+
+
+def test_customers_who_are_all_known_and_others(shop, tmp_path):
+    shop.customers = tmp_path / "customers.csv"
+    known = ["a", "さとう", "a customer with a long name", *(f"C{number}" for number in range(11))]
+    shop.customers.write_text("customer_id\n" + "\n".join(known))
+    assert shop.launch()[0] == []
+    shop.customers.write_text("customer_id\n" + "\n".join(known[:-1]))  # rows of one are to be rejected
+    assert shop.launch()[0] == shop.launch()[0] == ["a.parquet", "b.parquet"]
+    shop.customers = None
+    assert shop.launch()[0] == []
+
+
+ACTIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["write", "write", "late", "remove", "rename", "touch"]),
+        st.sampled_from(["a", "b", "c"]),
+        st.sampled_from([AS_OF, AS_OF, date(2026, 4, 1), date(2026, 9, 1)]),
+        st.sampled_from([None, "kind = 'sale'"]),
+    ),
+    min_size=2,
+    max_size=6,
+)
+
+
+@settings(max_examples=8)
+@given(ACTIONS, st.sampled_from(["text", "whole numbers"]))
+def test_any_sequence_of_launches(actions, ids):
+    with tempfile.TemporaryDirectory() as folder:
+        shop = Shop(Path(folder), ids)
+        shop.write("z.parquet")
+        for what, name, as_of, where in actions:
+            path = shop.folder / f"{name}.parquet"
+            match what:
+                case "write":
+                    shop.write(path.name)
+                case "late":
+                    shop.write(path.name, first=date(2026, 6, 20), days=30)
+                case "remove":
+                    path.unlink(missing_ok=True)
+                case "rename" if path.exists():
+                    path.rename(shop.folder / "a.parquet")
+                case "touch" if path.exists():
+                    path.touch()
+            assert shop.launch(Terms(as_of, 90.0, None), **{"orders.where": where})[1] == ()
+
+
+def flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def lying(path: Path) -> None:
+    """An entry that says other numbers; a part that holds other orders."""
+    if path.suffix == ".json":
+        entry = json.loads(path.read_bytes())
+        entry["kept"]["reads"]["kept"] += 1
+        path.write_text(json.dumps(entry))
+    else:
+        pl.read_ipc(path.read_bytes()).head(0).write_ipc(path)
+
+
+DAMAGES: list[Callable[[Path], object]] = [
+    flipped,
+    lying,
+    lambda path: path.write_bytes(path.read_bytes()[:-30]),
+    lambda path: path.write_bytes(b""),
+    lambda path: path.write_bytes(b'[{"version": 1}]'),
+    lambda path: path.write_bytes(b"\xff\xfe garbage"),
+    Path.unlink,
+]
+
+
+@pytest.mark.parametrize("kind", ["json", "arrow"])
+@pytest.mark.parametrize("damage", range(len(DAMAGES)))
+def test_what_is_damaged_is_read_again_with_a_warning(shop, kind, damage):
+    for path in shop.kept.glob(f"*.{kind}"):
+        DAMAGES[damage](path)
+    decoded, warnings = shop.launch()
+    assert decoded == ["a.parquet", "b.parquet"]
+    if kind == "arrow" or DAMAGES[damage] is not Path.unlink:  # without an entry nothing is known to be lacking
+        assert len({warning.rsplit("; ", 1)[1] for warning in warnings}) == 2
+        assert all(warning.startswith("history.store: ") and "is damaged" in warning for warning in warnings)
+    assert shop.launch() == ([], ())
+
+
+def test_an_entry_of_another_version_is_read_anew_without_a_word(shop, monkeypatch):
+    monkeypatch.setattr(keeping, "_VERSION", "another")
+    assert shop.launch() == (["a.parquet", "b.parquet"], ())
+
+
+def test_what_is_in_use_stays_and_what_is_not_goes(shop, monkeypatch):
+    in_use = {path.name for path in shop.kept.iterdir()}
+    for name in ("left-over.arrow", "killed.new"):
+        (shop.kept / name).touch()
+    shop.launch()
+    assert {path.name for path in shop.kept.iterdir()} == in_use | {"left-over.arrow", "killed.new"}  # another launch may be writing them
+    for name in ("left-over.arrow", "killed.new"):
+        os.utime(shop.kept / name, (0, 0))
+    shop.launch()
+    assert {path.name for path in shop.kept.iterdir()} == in_use
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_kept(shop, monkeypatch):
+    path = shop.write("c.parquet")
+    read = streaming._read
+
+    def changing(stream, files, *rest):
+        found = read(stream, files, *rest)
+        if stream.names[files[0]] == path.name:
+            path.touch()
+        return found
+
+    monkeypatch.setattr(streaming, "_read", changing)
+    launch = segmenter.launch_settings({"launch.as_of": str(AS_OF)}).launch
+    read_tables(shop.data(), launch, seed=1, terms=TERMS, store=str(shop.kept))
+    monkeypatch.undo()
+    monkeypatch.setattr(streaming, "FEWEST", 0)
+    assert shop.launch()[0] == ["c.parquet"]
+
+
+@pytest.mark.parametrize("call", ["mkdir", "mkstemp"])
+def test_a_store_that_cannot_be_written_ends_with_its_name(shop, monkeypatch, call):
+    def refused(*args, **ways):
+        raise PermissionError(13, "Permission denied")
+
+    shop.write("c.parquet")
+    monkeypatch.setattr(*((Path, "mkdir") if call == "mkdir" else (keeping.tempfile, "mkstemp")), refused)
+    with pytest.raises(OutputError, match=r'history\.store: cannot be written \(Permission denied\) \(got ".*store"\)'):
+        shop.launch()
+
+
+def test_a_store_where_a_file_stands_ends_the_job(shop, monkeypatch, capfd):
+    (shop.folder.parent / "taken").touch()
+    where = [f"data.orders.path={shop.folder}", f"history.store={shop.folder.parent}/taken", f"out={shop.folder.parent}/results"]
+    monkeypatch.setattr("sys.argv", ["segmenter", "launch", "data=files", "launch.as_of=2026-07-01", "tracking=none", *where])
+    with pytest.raises(SystemExit) as leaving:
+        main()
+    said = capfd.readouterr().err
+    assert leaving.value.code == 2
+    assert "history.store: cannot be written" in said
+    assert "Traceback" not in said
+
+
+SCRIPT = """
+import os, signal, sys
+from datetime import date
+import segmenter
+from omegaconf import OmegaConf
+from segmenter.history.summary import Terms
+from segmenter.settings import FilesSettings, parse
+from segmenter.sources import store, streaming
+from segmenter.sources.reading import read_tables
+
+conf, folder, kept, when = sys.argv[1:]
+streaming.FEWEST = 0
+config = OmegaConf.merge(OmegaConf.load(f"{conf}/_tables.yaml"), OmegaConf.load(f"{conf}/files.yaml"), {"orders": {"path": folder}})
+del config["defaults"]
+config.max_reject_share = 1.0
+calls = []
+replace = store.Path.replace
+
+def killed(path, target):
+    calls.append(target)
+    if when != "never" and len(calls) == int(when):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return replace(path, target)
+
+store.Path.replace = killed
+launch = segmenter.launch_settings({"launch.as_of": "2026-07-01"}).launch
+for _ in range(1 if when != "never" else 3):
+    read = read_tables(parse(FilesSettings, config), launch, seed=1, terms=Terms(date(2026, 7, 1), 90.0, None), store=kept)
+    print(int(read.tables.orders.frame.hash_rows(1).sum()), read.warnings)
+"""
+
+
+def started(shop, when="never"):
+    command = [sys.executable, "-c", SCRIPT, str(CONF), str(shop.folder), str(shop.kept), when]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_two_launches_at_once_and_a_killed_one_leave_a_good_store(tmp_path):
+    shop = Shop(tmp_path)
+    for name in "abcd":
+        shop.write(f"{name}.parquet", rows=3_000)
+    killed = started(shop, "5")  # as it puts its first entry in place, after the parts
+    said, told = killed.communicate()
+    assert (killed.returncode, said) == (-signal.SIGKILL, ""), told
+    assert list(shop.kept.glob("*.new"))
+    both = [started(shop) for _ in range(2)]
+    said = set()
+    for run in both:
+        out, told = run.communicate()
+        assert run.returncode == 0, told
+        said |= set(out.splitlines())
+    assert len(said) == 1
+    assert said.pop().endswith(" ()")
+    assert shop.launch() == ([], ())
+
+
+def test_all_files_of_a_launch_are_the_same_bytes_with_the_store_and_without(tmp_path, monkeypatch):
+    shop = Shop(tmp_path)
+    for name in ("a.parquet", "b.parquet", "c.parquet"):
+        shop.write(name, rows=400, days=170)
+    (shop.folder / "c.parquet").rename(tmp_path / "c.parquet")
+    came = {}
+
+    def run(out, fewest, *more):
+        monkeypatch.setattr(streaming, "FEWEST", fewest)
+        where = [f"data.orders.path={shop.folder}", f"out={tmp_path}/{out}", "data.max_reject_share=0.5", "rules.spend.min=1", *more]
+        monkeypatch.setattr("sys.argv", ["segmenter", "launch", "data=files", "launch.as_of=2026-07-01", "tracking=none", *where])
+        main()
+        files = {path.relative_to(tmp_path / out): path.read_bytes() for path in (tmp_path / out).rglob("*") if path.is_file()}
+        manifest = json.loads(files.pop(Path("manifest.json")))
+        del manifest["config"]
+        came[out] = files | {Path("manifest.json"): json.dumps(manifest).encode()}
+
+    kept = f"history.store={shop.kept}"
+    run("first", 0, kept)  # of two files
+    (tmp_path / "c.parquet").rename(shop.folder / "c.parquet")
+    run("at once", 10**9)
+    run("streamed", 0)
+    run("one file more", 0, kept)
+    run("all kept", 0, kept)
+    assert came.pop("first") != came["at once"]
+    assert all(files == came["at once"] for files in came.values())
