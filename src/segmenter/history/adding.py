@@ -318,7 +318,7 @@ class Adder:
         ids, times, amounts = _views(batch.ids), _values(batch.times), _values(batch.amounts)
         paid = np.empty(count, np.int64) if raw and not (insert or runs) else amounts[0]
         places = [_views(place) if place is not None and place.null_count() < count else None for place in batch.places]
-        codes = [None if place is None else np.empty(count, np.int32) for place in places] or [None, None]
+        codes = [None if place is None else np.empty(count, np.int32) for place in (*places, None, None)][:2]
         levels = [
             (_at(place.views), _at(place.missing), _at(place.buffers), _at(code))
             for place, code in zip(places, codes, strict=False)

@@ -1,0 +1,78 @@
+"""Five million orders: whichever way they are added up, the same comes out."""
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from segmenter import launch_settings
+from segmenter.history.adding import Adder, Batch
+from segmenter.history.definition import summarize_frame
+from segmenter.history.summary import Terms
+from segmenter.settings import DuckdbEngine
+from segmenter.sources import streaming
+from segmenter.sources.engines.duckdb import summarize_files
+from segmenter.sources.mapping import placed_orders
+from segmenter.sources.store import Store, fingerprint
+
+ORDERS, CUSTOMERS = 5_000_000, 400_000
+TERMS = Terms(date(2026, 7, 1), half_life_days=90, window_days=365)
+
+
+@pytest.fixture(scope="module")
+def orders():
+    random = np.random.default_rng(11)
+    who = np.minimum((random.pareto(1.3, ORDERS) * CUSTOMERS / 10).astype(np.int64), CUSTOMERS - 1)
+    seconds = random.integers(0, 735 * 86_400, ORDERS)  # the last days are after the date
+    return pl.DataFrame(
+        {
+            "customer_id": pl.Series("C" + pl.Series(who).cast(pl.String).str.zfill(9)),
+            "time": np.datetime64("2024-07-01", "us") + seconds.astype("timedelta64[s]"),
+            "amount": random.lognormal(4, 1, ORDERS).round(2) * random.choice([1, 1, 1, 1, -1], ORDERS),
+            "province": random.choice(["四川省", "广东省", "云南", "Sichuan", None], ORDERS),
+        },
+        schema_overrides={"province": pl.String},
+    )
+
+
+@pytest.fixture(scope="module")
+def expected(orders):
+    paid = (pl.col("amount") * 100).round(0, mode="half_to_even").cast(pl.Int64)
+    city = pl.lit(None, pl.String).alias("city")
+    rows = orders.select("customer_id", city.alias("order_id"), "time", paid.alias("paid"), (paid < 0).alias("back"), "province", city)
+    return summarize_frame(placed_orders(rows, "order"), TERMS).frame
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_threads_batch_sizes_and_row_orders(orders, expected, threads):
+    adder = Adder(TERMS, threads=threads)
+    mixed = orders.sample(fraction=1, shuffle=True, seed=threads)
+    for rows in mixed.iter_slices(50_000 * threads):
+        odd = adder.add(Batch(rows["customer_id"], rows["time"], rows["amount"], places=[rows["province"]]), digits=2)
+        assert odd.is_empty()
+    assert_frame_equal(adder.summary().frame, expected)
+
+
+def test_files_the_store_and_duckdb(orders, expected, tmp_path):
+    files = [tmp_path / f"{number}.parquet" for number in range(4)]
+    for number, file in enumerate(files):
+        # Three whole files of the past, and one on both sides of the date.
+        past = pl.col("time") < pl.date(2026, 3, 1)
+        rows = orders.filter(past).gather_every(3, number) if number < 3 else orders.filter(~past)
+        rows.write_parquet(file, row_group_size=200_000)
+    settings = launch_settings({"launch.as_of": "2026-07-01"})
+    names = [file.name for file in files]
+    stream = streaming.streamed(files, names, settings.data, settings.launch)
+    stores = [None, *(Store(tmp_path / "store", fingerprint(settings.data, settings.launch, stream.schema)) for _ in range(2))]
+    found = [streaming.add_up(stream, TERMS, None, lambda *told: None, store)[0] for store in stores]
+    assert len(list((tmp_path / "store").glob("*.json"))) == 3
+    found.append(
+        summarize_files(files, names, settings.data, settings.launch, None, TERMS, DuckdbEngine(kind="duckdb", memory=None, spill=None))
+    )
+    for scanned in found:
+        assert_frame_equal(scanned.summary.frame, expected)
+        assert scanned.reads == found[0].reads
+        assert scanned.rejects.is_empty()
+    assert found[0].reads["later"] > 0
