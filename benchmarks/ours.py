@@ -41,6 +41,7 @@ def _added_up(folder: Path, places: Sequence[str]) -> Any:
     with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
         job = parse(LaunchJob, compose("launch", ["data=files", f"data.orders.path='{folder}'", f"launch.as_of={AS_OF}"]))
     streaming.FEWEST = 0
+    streaming.sha256 = lambda place: ""  # the queries take no fingerprints of the files either
     files = sorted(folder.glob("*.parquet"))
     stream = streaming.streamed(files, [file.name for file in files], job.data, job.launch)
     assert stream is not None

@@ -1,7 +1,7 @@
 """The history kernel: orders in batches, of any number, become one record per customer, on all cores."""
 
 import mmap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -132,6 +132,16 @@ class _Runs:
     cities: NDArray[np.int32] | None
 
 
+@dataclass(frozen=True)
+class _Work:
+    """What is to be done with a batch: by each thread, then by each owner of customers with the names of places, then at the end."""
+
+    examine: Callable[[int], None]
+    add: Callable[[int, int, int], None]
+    done: Callable[[], NDArray[np.uint8]]
+    held: tuple[object, ...]  # what the addresses in it belong to
+
+
 class Adder:
     """Adds up orders, batch by batch; what comes out does not depend on the batches, their order or the number of threads.
 
@@ -173,7 +183,13 @@ class Adder:
         if known is not None:
             numbers = known.cast(pl.Int64, strict=False)
             ids = numbers.filter((numbers.cast(pl.String) == known).fill_null(value=False)) if integers else known
-            self._add(Batch(ids, pl.repeat(0, len(ids), dtype=pl.Datetime("us"), eager=True), pl.Series([], dtype=pl.Int64)), insert=True)
+            self._run(
+                [
+                    self._work(
+                        Batch(ids, pl.repeat(0, len(ids), dtype=pl.Datetime("us"), eager=True), pl.Series([], dtype=pl.Int64)), insert=True
+                    )
+                ]
+            )
             self._seen = self._nothing_seen()
             self.only_known = True
 
@@ -197,9 +213,33 @@ class Adder:
         Series
             The numbers of the odd rows, which were not added.
         """
-        odd = np.zeros(len(batch.ids), np.uint8) if batch.odd is None else _bits(batch.odd)
-        self._add(batch, odd=odd, back=None if batch.back is None else _bits(batch.back), scale=10.0**digits)
-        return pl.Series(np.flatnonzero(odd))
+        return self.add_all([batch], digits=digits)[0]
+
+    def add_all(self, batches: Sequence[Batch], *, digits: int) -> list[pl.Series]:
+        """Add rows of a source: several batches at once keep the cores from waiting for each other after each.
+
+        Parameters
+        ----------
+        batches : sequence of Batch
+            The rows.
+        digits : int
+            Decimals of the currency.
+
+        Returns
+        -------
+        list of Series
+            For each batch the numbers of its odd rows.
+        """
+        works = [
+            self._work(
+                batch,
+                odd=np.zeros(len(batch.ids), np.uint8) if batch.odd is None else _bits(batch.odd),
+                back=None if batch.back is None else _bits(batch.back),
+                scale=10.0**digits,
+            )
+            for batch in batches
+        ]
+        return [pl.Series(np.flatnonzero(odd)) for odd in self._run(works)]
 
     def add_rows(self, rows: pl.DataFrame) -> None:
         """Add order rows that the slow way has read.
@@ -211,7 +251,7 @@ class Adder:
         """
         ids = rows["customer_id"].cast(pl.Int64) if self.integers else rows["customer_id"]
         places = [rows["province"], rows["city"]]
-        self._add(Batch(ids, rows["time"], rows["paid"], places=places), back=_bits(rows["back"]), trusted=True)
+        self._run([self._work(Batch(ids, rows["time"], rows["paid"], places=places), back=_bits(rows["back"]), trusted=True)])
 
     def add_runs(self, customers: pl.DataFrame, orders: pl.DataFrame, names: pl.Series) -> None:
         """Add orders that stand together by customer.
@@ -234,7 +274,7 @@ class Adder:
         back = orders["back"].to_numpy() if "back" in orders.columns else None
         parts = (orders["time"].to_numpy(), orders["paid"].to_numpy(), back)
         seen = self._seen[:, 1:].copy()
-        self._add(Batch(ids, none, orders["paid"]), trusted=True, runs=_Runs(offsets, *parts, *codes))
+        self._run([self._work(Batch(ids, none, orders["paid"]), trusted=True, runs=_Runs(offsets, *parts, *codes))])
         self._seen[:, 1:] = seen
         if len(parts[0]):
             self._seen[0, 1:3] = min(seen[0, 0], parts[0].min()), max(seen[0, 1], parts[0].max())
@@ -298,9 +338,9 @@ class Adder:
         """
         ids = orders["customer_id"].cast(pl.Int64) if self.integers else orders["customer_id"]
         batch = Batch(ids, orders["time"], orders["amount"], places=[orders["province"], orders["city"]])
-        self._add(batch, back=_bits(~orders["is_order"]), refunds=_values(orders["refund"])[0])
+        self._run([self._work(batch, back=_bits(~orders["is_order"]), refunds=_values(orders["refund"])[0])])
 
-    def _add(
+    def _work(
         self,
         batch: Batch,
         *,
@@ -311,7 +351,7 @@ class Adder:
         trusted: bool = False,
         insert: bool = False,
         runs: "_Runs | None" = None,
-    ) -> None:
+    ) -> "_Work":
         count, raw = len(batch.ids), refunds is None
         if odd is None:
             odd = np.zeros(count, np.uint8)
@@ -347,14 +387,12 @@ class Adder:
                 if at < stop:
                     mine.grow()
 
-        list(self._pool.map(examine, range(self.threads)))
         if runs is None:
             offsets, orders = None, [_at(part) for part in (times[0], paid, refunds, back, *codes)]
         else:
             offsets, orders = runs.offsets, [_at(part) for part in (runs.times, runs.paid, None, runs.back, runs.provinces, runs.cities)]
-        names, arenas = (np.array([_at(part) for part in parts], np.int64) for parts in self._tables())
 
-        def add(thread: int) -> None:
+        def add(thread: int, names: int, arenas: int) -> None:
             mine = self._owners[thread]
             for source in range(self.threads):
                 at, stop = 0, int(counts[source, thread])
@@ -366,23 +404,33 @@ class Adder:
                         *orders,
                         *(_at(odd), _at(mine.slots), len(mine.slots) - 1, _at(mine.addresses[0]), _at(mine.addresses[1])),
                         *(_at(mine.arena), len(mine.arena), _at(mine.state), self.terms.today, self._window, _at(self._weights)),
-                        *(
-                            self.threads,
-                            _at(names),
-                            _at(arenas),
-                            _at(offsets),
-                            _at(records),
-                            thread,
-                            _at(self._seen[thread]),
-                            _at(mine.spare),
-                        ),
+                        *(self.threads, names, arenas, _at(offsets), _at(records), thread, _at(self._seen[thread]), _at(mine.spare)),
                     )
                     if at < stop:
                         mine.grow()
 
+        def done() -> NDArray[np.uint8]:
+            if records is not None:
+                self._record(records, times[0], paid, back, codes)
+            return odd
+
+        return _Work(examine, add, done, (ids, times, amounts, paid, places, codes, refunds, back, runs))
+
+    def _run(self, works: Sequence["_Work"]) -> list[NDArray[np.uint8]]:
+        """Work on all cores: first every row is handed to its owner, then every owner adds up theirs. Gives each batch's odd rows."""
+
+        def examine(thread: int) -> None:
+            for work in works:
+                work.examine(thread)
+
+        def add(thread: int) -> None:
+            for work in works:
+                work.add(thread, _at(names), _at(arenas))
+
+        list(self._pool.map(examine, range(self.threads)))
+        names, arenas = (np.array([_at(part) for part in parts], np.int64) for parts in self._tables())
         list(self._pool.map(add, range(self.threads)))
-        if records is not None and self.recorded is not None:
-            self._record(records, times[0], paid, back, codes)
+        return [work.done() for work in works]
 
     def _record(
         self,

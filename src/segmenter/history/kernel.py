@@ -533,6 +533,14 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
                 cold = cold if load(times + 8 * row) >= recent else nobody
             prefetch(cold)
             prefetch(cold + 64)
+        if offsets == 0 and (provinces != 0 or cities != 0):
+            # An order that is the latest so far may change the place.
+            for index in range(start_of_block, end):
+                number = max(load(spare + 8 * (index - start_of_block)), np.int64(0))
+                hot = load(hots + 8 * (number >> CHUNK_BITS)) + 8 * HOT * (number & in_chunk)
+                cold = load(colds + 8 * (number >> CHUNK_BITS)) + 8 * COLD * (number & in_chunk)
+                latest = load(times + 8 * np.int64(load_int(rows + 4 * index))) >= load(hot + 8 * LAST)
+                prefetch(cold + 8 * PLACE_AT if latest else nobody)
         for index in range(start_of_block, end):
             number = load(spare + 8 * (index - start_of_block))
             if number < 0:

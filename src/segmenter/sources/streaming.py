@@ -34,9 +34,10 @@ from segmenter.sources.store import MOST, Identity, Kept, Store, part_of
 from segmenter.words import Progress
 
 if TYPE_CHECKING:
-    from segmenter.history.adding import Adder
+    from segmenter.history.adding import Adder, Batch
 
 FEWEST = 1_000_000  # rows from which on the kernel repays the loading of its compiled code
+_AT_ONCE = 1_000_000  # rows that are added up at a time
 _ODD = 200_000  # odd rows that are read at a time
 _KERNEL = ("customer_id", "time", "amount")
 _PLAIN = "__plain_"
@@ -367,8 +368,6 @@ def _read(
     progress: Callable[[int], None],
 ) -> tuple[dict[str, int], pl.DataFrame, list["Future[list[str]]"]]:
     """Add up files: what became of their rows, their rejects, and their parts on their way into the store."""
-    from segmenter.history.adding import Batch
-
     odd, decimals = _Odd(stream, files, ids), digits(stream.launch.currency)
     parts: list[Future[list[str]]] = []
     received = accepted = later = 0
@@ -380,23 +379,23 @@ def _read(
             parts.append(put(rows))
 
     try:
-        for decoded in _batches(stream, files):
-            batch = decoded if stream.where is None else decoded.filter(_WANTED)
-            if batch.height < decoded.height:
-                received += odd.blanks(decoded.filter(~pl.col(_WANTED)).select(*stream.columns, ROW))
-            received += batch.height
-            raw = batch.select(*stream.columns, ROW)
+        for batches in _together(_batches(stream, files)):
+            raws = []
+            for decoded in batches:
+                batch = decoded if stream.where is None else decoded.filter(_WANTED)
+                if batch.height < decoded.height:
+                    received += odd.blanks(decoded.filter(~pl.col(_WANTED)).select(*stream.columns, ROW))
+                received += batch.height
+                raws.append(batch)
             if stream.plain:
-                found = {name: batch[_PLAIN + name] for name in stream.plain}
-                places = [found.pop(name, None) for name in ("province", "city")]
-                who, when, amounts = (found.pop(name) for name in _KERNEL)
                 before = adder.later
-                rows = adder.add(Batch(who, when, amounts, places=places, **found), digits=decimals)
+                rows = adder.add_all([_plain_batch(stream, batch) for batch in raws], digits=decimals)
                 later += adder.later - before
-                accepted += batch.height - len(rows)
-                raw = raw[rows]
-            if raw.height and odd.put(raw):
-                adder.add_rows(odd.read())
+                accepted += sum(batch.height - len(numbers) for batch, numbers in zip(raws, rows, strict=True))
+                raws = [batch[numbers] for batch, numbers in zip(raws, rows, strict=True) if len(numbers)]
+            for raw in raws:
+                if raw.height and odd.put(raw.select(*stream.columns, ROW)):
+                    adder.add_rows(odd.read())
             if adder.recorded and sum(frame.height for frame in adder.recorded) > MOST:
                 written()
             progress(received)
@@ -414,6 +413,27 @@ def _read(
         "kept": accepted - later + odd.reads["kept"],
     }
     return reads, pl.concat([tables.REJECTS.to_frame(), *odd.rejects]), parts
+
+
+def _together(batches: Iterator[pl.DataFrame]) -> Iterator[list[pl.DataFrame]]:
+    """Take several batches at a time: the cores wait for each other after each time."""
+    taken: list[pl.DataFrame] = []
+    for batch in batches:
+        taken.append(batch)
+        if sum(each.height for each in taken) >= _AT_ONCE:
+            yield taken
+            taken = []
+    if taken:
+        yield taken
+
+
+def _plain_batch(stream: Stream, batch: pl.DataFrame) -> "Batch":
+    from segmenter.history.adding import Batch
+
+    found = {name: batch[_PLAIN + name] for name in stream.plain}
+    places = [found.pop(name, None) for name in ("province", "city")]
+    who, when, amounts = (found.pop(name) for name in _KERNEL)
+    return Batch(who, when, amounts, places=places, **found)
 
 
 def _damaged(stream: Stream, files: Sequence[int], error: Exception) -> list[str]:
