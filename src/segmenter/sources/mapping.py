@@ -98,7 +98,7 @@ def canonical_tables(
     if scanned is not None:
         rejects, reads = pl.concat([scanned.rejects, rejects]), {"orders": scanned.reads, **reads}
     _check_share(reads, rejects, settings.max_reject_share)
-    if ids is None:
+    if ids is None and (events.height or brought.height):
         # Without a customers table, events of those who never ordered are visitors': nothing is wrong with them.
         before = orders.frame if isinstance(orders, Summary) else orders.filter(pl.col("time") < launch.as_of)
         people = before["customer_id"].unique().implode()
