@@ -37,7 +37,6 @@ ODD, FULL = -2, -3
 BLOCK = 64  # rows whose records are fetched at a time
 LOAD = 0.6  # of the slots
 _PLACE_OF_LAST = 1  # flag: the place is that of the last order
-_AHEAD, _SOON = 32, 16
 _LONGEST_NOTHING = max(len(text) for text in NOTHING)
 _NOTHING = np.array([int.from_bytes(text.encode(), "little") for text in NOTHING], np.int64)
 

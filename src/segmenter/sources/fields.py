@@ -5,6 +5,7 @@ import re
 import polars as pl
 
 from segmenter import money
+from segmenter.history.summary import NOTHING
 
 _TIMES = (
     "%Y-%m-%d %H:%M:%S%.f",
@@ -32,8 +33,6 @@ _TIMES = (
     "%Y/%m/%d %p%I:%M",
 )
 _ZONED = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%d %H:%M%#z")
-# What databases and spreadsheets write where there is nothing.
-NOTHING = ("", "null", "\\n", "none", "nan", "<na>", "n/a", "#n/a", "na", "-", "--", "/")
 _YES = ("true", "t", "yes", "y", "1", "是", "真", "有", "√")
 _NO = ("false", "f", "no", "n", "0", "否", "假", "无", "×", *NOTHING)
 # What a sign may mean; it is read as the launch's currency where it may mean that.

@@ -10,7 +10,7 @@ import polars as pl
 
 from segmenter import money
 from segmenter.history.summary import DAY as _DAY
-from segmenter.sources import fields
+from segmenter.history.summary import NOTHING
 from segmenter.sources.engines.dialect import Engine
 from segmenter.sources.engines.dialect import text as quoted
 
@@ -59,7 +59,7 @@ def text(cell: str, dtype: pl.DataType, engine: Engine) -> Read | None:
     as_text = f"CAST({cell} AS {engine.text_type})"
     if dtype == pl.String:
         plain = engine.trimmed(cell, _BLANKS)
-        nothing = engine.sql(", ".join(quoted(word) for word in fields.NOTHING))
+        nothing = engine.sql(", ".join(quoted(word) for word in NOTHING))
         return Read(f"CASE WHEN lower({plain}) NOT IN ({nothing}) THEN {plain} END", None)
     if dtype.is_integer() or (isinstance(dtype, pl.Decimal) and not dtype.scale) or dtype == pl.Null:
         return Read(as_text, None)
