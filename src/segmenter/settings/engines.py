@@ -1,10 +1,23 @@
 """Where orders are read and added up."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from segmenter.settings.types import Settings, is_mapping
+
+
+def _is_size(text: str) -> str:
+    if not re.fullmatch(r"\d+(\.\d+)? ?([KMGT]i?B|%)", text):
+        raise ValueError("should be a size such as 4GB, or a share of the memory such as 50%")
+    return text
+
+
+def _is_master(text: str) -> str:
+    if not re.fullmatch(r"local(\[.+\])?|yarn|(spark|k8s)://.+", text):
+        raise ValueError("should be spark://host:7077, yarn, k8s://… or local[*]")
+    return text
 
 
 class LocalEngine(Settings):
@@ -17,7 +30,7 @@ class DuckdbEngine(Settings):
     """DuckDB in this process, which writes to disk what is larger than memory."""
 
     kind: Literal["duckdb"]
-    memory: Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?([KMGT]i?B|%)$")] | None
+    memory: Annotated[str, AfterValidator(_is_size)] | None
     spill: str | None
 
 
@@ -25,7 +38,7 @@ class SparkEngine(Settings):
     """A Spark cluster."""
 
     kind: Literal["spark"]
-    master: Annotated[str, Field(pattern=r"^(local(\[.+\])?|yarn|(spark|k8s)://.+)$")]
+    master: Annotated[str, AfterValidator(_is_master)]
     conf: Annotated[dict[str, str | int | float | bool], BeforeValidator(is_mapping)]
 
 
