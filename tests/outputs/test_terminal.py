@@ -76,6 +76,7 @@ def test_rows_their_speed_and_what_is_left():
 
 def test_rows_are_shown_at_a_terminal_and_the_next_stage_begins_without(monkeypatch, capsys):
     monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")  # a dumb one cannot show lines anew
     with progress("zh") as stage:
         stage("orders")
         stage("orders", 1_000_000, 3_000_000)
