@@ -183,13 +183,8 @@ class Adder:
         if known is not None:
             numbers = known.cast(pl.Int64, strict=False)
             ids = numbers.filter((numbers.cast(pl.String) == known).fill_null(value=False)) if integers else known
-            self._run(
-                [
-                    self._work(
-                        Batch(ids, pl.repeat(0, len(ids), dtype=pl.Datetime("us"), eager=True), pl.Series([], dtype=pl.Int64)), insert=True
-                    )
-                ]
-            )
+            none = pl.repeat(0, len(ids), dtype=pl.Datetime("us"), eager=True)
+            self._run([self._work(Batch(ids, none, pl.Series([], dtype=pl.Int64)), insert=True)])
             self._seen = self._nothing_seen()
             self.only_known = True
 
@@ -293,7 +288,8 @@ class Adder:
             Text or whole numbers, as the source has them.
         """
         texts, bases = self._texts()
-        hots = np.array([_at(owner.addresses[0]) for owner in self._owners], np.int64)
+        held = [owner.addresses[0] for owner in self._owners]  # orders added meanwhile may replace them
+        hots = np.array([_at(addresses) for addresses in held], np.int64)
         views = np.empty((len(numbers), 2), np.int64)
         kernel.views_of(numbers, _at(hots), self.threads, np.array(bases, np.int64), views)
         return pl.Series("customer_id", views[:, 1]) if self.integers else _texts_of(views, texts)
