@@ -1,0 +1,187 @@
+"""How much customers spend at a time: the Gamma-Gamma model.
+
+Each purchase of a customer is gamma distributed with shape p and a rate of the customer's own, which is gamma distributed over customers
+with shape q and rate γ, below v as in RFM and CLV. How often someone buys says nothing about how much: that is checked.
+
+Sources: Hardie and Fader (2013), The Gamma-Gamma Model of Monetary Value, note 025 (below: note); Fader, Hardie and Lee (2005), RFM and
+CLV: Using Iso-Value Curves for Customer Base Analysis, Journal of Marketing Research 42 (4).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from segmenter.errors import InputError
+from segmenter.scoring.likelihood import OTHERWISE, Floats, Objective, maximise
+
+MOST_CORRELATED = 0.3  # of frequency and mean spend, either way
+_BOUNDS = {"p": (1e-3, 1e4), "q": (1e-3, 1e4), "v": (1e-5, 1e6)}  # money in units of the geometric mean
+_MODEL = "Gamma-Gamma"
+
+
+@dataclass(frozen=True)
+class GammaGamma:
+    """A fitted Gamma-Gamma model.
+
+    Parameters
+    ----------
+    p, q, v : float
+        The parameters; v (γ) in the unit of money that the model was fitted in.
+    standard_errors : dict of str to float
+        Of the three, by name.
+    log_likelihood : float
+        Of all customers, in that unit of money.
+    customers : int
+        How many the model was fitted on.
+    correlation : float
+        Pearson's, of x and mean. The model takes it to be 0: E[mean | x] is the same for every x, which holds for no rank or logarithm.
+    """
+
+    p: float
+    q: float
+    v: float
+    standard_errors: dict[str, float]
+    log_likelihood: float
+    customers: int
+    correlation: float
+
+    @property
+    def independent(self) -> bool:
+        """Whether frequency and mean spend are independent enough for the product of their expectations."""
+        return abs(self.correlation) <= MOST_CORRELATED
+
+    @property
+    def population_mean(self) -> float:
+        """Mean of a purchase over all customers, p v / (q - 1).
+
+        Raises
+        ------
+        InputError
+            There is none where q ≤ 1.
+        """
+        if self.q <= 1:
+            raise InputError(
+                f"{_MODEL}: q should be > 1, or there is no mean spend (got {self.q:.4g}: a few spend out of all proportion); {OTHERWISE}"
+            )
+        return self.p * self.v / (self.q - 1)
+
+    def expected_mean(self, x: ArrayLike, mean: ArrayLike) -> Floats:
+        """Compute the mean that a customer's purchases tend to, p (v + x mean) / (p x + q - 1): note and RFM and CLV.
+
+        It lies between the customer's own mean and that of all, the nearer to the own the larger x is.
+
+        Parameters
+        ----------
+        x : array-like of shape (n_customers,)
+            Purchases, ≥ 0.
+        mean : array-like of shape (n_customers,)
+            Their mean, ≥ 0; does not count where x is 0. A mean of 0 is allowed here, though not in a fit: customers whose purchases
+            came to nothing are expected to spend the less the more of these there were.
+
+        Returns
+        -------
+        ndarray of shape (n_customers,)
+            > 0 and finite, in the unit of money of the fit.
+
+        Raises
+        ------
+        InputError
+            Numbers that no customer can have; q ≤ 1.
+        """
+        counts, means = (np.asarray(values, np.float64) for values in (x, mean))
+        _check(counts, means, {"x: should be counts ≥ 0": counts >= 0, "mean: should be ≥ 0": (counts == 0) | (means >= 0)})
+        own = counts / (counts + (self.q - 1) / self.p)
+        return (1 - own) * self.population_mean + own * np.where(counts > 0, means, 0.0)
+
+
+def fit_gamma_gamma(x: ArrayLike, mean: ArrayLike) -> GammaGamma:
+    """Fit the model by maximum likelihood: note, equation 1a.
+
+    Parameters
+    ----------
+    x : array-like of int of shape (n_customers,)
+        Purchases, ≥ 1. For customers' value: those after the first one.
+    mean : array-like of shape (n_customers,)
+        Their mean, > 0, in any unit of money.
+
+    Returns
+    -------
+    GammaGamma
+        The same for any order of the customers.
+
+    Raises
+    ------
+    InputError
+        Numbers that no customer can have, or nobody; no parameters are the most likely ones; q ≤ 1.
+
+    Examples
+    --------
+    >>> model = fit_gamma_gamma([1, 2, 4, 9, 1, 3, 2, 8], [10.0, 22.5, 35.0, 12.0, 60.0, 18.0, 41.0, 33.0])
+    >>> model.expected_mean([0, 1, 9], [0.0, 60.0, 12.0]).round(1).tolist()
+    [28.4, 42.0, 14.1]
+    """
+    counts, means = (np.asarray(values, np.float64) for values in (x, mean))
+    _check(counts, means, {"x: should be counts ≥ 1": counts >= 1, "mean: should be > 0": means > 0})
+    if not len(counts):
+        raise InputError(f"{_MODEL}: should have customers who came back and spent (got none); {OTHERWISE}")
+    order = np.lexsort((means, counts))
+    counts, means = counts[order], means[order]
+    logs = np.log(means)
+    unit = float(np.exp(logs.mean()))
+    found = maximise(_objective(counts, means / unit), {"p": 2.0, "q": 3.0, "v": 1.0}, _BOUNDS, len(counts), _MODEL)
+    in_unit = {"v": unit}
+    model = GammaGamma(
+        **{name: value * in_unit.get(name, 1.0) for name, value in found.parameters.items()},
+        standard_errors={name: error * in_unit.get(name, 1.0) for name, error in found.standard_errors.items()},
+        log_likelihood=found.log_likelihood - len(counts) * float(np.log(unit)),
+        customers=len(counts),
+        correlation=_correlation(counts, means),
+    )
+    _ = model.population_mean  # raises where there is none
+    return model
+
+
+def _objective(x: Floats, mean: Floats) -> Objective:
+    """Give minus the mean log likelihood and its gradient; x in ascending order.
+
+    A customer's likelihood is Γ(p x + q) / (Γ(p x) Γ(q)) · v^q mean^(p x - 1) x^(p x) / (v + x mean)^(p x + q).
+    """
+    from scipy.special import gammaln, psi
+
+    n, total, log_mean = len(x), x * mean, np.log(mean)
+    counts, often = np.unique(x, return_counts=True)
+    share = often / n
+    log_total = float((x * np.log(total)).sum()) / n
+    rest = float(log_mean.sum()) / n
+
+    def objective(log: Floats) -> tuple[float, Floats]:
+        p, q, v = np.exp(log).tolist()
+        together = v + total
+        logs, each = np.log(together), 1 / together
+        times_logs, mean_logs = float((x * logs).sum()) / n, float(logs.sum()) / n
+        shape = p * counts
+        value = (share * (gammaln(shape + q) - gammaln(shape))).sum() - gammaln(q) + q * log[2] - rest
+        value += p * log_total - p * times_logs - q * mean_logs
+        both = psi(shape + q)
+        by_p = (share * counts * (both - psi(shape))).sum() + log_total - times_logs
+        by_q = (share * both).sum() - psi(q) + log[2] - mean_logs
+        by_v = q / v - (p * float((x * each).sum()) + q * float(each.sum())) / n
+        return -float(value), -np.array([by_p * p, by_q * q, by_v * v])
+
+    return objective
+
+
+def _correlation(x: Floats, mean: Floats) -> float:
+    left, right = x - x.mean(), mean - mean.mean()
+    spread = float(np.sqrt((left**2).sum() * (right**2).sum()))
+    return float((left * right).sum()) / spread if spread > 0 else 0.0
+
+
+def _check(x: Floats, mean: Floats, rules: dict[str, "np.typing.NDArray[np.bool_]"]) -> None:
+    if x.ndim != 1 or x.shape != mean.shape:
+        raise InputError(f"x, mean: should be two columns of one length (got {x.shape}, {mean.shape})")
+    rules = {**rules, "x: should be whole": (x == np.floor(x)) & (x < np.inf), "mean: should be finite": (x == 0) | (np.abs(mean) < np.inf)}
+    broken = [(rule, int(np.argmin(kept))) for rule, kept in rules.items() if not kept.all()]
+    if broken:
+        raise InputError(*(f"{rule} (got x={x[row]:g}, mean={mean[row]:g})" for rule, row in broken))

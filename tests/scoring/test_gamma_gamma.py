@@ -1,0 +1,139 @@
+from datetime import date
+from math import lgamma, log
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segmenter.errors import InputError
+from segmenter.scoring.gamma_gamma import GammaGamma, _objective, fit_gamma_gamma
+
+
+@pytest.fixture(scope="module")
+def cdnow(data_dir):
+    """Repeat buyers of the first 39 weeks: purchase days after the first, and mean spend on them in dollars."""
+    days = pl.read_parquet(data_dir / "cdnow_sample.parquet").filter(pl.col("date") <= date(1997, 9, 30))
+    days = days.group_by("sample_id", "date").agg(pl.col("amount").sum()).sort("sample_id", "date")
+    repeat = pl.col("amount").slice(1)
+    return days.group_by("sample_id", maintain_order=True).agg(x=pl.len() - 1, mean=repeat.mean()).filter(pl.col("mean") > 0)
+
+
+def test_published_parameters(cdnow):
+    model = fit_gamma_gamma(cdnow["x"], cdnow["mean"])
+    assert model.customers == 946
+    assert (model.p, model.q, model.v) == pytest.approx((6.25, 3.74, 15.44), abs=5e-3)
+    assert model.log_likelihood == pytest.approx(-4055.92, abs=5e-3)
+    assert model.correlation == pytest.approx(np.corrcoef(cdnow["x"], cdnow["mean"])[0, 1], rel=1e-12)
+    assert model.independent
+    assert model.population_mean == pytest.approx(35.2, abs=0.1)
+    assert model.expected_mean([0], [0])[0] == pytest.approx(model.population_mean)
+
+
+@pytest.mark.filterwarnings("ignore")  # what lifetimes and autograd say about themselves
+def test_lifetimes_agrees(cdnow):
+    from lifetimes import GammaGammaFitter
+
+    x, mean = cdnow["x"].to_numpy().astype(float), cdnow["mean"].to_numpy()
+    theirs, ours = GammaGammaFitter().fit(x, mean), fit_gamma_gamma(x, mean)
+    for name, value in theirs.params_.items():
+        assert getattr(ours, name) == pytest.approx(value, rel=2e-3)
+        assert ours.standard_errors[name] == pytest.approx(theirs.standard_errors_[name], rel=1e-2)
+    np.testing.assert_allclose(ours.expected_mean(x, mean), theirs.conditional_expected_average_profit(x, mean), rtol=1e-3)
+
+
+def drawn(customers, seed, p=3.0, q=4.0, v=20.0):
+    random = np.random.default_rng(seed)
+    x, rate = random.geometric(0.3, customers), random.gamma(q, 1 / v, customers)
+    return x, random.gamma(p * x, 1 / rate) / x
+
+
+def test_the_gradient_is_that_of_the_likelihood():
+    x, mean = drawn(300, seed=1)
+    order = np.lexsort((mean, x))
+    objective = _objective(x[order].astype(float), mean[order])
+    for logs in np.random.default_rng(2).uniform(-2, 3, (10, 3)):
+        p, q, v = np.exp(logs)
+        plain = sum(
+            lgamma(p * n + q)
+            - lgamma(p * n)
+            - lgamma(q)
+            + q * log(v)
+            + (p * n - 1) * log(m)
+            + p * n * log(n)
+            - (p * n + q) * log(v + n * m)
+            for n, m in zip(x.tolist(), mean.tolist(), strict=True)
+        )
+        value, gradient = objective(logs)
+        assert value == pytest.approx(-plain / len(x), rel=1e-12)
+        differences = [(objective(logs + step)[0] - objective(logs - step)[0]) / 2e-5 for step in 1e-5 * np.eye(3)]
+        np.testing.assert_allclose(gradient, differences, rtol=1e-6, atol=1e-8)
+
+
+def test_parameters_come_back_and_neither_order_nor_unit_changes_them():
+    x, mean = drawn(20_000, seed=3)
+    model = fit_gamma_gamma(x, mean)
+    for name, true in {"p": 3.0, "q": 4.0, "v": 20.0}.items():
+        assert abs(getattr(model, name) - true) < 4 * model.standard_errors[name]
+    assert abs(model.correlation) < 0.05
+    mixed = np.random.default_rng(4).permutation(len(x))
+    assert fit_gamma_gamma(x[mixed], mean[mixed]) == model
+    cents = fit_gamma_gamma(x, 100 * mean)
+    assert (cents.p, cents.q, cents.v) == pytest.approx((model.p, model.q, 100 * model.v), rel=1e-6)
+    assert cents.log_likelihood == pytest.approx(model.log_likelihood - len(x) * np.log(100))
+
+
+def test_those_who_buy_often_and_spend_more_each_time_are_noticed():
+    x, mean = drawn(2_000, seed=5)
+    model = fit_gamma_gamma(x, mean * x)
+    assert model.correlation > 0.3
+    assert not model.independent
+
+
+positive = st.floats(-2, 3).map(lambda power: 10**power)
+
+
+@given(positive, positive, positive, st.integers(1, 10_000), st.floats(0, 1e12))
+def test_between_the_own_mean_and_that_of_all(p, above, v, x, mean):
+    model = GammaGamma(p, 1 + above, v, {}, 0.0, 1, 0.0)
+    found = model.expected_mean([x, 0], [mean, np.nan])
+    low, high = sorted((mean, model.population_mean))
+    assert low * (1 - 1e-9) <= found[0] <= high * (1 + 1e-9)
+    assert found[1] == pytest.approx(model.population_mean)
+
+
+@pytest.mark.parametrize(
+    ("x", "mean", "said"),
+    [
+        ([], [], "came back and spent .got none"),
+        ([1, 2, 3] * 9, [5.0] * 27, "runs to infinity"),  # everybody the same
+        ([4] * 9, [1.0, 2.0, 3.0] * 3, "runs to|not tell|no maximum|not converge"),  # within and between cannot be told apart
+        ([1, 2, 1, 3] * 50, [1.0, 1e5, 1e-5, 1e9] * 50, "q should be > 1|runs to|not tell"),
+    ],
+)
+def test_no_numbers_where_there_is_no_fit(x, mean, said):
+    with pytest.raises(InputError, match=f"({said}).*scoring=decayed"):
+        fit_gamma_gamma(x, mean)
+
+
+def test_no_mean_without_q_above_1():
+    model = GammaGamma(2.0, 1.0, 5.0, {}, 0.0, 1, 0.0)
+    with pytest.raises(InputError, match=r"q should be > 1.*scoring=decayed"):
+        model.expected_mean([3], [5.0])
+
+
+@pytest.mark.parametrize(
+    ("x", "mean", "said"),
+    [
+        ([0], [5.0], "x: should be counts ≥ 1"),
+        ([1.5], [5.0], "x: should be whole"),
+        ([1], [0.0], "mean: should be > 0"),
+        ([1], [np.inf], "mean: should be finite"),
+        ([1], [np.nan], "mean: should be > 0"),
+        ([1, 2], [5.0], "two columns of one length"),
+    ],
+)
+def test_customers_that_cannot_be(x, mean, said):
+    with pytest.raises(InputError, match=said):
+        fit_gamma_gamma(x, mean)
