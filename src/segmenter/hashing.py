@@ -69,20 +69,43 @@ def draw(ids: pl.Series, seed: int, purpose: str, most: int) -> NDArray[np.int64
     rows = np.arange(len(ids))
     if len(ids) > most > 0:
         # BLAKE2b takes a microsecond an id: a plainer hash passes over most of them.
-        lots = _mixed(ids, int.from_bytes(blake2b(f"{seed}:{purpose}".encode(), digest_size=8).digest(), "little"))
-        rows = np.flatnonzero(lots <= np.partition(lots, most - 1)[most - 1])
+        quick = lots(ids, seed, purpose)
+        rows = np.flatnonzero(quick <= np.partition(quick, most - 1)[most - 1])
     return rows[uniform(ids[rows], seed, purpose).to_numpy().argsort(kind="stable")[:most]]
 
 
-def _mixed(ids: pl.Series, key: int) -> NDArray[np.uint64]:
-    """Hash ids by multiplying and folding their bytes, eight at a time (the finalizer is MurmurHash3's)."""
+def lots(ids: pl.Series, seed: int, purpose: str) -> NDArray[np.uint64]:
+    """Draw one whole number per id, quickly: a million in a thirtieth of a second.
+
+    Ids are hashed by multiplying and folding their bytes, eight at a time; the finalizer is MurmurHash3's.
+
+    Parameters
+    ----------
+    ids : Series of String
+        Without nulls.
+    seed : int
+        The job's seed.
+    purpose : str
+        What the number is for.
+
+    Returns
+    -------
+    ndarray of uint64 of shape (n,)
+        In the order of `ids`.
+
+    Examples
+    --------
+    >>> (lots(pl.Series(["C1", "C2", "C1"]), 7, "bootstrap") >> np.uint64(52)).tolist()
+    [1650, 3904, 1650]
+    """
+    key = int.from_bytes(blake2b(f"{seed}:{purpose}".encode(), digest_size=8).digest(), "little")
     text = ids.cast(pl.String).to_arrow()
     _, offsets, data = text.buffers()
     bounds = np.frombuffer(offsets, dtype=np.int64)[text.offset : text.offset + len(ids) + 1]
     padded = np.concatenate([np.frombuffer(data, dtype=np.uint8) if data else np.zeros(0, dtype=np.uint8), np.zeros(8, dtype=np.uint8)])
     words = np.ndarray((len(padded) - 7,), dtype="<u8", buffer=padded, strides=(1,))  # the eight bytes from each byte on
     masks = np.array([(1 << 8 * size) - 1 for size in range(9)], dtype=np.uint64)
-    lots = np.empty(len(ids), dtype=np.uint64)
+    drawn = np.empty(len(ids), dtype=np.uint64)
     for start in range(0, len(ids), _BLOCK):
         at, ends = bounds[start : start + _BLOCK][: len(ids) - start], bounds[start + 1 : start + _BLOCK + 1]
         lengths = ends - at
@@ -92,8 +115,8 @@ def _mixed(ids: pl.Series, key: int) -> NDArray[np.uint64]:
             word = words[np.minimum(at + place, len(words) - 1)] & masks[left]
             # Ids that ended before stay as they are.
             mixed = np.where(left > 0, _folded((mixed ^ word) * _ODD), mixed)
-        lots[start : start + _BLOCK] = _folded(_folded(mixed) * np.uint64(0xFF51AFD7ED558CCD)) * np.uint64(0xC4CEB9FE1A85EC53)
-    return lots
+        drawn[start : start + _BLOCK] = _folded(_folded(mixed) * np.uint64(0xFF51AFD7ED558CCD)) * np.uint64(0xC4CEB9FE1A85EC53)
+    return drawn
 
 
 def _folded(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -62,7 +62,26 @@ MONEY = (
     "spend_30d_before",
     "spend_90d",
     "spend_90d_before",
+    "expected_spend",
+    "first_spend",
+    "repeat_spend",
 )
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The single orders of some customers.
+
+    Parameters
+    ----------
+    orders : DataFrame
+        See `ORDERS`.
+    halvings : int
+        They are those of a half to the power of so many of all customers.
+    """
+
+    orders: pl.DataFrame
+    halvings: int
 
 
 @dataclass(frozen=True)
@@ -83,6 +102,8 @@ class Tables:
         See `REJECTS`.
     reads : mapping of str to mapping of str to int
         For each table: rows read, ``filtered`` by `where`, ``later`` than the as-of date, ``rejected``, ``kept``.
+    sample : Sample or None
+        Single orders to learn from, where `orders` is a summary.
     """
 
     orders: "pl.DataFrame | Summary"
@@ -92,3 +113,4 @@ class Tables:
     contacts: pl.DataFrame | None
     rejects: pl.DataFrame
     reads: Mapping[str, Mapping[str, int]]
+    sample: Sample | None = None

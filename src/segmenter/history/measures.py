@@ -12,7 +12,22 @@ from segmenter.tables import CUSTOMERS, Tables
 
 _INNER = ("days_since_first_row", "days_since_first_event", "order_province", "order_city")
 # What an attribute of the shop's own may not be called: the later stages add columns of these names.
-_LATER = ("region", "verdict", "score", "segment", "invited", "rank", "wave", "group")
+_LATER = (
+    "region",
+    "verdict",
+    "score",
+    "expected_spend",
+    "repeats",
+    "last_days",
+    "known_days",
+    "first_spend",
+    "repeat_spend",
+    "segment",
+    "invited",
+    "rank",
+    "wave",
+    "group",
+)
 
 
 def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: int | None = None) -> pl.DataFrame:

@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from segmenter.errors import InputError
-from segmenter.history.summary import Summary, Terms
+from segmenter.history.past import Sampling
+from segmenter.history.summary import Terms
 from segmenter.settings import DatabaseSettings, DemoSettings, DuckdbEngine, EngineSettings, FilesSettings, LaunchSettings, SparkEngine
 from segmenter.sources import streaming
 from segmenter.sources.engines import duckdb, spark
@@ -15,9 +16,10 @@ from segmenter.sources.engines.scan import Scanned
 from segmenter.sources.files import copies, fingerprints, parquet_files
 from segmenter.sources.mapping import canonical_tables
 from segmenter.sources.raw import Fingerprint, Raw
+from segmenter.sources.sampling import sample_of, sample_stream
 from segmenter.sources.store import Store, fingerprint
 from segmenter.sources.streaming import streamed
-from segmenter.tables import Tables
+from segmenter.tables import Sample, Tables
 from segmenter.words import Progress
 
 TABLES = ("orders", "customers", "events", "referrals")
@@ -42,8 +44,9 @@ class Read:
     warnings: tuple[str, ...] = ()
 
 
-# Reads and adds up orders, given the customers of the customers table: what they come to, what the files were, and warnings.
-_Scan = Callable[[pl.Series | None], tuple[Scanned, tuple[Fingerprint, ...], Sequence[str]]]
+# Reads and adds up orders, given the customers of the customers table: what they come to, what the files were,
+# warnings, and single orders of some customers.
+_Scan = Callable[[pl.Series | None], tuple[Scanned, tuple[Fingerprint, ...], Sequence[str], Sample | None]]
 
 
 def read_tables(
@@ -55,6 +58,7 @@ def read_tables(
     terms: Terms | None = None,
     engine: EngineSettings | None = None,
     store: str | None = None,
+    sampling: Sampling | None = None,
 ) -> Read:
     """Read a shop's tables.
 
@@ -75,6 +79,8 @@ def read_tables(
         Where that happens; needs `terms`. None is this process.
     store : str, optional
         The folder in which this process keeps what it has added up, by file.
+    sampling : Sampling, optional
+        Of how many customers single orders are wanted besides, where orders are added up as they are read.
 
     Returns
     -------
@@ -112,7 +118,7 @@ def read_tables(
         for name in TABLES:
             try:
                 if name == "orders" and terms is not None:
-                    scan = _scan(data, launch, terms, engine, store, progress)
+                    scan = _scan(data, launch, terms, engine, store, progress, sampling)
                     if scan is not None:
                         continue
                 found = _read(data, name, progress)
@@ -125,18 +131,22 @@ def read_tables(
         raise InputError(*problems)
     progress("columns")
     warnings: list[str] = []
+    samples: list[Sample | None] = []
 
     def add_up(ids: pl.Series | None) -> Scanned:
         assert scan is not None  # for the type checker
-        scanned, prints["orders"], told = scan(ids)
+        scanned, prints["orders"], told, sample = scan(ids)
         warnings.extend(told)
+        samples.append(sample)
         return scanned
 
     read = canonical_tables(raw, data, launch, unreadable=unreadable, scan=None if scan is None else add_up)
     if scan is not None and isinstance(data, FilesSettings):
         _check_copies(str(data.orders.path), prints.get("orders", ()))
-    if scan is None and terms is not None and isinstance(read.orders, pl.DataFrame):
-        read = replace(read, orders=_summarized(read.orders, terms, engine))
+    if scan is None and terms is not None:
+        read = _summarized(read, terms, engine, sampling)
+    if samples:
+        read = replace(read, sample=samples[0])
     return Read(read, {name: prints[name] for name in TABLES if name in prints}, tuple(warnings))
 
 
@@ -147,27 +157,34 @@ def _scan(
     engine: EngineSettings | None,
     store: str | None,
     progress: Progress,
+    sampling: Sampling | None,
 ) -> _Scan | None:
     """Say how orders are added up as they are read; None where their rows have to be read first."""
     if not isinstance(data, FilesSettings) or data.orders.path is None:
         return None
     path = data.orders.path
     if isinstance(engine, SparkEngine) and spark.is_uri(path):
-        return lambda ids: (spark.summarize_files([path], [], data, launch, ids, terms, engine), (), ())
+        return lambda ids: (spark.summarize_files([path], [], data, launch, ids, terms, engine), (), (), None)
     files = parquet_files(path)
     if files is None:
         return None
     places, names = [place for place, _ in files], [name for _, name in files]
     match engine:
         case DuckdbEngine():
-            return lambda ids: (duckdb.summarize_files(places, names, data, launch, ids, terms, engine), fingerprints(files), ())
+            return lambda ids: (duckdb.summarize_files(places, names, data, launch, ids, terms, engine), fingerprints(files), (), None)
         case SparkEngine():
-            return lambda ids: (spark.summarize_files(places, names, data, launch, ids, terms, engine), fingerprints(files), ())
+            return lambda ids: (spark.summarize_files(places, names, data, launch, ids, terms, engine), fingerprints(files), (), None)
     stream = streamed(places, names, data, launch)
     if stream is None:
         return None
     kept = None if store is None else Store(Path(store), fingerprint(data, launch, stream.schema))
-    return lambda ids: (*streaming.add_up(stream, terms, ids, progress, kept), () if kept is None else kept.warnings)
+
+    def add_up(ids: pl.Series | None) -> tuple[Scanned, tuple[Fingerprint, ...], Sequence[str], Sample | None]:
+        scanned, prints = streaming.add_up(stream, terms, ids, progress, kept)
+        sample = None if sampling is None else sample_stream(stream, ids, scanned.summary, sampling)
+        return scanned, prints, () if kept is None else kept.warnings, sample
+
+    return add_up
 
 
 def _check_copies(path: str, prints: Sequence[Fingerprint]) -> None:
@@ -178,19 +195,22 @@ def _check_copies(path: str, prints: Sequence[Fingerprint]) -> None:
             raise InputError(*(f"data.orders.path: {problem}" for problem in problems))
 
 
-def _summarized(orders: pl.DataFrame, terms: Terms, engine: EngineSettings | None) -> pl.DataFrame | Summary:
+def _summarized(read: Tables, terms: Terms, engine: EngineSettings | None, sampling: Sampling | None) -> Tables:
     """Add up orders that were read here; few of them wait for `measure`."""
+    orders = read.orders
+    assert isinstance(orders, pl.DataFrame)  # nothing was added up while reading
     match engine:
         case DuckdbEngine():
-            return duckdb.summarize_frame(orders, terms, engine)
+            summary = duckdb.summarize_frame(orders, terms, engine)
         case SparkEngine():
-            return spark.summarize_frame(orders, terms, engine)
+            summary = spark.summarize_frame(orders, terms, engine)
         case _ if orders.height < streaming.FEWEST:
-            return orders
+            return read
         case _:
             from segmenter.history.adding import added_up
 
-            return added_up(orders, terms)
+            summary = added_up(orders, terms)
+    return replace(read, orders=summary, sample=None if sampling is None else sample_of(orders, summary, sampling))
 
 
 def _read(data: FilesSettings | DatabaseSettings, name: str, progress: Progress) -> Raw | None:

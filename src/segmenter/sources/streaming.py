@@ -277,6 +277,24 @@ def _batches(stream: Stream, files: Sequence[int]) -> Iterator[pl.DataFrame]:
     return scan.select(*stream.columns, ROW, *plain).collect_batches(maintain_order=False)
 
 
+def decoded(stream: Stream) -> Iterator[tuple[pl.Series, pl.DataFrame]]:
+    """Decode all files batch by batch, in no particular order.
+
+    Parameters
+    ----------
+    stream : Stream
+        The orders, their ids plain.
+
+    Yields
+    ------
+    (Series, DataFrame)
+        The ids of the rows that are wanted, and the columns needed.
+    """
+    for batch in _batches(stream, range(len(stream.places))):
+        rows = batch if stream.where is None else batch.filter(_WANTED)
+        yield rows[f"{_PLAIN}customer_id"], rows.select(stream.columns)
+
+
 def add_up(
     stream: Stream, terms: Terms, ids: pl.Series | None, progress: Progress, store: Store | None
 ) -> tuple[Scanned, tuple[Fingerprint, ...]]:
