@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from segmenter.errors import ConfigError, nearest
 from segmenter.home import HOME
-from segmenter.settings import FrameLaunch, parse
+from segmenter.settings import FrameBacktest, FrameLaunch, parse
+
+_GROUPS = ("rules", "scoring", "segments", "plan")
 
 
 def launch_settings(overrides: Mapping[str, Any]) -> FrameLaunch:
@@ -14,7 +17,8 @@ def launch_settings(overrides: Mapping[str, Any]) -> FrameLaunch:
     Parameters
     ----------
     overrides : mapping of str to object
-        Dotted keys of the config, as on the command line, such as ``{"rules.spend.min": 1000}``.
+        Dotted keys of the config, as on the command line, such as ``{"rules.spend.min": 1000}``; a group's name chooses one of its
+        files, such as ``{"scoring": "learned"}``.
 
     Returns
     -------
@@ -31,27 +35,76 @@ def launch_settings(overrides: Mapping[str, Any]) -> FrameLaunch:
     >>> launch_settings({"plan.size": 50}).plan.size
     50
     """
+    return parse(FrameLaunch, _changed(_defaults(), overrides))
+
+
+def backtest_settings(overrides: Mapping[str, Any]) -> FrameBacktest:
+    """Give the defaults of a backtest on frames, with some of them changed.
+
+    Parameters
+    ----------
+    overrides : mapping of str to object
+        As for `launch_settings`; those of ``backtest`` and ``rankings`` too.
+
+    Returns
+    -------
+    FrameBacktest
+        The checked settings.
+
+    Raises
+    ------
+    ConfigError
+        A key is unknown or a value wrong.
+
+    Examples
+    --------
+    >>> backtest_settings({"backtest.step_days": 7}).backtest.step_days
+    7
+    """
+    job = _load("backtest")
+    names = [key.partition("@rankings.")[2] for entry in job["defaults"] if isinstance(entry, dict) for key in entry]
+    rankings = {name: _load(f"scoring/{name}") for name in names}
+    config = {**_defaults(), "backtest": job["backtest"], "rankings": rankings}
+    return parse(FrameBacktest, _changed(config, overrides))
+
+
+def _changed(config: dict[str, Any], overrides: Mapping[str, Any]) -> Mapping[str, Any]:
     from omegaconf import OmegaConf
 
-    config = OmegaConf.create(_defaults())
+    chosen = {key: _load(f"{key}/{_known(key, value)}") for key, value in overrides.items() if key in _GROUPS}
+    changed = OmegaConf.create({**config, **chosen})
     for key, value in overrides.items():
-        OmegaConf.update(config, key, list(value) if isinstance(value, tuple) else value, merge=False, force_add=True)
-    return parse(FrameLaunch, config)
+        if key not in chosen:
+            OmegaConf.update(changed, key, list(value) if isinstance(value, tuple) else value, merge=False, force_add=True)
+    return changed
+
+
+def _known(group: str, name: object) -> str:
+    names = sorted(path.stem for path in (HOME / "conf" / group).glob("[!_]*.yaml"))
+    if name not in names:
+        raise ConfigError(f"{group}: should be one of {', '.join(names)} (got {name!r}){nearest(str(name), names)}")
+    return str(name)
+
+
+def _load(name: str) -> Any:
+    """Read a file of ``conf/`` with the files of its own group that it builds on."""
+    from omegaconf import OmegaConf
+
+    own: Any = OmegaConf.to_container(OmegaConf.load(HOME / "conf" / f"{name}.yaml"), resolve=False)
+    group = name.rpartition("/")[0]
+    parts = [entry for entry in own.get("defaults", ()) if isinstance(entry, str) and entry != "_self_"] if group else []
+    merged = {key: value for part in parts for key, value in _load(f"{group}/{part}").items()}
+    return {**merged, **{key: value for key, value in own.items() if key != "defaults" or not group}}
 
 
 @cache
 def _defaults() -> dict[str, Any]:
-    from omegaconf import OmegaConf
-
-    def load(name: str) -> Any:
-        return OmegaConf.to_container(OmegaConf.load(HOME / "conf" / f"{name}.yaml"), resolve=False)
-
-    launch, base = load("launch"), load("base")
+    launch, base = _load("launch"), _load("base")
     chosen = {group: choice for entry in launch["defaults"] if not isinstance(entry, str) for group, choice in entry.items()}
     return {
         "launch": launch["launch"],
-        "data": load("data/_tables"),
-        **{group: load(f"{group}/{chosen[group]}") for group in ("rules", "scoring", "segments", "plan")},
+        "data": _load("data/_tables"),
+        **{group: _load(f"{group}/{chosen[group]}") for group in _GROUPS},
         "seed": base["seed"],
         "lang": base["lang"],
     }

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.rules import ELIGIBLE
-from segmenter.settings import WeightedSettings, Weights
+from segmenter.settings import ScoringSettings, Weights
 
 if TYPE_CHECKING:
     from segmenter.scoring.quantiles import QuantileMap
@@ -25,7 +25,7 @@ class WeightedScorer:
 
     Parameters
     ----------
-    settings : WeightedSettings
+    settings : ScoringSettings
         Half-life, weights and points.
     quantiles : QuantileMap
         The fitted map of the raw components.
@@ -33,7 +33,7 @@ class WeightedScorer:
         What each component counts for, summing to 1; 0 where all eligible customers are equal.
     """
 
-    settings: WeightedSettings
+    settings: ScoringSettings
     quantiles: "QuantileMap"
     shares: dict[str, float]
 
@@ -117,14 +117,14 @@ def rounded(score: NDArray[np.float64]) -> NDArray[np.float64]:
     return score
 
 
-def fit_scorer(frame: pl.DataFrame, settings: WeightedSettings) -> WeightedScorer:
+def fit_scorer(frame: pl.DataFrame, settings: ScoringSettings) -> WeightedScorer:
     """Learn the score on the eligible.
 
     Parameters
     ----------
     frame : DataFrame
         The measures with ``verdict``; at least one customer eligible.
-    settings : WeightedSettings
+    settings : ScoringSettings
         Half-life, weights and points.
 
     Returns
@@ -153,7 +153,7 @@ def fit_scorer(frame: pl.DataFrame, settings: WeightedSettings) -> WeightedScore
     return WeightedScorer(settings, quantiles, {name: weight / total if total else 0.0 for name, weight in telling.items()})
 
 
-def _raw(frame: pl.DataFrame, settings: WeightedSettings) -> dict[str, pl.Expr]:
+def _raw(frame: pl.DataFrame, settings: ScoringSettings) -> dict[str, pl.Expr]:
     """Define the seven numbers, larger is better, never null."""
     recent, before = (pl.max_horizontal(name, 0).cast(pl.Float64) for name in ("spend_90d", "spend_90d_before"))
     change = pl.when(recent + before > 0).then((recent - before) / (recent + before)).otherwise(0.0)

@@ -3,20 +3,21 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from segmenter.errors import nearest
 from segmenter.settings.engines import EngineSettings
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
+    AnyScoring,
     LaunchSettings,
     MlflowSettings,
     NoTracking,
     PlanSettings,
     RulesSettings,
     SegmentsSettings,
-    WeightedSettings,
 )
-from segmenter.settings.types import AsOf, Settings, is_currency_code, is_file_name, is_timezone, off
+from segmenter.settings.types import AsOf, Days, Settings, is_currency_code, is_file_name, is_timezone, off
 from segmenter.words import Lang
 
 
@@ -25,7 +26,7 @@ class CoreSettings(Settings):
 
     launch: LaunchSettings
     rules: RulesSettings
-    scoring: WeightedSettings
+    scoring: AnyScoring
     segments: SegmentsSettings
     plan: PlanSettings
     seed: int
@@ -53,6 +54,70 @@ class LaunchJob(CoreSettings):
     tracking: Annotated[MlflowSettings | NoTracking, Field(discriminator="kind")]
     out: Annotated[Path, Field(strict=False)]
     overwrite: bool
+
+
+class BacktestSettings(Settings):
+    """Which launches are replayed, and how they are judged."""
+
+    rankings: tuple[str, ...] | None
+    cuts: tuple[AsOf, ...] | None
+    first: AsOf | None
+    last: AsOf | None
+    step_days: Days
+    most: Annotated[int, Field(ge=1, le=200)]
+    horizon_days: Annotated[int, Field(ge=1, le=1_000)]
+    customers: Annotated[int, Field(ge=1_000)] | None
+
+
+class BacktestCore(CoreSettings):
+    """What `backtest` needs."""
+
+    backtest: BacktestSettings
+    rankings: dict[str, AnyScoring]
+
+    @model_validator(mode="after")
+    def _known(self) -> "BacktestCore":
+        wrong = [name for name in self.backtest.rankings or () if name not in self.rankings]
+        if wrong:
+            hints = "; ".join(f"{name}{nearest(name, self.rankings)}" for name in wrong)
+            raise ValueError(f"backtest.rankings: should be among {', '.join(self.rankings)} (got {hints})")
+        if taken := {"best", "random"} & set(self.rankings):
+            raise ValueError(f"rankings: should not be called {' or '.join(sorted(taken))}, which are the two ends of every comparison")
+        return self
+
+
+class FrameBacktest(BacktestCore):
+    """A backtest on frames that a program holds already."""
+
+    data: MappingSettings
+
+
+class BacktestJob(LaunchJob, BacktestCore):
+    """The whole config of `segmenter backtest`: that of the launch, and what is replayed."""
+
+
+class TuneSettings(Settings):
+    """How weights and half-life are searched for."""
+
+    trials: Annotated[int, Field(ge=1, le=10_000)]
+    half_lives: Annotated[tuple[Annotated[float, Field(gt=0, le=36_525)], ...], Field(min_length=1)]
+    held_back: Annotated[float, Field(gt=0, lt=1)]
+
+
+class TuneCore(BacktestCore):
+    """What `tune` needs."""
+
+    tune: TuneSettings
+
+    @model_validator(mode="after")
+    def _own_names(self) -> "TuneCore":
+        if taken := {"tuned", "present"} & set(self.rankings):
+            raise ValueError(f"rankings: should not be called {' or '.join(sorted(taken))}, which is what others are compared with")
+        return self
+
+
+class TuneJob(BacktestJob, TuneCore):
+    """The whole config of `segmenter tune`: that of the backtest, and what is tried."""
 
 
 class DemoLaunch(Settings):

@@ -27,6 +27,7 @@ class LaunchSettings(Settings):
     timezone: Annotated[str, AfterValidator(is_timezone)]
     currency: Annotated[str, AfterValidator(is_currency_code)]
     valid_days: Days
+    horizon_days: Annotated[int, Field(ge=1, le=1_000)]
     topic: str | None
 
 
@@ -117,10 +118,9 @@ class Weights(Settings):
     growth: Weight
 
 
-class WeightedSettings(Settings):
-    """The weighted score."""
+class ScoringSettings(Settings):
+    """What every score has: its components, and the words that give the reason."""
 
-    kind: Literal["weighted"]
     half_life_days: Annotated[float, Field(gt=0, le=36_525)]
     weights: Weights
     engagement: dict[str, Weight]
@@ -129,10 +129,54 @@ class WeightedSettings(Settings):
     max_reasons: Annotated[int, Field(ge=1, le=7)]
 
     @model_validator(mode="after")
-    def _some_weight(self) -> "WeightedSettings":
+    def _some_weight(self) -> "ScoringSettings":
         if not any(self.weights.model_dump().values()):
             raise ValueError("weights: at least one should be > 0 (got all 0)")
         return self
+
+
+class WeightedSettings(ScoringSettings):
+    """The weighted score."""
+
+    kind: Literal["weighted"]
+
+
+class RuleSettings(ScoringSettings):
+    """A ranking by one rule."""
+
+    kind: Literal["spend", "decayed", "recency", "rfm"]
+
+
+class ClvSettings(ScoringSettings):
+    """Expected spend by models of repeat buying."""
+
+    kind: Literal["clv"]
+    model: Literal["bg_nbd", "mbg_nbd"]
+    time_unit: Literal["days", "weeks"]
+
+
+class LearnedSettings(ScoringSettings):
+    """Expected spend, learned from the shop's own past."""
+
+    kind: Literal["learned"]
+    cuts: Annotated[int, Field(ge=1, le=100)]
+    step_days: Days | None
+    rows: Annotated[int, Field(ge=10_000)]
+    trees: Annotated[int, Field(ge=1, le=2_000)]
+    leaves: Annotated[int, Field(ge=2, le=255)]
+
+
+class AutoSettings(LearnedSettings):
+    """The ranking that was best on the shop's own past."""
+
+    kind: Literal["auto"]  # type: ignore[assignment]  # all else is as for `learned`
+    trials: Annotated[int, Field(ge=1, le=50)]
+
+
+AnyScoring = Annotated[
+    WeightedSettings | RuleSettings | ClvSettings | LearnedSettings | AutoSettings,
+    Field(discriminator="kind"),
+]
 
 
 class SegmentsSettings(Settings):

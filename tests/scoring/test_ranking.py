@@ -1,0 +1,92 @@
+import math
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import segmenter
+from segmenter.errors import InputError
+from segmenter.history.past import past_of
+from segmenter.history.timeline import with_purchases
+from segmenter.scoring.ranking import fit_ranking, needs_past, score_of
+from segmenter.scoring.simple import Rule
+
+UNTIL = date(2026, 7, 1)
+money = st.one_of(st.integers(-(10**12), 10**12), st.integers(0, 50))
+
+
+def scoring(kind, **overrides):
+    return segmenter.launch_settings({"scoring": kind, **overrides}).scoring
+
+
+def spends(values, eligible=True):
+    return pl.DataFrame(
+        {"spend_window": values, "verdict": "eligible" if eligible else "staff"}, schema_overrides={"spend_window": pl.Int64}
+    )
+
+
+def scores(values, knots=256):
+    frame = spends(values)
+    (series,) = score_of(Rule("spend"), frame, knots=knots).columns_of(frame)
+    return series.to_numpy()
+
+
+@given(st.lists(money, min_size=1, max_size=300), st.sampled_from([2, 8, 256]))
+def test_scores_rise_with_values_from_0_to_100(values, knots):
+    found, ordered = scores(values, knots), np.array(values)
+    assert ((found >= 0) & (found <= 100)).all()
+    assert (np.diff(found[ordered.argsort()]) >= 0).all()
+    assert found[ordered.argmin()] == 0
+    assert found[ordered.argmax()] == (100 if len(set(values)) > 1 else 0)
+
+
+@pytest.mark.parametrize("whale", [10**6, 10**12])
+@pytest.mark.parametrize("count", [200, 5_000])
+def test_different_values_keep_different_scores_beside_whales(whale, count):
+    values = [*range(1, count), whale, whale + 1, -whale, 7, 7]
+    found = scores(values)
+    assert len(np.unique(found)) == len(set(values))
+    assert found[-1] == found[-2]
+    # Others are put among the eligible, and beyond them at the ends.
+    learned = score_of(Rule("spend"), spends(values), knots=256)
+    (others,) = learned.columns_of(spends([-(10**15), 10**15, 7], eligible=False))
+    assert others.to_list() == [0, 100, found[-1]]
+
+
+def test_what_needs_the_past():
+    kinds = ("weighted", "spend", "decayed", "recency", "rfm", "clv", "learned", "auto")
+    assert [kind for kind in kinds if needs_past(scoring(kind))] == ["clv", "learned", "auto"]
+    for kind in ("clv", "learned"):
+        with pytest.raises(InputError, match="needs the shop's past"):
+            fit_ranking(spends([1, 2]), scoring(kind), None, horizon_days=30, seed=1, lang="en")
+
+
+@pytest.mark.parametrize("kind", ["clv", "learned"])
+def test_rankings_that_expect_money_say_how_much(small_shop, kind):
+    past = past_of(small_shop, UNTIL, 90, None)
+    frame = with_purchases(past.measures(UNTIL), past.timeline, UNTIL).with_columns(verdict=pl.lit("eligible"))
+    ranking = fit_ranking(
+        frame, scoring(kind, **({"scoring.trees": 20} if kind == "learned" else {})), past, horizon_days=30, seed=1, lang="en"
+    )
+    assert ranking.expects_money
+    values = ranking.values(frame.select(ranking.columns))
+    assert np.isfinite(values).all()
+    assert (values >= 0).all()
+    score, expected = score_of(ranking, frame, knots=256).columns_of(frame)
+    assert (score.name, expected.name, expected.dtype) == ("score", "expected_spend", pl.Int64)
+    assert expected.to_list() == np.rint(values).tolist()
+    spent = small_shop.orders.filter(pl.col("time") >= date(2026, 6, 1))["amount"].sum()
+    assert 0.5 < math.fsum(values) / spent < 2
+    if kind == "clv":
+        assert (values[frame["repeats"].is_null().to_numpy()] == 0).all()
+
+
+def test_shops_that_a_model_of_repeat_buying_does_not_fit(small_shop):
+    past = past_of(small_shop, UNTIL, 90, None)
+    nobody = past.measures(UNTIL).with_columns(verdict=pl.lit("eligible"))
+    early = with_purchases(nobody, past.timeline, date(2025, 1, 1))
+    with pytest.raises(InputError, match="scoring=decayed"):
+        fit_ranking(early, scoring("clv"), past, horizon_days=30, seed=1, lang="en")
