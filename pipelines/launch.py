@@ -11,7 +11,7 @@ from segmenter.command import command, job
 def main(config: DictConfig) -> None:
     """Read, compute, write, log."""
     from segmenter.command import ahead, started
-    from segmenter.launch import plan_launch, terms_of
+    from segmenter.launch import plan_launch, sampling_of, terms_of
     from segmenter.outputs.publish import check_out
     from segmenter.outputs.results import write_results
     from segmenter.outputs.terminal import progress, show, show_run
@@ -28,9 +28,10 @@ def main(config: DictConfig) -> None:
             settings.launch,
             seed=settings.seed,
             progress=stage,
-            terms=terms_of(settings),
+            terms=None if settings.scoring.kind == "clv" else terms_of(settings),  # which looks at each customer's orders
             engine=settings.engine,
             store=settings.history.store,
+            sampling=sampling_of(settings),
         )
         plan = plan_launch(read.tables, settings, progress=stage)
         stage("writing")

@@ -8,8 +8,9 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import hypothesis
 import pytest
@@ -88,3 +89,40 @@ def data_dir() -> Path:
     if not folder.is_dir():
         _lacking(f"no folder {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_shop() -> Any:
+    """Give the tables of the demo shop with 600 customers and 400 days, up to July 2026: with customers, events and referrals."""
+    import segmenter
+    from segmenter.sources.demo import simulate
+
+    shop = simulate(600, 400, date(2026, 7, 1), 3)
+    settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "data.customers.contact": ["phone"]})
+    frames = {"orders": shop.orders, "customers": shop.customers, "events": shop.events, "referrals": shop.referrals}
+    return segmenter.canonical_tables(frames, settings.data, settings.launch)
+
+
+@pytest.fixture(scope="session")
+def online_retail(data_dir: Path) -> Any:
+    """Give the tables of Online Retail as ``data=online_retail`` reads them."""
+    return _tables(data_dir, "2011-12-10", "data=online_retail")
+
+
+@pytest.fixture(scope="session")
+def cdnow(data_dir: Path) -> Any:
+    """Give the tables of CDNOW, one row per purchase."""
+    options = ["data=files", f"data.orders.path={data_dir}/cdnow_master.parquet", "data.orders.columns.time=date"]
+    return _tables(data_dir, "1998-07-01", *options, "launch.currency=USD", "launch.timezone=America/New_York")
+
+
+def _tables(folder: Path, as_of: str, *options: str) -> Any:
+    from hydra import compose, initialize_config_dir
+
+    from segmenter.home import HOME
+    from segmenter.settings import LaunchJob, parse
+    from segmenter.sources.reading import read_tables
+
+    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
+        settings = parse(LaunchJob, compose("launch", overrides=[f"launch.as_of={as_of}", f"data.dir={folder}", *options]))
+    return read_tables(settings.data, settings.launch, seed=settings.seed).tables

@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -16,11 +17,12 @@ import polars as pl
 import pytest
 
 from segmenter.errors import TrackingError
+from segmenter.evaluation.backtest import Backtest
 from segmenter.launch import LaunchPlan, plan_launch
 from segmenter.outputs.results import write_results
-from segmenter.settings import LaunchJob, parse
+from segmenter.settings import BacktestJob, LaunchJob, parse
 from segmenter.sources.reading import Read, read_tables
-from segmenter.tracking import PUBLIC, Sweep, track
+from segmenter.tracking import PUBLIC, Sweep, track, track_backtest
 
 CONF = Path(__file__).parents[1] / "conf"
 PASSWORD = "s3cret p@ss/word"
@@ -100,7 +102,8 @@ def test_a_launch_becomes_one_run_with_its_config_and_figures(shop: Shop) -> Non
     assert -1 <= metrics["silhouette"] <= 1
     lefts = dict(shop.plan.funnel.select("rule", "left").iter_rows())
     assert (metrics["funnel.consent.left"], metrics["funnel.not _so_ 新_new.left"]) == (lefts["consent"], lefts["not (so) 新/new"])
-    assert sorted(file.path for file in client(shop.store).list_artifacts(run.info.run_id)) == sorted(PUBLIC)
+    logged = [file.path for file in client(shop.store).list_artifacts(run.info.run_id)]
+    assert logged == ["funnel.csv", "manifest.json", "report.html", "segments.csv", "what_if.csv"]
 
 
 def test_nothing_personal_and_no_password_is_stored(shop: Shop) -> None:
@@ -241,3 +244,68 @@ def test_a_run_that_fails_halfway_is_marked_so(shop: Shop, tmp_path: Path) -> No
     with pytest.raises(TrackingError, match=r"^tracking: sqlite:.* did not take the run \(got .*; mend that, or use tracking=none$"):
         track(shop.plan, job(tracking__uri=str(tmp_path / "mlflow.db")), shop.out)
     assert [run.info.status for run in runs(f"sqlite:///{tmp_path}/mlflow.db")] == ["FAILED"]
+
+
+def backtest_job(**changes: object) -> BacktestJob:
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("backtest", ["launch.as_of=2026-07-01"])
+    for key, value in changes.items():
+        OmegaConf.update(config, key.replace("__", "."), value)
+    return parse(BacktestJob, config)
+
+
+def replayed() -> Backtest:
+    """Two rankings at two dates, at the first of which nothing was spent."""
+    cuts = (date(2026, 4, 1), date(2026, 5, 1))
+    figures = [(cuts[0], "mine (old)", None, None), (cuts[1], "mine (old)", 0.5, 1.2), (cuts[1], "rfm", 0.25, None)]
+    means = [(None, "mine (old)", 0.5, 1.2), (None, "rfm", 0.25, None), (None, "best", 0.9, None)]
+    results = pl.DataFrame([*figures, *means], ["cut", "ranking", "spend_share_10", "calibration"], orient="row")
+    return Backtest(
+        results.with_columns(eligible=pl.lit(1_000)),
+        *[pl.DataFrame()] * 5,
+        cuts=cuts,
+        compared=cuts[1:],
+        horizon_days=30,
+        current="rfm",
+        recommended="mine (old)",
+        advice="Use mine (old) instead of rfm 建议.",
+        warnings=(),
+    )
+
+
+def test_a_backtest_becomes_one_run_and_each_ranking_a_child(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("backtest.csv", "backtest.html", "manifest.json", "customers.parquet"):
+        (out / name).write_text("-", encoding="utf-8")
+    shown = track_backtest(replayed(), backtest_job(launch__name="春季", tracking__uri=str(tmp_path / "mlflow.db")), out)
+    store = f"sqlite:///{tmp_path}/mlflow.db"
+    found = {run.info.run_name: run for run in runs(store)}
+    parent = found.pop("春季 backtest")
+    assert shown == f"run {parent.info.run_id} in {store}"
+    tags = parent.data.tags
+    assert (tags["segmenter.advice"], tags["segmenter.recommended"]) == ("Use mine (old) instead of rfm 建议.", "mine (old)")
+    assert (parent.data.params["backtest.step_days"], parent.data.params["scoring.kind"]) == ("30", "weighted")
+    assert parent.data.metrics == {"spend_share_10": 0.5, "calibration": 1.2, "eligible": 1000, "cuts": 1}
+    logged = client(store)
+    assert sorted(file.path for file in logged.list_artifacts(parent.info.run_id)) == ["backtest.csv", "backtest.html", "manifest.json"]
+    assert {name: run.data.tags["segmenter.recommended"] for name, run in found.items()} == {"mine (old)": "yes", "rfm": "no", "best": "no"}
+    assert {run.data.tags["mlflow.parentRunId"] for run in found.values()} == {parent.info.run_id}
+    assert {run.info.status for run in (parent, *found.values())} == {"FINISHED"}
+    mine = found["mine (old)"]
+    assert mine.data.tags["segmenter.ranking"] == "mine (old)"
+    assert (mine.data.metrics["spend_share_10"], mine.data.metrics["calibration"]) == (0.5, 1.2)
+    history = logged.get_metric_history(mine.info.run_id, "cut_spend_share_10")
+    assert [(metric.step, metric.value) for metric in history] == [(1, 0.5)]
+    assert found["best"].data.metrics == {"spend_share_10": 0.9, "eligible": 1000}
+
+
+def test_a_backtest_that_fails_halfway_is_marked_so(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "mlartifacts").write_text("a file where the artifacts should go")
+    with pytest.raises(TrackingError, match=r"^tracking: sqlite:.* did not take the run \(got .*; mend that, or use tracking=none$"):
+        track_backtest(replayed(), backtest_job(launch__name="春季", tracking__uri=str(tmp_path / "mlflow.db")), tmp_path)
+    assert {run.info.status for run in runs(f"sqlite:///{tmp_path}/mlflow.db")} == {"FAILED"}

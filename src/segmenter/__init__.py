@@ -1,17 +1,21 @@
 """Decide whom to invite into a new customer community, and prove afterwards that the choice was right.
 
 The steps, each a function over Polars frames: `canonical_tables`, `measure`, `with_regions`, `apply_rules`, `fit_scorer`,
-`segment`, `plan`, `with_reasons`; and `plan_launch`, which composes them. `launch_settings` gives their settings.
+`segment`, `plan`, `with_reasons`; and `plan_launch`, which composes them. `launch_settings` gives their settings. `backtest` replays
+launches at past dates, `backtest_settings` gives its settings.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from segmenter.defaults import backtest_settings as backtest_settings
     from segmenter.defaults import launch_settings as launch_settings
     from segmenter.errors import ConfigError as ConfigError
     from segmenter.errors import InputError as InputError
     from segmenter.errors import SegmenterError as SegmenterError
+    from segmenter.evaluation.backtest import Backtest as Backtest
+    from segmenter.evaluation.backtest import backtest as backtest
     from segmenter.history import measure as measure
     from segmenter.launch import LaunchPlan as LaunchPlan
     from segmenter.launch import plan_launch as plan_launch
@@ -30,6 +34,9 @@ __version__ = "0.1.0"
 # Imported when first used: `segmenter --help` needs none of them.
 _PLACES = {
     "launch_settings": "defaults",
+    "backtest_settings": "defaults",
+    "Backtest": "evaluation.backtest",
+    "backtest": "evaluation.backtest",
     "ConfigError": "errors",
     "InputError": "errors",
     "SegmenterError": "errors",

@@ -7,7 +7,7 @@ import tempfile
 import uuid
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from segmenter.errors import ConfigError, SegmenterError, nearest
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from segmenter.tracking import Sweep
 
 Config = ParamSpec("Config")
+Job = TypeVar("Job", bound="LaunchJob")
 _failed: list[SegmenterError] = []
 SCRATCH, SWEEP = "SEGMENTER_SCRATCH", "SEGMENTER_SWEEP"
 
@@ -178,6 +179,9 @@ def _unknown_key(key: str) -> ConfigError:
     job = os.path.splitext(os.path.basename(sys.argv[0]))[0]
     overrides = [argument for argument in sys.argv[1:] if re.match(r"(data|rules|scoring|segments|plan|tracking)=", argument)]
     GlobalHydra.instance().clear()
+    folder = re.search(r"(?:^|\0)--config-dir[=\0]([^\0]+)", "\0".join(sys.argv[1:]))
+    if folder:  # where a group's file of the user's own may be
+        overrides.append(f"hydra.searchpath=[file://{os.path.abspath(folder[1])}]")
     with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
         names = _keys(OmegaConf.to_container(compose(job, overrides=overrides), resolve=False))
     if key in names:
@@ -215,18 +219,18 @@ def ahead(*modules: str) -> None:
     Thread(target=load).start()
 
 
-def started(settings: "LaunchJob") -> "tuple[LaunchJob, Sweep | None]":
+def started(settings: "Job") -> "tuple[Job, Sweep | None]":
     """Fill in what only the start of a job knows: today's date, and its place in a sweep.
 
     Parameters
     ----------
     settings : LaunchJob
-        As parsed.
+        As parsed, or that of another job on a launch.
 
     Returns
     -------
     LaunchJob
-        With `launch.as_of`, and in a sweep (``-m``) with a results folder of its own.
+        Of the same kind, with `launch.as_of`, and in a sweep (``-m``) with a results folder of its own.
     Sweep or None
         The sweep that this job is one of.
 

@@ -8,15 +8,20 @@ import numpy as np
 import polars as pl
 
 from segmenter.errors import InputError
+from segmenter.evaluation.auto import rank
+from segmenter.evaluation.told import Told, tell
 from segmenter.history import measure
+from segmenter.history.past import Past, Sampling, past_of
 from segmenter.history.summary import Summary, Terms
+from segmenter.history.timeline import with_purchases
 from segmenter.model import LaunchModel, launch_model
 from segmenter.planning import plan
 from segmenter.regions import with_regions
 from segmenter.rules import ELIGIBLE, apply_rules
 from segmenter.scoring import fit_scorer, with_reasons
+from segmenter.scoring.ranking import RankingScore, needs_past, score_of
 from segmenter.segments import Segmentation, segment
-from segmenter.settings import CoreSettings
+from segmenter.settings import AutoSettings, CoreSettings, LearnedSettings, WeightedSettings
 from segmenter.tables import Tables
 from segmenter.words import say
 
@@ -33,13 +38,16 @@ class LaunchPlan:
     Parameters
     ----------
     customers : DataFrame
-        Every customer, by id: measures, ``verdict``, ``component_*``, ``score``, ``segment``, ``invited``, ``rank``, ``wave``, ``group``.
+        Every customer, by id: measures, ``verdict``, ``component_*``, ``score``, ``expected_spend`` where the ranking expects money,
+        ``segment``, ``invited``, ``rank``, ``wave``, ``group``.
     invite_list : DataFrame
         The invited by rank: `INVITE_COLUMNS`.
     funnel, what_if, segments, groups : DataFrame
         See `rules.Ruled`, `segments.Segmentation` and `planning.Planned`.
     segmentation : Segmentation
         The segments of the customers, and why there are so many.
+    ranking : Told
+        How the customers were ranked, and what that rests on.
     model : LaunchModel
         The fitted scorer and segmenter, to score others later.
     counts : dict of str to int
@@ -57,6 +65,7 @@ class LaunchPlan:
     segments: pl.DataFrame
     groups: pl.DataFrame
     segmentation: Segmentation
+    ranking: Told
     model: LaunchModel
     counts: dict[str, int]
     warnings: tuple[str, ...]
@@ -131,6 +140,9 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     _check_dates(tables, as_of)
     progress("history")
     measures = measure(tables, **asdict(terms))
+    past = _past(tables, settings, terms)
+    if settings.scoring.kind == "clv" and past is not None:
+        measures = with_purchases(measures, past.timeline, as_of)
     frame = with_regions(measures, settings.rules.region)
     progress("rules")
     ruled = apply_rules(frame, settings.rules, launch)
@@ -140,6 +152,12 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     progress("scoring")
     scorer = fit_scorer(ruled.customers, settings.scoring)
     scored = scorer.score(ruled.customers)
+    ranking = rank(ruled.customers, settings.scoring, past, horizon_days=launch.horizon_days, seed=settings.seed, lang=settings.lang)
+    score: RankingScore | None = None
+    if not isinstance(settings.scoring, WeightedSettings):
+        score = score_of(ranking, ruled.customers, knots=settings.scoring.knots)
+        scored = scored.with_columns(score.columns_of(scored))
+    told = tell(ranking, settings.scoring, past, horizon_days=launch.horizon_days, seed=settings.seed, lang=settings.lang)
     progress("segments")
     segmentation = segment(scored, settings.segments, seed=settings.seed, lang=settings.lang, currency=launch.currency)
     labelled = scored.with_columns(_labels(scored["verdict"] == ELIGIBLE, segmentation))
@@ -147,7 +165,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     planned = plan(labelled, settings.plan, lang=settings.lang)
     invited = planned.customers.filter("invited").sort("rank")
     everyone = planned.customers.select("verdict", "spend_window", "orders")
-    told = with_reasons(invited, everyone, scorer, window_days=window, currency=launch.currency, lang=settings.lang)
+    listed = with_reasons(invited, everyone, scorer, window_days=window, currency=launch.currency, lang=settings.lang)
     counts = {
         "customers": planned.customers.height,
         "eligible": eligible,
@@ -159,17 +177,52 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     }
     return LaunchPlan(
         customers=planned.customers,
-        invite_list=told.select(INVITE_COLUMNS),
+        invite_list=listed.select(INVITE_COLUMNS),
         funnel=ruled.funnel,
         what_if=ruled.what_if,
         segments=segmentation.profiles,
         groups=planned.groups,
         segmentation=segmentation,
-        model=launch_model(scored, scorer, segmentation, launch.currency),
+        ranking=told,
+        model=launch_model(scored, scorer, score, segmentation, launch.currency),
         counts=counts,
-        warnings=(*ruled.warnings, *planned.warnings, *_unscored(measures, settings)),
+        warnings=(*ruled.warnings, *told.warnings, *planned.warnings, *_unscored(measures, settings)),
         valid_until=as_of + timedelta(days=launch.valid_days),
     )
+
+
+def sampling_of(settings: CoreSettings) -> Sampling | None:
+    """Say of how many customers a launch needs single orders.
+
+    Parameters
+    ----------
+    settings : CoreSettings
+        Its ranking.
+
+    Returns
+    -------
+    Sampling or None
+        None where it needs none, or those of all customers.
+
+    Examples
+    --------
+    >>> import segmenter
+    >>> sampling_of(segmenter.launch_settings({"scoring": "learned"})).most
+    16666
+    """
+    scoring = settings.scoring
+    return Sampling(scoring.rows // scoring.cuts, settings.seed) if isinstance(scoring, LearnedSettings) else None
+
+
+def _past(tables: Tables, settings: CoreSettings, terms: Terms) -> Past | None:
+    """Give the past that the ranking learns from: of all customers, or of as many as it takes."""
+    if not needs_past(settings.scoring):
+        return None
+    if isinstance(settings.scoring, AutoSettings) and isinstance(tables.orders, Summary) and tables.sample is None:
+        return None
+    few = sampling_of(settings)
+    most = None if few is None else few.most
+    return past_of(tables, terms.as_of, terms.half_life_days, terms.window_days, most=most, seed=settings.seed)
 
 
 def _labels(eligible: pl.Series, segmentation: Segmentation) -> pl.Series:

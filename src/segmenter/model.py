@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from segmenter import money
+from segmenter.history.timeline import PURCHASES
 from segmenter.scoring import WeightedScorer
+from segmenter.scoring.ranking import RankingScore
 from segmenter.segments import MEASURES, Segmentation, features
 from segmenter.tables import MONEY
 
 if TYPE_CHECKING:
     from segmenter.segments.model import Segmenter
+
+# Measures that tell something by being missing.
+_MISSING = ("average_order", "average_gap_days", *PURCHASES)
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,8 @@ class LaunchModel:
     ----------
     scorer : WeightedScorer
         The fitted score.
+    ranking : RankingScore or None
+        The fitted score of another ranking than the weighted.
     segmenter : Segmenter
         The fitted clusters; not the whole `Segmentation`, which names customers.
     columns : list of str
@@ -31,6 +38,7 @@ class LaunchModel:
     """
 
     scorer: WeightedScorer
+    ranking: RankingScore | None
     segmenter: "Segmenter"
     columns: list[str]
     currency: str
@@ -49,15 +57,20 @@ class LaunchModel:
             ``score`` (0 to 100) and ``segment`` (from 1, the best), one row per row.
         """
         unit = 10 ** money.digits(self.currency)
-        minor = [(pl.col(name).fill_null(0) * unit).round().cast(pl.Int64) for name in self.columns if name in MONEY]
-        counts = [pl.col(name).fill_null(0) for name in self.columns if name not in MONEY and not name.startswith("days_")]
+        whole = {name: pl.col(name) if name in _MISSING else pl.col(name).fill_null(0) for name in self.columns if name in MONEY}
+        minor = [(column * unit).round().cast(pl.Int64) for column in whole.values()]
         days = [pl.col(name).cast(pl.Int32) for name in self.columns if name.startswith("days_")]
+        others = [name for name in self.columns if name not in MONEY and not name.startswith("days_")]
+        counts = [pl.col(name) if name in _MISSING else pl.col(name).fill_null(0) for name in others]
         measures = frame.select(*minor, *counts, *days)
         segments = self.segmenter.predict(features(measures))
-        return self.scorer.score(measures).select("score", pl.Series("segment", segments, dtype=pl.Int32))
+        scored = self.scorer.score(measures) if self.ranking is None else pl.DataFrame(self.ranking.columns_of(measures))
+        return scored.select("score", pl.Series("segment", segments, dtype=pl.Int32))
 
 
-def launch_model(frame: pl.DataFrame, scorer: WeightedScorer, segmentation: Segmentation, currency: str) -> LaunchModel:
+def launch_model(
+    frame: pl.DataFrame, scorer: WeightedScorer, ranking: RankingScore | None, segmentation: Segmentation, currency: str
+) -> LaunchModel:
     """Put a launch's scorer and segmenter together.
 
     Parameters
@@ -65,7 +78,9 @@ def launch_model(frame: pl.DataFrame, scorer: WeightedScorer, segmentation: Segm
     frame : DataFrame
         The measures they were fitted on: which kinds of events there are.
     scorer : WeightedScorer
-        The fitted score.
+        The fitted components and their weighted score.
+    ranking : RankingScore or None
+        The fitted score of another ranking than the weighted.
     segmentation : Segmentation
         The fitted segments.
     currency : str
@@ -87,14 +102,6 @@ def launch_model(frame: pl.DataFrame, scorer: WeightedScorer, segmentation: Segm
     >>> plan.model.predict(rows)["score"].equals(plan.customers["score"])
     True
     """
-    needed = [
-        "spend_window",
-        "decayed_spend",
-        "orders",
-        "days_since_order",
-        "spend_90d",
-        "spend_90d_before",
-        *scorer.counted(frame),
-        *MEASURES,
-    ]
-    return LaunchModel(scorer, segmentation.model, list(dict.fromkeys(needed)), currency)
+    components = ("spend_window", "decayed_spend", "orders", "days_since_order", "spend_90d", "spend_90d_before", *scorer.counted(frame))
+    needed = [*(components if ranking is None else ranking.ranking.columns), *MEASURES]
+    return LaunchModel(scorer, ranking, segmentation.model, list(dict.fromkeys(needed)), currency)

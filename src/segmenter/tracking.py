@@ -1,4 +1,4 @@
-"""MLflow: one run for each launch, and its scorer and segmenter as one registered model that MLflow can serve.
+"""MLflow: one run for each launch, and its scorer and segmenter as one registered model that MLflow can serve; one for each backtest.
 
 What is logged holds no customer: the config, figures of the whole launch, and the files of `PUBLIC`.
 """
@@ -11,7 +11,7 @@ import pickle
 import re
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,21 +20,29 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+import polars as pl
+
 from segmenter.errors import TrackingError
-from segmenter.settings import LaunchJob, NoTracking, shareable, without_password
+from segmenter.settings import BacktestJob, LaunchJob, MlflowSettings, NoTracking, TuneJob, shareable, without_password
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
+    from mlflow.entities import Run, RunInfo
 
+    from segmenter.evaluation.backtest import Backtest
+    from segmenter.evaluation.tune import Tuned
     from segmenter.launch import LaunchPlan
     from segmenter.model import LaunchModel
 
 # The files among the results that hold no customer's id or contact; no other is ever uploaded.
-PUBLIC = ("funnel.csv", "what_if.csv", "segments.csv", "report.html", "manifest.json")
+PUBLIC = (
+    *("funnel.csv", "what_if.csv", "segments.csv", "report.html", "manifest.json"),
+    *("backtest.csv", "differences.csv", "curves.csv", "calibration.csv", "choices.csv", "backtest.html"),
+    *("tune.csv", "conf/scoring/tuned.yaml"),
+)
 STORE, ARTIFACTS = "mlflow.db", "mlartifacts"
 _SETTLED = 1.0  # seconds after which all jobs of a sweep see the same parent run
-_BATCH = 100  # MLflow takes at most so many parameters at once
+_BATCH, _MOST_METRICS = 100, 1000  # MLflow takes at most so many parameters and metrics at once
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -106,9 +114,98 @@ def track(plan: "LaunchPlan", settings: LaunchJob, out: Path, sweep: Sweep | Non
     """
     if isinstance(settings.tracking, NoTracking):
         return None
+    launch, params, metrics, tags = settings.launch.name, _params(settings), _metrics(plan), _tags(settings, sweep)
+
+    def log(client: "MlflowClient", experiment: str) -> str:
+        return _log(client, experiment, launch=launch, params=params, metrics=metrics, tags=tags, out=out, model=plan.model, sweep=sweep)
+
+    return _tracked(settings, out, log)
+
+
+def track_backtest(found: "Backtest", settings: BacktestJob, out: Path) -> str | None:
+    """Log a backtest as one MLflow run, and each of its rankings as a child of it.
+
+    The parent has the config, the advice and the files; a child its ranking's means as metrics, and ``cut_spend_share_10`` with one
+    step for each cut.
+
+    Parameters
+    ----------
+    found : Backtest
+        What the backtest came to.
+    settings : BacktestJob
+        Its config; `tracking` as for `track`.
+    out : Path
+        The results folder, already written.
+
+    Returns
+    -------
+    str or None
+        Where to find the parent run; None without tracking.
+
+    Raises
+    ------
+    TrackingError
+        As `track`.
+
+    Examples
+    --------
+    >>> untracked = BacktestJob.model_construct(tracking=NoTracking(kind="none"))
+    >>> track_backtest(found=None, settings=untracked, out=Path("results")) is None
+    True
+    """
+    if isinstance(settings.tracking, NoTracking):
+        return None
+
+    def log(client: "MlflowClient", experiment: str) -> str:
+        return _log_backtest(client, experiment, found, settings, out)
+
+    return _tracked(settings, out, log)
+
+
+def track_tuning(found: "Tuned", settings: TuneJob, out: Path) -> str | None:
+    """Log a tuning as one MLflow run, ``<launch name> tune``, with one step of its metrics for each trial.
+
+    A child run for each trial would cost 25 ms and three requests, 35 times a step, and a hundred of them would bury the launches.
+
+    Parameters
+    ----------
+    found : Tuned
+        What tuning came to.
+    settings : TuneJob
+        Its config; `tracking` as for `track`.
+    out : Path
+        The results folder, already written.
+
+    Returns
+    -------
+    str or None
+        Where to find the run; None without tracking.
+
+    Raises
+    ------
+    TrackingError
+        As `track`.
+
+    Examples
+    --------
+    >>> untracked = TuneJob.model_construct(tracking=NoTracking(kind="none"))
+    >>> track_tuning(found=None, settings=untracked, out=Path("results")) is None
+    True
+    """
+    if isinstance(settings.tracking, NoTracking):
+        return None
+
+    def log(client: "MlflowClient", experiment: str) -> str:
+        return _log_tuning(client, experiment, found, settings, out)
+
+    return _tracked(settings, out, log)
+
+
+def _tracked(settings: LaunchJob, out: Path, log: "Callable[[MlflowClient, str], str]") -> str:
+    """Connect, log, and say where the run is; whatever goes wrong is one line."""
+    assert isinstance(settings.tracking, MlflowSettings)
     uri, artifacts = _store(settings.tracking.uri, out)
     shown = without_password(uri)
-    launch, params, metrics, tags = settings.launch.name, _params(settings), _metrics(plan), _tags(settings, sweep)
     with _quietly(), _environment(_ENVIRONMENT):
         try:
             with _environment(_FIRST_CONTACT):
@@ -120,7 +217,7 @@ def track(plan: "LaunchPlan", settings: LaunchJob, out: Path, sweep: Sweep | Non
                 f"{mend}, or use tracking=none"
             ) from error
         try:
-            run = _log(client, experiment, launch=launch, params=params, metrics=metrics, tags=tags, out=out, model=plan.model, sweep=sweep)
+            run = log(client, experiment)
         except Exception as error:
             raise TrackingError(
                 f"tracking: {shown} did not take the run (got {_reason(error, uri)}); the results are written in {out}; "
@@ -207,20 +304,12 @@ def _log(
     model: "LaunchModel",
     sweep: Sweep | None,
 ) -> str:
-    from mlflow.entities import Metric, Param
-
     parent = _parent(client, experiment, launch, sweep) if sweep else None
     if parent:
         tags = tags | {"mlflow.parentRunId": parent}
     info = client.create_run(experiment, tags=tags, run_name=f"{launch} {sweep.number}" if sweep else launch).info
     try:
-        client.log_batch(info.run_id, metrics=[Metric(key, value, info.start_time, 0) for key, value in metrics.items()], synchronous=True)
-        entries = [Param(key, value) for key, value in params.items()]
-        for start in range(0, len(entries), _BATCH):
-            client.log_batch(info.run_id, params=entries[start : start + _BATCH], synchronous=True)
-        for name in PUBLIC:
-            if (out / name).is_file():
-                client.log_artifact(info.run_id, str(out / name))
+        _fill(client, info, params, metrics, out)
         _register(client, experiment, info.run_id, f"segmenter-{launch}", model)
     except BaseException:
         with suppress(Exception):  # the first error is the one to tell
@@ -228,6 +317,80 @@ def _log(
         raise
     _end(client, "FINISHED", info.run_id, parent)
     return str(info.run_id)
+
+
+def _log_backtest(client: "MlflowClient", experiment: str, found: "Backtest", settings: BacktestJob, out: Path) -> str:
+    from mlflow.entities import Metric
+
+    name, tags = f"{settings.launch.name} backtest", _tags(settings, None)
+    told = {"advice": found.advice, "recommended": found.recommended, "current": found.current}
+    info = client.create_run(experiment, tags=tags | {f"segmenter.{key}": text for key, text in told.items()}, run_name=name).info
+    runs = [info.run_id]
+    try:
+        means = {row["ranking"]: _figures(row) for row in found.results.filter(pl.col("cut").is_null()).to_dicts()}
+        _fill(client, info, _params(settings), means.get(found.recommended, {}) | {"cuts": float(len(found.compared))}, out)
+        for ranking, metrics in means.items():
+            own = {"segmenter.ranking": ranking, "segmenter.recommended": "yes" if ranking == found.recommended else "no"}
+            child = client.create_run(experiment, tags=tags | own | {"mlflow.parentRunId": info.run_id}, run_name=ranking).info
+            runs.append(child.run_id)
+            _fill(client, child, {}, metrics, None)
+            each = found.results.filter(ranking=ranking).drop_nulls(["cut", "spend_share_10"])
+            shares = [(found.cuts.index(cut), share) for cut, share in each.select("cut", "spend_share_10").rows()]
+            series = [Metric("cut_spend_share_10", share, child.start_time, step) for step, share in shares]
+            client.log_batch(child.run_id, metrics=series, synchronous=True)
+    except BaseException:
+        with suppress(Exception):  # the first error is the one to tell
+            for run in runs:
+                client.set_terminated(run, "FAILED")
+        raise
+    for run in runs:
+        client.set_terminated(run, "FINISHED")
+    return str(info.run_id)
+
+
+def _log_tuning(client: "MlflowClient", experiment: str, found: "Tuned", settings: TuneJob, out: Path) -> str:
+    from mlflow.entities import Metric
+
+    told = {"segmenter.advice": found.advice, "segmenter.helped": "yes" if found.helped else "no"}
+    info = client.create_run(experiment, tags=_tags(settings, None) | told, run_name=f"{settings.launch.name} tune").info
+    try:
+        params = _params(settings) | _flat("tuned", found.scoring.model_dump(mode="json"))
+        metrics: dict[str, float] = {}
+        for row in found.shares.to_dicts():
+            name = re.sub(r"[^\w .-]", "_", row["ranking"])  # as MLflow takes it
+            metrics |= _figures({f"{dates}.{name}": row[dates] for dates in ("learned_from", "held_back")})
+        _fill(client, info, params, metrics, out)
+        tried = found.trials.with_columns(best_share=pl.col("share").cum_max())
+        steps = [
+            Metric(f"trial_{key}", value, info.start_time, row["trial"])
+            for row in tried.to_dicts()
+            for key, value in _figures(row).items()
+            if key != "trial"
+        ]
+        for start in range(0, len(steps), _MOST_METRICS):
+            client.log_batch(info.run_id, metrics=steps[start : start + _MOST_METRICS], synchronous=True)
+    except BaseException:
+        with suppress(Exception):  # the first error is the one to tell
+            client.set_terminated(info.run_id, "FAILED")
+        raise
+    client.set_terminated(info.run_id, "FINISHED")
+    return str(info.run_id)
+
+
+def _figures(row: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(value) for name, value in row.items() if isinstance(value, int | float) and math.isfinite(value)}
+
+
+def _fill(client: "MlflowClient", info: "RunInfo", params: dict[str, str], metrics: dict[str, float], out: Path | None) -> None:
+    from mlflow.entities import Metric, Param
+
+    client.log_batch(info.run_id, metrics=[Metric(key, value, info.start_time, 0) for key, value in metrics.items()], synchronous=True)
+    entries = [Param(key, value) for key, value in params.items()]
+    for start in range(0, len(entries), _BATCH):
+        client.log_batch(info.run_id, params=entries[start : start + _BATCH], synchronous=True)
+    for name in PUBLIC:
+        if out is not None and (out / name).is_file():
+            client.log_artifact(info.run_id, str(out / name))
 
 
 def _end(client: "MlflowClient", status: str, run: str, parent: str | None) -> None:

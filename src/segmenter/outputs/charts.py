@@ -7,11 +7,15 @@ They are plain Vega-Lite: to build four specifications with Altair took longer t
 import html
 import re
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 FONTS = '-apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", Arial, sans-serif'
 # Blue and orange stay apart for every kind of colour vision; the grey is lighter than both.
 STRONG, SOFT, ACCENT, INK, MUTED, LINE = "#1f5f8b", "#c9d8e3", "#d9822b", "#1d2a35", "#5b6b78", "#e6ebef"
+FAINT = "#7b8b97"  # for what lines are compared with
 WIDTH = 460
 _LABELS = 160  # px for the names on the left
 _FIGURES = 76  # px for the figures on the right
@@ -19,7 +23,34 @@ _ROW = 27  # px
 _FIGURE = {"type": "text", "color": MUTED, "fontSize": 11}
 _SMALL = _FIGURE | {"baseline": "top"}
 
+_NAMED = 118  # px for the names of lines on the right
+_APART = 15  # px between two of them
+
 Spec = dict[str, Any]  # a piece of Vega-Lite
+Marks = Sequence[tuple[float, str]]  # where an axis is marked, and with what
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a chart.
+
+    Parameters
+    ----------
+    name : str
+        Stands at its end.
+    points : sequence of (float, float or None)
+        From left to right; where a height is None the line has a gap.
+    color : str
+        Of the line and its name.
+    dashed, dots : bool
+        Whether the line is, and whether each point is marked.
+    """
+
+    name: str
+    points: Sequence[tuple[float, float | None]]
+    color: str
+    dashed: bool = False
+    dots: bool = False
 
 
 def bars(title: str, rows: list[tuple[str, float, str]], over: list[float] | None = None, color: str = STRONG) -> str:
@@ -152,6 +183,78 @@ def histogram(title: str, counts: list[tuple[int, int]], step: float, axis: str)
         _layer(_SMALL, [{"text": axis}], x={"value": (left + right) / 2}, y={"value": height + 21}, text=_text("text")),
     ]
     return _svg(title, layers, data, height, below=38)
+
+
+def lines(title: str, drawn: Sequence[Line], across: Marks, up: Marks, axis: str = "") -> str:
+    """Draw lines, each with its name where it ends.
+
+    Parameters
+    ----------
+    title : str
+        As for `bars`.
+    drawn : sequence of Line
+        The last ones lie on top. One without any height is left out.
+    across, up : sequence of (float, str)
+        Marks of both axes, from the lowest to the highest, at least two each: the chart reaches from the first to the last.
+    axis : str
+        What the lower axis shows.
+
+    Returns
+    -------
+    str
+        An ``<svg>`` element.
+
+    Examples
+    --------
+    >>> marks = [(0, "0%"), (1, "100%")]
+    >>> lines("Gains", [Line("by chance", [(0, 0), (1, 1)], FAINT)], marks, marks).count("by chance")
+    1
+    """
+    height, left, right = 250, 44, WIDTH - _NAMED
+    (first, *_, last), (low, *_, high) = ([place for place, _ in marks] for marks in (across, up))
+    x = _number("x", {"domain": [first, last], "range": [left, right], "nice": False, "zero": False})
+    y = _number("y", {"domain": [low, high], "range": [height, 0], "nice": False, "zero": False})
+    columns = [{"x": place, "text": text} for place, text in across]
+    rows = [{"y": place, "text": text} for place, text in up]
+    layers = [
+        _layer({"type": "rule", "color": LINE}, rows, y=y, x={"value": left}, x2={"value": right}),
+        _layer({"type": "rule", "color": LINE}, columns, x=x, y={"value": 0}, y2={"value": height}),
+        _layer(_FIGURE | {"align": "right"}, rows, y=y, x={"value": left - 6}, text=_text("text")),
+        _layer(_SMALL, columns, x=x, y={"value": height + 8}, text=_text("text")),
+        _layer(_SMALL, [{"text": axis}], x={"value": (left + right) / 2}, y={"value": height + 24}, text=_text("text")),
+    ]
+    ends: list[tuple[float, float, Line]] = []
+    for line in drawn:
+        points = [None if level is None else {"x": place, "y": min(max(level, low), high)} for place, level in line.points]
+        runs = [[point for point in run if point] for known, run in groupby(points, bool) if known]
+        mark = {"type": "line", "color": line.color} | ({"strokeWidth": 1.5, "strokeDash": [4, 3]} if line.dashed else {"strokeWidth": 2.5})
+        layers += [_layer(mark, run, x=x, y=y) for run in runs]
+        if line.dots:
+            dots = [point for run in runs for point in run]
+            layers.append(_layer({"type": "circle", "color": line.color, "size": 36, "opacity": 1}, dots, x=x, y=y))
+        if runs:
+            end = runs[-1][-1]
+            place = left + (end["x"] - first) / (last - first) * (right - left)
+            ends.append((height * (high - end["y"]) / (high - low), place, line))
+    ends.sort(key=lambda end: end[0])
+    for (level, place, line), at in zip(ends, _apart([level for level, _, _ in ends], height), strict=True):
+        to_name: dict[str, Spec] = {"x": {"value": place}, "y": {"value": level}, "x2": {"value": right + 11}, "y2": {"value": at}}
+        layers.append(_layer({"type": "rule", "color": line.color, "strokeWidth": 0.8, "opacity": 0.7}, [{}], **to_name))
+        name = {"type": "text", "align": "left", "fontSize": 12, "color": line.color}
+        layers.append(_layer(name, [{"text": _short(line.name, 17)}], x={"value": right + 14}, y={"value": at}, text=_text("text")))
+    return _svg(title, layers, [], height, below=41 if axis else 25)
+
+
+def _apart(levels: list[float], height: float) -> list[float]:
+    """Move rising levels as far apart as text needs, within the height."""
+    placed: list[float] = []
+    for level in levels:
+        placed.append(max(level, placed[-1] + _APART if placed else 0))
+    limit = height
+    for index in reversed(range(len(placed))):
+        placed[index] = min(placed[index], limit)
+        limit = placed[index] - _APART
+    return placed
 
 
 def _number(field: str, scale: Spec) -> Spec:

@@ -24,6 +24,7 @@ _MEASURES = {
     "days_since_event": ("days since last event", "距上次互动天数"),
     "days_since_activity": ("days since last activity", "距上次活跃天数"),
     "days_known": ("days known", "成为客户天数"),
+    "overdue": ("days since last order against the usual gap", "距上次下单与平均间隔之比"),
     "average_gap_days": ("days between orders", "平均下单间隔天数"),
     "orders_30d": ("orders, last 30 days", "近30天订单数"),
     "orders_30d_before": ("orders, the 30 days before", "此前30天订单数"),

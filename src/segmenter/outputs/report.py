@@ -1,13 +1,13 @@
 """The report: one page that a marketing lead can read, print and pass on, without a customer id or a contact in it."""
 
 from datetime import timedelta
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from segmenter.outputs import charts
 from segmenter.outputs.labels import Labels
+from segmenter.outputs.page import page
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings
 
@@ -50,28 +50,24 @@ def report(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFrame) ->
     >>> page.startswith("<!doctype html>"), '<p class="topic">tea</p>' in page
     (True, True)
     """
-    from jinja2 import Environment, StrictUndefined
-
     labels = Labels(settings.lang, settings.launch.currency)
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    template = environment.from_string(files("segmenter.outputs").joinpath("report.html.j2").read_text(encoding="utf-8"))
     parts = [name for name in plan.customers.columns if name.startswith("component_")]
     told = plan.customers.select("province", "region", "segment", "wave", "invited", "spend", "score", *parts)
     eligible = told.filter(plan.customers["verdict"] == ELIGIBLE)
-    return template.render(
-        t=labels.say,
-        labels=labels,
-        lang=labels.say("en", "zh-CN"),
-        fonts=charts.FONTS,
+    return page(
+        "report.html.j2",
+        labels,
         launch=settings.launch,
         as_of=labels.day(plan.valid_until - timedelta(days=settings.launch.valid_days)),
         valid_until=labels.day(plan.valid_until),
         warnings=plan.warnings,
-        tiles=_tiles(plan, eligible, labels),
+        tiles=_tiles(plan, eligible, settings.launch.horizon_days, labels),
         funnel=_funnel(plan, settings, labels),
         what_if=_what_if(plan.what_if, labels),
         scores=_scores(eligible, labels),
         components=_components(eligible, labels),
+        ranking="" if plan.ranking.kind == "weighted" else plan.ranking.sentence,
+        rests_on=_rests_on(plan, labels),
         segments=_segments(plan, eligible, labels),
         segments_why=plan.segmentation.why,
         makeup=_makeups(plan.segments, eligible, settings, labels),
@@ -83,7 +79,7 @@ def report(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFrame) ->
     )
 
 
-def _tiles(plan: "LaunchPlan", eligible: pl.DataFrame, labels: Labels) -> list[Row]:
+def _tiles(plan: "LaunchPlan", eligible: pl.DataFrame, horizon_days: int, labels: Labels) -> list[Row]:
     counts, listed = plan.counts, plan.invite_list
     per_group = _ratio(counts["invited"], counts["groups"])
     figures = [
@@ -112,6 +108,10 @@ def _tiles(plan: "LaunchPlan", eligible: pl.DataFrame, labels: Labels) -> list[R
             ),
         ),
     ]
+    if "expected_spend" in plan.customers.columns:
+        expected = _total(plan.customers.filter("invited"), "expected_spend")
+        note = labels.say("from the list, whatever the launch brings", "名单客户，未计入活动带来的增量")
+        figures[-2:-1] = [(labels.say("Expected in {} days", "未来 {} 天预期消费").format(horizon_days), labels.money(expected), note)]
     return [{"name": name, "figure": figure, "note": note} for name, figure, note in figures]
 
 
@@ -176,6 +176,11 @@ def _components(eligible: pl.DataFrame, labels: Labels) -> str:
         ],
         unit="",
     )
+
+
+def _rests_on(plan: "LaunchPlan", labels: Labels) -> str:
+    rows = [(labels.measure(name), share, labels.share(share)) for name, share in plan.ranking.measures.head(_MEASURES).rows()]
+    return charts.bars(labels.say("What the expectation rests on", "预测主要依据的指标"), rows) if rows else ""
 
 
 def _segments(plan: "LaunchPlan", eligible: pl.DataFrame, labels: Labels) -> Row | None:

@@ -1,21 +1,17 @@
 """All files of a launch."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from segmenter import __version__
 from segmenter.launch import LaunchPlan
 from segmenter.money import to_units
 from segmenter.outputs.call_sheets import call_sheets
-from segmenter.outputs.cells import safe_cells
-from segmenter.outputs.publish import MANIFEST, publish, sha256
+from segmenter.outputs.publish import publish
 from segmenter.outputs.report import report
-from segmenter.settings import LaunchJob, shareable
+from segmenter.outputs.writing import write_csv, write_manifest
+from segmenter.settings import LaunchJob
 from segmenter.sources.reading import Read
 from segmenter.tables import MONEY
 
@@ -59,54 +55,38 @@ def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob) -> None:
         # Much the largest file, which Polars writes while Python makes the others.
         customers = beside.submit(_customers, plan, currency, folder / "customers.parquet")
         invites = to_units(plan.invite_list, list(MONEY), currency)
-        _csv(invites.with_columns(pl.col("score").round(2)), folder / "invite_list.csv")
+        write_csv(invites.with_columns(pl.col("score").round(2)), folder / "invite_list.csv")
         _parquet(invites, folder / "invite_list.parquet")
         _parquet(rejects.sort("table", "file", "row", "column", nulls_last=True), folder / "rejects.parquet")
-        _csv(plan.funnel, folder / "funnel.csv")
-        _csv(plan.what_if, folder / "what_if.csv")
-        _csv(
+        write_csv(plan.funnel, folder / "funnel.csv")
+        write_csv(plan.what_if, folder / "what_if.csv")
+        write_csv(
             to_units(plan.segments, ["value", *(f"{of}_{name}" for of in ("median", "everyone") for name in MONEY)], currency),
             folder / "segments.csv",
         )
-        _csv(to_units(plan.groups, ["spend"], currency), folder / "groups.csv")
+        write_csv(to_units(plan.groups, ["spend"], currency), folder / "groups.csv")
         (folder / "call_sheets").mkdir()
         call_sheets(plan, settings, read.tables.contacts, folder / "call_sheets")
         (folder / "report.html").write_text(report(plan, settings, rejects), encoding="utf-8", newline="\n")
         customers.result()
-        manifest = json.dumps(_manifest(plan, read, settings, folder), ensure_ascii=False, indent=2)
-        (folder / MANIFEST).write_text(manifest + "\n", encoding="utf-8", newline="\n")
+        decided = {
+            "valid_until": str(plan.valid_until),
+            "counts": plan.counts,
+            "warnings": list(plan.warnings),
+            "segments": plan.segmentation.why,
+            "ranking": {
+                "sentence": plan.ranking.sentence,
+                "measures": dict(plan.ranking.measures.rows()),
+                "trials": dict(plan.ranking.trials.rows()),
+                "model": plan.ranking.model,
+            },
+        }
+        write_manifest(decided, read, settings, folder)
 
 
 def _customers(plan: LaunchPlan, currency: str, path: Path) -> None:
     _parquet(to_units(plan.customers, list(MONEY), currency), path)
 
 
-def _csv(frame: pl.DataFrame, path: Path) -> None:
-    # With a byte order mark, or Excel takes Chinese for something else.
-    safe_cells(frame).write_csv(path, include_bom=True, datetime_format="%Y-%m-%d %H:%M:%S")
-
-
 def _parquet(frame: pl.DataFrame, path: Path) -> None:
     frame.write_parquet(path, row_group_size=_ROW_GROUP, compression="snappy")  # others are smaller, and slower
-
-
-def _manifest(plan: LaunchPlan, read: Read, settings: LaunchJob, folder: Path) -> dict[str, Any]:
-    rejects = read.tables.rejects
-    reasons = rejects.group_by("table", "column", "reason").len("rows").sort("table", "column", "reason", nulls_last=True)
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {
-        "segmenter": __version__,
-        "launch": settings.launch.name,
-        "as_of": str(settings.launch.as_of),
-        "valid_until": str(plan.valid_until),
-        "counts": plan.counts,
-        "warnings": list(plan.warnings),
-        "segments": plan.segmentation.why,
-        "inputs": {
-            name: {**counts, "sources": [asdict(source) for source in read.fingerprints.get(name, ())]}
-            for name, counts in read.tables.reads.items()
-        },
-        "rejects": reasons.to_dicts(),
-        "config": shareable(settings),
-        "files": {path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in files},
-    }

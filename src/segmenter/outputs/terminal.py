@@ -1,7 +1,7 @@
 """What a person sees while a launch runs, and when it is done."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich import progress as bars
@@ -111,10 +111,8 @@ def show(plan: LaunchPlan, settings: LaunchJob, *, damaged: Sequence[str] = ()) 
     outputs/demo
     """
     lang, out = settings.lang, settings.out
-    errors, console = Console(stderr=True), Console()
-    for warning in (*plan.warnings, *damaged):
-        errors.print(f"[bold yellow]{say(lang, 'warning', '注意')}[/]: ", end="")
-        errors.print(warning, markup=False, highlight=False, soft_wrap=True)
+    show_warnings((*plan.warnings, *damaged), lang)
+    console = Console()
     if not console.is_terminal:
         print(out)
         return
@@ -125,11 +123,32 @@ def show(plan: LaunchPlan, settings: LaunchJob, *, damaged: Sequence[str] = ()) 
     en = f"{invited} invited of {eligible} eligible, {key_users} key users, {groups} groups; good until {plan.valid_until}"
     zh = f"符合条件 {eligible} 人，邀请 {invited} 人，其中核心用户 {key_users} 人，共 {groups} 个群；名单有效期至 {plan.valid_until}"
     console.print(say(lang, en, zh), markup=False)
+    console.print(plan.ranking.sentence, markup=False, soft_wrap=True)
     if rejected := plan.counts["rejected"]:
         unknown = say(lang, "input rows could not be understood:", "行数据无法识别：")
         console.print(f"{rejected:,}", unknown, f"{out}/rejects.parquet", markup=False)
     console.print(say(lang, "Open first:", "先打开："), f"{out}/report.html", markup=False, soft_wrap=True)
     console.print(say(lang, "Hand out:", "分发："), f"{out}/call_sheets/", markup=False, soft_wrap=True)
+
+
+def show_warnings(warnings: Iterable[str], lang: Lang) -> None:
+    """Show what a person should know, on standard error.
+
+    Parameters
+    ----------
+    warnings : iterable of str
+        One line each.
+    lang : {"en", "zh"}
+        The language.
+
+    Examples
+    --------
+    >>> show_warnings([], "en")
+    """
+    errors = Console(stderr=True)
+    for warning in warnings:
+        errors.print(f"[bold yellow]{say(lang, 'warning', '注意')}[/]: ", end="")
+        errors.print(warning, markup=False, highlight=False, soft_wrap=True)
 
 
 def show_run(run: str | None) -> None:

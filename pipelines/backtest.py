@@ -1,0 +1,48 @@
+"""Replay launches at past dates, to see which ranking would have held the right people."""
+
+import hydra
+from omegaconf import DictConfig
+
+from segmenter.command import command, job
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="backtest")
+@job
+def main(config: DictConfig) -> None:
+    """Read, compute, write, log."""
+    from segmenter.command import ahead, started
+    from segmenter.evaluation.backtest import backtest, sampling_of
+    from segmenter.launch import terms_of
+    from segmenter.outputs.backtest_results import write_backtest
+    from segmenter.outputs.backtest_terminal import show_backtest
+    from segmenter.outputs.publish import check_out
+    from segmenter.outputs.terminal import progress, show_run
+    from segmenter.settings import BacktestJob, parse
+    from segmenter.sources.reading import read_tables
+    from segmenter.tracking import track_backtest
+
+    settings, _ = started(parse(BacktestJob, config))
+    check_out(settings.out, overwrite=settings.overwrite)
+    ahead("sklearn.ensemble")
+    with progress(settings.lang) as stage:
+        read = read_tables(
+            settings.data,
+            settings.launch,
+            seed=settings.seed,
+            progress=stage,
+            terms=terms_of(settings),
+            sampling=sampling_of(settings),
+        )
+        found = backtest(read.tables, settings, progress=stage)
+        stage("writing")
+        write_backtest(found, read, settings)
+    show_backtest(found, settings, damaged=read.warnings)
+    if settings.tracking.kind == "mlflow":
+        with progress(settings.lang) as stage:
+            stage("tracking")
+            run = track_backtest(found, settings, settings.out)
+        show_run(run)
+
+
+if __name__ == "__main__":
+    command(main)

@@ -1,0 +1,1 @@
+"""What rankings would have brought at past dates, measured on a shop's own orders."""

@@ -1,0 +1,180 @@
+"""What a ranking would have brought at one cut: the share of later spend and of later buyers among those whom it puts first.
+
+Sums are of whole minor units and shares are quotients of whole numbers, rounded once: no order of rows changes a bit of them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Sum = Callable[[Fraction], Fraction]  # over the first so many customers
+
+TOPS = (1, 5, 10, 20)  # per cent of the eligible customers
+POINTS = 101  # of a gains curve
+
+
+@dataclass(frozen=True)
+class Gains:
+    """What a ranking would have brought at one cut.
+
+    Parameters
+    ----------
+    figures : dict of str to float or None
+        For each top 1, 5, 10, 20 (per cent) and ``size``: ``spend_share_*``, ``buyer_share_*``, ``lift_*`` (the share of spend over the
+        share of customers taken), ``precision_*`` (the share of those taken who bought); and ``gini``, the ranking's Gini coefficient
+        (twice the area between the curve of spend and the diagonal) over that of the best order [1]_. None where the later spend is
+        not above 0, or nobody bought, and so there is nothing to have a share of; ``gini`` too where all spend the same.
+    curve : DataFrame
+        101 rows: ``customers`` (0, .01, ... 1), and the ``spend`` and ``buyers`` that such a share of the customers holds, put in
+        a straight line between two customers. Null where figures are None.
+
+    References
+    ----------
+    .. [1] Frees, E. W., Meyers, G. and Cummings, A. D. (2011). Summarizing insurance scores using a Gini index. Journal of the
+       American Statistical Association 106(495), 1085-1098.
+    """
+
+    figures: dict[str, float | None]
+    curve: pl.DataFrame
+
+
+def taken(customers: int, percent: int) -> int:
+    """Say how many customers a top share of them is: rounded, halves up, and at least one.
+
+    Parameters
+    ----------
+    customers : int
+        How many there are, ≥ 0.
+    percent : int
+        From 0 to 100.
+
+    Returns
+    -------
+    int
+        At most `customers`.
+
+    Examples
+    --------
+    >>> [taken(customers, 10) for customers in (0, 1, 14, 15, 1000)]
+    [0, 1, 1, 2, 100]
+    """
+    return min(customers, max(1, (customers * percent + 50) // 100))
+
+
+def best_order(spend: Ints, bought: Bools) -> Ints:
+    """Order customers as hindsight would: by later spend, then those who bought before those who did not, then by position.
+
+    Parameters
+    ----------
+    spend : ndarray of int of shape (n,)
+        Net spend after the cut, in minor units.
+    bought : ndarray of bool of shape (n,)
+        Whether they ordered at all.
+
+    Returns
+    -------
+    ndarray of int of shape (n,)
+        Positions, best first. No order holds more of the spend at any point; of the buyers another may.
+
+    Examples
+    --------
+    >>> best_order(np.array([0, 900, 0]), np.array([False, True, True])).tolist()
+    [1, 2, 0]
+    """
+    return np.lexsort((~bought, -spend))
+
+
+def gains(orders: Mapping[str, Ints], spend: Ints, bought: Bools, size: int | None) -> dict[str, Gains]:
+    """Measure rankings of the same customers at one cut, and the two ends between which they lie.
+
+    Parameters
+    ----------
+    orders : mapping of str to ndarray of int of shape (n,)
+        For each ranking the positions of all eligible customers, each once, best first.
+    spend : ndarray of int of shape (n,)
+        Net spend of each after the cut in minor units, below 0 where refunds outweigh orders; all sums within 64 bits.
+    bought : ndarray of bool of shape (n,)
+        Whether each ordered at least once.
+    size : int or None
+        How many a launch invites, ≥ 1; None for all.
+
+    Returns
+    -------
+    dict of str to Gains
+        For each ranking; for ``best``, the order of hindsight; and for ``random``, what can be expected of a draw by lot.
+
+    Raises
+    ------
+    ValueError
+        Where lengths differ.
+
+    Examples
+    --------
+    >>> later = np.array([100, 0, 300, 0])
+    >>> measured = gains({"spend": np.array([0, 2, 1, 3])}, later, later > 0, size=1)
+    >>> [(name, each.figures["spend_share_size"], each.figures["gini"]) for name, each in measured.items()]
+    [('spend', 0.25, 0.6), ('best', 0.75, 1.0), ('random', 0.25, 0.0)]
+    """
+    if wrong := {len(each) for each in (bought, *orders.values())} - {len(spend)}:
+        raise ValueError(f"orders and bought: should be as long as spend, {len(spend)} (got {sorted(wrong)})")
+    hindsight = best_order(spend, bought)
+    best = _added_up(hindsight, spend, bought)
+    measured = {}
+    for name, order in {**orders, "best": hindsight}.items():
+        ranked = _added_up(order, spend, bought)
+        measured[name] = _gains(best, size, partial(_at, ranked[0]), partial(_at, ranked[1]), _unevenness(ranked[0]))
+    # A draw by lot holds its share of everything: the mean over all orders.
+    each_spends, each_buys = (Fraction(int(sums[-1]), max(len(spend), 1)) for sums in best)
+    measured["random"] = _gains(best, size, lambda place: place * each_spends, lambda place: place * each_buys, 0)
+    return measured
+
+
+def _added_up(order: Ints, spend: Ints, bought: Bools) -> Ints:
+    """Add up spend and buyers from the best customer down: of the first 0, 1, ... n."""
+    sums = np.zeros((2, len(order) + 1), np.int64)
+    np.cumsum(spend[order], out=sums[0, 1:])
+    np.cumsum(bought[order], out=sums[1, 1:])
+    return sums
+
+
+def _gains(best: Ints, size: int | None, spend_of: Sum, buyers_of: Sum, unevenness: int) -> Gains:
+    customers, spend, buyers = best.shape[1] - 1, int(best[0, -1]), int(best[1, -1])
+    counts = {str(top): taken(customers, top) for top in TOPS} | {"size": customers if size is None else min(size, customers)}
+    held = {name: spend_of(Fraction(count)) for name, count in counts.items()}
+    won = {name: buyers_of(Fraction(count)) for name, count in counts.items()}
+    figures = {f"spend_share_{name}": _share(held[name], spend) for name in counts}
+    figures |= {f"buyer_share_{name}": _share(won[name], buyers) for name in counts}
+    figures |= {f"lift_{name}": _share(held[name] * customers, spend * count) for name, count in counts.items()}
+    figures |= {f"precision_{name}": _share(won[name], count) for name, count in counts.items()}
+    figures["gini"] = _share(unevenness, _unevenness(best[0])) if spend > 0 else None
+    places = [Fraction(customers * point, POINTS - 1) for point in range(POINTS)]
+    curve = {
+        "customers": [point / (POINTS - 1) for point in range(POINTS)],
+        "spend": [_share(spend_of(place), spend) for place in places],
+        "buyers": [_share(buyers_of(place), buyers) for place in places],
+    }
+    return Gains(figures, pl.DataFrame(curve, dict.fromkeys(curve, pl.Float64)))
+
+
+def _share(part: Fraction | int, whole: int) -> float | None:
+    return float(Fraction(part, whole)) if whole > 0 else None
+
+
+def _at(sums: Ints, place: Fraction) -> Fraction:
+    """Read a running sum, in a straight line between two customers."""
+    below = int(place)
+    low, high = int(sums[below]), int(sums[min(below + 1, len(sums) - 1)])
+    return low + (high - low) * (place - below)
+
+
+def _unevenness(sums: Ints) -> int:
+    """Give the Gini coefficient times customers times spend: whole, and too large for 64 bits, so in halves of 32."""
+    area = (int((sums >> 32).sum()) << 32) + int((sums & 0xFFFFFFFF).sum())
+    return 2 * area - len(sums) * int(sums[-1])

@@ -1,0 +1,70 @@
+"""How every job writes its tables, and says what made them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import polars as pl
+
+from segmenter import __version__
+from segmenter.outputs.cells import safe_cells
+from segmenter.outputs.publish import MANIFEST, sha256
+from segmenter.settings import LaunchJob, shareable
+from segmenter.sources.reading import Read
+
+
+def write_csv(frame: pl.DataFrame, path: Path) -> None:
+    """Write a table as people open it: in a spreadsheet.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of texts, numbers and times.
+    path : Path
+        The file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     write_csv(pl.DataFrame({"group": ["=四川"]}), Path(place, "groups.csv"))
+    ...     Path(place, "groups.csv").read_text(encoding="utf-8-sig").split()
+    ['group', "'=四川"]
+    """
+    # With a byte order mark, or Excel takes Chinese for something else.
+    safe_cells(frame).write_csv(path, include_bom=True, datetime_format="%Y-%m-%d %H:%M:%S")
+
+
+def write_manifest(told: Mapping[str, object], read: Read, settings: LaunchJob, folder: Path) -> None:
+    """Write what made the files of a folder, and what each of them is; after all the others.
+
+    Parameters
+    ----------
+    told : mapping
+        What the job came to, as JSON takes it.
+    read : Read
+        What it read.
+    settings : LaunchJob
+        Its config; no password of it is written.
+    folder : Path
+        With the files.
+    """
+    rejects = read.tables.rejects
+    reasons = rejects.group_by("table", "column", "reason").len("rows").sort("table", "column", "reason", nulls_last=True)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    manifest = {
+        "segmenter": __version__,
+        "launch": settings.launch.name,
+        "as_of": str(settings.launch.as_of),
+        **told,
+        "inputs": {
+            name: {**counts, "sources": [asdict(source) for source in read.fingerprints.get(name, ())]}
+            for name, counts in read.tables.reads.items()
+        },
+        "rejects": reasons.to_dicts(),
+        "config": shareable(settings),
+        "files": {path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in files},
+    }
+    written = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
+    (folder / MANIFEST).write_text(written, encoding="utf-8", newline="\n")

@@ -1,0 +1,269 @@
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import segmenter
+from segmenter.errors import ConfigError, InputError
+from segmenter.evaluation.backtest import backtest
+from segmenter.history.summary import Summary, Terms
+from segmenter.tables import EVENTS, ORDERS
+
+SIMPLE = ["spend", "decayed", "recency", "rfm"]
+LAST = date(2026, 6, 1)  # the demo shop's last day but the horizon
+
+
+def settings(rankings=("spend",), **overrides):
+    dotted = {key.replace("__", "."): value for key, value in overrides.items()}
+    return segmenter.backtest_settings({"launch.as_of": "2026-07-01", "backtest.rankings": list(rankings), **dotted})
+
+
+@pytest.fixture(scope="module")
+def found(small_shop):
+    return backtest(small_shop, settings(SIMPLE, plan__size=40, backtest__most=3))
+
+
+def test_every_ranking_is_judged_by_what_the_eligible_spent(found, small_shop):
+    assert found.cuts == found.compared == (date(2026, 4, 2), date(2026, 5, 2), date(2026, 6, 1))
+    assert found.current == "weighted"
+    assert found.warnings == ()
+    names = [*SIMPLE, "weighted", "best", "random"]
+    assert found.results["ranking"].to_list() == names * 4
+    cut = found.cuts[1]
+    # The launch of that day, and what its customers then spent.
+    launch = segmenter.launch_settings({"launch.as_of": str(cut), "plan.size": 40, "scoring": "spend"})
+    plan = segmenter.plan_launch(small_shop, launch)
+    later = small_shop.orders.filter(pl.col("time") >= cut, pl.col("time") < cut + timedelta(days=30))
+    spent = later.group_by("customer_id").agg(pl.col("amount").sum())
+    eligible = plan.customers.filter(verdict="eligible")
+    whole = eligible.join(spent, on="customer_id")["amount"].sum()
+    row = found.results.filter(cut=cut, ranking="spend").row(0, named=True)
+    assert (row["customers"], row["eligible"], row["later_spend"]) == (plan.customers.height, eligible.height, whole)
+    assert row["spend_share_size"] == plan.invite_list.join(spent, on="customer_id")["amount"].sum() / whole
+    buyers = later.filter("is_order", pl.col("customer_id").is_in(eligible["customer_id"]))["customer_id"].n_unique()
+    assert row["later_buyers"] == buyers
+    means = found.results.filter(pl.col("cut").is_null())
+    shares = found.results.filter(pl.col("cut").is_not_null(), ranking="rfm")["spend_share_10"]
+    assert means.filter(ranking="rfm")["spend_share_10"].item() == pytest.approx(shares.mean())
+    assert means["spend_share_10"].max() == means.filter(ranking="best")["spend_share_10"].item()
+    assert found.intervals["ranking"].to_list() == names[:-2]
+    assert found.intervals["share"].to_list() == pytest.approx(means["spend_share_10"].to_list()[:-2])
+    assert found.differences.height == 5 * 4
+    assert found.curves.height == 7 * 101
+    assert found.calibration.is_empty()
+    assert found.choices.is_empty()
+    assert found.recommended == found.intervals.sort("share", descending=True)["ranking"][0]
+    assert found.recommended in found.advice
+
+
+def test_the_order_of_rows_changes_nothing(small_shop):
+    tables = ("orders", "customers", "events", "referrals")
+    mixed = replace(small_shop, **{name: getattr(small_shop, name).sample(fraction=1, shuffle=True, seed=8) for name in tables})
+    asked = settings(["learned", "clv", "auto"], backtest__most=2, rankings__auto__trials=2, rankings__auto__trees=20)
+    one, other = (backtest(shop, asked) for shop in (small_shop, mixed))
+    for name in ("results", "intervals", "differences", "curves", "calibration", "choices"):
+        assert_frame_equal(getattr(other, name), getattr(one, name), check_exact=True)
+    assert (other.advice, other.warnings) == (one.advice, one.warnings)
+    assert set(one.calibration["ranking"]) >= {"learned", "clv"}
+    assert one.choices["cut"].to_list() == list(one.cuts)
+    assert one.results.filter(pl.col("cut").is_null(), ranking="clv")["calibration"].item() == pytest.approx(1, abs=0.5)
+
+
+def test_threads_change_nothing():
+    code = """
+import json, segmenter
+from datetime import date
+from segmenter.evaluation.backtest import backtest
+from segmenter.sources.demo import simulate
+small = {f"{where}.{key}": value for where in ("scoring", "rankings.auto") for key, value in (("trials", 1), ("trees", 20))}
+asked = segmenter.backtest_settings({"launch.as_of": "2026-07-01", "backtest.most": 1, "scoring": "auto", **small, "segments.k": 2,
+    "rankings.learned.trees": 20})
+shop = simulate(500, 200, date(2026, 7, 1), 3)
+frames = {"orders": shop.orders, "customers": shop.customers, "events": shop.events, "referrals": shop.referrals}
+tables = segmenter.canonical_tables(frames, asked.data, asked.launch)
+found = backtest(tables, asked)
+print(json.dumps([frame.write_json() for frame in (found.results, found.intervals, found.differences, found.calibration, found.choices)]))
+print(segmenter.plan_launch(tables, asked).customers.write_json())
+"""
+    told = []
+    for threads in ("1", "4"):
+        environment = os.environ | {"POLARS_MAX_THREADS": threads, "OMP_NUM_THREADS": threads}
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        told.append(done.stdout)
+    assert told[0] == told[1]
+    assert len(json.loads(told[0].splitlines()[0])) == 5
+
+
+def days(*texts):
+    return tuple(date.fromisoformat(f"2026-{text}") for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("asked", "cuts"),
+    [
+        ({"backtest.cuts": ["2026-05-01", "2026-03-01", "2026-05-01"]}, days("03-01", "05-01")),
+        ({"backtest.last": "2026-05-01", "backtest.first": "2026-03-15", "backtest.step_days": 20}, days("03-22", "04-11", "05-01")),
+        ({"backtest.last": "2026-05-01", "backtest.first": "2026-05-01"}, days("05-01")),
+        ({"backtest.first": "2026-05-01"}, days("05-02", "06-01")),
+        ({"backtest.last": "2026-03-01", "backtest.most": 2}, days("01-30", "03-01")),
+        ({"backtest.horizon_days": 100, "backtest.most": 1}, days("03-23")),
+        ({"launch.horizon_days": 100, "backtest.most": 1}, days("03-23")),
+        # A later as-of date cannot prolong the history; an earlier one shortens it.
+        ({"launch.as_of": "2027-01-01", "backtest.most": 1}, days("06-01")),
+        ({"launch.as_of": "2026-06-02", "backtest.most": 1}, days("05-03")),
+    ],
+)
+def test_dates(small_shop, asked, cuts):
+    found = backtest(small_shop, segmenter.backtest_settings({"launch.as_of": "2026-07-01", "backtest.rankings": ["spend"], **asked}))
+    assert found.cuts == cuts
+
+
+def test_as_many_dates_as_the_history_has(small_shop):
+    found = backtest(small_shop, settings(backtest__step_days=50, backtest__most=200, backtest__horizon_days=90))
+    first = small_shop.orders["time"].min().date()
+    assert found.cuts[-1] == date(2026, 4, 2)
+    assert first + timedelta(days=30) <= found.cuts[0] < first + timedelta(days=80)
+
+
+@pytest.mark.parametrize(
+    ("asked", "wrong"),
+    [
+        ({"backtest.cuts": ["2026-06-02", "2026-05-01", "2020-01-01", "2026-07-30"]}, ["2020-01-01", "2026-06-02", "2026-07-30"]),
+        ({"backtest.last": "2026-06-30", "backtest.most": 2}, ["2026-06-30"]),
+        ({"backtest.first": "2025-04-01", "backtest.last": "2025-07-01"}, ["2025-04-02", "2025-05-02"]),
+        ({"backtest.first": "2026-05-01", "backtest.last": "2026-04-01"}, ["none"]),
+        ({"backtest.horizon_days": 1000}, ["none"]),
+        ({"launch.as_of": "2025-06-15"}, ["none"]),
+    ],
+)
+def test_all_dates_that_are_wrong_are_told_at_once(small_shop, asked, wrong):
+    with pytest.raises(ConfigError) as caught:
+        backtest(small_shop, segmenter.backtest_settings({"launch.as_of": "2026-07-01", **asked}))
+    *lines, way_out = caught.value.problems
+    assert [line.partition("(got ")[2].partition(")")[0] for line in lines] == wrong
+    assert way_out == "choose others with backtest.cuts, or a shorter backtest.horizon_days"
+
+
+def test_shops_that_cannot_be_replayed(small_shop):
+    with pytest.raises(InputError, match="no past to replay"):
+        backtest(replace(small_shop, orders=ORDERS.to_frame()), settings())
+    with pytest.raises(InputError, match=r"launch\.as_of: is needed"):
+        backtest(small_shop, segmenter.backtest_settings({}))
+    with pytest.raises(InputError, match="engine=local"):
+        backtest(
+            replace(small_shop, orders=Summary(pl.DataFrame(), Terms(LAST, 90, None), date(2025, 1, 1), LAST)), settings(backtest__most=1)
+        )
+    with pytest.raises(InputError, match="no ranking could be computed at any past date\n2026-05-02 is left out: nobody was eligible\n"):
+        backtest(small_shop, settings(rules__spend__min=1e12, backtest__most=2))
+
+
+def test_rankings_and_launches_that_come_too_early(small_shop):
+    first = small_shop.orders["time"].min().date()
+    early, late = first + timedelta(days=20), first + timedelta(days=200)
+    asked = settings(["learned", "spend"], backtest__cuts=[str(early), str(late)], rankings__learned__trees=5)
+    found = backtest(small_shop, asked)
+    assert (found.cuts, found.compared) == ((early, late), (late,))
+    (warning,) = found.warnings
+    assert warning.startswith(f"{early} does not count in means and differences, as learned could not be computed: scoring: the history")
+    assert found.results.filter(cut=early)["ranking"].to_list() == ["spend", "weighted", "best", "random"]
+    means = found.results.filter(pl.col("cut").is_null(), ranking="spend")
+    assert means["spend_share_10"].item() == found.results.filter(cut=late, ranking="spend")["spend_share_10"].item()
+    # The one that the launch uses can be computed nowhere: it is not said to be as good.
+    only = backtest(small_shop, settings(backtest__cuts=[str(early)], scoring="learned"))
+    assert only.warnings[0].startswith("learned could not be computed at any date: scoring: the history is too short")
+    assert (only.current, only.recommended) == ("learned", "spend")
+    assert only.advice.endswith("; learned, which the launch uses, could not be computed.")
+    with pytest.raises(InputError, match="at any past date\nlearned could not be computed at any date"):
+        backtest(small_shop, settings([], backtest__cuts=[str(early)], scoring="learned"))
+    # Nobody had ordered ten times at first.
+    few = backtest(small_shop, settings(rules__orders__min=10, backtest__cuts=[str(first + timedelta(days=2)), str(late)]))
+    assert few.cuts == (late,)
+    assert few.warnings == (f"{first + timedelta(days=2)} is left out: nobody was eligible",)
+
+
+def test_a_rule_on_events_of_which_there_were_none_yet(small_shop):
+    told = replace(small_shop, events=small_shop.events.filter((pl.col("kind") != "review") | (pl.col("time") > date(2026, 4, 20))))
+    rule = [{"name": "talks", "keep": "events_review > 0 OR orders > 3"}]
+    found = backtest(told, settings(rules__custom=rule, backtest__most=3))
+    assert found.cuts == (date(2026, 5, 2), date(2026, 6, 1))
+    (warning,) = found.warnings
+    assert warning.startswith("2026-04-02 is left out: rules.custom.0.keep (talks): there is no measure")
+
+
+def test_customers_by_lot(small_shop):
+    asked = settings(["spend"], plan__size=80, backtest__most=2)
+    few = asked.model_copy(update={"backtest": asked.backtest.model_copy(update={"customers": 100})})
+    whole, part = backtest(small_shop, asked), backtest(small_shop, few)
+    first = small_shop.orders.filter(pl.col("time") < part.cuts[0])["customer_id"].n_unique()
+    (warning,) = part.warnings
+    assert warning == "replayed on one in 4 of the customers, drawn by lot (backtest.customers=100); the intervals allow for that"
+    assert 100 * 2 < first < 100 * 5
+    eligible = part.results["eligible"][0]
+    assert 20 < eligible < 140 < whole.results["eligible"][0]  # a few of them without orders
+    # 80 of all are 20 of a quarter.
+    row = part.results.filter(cut=part.cuts[0], ranking="random").row(0, named=True)
+    assert row["spend_share_size"] == pytest.approx(20 / eligible)
+    everyone = backtest(small_shop, few.model_copy(update={"plan": few.plan.model_copy(update={"size": "all"})}))
+    assert set(everyone.results["spend_share_size"]) == {1.0}
+    beyond = backtest(small_shop, asked.model_copy(update={"plan": asked.plan.model_copy(update={"size": 10**6})}))
+    assert set(beyond.results["spend_share_size"]) == {1.0}
+
+
+def test_rankings_of_the_user_s_own_and_seeds_of_any_sign(small_shop):
+    own = {
+        "kind": "decayed",
+        **{name: value for name, value in settings().scoring.model_dump().items() if name != "kind"},
+        "half_life_days": 10.0,
+    }
+    asked = settings(["mine", "decayed"], **{"rankings.mine": own, "seed": -5, "scoring": "spend"}, backtest__most=1)
+    found = backtest(small_shop, asked)
+    assert found.intervals["ranking"].to_list() == ["mine", "decayed", "spend"]
+    assert found.current == "spend"
+    # A score that is like none of them stands beside them under its own name.
+    other = backtest(small_shop, settings(["decayed"], scoring="decayed", scoring__half_life_days=33, backtest__most=1))
+    assert (other.current, other.intervals["ranking"].to_list()) == ("decayed (scoring)", ["decayed", "decayed (scoring)"])
+    with pytest.raises(ConfigError, match="nearest: spend"):
+        settings(["spent"])
+    with pytest.raises(ConfigError, match="two ends of every comparison"):
+        settings(**{"rankings.best": own})
+
+
+def test_who_is_eligible_by_a_rule_on_decayed_spend_is_so_by_the_launch_s_own_half_life(small_shop):
+    rule = [{"name": "recent", "keep": "decayed_spend > 3000"}]
+    asked = settings(["spend"], rules__custom=rule, scoring__half_life_days=20, backtest__most=1)
+    launch = segmenter.launch_settings({"launch.as_of": "2026-06-01", "rules.custom": rule, "scoring.half_life_days": 20})
+    assert backtest(small_shop, asked).results["eligible"][0] == segmenter.plan_launch(small_shop, launch).counts["eligible"]
+
+
+def test_nobody_bought_anything_after_a_date(small_shop):
+    last = pl.DataFrame({"customer_id": ["nobody"], "time": [date(2026, 6, 30)], "amount": 1, "refund": 0, "is_order": True},
+        schema_overrides={"time": ORDERS["time"], "amount": pl.Int64, "refund": pl.Int64})  # fmt: skip
+    quiet = small_shop.orders.filter(pl.col("time") < date(2026, 5, 1))
+    shop = replace(small_shop, orders=pl.concat([quiet, last], how="diagonal"), events=EVENTS.to_frame())
+    found = backtest(shop, settings(backtest__cuts=["2026-05-15"]))
+    assert found.results["spend_share_10"].null_count() == found.results.height
+    assert (found.recommended, found.results["later_spend"].sum()) == ("weighted", 0)
+    assert found.advice.startswith("No ranking can be recommended")
+    both = backtest(shop, settings(backtest__cuts=["2026-03-15", "2026-05-15"]))
+    share = both.results.filter(cut=date(2026, 3, 15), ranking="spend")["spend_share_10"].item()
+    assert both.intervals.filter(ranking="spend")["share"].item() == share
+
+
+def test_it_reads_the_same_by_both_ways_of_asking():
+    from hydra import compose, initialize_config_dir
+
+    from segmenter.home import HOME
+    from segmenter.settings import BacktestJob, parse
+
+    with initialize_config_dir(str(Path(HOME, "conf")), version_base="1.3"):
+        job = parse(BacktestJob, compose("backtest", overrides=["launch.as_of=2026-07-01", "scoring=rfm", "launch.horizon_days=45"]))
+    asked = segmenter.backtest_settings({"launch.as_of": "2026-07-01", "scoring": "rfm", "launch.horizon_days": 45})
+    for section in ("launch", "rules", "scoring", "plan", "backtest", "rankings"):
+        assert getattr(job, section).model_dump() if section == "launch" else getattr(job, section) == getattr(asked, section)
