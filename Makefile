@@ -32,7 +32,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "segmenter needs Python 3.11 to 3.13 (got $$($(PYTHON) --version)); make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[postgres,duckdb]" --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[postgres,duckdb,tune]" --group dev
 	touch $@
 
 clean:

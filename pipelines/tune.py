@@ -1,0 +1,50 @@
+"""Tune the weighted score on the shop's own past."""
+
+import hydra
+from omegaconf import DictConfig
+
+from segmenter.command import command, job
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="tune")
+@job
+def main(config: DictConfig) -> None:
+    """Read, compute, write, log."""
+    from segmenter.command import started
+    from segmenter.evaluation.backtest import sampling_of
+    from segmenter.evaluation.trials import load_optuna
+    from segmenter.evaluation.tune import tune
+    from segmenter.launch import terms_of
+    from segmenter.outputs.publish import check_out
+    from segmenter.outputs.terminal import progress, show_run
+    from segmenter.outputs.tuning_results import write_tuning
+    from segmenter.outputs.tuning_terminal import show_tuning
+    from segmenter.settings import TuneJob, parse
+    from segmenter.sources.reading import read_tables
+    from segmenter.tracking import track_tuning
+
+    settings, _ = started(parse(TuneJob, config))
+    check_out(settings.out, overwrite=settings.overwrite)
+    load_optuna()  # before orders are read that may take minutes
+    with progress(settings.lang) as stage:
+        read = read_tables(
+            settings.data,
+            settings.launch,
+            seed=settings.seed,
+            progress=stage,
+            terms=terms_of(settings),
+            sampling=sampling_of(settings),
+        )
+        found = tune(read.tables, settings, progress=stage)
+        stage("writing")
+        write_tuning(found, read, settings)
+    show_tuning(found, settings, damaged=read.warnings)
+    if settings.tracking.kind == "mlflow":
+        with progress(settings.lang) as stage:
+            stage("tracking")
+            run = track_tuning(found, settings, settings.out)
+        show_run(run)
+
+
+if __name__ == "__main__":
+    command(main)
