@@ -54,11 +54,23 @@ def _added_up(folder: Path, places: Sequence[str]) -> Any:
 
 def launch(folder: Path, as_of: date | str, *overrides: str) -> dict[str, int]:
     """Run the command as a user does, start-up included, and give its counts."""
+    counts: dict[str, int] = _manifest("launch", folder, as_of, *overrides)["counts"]
+    return counts
+
+
+def backtest(folder: Path, as_of: date | str, *overrides: str) -> list[str]:
+    """Run the command as a user does, start-up included, and give its cuts."""
+    cuts: list[str] = _manifest("backtest", folder, as_of, "tracking=none", *overrides)["cuts"]
+    return cuts
+
+
+def _manifest(job: str, folder: Path, as_of: date | str, *overrides: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as place:
         given = ["data=files", f"data.orders.path={folder}", f"launch.as_of={as_of}", f"out={place}/out", *RULES]
-        command = [sys.executable, "-m", "segmenter", "launch", *given, *overrides]
-        ran = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+        ran = subprocess.run(
+            [sys.executable, "-m", "segmenter", job, *given, *overrides], cwd=place, capture_output=True, text=True, check=False
+        )
         if ran.returncode:
             raise RuntimeError(ran.stderr)
-        counts: dict[str, int] = json.loads(Path(place, "out", "manifest.json").read_text(encoding="utf-8"))["counts"]
-        return counts
+        manifest: dict[str, Any] = json.loads(Path(place, "out", "manifest.json").read_text(encoding="utf-8"))
+        return manifest

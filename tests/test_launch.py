@@ -1,3 +1,4 @@
+import pickle
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -7,6 +8,7 @@ from polars.testing import assert_frame_equal
 
 import segmenter
 from segmenter.launch import INVITE_COLUMNS, plan_launch
+from segmenter.serving import ServedModel
 from segmenter.sources.demo import simulate
 
 
@@ -67,14 +69,55 @@ def test_earlier_launches_on_the_same_tables_see_only_their_past(shop):
     assert_frame_equal(plan_launch(tables, early).customers, plan_launch(past, early).customers, check_exact=True)
 
 
-def test_the_model_scores_others_by_the_same_map(shop):
+KINDS = ["weighted", "spend", "decayed", "recency", "rfm", "clv", "learned", "auto"]
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def planned(request, shop):
+    """A launch by each ranking: on customers of whom some never ordered, ordered once, or only gave back."""
     tables, settings = shop
-    plan = plan_launch(tables, settings)
-    rows = segmenter.to_units(plan.customers, [name for name in plan.model.columns if name in segmenter.tables.MONEY], "CNY")
-    predicted = plan.model.predict(rows.select(pl.col(plan.model.columns).cast(pl.Float64)))
-    assert predicted["score"].to_list() == plan.customers["score"].to_list()
-    known = plan.customers["segment"].is_not_null()
-    assert predicted["segment"].filter(known).to_list() == plan.customers["segment"].filter(known).to_list()
+    learning = {"scoring.trees": 20} if request.param in ("learned", "auto") else {}
+    trials = {"scoring.trials": 1} if request.param == "auto" else {}
+    scoring = segmenter.launch_settings({"scoring": request.param, **learning, **trials}).scoring
+    plan = settings.plan.model_copy(update={"size": "all"})
+    return plan_launch(tables, settings.model_copy(update={"scoring": scoring, "plan": plan, "rules": segmenter.launch_settings({}).rules}))
+
+
+def test_a_launch_by_any_ranking(planned, request):
+    kind = request.node.callspec.params["planned"]
+    customers = planned.customers
+    assert planned.ranking.kind == kind
+    assert customers["score"].is_between(0, 100).all()
+    assert ("expected_spend" in customers.columns) == (kind in ("clv", "learned") or planned.ranking.sentence.startswith("learned"))
+    eligible = customers.filter(verdict="eligible")
+    assert customers.filter(pl.col("orders") == 0).height > 0
+    assert eligible["average_gap_days"].null_count() > 0
+    assert kind == "weighted" or eligible["score"].max() == 100
+    # Whom the ranking puts first is first on the list, ties by id.
+    if planned.model.ranking is None:
+        values = eligible["score"]
+    else:
+        values = pl.Series(planned.model.ranking.ranking.values(eligible))
+        assert eligible["score"].n_unique() == values.n_unique()
+    order = eligible.with_columns(value=values).sort("value", "customer_id", descending=[True, False])
+    assert planned.invite_list["customer_id"].to_list() == order["customer_id"].to_list()
+    assert planned.invite_list["reason"].null_count() == 0
+    if kind == "recency":
+        assert planned.invite_list["days_since_order"].drop_nulls().is_sorted()
+
+
+def test_the_model_scores_others_by_the_same_map(planned):
+    names = [name for name in planned.model.columns if name in segmenter.tables.MONEY]
+    rows = segmenter.to_units(planned.customers, names, "CNY").select(pl.col(planned.model.columns).cast(pl.Float64))
+    predicted = planned.model.predict(rows)
+    assert predicted["score"].to_list() == planned.customers["score"].to_list()
+    known = planned.customers["segment"].is_not_null()
+    assert predicted["segment"].filter(known).to_list() == planned.customers["segment"].filter(known).to_list()
+    # As MLflow serves it: pickled, from pandas, where missing values are NaN, and rows come in any order.
+    served = ServedModel(pickle.loads(pickle.dumps(planned.model)))
+    pandas = rows.reverse().to_pandas()
+    assert served.predict(pandas)["score"].to_list() == planned.customers["score"].to_list()[::-1]
+    assert served.predict(pandas.head(1).astype(object))["score"].to_list() == planned.customers["score"].to_list()[-1:]
 
 
 def test_events_that_nobody_gave_points_for_are_said(shop):

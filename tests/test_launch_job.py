@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, text
 
 from segmenter.home import HOME
 from segmenter.outputs.publish import sha256
-from segmenter.settings import DemoJob, LaunchJob, parse
+from segmenter.settings import BacktestJob, DemoJob, LaunchJob, TuneJob, parse
 
 
 def segmenter(*arguments, cwd=None):
@@ -162,6 +162,8 @@ def test_every_file_in_conf_is_valid():
             for choice in choices:
                 override = f"+{group}={choice}" if group == "experiment" else f"{group}={choice}"
                 parse(LaunchJob, compose("launch", overrides=[override, *needed.get(choice, [])]))
+        parse(BacktestJob, compose("backtest", overrides=["scoring=learned", "rankings.decayed.half_life_days=30"]))
+        parse(TuneJob, compose("tune"))
         parse(DemoJob, compose("demo"))
     assert {path.stem for path in (HOME / "pipelines").glob("*.py")} <= {path.stem for path in (HOME / "conf").glob("*.yaml")}
 

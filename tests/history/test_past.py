@@ -133,3 +133,13 @@ def test_single_orders_of_a_sample_are_enough_where_those_of_all_were_added_up(s
     # A sample for a later date is the smaller one; for an earlier date it is thinned.
     early = past_of(added_up, UNTIL, 90, None, most=most, first=UNTIL, seed=5)
     assert_frame_equal(early.measures(UNTIL), past_of(small_shop, UNTIL, 90, None, most=most, seed=5).measures(UNTIL), check_exact=True)
+
+
+def test_an_old_export_does_not_teach_that_nobody_buys(small_shop):
+    past = past_of(small_shop, date(2026, 7, 1), 90, None)
+    assert past.end == date(2026, 7, 1)
+    late = past_of(small_shop, date(2026, 7, 6), 90, None)
+    assert late.end == date(2026, 7, 6)  # a few days without orders happen
+    old = past_of(small_shop, date(2026, 9, 1), 90, None)
+    assert old.end == date(2026, 7, 1)
+    assert old.cuts(30, 30, 3) == past.cuts(30, 30, 3)

@@ -185,10 +185,10 @@ def fit_auto(frame: pl.DataFrame, settings: AutoSettings, past: Past | None, *, 
         if not mean:
             en = "scoring=auto: the history is too short to compare rankings on; taking the mean of the learned, spend and decayed ones"
             warnings.append(say(lang, en, "scoring=auto：历史数据太短，无法比较各排序方式；取学习模型、消费额与衰减消费额的平均排名"))
-    except InputError:
+    except InputError as error:
         choice = _SIMPLEST
-        en = "scoring=auto: the history is too short to learn from; ranking by decayed spend"
-        warnings.append(say(lang, en, "scoring=auto：历史数据太短，无法学习；按衰减消费额排序"))
+        why = error.problems[0].removeprefix("scoring: ").partition(";")[0]
+        warnings.append(say(lang, f"scoring=auto: ranking by decayed spend, as {why}", f"scoring=auto：按衰减消费额排序（{why}）"))
     needed = {name: parts[name] for name in CHOICES[choice]}
     standing = {name: np.sort(part.values(frame)) for name, part in needed.items()} if len(needed) > 1 else {}
     columns = list(dict.fromkeys(name for part in needed.values() for name in part.columns))

@@ -159,7 +159,7 @@ def sampling_of(settings: BacktestCore) -> Sampling | None:
         return None
     back = timedelta(days=wanted.horizon_days + wanted.step_days * (wanted.most - 1))
     first = min(wanted.cuts) if wanted.cuts else wanted.first or (wanted.last or as_of) - back
-    return Sampling(wanted.customers, settings.seed, first)
+    return Sampling(wanted.customers, settings.seed, first, min(wanted.horizon_days, LEAST_DAYS))
 
 
 def _rankings(settings: BacktestCore) -> tuple[dict[str, AnyScoring], str]:

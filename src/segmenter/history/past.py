@@ -19,6 +19,7 @@ from segmenter.tables import Tables
 Found = TypeVar("Found")
 # Before this many days of history nothing is learned from a date.
 LEAST_DAYS = 30
+_QUIET = timedelta(days=7)  # without orders, which a shop may have
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Sampling:
         The job's seed.
     first : date or None
         Who came at or after this date has no say in how many are kept; None for the as-of date.
+    least_days : int
+        No date is looked at with less history than this.
 
     Examples
     --------
@@ -44,6 +47,7 @@ class Sampling:
     most: int
     seed: int
     first: date | None = None
+    least_days: int = LEAST_DAYS
 
     def halvings(self, summary: Summary) -> int:
         """Say how often the customers of a summary are halved.
@@ -58,8 +62,9 @@ class Sampling:
         int
             From 0.
         """
-        as_of = summary.terms.as_of
-        days = (as_of - min(self.first or as_of, as_of)).days
+        as_of, began = summary.terms.as_of, summary.first
+        first = as_of if self.first is None or began is None else max(self.first, began + timedelta(days=self.least_days))
+        days = (as_of - min(first, as_of)).days
         return halvings(summary.frame.filter(pl.col("days_since_first_row") > days)["customer_id"], self.most, self.seed)
 
 
@@ -169,6 +174,14 @@ class Past:
     window_days: int | None
     share: float = 1.0
     kept: Kept = field(default_factory=Kept)
+
+    @property
+    def end(self) -> date:
+        """Where its orders end: `until`, or earlier where they are older than a week, as an old export's are."""
+        days = self.timeline.days[self.timeline.days < (self.until - EPOCH).days]
+        last = EPOCH + timedelta(days=int(days.max()) + 1) if len(days) else self.until
+        # Else the days without data would teach that nobody buys any more.
+        return self.until if self.until - last <= _QUIET else last
 
     def before(self, until: date) -> "Past":
         """Look no further than a date.
@@ -313,11 +326,10 @@ class Past:
         list of date
             The latest first; perhaps none.
         """
-        span = self.timeline.span
-        if span is None:
+        if self.timeline.span is None:
             return []
-        earliest = span[0] + timedelta(days=min(horizon_days, LEAST_DAYS))
-        dates = (self.until - timedelta(days=horizon_days + step_days * number) for number in range(most))
+        earliest = self.timeline.span[0] + timedelta(days=min(horizon_days, LEAST_DAYS))
+        dates = (self.end - timedelta(days=horizon_days + step_days * number) for number in range(most))
         return [day for day in dates if day >= earliest]
 
 

@@ -157,8 +157,8 @@ def fit_learned(past: Past, settings: LearnedSettings, *, horizon_days: int, see
     cuts = few.cuts(horizon_days, step, settings.cuts)
     if not cuts:
         need = horizon_days + min(horizon_days, LEAST_DAYS)
-        known = max((few.until - few.timeline.span[0]).days, 0) if few.timeline.span else 0
-        rule = f"should begin {need} days before {past.until} (got {known})"
+        known = max((few.end - few.timeline.span[0]).days, 0) if few.timeline.span else 0
+        rule = f"should begin {need} days before {few.end} (got {known})"
         raise InputError(f"scoring: the history is too short to learn from: {rule}; use scoring=decayed")
     frames = [few.measures(cut) for cut in cuts]
     kinds = [name for name, dtype in frames[0].schema.items() if name.startswith("events_") and dtype.is_numeric()]  # no attribute

@@ -55,6 +55,12 @@ class LaunchJob(CoreSettings):
     out: Annotated[Path, Field(strict=False)]
     overwrite: bool
 
+    @model_validator(mode="after")
+    def _at_hand(self) -> "LaunchJob":
+        if self.scoring.kind in ("clv", "learned") and self.engine.kind != "local":
+            raise ValueError(f"scoring: {self.scoring.kind} looks at single orders, which need engine=local (got {self.engine.kind})")
+        return self
+
 
 class BacktestSettings(Settings):
     """Which launches are replayed, and how they are judged."""
@@ -94,6 +100,12 @@ class FrameBacktest(BacktestCore):
 
 class BacktestJob(LaunchJob, BacktestCore):
     """The whole config of `segmenter backtest`: that of the launch, and what is replayed."""
+
+    @model_validator(mode="after")
+    def _replayable(self) -> "BacktestJob":
+        if self.engine.kind != "local":
+            raise ValueError(f"engine: past dates are looked at order by order, which needs engine=local (got {self.engine.kind})")
+        return self
 
 
 class TuneSettings(Settings):
