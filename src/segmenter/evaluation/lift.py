@@ -1,0 +1,289 @@
+"""What being invited brought, measured against customers held out by chance.
+
+For stratum k and arm a (1 invited, 0 held out) let n_ak be the customers, y what they spent after the launch, and x before it. The
+effect is the mean over those invited,
+
+    effect = sum_k w_k (mean_1k(z) - mean_0k(z)),    w_k = n_1k / n_1,    z = y - theta x,
+
+with variance sum_k w_k**2 s2_k (1 / n_1k + 1 / n_0k), where s2_k is the variance of z in the stratum, pooled over its two arms, and
+the t interval of Satterthwaite's degrees of freedom [2]_ over the strata (Student's where there is one). Four estimates differ only
+in what they take in:
+
+- plain: one stratum, theta = 0: the difference in means;
+- stratified: theta = 0: post-stratified [3]_. Weights are those of the invited, because it is their sales that are asked about;
+  they are the weights of [3]_ wherever the same share is held out;
+- cuped: one stratum, theta = cov(x, y) / var(x) over both arms [4]_: what past spend foretells is taken out;
+- stratified_cuped: both, with one theta from deviations within strata. It is the one to use: with a theta of its own, a stratum of
+  few customers and heavy tails would follow its largest buyer.
+
+Why variances are pooled over arms: few are held out, many invited, and spend has heavy tails. A hold-out that by chance lacks its
+large buyers has too low a mean and also too low a variance of its own, so that Welch's interval misses the truth too often (2,000
+held out of 20,000 of whom 5 % buy, log-normal amounts with sigma 1.3: 91.5 % of intervals hold it, and "effect" is said without one in
+8.5 %; pooled 95 % and 5 %). Where invitations raise the variance, the pooled interval is a little wide (97 % with a quarter more
+buyers); were they to take a third of the sales away, a little narrow (92 %). ``pooled=False`` gives Neyman's variance [1]_
+sum_k w_k**2 (s2_1k / n_1k + s2_0k / n_0k), which for one stratum is Welch's test.
+
+Where whole regions were held out, chance dealt regions, not people, so regions vary: the difference in means over people has the
+cluster-robust variance CR2 of Bell and McCaffrey, with their degrees of freedom [5]_ [6]_, made for few clusters. Strata within
+regions are then of no use, and there is a plain and a cuped estimate.
+
+References
+----------
+.. [1] Neyman, J. (1923, 1990). On the application of probability theory to agricultural experiments. Statistical Science 5(4), 465-472.
+.. [2] Satterthwaite, F. E. (1946). An approximate distribution of estimates of variance components. Biometrics Bulletin 2(6), 110-114.
+.. [3] Miratrix, L. W., Sekhon, J. S. and Yu, B. (2013). Adjusting treatment effect estimates by post-stratification in randomized
+   experiments. Journal of the Royal Statistical Society B 75(2), 369-396.
+.. [4] Deng, A., Xu, Y., Kohavi, R. and Walker, T. (2013). Improving the sensitivity of online controlled experiments by utilizing
+   pre-experiment data. WSDM '13, 123-132.
+.. [5] Bell, R. M. and McCaffrey, D. F. (2002). Bias reduction in standard errors for linear regression with multi-stage samples.
+   Survey Methodology 28(2), 169-181.
+.. [6] Imbens, G. W. and Kolesár, M. (2016). Robust standard errors in small samples: some practical advice. Review of Economics and
+   Statistics 98(4), 701-712.
+"""
+
+from dataclasses import dataclass
+from math import fsum, sqrt
+from typing import Literal
+
+import polars as pl
+
+from segmenter.errors import InputError
+from segmenter.evaluation.lift_sums import LEAST, Stratum, added, gap, merge_small, squares, sums, theta
+
+COLUMNS = {"customer_id": pl.String, "invited": pl.Boolean, "stratum": pl.String, "spend": pl.Int64, "before": pl.Int64}
+
+Parts = tuple[float, float, float]  # effect, its variance, degrees of freedom
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One estimate of the effect of being invited.
+
+    Parameters
+    ----------
+    method : str
+        ``plain``, ``stratified``, ``cuped`` or ``stratified_cuped``.
+    effect, error, low, high : float
+        Per customer invited, in minor units: the estimate, its standard error, and the ends of its 95 % interval.
+    p : float
+        Of the two-sided test that there is no effect.
+    degrees : float
+        Of freedom of its t distribution.
+    total, total_low, total_high : int
+        Times the customers invited, in whole minor units.
+    """
+
+    method: str
+    effect: float
+    error: float
+    low: float
+    high: float
+    p: float
+    degrees: float
+    total: int
+    total_low: int
+    total_high: int
+
+
+@dataclass(frozen=True)
+class Lift:
+    """What being invited brought.
+
+    Parameters
+    ----------
+    measured : {"direct", "total"}
+        ``direct``: people were held out, so this is the effect of an invitation on the person who gets it; what they then bring about
+        in others, held out ones too, is not in it. ``total``: whole regions were held out, so what the people of a region
+        bring about in each other is in it.
+    invited, held_out : int
+        Customers.
+    sales, held_out_sales : int
+        What they spent, in minor units, exact.
+    estimates : tuple of Estimate
+        All that were made.
+    best : Estimate
+        The one to use, fixed beforehand: the last of them.
+    anyway, anyway_low, anyway_high : float or None
+        The share of the sales to those invited that would have come without inviting them, and its 95 % interval; above 1
+        where more would have come. None where the sales are not above 0.
+    strata, merged : int
+        How many strata were used, and how many were merged away because an arm of theirs held fewer than 2.
+    regions, regions_held_out : int
+        Where whole regions were held out, otherwise 0.
+    """
+
+    measured: Literal["direct", "total"]
+    invited: int
+    held_out: int
+    sales: int
+    held_out_sales: int
+    estimates: tuple[Estimate, ...]
+    best: Estimate
+    anyway: float | None
+    anyway_low: float | None
+    anyway_high: float | None
+    strata: int
+    merged: int
+    regions: int = 0
+    regions_held_out: int = 0
+
+
+def measure(frame: pl.DataFrame, *, pooled: bool = True) -> Lift:
+    """Measure what being invited brought.
+
+    A stratum with fewer than 2 customers in either arm is merged with its neighbour in past spend per customer. Who was meant to be
+    invited counts as invited, whether they joined or not.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per customer of the launch, in any order: ``customer_id``, ``invited`` (Boolean; false: held out), ``stratum``
+        (String), ``spend`` (Int64, minor units after the launch within its horizon), ``before`` (Int64, minor units before the
+        launch; 0 for those who had not bought), none of them null, amounts at most 10**12 either way. With a column ``cluster``
+        (String, the region) whole regions were held out.
+    pooled : bool
+        Whether variances are pooled over the two arms; see above. Without meaning where whole regions were held out.
+
+    Returns
+    -------
+    Lift
+        The estimates.
+
+    Raises
+    ------
+    InputError
+        Fewer than 2 customers, or where there are clusters 2 of them, are invited or held out; a cluster holds both.
+    ValueError
+        The frame is not as described.
+
+    Examples
+    --------
+    >>> spend, before = [900, 0, 700, 0, 500, 0, 0, 100], [800, 100, 600, 0, 700, 100, 0, 300]
+    >>> rows = {"customer_id": list("abcdefgh"), "invited": [True] * 4 + [False] * 4, "stratum": ["all"] * 8}
+    >>> lift = measure(pl.DataFrame(rows | {"spend": spend, "before": before}))
+    >>> [(each.method, round(each.effect), each.total) for each in lift.estimates][:2]
+    [('plain', 250, 1000), ('stratified', 250, 1000)]
+    >>> lift.best.method, round(lift.best.low), round(lift.best.high), round(lift.anyway, 2)
+    ('stratified_cuped', -23, 310, 0.64)
+    """
+    _check(frame)
+    clustered = "cluster" in frame.columns
+    groups = sums(frame, "cluster" if clustered else "stratum")
+    invited = added(group.invited for group in groups.values())
+    held_out = added(group.held_out for group in groups.values())
+    if problems := [
+        f"{arm}: should be at least {LEAST} customers to measure a lift (got {count}); hold out a share of the next launch by chance"
+        for arm, count in (("invited", invited.customers), ("held out", held_out.customers))
+        if count < LEAST
+    ]:
+        raise InputError(*problems)
+    whole = [Stratum(invited, held_out)]
+    if clustered:
+        _check_clusters(groups)
+        regions = list(groups.values())
+        named = {"plain": _by_region(regions, 0.0), "cuped": _by_region(regions, theta(whole))}
+        strata, merged = 0, 0
+    else:
+        used = merge_small(groups)
+        named = {
+            "plain": _by_stratum(whole, 0.0, pooled),
+            "stratified": _by_stratum(used, 0.0, pooled),
+            "cuped": _by_stratum(whole, theta(whole), pooled),
+            "stratified_cuped": _by_stratum(used, theta(used), pooled),
+        }
+        strata, merged = len(used), len(groups) - len(used)
+    estimates = tuple(_estimate(method, *parts, invited.customers) for method, parts in named.items())
+    best = estimates[-1]
+    # What would have come anyway is largest where the effect is smallest.
+    return Lift(
+        measured="total" if clustered else "direct",
+        invited=invited.customers,
+        held_out=held_out.customers,
+        sales=invited.spend,
+        held_out_sales=held_out.spend,
+        estimates=estimates,
+        best=best,
+        anyway=_without(best.total, invited.spend),
+        anyway_low=_without(best.total_high, invited.spend),
+        anyway_high=_without(best.total_low, invited.spend),
+        strata=strata,
+        merged=merged,
+        regions=len(groups) if clustered else 0,
+        regions_held_out=sum(group.held_out.customers > 0 for group in groups.values()) if clustered else 0,
+    )
+
+
+def _by_stratum(strata: list[Stratum], slope: float, pooled: bool) -> Parts:
+    everyone = sum(stratum.invited.customers for stratum in strata)
+    effects, variances = [], []
+    for stratum in strata:
+        weight = stratum.invited.customers / everyone
+        effects.append(weight * gap(*stratum, slope))
+        sizes = [arm.customers for arm in stratum]
+        deviations = [squares(arm, slope) for arm in stratum]
+        if pooled:
+            degrees = sum(sizes) - 2
+            variances.append((weight**2 * sum(deviations) / degrees * (1 / sizes[0] + 1 / sizes[1]), degrees))
+        else:
+            variances += [(weight**2 * each / (size - 1) / size, size - 1) for each, size in zip(deviations, sizes, strict=True)]
+    whole = fsum(each for each, _ in variances)
+    below = fsum(each**2 / degrees for each, degrees in variances)
+    return fsum(effects), whole, whole**2 / below if below > 0 else float(sum(degrees for _, degrees in variances))
+
+
+def _by_region(regions: list[Stratum], slope: float) -> Parts:
+    """Give effect, CR2 variance and Bell and McCaffrey's degrees of freedom, from independent errors as the working model."""
+    whole = Stratum(added(region.invited for region in regions), added(region.held_out for region in regions))
+    variances, traces, pairs = [], [], []
+    for arm in range(2):
+        everyone, parts = whole[arm], [region[arm] for region in regions if region[arm].customers]
+        shares = [part.customers / everyone.customers for part in parts]
+        leverage = [1 / (1 - share) for share in shares]
+        # A region's weight times how far it lies from the mean of its arm.
+        apart = [share * gap(part, everyone, slope) for share, part in zip(shares, parts, strict=True)]
+        variances.append(fsum(lever * each**2 for lever, each in zip(leverage, apart, strict=True)))
+        traces.append(1 / everyone.customers)
+        # The sum over all pairs of regions g, h of leverage_g leverage_h (share_g [g = h] - share_g share_h)**2.
+        mixed = fsum(lever * share**2 for lever, share in zip(leverage, shares, strict=True)) ** 2
+        own = fsum((lever * share) ** 2 * (1 - 2 * share) for lever, share in zip(leverage, shares, strict=True))
+        pairs.append((mixed + own) / everyone.customers**2)
+    return gap(*whole, slope), fsum(variances), sum(traces) ** 2 / sum(pairs)
+
+
+def _estimate(method: str, effect: float, squared: float, degrees: float, invited: int) -> Estimate:
+    from scipy.special import stdtr, stdtrit
+
+    error = sqrt(squared)
+    margin = float(stdtrit(degrees, 0.975)) * error
+    p = 2 * float(stdtr(degrees, -abs(effect) / error)) if error > 0 else float(effect == 0)
+    low, high = effect - margin, effect + margin
+    totals = (round(each * invited) for each in (effect, low, high))
+    return Estimate(method, effect, error, low, high, p, degrees, *totals)
+
+
+def _without(total: int, sales: int) -> float | None:
+    return (sales - total) / sales if sales > 0 else None
+
+
+def _check(frame: pl.DataFrame) -> None:
+    wanted = COLUMNS | ({"cluster": pl.String} if "cluster" in frame.columns else {})
+    if wrong := [f"{name} ({frame.schema.get(name, 'none')})" for name, kind in wanted.items() if frame.schema.get(name) != kind]:
+        raise ValueError(f"columns should be {wanted} (got {', '.join(wrong)})")
+    if frame.select(pl.any_horizontal(pl.col(*wanted).is_null().any())).item():
+        raise ValueError("columns should hold no nulls")
+    if frame["customer_id"].n_unique() < frame.height:
+        raise ValueError("customer_id should name each customer once")
+
+
+def _check_clusters(groups: dict[str, Stratum]) -> None:
+    problems = [
+        f"region {name}: should be invited or held out as a whole (got {group.invited.customers} invited, {group.held_out.customers} "
+        "held out); measure by customer, or leave the region out"
+        for name, group in groups.items()
+        if group.invited.customers and group.held_out.customers
+    ]
+    for arm, name in enumerate(("invited", "held out")):
+        if (count := sum(group[arm].customers > 0 for group in groups.values())) < LEAST:
+            problems.append(f"regions {name}: should be at least {LEAST} to measure a lift (got {count}); hold out more regions, or people")
+    if problems:
+        raise InputError(*problems)
