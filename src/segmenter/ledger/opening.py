@@ -1,0 +1,270 @@
+"""Where the ledger is, who may write it, and what a killed job left to be finished."""
+
+import hashlib
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segmenter.errors import ConfigError
+from segmenter.ledger.schema import PENDING, PLANNED, VERSION, LedgerError, table, upgrade, version_of
+from segmenter.settings import without_password
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Connection, Engine
+
+FILE = "ledger.db"
+_MANIFEST = "manifest.json"  # the last file of every results folder, with the fingerprints of all others
+_WAIT = 60  # seconds that a job waits for another one's writing
+_CONNECT = 10
+_FORMS = "sqlite:///ledger.db or postgresql://user@host/database"
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """An opened ledger; it keeps no connection and no file open.
+
+    Parameters
+    ----------
+    engine : Engine
+        Makes connections.
+    shown : str
+        Its address, without a password.
+    file : Path or None
+        Of SQLite; None for a server.
+    """
+
+    engine: "Engine"
+    shown: str
+    file: Path | None
+
+
+def open_ledger(url: str | None, out: Path) -> Ledger:
+    """Open the ledger, bring it up to date, and finish what a killed job left between results and ledger.
+
+    An SQLite file that is not there yet is made by the first plan; until then the ledger reads as empty.
+
+    Parameters
+    ----------
+    url : str or None
+        ``sqlite:///…`` or ``postgresql://…``; None: ``ledger.db`` in the folder that holds the results folder.
+    out : Path
+        The results folder; need not exist.
+
+    Returns
+    -------
+    Ledger
+        To read from and to write to.
+
+    Raises
+    ------
+    ConfigError
+        The URL is none, or PostgreSQL's driver is not installed.
+    LedgerError
+        The database cannot be reached or written, is none, or is of a newer segmenter.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     open_ledger(None, Path(place, "outputs", "launch")).file.name
+    'ledger.db'
+    """
+    ledger = _ledger(url, out)
+    if ledger.file is not None:
+        _check_file(ledger.file)
+        if not ledger.file.exists():
+            return ledger
+    with reading(ledger) as connection:
+        ready = connection is not None and version_of(connection) == VERSION
+        if connection is not None and ready and not any(_is_out(ledger, *row) for row in _pending(connection)):
+            return ledger
+    with writing(ledger):  # which upgrades, and finishes what is pending
+        return ledger
+
+
+def _ledger(url: str | None, out: Path) -> Ledger:
+    from sqlalchemy import create_engine, event, make_url
+    from sqlalchemy.exc import ArgumentError
+    from sqlalchemy.pool import NullPool
+
+    if url is None:
+        file = out.absolute().parent.resolve() / FILE
+    else:
+        try:
+            parsed = make_url(url)
+        except (ArgumentError, ValueError):
+            # It is not shown: there may be a password in it.
+            raise ConfigError(f"ledger.url: should be null or a database's URL, such as {_FORMS}") from None
+        match parsed.get_backend_name():
+            case "sqlite" if parsed.database and parsed.database != ":memory:":
+                file = Path(parsed.database).expanduser().resolve()
+            case "sqlite":
+                raise ConfigError(f"ledger.url: should name a database file, such as sqlite:///ledger.db (got {without_password(url)})")
+            case "postgresql" | "postgres":
+                return _on_server(parsed)
+            case other:
+                raise ConfigError(f'ledger.url: should be {_FORMS} (got a URL of "{other}")')
+
+    engine = create_engine("sqlite://", creator=lambda: _sqlite(file), poolclass=NullPool)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))  # sqlite3 itself begins too late
+    return Ledger(engine, f"sqlite:///{file}", file)
+
+
+def _sqlite(file: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, timeout=_WAIT, isolation_level=None)
+    # No WAL: results are often on shared drives, where it does not work. EXTRA also flushes the folder after a commit: what was
+    # committed before the results are renamed must still be there after a power failure.
+    connection.execute("PRAGMA journal_mode = DELETE")
+    connection.execute("PRAGMA synchronous = EXTRA")
+    return connection
+
+
+def _on_server(url: "URL") -> Ledger:
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    try:
+        import psycopg  # noqa: F401
+    except ImportError as error:
+        raise ConfigError('ledger.url: PostgreSQL needs psycopg; pip install "segmenter[postgres]"') from error
+    url = url.set(drivername="postgresql+psycopg")
+    if "connect_timeout" not in url.query:
+        url = url.update_query_dict({"connect_timeout": str(_CONNECT)})
+    shown = url.set(drivername="postgresql", query={}).render_as_string(hide_password=True)
+    return Ledger(create_engine(url, poolclass=NullPool), shown, None)
+
+
+def _check_file(file: Path) -> None:
+    """Fail before any work, not after it."""
+    place = file if file.exists() else file.parent
+    while not place.exists():
+        place = place.parent
+    if (file.exists() and not file.is_file()) or (place != file and not place.is_dir()) or not os.access(place, os.W_OK):
+        raise LedgerError(f"ledger.url: cannot be written (got {file}); name another file with ledger.url=sqlite:///FILE")
+
+
+@contextmanager
+def reading(ledger: Ledger) -> "Iterator[Connection | None]":
+    """Give a connection that sees one state of the ledger, however many queries it answers; None where there is no ledger yet."""
+    if ledger.file is not None and not ledger.file.exists():
+        yield None
+        return
+    engine = ledger.engine.execution_options(isolation_level="REPEATABLE READ") if ledger.file is None else ledger.engine
+    with _told(ledger), engine.connect() as connection:
+        yield connection if version_of(connection) else None
+
+
+@contextmanager
+def writing(ledger: Ledger) -> "Iterator[Connection]":
+    """Give a connection to the only writer; transactions are begun by the caller.
+
+    Whoever is here knows that a pending plan's writer is dead: it would be here itself.
+    """
+    with _told(ledger), _only_writer(ledger) as connection:
+        with connection.begin():
+            upgrade(connection)
+            for plan, token, place in _pending(connection):
+                if _is_out(ledger, plan, token, place):
+                    settle(connection, plan)
+        yield connection
+
+
+@contextmanager
+def _only_writer(ledger: Ledger) -> "Iterator[Connection]":
+    """Wait until no other process writes; the lock is the process's and goes with it, however it ends."""
+    if ledger.file is None:
+        with ledger.engine.connect() as connection:
+            connection.exec_driver_sql(f"SET lock_timeout = '{_WAIT}s'")
+            connection.exec_driver_sql("SELECT pg_advisory_lock(hashtext('segmenter ledger in ' || current_schema()))")
+            connection.commit()  # the lock stays the session's
+            yield connection
+        return
+    ledger.file.parent.mkdir(parents=True, exist_ok=True)
+    # An empty database beside the ledger's, as SQLite locks a file on every system alike.
+    lock = sqlite3.connect(ledger.file.with_name(f".{ledger.file.name}.lock"), timeout=_WAIT, isolation_level=None)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+        with ledger.engine.connect() as connection:
+            yield connection
+    finally:
+        lock.close()
+
+
+@contextmanager
+def _told(ledger: Ledger) -> Iterator[None]:
+    """Say in one line what the database says."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except (DBAPIError, ledger.engine.dialect.loaded_dbapi.Error, sqlite3.Error) as error:
+        words = said(ledger, error)
+        waited = "locked" in words or "lock timeout" in words
+        mend = "another job is writing it: try again when that is done" if waited else "mend that, or name another with ledger.url"
+        raise LedgerError(f"ledger: {ledger.shown} cannot be used (got {words}); {mend}") from error
+
+
+def said(ledger: Ledger, error: Exception) -> str:
+    """Put what the database says on one short line, without a password."""
+    words = re.split(r"\nLINE |\nDETAIL", str(getattr(error, "orig", None) or error))[0]
+    return " ".join(words.replace(ledger.engine.url.render_as_string(hide_password=False), ledger.shown).split())[:300]
+
+
+def place_of(ledger: Ledger, out: Path) -> str:
+    """Write where a results folder is: beside an SQLite ledger as seen from there, so that both can be moved together."""
+    out = out.resolve()
+    if ledger.file is not None and out.is_relative_to(ledger.file.parent):
+        return out.relative_to(ledger.file.parent).as_posix()
+    return str(out)
+
+
+def token_of(folder: Path) -> str | None:
+    """Fingerprint a results folder: the SHA-256 of its manifest, None where there is none."""
+    try:
+        with (folder / _MANIFEST).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _pending(connection: "Connection") -> list[Any]:
+    from sqlalchemy import select
+
+    plans = table("plans")
+    return list(connection.execute(select(plans.c.id, plans.c.token, plans.c.place).where(plans.c.state == PENDING)))
+
+
+def _is_out(ledger: Ledger, plan: int, token: str, place: str) -> bool:
+    """Tell whether a pending plan's results are in their folder.
+
+    Where they are not, nobody but its launch's next plan removes it: the folder may be on another machine.
+    """
+    folder = Path(place) if ledger.file is None else ledger.file.parent / place
+    return token_of(folder) == token
+
+
+def settle(connection: "Connection", plan: int) -> None:
+    """Make a pending plan its launch's plan, in place of the one before."""
+    from sqlalchemy import select, update
+
+    plans = table("plans")
+    launch = select(plans.c.launch).where(plans.c.id == plan).scalar_subquery()
+    before = connection.execute(select(plans.c.id).where(plans.c.launch == launch, plans.c.state == PLANNED)).scalars()
+    for old in list(before):
+        drop(connection, old)
+    if connection.execute(update(plans).where(plans.c.id == plan).values(state=PLANNED)).rowcount != 1:
+        raise LedgerError("ledger: should still have the plan that is being published (got none: another job removed it); plan again")
+
+
+def drop(connection: "Connection", plan: int) -> None:
+    """Remove a plan with its invitations; answers are not its own and stay."""
+    from sqlalchemy import delete
+
+    plans, invitations = table("plans"), table("invitations")
+    connection.execute(delete(invitations).where(invitations.c.plan == plan))
+    connection.execute(delete(plans).where(plans.c.id == plan))

@@ -1,0 +1,196 @@
+"""The ledger's tables, and the steps that bring an older ledger up to date without losing anything.
+
+A ledger says in ``segmenter_schema`` which version it has; all steps from there on are one transaction. A step, once released,
+never changes: it makes what it made then. No table holds a name, a phone number or any other contact.
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from segmenter.errors import SegmenterError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, MetaData, Table
+    from sqlalchemy.types import TypeEngine
+
+PENDING, PLANNED = "pending", "planned"
+# What an invitation is: the columns that plans and answers share.
+SNAPSHOT = ("status", "planned_at", "wave", "group", "agent", "score", "stratum")
+
+
+class LedgerError(SegmenterError):
+    """The ledger cannot be read or written, or does not take what it is given."""
+
+
+@cache
+def tables() -> "MetaData":
+    """Describe the tables as the newest version has them.
+
+    Returns
+    -------
+    MetaData
+        ``segmenter_plans``, ``segmenter_invitations`` and ``segmenter_answers``.
+
+    Examples
+    --------
+    >>> sorted(tables().tables)
+    ['segmenter_answers', 'segmenter_invitations', 'segmenter_plans', 'segmenter_schema']
+    """
+    from sqlalchemy import BigInteger, Column, Date, Double, Integer, MetaData, String, Table
+
+    known = MetaData()
+    Table("segmenter_schema", known, Column("version", Integer))
+    Table(
+        "segmenter_plans",
+        known,
+        Column("id", Integer, primary_key=True),
+        *(Column(name, String) for name in ("launch", "community")),
+        Column("as_of", Date),
+        Column("horizon_days", Integer),
+        Column("ends_on", Date),
+        Column("target", BigInteger),
+        *(Column(name, String) for name in ("currency", "settings", "state", "token", "place")),
+    )
+
+    def invitation() -> list[Column[Any]]:
+        types: dict[str, TypeEngine[Any]] = {"planned_at": Date(), "wave": Integer(), "score": Double()}
+        return [Column(name, types.get(name, String())) for name in SNAPSHOT]
+
+    Table("segmenter_invitations", known, Column("plan", Integer), Column("customer_id", String), *invitation())
+    Table(
+        "segmenter_answers",
+        known,
+        Column("launch", String),
+        Column("number", Integer),
+        *(Column(name, String) for name in ("customer_id", "answer")),
+        Column("answered_on", Date),
+        Column("source", String),
+        *invitation(),
+        Column("reason", String),
+    )
+    return known
+
+
+def table(name: str) -> "Table":
+    """Describe one table.
+
+    Parameters
+    ----------
+    name : {"plans", "invitations", "answers"}
+        Which.
+
+    Returns
+    -------
+    Table
+        As `tables` has it.
+
+    Examples
+    --------
+    >>> table("invitations").c.keys()[:3]
+    ['plan', 'customer_id', 'status']
+    """
+    return tables().tables[f"segmenter_{name}"]
+
+
+_INVITATION = """
+    planned_at DATE{needed}, wave INTEGER, "group" TEXT, agent TEXT, score DOUBLE PRECISION, stratum TEXT"""
+
+
+def _first(connection: "Connection") -> None:
+    # Without rows of their own SQLite keeps a plan's invitations together, by customer.
+    together = " WITHOUT ROWID" if connection.dialect.name == "sqlite" else ""
+    connection.exec_driver_sql("CREATE TABLE segmenter_schema (version INTEGER NOT NULL)")
+    connection.exec_driver_sql("INSERT INTO segmenter_schema VALUES (0)")
+    connection.exec_driver_sql(
+        """CREATE TABLE segmenter_plans (
+        id INTEGER NOT NULL PRIMARY KEY, launch TEXT NOT NULL, community TEXT NOT NULL, as_of DATE NOT NULL,
+        horizon_days INTEGER NOT NULL, ends_on DATE NOT NULL, target BIGINT, currency TEXT NOT NULL, settings TEXT NOT NULL,
+        state TEXT NOT NULL, token TEXT, place TEXT, UNIQUE (launch, state))"""
+    )
+    connection.exec_driver_sql(
+        f"""CREATE TABLE segmenter_invitations (
+        plan INTEGER NOT NULL, customer_id TEXT NOT NULL, status TEXT NOT NULL,{_INVITATION.format(needed=" NOT NULL")},
+        PRIMARY KEY (plan, customer_id)){together}"""
+    )
+    # The invitation as it was when the answer came stays with it, so that no later plan can change what was answered to.
+    connection.exec_driver_sql(
+        f"""CREATE TABLE segmenter_answers (
+        launch TEXT NOT NULL, number INTEGER NOT NULL, customer_id TEXT NOT NULL, answer TEXT NOT NULL, answered_on DATE NOT NULL,
+        source TEXT NOT NULL, status TEXT,{_INVITATION.format(needed="")}, PRIMARY KEY (launch, number)){together}"""
+    )
+
+
+def _second(connection: "Connection") -> None:
+    connection.exec_driver_sql("ALTER TABLE segmenter_answers ADD COLUMN reason TEXT")
+
+
+_STEPS = (_first, _second)
+VERSION = len(_STEPS)
+
+
+def version_of(connection: "Connection") -> int:
+    """Read which version a ledger has.
+
+    Parameters
+    ----------
+    connection : Connection
+        To the ledger's database.
+
+    Returns
+    -------
+    int
+        From 1; 0 where there is no ledger yet.
+
+    Raises
+    ------
+    LedgerError
+        It is newer than this program.
+
+    Examples
+    --------
+    >>> from sqlalchemy import create_engine
+    >>> with create_engine("sqlite://").connect() as connection:
+    ...     version_of(connection)
+    0
+    """
+    from sqlalchemy import inspect, select
+
+    if not inspect(connection).has_table("segmenter_schema"):
+        return 0
+    version = int(connection.execute(select(tables().tables["segmenter_schema"].c.version)).scalar_one())
+    if version > VERSION:
+        raise LedgerError(f"ledger: should be of version {VERSION} or older (got {version}); use the newer segmenter that wrote it")
+    return version
+
+
+def upgrade(connection: "Connection", to: int = VERSION) -> None:
+    """Bring a ledger up to date; all or nothing, as its caller's transaction is.
+
+    Parameters
+    ----------
+    connection : Connection
+        In a transaction, and the ledger's only writer.
+    to : int
+        The version to reach.
+
+    Raises
+    ------
+    LedgerError
+        It is newer than this program.
+
+    Examples
+    --------
+    >>> from sqlalchemy import create_engine
+    >>> with create_engine("sqlite://").begin() as connection:
+    ...     upgrade(connection)
+    ...     version_of(connection) == VERSION
+    True
+    """
+    from sqlalchemy import update
+
+    version = version_of(connection)
+    if version >= to:
+        return
+    for step in _STEPS[version:to]:
+        step(connection)
+    connection.execute(update(tables().tables["segmenter_schema"]).values(version=to))
