@@ -52,6 +52,8 @@ class Auto:
         In one sentence.
     warnings : tuple of str
         What a person should know.
+    columns : sequence of str
+        The measures that its parts take.
     """
 
     choice: str
