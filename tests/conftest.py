@@ -43,6 +43,11 @@ def _owner() -> str | None:
     return next(name for name in ("postgres", "nobody") if name in known)
 
 
+def pytest_collection_modifyitems(items):
+    # It takes longest by far: begun last, it would leave all other workers waiting for one.
+    items.sort(key=lambda item: item.path.name != "test_wheel.py")
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """URL of an empty PostgreSQL database that asks for a password."""
