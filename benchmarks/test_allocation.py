@@ -65,9 +65,9 @@ def greedy(customers, terms, *, by_cost):
     groups, price = terms.groups, terms.costs
     left = {agent.name: agent.capacity for agent in terms.agents}
     calling = {region: [agent.name for agent in terms.agents if region in agent.regions] for region in customers["region"].unique()}
-    lists = {
-        key: part["value"].sort(descending=True).to_list() for key, part in customers.partition_by("region", "layer", as_dict=True).items()
-    }
+    found = customers.partition_by("region", "layer", as_dict=True)
+    lists = {(region, layer): [] for region in calling for layer in price}  # few customers leave some of them empty
+    lists |= {key: part["value"].sort(descending=True).to_list() for key, part in found.items()}
     used = dict.fromkeys(lists, 0)
     quotas = [(quota.layer, Fraction(str(quota.least)), Fraction(str(quota.most))) for quota in terms.quotas]
 
@@ -77,9 +77,7 @@ def greedy(customers, terms, *, by_cost):
         best = [
             (-lists[region, layer][at] / (price[layer] if by_cost else 1), layer)
             for layer, _, most in quotas
-            for at in range(
-                used[region, layer] + people[layer], min(used[region, layer] + floor(most * size), len(lists.get((region, layer), ())))
-            )
+            for at in range(used[region, layer] + people[layer], min(used[region, layer] + floor(most * size), len(lists[region, layer])))
         ]
         for _, layer in nsmallest(size - sum(people.values()), best):
             people[layer] += 1
