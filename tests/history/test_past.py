@@ -121,7 +121,7 @@ def test_what_was_computed_is_shared_by_earlier_looks_but_not_by_samples(small_s
     assert past.sample(100, 5).timeline is few.timeline
 
 
-@pytest.mark.parametrize(("most", "first"), [(120, None), (120, CUT), (30, CUT), (10**6, None)])
+@pytest.mark.parametrize(("most", "first"), [(120, None), (120, CUT), (30, CUT), (10**6, None), (None, None)])
 def test_single_orders_of_a_sample_are_enough_where_those_of_all_were_added_up(small_shop, most, first):
     summary = summarize_frame(small_shop.orders, Terms(UNTIL, 90, None))
     sample = sample_of(small_shop.orders, summary, Sampling(most, 5, first))

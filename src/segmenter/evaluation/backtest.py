@@ -135,7 +135,7 @@ def backtest(tables: Tables, settings: BacktestCore, *, progress: Callable[[str]
     return _added_up(replays, list(rankings), current, settings, warnings)
 
 
-def sampling_of(settings: BacktestCore) -> Sampling | None:
+def sampling_of(settings: BacktestCore) -> Sampling:
     """Say of how many customers a backtest needs single orders.
 
     Parameters
@@ -145,8 +145,8 @@ def sampling_of(settings: BacktestCore) -> Sampling | None:
 
     Returns
     -------
-    Sampling or None
-        None where it needs those of all.
+    Sampling
+        Of all, where `backtest.customers` is null.
 
     Examples
     --------
@@ -155,8 +155,8 @@ def sampling_of(settings: BacktestCore) -> Sampling | None:
     datetime.date(2026, 1, 1)
     """
     wanted, as_of = settings.backtest, settings.launch.as_of
-    if wanted.customers is None or as_of is None:
-        return None
+    if as_of is None:
+        raise InputError("launch.as_of: is needed, as YYYY-MM-DD")
     back = timedelta(days=wanted.horizon_days + wanted.step_days * (wanted.most - 1))
     first = min(wanted.cuts) if wanted.cuts else wanted.first or (wanted.last or as_of) - back
     return Sampling(wanted.customers, settings.seed, first, min(wanted.horizon_days, LEAST_DAYS))

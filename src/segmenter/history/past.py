@@ -28,8 +28,8 @@ class Sampling:
 
     Parameters
     ----------
-    most : int
-        Customers at most.
+    most : int or None
+        Customers at most; None for all.
     seed : int
         The job's seed.
     first : date or None
@@ -44,7 +44,7 @@ class Sampling:
     260
     """
 
-    most: int
+    most: int | None
     seed: int
     first: date | None = None
     least_days: int = LEAST_DAYS
@@ -62,6 +62,8 @@ class Sampling:
         int
             From 0.
         """
+        if self.most is None:
+            return 0
         as_of, began = summary.terms.as_of, summary.first
         first = as_of if self.first is None or began is None else max(self.first, began + timedelta(days=self.least_days))
         days = (as_of - min(first, as_of)).days

@@ -129,7 +129,7 @@ def _on_server(url: "URL") -> Ledger:
     from sqlalchemy.pool import NullPool
 
     try:
-        import psycopg  # noqa: F401
+        import psycopg  # noqa: F401  # only whether it is there
     except ImportError as error:
         raise ConfigError('ledger.url: PostgreSQL needs psycopg; pip install "segmenter[postgres]"') from error
     url = url.set(drivername="postgresql+psycopg")
