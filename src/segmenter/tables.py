@@ -39,6 +39,39 @@ CUSTOMERS = pl.Schema(  # attributes follow, as text
 )
 EVENTS = pl.Schema({"customer_id": pl.String(), "kind": pl.String(), "time": TIME})
 REFERRALS = pl.Schema({"customer_id": pl.String(), "friend_id": pl.String(), "time": TIME})
+PRECEDENTS = pl.Schema(  # one row per customer of earlier launches, as of the date
+    {
+        "customer_id": pl.String(),
+        "last_invited": pl.Date(),  # to another launch, within rules.cooloff_days; else null
+        "invitations": pl.Int64(),  # other launches within rules.invitations.days
+        "member": pl.Boolean(),  # of the launch's community
+        "refused": pl.Boolean(),  # for good
+        "held_out_until": pl.Date(),  # by another launch that is running; else null
+    }
+)
+INVITED = pl.Schema(  # one row per launch and customer, as the ledger's `people` gives it; the launch that is planned among them
+    {
+        "launch": pl.String(),
+        "community": pl.String(),
+        "as_of": pl.Date(),
+        "ends_on": pl.Date(),
+        "customer_id": pl.String(),
+        "in_plan": pl.Boolean(),
+        "status": pl.String(),  # planned, held_out; null for who joined unasked
+        "planned_at": pl.Date(),
+        "wave": pl.Int64(),
+        "group": pl.String(),
+        "agent": pl.String(),
+        "score": pl.Float64(),
+        "stratum": pl.String(),
+        "region": pl.String(),
+        "segment": pl.String(),
+        "answer": pl.String(),  # no_answer, refused, refused_for_good, joined; null where there is none
+        "answered_on": pl.Date(),
+        "reason": pl.String(),
+        "source": pl.String(),
+    }
+)
 REJECTS = pl.Schema(
     {
         "table": pl.String(),
@@ -85,6 +118,22 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class PastLaunches:
+    """What the ledger knows of other launches.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        See `PRECEDENTS`; who is not in it was in no launch.
+    invited : DataFrame
+        See `INVITED`.
+    """
+
+    customers: pl.DataFrame
+    invited: pl.DataFrame
+
+
+@dataclass(frozen=True)
 class Tables:
     """What a shop has, in canonical form.
 
@@ -104,6 +153,8 @@ class Tables:
         For each table: rows read, ``filtered`` by `where`, ``later`` than the as-of date, ``rejected``, ``kept``.
     sample : Sample or None
         Single orders to learn from, where `orders` is a summary.
+    launches : PastLaunches or None
+        Earlier launches, where there is a ledger with any.
     """
 
     orders: "pl.DataFrame | Summary"
@@ -114,3 +165,4 @@ class Tables:
     rejects: pl.DataFrame
     reads: Mapping[str, Mapping[str, int]]
     sample: Sample | None = None
+    launches: PastLaunches | None = None

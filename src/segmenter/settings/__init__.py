@@ -19,9 +19,17 @@ from segmenter.settings.jobs import DemoLaunch as DemoLaunch
 from segmenter.settings.jobs import FrameBacktest as FrameBacktest
 from segmenter.settings.jobs import FrameLaunch as FrameLaunch
 from segmenter.settings.jobs import LaunchJob as LaunchJob
+from segmenter.settings.jobs import LedgerSettings as LedgerSettings
+from segmenter.settings.jobs import ReviewJob as ReviewJob
+from segmenter.settings.jobs import ReviewSettings as ReviewSettings
 from segmenter.settings.jobs import TuneCore as TuneCore
 from segmenter.settings.jobs import TuneJob as TuneJob
 from segmenter.settings.jobs import TuneSettings as TuneSettings
+from segmenter.settings.planning import AgentSettings as AgentSettings
+from segmenter.settings.planning import AllocatedPlan as AllocatedPlan
+from segmenter.settings.planning import AnyPlan as AnyPlan
+from segmenter.settings.planning import PlanSettings as PlanSettings
+from segmenter.settings.planning import SimplePlan as SimplePlan
 from segmenter.settings.sources import CustomersColumns as CustomersColumns
 from segmenter.settings.sources import CustomersFile as CustomersFile
 from segmenter.settings.sources import CustomersQuery as CustomersQuery
@@ -53,7 +61,6 @@ from segmenter.settings.stages import LearnedSettings as LearnedSettings
 from segmenter.settings.stages import MlflowSettings as MlflowSettings
 from segmenter.settings.stages import NoTracking as NoTracking
 from segmenter.settings.stages import OrdersRule as OrdersRule
-from segmenter.settings.stages import PlanSettings as PlanSettings
 from segmenter.settings.stages import RecencyRule as RecencyRule
 from segmenter.settings.stages import RegionRule as RegionRule
 from segmenter.settings.stages import RuleSettings as RuleSettings

@@ -61,10 +61,10 @@ def shareable(settings: LaunchJob) -> dict[str, Any]:
     Returns
     -------
     dict
-        The addresses in `data.url` and `tracking.uri` without password and options.
+        The addresses in `data.url`, `ledger.url` and `tracking.uri` without password and options.
     """
     config: dict[str, Any] = settings.model_dump(mode="json")
-    for section, key in (("data", "url"), ("tracking", "uri")):
+    for section, key in (("data", "url"), ("ledger", "url"), ("tracking", "uri")):
         if config[section].get(key) is not None:
             config[section][key] = without_password(config[section][key])
     return config

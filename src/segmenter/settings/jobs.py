@@ -7,13 +7,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from segmenter.errors import nearest
 from segmenter.settings.engines import EngineSettings
+from segmenter.settings.planning import AnyPlan
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
     AnyScoring,
     LaunchSettings,
     MlflowSettings,
     NoTracking,
-    PlanSettings,
     RulesSettings,
     SegmentsSettings,
 )
@@ -28,7 +28,7 @@ class CoreSettings(Settings):
     rules: RulesSettings
     scoring: AnyScoring
     segments: SegmentsSettings
-    plan: PlanSettings
+    plan: AnyPlan
     seed: int
     lang: Lang
 
@@ -45,12 +45,20 @@ class HistorySettings(Settings):
     store: Annotated[str | None, BeforeValidator(off)]
 
 
+class LedgerSettings(Settings):
+    """Where invitations and answers are kept."""
+
+    use: bool
+    url: str | None
+
+
 class LaunchJob(CoreSettings):
     """The whole config of `segmenter launch`."""
 
     data: DataSettings
     engine: EngineSettings
     history: HistorySettings
+    ledger: LedgerSettings
     tracking: Annotated[MlflowSettings | NoTracking, Field(discriminator="kind")]
     out: Annotated[Path, Field(strict=False)]
     overwrite: bool
@@ -106,6 +114,20 @@ class BacktestJob(LaunchJob, BacktestCore):
         if self.engine.kind != "local":
             raise ValueError(f"engine: past dates are looked at order by order, which needs engine=local (got {self.engine.kind})")
         return self
+
+
+class ReviewSettings(Settings):
+    """What came of a launch, and until when."""
+
+    as_of: AsOf | None
+    answers: tuple[Annotated[str, Field(min_length=1)], ...]
+    before_days: Days
+
+
+class ReviewJob(LaunchJob):
+    """The whole config of `segmenter review`: that of the launch, and what came of it."""
+
+    review: ReviewSettings
 
 
 class TuneSettings(Settings):

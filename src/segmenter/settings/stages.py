@@ -7,7 +7,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from segmenter.settings.types import (
     Amount,
     AsOf,
-    Component,
     Days,
     Settings,
     Weight,
@@ -29,6 +28,9 @@ class LaunchSettings(Settings):
     valid_days: Days
     horizon_days: Annotated[int, Field(ge=1, le=1_000)]
     topic: str | None
+    community: Annotated[str, Field(min_length=1)]
+    target: Annotated[float, Field(gt=0, le=1e13, allow_inf_nan=False)] | None
+    confidence: Annotated[float, Field(gt=0, lt=1)]
 
 
 class RegionRule(Settings):
@@ -74,12 +76,25 @@ class CustomRule(Settings):
     keep: Annotated[str, Field(min_length=1)]
 
 
+class InvitationsRule(Settings):
+    """Launches that somebody was invited to."""
+
+    most: Annotated[int, Field(ge=1)] | None
+    days: Days
+
+
 class RulesSettings(Settings):
     """Who may be invited."""
 
     staff: bool
     blocked: bool
     consent: bool
+    member: bool
+    refused: bool
+    held_out: bool
+    cooloff_days: Days | None
+    invitations: InvitationsRule
+    per_account: Annotated[str, Field(min_length=1)] | None
     region: RegionRule
     spend: SpendRule
     orders: OrdersRule
@@ -93,6 +108,11 @@ class RulesSettings(Settings):
             "staff",
             "blocked",
             "consent",
+            "member",
+            "refused",
+            "held_out",
+            "cooloff",
+            "invitations",
             "region_include",
             "region_exclude",
             "spend_min",
@@ -194,17 +214,6 @@ class SegmentsSettings(Settings):
         if self.k_min > self.k_max:
             raise ValueError(f"k_min should be ≤ k_max (got {self.k_min} > {self.k_max})")
         return self
-
-
-class PlanSettings(Settings):
-    """How many to invite, and how they are grouped."""
-
-    size: Annotated[int | str, count_or("all")]
-    require_size: bool
-    by_region: Literal["province", "city", "none"]
-    group_capacity: Annotated[int, Field(ge=1)]
-    key_users: Annotated[int, Field(ge=0)]
-    key_user_components: tuple[Component, ...]
 
 
 class MlflowSettings(Settings):

@@ -1,0 +1,105 @@
+"""How many are invited, into which groups, when, and by whom."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from segmenter.settings.types import Amount, Component, Settings, Share, count_or, is_mapping
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+Chance = Annotated[float, Field(gt=0, lt=1)]
+
+
+class AgentSettings(Settings):
+    """Somebody who phones or messages people in."""
+
+    name: Annotated[str, Field(min_length=1)]
+    calls_per_day: Annotated[int, Field(ge=1, le=100_000)]
+    regions: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+
+
+class PlanSettings(Settings):
+    """What every plan has."""
+
+    size: Annotated[int | str, count_or("all")]
+    require_size: bool
+    by_region: Literal["province", "city", "none"]
+    group_capacity: Annotated[int, Field(ge=1)]
+    key_users: Annotated[int, Field(ge=0)]
+    key_user_components: tuple[Component, ...]
+    join_chance: Chance
+    join_evidence: Annotated[float, Field(gt=0, le=1e6)]
+    fill: Annotated[float, Field(gt=0, le=1)]
+    fill_confidence: Chance | None
+    overflow_risk: Chance
+    holdout: Annotated[float, Field(ge=0, le=0.5)]
+    holdout_by: Literal["customer", "region"]
+    wave_size: Annotated[int, Field(ge=1)] | None
+    wave_days: Annotated[int, Field(ge=1, le=366)]
+    start: date | None
+    agents: tuple[AgentSettings, ...]
+    weekend: tuple[Weekday, ...]
+    calendar: Annotated[str, Field(min_length=2)] | None
+    holidays: tuple[date, ...]
+
+    @model_validator(mode="after")
+    def _workable(self) -> "PlanSettings":
+        names = [agent.name for agent in self.agents]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"agents: names should be given once (got {', '.join(twice)} more than once)")
+        if len(set(self.weekend)) == 7:
+            raise ValueError("weekend: should leave a day to work on (got all seven)")
+        return self
+
+
+class SimplePlan(PlanSettings):
+    """The best so many."""
+
+    kind: Literal["simple"]
+
+
+class RoleSettings(Settings):
+    """Who is an expert, and who a newcomer."""
+
+    experts: Share
+    newcomer_days: Annotated[int, Field(ge=1)]
+
+
+class LayerSettings(Settings):
+    """The share of a layer in every group."""
+
+    least: Share = 0.0
+    most: Share = 1.0
+
+
+class GiftSettings(Settings):
+    """What inviting costs, in currency units."""
+
+    invite: Amount
+    join: Amount
+    friends: Annotated[dict[Annotated[int, Field(ge=1, strict=False)], Amount], BeforeValidator(is_mapping)]
+
+
+class AllocatedPlan(PlanSettings):
+    """The most valuable plan that groups, layers, budget and agents allow."""
+
+    kind: Literal["allocated"]
+    smallest: Annotated[int, Field(ge=1)]
+    most_groups: Annotated[int, Field(ge=1)]
+    topic: Annotated[str, Field(min_length=1)] | None
+    layer_by: Annotated[str, Field(min_length=1)]
+    roles: RoleSettings
+    layers: Annotated[dict[str, LayerSettings], BeforeValidator(is_mapping)]
+    budget: Amount | None
+    gifts: GiftSettings
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "AllocatedPlan":
+        if self.smallest > self.group_capacity:
+            raise ValueError(f"smallest should be ≤ group_capacity (got {self.smallest} > {self.group_capacity})")
+        return self
+
+
+AnyPlan = Annotated[SimplePlan | AllocatedPlan, Field(discriminator="kind")]
