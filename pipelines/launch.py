@@ -10,8 +10,11 @@ from segmenter.command import command, job
 @job
 def main(config: DictConfig) -> None:
     """Read, compute, write, log."""
+    from dataclasses import replace
+
     from segmenter.command import ahead, started
     from segmenter.launch import plan_launch, sampling_of, terms_of
+    from segmenter.ledger import check_name, open_ledger, past_launches
     from segmenter.outputs.publish import check_out
     from segmenter.outputs.results import write_results
     from segmenter.outputs.terminal import progress, show, show_run
@@ -20,22 +23,30 @@ def main(config: DictConfig) -> None:
     from segmenter.tracking import track
 
     settings, sweep = started(parse(LaunchJob, config))
+    launch, terms = settings.launch, terms_of(settings)
     check_out(settings.out, overwrite=settings.overwrite)
+    ledger = open_ledger(settings.ledger.url, settings.out) if settings.ledger.use else None
+    if ledger is not None:
+        check_name(ledger, launch.name, terms.as_of)
     ahead("segmenter.segments.choice")  # scikit-learn takes most of a second
     with progress(settings.lang) as stage:
         read = read_tables(
             settings.data,
-            settings.launch,
+            launch,
             seed=settings.seed,
             progress=stage,
-            terms=None if settings.scoring.kind == "clv" else terms_of(settings),  # which looks at each customer's orders
+            terms=None if settings.scoring.kind == "clv" else terms,  # which looks at each customer's orders
             engine=settings.engine,
             store=settings.history.store,
             sampling=sampling_of(settings),
         )
-        plan = plan_launch(read.tables, settings, progress=stage)
+        earlier = None
+        if ledger is not None:
+            period = settings.rules.invitations.days
+            earlier = past_launches(ledger, launch.name, terms.as_of, community=launch.community, days=period)
+        plan = plan_launch(replace(read.tables, launches=earlier), settings, progress=stage)
         stage("writing")
-        write_results(plan, read, settings)
+        write_results(plan, read, settings, None if sweep else ledger)  # of the variants of a sweep none is the launch yet
     show(plan, settings, damaged=read.warnings)
     if settings.tracking.kind == "mlflow":
         with progress(settings.lang) as stage:

@@ -40,6 +40,7 @@ from segmenter.ledger import (
 from segmenter.ledger.schema import VERSION, tables, upgrade, version_of
 from segmenter.outputs import publish as publishing
 from segmenter.outputs.publish import publish, sha256
+from segmenter.tables import INVITED
 
 DAY = date(2026, 7, 1)
 
@@ -114,6 +115,8 @@ def test_what_is_read_back_is_what_was_planned_and_answered(ledger):
             "agent": [None, *["李"] * 7],
             "score": [0.1, 1 / 3, 1e-300, None, float("nan"), 99.99999999999999, -0.0, 5e300],
             "stratum": ["", None, *["s"] * 6],
+            "region": ["四川", "", None, *["x"] * 5],
+            "segment": ["0", None, *["big, old"] * 6],
             "planned_at": [DAY, None, DAY + timedelta(days=7), *[DAY] * 5],
             "name": "not kept",
         }
@@ -449,6 +452,8 @@ def test_an_older_ledger_is_brought_up_to_date_once_by_two_at_a_time_and_loses_n
                 "四川-1",
                 "Li",
                 "s",
+                None,
+                None,
                 "joined",
                 date(2026, 7, 2),
                 None,
@@ -458,6 +463,25 @@ def test_an_older_ledger_is_brought_up_to_date_once_by_two_at_a_time_and_loses_n
     ]
     assert record_answers(ledger, "spring", said("refused", "a", reason="太远")).new == 1
     assert answers(ledger)["reason"].drop_nulls().to_list() == ["太远"]
+
+
+def test_a_ledger_of_the_second_version_keeps_its_reasons_and_takes_regions(url, tmp_path):
+    ledger = opening._ledger(url, tmp_path / "results")
+    with ledger.engine.begin() as connection:
+        upgrade(connection, to=2)
+        row = "'a', 'planned', '2026-07-01', 2, 'g', 'Li', 1.5, 's'"
+        connection.exec_driver_sql(
+            """INSERT INTO segmenter_plans VALUES (1, 'spring', 'tea', '2026-07-01', 30, '2026-07-31', NULL, 'CNY', 'f', 'planned', NULL, NULL)"""
+        )
+        connection.exec_driver_sql(f"INSERT INTO segmenter_invitations VALUES (1, {row})")
+        answer = "'a', 'refused', '2026-07-02', 'a.csv', 'planned', '2026-07-01', 2, 'g', 'Li', 1.5, 's', '太远'"
+        connection.exec_driver_sql(f"INSERT INTO segmenter_answers VALUES ('spring', 1, {answer})")
+    before = people(open_ledger(url, tmp_path / "results"))
+    assert before.select("wave", "stratum", "region", "segment", "answer", "reason").rows() == [(2, "s", None, None, "refused", "太远")]
+    assert before.schema == INVITED
+    record_plan(ledger, launch(), planned("ab").with_columns(region=pl.lit("四川"), segment=pl.lit("0")))
+    record_answers(ledger, "spring", said("joined", "b"))
+    assert people(ledger).select("region", "segment", "answer").rows() == [(None, None, "refused"), ("四川", "0", "joined")]
 
 
 def test_a_ledger_newer_than_the_program_is_refused(url, tmp_path):

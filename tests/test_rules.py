@@ -1,3 +1,5 @@
+from datetime import date
+
 import polars as pl
 import pytest
 from hypothesis import given
@@ -6,6 +8,7 @@ from hypothesis import strategies as st
 import segmenter
 from segmenter.errors import ConfigError, InputError
 from segmenter.rules import ELIGIBLE, apply_rules
+from segmenter.tables import PRECEDENTS
 
 
 def customers(**columns):
@@ -114,3 +117,40 @@ def test_counts_are_conserved_and_a_looser_rule_keeps_no_fewer(staff, blocked, s
         now = done.what_if.filter("current")["eligible"].item()
         assert now == (done.customers["verdict"] == ELIGIBLE).sum() == done.funnel["left"][-1]
     assert (loose.customers["verdict"] == ELIGIBLE).sum() >= (strict.customers["verdict"] == ELIGIBLE).sum()
+
+
+def test_earlier_launches_keep_customers_out_and_appear_only_where_there_were_any():
+    settings = segmenter.launch_settings(
+        {
+            "launch.as_of": "2026-07-01",
+            "rules.recency.max_days": None,
+            "rules.region.exclude": [],
+            "rules.cooloff_days": 30,
+            "rules.invitations": {"most": 2, "days": 365},
+        }
+    )
+    names = ["held", "joined", "lately", "long ago", "new", "never again", "often"]
+    flags = dict.fromkeys(("staff", "blocked", "do_not_contact"), False)
+    frame = pl.DataFrame({"customer_id": names, "province": "四川", "city": None}).with_columns(**{k: pl.lit(v) for k, v in flags.items()})
+    known = [
+        ("held", None, 0, False, False, date(2026, 7, 15)),
+        ("joined", date(2026, 1, 1), 1, True, False, None),
+        ("lately", date(2026, 6, 2), 1, False, False, None),
+        ("long ago", date(2026, 6, 1), 1, False, False, None),
+        ("never again", date(2026, 1, 1), 1, False, True, None),
+        ("often", date(2026, 1, 1), 2, False, False, None),
+        ("unknown here", date(2026, 1, 1), 9, True, True, None),
+    ]
+    precedents = pl.DataFrame(known, schema=PRECEDENTS, orient="row")
+    ruled = apply_rules(frame, settings.rules, settings.launch, precedents)
+    assert dict(ruled.customers.select("customer_id", "verdict").rows()) == {
+        "held": "held_out",
+        "joined": "member",
+        "lately": "cooloff",
+        "long ago": "eligible",
+        "new": "eligible",
+        "never again": "refused",
+        "often": "invitations",
+    }
+    assert ruled.funnel["rule"].to_list() == ["staff", "blocked", "consent", "member", "refused", "held_out", "cooloff", "invitations"]
+    assert apply_rules(frame, settings.rules, settings.launch).funnel["rule"].to_list() == ["staff", "blocked", "consent"]

@@ -4,6 +4,7 @@ SegmenterError
 ├── ConfigError        a setting is wrong
 ├── InputError         the data cannot be used as it is
 ├── OutputError        the results cannot be written
+├── LedgerError        the ledger cannot be read or written, or does not take what it is given
 └── TrackingError      MLflow cannot be reached; the results are written all the same
 """
 
@@ -40,6 +41,10 @@ class InputError(SegmenterError):
 
 class OutputError(SegmenterError):
     """The results cannot be written."""
+
+
+class LedgerError(SegmenterError):
+    """The ledger cannot be read or written, or does not take what it is given."""
 
 
 class TrackingError(SegmenterError):

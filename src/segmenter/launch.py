@@ -9,6 +9,8 @@ import polars as pl
 
 from segmenter.errors import InputError
 from segmenter.evaluation.auto import rank
+from segmenter.evaluation.measurable import measurable
+from segmenter.evaluation.target import Foreseen, foresee
 from segmenter.evaluation.told import Told, tell
 from segmenter.history import measure
 from segmenter.history.past import Past, Sampling, past_of
@@ -16,17 +18,19 @@ from segmenter.history.summary import Summary, Terms
 from segmenter.history.timeline import with_purchases
 from segmenter.model import LaunchModel, launch_model
 from segmenter.planning import plan
+from segmenter.planning.candidates import region_of
 from segmenter.regions import with_regions
 from segmenter.rules import ELIGIBLE, apply_rules
 from segmenter.scoring import fit_scorer, with_reasons
 from segmenter.scoring.ranking import RankingScore, needs_past, score_of
 from segmenter.segments import Segmentation, segment
-from segmenter.settings import AutoSettings, CoreSettings, LearnedSettings, WeightedSettings
+from segmenter.settings import CoreSettings, LearnedSettings, WeightedSettings
 from segmenter.tables import Tables
 from segmenter.words import say
 
+_FORESEEN = 60_000  # customers whose past tells what a launch brings
 INVITE_COLUMNS = (
-    *("rank", "customer_id", "wave", "group", "region", "segment", "score", "reason"),
+    *("rank", "customer_id", "wave", "group", "call_on", "agent", "region", "segment", "score", "join_chance", "reason"),
     *("spend", "orders", "last_order_at", "days_since_order"),
 )
 
@@ -39,10 +43,13 @@ class LaunchPlan:
     ----------
     customers : DataFrame
         Every customer, by id: measures, ``verdict``, ``component_*``, ``score``, ``expected_spend`` where the ranking expects money,
-        ``segment``, ``invited``, ``rank``, ``wave``, ``group``.
+        ``segment``, and what was decided: see `planning.Planned`.
     invite_list : DataFrame
         The invited by rank: `INVITE_COLUMNS`.
-    funnel, what_if, segments, groups : DataFrame
+    invitations : DataFrame
+        Who is invited and who is held out, for the ledger: ``customer_id``, ``status`` (planned, held_out), ``wave``, ``group``,
+        ``agent``, ``score``, ``stratum``, ``region``, ``segment`` (its name), ``planned_at``.
+    funnel, what_if, segments, groups, layers, calls : DataFrame
         See `rules.Ruled`, `segments.Segmentation` and `planning.Planned`.
     segmentation : Segmentation
         The segments of the customers, and why there are so many.
@@ -50,8 +57,12 @@ class LaunchPlan:
         How the customers were ranked, and what that rests on.
     model : LaunchModel
         The fitted scorer and segmenter, to score others later.
+    outlook : Foreseen or None
+        Whom and what the launch is expected to bring; None where the shop's past is too short to tell, or was not looked at.
     counts : dict of str to int
-        customers, eligible, invited, key_users, groups, segments; rejected: rows of the tables.
+        customers, eligible, invited, held_out, key_users, groups, segments; rejected: rows of the tables.
+    notes : tuple of str
+        What the plan rests on and what it can show, in sentences.
     warnings : tuple of str
         What a person should know before using the list.
     valid_until : date
@@ -60,14 +71,19 @@ class LaunchPlan:
 
     customers: pl.DataFrame
     invite_list: pl.DataFrame
+    invitations: pl.DataFrame
     funnel: pl.DataFrame
     what_if: pl.DataFrame
     segments: pl.DataFrame
     groups: pl.DataFrame
+    layers: pl.DataFrame
+    calls: pl.DataFrame
     segmentation: Segmentation
     ranking: Told
     model: LaunchModel
+    outlook: Foreseen | None
     counts: dict[str, int]
+    notes: tuple[str, ...]
     warnings: tuple[str, ...]
     valid_until: date
 
@@ -145,7 +161,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         measures = with_purchases(measures, past.timeline, as_of)
     frame = with_regions(measures, settings.rules.region)
     progress("rules")
-    ruled = apply_rules(frame, settings.rules, launch)
+    ruled = apply_rules(frame, settings.rules, launch, None if tables.launches is None else tables.launches.customers)
     eligible = int((ruled.customers["verdict"] == ELIGIBLE).sum())
     if not eligible:
         raise InputError(*_nobody(ruled.funnel))
@@ -162,7 +178,9 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     segmentation = segment(scored, settings.segments, seed=settings.seed, lang=settings.lang, currency=launch.currency)
     labelled = scored.with_columns(_labels(scored["verdict"] == ELIGIBLE, segmentation))
     progress("planning")
-    planned = plan(labelled, settings.plan, lang=settings.lang)
+    planned = plan(labelled, settings, None if tables.launches is None else tables.launches.invited)
+    foreseen, doubts = (None, ()) if past is None or launch.target is None else foresee(planned.customers, planned.joining, past, settings)
+    notes, unmeasured = measurable(planned.customers, settings)
     invited = planned.customers.filter("invited").sort("rank")
     everyone = planned.customers.select("verdict", "spend_window", "orders")
     listed = with_reasons(invited, everyone, scorer, window_days=window, currency=launch.currency, lang=settings.lang)
@@ -170,6 +188,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         "customers": planned.customers.height,
         "eligible": eligible,
         "invited": invited.height,
+        "held_out": int(planned.customers["held_out"].sum()),
         "key_users": int((invited["wave"] == 1).sum()),
         "groups": planned.groups.height,
         "segments": segmentation.profiles.height,
@@ -178,15 +197,31 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     return LaunchPlan(
         customers=planned.customers,
         invite_list=listed.select(INVITE_COLUMNS),
+        invitations=_invitations(planned.customers, segmentation.profiles, settings, as_of),
         funnel=ruled.funnel,
         what_if=ruled.what_if,
         segments=segmentation.profiles,
         groups=planned.groups,
+        layers=planned.layers,
+        calls=planned.calls,
         segmentation=segmentation,
         ranking=told,
         model=launch_model(scored, scorer, score, segmentation, launch.currency),
+        outlook=foreseen,
         counts=counts,
-        warnings=(*ruled.warnings, *told.warnings, *planned.warnings, *_unscored(measures, settings)),
+        notes=(
+            planned.joining.sentence(settings.lang),
+            *notes,
+            *([] if foreseen is None else [foreseen.sentence(settings.lang, launch.currency)]),
+        ),
+        warnings=(
+            *ruled.warnings,
+            *told.warnings,
+            *planned.warnings,
+            *unmeasured,
+            *doubts,
+            *_unscored(measures, settings),
+        ),
         valid_until=as_of + timedelta(days=launch.valid_days),
     )
 
@@ -211,18 +246,33 @@ def sampling_of(settings: CoreSettings) -> Sampling | None:
     16666
     """
     scoring = settings.scoring
-    return Sampling(scoring.rows // scoring.cuts, settings.seed) if isinstance(scoring, LearnedSettings) else None
+    if isinstance(scoring, LearnedSettings):
+        return Sampling(scoring.rows // scoring.cuts, settings.seed)
+    return Sampling(_FORESEEN, settings.seed) if settings.launch.target is not None else None
 
 
 def _past(tables: Tables, settings: CoreSettings, terms: Terms) -> Past | None:
     """Give the past that the ranking learns from: of all customers, or of as many as it takes."""
-    if not needs_past(settings.scoring):
+    if not needs_past(settings.scoring) and settings.launch.target is None:
         return None
-    if isinstance(settings.scoring, AutoSettings) and isinstance(tables.orders, Summary) and tables.sample is None:
+    if settings.scoring.kind not in ("clv", "learned") and isinstance(tables.orders, Summary) and tables.sample is None:
         return None
     few = sampling_of(settings)
     most = None if few is None else few.most
     return past_of(tables, terms.as_of, terms.half_life_days, terms.window_days, most=most, seed=settings.seed)
+
+
+def _invitations(customers: pl.DataFrame, profiles: pl.DataFrame, settings: CoreSettings, as_of: date) -> pl.DataFrame:
+    people = customers.filter(pl.col("invited") | pl.col("held_out"))
+    named = people.join(profiles.select("segment", segment_name="name"), on="segment", how="left", maintain_order="left")
+    return named.select(
+        "customer_id",
+        pl.when("held_out").then(pl.lit("held_out")).otherwise(pl.lit("planned")).alias("status"),
+        *("wave", "group", "agent", "score", "stratum"),
+        region_of(settings.plan),
+        pl.col("segment_name").alias("segment"),
+        pl.col("call_on").fill_null(as_of).alias("planned_at"),
+    )
 
 
 def _labels(eligible: pl.Series, segmentation: Segmentation) -> pl.Series:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -60,7 +61,9 @@ class _Numeric:
         return (measure >= limit if self.floor else measure <= limit).fill_null(value=False)
 
 
-def apply_rules(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings) -> Ruled:
+def apply_rules(
+    frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings, precedents: pl.DataFrame | None = None
+) -> Ruled:
     """Give every customer a verdict.
 
     Parameters
@@ -70,7 +73,9 @@ def apply_rules(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSett
     settings : RulesSettings
         The rules; amounts in currency units. A rule that is off removes nobody and is not in the funnel.
     launch : LaunchSettings
-        Its currency.
+        Its currency, and the date from which the cool-off counts back.
+    precedents : DataFrame or None
+        What earlier launches did, see `segmenter.tables.PRECEDENTS`; without it their rules are off.
 
     Returns
     -------
@@ -96,6 +101,8 @@ def apply_rules(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSett
     numeric = _numeric(settings, launch)
     flags = {"staff": ("staff", settings.staff), "blocked": ("blocked", settings.blocked), "consent": ("do_not_contact", settings.consent)}
     keeps: dict[str, pl.Series] = {name: ~frame[column] for name, (column, on) in flags.items() if on}
+    if precedents is not None:
+        keeps |= _preceded(frame, settings, launch, precedents)
     regional, warnings = _regional(frame, settings)
     keeps |= regional
     keeps |= {rule.name: frame.select(rule.keeps(rule.threshold)).to_series() for rule in numeric}
@@ -110,6 +117,24 @@ def apply_rules(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSett
     verdict = pl.Series("verdict", [*fails, ELIGIBLE], dtype=pl.String).gather(pl.Series(first, dtype=pl.UInt32))
     removed = [int(np.count_nonzero(first == place)) for place in range(len(fails))]
     return Ruled(frame.with_columns(verdict), _funnel(removed, fails, failed), _what_if(frame, numeric, fails, failed), tuple(warnings))
+
+
+def _preceded(
+    frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings, precedents: pl.DataFrame
+) -> dict[str, pl.Series]:
+    known = frame.select("customer_id").join(precedents, on="customer_id", how="left", maintain_order="left")
+    keeps = {}
+    if settings.member:
+        keeps["member"] = ~known["member"]
+    if settings.refused:
+        keeps["refused"] = ~known["refused"]
+    if settings.held_out:
+        keeps["held_out"] = known["held_out_until"].is_null()
+    if settings.cooloff_days is not None and launch.as_of is not None:
+        keeps["cooloff"] = known["last_invited"] <= launch.as_of - timedelta(days=settings.cooloff_days)
+    if settings.invitations.most is not None:
+        keeps["invitations"] = known["invitations"] < settings.invitations.most
+    return keeps
 
 
 def _numeric(settings: RulesSettings, launch: LaunchSettings) -> list[_Numeric]:

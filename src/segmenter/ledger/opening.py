@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segmenter.errors import ConfigError
-from segmenter.ledger.schema import PENDING, PLANNED, VERSION, LedgerError, table, upgrade, version_of
+from segmenter.errors import ConfigError, LedgerError
+from segmenter.ledger.schema import PENDING, PLANNED, VERSION, table, upgrade, version_of
 from segmenter.settings import without_password
 
 if TYPE_CHECKING:

@@ -266,7 +266,8 @@ def answers(ledger: Ledger, launch: str | None = None, *, before: date | None = 
     DataFrame
         ``launch``, ``number`` (from 1 in each launch, as they were read), ``customer_id``, ``answer``, ``answered_on``, ``source``,
         ``reason``; the invitation as it was when the answer was read: ``status`` (null for who was never in the plan), ``planned_at``,
-        ``wave``, ``group``, ``agent``, ``score``, ``stratum``; and ``current``: whether it is the customer's answer to the launch.
+        ``wave``, ``group``, ``agent``, ``score``, ``stratum``, ``region``, ``segment``; and ``current``: whether it is the customer's
+        answer to the launch.
 
     Raises
     ------
@@ -304,8 +305,8 @@ def people(ledger: Ledger, launch: str | None = None, *, before: date | None = N
     -------
     DataFrame
         ``launch``, ``community``, ``as_of``, ``ends_on``, ``customer_id``, ``in_plan``, ``status`` (null for who joined without being
-        planned), ``planned_at``, ``wave``, ``group``, ``agent``, ``score``, ``stratum``; ``answer``, ``answered_on``, ``reason`` and
-        ``source``, null where there is no answer.
+        planned), ``planned_at``, ``wave``, ``group``, ``agent``, ``score``, ``stratum``, ``region``, ``segment``; ``answer``,
+        ``answered_on``, ``reason`` and ``source``, null where there is no answer. See `segmenter.tables.INVITED`.
 
     Raises
     ------

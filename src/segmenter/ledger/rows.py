@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 from polars.exceptions import PolarsError
 
-from segmenter.errors import nearest
-from segmenter.ledger.schema import LedgerError
+from segmenter.errors import LedgerError, nearest
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -24,6 +23,8 @@ INVITATION = {
     "agent": pl.String(),
     "score": pl.Float64(),
     "stratum": pl.String(),
+    "region": pl.String(),
+    "segment": pl.String(),
 }
 ANSWER = {"customer_id": pl.String(), "answer": pl.String(), "answered_on": pl.Date(), "source": pl.String(), "reason": pl.String()}
 _BATCH = 50_000

@@ -7,7 +7,7 @@ never changes: it makes what it made then. No table holds a name, a phone number
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from segmenter.errors import SegmenterError
+from segmenter.errors import LedgerError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, MetaData, Table
@@ -15,11 +15,8 @@ if TYPE_CHECKING:
 
 PENDING, PLANNED = "pending", "planned"
 # What an invitation is: the columns that plans and answers share.
-SNAPSHOT = ("status", "planned_at", "wave", "group", "agent", "score", "stratum")
-
-
-class LedgerError(SegmenterError):
-    """The ledger cannot be read or written, or does not take what it is given."""
+SNAPSHOT = ("status", "planned_at", "wave", "group", "agent", "score", "stratum", "region", "segment")
+_LATER = ("region", "segment")  # came with the third version
 
 
 @cache
@@ -54,9 +51,12 @@ def tables() -> "MetaData":
 
     def invitation() -> list[Column[Any]]:
         types: dict[str, TypeEngine[Any]] = {"planned_at": Date(), "wave": Integer(), "score": Double()}
-        return [Column(name, types.get(name, String())) for name in SNAPSHOT]
+        return [Column(name, types.get(name, String())) for name in SNAPSHOT if name not in _LATER]
 
-    Table("segmenter_invitations", known, Column("plan", Integer), Column("customer_id", String), *invitation())
+    def later() -> list[Column[Any]]:
+        return [Column(name, String) for name in _LATER]
+
+    Table("segmenter_invitations", known, Column("plan", Integer), Column("customer_id", String), *invitation(), *later())
     Table(
         "segmenter_answers",
         known,
@@ -67,6 +67,7 @@ def tables() -> "MetaData":
         Column("source", String),
         *invitation(),
         Column("reason", String),
+        *later(),
     )
     return known
 
@@ -124,7 +125,13 @@ def _second(connection: "Connection") -> None:
     connection.exec_driver_sql("ALTER TABLE segmenter_answers ADD COLUMN reason TEXT")
 
 
-_STEPS = (_first, _second)
+def _third(connection: "Connection") -> None:
+    for name in ("invitations", "answers"):
+        for column in ("region", "segment"):
+            connection.exec_driver_sql(f"ALTER TABLE segmenter_{name} ADD COLUMN {column} TEXT")
+
+
+_STEPS = (_first, _second, _third)
 VERSION = len(_STEPS)
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from segmenter.errors import nearest
+from segmenter.errors import LedgerError, nearest
 from segmenter.ledger.opening import Ledger, drop, place_of, said, settle, token_of, writing
 from segmenter.ledger.rows import ANSWER, ANSWERS, INVITATION, STATUSES, checked, frame_of, insert_rows
-from segmenter.ledger.schema import PENDING, PLANNED, LedgerError, table
+from segmenter.ledger.schema import PENDING, PLANNED, table
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -97,8 +97,8 @@ def recorded(
         Which launch.
     invitations : DataFrame
         One row for each customer invited or held out: ``customer_id``, ``status`` (``planned`` or ``held_out``), ``wave``, ``group``,
-        ``agent``, ``score``, ``stratum``, which may be null, and ``planned_at``, the date of the invitation, which may be left out:
-        then it is the as-of date. Other columns are not looked at.
+        ``agent``, ``score``, ``stratum``, which may be null; ``region``, ``segment``, and ``planned_at``, the date of the invitation,
+        which may also be left out: then that is the as-of date. Other columns are not looked at.
     out : Path
         The results folder.
     publishing : context manager
@@ -305,7 +305,7 @@ def _resolve(ledger: Ledger, connection: "Connection", plan: int, out: Path, *, 
 
 def _invitations(launch: Launch, frame: pl.DataFrame) -> pl.DataFrame:
     needed, choices = ("customer_id", "status"), {"status": STATUSES}
-    rows = checked("invitations", frame, INVITATION, needed, choices, ("planned_at",))
+    rows = checked("invitations", frame, INVITATION, needed, choices, ("planned_at", "region", "segment"))
     problems = []
     if launch.horizon_days < 1:
         problems.append(f"launch.horizon_days: should be ≥ 1 (got {launch.horizon_days})")

@@ -66,6 +66,11 @@ _RULES = {
     "staff": ("the shop's own staff", "内部员工"),
     "blocked": ("blocked", "已拉黑"),
     "consent": ("must not be contacted", "拒绝联系"),
+    "member": ("members already", "已是社群成员"),
+    "refused": ("refused for good", "表示以后不要联系"),
+    "held_out": ("held out of a running launch", "在其他进行中活动的留出组"),
+    "cooloff": ("invited lately", "近期已被邀请"),
+    "invitations": ("invited often enough", "受邀次数已达上限"),
     "region_include": ("outside the chosen regions", "不在所选地区"),
     "region_exclude": ("in a region left out", "在排除地区"),
     "spend_min": ("spend too low", "消费额不足"),
@@ -185,6 +190,11 @@ class Labels:
         spend, days = rules.spend, rules.recency.max_days
         within = self.say(f", last {spend.window_days} days", f"，近 {spend.window_days} 天") if spend.window_days else ""
         details = {rule.name: self.say(f"kept: {rule.keep}", f"保留：{rule.keep}") for rule in rules.custom} | {
+            "cooloff": self.say(f"within {rules.cooloff_days} days", f"{rules.cooloff_days} 天内"),
+            "invitations": self.say(
+                f"{rules.invitations.most} launches within {rules.invitations.days} days",
+                f"{rules.invitations.days} 天内已达 {rules.invitations.most} 次",
+            ),
             "region_include": self._some(rules.region.include),
             "region_exclude": self._some(rules.region.exclude),
             "spend_min": "" if spend.min is None else self.say("under", "低于") + f" {self.units(spend.min)}{within}",
@@ -213,6 +223,13 @@ class Labels:
     def wave(self, wave: int) -> str:
         """Name a wave so that names sort as the waves do."""
         return self.say("1 key user", "1 核心用户") if wave == 1 else self.say(f"{wave} member", f"{wave} 普通成员")
+
+    def left_out(self, reason: str) -> str:
+        """Say why somebody eligible is not invited."""
+        from segmenter.planning.reasons import reason_words
+
+        held = self.say("held out by lot, so that the launch can be measured", "随机留出，用于衡量活动效果")
+        return held if reason == "held_out" else reason_words(self.lang)[reason]
 
     def region(self, name: str | None) -> str:
         """Name a region; customers without one have a name for that too."""

@@ -52,7 +52,7 @@ def report(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFrame) ->
     """
     labels = Labels(settings.lang, settings.launch.currency)
     parts = [name for name in plan.customers.columns if name.startswith("component_")]
-    told = plan.customers.select("province", "region", "segment", "wave", "invited", "spend", "score", *parts)
+    told = plan.customers.select("province", "region", "segment", "wave", "call_on", "invited", "left_out", "spend", "score", *parts)
     eligible = told.filter(plan.customers["verdict"] == ELIGIBLE)
     return page(
         "report.html.j2",
@@ -68,6 +68,12 @@ def report(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFrame) ->
         components=_components(eligible, labels),
         ranking="" if plan.ranking.kind == "weighted" else plan.ranking.sentence,
         rests_on=_rests_on(plan, labels),
+        notes=plan.notes,
+        held_out=plan.counts["held_out"],
+        waves=_waves(plan, labels),
+        outlook=plan.outlook is not None,
+        left_out=_left_out(eligible, labels),
+        agents=_agents(plan.calls, labels),
         segments=_segments(plan, eligible, labels),
         segments_why=plan.segmentation.why,
         makeup=_makeups(plan.segments, eligible, settings, labels),
@@ -96,9 +102,14 @@ def _tiles(plan: "LaunchPlan", eligible: pl.DataFrame, horizon_days: int, labels
         ),
         (labels.say("Key users", "核心用户"), labels.number(counts["key_users"]), labels.say("invited first", "最先邀请")),
         (
+            labels.say("Held out", "留出组"),
+            labels.number(counts["held_out"]),
+            labels.say("by lot, not to be called", "随机抽取，请勿联系"),
+        ),
+        (
             labels.say("Groups", "社群数"),
             labels.number(counts["groups"]),
-            labels.say("{} people each on average", "平均每群 {} 人").format(labels.number(per_group and round(per_group))),
+            labels.say("{} invitations each on average", "平均每群邀请 {} 人").format(labels.number(per_group and round(per_group))),
         ),
         (
             labels.say("Spend on the list", "名单消费额占比"),
@@ -183,6 +194,33 @@ def _rests_on(plan: "LaunchPlan", labels: Labels) -> str:
     return charts.bars(labels.say("What the expectation rests on", "预测主要依据的指标"), rows) if rows else ""
 
 
+def _waves(plan: "LaunchPlan", labels: Labels) -> list[Row]:
+    """Tell of each wave when it begins and how many it has, and of the launch up to it what it is expected to bring."""
+    waves = plan.invite_list.group_by("wave").agg(pl.col("call_on").min().alias("first"), pl.len().alias("count")).sort("wave")
+    rows = [{**row, "name": labels.wave(row["wave"]), "first": labels.day(row["first"])} for row in waves.to_dicts()]
+    if plan.outlook is not None:
+        expected = {row["wave"]: row for row in plan.outlook.by_wave.to_dicts()}
+        for row in rows:
+            upto = expected[row["wave"]]
+            row["joins"] = labels.say("{} to {}", "{}–{}").format(labels.number(upto["joins_low"]), labels.number(upto["joins_high"]))
+            row["sales"] = labels.say("{} to {}", "{} – {}").format(labels.money(upto["sales_low"]), labels.money(upto["sales_high"]))
+            row["chance"] = labels.share(upto["chance"])
+    return rows
+
+
+def _left_out(eligible: pl.DataFrame, labels: Labels) -> list[Row]:
+    counted = eligible.filter(pl.col("left_out").is_not_null()).group_by("left_out").len("count")
+    rows = counted.sort("count", "left_out", descending=[True, False]).rows()
+    return [{"name": labels.left_out(reason), "count": count} for reason, count in rows]
+
+
+def _agents(calls: pl.DataFrame, labels: Labels) -> list[Row]:
+    told = calls.group_by("agent").agg(
+        pl.col("calls").sum(), pl.col("day").n_unique().alias("days"), pl.col("day").min().alias("first"), pl.col("day").max().alias("last")
+    )
+    return [{**row, "first": labels.day(row["first"]), "last": labels.day(row["last"])} for row in told.sort("agent").to_dicts()]
+
+
 def _segments(plan: "LaunchPlan", eligible: pl.DataFrame, labels: Labels) -> Row | None:
     if plan.segments.is_empty():
         return None
@@ -262,7 +300,15 @@ def _makeup(eligible: pl.DataFrame, key: str) -> list[Row]:
 
 def _groups(groups: pl.DataFrame, labels: Labels) -> list[Row]:
     spend = pl.when(pl.col("size") >= _FEW).then("spend").alias("spend")
-    return [{**row, "spend": labels.money(row["spend"])} for row in groups.with_columns(spend).to_dicts()]
+    return [
+        {
+            **row,
+            "spend": labels.money(row["spend"]),
+            "joins": labels.number(round(row["expected_joins"])),
+            "filled": labels.share(row["filled"]),
+        }
+        for row in groups.with_columns(spend).to_dicts()
+    ]
 
 
 def _rejects(rejects: pl.DataFrame) -> list[Row]:

@@ -1,25 +1,29 @@
 """All files of a launch."""
 
+import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import polars as pl
 
 from segmenter.launch import LaunchPlan
-from segmenter.money import to_units
+from segmenter.ledger import Launch, Ledger, recorded
+from segmenter.money import to_minor, to_units
 from segmenter.outputs.call_sheets import call_sheets
 from segmenter.outputs.publish import publish
 from segmenter.outputs.report import report
 from segmenter.outputs.writing import write_csv, write_manifest
-from segmenter.settings import LaunchJob
+from segmenter.settings import LaunchJob, shareable
 from segmenter.sources.reading import Read
 from segmenter.tables import MONEY
 
 _ROW_GROUP = 100_000  # fixed, so that files do not differ with the number of threads
 
 
-def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob) -> None:
-    """Write the results of a launch into its folder, whole or not at all.
+def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob, ledger: Ledger | None = None) -> None:
+    """Write the results of a launch into its folder and its invitations into the ledger, whole or not at all.
 
     Parameters
     ----------
@@ -29,11 +33,15 @@ def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob) -> None:
         The tables: their contacts for the call sheets, their rejects, their fingerprints.
     settings : LaunchJob
         The config; `out` is the folder.
+    ledger : Ledger or None
+        Where the invitations are recorded; None records none.
 
     Raises
     ------
     OutputError
         The folder cannot be written.
+    LedgerError
+        The ledger cannot be written; then no results appear.
 
     Examples
     --------
@@ -51,11 +59,14 @@ def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob) -> None:
     3
     """
     currency, rejects = settings.launch.currency, read.tables.rejects
-    with publish(settings.out) as folder, ThreadPoolExecutor(1) as beside:
+    publishing: AbstractContextManager[Path] = publish(settings.out)
+    if ledger is not None:
+        publishing = recorded(ledger, _launch(settings), plan.invitations, settings.out, publishing)
+    with publishing as folder, ThreadPoolExecutor(1) as beside:
         # Much the largest file, which Polars writes while Python makes the others.
         customers = beside.submit(_customers, plan, currency, folder / "customers.parquet")
         invites = to_units(plan.invite_list, list(MONEY), currency)
-        write_csv(invites.with_columns(pl.col("score").round(2)), folder / "invite_list.csv")
+        write_csv(invites.with_columns(pl.col("score").round(2), pl.col("join_chance").round(4)), folder / "invite_list.csv")
         _parquet(invites, folder / "invite_list.parquet")
         _parquet(rejects.sort("table", "file", "row", "column", nulls_last=True), folder / "rejects.parquet")
         write_csv(plan.funnel, folder / "funnel.csv")
@@ -65,6 +76,12 @@ def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob) -> None:
             folder / "segments.csv",
         )
         write_csv(to_units(plan.groups, ["spend"], currency), folder / "groups.csv")
+        if not plan.layers.is_empty():
+            write_csv(plan.layers, folder / "layers.csv")
+        if not plan.calls.is_empty():
+            write_csv(plan.calls, folder / "calls.csv")
+        if plan.outlook is not None:
+            write_csv(to_units(plan.outlook.by_wave, ["sales", "sales_low", "sales_high"], currency), folder / "outlook.csv")
         (folder / "call_sheets").mkdir()
         call_sheets(plan, settings, read.tables.contacts, folder / "call_sheets")
         (folder / "report.html").write_text(report(plan, settings, rejects), encoding="utf-8", newline="\n")
@@ -72,6 +89,7 @@ def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob) -> None:
         decided = {
             "valid_until": str(plan.valid_until),
             "counts": plan.counts,
+            "notes": list(plan.notes),
             "warnings": list(plan.warnings),
             "segments": plan.segmentation.why,
             "ranking": {
@@ -82,6 +100,21 @@ def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob) -> None:
             },
         }
         write_manifest(decided, read, settings, folder)
+
+
+def _launch(settings: LaunchJob) -> Launch:
+    launch = settings.launch
+    assert launch.as_of is not None
+    config = json.dumps(shareable(settings), ensure_ascii=False, sort_keys=True)
+    return Launch(
+        name=launch.name,
+        community=launch.community,
+        as_of=launch.as_of,
+        horizon_days=launch.horizon_days,
+        target=None if launch.target is None else to_minor(launch.target, launch.currency),
+        currency=launch.currency,
+        settings=hashlib.sha256(config.encode()).hexdigest(),
+    )
 
 
 def _customers(plan: LaunchPlan, currency: str, path: Path) -> None:

@@ -123,7 +123,12 @@ def show(plan: LaunchPlan, settings: LaunchJob, *, damaged: Sequence[str] = ()) 
     en = f"{invited} invited of {eligible} eligible, {key_users} key users, {groups} groups; good until {plan.valid_until}"
     zh = f"符合条件 {eligible} 人，邀请 {invited} 人，其中核心用户 {key_users} 人，共 {groups} 个群；名单有效期至 {plan.valid_until}"
     console.print(say(lang, en, zh), markup=False)
-    console.print(plan.ranking.sentence, markup=False, soft_wrap=True)
+    if held := counts["held_out"]:
+        en = f"{held:,} held out, whom nobody should call: what they spend tells what would have come anyway"
+        zh = f"留出组 {held:,} 人，请勿联系：他们的消费说明不邀请时本来会有的销售"
+        console.print(say(lang, en, zh), markup=False, soft_wrap=True)
+    for sentence in (plan.ranking.sentence, *plan.notes):
+        console.print(sentence, markup=False, soft_wrap=True)
     if rejected := plan.counts["rejected"]:
         unknown = say(lang, "input rows could not be understood:", "行数据无法识别：")
         console.print(f"{rejected:,}", unknown, f"{out}/rejects.parquet", markup=False)

@@ -1,4 +1,4 @@
-"""Whom to invite, in which group and when."""
+"""Whom to invite, in which group, when and by whom."""
 
-from segmenter.planning.simple import Planned as Planned
-from segmenter.planning.simple import plan as plan
+from segmenter.planning.planned import Planned as Planned
+from segmenter.planning.planned import plan as plan

@@ -74,8 +74,8 @@ def short(cells: Cells, terms: Terms, lang: Lang) -> InfeasibleError:
     >>> from segmenter.planning.terms import GroupsBy
     >>> cells = count(pl.DataFrame({"region": "四川", "topic": None, "layer": "regular", "value": [5, 1, 3]}))
     >>> print(short(cells, Terms(GroupsBy(True, False, 1, 5, 1), size_min=4), "en"))
-    allocation: no plan keeps to the terms: 1 place under the smallest size of the launch
-    allocation: any one of these would do: ask for 1 person fewer (size_min), or find 1 more eligible customer
+    plan: no plan keeps to the terms: 1 place under the smallest size of the launch
+    plan: any one of these would do: ask for 1 person fewer (plan.size), or find 1 more eligible customer
     """
     wider = _with_missing(cells, terms, lang)
     together = _lacking(wider, terms, lang, tuple(PRICES))
@@ -152,14 +152,12 @@ def _smaller(kind: Kind, terms: Terms, layers: list[str]) -> Kind:
 
 def _words(together: pl.DataFrame, alone: pl.DataFrame, terms: Terms, lang: Lang) -> list[str]:
     parts = say(lang, ", ", "，").join(_short_words(together, terms, lang))
-    lines = [say(lang, f"allocation: no plan keeps to the terms: {parts}", f"allocation：没有满足全部条件的方案：{parts}")]
+    lines = [say(lang, f"plan: no plan keeps to the terms: {parts}", f"plan：没有满足全部条件的方案：{parts}")]
     if not alone.is_empty():
         ways = say(lang, ", or ", "；或").join(_change_words(alone, terms, lang))
-        lines.append(say(lang, f"allocation: any one of these would do: {ways}", f"allocation：以下任一调整即可：{ways}"))
+        lines.append(say(lang, f"plan: any one of these would do: {ways}", f"plan：以下任一调整即可：{ways}"))
     elif together["limit"].n_unique() > 1:
-        lines.append(
-            say(lang, "allocation: no single change is enough: all of these are", "allocation：单项调整都不够，需要同时放宽以上各项")
-        )
+        lines.append(say(lang, "plan: no single change is enough: all of these are", "plan：单项调整都不够，需要同时放宽以上各项"))
     return lines
 
 
@@ -201,9 +199,9 @@ def _change_words(rows: pl.DataFrame, terms: Terms, lang: Lang) -> list[str]:
         people, s = ("person", "") if one else ("people", "s")
         match limit:
             case "size_min":
-                words.append(say(lang, f"ask for {many} {people} fewer (size_min)", f"总人数下限降低 {many} 人（size_min）"))
+                words.append(say(lang, f"ask for {many} {people} fewer (plan.size)", f"总人数下限降低 {many} 人（plan.size）"))
             case "size_max":
-                words.append(say(lang, f"allow {many} {people} more (size_max)", f"总人数上限提高 {many} 人（size_max）"))
+                words.append(say(lang, f"allow {many} {people} more (plan.size)", f"总人数上限提高 {many} 人（plan.size）"))
             case "smallest":
                 words.append(say(lang, f"allow groups to be smaller, by {many} place{s} in all", f"放宽群人数下限，合计 {many} 人"))
             case "budget":

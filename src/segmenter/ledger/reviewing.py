@@ -1,0 +1,131 @@
+"""What a review asks of the ledger: which launch, and what its customers answered."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from segmenter.errors import LedgerError, nearest
+from segmenter.evaluation.review import Launched
+from segmenter.ledger.opening import Ledger
+from segmenter.ledger.reading import launches, people
+from segmenter.ledger.schema import PLANNED
+from segmenter.ledger.writing import record_answers
+from segmenter.sources.answers import Answers
+from segmenter.sources.reading import Read
+from segmenter.tables import REJECTS
+from segmenter.words import Lang, say
+
+STRANGER = "is neither in the plan nor a customer of the shop"
+
+
+def find_launch(ledger: Ledger, name: str) -> Launched:
+    """Find a launch by its name.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        See `open_ledger`.
+    name : str
+        Of the launch.
+
+    Returns
+    -------
+    Launched
+        What a review needs to know of it.
+
+    Raises
+    ------
+    LedgerError
+        There is none of that name; it names the nearest.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from segmenter.ledger import open_ledger
+    >>> find_launch(open_ledger(None, Path("outputs/none-yet")), "spring")
+    Traceback (most recent call last):
+    segmenter.errors.LedgerError: ...
+    """
+    known = launches(ledger).filter(state=PLANNED)
+    if known.is_empty():
+        raise LedgerError(
+            f"ledger: should hold the launch that is reviewed (got none in {ledger.shown}); "
+            "plan one with `segmenter launch`, or name the ledger with ledger.url=sqlite:///FILE"
+        )
+    found = known.filter(launch=name)
+    if found.is_empty():
+        raise LedgerError(f'launch.name: should be a launch in {ledger.shown} (got "{name}"){nearest(name, known["launch"])}')
+    row = found.row(0, named=True)
+    return Launched(name, row["as_of"], row["ends_on"], row["target"], row["currency"])
+
+
+def take_answers(ledger: Ledger, launch: str, told: Answers, read: Read, *, lang: Lang) -> Read:
+    """Record answers, but not those of strangers: an id that neither the plan nor the shop knows is a slip of the pen.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        See `open_ledger`.
+    launch : str
+        Its name.
+    told : Answers
+        What was answered.
+    read : Read
+        The shop's tables: its customers may join without having been invited.
+    lang : {"en", "zh"}
+        Of the warnings.
+
+    Returns
+    -------
+    Read
+        The same, with the answers' counts, fingerprints, rejects and warnings.
+
+    Raises
+    ------
+    LedgerError
+        As `record_answers`.
+
+    Examples
+    --------
+    >>> import segmenter, tempfile
+    >>> from datetime import date
+    >>> from pathlib import Path
+    >>> from segmenter.ledger import Launch, open_ledger, record_plan
+    >>> planned = {"customer_id": ["a"], "status": "planned", "wave": 1, "group": "g", "agent": None, "score": 9.5, "stratum": "s"}
+    >>> said = pl.DataFrame({"customer_id": ["a", "b", "A1"], "answer": "joined", "answered_on": date(2026, 7, 2), "source": "s.csv"})
+    >>> told = Answers(said.with_columns(reason=pl.lit(None, pl.String)), pl.DataFrame(schema=REJECTS), (), 3, 0, 0, ())
+    >>> settings = segmenter.launch_settings({"launch.as_of": "2026-07-31"})
+    >>> orders = pl.DataFrame({"customer_id": ["a", "b"], "time": "2026-06-30", "amount": 1.0})
+    >>> read = Read(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), {})
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     ledger = open_ledger(None, Path(place, "results"))
+    ...     record_plan(ledger, Launch("spring", "tea", date(2026, 7, 1), 30, None, "CNY", "e3b0"), pl.DataFrame(planned))
+    ...     read = take_answers(ledger, "spring", told, read, lang="en")
+    ...     people(ledger).select("customer_id", "status", "answer").rows()
+    [('a', 'planned', 'joined'), ('b', None, 'joined')]
+    >>> read.tables.rejects.select("value", "reason").rows()
+    [('A1', 'is neither in the plan nor a customer of the shop')]
+    """
+    shop = [frame["customer_id"] for frame in (read.tables.orders, read.tables.customers) if isinstance(frame, pl.DataFrame)]
+    known = pl.concat([people(ledger, launch)["customer_id"], *shop]).unique()
+    strange = told.answers.filter(~pl.col("customer_id").is_in(known.implode()))
+    good = told.answers.join(strange, on="customer_id", how="anti")
+    if not good.is_empty():
+        record_answers(ledger, launch, good)
+    rejects = pl.concat([told.rejects, strange.select(_REJECT).cast(dict(REJECTS))])  # type: ignore[arg-type]  # a schema is a mapping
+    counts = {"rows": told.rows, "open": told.open, "rejected": rejects.height, "kept": good.height}
+    en = f"{strange.height:,} answers are of ids that neither the plan nor the shop knows: see the rejects"
+    zh = f"{strange.height:,} 条答复的客户编号既不在名单中，也不在店铺数据中，见拒收记录"
+    tables = replace(read.tables, rejects=pl.concat([read.tables.rejects, rejects]), reads={**read.tables.reads, "answers": counts})
+    warnings = (*read.warnings, *told.warnings, *([say(lang, en, zh)] if strange.height else []))
+    return replace(read, tables=tables, fingerprints={**read.fingerprints, "answers": told.files}, warnings=warnings)
+
+
+_REJECT = (
+    pl.lit("answers").alias("table"),
+    pl.col("source").alias("file"),
+    pl.lit(None, pl.Int64).alias("row"),
+    pl.lit("customer_id").alias("column"),
+    pl.col("customer_id").alias("value"),
+    pl.lit(STRANGER).alias("reason"),
+)

@@ -1,0 +1,121 @@
+"""Who is held out by lot, so that what the launch brings can be measured."""
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from segmenter.errors import ConfigError
+from segmenter.hashing import uniform
+
+BINS = 5  # of the score, within those who may be held out
+FEWEST_REGIONS = 4  # two on either side
+
+
+def strata(frame: pl.DataFrame) -> pl.Series:
+    """Put customers of one region and a like score together.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``customer_id``, ``score``, ``region`` (may be null).
+
+    Returns
+    -------
+    Series of String
+        Such as ``四川|5``: the region and the fifth of the scores, 5 the best.
+
+    Examples
+    --------
+    >>> strata(pl.DataFrame({"customer_id": ["a", "b"], "score": [10.0, 90.0], "region": ["四川", None]})).to_list()
+    ['四川|3', '|5']
+    """
+    ordered = pl.struct("score", pl.col("customer_id")).rank("ordinal")
+    fifth = ((ordered * BINS + pl.len() - 1) // pl.len()).cast(pl.Int64)
+    return frame.select(pl.format("{}|{}", pl.col("region").fill_null(""), fifth).alias("stratum")).to_series()
+
+
+def hold_out(frame: pl.DataFrame, many: int, *, seed: int, launch: str) -> NDArray[np.bool_]:
+    """Draw customers by lot, as many of each stratum as its size asks for.
+
+    Strata follow each other on one line, customers within a stratum by a hash of their id and the launch's name; every so many steps one
+    is drawn (systematic sampling with unequal strata, Cochran, 1977, section 8), from a start that depends on the launch alone. So each
+    stratum gives its share to within one customer, and planning again draws the same.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``customer_id``, ``stratum``.
+    many : int
+        How many to draw, from 0 to all.
+    seed : int
+        The job's seed.
+    launch : str
+        The launch's name: another launch holds out others.
+
+    Returns
+    -------
+    ndarray of bool of shape (n,)
+        Who is held out; the same in any order of the rows.
+
+    References
+    ----------
+    .. [1] Cochran, W. G. (1977). Sampling Techniques, 3rd ed., Wiley, chapter 8.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"customer_id": ["a", "b", "c", "d"], "stratum": ["x", "x", "y", "y"]})
+    >>> int(hold_out(frame, 2, seed=1, launch="spring").sum())
+    2
+    """
+    held = np.zeros(frame.height, dtype=bool)
+    if not many:
+        return held
+    purpose = f"holdout:{launch}"
+    lots = uniform(frame["customer_id"], seed, purpose)
+    order = frame.select("customer_id", "stratum", lots.alias("lot")).select(pl.arg_sort_by("stratum", "lot", "customer_id")).to_series()
+    start = uniform(pl.Series([""]), seed, purpose)[0]
+    # Whole numbers, so that exactly so many are drawn: the k-th where the running share passes a whole.
+    offset = int(start * frame.height)
+    steps = (np.arange(frame.height + 1, dtype=np.int64) * many + offset) // frame.height
+    held[order.to_numpy()[np.diff(steps) > 0]] = True
+    return held
+
+
+def hold_out_regions(regions: pl.Series, share: float, *, seed: int, launch: str) -> list[str]:
+    """Draw whole regions by lot.
+
+    Parameters
+    ----------
+    regions : Series of String
+        Of each customer; who has none cannot be held out.
+    share : float
+        Of the regions, above 0; at least 2 regions are held out and 2 are not.
+    seed : int
+        The job's seed.
+    launch : str
+        The launch's name.
+
+    Returns
+    -------
+    list of str
+        The regions held out.
+
+    Raises
+    ------
+    ConfigError
+        There are fewer than 4 regions.
+
+    Examples
+    --------
+    >>> hold_out_regions(pl.Series(["四川", "云南", "重庆", "贵州"]), 0.1, seed=1, launch="spring")
+    ['云南', '贵州']
+    """
+    names = regions.drop_nulls().unique().sort()
+    if len(names) < FEWEST_REGIONS:
+        raise ConfigError(
+            f"plan.holdout_by: should have at least {FEWEST_REGIONS} regions to hold some out as a whole (got {len(names)}); hold out "
+            "customers with plan.holdout_by=customer, or choose plan.by_region=city"
+        )
+    many = min(max(round(share * len(names)), 2), len(names) - 2)
+    lots = uniform(names, seed, f"holdout:{launch}")
+    return sorted(names.gather(lots.arg_sort().head(many)).to_list())
