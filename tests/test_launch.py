@@ -16,7 +16,7 @@ from segmenter.sources.demo import simulate
 def shop():
     demo = simulate(600, 400, date(2026, 7, 1), 3)
     settings = segmenter.launch_settings(
-        {"launch.as_of": "2026-07-01", "plan.size": 100, "rules.spend.min": 200, "data.customers.contact": ["phone"]}
+        {"launch.as_of": "2026-07-01", "plan.size": 100, "plan.holdout": 0, "rules.spend.min": 200, "data.customers.contact": ["phone"]}
     )
     frames = {"orders": demo.orders, "customers": demo.customers, "events": demo.events, "referrals": demo.referrals}
     return segmenter.canonical_tables(frames, settings.data, settings.launch), settings

@@ -50,6 +50,7 @@ def launch(folder, out, *arguments):
         f"data.dir={folder}",
         f"out={out}",
         "plan.size=all",
+        "plan.holdout=0",
         "tracking=none",
         *arguments,
     ]

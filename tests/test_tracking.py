@@ -8,7 +8,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -18,11 +18,13 @@ import pytest
 
 from segmenter.errors import TrackingError
 from segmenter.evaluation.backtest import Backtest
+from segmenter.evaluation.review import Launched, Review, review
 from segmenter.launch import LaunchPlan, plan_launch
 from segmenter.outputs.results import write_results
-from segmenter.settings import BacktestJob, LaunchJob, parse
+from segmenter.settings import BacktestJob, LaunchJob, ReviewJob, parse
 from segmenter.sources.reading import Read, read_tables
-from segmenter.tracking import PUBLIC, Sweep, track, track_backtest
+from segmenter.tables import INVITED, ORDERS
+from segmenter.tracking import PUBLIC, Sweep, track, track_backtest, track_review
 
 CONF = Path(__file__).parents[1] / "conf"
 PASSWORD = "s3cret p@ss/word"
@@ -115,7 +117,7 @@ def test_nothing_personal_and_no_password_is_stored(shop: Shop) -> None:
         shop.home / "mlflow.db",
         *(path for path in (shop.home / "mlartifacts").rglob("*") if path.is_file() and path.suffix != ".py"),
     ]
-    assert len(stored) > len(PUBLIC)
+    assert len(stored) > 10
     for path in stored:
         text = path.read_bytes().decode(errors="replace")
         assert [word for word in (*personal, PASSWORD, "opti0nal") if word in text] == [], path
@@ -309,3 +311,70 @@ def test_a_backtest_that_fails_halfway_is_marked_so(tmp_path: Path) -> None:
     with pytest.raises(TrackingError, match=r"^tracking: sqlite:.* did not take the run \(got .*; mend that, or use tracking=none$"):
         track_backtest(replayed(), backtest_job(launch__name="春季", tracking__uri=str(tmp_path / "mlflow.db")), tmp_path)
     assert {run.info.status for run in runs(f"sqlite:///{tmp_path}/mlflow.db")} == {"FAILED"}
+
+
+def reviewed(joined: int) -> tuple[Review, ReviewJob]:
+    from hydra import compose, initialize_config_dir
+
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        asked = ["data=files", "data.orders.path=x", "launch.as_of=2026-07-01", 'launch.name="it\'s 春"', "review.as_of=2026-07-03"]
+        settings = parse(ReviewJob, compose("review", asked))
+    row = {"launch": "it's 春", "in_plan": True, "planned_at": date(2026, 7, 1), "status": "planned", "stratum": "s"}
+    said = {"answer": "joined", "answered_on": date(2026, 7, 1)}
+    told = [row | {"customer_id": f"C{place}"} | (said if place < joined else {}) for place in range(9)]
+    people = pl.DataFrame(
+        [*told, row | {"customer_id": "h", "status": "held_out"}, row | {"customer_id": "i", "status": "held_out"}], INVITED
+    )
+    orders = [{"customer_id": "C0", "time": datetime(2026, 7, day), "amount": 50, "is_order": True} for day in (1, 2)]
+    launched = Launched("it's 春", date(2026, 7, 1), date(2026, 7, 31), 3_000, "CNY")
+    return review(launched, people, pl.DataFrame(orders, ORDERS), settings), settings
+
+
+def test_a_review_becomes_a_child_of_its_launchs_latest_run(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/mlflow.db"
+    found, settings = reviewed(joined=6)
+    settings = settings.model_copy(update={"tracking": settings.tracking.model_copy(update={"uri": store})})
+    for name in ("review.html", "lift.csv", "acceptance.csv", "reasons.csv", "sales.csv", "uplift.parquet"):
+        (tmp_path / name).write_text("-", encoding="utf-8")
+    track_review(found, settings, tmp_path)
+    (alone,) = runs(store)
+    assert "segmenter.launch_run" not in alone.data.tags  # the store knows no such launch
+    tags = {"segmenter.launch": "it's 春", "segmenter.as_of": "2026-07-01"}
+    mlflow = client(store)
+    planned = {}
+    for place, (kind, name, own) in enumerate(
+        [
+            ("older", "it's 春", {}),
+            ("latest", "it's 春", {}),
+            ("backtest", "it's 春 backtest", {}),
+            ("ranking", "it's 春", {"segmenter.ranking": "it's 春"}),
+            ("other", "spring", {"segmenter.launch": "spring"}),
+            ("failed", "it's 春", {}),
+        ]
+    ):
+        run = mlflow.create_run(alone.info.experiment_id, start_time=1_000 + place, tags=tags | own, run_name=name)
+        mlflow.set_terminated(run.info.run_id, "FAILED" if kind == "failed" else "FINISHED")
+        planned[kind] = run.info.run_id
+    shown = track_review(found, settings, tmp_path)
+    run = next(run for run in runs(store) if shown == f"run {run.info.run_id} in {store}")
+    assert run.data.tags["segmenter.launch_run"] == run.data.tags["mlflow.parentRunId"] == planned["latest"]
+    assert (run.info.run_name, run.info.status, run.data.tags["segmenter.standing"]) == ("it's 春 review", "FINISHED", "behind")
+    metrics = run.data.metrics
+    assert (metrics["joined"], metrics["held_out"], metrics["target"], metrics["joined_share"]) == (6, 2, 3_000, pytest.approx(6 / 9))
+    assert metrics["lift"] == found.lift.best.total
+    steps = [(metric.step, metric.value) for metric in mlflow.get_metric_history(run.info.run_id, "sales.joined_so_far")]
+    assert steps == [(1, 50), (2, 100)]
+    assert "sales.held_out_so_far" not in metrics  # two customers
+    assert sorted(file.path for file in mlflow.list_artifacts(run.info.run_id)) == ["acceptance.csv", "lift.csv", "review.html"]
+
+
+def test_a_review_that_fails_halfway_is_marked_so(tmp_path: Path) -> None:
+    found, settings = reviewed(joined=2)
+    settings = settings.model_copy(update={"tracking": settings.tracking.model_copy(update={"uri": str(tmp_path / "mlflow.db")})})
+    (tmp_path / "review.html").write_text("-", encoding="utf-8")
+    (tmp_path / "mlartifacts").write_text("a file where the artifacts should go")
+    with pytest.raises(TrackingError, match=r"^tracking: sqlite:.* did not take the run \(got .*; mend that, or use tracking=none$"):
+        track_review(found, settings, tmp_path)
+    (run,) = runs(f"sqlite:///{tmp_path}/mlflow.db")
+    assert run.info.status == "FAILED"
+    assert "sales.joined_so_far" not in run.data.metrics

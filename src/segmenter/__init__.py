@@ -2,7 +2,7 @@
 
 The steps, each a function over Polars frames: `canonical_tables`, `measure`, `with_regions`, `apply_rules`, `fit_scorer`,
 `segment`, `plan`, `with_reasons`; and `plan_launch`, which composes them. `launch_settings` gives their settings. `backtest` replays
-launches at past dates, `backtest_settings` gives its settings.
+launches at past dates, `review` says what a launch brought; `backtest_settings` and `review_settings` give their settings.
 """
 
 from importlib import import_module
@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from segmenter.defaults import backtest_settings as backtest_settings
     from segmenter.defaults import launch_settings as launch_settings
+    from segmenter.defaults import review_settings as review_settings
     from segmenter.errors import ConfigError as ConfigError
     from segmenter.errors import InputError as InputError
     from segmenter.errors import SegmenterError as SegmenterError
     from segmenter.evaluation.backtest import Backtest as Backtest
     from segmenter.evaluation.backtest import backtest as backtest
+    from segmenter.evaluation.review import Launched as Launched
+    from segmenter.evaluation.review import Review as Review
+    from segmenter.evaluation.review import review as review
     from segmenter.history import measure as measure
     from segmenter.launch import LaunchPlan as LaunchPlan
     from segmenter.launch import plan_launch as plan_launch
@@ -35,8 +39,12 @@ __version__ = "0.1.0"
 _PLACES = {
     "launch_settings": "defaults",
     "backtest_settings": "defaults",
+    "review_settings": "defaults",
     "Backtest": "evaluation.backtest",
     "backtest": "evaluation.backtest",
+    "Launched": "evaluation.review",
+    "Review": "evaluation.review",
+    "review": "evaluation.review",
     "ConfigError": "errors",
     "InputError": "errors",
     "SegmenterError": "errors",

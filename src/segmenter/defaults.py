@@ -6,7 +6,7 @@ from typing import Any
 
 from segmenter.errors import ConfigError, nearest
 from segmenter.home import HOME
-from segmenter.settings import FrameBacktest, FrameLaunch, parse
+from segmenter.settings import FrameBacktest, FrameLaunch, FrameReview, parse
 
 _GROUPS = ("rules", "scoring", "segments", "plan")
 
@@ -66,6 +66,34 @@ def backtest_settings(overrides: Mapping[str, Any]) -> FrameBacktest:
     rankings = {name: _load(f"scoring/{name}") for name in names}
     config = {**_defaults(), "backtest": job["backtest"], "rankings": rankings}
     return parse(FrameBacktest, _changed(config, overrides))
+
+
+def review_settings(overrides: Mapping[str, Any]) -> FrameReview:
+    """Give the defaults of a review on frames, with some of them changed.
+
+    Parameters
+    ----------
+    overrides : mapping of str to object
+        As for `launch_settings`; those of ``review`` too.
+
+    Returns
+    -------
+    FrameReview
+        The checked settings.
+
+    Raises
+    ------
+    ConfigError
+        A key is unknown or a value wrong.
+
+    Examples
+    --------
+    >>> review_settings({"review.as_of": "2026-07-31"}).review.before_days
+    365
+    """
+    # Whoever has frames has no call sheets to read.
+    config = {**_defaults(), "review": {**_load("review")["review"], "answers": []}}
+    return parse(FrameReview, _changed(config, overrides))
 
 
 def _changed(config: dict[str, Any], overrides: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -112,3 +112,30 @@ def text(column: str, currency: str) -> pl.Expr:
         precise = pl.format("{}.{}", whole, rest.cast(pl.String).str.zfill(places))
         grouped = pl.when((whole < 10) & (rest > 0)).then(precise).otherwise(grouped)
     return pl.when(pl.col(column) < 0).then(pl.concat_str(pl.lit("-"), grouped)).otherwise(grouped)
+
+
+def amount(minor: int, currency: str) -> str:
+    """Write one amount as `text` does, but rounded where that leaves decimals out.
+
+    Parameters
+    ----------
+    minor : int
+        In minor units.
+    currency : str
+        ISO 4217 code.
+
+    Returns
+    -------
+    str
+        In currency units, without their sign.
+
+    Examples
+    --------
+    >>> amount(1234060, "CNY")
+    '12,341'
+    """
+    unit = 10 ** digits(currency)
+    whole = round(Decimal(minor) / unit) * unit
+    shown = whole if abs(whole) >= 10 * unit else minor
+    written: str = pl.DataFrame({"amount": [shown]}, schema={"amount": pl.Int64}).select(text("amount", currency)).item()
+    return written

@@ -1,4 +1,4 @@
-"""MLflow: one run for each launch, and its scorer and segmenter as one registered model that MLflow can serve; one for each backtest.
+"""MLflow: a run for each launch, with its scorer and segmenter as a registered model that MLflow can serve; for each backtest, review.
 
 What is logged holds no customer: the config, figures of the whole launch, and the files of `PUBLIC`.
 """
@@ -23,13 +23,14 @@ from urllib.request import url2pathname
 import polars as pl
 
 from segmenter.errors import TrackingError
-from segmenter.settings import BacktestJob, LaunchJob, MlflowSettings, NoTracking, TuneJob, shareable, without_password
+from segmenter.settings import BacktestJob, LaunchJob, MlflowSettings, NoTracking, ReviewJob, TuneJob, shareable, without_password
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run, RunInfo
 
     from segmenter.evaluation.backtest import Backtest
+    from segmenter.evaluation.review import Review
     from segmenter.evaluation.tune import Tuned
     from segmenter.launch import LaunchPlan
     from segmenter.model import LaunchModel
@@ -39,6 +40,7 @@ PUBLIC = (
     *("funnel.csv", "what_if.csv", "segments.csv", "report.html", "manifest.json"),
     *("backtest.csv", "differences.csv", "curves.csv", "calibration.csv", "choices.csv", "backtest.html"),
     *("tune.csv", "conf/scoring/tuned.yaml"),
+    *("acceptance.csv", "lift.csv", "review.html"),
 )
 STORE, ARTIFACTS = "mlflow.db", "mlartifacts"
 _SETTLED = 1.0  # seconds after which all jobs of a sweep see the same parent run
@@ -197,6 +199,45 @@ def track_tuning(found: "Tuned", settings: TuneJob, out: Path) -> str | None:
 
     def log(client: "MlflowClient", experiment: str) -> str:
         return _log_tuning(client, experiment, found, settings, out)
+
+    return _tracked(settings, out, log)
+
+
+def track_review(found: "Review", settings: ReviewJob, out: Path) -> str | None:
+    """Log a review as one MLflow run, a child of its launch's latest run where the store has one.
+
+    Sales so far, in minor units, are a metric with one step for each day.
+
+    Parameters
+    ----------
+    found : Review
+        What the launch brought.
+    settings : ReviewJob
+        Its config, with the launch's own as-of date; `tracking` as for `track`.
+    out : Path
+        The results folder, already written.
+
+    Returns
+    -------
+    str or None
+        Where to find the run; None without tracking.
+
+    Raises
+    ------
+    TrackingError
+        As `track`.
+
+    Examples
+    --------
+    >>> untracked = ReviewJob.model_construct(tracking=NoTracking(kind="none"))
+    >>> track_review(found=None, settings=untracked, out=Path("results")) is None
+    True
+    """
+    if isinstance(settings.tracking, NoTracking):
+        return None
+
+    def log(client: "MlflowClient", experiment: str) -> str:
+        return _log_review(client, experiment, found, settings, out)
 
     return _tracked(settings, out, log)
 
@@ -375,6 +416,58 @@ def _log_tuning(client: "MlflowClient", experiment: str, found: "Tuned", setting
         raise
     client.set_terminated(info.run_id, "FINISHED")
     return str(info.run_id)
+
+
+def _log_review(client: "MlflowClient", experiment: str, found: "Review", settings: ReviewJob, out: Path) -> str:
+    from mlflow.entities import Metric
+
+    from segmenter.evaluation.standing import FEW
+
+    told = {
+        "reviewed": str(found.as_of),
+        "standing": found.standing.state,
+        "sentence": found.standing.sentence,
+        "lift": found.lift_sentence,
+    }
+    tags = _tags(settings, None) | {f"segmenter.{key}": text for key, text in told.items()}
+    if launch := _run_of(client, experiment, tags):
+        tags |= {"segmenter.launch_run": launch, "mlflow.parentRunId": launch}
+    info = client.create_run(experiment, tags=tags, run_name=f"{settings.launch.name} review").info
+    try:
+        metrics: dict[str, float | None] = {**found.counts, "days": found.days, "target": found.launched.target}
+        if found.lift:
+            best = found.lift.best
+            metrics |= {"lift": best.total, "lift_low": best.total_low, "lift_high": best.total_high, "lift_p": best.p}
+            metrics |= {"anyway": found.lift.anyway}
+        everyone = found.acceptance.filter(over="all").select("share", "low", "high").row(0, named=True)
+        metrics |= {f"joined_{name}": value for name, value in everyone.items()}
+        _fill(client, info, _params(settings), _figures(metrics), out)
+        # What fewer customers spend would tell what single ones do.
+        told_of = [each["cohort"] for each in found.cohorts.to_dicts() if each["customers"] >= FEW]
+        so_far = [f"{name}_so_far" for name in (*told_of, "target")]
+        steps = [
+            Metric(f"sales.{name}", float(row[name]), info.start_time, row["day"])
+            for row in found.daily.to_dicts()
+            for name in so_far
+            if row[name] is not None
+        ]
+        for start in range(0, len(steps), _MOST_METRICS):
+            client.log_batch(info.run_id, metrics=steps[start : start + _MOST_METRICS], synchronous=True)
+    except BaseException:
+        with suppress(Exception):  # the first error is the one to tell
+            client.set_terminated(info.run_id, "FAILED")
+        raise
+    client.set_terminated(info.run_id, "FINISHED")
+    return str(info.run_id)
+
+
+def _run_of(client: "MlflowClient", experiment: str, tags: Mapping[str, str]) -> str | None:
+    """Find the latest run that planned a launch: backtests and reviews of it have names of their own."""
+    launch = tags["segmenter.launch"]  # not in the filter, whose grammar has no way to write a quote
+    asked = f"tags.`segmenter.as_of` = '{tags['segmenter.as_of']}' AND attributes.status = 'FINISHED'"
+    runs = client.search_runs([experiment], filter_string=asked, order_by=["attributes.start_time DESC"])
+    named = [run for run in runs if run.info.run_name == run.data.tags.get("segmenter.launch") == launch]
+    return next((str(run.info.run_id) for run in named if "segmenter.ranking" not in run.data.tags), None)
 
 
 def _figures(row: Mapping[str, Any]) -> dict[str, float]:

@@ -1,8 +1,8 @@
-"""A launch with regions whose names mean harm, for the report and the call sheets; and a backtest."""
+"""A launch with regions whose names mean harm, for the report and the call sheets; a backtest; and a review."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,9 +18,11 @@ from segmenter.evaluation.backtest import Backtest
 from segmenter.evaluation.calibration import calibration
 from segmenter.evaluation.comparison import bucket_sums, buckets, differences, drawn_shares, shares
 from segmenter.evaluation.gains import gains, taken
-from segmenter.settings import BacktestJob, CoreSettings, parse
+from segmenter.evaluation.review import Launched, Review, review
+from segmenter.settings import BacktestJob, CoreSettings, ReviewJob, parse
 from segmenter.sources.demo import simulate
 from segmenter.sources.reading import Read
+from segmenter.tables import INVITED, ORDERS
 
 HOSTILE = {
     "广东省": "<script>alert(1)</script>",
@@ -191,3 +193,52 @@ def parsed() -> Callable[[str], Balanced]:
         return parser
 
     return parse_page
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """What a launch brought, the config of its review, and what was read."""
+
+    found: Review
+    settings: ReviewJob
+    read: Read
+
+
+@cache
+def _people() -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Make a launch of 1,200 customers up, and what they then ordered."""
+    chance, launched = np.random.default_rng(4), date(2026, 7, 1)
+    rows, orders = [], []
+    for place in range(1_200):
+        held, draw = place % 5 == 0, chance.random()
+        wave = None if held else 1 + place % 3
+        row = {"launch": "tea", "community": "vip", "as_of": launched, "ends_on": date(2026, 7, 31), "customer_id": f"K{place:04}"}
+        row |= {"in_plan": True, "status": "held_out" if held else "planned", "planned_at": date(2026, 7, 1 + 7 * ((wave or 1) - 1))}
+        row |= {"wave": wave, "group": f"g{place % 30}", "agent": None if held else ("王芳", "<b>Li</b>")[place % 2], "score": 50.0}
+        row |= {"stratum": f"s{place % 4}", "region": ("四川", "云南", None)[place % 3], "segment": ("big & old", "new")[place % 2]}
+        if not held and draw < 0.9:
+            row["answer"] = "joined" if draw < 0.4 else "no_answer" if draw < 0.6 else "refused" if draw < 0.85 else "refused_for_good"
+            row |= {"answered_on": date(2026, 7, 20), "source": "s.csv"}
+            row["reason"] = None if draw < 0.7 else "too far" if draw < 0.89 else f"call me at 1380000{place}"
+        rows.append(row)
+        for day in np.flatnonzero(chance.random(60) < 0.04):
+            amount = int(chance.gamma(2, 5_000)) + 4_000 * (not held and day >= 30)
+            order = {"customer_id": row["customer_id"], "time": datetime(2026, 6, 1, 12) + timedelta(days=int(day)), "is_order": True}
+            orders.append(order | {"amount": amount})
+    return pl.DataFrame(rows, INVITED), pl.DataFrame(orders, ORDERS)
+
+
+@pytest.fixture(scope="session")
+def reviewed() -> Callable[..., Reviewed]:
+    def make(*overrides: str, target: int | None = 80_000_00, people: pl.DataFrame | None = None, **changes: Any) -> Reviewed:
+        with initialize_config_dir(str(Path(__file__).parents[2] / "conf"), version_base="1.3"):
+            needed = ["launch.as_of=2026-07-01", "launch.name=tea", "data=files", "data.orders.path=x", "plan.holdout=0.2"]
+            settings = parse(ReviewJob, compose("review", [*needed, "review.as_of=2026-07-31", *overrides]))
+        known, orders = _people()
+        launched = Launched("tea", date(2026, 7, 1), date(2026, 7, 31), target, "CNY")
+        found = review(launched, known if people is None else people, orders, settings)
+        return Reviewed(replace(found, **changes), settings, read)
+
+    mapped = segmenter.launch_settings({"launch.as_of": "2026-07-31"})
+    read = Read(segmenter.canonical_tables({"orders": _people()[1].head(2)}, mapped.data, mapped.launch), {})
+    return make

@@ -1,4 +1,5 @@
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from segmenter.outputs import call_sheets as module
 from segmenter.outputs.call_sheets import ANSWERS, call_sheets
+from segmenter.outputs.cells import safe_names
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
@@ -47,6 +49,7 @@ def test_what_an_agent_needs(launch: Callable[..., Any], tmp_path: Path) -> None
     head = [cell.value for cell in sheet[1]]
     assert head == [
         *(
+            "计划外呼日",
             "排名",
             "社群",
             "批次",
@@ -62,7 +65,7 @@ def test_what_an_agent_needs(launch: Callable[..., Any], tmp_path: Path) -> None
             "最近下单",
             "距今天数",
         ),
-        *("答复", "答复日期", "备注"),
+        *("答复", "答复日期", "拒绝原因", "备注"),
     ]
     first = dict(zip(head, sheet[2], strict=True))
     invited = made.plan.invite_list.row(by_predicate=pl.col("customer_id") == first["客户编号"].value, named=True)
@@ -76,19 +79,63 @@ def test_what_an_agent_needs(launch: Callable[..., Any], tmp_path: Path) -> None
     assert contact["phone"].startswith("0")
     assert first["phone"].data_type == "s"
     assert first["批次"].value == "1 核心用户"
-    assert [first[name].value for name in ("答复", "答复日期", "备注")] == [None] * 3
-    assert sheet.freeze_panes == "E2"
+    assert [first[name].value for name in ("答复", "答复日期", "拒绝原因", "备注")] == [None] * 4
+    assert first["计划外呼日"].value.date() == invited["call_on"]
+    assert first["计划外呼日"].number_format == "yyyy-mm-dd"
+    assert sheet.freeze_panes == "F2"
     assert sheet.auto_filter.ref == sheet.dimensions
     assert sheet.print_title_rows == "$1:$1"
     assert sheet.page_setup.orientation == "landscape"
     assert (sheet.sheet_properties.pageSetUpPr.fitToPage, sheet.page_setup.fitToHeight) == (True, 0)
     (choice,) = sheet.data_validations.dataValidation
     assert choice.formula1 == '"' + ",".join(zh for _, zh in ANSWERS) + '"'
-    assert str(choice.sqref) == f"O2:O{sheet.max_row}"
+    assert str(choice.sqref) == f"P2:P{sheet.max_row}"
     assert "2026-07-15" in sheet.oddHeader.right.text
     assert "summer && tea" in sheet.oddHeader.left.text
     told = {row[0]: row[1] for row in info.iter_rows(values_only=True)}
+    assert "不得联系" in told["留出客户"]
     assert (told["活动"], told["社群主题"], told["有效期至"]) == ("summer & tea", "tea <first> & news", "2026年7月15日")
+
+
+def test_who_calls_whom_on_which_day(launch: Callable[..., Any], tmp_path: Path) -> None:
+    agents = [{"name": "王芳", "calls_per_day": 25, "regions": []}, {"name": "=Li", "calls_per_day": 40, "regions": ["辽宁"]}]
+    made = launch.__wrapped__(plan__agents=agents, plan__holdout=0)  # past the cache, which takes no dicts
+    paths = call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path)
+    assert [path.stem for path in paths] == list(safe_names(made.plan.groups["region"].unique(maintain_order=True).to_list()).values())
+    known = {row["customer_id"]: row for row in made.plan.invite_list.iter_rows(named=True)}
+    for path in paths:
+        book = openpyxl.load_workbook(path)
+        assert book.sheetnames == ["calls", "days", "info"]
+        rows = rows_of(path)
+        assert list(rows[0])[:6] == ["agent", "call on", "rank", "group", "wave", "customer_id"]
+        assert [(row["agent"], row["call on"].date()) for row in rows] == [
+            (known[row["customer_id"]]["agent"], known[row["customer_id"]]["call_on"]) for row in rows
+        ]
+        order = [
+            (row["agent"], row["call on"], int(row["group"].rsplit("-", 1)[1]), known[row["customer_id"]]["wave"], row["rank"])
+            for row in rows
+        ]
+        assert order == sorted(order)
+        head, *days, total = book["days"].iter_rows(values_only=True)
+        assert (head[0], head[-1], total[0]) == ("call on", "all", "all")
+        told = {
+            (name, day): calls for day, *numbers in days for name, calls in zip(head[1:], numbers, strict=True) if calls and name != "all"
+        }
+        assert told == Counter((row["agent"], row["call on"]) for row in rows)
+        assert total[-1] == sum(day[-1] for day in days) == len(rows)
+        names = [row[0] for row in book["info"].iter_rows(values_only=True)]
+        assert "your calls" in names
+        assert "held out" not in names
+
+
+def test_whom_nobody_calls_comes_last(launch: Callable[..., Any], tmp_path: Path) -> None:
+    agents = [{"name": "王芳", "calls_per_day": 5, "regions": ["辽宁"]}]
+    made = launch.__wrapped__(plan__agents=agents, plan__by_region="none", lang="zh")
+    (path,) = call_sheets(made.plan, made.settings, None, tmp_path)
+    names = [row["客服"] for row in rows_of(path)]
+    assert names == sorted(names, key=["王芳", "待分配"].index)
+    assert set(names) == {"王芳", "待分配"}
+    assert openpyxl.load_workbook(path)["日程"]["A1"].value == "计划外呼日"
 
 
 def test_no_cell_is_a_formula_or_a_link(launch: Callable[..., Any], tmp_path: Path) -> None:

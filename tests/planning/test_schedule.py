@@ -210,17 +210,28 @@ def test_waves_and_accounts_that_no_agent_could_bring_forward():
 
 
 def test_whom_no_agent_can_call_and_names_that_fit_nobody():
-    invited = people(
-        ("g1", 0, True, "粤语", None), ("g2", 2, True, "粤语", None), ("g2", 2, True, None, None), ("g3", 4, True, "粤语", None)
-    )
-    done = made(invited, plan_of(agents=[agent("王芳", 9, ["成都市", "四州"], ["粤语"])]))
-    assert done.customers["agent"].to_list() == ["王芳", None, None, None]
+    rows = [("g1", 0, True, "粤语", None), ("g2", 2, True, "粤语", None), ("g2", 2, True, None, None), ("g3", 4, True, "粤语", None)]
+    invited = people(*rows, ("g4", 0, True, "粤语", None)).with_columns(city=pl.col("city").replace("昆明", "Chengdu"))
+    done = made(invited, plan_of(agents=[agent("王芳", 9, ["成都市", "Chendu"], ["粤语"]), agent("李敏", 9, ["西藏"])]))
+    assert done.customers["agent"].to_list() == ["王芳", None, None, None, "王芳"]
     assert done.customers["call_on"].n_unique() == 1
     assert done.warnings == (
-        'plan.agents, 王芳: fits nobody who is invited: "四州"; there are: 云南, 四川, 成都, 昆明',
+        "plan.agents: nobody who is invited has this region or language: Chendu (王芳; nearest: Chengdu), 西藏 (李敏)",
         "3 of those invited can be called by no agent: no region (粤语) 1, 云南 (language unknown) 1, 云南 (粤语) 1; "
         "widen the regions or languages in plan.agents",
     )
+
+
+def test_nobody_and_nothing_known():
+    nobody = made(people(), plan_of(agents=[agent("a", 1, ["四川"])]))
+    assert (nobody.customers.height, nobody.calls.height, nobody.warnings) == (0, 0, ())
+    unknown = (
+        people(*[("g1", 4, True, None, None)] * 3)
+        .drop("language")
+        .with_columns(**dict.fromkeys(("region", "province", "city"), pl.lit(None)))
+    )
+    done = made(unknown, plan_of(agents=[agent("a", 2)]))
+    assert done.customers["agent"].to_list() == ["a"] * 3
 
 
 def test_wrong_settings_are_told_together():

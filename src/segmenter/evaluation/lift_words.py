@@ -4,7 +4,7 @@ import polars as pl
 
 from segmenter.evaluation.lift import Lift, measure
 from segmenter.evaluation.power import ENOUGH
-from segmenter.money import text
+from segmenter.money import amount
 from segmenter.words import Lang, say
 
 DOUBTFUL = 0.001  # a p-value below it is hardly chance: looked at after every launch, it must not cry wolf
@@ -34,19 +34,19 @@ def sentence(lift: Lift, *, currency: str, lang: Lang) -> str:
     >>> rows = {"customer_id": list("abcdefgh"), "invited": [True] * 4 + [False] * 4, "stratum": ["all"] * 8}
     >>> said = sentence(measure(pl.DataFrame(rows | {"spend": spend, "before": before})), currency="CNY", lang="en")
     >>> said.split(". ")[0]
-    'No effect could be shown: it lies between -92 and 1,239 (95 % interval)'
+    'No effect could be shown: it lies between -93 and 1,240 (95 % interval)'
     """
     best = lift.best
     if best.low <= 0 <= best.high:
-        low, high = (_amount(each, currency) for each in (best.total_low, best.total_high))
+        low, high = (amount(each, currency) for each in (best.total_low, best.total_high))
         en = f"No effect could be shown: it lies between {low} and {high} (95 % interval)."
         zh = f"未能证实邀请有效果：其效果介于 {low} 与 {high} 之间（95% 置信区间）。"
     elif best.low > 0:
-        total, low, high = (_amount(each, currency) for each in (best.total, best.total_low, best.total_high))
+        total, low, high = (amount(each, currency) for each in (best.total, best.total_low, best.total_high))
         en = f"The invitation brought {total}, between {low} and {high} (95 % interval); {_tenths(lift.anyway, 'en')}."
         zh = f"邀请带来 {total}（95% 置信区间：{low} 至 {high}）；{_tenths(lift.anyway, 'zh')}。"
     else:
-        total, low, high = (_amount(-each, currency) for each in (best.total, best.total_high, best.total_low))
+        total, low, high = (amount(-each, currency) for each in (best.total, best.total_high, best.total_low))
         en = f"The invitation cost sales: {total}, between {low} and {high} (95 % interval)."
         zh = f"邀请反而使销售额减少 {total}（95% 置信区间：{low} 至 {high}）。"
     if lift.measured == "direct":
@@ -134,9 +134,10 @@ def _unequal(lift: Lift, share: float, lang: Lang) -> list[str]:
         return []
     expected = f"{share * customers:,.0f}"
     en = f"{lift.held_out:,} of {customers:,} customers are held out, where the plan has {expected}: more than chance explains. "
-    en += "Some were lost or moved between the two, and the lift may be wrong: find out why before using it."
+    en += "Some were lost or moved between the two, and the lift may be wrong: find out why before using it. "
+    en += "Or plan.holdout is not what the launch was planned with."
     zh = f"{customers:,} 位客户中留出了 {lift.held_out:,} 位，而计划应约为 {expected} 位，偏差不像偶然。"
-    return [say(lang, en, zh + "可能有客户丢失或被换组，提升值可能有误：请先查明原因再使用。")]
+    return [say(lang, en, zh + "可能有客户丢失或被换组，提升值可能有误：请先查明原因再使用；也请核对配置中的留出比例是否与当时一致。")]
 
 
 def _unbalanced(frame: pl.DataFrame, lang: Lang) -> list[str]:
@@ -151,11 +152,6 @@ def _unbalanced(frame: pl.DataFrame, lang: Lang) -> list[str]:
     )
     zh = f"上线前受邀客户的消费比留出客户{'高' if more else '低'}{' ' if apart else ''}{apart.strip()}，差距不像偶然："
     return [say(lang, en + "the two were not alike, and the lift may be wrong.", zh + "两组本来就不同，提升值可能有误。")]
-
-
-def _amount(minor: int, currency: str) -> str:
-    written: str = pl.DataFrame({"amount": [minor]}).select(text("amount", currency)).item()
-    return written
 
 
 def _tenths(anyway: float | None, lang: Lang) -> str:

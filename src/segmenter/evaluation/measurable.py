@@ -2,8 +2,9 @@
 
 import polars as pl
 
-from segmenter.errors import ConfigError
+from segmenter.evaluation.lift_sums import LEAST
 from segmenter.evaluation.power import holdout_advice, outlook
+from segmenter.planning.candidates import region_of
 from segmenter.settings import CoreSettings
 from segmenter.words import say
 
@@ -40,24 +41,18 @@ def measurable(customers: pl.DataFrame, settings: CoreSettings) -> tuple[tuple[s
     people = customers.filter(pl.col("invited") | pl.col("held_out"))
     invited = int(people["invited"].sum())
     held = people.height - invited
-    if not plan.holdout:
-        en = "nobody is held out (plan.holdout=0): what the launch brings cannot be told from what would have come anyway"
-        return (), (say(lang, en, "未设留出组（plan.holdout=0）：将无法区分活动带来的销售与本来就会发生的销售"),)
+    if min(held, invited) < LEAST:
+        why = "plan.holdout=0" if not plan.holdout else say(lang, "the launch is too small", "规模太小")
+        en = f"Nobody is held out ({why}): what the launch brings cannot be told from what would have come anyway."
+        return (say(lang, en, f"未设留出组（{why}）：将无法区分活动带来的销售与本来就会发生的销售。"),), ()
     scale = "spend_30d" if settings.launch.horizon_days <= _LONG else "spend_90d"
     whole = plan.holdout_by == "region"
-    region = pl.concat_str("province", "city", separator="/", ignore_nulls=True) if plan.by_region == "city" else pl.col("province")
     past = people.select(
         pl.col(scale).alias("spend"),
         (pl.col("spend") - pl.col(scale)).alias("before"),
-        region.fill_null("").alias("cluster") if whole else pl.col("stratum"),
+        region_of(plan).fill_null("").alias("cluster") if whole else pl.col("stratum"),
     )
     units = past["cluster"].n_unique() if whole else people.height
-    share = round((past.filter(people["held_out"])["cluster"].n_unique() if whole else held) / max(units, 1), 3)
-    try:
-        told = holdout_advice(units, share, outlook(past), currency=settings.launch.currency, lang=lang, by=plan.holdout_by)
-    except ConfigError:
-        en = f"too few are held out to measure a lift ({held:,} customers, {invited:,} invited): invite more, or set plan.holdout=0"
-        return (), (
-            say(lang, en, f"留出的客户太少，无法衡量效果（留出 {held:,} 位，邀请 {invited:,} 位）：请扩大规模，或设 plan.holdout=0"),
-        )
+    share = round((past.filter(people["held_out"])["cluster"].n_unique() if whole else held) / units, 3)
+    told = holdout_advice(units, share, outlook(past), currency=settings.launch.currency, lang=lang, by=plan.holdout_by)
     return told[:1], told[1:]

@@ -133,6 +133,8 @@ def smallest_lift(units: int, share: float, expected: Outlook, *, power: float =
     >>> found.held_out, round(found.effect), round(found.percent, 1)
     (2000, 1181, 23.6)
     """
+    from numpy import nan_to_num
+    from scipy.optimize import brentq
     from statsmodels.stats.power import TTestIndPower
 
     held_out = round(share * units)
@@ -140,7 +142,16 @@ def smallest_lift(units: int, share: float, expected: Outlook, *, power: float =
         raise ConfigError(
             f"plan.holdout: should leave at least {LEAST} on either side (got {held_out} of {units} held out); choose another share"
         )
-    size = TTestIndPower().solve_power(nobs1=held_out, ratio=(units - held_out) / held_out, alpha=alpha, power=power)
+    # Its own solve_power finds no root for some sizes, such as 96 of 478: far beyond the root the noncentral t is no number any more.
+    test, ratio = TTestIndPower(), (units - held_out) / held_out
+
+    def beyond(effect: float) -> float:
+        return float(nan_to_num(test.power(effect, held_out, alpha, ratio), nan=1.0)) - power
+
+    high = (1 / held_out + 1 / (units - held_out)) ** 0.5
+    while beyond(high) < 0:
+        high *= 1.25
+    size = brentq(beyond, 0.0, high, xtol=1e-12)
     effect = float(size) * (expected.variance * (1 - expected.explained)) ** 0.5
     return Smallest(share, held_out, effect, 100 * effect / expected.mean if expected.mean > 0 else None)
 

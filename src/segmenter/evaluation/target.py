@@ -22,6 +22,7 @@ References
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -117,7 +118,8 @@ class Foreseen:
         (fewest, _, joins), (least, _, sales) = self.joins, self.sales
         low, high = (_money(_rounded(amount), currency) for amount in (least, sales))
         days = self.horizon_days
-        en = f"{self.invitations:,} invitations: {fewest:,} to {joins:,} join and buy for {low} to {high} within {days} days (8 in 10 chances)"
+        en = f"{self.invitations:,} invitations: {fewest:,} to {joins:,} join and buy for {low} to {high}"
+        en += f" within {days} days (8 in 10 chances)"
         zh = f"邀约 {self.invitations:,} 人：预计 {fewest:,}～{joins:,} 人入群，{days} 天内消费 {low}～{high}（八成把握）"
         if self.target is not None and self.chance is not None:
             target, sure = _money(self.target, currency), f"{100 * self.confidence:g} %"
@@ -209,16 +211,18 @@ def foresee(customers: pl.DataFrame, joining: Joining, past: Past, settings: Cor
     >>> orders = pl.DataFrame(rows, schema=["customer_id", "time", "amount"], orient="row")
     >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
     >>> joining = learn_joining(None, as_of=date(2026, 7, 1), chance=0.3, evidence=20)
-    >>> customers = segmenter.plan_launch(tables, settings).customers
+    >>> places = {"rank": range(1, 20), "invited": True, "verdict": "eligible"}
+    >>> customers = pl.DataFrame({"customer_id": [f"C{n}" for n in range(1, 20)], "score": 50.0} | places)
     >>> found, warnings = foresee(customers, joining, past_of(tables, date(2026, 7, 1), 90, None), settings)
     >>> found.invitations, found.joins, found.chance > 0.9, [cut.month for cut in found.cuts], warnings
-    (19, (3, 6, 9), True, [6, 5, 4, 3], ())
+    (19, (2, 6, 9), True, [5, 4, 3, 2], ())
     """
     launch, lang = settings.launch, settings.lang
     replays, warnings = _replays(past, settings)
     if not replays:
-        en = f"sales cannot be foreseen: the history is too short to replay the launch at a past date ({launch.horizon_days} days before it and after it)"
-        zh = f"无法预测销售额：历史数据太短，不足以在过去某日模拟本次活动（前后各需 {launch.horizon_days} 天）"
+        days = launch.horizon_days
+        en = f"sales cannot be foreseen: the history is too short to replay the launch at a past date, with {days} days after it"
+        zh = f"无法预测销售额：历史数据太短，不足以在过去某日模拟本次活动（其后需有 {days} 天数据）"
         return None, (*warnings, say(lang, en, zh))
     if len(replays) < _FEW:
         en = f"sales are foreseen from {len(replays)} past dates only: how much months differ is an assumption"
@@ -229,25 +233,25 @@ def foresee(customers: pl.DataFrame, joining: Joining, past: Past, settings: Cor
     left, waves = people["left"].to_numpy(), people["wave"].to_numpy()
     count = int(people["invited"].sum())
 
-    def counted(some: slice | NDArray[np.bool_], power: int) -> Floats:
-        return np.bincount(bins[some], left[some] ** power, minlength=len(edges) + 1)
+    def counted(some: slice | Longs, power: int) -> Floats:
+        return np.bincount(bins[some], left[some] ** power, minlength=len(edges) + 1).astype(np.float64)
 
-    planned = slice(0, count)
-    drawn = _draw(replays, edges, _chances(people, bins, len(edges) + 1), counted(planned, 1), joining, settings.seed)
+    drawn = _draw(replays, edges, _chances(people, bins, len(edges) + 1), counted(slice(count), 1), joining, settings.seed)
     target = None if launch.target is None else to_minor(launch.target, launch.currency)
 
-    def row(some: slice | NDArray[np.bool_]) -> tuple[int | float | None, ...]:
-        sales = drawn.sales(*(counted(some, power) for power in (1, 2, 3)))
+    def outcome(some: slice | Longs) -> tuple[int, Range, Range, float | None]:
+        number, sales = counted(some, 0), drawn.sales(*(counted(some, power) for power in (1, 2, 3)))
         reached = None if target is None else float((sales >= target).mean())
-        number = counted(some, 0)
-        return (int(number.sum()), *_range(drawn.joins(number)), *_range(sales), reached)
+        return int(number.sum()), _range(drawn.joins(number)), _range(sales), reached
 
-    def reaches(number: int) -> bool:
-        chance = row(slice(0, number))[-1]
-        return chance is not None and chance >= launch.confidence
+    def enough(number: int) -> bool:
+        return (outcome(slice(number))[-1] or 0.0) >= launch.confidence
 
-    rows = [(int(wave), *row(people["invited"].to_numpy() & (waves <= wave))) for wave in np.unique(waves[planned])]
-    _, joined, sold, chance = (whole := row(planned))[0], whole[1:4], whole[4:7], whole[7]
+    by_wave = []
+    for wave in np.unique(waves[:count]):
+        number, joined, sold, chance = outcome(np.flatnonzero(waves[:count] <= wave))
+        by_wave.append((int(wave), number, *joined, *sold, chance))
+    _, joined, sold, chance = outcome(slice(count))
     foreseen = Foreseen(
         invitations=count,
         joins=joined,
@@ -255,9 +259,9 @@ def foresee(customers: pl.DataFrame, joining: Joining, past: Past, settings: Cor
         target=target,
         chance=chance,
         confidence=launch.confidence,
-        needed=_fewest(reaches, people.height),
+        needed=None if target is None else _fewest(enough, people.height),
         most=people.height,
-        by_wave=pl.DataFrame(rows, schema=_BY_WAVE, orient="row"),
+        by_wave=pl.DataFrame(by_wave, schema=_BY_WAVE, orient="row"),
         cuts=tuple(each.cut for each in replays),
         horizon_days=launch.horizon_days,
     )
@@ -268,25 +272,34 @@ def _replays(past: Past, settings: CoreSettings) -> tuple[list[_Replay], list[st
     """Rank the eligible at past dates, and look up what they went on to spend."""
     scoring, horizon = settings.scoring, settings.launch.horizon_days
     most = _LEARNING_REPLAYS if isinstance(scoring, LearnedSettings) else _REPLAYS
+    what = (scoring.model_dump_json(), settings.rules.model_dump_json(), settings.launch.currency, horizon, settings.seed)
     replays, warnings = [], []
     for cut in past.cuts(horizon, horizon, most):
-        before = past.before(cut)
         try:
-            frame = with_regions(before.measures(cut), settings.rules.region)
-            frame = apply_rules(frame, settings.rules, settings.launch).customers
-            if scoring.kind == "clv":
-                frame = with_purchases(frame, before.timeline, cut)
-            eligible = frame.filter(pl.col("verdict") == ELIGIBLE)
-            if not eligible.height:
-                continue
-            ranking = rank(frame, scoring, before, horizon_days=horizon, seed=settings.seed, lang=settings.lang)
+            spend = past.once(("target", cut, *what), partial(_later, past, cut, settings))
         except (InputError, ConfigError) as error:  # such as a rule on events of which there were none yet
             why = error.problems[0]
             warnings.append(say(settings.lang, f"sales are foreseen without {cut}: {why}", f"销售预测未使用 {cut}：{why}"))
             continue
-        order = np.argsort(-ranking.values(eligible), kind="stable")  # the eligible are sorted by id
-        replays.append(_Replay(cut, past.later(eligible["customer_id"], cut, horizon)["spend"].to_numpy()[order]))
+        if len(spend):
+            replays.append(_Replay(cut, spend))
     return replays, warnings
+
+
+def _later(past: Past, cut: date, settings: CoreSettings) -> Longs:
+    """Give what the eligible of a past date went on to spend, the best first."""
+    scoring, horizon, before = settings.scoring, settings.launch.horizon_days, past.before(cut)
+    frame = with_regions(before.measures(cut), settings.rules.region)
+    frame = apply_rules(frame, settings.rules, settings.launch).customers
+    if scoring.kind == "clv":
+        frame = with_purchases(frame, before.timeline, cut)
+    eligible = frame.filter(pl.col("verdict") == ELIGIBLE)
+    if not eligible.height:
+        return np.zeros(0, np.int64)
+    ranking = rank(frame, scoring, before, horizon_days=horizon, seed=settings.seed, lang=settings.lang)
+    spend = past.later(eligible["customer_id"], cut, horizon)["spend"].to_numpy()
+    later: Longs = spend[np.argsort(-ranking.values(eligible), kind="stable")]  # the eligible are sorted by id
+    return later
 
 
 def _sequence(customers: pl.DataFrame, settings: CoreSettings) -> pl.DataFrame:

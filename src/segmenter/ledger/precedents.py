@@ -32,7 +32,7 @@ def past_launches(ledger: Ledger, launch: str, as_of: date, *, community: str, d
     Returns
     -------
     PastLaunches or None
-        None where the ledger has no launch.
+        None where the ledger has no other launch, and no answers to this one.
 
     Raises
     ------
@@ -47,6 +47,8 @@ def past_launches(ledger: Ledger, launch: str, as_of: date, *, community: str, d
     True
     """
     everyone = people(ledger, before=as_of)
+    # A plan of its own that nobody has answered tells nothing: planned again, the launch gives the same bytes.
+    everyone = everyone.filter((pl.col("launch") != launch) | pl.col("answer").is_not_null().any())
     if everyone.is_empty():
         return None
     customer = "customer_id"

@@ -1,16 +1,18 @@
 """What a review asks of the ledger: which launch, and what its customers answered."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 
-from segmenter.errors import LedgerError, nearest
+from segmenter.errors import InputError, LedgerError, nearest
 from segmenter.evaluation.review import Launched
 from segmenter.ledger.opening import Ledger
-from segmenter.ledger.reading import launches, people
+from segmenter.ledger.reading import answers, launches, people
 from segmenter.ledger.schema import PLANNED
 from segmenter.ledger.writing import record_answers
-from segmenter.sources.answers import Answers
+from segmenter.settings import ReviewJob
+from segmenter.sources.answers import Answers, NoAnswersError, read_answers
 from segmenter.sources.reading import Read
 from segmenter.tables import REJECTS
 from segmenter.words import Lang, say
@@ -57,6 +59,45 @@ def find_launch(ledger: Ledger, name: str) -> Launched:
         raise LedgerError(f'launch.name: should be a launch in {ledger.shown} (got "{name}"){nearest(name, known["launch"])}')
     row = found.row(0, named=True)
     return Launched(name, row["as_of"], row["ends_on"], row["target"], row["currency"])
+
+
+def read_told(ledger: Ledger, launched: Launched, settings: ReviewJob) -> Answers:
+    """Read the answers that ``review.answers`` names.
+
+    Where nobody has filled in a call sheet yet the sales can be reviewed all the same; and where the sheets are gone, but were read
+    before, the ledger has what was in them.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        See `open_ledger`.
+    launched : Launched
+        The launch.
+    settings : ReviewJob
+        With ``review.as_of``.
+
+    Returns
+    -------
+    Answers
+        With a warning where there are none.
+
+    Raises
+    ------
+    InputError
+        As `read_answers`.
+    """
+    until, places = settings.review.as_of, settings.review.answers
+    assert until is not None  # the job gives it
+    planned = people(ledger, launched.name, before=until).filter(pl.col("planned_at").is_not_null()).select("customer_id", "planned_at")
+    try:
+        return read_answers(
+            places, before=until, timezone=settings.launch.timezone, lang=settings.lang, since=launched.as_of, planned=planned
+        )
+    except InputError as error:
+        gone = not any(Path(place).exists() for place in places) and not answers(ledger, launched.name, before=until).is_empty()
+        if not isinstance(error, NoAnswersError) and not gone:
+            raise
+        return replace(read_answers([], before=until, timezone="UTC", lang=settings.lang), warnings=error.problems)
 
 
 def take_answers(ledger: Ledger, launch: str, told: Answers, read: Read, *, lang: Lang) -> Read:

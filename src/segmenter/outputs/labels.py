@@ -48,12 +48,17 @@ _COMPONENTS = {
     "advocacy": ("advocacy", "口碑推荐"),
     "growth": ("growth", "消费增长"),
 }
-_TABLES = {"orders": "订单", "customers": "客户", "events": "互动", "referrals": "推荐"}
+_TABLES = {"orders": "订单", "customers": "客户", "events": "互动", "referrals": "推荐", "answers": "答复"}
 _REJECTS = {
     "is empty": "为空",
     "is no date": "不是有效日期",
     "is no amount": "不是金额，或超出范围",
     "is no customer": "不在客户表中",
+    "is no known answer": "无法识别的答复",
+    "is after the review's date": "晚于复盘日期",
+    "is before the launch": "早于活动开始日期",
+    "should have a column of": "缺少客户编号或答复列，整个文件未读取",
+    "is neither in the plan nor": "既不在名单中，也不是本店客户",
     "is not the launch's currency": "币种与本次活动不同",
     "is neither yes nor no": "无法识别是或否，按“是”处理，客户保留",
     "stands in the table more than once": "同一客户有多行且内容不同，只保留一行",

@@ -72,7 +72,8 @@ def choose(best: pl.DataFrame, settings: CoreSettings, plan: AllocatedPlan, join
     >>> import segmenter
     >>> from segmenter.planning.candidates import candidates
     >>> from segmenter.planning.joining import learn_joining
-    >>> settings = segmenter.launch_settings({"plan": "allocated", "launch.as_of": "2026-07-01", "plan.smallest": 1, "plan.size": 2})
+    >>> overrides = {"plan": "allocated", "launch.as_of": "2026-07-01", "plan.smallest": 1, "plan.size": 2, "plan.roles.experts": 0.5}
+    >>> settings = segmenter.launch_settings(overrides)
     >>> frame = pl.DataFrame({"customer_id": ["a", "b", "c"], "verdict": "eligible", "score": [10.0, 90.0, 50.0], "spend": 1,
     ...     "province": "四川", "city": None, "component_advocacy": [0.0, 0.0, 1.0], "component_engagement": 0.0,
     ...     "days_known": 500, "referrals": 0})

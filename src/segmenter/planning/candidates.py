@@ -122,7 +122,7 @@ def places_of(scores: pl.Series, joining: Joining, plan: PlanSettings) -> Places
     >>> from segmenter.planning.joining import learn_joining
     >>> joining = learn_joining(None, as_of=date(2026, 7, 1), chance=0.3, evidence=1000)
     >>> places_of(pl.Series([50.0]), joining, segmenter.launch_settings({}).plan).invitations
-    584
+    590
     """
     mean = float(joining.chance(scores).to_numpy().mean()) if len(scores) else joining.mean
     sure = plan.fill_confidence

@@ -91,6 +91,8 @@ class Joining:
             By bin of the score; the last is of those without a score.
         """
         level = np.clip(rng.beta(self.mean * self.evidence, (1 - self.mean) * self.evidence, (count, 1)), 1e-9, 1 - 1e-9)
+        if not self.asked:  # the guess is about whoever is invited, of whatever score
+            return np.repeat(level, BINS + 1, axis=1)
         yes, no, usual = np.array(self.bins).T
         pooled = np.clip(rng.beta(yes, no, (count, len(yes))), 1e-9, 1 - 1e-9)
         apart = np.log(pooled / (1 - pooled)) - usual
@@ -171,7 +173,7 @@ def learn_joining(invited: pl.DataFrame | None, *, as_of: date, chance: float, e
     >>> joining.sentence("en")
     'The chance to join, 42 %, is learned from 40 invitations of 1 launch, of which 20 were accepted (the guess was 30 %).'
     >>> joining.chance(pl.Series([55.0, 75.0, None])).round(2).to_list()
-    [0.61, 0.28, 0.42]
+    [0.6, 0.27, 0.42]
     """
     counts = _counts(invited, as_of)
     by_launch = counts.group_by("launch").agg(pl.col("asked", "joined").sum()).sort("launch")

@@ -119,7 +119,7 @@ def plan(frame: pl.DataFrame, settings: CoreSettings, invited: pl.DataFrame | No
         cell, order, left_out = [], ["score", "customer_id"], pl.lit(SIZE)
     taken = _key_users(taken, terms)
     scheduled = schedule(
-        taken.drop("row").with_columns(region="unit"),
+        taken.with_columns(region="unit"),
         terms,
         as_of=launch.as_of,
         valid_until=launch.as_of + timedelta(days=launch.valid_days),

@@ -131,16 +131,14 @@ def _people(invited: pl.DataFrame, settings: PlanSettings, per_account: str | No
     """Sort the invited as they are to be called, and give each the wave."""
     place = pl.col("rank").rank("ordinal").over("group", "key_user").cast(pl.Int32) - 1
     later = pl.lit(0) if settings.wave_size is None else place // settings.wave_size
-    return (
-        invited.with_row_index("row")
-        .select(
-            *("row", "customer_id", "rank", "group", "region", "province", "city"),
-            pl.when("key_user").then(1).otherwise(2 + later).cast(pl.Int32).alias("wave"),
-            (pl.lit(None, dtype=pl.String) if "language" not in invited.columns else pl.col("language")).alias("language"),
-            (pl.lit(None, dtype=pl.UInt32) if per_account is None else pl.col(per_account).rank("dense")).alias("account"),
-        )
-        .sort("wave", "rank")
-    )
+    return invited.select(
+        pl.int_range(pl.len()).alias("row"),
+        *("customer_id", "rank", "group"),
+        pl.col("region", "province", "city").cast(pl.String),  # all of them may be null
+        pl.when("key_user").then(1).otherwise(2 + later).cast(pl.Int32).alias("wave"),
+        (pl.col("language") if "language" in invited.columns else pl.lit(None)).cast(pl.String).alias("language"),
+        (pl.lit(None) if per_account is None else pl.col(per_account).rank("dense")).cast(pl.Int64).alias("account"),
+    ).sort("wave", "rank")
 
 
 def _first_days(waves: list[int], settings: PlanSettings, as_of: date) -> dict[int, date]:
@@ -165,31 +163,35 @@ def _reach(
     keys = ["province", "city", "language"]
     places = people.select(keys).unique().sort(keys, nulls_last=True)
     rule = regions.model_copy(update={"allow_missing": True})
-    serves, warnings = [], []
+    known = {column: set(places[column].drop_nulls()) for column in keys}
+    serves, strangers = [], []
     for agent in settings.agents:
-        known = {name for column in keys[:2] for name in places[column].drop_nulls().to_list()}
-        regional, spoken = [], places["language"].is_in(list(agent.languages)).fill_null(value=False)
-        wrong = []
-        for name in agent.regions:
-            hit, missing = matching(places, (name,), rule, "plan.agents")
-            regional.append(hit)
-            wrong += [f'"{name}"{nearest(name, known)}'] if missing else []
-        languages = set(places["language"].drop_nulls().to_list())
-        wrong += [f'"{name}"{nearest(name, languages)}' for name in agent.languages if name not in languages]
-        if wrong:
-            en = f"plan.agents, {agent.name}: fits nobody who is invited: {', '.join(wrong)}"
-            warnings.append(say(lang, en, f"plan.agents 中 {agent.name} 的以下地区或语言没有受邀客户：{'、'.join(wrong)}"))
+        regional = {name: matching(places, (name,), rule, "plan.agents") for name in agent.regions}
+        strangers += [f"{name} ({agent.name}{_near(name, known['province'] | known['city'])})" for name in regional if regional[name][1]]
+        strangers += [f"{name} ({agent.name}{_near(name, known['language'])})" for name in agent.languages if name not in known["language"]]
         able = np.ones(places.height, dtype=bool)
-        if agent.regions:
-            able &= np.any([hit.to_numpy() for hit in regional], axis=0)
+        if regional:
+            able &= np.any([hit.to_numpy() for hit, _ in regional.values()], axis=0)
         if agent.languages:
-            able &= spoken.to_numpy()
+            able &= places["language"].is_in(list(agent.languages)).fill_null(value=False).to_numpy()
         serves.append(able)
+    warnings = []
+    if strangers and people.height:
+        more = say(lang, f" and {len(strangers) - 6} more", f"等 {len(strangers)} 处") if len(strangers) > 6 else ""
+        en = f"plan.agents: nobody who is invited has this region or language: {', '.join(strangers[:6])}{more}"
+        zh = f"plan.agents：以下地区或语言没有受邀客户：{'、'.join(strangers[:6])}{more}"
+        warnings.append(say(lang, en, zh))
     sets = [tuple(np.flatnonzero(row).tolist()) for row in np.array(serves, dtype=bool).reshape(len(serves), places.height).T]
     numbers = {each: number for number, each in enumerate(sorted(set(sets)))}
     numbered = places.with_columns(pl.Series("reach", [numbers[each] for each in sets], dtype=pl.Int64))
     joined = people.select(keys).join(numbered, on=keys, how="left", nulls_equal=True, maintain_order="left", validate="m:1")
     return joined["reach"], list(numbers), warnings
+
+
+def _near(name: str, known: set[str]) -> str:
+    """Say what a name may be a misspelling of; it may as well be right, and nobody from there be invited."""
+    hint = nearest(name, known)
+    return hint if hint.startswith("; nearest") else ""
 
 
 def _queue(people: pl.DataFrame, sets: list[tuple[int, ...]]) -> Queue:

@@ -18,8 +18,10 @@ from segmenter.settings.jobs import DemoJob as DemoJob
 from segmenter.settings.jobs import DemoLaunch as DemoLaunch
 from segmenter.settings.jobs import FrameBacktest as FrameBacktest
 from segmenter.settings.jobs import FrameLaunch as FrameLaunch
+from segmenter.settings.jobs import FrameReview as FrameReview
 from segmenter.settings.jobs import LaunchJob as LaunchJob
 from segmenter.settings.jobs import LedgerSettings as LedgerSettings
+from segmenter.settings.jobs import ReviewCore as ReviewCore
 from segmenter.settings.jobs import ReviewJob as ReviewJob
 from segmenter.settings.jobs import ReviewSettings as ReviewSettings
 from segmenter.settings.jobs import TuneCore as TuneCore

@@ -124,10 +124,33 @@ class ReviewSettings(Settings):
     before_days: Days
 
 
-class ReviewJob(LaunchJob):
-    """The whole config of `segmenter review`: that of the launch, and what came of it."""
+class ReviewCore(CoreSettings):
+    """What `review` needs."""
 
     review: ReviewSettings
+
+
+class FrameReview(ReviewCore):
+    """A review on frames that a program holds already."""
+
+    data: MappingSettings
+
+
+class ReviewJob(LaunchJob, ReviewCore):
+    """The whole config of `segmenter review`: that of the launch, and what came of it."""
+
+    @model_validator(mode="after")
+    def _reviewable(self) -> "ReviewJob":
+        if not self.ledger.use:
+            raise ValueError("ledger.use: should be true, as the ledger says who was invited (got false)")
+        if self.engine.kind != "local":
+            raise ValueError(f"engine: single orders are looked at, which needs engine=local (got {self.engine.kind})")
+        if self.data.kind == "demo":
+            raise ValueError(
+                "data: the demo shop ends with its launch; let it live on with `segmenter demo results=outputs/launch`, "
+                "then review with data=demo_after (got demo)"
+            )
+        return self
 
 
 class TuneSettings(Settings):
@@ -169,6 +192,8 @@ class DemoJob(Settings):
     launch: DemoLaunch
     data: DemoSettings
     customers: int
+    results: Annotated[str, Field(min_length=1)] | None
+    effect: Annotated[float, Field(ge=0, le=10)]
     out: Annotated[Path, Field(strict=False)]
     overwrite: bool
     seed: int

@@ -57,7 +57,9 @@ _CITY_WEIGHTS = np.array([[1 / rank if rank <= len(cities) else 0 for rank in ra
 _CITY_NAMES = [name for cities in _CITIES for name in cities + [""] * (_MOST - len(cities))]
 
 
-def customer_table(rng: np.random.Generator, ids: pl.Series, kind: Ints, region: Ints, rest: dict[str, pl.Series]) -> pl.DataFrame:
+def customer_table(
+    rng: np.random.Generator, ids: pl.Series, kind: Ints, region: Ints, rest: dict[str, pl.Series], *, before: int = 0
+) -> pl.DataFrame:
     """Give each customer what a customer list holds.
 
     Parameters
@@ -70,6 +72,8 @@ def customer_table(rng: np.random.Generator, ids: pl.Series, kind: Ints, region:
         Indices into `TYPES` and `PROVINCE_WEIGHTS`, one per customer.
     rest : dict of str to Series
         Columns to put between the places and the contacts.
+    before : int
+        How many customers there are already.
 
     Returns
     -------
@@ -101,7 +105,7 @@ def customer_table(rng: np.random.Generator, ids: pl.Series, kind: Ints, region:
             "chain": chain,
             "branch": rng.integers(1, 200, n),
             "has_wechat": rng.random(n) < 0.7,
-            "number": (np.arange(n) * 61_803_399 + 31_415_926) % 10**8,  # one each, in no order
+            "number": (np.arange(before, before + n) * 61_803_399 + 31_415_926) % 10**8,  # one each, in no order
         }
     )
     branch = pl.when("chain").then(pl.format("{}店", "branch")).otherwise(pl.lit(""))
@@ -126,6 +130,28 @@ def customer_table(rng: np.random.Generator, ids: pl.Series, kind: Ints, region:
             "wechat": made["wechat"],
         }
     )
+
+
+def region_of(provinces: pl.Series) -> Ints:
+    """Give the index of provinces in `PROVINCE_WEIGHTS`.
+
+    Parameters
+    ----------
+    provinces : Series of str
+        In any of the spellings of `customer_table`.
+
+    Returns
+    -------
+    ndarray of int
+        As long as `provinces`.
+
+    Examples
+    --------
+    >>> region_of(pl.Series(["四川省", "Sichuan", "广东"]))
+    array([4, 4, 0])
+    """
+    known = {name: place // 3 for place, name in enumerate(_SPELLINGS)}
+    return provinces.replace_strict(known, return_dtype=pl.Int64).to_numpy()
 
 
 def look_up(words: Sequence[str], index: Ints) -> pl.Series:

@@ -6,6 +6,7 @@ import hashlib
 import zipfile
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 import polars as pl
@@ -49,6 +50,28 @@ _MAGIC = (
 )
 
 
+@dataclass(frozen=True)
+class FileRead:
+    """One file of a table.
+
+    Parameters
+    ----------
+    name : str
+        Relative to what the path named.
+    frame : DataFrame
+        As in `Raw`.
+    fingerprint : Fingerprint
+        What it was.
+    unreadable : tuple of BadLine
+        Lines of CSV that cannot be told apart into fields.
+    """
+
+    name: str
+    frame: pl.DataFrame
+    fingerprint: Fingerprint
+    unreadable: tuple[BadLine, ...]
+
+
 def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
     r"""Read a table from one file, a folder or a glob.
 
@@ -86,37 +109,71 @@ def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
     check_text_settings(settings.encoding, settings.separator)
     key = f"data.{table}.path"
     try:
-        found = _find(path)
-    except OSError as error:
-        raise InputError(f'{key}: cannot be looked up ({error.strerror}) (got "{path}")') from error
+        read, failed = read_each(path, settings)
     except InputError as error:
         raise InputError(*(f"{key}: {problem}" for problem in error.problems)) from error
-    frames: list[tuple[str, pl.DataFrame]] = []
-    prints: list[Fingerprint] = []
-    unreadable: dict[str, list[BadLine]] = {}
-    problems: list[str] = []
-    for place, name in found:
-        try:
-            frame, read_as, unreadable[name] = _read(place, name, settings)
-            frames.append((name, frame))
-            prints.append(Fingerprint(name, place.stat().st_size, sha256(place), read_as))
-        except InputError as error:
-            problems += error.problems
-        except OSError as error:
-            problems.append(f"{name}: cannot be read ({error.strerror or one_line(error)})")
-    problems += copies([each for each, (_, frame) in zip(prints, frames, strict=True) if frame.height])
-    if not problems and not any(frame.height for _, frame in frames):
-        problems += [f"{name}: should have rows{_instead(unreadable[name])}" for name, _ in frames]
+    problems = [problem for _, problem in failed]
+    problems += copies([each.fingerprint for each in read if each.frame.height])
+    if not problems and not any(each.frame.height for each in read):
+        problems += [f"{each.name}: should have rows{_instead(each.unreadable)}" for each in read]
     whole = None
     try:
-        if frames:
-            whole = together(frames, settings.decimal)
+        if read:
+            whole = together([(each.name, each.frame) for each in read], settings.decimal)
     except InputError as error:
         problems += error.problems
     if problems or whole is None:
         raise InputError(*(problem if problem.startswith("data.sheet: ") else f"{key}: {problem}" for problem in problems))
-    lines = [(table, name, row, None, line, reason) for name, bad in unreadable.items() for row, line, reason in bad]
-    return Raw(whole, tuple(prints), pl.DataFrame(lines, schema=tables.REJECTS, orient="row"))
+    lines = [(table, each.name, row, None, line, reason) for each in read for row, line, reason in each.unreadable]
+    return Raw(whole, tuple(each.fingerprint for each in read), pl.DataFrame(lines, schema=tables.REJECTS, orient="row"))
+
+
+def read_each(path: str, settings: FilesSettings) -> tuple[list[FileRead], list[tuple[str, str]]]:
+    r"""Read the files that a path means, each by itself.
+
+    Parameters
+    ----------
+    path : str
+        As `read_files` takes it.
+    settings : FilesSettings
+        How they are read.
+
+    Returns
+    -------
+    list of FileRead
+        Those that can be read, in order of their names.
+    list of tuple of str
+        The others: the name, and what is wrong.
+
+    Raises
+    ------
+    InputError
+        The path means no file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "orders.csv"
+    >>> _ = path.write_text("customer_id,amount\na,12.50\n")
+    >>> settings = FilesSettings.model_construct(encoding="auto", separator="auto", sheet=None, skip_rows=0, decimal=".")
+    >>> [each.frame.height for each in read_each(str(path), settings)[0]]
+    [1]
+    """
+    try:
+        found = _find(path)
+    except OSError as error:
+        raise InputError(f'cannot be looked up ({error.strerror}) (got "{path}")') from error
+    read: list[FileRead] = []
+    failed: list[tuple[str, str]] = []
+    for place, name in found:
+        try:
+            frame, read_as, unreadable = _read(place, name, settings)
+            read.append(FileRead(name, frame, Fingerprint(name, place.stat().st_size, sha256(place), read_as), tuple(unreadable)))
+        except InputError as error:
+            failed += [(name, problem) for problem in error.problems]
+        except OSError as error:
+            failed.append((name, f"{name}: cannot be read ({error.strerror or one_line(error)})"))
+    return read, failed
 
 
 def parquet_files(path: str) -> list[tuple[Path, str]] | None:
@@ -197,7 +254,7 @@ def _starts(path: Path, magic: bytes) -> bool:
         return file.read(len(magic)) == magic
 
 
-def _instead(bad: list[BadLine]) -> str:
+def _instead(bad: Sequence[BadLine]) -> str:
     if not bad:
         return " (got only a header)"
     row, _, reason = bad[0]

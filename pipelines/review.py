@@ -1,0 +1,58 @@
+"""Review a launch: what came of its invitations, and what they brought."""
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import hydra
+import polars as pl
+from omegaconf import DictConfig
+
+from segmenter.command import command, job
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="review")
+@job
+def main(config: DictConfig) -> None:
+    """Read, compute, write, log."""
+    from segmenter.command import started
+    from segmenter.evaluation.review import review
+    from segmenter.ledger import open_ledger, people
+    from segmenter.ledger.reviewing import find_launch, read_told, take_answers
+    from segmenter.outputs.publish import check_out
+    from segmenter.outputs.review_results import write_review
+    from segmenter.outputs.review_terminal import show_review
+    from segmenter.outputs.terminal import progress, show_run
+    from segmenter.settings import ReviewJob, parse
+    from segmenter.sources.reading import read_tables
+    from segmenter.tracking import track_review
+
+    settings, _ = started(parse(ReviewJob, config))
+    check_out(settings.out, overwrite=settings.overwrite)
+    ledger = open_ledger(settings.ledger.url, settings.out)
+    launched = find_launch(ledger, settings.launch.name)
+    until = settings.review.as_of or datetime.now(ZoneInfo(settings.launch.timezone)).date()
+    launch = settings.launch.model_copy(update={"as_of": launched.as_of, "horizon_days": launched.horizon_days})
+    settings = settings.model_copy(update={"launch": launch, "review": settings.review.model_copy(update={"as_of": until})})
+    with progress(settings.lang) as stage:
+        stage("answers")
+        told = read_told(ledger, launched, settings)
+        upto = launch.model_copy(update={"as_of": until})
+        read = read_tables(settings.data, upto, seed=settings.seed, progress=stage)
+        read = take_answers(ledger, launched.name, told, read, lang=settings.lang)
+        assert isinstance(read.tables.orders, pl.DataFrame)  # as no terms were given: single orders are looked at
+        stage("review")
+        found = review(launched, people(ledger, launched.name, before=until), read.tables.orders, settings)
+        found = replace(found, warnings=(*found.warnings, *read.warnings))
+        stage("writing")
+        write_review(found, read, settings)
+    show_review(found, settings)
+    if settings.tracking.kind == "mlflow":
+        with progress(settings.lang) as stage:
+            stage("tracking")
+            run = track_review(found, settings, settings.out)
+        show_run(run)
+
+
+if __name__ == "__main__":
+    command(main)

@@ -1,0 +1,195 @@
+"""The simulated shop as files, and the commands that use them."""
+
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+
+from segmenter.errors import OutputError
+from segmenter.settings import DemoJob
+from segmenter.sources.demo import Shop
+from segmenter.sources.demo_launch import DemoLaunched
+from segmenter.words import Lang, say
+
+ANSWERS = "answers"
+_PLAIN = re.compile(r"[A-Za-z./][\w./+-]*|\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def frames_of(shop: Shop) -> dict[str, pl.DataFrame]:
+    """Name the tables that a shop has.
+
+    Parameters
+    ----------
+    shop : Shop
+        The simulated shop.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        ``orders``, ``customers``, ``events``, ``referrals``.
+
+    Examples
+    --------
+    >>> from segmenter.sources.demo import simulate
+    >>> list(frames_of(simulate(customers=10, days=20, as_of=date(2026, 7, 1), seed=1)))
+    ['orders', 'customers', 'events', 'referrals']
+    """
+    return {name: getattr(shop, name) for name in ("orders", "customers", "events", "referrals")}
+
+
+def write_shop(frames: Mapping[str, pl.DataFrame], out: Path, answers: Callable[[Path], object] | None = None) -> None:
+    """Write each frame as NAME.csv, and answers into a folder of their own: beside the folder first, so that no half file is ever in it.
+
+    Parameters
+    ----------
+    frames : mapping of str to DataFrame
+        The tables.
+    out : Path
+        The folder.
+    answers : callable, optional
+        Writes the answers into the folder that it is given.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     write_shop({"orders": pl.DataFrame({"amount": [12.5]})}, Path(place, "shop"))
+    ...     Path(place, "shop", "orders.csv").read_text(encoding="utf-8-sig").split()
+    ['amount', '12.50']
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as beside:
+            for name, frame in frames.items():
+                with open(Path(beside, f"{name}.csv"), "wb") as file:
+                    frame.write_csv(file, include_bom=True, float_precision=2)  # the mark lets Excel read the Chinese
+                    file.flush()
+                    os.fsync(file.fileno())
+            if answers is not None:
+                answers(Path(beside, ANSWERS))
+            if (out / ANSWERS).is_dir():  # of another launch
+                shutil.rmtree(out / ANSWERS)
+            for path in Path(beside).iterdir():
+                os.replace(path, out / path.name)
+    except OSError as error:
+        raise OutputError(f"out: cannot write to {out} ({error.strerror}); choose another folder") from error
+
+
+def show_files(frames: Mapping[str, pl.DataFrame], what: str, commands: Sequence[str], lang: Lang) -> None:
+    """Say what was written, and what to do with it.
+
+    Parameters
+    ----------
+    frames : mapping of str to DataFrame
+        The tables.
+    what : str
+        What the commands are for.
+    commands : sequence of str
+        One line each, to be copied.
+    lang : {"en", "zh"}
+        Of the words.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    table, console = Table(say(lang, "file", "文件")), Console()
+    table.add_column(say(lang, "rows", "行数"), justify="right")
+    for name, frame in frames.items():
+        table.add_row(f"{name}.csv", f"{frame.height:,}")
+    console.print(table)
+    console.print(what, markup=False, highlight=False)
+    for line in commands:
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def launch_command(settings: DemoJob, as_of: date, names: list[str]) -> str:
+    """Give the command that reads the files as the demo reads its shop.
+
+    Parameters
+    ----------
+    settings : DemoJob
+        The job.
+    as_of : date
+        Of the shop.
+    names : list of str
+        The tables.
+
+    Returns
+    -------
+    str
+        For a shell.
+    """
+    customers = settings.data.customers
+    paths = [override(f"data.{name}.path", (settings.out / f"{name}.csv").as_posix()) for name in names]
+    lists = [f"'data.customers.{key}=[{','.join(getattr(customers, key))}]'" for key in ("contact", "attributes")]
+    launch = {**settings.launch.model_dump(), "as_of": as_of}
+    return " ".join(["segmenter launch data=files", *paths, *lists, *(override(f"launch.{key}", str(launch[key])) for key in launch)])
+
+
+def next_commands(out: Path, launched: DemoLaunched, end: date) -> list[str]:
+    """Give the commands that review a launch and plan the next.
+
+    Parameters
+    ----------
+    out : Path
+        Where the shop's files are.
+    launched : DemoLaunched
+        The launch.
+    end : date
+        Up to when the shop has lived.
+
+    Returns
+    -------
+    list of str
+        For a shell.
+
+    Examples
+    --------
+    >>> from segmenter.settings import ShopSettings
+    >>> shop = ShopSettings(customers=500, days=200)
+    >>> launched = DemoLaunched("spring", shop, date(2026, 7, 1), 30, 7, "en", pl.DataFrame(), ())
+    >>> for line in next_commands(Path("after"), launched, date(2026, 7, 31)):
+    ...     print(line)
+    segmenter review data=demo_after data.dir=after launch.name=spring review.as_of=2026-07-31 'review.answers=[after/answers]'
+    segmenter launch data=demo_after data.dir=after launch.name=next launch.as_of=2026-07-31
+    """
+    files, folder = f"data=demo_after {override('data.dir', out.as_posix())}", (out / ANSWERS).as_posix()
+    answers = shlex.quote(f"review.answers=[{folder}]" if _PLAIN.fullmatch(folder) else f'review.answers=["{folder}"]')
+    return [
+        f"segmenter review {files} {override('launch.name', launched.name)} review.as_of={end} {answers}",
+        f"segmenter launch {files} launch.name=next launch.as_of={end}",
+    ]
+
+
+def override(key: str, value: str) -> str:
+    """Give key=value as both the shell and Hydra read it.
+
+    Parameters
+    ----------
+    key, value : str
+        Of the config.
+
+    Returns
+    -------
+    str
+        For a shell.
+
+    Examples
+    --------
+    >>> print(override("out", "my shop"))
+    'out="my shop"'
+    """
+    if _PLAIN.fullmatch(value):
+        return f"{key}={value}"
+    return shlex.quote(f'{key}="{value}"' if '"' not in value else f"{key}='{value}'")

@@ -1,0 +1,130 @@
+"""Call sheets as agents send them back, for the simulated shop: most choose from the drop-down, some write as they like."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from segmenter.hashing import uniform
+from segmenter.sources.answer_words import roles_of
+from segmenter.sources.expressions import FILE, ROW
+from segmenter.sources.spreadsheets import read_sheet
+from segmenter.words import Lang, say
+
+# What each answer looks like: English and Chinese, the drop-down's word first.
+_SPELLINGS = {
+    "joined": (("joined", "Joined", "joined!", "yes", "has joined", "joind"), ("已入群", "已进群", "入群", "已加入", "加了", "已入群！")),
+    "will join": (("will join", "agreed", "Will join later"), ("愿意加入", "同意", "稍后加入")),
+    "refused": (("refused", "declined", "no", "not interested", "refuesd"), ("拒绝", "不需要", "不加", "拒绝了", "不感兴趣")),
+    "refused for good": (("refused for good", "do not call again", "never"), ("以后都不要联系", "永久拒绝", "不要再联系")),
+    "no answer": (("no answer", "not reached", "busy", "No Answer"), ("未接通", "无人接听", "关机", "未接", "没接")),
+    "wrong number": (("wrong number", "Wrong number!"), ("号码有误", "空号")),
+}
+_CHOSEN = 0.8  # from the drop-down
+_REASONS = (
+    ("too many groups already", "群太多"),
+    ("no time", "没时间"),
+    ("orders by phone", "习惯电话订货"),
+    ("too many messages", "消息太多"),
+    ("sees no use in it", "觉得没用"),
+)
+_UNDATED, _TYPED = 0.03, 0.08  # answers whose date is left out, and those whose date is text
+
+
+def fill_sheets(sheets: Sequence[Path], answers: pl.DataFrame, folder: Path, *, seed: int, lang: Lang) -> list[Path]:
+    """Copy call sheets with their answers filled in.
+
+    Parameters
+    ----------
+    sheets : sequence of Path
+        As `call_sheets` writes them.
+    answers : DataFrame
+        ``customer_id``, ``answer`` and ``answered_on``, as `demo_after.After` has them.
+    folder : Path
+        Where to write, under the same names.
+    seed : int
+        The same arguments give the same bytes.
+    lang : {"en", "zh"}
+        Of the sheets.
+
+    Returns
+    -------
+    list of Path
+        The copies: the first sheet of each, with all of its columns.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> place = Path(tempfile.mkdtemp())
+    >>> _ = pl.DataFrame({"customer_id": ["007"], "answer": [None], "answered on": [None]}).write_excel(place / "north.xlsx")
+    >>> answers = pl.DataFrame({"customer_id": ["007"], "answer": ["wrong number"], "answered_on": [date(2026, 7, 2)]})
+    >>> [copy] = fill_sheets([place / "north.xlsx"], answers, place / "answers", seed=1, lang="en")
+    >>> pl.read_excel(copy).row(0)
+    ('007', 'wrong number', datetime.date(2026, 7, 2))
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = _spelt(answers, seed, lang)
+    copies = []
+    for sheet in sheets:
+        frame = read_sheet(sheet, sheet.name, None, 0)[0].drop(FILE, ROW)
+        roles = roles_of(frame.columns)
+        found = frame.select(pl.col(roles["customer_id"]).alias("customer_id")).join(
+            written, on="customer_id", how="left", maintain_order="left", validate="1:1"
+        )
+        cells: dict[str, list[Any]] = {name: frame[name].to_list() for name in frame.columns}
+        for role in ("answer", "answered_on", "reason"):
+            if role in roles:
+                cells[roles[role]] = [
+                    day if role == "answered_on" and not typed else value for value, day, typed in found.select(role, "day", "typed").rows()
+                ]
+        copies.append(folder / sheet.name)
+        _write(copies[-1], cells, say(lang, "calls", "外呼名单"))
+    return copies
+
+
+def _spelt(answers: pl.DataFrame, seed: int, lang: Lang) -> pl.DataFrame:
+    """Give what the agents wrote: ``answer``, ``answered_on`` as text where `typed`, otherwise ``day``, and ``reason``."""
+    known = answers.drop_nulls("answer")
+    lots = [uniform(known["customer_id"], seed, f"demo sheet {purpose}") for purpose in ("chosen", "spelling", "date", "reason")]
+    rows = []
+    for (customer, answer, day), chosen, spelling, dated, why in zip(
+        known.select("customer_id", "answer", "answered_on").rows(), *lots, strict=True
+    ):
+        words = say(lang, *_SPELLINGS[answer])  # type: ignore[arg-type]  # of tuples as of texts
+        word = words[0] if chosen < _CHOSEN else words[int(spelling * len(words))]
+        typed = _UNDATED <= dated < _UNDATED + _TYPED
+        reason = say(lang, *_REASONS[int(why**2 * len(_REASONS))]) if answer.startswith("refused") and why < 0.9 else None
+        text = f"{day.year}/{day.month}/{day.day}" if typed else None
+        rows.append((customer, word, text, None if dated < _UNDATED or typed else day, typed, reason))
+    schema = {
+        "customer_id": pl.String,
+        "answer": pl.String,
+        "answered_on": pl.String,
+        "day": pl.Date,
+        "typed": pl.Boolean,
+        "reason": pl.String,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _write(path: Path, cells: dict[str, list[Any]], title: str) -> None:
+    from xlsxwriter import Workbook
+
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with Workbook(str(path), options) as book:
+        book.set_properties({"created": datetime(2026, 1, 1, tzinfo=UTC)})  # the same bytes on any day
+        sheet, day = book.add_worksheet(title), book.add_format({"num_format": "yyyy-mm-dd"})
+        for place, (head, values) in enumerate(cells.items()):
+            sheet.write_string(0, place, head)
+            for row, value in enumerate(values, start=1):
+                match value:
+                    case None:
+                        pass
+                    case date():
+                        sheet.write_datetime(row, place, datetime.combine(value, time()) if not isinstance(value, datetime) else value, day)
+                    case str():
+                        sheet.write_string(row, place, value)
+                    case _:
+                        sheet.write_number(row, place, value)

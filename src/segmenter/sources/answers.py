@@ -1,0 +1,296 @@
+"""What came of the calls: call sheets that agents filled in, and lists of who joined."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+
+from segmenter import tables
+from segmenter.errors import InputError
+from segmenter.settings import FilesSettings
+from segmenter.sources import fields
+from segmenter.sources.answer_words import NOT_YET, meaning_of, roles_of
+from segmenter.sources.expressions import FILE, ROW
+from segmenter.sources.files import FileRead, read_each
+from segmenter.sources.raw import Fingerprint
+from segmenter.words import Lang, say
+
+ANSWERS = pl.Schema(
+    {
+        "customer_id": pl.String(),
+        "answer": pl.String(),  # joined, refused, refused_for_good, no_answer
+        "answered_on": pl.Date(),
+        "source": pl.String(),  # the file's name
+        "reason": pl.String(),  # of a refusal; "will join", "wrong number" and the like where there is no answer
+    }
+)
+_SETTINGS = FilesSettings.model_construct(encoding="auto", separator="auto", sheet=None, skip_rows=0, decimal=".")
+_OURS = re.compile(r"; ?[^;]*\bdata\.[^;]*|\bdata\.sheet: ")  # ways out that only the shop's tables have
+_UNKNOWN = "is no known answer; write joined, refused, refused for good or no answer"
+_YEARLESS = r"^(\d{1,2})月(\d{1,2})[日号]$"
+
+
+class NoAnswersError(InputError):
+    """The files are there, and nobody has written an answer into them yet."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers as they were found.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        See `ANSWERS`; as the ledger takes them, by customer and date. A customer who stands in several lists has several;
+        the ledger takes what is the same once.
+    rejects : DataFrame
+        See `tables.REJECTS`: what could not be understood; rows without a row number are about a whole file.
+    files : tuple of Fingerprint
+        What was read.
+    rows, open : int
+        Rows read, and those of them without an answer yet.
+    undated : int
+        Answers without a date, which was then supposed.
+    warnings : tuple of str
+        What a person should know.
+    """
+
+    answers: pl.DataFrame
+    rejects: pl.DataFrame
+    files: tuple[Fingerprint, ...]
+    rows: int
+    open: int
+    undated: int
+    warnings: tuple[str, ...]
+
+
+def read_answers(
+    places: Sequence[str],
+    *,
+    before: date,
+    timezone: str,
+    lang: Lang,
+    since: date | None = None,
+    planned: pl.DataFrame | None = None,
+) -> Answers:
+    r"""Read what agents send back: call sheets, or any lists with customers and answers or dates of joining.
+
+    The first sheet of a workbook counts. Columns are found by their names, answers by their words, both in English and Chinese. A list
+    without answers, such as a group's members, needs a date of joining: whoever has one has joined. Who "will join" has not joined
+    yet; that, and a wrong number, are ``no_answer`` with a reason. What cannot be understood is rejected and costs nothing else.
+
+    Parameters
+    ----------
+    places : sequence of str
+        Files, folders or globs; of a folder its data files, but not its subfolders.
+    before : date
+        Answers from this date on do not count.
+    timezone : str
+        IANA name: where times with an offset are brought to.
+    lang : {"en", "zh"}
+        Of the warnings.
+    since : date, optional
+        Answers before this date do not count: the launch's as-of date, so that who was a member before has not joined now.
+    planned : DataFrame, optional
+        ``customer_id`` and ``planned_at`` (Date), each customer once: when they were to be called, which is the date of an answer that has
+        none. Without it, and where it is not before `before`, that is the day before `before`.
+
+    Returns
+    -------
+    Answers
+        With no places, none.
+
+    Raises
+    ------
+    InputError
+        A place means no file, or no answer is in any of them (`NoAnswersError`, where that is all).
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> path = Path(tempfile.mkdtemp()) / "group.csv"
+    >>> lines = ["客户编号,答复,答复日期,拒绝原因", "007,已进群,2026-07-03,", "8,拒绝！,7月4日,太忙", "9,嗯嗯,2026/7/4,"]
+    >>> _ = path.write_text("\n".join(lines), encoding="gb18030")
+    >>> found = read_answers([str(path)], before=date(2026, 7, 31), timezone="Asia/Shanghai", lang="en")
+    >>> found.answers.select("customer_id", "answer", "reason").rows(), found.rejects["value"].to_list()
+    ([('007', 'joined', None), ('8', 'refused', '太忙')], ['嗯嗯'])
+    """
+    read: list[FileRead] = []
+    rejects: list[pl.DataFrame] = []
+    problems: list[str] = []
+    for place in places:
+        try:
+            some, failed = read_each(place, _SETTINGS)
+        except InputError as error:
+            problems += [f"review.answers: {problem}" for problem in error.problems]
+            continue
+        read += some
+        rejects += [_rejects(file=name, reason=_OURS.sub("", problem.removeprefix(f"{name}: "))) for name, problem in failed]
+    if problems:
+        raise InputError(*problems)
+    found: list[pl.DataFrame] = []
+    for each in read:
+        bad = [("answers", each.name, row, None, line, reason) for row, line, reason in each.unreadable]
+        rejects.append(pl.DataFrame(bad, schema=tables.REJECTS, orient="row"))
+        answers = _answers(each, before, timezone)
+        (found if "answer" in answers.columns else rejects).append(answers)
+    rows = pl.concat([pl.DataFrame(schema=_FOUND), *found])
+    given = rows.filter(pl.col("said").is_not_null() & (pl.col("answer") != NOT_YET.answer).fill_null(value=True))
+    dated, undated = _dated(given, before, planned)
+    good, wrong = _checked(dated, before, since)
+    whole = pl.concat([pl.DataFrame(schema=tables.REJECTS), *rejects, wrong]).sort("file", "row", nulls_last=False)
+    if places and good.is_empty():
+        raise (NoAnswersError if whole.is_empty() else InputError)(*_nothing(places, rows.height, whole))
+    return Answers(
+        answers=good.select(ANSWERS.names()).sort(ANSWERS.names()),
+        rejects=whole,
+        files=tuple(each.fingerprint for each in read),
+        rows=sum(each.frame.height + len(each.unreadable) for each in read),
+        open=rows.height - given.height,
+        undated=undated,
+        warnings=_warnings(undated, whole, planned is not None, before, lang),
+    )
+
+
+_FOUND = pl.Schema(
+    {
+        **{name: pl.String() for name in ("file", "customer_id", "said", "answer", "said_on")},
+        "answered_on": pl.Date(),
+        "reason": pl.String(),
+        "row": pl.Int64(),
+        **{name: pl.String() for name in ("id_column", "column", "date_column")},
+    }
+)
+
+
+def _answers(each: FileRead, before: date, timezone: str) -> pl.DataFrame:
+    """Understand the rows of a file; or reject it whole."""
+    frame, roles = each.frame, roles_of(name for name in each.frame.columns if name not in (FILE, ROW))
+    text = {role: _text(frame[name]) for role, name in roles.items()}
+    if "joined" in roles and "joined_on" not in roles and _dates(frame[roles["joined"]], before, timezone).null_count() * 2 <= frame.height:
+        roles["joined_on"], text["joined_on"] = roles.pop("joined"), text.pop("joined")
+    # "Status" may be anything: a date of joining says more, and so does whether somebody joined.
+    order = ("answer", "joined", "joined_on", "status") if "joined_on" in roles else ("answer", "joined", "status")
+    said = next((role for role in order if role in roles), None)
+    if "customer_id" not in roles or said is None:
+        lacks = "customer ids, such as customer_id or 客户编号" if "customer_id" not in roles else "answers, such as answer or 答复"
+        seen = ", ".join(name for name in frame.columns if name not in (FILE, ROW))[:200]
+        return _rejects(file=each.name, reason=f"should have a column of {lacks} (got columns {seen})")
+    on = next((role for role in ("answered_on", "joined_on") if role in roles), None) if said != "joined_on" else said
+    none = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
+    meanings = {word: meaning_of(word, of_joining=said == "joined") for word in text[said].drop_nulls().unique()}
+    answers = {word: meaning.answer for word, meaning in meanings.items() if meaning is not None}
+    reasons = {word: meaning.reason for word, meaning in meanings.items() if meaning is not None}
+    if said == "joined_on":
+        answer, meant = pl.select(pl.when(text[said].is_not_null()).then(pl.lit("joined"))).to_series(), none
+    else:
+        answer = text[said].replace_strict(answers, default=None, return_dtype=pl.String)
+        meant = text[said].replace_strict(reasons, default=None, return_dtype=pl.String)
+    refused = answer.is_in(["refused", "refused_for_good"]).fill_null(value=False)
+    own = text["reason"] if "reason" in roles else none
+    return pl.DataFrame(
+        {
+            "file": pl.repeat(each.name, frame.height, dtype=pl.String, eager=True),
+            "customer_id": text["customer_id"],
+            "said": text[said],
+            "answer": answer,
+            "said_on": none if on is None else text[on],
+            "answered_on": none.cast(pl.Date) if on is None else _dates(frame[roles[on]], before, timezone),
+            "reason": pl.select(pl.coalesce(pl.when(refused).then(own), meant)).to_series(),
+            "row": frame[ROW],
+            "id_column": pl.repeat(roles["customer_id"], frame.height, dtype=pl.String, eager=True),
+            "column": pl.repeat(roles[said], frame.height, dtype=pl.String, eager=True),
+            "date_column": pl.repeat(roles.get(on or ""), frame.height, dtype=pl.String, eager=True),
+        },
+        schema=_FOUND,
+    )
+
+
+def _text(cells: pl.Series) -> pl.Series:
+    # What spreadsheets write to keep text from being read as a formula or a number: '=1, ="007".
+    return fields.text(fields.text(cells).str.replace(r"^'([=+\-@])", "${1}").str.replace(r'^="(.*)"$', "${1}"))
+
+
+def _dates(cells: pl.Series, before: date, timezone: str) -> pl.Series:
+    """Read dates; one without a year is the last such day before the review."""
+    if cells.dtype == pl.String:
+        last = before - timedelta(days=1)
+        parts = cells.str.strip_chars().str.extract_groups(_YEARLESS).struct.unnest().cast(pl.Int32)
+        later = (parts["1"] > last.month) | ((parts["1"] == last.month) & (parts["2"] > last.day))
+        full = pl.select(pl.format("{}年{}月{}日", last.year - later.cast(pl.Int32), *parts)).to_series()
+        cells = full.zip_with(parts["1"].is_not_null(), cells)
+    return fields.time(cells, "auto", timezone).dt.date()
+
+
+def _dated(given: pl.DataFrame, before: date, planned: pl.DataFrame | None) -> tuple[pl.DataFrame, int]:
+    """Suppose a date for answers that have none."""
+    at = pl.DataFrame(schema={"customer_id": pl.String, "planned_at": pl.Date}) if planned is None else planned
+    called = given.join(at.select("customer_id", "planned_at"), on="customer_id", how="left", validate="m:1", maintain_order="left")
+    supposed = pl.when(pl.col("planned_at") < before).then("planned_at").fill_null(before - timedelta(days=1))
+    without = pl.col("said_on").is_null()
+    understood = without & pl.col("answer").is_not_null() & pl.col("customer_id").is_not_null()
+    return called.with_columns(answered_on=pl.when(without).then(supposed).otherwise("answered_on")), int(
+        called.select(understood.sum()).item()
+    )
+
+
+def _checked(given: pl.DataFrame, before: date, since: date | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Part the rows into those understood and the others; the first thing wrong with a row is told."""
+    on = pl.col("answered_on")
+    wrong = (
+        (pl.col("customer_id").is_null(), "id_column", "customer_id", "is empty"),
+        (pl.col("answer").is_null(), "column", "said", _UNKNOWN),
+        (on.is_null(), "date_column", "said_on", "is no date"),
+        (on >= before, "date_column", "said_on", "is after the review's date"),
+        (on < (since or date(1970, 1, 1)), "date_column", "said_on", "is before the launch"),
+    )
+    which = pl.coalesce(*(pl.when(each).then(place) for place, (each, *_) in enumerate(wrong)))
+    placed = given.with_columns(wrong=which)
+    rejects = [
+        placed.filter(pl.col("wrong") == place).select(
+            pl.lit("answers").alias("table"),
+            "file",
+            "row",
+            pl.col(column).alias("column"),
+            pl.col(value).alias("value"),
+            reason=pl.lit(reason),
+        )
+        for place, (_, column, value, reason) in enumerate(wrong)
+    ]
+    return placed.filter(pl.col("wrong").is_null()).rename({"file": "source"}), pl.concat(rejects)
+
+
+def _rejects(*, file: str, reason: str) -> pl.DataFrame:
+    return pl.DataFrame([("answers", file, None, None, None, reason)], schema=tables.REJECTS, orient="row")
+
+
+def _nothing(places: Sequence[str], rows: int, rejects: pl.DataFrame) -> list[str]:
+    where = ", ".join(places)
+    if rejects.is_empty():
+        way_out = "put there the call sheets as agents filled them in, or set review.answers=[] to review the sales alone"
+        return [f"review.answers: should hold answers (got none in {rows:,} rows of {where}); {way_out}"]
+    shown = []
+    for _, file, row, column, value, reason in rejects.head(5).rows():
+        at, what = "" if row is None else f", row {row:,}", "" if value is None else f'"{value}" '
+        shown.append(f"  {file}{at}: {'' if column is None else f'{column} '}{what}{reason}")
+    return [f"review.answers: should hold answers that can be read (got none, and {rejects.height:,} that cannot, in {where}):", *shown]
+
+
+def _warnings(undated: int, rejects: pl.DataFrame, planned: bool, before: date, lang: Lang) -> tuple[str, ...]:
+    warnings = []
+    if undated:
+        day = before - timedelta(days=1)
+        en = f"the planned day of the call, or {day}" if planned else f"{day}"
+        zh = f"计划外呼日（没有计划则按 {day}）" if planned else f"{day}"
+        warnings.append(say(lang, f"{undated:,} answers have no date: they count as of {en}", f"{undated:,} 条答复没有日期，按{zh}计"))
+    if whole := rejects.filter(pl.col("row").is_null())["file"].to_list():
+        names = ", ".join(whole[:5])
+        warnings.append(say(lang, f"files that could not be used: {names}", f"以下文件无法使用：{names}"))
+    if rows := rejects["row"].count():
+        warnings.append(
+            say(lang, f"{rows:,} rows of answers could not be understood: see the rejects", f"{rows:,} 行答复无法识别，见拒收记录")
+        )
+    return tuple(warnings)

@@ -1,0 +1,209 @@
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from xlsxwriter import Workbook
+
+from segmenter.errors import InputError
+from segmenter.ledger import ANSWERS
+from segmenter.outputs.call_sheets import ANSWERS as DROP_DOWN
+from segmenter.outputs.call_sheets import call_sheets
+from segmenter.sources.answer_words import _KNOWN, NOT_YET, meaning_of
+from segmenter.sources.answers import NoAnswersError, read_answers
+from segmenter.tables import REJECTS
+
+JULY = date(2026, 7, 31)
+
+
+def read(*places: object, **rest: Any) -> Any:
+    return read_answers([str(place) for place in places], **({"before": JULY, "timezone": "Asia/Shanghai", "lang": "en"} | rest))
+
+
+def told(found: Any) -> dict[str, tuple[str, str | None]]:
+    return {row["customer_id"]: (row["answer"], row["reason"]) for row in found.answers.iter_rows(named=True)}
+
+
+def rejected(found: Any) -> list[tuple[Any, ...]]:
+    assert found.rejects.schema == REJECTS
+    assert (found.rejects["table"] == "answers").all()
+    return found.rejects.select("file", "row", "column", "value", "reason").rows()
+
+
+@pytest.fixture(params=["en", "zh"])
+def filled(request: pytest.FixtureRequest, small_shop: Any, tmp_path: Path) -> Any:
+    """Real call sheets, opened, filled in and saved as a person would: every answer of the drop-down in turn, and a typing error."""
+    import segmenter
+
+    place = 1 if request.param == "zh" else 0
+    small = {"plan.size": 60, "plan.holdout": 0, "plan.by_region": "none", "segments.k": 2, "segments.bootstraps": 2}
+    settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "lang": request.param, **small})
+    plan = segmenter.plan_launch(small_shop, settings)
+    (path,) = call_sheets(plan, settings, small_shop.contacts, tmp_path)
+    book = openpyxl.load_workbook(path)
+    sheet = book.worksheets[0]
+    at = {cell.value: cell.column for cell in sheet[1]}
+    answer, on = at[("answer", "答复")[place]], at[("answered on", "答复日期")[place]]
+    words = [pair[place] for pair in DROP_DOWN]
+    expected = {}
+    for row in range(2, sheet.max_row):
+        word = words[row % len(words)]
+        sheet.cell(row, answer).value = word
+        sheet.cell(row, on).value = datetime(2026, 7, 2) if row % 2 else "2026/7/2"
+        customer = sheet.cell(row, at[("customer_id", "客户编号")[place]]).value
+        expected[customer] = DROP_DOWN[row % len(words)][0]
+    sheet.cell(2, answer).value = "hm?"
+    book.save(path)
+    return path, expected, sheet.max_row - 1
+
+
+def test_call_sheets_come_back(filled: Any) -> None:
+    path, expected, rows = filled
+    found = read(path.parent)
+    (reject,) = rejected(found)
+    assert reject[:2] == (path.name, 1)
+    assert reject[3:] == ("hm?", "is no known answer; write joined, refused, refused for good or no answer")
+    assert (found.rows, found.open, found.undated) == (rows, 1, 0)
+    assert found.answers.height == rows - 2
+    assert set(found.answers["answered_on"]) == {date(2026, 7, 2)}
+    assert set(found.answers["source"]) == {path.name}
+    canonical = {"will join": ("no_answer", "will join"), "wrong number": ("no_answer", "wrong number"), "no answer": ("no_answer", None)}
+    canonical["refused for good"] = ("refused_for_good", None)
+    for customer, (answer, reason) in told(found).items():
+        assert (answer, reason) == canonical.get(expected[customer], (expected[customer], None))
+    assert [each.name for each in found.files] == [path.name]
+
+
+def test_a_list_in_gb18030_with_three_ways_to_say_one_thing(tmp_path: Path) -> None:
+    lines = [
+        "会员号;外呼结果;外呼日期;拒绝原因;备注",
+        "007;已进群;2026-07-03;;",
+        "8;加了。;2026年7月4日;;很热情",
+        "9;已加入！;7月5日;;",
+        "10;不需要;2026/7/5;没时间;",
+        "11;以后都不要联系;20260705;;",
+        "12;考虑一下;12月30日;;",
+        "13;;;;",
+        "14;未拨打;;;",
+        "15;嗯嗯;2026-07-05;;",
+        "16;空号;昨天;;",
+        ";拒绝;2026-07-05;;",
+        "17;拒绝;2026-07-31;;",
+        "18;拒绝;2026-06-30;;",
+        "19;拒绝;2026-07-05;太忙;多了;一格",
+        '="020";关机;2026-07-05;;',
+    ]
+    path = tmp_path / "外呼.csv"
+    path.write_text("\r\n".join(lines), encoding="gb18030")
+    found = read(path, since=date(2026, 7, 1))
+    assert told(found) == {
+        "007": ("joined", None),
+        "8": ("joined", None),
+        "9": ("joined", None),
+        "10": ("refused", "没时间"),
+        "11": ("refused_for_good", None),
+        "020": ("no_answer", None),
+    }
+    assert dict(found.answers.select("customer_id", "answered_on").rows())["9"] == date(2026, 7, 5)
+    assert [(row, value, reason.split(";")[0]) for _, row, _, value, reason in rejected(found)] == [
+        (6, "12月30日", "is before the launch"),  # of the year before
+        (9, "嗯嗯", "is no known answer"),
+        (10, "昨天", "is no date"),
+        (11, None, "is empty"),
+        (12, "2026-07-31", "is after the review's date"),
+        (13, "2026-06-30", "is before the launch"),
+        (14, "19;拒绝;2026-07-05;太忙;多了;一格", "has 6 fields, the header 5"),
+    ]
+    assert (found.rows, found.open) == (15, 2)
+    assert read(path).answers.height == found.answers.height + 2  # without `since`
+    assert read(path, before=date(2026, 7, 4), since=date(2026, 7, 1)).answers["customer_id"].to_list() == ["007"]
+
+
+def test_a_list_of_members_has_joined(tmp_path: Path) -> None:
+    with Workbook(str(tmp_path / "群成员.xlsx")) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["昵称", "客户编号", "入群时间", "状态"])
+        day = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+        for row, customer in enumerate([12, 345, "C7"], start=1):
+            sheet.write_row(row, 0, ["someone", customer, None, "成员"])
+            sheet.write_datetime(row, 2, datetime(2026, 7, row, 23, 30), day)
+        sheet.write_row(4, 0, ["not in yet", "C8", None, "成员"])
+    (tmp_path / "english.csv").write_text("Customer ID,Joined\n1,2026-07-05T18:00:00Z\n2,\n3,2026-07-06\n")
+    (tmp_path / "asked.csv").write_text("customer_id,是否入群,date\n4,是,2026-07-05\n5,否,2026-07-05\n6,1,2026-07-05\n7,,\n")
+    found = read(tmp_path)
+    joined = found.answers.filter(answer="joined")
+    assert dict(joined.select("customer_id", pl.col("answered_on").dt.day()).rows()) == {
+        **{"12": 1, "345": 2, "C7": 3},
+        **{"1": 6, "3": 6, "4": 5, "6": 5},  # 18:00 in London is past midnight in Shanghai
+    }
+    assert told(found)["5"] == ("no_answer", "not joined")
+    assert (found.open, found.rejects.height, found.undated) == (3, 0, 0)
+
+
+def test_answers_without_a_date_are_of_the_planned_day_and_files_of_no_use_cost_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,answer\n1,joined\n2,no\n3,busy\n")
+    (tmp_path / "b.csv").write_text("name,phone\nx,1\n")
+    (tmp_path / "c.csv").write_text("customer_id,date\n1,2026-07-02\n")
+    (tmp_path / "d.xlsx").write_bytes(b"PK\x03\x04 broken")
+    planned = pl.DataFrame({"customer_id": ["1", "2"], "planned_at": [date(2026, 7, 8), date(2026, 8, 1)]})
+    found = read(tmp_path, planned=planned)
+    assert found.answers["answered_on"].to_list() == [date(2026, 7, 8), date(2026, 7, 30), date(2026, 7, 30)]
+    assert [(file, row) for file, row, *_ in rejected(found)] == [("b.csv", None), ("c.csv", None), ("d.xlsx", None)]
+    reasons = found.rejects["reason"]
+    assert reasons[0] == "should have a column of customer ids, such as customer_id or 客户编号 (got columns name, phone)"
+    assert reasons[1].startswith("should have a column of answers, such as answer or 答复")
+    assert not any("data." in each for each in reasons)
+    assert found.warnings == (
+        "3 answers have no date: they count as of the planned day of the call, or 2026-07-30",
+        "files that could not be used: b.csv, c.csv, d.xlsx",
+    )
+    assert "没有日期" in read(tmp_path, lang="zh").warnings[0]
+
+
+def test_nothing_to_read_says_where_and_what_to_do(tmp_path: Path) -> None:
+    empty, strange = tmp_path / "empty.csv", tmp_path / "strange.csv"
+    empty.write_text("customer_id,answer\n1,\n2,\n")
+    strange.write_text("customer_id,answer\n1,hm\n")
+    with pytest.raises(
+        NoAnswersError, match=r"review.answers: .*none in 2 rows of .*empty.csv.*agents filled them in.*review.answers=\[\]"
+    ):
+        read(empty)
+    with pytest.raises(InputError, match=r'row 1: answer "hm" is no known answer; write joined'):
+        read(strange)
+    with pytest.raises(InputError, match=r"(?s)review.answers: is not there \(got .*a.csv\).*review.answers: is not there \(got .*b.csv\)"):
+        read(tmp_path / "a.csv", tmp_path / "b.csv")
+    assert read().answers.is_empty()
+
+
+def test_every_word_is_in_the_ledgers_terms_and_a_turned_word_is_never_taken_for_its_opposite() -> None:
+    assert {meaning.answer for meaning in _KNOWN.values()} == {*ANSWERS, NOT_YET.answer}
+    for word in (
+        "not joind",
+        "unjoined",
+        "will not jion",
+        "wont join",
+        "没有入群",
+        "要加入",
+        "已经退群",
+        "不想进群",
+        "无意加入",
+        "未曾加入",
+    ):
+        meaning = meaning_of(word)
+        assert meaning is None or meaning.answer != "joined", word
+    for word in ("refuesd", "Declind", "拒绝了", "No, thanks!", "不加啦"):
+        assert meaning_of(word).answer == "refused", word
+
+
+@given(st.sampled_from(sorted(_KNOWN)), st.sampled_from(["{}", " {} ", "{}!", "{}。", "（{}）"]), st.booleans())
+def test_dressing_changes_no_meaning(word: str, dress: str, shout: bool) -> None:
+    assert meaning_of(dress.format(word.upper() if shout else word)) == _KNOWN[word]
+
+
+@given(st.text(max_size=12))
+def test_any_text_is_understood_or_not(text: str) -> None:
+    assert meaning_of(text) is None or meaning_of(text).answer in (*ANSWERS, NOT_YET.answer)

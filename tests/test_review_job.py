@@ -1,0 +1,115 @@
+"""`segmenter review` as a person uses it, on a launch that the ledger knows."""
+
+import json
+import subprocess
+import sys
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hydra import compose, initialize_config_dir
+
+from segmenter.errors import ConfigError, InputError, LedgerError
+from segmenter.home import HOME
+from segmenter.ledger import Launch, answers, open_ledger, people, record_plan
+from segmenter.ledger.reviewing import STRANGER, find_launch, read_told
+from segmenter.settings import ReviewJob, parse
+
+DAY = date(2026, 7, 1)
+IDS = [f"C{place:03}" for place in range(300)]
+
+
+FILES = ["data=files", "data.orders.path=orders.csv"]
+
+
+def job(*overrides: str) -> ReviewJob:
+    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
+        return parse(ReviewJob, compose("review", [*overrides, *(FILES if "data=demo" not in overrides else [])]))
+
+
+def run(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
+    asked = [*FILES, "tracking=none", *overrides]
+    return subprocess.run([sys.executable, "-m", "segmenter", "review", *asked], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shop")
+    every = [(who, 1 + place % 90, 10 + place) for place, who in enumerate([*IDS, "friend"])]
+    rows = [(who, f"{datetime(2026, 5, 1, 12) + timedelta(days=day)}", amount) for who, day, amount in every]
+    pl.DataFrame(rows, schema=["customer_id", "time", "amount"], orient="row").write_csv(folder / "orders.csv")
+    plan = {"customer_id": IDS, "status": ["held_out" if place % 10 == 0 else "planned" for place in range(300)], "wave": 1, "group": "g"}
+    frame = pl.DataFrame(plan | {"agent": None, "score": 1.0, "stratum": "s", "region": "四川", "segment": "0"})
+    launch = Launch("spring", "vip", DAY, 30, 5_000_00, "CNY", "f")
+    record_plan(open_ledger(None, folder / "outputs" / "spring"), launch, frame)
+    (folder / "told").mkdir()
+    lines = ["customer_id,answer,answered_on", *(f"{who},joined,2026-07-05" for who in ["C001", "C002", "friend", "C0O3"])]
+    (folder / "told" / "group.csv").write_text("\n".join([*lines, "C004,bananas,2026-07-05", "C005,refused,2026-08-20"]), encoding="utf-8")
+    return folder
+
+
+def test_answers_and_orders_become_a_review_and_again_the_same(shop: Path) -> None:
+    done = run(shop, "launch.name=spring", "review.as_of=2026-07-31", "review.answers=[told]")
+    assert (done.returncode, done.stdout) == (0, "outputs/spring_review\n"), done.stderr
+    assert "1 answers are of ids that neither the plan nor the shop knows: see the rejects" in done.stderr
+    assert "1 of those who joined were not invited" in done.stderr
+    out = shop / "outputs" / "spring_review"
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    assert (manifest["as_of"], manifest["reviewed"], manifest["counts"]["joined"]) == ("2026-07-01", "2026-07-31", 3)
+    assert manifest["config"]["review"]["as_of"] == "2026-07-31"
+    assert manifest["inputs"]["answers"] | {"sources": []} == {"rows": 6, "open": 0, "rejected": 3, "kept": 3, "sources": []}
+    assert manifest["inputs"]["answers"]["sources"][0]["name"] == "group.csv"
+    rejects = pl.read_parquet(out / "rejects.parquet")
+    assert sorted(rejects["value"]) == ["2026-08-20", "C0O3", "bananas"]
+    assert rejects.filter(value="C0O3")["reason"].to_list() == [STRANGER]
+    uplift = pl.read_parquet(out / "uplift.parquet")
+    july = pl.read_csv(shop / "orders.csv", try_parse_dates=True).filter(pl.col("time") >= DAY, pl.col("time") < date(2026, 7, 31))
+    assert uplift.height == 300
+    assert uplift["spend"].sum() == july.filter(pl.col("customer_id") != "friend")["amount"].sum()
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    later = pl.concat(
+        [pl.read_csv(shop / "orders.csv"), pl.DataFrame({"customer_id": "C001", "time": "2026-07-31 00:00:00.000000", "amount": 9_999})]
+    )
+    later.write_csv(shop / "orders.csv")
+    # The sheets are gone, but were read: the ledger knows them. What the shop did since does not count.
+    again = run(shop, "launch.name=spring", "review.as_of=2026-07-31")
+    assert again.returncode == 0, again.stderr
+    assert "outputs/spring/call_sheets" in again.stderr
+    after = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert {name for name in before if before[name] != after[name]} == {"manifest.json", "rejects.parquet", "review.html"}  # the warnings
+    ledger = open_ledger(None, out)
+    assert answers(ledger).height == 3
+    assert people(ledger).filter(customer_id="friend")["status"].to_list() == [None]
+
+
+def test_another_name_is_told_with_the_nearest(shop: Path) -> None:
+    done = run(shop, "launch.name=sprint", "review.as_of=2026-07-31")
+    assert done.returncode == 2
+    assert "segmenter: launch.name: should be a launch in sqlite:///" in done.stderr
+    assert '(got "sprint"); nearest: spring' in done.stderr
+
+
+def test_what_a_review_cannot_be_made_of(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match=r"should hold the launch that is reviewed \(got none in sqlite:///.*ledger.db\); plan one with"):
+        find_launch(open_ledger(None, tmp_path / "results"), "spring")
+    for override, message in {
+        "engine=duckdb": "engine: single orders are looked at, which needs engine=local",
+        "ledger.use=false": "ledger.use: should be true",
+        "data=demo": "then review with data=demo_after",
+    }.items():
+        with pytest.raises(ConfigError, match=message):
+            job(override)
+
+
+def test_call_sheets_that_nobody_filled_in_do_not_keep_from_reviewing_the_sales(shop: Path, tmp_path: Path) -> None:
+    ledger = open_ledger(None, tmp_path / "results")
+    frame = pl.DataFrame({"customer_id": ["a"], "status": "planned", "wave": 1, "group": "g", "agent": None, "score": 1.0, "stratum": "s"})
+    record_plan(ledger, Launch("spring", "vip", DAY, 30, None, "CNY", "f"), frame)
+    launched = find_launch(ledger, "spring")
+    (tmp_path / "sheet.csv").write_text("customer_id,answer\na,\n", encoding="utf-8")
+    told = read_told(ledger, launched, job("review.as_of=2026-07-31", f"review.answers=[{tmp_path}/sheet.csv]"))
+    assert told.answers.is_empty()
+    assert told.warnings[0].startswith("review.answers: should hold answers (got none in 1 rows")
+    with pytest.raises(InputError, match="none-such"):
+        read_told(ledger, launched, job("review.as_of=2026-07-31", f"review.answers=[{tmp_path}/none-such]"))
