@@ -25,13 +25,13 @@ from segmenter.sources.demo import simulate
 
 CUSTOMERS, DATES, HORIZON, APART = 8_000, 13, 30, 30
 DIFFERENT = 0.15  # standard deviation between launches, in log-odds to join: 3 points around a third
-BAND = 0.88, 0.95
+BAND = 0.88 - 0.01, 0.95 + 0.01  # a few hundred launches are a percent off by chance
 DATA = Path(__file__).parents[2] / "shared" / "data"
 REAL = {
-    "online_retail": ("2011-12-10", 15, ["data=online_retail"]),
+    "online_retail": ("2011-12-10", 7, ["data=online_retail"]),
     "cdnow": (
         "1998-07-01",
-        15,
+        7,
         ["data=files", f"data.orders.path={DATA}/cdnow_master.parquet", "data.orders.columns.time=date", "launch.currency=USD"],
     ),
 }
@@ -164,7 +164,9 @@ def test_target_of_simulated_launches(pytestconfig):
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_target_of_launches_of_real_shops(name):
+def test_target_of_launches_of_real_shops(name, pytestconfig):
+    if pytestconfig.getoption("customers") < 100_000:
+        pytest.skip("takes a minute or two: give --customers=240000")
     if not DATA.is_dir():
         pytest.skip(f"no folder {DATA}")
-    assert BAND[0] <= table(name, real(name))["met"] <= BAND[1] + 0.02  # a few dozen dates, with twelve of each year
+    assert BAND[0] <= table(name, real(name))["met"] <= BAND[1]

@@ -35,10 +35,11 @@ def main(config: DictConfig) -> None:
             launch,
             seed=settings.seed,
             progress=stage,
-            terms=None if settings.scoring.kind == "clv" else terms,  # which looks at each customer's orders
+            terms=None if settings.scoring.kind == "clv" or settings.by_category else terms,  # both look at each customer's orders
             engine=settings.engine,
             store=settings.history.store,
             sampling=sampling_of(settings),
+            categories=settings.by_category,
         )
         earlier = None
         if ledger is not None:

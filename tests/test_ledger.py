@@ -37,6 +37,7 @@ from segmenter.ledger import (
     recorded,
     refused_for_good,
 )
+from segmenter.ledger.reviewing import find_launch
 from segmenter.ledger.schema import VERSION, tables, upgrade, version_of
 from segmenter.outputs import publish as publishing
 from segmenter.outputs.publish import publish, sha256
@@ -46,7 +47,7 @@ DAY = date(2026, 7, 1)
 
 
 def launch(name: str = "spring", as_of: date = DAY, horizon: int = 30, community: str = "tea") -> Launch:
-    return Launch(name, community, as_of, horizon, 30_000_000, "CNY", "e3b0c442")
+    return Launch(name, community, as_of, horizon, 30_000_000, "CNY", "e3b0c442", 0.1)
 
 
 def planned(invite: str = "", hold: str = "", *, wave: int = 1, score: float = 50.0) -> pl.DataFrame:
@@ -128,7 +129,7 @@ def test_what_is_read_back_is_what_was_planned_and_answered(ledger):
     assert found.drop("customer_id", "in_plan", *frame.columns[1:-1]).unique().rows() == [
         ("spring", "tea", DAY, DAY + timedelta(days=30), None, None, None, None)
     ]
-    kept = [("spring", "tea", DAY, 30, DAY + timedelta(days=30), 30_000_000, "CNY", "e3b0c442", "planned", 7, 1)]
+    kept = [("spring", "tea", DAY, 30, DAY + timedelta(days=30), 30_000_000, "CNY", "e3b0c442", 0.1, "planned", 7, 1)]
     assert launches(ledger).rows() == kept
     rows = [(name, "refused", DAY, "表,1.xlsx", reason) for name, reason in zip(ids, [None, "", "太远, 不来", *["x\ny"] * 5], strict=True)]
     told = pl.DataFrame(rows, schema=["customer_id", "answer", "answered_on", "source", "reason"], orient="row")
@@ -482,6 +483,22 @@ def test_a_ledger_of_the_second_version_keeps_its_reasons_and_takes_regions(url,
     record_plan(ledger, launch(), planned("ab").with_columns(region=pl.lit("四川"), segment=pl.lit("0")))
     record_answers(ledger, "spring", said("joined", "b"))
     assert people(ledger).select("region", "segment", "answer").rows() == [(None, None, "refused"), ("四川", "0", "joined")]
+
+
+def test_a_ledger_of_the_third_version_keeps_its_plans_and_takes_the_share_held_out(url, tmp_path):
+    ledger = opening._ledger(url, tmp_path / "results")
+    with ledger.engine.begin() as connection:
+        upgrade(connection, to=3)
+        connection.exec_driver_sql(
+            """INSERT INTO segmenter_plans VALUES (1, 'old', 'tea', '2026-07-01', 30, '2026-07-31', 5, 'CNY', 'f', 'planned', NULL, NULL)"""
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO segmenter_invitations VALUES (1, 'a', 'planned', '2026-07-01', 2, 'g', 'Li', 1.5, 's', 'r', '0')"
+        )
+    record_plan(open_ledger(url, tmp_path / "results"), launch(), planned("ab"))
+    assert launches(ledger).select("launch", "target", "holdout", "invited").rows() == [("old", 5, None, 1), ("spring", 30_000_000, 0.1, 2)]
+    assert find_launch(ledger, "old").holdout is None
+    assert find_launch(ledger, "spring").holdout == 0.1
 
 
 def test_a_ledger_newer_than_the_program_is_refused(url, tmp_path):

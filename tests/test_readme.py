@@ -8,11 +8,11 @@ from hydra import compose, initialize_config_dir
 
 from segmenter.command import quoted
 from segmenter.home import HOME
-from segmenter.settings import BacktestJob, DemoJob, LaunchJob, TuneJob, parse
+from segmenter.settings import BacktestJob, DemoJob, LaunchJob, ReviewJob, TuneJob, parse
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
-JOBS = {"launch": LaunchJob, "demo": DemoJob, "backtest": BacktestJob, "tune": TuneJob}
+JOBS = {"launch": LaunchJob, "demo": DemoJob, "backtest": BacktestJob, "tune": TuneJob, "review": ReviewJob}
 
 
 def test_the_library_example_gives_an_invite_list(tmp_path, monkeypatch, capsys):

@@ -24,7 +24,7 @@ from segmenter.outputs.results import write_results
 from segmenter.settings import BacktestJob, LaunchJob, ReviewJob, parse
 from segmenter.sources.reading import Read, read_tables
 from segmenter.tables import INVITED, ORDERS
-from segmenter.tracking import PUBLIC, Sweep, track, track_backtest, track_review
+from segmenter.tracking import Sweep, track, track_backtest, track_review
 
 CONF = Path(__file__).parents[1] / "conf"
 PASSWORD = "s3cret p@ss/word"

@@ -7,12 +7,13 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from segmenter.errors import InputError
+from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.auto import rank
 from segmenter.evaluation.measurable import measurable
 from segmenter.evaluation.target import Foreseen, foresee
 from segmenter.evaluation.told import Told, tell
 from segmenter.history import measure
+from segmenter.history.categories import main_category
 from segmenter.history.past import Past, Sampling, past_of
 from segmenter.history.summary import Summary, Terms
 from segmenter.history.timeline import with_purchases
@@ -24,7 +25,7 @@ from segmenter.rules import ELIGIBLE, apply_rules
 from segmenter.scoring import fit_scorer, with_reasons
 from segmenter.scoring.ranking import RankingScore, needs_past, score_of
 from segmenter.segments import Segmentation, segment
-from segmenter.settings import CoreSettings, LearnedSettings, WeightedSettings
+from segmenter.settings import CoreSettings, LearnedSettings, WeightedSettings, category_key
 from segmenter.tables import Tables
 from segmenter.words import say
 
@@ -42,8 +43,8 @@ class LaunchPlan:
     Parameters
     ----------
     customers : DataFrame
-        Every customer, by id: measures, ``verdict``, ``component_*``, ``score``, ``expected_spend`` where the ranking expects money,
-        ``segment``, and what was decided: see `planning.Planned`.
+        Every customer, by id: measures, ``category`` where the plan asks for it, ``verdict``, ``component_*``, ``score``,
+        ``expected_spend`` where the ranking expects money, ``segment``, and what was decided: see `planning.Planned`.
     invite_list : DataFrame
         The invited by rank: `INVITE_COLUMNS`.
     invitations : DataFrame
@@ -140,7 +141,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         No order lies before the as-of date, or all lie more than a year before it; a named region has no customer;
         nobody is eligible.
     ConfigError
-        A custom rule cannot be computed.
+        A custom rule cannot be computed; the plan asks for the customers' category, and the orders have none.
 
     Examples
     --------
@@ -155,7 +156,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     as_of, window = terms.as_of, terms.window_days
     _check_dates(tables, as_of)
     progress("history")
-    measures = measure(tables, **asdict(terms))
+    measures = _with_category(measure(tables, **asdict(terms)), tables, settings, as_of)
     past = _past(tables, settings, terms)
     if settings.scoring.kind == "clv" and past is not None:
         measures = with_purchases(measures, past.timeline, as_of)
@@ -260,6 +261,16 @@ def _past(tables: Tables, settings: CoreSettings, terms: Terms) -> Past | None:
     few = sampling_of(settings)
     most = None if few is None else few.most
     return past_of(tables, terms.as_of, terms.half_life_days, terms.window_days, most=most, seed=settings.seed)
+
+
+def _with_category(measures: pl.DataFrame, tables: Tables, settings: CoreSettings, as_of: date) -> pl.DataFrame:
+    """Add what customers spent most in, where the plan asks for it; an attribute of that name is the customers' own."""
+    key = category_key(settings.plan)
+    if key is None or "category" in measures.columns:
+        return measures
+    if tables.spending is None:
+        raise ConfigError(f"{key}: category: the orders have no such column; name theirs with data.orders.columns.category=...")
+    return measures.join(main_category(tables.spending, as_of), on="customer_id", how="left", maintain_order="left")
 
 
 def _invitations(customers: pl.DataFrame, profiles: pl.DataFrame, settings: CoreSettings, as_of: date) -> pl.DataFrame:

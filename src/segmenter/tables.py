@@ -26,6 +26,14 @@ ORDERS = pl.Schema(
         "city": pl.String(),
     }
 )
+SPENDING = pl.Schema(  # one row per row of the orders' source
+    {
+        "customer_id": pl.String(),
+        "time": TIME,
+        "amount": pl.Int64(),  # what it adds to net spend
+        "category": pl.String(),  # of what was bought; as found
+    }
+)
 CUSTOMERS = pl.Schema(  # attributes follow, as text
     {
         "customer_id": pl.String(),
@@ -155,6 +163,8 @@ class Tables:
         Single orders to learn from, where `orders` is a summary.
     launches : PastLaunches or None
         Earlier launches, where there is a ledger with any.
+    spending : DataFrame or None
+        See `SPENDING`: the orders by category, where they have any and were read for it.
     """
 
     orders: "pl.DataFrame | Summary"
@@ -166,3 +176,4 @@ class Tables:
     reads: Mapping[str, Mapping[str, int]]
     sample: Sample | None = None
     launches: PastLaunches | None = None
+    spending: pl.DataFrame | None = None

@@ -232,10 +232,10 @@ def _people() -> tuple[pl.DataFrame, pl.DataFrame]:
 def reviewed() -> Callable[..., Reviewed]:
     def make(*overrides: str, target: int | None = 80_000_00, people: pl.DataFrame | None = None, **changes: Any) -> Reviewed:
         with initialize_config_dir(str(Path(__file__).parents[2] / "conf"), version_base="1.3"):
-            needed = ["launch.as_of=2026-07-01", "launch.name=tea", "data=files", "data.orders.path=x", "plan.holdout=0.2"]
+            needed = ["launch.as_of=2026-07-01", "launch.name=tea", "data=files", "data.orders.path=x"]
             settings = parse(ReviewJob, compose("review", [*needed, "review.as_of=2026-07-31", *overrides]))
         known, orders = _people()
-        launched = Launched("tea", date(2026, 7, 1), date(2026, 7, 31), target, "CNY")
+        launched = Launched("tea", date(2026, 7, 1), date(2026, 7, 31), target, "CNY", 0.2)
         found = review(launched, known if people is None else people, orders, settings)
         return Reviewed(replace(found, **changes), settings, read)
 

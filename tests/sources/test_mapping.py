@@ -26,7 +26,7 @@ def lines(table, count):
     return pl.DataFrame(rows, schema=REJECTS, orient="row")
 
 
-NO_COLUMNS = dict.fromkeys(("customer_id", "order_id", "time", "amount", "currency", "province", "city"))
+NO_COLUMNS = dict.fromkeys(("customer_id", "order_id", "time", "amount", "currency", "province", "city", "category"))
 
 
 def test_a_chinese_erp_export_as_text():
@@ -54,6 +54,7 @@ def test_a_chinese_erp_export_as_text():
             "currency": None,
             "province": "省",
             "city": None,
+            "category": None,
         },
     )
     assert tables.orders.schema == ORDERS
@@ -92,6 +93,7 @@ def test_expressions_over_text_columns_find_their_types():
             "currency": None,
             "province": None,
             "city": None,
+            "category": None,
         },
     )
     rows = tables.orders.sort("order_id").select("order_id", "amount", "refund", "is_order").rows()
@@ -120,6 +122,27 @@ def test_lines_of_an_order_add_up_whatever_is_refunded_or_discounted():
         ("2", datetime(2026, 6, 3), -5000, 5000, False),
         ("3", datetime(2026, 6, 4), 0, 7000, False),
     ]
+
+
+def test_what_was_spent_by_category_adds_up_to_the_orders_where_their_lines_differ():
+    orders = {
+        "customer_id": "a",
+        "order_id": ["1", "1", "1", "1", "2", "2"],
+        "time": ["2026-06-02", "2026-06-02", "2026-06-02", "2026-06-05", "2026-06-03", "2026-06-03"],
+        "amount": [100, 90, -20, -100, 70, -5],
+        "category": [" 茶", "丝", None, "茶", "丝", "N/A"],
+        "state": ["ok", "ok", "ok", "back", "back", "back"],
+    }
+    for grain in ("line", "order"):
+        tables = read(orders, data__orders__grain=grain, data__orders__refund="state = 'back'")
+        spending = tables.spending
+        assert spending.select("amount", "category").rows() == [
+            (10000, "茶"), (9000, "丝"), (-2000, None), (-10000, "茶"), (0, "丝"), (-500, None)]  # fmt: skip
+        assert spending["amount"].sum() == tables.orders["amount"].sum()
+    assert read(orders, data__orders__columns__category="state").spending["category"].unique().sort().to_list() == ["back", "ok"]
+    del orders["category"]
+    assert read(orders).spending is None
+    assert read(orders | {"category": [["茶"]] * 6}).spending is None
 
 
 def test_currency_repeats_and_unknown_customers_are_rejects():

@@ -58,7 +58,9 @@ def sentence(lift: Lift, *, currency: str, lang: Lang) -> str:
     return say(lang, en, zh)
 
 
-def doubts(frame: pl.DataFrame, lift: Lift, *, share: float, days: int, horizon_days: int, joined: int, lang: Lang) -> tuple[str, ...]:
+def doubts(
+    frame: pl.DataFrame, lift: Lift, *, share: float | None, days: int, horizon_days: int, joined: int, lang: Lang
+) -> tuple[str, ...]:
     r"""Say what casts doubt on a measured lift.
 
     The sample ratio is tested as [1]_ advises, exactly, and past spend within strata as the lift is; both warn where p < .001.
@@ -69,8 +71,8 @@ def doubts(frame: pl.DataFrame, lift: Lift, *, share: float, days: int, horizon_
         As for `measure`.
     lift : Lift
         As measured on it.
-    share : float
-        Of the launch's customers that the plan held out, above 0 and below 1.
+    share : float or None
+        Of the launch's customers that the plan was to hold out, from 0 to below 1; None: not known, and not compared.
     days : int
         Passed since the launch.
     horizon_days : int
@@ -104,7 +106,8 @@ def doubts(frame: pl.DataFrame, lift: Lift, *, share: float, days: int, horizon_
         en = f"Only {days} of {horizon_days} days have passed: figures will still move, and who looks often finds an effect by chance. "
         zh = f"{horizon_days} 天中才过去 {days} 天：数字还会变动，频繁查看容易把偶然当成效果。请在第 {horizon_days} 天再下结论。"
         found.append(say(lang, en + f"Decide on day {horizon_days}.", zh))
-    found += _unequal(lift, share, lang)
+    if share is not None:
+        found += _unequal(lift, share, lang)
     found += _unbalanced(frame, lang)
     if joined:
         percent = f"{100 * joined / lift.held_out:.2g} %"
@@ -134,10 +137,9 @@ def _unequal(lift: Lift, share: float, lang: Lang) -> list[str]:
         return []
     expected = f"{share * customers:,.0f}"
     en = f"{lift.held_out:,} of {customers:,} customers are held out, where the plan has {expected}: more than chance explains. "
-    en += "Some were lost or moved between the two, and the lift may be wrong: find out why before using it. "
-    en += "Or plan.holdout is not what the launch was planned with."
+    en += "Some were lost or moved between the two, and the lift may be wrong: find out why before using it."
     zh = f"{customers:,} 位客户中留出了 {lift.held_out:,} 位，而计划应约为 {expected} 位，偏差不像偶然。"
-    return [say(lang, en, zh + "可能有客户丢失或被换组，提升值可能有误：请先查明原因再使用；也请核对配置中的留出比例是否与当时一致。")]
+    return [say(lang, en, zh + "可能有客户丢失或被换组，提升值可能有误：请先查明原因再使用。")]
 
 
 def _unbalanced(frame: pl.DataFrame, lang: Lang) -> list[str]:

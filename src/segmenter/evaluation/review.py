@@ -8,9 +8,8 @@ import polars as pl
 
 from segmenter.errors import ConfigError
 from segmenter.evaluation.acceptance import acceptance, asked, reasons
-from segmenter.evaluation.lift import Lift, measure
-from segmenter.evaluation.lift_sums import LEAST
-from segmenter.evaluation.lift_words import doubts, sentence
+from segmenter.evaluation.launch_lift import launch_lift
+from segmenter.evaluation.lift import Lift
 from segmenter.evaluation.standing import Standing, stand
 from segmenter.settings import ReviewCore
 from segmenter.tables import TIME
@@ -33,6 +32,8 @@ class Launched:
         Sales to reach, in minor units of `currency`.
     currency : str
         ISO 4217 code.
+    holdout : float or None
+        The share that was to be held out; None where it is not known.
 
     Examples
     --------
@@ -45,6 +46,7 @@ class Launched:
     ends_on: date
     target: int | None
     currency: str
+    holdout: float | None = None
 
     @property
     def horizon_days(self) -> int:
@@ -145,7 +147,7 @@ def review(launched: Launched, people: pl.DataFrame, orders: pl.DataFrame, setti
     >>> rows = [row | {"customer_id": each, "status": "held_out" if each in "yz" else "planned"} for each in "abcyz"]
     >>> rows[0] |= {"answer": "joined", "answered_on": date(2026, 7, 2)}
     >>> orders = [{"customer_id": "a", "time": datetime(2026, 7, 3), "amount": 12_000, "is_order": True}]
-    >>> settings = segmenter.review_settings({"review.as_of": "2026-07-31", "plan.holdout": 0.4})
+    >>> settings = segmenter.review_settings({"review.as_of": "2026-07-31"})
     >>> found = review(launched, pl.DataFrame(rows, INVITED), pl.DataFrame(orders, ORDERS), settings)
     >>> found.standing.state, found.counts["joined"], found.lift.held_out
     ('met', 1, 2)
@@ -175,7 +177,14 @@ def review(launched: Launched, people: pl.DataFrame, orders: pl.DataFrame, setti
         lang=settings.lang,
     )
     present = spent.filter("in_plan", pl.col("status").is_not_null())
-    lift, told, doubted = _lift(present, launched, (until - launched.as_of).days, settings)
+    lift, told, doubted = launch_lift(
+        present,
+        days=(until - launched.as_of).days,
+        horizon_days=launched.horizon_days,
+        holdout=launched.holdout,
+        currency=launched.currency,
+        lang=settings.lang,
+    )
     last: date | None = past["time"].dt.date().max()  # type: ignore[assignment]  # a date or None, as its column is of dates
     return Review(
         launched=launched,
@@ -279,47 +288,6 @@ def _counts(people: pl.DataFrame, until: date) -> dict[str, int]:
         name: int(count)
         for name, count in people.select(each.sum().alias(name) for name, each in counted.items()).row(0, named=True).items()
     }
-
-
-def _lift(present: pl.DataFrame, launched: Launched, days: int, settings: ReviewCore) -> tuple[Lift | None, str, tuple[str, ...]]:
-    lang = settings.lang
-    frame = present.select(
-        "customer_id", _of("invited").alias("invited"), pl.col("stratum").fill_null(""), "spend", "before", "region", "joined", "answer"
-    )
-    if by_region := _whole_regions(frame):
-        # Who has no region could not be held out, so there is nobody to compare them with.
-        frame = frame.drop_nulls("region").with_columns(pl.col("region").alias("cluster"))
-    if why := _too_few(frame, lang, by_region=by_region):
-        return None, why, ()
-    lift = measure(frame)
-    held = frame.filter(~pl.col("invited"))
-    share = settings.plan.holdout or lift.held_out / (lift.invited + lift.held_out)
-    found = doubts(frame, lift, share=share, days=days, horizon_days=launched.horizon_days, joined=int(held["joined"].sum()), lang=lang)
-    if others := held.filter(pl.col("answer").is_not_null() & ~pl.col("joined")).height:
-        en = f"{others:,} held-out customers were asked all the same, and did not join: the list was not kept to."
-        found += (say(lang, en, f"有 {others:,} 位留出客户仍被联系（未加入）：名单没有被严格执行。"),)
-    return lift, sentence(lift, currency=launched.currency, lang=lang), found
-
-
-def _whole_regions(frame: pl.DataFrame) -> bool:
-    """Tell from who was held out whether chance dealt regions: each held out whole or not at all, and more people than regions."""
-    held = frame.filter(~pl.col("invited"))
-    mixed = frame.group_by("region").agg(pl.col("invited").n_unique().alias("arms"))["arms"].max()
-    return mixed == 1 and not held["region"].has_nulls() and held.height > held["region"].n_unique()
-
-
-def _too_few(frame: pl.DataFrame, lang: Lang, *, by_region: bool) -> str:
-    if frame["invited"].all():
-        en = "Nobody was held out, so what the invitation brought cannot be told from what would have come anyway. "
-        zh = "没有留出对照客户，无法区分哪些销售额是邀请带来的、哪些本来就会发生。"
-        return say(lang, en + "Hold out a share of the next launch with plan.holdout=0.1.", zh + "下次请用 plan.holdout=0.1 留出一部分。")
-    unit = "region" if by_region else "customer_id"
-    held, invited = (frame.filter(pl.col("invited") == arm)[unit].n_unique() for arm in (False, True))
-    if min(held, invited) >= LEAST:
-        return ""
-    things, counted = ("regions", "个地区") if by_region else ("customers", "位客户")
-    en = f"{invited:,} {things} were invited and {held:,} held out: too few to measure what the invitation brought."
-    return say(lang, en, f"邀请了 {invited:,} {counted}、留出 {held:,} {counted}：数量太少，无法衡量邀请的效果。")
 
 
 def _uplift(present: pl.DataFrame, launched: Launched, days: int) -> pl.DataFrame:

@@ -10,7 +10,8 @@ things are uncertain, and every draw takes all of them into account:
 - who of those invited joins and what these buy: the sum over people is compound, and is drawn from the translated gamma distribution
   with the same mean, variance and skewness [3]_. A normal one would promise too much: a few large buyers make much of the sales.
 
-It is spend as it would come anyway: what the launch itself brings about is not in it.
+It is spend as it would come anyway: what the launch itself brings about is not in it. Who joins is taken to buy like others of the same
+rank; where the keen ones buy more, a little more comes than is foreseen.
 
 References
 ----------
@@ -49,8 +50,8 @@ _REPLAYS = 12  # a year of months: all seasons
 _LEARNING_REPLAYS = 4  # where each has a model to fit
 _FEW = 3  # replays: fewer say little about how much months differ
 _PEOPLE = 12  # replayed customers in the first, smallest bin of ranks
-# How much the levels of months differ, before any are compared: by 20 %, worth two months.
-_SPREAD, _SPREAD_EVIDENCE = 0.2, 2.0
+# How much the levels of months differ, before any are compared: by 17 %, worth two months.
+_SPREAD, _SPREAD_EVIDENCE = 0.17, 2.0
 _BY_WAVE = pl.Schema(
     {"wave": pl.Int64(), "invitations": pl.Int64()}
     | {f"{name}{end}": pl.Int64() for name in ("joins", "sales") for end in ("_low", "", "_high")}
@@ -346,7 +347,7 @@ def _draw(replays: Sequence[_Replay], edges: Floats, shares: Floats, planned: Fl
     chance = (joining.draws(rng, DRAWS)[:, None, :] * shares).sum(axis=2)
     usual = chance.mean(axis=0)
     moments = np.zeros((3, DRAWS, len(edges) + 1))
-    level, luck, turnout = np.ones(DRAWS), rng.random(DRAWS), rng.standard_normal(DRAWS)
+    luck, turnout = rng.random(DRAWS), rng.standard_normal(DRAWS)
     worth, doubt = [], []
     for number, each in enumerate(replays):
         bins = np.searchsorted(edges, (np.arange(len(each.spend)) + 0.5) / len(each.spend), side="right")

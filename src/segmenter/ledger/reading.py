@@ -24,6 +24,7 @@ _LAUNCH = {
     "target": pl.Int64(),
     "currency": pl.String(),
     "settings": pl.String(),
+    "holdout": pl.Float64(),
     "state": pl.String(),
 }
 _KEPT = {"launch": pl.String(), "number": pl.Int64(), **ANSWER, **INVITATION}
@@ -42,8 +43,8 @@ def launches(ledger: Ledger) -> pl.DataFrame:
     -------
     DataFrame
         ``launch``, ``community``, ``as_of``, ``horizon_days``, ``ends_on``, ``target`` (minor units), ``currency``, ``settings``,
-        ``state`` (``pending`` while a job is just publishing it, or was killed before it did; else ``planned``), and how many are
-        ``invited`` and ``held_out``.
+        ``holdout`` (the share that was to be held out; null for plans of older versions), ``state`` (``pending`` while a job is just
+        publishing it, or was killed before it did; else ``planned``), and how many are ``invited`` and ``held_out``.
 
     Raises
     ------

@@ -58,7 +58,7 @@ def find_launch(ledger: Ledger, name: str) -> Launched:
     if found.is_empty():
         raise LedgerError(f'launch.name: should be a launch in {ledger.shown} (got "{name}"){nearest(name, known["launch"])}')
     row = found.row(0, named=True)
-    return Launched(name, row["as_of"], row["ends_on"], row["target"], row["currency"])
+    return Launched(name, row["as_of"], row["ends_on"], row["target"], row["currency"], row["holdout"])
 
 
 def read_told(ledger: Ledger, launched: Launched, settings: ReviewJob) -> Answers:

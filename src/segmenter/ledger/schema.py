@@ -47,6 +47,7 @@ def tables() -> "MetaData":
         Column("ends_on", Date),
         Column("target", BigInteger),
         *(Column(name, String) for name in ("currency", "settings", "state", "token", "place")),
+        Column("holdout", Double),
     )
 
     def invitation() -> list[Column[Any]]:
@@ -131,7 +132,11 @@ def _third(connection: "Connection") -> None:
             connection.exec_driver_sql(f"ALTER TABLE segmenter_{name} ADD COLUMN {column} TEXT")
 
 
-_STEPS = (_first, _second, _third)
+def _fourth(connection: "Connection") -> None:
+    connection.exec_driver_sql("ALTER TABLE segmenter_plans ADD COLUMN holdout DOUBLE PRECISION")
+
+
+_STEPS = (_first, _second, _third, _fourth)
 VERSION = len(_STEPS)
 
 

@@ -38,6 +38,8 @@ class Launch:
         ISO 4217.
     settings : str
         Fingerprint of the config.
+    holdout : float or None
+        The share that was to be held out: what the review compares with. None where it is not known.
 
     Examples
     --------
@@ -52,6 +54,7 @@ class Launch:
     target: int | None
     currency: str
     settings: str
+    holdout: float | None = None
 
     @property
     def ends_on(self) -> date:
@@ -279,6 +282,7 @@ def _stage(connection: "Connection", launch: Launch, rows: pl.DataFrame, token: 
             target=launch.target,
             currency=launch.currency,
             settings=launch.settings,
+            holdout=launch.holdout,
             state=PENDING,
             token=token,
             place=place,

@@ -114,6 +114,7 @@ def _launch(settings: LaunchJob) -> Launch:
         target=None if launch.target is None else to_minor(launch.target, launch.currency),
         currency=launch.currency,
         settings=hashlib.sha256(config.encode()).hexdigest(),
+        holdout=settings.plan.holdout,
     )
 
 

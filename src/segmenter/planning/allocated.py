@@ -84,10 +84,11 @@ def choose(best: pl.DataFrame, settings: CoreSettings, plan: AllocatedPlan, join
     """
     for key in ("topic", "layer_by"):
         column = getattr(plan, key)
-        if column not in (None, "role", "segment", *best.columns):
-            raise ConfigError(
-                f"plan.{key}: should be role, segment or an attribute of the customers (got {column}){nearest(column, best.columns)}"
-            )
+        named = ["segment", "category"] if key == "topic" else ["role", "segment", "category"]
+        if column is not None and column not in best.columns and (column, key) != ("role", "layer_by"):
+            others = [name for name in named if name != column]
+            rule = f"should be {', '.join(others)} or an attribute of the customers"
+            raise ConfigError(f"plan.{key}: {rule} (got {column}){nearest(column, [*others, *best.columns])}")
     region = pl.col("province" if plan.by_region == "none" else "unit").alias("cell_region")
     topic = pl.lit(None, dtype=pl.String) if plan.topic is None else pl.col(plan.topic).cast(pl.String)
     layer = _role(plan, best.height) if plan.layer_by == "role" else pl.col(plan.layer_by).cast(pl.String).fill_null("")

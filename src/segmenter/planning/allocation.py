@@ -105,12 +105,23 @@ def _dealt(cells: Cells, kinds: list[Kind], counts: Counts, terms: Terms, layers
     for number, (kind, sizes) in enumerate(zip(kinds, counts.sizes, strict=True)):
         here = counts.kind == number
         people = np.bincount(layer_of[counts.cell[here]], weights=counts.people[here], minlength=len(layers)).astype(np.int64)
-        groups = deal_counts(kind, people, sizes, terms.quotas, layers) if len(sizes) else np.zeros((0, len(layers)), dtype=np.int64)
+        groups: Ints | None = np.zeros((0, len(layers)), dtype=np.int64)
+        if len(sizes):
+            groups = deal_counts(kind, people, _fewest(kind, sizes), terms.quotas, layers)
+            groups = deal_counts(kind, people, sizes, terms.quotas, layers) if groups is None else groups
         if groups is None:
             undealt.add(number)
             groups = np.zeros((0, len(layers)), dtype=np.int64)
         dealt.append(groups)
     return dealt, frozenset(undealt)
+
+
+def _fewest(kind: Kind, sizes: Ints) -> Ints:
+    """Give the same people to as few groups of like size as hold them: how many groups there are is all the same to the program."""
+    people = int(sizes.sum())
+    many = max(-(-people // kind.largest), kind.least)
+    base, over = divmod(people, many)
+    return np.repeat([base, base + 1], [many - over, over])
 
 
 def _people(frame: pl.DataFrame, cells: Cells, kinds: list[Kind], counts: Counts, filled: Filled, layers: list[str]) -> pl.DataFrame:

@@ -37,9 +37,9 @@ def strata(frame: pl.DataFrame) -> pl.Series:
 def hold_out(frame: pl.DataFrame, many: int, *, seed: int, launch: str) -> NDArray[np.bool_]:
     """Draw customers by lot, as many of each stratum as its size asks for.
 
-    Strata follow each other on one line, customers within a stratum by a hash of their id and the launch's name; every so many steps one
-    is drawn (systematic sampling with unequal strata, Cochran, 1977, section 8), from a start that depends on the launch alone. So each
-    stratum gives its share to within one customer, and planning again draws the same.
+    Each customer has a lot, a hash of their id and the launch's name, and so has each stratum: the j-th by lot of a stratum of n stands at
+    (j - 1 + its lot) / n, and the `many` who stand lowest are drawn. So each stratum gives its share, rounded up or down by its lot, and
+    planning again draws the same but where people come or go: these touch their own stratum only.
 
     Parameters
     ----------
@@ -57,10 +57,6 @@ def hold_out(frame: pl.DataFrame, many: int, *, seed: int, launch: str) -> NDArr
     ndarray of bool of shape (n,)
         Who is held out; the same in any order of the rows.
 
-    References
-    ----------
-    .. [1] Cochran, W. G. (1977). Sampling Techniques, 3rd ed., Wiley, chapter 8.
-
     Examples
     --------
     >>> frame = pl.DataFrame({"customer_id": ["a", "b", "c", "d"], "stratum": ["x", "x", "y", "y"]})
@@ -71,13 +67,13 @@ def hold_out(frame: pl.DataFrame, many: int, *, seed: int, launch: str) -> NDArr
     if not many:
         return held
     purpose = f"holdout:{launch}"
-    lots = uniform(frame["customer_id"], seed, purpose)
-    order = frame.select("customer_id", "stratum", lots.alias("lot")).select(pl.arg_sort_by("stratum", "lot", "customer_id")).to_series()
-    start = uniform(pl.Series([""]), seed, purpose)[0]
-    # Whole numbers, so that exactly so many are drawn: the k-th where the running share passes a whole.
-    offset = int(start * frame.height)
-    steps = (np.arange(frame.height + 1, dtype=np.int64) * many + offset) // frame.height
-    held[order.to_numpy()[np.diff(steps) > 0]] = True
+    people = frame.select("customer_id", "stratum", uniform(frame["customer_id"], seed, purpose).alias("lot")).with_row_index("row")
+    names = people["stratum"].unique().sort()
+    people = people.sort("stratum", "lot", "customer_id")
+    first = people["stratum"].replace_strict(names, uniform(names, seed, purpose), return_dtype=pl.Float64)
+    place = (pl.int_range(pl.len()).over("stratum") + first) / pl.len().over("stratum")
+    drawn = people.with_columns(place=place).sort("place", "lot", "customer_id")["row"].head(many)
+    held[drawn.to_numpy()] = True
     return held
 
 

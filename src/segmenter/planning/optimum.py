@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmenter.planning.cells import Cells, Kind
-from segmenter.planning.program import FEWER, Parts, Program, constrain, relaxed, single, solved
+from segmenter.planning.program import Parts, Program, constrain, relaxed, single, solved
 from segmenter.planning.terms import GroupsBy, Terms
 
 Ints = NDArray[np.int64]
@@ -92,7 +92,6 @@ def optimum(cells: Cells, kinds: list[Kind], terms: Terms, apart: frozenset[int]
     few = len(cells.order) <= WHOLE
     steps = [np.arange(many + 1) if few else np.unique(np.r_[0, many, (FIRST * many).astype(np.int64)]) for many in cells.people]
     bound = np.inf
-    groups = min(len(cells.order), sum(kind.allowed for kind in kinds))  # whose price the bound does not know
     base, parts = constrain(cells, kinds, terms)
     for _ in range(ROUNDS):
         program = base.copy()
@@ -102,7 +101,7 @@ def optimum(cells: Cells, kinds: list[Kind], terms: Terms, apart: frozenset[int]
             return None
         worth, prices, columns = found
         margin, missing = curves.beyond(steps, prices)
-        bound = min(bound, (worth + missing + FEWER * groups) * curves.scale)
+        bound = min(bound, (worth + missing) * curves.scale)
         if few or missing <= CLOSE * worth:
             break
         steps = [np.union1d(ends, at) for ends, at in zip(steps, margin, strict=True)]

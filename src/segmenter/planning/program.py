@@ -12,7 +12,6 @@ from segmenter.planning.terms import GroupsBy, Quota, Terms, bounds, exact
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-FEWER = 1e-6  # of a person's mean value: what a group costs, so that of equal plans the one with fewer groups is taken
 NODES = 500  # of branch and bound; a limit of time would make the plan depend on the machine
 INFEASIBLE = 2  # SciPy's word for it
 # HiGHS's presolve (1.12, in SciPy 1.17; its issue 3090 is alike) calls some of these programs infeasible that are not, and worse plans
@@ -234,7 +233,7 @@ def constrain(  # noqa: PLR0915  # one block of rows after the other, over the s
         there = int(cells.people[each.cells].sum()) + spare
         whole = single(each)
         if whole:
-            opened, size = program.columns(each.most, -FEWER), program.columns(each.largest)
+            opened, size = program.columns(each.most), program.columns(each.largest)
             numbers = np.concatenate([opened, size])
             program.put(sizes[at], size, -1)
             ends = program.rows([0, -np.inf], [np.inf, 0])
@@ -244,7 +243,7 @@ def constrain(  # noqa: PLR0915  # one block of rows after the other, over the s
             program.put(in_all, opened)
             program.put(program.rows(each.least, each.most), opened)
         else:
-            opened = numbers = program.columns(np.minimum(each.most, there // each.sizes), -FEWER)
+            opened = numbers = program.columns(np.minimum(each.most, there // each.sizes))
             program.put(sizes[at], numbers, -each.sizes)
             program.put(in_all, opened)
             program.put(program.rows(each.least, each.most), opened)

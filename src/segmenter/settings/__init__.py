@@ -32,6 +32,7 @@ from segmenter.settings.planning import AllocatedPlan as AllocatedPlan
 from segmenter.settings.planning import AnyPlan as AnyPlan
 from segmenter.settings.planning import PlanSettings as PlanSettings
 from segmenter.settings.planning import SimplePlan as SimplePlan
+from segmenter.settings.planning import category_key as category_key
 from segmenter.settings.sources import CustomersColumns as CustomersColumns
 from segmenter.settings.sources import CustomersFile as CustomersFile
 from segmenter.settings.sources import CustomersQuery as CustomersQuery

@@ -65,7 +65,7 @@ def shareable(settings: LaunchJob) -> dict[str, Any]:
     """
     config: dict[str, Any] = settings.model_dump(mode="json")
     for section, key in (("data", "url"), ("ledger", "url"), ("tracking", "uri")):
-        if config[section].get(key) is not None:
+        if (config.get(section) or {}).get(key) is not None:  # a program may have made up settings without them
             config[section][key] = without_password(config[section][key])
     return config
 

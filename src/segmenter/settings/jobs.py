@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from segmenter.errors import nearest
 from segmenter.settings.engines import EngineSettings
-from segmenter.settings.planning import AnyPlan
+from segmenter.settings.planning import AnyPlan, category_key
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
     AnyScoring,
@@ -67,7 +67,15 @@ class LaunchJob(CoreSettings):
     def _at_hand(self) -> "LaunchJob":
         if self.scoring.kind in ("clv", "learned") and self.engine.kind != "local":
             raise ValueError(f"scoring: {self.scoring.kind} looks at single orders, which need engine=local (got {self.engine.kind})")
+        if self.by_category and self.engine.kind != "local":
+            rule = "category looks at single orders, which need engine=local"
+            raise ValueError(f"{category_key(self.plan)}: {rule} (got {self.engine.kind})")
         return self
+
+    @property
+    def by_category(self) -> bool:
+        """Whether the plan needs the orders' categories: an attribute of that name is the customers' own."""
+        return category_key(self.plan) is not None and "category" not in self.data.customers.attributes
 
 
 class BacktestSettings(Settings):

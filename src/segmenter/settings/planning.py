@@ -103,3 +103,26 @@ class AllocatedPlan(PlanSettings):
 
 
 AnyPlan = Annotated[SimplePlan | AllocatedPlan, Field(discriminator="kind")]
+
+
+def category_key(plan: AnyPlan) -> str | None:
+    """Name the key of a plan that asks for the customers' category.
+
+    Parameters
+    ----------
+    plan : SimplePlan or AllocatedPlan
+        The plan.
+
+    Returns
+    -------
+    str or None
+        None where none does.
+
+    Examples
+    --------
+    >>> import segmenter
+    >>> category_key(segmenter.launch_settings({"plan": "allocated", "plan.topic": "category"}).plan)
+    'plan.topic'
+    """
+    keys = ("topic", "layer_by") if isinstance(plan, AllocatedPlan) else ()
+    return next((f"plan.{key}" for key in keys if getattr(plan, key) == "category"), None)

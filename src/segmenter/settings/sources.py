@@ -17,6 +17,7 @@ class OrdersColumns(Settings):
     currency: str | None
     province: str | None
     city: str | None
+    category: str | None
 
 
 class CustomersColumns(Settings):

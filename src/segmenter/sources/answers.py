@@ -217,6 +217,7 @@ def _text(cells: pl.Series) -> pl.Series:
 def _dates(cells: pl.Series, before: date, timezone: str) -> pl.Series:
     """Read dates; one without a year is the last such day before the review."""
     if cells.dtype == pl.String:
+        cells = cells.str.normalize("NFKC")  # digits may be wide ones
         last = before - timedelta(days=1)
         parts = cells.str.strip_chars().str.extract_groups(_YEARLESS).struct.unnest().cast(pl.Int32)
         later = (parts["1"] > last.month) | ((parts["1"] == last.month) & (parts["2"] > last.day))

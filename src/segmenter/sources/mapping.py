@@ -25,6 +25,8 @@ _MOST_KINDS = 60
 STRANGER = "is no customer of the customers table"
 _FLAGS = ("do_not_contact", "blocked", "staff")
 _NONE: Mapping[str, pl.DataFrame] = MappingProxyType({})
+# What a row adds to net spend. A refund with a positive amount is an order paid and given back whole: it adds nothing.
+_ADDED = pl.when("back").then(pl.min_horizontal("paid", 0)).otherwise("paid")
 
 
 def canonical_tables(
@@ -34,6 +36,7 @@ def canonical_tables(
     *,
     unreadable: Mapping[str, pl.DataFrame] = _NONE,
     scan: "Callable[[pl.Series | None], Scanned] | None" = None,
+    categories: bool = True,
 ) -> Tables:
     """Map raw rows to the canonical tables.
 
@@ -50,6 +53,8 @@ def canonical_tables(
         of which date they are: they count as rejected rows. Their text is left out where the table has contact columns.
     scan : callable, optional
         Reads and adds up the orders, given the customers of the customers table, where they are not in `raw`.
+    categories : bool, optional
+        Whether to keep the orders' categories, where they have any: they take memory.
 
     Returns
     -------
@@ -85,11 +90,12 @@ def canonical_tables(
         customers, contacts = _customers(rows["customers"], settings, launch)
         ids = customers["customer_id"]
     orders: pl.DataFrame | Summary = tables.ORDERS.to_frame()
+    spending = None
     scanned = None if scan is None else scan(ids)
     if scanned is not None:
         orders = scanned.summary
     elif "orders" in rows:
-        orders = placed_orders(order_rows(rows["orders"], settings, launch, ids), settings.orders.grain)
+        orders, spending = _orders(rows["orders"], settings, launch, ids, categories=categories)
     events = _events(rows["events"], settings, launch, launch.as_of, ids) if "events" in rows else tables.EVENTS.to_frame()
     brought = _referrals(rows["referrals"], settings, launch, ids) if "referrals" in rows else tables.REFERRALS.to_frame()
     lines = [_unreadable(item, unreadable[name], settings) for name, item in rows.items() if name in unreadable]
@@ -103,7 +109,7 @@ def canonical_tables(
         before = orders.frame if isinstance(orders, Summary) else orders.filter(pl.col("time") < launch.as_of)
         people = before["customer_id"].unique().implode()
         events, brought = (_of(people, name, frame, reads, launch.as_of) for name, frame in (("events", events), ("referrals", brought)))
-    return Tables(orders, customers, events, brought, contacts, rejects, reads)
+    return Tables(orders, customers, events, brought, contacts, rejects, reads, spending=spending)
 
 
 def _of(people: pl.Series, name: str, frame: pl.DataFrame, reads: dict[str, dict[str, int]], as_of: date) -> pl.DataFrame:
@@ -162,7 +168,20 @@ def _known(rows: Rows, ids: pl.Series | None) -> None:
         rows.reject(~found.is_in(ids.implode()).fill_null(value=True), "customer_id", STRANGER)
 
 
-def order_rows(rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None) -> pl.DataFrame:
+def _orders(
+    rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None, *, categories: bool
+) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    """Give the orders; and apart from them, as the lines of an order may differ in it, what was spent by category."""
+    # What is called so but holds lists was not meant.
+    category = categories and "category" in rows.found and not rows.found["category"].dtype.is_nested()
+    read = order_rows(rows, settings, launch, ids, category=category)
+    spending = read.select("customer_id", "time", _ADDED.alias("amount"), "category") if category else None
+    return placed_orders(read, settings.orders.grain), spending
+
+
+def order_rows(
+    rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None, *, category: bool = False
+) -> pl.DataFrame:
     """Read the fields of order rows; what cannot be read becomes their rejects.
 
     Parameters
@@ -175,12 +194,14 @@ def order_rows(rows: Rows, settings: MappingSettings, launch: LaunchSettings, id
         Its time zone and currency.
     ids : Series or None
         The customers of the customers table; rows of others are rejected.
+    category : bool, optional
+        Whether to read the category.
 
     Returns
     -------
     DataFrame
         The rows kept: ``customer_id``, ``order_id``, ``time``, ``paid`` (minor units), ``back`` (a refund or cancellation),
-        ``province``, ``city``.
+        ``province``, ``city``; ``category`` where it is asked for.
 
     Examples
     --------
@@ -203,6 +224,7 @@ def order_rows(rows: Rows, settings: MappingSettings, launch: LaunchSettings, id
             "back": rows.found.get("refund", amount < 0).fill_null(value=False),
             "province": rows.text("province"),
             "city": rows.text("city"),
+            **({"category": rows.text("category")} if category else {}),
         }
     )
     if "currency" in rows.found:
@@ -244,8 +266,7 @@ def placed_orders(rows: pl.DataFrame, grain: str) -> pl.DataFrame:
 def _each_order(rows: pl.DataFrame) -> pl.DataFrame:
     back = pl.col("back") | (pl.col("paid") < 0)
     return rows.with_columns(
-        # A refund with a positive amount is an order paid and given back whole: it adds nothing.
-        amount=pl.when(back).then(pl.min_horizontal("paid", 0)).otherwise("paid"),
+        amount=_ADDED,
         refund=pl.when(back).then(pl.col("paid").abs()).otherwise(0),
         is_order=~back,
     ).select(tables.ORDERS.names())

@@ -59,6 +59,7 @@ def read_tables(
     engine: EngineSettings | None = None,
     store: str | None = None,
     sampling: Sampling | None = None,
+    categories: bool = False,
 ) -> Read:
     """Read a shop's tables.
 
@@ -81,6 +82,8 @@ def read_tables(
         The folder in which this process keeps what it has added up, by file.
     sampling : Sampling, optional
         Of how many customers single orders are wanted besides, where orders are added up as they are read.
+    categories : bool, optional
+        Whether to read the orders' categories too; not with `terms`.
 
     Returns
     -------
@@ -140,7 +143,7 @@ def read_tables(
         samples.append(sample)
         return scanned
 
-    read = canonical_tables(raw, data, launch, unreadable=unreadable, scan=None if scan is None else add_up)
+    read = canonical_tables(raw, data, launch, unreadable=unreadable, scan=None if scan is None else add_up, categories=categories)
     if scan is not None and isinstance(data, FilesSettings):
         _check_copies(str(data.orders.path), prints.get("orders", ()))
     if scan is None and terms is not None:

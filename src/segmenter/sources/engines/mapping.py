@@ -113,6 +113,7 @@ def _cells(engine: Engine, empty: pl.DataFrame, settings: MappingSettings, launc
     read, known = settings.orders, columns_of(empty)
     problems: list[str] = []
     found = map_rows("orders", empty, settings, launch, problems).found
+    found.pop("category", None)  # measures know nothing of it
     # It is the types that are checked here: there are no rows for `where` to leave.
     problems = [problem for problem in problems if not problem.startswith("data.orders.where: leaves none of 0 rows")]
     if read.grain == "line" and "order_id" not in found and not problems:

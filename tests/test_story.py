@@ -1,0 +1,87 @@
+"""From a list to a launch, and from the launch to the next list: the README's four commands, and the launch that this began from."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from segmenter.ledger import launches, open_ledger, people
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+TRUTH = {"demo": 3_000, "sichuan_vip": 20_000}  # customers; as many as give each launch a few hundred people
+
+
+def run(folder: Path, *arguments: str) -> str:
+    done = subprocess.run([sys.executable, "-m", "segmenter", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+def manifest(folder: Path, name: str) -> dict[str, object]:
+    told: dict[str, object] = json.loads((folder / "outputs" / name / "manifest.json").read_text(encoding="utf-8"))
+    return told
+
+
+@pytest.fixture(scope="module")
+def documented(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    (block,) = [each for each in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL) if "results=outputs/demo" in each]
+    commands = [shlex.split(line, comments=True) for line in block.splitlines()]
+    assert [words[1] for words in commands] == ["launch", "demo", "review", "launch"]
+    folder = tmp_path_factory.mktemp("story")
+    for place, words in enumerate(commands):
+        small = [f"data.shop.customers={TRUTH['demo']}", "plan.size=600"] if place == 0 else []
+        quiet = ["tracking=none"] if words[1] != "demo" else []
+        run(folder, *words[1:], *small, *quiet, "lang=en")
+    return folder
+
+
+def test_the_next_launch_knows_what_the_first_one_taught(documented: Path) -> None:
+    first, reviewed, following = (manifest(documented, name) for name in ("demo", "demo_review", "next"))
+    assert first["notes"][0] == "The chance to join, 30 %, is a guess (plan.join_chance): nobody has answered yet."
+    asked, joined = reviewed["counts"]["asked"], reviewed["counts"]["joined"]
+    assert asked == first["counts"]["invited"] == 600
+    assert f"is learned from {asked:,} invitations of 1 launch, of which {joined:,} were accepted" in following["notes"][0]
+    assert "The invitation brought" in reviewed["lift"] or "could not be shown" in reviewed["lift"], reviewed["lift"]
+    ledger = open_ledger(None, documented / "outputs" / "next")
+    assert launches(ledger)["launch"].to_list() == ["demo", "next"]
+    known = people(ledger, "demo")
+    members, held = (set(known.filter(**which)["customer_id"]) for which in ({"answer": "joined"}, {"status": "held_out"}))
+    invited = set(pl.read_csv(documented / "outputs" / "next" / "invite_list.csv")["customer_id"])
+    assert not invited & members
+    assert len(held) == first["counts"]["held_out"] > 0
+    assert known.filter(status="held_out")["answer"].null_count() == len(held)
+    sheets = pl.concat(
+        [pl.read_excel(sheet).select("customer_id", "answer") for sheet in (documented / "outputs" / "demo" / "call_sheets").iterdir()]
+    )
+    assert set(sheets["customer_id"]) == set(known.filter(status="planned")["customer_id"])
+
+
+def test_planned_again_a_launch_gives_the_same_bytes(documented: Path) -> None:
+    again = ["launch", "data=demo_after", "launch.name=next", "launch.as_of=2026-08-01", "launch.target=800000", "tracking=none", "lang=en"]
+    before = {path: path.read_bytes() for path in (documented / "outputs" / "next").rglob("*") if path.is_file()}
+    run(documented, *again)
+    assert {path: path.read_bytes() for path in (documented / "outputs" / "next").rglob("*") if path.is_file()} == before
+
+
+def test_the_launch_this_project_began_from(tmp_path: Path) -> None:
+    experiment = ["+experiment=sichuan_vip", "tracking=none"]
+    run(tmp_path, "launch", *experiment, f"data.shop.customers={TRUTH['sichuan_vip']}", "plan.size=150", "launch.target=60000")
+    invited = pl.read_csv(tmp_path / "outputs" / "sichuan_vip" / "invite_list.csv", try_parse_dates=True)
+    events = invited.group_by("wave").agg(pl.col("call_on").min()).sort("wave")["call_on"].to_list()
+    assert events[:2] == [date(2026, 7, 1), date(2026, 7, 8)]
+    assert invited["region"].str.starts_with("四川/").all()
+    assert not invited["region"].str.contains("绵阳|南充").any()
+    sheets = {path.stem for path in (tmp_path / "outputs" / "sichuan_vip" / "call_sheets").iterdir()}
+    assert sheets == {region.replace("/", "-") for region in invited["region"].unique()}
+    run(tmp_path, "demo", "results=outputs/sichuan_vip")
+    told = ["data=demo_after", "launch.name=sichuan_vip", "review.as_of=2026-07-31", "review.answers=[demo_shop/answers]"]
+    run(tmp_path, "review", *experiment, *told)
+    reviewed = manifest(tmp_path, "sichuan_vip_review")
+    assert reviewed["standing"] in ("met", "missed")
+    assert re.match(r"目标(已|未)达成：30 天内", reviewed["sentence"])
