@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, text
 
 from segmenter.home import HOME
 from segmenter.outputs.publish import sha256
-from segmenter.settings import BacktestJob, DemoJob, LaunchJob, TuneJob, parse
+from segmenter.settings import BacktestJob, DemoJob, LaunchJob, ReviewJob, TuneJob, parse
 
 
 def segmenter(*arguments, cwd=None):
@@ -99,9 +99,12 @@ def test_what_is_written(demo):
         "customer_id",
         "wave",
         "group",
+        "call_on",
+        "agent",
         "region",
         "segment",
         "score",
+        "join_chance",
         "reason",
         "spend",
         "orders",
@@ -165,18 +168,8 @@ def test_every_file_in_conf_is_valid():
         parse(BacktestJob, compose("backtest", overrides=["scoring=learned", "rankings.decayed.half_life_days=30"]))
         parse(TuneJob, compose("tune"))
         parse(DemoJob, compose("demo"))
+        parse(ReviewJob, compose("review", overrides=["data=demo_after"]))
     assert {path.stem for path in (HOME / "pipelines").glob("*.py")} <= {path.stem for path in (HOME / "conf").glob("*.yaml")}
-
-
-def test_the_launch_this_project_began_from(tmp_path):
-    segmenter("launch", "+experiment=sichuan_vip", "tracking=none", cwd=tmp_path)
-    out = tmp_path / "outputs" / "sichuan_vip"
-    invites = pl.read_csv(out / "invite_list.csv")
-    assert invites.height == 150
-    assert invites["region"].str.starts_with("四川/").all()
-    assert not invites["region"].is_in(["四川/绵阳", "四川/南充"]).any()
-    assert "四川-成都" in {path.stem for path in (out / "call_sheets").iterdir()}
-    assert "名单" in (out / "report.html").read_text(encoding="utf-8")
 
 
 def test_listing_the_jobs_imports_nothing_heavy():

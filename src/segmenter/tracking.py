@@ -23,6 +23,7 @@ from urllib.request import url2pathname
 import polars as pl
 
 from segmenter.errors import TrackingError
+from segmenter.money import digits
 from segmenter.settings import BacktestJob, LaunchJob, MlflowSettings, NoTracking, ReviewJob, TuneJob, shareable, without_password
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 # The files among the results that hold no customer's id or contact; no other is ever uploaded.
 PUBLIC = (
-    *("funnel.csv", "what_if.csv", "segments.csv", "report.html", "manifest.json"),
+    *("funnel.csv", "what_if.csv", "segments.csv", "outlook.csv", "report.html", "manifest.json"),
     *("backtest.csv", "differences.csv", "curves.csv", "calibration.csv", "choices.csv", "backtest.html"),
     *("tune.csv", "conf/scoring/tuned.yaml"),
     *("acceptance.csv", "lift.csv", "review.html"),
@@ -579,6 +580,10 @@ def _metrics(plan: "LaunchPlan") -> dict[str, float]:
     for rule, left in plan.funnel.select("rule", "left").iter_rows():
         name = re.sub(r"[^\w .-]", "_", rule)  # a user's own rule may have a name that MLflow would not take
         metrics[f"funnel.{name}.left"] = float(left)
+    if plan.outlook is not None:
+        joins, sales = plan.outlook.joins[1], plan.outlook.sales[1]
+        metrics |= {"expected_joins": float(joins), "expected_sales": sales / 10 ** digits(plan.model.currency)}
+        metrics |= {} if plan.outlook.chance is None else {"chance_of_target": plan.outlook.chance}
     scores, chosen = plan.invite_list["score"], plan.segmentation.trials.filter("chosen")["silhouette"]
     found = {"score_min": scores.min(), "score_median": scores.median(), "silhouette": chosen.max()}
     return metrics | {name: float(value) for name, value in found.items() if isinstance(value, float) and math.isfinite(value)}

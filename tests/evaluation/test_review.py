@@ -147,6 +147,19 @@ def test_without_answers_the_sales_are_told_all_the_same():
     assert warning == "没有活动开始之后的订单（最后一单在 2026-06-30）：数据可能是活动之前导出的。"
 
 
+def test_orders_that_were_exported_too_early_are_told_but_not_a_shop_that_sells_seldom():
+    def warned(every: int, last: int, as_of: str = "2026-08-10", lang: str = "en"):
+        bought = orders(*(("a", day, 5) for day in range(last - 10 * every, last + 1, every)))
+        return [
+            each for each in review(LAUNCHED, TOLD.filter("in_plan"), bought, settings(as_of, lang=lang)).warnings if "2026-07-" in each
+        ]
+
+    assert warned(1, 30) == warned(1, 40) == warned(4, 27) == warned(1, 10, "2026-07-11") == []
+    assert warned(1, 29)[0].startswith("The last order is of 2026-07-29; days after it that should have some: 1. The tables may")
+    assert warned(4, 26)[0].startswith("The last order is of 2026-07-26; days after it that should have some: 4.")
+    assert warned(1, 20, "2026-07-29", "zh")[0].startswith("最后一单在 2026-07-20，此后 8 天没有任何订单")
+
+
 def test_nothing_from_the_date_on_and_no_order_of_rows_matters():
     asked = settings("2026-07-15")
     one = review(LAUNCHED, TOLD, BOUGHT.filter(pl.col("time") < datetime(2026, 7, 15)), asked)

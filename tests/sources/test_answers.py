@@ -158,8 +158,8 @@ def test_answers_without_a_date_are_of_the_planned_day_and_files_of_no_use_cost_
     assert reasons[1].startswith("should have a column of answers, such as answer or 答复")
     assert not any("data." in each for each in reasons)
     assert found.warnings == (
-        "3 answers have no date: they count as of the planned day of the call, or 2026-07-30",
-        "files that could not be used: b.csv, c.csv, d.xlsx",
+        "answers without a date: 3, which count as of the planned day of the call, or 2026-07-30",
+        "files that could not be used: b.csv, c.csv, d.xlsx; the rejects say why",
     )
     assert "没有日期" in read(tmp_path, lang="zh").warnings[0]
 

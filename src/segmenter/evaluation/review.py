@@ -15,6 +15,7 @@ from segmenter.settings import ReviewCore
 from segmenter.tables import TIME
 from segmenter.words import Lang, say
 
+_YEAR = timedelta(days=365)
 COHORTS = ("joined", "invited", "held_out")
 
 
@@ -202,7 +203,7 @@ def review(launched: Launched, people: pl.DataFrame, orders: pl.DataFrame, setti
         lift_sentence=told,
         doubts=doubted,
         uplift=_uplift(present, launched, days),
-        warnings=_warnings(counts, people, last, launched, settings.lang),
+        warnings=_warnings(counts, people, past, launched, end, settings.lang),
     )
 
 
@@ -302,8 +303,12 @@ def _uplift(present: pl.DataFrame, launched: Launched, days: int) -> pl.DataFram
     )
 
 
-def _warnings(counts: Mapping[str, int], people: pl.DataFrame, last: date | None, launched: Launched, lang: Lang) -> tuple[str, ...]:
+def _warnings(
+    counts: Mapping[str, int], people: pl.DataFrame, past: pl.DataFrame, launched: Launched, end: date, lang: Lang
+) -> tuple[str, ...]:
     found = []
+    days = past["time"].dt.date().unique().sort()
+    last: date | None = days.max()  # type: ignore[assignment]  # a date or None, as its column is of dates
     if not people["answer"].count():
         en = "No answers are known: fill in the call sheets, or name the lists of who joined with review.answers."
         found.append(say(lang, en, "没有任何答复记录：请填写外呼表，或用 review.answers 指定加入者名单。"))
@@ -311,6 +316,10 @@ def _warnings(counts: Mapping[str, int], people: pl.DataFrame, last: date | None
         when = say(lang, "there are none", "没有订单") if last is None else say(lang, f"the last is of {last}", f"最后一单在 {last}")
         en = f"No order is as late as the launch ({when}): the tables may have been read before it."
         found.append(say(lang, en, f"没有活动开始之后的订单（{when}）：数据可能是活动之前导出的。"))
+    elif (silent := (end - last).days - 1) > _longest_silence(days):
+        en = f"The last order is of {last}; days after it that should have some: {silent:,}. The tables may have been read too early, "
+        zh = f"最后一单在 {last}，此后 {silent:,} 天没有任何订单：数据可能导出得太早，销售额因此偏低，请重新导出后再复盘。"
+        found.append(say(lang, en + "and sales be too low. Export them again.", zh))
     if replaced := counts["replaced"]:
         en = f"{replaced:,} customers answered to an invitation of a plan that was replaced since: they count in everything but the lift."
         found.append(say(lang, en, f"有 {replaced:,} 位客户答复的是之后被替换的计划：除提升值外，他们计入其他各项。"))
@@ -318,3 +327,9 @@ def _warnings(counts: Mapping[str, int], people: pl.DataFrame, last: date | None
         en = f"{unasked:,} of those who joined were not invited: their sales count towards the target, not in the lift."
         found.append(say(lang, en, f"加入者中有 {unasked:,} 位未受邀请：其消费计入目标，不计入提升值。"))
     return tuple(found)
+
+
+def _longest_silence(days: pl.Series) -> int:
+    """Give the most days in a row without an order, as far as the shop is known: so many more say nothing."""
+    gaps = days.filter(days > days.max() - _YEAR).diff().drop_nulls()  # type: ignore[operator]  # a date, as there are days
+    return max(gaps.dt.total_days(), default=1) - 1

@@ -17,6 +17,7 @@ from segmenter.sources.reading import Read
 from segmenter.tables import REJECTS
 from segmenter.words import Lang, say
 
+_ENOUGH = 5  # answers, to tell of what launch a file is
 STRANGER = "is neither in the plan nor a customer of the shop"
 
 
@@ -94,10 +95,13 @@ def read_told(ledger: Ledger, launched: Launched, settings: ReviewJob) -> Answer
             places, before=until, timezone=settings.launch.timezone, lang=settings.lang, since=launched.as_of, planned=planned
         )
     except InputError as error:
-        gone = not any(Path(place).exists() for place in places) and not answers(ledger, launched.name, before=until).is_empty()
+        known = answers(ledger, launched.name, before=until).height
+        gone = not any(Path(place).exists() for place in places) and known > 0
         if not isinstance(error, NoAnswersError) and not gone:
             raise
-        return replace(read_answers([], before=until, timezone="UTC", lang=settings.lang), warnings=error.problems)
+        en = f"answers that were read before count all the same: {known:,}"
+        before = (say(settings.lang, en, f"此前读取的 {known:,} 条答复仍然计入"),) if known else ()
+        return replace(read_answers([], before=until, timezone="UTC", lang=settings.lang), warnings=(*error.problems, *before))
 
 
 def take_answers(ledger: Ledger, launch: str, told: Answers, read: Read, *, lang: Lang) -> Read:
@@ -134,7 +138,8 @@ def take_answers(ledger: Ledger, launch: str, told: Answers, read: Read, *, lang
     >>> from segmenter.ledger import Launch, open_ledger, record_plan
     >>> planned = {"customer_id": ["a"], "status": "planned", "wave": 1, "group": "g", "agent": None, "score": 9.5, "stratum": "s"}
     >>> said = pl.DataFrame({"customer_id": ["a", "b", "A1"], "answer": "joined", "answered_on": date(2026, 7, 2), "source": "s.csv"})
-    >>> told = Answers(said.with_columns(reason=pl.lit(None, pl.String)), pl.DataFrame(schema=REJECTS), (), 3, 0, 0, ())
+    >>> said = said.with_columns(reason=pl.lit(None, pl.String), row=pl.int_range(1, 4), written="customer_id")
+    >>> told = Answers(said, pl.DataFrame(schema=REJECTS), (), 3, 0, 0, ())
     >>> settings = segmenter.launch_settings({"launch.as_of": "2026-07-31"})
     >>> orders = pl.DataFrame({"customer_id": ["a", "b"], "time": "2026-06-30", "amount": 1.0})
     >>> read = Read(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), {})
@@ -144,29 +149,45 @@ def take_answers(ledger: Ledger, launch: str, told: Answers, read: Read, *, lang
     ...     read = take_answers(ledger, "spring", told, read, lang="en")
     ...     people(ledger).select("customer_id", "status", "answer").rows()
     [('a', 'planned', 'joined'), ('b', None, 'joined')]
-    >>> read.tables.rejects.select("value", "reason").rows()
-    [('A1', 'is neither in the plan nor a customer of the shop')]
+    >>> read.tables.rejects.select("row", "value", "reason").rows()
+    [(3, 'A1', 'is neither in the plan nor a customer of the shop')]
     """
     shop = [frame["customer_id"] for frame in (read.tables.orders, read.tables.customers) if isinstance(frame, pl.DataFrame)]
-    known = pl.concat([people(ledger, launch)["customer_id"], *shop]).unique()
-    strange = told.answers.filter(~pl.col("customer_id").is_in(known.implode()))
-    good = told.answers.join(strange, on="customer_id", how="anti")
+    heard = people(ledger, launch)
+    planned = heard.filter(pl.col("status").is_not_null())["customer_id"]
+    known = pl.concat([heard["customer_id"], *shop]).unique()
+    # An id that was recognised may be, as written, that of another customer of the shop.
+    as_written = pl.col("written").is_in(known.implode())
+    given = told.answers.with_columns(pl.when(as_written).then("written").otherwise("customer_id").alias("customer_id"))
+    stranger = ~pl.col("customer_id").is_in(known.implode())
+    strange, good = given.filter(stranger), given.filter(~stranger)
     if not good.is_empty():
         record_answers(ledger, launch, good)
     rejects = pl.concat([told.rejects, strange.select(_REJECT).cast(dict(REJECTS))])  # type: ignore[arg-type]  # a schema is a mapping
     counts = {"rows": told.rows, "open": told.open, "rejected": rejects.height, "kept": good.height}
-    en = f"{strange.height:,} answers are of ids that neither the plan nor the shop knows: see the rejects"
-    zh = f"{strange.height:,} 条答复的客户编号既不在名单中，也不在店铺数据中，见拒收记录"
+    warnings = [*read.warnings, *told.warnings]
+    if strange.height:
+        en = f"answers of ids that neither the plan nor the shop knows: {strange.height:,}, see the rejects"
+        warnings.append(say(lang, en, f"{strange.height:,} 条答复的客户编号既不在名单中，也不在店铺数据中，见拒收记录"))
+    if foreign := _of_others(good, planned):
+        en = f"most of whom these files name were not invited: {', '.join(foreign)}; are they of another launch?"
+        warnings.append(say(lang, en, f"以下文件中的客户大多不在本次邀请名单中：{'、'.join(foreign)}，是否为其他活动的名单？"))
     tables = replace(read.tables, rejects=pl.concat([read.tables.rejects, rejects]), reads={**read.tables.reads, "answers": counts})
-    warnings = (*read.warnings, *told.warnings, *([say(lang, en, zh)] if strange.height else []))
-    return replace(read, tables=tables, fingerprints={**read.fingerprints, "answers": told.files}, warnings=warnings)
+    return replace(read, tables=tables, fingerprints={**read.fingerprints, "answers": told.files}, warnings=tuple(warnings))
+
+
+def _of_others(given: pl.DataFrame, planned: pl.Series) -> list[str]:
+    """Name files that are mostly about customers whom no plan of the launch had."""
+    here = pl.col("customer_id").is_in(planned.implode())
+    shares = given.group_by("source").agg(here.mean().alias("share"), pl.len().alias("rows"))
+    return sorted(shares.filter(pl.col("share") < 0.5, pl.col("rows") >= _ENOUGH)["source"])
 
 
 _REJECT = (
     pl.lit("answers").alias("table"),
     pl.col("source").alias("file"),
-    pl.lit(None, pl.Int64).alias("row"),
+    pl.col("row"),
     pl.lit("customer_id").alias("column"),
-    pl.col("customer_id").alias("value"),
+    pl.col("written").alias("value"),
     pl.lit(STRANGER).alias("reason"),
 )

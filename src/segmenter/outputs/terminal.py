@@ -126,9 +126,9 @@ def show(plan: LaunchPlan, settings: LaunchJob, *, damaged: Sequence[str] = ()) 
     if held := counts["held_out"]:
         en = f"{held:,} held out, whom nobody should call: what they spend tells what would have come anyway"
         zh = f"留出组 {held:,} 人，请勿联系：他们的消费说明不邀请时本来会有的销售"
-        console.print(say(lang, en, zh), markup=False, soft_wrap=True)
+        console.print(say(lang, en, zh), markup=False)
     for sentence in (plan.ranking.sentence, *plan.notes):
-        console.print(sentence, markup=False, soft_wrap=True)
+        console.print(sentence, markup=False)
     if rejected := plan.counts["rejected"]:
         unknown = say(lang, "input rows could not be understood:", "行数据无法识别：")
         console.print(f"{rejected:,}", unknown, f"{out}/rejects.parquet", markup=False)

@@ -72,6 +72,7 @@ _HEADERS = {
         date|day|time|on|答复日期|答复时间|回复日期|回复时间|反馈日期|反馈时间|外呼日期|外呼时间|联系日期|联系时间|沟通日期|沟通时间|通话日期|通话时间|拨打日期|拨打时间|日期|时间""",
     "reason": """reason for refusing|reason for refusal|refusal reason|why refused|reason refused|why not
         拒绝原因|拒绝理由|拒绝的原因|未入群原因|不入群原因|不加群原因""",
+    "note": "note|notes|remark|remarks|comment|comments|备注|备注信息|跟进|跟进情况|跟进记录|沟通记录|沟通情况",
 }
 _NEGATING = re.compile(r"\b(?:no|not|never|dont|didnt|doesnt|isnt|wont|cant|un)")
 _CLOSE = 0.85  # of 1: "refuesd", "no anwser"; but not "not joined" for "joined"
@@ -149,6 +150,28 @@ def meaning_of(text: str, *, of_joining: bool = False) -> Meaning | None:
     return near.pop() if len(near) == 1 else None
 
 
+def states(note: str) -> bool:
+    """Tell whether a note is an answer and nothing else, spelled as it should be.
+
+    Parameters
+    ----------
+    note : str
+        As an agent wrote it.
+
+    Returns
+    -------
+    bool
+        False also for what is too short to be sure.
+
+    Examples
+    --------
+    >>> states("已入群！"), states("Joined"), states("joined, is very keen"), states("y")
+    (True, True, False, False)
+    """
+    key = _key(plain(note))
+    return len(key) >= (4 if key.isascii() else 2) and _BY_KEY.get(key, NOT_YET) != NOT_YET
+
+
 def roles_of(header: Iterable[str]) -> dict[str, str]:
     """Find what the columns of a list are.
 
@@ -160,7 +183,7 @@ def roles_of(header: Iterable[str]) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        For each of ``customer_id, answer, status, joined, joined_on, answered_on, reason`` that is there, the column's name.
+        For each of ``customer_id, answer, status, joined, joined_on, answered_on, reason, note`` that is there, the column's name.
 
     Examples
     --------

@@ -9,27 +9,35 @@ import polars as pl
 
 from segmenter import tables
 from segmenter.errors import InputError
-from segmenter.settings import FilesSettings
 from segmenter.sources import fields
-from segmenter.sources.answer_words import NOT_YET, meaning_of, roles_of
-from segmenter.sources.expressions import FILE, ROW
+from segmenter.sources.answer_dates import answer_dates
+from segmenter.sources.answer_ids import recognised
+from segmenter.sources.answer_lists import SETTINGS, AnswerList, answer_lists
+from segmenter.sources.answer_warnings import EARLY, LATE, answer_warnings
+from segmenter.sources.answer_words import NOT_YET, meaning_of, states
+from segmenter.sources.expressions import ROW
 from segmenter.sources.files import FileRead, read_each
 from segmenter.sources.raw import Fingerprint
-from segmenter.words import Lang, say
+from segmenter.words import Lang
 
 ANSWERS = pl.Schema(
     {
         "customer_id": pl.String(),
         "answer": pl.String(),  # joined, refused, refused_for_good, no_answer
         "answered_on": pl.Date(),
-        "source": pl.String(),  # the file's name
+        "source": pl.String(),  # the file's name, with that of the sheet where it is not the first
         "reason": pl.String(),  # of a refusal; "will join", "wrong number" and the like where there is no answer
+        "row": pl.Int64(),
+        "written": pl.String(),  # the id as it stands there
     }
 )
-_SETTINGS = FilesSettings.model_construct(encoding="auto", separator="auto", sheet=None, skip_rows=0, decimal=".")
 _OURS = re.compile(r"; ?[^;]*\bdata\.[^;]*|\bdata\.sheet: ")  # ways out that only the shop's tables have
 _UNKNOWN = "is no known answer; write joined, refused, refused for good or no answer"
-_YEARLESS = r"^(\d{1,2})月(\d{1,2})[日号]$"
+_UNDATED = "is no date; write it like 2026-07-03"
+_LACKS = {
+    "customer_id": "customer ids, such as customer_id or 客户编号",
+    "answer": "answers, such as answer or 答复, or of the dates of joining, such as joined on or 入群日期",
+}
 
 
 class NoAnswersError(InputError):
@@ -43,8 +51,8 @@ class Answers:
     Parameters
     ----------
     answers : DataFrame
-        See `ANSWERS`; as the ledger takes them, by customer and date. A customer who stands in several lists has several;
-        the ledger takes what is the same once.
+        See `ANSWERS`; by customer and date. A customer who stands in several lists has several; the ledger takes what is the same
+        once.
     rejects : DataFrame
         See `tables.REJECTS`: what could not be understood; rows without a row number are about a whole file.
     files : tuple of Fingerprint
@@ -77,9 +85,10 @@ def read_answers(
 ) -> Answers:
     r"""Read what agents send back: call sheets, or any lists with customers and answers or dates of joining.
 
-    The first sheet of a workbook counts. Columns are found by their names, answers by their words, both in English and Chinese. A list
-    without answers, such as a group's members, needs a date of joining: whoever has one has joined. Who "will join" has not joined
-    yet; that, and a wrong number, are ``no_answer`` with a reason. What cannot be understood is rejected and costs nothing else.
+    Columns are found by their names, answers by their words, both in English and Chinese; the header may stand below a title, and a
+    workbook may have several sheets of answers. A list without answers, such as a group's members, needs a date of joining: whoever
+    has one has joined. Who "will join" has not joined yet; that, and a wrong number, are ``no_answer`` with a reason. Where the answer
+    is empty, a note counts that is one. What cannot be understood is rejected and costs nothing else.
 
     Parameters
     ----------
@@ -95,7 +104,8 @@ def read_answers(
         Answers before this date do not count: the launch's as-of date, so that who was a member before has not joined now.
     planned : DataFrame, optional
         ``customer_id`` and ``planned_at`` (Date), each customer once: when they were to be called, which is the date of an answer that has
-        none. Without it, and where it is not before `before`, that is the day before `before`.
+        none. Without it, and where it is not before `before`, that is the day before `before`. By it, ids are recognised that lost
+        leading zeros and the like.
 
     Returns
     -------
@@ -123,7 +133,7 @@ def read_answers(
     problems: list[str] = []
     for place in places:
         try:
-            some, failed = read_each(place, _SETTINGS)
+            some, failed = read_each(place, SETTINGS)
         except InputError as error:
             problems += [f"review.answers: {problem}" for problem in error.problems]
             continue
@@ -132,12 +142,18 @@ def read_answers(
     if problems:
         raise InputError(*problems)
     found: list[pl.DataFrame] = []
-    for each in read:
+    lists = [each for file in read for each in answer_lists(file)]
+    for each in lists:
         bad = [("answers", each.name, row, None, line, reason) for row, line, reason in each.unreadable]
         rejects.append(pl.DataFrame(bad, schema=tables.REJECTS, orient="row"))
-        answers = _answers(each, before, timezone)
-        (found if "answer" in answers.columns else rejects).append(answers)
+        if each.lacks:
+            seen = ", ".join(each.frame.drop(ROW).columns)[:200]
+            rejects.append(_rejects(file=each.name, reason=f"should have a column of {_LACKS[each.lacks]} (got columns {seen})"))
+        else:
+            found.append(_answers(each, before, timezone))
     rows = pl.concat([pl.DataFrame(schema=_FOUND), *found])
+    known = rows["written"] if planned is None else recognised(rows["written"], planned["customer_id"])
+    rows = rows.with_columns(customer_id=known)
     given = rows.filter(pl.col("said").is_not_null() & (pl.col("answer") != NOT_YET.answer).fill_null(value=True))
     dated, undated = _dated(given, before, planned)
     good, wrong = _checked(dated, before, since)
@@ -148,16 +164,18 @@ def read_answers(
         answers=good.select(ANSWERS.names()).sort(ANSWERS.names()),
         rejects=whole,
         files=tuple(each.fingerprint for each in read),
-        rows=sum(each.frame.height + len(each.unreadable) for each in read),
+        rows=sum(each.frame.height + len(each.unreadable) for each in lists),
         open=rows.height - given.height,
         undated=undated,
-        warnings=_warnings(undated, whole, planned is not None, before, lang),
+        warnings=answer_warnings(rows, good, whole, undated=undated, planned=planned is not None, before=before, lang=lang),
     )
 
 
 _FOUND = pl.Schema(
     {
-        **{name: pl.String() for name in ("file", "customer_id", "said", "answer", "said_on")},
+        **{name: pl.String() for name in ("source", "written", "said")},
+        "noted": pl.Boolean(),
+        **{name: pl.String() for name in ("answer", "said_on")},
         "answered_on": pl.Date(),
         "reason": pl.String(),
         "row": pl.Int64(),
@@ -166,39 +184,42 @@ _FOUND = pl.Schema(
 )
 
 
-def _answers(each: FileRead, before: date, timezone: str) -> pl.DataFrame:
-    """Understand the rows of a file; or reject it whole."""
-    frame, roles = each.frame, roles_of(name for name in each.frame.columns if name not in (FILE, ROW))
+def _answers(each: AnswerList, before: date, timezone: str) -> pl.DataFrame:
+    """Understand the rows of a list."""
+    frame, roles = each.frame, dict(each.roles)
     text = {role: _text(frame[name]) for role, name in roles.items()}
-    if "joined" in roles and "joined_on" not in roles and _dates(frame[roles["joined"]], before, timezone).null_count() * 2 <= frame.height:
-        roles["joined_on"], text["joined_on"] = roles.pop("joined"), text.pop("joined")
+    if "joined" in roles and "joined_on" not in roles:
+        days = answer_dates(frame[roles["joined"]], before, timezone)
+        if days.null_count() * 2 <= frame.height:
+            roles["joined_on"], text["joined_on"] = roles.pop("joined"), text.pop("joined")
     # "Status" may be anything: a date of joining says more, and so does whether somebody joined.
     order = ("answer", "joined", "joined_on", "status") if "joined_on" in roles else ("answer", "joined", "status")
-    said = next((role for role in order if role in roles), None)
-    if "customer_id" not in roles or said is None:
-        lacks = "customer ids, such as customer_id or 客户编号" if "customer_id" not in roles else "answers, such as answer or 答复"
-        seen = ", ".join(name for name in frame.columns if name not in (FILE, ROW))[:200]
-        return _rejects(file=each.name, reason=f"should have a column of {lacks} (got columns {seen})")
+    said = next(role for role in order if role in roles)
     on = next((role for role in ("answered_on", "joined_on") if role in roles), None) if said != "joined_on" else said
     none = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
-    meanings = {word: meaning_of(word, of_joining=said == "joined") for word in text[said].drop_nulls().unique()}
+    # A list's notes may be on anything; on a call sheet, some write there what came of the call.
+    note = text["note"] if said == "answer" and "note" in roles else none
+    noted = text[said].is_null() & note.is_not_null()
+    told = text[said].zip_with(~(noted & _plain_answer(note)), note)
+    meanings = {word: meaning_of(word, of_joining=said == "joined") for word in told.drop_nulls().unique()}
     answers = {word: meaning.answer for word, meaning in meanings.items() if meaning is not None}
     reasons = {word: meaning.reason for word, meaning in meanings.items() if meaning is not None}
     if said == "joined_on":
-        answer, meant = pl.select(pl.when(text[said].is_not_null()).then(pl.lit("joined"))).to_series(), none
+        answer, meant = pl.select(pl.when(told.is_not_null()).then(pl.lit("joined"))).to_series(), none
     else:
-        answer = text[said].replace_strict(answers, default=None, return_dtype=pl.String)
-        meant = text[said].replace_strict(reasons, default=None, return_dtype=pl.String)
+        answer = told.replace_strict(answers, default=None, return_dtype=pl.String)
+        meant = told.replace_strict(reasons, default=None, return_dtype=pl.String)
     refused = answer.is_in(["refused", "refused_for_good"]).fill_null(value=False)
     own = text["reason"] if "reason" in roles else none
     return pl.DataFrame(
         {
-            "file": pl.repeat(each.name, frame.height, dtype=pl.String, eager=True),
-            "customer_id": text["customer_id"],
-            "said": text[said],
+            "source": pl.repeat(each.name, frame.height, dtype=pl.String, eager=True),
+            "written": text["customer_id"],
+            "said": told,
+            "noted": noted,
             "answer": answer,
             "said_on": none if on is None else text[on],
-            "answered_on": none.cast(pl.Date) if on is None else _dates(frame[roles[on]], before, timezone),
+            "answered_on": none.cast(pl.Date) if on is None else answer_dates(frame[roles[on]], before, timezone),
             "reason": pl.select(pl.coalesce(pl.when(refused).then(own), meant)).to_series(),
             "row": frame[ROW],
             "id_column": pl.repeat(roles["customer_id"], frame.height, dtype=pl.String, eager=True),
@@ -214,16 +235,9 @@ def _text(cells: pl.Series) -> pl.Series:
     return fields.text(fields.text(cells).str.replace(r"^'([=+\-@])", "${1}").str.replace(r'^="(.*)"$', "${1}"))
 
 
-def _dates(cells: pl.Series, before: date, timezone: str) -> pl.Series:
-    """Read dates; one without a year is the last such day before the review."""
-    if cells.dtype == pl.String:
-        cells = cells.str.normalize("NFKC")  # digits may be wide ones
-        last = before - timedelta(days=1)
-        parts = cells.str.strip_chars().str.extract_groups(_YEARLESS).struct.unnest().cast(pl.Int32)
-        later = (parts["1"] > last.month) | ((parts["1"] == last.month) & (parts["2"] > last.day))
-        full = pl.select(pl.format("{}年{}月{}日", last.year - later.cast(pl.Int32), *parts)).to_series()
-        cells = full.zip_with(parts["1"].is_not_null(), cells)
-    return fields.time(cells, "auto", timezone).dt.date()
+def _plain_answer(notes: pl.Series) -> pl.Series:
+    known = {note: states(note) for note in notes.drop_nulls().unique()}
+    return notes.replace_strict(known, default=False, return_dtype=pl.Boolean)
 
 
 def _dated(given: pl.DataFrame, before: date, planned: pl.DataFrame | None) -> tuple[pl.DataFrame, int]:
@@ -242,18 +256,18 @@ def _checked(given: pl.DataFrame, before: date, since: date | None) -> tuple[pl.
     """Part the rows into those understood and the others; the first thing wrong with a row is told."""
     on = pl.col("answered_on")
     wrong = (
-        (pl.col("customer_id").is_null(), "id_column", "customer_id", "is empty"),
+        (pl.col("customer_id").is_null(), "id_column", "written", "is empty"),
         (pl.col("answer").is_null(), "column", "said", _UNKNOWN),
-        (on.is_null(), "date_column", "said_on", "is no date"),
-        (on >= before, "date_column", "said_on", "is after the review's date"),
-        (on < (since or date(1970, 1, 1)), "date_column", "said_on", "is before the launch"),
+        (on.is_null(), "date_column", "said_on", _UNDATED),
+        (on >= before, "date_column", "said_on", LATE),
+        (on < (since or date(1970, 1, 1)), "date_column", "said_on", EARLY),
     )
     which = pl.coalesce(*(pl.when(each).then(place) for place, (each, *_) in enumerate(wrong)))
     placed = given.with_columns(wrong=which)
     rejects = [
         placed.filter(pl.col("wrong") == place).select(
             pl.lit("answers").alias("table"),
-            "file",
+            pl.col("source").alias("file"),
             "row",
             pl.col(column).alias("column"),
             pl.col(value).alias("value"),
@@ -261,7 +275,7 @@ def _checked(given: pl.DataFrame, before: date, since: date | None) -> tuple[pl.
         )
         for place, (_, column, value, reason) in enumerate(wrong)
     ]
-    return placed.filter(pl.col("wrong").is_null()).rename({"file": "source"}), pl.concat(rejects)
+    return placed.filter(pl.col("wrong").is_null()), pl.concat(rejects)
 
 
 def _rejects(*, file: str, reason: str) -> pl.DataFrame:
@@ -278,20 +292,3 @@ def _nothing(places: Sequence[str], rows: int, rejects: pl.DataFrame) -> list[st
         at, what = "" if row is None else f", row {row:,}", "" if value is None else f'"{value}" '
         shown.append(f"  {file}{at}: {'' if column is None else f'{column} '}{what}{reason}")
     return [f"review.answers: should hold answers that can be read (got none, and {rejects.height:,} that cannot, in {where}):", *shown]
-
-
-def _warnings(undated: int, rejects: pl.DataFrame, planned: bool, before: date, lang: Lang) -> tuple[str, ...]:
-    warnings = []
-    if undated:
-        day = before - timedelta(days=1)
-        en = f"the planned day of the call, or {day}" if planned else f"{day}"
-        zh = f"计划外呼日（没有计划则按 {day}）" if planned else f"{day}"
-        warnings.append(say(lang, f"{undated:,} answers have no date: they count as of {en}", f"{undated:,} 条答复没有日期，按{zh}计"))
-    if whole := rejects.filter(pl.col("row").is_null())["file"].to_list():
-        names = ", ".join(whole[:5])
-        warnings.append(say(lang, f"files that could not be used: {names}", f"以下文件无法使用：{names}"))
-    if rows := rejects["row"].count():
-        warnings.append(
-            say(lang, f"{rows:,} rows of answers could not be understood: see the rejects", f"{rows:,} 行答复无法识别，见拒收记录")
-        )
-    return tuple(warnings)

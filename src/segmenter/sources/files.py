@@ -62,6 +62,8 @@ class FileRead:
         As in `Raw`.
     fingerprint : Fingerprint
         What it was.
+    path : Path
+        Where it is.
     unreadable : tuple of BadLine
         Lines of CSV that cannot be told apart into fields.
     """
@@ -69,6 +71,7 @@ class FileRead:
     name: str
     frame: pl.DataFrame
     fingerprint: Fingerprint
+    path: Path
     unreadable: tuple[BadLine, ...]
 
 
@@ -168,7 +171,8 @@ def read_each(path: str, settings: FilesSettings) -> tuple[list[FileRead], list[
     for place, name in found:
         try:
             frame, read_as, unreadable = _read(place, name, settings)
-            read.append(FileRead(name, frame, Fingerprint(name, place.stat().st_size, sha256(place), read_as), tuple(unreadable)))
+            fingerprint = Fingerprint(name, place.stat().st_size, sha256(place), read_as)
+            read.append(FileRead(name, frame, fingerprint, place, tuple(unreadable)))
         except InputError as error:
             failed += [(name, problem) for problem in error.problems]
         except OSError as error:
