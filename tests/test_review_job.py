@@ -10,11 +10,13 @@ import polars as pl
 import pytest
 from hydra import compose, initialize_config_dir
 
+import segmenter
 from segmenter.errors import ConfigError, InputError, LedgerError
 from segmenter.home import HOME
 from segmenter.ledger import Launch, answers, open_ledger, people, record_plan
-from segmenter.ledger.reviewing import STRANGER, find_launch, read_told
+from segmenter.ledger.reviewing import STRANGER, find_launch, read_told, take_answers
 from segmenter.settings import ReviewJob, parse
+from segmenter.sources.reading import Read
 
 DAY = date(2026, 7, 1)
 IDS = [f"C{place:03}" for place in range(300)]
@@ -33,11 +35,16 @@ def run(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "segmenter", "review", *asked], cwd=folder, capture_output=True, text=True, check=False)
 
 
+def planned(*ids: str) -> pl.DataFrame:
+    return pl.DataFrame({"customer_id": ids, "status": "planned", "wave": 1, "group": "g", "agent": None, "score": 1.0, "stratum": "s"})
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shop")
     every = [(who, 1 + place % 90, 10 + place) for place, who in enumerate([*IDS, "friend"])]
-    rows = [(who, f"{datetime(2026, 5, 1, 12) + timedelta(days=day)}", amount) for who, day, amount in every]
+    rows = [(who, f"{datetime(2026, 5, 1, 12) + timedelta(days=day)}", f"{amount}") for who, day, amount in every]
+    rows.append(("C001", "2026-07-04 12:00:00", "lots"))
     pl.DataFrame(rows, schema=["customer_id", "time", "amount"], orient="row").write_csv(folder / "orders.csv")
     plan = {"customer_id": IDS, "status": ["held_out" if place % 10 == 0 else "planned" for place in range(300)], "wave": 1, "group": "g"}
     frame = pl.DataFrame(plan | {"agent": None, "score": 1.0, "stratum": "s", "region": "四川", "segment": "0"})
@@ -52,7 +59,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_answers_and_orders_become_a_review_and_again_the_same(shop: Path) -> None:
     done = run(shop, "launch.name=spring", "review.as_of=2026-07-31", "review.answers=[told]")
     assert (done.returncode, done.stdout) == (0, "outputs/spring_review\n"), done.stderr
-    assert "1 answers are of ids that neither the plan nor the shop knows: see the rejects" in done.stderr
+    assert "answers of ids that neither the plan nor the shop knows: 1, see the rejects" in done.stderr
+    assert "answers of 2026-07-31 or later: 1, which a later review counts" in done.stderr
+    assert "rows of orders that could not be read: 1, see the rejects; sales may be too low" in done.stderr
     assert "1 of those who joined were not invited" in done.stderr
     out = shop / "outputs" / "spring_review"
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
@@ -61,21 +70,29 @@ def test_answers_and_orders_become_a_review_and_again_the_same(shop: Path) -> No
     assert manifest["inputs"]["answers"] | {"sources": []} == {"rows": 6, "open": 0, "rejected": 3, "kept": 3, "sources": []}
     assert manifest["inputs"]["answers"]["sources"][0]["name"] == "group.csv"
     rejects = pl.read_parquet(out / "rejects.parquet")
-    assert sorted(rejects["value"]) == ["2026-08-20", "C0O3", "bananas"]
-    assert rejects.filter(value="C0O3")["reason"].to_list() == [STRANGER]
+    assert sorted(rejects["value"]) == ["2026-08-20", "C0O3", "bananas", "lots"]
+    assert rejects.filter(value="C0O3").select("row", "reason").rows() == [(4, STRANGER)]
     uplift = pl.read_parquet(out / "uplift.parquet")
-    july = pl.read_csv(shop / "orders.csv", try_parse_dates=True).filter(pl.col("time") >= DAY, pl.col("time") < date(2026, 7, 31))
+    july = (
+        pl.read_csv(shop / "orders.csv", try_parse_dates=True, infer_schema_length=None)
+        .with_columns(pl.col("amount").cast(pl.Int64, strict=False))
+        .filter(pl.col("time") >= DAY, pl.col("time") < date(2026, 7, 31))
+    )
     assert uplift.height == 300
     assert uplift["spend"].sum() == july.filter(pl.col("customer_id") != "friend")["amount"].sum()
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     later = pl.concat(
-        [pl.read_csv(shop / "orders.csv"), pl.DataFrame({"customer_id": "C001", "time": "2026-07-31 00:00:00.000000", "amount": 9_999})]
+        [
+            pl.read_csv(shop / "orders.csv", infer_schema=False),
+            pl.DataFrame({"customer_id": "C001", "time": "2026-07-31 00:00:00.000000", "amount": "9999"}),
+        ]
     )
     later.write_csv(shop / "orders.csv")
     # The sheets are gone, but were read: the ledger knows them. What the shop did since does not count.
     again = run(shop, "launch.name=spring", "review.as_of=2026-07-31")
     assert again.returncode == 0, again.stderr
     assert "outputs/spring/call_sheets" in again.stderr
+    assert "answers that were read before count all the same: 3" in again.stderr
     after = {path.name: path.read_bytes() for path in out.iterdir()}
     assert {name for name in before if before[name] != after[name]} == {"manifest.json", "rejects.parquet", "review.html"}  # the warnings
     ledger = open_ledger(None, out)
@@ -83,16 +100,13 @@ def test_answers_and_orders_become_a_review_and_again_the_same(shop: Path) -> No
     assert people(ledger).filter(customer_id="friend")["status"].to_list() == [None]
 
 
-def test_another_name_is_told_with_the_nearest(shop: Path) -> None:
-    done = run(shop, "launch.name=sprint", "review.as_of=2026-07-31")
-    assert done.returncode == 2
-    assert "segmenter: launch.name: should be a launch in sqlite:///" in done.stderr
-    assert '(got "sprint"); nearest: spring' in done.stderr
-
-
 def test_what_a_review_cannot_be_made_of(tmp_path: Path) -> None:
+    ledger = open_ledger(None, tmp_path / "results")
     with pytest.raises(LedgerError, match=r"should hold the launch that is reviewed \(got none in sqlite:///.*ledger.db\); plan one with"):
-        find_launch(open_ledger(None, tmp_path / "results"), "spring")
+        find_launch(ledger, "spring")
+    record_plan(ledger, Launch("spring", "vip", DAY, 30, None, "CNY", "f"), planned("a"))
+    with pytest.raises(LedgerError, match=r'launch.name: should be a launch in sqlite:///.* \(got "sprint"\); nearest: spring'):
+        find_launch(ledger, "sprint")
     for override, message in {
         "engine=duckdb": "engine: single orders are looked at, which needs engine=local",
         "ledger.use=false": "ledger.use: should be true",
@@ -104,12 +118,29 @@ def test_what_a_review_cannot_be_made_of(tmp_path: Path) -> None:
 
 def test_call_sheets_that_nobody_filled_in_do_not_keep_from_reviewing_the_sales(shop: Path, tmp_path: Path) -> None:
     ledger = open_ledger(None, tmp_path / "results")
-    frame = pl.DataFrame({"customer_id": ["a"], "status": "planned", "wave": 1, "group": "g", "agent": None, "score": 1.0, "stratum": "s"})
-    record_plan(ledger, Launch("spring", "vip", DAY, 30, None, "CNY", "f"), frame)
+    record_plan(ledger, Launch("spring", "vip", DAY, 30, None, "CNY", "f"), planned("a"))
     launched = find_launch(ledger, "spring")
     (tmp_path / "sheet.csv").write_text("customer_id,answer\na,\n", encoding="utf-8")
     told = read_told(ledger, launched, job("review.as_of=2026-07-31", f"review.answers=[{tmp_path}/sheet.csv]"))
     assert told.answers.is_empty()
     assert told.warnings[0].startswith("review.answers: should hold answers (got none in 1 rows")
+    chinese = read_told(ledger, launched, job("review.as_of=2026-07-31", f"review.answers=[{tmp_path}/sheet.csv]", "lang=zh"))
+    assert chinese.warnings[0].startswith("没有读到新的答复（review.answers: ")
     with pytest.raises(InputError, match="none-such"):
         read_told(ledger, launched, job("review.as_of=2026-07-31", f"review.answers=[{tmp_path}/none-such]"))
+
+
+def test_ids_that_lost_their_zeros_are_recognised_but_not_against_the_shop_and_sheets_of_another_launch_are_told(tmp_path: Path) -> None:
+    ledger = open_ledger(None, tmp_path / "results")
+    record_plan(ledger, Launch("spring", "vip", DAY, 30, None, "CNY", "f"), planned("007", "008"))
+    path = tmp_path / "sheet.csv"
+    path.write_text("customer_id,answer\n7,joined\n8,refused\n11,joined\n12,joined\n13,no\n14,no\n", encoding="utf-8")
+    settings = job("review.as_of=2026-07-31", "launch.as_of=2026-07-31", f"review.answers=[{path}]")
+    told = read_told(ledger, find_launch(ledger, "spring"), settings)
+    assert told.answers["customer_id"].to_list() == ["007", "008", "11", "12", "13", "14"]
+    orders = pl.DataFrame({"customer_id": ["8", "11", "12", "13", "14"], "time": "2026-06-30", "amount": 1.0})  # 8 is not 008
+    read = take_answers(
+        ledger, "spring", told, Read(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), {}), lang="en"
+    )
+    assert people(ledger).drop_nulls("answer")["customer_id"].to_list() == ["007", "11", "12", "13", "14", "8"]
+    assert read.warnings[-1] == "most of whom these files name were not invited: sheet.csv; are they of another launch?"

@@ -61,9 +61,7 @@ class _Numeric:
         return (measure >= limit if self.floor else measure <= limit).fill_null(value=False)
 
 
-def apply_rules(
-    frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings, precedents: pl.DataFrame | None = None
-) -> Ruled:
+def apply_rules(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings, precedents: pl.DataFrame | None = None) -> Ruled:
     """Give every customer a verdict.
 
     Parameters
@@ -119,9 +117,7 @@ def apply_rules(
     return Ruled(frame.with_columns(verdict), _funnel(removed, fails, failed), _what_if(frame, numeric, fails, failed), tuple(warnings))
 
 
-def _preceded(
-    frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings, precedents: pl.DataFrame
-) -> dict[str, pl.Series]:
+def _preceded(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings, precedents: pl.DataFrame) -> dict[str, pl.Series]:
     known = frame.select("customer_id").join(precedents, on="customer_id", how="left", maintain_order="left")
     keeps = {}
     if settings.member:

@@ -38,7 +38,7 @@ def test_every_ranking_is_judged_by_what_the_eligible_spent(found, small_shop):
     assert found.results["ranking"].to_list() == names * 4
     cut = found.cuts[1]
     # The launch of that day, and what its customers then spent.
-    launch = segmenter.launch_settings({"launch.as_of": str(cut), "plan.size": 40, "scoring": "spend"})
+    launch = segmenter.launch_settings({"launch.as_of": str(cut), "plan.size": 40, "plan.holdout": 0, "scoring": "spend"})
     plan = segmenter.plan_launch(small_shop, launch)
     later = small_shop.orders.filter(pl.col("time") >= cut, pl.col("time") < cut + timedelta(days=30))
     spent = later.group_by("customer_id").agg(pl.col("amount").sum())

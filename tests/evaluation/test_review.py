@@ -234,6 +234,15 @@ def test_regions_held_out_whole_are_recognised_and_measured_as_such(big):
     assert "total effect on a region" in found.lift_sentence
 
 
+def test_before_anybody_has_bought_nothing_is_compared():
+    silent = review(
+        replace(LAUNCHED, target=None), TOLD.with_columns(answer=None), BOUGHT.filter(pl.col("time") < DAY), settings("2026-07-03")
+    )
+    assert silent.standing.sentence == "No answers are known yet, so nobody counts as joined."
+    assert (silent.lift, silent.doubts) == (None, ())
+    assert silent.lift_sentence.startswith("Neither those invited nor those held out have bought anything since")
+
+
 @pytest.mark.parametrize(
     ("held", "words"),
     [("", "Nobody was held out, so what the invitation brought cannot be told"), ("a", "3 customers were invited and 1 held out: too few")],

@@ -65,6 +65,14 @@ def test_the_money_of_few_customers_is_not_told(reviewed: Make, parsed: Parse) -
     assert "Sales day by day" not in said
 
 
+def test_where_those_who_joined_bought_nothing_there_is_a_page_all_the_same(reviewed: Make, parsed: Parse) -> None:
+    made = reviewed(target=None, people=_with_joined(pl.Series([f"K{place}" for place in range(9)])))
+    assert (made.found.counts["joined"], made.found.standing.sales) == (9, 0)
+    page = review_page(made.found, made.settings)
+    assert page.count("<svg") == 1
+    assert "Those who joined have spent 0 in the 30 days. The launch had no target." in text_of(page, parsed)
+
+
 def _with_joined(ids: pl.Series) -> pl.DataFrame:
     row = {
         "launch": "tea",

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import segmenter
 from segmenter.errors import ConfigError, InputError
 from segmenter.planning import plan
+from segmenter.planning.shortage import InfeasibleError
 
 SCHEMA = {
     "customer_id": pl.String,
@@ -100,6 +101,26 @@ def test_who_is_held_out_would_have_been_invited_and_stays_so():
     assert more.customers.filter("held_out")["customer_id"].equals(held["customer_id"])
 
 
+def test_planned_again_a_launch_holds_out_the_same_but_where_people_come_and_go():
+    regions = [f"R{number:02}" for number in range(20)]
+    rows = [row(f"{i:04}", i % 97, regions[i % 20]) for i in range(3000)]
+    before, after, other = (
+        set(plan(pl.DataFrame(people, schema=SCHEMA, orient="row"), chosen).customers.filter("held_out")["customer_id"])
+        for people, chosen in [
+            (rows, settings_of("spring")),
+            ([*rows[40:], *(row(f"new{i}", 90 + i / 10, regions[i % 3]) for i in range(60))], settings_of("spring")),
+            (rows, settings_of("summer")),
+        ]
+    )
+    assert len(before) == 300
+    assert len(before & after) > 250
+    assert len(before & other) < 60
+
+
+def settings_of(name):
+    return segmenter.launch_settings({"launch.as_of": "2026-07-01", "launch.name": name, "plan.size": "all"})
+
+
 def test_whole_regions_are_held_out():
     places = ["四川", "云南", "重庆", "贵州", "西藏", "青海"]
     rows = [row(f"{i:03}", i / 3, places[i % 6]) for i in range(300)]
@@ -111,6 +132,93 @@ def test_whole_regions_are_held_out():
     assert held["score"].min() > invited["score"].min()
     with pytest.raises(ConfigError, match="at least 4 regions"):
         planned([row("a", 1), row("b", 2, "云南")], holdout=0.2, holdout_by="region")
+
+
+def test_of_whole_regions_an_allocated_plan_holds_out_as_large_a_share_as_it_invites_elsewhere():
+    places = ["四川", "云南", "重庆", "贵州", "西藏", "青海"]
+    rows = [row(f"{i:03}", i / 3, places[i % 6]) for i in range(300)]
+    done = planned(rows, kind="allocated", size=80, smallest=5, group_capacity=30, holdout=0.2, holdout_by="region")
+    held, invited = done.customers.filter("held_out"), done.customers.filter("invited")
+    assert (held.height, invited.height) == (40, 80)  # of 100 and of 200
+    assert held["province"].n_unique() == 2
+    assert not set(held["province"]) & set(invited["province"])
+    left = done.customers.filter(~pl.col("invited"), ~pl.col("held_out"), pl.col("province").is_in(held["province"].implode()))
+    assert left["score"].max() < held["score"].min()
+    assert left["left_out"].null_count() == 0
+    # Nobody of regions that are too small for a group is held out, as nobody of such ones is invited.
+    small = [row(f"s{i:02}", 99, f"R{i:02}") for i in range(40)]
+    held = planned([*rows, *small], kind="allocated", size=80, smallest=5, group_capacity=30, holdout=0.5, holdout_by="region")
+    assert set(held.customers.filter("held_out")["province"]) <= set(places)
+
+
+def test_a_drawn_customer_who_is_alone_of_their_layer_is_judged_by_their_group():
+    rows = [row(f"{i:03}", 50 + i % 7, known=500) for i in range(60)] + [row(f"n{i}", 90, known=10) for i in range(3)]
+    done = planned(rows, kind="allocated", size="all", smallest=5, group_capacity=100, holdout=0.5)
+    assert set(done.customers["left_out"]) == {None, "held_out"}  # all of the group who are not drawn are invited
+
+
+def test_an_agent_for_one_city_is_given_nobody_of_others_of_its_province():
+    rows = [row(f"{i:03}", i, city=("成都", "绵阳", None)[i % 3]) for i in range(90)]
+    agents = [{"name": "Li", "calls_per_day": 5, "regions": ["成都"]}]
+    done = planned(rows, kind="allocated", size=60, smallest=5, group_capacity=100, agents=agents)
+    assert done.customers.filter("invited").select("city", "agent").unique().rows() == [("成都", "Li")]
+    assert done.customers["invited"].sum() == 30
+    assert not done.warnings
+
+
+@pytest.mark.parametrize(
+    ("terms", "told"),
+    [
+        (
+            {"topic": "spend"},
+            r"plan.topic: should be segment, category or an attribute of the customers \(got spend\); there are: category, city, province",
+        ),
+        ({"topic": "role"}, r"plan.topic: should be segment, category"),
+        ({"layers": {"experts": {"most": 0.3}}}, r"plan.layers: .* by plan.layer_by=role \(got experts; nearest: expert\)"),
+        ({"layers": {"9": {"least": 0.3}}, "layer_by": "segment"}, r"plan.layers: .* by plan.layer_by=segment \(got 9; there are: 1\)"),
+        ({"layers": {"expert": {"least": 0.6, "most": 0.3}}}, r"plan.layers.expert.least should be ≤ most"),
+        ({"layers": {"expert": {"least": 0.6}, "regular": {"least": 0.6}}}, r"plan.layers: the least shares should add up to at most 1"),
+        ({"layers": {"expert": {"most": 0.2}, "regular": {"most": 0.2}, "newcomer": {"most": 0.2}}}, "plan.layers: no group of 5 to 30"),
+        ({"size": 4}, r"plan.size: should be at least 5, .* plan.smallest=5 .* \(got 4\); ask for more"),
+        ({"agents": [{"name": "a", "calls_per_day": 1, "languages": ["yue"]}]}, "plan.agents: languages need an attribute"),
+        ({"agents": [{"name": "a", "calls_per_day": 1}], "start": "2026-09-01"}, "plan.start: should leave a working day until 2026-07-15"),
+        ({"start": "2026-06-01"}, "plan.start: should not lie before launch.as_of"),
+    ],
+)
+def test_what_no_allocated_plan_could_mean_is_said_before(terms, told):
+    rows = [row(f"{i:03}", i / 3) for i in range(60)]
+    with pytest.raises((ConfigError, InputError), match=told):
+        planned(rows, **{"kind": "allocated", "size": 50, "smallest": 5, "group_capacity": 30} | terms)
+
+
+def test_a_layer_of_another_word_that_nobody_is_of_is_a_warning_where_its_share_may_be_nothing():
+    rows = [row(f"{i:03}", i / 3) for i in range(60)]
+    done = planned(rows, kind="allocated", size=50, smallest=5, group_capacity=60, layer_by="segment", layers={"9": {"most": 0.3}})
+    assert done.warnings == ("plan.layers: nobody who is eligible is of layer 9; there are: 1",)
+
+
+def test_groups_of_names_that_run_together_stay_apart():
+    places = [("a", "b-c"), ("a-b", "c"), ("a", None), ("a", "no topic")]
+    rows = [(*row(f"{i:02}", i, places[i % 4][0]), places[i % 4][1]) for i in range(24)]
+    chosen = {"plan": "allocated", "launch.as_of": "2026-07-01", "plan.topic": "type", "plan.smallest": 2, "plan.group_capacity": 9}
+    frame = pl.DataFrame(rows, schema={**SCHEMA, "type": pl.String}, orient="row")
+    done = plan(frame, segmenter.launch_settings(chosen | {"plan.fill_confidence": None, "plan.holdout": 0.0}))
+    assert done.groups.select("group", "region", "topic", "size").sort("group").rows() == [
+        ("a-b-c'-1", "a-b", "c", 6),
+        ("a-b-c-1", "a", "b-c", 6),
+        ("a-no topic'-1", "a", None, 6),
+        ("a-no topic-1", "a", "no topic", 6),
+    ]
+
+
+def test_too_few_for_any_group_are_not_advised_to_ask_for_fewer():
+    with pytest.raises(InfeasibleError) as caught:
+        planned([row(f"{i}", i) for i in range(7)], kind="allocated", smallest=5, group_capacity=30, fill_confidence=0.9)
+    assert caught.value.problems == (
+        "plan: no plan keeps to the terms: 10 places under the smallest size of groups",
+        "plan: any one of these would do: allow groups to be smaller, by 10 in all (plan.smallest), or find 10 more eligible customers",
+        "plan: these are invitations: a group takes 17 to 60 of them (plan.smallest=5, plan.group_capacity=30, and the chance to join)",
+    )
 
 
 def test_an_allocated_plan_keeps_to_its_terms_and_says_why_others_are_left_out():
@@ -173,3 +281,119 @@ def test_capacities_hold_and_nobody_better_is_left_out(people, terms):
     assert invited["call_on"].is_between(date(2026, 7, 1), date(2026, 7, 1) + timedelta(days=200)).all()
     backwards = planned(rows[::-1], **terms)
     assert backwards.customers.sort("customer_id").equals(done.customers.sort("customer_id"))
+
+
+SHOP = st.lists(
+    st.tuples(
+        st.integers(0, 5),
+        st.sampled_from([None, ("四川", "成都"), ("四川", "绵阳"), ("云南", None), ("重庆", None), ("贵州", None)]),
+        st.floats(0, 1),
+        st.sampled_from([30, 500]),
+        st.sampled_from([None, "A", "B"]),
+        st.sampled_from([None, "yue"]),
+    ),
+    min_size=10,
+    max_size=45,
+)
+ALLOCATED = st.fixed_dictionaries(
+    {
+        "size": st.one_of(st.integers(6, 40), st.just("all")),
+        "group_capacity": st.integers(3, 9),
+        "smallest": st.integers(1, 3),
+        "most_groups": st.integers(1, 6),
+        "by_region": st.sampled_from(["province", "city", "none"]),
+        "topic": st.sampled_from([None, "segment"]),
+        "layers": st.sampled_from([{}, {"newcomer": {"least": 0.2, "most": 0.7}}, {"expert": {"most": 0.5}, "regular": {"least": 0.1}}]),
+        "budget": st.sampled_from([None, 20, 60]),
+        "gifts.invite": st.just(2),
+        "gifts.join": st.sampled_from([0, 1]),
+        "holdout": st.sampled_from([0.0, 0.2, 0.5]),
+        "holdout_by": st.sampled_from(["customer", "customer", "region"]),
+        "require_size": st.booleans(),
+        "calendar": st.just(None),
+        "agents": st.sampled_from(
+            [
+                [],
+                [{"name": "a", "calls_per_day": 2, "regions": ["成都"]}, {"name": "b", "calls_per_day": 3, "languages": ["yue"]}],
+                [{"name": "a", "calls_per_day": 1, "regions": ["四川", "云南"]}, {"name": "b", "calls_per_day": 1}],
+            ]
+        ),
+    }
+)
+
+
+@given(SHOP, ALLOCATED)
+@settings(deadline=None, max_examples=25)
+def test_an_allocated_plan_holds_all_its_terms_or_names_a_true_conflict(shop, terms):
+    columns = {**SCHEMA, "account": pl.String, "language": pl.String}
+    rows = [
+        (*row(f"{i:02}", score, *(place or (None, None)), advocacy, "eligible", known)[:-1], 1 + i % 2, account, language)
+        for i, (score, place, advocacy, known, account, language) in enumerate(shop)
+    ]
+    given_ = {"plan": "allocated", "launch.as_of": "2026-07-01", "launch.valid_days": 6, "rules.per_account": "account"}
+    given_ |= {f"plan.{name}": value for name, value in ({"fill_confidence": None} | terms).items()}
+    frame = pl.DataFrame(rows, schema=columns, orient="row")
+    chosen = segmenter.launch_settings(given_)
+    try:
+        done = plan(frame, chosen)
+    except InfeasibleError as error:
+        for limit, amount in error.alone.group_by("limit").agg(pl.col("amount").sum()).rows():
+            mended = loosened(given_, terms, limit, amount)
+            if mended is not None:
+                plan(frame, segmenter.launch_settings(given_ | mended))  # what is advised helps
+        return
+    except (ConfigError, InputError) as error:
+        assert any(words in str(error) for words in ("plan.size", "can hold the quotas", "at least 4 regions"))  # noqa: PT017
+        return
+    everybody = done.customers
+    invited, held = everybody.filter("invited"), everybody.filter("held_out")
+    assert not (everybody["invited"] & everybody["held_out"]).any()
+    assert (everybody["left_out"].is_null() == everybody["invited"]).all()
+    assert done.groups["size"].sum() == invited.height > 0
+    assert terms["size"] == "all" or invited.height <= terms["size"]
+    assert not terms["require_size"] or terms["size"] == "all" or invited.height == terms["size"]
+    assert done.groups.height <= terms["most_groups"]
+    assert done.groups["size"].is_between(terms["smallest"], terms["group_capacity"]).all()
+    shares = done.layers.with_columns(share=pl.col("people") / pl.col("people").sum().over("group"))
+    for layer, bounds in terms["layers"].items():
+        assert shares.filter(layer=layer)["share"].is_between(bounds.get("least", 0), bounds.get("most", 1)).all()
+    if terms["budget"] is not None:
+        assert invited.select((2 + terms["gifts.join"] * pl.col("join_chance")).sum()).item() <= terms["budget"] + 1e-6
+    calls = {agent["name"]: agent["calls_per_day"] for agent in terms["agents"]}
+    for agent, people_called in invited.filter(pl.col("agent").is_not_null()).group_by("agent", "call_on").len().drop("call_on").rows():
+        assert people_called <= calls[agent]
+    for agent in terms["agents"]:
+        own = invited.filter(agent=agent["name"])
+        assert own["city"].is_in(["成都"]).all() or agent.get("regions") != ["成都"]
+        assert own["language"].is_in(["yue"]).all() or "languages" not in agent
+        assert own.height <= 4 * calls[agent["name"]] or invited["account"].is_not_null().any()  # four working days
+    assert not terms["agents"] or invited["agent"].null_count() == 0
+    twice = invited.filter(pl.col("account").is_not_null()).select("account", "call_on").is_duplicated()
+    assert not twice.any()
+    keeps_to = {"province": ["province"], "city": ["province", "city"], "none": []}[terms["by_region"]] + [terms["topic"]] * bool(
+        terms["topic"]
+    )
+    assert all((invited.group_by("group").agg(pl.col(name).n_unique())[name] == 1).all() for name in keeps_to)
+    if terms["holdout_by"] == "region" and terms["holdout"]:
+        place = "city" if terms["by_region"] == "city" else "province"
+        assert not set(held.filter(pl.col(place).is_not_null())["stratum"].str.replace(r"\|\d$", "")) & set(
+            invited["stratum"].str.replace(r"\|\d$", "")
+        )
+    backwards = plan(frame[::-1], chosen)
+    assert backwards.customers.sort("customer_id").equals(everybody.sort("customer_id"))
+    assert backwards.groups.equals(done.groups)
+
+
+def loosened(given_, terms, limit, amount):
+    """The settings with one limit loosened as advised; None where settings cannot say it."""
+    match limit:
+        case "size_min":
+            return {"plan.size": terms["size"] - amount, "plan.require_size": True}
+        case "budget":
+            return {"plan.budget": terms["budget"] + amount / 100}
+        case "smallest":
+            return {"plan.smallest": 1}
+        case "agents":  # who calls them is somebody new
+            return {"plan.agents": [*given_["plan.agents"], {"name": "new", "calls_per_day": amount}]}
+        case _:
+            return None

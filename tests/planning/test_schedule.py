@@ -209,6 +209,13 @@ def test_waves_and_accounts_that_no_agent_could_bring_forward():
     assert "more calls a day" not in told
 
 
+def test_calls_that_all_begin_after_the_lists_last_day():
+    invited = people(*[("g1", 0, True, None, None)] * 4)
+    (told,) = made(invited, plan_of(calendar=None, start=date(2026, 11, 2)), valid_days=7).warnings
+    assert "the first are on 2026-11-02: take an earlier plan.start, or raise launch.valid_days" in told
+    assert "plan.wave_days" not in told
+
+
 def test_whom_no_agent_can_call_and_names_that_fit_nobody():
     rows = [("g1", 0, True, "粤语", None), ("g2", 2, True, "粤语", None), ("g2", 2, True, None, None), ("g3", 4, True, "粤语", None)]
     invited = people(*rows, ("g4", 0, True, "粤语", None)).with_columns(city=pl.col("city").replace("昆明", "Chengdu"))

@@ -164,6 +164,56 @@ def test_answers_without_a_date_are_of_the_planned_day_and_files_of_no_use_cost_
     assert "没有日期" in read(tmp_path, lang="zh").warnings[0]
 
 
+def test_what_agents_do_to_a_list_costs_no_answer(tmp_path: Path) -> None:
+    with Workbook(str(tmp_path / "a.xlsx")) as book:
+        calls, info, more = (book.add_worksheet(name) for name in ("calls", "info", "Friday"))
+        day = book.add_format({"num_format": "yyyy-mm-dd"})
+        calls.merge_range(0, 0, 0, 3, "calls of July")
+        calls.write_row(2, 0, ["agent", "customer_id", "answer", "answered on"])
+        calls.write_row(3, 0, ["Li", 7, "joined"])
+        calls.write_datetime(3, 3, datetime(2026, 7, 3), day)
+        calls.write_row(4, 0, ["Li", "ｃ 08", "no", 46207])
+        info.write_row(0, 0, ["launch", "spring"])
+        for row, cells in enumerate([["id", "result"], ["9", "busy"]]):
+            more.write_row(row, 0, cells)
+    (tmp_path / "b.csv").write_text(
+        "名单\n负责人：王芳\n客户编号,答复,备注,外呼结果\n10,,已入群！,\n11,,下周再打,\n12,拒绝,已入群,\n14,,很忙,未接通\n13,拒绝,a,b,c\n"
+    )
+    planned = pl.DataFrame({"customer_id": ["007", "C08"], "planned_at": [date(2026, 7, 2)] * 2})
+    found = read(tmp_path, planned=planned)
+    assert found.answers.select("customer_id", "answer", "answered_on", "source", "row", "written").rows() == [
+        ("007", "joined", date(2026, 7, 3), "a.xlsx", 3, "7"),
+        ("10", "joined", date(2026, 7, 30), "b.csv", 3, "10"),
+        ("12", "refused", date(2026, 7, 30), "b.csv", 5, "12"),
+        ("14", "no_answer", date(2026, 7, 30), "b.csv", 6, "14"),
+        ("9", "no_answer", date(2026, 7, 30), "a.xlsx [Friday]", 1, "9"),
+        ("C08", "refused", date(2026, 7, 4), "a.xlsx", 4, "ｃ 08"),
+    ]
+    assert rejected(found) == [("b.csv", 7, None, "13,拒绝,a,b,c", "has 5 fields, the header 4")]
+    assert (found.rows, found.open) == (8, 1)
+    assert [each.partition(": ")[0] for each in found.warnings] == [
+        "answers without a date",
+        "rows of answers that could not be understood",
+        "customer ids not written as in the plan, but recognised",
+        "answers that stood in the notes or in a column beside, with the answer left empty",
+        "rows with a note but no answer",
+    ]
+
+
+def test_a_list_of_another_launch_gives_no_dates_to_this_one(tmp_path: Path) -> None:
+    (tmp_path / "june.csv").write_text("id,answer,date\n1,joined,2026-06-02\n2,joined,2026-06-03\n3,joined,\n4,joined,2026-07-04\n")
+    (tmp_path / "july.csv").write_text("id,answer,date\n5,joined,2026-06-30\n6,joined,2026-07-03\n7,joined,\n7,refused,2026-07-30\n")
+    found = read(tmp_path, since=date(2026, 7, 1))
+    assert dict(found.answers.select("customer_id", "answered_on").rows()) == {
+        each: date(2026, 7, on) for each, on in (("4", 4), ("6", 3), ("7", 30))
+    }
+    assert found.rejects["reason"].to_list() == ["is before the launch"] * 4
+    assert found.warnings[1:] == (
+        "answers of before the launch: 4, which do not count: are they of another launch?",
+        "customers with different answers on one day: 1; joined counts before refused, and that before no answer",
+    )
+
+
 def test_nothing_to_read_says_where_and_what_to_do(tmp_path: Path) -> None:
     empty, strange = tmp_path / "empty.csv", tmp_path / "strange.csv"
     empty.write_text("customer_id,answer\n1,\n2,\n")

@@ -33,7 +33,7 @@ def launch_lift(
     Returns
     -------
     Lift or None
-        None where too few are held out.
+        None where too few are held out, or nobody has bought anything.
     str
         The lift in words, or why there is none.
     tuple of str
@@ -57,6 +57,9 @@ def launch_lift(
         frame = frame.drop_nulls("region").with_columns(pl.col("region").alias("cluster"))
     if why := _too_few(frame, lang, by_region=by_region):
         return None, why, ()
+    if (frame["spend"] == 0).all():
+        en = "Neither those invited nor those held out have bought anything since: there is nothing to compare yet."
+        return None, say(lang, en, "活动开始以来，受邀客户和留出客户都还没有消费，暂时无法比较。"), ()
     lift = measure(frame)
     held = frame.filter(~pl.col("invited"))
     joined = int(held["joined"].sum())

@@ -137,9 +137,10 @@ def _unequal(lift: Lift, share: float, lang: Lang) -> list[str]:
         return []
     expected = f"{share * customers:,.0f}"
     en = f"{lift.held_out:,} of {customers:,} customers are held out, where the plan has {expected}: more than chance explains. "
-    en += "Some were lost or moved between the two, and the lift may be wrong: find out why before using it."
+    en += "Some were lost or moved between the two, as when a launch is planned anew after the calls began, and the lift may be wrong: "
+    en += "find out why before using it."
     zh = f"{customers:,} 位客户中留出了 {lift.held_out:,} 位，而计划应约为 {expected} 位，偏差不像偶然。"
-    return [say(lang, en, zh + "可能有客户丢失或被换组，提升值可能有误：请先查明原因再使用。")]
+    return [say(lang, en, zh + "可能有客户丢失或被换组（例如开始外呼后又重新规划），提升值可能有误：请先查明原因再使用。")]
 
 
 def _unbalanced(frame: pl.DataFrame, lang: Lang) -> list[str]:
@@ -152,7 +153,7 @@ def _unbalanced(frame: pl.DataFrame, lang: Lang) -> list[str]:
     en = (
         f"Those invited had spent {apart}{'more' if more else 'less'} than those held out before the launch, by more than chance explains: "
     )
-    zh = f"上线前受邀客户的消费比留出客户{'高' if more else '低'}{' ' if apart else ''}{apart.strip()}，差距不像偶然："
+    zh = f"活动开始前受邀客户的消费比留出客户{'高' if more else '低'}{' ' if apart else ''}{apart.strip()}，差距不像偶然："
     return [say(lang, en + "the two were not alike, and the lift may be wrong.", zh + "两组本来就不同，提升值可能有误。")]
 
 

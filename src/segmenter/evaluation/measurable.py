@@ -20,7 +20,8 @@ def measurable(customers: pl.DataFrame, settings: CoreSettings) -> tuple[tuple[s
     Parameters
     ----------
     customers : DataFrame
-        As `planning.plan` gives them: ``invited``, ``held_out``, ``stratum``, and the measures ``spend``, ``spend_30d``, ``spend_90d``.
+        As `planning.plan` gives them: ``customer_id``, ``invited``, ``held_out``, ``stratum``, ``province``, ``city``, and the measures
+        ``spend``, ``spend_30d``, ``spend_90d``.
     settings : CoreSettings
         The launch.
 
@@ -33,26 +34,29 @@ def measurable(customers: pl.DataFrame, settings: CoreSettings) -> tuple[tuple[s
     --------
     >>> import segmenter
     >>> people = {"invited": [True, True, False, False], "held_out": [False, False, True, True], "stratum": "a", "spend": [9, 8, 7, 6]}
-    >>> frame = pl.DataFrame(people | {"spend_30d": [1, 0, 2, 0], "spend_90d": 0, "province": None, "city": None})
+    >>> people |= {"customer_id": list("abcd"), "province": None, "city": None}
+    >>> frame = pl.DataFrame(people | {"spend_30d": [1, 0, 2, 0], "spend_90d": 0})
     >>> measurable(frame, segmenter.launch_settings({"lang": "en"}))[1]
     ('Only 2 customers are held out, fewer than 500: a lift can hardly be shown. A launch this small can hardly be measured.',)
     """
     plan, lang = settings.plan, settings.lang
-    people = customers.filter(pl.col("invited") | pl.col("held_out"))
-    invited = int(people["invited"].sum())
-    held = people.height - invited
+    whole = plan.holdout_by == "region"
+    people = customers.filter(pl.col("invited") | pl.col("held_out")).with_columns(region_of(plan).alias("cluster"))
+    if whole:
+        people = people.drop_nulls("cluster")  # who has no region could not be held out, so there is nobody to compare them with
+    unit = "cluster" if whole else "customer_id"
+    held, invited = (people.filter(arm)[unit].n_unique() for arm in ("held_out", "invited"))
     if min(held, invited) < LEAST:
         why = "plan.holdout=0" if not plan.holdout else say(lang, "the launch is too small", "规模太小")
-        en = f"Nobody is held out ({why}): what the launch brings cannot be told from what would have come anyway."
-        return (say(lang, en, f"未设留出组（{why}）：将无法区分活动带来的销售与本来就会发生的销售。"),), ()
+        few = say(lang, f"Only {held} held out of {held + invited:,}", f"{held + invited:,} 个中仅留出 {held} 个")
+        en = f"{few if held else 'Nobody is held out'} ({why}): what the launch brings cannot be told from what would have come anyway."
+        return (say(lang, en, f"{few if held else '未设留出组'}（{why}）：将无法区分活动带来的销售与本来就会发生的销售。"),), ()
     scale = "spend_30d" if settings.launch.horizon_days <= _LONG else "spend_90d"
-    whole = plan.holdout_by == "region"
     past = people.select(
         pl.col(scale).alias("spend"),
         (pl.col("spend") - pl.col(scale)).alias("before"),
-        region_of(plan).fill_null("").alias("cluster") if whole else pl.col("stratum"),
+        pl.col("cluster" if whole else "stratum"),
     )
-    units = past["cluster"].n_unique() if whole else people.height
-    share = round((past.filter(people["held_out"])["cluster"].n_unique() if whole else held) / units, 3)
-    told = holdout_advice(units, share, outlook(past), currency=settings.launch.currency, lang=lang, by=plan.holdout_by)
+    units = held + invited
+    told = holdout_advice(units, held / units, outlook(past), currency=settings.launch.currency, lang=lang, by=plan.holdout_by)
     return told[:1], told[1:]

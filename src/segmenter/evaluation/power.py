@@ -227,13 +227,14 @@ def holdout_advice(
     'Only 400 customers are held out, fewer than 500: a lift can hardly be shown. Hold out 12.5 %, or invite more.'
     """
     chosen = smallest_lift(units, share, expected)
-    table = holdout_table(units, expected, [each for each in SHARES if abs(each - share) > 1e-9]).drop_nulls()
+    table = holdout_table(units, expected, [each for each in SHARES if abs(each - share) > 5e-4]).drop_nulls()
     others = [(f"{100 * each:g} %", f"{percent:.1f} %") for each, percent in table.select("share", "percent").iter_rows()]
     effect = pl.DataFrame({"effect": [round(chosen.effect)]}).select(text("effect", currency)).item()
     percent = None if chosen.percent is None else f"{chosen.percent:.1f} %"
     things, unit, counted = ("customers", "位", "客户") if by == "customer" else ("regions", "个", "地区")
-    en = f"Holding out {100 * share:g} % ({chosen.held_out:,} of {units:,} {things}) can show a lift of {effect} per customer or more"
-    zh = f"留出 {100 * share:g} %（{units:,} {unit}{counted}中的 {chosen.held_out:,} {unit}），能验证出的最小提升为每位客户 {effect}"
+    much = f"{100 * round(share, 3):g} %"
+    en = f"Holding out {much} ({chosen.held_out:,} of {units:,} {things}) can show a lift of {effect} per customer or more"
+    zh = f"留出 {much}（{units:,} {unit}{counted}中的 {chosen.held_out:,} {unit}），能验证出的最小提升为每位客户 {effect}"
     if percent:
         en += f", {percent} of what they are expected to spend"
         zh += f"，相当于其预期消费的 {percent}"

@@ -104,8 +104,10 @@ pace it ends at 1,800.'
 
 def _sentence(found: Standing, days: int, horizon_days: int, joined: int, currency: str, lang: Lang) -> str:
     if found.state == "unknown":
-        en = "No answers are known yet, so nobody counts as joined, and nothing can be said about the target."
-        return say(lang, en, "尚无任何答复记录，无法得知谁已加入，因此还不能对照目标。")
+        en, zh = "No answers are known yet, so nobody counts as joined", "尚无任何答复记录，无法得知谁已加入"
+        if found.target is not None:
+            en, zh = f"{en}, and nothing can be said about the target", f"{zh}，因此还不能对照目标"
+        return say(lang, f"{en}.", f"{zh}。")
     if joined < FEW:
         en = f"Fewer than {FEW} customers have joined: what they spend is not told here."
         told = say(lang, en, f"加入的客户不足 {FEW} 位，为保护隐私，这里不显示其消费额。")
@@ -139,8 +141,9 @@ def _sentence(found: Standing, days: int, horizon_days: int, joined: int, curren
                 lang, en + f"of {target} asks for {pace}. At this pace it ends at {projected}.", zh + f"照此速度最终约为 {projected}。"
             )
         case _:
-            en = f"Those who joined have spent {sales} in {days} of {horizon_days} days. The launch had no target."
-            return say(lang, en, f"{horizon_days} 天中过去 {days} 天，已加入客户共消费 {sales}。本次活动未设目标。")
+            when = say(lang, f"{days} of {horizon_days}", f"{horizon_days} 天中过去 {days} 天，") if days < horizon_days else ""
+            en = f"Those who joined have spent {sales} in {when or f'the {days}'} days. The launch had no target."
+            return say(lang, en, f"{when or f'{days} 天内，'}已加入客户共消费 {sales}。本次活动未设目标。")
 
 
 def _bare(state: State, lang: Lang) -> str:

@@ -99,9 +99,13 @@ def read_told(ledger: Ledger, launched: Launched, settings: ReviewJob) -> Answer
         gone = not any(Path(place).exists() for place in places) and known > 0
         if not isinstance(error, NoAnswersError) and not gone:
             raise
-        en = f"answers that were read before count all the same: {known:,}"
-        before = (say(settings.lang, en, f"此前读取的 {known:,} 条答复仍然计入"),) if known else ()
-        return replace(read_answers([], before=until, timezone="UTC", lang=settings.lang), warnings=(*error.problems, *before))
+        where = "、".join(places)
+        zh = f"没有读到新的答复（review.answers: {where}）：请放入客服填好的外呼名单；若只看销售额，可设 review.answers=[]"
+        found = [say(settings.lang, "; ".join(error.problems), zh)]
+        if known:
+            en = f"answers that were read before count all the same: {known:,}"
+            found.append(say(settings.lang, en, f"此前读取的 {known:,} 条答复仍然计入"))
+        return replace(read_answers([], before=until, timezone="UTC", lang=settings.lang), warnings=tuple(found))
 
 
 def take_answers(ledger: Ledger, launch: str, told: Answers, read: Read, *, lang: Lang) -> Read:
@@ -172,6 +176,9 @@ def take_answers(ledger: Ledger, launch: str, told: Answers, read: Read, *, lang
     if foreign := _of_others(good, planned):
         en = f"most of whom these files name were not invited: {', '.join(foreign)}; are they of another launch?"
         warnings.append(say(lang, en, f"以下文件中的客户大多不在本次邀请名单中：{'、'.join(foreign)}，是否为其他活动的名单？"))
+    if lost := read.tables.rejects.filter(table="orders").height:
+        en = f"rows of orders that could not be read: {lost:,}, see the rejects; sales may be too low"
+        warnings.append(say(lang, en, f"{lost:,} 行订单无法读取，见拒收记录，销售额可能因此偏低"))
     tables = replace(read.tables, rejects=pl.concat([read.tables.rejects, rejects]), reads={**read.tables.reads, "answers": counts})
     return replace(read, tables=tables, fingerprints={**read.fingerprints, "answers": told.files}, warnings=tuple(warnings))
 

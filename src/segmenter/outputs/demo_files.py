@@ -108,7 +108,7 @@ def show_files(frames: Mapping[str, pl.DataFrame], what: str, commands: Sequence
     for name, frame in frames.items():
         table.add_row(f"{name}.csv", f"{frame.height:,}")
     console.print(table)
-    console.print(what, markup=False, highlight=False)
+    console.print(what, soft_wrap=True, markup=False, highlight=False)
     for line in commands:
         console.print(line, soft_wrap=True, markup=False, highlight=False)
 
@@ -165,10 +165,11 @@ def next_commands(out: Path, launched: DemoLaunched, end: date) -> list[str]:
     segmenter launch data=demo_after data.dir=after launch.name=next launch.as_of=2026-07-31
     """
     files, folder = f"data=demo_after {override('data.dir', out.as_posix())}", (out / ANSWERS).as_posix()
+    lang = "" if launched.lang == "en" else f" lang={launched.lang}"
     answers = shlex.quote(f"review.answers=[{folder}]" if _PLAIN.fullmatch(folder) else f'review.answers=["{folder}"]')
     return [
-        f"segmenter review {files} {override('launch.name', launched.name)} review.as_of={end} {answers}",
-        f"segmenter launch {files} launch.name=next launch.as_of={end}",
+        f"segmenter review {files} {override('launch.name', launched.name)} review.as_of={end} {answers}{lang}",
+        f"segmenter launch {files} launch.name=next launch.as_of={end}{lang}",
     ]
 
 

@@ -83,7 +83,7 @@ def _tiles(found: Review, labels: Labels) -> list[Row]:
     best = found.lift.best if found.lift else None
     figures = [
         (
-            labels.say("Asked", "已联系"),
+            labels.say("Asked", "已联系") if known else labels.say("To be asked by now", "应已联系"),
             labels.number(everyone["asked"]),
             labels.say("of {} invited", "共邀请 {} 位").format(labels.number(counts["invited"])),
         ),
@@ -95,7 +95,9 @@ def _tiles(found: Review, labels: Labels) -> list[Row]:
         (
             labels.say("Their sales", "加入者消费额"),
             labels.money(sales),
-            labels.say("in {} of {} days", "{1} 天中的前 {0} 天").format(found.days, launched.horizon_days),
+            labels.say("in the {} days", "{} 天内").format(found.days)
+            if found.over
+            else labels.say("in {} of {} days", "{1} 天中的前 {0} 天").format(found.days, launched.horizon_days),
         ),
         (
             labels.say("Target", "目标"),
@@ -137,9 +139,10 @@ def _days(horizon: int) -> charts.Marks:
 
 
 def _levels(most: float, labels: Labels) -> charts.Marks:
-    """Mark round amounts up to the next one above the most."""
+    """Mark round amounts up to the next one above the most; one unit where there is nothing."""
     from babel.numbers import format_compact_decimal
 
+    most = max(most, 10 ** digits(labels.currency))
     unit = 10 ** max(len(str(int(most))) - 1, 0)
     step = next(unit * part for part in (0.2, 0.25, 0.5, 1, 2, 2.5) if most <= 5 * unit * part)
     levels = [round(step * place) for place in range(6) if place == 0 or step * (place - 1) < most]

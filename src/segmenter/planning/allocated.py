@@ -12,12 +12,15 @@ from segmenter.planning.allocation import Allocation, allocate
 from segmenter.planning.calendar import working_days
 from segmenter.planning.candidates import places_of
 from segmenter.planning.joining import Joining
+from segmenter.planning.schedule import reach
+from segmenter.planning.shortage import InfeasibleError
 from segmenter.planning.terms import Agent, GroupsBy, Quota, Terms
-from segmenter.regions import matching
 from segmenter.settings import AllocatedPlan, CoreSettings
+from segmenter.words import Lang, say
 
 EXPERT, REGULAR, NEWCOMER = "expert", "regular", "newcomer"
-CELL = ("cell_region", "topic", "layer")
+CELLS = (["cell_region", "topic", "layer", "reach"], ["cell_region", "topic"])  # who compete for the same places, the finest first
+_OURS = {"customer_id", "verdict", "unit", "stratum"}  # text that groups and layers cannot be made of
 _POINT = 1_000  # a score's worth where no money is expected
 
 
@@ -28,13 +31,17 @@ class Allocated:
     Parameters
     ----------
     customers : DataFrame
-        The candidates with ``cell_region``, ``topic``, ``layer``, ``value``, ``invited``, ``rank``, ``group`` and ``left_out``.
+        The candidates with ``cell_region``, ``topic``, ``layer``, ``reach`` (a number for those whom the same agents can call; null
+        where none can), ``possible`` (whether a group could take them), ``value``, ``invited``, ``rank``, ``group`` and ``left_out``.
     allocation : Allocation
         Its groups, layers, calls, cost and gap.
+    warnings : tuple of str
+        What a person should know.
     """
 
     customers: pl.DataFrame
     allocation: Allocation
+    warnings: tuple[str, ...]
 
 
 def choose(best: pl.DataFrame, settings: CoreSettings, plan: AllocatedPlan, joining: Joining) -> Allocated:
@@ -82,37 +89,83 @@ def choose(best: pl.DataFrame, settings: CoreSettings, plan: AllocatedPlan, join
     >>> chosen.customers.select("customer_id", "layer", "left_out").rows()
     [('b', 'regular', None), ('c', 'expert', None), ('a', 'regular', 'size')]
     """
-    for key in ("topic", "layer_by"):
-        column = getattr(plan, key)
-        named = ["segment", "category"] if key == "topic" else ["role", "segment", "category"]
-        if column is not None and column not in best.columns and (column, key) != ("role", "layer_by"):
-            others = [name for name in named if name != column]
-            rule = f"should be {', '.join(others)} or an attribute of the customers"
-            raise ConfigError(f"plan.{key}: {rule} (got {column}){nearest(column, [*others, *best.columns])}")
+    _check_columns(best, plan)
     region = pl.col("province" if plan.by_region == "none" else "unit").alias("cell_region")
     topic = pl.lit(None, dtype=pl.String) if plan.topic is None else pl.col(plan.topic).cast(pl.String)
     layer = _role(plan, best.height) if plan.layer_by == "role" else pl.col(plan.layer_by).cast(pl.String).fill_null("")
     money = "expected_spend" in best.columns
     value = pl.col("expected_spend").fill_null(0).round() if money else pl.col("score") * _POINT
-    known = best.with_columns(region, topic.alias("topic"), value.cast(pl.Int64).clip(0).alias("value")).with_columns(layer.alias("layer"))
+    numbers, sets, _ = reach(best, plan, settings.rules.region, settings.lang)
+    nobody = [number for number, agents in enumerate(sets) if plan.agents and not agents]
+    known = best.with_columns(
+        region,
+        topic.alias("topic"),
+        value.cast(pl.Int64).clip(0).alias("value"),
+        numbers.cast(pl.String).set(numbers.is_in(nobody), None),
+    ).with_columns(layer.alias("layer"))
+    warnings = _unknown_layers(known, plan, settings.lang)
     asked = known.filter(~pl.col("drawn"))
+    # Whom the same agents can call is to the program what one language is.
     free = asked.select(
-        "customer_id",
-        "topic",
-        "layer",
-        "score",
-        "value",
-        pl.col("cell_region").alias("region"),
-        *([] if "language" not in asked.columns else ["language"]),
+        "customer_id", "topic", "layer", "score", "value", pl.col("cell_region").alias("region"), pl.col("reach").alias("language")
     )
-    allocation = allocate(free, _terms(asked, settings, plan, joining), lang=settings.lang)
+    days = _days(settings, plan)
+    terms = _terms(asked, settings, plan, joining, _agents(plan, sets, days))
+    try:
+        allocation = allocate(free, terms, lang=settings.lang)
+    except InfeasibleError as error:
+        raise InfeasibleError(error.short, error.alone, [*error.problems, _counted(terms, plan, days, settings.lang)]) from None
     told = allocation.customers.select("customer_id", "invited", "rank", "group", pl.col("reason").alias("left_out"))
+    assert isinstance(terms.groups, GroupsBy)
+    enough = pl.len().over("cell_region", "topic") >= terms.groups.smallest if terms.groups.region else pl.lit(value=True)
+    others = [pl.col("left_out").drop_nulls().first().over(cell) for cell in CELLS]
     customers = known.join(told, on="customer_id", how="left", maintain_order="left").with_columns(
         pl.col("invited").fill_null(value=False),
-        # Who was drawn, but would not have been invited, is left out for the reason of the others like them.
-        pl.when("drawn").then(pl.col("left_out").drop_nulls().first().over(CELL)).otherwise("left_out").alias("left_out"),
+        (pl.col("reach").is_not_null() & enough).alias("possible"),
+        # Who was drawn, but would not have been invited, is left out for the reason of the others like them, where there are others.
+        pl.when("drawn")
+        .then(pl.coalesce(*others, pl.when(enough).then(pl.lit("size")).otherwise(pl.lit("group_too_small"))))
+        .otherwise("left_out")
+        .alias("left_out"),
     )
-    return Allocated(customers, allocation)
+    return Allocated(customers, allocation, tuple(warnings))
+
+
+def _check_columns(best: pl.DataFrame, plan: AllocatedPlan) -> None:
+    own = [name for name, dtype in best.schema.items() if dtype == pl.String and name not in _OURS]
+    problems = []
+    for key, named in (("topic", ["segment", "category"]), ("layer_by", ["role", "segment", "category"])):
+        column = getattr(plan, key)
+        there = {*own, *named} - ({"category"} if "category" not in best.columns else set())
+        if column is not None and column not in there:
+            others = [name for name in named if name != column]
+            rule = f"should be {', '.join(others)} or an attribute of the customers"
+            problems.append(f"plan.{key}: {rule} (got {column}){nearest(column, [*others, *own])}")
+    if problems:
+        raise ConfigError(*problems)
+
+
+def _unknown_layers(known: pl.DataFrame, plan: AllocatedPlan, lang: Lang) -> list[str]:
+    """Refuse layers that nobody is of, where their share is to be held; a warning where it may be 0."""
+    there = {EXPERT, REGULAR, NEWCOMER} if plan.layer_by == "role" else set(known["layer"].unique())
+    wrong = {name: f"{name}{nearest(name, there)}" for name in plan.layers if name not in there}
+    if held := [told for name, told in wrong.items() if plan.layers[name].least or plan.layer_by == "role"]:
+        rule = f"should name layers that somebody eligible is of, by plan.layer_by={plan.layer_by}"
+        raise ConfigError(*(f"plan.layers: {rule} (got {told})" for told in held))
+    en, zh = "plan.layers: nobody who is eligible is of layer", "plan.layers：符合条件的客户中没有人属于层级"
+    return [say(lang, f"{en} {told}", f"{zh} {told}") for told in wrong.values()]
+
+
+def _counted(terms: Terms, plan: AllocatedPlan, days: int, lang: Lang) -> str:
+    """Say what all numbers count: invitations, and calls on all days together."""
+    assert isinstance(terms.groups, GroupsBy)
+    least, most = terms.groups.smallest, terms.groups.largest
+    given = f"plan.smallest={plan.smallest}, plan.group_capacity={plan.group_capacity}"
+    en = f"plan: these are invitations: a group takes {least:,} to {most:,} of them ({given}, and the chance to join)"
+    zh = f"plan：以上均按邀请人数计：每群邀请 {least:,} 至 {most:,} 人（由 {given} 和入群概率得出）"
+    if plan.agents:
+        en, zh = f"{en}; calls are those of {days} working days together", f"{zh}；外呼名额为 {days} 个工作日合计"
+    return say(lang, en, zh)
 
 
 def _role(plan: AllocatedPlan, people: int) -> pl.Expr:
@@ -123,13 +176,16 @@ def _role(plan: AllocatedPlan, people: int) -> pl.Expr:
     return pl.when(expert).then(pl.lit(EXPERT)).when(newcomer).then(pl.lit(NEWCOMER)).otherwise(pl.lit(REGULAR))
 
 
-def _terms(asked: pl.DataFrame, settings: CoreSettings, plan: AllocatedPlan, joining: Joining) -> Terms:
+def _terms(asked: pl.DataFrame, settings: CoreSettings, plan: AllocatedPlan, joining: Joining, agents: tuple[Agent, ...]) -> Terms:
     launch = settings.launch
     chances = joining.chance(asked["score"])
     largest = places_of(asked["score"], joining, plan).invitations
     mean = 1.0 if plan.fill_confidence is None else float(chances.to_numpy().mean()) if len(chances) else joining.mean
     smallest = min(int(np.ceil(plan.smallest / mean)), largest)
     size = plan.size if isinstance(plan.size, int) else None
+    if size is not None and size < smallest:
+        rule = f"should be at least {smallest:,}, so many invitations as a group of plan.smallest={plan.smallest} members takes"
+        raise ConfigError(f"plan.size: {rule} (got {size:,}); ask for more, or lower plan.smallest")
     return Terms(
         groups=GroupsBy(
             region=plan.by_region != "none",
@@ -139,11 +195,11 @@ def _terms(asked: pl.DataFrame, settings: CoreSettings, plan: AllocatedPlan, joi
             most=plan.most_groups,
         ),
         quotas=tuple(Quota(name, layer.least, layer.most) for name, layer in plan.layers.items()),
-        size_min=size if plan.require_size else smallest,  # where not even one group can be formed, it is said what is short
+        size_min=size if plan.require_size and size is not None else 1,  # where no group can be formed, it is said what is short
         size_max=size,
         budget=None if plan.budget is None else to_minor(plan.budget, launch.currency),
         costs=_costs(asked.with_columns(chance=chances), settings, plan),
-        agents=_agents(asked, settings, plan),
+        agents=agents,
         currency=launch.currency,
     )
 
@@ -163,15 +219,19 @@ def _costs(asked: pl.DataFrame, settings: CoreSettings, plan: AllocatedPlan) -> 
     return {layer: to_minor(float(np.round(total / many / 1e6, 6)), settings.launch.currency) for layer, total, many in means.rows()}
 
 
-def _agents(asked: pl.DataFrame, settings: CoreSettings, plan: AllocatedPlan) -> tuple[Agent, ...]:
+def _days(settings: CoreSettings, plan: AllocatedPlan) -> int:
+    """Count the days on which agents call while the list is good."""
     launch = settings.launch
     assert launch.as_of is not None
-    days = len(working_days(plan, plan.start or launch.as_of, launch.as_of + timedelta(days=launch.valid_days)))
-    rule = settings.rules.region.model_copy(update={"allow_missing": True})
-    agents = []
-    for agent in plan.agents:
-        found = asked.filter(matching(asked, agent.regions, rule, "plan.agents")[0]) if agent.regions else asked.clear()
-        # Without a match the names stay as they are: they fit no cell, while none at all would fit any.
-        regions = tuple(found["cell_region"].drop_nulls().unique().sort().to_list()) or agent.regions
-        agents.append(Agent(agent.name, agent.calls_per_day * days, regions, agent.languages))
-    return tuple(agents)
+    start, last = plan.start or launch.as_of, launch.as_of + timedelta(days=launch.valid_days)
+    days = len(working_days(plan, start, last))
+    if plan.agents and not days:
+        rule = f"should leave a working day until {last}, the last day on which the list is good (got {start})"
+        raise ConfigError(f"plan.start: {rule}; take an earlier day, or raise launch.valid_days")
+    return days
+
+
+def _agents(plan: AllocatedPlan, sets: list[tuple[int, ...]], days: int) -> tuple[Agent, ...]:
+    calls = [tuple(str(number) for number, agents in enumerate(sets) if place in agents) for place in range(len(plan.agents))]
+    # Without any the agent could call everybody.
+    return tuple(Agent(agent.name, agent.calls_per_day * days, (), able or ("",)) for agent, able in zip(plan.agents, calls, strict=True))

@@ -216,6 +216,7 @@ def kinds_of(cells: Cells, terms: Terms, lang: Lang) -> list[Kind]:
         nowhere, nothing = say(lang, "no region", "无地区"), say(lang, "no topic", "无主题")
         keys = [key for key, used in (("region", groups.region), ("topic", groups.topic)) if used]
         pairs = cells.table.select(keys).unique().sort(keys, nulls_last=True).rows() if keys else [()]
+        named: set[str] = set()
         for pair in pairs:
             given = dict(zip(keys, pair, strict=True))
             region, topic = given.get("region"), given.get("topic")
@@ -228,6 +229,9 @@ def kinds_of(cells: Cells, terms: Terms, lang: Lang) -> list[Kind]:
                 taken &= topics == topic
                 names.append(topic or nothing)
             name = "-".join(names) or say(lang, "all", "全部")
+            while name in named:  # a-b of topic c, and a of topic b-c
+                name += "'"
+            named.add(name)
             wanted.append((name, region, topic, taken, groups.smallest, groups.largest, 0, groups.most, True))
     else:
         for rule in groups:
@@ -244,7 +248,8 @@ def kinds_of(cells: Cells, terms: Terms, lang: Lang) -> list[Kind]:
         fits = (low <= high).all(axis=1) & (low.sum(axis=1) <= sizes) & (sizes <= high.sum(axis=1))
         if not fits.any():
             problems.append(
-                f"groups: no group of {smallest:,} to {largest:,} people can hold the quotas ({name}); widen a share or the sizes"
+                f"plan.layers: no group of {smallest:,} to {largest:,} people can hold the quotas ({name}); widen a share, or the sizes "
+                "between plan.smallest and plan.group_capacity"
             )
             break  # The quotas are the same for all.
         there = int(cells.people[taken].sum()) // smallest

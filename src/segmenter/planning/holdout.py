@@ -1,5 +1,7 @@
 """Who is held out by lot, so that what the launch brings can be measured."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -115,3 +117,69 @@ def hold_out_regions(regions: pl.Series, share: float, *, seed: int, launch: str
     many = min(max(round(share * len(names)), 2), len(names) - 2)
     lots = uniform(names, seed, f"holdout:{launch}")
     return sorted(names.gather(lots.arg_sort().head(many)).to_list())
+
+
+def would_have_been(best: pl.DataFrame, order: list[str], cells: Sequence[list[str]]) -> pl.Series:
+    """Tell who of those drawn would have been invited: somebody no better of their cell is, or everybody else of it.
+
+    Parameters
+    ----------
+    best : DataFrame
+        Who may be invited: ``row``, ``drawn``, ``taken`` (invited), and the columns named below.
+    order : list of str
+        By what the best are taken first, the last of it ``customer_id``.
+    cells : sequence of list of str
+        Columns of which people compete for the same places, the finest first: where all of a cell are drawn, the next decides.
+
+    Returns
+    -------
+    Series of Int64
+        Their rows.
+
+    Examples
+    --------
+    >>> best = pl.DataFrame({"row": [0, 1, 2], "drawn": [True, False, True], "taken": [False, True, False], "cell": 0,
+    ...     "score": [9, 8, 7], "customer_id": ["a", "b", "c"]})
+    >>> would_have_been(best.with_columns(drawn=pl.col("row") != 1), ["score", "customer_id"], [["cell"]]).to_list()
+    [0, 2]
+    >>> would_have_been(best.with_columns(drawn=pl.col("row") == 0), ["score", "customer_id"], [["cell"]]).to_list()
+    [0]
+    """
+    places = best.sort(*order, descending=[name != "customer_id" for name in order]).with_row_index("place")
+    decided = pl.lit(value=False)
+    for of in reversed(cells):
+        last = pl.col("place").filter("taken").max().over(of)
+        everybody = pl.col("taken").any().over(of) & (pl.col("drawn") | pl.col("taken")).all().over(of)
+        here = (pl.col("place") < last).fill_null(value=False) | everybody
+        decided = pl.when((~pl.col("drawn")).any().over(of)).then(here).otherwise(decided)
+    return places.filter("drawn", decided)["row"].sort()
+
+
+def like_those_taken(best: pl.DataFrame, order: list[str], cell: list[str]) -> pl.Series:
+    """Tell who of whole regions would have been invited: the best, as large a share of them as is invited of the others.
+
+    Parameters
+    ----------
+    best, order : DataFrame and list of str
+        As for `would_have_been`.
+    cell : list of str
+        Columns of which the share is taken; none of them the region.
+
+    Returns
+    -------
+    Series of Int64
+        Their rows.
+
+    Examples
+    --------
+    >>> best = pl.DataFrame({"row": range(6), "drawn": [True] * 4 + [False] * 2, "taken": [False] * 5 + [True], "cell": 0,
+    ...     "score": range(6), "customer_id": list("abcdef")})
+    >>> like_those_taken(best, ["score", "customer_id"], ["cell"]).to_list()
+    [2, 3]
+    """
+    places = best.sort(*order, descending=[name != "customer_id" for name in order])
+    others, taken = (~pl.col("drawn")).sum().over(cell), pl.col("taken").sum().over(cell)
+    # Whole numbers: the k-th of them is one where k × others ≤ taken × all of them, half of one rounded up.
+    many = (2 * taken * pl.col("drawn").sum().over(cell) + others) // (2 * others)
+    place = pl.col("drawn").cum_sum().over(cell)
+    return places.filter("drawn", (others > 0) & (place <= many))["row"].sort()

@@ -9,8 +9,9 @@ import polars as pl
 from segmenter.errors import InputError
 from segmenter.planning import allocated, simple
 from segmenter.planning.candidates import candidates, places_of
+from segmenter.planning.holdout import like_those_taken, would_have_been
 from segmenter.planning.joining import Joining, learn_joining
-from segmenter.planning.schedule import schedule
+from segmenter.planning.schedule import check_schedule, schedule
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import AllocatedPlan, CoreSettings, PlanSettings
 from segmenter.words import say
@@ -67,7 +68,7 @@ def plan(frame: pl.DataFrame, settings: CoreSettings, invited: pl.DataFrame | No
 
     With ``plan=simple`` the best by score are invited, ties by customer id, and each region's invited make as few groups as take them;
     with ``plan=allocated`` an integer program chooses, see `planning.allocated`. Who is drawn for the hold-out is held out where they
-    would have been invited: where somebody no better is. In each group the best advocates come first.
+    would have been invited: see `planning.holdout`. In each group the best advocates come first.
 
     Parameters
     ----------
@@ -106,17 +107,19 @@ def plan(frame: pl.DataFrame, settings: CoreSettings, invited: pl.DataFrame | No
     joining = learn_joining(invited, as_of=launch.as_of, chance=terms.join_chance, evidence=terms.join_evidence)
     eligible = frame["verdict"] == ELIGIBLE
     best = candidates(frame, settings)
+    check_schedule(best, terms, launch.as_of, settings.rules.per_account)
     warnings = _enough(int(eligible.sum()), best, settings)
     layers, topics = pl.DataFrame(schema={"group": pl.String, "layer": pl.String, "people": pl.Int64}), None
     if isinstance(terms, AllocatedPlan):
         chosen = allocated.choose(best, settings, terms, joining)
+        warnings += chosen.warnings
         best, layers, topics = chosen.customers, chosen.allocation.layers, chosen.allocation.groups.select("group", "topic")
         taken = best.filter("invited").with_columns(number=pl.col("group").str.extract(r"(\d+)$").cast(pl.Int64))
-        cell, order, left_out = list(allocated.CELL), ["value", "score", "customer_id"], pl.col("left_out")
+        order, cells, left_out = ["value", "score", "customer_id"], list(allocated.CELLS), pl.col("left_out")
     else:
         free = best.filter(~pl.col("drawn"))
         taken = simple.choose(free, terms.size, lambda unit: places_of(unit["score"], joining, terms).invitations)
-        cell, order, left_out = [], ["score", "customer_id"], pl.lit(SIZE)
+        order, cells, left_out = ["score", "customer_id"], [["cell"]], pl.lit(SIZE)
     taken = _key_users(taken, terms)
     scheduled = schedule(
         taken.with_columns(region="unit"),
@@ -130,7 +133,11 @@ def plan(frame: pl.DataFrame, settings: CoreSettings, invited: pl.DataFrame | No
     invitations = taken.select(
         "row", "rank", "group", "stratum", "unit", "number", "spend", "score", joining.chance(taken["score"]), invited=True
     ).with_columns(scheduled.customers.select("wave", "agent", "call_on"))
-    held = _would_have_been(best, taken, cell, order)
+    chosen_from = best.with_columns(cell=0, taken=pl.col("row").is_in(taken["row"].implode()))
+    if isinstance(terms, AllocatedPlan) and terms.holdout_by == "region":
+        held = like_those_taken(chosen_from.filter("possible"), order, ["topic", "layer"])
+    else:
+        held = would_have_been(chosen_from, order, cells)
     others = best.join(invitations.select("row"), on="row", how="anti").with_columns(
         held_out=pl.col("row").is_in(held.implode()), left_out=left_out.fill_null(SIZE)
     )
@@ -169,16 +176,6 @@ def _key_users(taken: pl.DataFrame, terms: PlanSettings) -> pl.DataFrame:
     return standing.with_columns((place < terms.key_users).alias("key_user")).sort("rank")
 
 
-def _would_have_been(best: pl.DataFrame, taken: pl.DataFrame, cell: list[str], order: list[str]) -> pl.Series:
-    """Give the rows of those drawn who would have been invited: somebody no better of their cell is, or everybody else of it."""
-    of = cell or ["cell"]
-    places = best.with_columns(cell=0).sort(*order, descending=[name != "customer_id" for name in order]).with_row_index("place")
-    places = places.with_columns(taken=pl.col("row").is_in(taken["row"].implode()))
-    last = pl.col("place").filter("taken").max().over(of)
-    everybody = pl.col("taken").any().over(of) & (pl.col("drawn") | pl.col("taken")).all().over(of)
-    return places.filter(pl.col("drawn") & ((pl.col("place") < last) | everybody))["row"]
-
-
 def _groups(invitations: pl.DataFrame, joining: Joining, terms: PlanSettings) -> pl.DataFrame:
     groups = (
         invitations.group_by("group")
@@ -190,7 +187,8 @@ def _groups(invitations: pl.DataFrame, joining: Joining, terms: PlanSettings) ->
             pl.col("number").first(),
             pl.col("rank", "score", "join_chance").sort_by("rank"),  # floats are added up in one order
         )
-        .sort("region", "number")
+        .with_columns(kind=pl.col("group").str.replace(r"\d+$", ""))
+        .sort("region", "kind", "number")  # of one region and number there is a group for each topic
     )
     chances = [chances.to_numpy() for chances in groups["join_chance"]]
     filled = [_filled(float(each.mean()), len(each), joining, terms) for each in chances]

@@ -97,12 +97,12 @@ def schedule(
     >>> [(name, day.isoformat()) for name, day in made.customers.select("customer_id", "call_on").rows()]
     [('a', '2026-07-02'), ('b', '2026-07-03'), ('c', '2026-07-06')]
     """
-    _check(invited, settings, as_of, per_account)
+    check_schedule(invited, settings, as_of, per_account)
     people = _people(invited, settings, per_account)
     first_days = _first_days(people["wave"].unique().sort().to_list(), settings, as_of)
-    reach, sets, strangers = _reach(people, settings, regions, lang)
+    numbers, sets, strangers = reach(people, settings, regions, lang)
     capacity = [agent.calls_per_day for agent in settings.agents]
-    agents, days = dispatch(_queue(people.with_columns(reach), sets), capacity, first_days, working(settings))
+    agents, days = dispatch(_queue(people.with_columns(numbers), sets), capacity, first_days, working(settings))
     names = pl.Series("agent", [agent.name for agent in settings.agents] + [None], dtype=pl.String)
     called = people.with_columns(names.gather(agents), pl.Series("call_on", days, dtype=pl.Date))
     kinds = called.select("agent", pl.col("call_on").alias("day"), "region", "wave")
@@ -112,16 +112,35 @@ def schedule(
     return Schedule(customers, calls, tuple(warnings))
 
 
-def _check(invited: pl.DataFrame, settings: PlanSettings, as_of: date, per_account: str | None) -> None:
+def check_schedule(people: pl.DataFrame, settings: PlanSettings, as_of: date, per_account: str | None) -> None:
+    """Make sure, before any work, that people can be scheduled.
+
+    Parameters
+    ----------
+    people : DataFrame
+        With all their attributes.
+    settings, as_of, per_account : PlanSettings, date, str or None
+        As for `schedule`.
+
+    Raises
+    ------
+    ConfigError
+        The start lies before the as-of date, or there is no such attribute.
+
+    Examples
+    --------
+    >>> import segmenter
+    >>> check_schedule(pl.DataFrame(), segmenter.launch_settings({}).plan, date(2026, 7, 1), None)
+    """
     problems = []
     if settings.start is not None and settings.start < as_of:
         way_out = "take a later day, or null for launch.as_of"
         problems.append(f"plan.start: should not lie before launch.as_of, {as_of} (got {settings.start}); {way_out}")
-    if any(agent.languages for agent in settings.agents) and "language" not in invited.columns:
+    if any(agent.languages for agent in settings.agents) and "language" not in people.columns:
         way_out = "name it in data.customers.attributes, or leave the languages of plan.agents empty"
         problems.append(f"plan.agents: languages need an attribute of the customers called language; {way_out}")
-    if per_account is not None and per_account not in invited.columns:
-        hint = nearest(per_account, [name for name, dtype in invited.schema.items() if dtype == pl.String and name not in _OURS])
+    if per_account is not None and per_account not in people.columns:
+        hint = nearest(per_account, [name for name, dtype in people.schema.items() if dtype == pl.String and name not in _OURS])
         problems.append(f'rules.per_account: should be an attribute in data.customers.attributes, or null (got "{per_account}"{hint})')
     if problems:
         raise ConfigError(*problems)
@@ -156,12 +175,43 @@ def _first_days(waves: list[int], settings: PlanSettings, as_of: date) -> dict[i
     return first_days
 
 
-def _reach(
+def reach(
     people: pl.DataFrame, settings: PlanSettings, regions: RegionRule, lang: Lang
 ) -> tuple[pl.Series, list[tuple[int, ...]], list[str]]:
-    """Give each the number of the agents who can call them, all such sets by number, and warnings of names that match nobody."""
+    """Say which agents can call whom.
+
+    Parameters
+    ----------
+    people : DataFrame
+        ``province``, ``city``, and ``language`` where agents have languages.
+    settings : PlanSettings
+        The agents.
+    regions : RegionRule
+        Its aliases.
+    lang : {"en", "zh"}
+        The language of the warnings.
+
+    Returns
+    -------
+    Series of Int64
+        ``reach``: for each the number of a set of agents.
+    list of tuple of int
+        The sets, by number: the agents' places in the settings.
+    list of str
+        Warnings of regions and languages that nobody has.
+
+    Examples
+    --------
+    >>> import segmenter
+    >>> plan = segmenter.launch_settings({"plan.agents": [{"name": "Li", "calls_per_day": 1, "regions": ["四川"]}]}).plan
+    >>> reach(pl.DataFrame({"province": ["四川", "云南"], "city": None}), plan, _AS_IT_IS, "en")[:2]  # doctest: +ELLIPSIS
+    (shape: (2,)...[(), (0,)])
+    """
     keys = ["province", "city", "language"]
-    places = people.select(keys).unique().sort(keys, nulls_last=True)
+    if "language" not in people.columns:
+        people = people.with_columns(language=pl.lit(None, dtype=pl.String))
+    people = people.select(pl.col(keys).cast(pl.String))
+    places = people.unique().sort(keys, nulls_last=True)
     rule = regions.model_copy(update={"allow_missing": True})
     known = {column: set(places[column].drop_nulls()) for column in keys}
     serves, strangers = [], []
@@ -249,7 +299,10 @@ def _ways_out(
     days = working_days(settings, min(first_days.values()), valid_until)
     left = {wave: len(days) - bisect_left(days, first) for wave, first in first_days.items()}  # working days until the list's last
     begun = pl.col("wave").replace_strict(left, return_dtype=pl.Int64) > 0
-    if unbegun := late.filter(~begun).height:
+    if not days:
+        en = f"the first are on {min(first_days.values())}: take an earlier plan.start, or raise launch.valid_days"
+        yield say(lang, en, f"最早的外呼在 {min(first_days.values())}：可提前 plan.start，或增大 launch.valid_days")
+    elif unbegun := late.filter(~begun).height:
         en = f"{unbegun:,} are of waves that begin later: lower plan.wave_days, or raise plan.wave_size or launch.valid_days"
         zh = f"其中 {unbegun:,} 次所属批次开始得更晚：可减小 plan.wave_days，或增大 plan.wave_size、launch.valid_days"
         yield say(lang, en, zh)

@@ -100,7 +100,8 @@ def _with_missing(cells: Cells, terms: Terms, lang: Lang) -> Cells:
 def _lacking(cells: Cells, terms: Terms, lang: Lang, soft: tuple[str, ...]) -> pl.DataFrame:
     """Solve with soft limits; empty where even so nothing holds."""
     kinds = [replace(kind, most=kind.allowed) for kind in kinds_of(cells, terms, lang)]
-    spare = (terms.size_min or 0) + sum(kind.largest * kind.least for kind in kinds) if "people" in soft else 0
+    one = max(terms.size_min, min(kind.smallest for kind in kinds)) if terms.size_min and kinds else 0  # as many as a group takes
+    spare = one + sum(kind.largest * kind.least for kind in kinds) if "people" in soft else 0
     softened = [_smaller(kind, terms, layers_of(cells, terms)) if "smallest" in soft else kind for kind in kinds]
     program, parts = constrain(cells, softened, terms, spare=spare)
     program.put(parts.taken, program.columns(cells.people), -1)
@@ -113,7 +114,7 @@ def _lacking(cells: Cells, terms: Terms, lang: Lang, soft: tuple[str, ...]) -> p
         found.append((column, (limit, *where, *[None] * (5 - len(where)))))
 
     if "size_min" in soft and terms.size_min:
-        lack("size_min", parts.total, 1, most=terms.size_min)
+        lack("size_min", parts.total, 1, most=terms.size_min - 1)  # a launch of nobody is none
     if "size_max" in soft and terms.size_max is not None:
         lack("size_max", parts.total, -1)
     if "budget" in soft and terms.budget is not None and terms.costs:
@@ -203,12 +204,22 @@ def _change_words(rows: pl.DataFrame, terms: Terms, lang: Lang) -> list[str]:
             case "size_max":
                 words.append(say(lang, f"allow {many} {people} more (plan.size)", f"总人数上限提高 {many} 人（plan.size）"))
             case "smallest":
-                words.append(say(lang, f"allow groups to be smaller, by {many} place{s} in all", f"放宽群人数下限，合计 {many} 人"))
+                words.append(
+                    say(
+                        lang,
+                        f"allow groups to be smaller, by {many} in all (plan.smallest)",
+                        f"放宽群人数下限，合计 {many} 人（plan.smallest）",
+                    )
+                )
             case "budget":
-                words.append(say(lang, f"add {_money(amount, terms)} to the budget", f"预算增加 {_money(amount, terms)}"))
+                words.append(
+                    say(
+                        lang, f"add {_money(amount, terms)} to the budget (plan.budget)", f"预算增加 {_money(amount, terms)}（plan.budget）"
+                    )
+                )
             case "agents":
                 calling = _where(rows.filter(limit="agents"), lang)
-                words.append(say(lang, f"add {many} call{s} ({calling})", f"增加 {many} 个外呼名额（{calling}）"))
+                words.append(say(lang, f"add {many} call{s} ({calling}; plan.agents)", f"增加 {many} 个外呼名额（{calling}；plan.agents）"))
             case _:
                 words.append(say(lang, f"find {many} more eligible customer{s}", f"再增加 {many} 位符合条件的客户"))
     return words

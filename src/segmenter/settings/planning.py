@@ -1,6 +1,7 @@
 """How many are invited, into which groups, when, and by whom."""
 
 from datetime import date
+from fractions import Fraction
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -73,6 +74,12 @@ class LayerSettings(Settings):
     least: Share = 0.0
     most: Share = 1.0
 
+    @model_validator(mode="after")
+    def _ordered(self) -> "LayerSettings":
+        if self.least > self.most:
+            raise ValueError(f"least should be ≤ most (got {self.least:g} > {self.most:g})")
+        return self
+
 
 class GiftSettings(Settings):
     """What inviting costs, in currency units."""
@@ -99,6 +106,8 @@ class AllocatedPlan(PlanSettings):
     def _ordered(self) -> "AllocatedPlan":
         if self.smallest > self.group_capacity:
             raise ValueError(f"smallest should be ≤ group_capacity (got {self.smallest} > {self.group_capacity})")
+        if (least := sum(Fraction(str(layer.least)) for layer in self.layers.values())) > 1:
+            raise ValueError(f"layers: the least shares should add up to at most 1 (got {float(least):g}); lower one")
         return self
 
 

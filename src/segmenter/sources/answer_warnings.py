@@ -73,8 +73,8 @@ def answer_warnings(
         found.append((en, f"{slips.height:,} 个客户编号的写法与计划不同，已自动识别，例如“{written}”即 {meant}"))
     noted = rows.filter("noted")["said"]
     if taken := noted.count():
-        zh = f"{taken:,} 条答复写在备注里（答复栏为空），已按备注计入"
-        found.append((f"answers that stood in the notes, with the answer left empty: {taken:,}, which count", zh))
+        zh = f"{taken:,} 条答复写在备注或其他栏里（答复栏为空），已照此计入"
+        found.append((f"answers that stood in the notes or in a column beside, with the answer left empty: {taken:,}, which count", zh))
     if silent := noted.null_count():
         zh = f"{silent:,} 行只有备注、没有答复，按尚未联系计"
         found.append((f"rows with a note but no answer: {silent:,}, which count as not called yet", zh))

@@ -204,5 +204,29 @@ def roles_of(header: Iterable[str]) -> dict[str, str]:
     return roles
 
 
+def others_of(header: Iterable[str], roles: dict[str, str]) -> list[str]:
+    """Find further columns of answers: an agent's own, beside that of the call sheet.
+
+    Parameters
+    ----------
+    header : iterable of str
+        The columns' names.
+    roles : dict of str to str
+        As `roles_of` gives them.
+
+    Returns
+    -------
+    list of str
+        In their order.
+
+    Examples
+    --------
+    >>> header = ["客户编号", "答复", "外呼结果", "姓名"]
+    >>> others_of(header, roles_of(header))
+    ['外呼结果']
+    """
+    return [name for name in header if _key(plain(name)) in _NAMES["answer"] and name not in roles.values()]
+
+
 def _near(one: str, other: str) -> bool:
     return len(one) > 3 and other.isascii() and SequenceMatcher(None, one, other, autojunk=False).ratio() >= _CLOSE

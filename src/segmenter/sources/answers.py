@@ -14,7 +14,7 @@ from segmenter.sources.answer_dates import answer_dates
 from segmenter.sources.answer_ids import recognised
 from segmenter.sources.answer_lists import SETTINGS, AnswerList, answer_lists
 from segmenter.sources.answer_warnings import EARLY, LATE, answer_warnings
-from segmenter.sources.answer_words import NOT_YET, meaning_of, states
+from segmenter.sources.answer_words import NOT_YET, meaning_of, others_of, states
 from segmenter.sources.expressions import ROW
 from segmenter.sources.files import FileRead, read_each
 from segmenter.sources.raw import Fingerprint
@@ -32,6 +32,7 @@ ANSWERS = pl.Schema(
     }
 )
 _OURS = re.compile(r"; ?[^;]*\bdata\.[^;]*|\bdata\.sheet: ")  # ways out that only the shop's tables have
+_NEVER = date(1970, 1, 1)
 _UNKNOWN = "is no known answer; write joined, refused, refused for good or no answer"
 _UNDATED = "is no date; write it like 2026-07-03"
 _LACKS = {
@@ -155,7 +156,7 @@ def read_answers(
     known = rows["written"] if planned is None else recognised(rows["written"], planned["customer_id"])
     rows = rows.with_columns(customer_id=known)
     given = rows.filter(pl.col("said").is_not_null() & (pl.col("answer") != NOT_YET.answer).fill_null(value=True))
-    dated, undated = _dated(given, before, planned)
+    dated, undated = _dated(given, before, since or _NEVER, planned)
     good, wrong = _checked(dated, before, since)
     whole = pl.concat([pl.DataFrame(schema=tables.REJECTS), *rejects, wrong]).sort("file", "row", nulls_last=False)
     if places and good.is_empty():
@@ -197,8 +198,10 @@ def _answers(each: AnswerList, before: date, timezone: str) -> pl.DataFrame:
     said = next(role for role in order if role in roles)
     on = next((role for role in ("answered_on", "joined_on") if role in roles), None) if said != "joined_on" else said
     none = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
-    # A list's notes may be on anything; on a call sheet, some write there what came of the call.
-    note = text["note"] if said == "answer" and "note" in roles else none
+    # A list's notes may be on anything; on a call sheet, some write there, or into a column of their own, what came of the call.
+    aside = [roles["note"]] if "note" in roles else []
+    aside = [*others_of(frame.columns, roles), *aside] if said == "answer" else []
+    note = pl.select(pl.coalesce(none, *(_text(frame[name]) for name in aside))).to_series()
     noted = text[said].is_null() & note.is_not_null()
     told = text[said].zip_with(~(noted & _plain_answer(note)), note)
     meanings = {word: meaning_of(word, of_joining=said == "joined") for word in told.drop_nulls().unique()}
@@ -240,13 +243,16 @@ def _plain_answer(notes: pl.Series) -> pl.Series:
     return notes.replace_strict(known, default=False, return_dtype=pl.Boolean)
 
 
-def _dated(given: pl.DataFrame, before: date, planned: pl.DataFrame | None) -> tuple[pl.DataFrame, int]:
+def _dated(given: pl.DataFrame, before: date, since: date, planned: pl.DataFrame | None) -> tuple[pl.DataFrame, int]:
     """Suppose a date for answers that have none."""
     at = pl.DataFrame(schema={"customer_id": pl.String, "planned_at": pl.Date}) if planned is None else planned
     called = given.join(at.select("customer_id", "planned_at"), on="customer_id", how="left", validate="m:1", maintain_order="left")
     supposed = pl.when(pl.col("planned_at") < before).then("planned_at").fill_null(before - timedelta(days=1))
+    # Most dates of a list say of which launch it is.
+    earlier = (pl.col("answered_on") < since).mean().over("source").fill_null(0) > 0.5
+    supposed = pl.when(earlier).then(pl.lit(since - timedelta(days=1))).otherwise(supposed)
     without = pl.col("said_on").is_null()
-    understood = without & pl.col("answer").is_not_null() & pl.col("customer_id").is_not_null()
+    understood = without & ~earlier & pl.col("answer").is_not_null() & pl.col("customer_id").is_not_null()
     return called.with_columns(answered_on=pl.when(without).then(supposed).otherwise("answered_on")), int(
         called.select(understood.sum()).item()
     )
@@ -260,7 +266,7 @@ def _checked(given: pl.DataFrame, before: date, since: date | None) -> tuple[pl.
         (pl.col("answer").is_null(), "column", "said", _UNKNOWN),
         (on.is_null(), "date_column", "said_on", _UNDATED),
         (on >= before, "date_column", "said_on", LATE),
-        (on < (since or date(1970, 1, 1)), "date_column", "said_on", EARLY),
+        (on < (since or _NEVER), "date_column", "said_on", EARLY),
     )
     which = pl.coalesce(*(pl.when(each).then(place) for place, (each, *_) in enumerate(wrong)))
     placed = given.with_columns(wrong=which)
