@@ -28,7 +28,7 @@ def main(config: DictConfig) -> None:
     ledger = open_ledger(settings.ledger.url, settings.out) if settings.ledger.use else None
     if ledger is not None:
         check_name(ledger, launch.name, terms.as_of)
-    ahead("segmenter.segments.choice", "statsmodels.stats.power")  # scikit-learn takes most of a second, SciPy's statistics half of one
+    ahead("segmenter.segments.choice")  # scikit-learn takes most of a second
     with progress(settings.lang) as stage:
         read = read_tables(
             settings.data,

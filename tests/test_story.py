@@ -14,7 +14,7 @@ import pytest
 from segmenter.ledger import launches, open_ledger, people
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-TRUTH = {"demo": 3_000, "sichuan_vip": 20_000}  # customers; as many as give each launch a few hundred people
+SHOPS = {"demo": 2_000, "sichuan_vip": 10_000}  # customers; as many as give each launch its people
 
 
 def run(folder: Path, *arguments: str) -> str:
@@ -35,7 +35,7 @@ def documented(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert [words[1] for words in commands] == ["launch", "demo", "review", "launch"]
     folder = tmp_path_factory.mktemp("story")
     for place, words in enumerate(commands):
-        small = [f"data.shop.customers={TRUTH['demo']}", "plan.size=600"] if place == 0 else []
+        small = [f"data.shop.customers={SHOPS['demo']}", "plan.size=400"] if place == 0 else []
         quiet = ["tracking=none"] if words[1] != "demo" else []
         run(folder, *words[1:], *small, *quiet, "lang=en")
     return folder
@@ -45,7 +45,7 @@ def test_the_next_launch_knows_what_the_first_one_taught(documented: Path) -> No
     first, reviewed, following = (manifest(documented, name) for name in ("demo", "demo_review", "next"))
     assert first["notes"][0] == "The chance to join, 30 %, is a guess (plan.join_chance): nobody has answered yet."
     asked, joined = reviewed["counts"]["asked"], reviewed["counts"]["joined"]
-    assert asked == first["counts"]["invited"] == 600
+    assert asked == first["counts"]["invited"] == 400
     assert f"is learned from {asked:,} invitations of 1 launch, of which {joined:,} were accepted" in following["notes"][0]
     assert reviewed["lift"].startswith(("The invitation brought", "No effect could be shown"))
     ledger = open_ledger(None, documented / "outputs" / "next")
@@ -71,7 +71,15 @@ def test_planned_again_a_launch_gives_the_same_bytes(documented: Path) -> None:
 
 def test_the_launch_this_project_began_from(tmp_path: Path) -> None:
     experiment = ["+experiment=sichuan_vip", "tracking=none"]
-    run(tmp_path, "launch", *experiment, f"data.shop.customers={TRUTH['sichuan_vip']}", "plan.size=150", "launch.target=60000")
+    run(
+        tmp_path,
+        "launch",
+        *experiment,
+        f"data.shop.customers={SHOPS['sichuan_vip']}",
+        "plan.size=90",
+        "plan.smallest=8",
+        "launch.target=30000",
+    )
     invited = pl.read_csv(tmp_path / "outputs" / "sichuan_vip" / "invite_list.csv", try_parse_dates=True)
     events = invited.group_by("wave").agg(pl.col("call_on").min()).sort("wave")["call_on"].to_list()
     assert events[:2] == [date(2026, 7, 1), date(2026, 7, 8)]
