@@ -53,7 +53,7 @@ PRECEDENTS = pl.Schema(  # one row per customer of earlier launches, as of the d
         "last_invited": pl.Date(),  # to another launch, within rules.cooloff_days; else null
         "invitations": pl.Int64(),  # other launches within rules.invitations.days
         "member": pl.Boolean(),  # of the launch's community
-        "refused": pl.Boolean(),  # for good
+        "refused": pl.Boolean(),  # for good, or this launch itself, which is planned again
         "held_out_until": pl.Date(),  # by another launch that is running; else null
     }
 )

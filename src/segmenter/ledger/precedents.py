@@ -43,7 +43,7 @@ def past_launches(ledger: Ledger, launch: str, as_of: date, *, community: str, d
     --------
     >>> from pathlib import Path
     >>> from segmenter.ledger import open_ledger
-    >>> past_launches(open_ledger(None, Path("outputs/none-yet")), "spring", date(2026, 7, 1), community="vip", days=365) is None
+    >>> past_launches(open_ledger(None, Path("nowhere/results")), "spring", date(2026, 7, 1), community="vip", days=365) is None
     True
     """
     everyone = people(ledger, before=as_of)
@@ -55,7 +55,8 @@ def past_launches(ledger: Ledger, launch: str, as_of: date, *, community: str, d
     ever = invited(ledger, launch, as_of, _EVER).select(customer, "last_invited")
     lately = invited(ledger, launch, as_of, days).select(customer, "invitations")
     joined = members(ledger, as_of, community=community).select(customer, member=True)
-    refused = refused_for_good(ledger, as_of).select(customer, refused=True)
+    own = answers(ledger, launch, before=as_of).filter("current", pl.col("answer") == "refused")
+    refused = pl.concat([refused_for_good(ledger, as_of).select(customer), own.select(customer)]).unique().with_columns(refused=True)
     held = held_out(ledger, launch, as_of).select(customer, pl.col("until").alias("held_out_until"))
     known = pl.concat([ever, lately, joined, refused, held], how="align").with_columns(
         pl.col("invitations").fill_null(0), pl.col("member", "refused").fill_null(value=False)
@@ -84,7 +85,7 @@ def check_name(ledger: Ledger, launch: str, as_of: date) -> None:
     --------
     >>> from pathlib import Path
     >>> from segmenter.ledger import open_ledger
-    >>> check_name(open_ledger(None, Path("outputs/none-yet")), "spring", date(2026, 7, 1))
+    >>> check_name(open_ledger(None, Path("nowhere/results")), "spring", date(2026, 7, 1))
     """
     over = launches(ledger).filter(pl.col("launch") == launch, pl.col("state") == PLANNED, pl.col("ends_on") <= as_of)
     if over.is_empty() or not (told := answers(ledger, launch).height):

@@ -55,7 +55,7 @@ def launches(ledger: Ledger) -> pl.DataFrame:
     --------
     >>> from pathlib import Path
     >>> from segmenter.ledger import open_ledger
-    >>> launches(open_ledger(None, Path("outputs/none-yet"))).height
+    >>> launches(open_ledger(None, Path("nowhere/results"))).height
     0
     """
     from sqlalchemy import func, select
@@ -110,7 +110,7 @@ def invited(ledger: Ledger, launch: str, as_of: date, days: int) -> pl.DataFrame
     --------
     >>> from pathlib import Path
     >>> from segmenter.ledger import open_ledger
-    >>> invited(open_ledger(None, Path("outputs/none-yet")), "spring", date(2026, 7, 1), 90).columns
+    >>> invited(open_ledger(None, Path("nowhere/results")), "spring", date(2026, 7, 1), 90).columns
     ['customer_id', 'last_invited', 'invitations']
     """
     from sqlalchemy import func, select, union_all
@@ -159,7 +159,7 @@ def held_out(ledger: Ledger, launch: str, as_of: date) -> pl.DataFrame:
     --------
     >>> from pathlib import Path
     >>> from segmenter.ledger import open_ledger
-    >>> held_out(open_ledger(None, Path("outputs/none-yet")), "spring", date(2026, 7, 1)).columns
+    >>> held_out(open_ledger(None, Path("nowhere/results")), "spring", date(2026, 7, 1)).columns
     ['customer_id', 'until']
     """
     from sqlalchemy import func, select
@@ -202,7 +202,7 @@ def members(ledger: Ledger, as_of: date, *, community: str | None = None) -> pl.
     --------
     >>> from pathlib import Path
     >>> from segmenter.ledger import open_ledger
-    >>> members(open_ledger(None, Path("outputs/none-yet")), date(2026, 7, 1)).columns
+    >>> members(open_ledger(None, Path("nowhere/results")), date(2026, 7, 1)).columns
     ['customer_id', 'community', 'launch', 'joined_on']
     """
     with reading(ledger) as connection:
@@ -239,7 +239,7 @@ def refused_for_good(ledger: Ledger, as_of: date) -> pl.DataFrame:
     --------
     >>> from pathlib import Path
     >>> from segmenter.ledger import open_ledger
-    >>> refused_for_good(open_ledger(None, Path("outputs/none-yet")), date(2026, 7, 1)).columns
+    >>> refused_for_good(open_ledger(None, Path("nowhere/results")), date(2026, 7, 1)).columns
     ['customer_id', 'launch', 'refused_on']
     """
     with reading(ledger) as connection:
@@ -279,7 +279,7 @@ def answers(ledger: Ledger, launch: str | None = None, *, before: date | None = 
     --------
     >>> from pathlib import Path
     >>> from segmenter.ledger import open_ledger
-    >>> answers(open_ledger(None, Path("outputs/none-yet"))).height
+    >>> answers(open_ledger(None, Path("nowhere/results"))).height
     0
     """
     with reading(ledger) as connection:
@@ -318,7 +318,7 @@ def people(ledger: Ledger, launch: str | None = None, *, before: date | None = N
     --------
     >>> from pathlib import Path
     >>> from segmenter.ledger import open_ledger
-    >>> people(open_ledger(None, Path("outputs/none-yet"))).height
+    >>> people(open_ledger(None, Path("nowhere/results"))).height
     0
     """
     from sqlalchemy import select

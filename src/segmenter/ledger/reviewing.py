@@ -45,7 +45,7 @@ def find_launch(ledger: Ledger, name: str) -> Launched:
     --------
     >>> from pathlib import Path
     >>> from segmenter.ledger import open_ledger
-    >>> find_launch(open_ledger(None, Path("outputs/none-yet")), "spring")
+    >>> find_launch(open_ledger(None, Path("nowhere/results")), "spring")
     Traceback (most recent call last):
     segmenter.errors.LedgerError: ...
     """

@@ -72,7 +72,7 @@ _RULES = {
     "blocked": ("blocked", "已拉黑"),
     "consent": ("must not be contacted", "拒绝联系"),
     "member": ("members already", "已是社群成员"),
-    "refused": ("refused for good", "表示以后不要联系"),
+    "refused": ("refused this launch, or for good", "已拒绝本次活动，或表示以后不要联系"),
     "held_out": ("held out of a running launch", "在其他进行中活动的留出组"),
     "cooloff": ("invited lately", "近期已被邀请"),
     "invitations": ("invited often enough", "受邀次数已达上限"),
