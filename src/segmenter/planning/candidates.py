@@ -2,15 +2,12 @@
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from segmenter.planning.holdout import hold_out, hold_out_regions, strata
 from segmenter.planning.joining import Joining, Places, places
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, PlanSettings, SimplePlan
 from segmenter.words import Lang, say
-
-Flags = NDArray[np.bool_]
 
 
 def candidates(frame: pl.DataFrame, settings: CoreSettings) -> pl.DataFrame:
