@@ -247,7 +247,7 @@ def holdout_advice(
         needed = f"{100 * ENOUGH / units:.3g} %"
         few_en = f"Only {chosen.held_out:,} customers are held out, fewer than {ENOUGH}: a lift can hardly be shown. "
         few_zh = f"只留出了 {chosen.held_out:,} 位客户，不足 {ENOUGH} 位，很难验证出提升。"
-        possible = ENOUGH <= 0.3 * units  # nobody leaves half of the best customers alone
+        possible = 0.3 * units >= ENOUGH  # nobody leaves half of the best customers alone
         few_en += f"Hold out {needed}, or invite more." if possible else "A launch this small can hardly be measured."
         few_zh += f"建议留出 {needed}，或扩大邀请规模。" if possible else "这样小的规模很难衡量效果。"
         told.append(say(lang, few_en, few_zh))
