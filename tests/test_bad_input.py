@@ -71,6 +71,11 @@ def missing_file(shop):
 
 
 @case
+def an_engine_of_earlier_versions(shop):
+    return ["engine=duckdb", "engine.memory=1GB"], r"engine: .*duckdb.* engine=local"
+
+
+@case
 def empty_file(shop):
     (shop / "empty.csv").touch()
     return ["data.orders.path=empty.csv"], r"data\.orders\.path: .*empty"

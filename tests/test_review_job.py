@@ -108,7 +108,7 @@ def test_what_a_review_cannot_be_made_of(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match=r'launch.name: should be a launch in sqlite:///.* \(got "sprint"\); nearest: spring'):
         find_launch(ledger, "sprint")
     for override, message in {
-        "engine=duckdb": "engine: single orders are looked at, which needs engine=local",
+        "engine=spark": "engine: single orders are looked at, which needs engine=local",
         "ledger.use=false": "ledger.use: should be true",
         "data=demo": "then review with data=demo_after",
     }.items():

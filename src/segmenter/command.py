@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Config = ParamSpec("Config")
 Job = TypeVar("Job", bound="LaunchJob")
 _failed: list[SegmenterError] = []
+_GONE = {"engine/duckdb": "; it took as much memory as local, and four times as long: choose engine=local"}
 SCRATCH, SWEEP = "SEGMENTER_SCRATCH", "SEGMENTER_SWEEP"
 
 _OVERRIDE = re.compile(r"[^-][^=]*=|~")
@@ -159,7 +160,7 @@ def _of_hydra(error: Exception) -> ConfigError:
     if missing := re.search(r"Could not find '([^']+)'", text):
         group, _, name = missing[1].rpartition("/")
         choices = re.findall(r"^\t([^_\s]\S*)$", text, flags=re.MULTILINE)
-        return ConfigError(f"{group or 'config'}: is not there: {name}{nearest(name, choices)}")
+        return ConfigError(f"{group or 'config'}: is not there: {name}{_GONE.get(missing[1]) or nearest(name, choices)}")
     if type(error).__name__ == "OverrideParseException":
         override = str(getattr(error, "override", None) or "config")
         if not override.partition("=")[0].isascii():

@@ -11,11 +11,11 @@ from segmenter import launch_settings
 from segmenter.history.adding import Adder, Batch
 from segmenter.history.definition import summarize_frame
 from segmenter.history.summary import Terms
-from segmenter.settings import DuckdbEngine
 from segmenter.sources import streaming
-from segmenter.sources.engines.duckdb import summarize_files
 from segmenter.sources.mapping import placed_orders
 from segmenter.sources.store import Store, fingerprint
+
+pytestmark = pytest.mark.slow
 
 ORDERS, CUSTOMERS = 5_000_000, 400_000
 TERMS = Terms(date(2026, 7, 1), half_life_days=90, window_days=365)
@@ -55,7 +55,7 @@ def test_threads_batch_sizes_and_row_orders(orders, expected, threads):
     assert_frame_equal(adder.summary().frame, expected)
 
 
-def test_files_the_store_and_duckdb(orders, expected, tmp_path):
+def test_files_and_the_store(orders, expected, tmp_path):
     files = [tmp_path / f"{number}.parquet" for number in range(4)]
     for number, file in enumerate(files):
         # Three whole files of the past, and one on both sides of the date.
@@ -68,9 +68,6 @@ def test_files_the_store_and_duckdb(orders, expected, tmp_path):
     stores = [None, *(Store(tmp_path / "store", fingerprint(settings.data, settings.launch, stream.schema)) for _ in range(2))]
     found = [streaming.add_up(stream, TERMS, None, lambda *told: None, store)[0] for store in stores]
     assert len(list((tmp_path / "store").glob("*.json"))) == 3
-    found.append(
-        summarize_files(files, names, settings.data, settings.launch, None, TERMS, DuckdbEngine(kind="duckdb", memory=None, spill=None))
-    )
     for scanned in found:
         assert_frame_equal(scanned.summary.frame, expected)
         assert scanned.reads == found[0].reads

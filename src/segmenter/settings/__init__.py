@@ -6,7 +6,6 @@ No default stands here: all of them are in ``conf/``.
 from segmenter.settings.check import parse as parse
 from segmenter.settings.check import shareable as shareable
 from segmenter.settings.check import without_password as without_password
-from segmenter.settings.engines import DuckdbEngine as DuckdbEngine
 from segmenter.settings.engines import EngineSettings as EngineSettings
 from segmenter.settings.engines import LocalEngine as LocalEngine
 from segmenter.settings.engines import SparkEngine as SparkEngine

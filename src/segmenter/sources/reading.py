@@ -9,9 +9,9 @@ import polars as pl
 from segmenter.errors import InputError
 from segmenter.history.past import Sampling
 from segmenter.history.summary import Terms
-from segmenter.settings import DatabaseSettings, DemoSettings, DuckdbEngine, EngineSettings, FilesSettings, LaunchSettings, SparkEngine
+from segmenter.settings import DatabaseSettings, DemoSettings, EngineSettings, FilesSettings, LaunchSettings, SparkEngine
 from segmenter.sources import streaming
-from segmenter.sources.engines import duckdb, spark
+from segmenter.sources.engines import spark
 from segmenter.sources.engines.scan import Scanned
 from segmenter.sources.files import copies, fingerprints, parquet_files
 from segmenter.sources.mapping import canonical_tables
@@ -172,11 +172,8 @@ def _scan(
     if files is None:
         return None
     places, names = [place for place, _ in files], [name for _, name in files]
-    match engine:
-        case DuckdbEngine():
-            return lambda ids: (duckdb.summarize_files(places, names, data, launch, ids, terms, engine), fingerprints(files), (), None)
-        case SparkEngine():
-            return lambda ids: (spark.summarize_files(places, names, data, launch, ids, terms, engine), fingerprints(files), (), None)
+    if isinstance(engine, SparkEngine):
+        return lambda ids: (spark.summarize_files(places, names, data, launch, ids, terms, engine), fingerprints(files), (), None)
     stream = streamed(places, names, data, launch)
     if stream is None:
         return None
@@ -203,8 +200,6 @@ def _summarized(read: Tables, terms: Terms, engine: EngineSettings | None, sampl
     orders = read.orders
     assert isinstance(orders, pl.DataFrame)  # nothing was added up while reading
     match engine:
-        case DuckdbEngine():
-            summary = duckdb.summarize_frame(orders, terms, engine)
         case SparkEngine():
             summary = spark.summarize_frame(orders, terms, engine)
         case _ if orders.height < streaming.FEWEST:

