@@ -4,13 +4,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: launch test check bench wheel spark clean
+.PHONY: launch test test-all fuzz check bench wheel spark clean
 
 launch: $(STAMP)
 	$(BIN)/segmenter launch
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto -q
+	$(BIN)/python -m pytest -n auto -q -m "not slow"
+
+# What takes longer: many kills, the fuzz, Spark, the wheel, whole stories.
+test-all: spark
+	$(BIN)/python -m pytest -n auto -q -m slow
+
+# make fuzz SECONDS=3600
+fuzz: $(STAMP)
+	SEGMENTER_FUZZ_SECONDS=$(or $(SECONDS),120) $(BIN)/python -m pytest -q -s tests/test_fuzz.py
 
 check: $(STAMP)
 	$(BIN)/ruff format --check
@@ -32,7 +40,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "segmenter needs Python 3.11 to 3.13 (got $$($(PYTHON) --version)); make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[postgres,duckdb,tune]" --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[postgres,tune]" --group dev
 	touch $@
 
 clean:

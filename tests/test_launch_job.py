@@ -146,6 +146,7 @@ def test_a_sweep_has_a_folder_for_each_launch_and_leaves_nothing_else(demo, tmp_
     assert counts[0] > counts[1]
 
 
+@pytest.mark.slow
 def test_the_other_launches_of_a_sweep_go_on_when_one_cannot(tmp_path):
     command = [sys.executable, "-m", "segmenter", "launch", "-m", "data.shop.customers=300", "rules.spend.min=500,1e9,800", "tracking=none"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -155,6 +156,7 @@ def test_the_other_launches_of_a_sweep_go_on_when_one_cannot(tmp_path):
     assert "1 of the sweep's jobs failed" in done.stderr
 
 
+@pytest.mark.slow
 def test_every_file_in_conf_is_valid():
     groups = {
         folder.name: sorted(path.stem for path in folder.glob("[!_]*.yaml")) for folder in (HOME / "conf").iterdir() if folder.is_dir()

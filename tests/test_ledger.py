@@ -617,6 +617,7 @@ print(json.dumps({"kills": len(seen) - 1, "kept": seen.count(False), "last": see
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("url", "swap"), [("sqlite", "exchange"), ("sqlite", "rename"), ("postgresql", "exchange")], indirect=["url"])
 def test_killed_at_any_line_results_and_ledger_agree(url, tmp_path, swap):
     out = tmp_path / "outputs" / "results"

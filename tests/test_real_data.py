@@ -1,16 +1,13 @@
 """The whole job on real shops, against queries over the raw files that share nothing with it."""
 
 import json
-import subprocess
-import sys
 from datetime import date
-from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from segmenter.__main__ import main
 
 ONLINE_RETAIL = """
     WITH lines AS (SELECT DISTINCT * FROM '{folder}/online_retail.parquet' WHERE CustomerID IS NOT NULL AND InvoiceDate < DATE '2011-12-10'),
@@ -41,21 +38,15 @@ TAOBAO = """
 """
 
 
-def launch(folder, out, *arguments):
-    command = [
-        sys.executable,
-        "-m",
-        "segmenter",
-        "launch",
-        f"data.dir={folder}",
-        f"out={out}",
-        "plan.size=all",
-        "plan.holdout=0",
-        "tracking=none",
-        *arguments,
-    ]
-    done = subprocess.run(command, cwd=out.parent, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+@pytest.fixture
+def launch(data_dir, tmp_path, monkeypatch):
+    return lambda *arguments: _launch(monkeypatch, data_dir, tmp_path / "results", *arguments)
+
+
+def _launch(monkeypatch, folder, out, *arguments):
+    quiet = [f"out={out}", "plan.size=all", "plan.holdout=0", "tracking=none"]
+    monkeypatch.setattr("sys.argv", ["segmenter", "launch", f"data.dir={folder}", *quiet, *arguments])
+    main()
     return json.loads((out / "manifest.json").read_text(encoding="utf-8"))
 
 
@@ -84,7 +75,7 @@ def check_counts(out, manifest):
     return invites, rejects
 
 
-def test_online_retail_gives_exactly_the_customers_of_a_query(data_dir, tmp_path):
+def test_online_retail_gives_exactly_the_customers_of_a_query(launch, data_dir, tmp_path):
     out = tmp_path / "results"
     rules = [
         "data=online_retail",
@@ -93,7 +84,7 @@ def test_online_retail_gives_exactly_the_customers_of_a_query(data_dir, tmp_path
         "rules.recency.max_days=60",
         "rules.region.exclude=[United Kingdom]",
     ]
-    invites, rejects = check_counts(out, launch(data_dir, out, *rules))
+    invites, rejects = check_counts(out, launch(*rules))
     expected = duckdb.sql(ONLINE_RETAIL.format(folder=data_dir)).pl()
     got = invites.sort("customer_id").select(expected.columns)
     assert got["customer_id"].to_list() == expected["customer_id"].to_list()
@@ -102,9 +93,10 @@ def test_online_retail_gives_exactly_the_customers_of_a_query(data_dir, tmp_path
     assert dict(rejects["reason"].value_counts().rows()) == {"is empty": 135_080, "repeats another row exactly": 5_225}
 
 
-def test_cancelled_orders_are_neither_spend_nor_orders(data_dir, tmp_path):
+@pytest.mark.slow
+def test_cancelled_orders_are_neither_spend_nor_orders(launch, data_dir, tmp_path):
     out = tmp_path / "results"
-    launch(data_dir, out, "data=online_retail", "launch.as_of=2011-12-10")
+    launch("data=online_retail", "launch.as_of=2011-12-10")
     customers = pl.read_parquet(out / "customers.parquet").with_columns(pl.col("spend", "refunds").cast(pl.Float64))
     bought_80995_pieces = customers.filter(customer_id="16446").row(0, named=True)
     assert bought_80995_pieces["spend"] == pytest.approx(2.90)
@@ -112,7 +104,7 @@ def test_cancelled_orders_are_neither_spend_nor_orders(data_dir, tmp_path):
     assert bought_80995_pieces["orders"] == 2
 
 
-def test_taobao_gives_exactly_the_customers_of_a_query(data_dir, tmp_path):
+def test_taobao_gives_exactly_the_customers_of_a_query(launch, data_dir, tmp_path):
     out = tmp_path / "results"
     rules = [
         "data=taobao",
@@ -121,7 +113,7 @@ def test_taobao_gives_exactly_the_customers_of_a_query(data_dir, tmp_path):
         "rules.recency.max_days=90",
         "rules.region.exclude=[四川省,重庆市]",
     ]
-    invites, _ = check_counts(out, launch(data_dir, out, *rules))
+    invites, _ = check_counts(out, launch(*rules))
     expected = duckdb.sql(TAOBAO.format(folder=data_dir)).pl()
     refunds = pl.read_parquet(out / "customers.parquet", columns=["customer_id", "refunds"])
     got = invites.join(refunds, on="customer_id").sort("customer_id").select(expected.columns)
@@ -131,10 +123,9 @@ def test_taobao_gives_exactly_the_customers_of_a_query(data_dir, tmp_path):
         assert (got[money].cast(pl.Float64) - expected[money]).abs().max() < 0.015  # some amounts have half a fen
 
 
-def test_cdnow_as_a_file_of_one_row_per_purchase(data_dir, tmp_path):
-    out = tmp_path / "results"
+def test_cdnow_as_a_file_of_one_row_per_purchase(launch, data_dir):
     columns = ["data.orders.columns.time=date", "launch.as_of=1998-07-01", "launch.currency=USD", "launch.timezone=America/New_York"]
-    manifest = launch(data_dir, out, "data=files", f"data.orders.path={data_dir}/cdnow_master.parquet", *columns)
+    manifest = launch("data=files", f"data.orders.path={data_dir}/cdnow_master.parquet", *columns)
     assert manifest["counts"]["customers"] == 23_570
     assert manifest["inputs"]["orders"]["kept"] == 69_659
     assert date.fromisoformat(manifest["valid_until"]) == date(1998, 7, 15)

@@ -41,6 +41,7 @@ def documented(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_next_launch_knows_what_the_first_one_taught(documented: Path) -> None:
     first, reviewed, following = (manifest(documented, name) for name in ("demo", "demo_review", "next"))
     assert first["notes"][0] == "The chance to join, 30 %, is a guess (plan.join_chance): nobody has answered yet."
@@ -62,6 +63,7 @@ def test_the_next_launch_knows_what_the_first_one_taught(documented: Path) -> No
     assert set(sheets["customer_id"]) == set(known.filter(status="planned")["customer_id"])
 
 
+@pytest.mark.slow
 def test_planned_again_a_launch_gives_the_same_bytes(documented: Path) -> None:
     again = ["launch", "data=demo_after", "launch.name=next", "launch.as_of=2026-08-01", "launch.target=800000", "tracking=none", "lang=en"]
     before = {path: path.read_bytes() for path in (documented / "outputs" / "next").rglob("*") if path.is_file()}
@@ -69,6 +71,7 @@ def test_planned_again_a_launch_gives_the_same_bytes(documented: Path) -> None:
     assert {path: path.read_bytes() for path in (documented / "outputs" / "next").rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.slow
 def test_the_launch_this_project_began_from(tmp_path: Path) -> None:
     experiment = ["+experiment=sichuan_vip", "tracking=none"]
     run(

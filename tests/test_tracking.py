@@ -123,6 +123,7 @@ def test_nothing_personal_and_no_password_is_stored(shop: Shop) -> None:
         assert [word for word in (*personal, PASSWORD, "opti0nal") if word in text] == [], path
 
 
+@pytest.mark.slow
 def test_mlflow_serves_the_model_with_the_code_stored_beside_it(shop: Shop, tmp_path: Path) -> None:
     (version,) = client(shop.store).search_model_versions("name = 'segmenter-春季'")
     assert version.run_id == runs(shop.store)[0].info.run_id
@@ -174,6 +175,7 @@ def test_jobs_of_a_sweep_share_a_parent_and_the_caller_notices_nothing(
     assert placed == {("first", "0", "100"), ("first", "1", "101"), ("second", "0", "100")}
 
 
+@pytest.mark.slow
 def test_two_jobs_may_begin_a_store_and_a_sweep_at_once(shop: Shop, tmp_path: Path) -> None:
     given = tmp_path / "given.pickle"
     given.write_bytes(pickle.dumps((shop.plan, job())))
@@ -231,6 +233,7 @@ def test_a_store_out_of_reach_is_one_line(shop: Shop, tmp_path: Path, address: C
     assert PASSWORD not in unquote(message)
 
 
+@pytest.mark.slow
 def test_a_server_that_says_nothing_is_given_up_soon(shop: Shop) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))

@@ -27,6 +27,7 @@ def wheel(tmp_path_factory):
     return next(folder.glob("*.whl"))
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_the_package_its_config_and_its_jobs(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     source = {
@@ -40,6 +41,7 @@ def test_the_wheel_holds_the_package_its_config_and_its_jobs(wheel):
         assert files <= names
 
 
+@pytest.mark.slow
 def test_the_installed_wheel_runs_from_an_empty_directory(wheel, tmp_path):
     home, work = tmp_path / "environment", tmp_path / "empty"
     work.mkdir()

@@ -115,6 +115,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 def test_on_real_shops_it_is_as_good_as_the_best_and_better_than_any_single_one(request):
     shares = []
     for (shop, horizon), cuts in CASES.items():
