@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from segmenter import memory
 from segmenter.errors import ConfigError, SegmenterError, nearest
 
 if TYPE_CHECKING:
@@ -131,12 +132,15 @@ def command(main: Callable[[], object]) -> None:
     sys.argv[1:] = sorted((quoted(argument, sweep=sweep) for argument in sys.argv[1:]), key=lambda word: bool(_OVERRIDE.match(word)))
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then raises its errors instead of printing them
     os.environ[SWEEP] = uuid.uuid4().hex
+    memory.watch()
     try:
         with tempfile.TemporaryDirectory(prefix="segmenter-") as scratch:
             os.environ[SCRATCH] = scratch  # where Hydra may write what nobody needs
             main()
         if _failed:
             _leave(f"{len(_failed)} of the sweep's jobs failed")
+    except MemoryError:
+        _leave(memory.shortage())
     except KeyboardInterrupt:
         _leave("stopped; the last results are untouched", 130)
     except BrokenPipeError:  # as in `segmenter launch --help | head`

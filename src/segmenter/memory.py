@@ -1,0 +1,82 @@
+"""A job that is about to be killed for want of memory ends with a message instead."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+
+_SPEED = 4 << 30  # bytes that a job takes in a second at most, which says when to look again
+_SPARE = 64 << 20  # what has to be left, and a share of the limit beside it
+_SHARE = 0.03
+_CACHE = ("inactive_file", "active_file", "total_inactive_file", "total_active_file")  # what the system takes back by itself
+
+
+def watch() -> None:
+    """End the process with exit code 2 and a message, as soon as hardly any memory is left; only on Linux."""
+    if sys.platform.startswith("linux"):
+        Thread(target=_watch, daemon=True).start()
+
+
+def _watch() -> None:
+    with suppress(OSError, ValueError, LookupError):  # a system that tells no limits
+        groups = [group for group in _groups() if group[1] < _total()]
+        while True:
+            left = [(limit - _used(folder), limit, f"cgroup {folder}") for folder, limit in groups]
+            spare, limit, what = min((rest - _SPARE - _SHARE * limit, limit, what) for rest, limit, what in (*left, *_of_process()))
+            if spare < 0:
+                os.write(2, f"segmenter: {shortage(what, int(limit))}\n".encode())
+                os._exit(2)
+            time.sleep(min(0.5, max(0.01, spare / _SPEED)))
+
+
+def shortage(what: str = "this machine", limit: int | None = None) -> str:
+    """Say that memory is short, and what helps."""
+    size = f"{(limit or _total()) / 2**30:.1f} GiB"
+    return (
+        f"memory: {size} do not suffice ({what}); the last results are untouched. Give it more (the README says how much a launch "
+        "takes), write the orders as Parquet, read fewer of them with data.orders.where, or choose engine=spark"
+    )
+
+
+def _of_process() -> Iterator[tuple[int, int, str]]:
+    """Give what is left of the machine, and of what `ulimit -v` allows."""
+    import resource
+
+    yield _meminfo("MemAvailable"), _total(), "this machine"
+    allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if allowed != resource.RLIM_INFINITY:
+        taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        yield allowed - taken, allowed, "ulimit -v"
+
+
+def _groups() -> Iterator[tuple[Path, int]]:
+    """Give the control groups that this process is in, with their limits: of both versions, and as seen from inside a container."""
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers not in ("", "memory"):
+            continue
+        root = Path("/sys/fs/cgroup", controllers)
+        own = root / path.lstrip("/")
+        for folder in dict.fromkeys((own, *own.parents, root)):
+            for name in ("memory.max", "memory.limit_in_bytes"):
+                if folder.is_relative_to(root) and (folder / name).is_file() and (limit := (folder / name).read_text().strip()) != "max":
+                    yield folder, int(limit)
+
+
+def _used(folder: Path) -> int:
+    usage = next(path for name in ("memory.current", "memory.usage_in_bytes") if (path := folder / name).is_file())
+    stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+    cache = max(sum(int(stat.get(name, 0)) for name in pair) for pair in (_CACHE[:2], _CACHE[2:]))
+    return int(usage.read_text()) - cache
+
+
+def _total() -> int:
+    return _meminfo("MemTotal")
+
+
+def _meminfo(name: str) -> int:
+    lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    return int(lines[name].split()[0]) << 10
