@@ -18,14 +18,18 @@ from segmenter.outputs.publish import sha256
 from segmenter.settings import BacktestJob, DemoJob, LaunchJob, ReviewJob, TuneJob, parse
 
 
-def segmenter(*arguments, cwd=None):
-    done = subprocess.run([sys.executable, "-m", "segmenter", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done
+@pytest.fixture(scope="session")
+def segmenter(command):
+    def run(*arguments, cwd):
+        done = command(*arguments, cwd=cwd)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    return run
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
+def demo(tmp_path_factory, segmenter):
     """The demo shop's files, and the results of the command that the job says to use on them."""
     folder = tmp_path_factory.mktemp("work")
     said = segmenter("demo", "out=shop", "customers=800", cwd=folder).stdout
@@ -40,12 +44,12 @@ def lists(out: Path):
     }
 
 
-def test_files_give_what_the_simulator_itself_gives(demo):
+def test_files_give_what_the_simulator_itself_gives(demo, segmenter):
     segmenter("launch", "data.shop.customers=800", "tracking=none", "out=from_demo", cwd=demo)
     assert lists(demo / "from_demo") == lists(demo / "from_files")
 
 
-def launch_from_database(demo, url, out):
+def launch_from_database(segmenter, demo, url, out):
     engine = create_engine(url)
     for path in sorted((demo / "shop").glob("*.csv")):
         frame = pl.read_csv(path, schema_overrides={"phone": pl.String}, try_parse_dates=True)
@@ -60,17 +64,17 @@ def launch_from_database(demo, url, out):
     return (demo / out / "manifest.json").read_text(encoding="utf-8")
 
 
-def test_sqlite_gives_the_same(demo):
-    launch_from_database(demo, f"sqlite:///{demo}/shop.db", "from_sqlite")
+def test_sqlite_gives_the_same(demo, segmenter):
+    launch_from_database(segmenter, demo, f"sqlite:///{demo}/shop.db", "from_sqlite")
 
 
-def test_postgresql_gives_the_same_and_its_password_stays_secret(demo, postgres_url):
-    manifest = launch_from_database(demo, postgres_url.replace("postgresql://", "postgresql+psycopg://"), "from_postgresql")
+def test_postgresql_gives_the_same_and_its_password_stays_secret(demo, segmenter, postgres_url):
+    manifest = launch_from_database(segmenter, demo, postgres_url.replace("postgresql://", "postgresql+psycopg://"), "from_postgresql")
     assert "s3cret" not in manifest
     assert "***" in manifest
 
 
-def test_excel_parquet_and_gb18030_give_the_same_customers(demo):
+def test_excel_parquet_and_gb18030_give_the_same_customers(demo, segmenter):
     other = demo / "other"
     other.mkdir()
     orders = pl.read_csv(demo / "shop" / "orders.csv", try_parse_dates=True)
@@ -128,14 +132,14 @@ def test_what_is_written(demo):
     assert manifest["config"]["launch"]["as_of"] == "2026-07-01"
 
 
-def test_without_an_as_of_date_today_counts(tmp_path):
+def test_without_an_as_of_date_today_counts(tmp_path, segmenter):
     yesterday = datetime.now(ZoneInfo("Asia/Shanghai")) - timedelta(days=1)
     pl.DataFrame({"customer_id": ["a", "b"], "time": [f"{yesterday:%Y-%m-%d}"] * 2, "amount": [1, 2]}).write_csv(tmp_path / "orders.csv")
     segmenter("launch", "data=files", "data.orders.path=orders.csv", "tracking=none", cwd=tmp_path)
     assert pl.read_csv(tmp_path / "outputs" / "launch" / "invite_list.csv")["days_since_order"].to_list() in ([1, 1], [2, 2])
 
 
-def test_a_sweep_has_a_folder_for_each_launch_and_leaves_nothing_else(demo, tmp_path):
+def test_a_sweep_has_a_folder_for_each_launch_and_leaves_nothing_else(segmenter, tmp_path):
     done = segmenter("launch", "-m", "data.shop.customers=800", "rules.spend.min=1,1000", "tracking=none", cwd=tmp_path)
     assert done.stdout.split() == ["outputs/demo-0", "outputs/demo-1"]
     assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
@@ -146,10 +150,8 @@ def test_a_sweep_has_a_folder_for_each_launch_and_leaves_nothing_else(demo, tmp_
     assert counts[0] > counts[1]
 
 
-@pytest.mark.slow
-def test_the_other_launches_of_a_sweep_go_on_when_one_cannot(tmp_path):
-    command = [sys.executable, "-m", "segmenter", "launch", "-m", "data.shop.customers=300", "rules.spend.min=500,1e9,800", "tracking=none"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+def test_the_other_launches_of_a_sweep_go_on_when_one_cannot(command, tmp_path):
+    done = command("launch", "-m", "data.shop.customers=300", "rules.spend.min=500,1e9,800", "tracking=none", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stdout.split() == ["outputs/demo-0", "outputs/demo-2"]
     assert "rules.spend.min=1000000000.0 tracking=none: rules: no customer is eligible" in done.stderr

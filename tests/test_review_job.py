@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-import sys
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -30,9 +30,9 @@ def job(*overrides: str) -> ReviewJob:
         return parse(ReviewJob, compose("review", [*overrides, *(FILES if "data=demo" not in overrides else [])]))
 
 
-def run(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
-    asked = [*FILES, "tracking=none", *overrides]
-    return subprocess.run([sys.executable, "-m", "segmenter", "review", *asked], cwd=folder, capture_output=True, text=True, check=False)
+@pytest.fixture
+def run(command: Callable[..., subprocess.CompletedProcess[str]], shop: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    return lambda *overrides: command("review", *FILES, "tracking=none", *overrides, cwd=shop)
 
 
 def planned(*ids: str) -> pl.DataFrame:
@@ -56,8 +56,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_answers_and_orders_become_a_review_and_again_the_same(shop: Path) -> None:
-    done = run(shop, "launch.name=spring", "review.as_of=2026-07-31", "review.answers=[told]")
+def test_answers_and_orders_become_a_review_and_again_the_same(shop: Path, run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    done = run("launch.name=spring", "review.as_of=2026-07-31", "review.answers=[told]")
     assert (done.returncode, done.stdout) == (0, "outputs/spring_review\n"), done.stderr
     assert "answers of ids that neither the plan nor the shop knows: 1, see the rejects" in done.stderr
     assert "answers of 2026-07-31 or later: 1, which a later review counts" in done.stderr
@@ -89,7 +89,7 @@ def test_answers_and_orders_become_a_review_and_again_the_same(shop: Path) -> No
     )
     later.write_csv(shop / "orders.csv")
     # The sheets are gone, but were read: the ledger knows them. What the shop did since does not count.
-    again = run(shop, "launch.name=spring", "review.as_of=2026-07-31")
+    again = run("launch.name=spring", "review.as_of=2026-07-31")
     assert again.returncode == 0, again.stderr
     assert "outputs/spring/call_sheets" in again.stderr
     assert "answers that were read before count all the same: 3" in again.stderr

@@ -21,13 +21,19 @@ OPTIONS = [
 ]
 
 
-def launch(folder, out, *more, threads=None):
+@pytest.fixture(scope="session")
+def launch(command):
+    def run(folder, out, *more):
+        done = command(*arguments(folder, out), *more, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    return run
+
+
+def arguments(folder, out):
     paths = [f"data.{name}.path={folder}/{name}*" for name in ("orders", "customers", "events", "referrals")]
-    environment = os.environ | ({"POLARS_MAX_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)} if threads else {})
-    command = [sys.executable, "-m", "segmenter", "launch", "data=files", *paths, f"out={out}", *OPTIONS, *more]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done
+    return ["launch", "data=files", *paths, f"out={out}", *OPTIONS]
 
 
 def results(out):
@@ -42,11 +48,9 @@ def results(out):
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory):
+def shop(tmp_path_factory, command):
     folder = tmp_path_factory.mktemp("shop")
-    done = subprocess.run(
-        [sys.executable, "-m", "segmenter", "demo", f"out={folder}/whole", "customers=1500"], capture_output=True, text=True, check=False
-    )
+    done = command("demo", "out=whole", "customers=1500", cwd=folder)
     assert done.returncode == 0, done.stderr
     with (folder / "whole" / "orders.csv").open("a", encoding="utf-8") as file:
         file.write(",,2026-01-01,5,,\nx1,nobody,2026-02-29,7,,\nx2,nobody,2026-02-28,7,,\n")
@@ -54,18 +58,21 @@ def shop(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def reference(shop):
+def reference(shop, launch):
     launch(shop / "whole", shop / "first")
     return results(shop / "first")
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads(shop, reference, threads):
-    launch(shop / "whole", shop / f"threads{threads}", threads=threads)
+    environment = os.environ | {"POLARS_MAX_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
+    command = [sys.executable, "-m", "segmenter", *arguments(shop / "whole", shop / f"threads{threads}")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     assert results(shop / f"threads{threads}") == reference
 
 
-def test_shuffled_rows_in_split_files_and_rows_from_the_future(shop, reference):
+def test_shuffled_rows_in_split_files_and_rows_from_the_future(shop, reference, launch):
     other = shop / "other"
     other.mkdir()
     for path in (shop / "whole").glob("*.csv"):
@@ -88,7 +95,7 @@ def test_shuffled_rows_in_split_files_and_rows_from_the_future(shop, reference):
     assert results(shop / "mixed") == reference
 
 
-def test_a_list_of_something_and_a_quiet_job(shop, reference):
+def test_a_list_of_something_and_a_quiet_job(shop, reference, launch):
     files, manifest, rejects = reference
     assert manifest["counts"]["invited"] == 300
     assert len(rejects) == 3

@@ -132,6 +132,7 @@ def command(main: Callable[[], object]) -> None:
     sys.argv[1:] = sorted((quoted(argument, sweep=sweep) for argument in sys.argv[1:]), key=lambda word: bool(_OVERRIDE.match(word)))
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then raises its errors instead of printing them
     os.environ[SWEEP] = uuid.uuid4().hex
+    _failed.clear()
     memory.watch()
     try:
         with tempfile.TemporaryDirectory(prefix="segmenter-") as scratch:

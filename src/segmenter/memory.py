@@ -2,11 +2,11 @@
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
 
 _SPEED = 4 << 30  # bytes that a job takes in a second at most, which says when to look again
 _SPARE = 64 << 20  # what has to be left, and a share of the limit beside it
@@ -16,8 +16,8 @@ _CACHE = ("inactive_file", "active_file", "total_inactive_file", "total_active_f
 
 def watch() -> None:
     """End the process with exit code 2 and a message, as soon as hardly any memory is left; only on Linux."""
-    if sys.platform.startswith("linux"):
-        Thread(target=_watch, daemon=True).start()
+    if sys.platform.startswith("linux") and all(thread.name != __name__ for thread in threading.enumerate()):
+        threading.Thread(target=_watch, name=__name__, daemon=True).start()
 
 
 def _watch() -> None:
