@@ -11,12 +11,25 @@ from pathlib import Path
 _SPEED = 4 << 30  # bytes that a job takes in a second at most, which says when to look again
 _SPARE = 64 << 20  # what has to be left, and a share of the limit beside it
 _SHARE = 0.03
+_CHARTS = 36 << 30  # addresses, not memory, that the drawing of charts reserves
 _CACHE = ("inactive_file", "active_file", "total_inactive_file", "total_active_file")  # what the system takes back by itself
 
 
 def watch() -> None:
-    """End the process with exit code 2 and a message, as soon as hardly any memory is left; only on Linux."""
-    if sys.platform.startswith("linux") and all(thread.name != __name__ for thread in threading.enumerate()):
+    """End the process with exit code 2 and a message as soon as hardly any memory is left, on Linux.
+
+    Raises
+    ------
+    SystemExit
+        With 2 where ``ulimit -v`` leaves too few addresses from the start: what then runs out of them aborts.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    if 0 <= (allowed := _addresses()) < _CHARTS:
+        rule = f"should be unlimited or at least {_CHARTS >> 10}, since drawing charts reserves so many addresses"
+        print(f"segmenter: ulimit -v: {rule} (got {allowed >> 10})", file=sys.stderr)
+        raise SystemExit(2)
+    if all(thread.name != __name__ for thread in threading.enumerate()):
         threading.Thread(target=_watch, name=__name__, daemon=True).start()
 
 
@@ -25,9 +38,10 @@ def _watch() -> None:
         groups = [group for group in _groups() if group[1] < _total()]
         while True:
             left = [(limit - _used(folder), limit, f"cgroup {folder}") for folder, limit in groups]
-            spare, limit, what = min((rest - _SPARE - _SHARE * limit, limit, what) for rest, limit, what in (*left, *_of_process()))
+            left.append((_meminfo("MemAvailable"), _total(), "this machine"))
+            spare, limit, what = min((rest - _SPARE - _SHARE * limit, limit, what) for rest, limit, what in left)
             if spare < 0:
-                os.write(2, f"segmenter: {shortage(what, int(limit))}\n".encode())
+                os.write(2, f"segmenter: {shortage(what, limit)}\n".encode())
                 os._exit(2)
             time.sleep(min(0.5, max(0.01, spare / _SPEED)))
 
@@ -41,15 +55,11 @@ def shortage(what: str = "this machine", limit: int | None = None) -> str:
     )
 
 
-def _of_process() -> Iterator[tuple[int, int, str]]:
-    """Give what is left of the machine, and of what `ulimit -v` allows."""
+def _addresses() -> int:
+    """Give what `ulimit -v` allows, in bytes; -1 where it allows all."""
     import resource
 
-    yield _meminfo("MemAvailable"), _total(), "this machine"
-    allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if allowed != resource.RLIM_INFINITY:
-        taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        yield allowed - taken, allowed, "ulimit -v"
+    return resource.getrlimit(resource.RLIMIT_AS)[0]
 
 
 def _groups() -> Iterator[tuple[Path, int]]:
