@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from segmenter import tables
+from segmenter.contacts import shown_columns, shown_sql
 from segmenter.errors import nearest
 from segmenter.settings import LaunchSettings, MappingSettings, OrdersSettings, TableSettings
 from segmenter.sources import fields
@@ -168,7 +169,7 @@ def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch:
     def condition(sql: str, key: str) -> Evaluated | None:
         result = evaluate(frame, sql, key, number)
         if not isinstance(result, str) and result.values.dtype != pl.Boolean:
-            result = f'{key}: should be true or false for each row (got "{sql}")'
+            result = f'{key}: should be true or false for each row (got "{shown_sql(sql)}")'
         if isinstance(result, str):
             problems.append(result)
             return None
@@ -179,7 +180,7 @@ def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch:
         # A row whose cell is no number where one is needed is not left out: it is for the rejects.
         frame = frame.filter(wanted.values.fill_null(value=False) | wanted.unread)
         if frame.is_empty():
-            problems.append(f'data.{table}.where: leaves none of {height:,} rows (got "{read.where}")')
+            problems.append(f'data.{table}.where: leaves none of {height:,} rows (got "{shown_sql(read.where)}")')
     mappings: dict[str, str | None] = getattr(read, "columns").model_dump()  # noqa: B009 - each table has fields of its own
     known = columns_of(frame)
     found: dict[str, pl.Series] = {}
@@ -189,7 +190,7 @@ def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch:
         mapping, key = mappings[name], f"data.{table}.columns.{name}"
         if mapping is None and name not in known:
             if name in NEEDED[table]:
-                problems.append(f'{key}: is needed: the source has no column "{name}"{nearest(name, known)}')
+                problems.append(f'{key}: is needed: the source has no column "{name}"{nearest(name, shown_columns(known).values())}')
             continue
         result = evaluate(frame, mapping or name, key, number, counted if name == "amount" else None)
         if isinstance(result, str):
