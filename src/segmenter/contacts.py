@@ -13,34 +13,38 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
-_S = r"[\s()\-–—‐‑·\u200b-\u200f\ufeff]{0,2}"  # between digits
+_S = r"[\s()\-–—‐‑·/_\u200b-\u200f\ufeff]{0,2}"  # between digits
 _LOOKS = (
-    rf"(?<!\d)(?:\+?(?:00)?86{_S})?1[3-9](?:{_S}\d){{9}}(?!\d)",
+    rf"(?<!\d)(?:\+?(?:00)?86{_S})?1{_S}[3-9](?:{_S}\d){{9}}(?!\d)",
     r"(?<!\d)1[3-9]\d\.\d{4}\.\d{4}(?!\d)",
     r"(?<![\d.])1\.[3-9]\d{0,9}[eE]\+?10(?!\d)",  # a phone number that was read as a float
     rf"(?<!\d)\(?0(?:10|2\d|[3-9]\d\d)\)?{_S}[2-9]\d{{2,3}}{_S}\d{{4}}(?!\d)",
     rf"\+\d{{1,3}}(?:{_S}\d){{7,12}}(?!\d)",
     r"(?<!\d)(?:\(\d{3}\)\s?|\d{3}[\s\-.])\d{3}[\s\-.]\d{4}(?!\d)",
+    r"(?<!\d)09\d\d[\s\-]\d{3}[\s\-]\d{3}(?!\d)",
     r"[一二三四五六七八九零〇幺]{11}",
     rf"(?<!\d)[1-9]\d{{5}}{_S}(?:18|19|20)\d\d{_S}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]){_S}\d{{3}}[\dXx](?!\d)",  # 身份证
     r"(?<!://)(?<![\w.+\-])[\w.+\-]+\s?@\s?[\w\-]+(?:\s?\.\s?[\w\-]+)+",  # but not whom an address of a server names
     r"(?i:wxid)_?[\w\-]{4,}",
-    r"(?:(?i:\b(?:wechat|weixin|wx|vx)\s?(?:id)?\s?[:=_])|(?:微信|薇信|[vV]信)(?:号|ID|id)?\s?:?)\s?[A-Za-z][\w\-]{4,}",
+    r"(?:(?i:\b(?:wechat|weixin|wx|vx)\s?(?:id)?\s?[:=_]|\b(?:wx|vx)\s)|(?:微信|薇信|[vV]信|加[vV微])(?:号|ID|id)?\s?:?)\s?[A-Za-z][\w\-]{4,}",
     r"(?i:qq)(?:号|\s|:)*[1-9]\d{4,11}(?!\d)",
-    r"\w*[\u4e00-\u9fff](?:路|街|道|巷|弄|胡同|村|镇|区|花园|苑|大厦|广场|公寓)\s?[\d一二三四五六七八九十]{1,6}\s?(?:号|弄|栋|幢|座|单元|室|楼|层)\w*",
+    r"\w*[\u4e00-\u9fff](?:路|街|道|巷|弄|胡同|村|镇|区|花园|苑|大厦|广场|公寓)\w{0,4}?\s?[\d一二三四五六七八九十]{1,6}\s?(?:号|弄|栋|幢|座|单元|室|楼|层)\w*",
     r"(?<!\d)\d{1,6}\s(?:[A-Z][\w.]*\s){1,3}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Boulevard|Blvd)\b",
 )
 _LOOK = re.compile("|".join(_LOOKS))
 # What each of them has at least: Polars asks for it first, as it is a hundred times as fast.
-_HINT = r"(?:\d[^\d]{0,2}){6}\d|\d[eE]\+?10|[@＠]|[一二三四五六七八九零〇幺]{11}|(?i:wx|vx|wechat|weixin|qq)|微信|薇信|[vV]信|\p{Han}\s?[\d一二三四五六七八九十]|\d\s\p{Lu}"
+_HINT = (
+    r"(?:\d[^\d]{0,2}){6}\d|\d[eE]\+?10|[@＠]|[一二三四五六七八九零〇幺]{11}|(?i:wx|vx|wechat|weixin|qq)|微信|薇信|[vV]信|加[vV]"
+    r"|\p{Han}\s?[\d一二三四五六七八九十]|\d\s\p{Lu}"
+)
 _WIDE = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}  # to their narrow forms, one for one
 
 _PERSONAL = re.compile(
     r"手机|电话|座机|固话|联系方式|联系人|微信|邮箱|邮件|电邮|姓名|名字|昵称|网名|称呼|客户名|会员名|用户名|买家名|收[货件]人|地址|住址|门牌|身份证|证件号|护照|传真|旺旺|qq"
     r"|phone|mobile|wechat|weixin|wxid|e?mail|whatsapp|telegram|address|consignee|recipient|surname"
     r"|(?:first|last|full|real|user|nick|fore|customer|client|member|buyer|receiver|contact)_?name|id_?card|openid|unionid"
+    r"|(?<![a-z])(?:tel|telno|cell|mail|names?|nick|contacts?|receiver|addressee|addr|street|fax|passport|ssn|wx|vx)(?![a-z])"
 )
-_WORDS = frozenset("tel telno cell mail name names nick contact contacts receiver addressee addr street qq fax passport ssn wx vx".split())
 _THINGS = re.compile(
     r"是否|时间|日期|年月|次数|数量|金额|来源|渠道|品牌|型号|类型|归属|状态|支付|群|好友"
     r"|(?<![a-z])(?:count|counts|date|time|at|type|kind|brand|model|flag|is|has|opt|optin|verified|status|source|channel|opens|opened|clicks|sent|not"
@@ -143,9 +147,7 @@ def is_contact_name(name: str) -> bool:
     """
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.translate(_WIDE)).lower()
     words = re.sub(r"[^\w]+", "_", words)
-    if _THINGS.search(words):
-        return False
-    return _PERSONAL.search(words) is not None or not _WORDS.isdisjoint(re.findall(r"[a-z]+", words))
+    return _THINGS.search(words) is None and _PERSONAL.search(words) is not None
 
 
 def shown_columns(columns: Iterable[str]) -> dict[str, str]:
@@ -254,10 +256,7 @@ class Contacts:
         import polars as pl
 
         texts = values.cast(pl.String, strict=False)
-        if any(self.is_contact(column) for column in columns):
-            hidden = texts.is_not_null()
-        else:
-            hidden = self.among(texts)
+        hidden = texts.is_not_null() if any(map(self.is_contact, columns)) else self.among(texts)
         shapes = {text: shape(text) for text in texts.filter(hidden).unique()}
         return texts.replace(shapes) if shapes else texts
 

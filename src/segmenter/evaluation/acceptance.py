@@ -111,7 +111,7 @@ def reasons(people: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        ``reason`` (its theme, see `segmenter.themes`; null where none was noted), ``customers`` and of these ``for_good``, the most frequent first.
+        ``reason`` (see `segmenter.themes`; null where none was noted), ``customers`` and of these ``for_good``, the most frequent first.
 
     Examples
     --------

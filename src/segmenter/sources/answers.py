@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import polars as pl
@@ -78,7 +78,7 @@ class Answers:
     open: int
     undated: int
     warnings: tuple[str, ...]
-    contacts: Contacts = Contacts()
+    contacts: Contacts = field(default_factory=Contacts)
 
 
 def read_answers(

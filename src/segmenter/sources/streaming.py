@@ -37,6 +37,7 @@ from segmenter.words import Progress
 if TYPE_CHECKING:
     from segmenter.history.adding import Adder, Batch
 
+_NONE = Contacts()
 FEWEST = 1_000_000  # rows from which on the kernel repays the loading of its compiled code
 _AT_ONCE = 1_000_000  # rows that are added up at a time
 _ODD = 200_000  # odd rows that are read at a time
@@ -297,7 +298,7 @@ def decoded(stream: Stream) -> Iterator[tuple[pl.Series, pl.DataFrame]]:
 
 
 def add_up(
-    stream: Stream, terms: Terms, ids: pl.Series | None, progress: Progress, store: Store | None, personal: Contacts = Contacts()
+    stream: Stream, terms: Terms, ids: pl.Series | None, progress: Progress, store: Store | None, personal: Contacts = _NONE
 ) -> tuple[Scanned, tuple[Fingerprint, ...]]:
     """Read and add up orders, on all cores, a few batches in memory at a time.
 
