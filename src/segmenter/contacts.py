@@ -172,7 +172,8 @@ def shown_columns(columns: Iterable[str]) -> dict[str, str]:
     plain = [name.translate(_WIDE).lower() for name in names]
     data = sum(_DATA.fullmatch(name) is not None or _LOOK.search(name) is not None for name in plain)
     headings = sum(_HEADINGS.search(name) is not None for name in plain)
-    row = data > 0 if not headings else data > headings or any(_LOOK.search(name) for name in plain)
+    numbered = any(each.isdigit() for name in plain for each in name)  # as ids are; a header in another language has no digits
+    row = numbered if not headings else data > headings or any(_LOOK.search(name) for name in plain)
     return {name: shape(name) if row else name for name in names}
 
 
