@@ -71,7 +71,7 @@ def frames() -> dict[str, tuple[list[str], list[list[str]]]]:
 
 DATA = [
     *("data.max_reject_share=1", "data.customers.contact=[phone,微信,地址]", "data.customers.attributes=[level]"),
-    *("plan.size=20", "plan.topic=category", "segments.k=2", "segments.bootstraps=2", "launch.as_of=2026-07-01", "launch.name=tea"),
+    *("plan=allocated", "plan.topic=category", "plan.smallest=2", "plan.size=40", "segments.k=2", "segments.bootstraps=2", "launch.as_of=2026-07-01", "launch.name=tea"),
     f"data.orders.where=\"备注 IS NULL OR 备注 <> '13712345678' OR 收货人 = '{NAME}'\"",
     f"rules.custom=[{{name: mine, keep: \"level <> '{SECRETS[0]}'\"}}]",
 ]
@@ -100,7 +100,8 @@ def texts(folder: Path) -> dict[str, str]:
             continue
         if path.suffix == ".parquet":
             frame = pl.read_parquet(path)
-            said[name] = "\n".join(frame.cast(pl.String, strict=False).unpivot()["value"].drop_nulls().unique()) + "\n".join(frame.columns)
+            cells = [cell for column in frame for cell in column.cast(pl.String, strict=False).drop_nulls().unique()]
+            said[name] = "\n".join([*cells, *frame.columns])
         else:
             said[name] = path.read_bytes().decode("utf-8", errors="replace")
         said[name] += f"\n{name}"
