@@ -1,11 +1,12 @@
 """A table on its way from raw rows to canonical ones, and what was wrong with its rows."""
 
+import re
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from segmenter import tables
-from segmenter.contacts import shown_columns, shown_sql
+from segmenter.contacts import is_contact_name, shown_columns, shown_sql
 from segmenter.errors import nearest
 from segmenter.settings import LaunchSettings, MappingSettings, OrdersSettings, TableSettings
 from segmenter.sources import fields
@@ -18,6 +19,8 @@ NEEDED = {
     "referrals": ("customer_id", "friend_id"),
 }
 DATED = ("time", "joined")  # the field that says when a row came about
+_SHOWN = ("province", "city", "category", "kind")  # in lists and on pages
+_PLACES = re.compile(r"地址|住址|addr|^name$")  # an address may say no more than the place; and an event or a category has a name
 
 
 @dataclass
@@ -196,6 +199,8 @@ def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch:
         if isinstance(result, str):
             problems.append(result)
             continue
+        if name in _SHOWN and result.columns == [mapping] and is_contact_name(mapping) and not _PLACES.search(mapping.lower()):
+            problems.append(f'{key}: "{mapping}" is a contact by its name, which only the call sheets may show; map another column')
         found[name], columns[name] = result.values, result.columns
         if name in DATED:
             moments = fields.time(found[name], read.time_format, launch.timezone)
