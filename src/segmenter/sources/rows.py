@@ -199,8 +199,9 @@ def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch:
         if isinstance(result, str):
             problems.append(result)
             continue
-        if name in _SHOWN and result.columns == [mapping] and is_contact_name(mapping) and not _PLACES.search(mapping.lower()):
-            problems.append(f'{key}: "{mapping}" is a contact by its name, which only the call sheets may show; map another column')
+        column = result.columns[0]
+        if name in _SHOWN and mapping == column and is_contact_name(column) and not _PLACES.search(column.lower()):
+            problems.append(f'{key}: "{column}" is a contact by its name, which only the call sheets may show; map another column')
         found[name], columns[name] = result.values, result.columns
         if name in DATED:
             moments = fields.time(found[name], read.time_format, launch.timezone)
