@@ -10,6 +10,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from segmenter import memory
+from segmenter.contacts import hide
 from segmenter.errors import ConfigError, SegmenterError, nearest
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def job(main: Callable[Config, None]) -> Callable[Config, None]:
             if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
                 _leave(str(error))
             # The other jobs of a sweep go on.
-            print(f"segmenter: {' '.join(HydraConfig.get().overrides.task)}: {error}", file=sys.stderr)
+            print(f"segmenter: {hide(' '.join(HydraConfig.get().overrides.task))}: {error}", file=sys.stderr)
             _failed.append(error)
 
     return reported

@@ -11,6 +11,8 @@ SegmenterError
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from segmenter.contacts import hide
+
 
 class SegmenterError(Exception):
     """Base of all errors that a user can mend.
@@ -18,7 +20,8 @@ class SegmenterError(Exception):
     Parameters
     ----------
     *problems : str
-        One line each, all that were found: the thing, the rule, the value and the way out.
+        One line each, all that were found: the thing, the rule, the value and the way out. What looks like a contact in them is
+        shown by its shape.
 
     Examples
     --------
@@ -27,8 +30,8 @@ class SegmenterError(Exception):
     """
 
     def __init__(self, *problems: str) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+        self.problems = tuple(hide(problem) for problem in problems)
+        super().__init__("\n".join(self.problems))
 
 
 class ConfigError(SegmenterError):

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
+from segmenter.contacts import Contacts, is_contact_name
 from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.auto import rank
 from segmenter.evaluation.measurable import measurable
@@ -156,7 +157,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     as_of, window = terms.as_of, terms.window_days
     _check_dates(tables, as_of)
     progress("history")
-    measures = _with_category(measure(tables, **asdict(terms)), tables, settings, as_of)
+    measures, unplaced = _placed(_with_category(measure(tables, **asdict(terms)), tables, settings, as_of), tables, settings)
     past = _past(tables, settings, terms)
     if settings.scoring.kind == "clv" and past is not None:
         measures = with_purchases(measures, past.timeline, as_of)
@@ -216,6 +217,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
             *([] if foreseen is None else [foreseen.sentence(settings.lang, launch.currency)]),
         ),
         warnings=(
+            *unplaced,
             *ruled.warnings,
             *told.warnings,
             *planned.warnings,
@@ -271,6 +273,18 @@ def _with_category(measures: pl.DataFrame, tables: Tables, settings: CoreSetting
     if tables.spending is None:
         raise ConfigError(f"{key}: category: the orders have no such column; name theirs with data.orders.columns.category=...")
     return measures.join(main_category(tables.spending, as_of), on="customer_id", how="left", maintain_order="left")
+
+
+def _placed(measures: pl.DataFrame, tables: Tables, settings: CoreSettings) -> tuple[pl.DataFrame, list[str]]:
+    """Take places that are contacts, as where columns were mistaken, as unknown: regions stand in all results."""
+    named = [] if tables.contacts is None else [name for name in tables.contacts.columns if is_contact_name(name)]
+    personal = Contacts(known=[] if tables.contacts is None else [tables.contacts[name] for name in named])
+    found = {name: personal.among(measures[name]) for name in ("province", "city")}
+    if not (count := int((found["province"] | found["city"]).sum())):
+        return measures, []
+    measures = measures.with_columns(pl.when(~contact).then(name).alias(name) for name, contact in found.items())
+    en = f"customers whose province or city looks like a contact: {count:,}; their region counts as unknown"
+    return measures, [say(settings.lang, en, f"{count:,} 位客户的省份或城市疑似联系方式，地区按未知处理")]
 
 
 def _invitations(customers: pl.DataFrame, profiles: pl.DataFrame, settings: CoreSettings, as_of: date) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from polars.exceptions import PolarsError
 
 from segmenter import money
+from segmenter.contacts import shown_sql
 from segmenter.errors import ConfigError, InputError, nearest
 from segmenter.regions import matching, pairs_of
 from segmenter.settings import LaunchSettings, RulesSettings
@@ -174,10 +175,10 @@ def _custom(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings
                 continue
             keep = units.select(expression.alias("keep")).collect().to_series()
         except PolarsError as error:
-            problems.append(f'{key}: "{rule.keep}" cannot be computed: {str(error).splitlines()[0]}')
+            problems.append(f'{key}: "{shown_sql(rule.keep)}" cannot be computed: {str(error).splitlines()[0].partition(": [")[0]}')
             continue
         if keep.dtype != pl.Boolean or len(keep) != frame.height:
-            problems.append(f'{key}: "{rule.keep}" should be true or false for each customer')
+            problems.append(f'{key}: "{shown_sql(rule.keep)}" should be true or false for each customer')
             continue
         keeps[rule.name] = keep.fill_null(value=False)
     if problems:

@@ -99,7 +99,7 @@ def test_sales_of_those_who_joined_count_from_the_first_day_to_the_last():
     assert found.daily.row(14, named=True)["target_so_far"] == 500_00
     assert (found.standing.state, found.standing.ahead, found.standing.reached_on) == ("met", 10_00, date(2026, 7, 30))
     assert found.standing.sentence.startswith("The target is met. Fewer than 5 customers")  # and no amount
-    assert found.reasons.rows() == [("too far", 2, 1), ("no", 1, 0)]
+    assert found.reasons.rows() == [("distance", 2, 1), ("other", 1, 0)]
     assert [warning.split(" customers")[0] for warning in found.warnings] == [
         "1",
         "1 of those who joined were not invited: their sales count towards the target, not in the lift.",

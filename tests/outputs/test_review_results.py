@@ -68,7 +68,7 @@ joined,1,1,1,99.50
 invited,3,2,2,109.50
 held_out,2,1,1,5.00
 """,
-    "reasons.csv": "reason,customers,for_good\n'=too far,1,0\n",
+    "reasons.csv": "reason,customers,for_good\ndistance,1,0\n",
     "sales.csv": """\
 date,day,joined,invited,held_out,joined_so_far,invited_so_far,held_out_so_far,target_so_far
 2026-07-01,1,100.00,100.00,0.00,100.00,100.00,0.00,3.33

@@ -292,9 +292,9 @@ def test_rejects_of_all_files_of_a_table_are_gathered_and_reach_the_tables(tmp_p
     tables = read_tables(configured(orders={"path": str(tmp_path)}, max_reject_share=0.5), launch, seed=1).tables
     assert tables.reads["orders"] == {"rows": 6, "filtered": 0, "later": 0, "rejected": 3, "kept": 3}
     assert tables.rejects.select("file", "row", "value").rows() == [
-        ("02.csv", 1, "x,2026-02-02,3,4"),
-        ("03.csv", 1, 'y,"2026-03-02,3'),
-        ("04.csv", 1, "1,2,3,4"),
+        ("02.csv", 1, None),
+        ("03.csv", 1, None),
+        ("04.csv", 1, None),
     ]
 
 

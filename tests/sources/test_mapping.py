@@ -249,8 +249,8 @@ def test_lines_that_cannot_be_read_count_as_rejected_rows_and_keep_contacts_to_t
     assert tables.reads["customers"] == {"rows": 2, "filtered": 0, "later": 0, "rejected": 1, "kept": 1}
     assert tables.rejects.sort("table", "row").select("table", "row", "value").rows() == [
         ("customers", 1, None),
-        ("orders", 1, "1,a,b,13800000000"),
-        ("orders", 2, "2,a,b,13800000000"),
+        ("orders", 1, None),
+        ("orders", 2, None),
     ]
     with pytest.raises(InputError) as error:
         read(orders, unreadable={"orders": lines("orders", 12)}, data__max_reject_share=0.79)

@@ -4,6 +4,8 @@ from datetime import date
 
 import polars as pl
 
+from segmenter.themes import themed
+
 OVER = ("wave", "agent", "group", "region", "segment")
 REFUSED = ("refused", "refused_for_good")
 
@@ -109,16 +111,15 @@ def reasons(people: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        ``reason`` (null where none was noted), ``customers`` and of these ``for_good``, the most frequent first.
+        ``reason`` (see `segmenter.themes`; null where none was noted), ``customers`` and of these ``for_good``, the most frequent first.
 
     Examples
     --------
     >>> rows = {"answer": ["refused", "refused_for_good", "joined", "refused"], "reason": ["too far", " too far", None, None]}
     >>> reasons(pl.DataFrame(rows)).rows()
-    [('too far', 2, 1), (None, 1, 0)]
+    [('distance', 2, 1), (None, 1, 0)]
     """
-    stripped = pl.col("reason").str.strip_chars()
-    refused = people.filter(pl.col("answer").is_in(REFUSED)).with_columns(pl.when(stripped != "").then(stripped).alias("reason"))
+    refused = themed(people.filter(pl.col("answer").is_in(REFUSED)))
     counted = refused.group_by("reason").agg(
         pl.len().cast(pl.Int64).alias("customers"), (pl.col("answer") == REFUSED[1]).sum().cast(pl.Int64).alias("for_good")
     )

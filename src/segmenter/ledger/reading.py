@@ -11,6 +11,7 @@ import polars as pl
 from segmenter.ledger.opening import Ledger, reading
 from segmenter.ledger.rows import ANSWER, INVITATION, frame_of
 from segmenter.ledger.schema import PLANNED, SNAPSHOT, table
+from segmenter.themes import themed
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -358,7 +359,7 @@ def _answers(connection: "Connection | None", launch: str | None, before: date |
         query = query.where(kept.c.launch == launch)
     if before is not None:
         query = query.where(kept.c.answered_on < before)
-    rows = _frame(connection, query, _KEPT).sort("launch", "customer_id", "answered_on", "number")
+    rows = themed(_frame(connection, query, _KEPT)).sort("launch", "customer_id", "answered_on", "number")
     return rows.with_columns(current=pl.struct("launch", "customer_id").is_last_distinct())
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from segmenter.contacts import Contacts, is_contact_name
 from segmenter.errors import InputError, LedgerError, nearest
 from segmenter.evaluation.review import Launched
 from segmenter.ledger.opening import Ledger
@@ -168,6 +169,8 @@ def take_answers(ledger: Ledger, launch: str, told: Answers, read: Read, *, lang
     if not good.is_empty():
         record_answers(ledger, launch, good)
     rejects = pl.concat([told.rejects, strange.select(_REJECT).cast(dict(REJECTS))])  # type: ignore[arg-type]  # a schema is a mapping
+    shop_has = [] if read.tables.contacts is None else [each for each in read.tables.contacts if is_contact_name(each.name)]
+    rejects = Contacts(known=[*told.contacts.known, *shop_has]).without(rejects)
     counts = {"rows": told.rows, "open": told.open, "rejected": rejects.height, "kept": good.height}
     warnings = [*read.warnings, *told.warnings]
     if strange.height:

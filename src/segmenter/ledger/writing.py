@@ -13,6 +13,7 @@ from segmenter.errors import LedgerError, nearest
 from segmenter.ledger.opening import Ledger, drop, place_of, said, settle, token_of, writing
 from segmenter.ledger.rows import ANSWER, ANSWERS, INVITATION, STATUSES, checked, frame_of, insert_rows
 from segmenter.ledger.schema import PENDING, PLANNED, table
+from segmenter.themes import themed
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -234,14 +235,14 @@ def record_answers(ledger: Ledger, launch: str, answers: pl.DataFrame) -> Import
     rows = checked("answers", answers, ANSWER, ("customer_id", "answer", "answered_on", "source"), {"answer": ANSWERS}, ("reason",))
     # A day's answers in an order of their own: that of the rows means nothing.
     strength = pl.col("answer").replace_strict(ANSWERS, range(len(ANSWERS)), return_dtype=pl.Int64)
-    rows = rows.sort("customer_id", "answered_on", strength, "reason", "source", nulls_last=False)
+    rows = themed(rows).sort("customer_id", "answered_on", strength, "reason", "source", nulls_last=False)
     same = ["customer_id", "answer", "answered_on", "reason"]
     plans, invitations, kept = table("plans"), table("invitations"), table("answers")
     with writing(ledger) as connection, connection.begin():
         planned = {row.launch: row.id for row in connection.execute(select(plans.c.launch, plans.c.id).where(plans.c.state == PLANNED))}
         if launch not in planned:
             raise LedgerError(f'launch.name: should be a launch in {ledger.shown} (got "{launch}"){nearest(launch, planned)}')
-        before = frame_of(connection, select(kept).where(kept.c.launch == launch), {"number": pl.Int64(), **ANSWER, **INVITATION})
+        before = themed(frame_of(connection, select(kept).where(kept.c.launch == launch), {"number": pl.Int64(), **ANSWER, **INVITATION}))
         new = rows.unique(same, keep="first", maintain_order=True).join(before, on=same, how="anti", nulls_equal=True)
         if new.is_empty():
             return Imported(0, rows.height, pl.Series("customer_id", [], dtype=pl.String))

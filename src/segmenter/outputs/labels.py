@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from segmenter.contacts import shown_sql
 from segmenter.money import digits
 from segmenter.settings import RulesSettings
 from segmenter.tables import MONEY
@@ -60,6 +61,7 @@ _REJECTS = {
     "should have a column of": "缺少客户编号或答复列，整个文件未读取",
     "is neither in the plan nor": "既不在名单中，也不是本店客户",
     "is not the launch's currency": "币种与本次活动不同",
+    "looks like a contact": "疑似联系方式，只能出现在外呼名单中",
     "is neither yes nor no": "无法识别是或否，按“是”处理，客户保留",
     "stands in the table more than once": "同一客户有多行且内容不同，只保留一行",
     "stands behind a quote": "位于未闭合的引号之后，可能属于上一行",
@@ -194,7 +196,7 @@ class Labels:
         """Say what a rule was set to; empty where there is nothing to add."""
         spend, days = rules.spend, rules.recency.max_days
         within = self.say(f", last {spend.window_days} days", f"，近 {spend.window_days} 天") if spend.window_days else ""
-        details = {rule.name: self.say(f"kept: {rule.keep}", f"保留：{rule.keep}") for rule in rules.custom} | {
+        details = {rule.name: self.say(f"kept: {shown_sql(rule.keep)}", f"保留：{shown_sql(rule.keep)}") for rule in rules.custom} | {
             "cooloff": self.say(f"within {rules.cooloff_days} days", f"{rules.cooloff_days} 天内"),
             "invitations": self.say(
                 f"{rules.invitations.most} launches within {rules.invitations.days} days",

@@ -11,13 +11,11 @@ from segmenter.money import digits
 from segmenter.outputs import charts
 from segmenter.outputs.labels import Labels
 from segmenter.outputs.page import page
-from segmenter.outputs.review_words import accepted, cohort, hidden, method, over, value
+from segmenter.outputs.review_words import accepted, cohort, hidden, method, over, theme, value
 from segmenter.settings import ReviewCore
 
 Row = dict[str, Any]
 _ROWS = 12  # of each table of answers; acceptance.csv has them all
-_COMMON = 3  # customers who gave the same reason: a rarer one might be about one of them
-_REASONS = 10
 _SOME = 30  # asked: a larger share of fewer would make all other bars short
 
 
@@ -244,18 +242,12 @@ def _answers(found: Review, labels: Labels) -> list[Row]:
 
 
 def _reasons(found: Review, labels: Labels) -> list[Row]:
-    """List the reasons that several gave; what single ones wrote stays in reasons.csv."""
-    told = found.reasons.filter(pl.col("reason").is_not_null() & (pl.col("customers") >= _COMMON)).head(_REASONS)
-    rows = [{"name": row["reason"], **row} for row in told.to_dicts()]
-    silent = found.reasons.filter(pl.col("reason").is_null())
-    others = found.reasons.drop_nulls("reason").join(told, on="reason", how="anti")
-    for name, rest in ((labels.say("other reasons", "其他原因"), others), (labels.say("none noted", "未注明"), silent)):
-        if rest.height:
-            rows.append({"name": name, "customers": rest["customers"].sum(), "for_good": rest["for_good"].sum()})
+    """Count the themes of why customers refused; what agents wrote stays in their sheets."""
+    rows = found.reasons.to_dicts()
     most = max((row["customers"] for row in rows), default=1)
     return [
         {
-            "name": row["name"],
+            "name": theme(row["reason"], labels),
             "customers": {"text": labels.number(row["customers"]), "part": row["customers"] / most},
             "for_good": labels.number(row["for_good"]),
         }

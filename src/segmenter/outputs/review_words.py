@@ -18,6 +18,28 @@ _METHODS = {
     "cuped": ("less what past spend foretells", "扣除历史消费的影响"),
     "stratified_cuped": ("both", "两者兼用"),
 }
+_THEMES = {
+    "wrong number": ("wrong number", "号码有误"),
+    "price": ("price", "价格"),
+    "messages": ("too many groups or messages", "群或消息太多"),
+    "already member": ("a member already", "已是成员"),
+    "privacy": ("privacy, trust", "隐私与信任"),
+    "time": ("no time", "没时间"),
+    "distance": ("too far", "距离太远"),
+    "service": ("product or service", "商品或服务"),
+    "channel": ("another way to order", "习惯其他渠道"),
+    "not needed": ("not needed", "不需要"),
+    "will join": ("will join", "愿意加入"),
+    "undecided": ("undecided", "考虑中"),
+    "left the group": ("left the group", "已退群"),
+    "not joined": ("not joined", "未入群"),
+    "other": ("other reasons", "其他原因"),
+}
+
+
+def theme(name: str | None, labels: Labels) -> str:
+    """Name the theme of a refusal's reason, as in `segmenter.themes`."""
+    return labels.say("none noted", "未注明") if name is None else labels.say(*_THEMES[name])
 
 
 def over(name: str, labels: Labels) -> str:

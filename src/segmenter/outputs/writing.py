@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from segmenter import __version__
+from segmenter.contacts import shown_sql
 from segmenter.outputs.cells import safe_cells
 from segmenter.outputs.publish import MANIFEST, sha256
 from segmenter.settings import LaunchJob, shareable
@@ -59,7 +60,7 @@ def write_manifest(told: Mapping[str, object], read: Read, settings: LaunchJob, 
         "as_of": str(settings.launch.as_of),
         **told,
         "inputs": {
-            name: {**counts, "sources": [asdict(source) for source in read.fingerprints.get(name, ())]}
+            name: {**counts, "sources": [asdict(source) | {"name": shown_sql(source.name)} for source in read.fingerprints.get(name, ())]}
             for name, counts in read.tables.reads.items()
         },
         "rejects": reasons.to_dicts(),

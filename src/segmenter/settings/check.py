@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from segmenter.contacts import shown_sql
 from segmenter.errors import ConfigError, nearest
 from segmenter.settings.jobs import LaunchJob
 
@@ -51,7 +52,9 @@ def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
 
 
 def shareable(settings: LaunchJob) -> dict[str, Any]:
-    """Give a config as plain values without its passwords, for the manifest and for MLflow.
+    """Give a config as plain values without its passwords and contacts, for the manifest and for MLflow.
+
+    Whoever runs a launch again from its manifest puts a phone number or a name in a condition back in; all else is there.
 
     Parameters
     ----------
@@ -67,7 +70,22 @@ def shareable(settings: LaunchJob) -> dict[str, Any]:
     for section, key in (("data", "url"), ("ledger", "url"), ("tracking", "uri")):
         if (config.get(section) or {}).get(key) is not None:  # a program may have made up settings without them
             config[section][key] = without_password(config[section][key])
-    return config
+    data = getattr(settings, "data", None)
+    contacts = () if data is None else data.customers.contact
+    shown: dict[str, Any] = _without_contacts(config, contacts)
+    return shown
+
+
+def _without_contacts(value: Any, contacts: tuple[str, ...]) -> Any:
+    match value:
+        case str():
+            return shown_sql(value, contacts)
+        case dict():
+            return {key: _without_contacts(each, contacts) for key, each in value.items()}
+        case list():
+            return [_without_contacts(each, contacts) for each in value]
+        case _:
+            return value
 
 
 def without_password(url: str) -> str:

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from segmenter.contacts import hide
 from segmenter.words import Lang, say
 
 LATE, EARLY = "is after the review's date", "is before the launch"
@@ -68,7 +69,7 @@ def answer_warnings(
         found.append((f"rows of answers that could not be understood: {left:,}, see the rejects", f"{left:,} 行答复无法识别，见拒收记录"))
     slips = good.filter(pl.col("written") != pl.col("customer_id")).sort("source", "row")
     if slips.height:
-        written, meant = slips.select("written", "customer_id").row(0)
+        written, meant = map(hide, slips.select("written", "customer_id").row(0))
         en = f'customer ids not written as in the plan, but recognised: {slips.height:,}, such as "{written}" for {meant}'
         found.append((en, f"{slips.height:,} 个客户编号的写法与计划不同，已自动识别，例如“{written}”即 {meant}"))
     noted = rows.filter("noted")["said"]

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import polars as pl
 
 from segmenter import tables
+from segmenter.contacts import Contacts, hide, is_contact_name, shape, shown_columns
 from segmenter.errors import InputError
 from segmenter.sources import fields
 from segmenter.sources.answer_dates import answer_dates
@@ -18,6 +19,7 @@ from segmenter.sources.answer_words import NOT_YET, meaning_of, others_of, state
 from segmenter.sources.expressions import ROW
 from segmenter.sources.files import FileRead, read_each
 from segmenter.sources.raw import Fingerprint
+from segmenter.themes import themed
 from segmenter.words import Lang
 
 ANSWERS = pl.Schema(
@@ -26,7 +28,7 @@ ANSWERS = pl.Schema(
         "answer": pl.String(),  # joined, refused, refused_for_good, no_answer
         "answered_on": pl.Date(),
         "source": pl.String(),  # the file's name, with that of the sheet where it is not the first
-        "reason": pl.String(),  # of a refusal; "will join", "wrong number" and the like where there is no answer
+        "reason": pl.String(),  # the theme of a refusal's; "will join", "wrong number" and the like where there is no answer
         "row": pl.Int64(),
         "written": pl.String(),  # the id as it stands there
     }
@@ -55,7 +57,8 @@ class Answers:
         See `ANSWERS`; by customer and date. A customer who stands in several lists has several; the ledger takes what is the same
         once.
     rejects : DataFrame
-        See `tables.REJECTS`: what could not be understood; rows without a row number are about a whole file.
+        See `tables.REJECTS`: what could not be understood; rows without a row number are about a whole file. Contacts and answers
+        are shown by their shape.
     files : tuple of Fingerprint
         What was read.
     rows, open : int
@@ -64,6 +67,8 @@ class Answers:
         Answers without a date, which was then supposed.
     warnings : tuple of str
         What a person should know.
+    contacts : Contacts
+        What the files have in columns of contacts.
     """
 
     answers: pl.DataFrame
@@ -73,6 +78,7 @@ class Answers:
     open: int
     undated: int
     warnings: tuple[str, ...]
+    contacts: Contacts = field(default_factory=Contacts)
 
 
 def read_answers(
@@ -89,7 +95,8 @@ def read_answers(
     Columns are found by their names, answers by their words, both in English and Chinese; the header may stand below a title, and a
     workbook may have several sheets of answers. A list without answers, such as a group's members, needs a date of joining: whoever
     has one has joined. Who "will join" has not joined yet; that, and a wrong number, are ``no_answer`` with a reason. Where the answer
-    is empty, a note counts that is one. What cannot be understood is rejected and costs nothing else.
+    is empty, a note counts that is one. What cannot be understood is rejected and costs nothing else. What agents wrote of a customer
+    stays in their files: of a refusal's reason its theme is read, see `segmenter.themes`.
 
     Parameters
     ----------
@@ -127,7 +134,7 @@ def read_answers(
     >>> _ = path.write_text("\n".join(lines), encoding="gb18030")
     >>> found = read_answers([str(path)], before=date(2026, 7, 31), timezone="Asia/Shanghai", lang="en")
     >>> found.answers.select("customer_id", "answer", "reason").rows(), found.rejects["value"].to_list()
-    ([('007', 'joined', None), ('8', 'refused', '太忙')], ['嗯嗯'])
+    ([('007', 'joined', None), ('8', 'refused', 'time')], ['文文'])
     """
     read: list[FileRead] = []
     rejects: list[pl.DataFrame] = []
@@ -145,20 +152,22 @@ def read_answers(
     found: list[pl.DataFrame] = []
     lists = [each for file in read for each in answer_lists(file)]
     for each in lists:
-        bad = [("answers", each.name, row, None, line, reason) for row, line, reason in each.unreadable]
+        bad = [("answers", each.name, row, None, None, reason) for row, _, reason in each.unreadable]
         rejects.append(pl.DataFrame(bad, schema=tables.REJECTS, orient="row"))
         if each.lacks:
-            seen = ", ".join(each.frame.drop(ROW).columns)[:200]
+            seen = ", ".join(shown_columns(each.frame.drop(ROW).columns).values())[:200]
             rejects.append(_rejects(file=each.name, reason=f"should have a column of {_LACKS[each.lacks]} (got columns {seen})"))
         else:
             found.append(_answers(each, before, timezone))
     rows = pl.concat([pl.DataFrame(schema=_FOUND), *found])
-    known = rows["written"] if planned is None else recognised(rows["written"], planned["customer_id"])
-    rows = rows.with_columns(customer_id=known)
+    meant = rows["written"] if planned is None else recognised(rows["written"], planned["customer_id"])
+    rows = rows.with_columns(customer_id=meant)
     given = rows.filter(pl.col("said").is_not_null() & (pl.col("answer") != NOT_YET.answer).fill_null(value=True))
     dated, undated = _dated(given, before, since or _NEVER, planned)
     good, wrong = _checked(dated, before, since)
-    whole = pl.concat([pl.DataFrame(schema=tables.REJECTS), *rejects, wrong]).sort("file", "row", nulls_last=False)
+    known = [each.frame[name] for each in lists for name in each.frame.columns if name not in each.roles.values() and is_contact_name(name)]
+    contacts = Contacts(known=known)
+    whole = contacts.without(pl.concat([pl.DataFrame(schema=tables.REJECTS), *rejects, wrong])).sort("file", "row", nulls_last=False)
     if places and good.is_empty():
         raise (NoAnswersError if whole.is_empty() else InputError)(*_nothing(places, rows.height, whole))
     return Answers(
@@ -169,6 +178,7 @@ def read_answers(
         open=rows.height - given.height,
         undated=undated,
         warnings=answer_warnings(rows, good, whole, undated=undated, planned=planned is not None, before=before, lang=lang),
+        contacts=contacts,
     )
 
 
@@ -213,10 +223,10 @@ def _answers(each: AnswerList, before: date, timezone: str) -> pl.DataFrame:
         answer = told.replace_strict(answers, default=None, return_dtype=pl.String)
         meant = told.replace_strict(reasons, default=None, return_dtype=pl.String)
     refused = answer.is_in(["refused", "refused_for_good"]).fill_null(value=False)
-    own = text["reason"] if "reason" in roles else none
+    own = themed(pl.DataFrame({"reason": text["reason"]}))["reason"] if "reason" in roles else none
     return pl.DataFrame(
         {
-            "source": pl.repeat(each.name, frame.height, dtype=pl.String, eager=True),
+            "source": pl.repeat(hide(each.name), frame.height, dtype=pl.String, eager=True),
             "written": text["customer_id"],
             "said": told,
             "noted": noted,
@@ -276,7 +286,7 @@ def _checked(given: pl.DataFrame, before: date, since: date | None) -> tuple[pl.
             pl.col("source").alias("file"),
             "row",
             pl.col(column).alias("column"),
-            pl.col(value).alias("value"),
+            _shown(value),
             reason=pl.lit(reason),
         )
         for place, (_, column, value, reason) in enumerate(wrong)
@@ -284,12 +294,21 @@ def _checked(given: pl.DataFrame, before: date, since: date | None) -> tuple[pl.
     return placed.filter(pl.col("wrong").is_null()), pl.concat(rejects)
 
 
+def _shown(value: str) -> pl.Expr:
+    """Show what agents wrote by its shape, as it may be anything about a customer; but an id, and a date that has no words."""
+    if value == "written":
+        return pl.col(value).alias("value")
+    texts = pl.col(value).map_elements(shape, return_dtype=pl.String)
+    wordless = pl.col(value).str.contains(r"^[\d\sT年月日号時时分秒点./:,\-]*$")
+    return (pl.when(wordless).then(value).otherwise(texts) if value == "said_on" else texts).alias("value")
+
+
 def _rejects(*, file: str, reason: str) -> pl.DataFrame:
     return pl.DataFrame([("answers", file, None, None, None, reason)], schema=tables.REJECTS, orient="row")
 
 
 def _nothing(places: Sequence[str], rows: int, rejects: pl.DataFrame) -> list[str]:
-    where = ", ".join(places)
+    where = ", ".join(hide(place) for place in places)
     if rejects.is_empty():
         way_out = "put there the call sheets as agents filled them in, or set review.answers=[] to review the sales alone"
         return [f"review.answers: should hold answers (got none in {rows:,} rows of {where}); {way_out}"]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import sqlite3
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from polars.exceptions import PolarsError
 
+from segmenter.contacts import shape
 from segmenter.errors import ConfigError, InputError
 from segmenter.settings import DatabaseSettings
 from segmenter.sources.expressions import FILE, ROW
@@ -148,9 +150,10 @@ def _sqlite_file(url: "URL") -> Path:
 
 
 def _message(error: Exception) -> str:
-    """Give the database's own words without the statement, which may be long."""
+    """Give the database's own words without the statement, which may be long, and without the values that it stumbled over."""
     words, _, rest = str(getattr(error, "orig", None) or error).partition("\nLINE ")
     hint = rest.partition("\nHINT:")[2]
+    words = re.sub(r': "[^"]*"|=\(.*\)', lambda value: shape(value[0]), words)
     return one_line(ValueError(f"{words}; {hint}" if hint else words))
 
 

@@ -10,6 +10,7 @@ from itertools import product
 import polars as pl
 from polars.exceptions import PolarsError
 
+from segmenter.contacts import shown_columns, shown_sql
 from segmenter.errors import nearest
 
 _MOST_TRIED = 10  # text columns in one expression: every choice among them is tried
@@ -94,18 +95,19 @@ def evaluate(
     nothing = pl.repeat(False, frame.height, eager=True)
     if mapping in known:
         return Evaluated(frame[mapping], [mapping], nothing)
+    near, told = shown_columns(known).values(), shown_sql(mapping)
     try:
         expression = pl.sql_expr(mapping)
     except PolarsError:
         if re.fullmatch(r"[\w ]+", mapping):
-            return f'{key}: there is no column "{mapping}"{nearest(mapping, known)}'
+            return f'{key}: there is no column "{told}"{nearest(mapping, near)}'
         hint = "text in SQL stands in single quotes, a column's name with spaces in double ones"
-        return f"{key}: is neither a column nor SQL that can be read: {mapping} ({hint}){nearest(mapping, known)}"
+        return f"{key}: is neither a column nor SQL that can be read: {told} ({hint}){nearest(mapping, near)}"
     names = list(dict.fromkeys(expression.meta.root_names()))
     if missing := [name for name in names if name not in known]:
-        return f"{key}: there is no column " + ", ".join(f'"{name}"{nearest(name, known)}' for name in missing)
+        return f"{key}: there is no column " + ", ".join(f'"{name}"{nearest(name, near)}' for name in missing)
     if not names:
-        return f'{key}: "{mapping}" names no column{nearest(mapping, known)}'
+        return f'{key}: "{told}" names no column{nearest(mapping, near)}'
     source = frame.select(names)
     texts = [name for name in names if source[name].dtype == pl.String]
     read = functools.cache(lambda name: number(source[name]))
@@ -115,9 +117,10 @@ def evaluate(
     try:
         values = source.with_columns(read(name).alias(name) for name in chosen).select(expression.alias("value"))["value"]
     except PolarsError as error:
-        return f'{key}: "{mapping}" cannot be computed: {str(error).splitlines()[0]}'
+        # Polars ends with the values.
+        return f'{key}: "{told}" cannot be computed: {str(error).splitlines()[0].partition(": [")[0]}'
     if len(values) != len(source):
-        return f'{key}: "{mapping}" should give one value for each row'
+        return f'{key}: "{told}" should give one value for each row'
     unread = [read(name).is_null() & source[name].is_not_null() for name in chosen]
     return Evaluated(values, names, functools.reduce(operator.or_, unread, nothing))
 

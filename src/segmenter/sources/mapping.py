@@ -1,7 +1,7 @@
 """Raw rows of a shop become the canonical tables; rows that cannot be understood become rejects."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from segmenter import tables
+from segmenter.contacts import Contacts, shown_columns
 from segmenter.errors import InputError, nearest
 from segmenter.history.summary import Summary
 from segmenter.money import LARGEST, digits
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from segmenter.sources.engines.scan import Scanned
 
 _MOST_KINDS = 60
+CONTACT = "looks like a contact, which only the call sheets may show"
 STRANGER = "is no customer of the customers table"
 _FLAGS = ("do_not_contact", "blocked", "staff")
 _NONE: Mapping[str, pl.DataFrame] = MappingProxyType({})
@@ -35,7 +37,7 @@ def canonical_tables(
     launch: LaunchSettings,
     *,
     unreadable: Mapping[str, pl.DataFrame] = _NONE,
-    scan: "Callable[[pl.Series | None], Scanned] | None" = None,
+    scan: "Callable[[pl.Series | None, Contacts], Scanned] | None" = None,
     categories: bool = True,
 ) -> Tables:
     """Map raw rows to the canonical tables.
@@ -50,9 +52,9 @@ def canonical_tables(
         Its as-of date, time zone and currency. Rows at or after the as-of date are kept, but never reported as rejects.
     unreadable : mapping of str to DataFrame, optional
         For a table of `raw`, lines of its source that could not be told apart into fields, as `tables.REJECTS`. Nothing says
-        of which date they are: they count as rejected rows. Their text is left out where the table has contact columns.
+        of which date they are: they count as rejected rows.
     scan : callable, optional
-        Reads and adds up the orders, given the customers of the customers table, where they are not in `raw`.
+        Reads and adds up the orders, given the customers of the customers table and their contacts, where they are not in `raw`.
     categories : bool, optional
         Whether to keep the orders' categories, where they have any: they take memory.
 
@@ -61,6 +63,7 @@ def canonical_tables(
     Tables
         With the rejects, and for each table ``rows = filtered + later + rejected + kept``, and ``visitors``
         where events of those who never ordered are left aside; ``noted`` counts cells that could not be read in rows kept.
+        The rejects show contacts by their shape, see `segmenter.contacts`.
 
     Raises
     ------
@@ -80,29 +83,31 @@ def canonical_tables(
     problems: list[str] = []
     rows = {name: map_rows(name, raw[name], settings, launch, problems) for name in NEEDED if name in raw}
     if "customers" in rows:
-        problems += _missing_extras(raw["customers"], settings)
+        problems += _missing_extras(rows["customers"], settings)
     if "orders" in rows and settings.orders.grain == "line" and "order_id" not in rows["orders"].found and not problems:
         problems.append("data.orders.columns.order_id: is needed where data.orders.grain is line: it says which lines are one order")
     if problems:
         raise InputError(*problems, *_titles(raw, unreadable, settings, problems))
     customers, contacts, ids = None, None, None
+    personal = _contacts(rows, settings)
     if "customers" in rows:
-        customers, contacts = _customers(rows["customers"], settings, launch)
+        customers, contacts = _customers(rows["customers"], settings, launch, personal)
         ids = customers["customer_id"]
     orders: pl.DataFrame | Summary = tables.ORDERS.to_frame()
     spending = None
-    scanned = None if scan is None else scan(ids)
+    scanned = None if scan is None else scan(ids, personal)
     if scanned is not None:
         orders = scanned.summary
     elif "orders" in rows:
-        orders, spending = _orders(rows["orders"], settings, launch, ids, categories=categories)
-    events = _events(rows["events"], settings, launch, launch.as_of, ids) if "events" in rows else tables.EVENTS.to_frame()
+        orders, spending = _orders(rows["orders"], settings, launch, ids, personal, categories=categories)
+    events = _events(rows["events"], settings, launch, launch.as_of, ids, personal) if "events" in rows else tables.EVENTS.to_frame()
     brought = _referrals(rows["referrals"], settings, launch, ids) if "referrals" in rows else tables.REFERRALS.to_frame()
-    lines = [_unreadable(item, unreadable[name], settings) for name, item in rows.items() if name in unreadable]
+    lines = [_unreadable(item, unreadable[name]) for name, item in rows.items() if name in unreadable]
     rejects = pl.concat([tables.REJECTS.to_frame(), *(item.rejects() for item in rows.values()), *lines])
     reads = {name: item.reads for name, item in rows.items()}
     if scanned is not None:
         rejects, reads = pl.concat([scanned.rejects, rejects]), {"orders": scanned.reads, **reads}
+    rejects = personal.without(rejects)
     _check_share(reads, rejects, settings.max_reject_share)
     if ids is None and (events.height or brought.height):
         # Without a customers table, events of those who never ordered are visitors': nothing is wrong with them.
@@ -121,20 +126,34 @@ def _of(people: pl.Series, name: str, frame: pl.DataFrame, reads: dict[str, dict
     return frame.filter(known)
 
 
-def _missing_extras(customers: pl.DataFrame, settings: MappingSettings) -> list[str]:
-    known = columns_of(customers)
+def _contacts(rows: Mapping[str, Rows], settings: MappingSettings) -> Contacts:
+    """Find the columns that are contacts by the mapping or by name, and that are mapped to nothing else."""
+    columns = {*settings.customers.contact, *(rows["customers"].columns.get("name", ()) if "customers" in rows else ())}
+    personal = Contacts(frozenset(columns))
+    known = []
+    for name, table in rows.items():
+        used = {column for field, found in table.columns.items() if field != "name" for column in found}
+        own = set(columns_of(table.source)) - used - (set(settings.customers.attributes) if name == "customers" else set())
+        known += [table.source[column] for column in sorted(own) if personal.is_contact(column)]
+    return Contacts(personal.columns, known)
+
+
+def _missing_extras(customers: Rows, settings: MappingSettings) -> list[str]:
+    known = columns_of(customers.source)
+    near = shown_columns(known).values()
     asked = {"contact": settings.customers.contact, "attributes": settings.customers.attributes}
     missing = [
-        f'data.customers.{key}: there is no column "{column}"{nearest(column, known)}'
+        f'data.customers.{key}: there is no column "{column}"{nearest(column, near)}'
         for key, columns in asked.items()
         for column in columns
         if column not in known
     ]
-    personal = {*settings.customers.contact, settings.customers.columns.name or "name"}
+    personal = Contacts(frozenset({*settings.customers.contact, *customers.columns.get("name", ())}))
+    way_out = "name it in data.customers.contact instead; if it is none, give the column another name"
     return missing + [
-        f'data.customers.attributes: "{column}" is a contact, which only the call sheets may show'
+        f'data.customers.attributes: "{column}" is a contact by its name or by the mapping, which only the call sheets may show; {way_out}'
         for column in settings.customers.attributes
-        if column in personal
+        if personal.is_contact(column)
     ]
 
 
@@ -150,16 +169,16 @@ def _titles(
         unnamed = sum(re.fullmatch(r"column_\d+", column) is not None for column in columns)
         longer = len(columns) == 1 and name in unreadable and unreadable[name].height > 0
         if (2 * unnamed >= len(columns) or longer) and any(problem.startswith(f"data.{name}.") for problem in problems):
-            got = f'{settings.skip_rows}, where "{", ".join(columns[:3])}" seems to be a title'
+            shown = ", ".join(list(shown_columns(columns).values())[:3])
+            got = f'{settings.skip_rows}, where "{shown}" seems to be a title'
             hints.append(f"data.skip_rows: should be the number of rows above the header of {name} (got {got})")
     return hints
 
 
-def _unreadable(rows: Rows, lines: pl.DataFrame, settings: MappingSettings) -> pl.DataFrame:
+def _unreadable(rows: Rows, lines: pl.DataFrame) -> pl.DataFrame:
     rows.reads["rows"] += lines.height
     rows.reads["rejected"] += lines.height
-    contacts = {*settings.customers.contact, settings.customers.columns.name or "name"}
-    return lines.with_columns(value=pl.lit(None, dtype=pl.String)) if contacts & set(columns_of(rows.source)) else lines
+    return lines.with_columns(value=pl.lit(None, dtype=pl.String))  # which may hold anything
 
 
 def _known(rows: Rows, ids: pl.Series | None) -> None:
@@ -169,11 +188,13 @@ def _known(rows: Rows, ids: pl.Series | None) -> None:
 
 
 def _orders(
-    rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None, *, categories: bool
+    rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None, personal: Contacts, *, categories: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame | None]:
     """Give the orders; and apart from them, as the lines of an order may differ in it, what was spent by category."""
     # What is called so but holds lists was not meant.
     category = categories and "category" in rows.found and not rows.found["category"].dtype.is_nested()
+    if category:
+        rows.found["category"] = _without_contacts(rows, "category", fields.text(rows.found["category"]), personal)
     read = order_rows(rows, settings, launch, ids, category=category)
     spending = read.select("customer_id", "time", _ADDED.alias("amount"), "category") if category else None
     return placed_orders(read, settings.orders.grain), spending
@@ -299,7 +320,31 @@ def _whole_orders(lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _customers(rows: Rows, settings: MappingSettings, launch: LaunchSettings) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _without_contacts(rows: Rows, name: str, values: pl.Series, personal: Contacts) -> pl.Series:
+    """Leave contacts out of what lists and pages show."""
+    found = personal.among(values)
+    if found.any():
+        rows.note(found, name, f"{CONTACT} (taken as empty; the row is kept)")
+        values = values.zip_with(~found, pl.Series([None], dtype=pl.String))
+    return values
+
+
+def _attributes(rows: Rows, attributes: Sequence[str], personal: Contacts) -> dict[str, pl.Series]:
+    """Give the attributes without the contacts in them; refuse those that are little else."""
+    found, problems = {}, []
+    for name in attributes:
+        rows.columns[key := f"attribute {name}"] = [name]
+        values = fields.text(rows.source[name])
+        found[name] = _without_contacts(rows, key, values, personal)
+        if 2 * (lost := found[name].null_count() - values.null_count()) > (given := values.count()):
+            rule = f"holds contacts in {lost:,} of {given:,} rows, which only the call sheets may show"
+            problems.append(f'data.customers.attributes: "{name}" {rule}; name it in data.customers.contact instead')
+    if problems:
+        raise InputError(*problems)
+    return found
+
+
+def _customers(rows: Rows, settings: MappingSettings, launch: LaunchSettings, personal: Contacts) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give the customers, and apart from them what only the call sheets may show."""
     read = settings.customers
     values = {"customer_id": rows.id("customer_id"), "province": rows.text("province"), "city": rows.text("city")}
@@ -314,7 +359,7 @@ def _customers(rows: Rows, settings: MappingSettings, launch: LaunchSettings) ->
             # Whoever may not want to be called is not called.
             rows.note(flag.is_null(), name, "is neither yes nor no (taken as yes; the customer is kept)")
             values[name] = flag.fill_null(value=True)
-    values |= {name: fields.text(rows.source[name]) for name in read.attributes}
+    values |= _attributes(rows, read.attributes, personal)
     contact = {"name": rows.text("name")} if "name" in rows.found else {}
     contact |= {name: fields.text(rows.source[name]) for name in read.contact}
     frame = pl.DataFrame({**values, **{f"contact {name}": column for name, column in contact.items()}})
@@ -332,14 +377,17 @@ def _customers(rows: Rows, settings: MappingSettings, launch: LaunchSettings) ->
     return kept.select(*tables.CUSTOMERS.names(), *read.attributes), contacts
 
 
-def _events(rows: Rows, settings: MappingSettings, launch: LaunchSettings, as_of: date, ids: pl.Series | None) -> pl.DataFrame:
+def _events(
+    rows: Rows, settings: MappingSettings, launch: LaunchSettings, as_of: date, ids: pl.Series | None, personal: Contacts
+) -> pl.DataFrame:
     kind = rows.read("kind", fields.text(rows.found["kind"]).str.to_lowercase(), "is no kind")
+    rows.reject(personal.among(kind), "kind", CONTACT)
     values = pl.DataFrame({"customer_id": rows.id("customer_id"), "kind": kind, "time": rows.time(settings.events, launch.timezone)})
     _known(rows, ids)
     kept = rows.kept(values)
     kinds = kept.filter(pl.col("time") < as_of)["kind"].unique().sort()
     if len(kinds) > _MOST_KINDS:
-        shown = ", ".join(kinds.head(5))
+        shown = ", ".join(personal.shown(kinds.head(5), rows.columns["kind"]))
         rule = f"should have at most {_MOST_KINDS} different values (got {len(kinds):,}: {shown}, …)"
         raise InputError(f"data.events.columns.kind: {rule}; map it by SQL: CASE WHEN … THEN 'visit' …")
     return kept

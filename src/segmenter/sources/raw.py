@@ -9,6 +9,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from segmenter import tables
+from segmenter.contacts import shown_columns
 from segmenter.errors import InputError, nearest
 from segmenter.sources.expressions import FILE, ROW
 
@@ -157,8 +158,9 @@ def together(frames: Sequence[tuple[str, pl.DataFrame]], decimal: str) -> pl.Dat
     first_name, first = frames[0]
     problems = []
     for name, frame in frames[1:]:
-        missing = [column for column in first.columns if column not in frame.columns]
-        extra = [column for column in frame.columns if column not in first.columns]
+        here, there = shown_columns(first.columns), shown_columns(frame.columns)
+        missing = [here[column] for column in first.columns if column not in frame.columns]
+        extra = [there[column] for column in frame.columns if column not in first.columns]
         differences = [f"{what} {', '.join(columns)}" for what, columns in (("lacks", missing), ("also has", extra)) if columns]
         if differences:
             problems.append(f"{name}: should have the columns of {first_name} (got a file that {' and '.join(differences)})")
@@ -287,5 +289,5 @@ def one_line(error: BaseException) -> str:
     >>> one_line(ValueError("two\n  lines"))
     'two lines'
     """
-    text = " ".join(str(error).split())
+    text = " ".join(str(error).split()).partition(" values: [")[0]  # behind which Polars shows some
     return text if len(text) <= 300 else text[:299] + "…"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from segmenter.contacts import Contacts
 from segmenter.errors import InputError
 from segmenter.history.past import Sampling
 from segmenter.history.summary import Terms
@@ -44,9 +45,9 @@ class Read:
     warnings: tuple[str, ...] = ()
 
 
-# Reads and adds up orders, given the customers of the customers table: what they come to, what the files were,
+# Reads and adds up orders, given the customers of the customers table and their contacts: what they come to, what the files were,
 # warnings, and single orders of some customers.
-_Scan = Callable[[pl.Series | None], tuple[Scanned, tuple[Fingerprint, ...], Sequence[str], Sample | None]]
+_Scan = Callable[[pl.Series | None, Contacts], tuple[Scanned, tuple[Fingerprint, ...], Sequence[str], Sample | None]]
 
 
 def read_tables(
@@ -136,9 +137,9 @@ def read_tables(
     warnings: list[str] = []
     samples: list[Sample | None] = []
 
-    def add_up(ids: pl.Series | None) -> Scanned:
+    def add_up(ids: pl.Series | None, personal: Contacts) -> Scanned:
         assert scan is not None  # for the type checker
-        scanned, prints["orders"], told, sample = scan(ids)
+        scanned, prints["orders"], told, sample = scan(ids, personal)
         warnings.extend(told)
         samples.append(sample)
         return scanned
@@ -167,20 +168,20 @@ def _scan(
         return None
     path = data.orders.path
     if isinstance(engine, SparkEngine) and spark.is_uri(path):
-        return lambda ids: (spark.summarize_files([path], [], data, launch, ids, terms, engine), (), (), None)
+        return lambda ids, _: (spark.summarize_files([path], [], data, launch, ids, terms, engine), (), (), None)
     files = parquet_files(path)
     if files is None:
         return None
     places, names = [place for place, _ in files], [name for _, name in files]
     if isinstance(engine, SparkEngine):
-        return lambda ids: (spark.summarize_files(places, names, data, launch, ids, terms, engine), fingerprints(files), (), None)
+        return lambda ids, _: (spark.summarize_files(places, names, data, launch, ids, terms, engine), fingerprints(files), (), None)
     stream = streamed(places, names, data, launch)
     if stream is None:
         return None
     kept = None if store is None else Store(Path(store), fingerprint(data, launch, stream.schema))
 
-    def add_up(ids: pl.Series | None) -> tuple[Scanned, tuple[Fingerprint, ...], Sequence[str], Sample | None]:
-        scanned, prints = streaming.add_up(stream, terms, ids, progress, kept)
+    def add_up(ids: pl.Series | None, personal: Contacts) -> tuple[Scanned, tuple[Fingerprint, ...], Sequence[str], Sample | None]:
+        scanned, prints = streaming.add_up(stream, terms, ids, progress, kept, personal)
         sample = None if sampling is None else sample_stream(stream, ids, scanned.summary, sampling)
         return scanned, prints, () if kept is None else kept.warnings, sample
 

@@ -1,10 +1,12 @@
 """A table on its way from raw rows to canonical ones, and what was wrong with its rows."""
 
+import re
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from segmenter import tables
+from segmenter.contacts import is_contact_name, shown_columns, shown_sql
 from segmenter.errors import nearest
 from segmenter.settings import LaunchSettings, MappingSettings, OrdersSettings, TableSettings
 from segmenter.sources import fields
@@ -17,6 +19,8 @@ NEEDED = {
     "referrals": ("customer_id", "friend_id"),
 }
 DATED = ("time", "joined")  # the field that says when a row came about
+_SHOWN = ("province", "city", "category", "kind")  # in lists and on pages
+_PLACES = re.compile(r"地址|住址|addr|^name$")  # an address may say no more than the place; and an event or a category has a name
 
 
 @dataclass
@@ -168,7 +172,7 @@ def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch:
     def condition(sql: str, key: str) -> Evaluated | None:
         result = evaluate(frame, sql, key, number)
         if not isinstance(result, str) and result.values.dtype != pl.Boolean:
-            result = f'{key}: should be true or false for each row (got "{sql}")'
+            result = f'{key}: should be true or false for each row (got "{shown_sql(sql)}")'
         if isinstance(result, str):
             problems.append(result)
             return None
@@ -179,7 +183,7 @@ def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch:
         # A row whose cell is no number where one is needed is not left out: it is for the rejects.
         frame = frame.filter(wanted.values.fill_null(value=False) | wanted.unread)
         if frame.is_empty():
-            problems.append(f'data.{table}.where: leaves none of {height:,} rows (got "{read.where}")')
+            problems.append(f'data.{table}.where: leaves none of {height:,} rows (got "{shown_sql(read.where)}")')
     mappings: dict[str, str | None] = getattr(read, "columns").model_dump()  # noqa: B009 - each table has fields of its own
     known = columns_of(frame)
     found: dict[str, pl.Series] = {}
@@ -189,12 +193,15 @@ def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch:
         mapping, key = mappings[name], f"data.{table}.columns.{name}"
         if mapping is None and name not in known:
             if name in NEEDED[table]:
-                problems.append(f'{key}: is needed: the source has no column "{name}"{nearest(name, known)}')
+                problems.append(f'{key}: is needed: the source has no column "{name}"{nearest(name, shown_columns(known).values())}')
             continue
         result = evaluate(frame, mapping or name, key, number, counted if name == "amount" else None)
         if isinstance(result, str):
             problems.append(result)
             continue
+        column = result.columns[0]
+        if name in _SHOWN and mapping == column and is_contact_name(column) and not _PLACES.search(column.lower()):
+            problems.append(f'{key}: "{column}" is a contact by its name, which only the call sheets may show; map another column')
         found[name], columns[name] = result.values, result.columns
         if name in DATED:
             moments = fields.time(found[name], read.time_format, launch.timezone)

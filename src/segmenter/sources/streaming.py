@@ -19,6 +19,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from segmenter import tables
+from segmenter.contacts import Contacts, shown_sql
 from segmenter.errors import InputError
 from segmenter.history.summary import Terms
 from segmenter.money import digits
@@ -36,6 +37,7 @@ from segmenter.words import Progress
 if TYPE_CHECKING:
     from segmenter.history.adding import Adder, Batch
 
+_NONE = Contacts()
 FEWEST = 1_000_000  # rows from which on the kernel repays the loading of its compiled code
 _AT_ONCE = 1_000_000  # rows that are added up at a time
 _ODD = 200_000  # odd rows that are read at a time
@@ -296,7 +298,7 @@ def decoded(stream: Stream) -> Iterator[tuple[pl.Series, pl.DataFrame]]:
 
 
 def add_up(
-    stream: Stream, terms: Terms, ids: pl.Series | None, progress: Progress, store: Store | None
+    stream: Stream, terms: Terms, ids: pl.Series | None, progress: Progress, store: Store | None, personal: Contacts = _NONE
 ) -> tuple[Scanned, tuple[Fingerprint, ...]]:
     """Read and add up orders, on all cores, a few batches in memory at a time.
 
@@ -312,6 +314,8 @@ def add_up(
         Called with ``orders``, the rows read and all rows.
     store : Store or None
         Where files that were read before are kept.
+    personal : Contacts
+        What the rejects do not show, nor the store keeps.
 
     Returns
     -------
@@ -349,6 +353,7 @@ def add_up(
             reads, found, parts = _read(stream, files, adder, ids, put, partial(_tell, progress, done, stream.rows))
             done += sum(stream.heights[at] for at in files)
             total = {name: total[name] + reads[name] for name in total}
+            found = personal.without(found)
             rejects.append(found)
             if store is not None and not reads["later"] and STRANGER not in found["reason"]:
                 place, identity, sha = stream.places[files[0]], identities[files[0]], hashes[files[0]]
@@ -364,7 +369,9 @@ def add_up(
     if store is not None:
         store.prune()
     if total["filtered"] == total["rows"]:
-        raise InputError(f'data.orders.where: leaves none of {total["rows"]:,} rows (got "{stream.settings.orders.where}")')
+        raise InputError(
+            f'data.orders.where: leaves none of {total["rows"]:,} rows (got "{shown_sql(stream.settings.orders.where or "")}")'
+        )
     prints = tuple(
         Fingerprint(name, place.stat().st_size, shas[at], "Parquet")
         for at, (name, place) in enumerate(zip(stream.names, stream.places, strict=True))

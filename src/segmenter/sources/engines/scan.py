@@ -14,6 +14,7 @@ import narwhals as nw
 import polars as pl
 
 from segmenter import tables
+from segmenter.contacts import shown_sql
 from segmenter.errors import InputError
 from segmenter.history.definition import LINES, each_order, finished, rows_of, summarize, weights_table, whole_orders
 from segmenter.history.summary import DAY, EPOCH, Summary, Terms
@@ -108,7 +109,7 @@ def scan(engine: Engine, source: Source, settings: MappingSettings, launch: Laun
     if not total:
         raise InputError("data.orders.path: should have rows (got only a header)")
     if not wanted:
-        raise InputError(f'data.orders.where: leaves none of {total:,} rows (got "{settings.orders.where}")')
+        raise InputError(f'data.orders.where: leaves none of {total:,} rows (got "{shown_sql(settings.orders.where or "")}")')
     _check_sample(engine, source, empty, settings, launch)
     reads = {"rows": total, "filtered": total - wanted, "later": later, "rejected": 0, "kept": count - odd - later}
     good, rejects = LINES.to_frame(), tables.REJECTS.to_frame()
