@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from itertools import product
 
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import PanicException, PolarsError
 
-from segmenter.errors import nearest
+from segmenter import sql
+from segmenter.errors import ConfigError, nearest
 
 _MOST_TRIED = 10  # text columns in one expression: every choice among them is tried
 FILE, ROW = "__file", "__row"  # where a row stands in its source
@@ -95,10 +96,12 @@ def evaluate(
     if mapping in known:
         return Evaluated(frame[mapping], [mapping], nothing)
     try:
-        expression = pl.sql_expr(mapping)
-    except PolarsError:
+        expression = sql.expression(mapping)
+    except (ConfigError, PolarsError) as error:
         if re.fullmatch(r"[\w ]+", mapping):
             return f'{key}: there is no column "{mapping}"{nearest(mapping, known)}'
+        if isinstance(error, ConfigError):
+            return f"{key}: {error}{nearest(mapping, known)}"
         hint = "text in SQL stands in single quotes, a column's name with spaces in double ones"
         return f"{key}: is neither a column nor SQL that can be read: {mapping} ({hint}){nearest(mapping, known)}"
     names = list(dict.fromkeys(expression.meta.root_names()))
@@ -114,7 +117,7 @@ def evaluate(
     chosen = _as_numbers(source.clear(), expression, texts, numbers_first=counted is not None)
     try:
         values = source.with_columns(read(name).alias(name) for name in chosen).select(expression.alias("value"))["value"]
-    except PolarsError as error:
+    except (PolarsError, PanicException) as error:
         return f'{key}: "{mapping}" cannot be computed: {str(error).splitlines()[0]}'
     if len(values) != len(source):
         return f'{key}: "{mapping}" should give one value for each row'
@@ -147,7 +150,7 @@ def read_as_numbers(frame: pl.DataFrame, mapping: str, *, amount: bool) -> list[
     """
     if mapping in columns_of(frame):
         return [mapping] if amount and frame[mapping].dtype == pl.String else []
-    expression = pl.sql_expr(mapping)
+    expression = sql.expression(mapping)
     source = frame.select(list(dict.fromkeys(expression.meta.root_names()))).clear()
     texts = [name for name in source.columns if source[name].dtype == pl.String]
     return _as_numbers(source, expression, texts, numbers_first=amount)
@@ -163,7 +166,7 @@ def _as_numbers(source: pl.DataFrame, expression: pl.Expr, texts: list[str], *, 
         chosen = [name for name, cast in zip(texts, casts, strict=True) if cast]
         try:
             source.with_columns(pl.col(name).cast(pl.Float64) for name in chosen).select(expression.alias("value"))
-        except PolarsError:
+        except (PolarsError, PanicException):
             continue
         return chosen
     return []
