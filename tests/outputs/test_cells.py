@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from segmenter.outputs.cells import safe_cells, safe_name, safe_names
+from segmenter.words import visible
 
 STARTS = tuple("=+-@＝＋－＠\t\r\n")
 TEXT = st.text(st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from(" \t\r\n\u3000\ufeff\u200b=+-@＝＋－＠'\",")))
@@ -15,6 +16,10 @@ TEXT = st.text(st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_fr
 
 def bare(text: str) -> str:
     return "".join(character for character in text if not character.isspace() and unicodedata.category(character)[0] not in "CZ")
+
+
+def shown(text: str | None) -> str | None:
+    return None if text is None else "\r\n".join(visible(part) for part in text.split("\r\n"))
 
 
 @given(st.lists(st.one_of(st.none(), TEXT), min_size=1))

@@ -14,7 +14,7 @@ from segmenter.words import STAND_INS, visible
 _FORMULA = r"^(?:[\t\r\n]|[\s\p{Z}\p{C}]*[=+\-@＝＋－＠])"
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|]')
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)", re.IGNORECASE)
-_STAND_INS = STAND_INS | {"\r\n": "\r\n"}
+_STAND_INS = {"\r\n": "\r\n"} | STAND_INS
 _MOST_BYTES = 120  # a file system allows 255, and endings and numbers are still to come
 _MARK_BYTES = 9
 
