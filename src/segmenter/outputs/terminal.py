@@ -23,7 +23,7 @@ class Terminal(Console):
     """Where all words to a person go: text is text, whatever stands in it."""
 
     def __init__(self, *, stderr: bool = False) -> None:
-        super().__init__(stderr=stderr, emoji=False)
+        super().__init__(stderr=stderr, markup=False, emoji=False)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
         """Render, with nothing in it that steers a terminal but what Rich itself puts there."""
