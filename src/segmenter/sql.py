@@ -162,7 +162,10 @@ def _heavy(levels: list[_Level], before: str, token: str) -> str | None:
     if len(levels) > _DEEPEST + 1:
         return f"it should nest at most {_DEEPEST} deep"
     if levels[-1].weight > _HEAVIEST:
-        return f"it should join at most {_HEAVIEST // 2} parts in a row; (…) around halves helps, or column IN ('a', 'b', …)"
+        return (
+            f"it should have at most {_HEAVIEST} AND, OR and WHEN in a row, or {_HEAVIEST // 2} other operators; "
+            "brackets around halves of it help, or column IN ('a', 'b', …)"
+        )
     return None
 
 

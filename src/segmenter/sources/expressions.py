@@ -101,7 +101,8 @@ def evaluate(
         if re.fullmatch(r"[\w ]+", mapping):
             return f'{key}: there is no column "{mapping}"{nearest(mapping, known)}'
         if isinstance(error, ConfigError):
-            return f"{key}: {error}{nearest(mapping, known)}"
+            near = nearest(mapping, known)  # a column, where the name of one was meant
+            return f"{key}: {error}" + (f"; columns{near[1:]}" if near.startswith("; nearest") else "")
         hint = "text in SQL stands in single quotes, a column's name with spaces in double ones"
         return f"{key}: is neither a column nor SQL that can be read: {mapping} ({hint}){nearest(mapping, known)}"
     names = list(dict.fromkeys(expression.meta.root_names()))
