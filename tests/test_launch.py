@@ -7,7 +7,9 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import segmenter
-from segmenter.launch import INVITE_COLUMNS, plan_launch
+from segmenter.errors import InputError
+from segmenter.history.adding import added_up
+from segmenter.launch import INVITE_COLUMNS, plan_launch, terms_of
 from segmenter.serving import ServedModel
 from segmenter.sources.demo import simulate
 
@@ -142,3 +144,23 @@ def test_a_brand_that_has_no_sales_yet_picks_its_first_backers_from_events(shop)
         ("c8", 2, "visited once"),
     ]
     assert plan.warnings == ("2 eligible, 10 asked for (plan.size): all who are eligible are on the list",)
+
+
+@pytest.mark.parametrize(("refund", "counts"), [(None, (30, 0)), ("kind = 'R'", (24, 6))])
+@pytest.mark.parametrize("summarized", [False, True])
+def test_refunds_and_nothing_else_are_told_as_such_with_counts(refund, counts, summarized):
+    settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "data.orders.refund": refund, "data.max_reject_share": 1.0})
+    amounts = [float(n) if refund and n % 5 == 0 else -float(n) for n in range(1, 31)]
+    raw = pl.DataFrame({"customer_id": [f"c{n}" for n in range(30)], "time": "2026-06-01", "amount": amounts})
+    raw = raw.with_columns(kind=pl.when(pl.col("amount") > 0).then(pl.lit("R")).otherwise(pl.lit("")))
+    later = raw.head(3).with_columns(time=pl.lit("2026-08-01"), amount=pl.lit(5.0))
+    tables = segmenter.canonical_tables({"orders": pl.concat([raw, later])}, settings.data, settings.launch)
+    if summarized:
+        tables = replace(tables, orders=added_up(tables.orders, terms_of(settings)))
+    with pytest.raises(InputError, match="refunds or cancellations") as told:
+        plan_launch(tables, settings)
+    (problem,) = told.value.problems
+    assert problem.startswith("data.orders: ")
+    assert "should be after some orders" not in problem
+    for count in (30,) if summarized else (30, *counts):
+        assert f" {count} " in problem.replace(",", " ").replace(")", " ").replace(";", " ")

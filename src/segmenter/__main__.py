@@ -33,8 +33,9 @@ def main() -> None:
         runpy.run_path(str(jobs[name]), run_name="__main__")
     else:
         from segmenter.errors import nearest
+        from segmenter.words import visible
 
-        print(f"segmenter: there is no job {name!r}{nearest(name, jobs)}", file=sys.stderr)
+        print(visible(f"segmenter: there is no job {name!r}{nearest(name, jobs)}"), file=sys.stderr)
         raise SystemExit(2)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from segmenter import memory
 from segmenter.contacts import hide
 from segmenter.errors import ConfigError, SegmenterError, nearest
+from segmenter.words import visible
 
 if TYPE_CHECKING:
     from segmenter.settings import LaunchJob
@@ -103,7 +104,7 @@ def job(main: Callable[Config, None]) -> Callable[Config, None]:
             if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
                 _leave(str(error))
             # The other jobs of a sweep go on.
-            print(f"segmenter: {hide(' '.join(HydraConfig.get().overrides.task))}: {error}", file=sys.stderr)
+            print(visible(f"segmenter: {hide(' '.join(HydraConfig.get().overrides.task))}: {error}"), file=sys.stderr)
             _failed.append(error)
 
     return reported
@@ -154,7 +155,7 @@ def command(main: Callable[[], object]) -> None:
 
 
 def _leave(message: str, code: int = 2) -> None:
-    print(f"segmenter: {message}", file=sys.stderr)
+    print(f"segmenter: {visible(message)}", file=sys.stderr)
     raise SystemExit(code)
 
 

@@ -335,11 +335,25 @@ def _check_dates(tables: Tables, as_of: date) -> None:
         what = "order or event"
         active = events.select(pl.col("time").dt.date().filter(pl.col("time") < as_of).max()).item()
         before = max((day for day in (before, active) if day is not None), default=None)
+    if before is None and first < as_of:
+        raise InputError(_no_order(tables, as_of))
     if before is None:
         raise InputError(f"launch.as_of: should be after some orders (got {as_of}; the orders run from {first} to {last})")
     if (as_of - before).days > 366:
         rule = f"should be within a year of the last {what} (got {as_of}; the last is of {before})"
         raise InputError(f"launch.as_of: {rule}; take a newer export, or an earlier date")
+
+
+def _no_order(tables: Tables, as_of: date) -> str:
+    """Say that all orders are refunds or cancellations."""
+    if isinstance(tables.orders, Summary):
+        count, why = tables.reads["orders"]["kept"], "amount is negative, or data.orders.refund holds of them"
+    else:
+        rows = tables.orders.filter(pl.col("time") < as_of)
+        count, negative = rows.height, rows.filter(pl.col("amount") < 0).height
+        why = f"amount is negative in {negative:,}, and data.orders.refund holds of {count - negative:,}"
+    way_out = "where payments stand as negative amounts, map data.orders.columns.amount to minus the column, such as -amount"
+    return f"data.orders: should have orders (got {count:,} before {as_of}, all of them refunds or cancellations: {why}); {way_out}"
 
 
 def _nobody(funnel: pl.DataFrame) -> list[str]:

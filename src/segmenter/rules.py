@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from polars.exceptions import PolarsError
+from polars.exceptions import PanicException, PolarsError
 
-from segmenter import money
+from segmenter import money, sql
 from segmenter.contacts import shown_sql
 from segmenter.errors import ConfigError, InputError, nearest
 from segmenter.regions import matching, pairs_of
@@ -169,12 +169,15 @@ def _custom(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings
     for number, rule in enumerate(settings.custom):
         key = f"rules.custom.{number}.keep ({rule.name})"
         try:
-            expression = pl.sql_expr(rule.keep)
+            expression = sql.expression(rule.keep)
             if missing := [name for name in dict.fromkeys(expression.meta.root_names()) if name not in frame.columns]:
                 problems += [f'{key}: there is no measure "{name}"{nearest(name, frame.columns)}' for name in missing]
                 continue
             keep = units.select(expression.alias("keep")).collect().to_series()
-        except PolarsError as error:
+        except ConfigError as error:
+            problems.append(f"{key}: {error}")
+            continue
+        except (PolarsError, PanicException) as error:
             problems.append(f'{key}: "{shown_sql(rule.keep)}" cannot be computed: {str(error).splitlines()[0].partition(": [")[0]}')
             continue
         if keep.dtype != pl.Boolean or len(keep) != frame.height:

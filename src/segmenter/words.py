@@ -4,6 +4,11 @@ from typing import Literal, Protocol
 
 Lang = Literal["en", "zh"]
 
+# What steers a terminal, breaks a line, turns the direction of writing, or cannot be written; a tab and a line feed may stand.
+_HIDDEN = (*range(9), *range(0x0B, 0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x2070))
+STAND_INS = {chr(code): f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" for code in _HIDDEN}
+_TABLE = str.maketrans(STAND_INS | {chr(code): f"\\u{code:04x}" for code in range(0xD800, 0xE000)})
+
 
 class Progress(Protocol):
     """Told what a job is at, and how far where that is known."""
@@ -41,3 +46,24 @@ def say(lang: Lang, en: str, zh: str) -> str:
     '订单'
     """
     return zh if lang == "zh" else en
+
+
+def visible(text: str) -> str:
+    r"""Show characters that steer a terminal or turn the direction of writing, instead of letting them.
+
+    Parameters
+    ----------
+    text : str
+        Of a shop's tables or of a config, on its way to a person.
+
+    Returns
+    -------
+    str
+        With the codes of such characters in their place.
+
+    Examples
+    --------
+    >>> print(visible("\x1b[31mred \u202egnp.exe"))
+    \x1b[31mred \u202egnp.exe
+    """
+    return text.replace("\r\n", "\n").translate(_TABLE)

@@ -10,12 +10,10 @@ from datetime import date
 import polars as pl
 import pytest
 from hydra import compose, initialize_config_dir
-from rich.console import Console
 
 from segmenter.command import quoted
 from segmenter.evaluation.tune import Tuned, tune
 from segmenter.home import HOME
-from segmenter.outputs import tuning_terminal
 from segmenter.outputs.publish import sha256
 from segmenter.outputs.tuning_results import write_tuning
 from segmenter.outputs.tuning_terminal import show_tuning
@@ -150,7 +148,8 @@ def test_what_names_of_events_are_is_written_so_that_it_is_read_back(tmp_path):
 
 def test_a_person_sees_weights_shares_and_the_command(tmp_path, monkeypatch, capsys):
     settings = job("out=一个 文件夹/调优", "lang=zh")
-    monkeypatch.setattr(tuning_terminal, "Console", lambda: Console(force_terminal=True, width=150))
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "150")
     show_tuning(made_up(settings.scoring), settings)
     seen = capsys.readouterr()
     for words in (

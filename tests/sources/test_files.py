@@ -5,6 +5,7 @@ import hashlib
 import io
 import os
 import random
+import re
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from segmenter import launch_settings
 from segmenter.errors import ConfigError, InputError
 from segmenter.settings import FilesSettings, parse
 from segmenter.sources.files import read_files
+from segmenter.sources.raw import near_files
 from segmenter.sources.reading import read_tables
 from segmenter.tables import REJECTS
 
@@ -600,3 +602,21 @@ def test_settings_that_can_not_be_are_said_before_anything_is_read() -> None:
 def test_the_real_data_sets_are_read(data_dir: Path) -> None:
     assert read(data_dir / "online_retail.parquet").shape == (541_909, 10)
     assert "buyer_hash" in read(data_dir / "taobao_orders.parquet").columns
+
+
+@pytest.mark.parametrize(
+    ("links", "path", "said"),
+    [
+        ({"orders.csv": "gone.csv"}, "orders.csv", r"orders\.csv is a link to gone\.csv, which is not there"),
+        ({"orders.csv": "other.csv", "other.csv": "orders.csv"}, "orders.csv", r"link to other\.csv, which leads in a circle"),
+        ({"orders.csv": "orders.csv"}, "orders.csv", "which leads in a circle"),
+        ({"exports": "usb"}, "exports/orders.csv", "exports is a link to usb, which is not there"),
+        ({"order.csv": "gone.csv"}, "orders.csv", r"nearest: ordered\.csv$"),  # no link to nothing is offered instead
+    ],
+)
+def test_a_link_to_nothing_is_said_to_be_one(tmp_path, monkeypatch, links, path, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ordered.csv").write_text("a\n1\n")
+    for name, target in links.items():
+        (tmp_path / name).symlink_to(target)
+    assert re.search(said, near_files(Path(path)))

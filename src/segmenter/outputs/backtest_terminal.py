@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 
 import polars as pl
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from segmenter.evaluation.backtest import Backtest
 from segmenter.outputs.backtest_words import ranking, verdict
 from segmenter.outputs.labels import Labels
-from segmenter.outputs.terminal import show_warnings
+from segmenter.outputs.terminal import Terminal, show_warnings
 from segmenter.settings import BacktestJob
-from segmenter.words import say
+from segmenter.words import say, visible
 
 
 def show_backtest(found: Backtest, settings: BacktestJob, *, damaged: Sequence[str] = ()) -> None:
@@ -35,13 +34,13 @@ def show_backtest(found: Backtest, settings: BacktestJob, *, damaged: Sequence[s
     """
     lang, out = settings.lang, settings.out
     show_warnings((*found.warnings, *damaged), lang)
-    console = Console()
+    console = Terminal()
     if not console.is_terminal:
-        print(out)
+        print(visible(str(out)))
         return
     console.print(_rankings(found, settings))
-    console.print(found.advice, markup=False, highlight=False)
-    console.print(say(lang, "Open:", "打开："), f"{out}/backtest.html", markup=False, soft_wrap=True)
+    console.print(found.advice, highlight=False)
+    console.print(say(lang, "Open:", "打开："), f"{out}/backtest.html", soft_wrap=True)
 
 
 def _rankings(found: Backtest, settings: BacktestJob) -> Table:

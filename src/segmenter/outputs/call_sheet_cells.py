@@ -5,6 +5,7 @@ from typing import Any
 
 from segmenter import money
 from segmenter.outputs.labels import Labels
+from segmenter.words import visible
 
 # Characters as wide as two.
 WIDE = r"[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE4F\uFF00-\uFF60\uFFE0-\uFFE6]"
@@ -84,7 +85,7 @@ def write_cell(sheet: Any, row: int, place: int, value: Any, style: Any) -> None
         case None:
             sheet.write_blank(row, place, None, style)
         case str():
-            sheet.write_string(row, place, value, style)
+            sheet.write_string(row, place, visible(value), style)
         case datetime():
             sheet.write_datetime(row, place, datetime.combine(value.date(), time()), style)
         case date():

@@ -68,7 +68,7 @@ def count_days(book: Any, calls: pl.DataFrame, about: About) -> None:
     total = [labels.say("all", "合计"), *(sum(column) for column in list(zip(*rows, strict=True))[1:])]
     for place, head in enumerate([labels.say("call on", "计划外呼日"), *agents, total[0]]):
         sheet.set_column(place, place, min(max(len(head) + len(re.findall(WIDE, head)), 12) + 2, 32))
-        sheet.write_string(0, place, head, looks["head", False, False])
+        write_cell(sheet, 0, place, head, looks["head", False, False])
     for row, cells in enumerate(rows, start=1):
         for place, cell in enumerate(cells):
             write_cell(sheet, row, place, cell or None, looks["number" if place else "date", False, False])
@@ -111,8 +111,8 @@ def explain(book: Any, unit: str, calls: pl.DataFrame, about: About) -> None:
     name = book.add_format({"bold": True, "valign": "top", "font_size": 10.5})
     text = book.add_format({"text_wrap": True, "valign": "top", "font_size": 10.5, "num_format": "@"})
     for row, (key, value) in enumerate(_lines(unit, calls, about)):
-        sheet.write_string(row, 0, key, name)
-        sheet.write_string(row, 1, value, text)
+        write_cell(sheet, row, 0, key, name)
+        write_cell(sheet, row, 1, value, text)
         width = len(value) + len(re.findall(WIDE, value))
         sheet.set_row(row, 18 * math.ceil(width / 76))
     sheet.set_column(0, 0, 16)

@@ -16,6 +16,7 @@ from segmenter.outputs.call_sheet_pages import About, count_days, explain
 from segmenter.outputs.cells import safe_names
 from segmenter.outputs.labels import Labels
 from segmenter.settings import CoreSettings
+from segmenter.words import visible
 
 if TYPE_CHECKING:
     from segmenter.launch import LaunchPlan
@@ -203,12 +204,13 @@ def _write(path: Path, unit: str, calls: pl.DataFrame, columns: list[_Column], a
     # In memory, so that every part of the zip gets one fixed time and fixed rights.
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with Workbook(str(path), options) as book:
-        book.set_properties({"title": f"{launch.name} · {unit}", "created": datetime.combine(about.as_of, time(), UTC)})
+        book.set_properties({"title": visible(f"{launch.name} · {unit}"), "created": datetime.combine(about.as_of, time(), UTC)})
         sheet = book.add_worksheet(labels.say("calls", "外呼名单"))
         _fill(sheet, calls, columns, formats(book, labels))
         _arrange(sheet, calls.height, columns, labels)
         # Excel takes at most 255 characters, and an ampersand stands for itself only when doubled.
-        title = " · ".join(part for part in (launch.name, unit, launch.topic) if part)[:90].replace("&", "&&")
+        title = " · ".join(part for part in (launch.name, unit, launch.topic) if part)
+        title = visible(title)[:90].replace("&", "&&")
         sheet.set_header(f"&L{title}&R{labels.say('good until', '有效期至')} {about.valid_until}")
         sheet.set_footer("&C&P / &N")
         if about.agents:
@@ -219,7 +221,7 @@ def _write(path: Path, unit: str, calls: pl.DataFrame, columns: list[_Column], a
 def _fill(sheet: Any, calls: pl.DataFrame, columns: list[_Column], looks: Formats) -> None:
     for place, column in enumerate(columns):
         sheet.set_column(place, place, column.width)
-        sheet.write_string(0, place, column.head, looks["head", False, False])
+        write_cell(sheet, 0, place, column.head, looks["head", False, False])
     # Not every program makes room for wrapped text by itself.
     lines = pl.max_horizontal((_wide(key) / (_WIDTHS[key] - 2)).ceil() for key in ("segment", "reason")).fill_null(1).alias("lines")
     day = pl.struct("agent", "call_on")

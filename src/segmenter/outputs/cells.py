@@ -8,10 +8,13 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from segmenter.words import STAND_INS, visible
+
 # Spreadsheets take these for the start of a formula, some of them after blanks as well.
 _FORMULA = r"^(?:[\t\r\n]|[\s\p{Z}\p{C}]*[=+\-@＝＋－＠])"
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|]')
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)", re.IGNORECASE)
+_STAND_INS = {"\r\n": "\r\n"} | STAND_INS
 _MOST_BYTES = 120  # a file system allows 255, and endings and numbers are still to come
 _MARK_BYTES = 9
 
@@ -20,6 +23,7 @@ def safe_cells(frame: pl.DataFrame) -> pl.DataFrame:
     """Keep a spreadsheet from reading text as a formula: a leading apostrophe where one would begin.
 
     Numbers, dates and nulls stay as they are; categories become text. Line breaks inside a cell stay too: CSV quotes them.
+    What nobody sees in a cell, but steers a terminal or turns the direction of writing, is shown by its code.
 
     Parameters
     ----------
@@ -37,7 +41,9 @@ def safe_cells(frame: pl.DataFrame) -> pl.DataFrame:
     [("'=1+1", -1), ("'-", 0), ('1-1', 1)]
     """
     words = [name for name, kind in frame.schema.items() if isinstance(kind, pl.String | pl.Categorical | pl.Enum)]
-    cells = frame.with_columns(pl.col(words).cast(pl.String))
+    cells = frame.with_columns(pl.col(words).cast(pl.String).str.replace_many(_STAND_INS, leftmost=True))
+    cells.columns = [visible(name) for name in cells.columns]
+    words = [name for name, kind in cells.schema.items() if kind == pl.String]
     cells = cells.with_columns(
         pl.when(pl.col(name).str.contains(_FORMULA)).then("'" + pl.col(name)).otherwise(name).alias(name) for name in words
     )

@@ -1,8 +1,6 @@
 """The simulated shop as files, and the commands that use them."""
 
 import os
-import re
-import shlex
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -12,13 +10,14 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from segmenter.errors import OutputError
+from segmenter.outputs.commands import override
+from segmenter.outputs.terminal import Terminal
 from segmenter.settings import DemoJob
 from segmenter.sources.demo import Shop
 from segmenter.sources.demo_launch import DemoLaunched
 from segmenter.words import Lang, say
 
 ANSWERS = "answers"
-_PLAIN = re.compile(r"[A-Za-z./][\w./+-]*|\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def frames_of(shop: Shop) -> dict[str, pl.DataFrame]:
@@ -100,17 +99,16 @@ def show_files(frames: Mapping[str, pl.DataFrame], what: str, commands: Sequence
     lang : {"en", "zh"}
         Of the words.
     """
-    from rich.console import Console
     from rich.table import Table
 
-    table, console = Table(say(lang, "file", "文件")), Console()
+    table, console = Table(say(lang, "file", "文件")), Terminal()
     table.add_column(say(lang, "rows", "行数"), justify="right")
     for name, frame in frames.items():
         table.add_row(f"{name}.csv", f"{frame.height:,}")
     console.print(table)
-    console.print(what, soft_wrap=True, markup=False, highlight=False)
+    console.print(what, soft_wrap=True, highlight=False)
     for line in commands:
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
+        console.print(line, soft_wrap=True, highlight=False)
 
 
 def launch_command(settings: DemoJob, as_of: date, names: list[str]) -> str:
@@ -132,7 +130,7 @@ def launch_command(settings: DemoJob, as_of: date, names: list[str]) -> str:
     """
     customers = settings.data.customers
     paths = [override(f"data.{name}.path", (settings.out / f"{name}.csv").as_posix()) for name in names]
-    lists = [f"'data.customers.{key}=[{','.join(getattr(customers, key))}]'" for key in ("contact", "attributes")]
+    lists = [override(f"data.customers.{key}", getattr(customers, key)) for key in ("contact", "attributes")]
     launch = {**settings.launch.model_dump(), "as_of": as_of}
     return " ".join(["segmenter launch data=files", *paths, *lists, *(override(f"launch.{key}", str(launch[key])) for key in launch)])
 
@@ -166,31 +164,8 @@ def next_commands(out: Path, launched: DemoLaunched, end: date) -> list[str]:
     """
     files, folder = f"data=demo_after {override('data.dir', out.as_posix())}", (out / ANSWERS).as_posix()
     lang = "" if launched.lang == "en" else f" lang={launched.lang}"
-    answers = shlex.quote(f"review.answers=[{folder}]" if _PLAIN.fullmatch(folder) else f'review.answers=["{folder}"]')
+    answers = override("review.answers", [folder])
     return [
         f"segmenter review {files} {override('launch.name', launched.name)} review.as_of={end} {answers}{lang}",
         f"segmenter launch {files} launch.name=next launch.as_of={end}{lang}",
     ]
-
-
-def override(key: str, value: str) -> str:
-    """Give key=value as both the shell and Hydra read it.
-
-    Parameters
-    ----------
-    key, value : str
-        Of the config.
-
-    Returns
-    -------
-    str
-        For a shell.
-
-    Examples
-    --------
-    >>> print(override("out", "my shop"))
-    'out="my shop"'
-    """
-    if _PLAIN.fullmatch(value):
-        return f"{key}={value}"
-    return shlex.quote(f'{key}="{value}"' if '"' not in value else f"{key}='{value}'")

@@ -3,7 +3,9 @@
 from importlib.resources import files
 
 from segmenter.outputs import charts
+from segmenter.outputs.commands import override
 from segmenter.outputs.labels import Labels
+from segmenter.words import visible
 
 
 def page(template: str, labels: Labels, **told: object) -> str:
@@ -37,6 +39,18 @@ def page(template: str, labels: Labels, **told: object) -> str:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     loader = FunctionLoader(lambda name: files("segmenter.outputs").joinpath(name).read_text(encoding="utf-8"))
-    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    environment = Environment(
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, finalize=_shown
+    )
+    environment.globals["override"] = override
     lang = labels.say("en", "zh-CN")
     return environment.get_template(template).render(t=labels.say, labels=labels, lang=lang, fonts=charts.FONTS, **told)
+
+
+def _shown(value: object) -> object:
+    """Let no text of a shop turn the direction of writing."""
+    from markupsafe import Markup
+
+    if isinstance(value, Markup):
+        return Markup(visible(value))
+    return visible(value) if isinstance(value, str) else value

@@ -1,15 +1,14 @@
 """What a person sees when a review is done."""
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from segmenter.evaluation.review import Review
 from segmenter.outputs.labels import Labels
 from segmenter.outputs.review_words import accepted, cohort, hidden
-from segmenter.outputs.terminal import show_warnings
+from segmenter.outputs.terminal import Terminal, show_warnings
 from segmenter.settings import ReviewJob
-from segmenter.words import say
+from segmenter.words import say, visible
 
 
 def show_review(found: Review, settings: ReviewJob) -> None:
@@ -30,16 +29,16 @@ def show_review(found: Review, settings: ReviewJob) -> None:
     """
     lang, out = settings.lang, settings.out
     show_warnings((*found.warnings, *found.doubts), lang)
-    console = Console()
+    console = Terminal()
     if not console.is_terminal:
-        print(out)
+        print(visible(str(out)))
         return
     labels = Labels(lang, found.launched.currency)
     console.print(_cohorts(found, labels))
     for sentence in (accepted(found, labels), found.standing.sentence, found.lift_sentence):
         if sentence:
-            console.print(sentence, markup=False, highlight=False)
-    console.print(say(lang, "Open:", "打开："), f"{out}/review.html", markup=False, soft_wrap=True)
+            console.print(sentence, highlight=False)
+    console.print(say(lang, "Open:", "打开："), f"{out}/review.html", soft_wrap=True)
 
 
 def _cohorts(found: Review, labels: Labels) -> Table:

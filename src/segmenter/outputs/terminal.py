@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich import progress as bars
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -13,9 +14,21 @@ from segmenter.launch import LaunchPlan
 from segmenter.money import to_units
 from segmenter.outputs.labels import Labels
 from segmenter.settings import LaunchJob
-from segmenter.words import Lang, Progress, say
+from segmenter.words import Lang, Progress, say, visible
 
 _TOP = 8
+
+
+class Terminal(Console):
+    """Where all words to a person go: text is text, whatever stands in it."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, markup=False, emoji=False)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """Render, with nothing in it that steers a terminal but what Rich itself puts there."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
 
 
 @contextmanager
@@ -37,7 +50,7 @@ def progress(lang: Lang) -> Iterator[Progress]:
     >>> with progress("en") as stage:
     ...     stage("orders", 100, 400)
     """
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     if not console.is_terminal:
         yield lambda stage, done=0, total=0: None
         return
@@ -112,9 +125,9 @@ def show(plan: LaunchPlan, settings: LaunchJob, *, damaged: Sequence[str] = ()) 
     """
     lang, out = settings.lang, settings.out
     show_warnings((*plan.warnings, *damaged), lang)
-    console = Console()
+    console = Terminal()
     if not console.is_terminal:
-        print(out)
+        print(visible(str(out)))
         return
     console.print(_funnel(plan, settings))
     console.print(_top(plan, settings))
@@ -122,18 +135,18 @@ def show(plan: LaunchPlan, settings: LaunchJob, *, damaged: Sequence[str] = ()) 
     eligible, invited, key_users, groups = (f"{counts[name]:,}" for name in ("eligible", "invited", "key_users", "groups"))
     en = f"{invited} invited of {eligible} eligible, {key_users} key users, {groups} groups; good until {plan.valid_until}"
     zh = f"符合条件 {eligible} 人，邀请 {invited} 人，其中核心用户 {key_users} 人，共 {groups} 个群；名单有效期至 {plan.valid_until}"
-    console.print(say(lang, en, zh), markup=False)
+    console.print(say(lang, en, zh))
     if held := counts["held_out"]:
         en = f"{held:,} held out, whom nobody should call: what they spend tells what would have come anyway"
         zh = f"留出组 {held:,} 人，请勿联系：他们的消费说明不邀请时本来会有的销售"
-        console.print(say(lang, en, zh), markup=False)
+        console.print(say(lang, en, zh))
     for sentence in (plan.ranking.sentence, *plan.notes):
-        console.print(sentence, markup=False)
+        console.print(sentence)
     if rejected := plan.counts["rejected"]:
         unknown = say(lang, "input rows could not be understood:", "行数据无法识别：")
-        console.print(f"{rejected:,}", unknown, f"{out}/rejects.parquet", markup=False)
-    console.print(say(lang, "Open first:", "先打开："), f"{out}/report.html", markup=False, soft_wrap=True)
-    console.print(say(lang, "Hand out:", "分发："), f"{out}/call_sheets/", markup=False, soft_wrap=True)
+        console.print(f"{rejected:,}", unknown, f"{out}/rejects.parquet")
+    console.print(say(lang, "Open first:", "先打开："), f"{out}/report.html", soft_wrap=True)
+    console.print(say(lang, "Hand out:", "分发："), f"{out}/call_sheets/", soft_wrap=True)
 
 
 def show_warnings(warnings: Iterable[str], lang: Lang) -> None:
@@ -150,10 +163,10 @@ def show_warnings(warnings: Iterable[str], lang: Lang) -> None:
     --------
     >>> show_warnings([], "en")
     """
-    errors = Console(stderr=True)
+    errors = Terminal(stderr=True)
     for warning in warnings:
-        errors.print(f"[bold yellow]{say(lang, 'warning', '注意')}[/]: ", end="")
-        errors.print(warning, markup=False, highlight=False, soft_wrap=True)
+        errors.print(say(lang, "warning", "注意"), style="bold yellow", end=": ")
+        errors.print(warning, highlight=False, soft_wrap=True)
 
 
 def show_run(run: str | None) -> None:
@@ -168,9 +181,9 @@ def show_run(run: str | None) -> None:
     --------
     >>> show_run(None)
     """
-    console = Console()
+    console = Terminal()
     if run is not None and console.is_terminal:
-        console.print("MLflow:", run, markup=False, soft_wrap=True)
+        console.print("MLflow:", run, soft_wrap=True)
 
 
 def _funnel(plan: LaunchPlan, settings: LaunchJob) -> Table:

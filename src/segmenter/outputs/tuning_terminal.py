@@ -3,16 +3,15 @@
 import shlex
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from segmenter.evaluation.tune import PRESENT, TUNED, Tuned
 from segmenter.outputs.labels import Labels
-from segmenter.outputs.terminal import show_warnings
+from segmenter.outputs.terminal import Terminal, show_warnings
 from segmenter.outputs.tuning_results import CONF
 from segmenter.settings import TuneJob
-from segmenter.words import say
+from segmenter.words import say, visible
 
 _NAMES = {TUNED: ("tuned", "调优后"), PRESENT: ("present weights", "现用权重")}
 
@@ -37,17 +36,15 @@ def show_tuning(found: Tuned, settings: TuneJob, *, damaged: Sequence[str] = ())
     """
     lang, out = settings.lang, settings.out
     show_warnings((*found.warnings, *damaged), lang)
-    console = Console()
+    console = Terminal()
     if not console.is_terminal:
-        print(out)
+        print(visible(str(out)))
         return
     console.print(_weights(found, settings))
     console.print(_shares(found, settings))
-    console.print(found.advice, markup=False, highlight=False)
+    console.print(found.advice, highlight=False)
     command = f"segmenter launch --config-dir {shlex.quote(f'{out}/{CONF}')} scoring=tuned"
-    console.print(
-        say(lang, "To launch with the tuned weights:", "用调优后的权重启动："), command, markup=False, highlight=False, soft_wrap=True
-    )
+    console.print(say(lang, "To launch with the tuned weights:", "用调优后的权重启动："), command, highlight=False, soft_wrap=True)
 
 
 def _weights(found: Tuned, settings: TuneJob) -> Table:

@@ -30,5 +30,6 @@ def recognised(ids: pl.Series, known: pl.Series) -> pl.Series:
 
 
 def _key(name: str) -> pl.Expr:
-    folded = pl.col(name).str.normalize("NFKC").str.to_lowercase().str.replace_all(r"[\s\p{Cf}'\"]", "")
+    # The call sheets show the codes of characters that nobody sees.
+    folded = pl.col(name).str.normalize("NFKC").str.to_lowercase().str.replace_all(r"[\s\p{Cf}\p{Cc}'\"]|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}", "")
     return folded.str.replace(r"^(\d+)\.0+$", "${1}").str.replace(r"^0+(\d+)$", "${1}")

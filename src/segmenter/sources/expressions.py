@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from itertools import product
 
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import PanicException, PolarsError
 
+from segmenter import sql
 from segmenter.contacts import shown_columns, shown_sql
-from segmenter.errors import nearest
+from segmenter.errors import ConfigError, nearest
 
 _MOST_TRIED = 10  # text columns in one expression: every choice among them is tried
 FILE, ROW = "__file", "__row"  # where a row stands in its source
@@ -97,10 +98,13 @@ def evaluate(
         return Evaluated(frame[mapping], [mapping], nothing)
     near, told = shown_columns(known).values(), shown_sql(mapping)
     try:
-        expression = pl.sql_expr(mapping)
-    except PolarsError:
+        expression = sql.expression(mapping)
+    except (ConfigError, PolarsError) as error:
         if re.fullmatch(r"[\w ]+", mapping):
             return f'{key}: there is no column "{told}"{nearest(mapping, near)}'
+        if isinstance(error, ConfigError):
+            columns = nearest(mapping, near)  # a column, where the name of one was meant
+            return f"{key}: {error}" + (f"; columns{columns[1:]}" if columns.startswith("; nearest") else "")
         hint = "text in SQL stands in single quotes, a column's name with spaces in double ones"
         return f"{key}: is neither a column nor SQL that can be read: {told} ({hint}){nearest(mapping, near)}"
     names = list(dict.fromkeys(expression.meta.root_names()))
@@ -116,7 +120,7 @@ def evaluate(
     chosen = _as_numbers(source.clear(), expression, texts, numbers_first=counted is not None)
     try:
         values = source.with_columns(read(name).alias(name) for name in chosen).select(expression.alias("value"))["value"]
-    except PolarsError as error:
+    except (PolarsError, PanicException) as error:
         # Polars ends with the values.
         return f'{key}: "{told}" cannot be computed: {str(error).splitlines()[0].partition(": [")[0]}'
     if len(values) != len(source):
@@ -150,7 +154,7 @@ def read_as_numbers(frame: pl.DataFrame, mapping: str, *, amount: bool) -> list[
     """
     if mapping in columns_of(frame):
         return [mapping] if amount and frame[mapping].dtype == pl.String else []
-    expression = pl.sql_expr(mapping)
+    expression = sql.expression(mapping)
     source = frame.select(list(dict.fromkeys(expression.meta.root_names()))).clear()
     texts = [name for name in source.columns if source[name].dtype == pl.String]
     return _as_numbers(source, expression, texts, numbers_first=amount)
@@ -166,7 +170,7 @@ def _as_numbers(source: pl.DataFrame, expression: pl.Expr, texts: list[str], *, 
         chosen = [name for name, cast in zip(texts, casts, strict=True) if cast]
         try:
             source.with_columns(pl.col(name).cast(pl.Float64) for name in chosen).select(expression.alias("value"))
-        except PolarsError:
+        except (PolarsError, PanicException):
             continue
         return chosen
     return []

@@ -1,5 +1,7 @@
 """Rows as a shop has them: what every source gives, and how the frames of one table are put together."""
 
+import errno
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -264,11 +266,23 @@ def near_files(path: Path) -> str:
     >>> near_files(Path("no such folder/orders.csv"))
     '; there is no folder no such folder'
     """
+    # Not to be resolved: a link may lead in a circle.
+    if link := next((place for place in (path, *path.parents) if place.is_symlink() and _gone(place)), None):
+        return f"; {link} is a link to {os.readlink(link)}, which {_gone(link)}; mend or remove the link"
     folder = path.parent
     if not folder.is_dir():
         return f"; there is no folder {folder}"
-    known = nearest(path.name, [found.name for found in folder.iterdir() if not found.name.startswith((".", "~$"))])
+    known = nearest(path.name, [found.name for found in folder.iterdir() if not found.name.startswith((".", "~$")) and not _gone(found)])
     return f"{known or '; its folder is empty'}"
+
+
+def _gone(path: Path) -> str | None:
+    """Say why nothing can be found at a path; None where something is there."""
+    try:
+        os.stat(path)
+    except OSError as error:
+        return "leads in a circle" if error.errno == errno.ELOOP else "is not there"
+    return None
 
 
 def one_line(error: BaseException) -> str:

@@ -20,7 +20,7 @@ from polars.exceptions import PolarsError
 
 from segmenter import tables
 from segmenter.contacts import Contacts, shown_sql
-from segmenter.errors import InputError
+from segmenter.errors import ConfigError, InputError
 from segmenter.history.summary import Terms
 from segmenter.money import digits
 from segmenter.settings import FilesSettings, LaunchSettings
@@ -32,6 +32,7 @@ from segmenter.sources.mapping import STRANGER, order_rows
 from segmenter.sources.raw import Fingerprint, column_names, one_line
 from segmenter.sources.rows import map_rows
 from segmenter.sources.store import MOST, Identity, Kept, Store, part_of
+from segmenter.sql import expression
 from segmenter.words import Progress
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def streamed(places: Sequence[Path], names: Sequence[str], settings: FilesSettin
     mappings = {name: getattr(read.columns, name) or name for name in FIELDS if name in rows.found}
     sqls = {name: sql for name, sql in (("where", read.where), ("back", read.refund)) if sql is not None}
     expressions = {name: _expression(mapping, schema) for name, mapping in mappings.items()}
-    conditions = {name: pl.sql_expr(sql) for name, sql in sqls.items()}
+    conditions = {name: expression(sql) for name, sql in sqls.items()}
     # Text that has to be read as numbers is for `evaluate`, and what depends on all rows needs all rows.
     computed = [
         sql for name, sql in (mappings | sqls).items() if name != "amount" and read_as_numbers(schema.to_frame(), sql, amount=False)
@@ -160,13 +161,13 @@ def streamed(places: Sequence[Path], names: Sequence[str], settings: FilesSettin
 
 
 def _expression(mapping: str, schema: pl.Schema) -> pl.Expr:
-    return pl.col(mapping) if mapping in schema else pl.sql_expr(mapping)
+    return pl.col(mapping) if mapping in schema else expression(mapping)
 
 
 def _computed_from_text(mapping: str, schema: pl.Schema) -> bool:
     try:
-        names = [] if mapping in schema else pl.sql_expr(mapping).meta.root_names()
-    except PolarsError:
+        names = [] if mapping in schema else expression(mapping).meta.root_names()
+    except (ConfigError, PolarsError):
         return False  # the mapping says what is wrong
     return any(schema.get(name) == pl.String for name in names)
 
