@@ -12,6 +12,7 @@ from segmenter.launch import LaunchPlan
 from segmenter.ledger import Launch, Ledger, recorded
 from segmenter.money import to_minor, to_units
 from segmenter.outputs.call_sheets import call_sheets
+from segmenter.outputs.place import check_owner
 from segmenter.outputs.publish import publish
 from segmenter.outputs.report import report
 from segmenter.outputs.writing import write_csv, write_manifest
@@ -59,7 +60,7 @@ def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob, ledger: Led
     3
     """
     currency, rejects = settings.launch.currency, read.tables.rejects
-    publishing: AbstractContextManager[Path] = publish(settings.out)
+    publishing: AbstractContextManager[Path] = publish(settings.out, lambda: check_owner(settings))
     if ledger is not None:
         publishing = recorded(ledger, _launch(settings), plan.invitations, settings.out, publishing)
     with publishing as folder, ThreadPoolExecutor(1) as beside:

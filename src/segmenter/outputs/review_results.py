@@ -8,6 +8,7 @@ import polars.selectors as cs
 
 from segmenter.evaluation.review import COHORTS, Review
 from segmenter.money import digits, to_units
+from segmenter.outputs.place import check_owner
 from segmenter.outputs.publish import publish
 from segmenter.outputs.review_page import review_page
 from segmenter.outputs.writing import write_csv, write_manifest
@@ -58,14 +59,14 @@ def write_review(found: Review, read: Read, settings: ReviewJob) -> None:
     >>> data = DemoSettings.model_construct(**dict(settings.data), kind="demo", shop=ShopSettings(customers=100, days=120))
     >>> with tempfile.TemporaryDirectory() as place:
     ...     rest = {"data": data, "out": Path(place, "results"), "ledger": LedgerSettings(use=True, url=None)}
-    ...     rest |= {"tracking": NoTracking(kind="none")}
+    ...     rest |= {"overwrite": False, "tracking": NoTracking(kind="none")}
     ...     job = ReviewJob.model_construct(**{**dict(settings), **rest})
     ...     write_review(found, Read(tables, {}), job)
     ...     sorted(path.name for path in job.out.iterdir())[:4]
     ['acceptance.csv', 'cohorts.csv', 'lift.csv', 'manifest.json']
     """
     currency, launched = found.launched.currency, found.launched
-    with publish(settings.out) as folder:
+    with publish(settings.out, lambda: check_owner(settings)) as folder:
         tables = {"acceptance": found.acceptance, "reasons": found.reasons, "sales": found.daily, "cohorts": found.cohorts}
         for name, table in {**tables, "lift": _lift(found)}.items():
             rounded = table.with_columns(cs.float().round(_DECIMALS) + 0.0)  # no -0.0

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from segmenter.errors import ConfigError, nearest
-from segmenter.settings.jobs import LaunchJob
+from segmenter.settings.jobs import DemoJob, LaunchJob
 
 Job = TypeVar("Job", bound=BaseModel)
 
@@ -50,12 +50,12 @@ def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
         raise ConfigError(*(_line(model, detail) for detail in error.errors(include_url=False))) from None
 
 
-def shareable(settings: LaunchJob) -> dict[str, Any]:
+def shareable(settings: LaunchJob | DemoJob) -> dict[str, Any]:
     """Give a config as plain values without its passwords, for the manifest and for MLflow.
 
     Parameters
     ----------
-    settings : LaunchJob
+    settings : LaunchJob or DemoJob
         A checked config.
 
     Returns
