@@ -1,23 +1,18 @@
-"""A results folder appears whole or not at all; half-written ones are removed when their writer is dead."""
+"""A results folder appears whole or not at all."""
 
 import ctypes
 import hashlib
 import json
 import os
-import re
-import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
-from typing import IO
 
 from segmenter.errors import OutputError
+from segmenter.workplace import workplace
 
 MANIFEST = "manifest.json"
-# Of the folder beside the results, in which they are written; as long as its writer lives, it holds the lock.
-_LOCK, _NEW = ".segmenter.lock", "results"
 
 
 def owner_of(folder: Path) -> tuple[str, str] | None:
@@ -91,8 +86,9 @@ def publish(out: Path, look: Callable[[], object] = lambda: None) -> Iterator[Pa
     try:
         out = Path(os.path.realpath(out))  # behind a symbolic link the folder is replaced, not the link
         out.parent.mkdir(parents=True, exist_ok=True)
-        _sweep_up(out)
-        with _workplace(out) as folder:
+        with workplace(out.parent, _prefix(out)) as place:
+            folder = place / "results"
+            folder.mkdir()
             yield folder
             for path in [*folder.rglob("*"), folder]:
                 _flush(path)
@@ -105,63 +101,8 @@ def publish(out: Path, look: Callable[[], object] = lambda: None) -> Iterator[Pa
         ) from error
 
 
-@contextmanager
-def _workplace(out: Path) -> Iterator[Path]:
-    """Make a folder beside the results, locked so that other jobs, in other containers too, leave it alone."""
-    while True:
-        place = Path(mkdtemp(prefix=_prefix(out), dir=out.parent))
-        with suppress(FileNotFoundError):  # before it was locked, another job took it for a dead one's
-            lock = (place / _LOCK).open("xb")
-            if _locked(lock) is not False and (place / _LOCK).exists():
-                break
-            lock.close()
-    try:
-        (place / _NEW).mkdir()
-        yield place / _NEW
-    finally:
-        _remove(place, lock)
-
-
-def _locked(file: IO[bytes]) -> bool | None:
-    """Lock a file until it is closed, however its process ends; False where another holds it, None where nobody can tell."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
-        return None
-    return True
-
-
-def _remove(place: Path, lock: IO[bytes]) -> None:
-    """Remove what was written, or replaced, and the lock after it: what is without a lock is empty."""
-    for each in place.iterdir():
-        if each.name != _LOCK:
-            shutil.rmtree(each, ignore_errors=True)
-    lock.close()
-    shutil.rmtree(place, ignore_errors=True)
-
-
 def _prefix(out: Path) -> str:
     return f".{out.name}.new-"
-
-
-def _sweep_up(out: Path) -> None:
-    """Remove what killed jobs left: the lock tells, as process ids do not tell of another container."""
-    for left in out.parent.iterdir():
-        if not re.fullmatch(rf"{re.escape(_prefix(out))}[a-z0-9_]{{8}}", left.name):
-            continue
-        with suppress(OSError):
-            if not (left / _LOCK).is_file():
-                left.rmdir()  # only where it is empty
-                continue
-            with (left / _LOCK).open("r+b") as lock:
-                if _locked(lock):
-                    _remove(left, lock)
 
 
 def _flush(path: Path) -> None:
