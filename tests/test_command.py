@@ -67,6 +67,18 @@ def test_a_job_has_no_folder_that_a_kill_could_leave(temporary, monkeypatch):
     assert found == []
 
 
+def test_a_working_directory_that_is_gone_is_said(tmp_path, monkeypatch, capsys):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    for words in (["launch"], ["demo"], ["launch", "-m", "seed=1,2"]):
+        monkeypatch.setattr("sys.argv", ["segmenter", *words])
+        with pytest.raises(SystemExit) as leaving:
+            main()
+        assert leaving.value.code == 2
+        assert "Traceback" not in capsys.readouterr().err
+
+
 def test_nor_has_a_job_of_a_sweep_and_the_next_sweep_removes_older_ones(temporary, monkeypatch):
     (temporary / "segmenter-sweep-dead").mkdir()
     (temporary / "segmenter-sweep-dead" / "multirun.yaml").touch()

@@ -137,6 +137,11 @@ def command(main: Callable[[], object]) -> None:
     sys.argv[1:] = sorted((quoted(argument, sweep=sweep) for argument in sys.argv[1:]), key=lambda word: bool(_OVERRIDE.match(word)))
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then raises its errors instead of printing them
     os.environ[SWEEP] = uuid.uuid4().hex
+    _failed.clear()
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        _leave("the working directory is gone; change to another")
     try:
         with suppress(FileNotFoundError):  # no folder for temporary files: then a sweep writes here
             # In a sweep Hydra makes it, before each job, for what nobody needs; the job clears it away as it begins.
