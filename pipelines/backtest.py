@@ -15,14 +15,14 @@ def main(config: DictConfig) -> None:
     from segmenter.launch import terms_of
     from segmenter.outputs.backtest_results import write_backtest
     from segmenter.outputs.backtest_terminal import show_backtest
-    from segmenter.outputs.publish import check_out
+    from segmenter.outputs.place import check_out
     from segmenter.outputs.terminal import progress, show_run
     from segmenter.settings import BacktestJob, parse
     from segmenter.sources.reading import read_tables
     from segmenter.tracking import track_backtest
 
     settings, _ = started(parse(BacktestJob, config))
-    check_out(settings.out, overwrite=settings.overwrite)
+    check_out(settings)
     ahead("sklearn.ensemble")
     with progress(settings.lang) as stage:
         read = read_tables(

@@ -10,36 +10,40 @@ from segmenter.command import command, job
 @job
 def main(config: DictConfig) -> None:
     """Simulate, write, and say how to use what was written."""
-    from datetime import datetime, timedelta
+    from datetime import timedelta
+    from functools import partial
     from pathlib import Path
-    from zoneinfo import ZoneInfo
 
-    from segmenter.errors import OutputError
+    from segmenter.command import started
     from segmenter.outputs.demo_files import frames_of, launch_command, next_commands, show_files, write_shop
     from segmenter.outputs.filled_sheets import fill_sheets
+    from segmenter.outputs.place import check_out
     from segmenter.settings import DemoJob, parse
     from segmenter.sources.demo import simulate
     from segmenter.sources.demo_after import live_on
     from segmenter.sources.demo_launch import demo_launched
     from segmenter.words import say
 
-    settings = parse(DemoJob, config)
+    settings, _ = started(parse(DemoJob, config))
     out, size = settings.out, settings.data.shop
-    if out.is_dir() and any(out.iterdir()) and not settings.overwrite:
-        raise OutputError(f"out: should be a new or an empty folder (got {out}, which holds files); set overwrite=true to write there")
     if settings.results is None:
-        as_of = settings.launch.as_of or datetime.now(ZoneInfo(settings.launch.timezone)).date()
+        check_out(settings)
+        as_of = settings.launch.as_of
+        assert as_of is not None
         frames = frames_of(simulate(size.customers, size.days, as_of, settings.seed))
-        write_shop(frames, out)
+        write_shop(frames, settings, as_of)
         what = say(settings.lang, "To launch on these files:", "用这些文件做一次社群邀请：")
         show_files(frames, what, [launch_command(settings, as_of, list(frames))], settings.lang)
         return
     launched = demo_launched(Path(settings.results))
+    settings = settings.model_copy(update={"launch": settings.launch.model_copy(update={"name": launched.name})})
+    check_out(settings)
     shop = simulate(launched.shop.customers, launched.shop.days, launched.as_of, launched.seed)
     after = live_on(shop, launched.horizon_days, launched.invited, effect=settings.effect, seed=launched.seed)
     frames = frames_of(after.shop)
-    write_shop(frames, out, lambda folder: fill_sheets(launched.sheets, after.answers, folder, seed=launched.seed, lang=launched.lang))
     end = launched.as_of + timedelta(days=launched.horizon_days)
+    written = partial(fill_sheets, launched.sheets, after.answers, seed=launched.seed, lang=launched.lang)
+    write_shop(frames, settings, end, written)
     what = say(
         settings.lang,
         f"{launched.horizon_days} days later. The call sheets as the agents filled them in are in {out / 'answers'}. What they brought, "

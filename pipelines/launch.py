@@ -15,7 +15,7 @@ def main(config: DictConfig) -> None:
     from segmenter.command import ahead, started
     from segmenter.launch import plan_launch, sampling_of, terms_of
     from segmenter.ledger import check_name, open_ledger, past_launches
-    from segmenter.outputs.publish import check_out
+    from segmenter.outputs.place import check_out
     from segmenter.outputs.results import write_results
     from segmenter.outputs.terminal import progress, show, show_run
     from segmenter.settings import LaunchJob, parse
@@ -24,7 +24,7 @@ def main(config: DictConfig) -> None:
 
     settings, sweep = started(parse(LaunchJob, config))
     launch, terms = settings.launch, terms_of(settings)
-    check_out(settings.out, overwrite=settings.overwrite)
+    check_out(settings)
     ledger = open_ledger(settings.ledger.url, settings.out) if settings.ledger.use else None
     if ledger is not None:
         check_name(ledger, launch.name, terms.as_of)

@@ -19,7 +19,7 @@ def main(config: DictConfig) -> None:
     from segmenter.evaluation.review import review
     from segmenter.ledger import open_ledger, people
     from segmenter.ledger.reviewing import find_launch, read_told, take_answers
-    from segmenter.outputs.publish import check_out
+    from segmenter.outputs.place import check_out
     from segmenter.outputs.review_results import write_review
     from segmenter.outputs.review_terminal import show_review
     from segmenter.outputs.terminal import progress, show_run
@@ -28,7 +28,7 @@ def main(config: DictConfig) -> None:
     from segmenter.tracking import track_review
 
     settings, _ = started(parse(ReviewJob, config))
-    check_out(settings.out, overwrite=settings.overwrite)
+    check_out(settings)
     ledger = open_ledger(settings.ledger.url, settings.out)
     launched = find_launch(ledger, settings.launch.name)
     until = settings.review.as_of or datetime.now(ZoneInfo(settings.launch.timezone)).date()

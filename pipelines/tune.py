@@ -15,7 +15,7 @@ def main(config: DictConfig) -> None:
     from segmenter.evaluation.trials import load_optuna
     from segmenter.evaluation.tune import tune
     from segmenter.launch import terms_of
-    from segmenter.outputs.publish import check_out
+    from segmenter.outputs.place import check_out
     from segmenter.outputs.terminal import progress, show_run
     from segmenter.outputs.tuning_results import write_tuning
     from segmenter.outputs.tuning_terminal import show_tuning
@@ -24,7 +24,7 @@ def main(config: DictConfig) -> None:
     from segmenter.tracking import track_tuning
 
     settings, _ = started(parse(TuneJob, config))
-    check_out(settings.out, overwrite=settings.overwrite)
+    check_out(settings)
     load_optuna()  # before orders are read that may take minutes
     with progress(settings.lang) as stage:
         read = read_tables(

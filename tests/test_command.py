@@ -1,7 +1,13 @@
+import os
+import tempfile
+
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from segmenter.command import quoted
+from segmenter.__main__ import main
+from segmenter.command import command, quoted
+from segmenter.errors import OutputError
+from segmenter.outputs import place
 
 
 @pytest.mark.parametrize(
@@ -43,3 +49,51 @@ def test_a_sweep_over_chinese_words_stays_a_sweep():
 
 def test_other_words_pass():
     assert [quoted(word) for word in ("--help", "-m", "foo", "--config-dir=目录")] == ["--help", "-m", "foo", "--config-dir=目录"]
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """Where temporary files go."""
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "tmp"
+
+
+def test_a_job_has_no_folder_that_a_kill_could_leave(temporary, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["launch.py"])
+    found = []
+    command(lambda: found.extend(temporary.iterdir()))
+    assert found == []
+
+
+def test_a_working_directory_that_is_gone_is_said(tmp_path, monkeypatch, capsys):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    for words in (["launch"], ["demo"], ["launch", "-m", "seed=1,2"]):
+        monkeypatch.setattr("sys.argv", ["segmenter", *words])
+        with pytest.raises(SystemExit) as leaving:
+            main()
+        assert leaving.value.code == 2
+        assert "Traceback" not in capsys.readouterr().err
+
+
+def test_nor_has_a_job_of_a_sweep_and_the_next_sweep_removes_older_ones(temporary, monkeypatch):
+    (temporary / "segmenter-sweep-dead").mkdir()
+    (temporary / "segmenter-sweep-dead" / "multirun.yaml").touch()
+    os.utime(temporary / "segmenter-sweep-dead", (0, 0))
+    (temporary / "segmenter-sweep-living").mkdir()
+    found = []
+
+    def look(settings):
+        found.append([path.name for path in temporary.iterdir()])
+        raise OutputError("out: no more of it")
+
+    monkeypatch.setattr(place, "check_out", look)
+    monkeypatch.setattr("sys.argv", ["segmenter", "launch", "-m", "seed=1,2", "tracking=none"])
+    with pytest.raises(SystemExit) as leaving:
+        main()
+    assert leaving.value.code == 2
+    assert found == [["segmenter-sweep-living"]] * 2
+    assert [path.name for path in temporary.parent.iterdir()] == ["tmp"]

@@ -1,13 +1,17 @@
 """What every job's script shares: overrides in any script, errors as messages, exit codes."""
 
+import glob
 import os
 import re
+import shutil
 import sys
 import tempfile
+import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
 from segmenter import memory
 from segmenter.contacts import hide
@@ -15,14 +19,15 @@ from segmenter.errors import ConfigError, SegmenterError, nearest
 from segmenter.words import visible
 
 if TYPE_CHECKING:
-    from segmenter.settings import LaunchJob
+    from segmenter.settings import DemoJob, LaunchJob
     from segmenter.tracking import Sweep
 
 Config = ParamSpec("Config")
-Job = TypeVar("Job", bound="LaunchJob")
+Job = TypeVar("Job", bound="LaunchJob | DemoJob")
 _failed: list[SegmenterError] = []
 _GONE = {"engine/duckdb": "; it took as much memory as local, and four times as long: choose engine=local"}
 SCRATCH, SWEEP = "SEGMENTER_SCRATCH", "SEGMENTER_SWEEP"
+_SCRATCH = "segmenter-sweep-"  # begins the name of its folder
 
 _OVERRIDE = re.compile(r"[^-][^=]*=|~")
 # Hydra's grammar knows ASCII words only.
@@ -99,6 +104,8 @@ def job(main: Callable[Config, None]) -> Callable[Config, None]:
         from hydra.types import RunMode
 
         try:
+            if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
+                _clear_scratch()
             main(*args, **kwargs)
         except SegmenterError as error:
             if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
@@ -137,9 +144,14 @@ def command(main: Callable[[], object]) -> None:
     _failed.clear()
     memory.watch()
     try:
-        with tempfile.TemporaryDirectory(prefix="segmenter-") as scratch:
-            os.environ[SCRATCH] = scratch  # where Hydra may write what nobody needs
-            main()
+        os.getcwd()
+    except FileNotFoundError:
+        _leave("the working directory is gone; change to another")
+    try:
+        with suppress(FileNotFoundError):  # no folder for temporary files: then a sweep writes here
+            # In a sweep Hydra makes it, before each job, for what nobody needs; the job clears it away as it begins.
+            os.environ[SCRATCH] = os.path.join(tempfile.gettempdir(), _SCRATCH + os.environ[SWEEP])
+        main()
         if _failed:
             _leave(f"{len(_failed)} of the sweep's jobs failed")
     except MemoryError:
@@ -152,6 +164,15 @@ def command(main: Callable[[], object]) -> None:
         if type(error).__module__.partition(".")[0] not in ("hydra", "omegaconf", "antlr4"):
             raise
         _leave(str(_of_hydra(error)))
+
+
+def _clear_scratch() -> None:
+    """Remove Hydra's folder, and those of sweeps that were killed in the moment between Hydra and this: none else is an hour old."""
+    own = os.environ.get(SCRATCH, "")
+    for folder in glob.glob(os.path.join(glob.escape(os.path.dirname(own)), f"{_SCRATCH}*")) if own else []:
+        with suppress(OSError):
+            if folder == own or os.stat(folder).st_mtime < time.time() - 3_600:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _leave(message: str, code: int = 2) -> None:
@@ -215,7 +236,6 @@ def ahead(*modules: str) -> None:
     --------
     >>> ahead("segmenter.segments.choice")
     """
-    from contextlib import suppress
     from importlib import import_module
     from threading import Thread
 
@@ -232,7 +252,7 @@ def started(settings: "Job") -> "tuple[Job, Sweep | None]":
 
     Parameters
     ----------
-    settings : LaunchJob
+    settings : LaunchJob or DemoJob
         As parsed, or that of another job on a launch.
 
     Returns
@@ -261,8 +281,9 @@ def started(settings: "Job") -> "tuple[Job, Sweep | None]":
 
     if settings.launch.as_of is None:
         today = datetime.now(ZoneInfo(settings.launch.timezone)).date()
-        settings = settings.model_copy(update={"launch": settings.launch.model_copy(update={"as_of": today})})
+        settings = cast("Job", settings.model_copy(update={"launch": settings.launch.model_copy(update={"as_of": today})}))
     if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
         return settings, None
     number = int(HydraConfig.get().job.num)
-    return settings.model_copy(update={"out": settings.out.with_name(f"{settings.out.name}-{number}")}), Sweep(os.environ[SWEEP], number)
+    numbered = settings.model_copy(update={"out": settings.out.with_name(f"{settings.out.name}-{number}")})
+    return cast("Job", numbered), Sweep(os.environ[SWEEP], number)

@@ -9,6 +9,7 @@ import math
 import os
 import pickle
 import re
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +26,7 @@ import polars as pl
 from segmenter.errors import TrackingError
 from segmenter.money import digits
 from segmenter.settings import BacktestJob, LaunchJob, MlflowSettings, NoTracking, ReviewJob, TuneJob, shareable, without_password
+from segmenter.workplace import workplace
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -248,7 +250,7 @@ def _tracked(settings: LaunchJob, out: Path, log: "Callable[[MlflowClient, str],
     assert isinstance(settings.tracking, MlflowSettings)
     uri, artifacts = _store(settings.tracking.uri, out)
     shown = without_password(uri)
-    with _quietly(), _environment(_ENVIRONMENT):
+    with _quietly(), _environment(_ENVIRONMENT), _temporary():
         try:
             with _environment(_FIRST_CONTACT):
                 client, experiment = _connect(uri, settings.tracking.experiment, artifacts)
@@ -314,7 +316,7 @@ def _begin(file: Path) -> None:
     if file.exists():
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".mlflow-", dir=file.parent) as scratch:
+    with workplace(file.parent, ".mlflow-") as scratch:
         fresh = Path(scratch, file.name)
         MlflowClient(tracking_uri=f"sqlite:///{fresh.as_posix()}").search_experiments(max_results=1)
         try:
@@ -620,6 +622,18 @@ def _quietly() -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
+
+
+@contextmanager
+def _temporary() -> Iterator[None]:
+    """Have all temporary files, MLflow's too, in one folder, which goes with them even where the job is killed."""
+    before = tempfile.tempdir
+    with workplace(Path(tempfile.gettempdir()), "segmenter-tracking-") as folder:
+        tempfile.tempdir = str(folder)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
 
 
 @contextmanager

@@ -9,7 +9,8 @@ import pytest
 
 from segmenter.errors import OutputError
 from segmenter.outputs.backtest_results import write_backtest
-from segmenter.outputs.publish import check_out, sha256
+from segmenter.outputs.place import check_out
+from segmenter.outputs.publish import sha256
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -42,10 +43,10 @@ def test_the_folder_holds_what_was_found(backtest: Callable[..., Any], tmp_path:
     assert manifest["inputs"]["orders"]["rows"] == 2
     assert manifest["config"]["data"]["url"] == "postgresql://me:***@db/shop"
     assert {name: entry["sha256"] for name, entry in manifest["files"].items()} == {name: sha256(out / name) for name in names[:-1]}
-    check_out(out, overwrite=False)
+    check_out(made.settings)
     (out / "backtest.csv").write_text("mine", encoding="utf-8")
     with pytest.raises(OutputError, match=r"backtest\.csv"):
-        check_out(out, overwrite=False)
+        check_out(made.settings)
 
 
 def test_the_same_bytes_again_and_nulls_stay_empty(backtest: Callable[..., Any], tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from segmenter.evaluation.review import Launched, review
-from segmenter.outputs.publish import check_out, sha256
+from segmenter.outputs.place import check_out
+from segmenter.outputs.publish import sha256
 from segmenter.outputs.review_results import write_review
 from segmenter.tables import INVITED, ORDERS
 
@@ -42,7 +43,7 @@ def test_everything_is_there_in_units_and_the_manifest_tells_it(reviewed: Callab
     assert manifest["lift"] == found.lift_sentence
     assert manifest["counts"] == found.counts
     assert manifest["files"]["review.html"]["sha256"] == sha256(out / "review.html")
-    check_out(out, overwrite=False)
+    check_out(made.settings)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     write_review(found, made.read, made.settings)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before

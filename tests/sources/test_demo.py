@@ -235,7 +235,7 @@ def test_the_script_writes_the_tables_and_says_how_to_launch_on_them(tmp_path: P
     assert done.returncode == 0, done.stderr
     out = tmp_path / "我的 shop"
     assert [path.name for path in tmp_path.iterdir()] == ["我的 shop"]
-    assert sorted(path.name for path in out.iterdir()) == ["customers.csv", "events.csv", "orders.csv", "referrals.csv"]
+    assert sorted(path.name for path in out.iterdir()) == ["customers.csv", "events.csv", "manifest.json", "orders.csv", "referrals.csv"]
     assert (out / "customers.csv").read_bytes().startswith("\ufeffcustomer_id,name,type".encode())
 
     shop = simulate(120, DAYS, AS_OF, seed=20260101)
@@ -249,16 +249,3 @@ def test_the_script_writes_the_tables_and_says_how_to_launch_on_them(tmp_path: P
     assert job.data.kind == "files"
     assert job.data.orders.path == "我的 shop/orders.csv"
     assert job.data.customers.contact == ("phone", "wechat")
-
-
-def test_the_script_spares_a_folder_that_holds_files(tmp_path: Path) -> None:
-    mine = tmp_path / "out" / "orders.csv"
-    mine.parent.mkdir()
-    mine.write_text("mine")
-    refused = run_demo(tmp_path, "out=out", "customers=100")
-    assert refused.returncode == 2
-    assert "overwrite=true" in refused.stderr
-    assert "Traceback" not in refused.stderr
-    assert mine.read_text() == "mine"
-    assert run_demo(tmp_path, "out=out", "customers=100", "overwrite=true").returncode == 0
-    assert mine.read_text(encoding="utf-8-sig").startswith("order_id,")

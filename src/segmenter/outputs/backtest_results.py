@@ -6,6 +6,7 @@ import polars.selectors as cs
 from segmenter.evaluation.backtest import Backtest
 from segmenter.money import to_units
 from segmenter.outputs.backtest_page import backtest_page
+from segmenter.outputs.place import check_owner
 from segmenter.outputs.publish import publish
 from segmenter.outputs.writing import write_csv, write_manifest
 from segmenter.settings import BacktestJob
@@ -44,7 +45,7 @@ def write_backtest(found: Backtest, read: Read, settings: BacktestJob) -> None:
     >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
     >>> data = DemoSettings.model_construct(**dict(settings.data), kind="demo", shop=ShopSettings(customers=100, days=120))
     >>> with tempfile.TemporaryDirectory() as place:
-    ...     rest = {"data": data, "out": Path(place, "results"), "tracking": NoTracking(kind="none")}
+    ...     rest = {"data": data, "out": Path(place, "results"), "overwrite": False, "tracking": NoTracking(kind="none")}
     ...     job = BacktestJob.model_construct(**{**dict(settings), **rest})
     ...     write_backtest(segmenter.backtest(tables, settings), Read(tables, {}), job)
     ...     sorted(path.name for path in job.out.iterdir())[:3]
@@ -58,7 +59,7 @@ def write_backtest(found: Backtest, read: Read, settings: BacktestJob) -> None:
     }
     if not found.choices.is_empty():
         tables["choices"] = found.choices
-    with publish(settings.out) as folder:
+    with publish(settings.out, lambda: check_owner(settings)) as folder:
         for name, table in tables.items():
             write_csv(_readable(table, settings.launch.currency), folder / f"{name}.csv")
         (folder / "backtest.html").write_text(backtest_page(found, settings), encoding="utf-8", newline="\n")

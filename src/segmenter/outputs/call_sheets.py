@@ -5,6 +5,7 @@ The only files with names and contacts in them.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -203,7 +204,8 @@ def _write(path: Path, unit: str, calls: pl.DataFrame, columns: list[_Column], a
     launch, labels = about.launch, about.labels
     # In memory, so that every part of the zip gets one fixed time and fixed rights.
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with Workbook(str(path), options) as book:
+    made = BytesIO()  # XlsxWriter's own errors of a full disk are no OSError
+    with Workbook(made, options) as book:
         book.set_properties({"title": visible(f"{launch.name} · {unit}"), "created": datetime.combine(about.as_of, time(), UTC)})
         sheet = book.add_worksheet(labels.say("calls", "外呼名单"))
         _fill(sheet, calls, columns, formats(book, labels))
@@ -216,6 +218,7 @@ def _write(path: Path, unit: str, calls: pl.DataFrame, columns: list[_Column], a
         if about.agents:
             count_days(book, calls, about)
         explain(book, unit, calls, about)
+    path.write_bytes(made.getvalue())
 
 
 def _fill(sheet: Any, calls: pl.DataFrame, columns: list[_Column], looks: Formats) -> None:

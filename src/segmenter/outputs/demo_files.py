@@ -1,17 +1,16 @@
 """The simulated shop as files, and the commands that use them."""
 
-import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from segmenter.errors import OutputError
 from segmenter.outputs.commands import override
+from segmenter.outputs.place import check_owner
+from segmenter.outputs.publish import publish
 from segmenter.outputs.terminal import Terminal
+from segmenter.outputs.writing import write_manifest
 from segmenter.settings import DemoJob
 from segmenter.sources.demo import Shop
 from segmenter.sources.demo_launch import DemoLaunched
@@ -42,47 +41,15 @@ def frames_of(shop: Shop) -> dict[str, pl.DataFrame]:
     return {name: getattr(shop, name) for name in ("orders", "customers", "events", "referrals")}
 
 
-def write_shop(frames: Mapping[str, pl.DataFrame], out: Path, answers: Callable[[Path], object] | None = None) -> None:
-    """Write each frame as NAME.csv, and answers into a folder of their own: beside the folder first, so that no half file is ever in it.
-
-    Parameters
-    ----------
-    frames : mapping of str to DataFrame
-        The tables.
-    out : Path
-        The folder.
-    answers : callable, optional
-        Writes the answers into the folder that it is given.
-
-    Raises
-    ------
-    OutputError
-        The folder cannot be written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     write_shop({"orders": pl.DataFrame({"amount": [12.5]})}, Path(place, "shop"))
-    ...     Path(place, "shop", "orders.csv").read_text(encoding="utf-8-sig").split()
-    ['amount', '12.50']
-    """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as beside:
-            for name, frame in frames.items():
-                with open(Path(beside, f"{name}.csv"), "wb") as file:
-                    frame.write_csv(file, include_bom=True, float_precision=2)  # the mark lets Excel read the Chinese
-                    file.flush()
-                    os.fsync(file.fileno())
-            if answers is not None:
-                answers(Path(beside, ANSWERS))
-            if (out / ANSWERS).is_dir():  # of another launch
-                shutil.rmtree(out / ANSWERS)
-            for path in Path(beside).iterdir():
-                os.replace(path, out / path.name)
-    except OSError as error:
-        raise OutputError(f"out: cannot write to {out} ({error.strerror}); choose another folder") from error
+def write_shop(
+    frames: Mapping[str, pl.DataFrame], settings: DemoJob, as_of: date, answers: Callable[[Path], object] = lambda folder: None
+) -> None:
+    """Write each frame as NAME.csv, and by `answers` a folder of answers, into the shop's folder, whole or not at all."""
+    with publish(settings.out, lambda: check_owner(settings)) as folder:
+        for name, frame in frames.items():
+            frame.write_csv(folder / f"{name}.csv", include_bom=True, float_precision=2)  # the mark lets Excel read the Chinese
+        answers(folder / ANSWERS)
+        write_manifest({"as_of": str(as_of)}, None, settings, folder)
 
 
 def show_files(frames: Mapping[str, pl.DataFrame], what: str, commands: Sequence[str], lang: Lang) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,8 @@ def _write(path: Path, cells: dict[str, list[Any]], title: str) -> None:
     from xlsxwriter import Workbook
 
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with Workbook(str(path), options) as book:
+    made = BytesIO()  # XlsxWriter's own errors of a full disk are no OSError
+    with Workbook(made, options) as book:
         book.set_properties({"created": datetime(2026, 1, 1, tzinfo=UTC)})  # the same bytes on any day
         sheet, day = book.add_worksheet(title), book.add_format({"num_format": "yyyy-mm-dd"})
         for place, (head, values) in enumerate(cells.items()):
@@ -128,3 +130,4 @@ def _write(path: Path, cells: dict[str, list[Any]], title: str) -> None:
                         sheet.write_string(row, place, value)
                     case _:
                         sheet.write_number(row, place, value)
+    path.write_bytes(made.getvalue())

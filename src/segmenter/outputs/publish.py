@@ -1,83 +1,32 @@
-"""A results folder appears whole or not at all, and never takes away what a person wrote into it."""
+"""A results folder appears whole or not at all."""
 
 import ctypes
 import hashlib
 import json
 import os
-import shutil
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from glob import escape
 from pathlib import Path
 
 from segmenter.errors import OutputError
+from segmenter.workplace import workplace
 
 MANIFEST = "manifest.json"
 
 
-def check_out(out: Path, *, overwrite: bool) -> None:
-    """Make sure, before any work, that results can be written to a folder.
-
-    Parameters
-    ----------
-    out : Path
-        The results folder; need not exist.
-    overwrite : bool
-        Whether files that a person changed or added may be lost.
-
-    Raises
-    ------
-    OutputError
-        The folder cannot be written, is not a results folder, or holds files that were changed since.
-
-    Examples
-    --------
-    >>> check_out(Path("outputs/none-yet"), overwrite=False)
-    """
-    shown, out = out, out.resolve()
-    _recover(out)
-    if Path.cwd().is_relative_to(out):
-        raise OutputError(f"out: is replaced whole, so it may not hold the working directory (got {shown}); choose another with out=FOLDER")
-    place = out
-    while not place.exists():
-        place = place.parent
-    beside = out.parent if out.exists() else place
-    if not place.is_dir() or not os.access(place, os.W_OK) or not os.access(beside, os.W_OK):
-        why = f"{_near(place)} is no folder" if not place.is_dir() else f"{_near(beside)} is not writable"
-        raise OutputError(f"out: cannot be written (got {shown}: {why}); choose another with out=FOLDER")
-    if not out.exists() or overwrite:
-        return
-    files = {path.relative_to(out).as_posix(): path for path in sorted(out.rglob("*")) if path.is_file() and not _litter(path)}
-    if files and MANIFEST not in files:
-        raise OutputError(
-            f"out: is not a folder of results (got {shown}, which holds {', '.join(list(files)[:3])} …); choose another with out=FOLDER"
-        )
-    if changed := _changed(files):
-        raise OutputError(
-            f"out: files in {shown} were changed or added since the last run: {', '.join(changed[:5])}{' …' if len(changed) > 5 else ''}",
-            "move them away, or choose another folder with out=FOLDER, or let them be replaced with overwrite=true",
-        )
-
-
-def _near(path: Path) -> str:
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
-
-
-def _litter(path: Path) -> bool:
-    return path.name.startswith(("~$", ".")) or path.name in ("Thumbs.db", "desktop.ini")
-
-
-def _changed(files: dict[str, Path]) -> list[str]:
-    if not files:
-        return []
+def owner_of(folder: Path) -> tuple[str, str] | None:
+    """Tell the job and the launch whose results a folder holds; None where it holds none."""
+    if not (folder / MANIFEST).is_file():
+        return None
     try:
-        written = json.loads(files[MANIFEST].read_text(encoding="utf-8"))["files"]
-        hashes = {name: entry["sha256"] for name, entry in written.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return [MANIFEST]
-    return [name for name, path in files.items() if name != MANIFEST and hashes.get(name) != sha256(path)]
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        config, _ = manifest["config"], manifest["files"].items()
+        # Manifests without a job are of earlier versions: the config tells it. A tuning has a backtest's config, too.
+        job = manifest.get("job") or next((job for job in ("tune", "backtest", "review") if job in config), "launch")
+        return str(job), str(config["launch"]["name"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def sha256(path: Path) -> str:
@@ -105,13 +54,15 @@ def sha256(path: Path) -> str:
 
 
 @contextmanager
-def publish(out: Path) -> Iterator[Path]:
+def publish(out: Path, look: Callable[[], object] = lambda: None) -> Iterator[Path]:
     """Give a folder to write into that becomes the results folder, at once, when the block ends well.
 
     Parameters
     ----------
     out : Path
         The results folder; what it held before is replaced.
+    look : callable, optional
+        Called at the last moment; by an exception it says that the folder has become something that may not be replaced.
 
     Yields
     ------
@@ -132,30 +83,26 @@ def publish(out: Path) -> Iterator[Path]:
     ...     (Path(place) / "results" / "a.txt").read_text()
     'done'
     """
-    out = out.resolve()  # behind a symbolic link the folder is replaced, not the link
     try:
+        out = Path(os.path.realpath(out))  # behind a symbolic link the folder is replaced, not the link
         out.parent.mkdir(parents=True, exist_ok=True)
-        _sweep_up(out)
-        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.new-{os.getpid()}-", dir=out.parent))
-        try:
-            folder.chmod(0o777 & ~_umask())
+        with workplace(out.parent, _prefix(out)) as place:
+            folder = place / "results"
+            folder.mkdir()
             yield folder
             for path in [*folder.rglob("*"), folder]:
                 _flush(path)
+            look()
             _swap(folder, out)
             _flush(out.parent)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
         raise OutputError(
             f"out: cannot be written (got {out}: {error.strerror or error}); the last results, if any, are untouched"
         ) from error
 
 
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+def _prefix(out: Path) -> str:
+    return f".{out.name}.new-"
 
 
 def _flush(path: Path) -> None:
@@ -176,10 +123,11 @@ def _swap(folder: Path, out: Path) -> None:
     if _exchange(folder, out):
         return
     old = _old(out)
-    shutil.rmtree(old, ignore_errors=True)  # left by a run that was killed below
+    if (old / MANIFEST).is_file() and owner_of(old) == owner_of(out):  # left by a run that was killed below
+        old.rename(folder.with_name("older"))
     out.rename(old)
     folder.rename(out)
-    shutil.rmtree(old, ignore_errors=True)
+    old.rename(folder)  # which is removed with the folder around it
 
 
 def _exchange(one: Path, other: Path) -> bool:
@@ -197,13 +145,5 @@ def _old(out: Path) -> Path:
 
 def _recover(out: Path) -> None:
     """Bring back what a run, killed between two renames, had moved aside."""
-    if not out.exists() and _old(out).is_dir():
+    if not out.exists() and (_old(out) / MANIFEST).is_file():
         _old(out).rename(out)
-
-
-def _sweep_up(out: Path) -> None:
-    """Remove what killed runs left half-written."""
-    for left in out.parent.glob(f".{escape(out.name)}.new-*-*"):
-        pid = left.name.removeprefix(f".{out.name}.new-").partition("-")[0]
-        if pid.isdigit() and not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists():
-            shutil.rmtree(left, ignore_errors=True)

@@ -12,14 +12,13 @@ from segmenter.launch import LaunchPlan
 from segmenter.ledger import Launch, Ledger, recorded
 from segmenter.money import to_minor, to_units
 from segmenter.outputs.call_sheets import call_sheets
+from segmenter.outputs.place import check_owner
 from segmenter.outputs.publish import publish
 from segmenter.outputs.report import report
-from segmenter.outputs.writing import write_csv, write_manifest
+from segmenter.outputs.writing import write_csv, write_manifest, write_parquet
 from segmenter.settings import LaunchJob, shareable
 from segmenter.sources.reading import Read
 from segmenter.tables import MONEY
-
-_ROW_GROUP = 100_000  # fixed, so that files do not differ with the number of threads
 
 
 def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob, ledger: Ledger | None = None) -> None:
@@ -59,7 +58,7 @@ def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob, ledger: Led
     3
     """
     currency, rejects = settings.launch.currency, read.tables.rejects
-    publishing: AbstractContextManager[Path] = publish(settings.out)
+    publishing: AbstractContextManager[Path] = publish(settings.out, lambda: check_owner(settings))
     if ledger is not None:
         publishing = recorded(ledger, _launch(settings), plan.invitations, settings.out, publishing)
     with publishing as folder, ThreadPoolExecutor(1) as beside:
@@ -67,8 +66,8 @@ def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob, ledger: Led
         customers = beside.submit(_customers, plan, currency, folder / "customers.parquet")
         invites = to_units(plan.invite_list, list(MONEY), currency)
         write_csv(invites.with_columns(pl.col("score").round(2), pl.col("join_chance").round(4)), folder / "invite_list.csv")
-        _parquet(invites, folder / "invite_list.parquet")
-        _parquet(rejects.sort("table", "file", "row", "column", nulls_last=True), folder / "rejects.parquet")
+        write_parquet(invites, folder / "invite_list.parquet")
+        write_parquet(rejects.sort("table", "file", "row", "column", nulls_last=True), folder / "rejects.parquet")
         write_csv(plan.funnel, folder / "funnel.csv")
         write_csv(plan.what_if, folder / "what_if.csv")
         write_csv(
@@ -119,8 +118,4 @@ def _launch(settings: LaunchJob) -> Launch:
 
 
 def _customers(plan: LaunchPlan, currency: str, path: Path) -> None:
-    _parquet(to_units(plan.customers, list(MONEY), currency), path)
-
-
-def _parquet(frame: pl.DataFrame, path: Path) -> None:
-    frame.write_parquet(path, row_group_size=_ROW_GROUP, compression="snappy")  # others are smaller, and slower
+    write_parquet(to_units(plan.customers, list(MONEY), currency), path)

@@ -1,16 +1,16 @@
 """All files of a review."""
 
 from dataclasses import asdict
-from pathlib import Path
 
 import polars as pl
 import polars.selectors as cs
 
 from segmenter.evaluation.review import COHORTS, Review
 from segmenter.money import digits, to_units
+from segmenter.outputs.place import check_owner
 from segmenter.outputs.publish import publish
 from segmenter.outputs.review_page import review_page
-from segmenter.outputs.writing import write_csv, write_manifest
+from segmenter.outputs.writing import write_csv, write_manifest, write_parquet
 from segmenter.settings import ReviewJob
 from segmenter.sources.reading import Read
 
@@ -21,7 +21,6 @@ _MONEY = {
     "lift": ["total", "total_low", "total_high"],
 }
 _DECIMALS = 6
-_ROW_GROUP = 100_000  # fixed, so that files do not differ with the number of threads
 
 
 def write_review(found: Review, read: Read, settings: ReviewJob) -> None:
@@ -58,20 +57,20 @@ def write_review(found: Review, read: Read, settings: ReviewJob) -> None:
     >>> data = DemoSettings.model_construct(**dict(settings.data), kind="demo", shop=ShopSettings(customers=100, days=120))
     >>> with tempfile.TemporaryDirectory() as place:
     ...     rest = {"data": data, "out": Path(place, "results"), "ledger": LedgerSettings(use=True, url=None)}
-    ...     rest |= {"tracking": NoTracking(kind="none")}
+    ...     rest |= {"overwrite": False, "tracking": NoTracking(kind="none")}
     ...     job = ReviewJob.model_construct(**{**dict(settings), **rest})
     ...     write_review(found, Read(tables, {}), job)
     ...     sorted(path.name for path in job.out.iterdir())[:4]
     ['acceptance.csv', 'cohorts.csv', 'lift.csv', 'manifest.json']
     """
     currency, launched = found.launched.currency, found.launched
-    with publish(settings.out) as folder:
+    with publish(settings.out, lambda: check_owner(settings)) as folder:
         tables = {"acceptance": found.acceptance, "reasons": found.reasons, "sales": found.daily, "cohorts": found.cohorts}
         for name, table in {**tables, "lift": _lift(found)}.items():
             rounded = table.with_columns(cs.float().round(_DECIMALS) + 0.0)  # no -0.0
             write_csv(to_units(rounded, _MONEY.get(name, []), currency), folder / f"{name}.csv")
-        _parquet(to_units(found.uplift, ["before", "spend"], currency), folder / "uplift.parquet")
-        _parquet(read.tables.rejects.sort("table", "file", "row", "column", "value", nulls_last=True), folder / "rejects.parquet")
+        write_parquet(to_units(found.uplift, ["before", "spend"], currency), folder / "uplift.parquet")
+        write_parquet(read.tables.rejects.sort("table", "file", "row", "column", "value", nulls_last=True), folder / "rejects.parquet")
         (folder / "review.html").write_text(review_page(found, settings), encoding="utf-8", newline="\n")
         told = {
             "as_of": str(launched.as_of),
@@ -107,7 +106,3 @@ def _lift(found: Review) -> pl.DataFrame:
     )
     unit = 10 ** digits(found.launched.currency)
     return pl.DataFrame(rows, schema).with_columns(pl.col("effect", "error", "low", "high") / unit)
-
-
-def _parquet(frame: pl.DataFrame, path: Path) -> None:
-    frame.write_parquet(path, row_group_size=_ROW_GROUP, compression="snappy")

@@ -4,6 +4,7 @@ import polars.selectors as cs
 from omegaconf import OmegaConf
 
 from segmenter.evaluation.tune import Tuned
+from segmenter.outputs.place import check_owner
 from segmenter.outputs.publish import publish
 from segmenter.outputs.writing import write_csv, write_manifest
 from segmenter.settings import TuneJob
@@ -31,7 +32,7 @@ def write_tuning(found: Tuned, read: Read, settings: TuneJob) -> None:
     OutputError
         The folder cannot be written.
     """
-    with publish(settings.out) as folder:
+    with publish(settings.out, lambda: check_owner(settings)) as folder:
         file = folder / CONF / SCORING
         file.parent.mkdir(parents=True)
         file.write_text(_config(found), encoding="utf-8", newline="\n")

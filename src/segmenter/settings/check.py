@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from segmenter.contacts import shown_sql
 from segmenter.errors import ConfigError, nearest
-from segmenter.settings.jobs import LaunchJob
+from segmenter.settings.jobs import DemoJob, LaunchJob
 
 Job = TypeVar("Job", bound=BaseModel)
 
@@ -51,14 +51,14 @@ def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
         raise ConfigError(*(_line(model, detail) for detail in error.errors(include_url=False))) from None
 
 
-def shareable(settings: LaunchJob) -> dict[str, Any]:
+def shareable(settings: LaunchJob | DemoJob) -> dict[str, Any]:
     """Give a config as plain values without its passwords and contacts, for the manifest and for MLflow.
 
     Whoever runs a launch again from its manifest puts a phone number or a name in a condition back in; all else is there.
 
     Parameters
     ----------
-    settings : LaunchJob
+    settings : LaunchJob or DemoJob
         A checked config.
 
     Returns

@@ -1,7 +1,6 @@
 """The whole config of each job."""
 
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -17,7 +16,7 @@ from segmenter.settings.stages import (
     RulesSettings,
     SegmentsSettings,
 )
-from segmenter.settings.types import AsOf, Days, Settings, is_currency_code, is_file_name, is_timezone, off
+from segmenter.settings.types import AsOf, Days, Folder, Settings, is_currency_code, is_file_name, is_timezone, off
 from segmenter.words import Lang
 
 
@@ -55,12 +54,14 @@ class LedgerSettings(Settings):
 class LaunchJob(CoreSettings):
     """The whole config of `segmenter launch`."""
 
+    # Named in the manifest: results replace only those of the same job.
+    job: ClassVar[str] = "launch"
     data: DataSettings
     engine: EngineSettings
     history: HistorySettings
     ledger: LedgerSettings
     tracking: Annotated[MlflowSettings | NoTracking, Field(discriminator="kind")]
-    out: Annotated[Path, Field(strict=False)]
+    out: Folder
     overwrite: bool
 
     @model_validator(mode="after")
@@ -117,6 +118,8 @@ class FrameBacktest(BacktestCore):
 class BacktestJob(LaunchJob, BacktestCore):
     """The whole config of `segmenter backtest`: that of the launch, and what is replayed."""
 
+    job: ClassVar[str] = "backtest"
+
     @model_validator(mode="after")
     def _replayable(self) -> "BacktestJob":
         if self.engine.kind != "local":
@@ -146,6 +149,8 @@ class FrameReview(ReviewCore):
 
 class ReviewJob(LaunchJob, ReviewCore):
     """The whole config of `segmenter review`: that of the launch, and what came of it."""
+
+    job: ClassVar[str] = "review"
 
     @model_validator(mode="after")
     def _reviewable(self) -> "ReviewJob":
@@ -184,6 +189,8 @@ class TuneCore(BacktestCore):
 class TuneJob(BacktestJob, TuneCore):
     """The whole config of `segmenter tune`: that of the backtest, and what is tried."""
 
+    job: ClassVar[str] = "tune"
+
 
 class DemoLaunch(Settings):
     """What `segmenter demo` needs of a launch: the one that its files are for."""
@@ -197,12 +204,13 @@ class DemoLaunch(Settings):
 class DemoJob(Settings):
     """The whole config of `segmenter demo`."""
 
+    job: ClassVar[str] = "demo"
     launch: DemoLaunch
     data: DemoSettings
     customers: int
     results: Annotated[str, Field(min_length=1)] | None
     effect: Annotated[float, Field(ge=0, le=10)]
-    out: Annotated[Path, Field(strict=False)]
+    out: Folder
     overwrite: bool
     seed: int
     lang: Lang

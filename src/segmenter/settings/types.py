@@ -1,6 +1,8 @@
 """What single settings may be."""
 
+import os
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
@@ -50,6 +52,17 @@ def is_file_name(name: str) -> str:
     return name
 
 
+def _is_folder(path: Path) -> Path:
+    """Let pass what may become a folder, with the home folder in place of ~."""
+    folder = Path(os.path.expanduser(path))
+    if not folder.name:
+        raise ValueError("should name a folder of its own, such as outputs/spring")
+    if str(folder).startswith("~"):
+        raise ValueError("should name a folder; there is no such home folder")
+    return folder
+
+
+Folder = Annotated[Path, Field(strict=False), AfterValidator(_is_folder)]
 # Inside what every step can count in days and microseconds.
 AsOf = Annotated[date, Field(ge=date(1980, 1, 1), le=date(2200, 1, 1))]
 Share = Annotated[float, Field(ge=0, le=1)]

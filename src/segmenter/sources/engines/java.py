@@ -8,10 +8,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import IO
 
 from segmenter.errors import ConfigError
+from segmenter.workplace import workplace
 
 _SECONDS = 120
 _WAY_OUT = 'pip install "segmenter[spark]", which brings one, or set JAVA_HOME to a Java 17 or 21'
@@ -66,8 +67,8 @@ def driver(conf: Mapping[str, str]) -> Iterator[None]:
 
     home = java_home()
     spark = Path(os.environ.get("SPARK_HOME") or Path(pyspark.__file__).parent)
-    with TemporaryDirectory(prefix="segmenter-") as folder, TemporaryFile() as said:
-        told = Path(folder) / "connection"
+    with workplace(Path(gettempdir()), "segmenter-spark-") as folder, TemporaryFile() as said:
+        told = folder / "connection"
         environment = {
             **os.environ,
             "JAVA_HOME": str(home),
