@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -70,26 +69,12 @@ def said(answer: str, ids: str, day: date = DAY + timedelta(days=1), source: str
     return pl.DataFrame({"customer_id": list(ids), "answer": answer, "answered_on": day, "source": source, "reason": reason})
 
 
-@contextmanager
-def schema_of(postgres_url: str) -> Iterator[str]:
-    """Give a URL whose ledger is no other test's."""
-    url, name = sqlalchemy.make_url(postgres_url), f"ledger_{uuid.uuid4().hex}"
-    engine = sqlalchemy.create_engine(url.set(drivername="postgresql+psycopg"), poolclass=sqlalchemy.NullPool)
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f"CREATE SCHEMA {name}")
-    try:
-        yield url.update_query_dict({"options": f"-csearch_path={name}"}).render_as_string(hide_password=False)
-    finally:
-        with engine.begin() as connection:
-            connection.exec_driver_sql(f"DROP SCHEMA {name} CASCADE")
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest) -> Iterator[str | None]:
     if request.param == "sqlite":
         yield None
         return
-    with schema_of(request.getfixturevalue("postgres_url")) as found:
+    with request.getfixturevalue("schema_of")() as found:
         yield found
 
 
@@ -316,7 +301,7 @@ class Laws(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_laws(kind, request):
-    with schema_of(request.getfixturevalue("postgres_url")) if kind == "postgresql" else nothing() as url:
+    with request.getfixturevalue("schema_of")() if kind == "postgresql" else nothing() as url:
         machine = type("Machine", (Laws,), {"url": url})
         run_state_machine_as_test(
             machine, settings=settings(max_examples=8 if kind == "sqlite" else 3, stateful_step_count=12, deadline=None)

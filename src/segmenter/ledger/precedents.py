@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import polars as pl
 
@@ -168,7 +168,8 @@ def _marks(ledger: Ledger) -> dict[str, tuple[int, str | None, int]]:
     with reading(ledger) as connection:
         if connection is None:
             return {}
-        many: dict[str, Any] = dict(connection.execute(select(told.c.launch, func.max(told.c.number)).group_by(told.c.launch)).tuples())
+        counts = connection.execute(select(told.c.launch, func.max(told.c.number)).group_by(told.c.launch))
+        many = {row[0]: row[1] for row in counts}
         rows = connection.execute(select(plans.c.launch, plans.c.id, plans.c.token).where(plans.c.state == PLANNED))
         return {row.launch: (row.id, row.token, many.get(row.launch, 0)) for row in rows}
 
