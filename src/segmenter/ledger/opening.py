@@ -7,7 +7,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,8 @@ class Ledger:
         Its address, without a password.
     file : Path or None
         Of SQLite; None for a server.
+    there : bool
+        Whether the file was there when it was opened: then it is not made anew.
     connection : Connection or None
         Within whose transaction all is read.
     """
@@ -47,6 +49,7 @@ class Ledger:
     engine: "Engine"
     shown: str
     file: Path | None
+    there: bool = False
     connection: "Connection | None" = None
 
 
@@ -90,6 +93,7 @@ def open_ledger(url: str | None, out: Path) -> Ledger:
         _check_file(ledger.file)
         if not ledger.file.exists():
             return ledger
+        ledger = replace(ledger, there=True)
     with reading(ledger) as connection:
         ready = connection is not None and version_of(connection) == VERSION
         ready = ready and connection is not None and not any(_is_out(ledger, *row) for row in _pending(connection))
@@ -134,7 +138,9 @@ def _sqlite(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, timeout=_READ, isolation_level=None)
     # No WAL: results are often on shared drives, where it does not work. EXTRA also flushes the folder after a commit: what was
     # committed before the results are renamed must still be there after a power failure.
-    connection.execute("PRAGMA journal_mode = DELETE")
+    if connection.execute("PRAGMA journal_mode").fetchone() != ("delete",):
+        with suppress(sqlite3.OperationalError):  # who has it open with a WAL keeps it
+            connection.execute("PRAGMA journal_mode = DELETE")
     connection.execute("PRAGMA synchronous = EXTRA")
     return connection
 
@@ -159,20 +165,20 @@ def _begin(connection: "Connection", file: Path) -> None:
     if (seconds := connection.get_execution_options().get(_ALONE)) is None:
         connection.exec_driver_sql("BEGIN")
         return
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    _alone(driver, seconds, lambda: _holders(file) or "another program")
+    _alone(connection.exec_driver_sql, seconds, lambda: _holders(file) or "another program")
 
 
-def _alone(connection: sqlite3.Connection, seconds: float, whose: Callable[[], str]) -> None:
+def _alone(execute: Callable[[str], object], seconds: float, whose: Callable[[], str]) -> None:
     """Lock a database against all others; in short waits, between which Ctrl-C is heard."""
-    connection.execute(f"PRAGMA busy_timeout = {round(1000 * min(1, seconds))}")
+    from sqlalchemy.exc import DBAPIError
+
+    execute(f"PRAGMA busy_timeout = {round(1000 * min(1, seconds))}")
     until, tell = time.monotonic() + seconds, time.monotonic() + 3
     while True:
         try:
-            connection.execute("BEGIN EXCLUSIVE")
+            execute("BEGIN EXCLUSIVE")
             return
-        except sqlite3.OperationalError as error:
+        except (DBAPIError, sqlite3.Error) as error:
             if not _is_busy(error) or time.monotonic() >= until:
                 raise
         if time.monotonic() >= tell:
@@ -287,11 +293,15 @@ def _only_writer(ledger: Ledger, seconds: float) -> "Iterator[Connection]":
                 connection.exec_driver_sql("SELECT pg_advisory_lock(hashtext('segmenter ledger in ' || current_schema()))")
                 connection.commit()  # the lock stays the session's
             else:
+                if ledger.there and not ledger.file.exists():
+                    raise LedgerError(
+                        f"ledger: {ledger.shown} was there when this job began, and is not any more; put it back, and try again"
+                    )
                 ledger.file.parent.mkdir(parents=True, exist_ok=True)
                 # An empty database beside the ledger's, as SQLite locks a file on every system alike.
                 beside = ledger.file.with_name(f".{ledger.file.name}.lock")
                 lock = stack.enter_context(closing(sqlite3.connect(beside, isolation_level=None)))
-                _alone(lock, seconds, lambda: _holders(beside) or "another job")
+                _alone(lock.execute, seconds, lambda: _holders(beside) or "another job")
         except (DBAPIError, sqlite3.Error) as error:
             if not _is_busy(error):
                 raise
@@ -310,7 +320,7 @@ def _told(ledger: Ledger) -> Iterator[None]:
 
     try:
         yield
-    except (DBAPIError, ledger.engine.dialect.loaded_dbapi.Error, sqlite3.Error, OSError) as error:
+    except (DBAPIError, ledger.engine.dialect.loaded_dbapi.Error, sqlite3.Error, OSError, UnicodeError) as error:  # a damaged file's too
         mend = "mend that, or name another with ledger.url"
         if _is_busy(error):
             by = (ledger.file and _holders(ledger.file)) or "another program"
