@@ -13,8 +13,8 @@ def main(config: DictConfig) -> None:
     from dataclasses import replace
 
     from segmenter.command import ahead, started
-    from segmenter.launch import plan_launch, sampling_of, terms_of
-    from segmenter.ledger import check_name, open_ledger, past_launches
+    from segmenter.launch import LaunchPlan, plan_launch, sampling_of, terms_of
+    from segmenter.ledger import Basis, check_name, open_ledger, planned_on_basis
     from segmenter.outputs.place import check_out
     from segmenter.outputs.results import write_results
     from segmenter.outputs.terminal import progress, show, show_run
@@ -41,14 +41,16 @@ def main(config: DictConfig) -> None:
             sampling=sampling_of(settings),
             categories=settings.by_category,
         )
-        earlier = None
-        if ledger is not None:
-            period = settings.rules.invitations.days
-            earlier = past_launches(ledger, launch.name, terms.as_of, community=launch.community, days=period)
-        plan = plan_launch(replace(read.tables, launches=earlier), settings, progress=stage)
-        stage("writing")
-        write_results(plan, read, settings, None if sweep else ledger)  # of the variants of a sweep none is the launch yet
-    show(plan, settings, damaged=read.warnings)
+
+        def planned(basis: Basis | None) -> LaunchPlan:
+            plan = plan_launch(replace(read.tables, launches=None if basis is None else basis.past), settings, progress=stage)
+            stage("writing")
+            write_results(plan, read, settings, None if sweep else ledger, basis)  # of a sweep's variants none is the launch yet
+            return plan
+
+        about = launch.name, terms.as_of, launch.community, settings.rules.invitations.days
+        plan, again = planned_on_basis(ledger, *about, planned, lang=settings.lang)
+    show(plan, settings, damaged=[*read.warnings, *again])
     if settings.tracking.kind == "mlflow":
         with progress(settings.lang) as stage:
             stage("tracking")

@@ -9,7 +9,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
@@ -108,6 +110,28 @@ def command() -> Callable[..., "subprocess.CompletedProcess[str]"]:
         return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def schema_of(postgres_url: str) -> Callable[[], AbstractContextManager[str]]:
+    """Give a way to URLs whose ledger is no other test's."""
+    import sqlalchemy
+
+    url = sqlalchemy.make_url(postgres_url)
+    engine = sqlalchemy.create_engine(url.set(drivername="postgresql+psycopg"), poolclass=sqlalchemy.NullPool)
+
+    @contextmanager
+    def fresh() -> Iterator[str]:
+        name = f"ledger_{uuid.uuid4().hex}"
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"CREATE SCHEMA {name}")
+        try:
+            yield url.update_query_dict({"options": f"-csearch_path={name}"}).render_as_string(hide_password=False)
+        finally:
+            with engine.begin() as connection:
+                connection.exec_driver_sql(f"DROP SCHEMA {name} CASCADE")
+
+    return fresh
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,16 @@
 
 import json
 import os
+import random
+import sqlite3
 import subprocess
 import sys
 import tempfile
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Timer
 
 import polars as pl
 import pytest
@@ -71,26 +73,12 @@ def said(answer: str, ids: str, day: date = DAY + timedelta(days=1), source: str
     return pl.DataFrame({"customer_id": list(ids), "answer": answer, "answered_on": day, "source": source, "reason": reason})
 
 
-@contextmanager
-def schema_of(postgres_url: str) -> Iterator[str]:
-    """Give a URL whose ledger is no other test's."""
-    url, name = sqlalchemy.make_url(postgres_url), f"ledger_{uuid.uuid4().hex}"
-    engine = sqlalchemy.create_engine(url.set(drivername="postgresql+psycopg"), poolclass=sqlalchemy.NullPool)
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f"CREATE SCHEMA {name}")
-    try:
-        yield url.update_query_dict({"options": f"-csearch_path={name}"}).render_as_string(hide_password=False)
-    finally:
-        with engine.begin() as connection:
-            connection.exec_driver_sql(f"DROP SCHEMA {name} CASCADE")
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest) -> Iterator[str | None]:
     if request.param == "sqlite":
         yield None
         return
-    with schema_of(request.getfixturevalue("postgres_url")) as found:
+    with request.getfixturevalue("schema_of")() as found:
         yield found
 
 
@@ -317,7 +305,7 @@ class Laws(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_laws(kind, request):
-    with schema_of(request.getfixturevalue("postgres_url")) if kind == "postgresql" else nothing() as url:
+    with request.getfixturevalue("schema_of")() if kind == "postgresql" else nothing() as url:
         machine = type("Machine", (Laws,), {"url": url})
         run_state_machine_as_test(
             machine, settings=settings(max_examples=8 if kind == "sqlite" else 3, stateful_step_count=12, deadline=None)
@@ -385,6 +373,140 @@ def test_who_waits_too_long_for_another_job_is_told(ledger, monkeypatch):
     with opening.writing(ledger), pytest.raises(LedgerError, match="another job is writing it: try again when that is done"):
         record_plan(ledger, launch(), planned("a"))
     record_plan(ledger, launch(), planned("a"))
+
+
+HELD = {
+    "a reader": ["BEGIN", "SELECT * FROM segmenter_plans"],
+    "a writer": ["BEGIN IMMEDIATE"],
+    "one alone": ["BEGIN EXCLUSIVE"],
+}
+
+
+@contextmanager
+def held(file: Path, statements: list[str]) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as connection:
+        for statement in statements:
+            connection.execute(statement).fetchall()
+        yield connection
+
+
+@pytest.mark.parametrize("kind", HELD)
+def test_who_holds_the_ledger_open_is_named_before_any_work(kind, tmp_path, monkeypatch):
+    record_plan(open_ledger(None, tmp_path / "results"), launch(), planned("ab"))
+    monkeypatch.setattr(opening, "_LOOK", 0.2)
+    monkeypatch.setattr(opening, "_READ", 0.2)
+    with held(tmp_path / "ledger.db", HELD[kind]), pytest.raises(LedgerError) as caught:
+        open_ledger(None, tmp_path / "results")
+    (line,) = caught.value.problems
+    assert str(tmp_path / "ledger.db") in line
+    assert not Path("/proc/locks").exists() or f"process {os.getpid()} " in line
+    open_ledger(None, tmp_path / "results")
+
+
+@pytest.mark.parametrize("kind", [*HELD, "one with a WAL"])
+def test_who_holds_the_ledger_open_for_a_while_costs_no_plan(kind, tmp_path, monkeypatch):
+    out = tmp_path / "results"
+    publish_plan(open_ledger(None, out), launch(), planned("ab", score=1.0), out)
+    monkeypatch.setattr(opening, "_READ", 0.1)  # whoever waits, waits longer
+    ledger = open_ledger(None, out)
+    with held(tmp_path / "ledger.db", HELD.get(kind, ["PRAGMA journal_mode = WAL", "BEGIN", "SELECT * FROM segmenter_plans"])) as holder:
+        if kind != "one with a WAL":
+            monkeypatch.setattr(opening, "_READ", 60)
+            Timer(0.4, holder.execute, ["ROLLBACK"]).start()
+        publish_plan(ledger, launch(), planned("cd", score=2.0), out)
+    assert people(open_ledger(None, out))["customer_id"].to_list() == ["c", "d"]
+    assert scores(out) == "[2.0, 2.0]"
+
+
+def test_a_server_that_may_not_be_written_is_told_before_any_work(postgres_url, schema_of):
+    with schema_of() as url:
+        record_plan(open_ledger(url, Path("results")), launch(), planned("ab"))
+        read_only = sqlalchemy.make_url(url)
+        options = f"{read_only.query['options']} -cdefault_transaction_read_only=on"
+        read_only = read_only.update_query_dict({"options": options}).render_as_string(hide_password=False)
+        with pytest.raises(LedgerError, match="read-only"):
+            open_ledger(read_only, Path("results"))
+
+
+@pytest.mark.parametrize("kind", ["folder", "fifo", "nowhere", "circle", "folder that is nowhere", "long", "nul", "below a file"])
+@pytest.mark.parametrize("by", ["default", "url"])
+def test_a_ledger_that_is_no_file_is_told_before_any_work(kind, by, tmp_path):
+    file = tmp_path / "shop" / "ledger.db"
+    if kind != "folder that is nowhere":
+        file.parent.mkdir()
+    match kind:
+        case "folder":
+            file.mkdir()
+        case "fifo":
+            os.mkfifo(file)
+        case "nowhere":
+            file.symlink_to(tmp_path / "drive" / "ledger.db")
+        case "circle":
+            file.symlink_to(tmp_path / "other")
+            (tmp_path / "other").symlink_to(file)
+        case "folder that is nowhere":
+            file.parent.symlink_to(tmp_path / "drive")
+        case "long":
+            file = file.parent / ("x" * 300) / "ledger.db"
+        case "nul":
+            file = file.parent / "a\0b" / "ledger.db"
+        case "below a file":
+            (file.parent / "x").write_text("")
+            file = file.parent / "x" / "ledger.db"
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises((ConfigError, LedgerError)) as caught:
+        open_ledger(None if by == "default" else f"sqlite:///{file}", file.with_name("results"))
+    assert len(caught.value.problems) == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+DAMAGED = {
+    "no version": "DELETE FROM segmenter_schema",
+    "a version that is none": "UPDATE segmenter_schema SET version = 'x'",
+    "no table": "DROP TABLE segmenter_answers",
+    "a date that is none": "UPDATE segmenter_plans SET as_of = 'soon'",
+    "a number that is none": "UPDATE segmenter_invitations SET wave = 'first'",
+    "bytes": "UPDATE segmenter_invitations SET stratum = x'ff00'",
+    "bytes as text": "UPDATE segmenter_invitations SET stratum = CAST(x'ff00' AS TEXT)",
+}
+
+
+@pytest.mark.parametrize("kind", [*DAMAGED, *range(12)])
+def test_a_damaged_ledger_is_told(kind, tmp_path):
+    out, file = tmp_path / "results", tmp_path / "ledger.db"
+    record_plan(open_ledger(None, out), launch(), planned("ab"))
+    if isinstance(kind, str):
+        with held(file, [DAMAGED[kind]]):
+            pass
+    else:
+        chance, content = random.Random(kind), bytearray(file.read_bytes())
+        for place in chance.sample([place for place, byte in enumerate(content) if byte], 40):
+            content[place] = chance.randrange(256)
+        file.write_bytes(content)
+    with pytest.raises(LedgerError) as caught:
+        found = open_ledger(None, out)
+        people(found), launches(found)
+    assert len(caught.value.problems) == 1
+
+
+@pytest.mark.parametrize("many", [1, 40])
+def test_a_disk_that_is_full_as_a_plan_is_recorded_leaves_the_old_results_and_plan(many, tmp_path, monkeypatch):
+    out = tmp_path / "results"
+    publish_plan(open_ledger(None, out), launch(), planned("ab", score=1.0), out)
+    ledger, connect = open_ledger(None, out), opening._sqlite
+
+    def full(file: Path) -> sqlite3.Connection:
+        connection = connect(file)
+        connection.execute("PRAGMA max_page_count = 1")  # no more than there are
+        return connection
+
+    monkeypatch.setattr(opening, "_sqlite", full)
+    frame = pl.concat(planned("c").with_columns(customer_id=pl.lit(f"{number:0999}")) for number in range(many * 10))
+    with pytest.raises(LedgerError, match="full"):
+        publish_plan(ledger, launch(), frame, out)
+    monkeypatch.setattr(opening, "_sqlite", connect)
+    assert scores(out) == "[1.0, 1.0]"
+    assert people(open_ledger(None, out))["customer_id"].to_list() == ["a", "b"]
 
 
 def test_a_results_folder_and_an_sqlite_ledger_may_be_moved_together(tmp_path, monkeypatch):

@@ -3,8 +3,11 @@
 from segmenter.errors import LedgerError as LedgerError
 from segmenter.ledger.opening import Ledger as Ledger
 from segmenter.ledger.opening import open_ledger as open_ledger
+from segmenter.ledger.precedents import Basis as Basis
+from segmenter.ledger.precedents import basis_of as basis_of
 from segmenter.ledger.precedents import check_name as check_name
 from segmenter.ledger.precedents import past_launches as past_launches
+from segmenter.ledger.precedents import planned_on_basis as planned_on_basis
 from segmenter.ledger.reading import answers as answers
 from segmenter.ledger.reading import held_out as held_out
 from segmenter.ledger.reading import invited as invited

@@ -4,9 +4,11 @@ import hashlib
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +21,16 @@ if TYPE_CHECKING:
 
 FILE = "ledger.db"
 _MANIFEST = "manifest.json"  # the last file of every results folder, with the fingerprints of all others
-_WAIT = 60  # seconds that a job waits for another one's writing
+# Seconds: that a plan waits for who writes or reads, now that all is computed; that a job does at its start; that a reader does.
+_WAIT, _LOOK, _READ = 600, 10, 60
 _CONNECT = 10
+_ALONE = "segmenter_alone"
 _FORMS = "sqlite:///ledger.db or postgresql://user@host/database"
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """An opened ledger; it keeps no connection and no file open.
+    """An opened ledger; it keeps no connection and no file open, unless it is one `state` of it.
 
     Parameters
     ----------
@@ -36,15 +40,25 @@ class Ledger:
         Its address, without a password.
     file : Path or None
         Of SQLite; None for a server.
+    there : bool
+        Whether the file was there when it was opened: then it is not made anew.
+    connection : Connection or None
+        Within whose transaction all is read.
     """
 
     engine: "Engine"
     shown: str
     file: Path | None
+    there: bool = False
+    connection: "Connection | None" = None
+
+
+class _WritingError(LedgerError):
+    """Another job is writing."""
 
 
 def open_ledger(url: str | None, out: Path) -> Ledger:
-    """Open the ledger, bring it up to date, and finish what a killed job left between results and ledger.
+    """Open the ledger, bring it up to date, finish what a killed job left between results and ledger, and try whether it can be written.
 
     An SQLite file that is not there yet is made by the first plan; until then the ledger reads as empty.
 
@@ -65,7 +79,7 @@ def open_ledger(url: str | None, out: Path) -> Ledger:
     ConfigError
         The URL is none, or PostgreSQL's driver is not installed.
     LedgerError
-        The database cannot be reached or written, is none, or is of a newer segmenter.
+        The database cannot be reached or written, is none, is held open by another program, or is of a newer segmenter.
 
     Examples
     --------
@@ -79,12 +93,17 @@ def open_ledger(url: str | None, out: Path) -> Ledger:
         _check_file(ledger.file)
         if not ledger.file.exists():
             return ledger
+        ledger = replace(ledger, there=True)
     with reading(ledger) as connection:
         ready = connection is not None and version_of(connection) == VERSION
-        if connection is not None and ready and not any(_is_out(ledger, *row) for row in _pending(connection)):
-            return ledger
-    with writing(ledger):  # which upgrades, and finishes what is pending
-        return ledger
+        ready = ready and connection is not None and not any(_is_out(ledger, *row) for row in _pending(connection))
+    try:
+        with writing(ledger, _LOOK if ready else _WAIT) as connection:  # which upgrades, and finishes what is pending
+            _try_out(ledger, connection)
+    except _WritingError:
+        if not ready:
+            raise  # else that job will be done when this one has something to write
+    return ledger
 
 
 def _ledger(url: str | None, out: Path) -> Ledger:
@@ -93,7 +112,7 @@ def _ledger(url: str | None, out: Path) -> Ledger:
     from sqlalchemy.pool import NullPool
 
     if url is None:
-        file = out.absolute().parent.resolve() / FILE
+        file = _file_of(out.absolute().parent / FILE)
     else:
         try:
             parsed = make_url(url)
@@ -102,7 +121,7 @@ def _ledger(url: str | None, out: Path) -> Ledger:
             raise ConfigError(f"ledger.url: should be null or a database's URL, such as {_FORMS}") from None
         match parsed.get_backend_name():
             case "sqlite" if parsed.database and parsed.database != ":memory:":
-                file = Path(parsed.database).expanduser().resolve()
+                file = _file_of(Path(parsed.database))
             case "sqlite":
                 raise ConfigError(f"ledger.url: should name a database file, such as sqlite:///ledger.db (got {without_password(url)})")
             case "postgresql" | "postgres":
@@ -111,15 +130,17 @@ def _ledger(url: str | None, out: Path) -> Ledger:
                 raise ConfigError(f'ledger.url: should be {_FORMS} (got a URL of "{other}")')
 
     engine = create_engine("sqlite://", creator=lambda: _sqlite(file), poolclass=NullPool)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))  # sqlite3 itself begins too late
+    event.listen(engine, "begin", lambda connection: _begin(connection, file))  # sqlite3 itself begins too late
     return Ledger(engine, f"sqlite:///{file}", file)
 
 
 def _sqlite(file: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(file, timeout=_WAIT, isolation_level=None)
+    connection = sqlite3.connect(file, timeout=_READ, isolation_level=None)
     # No WAL: results are often on shared drives, where it does not work. EXTRA also flushes the folder after a commit: what was
     # committed before the results are renamed must still be there after a power failure.
-    connection.execute("PRAGMA journal_mode = DELETE")
+    if connection.execute("PRAGMA journal_mode").fetchone() != ("delete",):
+        with suppress(sqlite3.OperationalError):  # who has it open with a WAL keeps it
+            connection.execute("PRAGMA journal_mode = DELETE")
     connection.execute("PRAGMA synchronous = EXTRA")
     return connection
 
@@ -139,18 +160,96 @@ def _on_server(url: "URL") -> Ledger:
     return Ledger(create_engine(url, poolclass=NullPool), shown, None)
 
 
+def _begin(connection: "Connection", file: Path) -> None:
+    """Begin a transaction; one that writes begins alone, so that no reader can keep it from its end."""
+    if (seconds := connection.get_execution_options().get(_ALONE)) is None:
+        connection.exec_driver_sql("BEGIN")
+        return
+    _alone(connection.exec_driver_sql, seconds, lambda: _holders(file) or "another program")
+
+
+def _alone(execute: Callable[[str], object], seconds: float, whose: Callable[[], str]) -> None:
+    """Lock a database against all others; in short waits, between which Ctrl-C is heard."""
+    from sqlalchemy.exc import DBAPIError
+
+    execute(f"PRAGMA busy_timeout = {round(1000 * min(1, seconds))}")
+    until, tell = time.monotonic() + seconds, time.monotonic() + 3
+    while True:
+        try:
+            execute("BEGIN EXCLUSIVE")
+            return
+        except (DBAPIError, sqlite3.Error) as error:
+            if not _is_busy(error) or time.monotonic() >= until:
+                raise
+        if time.monotonic() >= tell:
+            print(f"segmenter: waiting for the ledger, which {whose()} holds", file=sys.stderr)
+            tell = until
+
+
+def _is_busy(error: Exception) -> bool:
+    found = getattr(error, "orig", None) or error
+    # Of an SQLite file that somebody has a lock on, and of a server's table.
+    return getattr(found, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY or getattr(found, "sqlstate", None) == "55P03"
+
+
+def _holders(file: Path) -> str:
+    """Name who has a lock on a file, where the system tells."""
+    try:
+        inode = str(file.stat().st_ino)
+        locks = [line.split() for line in Path("/proc/locks").read_text(encoding="ascii").splitlines()]
+        found = sorted({int(lock[4]) for lock in locks if lock[1] == "POSIX" and lock[5].rpartition(":")[2] == inode})
+        names = {pid: Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip() for pid in found}
+    except (OSError, ValueError, IndexError):
+        return ""
+    return " and ".join(f"process {pid} ({''.join(filter(str.isprintable, name))})" for pid, name in names.items())
+
+
+def _file_of(path: Path) -> Path:
+    """Give the ledger's file itself, whatever links lead to it: the lock lies beside it."""
+    try:
+        path = path.expanduser().absolute()
+        # A drive that is not there is not taken for a shop that has invited nobody yet.
+        if lost := [place for place in (path, *path.parents) if place.is_symlink() and not place.exists()]:
+            raise LedgerError(
+                f"ledger.url: {lost[0]} is a link to what is not there; mend it, or name another file with ledger.url=sqlite:///FILE"
+            )
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a name that is none, no home, links in a circle, no permission
+        raise LedgerError(
+            f"ledger.url: cannot be reached (got {path}: {error}); name another file with ledger.url=sqlite:///FILE"
+        ) from error
+
+
 def _check_file(file: Path) -> None:
     """Fail before any work, not after it."""
-    place = file if file.exists() else file.parent
-    while not place.exists():
-        place = place.parent
-    if (file.exists() and not file.is_file()) or (place != file and not place.is_dir()) or not os.access(place, os.W_OK):
+    try:
+        place = file if file.exists() else file.parent
+        while not place.exists():
+            place = place.parent
+        good = (place.is_file() if place == file else place.is_dir()) and os.access(place, os.W_OK)
+    except OSError:
+        good = False
+    if not good:
         raise LedgerError(f"ledger.url: cannot be written (got {file}); name another file with ledger.url=sqlite:///FILE")
+
+
+def _try_out(ledger: Ledger, connection: "Connection") -> None:
+    """Do what a plan will need, without doing anything: rights, a disk that may be written, nobody who holds it."""
+    with connection.begin() as transaction:
+        for name in ("plans", "invitations"):
+            connection.exec_driver_sql(f"INSERT INTO segmenter_{name} SELECT * FROM segmenter_{name} WHERE 1 = 0")
+            connection.exec_driver_sql(f"DELETE FROM segmenter_{name} WHERE 1 = 0")
+        if ledger.file is not None:
+            connection.exec_driver_sql("UPDATE segmenter_schema SET version = version")  # so that there is a journal
+        transaction.rollback()
 
 
 @contextmanager
 def reading(ledger: Ledger) -> "Iterator[Connection | None]":
     """Give a connection that sees one state of the ledger, however many queries it answers; None where there is no ledger yet."""
+    if ledger.connection is not None:
+        yield ledger.connection
+        return
     if ledger.file is not None and not ledger.file.exists():
         yield None
         return
@@ -160,12 +259,19 @@ def reading(ledger: Ledger) -> "Iterator[Connection | None]":
 
 
 @contextmanager
-def writing(ledger: Ledger) -> "Iterator[Connection]":
+def state(ledger: Ledger) -> Iterator[Ledger]:
+    """Give one state of a ledger, to be read from several times."""
+    with reading(ledger) as connection:
+        yield replace(ledger, connection=connection)
+
+
+@contextmanager
+def writing(ledger: Ledger, seconds: float | None = None) -> "Iterator[Connection]":
     """Give a connection to the only writer; transactions are begun by the caller.
 
     Whoever is here knows that a pending plan's writer is dead: it would be here itself.
     """
-    with _told(ledger), _only_writer(ledger) as connection:
+    with _told(ledger), _only_writer(ledger, _WAIT if seconds is None else seconds) as connection:
         with connection.begin():
             upgrade(connection)
             for plan, token, place in _pending(connection):
@@ -175,24 +281,36 @@ def writing(ledger: Ledger) -> "Iterator[Connection]":
 
 
 @contextmanager
-def _only_writer(ledger: Ledger) -> "Iterator[Connection]":
+def _only_writer(ledger: Ledger, seconds: float) -> "Iterator[Connection]":
     """Wait until no other process writes; the lock is the process's and goes with it, however it ends."""
-    if ledger.file is None:
-        with ledger.engine.connect() as connection:
-            connection.exec_driver_sql(f"SET lock_timeout = '{_WAIT}s'")
-            connection.exec_driver_sql("SELECT pg_advisory_lock(hashtext('segmenter ledger in ' || current_schema()))")
-            connection.commit()  # the lock stays the session's
-            yield connection
-        return
-    ledger.file.parent.mkdir(parents=True, exist_ok=True)
-    # An empty database beside the ledger's, as SQLite locks a file on every system alike.
-    lock = sqlite3.connect(ledger.file.with_name(f".{ledger.file.name}.lock"), timeout=_WAIT, isolation_level=None)
-    try:
-        lock.execute("BEGIN EXCLUSIVE")
-        with ledger.engine.connect() as connection:
-            yield connection
-    finally:
-        lock.close()
+    from sqlalchemy.exc import DBAPIError
+
+    with ExitStack() as stack:
+        try:
+            if ledger.file is None:
+                connection = stack.enter_context(ledger.engine.connect())
+                connection.exec_driver_sql(f"SET lock_timeout = '{seconds}s'")
+                connection.exec_driver_sql("SELECT pg_advisory_lock(hashtext('segmenter ledger in ' || current_schema()))")
+                connection.commit()  # the lock stays the session's
+            else:
+                if ledger.there and not ledger.file.exists():
+                    raise LedgerError(
+                        f"ledger: {ledger.shown} was there when this job began, and is not any more; put it back, and try again"
+                    )
+                ledger.file.parent.mkdir(parents=True, exist_ok=True)
+                # An empty database beside the ledger's, as SQLite locks a file on every system alike.
+                beside = ledger.file.with_name(f".{ledger.file.name}.lock")
+                lock = stack.enter_context(closing(sqlite3.connect(beside, isolation_level=None)))
+                _alone(lock.execute, seconds, lambda: _holders(beside) or "another job")
+        except (DBAPIError, sqlite3.Error) as error:
+            if not _is_busy(error):
+                raise
+            words = said(ledger, error)
+            mend = "another job is writing it: try again when that is done"
+            raise _WritingError(f"ledger: {ledger.shown} cannot be used (got {words}); {mend}") from error
+        if ledger.file is not None:
+            connection = stack.enter_context(ledger.engine.connect()).execution_options(**{_ALONE: seconds})
+        yield connection
 
 
 @contextmanager
@@ -202,11 +320,12 @@ def _told(ledger: Ledger) -> Iterator[None]:
 
     try:
         yield
-    except (DBAPIError, ledger.engine.dialect.loaded_dbapi.Error, sqlite3.Error) as error:
-        words = said(ledger, error)
-        waited = "locked" in words or "lock timeout" in words
-        mend = "another job is writing it: try again when that is done" if waited else "mend that, or name another with ledger.url"
-        raise LedgerError(f"ledger: {ledger.shown} cannot be used (got {words}); {mend}") from error
+    except (DBAPIError, ledger.engine.dialect.loaded_dbapi.Error, sqlite3.Error, OSError, UnicodeError) as error:  # a damaged file's too
+        mend = "mend that, or name another with ledger.url"
+        if _is_busy(error):
+            by = (ledger.file and _holders(ledger.file)) or "another program"
+            mend = f"{by} holds it open: close it there, or wait until that is done, and try again"
+        raise LedgerError(f"ledger: {ledger.shown} cannot be used (got {said(ledger, error)}); {mend}") from error
 
 
 def said(ledger: Ledger, error: Exception) -> str:

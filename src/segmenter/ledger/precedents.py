@@ -1,16 +1,55 @@
-"""What the ledger tells a launch that is planned: about each customer, and about earlier answers."""
+"""What the ledger tells a launch that is planned: about each customer, and about earlier answers; and whether that still holds."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 import polars as pl
 
-from segmenter.errors import LedgerError
-from segmenter.ledger.opening import Ledger
+from segmenter.errors import InputError, LedgerError
+from segmenter.ledger.opening import Ledger, reading, state
 from segmenter.ledger.reading import answers, held_out, invited, launches, members, people, refused_for_good
-from segmenter.ledger.schema import PLANNED
+from segmenter.ledger.schema import PLANNED, table
 from segmenter.tables import INVITED, PRECEDENTS, PastLaunches
+from segmenter.words import Lang, say
 
 _EVER = 36_525  # days
+_TRIES = 5  # of a plan, where others are recorded before it again and again
+_Planned = TypeVar("_Planned")
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the ledger said when a launch was planned.
+
+    Parameters
+    ----------
+    launch, as_of, community, days
+        As for `past_launches`.
+    past : PastLaunches or None
+        What that gave.
+    marks : mapping of str to tuple
+        For each launch how far it had come: its plan's number and manifest, and how many answers there were.
+    """
+
+    launch: str
+    as_of: date
+    community: str
+    days: int
+    past: PastLaunches | None
+    marks: Mapping[str, tuple[int, str | None, int]]
+
+
+class OvertakenError(LedgerError):
+    """What a plan was made on is no longer so: other launches were recorded before it."""
+
+    def __init__(self, launch: str, others: list[str]) -> None:
+        self.others = ", ".join(others)
+        super().__init__(
+            f'ledger: should say what it said when "{launch}" was planned (got new plans or answers of {self.others} each time); '
+            "nothing is written: launch again when those jobs are done"
+        )
 
 
 def past_launches(ledger: Ledger, launch: str, as_of: date, *, community: str, days: int) -> PastLaunches | None:
@@ -62,6 +101,77 @@ def past_launches(ledger: Ledger, launch: str, as_of: date, *, community: str, d
         pl.col("invitations").fill_null(0), pl.col("member", "refused").fill_null(value=False)
     )
     return PastLaunches(known.select(PRECEDENTS.names()).cast(PRECEDENTS).sort(customer), everyone.select(INVITED.names()))
+
+
+def planned_on_basis(
+    ledger: Ledger | None,
+    launch: str,
+    as_of: date,
+    community: str,
+    days: int,
+    plan: Callable[[Basis | None], _Planned],
+    *,
+    lang: Lang,
+) -> tuple[_Planned, list[str]]:
+    """Plan and record a launch, and again where what the ledger said has changed before it was recorded; tell by whom."""
+    told: list[str] = []
+    while True:
+        try:
+            return plan(None if ledger is None else basis_of(ledger, launch, as_of, community=community, days=days)), told
+        except OvertakenError as error:
+            if len(told) == _TRIES - 1:
+                raise
+            en = f"planned again, as the ledger has new plans or answers of {error.others} since this job began"
+            told.append(say(lang, en, f"已重新编制名单：本次运行期间，台账中新增了 {error.others} 的名单或答复"))
+        except InputError as error:  # such as: nobody is left
+            raise InputError(*error.problems, *told) from error
+
+
+def basis_of(ledger: Ledger, launch: str, as_of: date, *, community: str, days: int) -> Basis:
+    """Read all that a plan rests on from one state of the ledger."""
+    with state(ledger) as now:
+        return Basis(launch, as_of, community, days, past_launches(now, launch, as_of, community=community, days=days), _marks(now))
+
+
+def check_basis(ledger: Ledger, basis: Basis) -> None:
+    """Make sure, as the only writer, that a plan may be recorded: the ledger still says what the plan was made on."""
+    marks, launch = _marks(ledger), basis.launch
+    if marks == basis.marks:
+        return
+    none = (0, None, 0)
+    if lost := [name for name, (plan, _, told) in basis.marks.items() if (now := marks.get(name, none))[0] < plan or now[2] < told]:
+        raise LedgerError(
+            f"ledger: {ledger.shown} should hold what it held when this launch was planned (got less of {', '.join(lost)}: it was removed "
+            "or replaced meanwhile); nothing is written: put it back, and launch again"
+        )
+    if marks.get(launch, none)[0] != basis.marks.get(launch, none)[0]:
+        raise LedgerError(
+            f'launch.name: another job planned this launch meanwhile (got "{launch}"); its results stand and nothing is written: look at '
+            "them, and launch again to replace them, or give this one a name of its own with launch.name=NAME"
+        )
+    check_name(ledger, launch, basis.as_of)
+    if not _same(basis.past, past_launches(ledger, launch, basis.as_of, community=basis.community, days=basis.days)):
+        raise OvertakenError(launch, [name for name, mark in sorted(marks.items()) if mark != basis.marks.get(name)])
+
+
+def _same(one: PastLaunches | None, other: PastLaunches | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.customers.equals(other.customers) and one.invited.equals(other.invited)
+
+
+def _marks(ledger: Ledger) -> dict[str, tuple[int, str | None, int]]:
+    """Give for each launch what grows with all that is recorded of it."""
+    from sqlalchemy import func, select
+
+    plans, told = table("plans"), table("answers")
+    with reading(ledger) as connection:
+        if connection is None:
+            return {}
+        counts = connection.execute(select(told.c.launch, func.max(told.c.number)).group_by(told.c.launch))
+        many = {row[0]: row[1] for row in counts}
+        rows = connection.execute(select(plans.c.launch, plans.c.id, plans.c.token).where(plans.c.state == PLANNED))
+        return {row.launch: (row.id, row.token, many.get(row.launch, 0)) for row in rows}
 
 
 def check_name(ledger: Ledger, launch: str, as_of: date) -> None:

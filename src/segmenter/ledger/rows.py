@@ -90,7 +90,12 @@ def frame_of(connection: "Connection", query: "Select[tuple[object, ...]]", sche
     result = connection.execute(query, execution_options={"yield_per": _BATCH})
     places = [list(result.keys()).index(name) for name in schema]
     pieces = [pl.DataFrame(schema=schema)]
-    for rows in result.partitions():
-        columns = list(zip(*rows, strict=True))
-        pieces.append(pl.DataFrame([pl.Series(name, columns[at], dtype=schema[name]) for at, name in zip(places, schema, strict=True)]))
+    try:
+        for rows in result.partitions():
+            columns = list(zip(*rows, strict=True))
+            pieces.append(pl.DataFrame([pl.Series(name, columns[at], dtype=schema[name]) for at, name in zip(places, schema, strict=True)]))
+    except (ValueError, TypeError, OverflowError, PolarsError) as error:  # SQLite takes anything into any column
+        raise LedgerError(
+            f"ledger: is damaged, it holds what no segmenter wrote (got {str(error)[:200]}); put back a copy of it"
+        ) from error
     return pl.concat(pieces)

@@ -156,7 +156,7 @@ def version_of(connection: "Connection") -> int:
     Raises
     ------
     LedgerError
-        It is newer than this program.
+        It is newer than this program, or does not say.
 
     Examples
     --------
@@ -169,7 +169,9 @@ def version_of(connection: "Connection") -> int:
 
     if not inspect(connection).has_table("segmenter_schema"):
         return 0
-    version = int(connection.execute(select(tables().tables["segmenter_schema"].c.version)).scalar_one())
+    version = connection.execute(select(tables().tables["segmenter_schema"].c.version)).scalar()
+    if not isinstance(version, int):
+        raise LedgerError(f"ledger: is damaged, it should say its version (got {version!r}); put back a copy of it")
     if version > VERSION:
         raise LedgerError(f"ledger: should be of version {VERSION} or older (got {version}); use the newer segmenter that wrote it")
     return version

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ import polars as pl
 
 from segmenter.errors import LedgerError, nearest
 from segmenter.ledger.opening import Ledger, drop, place_of, said, settle, token_of, writing
+from segmenter.ledger.precedents import Basis, check_basis
 from segmenter.ledger.rows import ANSWER, ANSWERS, INVITATION, STATUSES, checked, frame_of, insert_rows
 from segmenter.ledger.schema import PENDING, PLANNED, table
 from segmenter.themes import themed
@@ -84,7 +85,12 @@ class Imported:
 
 @contextmanager
 def recorded(
-    ledger: Ledger, launch: Launch, invitations: pl.DataFrame, out: Path, publishing: AbstractContextManager[Path]
+    ledger: Ledger,
+    launch: Launch,
+    invitations: pl.DataFrame,
+    out: Path,
+    publishing: AbstractContextManager[Path],
+    basis: Basis | None = None,
 ) -> Iterator[Path]:
     """Publish results and record their plan: both or neither, wherever the job is killed.
 
@@ -107,6 +113,8 @@ def recorded(
         The results folder.
     publishing : context manager
         ``publish(out)``: gives the folder to write into, and renames it into place as it ends.
+    basis : Basis or None
+        What the plan was made on: it is looked at again as the plan is recorded. None: it was made on nothing.
 
     Yields
     ------
@@ -116,7 +124,8 @@ def recorded(
     Raises
     ------
     LedgerError
-        The invitations are wrong (before anything is written), or the ledger cannot be written (then no results appear).
+        The invitations are wrong (before anything is written), or the ledger cannot be written or no longer says what the plan was
+        made on (then no results appear).
 
     Examples
     --------
@@ -150,13 +159,13 @@ def recorded(
                     raise LedgerError(f"ledger: the results should end with a manifest.json (got none in {folder})")
                 connection = stack.enter_context(writing(ledger))
                 with connection.begin():
-                    staged = connection, _stage(connection, launch, rows, token, place_of(ledger, out))
+                    staged = connection, _stage(ledger, connection, launch, rows, basis, token, place_of(ledger, out))
         finally:
             if staged is not None:
                 _resolve(ledger, *staged, out, published=token_of(out) == token)
 
 
-def record_plan(ledger: Ledger, launch: Launch, invitations: pl.DataFrame) -> None:
+def record_plan(ledger: Ledger, launch: Launch, invitations: pl.DataFrame, basis: Basis | None = None) -> None:
     """Record a plan that has no results folder; it takes the place of its launch's plan before, and of nothing else.
 
     Parameters
@@ -165,13 +174,13 @@ def record_plan(ledger: Ledger, launch: Launch, invitations: pl.DataFrame) -> No
         Where to record.
     launch : Launch
         Which launch.
-    invitations : DataFrame
+    invitations, basis
         As for `recorded`.
 
     Raises
     ------
     LedgerError
-        The invitations are wrong, or the ledger cannot be written.
+        The invitations are wrong, or the ledger cannot be written or no longer says what the plan was made on.
 
     Examples
     --------
@@ -187,7 +196,7 @@ def record_plan(ledger: Ledger, launch: Launch, invitations: pl.DataFrame) -> No
     """
     rows = _invitations(launch, invitations)
     with writing(ledger) as connection, connection.begin():
-        settle(connection, _stage(connection, launch, rows, None, None))
+        settle(connection, _stage(ledger, connection, launch, rows, basis))
 
 
 def record_answers(ledger: Ledger, launch: str, answers: pl.DataFrame) -> Imported:
@@ -263,10 +272,20 @@ def record_answers(ledger: Ledger, launch: str, answers: pl.DataFrame) -> Import
     return Imported(new.height, rows.height - new.height, uninvited)
 
 
-def _stage(connection: "Connection", launch: Launch, rows: pl.DataFrame, token: str | None, place: str | None) -> int:
-    """Write a plan that nobody sees yet."""
+def _stage(
+    ledger: Ledger,
+    connection: "Connection",
+    launch: Launch,
+    rows: pl.DataFrame,
+    basis: Basis | None,
+    token: str | None = None,
+    place: str | None = None,
+) -> int:
+    """Look again at what a plan was made on, and write it, in one transaction; nobody sees it yet."""
     from sqlalchemy import func, insert, select
 
+    if basis is not None:
+        check_basis(replace(ledger, connection=connection), basis)
     plans = table("plans")
     left = connection.execute(select(plans.c.id).where(plans.c.launch == launch.name, plans.c.state == PENDING)).scalars()
     for dead in list(left):

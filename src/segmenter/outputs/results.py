@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from segmenter.launch import LaunchPlan
-from segmenter.ledger import Launch, Ledger, recorded
+from segmenter.ledger import Basis, Launch, Ledger, recorded
 from segmenter.money import to_minor, to_units
 from segmenter.outputs.call_sheets import call_sheets
 from segmenter.outputs.place import check_owner
@@ -21,7 +21,7 @@ from segmenter.sources.reading import Read
 from segmenter.tables import MONEY
 
 
-def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob, ledger: Ledger | None = None) -> None:
+def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob, ledger: Ledger | None = None, basis: Basis | None = None) -> None:
     """Write the results of a launch into its folder and its invitations into the ledger, whole or not at all.
 
     Parameters
@@ -34,13 +34,15 @@ def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob, ledger: Led
         The config; `out` is the folder.
     ledger : Ledger or None
         Where the invitations are recorded; None records none.
+    basis : Basis or None
+        What the ledger said when the launch was planned.
 
     Raises
     ------
     OutputError
         The folder cannot be written.
     LedgerError
-        The ledger cannot be written; then no results appear.
+        The ledger cannot be written, or no longer says what the plan was made on; then no results appear.
 
     Examples
     --------
@@ -60,7 +62,7 @@ def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob, ledger: Led
     currency, rejects = settings.launch.currency, read.tables.rejects
     publishing: AbstractContextManager[Path] = publish(settings.out, lambda: check_owner(settings))
     if ledger is not None:
-        publishing = recorded(ledger, _launch(settings), plan.invitations, settings.out, publishing)
+        publishing = recorded(ledger, _launch(settings), plan.invitations, settings.out, publishing, basis)
     with publishing as folder, ThreadPoolExecutor(1) as beside:
         # Much the largest file, which Polars writes while Python makes the others.
         customers = beside.submit(_customers, plan, currency, folder / "customers.parquet")
