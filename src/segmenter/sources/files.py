@@ -3,6 +3,7 @@
 import glob
 import gzip
 import hashlib
+import stat
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -66,13 +67,16 @@ class FileRead:
         Where it is.
     unreadable : tuple of BadLine
         Lines of CSV that cannot be told apart into fields.
+    notes : tuple of str
+        What a person should know of it.
     """
 
     name: str
     frame: pl.DataFrame
     fingerprint: Fingerprint
     path: Path
-    unreadable: tuple[BadLine, ...]
+    unreadable: tuple[BadLine, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
@@ -107,7 +111,7 @@ def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
     >>> _ = path.write_text("customer_id,amount\na,12.50\n")
     >>> settings = FilesSettings.model_construct(encoding="auto", separator="auto", sheet=None, skip_rows=0, decimal=".")
     >>> read_files("orders", str(path), settings).frame.rows()
-    [('a', '12.50', 'orders.csv', 1)]
+    [('a', '12.50', 'orders.csv', 2)]
     """
     check_text_settings(settings.encoding, settings.separator)
     key = f"data.{table}.path"
@@ -128,7 +132,8 @@ def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
     if problems or whole is None:
         raise InputError(*(problem if problem.startswith("data.sheet: ") else f"{key}: {problem}" for problem in problems))
     lines = [(table, each.name, row, None, line, reason) for each in read for row, line, reason in each.unreadable]
-    return Raw(whole, tuple(each.fingerprint for each in read), pl.DataFrame(lines, schema=tables.REJECTS, orient="row"))
+    rejects = pl.DataFrame(lines, schema=tables.REJECTS, orient="row")
+    return Raw(whole, tuple(each.fingerprint for each in read), rejects, tuple(f"{key}: {note}" for each in read for note in each.notes))
 
 
 def read_each(path: str, settings: FilesSettings) -> tuple[list[FileRead], list[tuple[str, str]]]:
@@ -170,9 +175,12 @@ def read_each(path: str, settings: FilesSettings) -> tuple[list[FileRead], list[
     failed: list[tuple[str, str]] = []
     for place, name in found:
         try:
-            frame, read_as, unreadable = _read(place, name, settings)
-            fingerprint = Fingerprint(name, place.stat().st_size, sha256(place), read_as)
-            read.append(FileRead(name, frame, fingerprint, place, tuple(unreadable)))
+            before = place.stat()
+            frame, read_as, unreadable, notes = _read(place, name, settings)
+            fingerprint, after = Fingerprint(name, before.st_size, sha256(place), read_as), place.stat()
+            if (before.st_size, before.st_mtime_ns, before.st_ino) != (after.st_size, after.st_mtime_ns, after.st_ino):
+                raise InputError(f"{name}: has changed while it was read; wait until it is written")
+            read.append(FileRead(name, frame, fingerprint, place, tuple(unreadable), tuple(notes)))
         except InputError as error:
             failed += [(name, problem) for problem in error.problems]
         except OSError as error:
@@ -269,9 +277,12 @@ def _find(path: str) -> list[tuple[Path, str]]:
     """List the files that a path means, each with its name relative to what the path names."""
     if not path.strip():
         raise InputError('should name a file, a folder or a glob (got "")')
-    given = Path(path).expanduser()
+    try:
+        given = Path(path).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"should be a path (got {path}, of a home that is not known)") from error
     if given.is_dir():
-        inside = [file for file in given.iterdir() if file.is_file() and not _is_hidden(file)]
+        inside = [file for file in given.iterdir() if not file.is_dir() and not _is_hidden(file)]
         data = [file for file in inside if _kind_by_name(file.name) is not None]
         if not data:
             seen = f"; it has: {', '.join(sorted(file.name for file in inside)[:5])}" if inside else ""
@@ -284,11 +295,21 @@ def _find(path: str) -> list[tuple[Path, str]]:
         fixed = len(given.parts) - next(place for place, part in enumerate(given.parts) if glob.has_magic(part))
         root = Path(*given.parts[:-fixed])
         matches = [Path(match) for match in glob.glob(str(given), recursive=True)]
-        files = {file.relative_to(root).as_posix(): file for file in matches if file.is_file() and not _is_hidden(file)}
+        files = {file.relative_to(root).as_posix(): file for file in matches if not file.is_dir() and not _is_hidden(file)}
         if not files:
             raise InputError(f"matches no file (got {path})")
         return [(files[name], name) for name in sorted(files)]
     raise InputError(f"is not there (got {path}){near_files(given)}")
+
+
+def _what(path: Path) -> str:
+    """Name what is there instead of a file."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return "a link to what is not there"
+    kinds = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+    return kinds.get(stat.S_IFMT(mode), "a folder")
 
 
 def _is_hidden(path: Path) -> bool:
@@ -328,7 +349,13 @@ def _kind_of_archive(path: Path) -> str:
     return "a workbook" if any(name.startswith("xl/") or name == "content.xml" for name in inside) else "a ZIP archive"
 
 
-def _read(path: Path, name: str, settings: FilesSettings) -> tuple[pl.DataFrame, str, list[BadLine]]:
+def _read(path: Path, name: str, settings: FilesSettings) -> tuple[pl.DataFrame, str, list[BadLine], list[str]]:
+    if not path.is_file():
+        raise InputError(f"{name}: should be a file (got {_what(path)}); write what comes out of it to a file first")
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{str(path).encode(errors='replace').decode()}: has a name that is not UTF-8; rename it") from error
     if path.stat().st_size == 0:
         raise InputError(f"{name}: is empty (0 bytes); export it again")
     try:
@@ -342,11 +369,12 @@ def _read(path: Path, name: str, settings: FilesSettings) -> tuple[pl.DataFrame,
             raise InputError(f"{name}: is empty (blank only); export it again")
         match kind:
             case "text":
-                return read_text(path, name, settings.encoding, settings.separator, settings.skip_rows)
+                return *read_text(path, name, settings.encoding, settings.separator, settings.skip_rows), []
             case "Parquet":
-                return *_read_parquet(path, name), []
+                return *_read_parquet(path, name), [], []
             case _:
-                return *read_sheet(path, name, settings.sheet, settings.skip_rows), []
+                frame, read_as, notes = read_sheet(path, name, settings.sheet, settings.skip_rows)
+                return frame, read_as, [], notes
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{name}: is no whole gzip file ({one_line(error)}); copy or export it again") from error
 

@@ -45,16 +45,19 @@ class Raw:
     ----------
     frame : DataFrame
         The source's own columns, then ``__file`` (Categorical; null where the table is no file) and ``__row``
-        (Int64; the data row in that file, from 1).
+        (Int64; the row as `tables.REJECTS` tells it).
     fingerprints : tuple of Fingerprint
         One for each file, or one for the query.
     rejects : DataFrame
         Lines that cannot be told apart into fields, as `tables.REJECTS`; they are no rows of `frame`.
+    notes : tuple of str
+        What a person should know of the source, such as sheets that were not read.
     """
 
     frame: pl.DataFrame
     fingerprints: tuple[Fingerprint, ...]
     rejects: pl.DataFrame = field(default_factory=tables.REJECTS.to_frame)
+    notes: tuple[str, ...] = ()
 
 
 def column_names(header: Sequence[str | None]) -> list[str]:
@@ -94,7 +97,7 @@ def column_names(header: Sequence[str | None]) -> list[str]:
     return names
 
 
-def label(frame: pl.DataFrame, header: Sequence[str | None], file: str | None) -> pl.DataFrame:
+def label(frame: pl.DataFrame, header: Sequence[str | None], file: str | None, rows: pl.Series | int = 1) -> pl.DataFrame:
     """Name the columns, and say of every row where it stands.
 
     Parameters
@@ -105,6 +108,8 @@ def label(frame: pl.DataFrame, header: Sequence[str | None], file: str | None) -
         The cells of the header, one for each column.
     file : str or None
         The file's name.
+    rows : Series or int
+        The number of each row in its source; or of the first, where one follows the other.
 
     Returns
     -------
@@ -121,9 +126,8 @@ def label(frame: pl.DataFrame, header: Sequence[str | None], file: str | None) -
     frame.columns = names
     nameless = [name for name, cell, void in zip(names, header, empty, strict=True) if void and not (cell or "").strip()]
     own = [name for name in names if name not in nameless]
-    labelled = frame.with_row_index(ROW, offset=1).select(
-        *own, pl.lit(file, dtype=pl.String).cast(pl.Categorical).alias(FILE), pl.col(ROW).cast(pl.Int64)
-    )
+    numbers = pl.int_range(pl.len(), dtype=pl.Int64) + rows if isinstance(rows, int) else pl.lit(rows)
+    labelled = frame.select(*own, pl.lit(file, dtype=pl.String).cast(pl.Categorical).alias(FILE), numbers.cast(pl.Int64).alias(ROW))
     if all(frame[name].null_count() for name in own):
         labelled = labelled.filter(~pl.all_horizontal(pl.col(own).is_null())) if own else labelled.clear()
     return labelled

@@ -1,6 +1,7 @@
 """Excel workbooks and their like."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,13 @@ import polars as pl
 
 from segmenter.errors import InputError, nearest
 from segmenter.sources.raw import label, one_line
+from segmenter.sources.workbooks import Sheet, sheets_of
 
-_MOST_BLANK = 100  # rows above a header
+_MOST_BLANK = 100  # rows above a header, where it is looked for first
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
-def read_sheet(path: Path, name: str, sheet: str | None, skip_rows: int) -> tuple[pl.DataFrame, str]:
+def read_sheet(path: Path, name: str, sheet: str | None, skip_rows: int) -> tuple[pl.DataFrame, str, list[str]]:
     """Read one sheet of a workbook.
 
     Parameters
@@ -23,17 +25,19 @@ def read_sheet(path: Path, name: str, sheet: str | None, skip_rows: int) -> tupl
     name : str
         What to call it in messages and in ``__file``.
     sheet : str or None
-        The sheet's name; None for the first.
+        The sheet's name; None for the first that is visible and has rows.
     skip_rows : int
         Rows above the header, ≥ 0, counted from the first of the sheet. Blank ones below them are skipped too.
 
     Returns
     -------
     DataFrame
-        Types as found, and ``__file`` and ``__row``. A column of mixed types is text, as a person sees it; a cell that
-        shows an error, such as ``#N/A``, is null.
+        Types as found, ``__file``, and in ``__row`` the row as the sheet numbers it. A column of mixed types is text, as a person
+        sees it; a cell that shows an error, such as ``#N/A``, is null.
     str
         How it was understood.
+    list of str
+        What a person should know: sheets that were not read where `sheet` is None, and cells whose formulas have no value.
 
     Raises
     ------
@@ -53,34 +57,61 @@ def read_sheet(path: Path, name: str, sheet: str | None, skip_rows: int) -> tupl
     # It warns of every empty column.
     logging.getLogger("fastexcel").setLevel(logging.ERROR)
     try:
-        sheets = fastexcel.read_excel(path).sheet_names
-    except fastexcel.FastExcelError as error:
+        sheets = sheets_of(path, name)
+        book = fastexcel.read_excel(path)
+    except (InputError, fastexcel.FastExcelError) as error:
         if _ENCRYPTED in path.read_bytes():
             raise InputError(f"{name}: is protected by a password; save it without one") from error
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{name}: cannot be opened as a workbook ({_message(error)}); open it in Excel and save it again") from error
-    chosen = sheets[0] if sheet is None else sheet
-    if chosen not in sheets:
-        raise InputError(f'data.sheet: is no sheet of {name} (got "{chosen}"){nearest(chosen, sheets)}')
+    names = [each.name for each in sheets]
+    if sheet is not None and sheet not in names:
+        raise InputError(f'data.sheet: is no sheet of {name} (got "{sheet}"){nearest(sheet, names)}')
+    found = _first(sheets, name) if sheet is None else sheets[names.index(sheet)]
+    chosen = found.name
     skipped = f"; data.skip_rows leaves out {skip_rows} rows" if skip_rows else ""
     try:
-        # With no rows to skip, it begins by itself at the first that is not blank.
-        top = fastexcel.read_excel(path).load_sheet(
-            chosen, header_row=None, skip_rows=skip_rows or None, n_rows=_MOST_BLANK if skip_rows else 1, dtypes="string"
-        )
-        rows = [row for row in enumerate(top.to_polars().rows(), start=skip_rows) if any(row[1]) or not skip_rows]
+        # Where rows to skip are named, even none, it begins at the sheet's first row and not at the first that is not blank.
+        for most in (_MOST_BLANK, None):
+            top = book.load_sheet(chosen, header_row=None, skip_rows=skip_rows, n_rows=most, dtypes="string").to_polars()
+            rows = [row for row in enumerate(top.rows(), start=skip_rows) if any(row[1])]
+            if rows or top.height < _MOST_BLANK:
+                break
         if not rows:
             raise InputError(
                 f'{name}: should have a header and rows in sheet "{chosen}" (got an empty sheet); data.sheet names another{skipped}'
             )
         place, header = rows[0]
-        options = {"header_row": place} if skip_rows else {}
         try:
-            frame = _read(path, chosen, options)
+            frame = _read(path, chosen, {"header_row": place})
         except fastexcel.UnsupportedColumnTypeCombinationError:
-            frame = _read(path, chosen, {**options, "dtypes": "string"})
+            frame = _read(path, chosen, {"header_row": place, "dtypes": "string"})
     except fastexcel.FastExcelError as error:
         raise InputError(f'{name}: its sheet "{chosen}" cannot be read ({_message(error)}){skipped}') from error
-    return label(frame, header, name), f'sheet "{chosen}"'
+    return label(frame, header, name, place + 2), f'sheet "{chosen}"', _notes(name, found, sheets if sheet is None else ())
+
+
+def _first(sheets: Sequence[Sheet], name: str) -> Sheet:
+    """Choose the first sheet that is visible and has rows; else the first that has any of the two."""
+    if not sheets:
+        raise InputError(f"{name}: should have a sheet with a header and rows (got none)")
+    return max(sheets, key=lambda each: (each.visible and each.rows > 0, each.rows > 0, each.visible))
+
+
+def _notes(name: str, read: Sheet, sheets: Sequence[Sheet]) -> list[str]:
+    others = [f'"{each.name}" ({each.rows:,} rows{"" if each.visible else ", hidden"})' for each in sheets if each is not read and each.rows]
+    notes = []
+    if others:
+        notes.append(f'{name}: only its sheet "{read.name}" is read, not {", ".join(others)}; data.sheet names another')
+    if not read.visible and sheets:
+        notes.append(f'{name}: its sheet "{read.name}" is hidden, and read since no other has rows')
+    if read.uncomputed:
+        what = f"{read.uncomputed:,} cells with a formula but no value"
+        notes.append(f'{name}: its sheet "{read.name}" has {what}, which count as empty; open it in Excel and save it again')
+    if read.errors:
+        notes.append(f'{name}: its sheet "{read.name}" has {read.errors:,} cells that show an error such as #N/A, which count as empty')
+    return notes
 
 
 def _message(error: Exception) -> str:

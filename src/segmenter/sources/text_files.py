@@ -80,11 +80,12 @@ def read_text(path: Path, name: str, encoding: str, separator: str, skip_rows: i
     Returns
     -------
     DataFrame
-        Text, empty cells as null, and ``__file`` and ``__row``. A line with fewer fields than the header ends in nulls.
+        Text, empty cells as null, ``__file``, and in ``__row`` the line of the file on which the record begins, from 1. A line
+        with fewer fields than the header ends in nulls.
     str
         How it was understood.
     list of BadLine
-        Lines with too many fields, or with quotes that do not end as they should; they count in ``__row``.
+        Lines with too many fields, or with quotes that do not end as they should.
 
     Raises
     ------
@@ -103,7 +104,7 @@ def read_text(path: Path, name: str, encoding: str, separator: str, skip_rows: i
     │ ---      ┆ ---   ┆ ---        ┆ ---   │
     │ str      ┆ str   ┆ cat        ┆ i64   │
     ╞══════════╪═══════╪════════════╪═══════╡
-    │ 7        ┆ 12,50 ┆ orders.csv ┆ 1     │
+    │ 7        ┆ 12,50 ┆ orders.csv ┆ 2     │
     └──────────┴───────┴────────────┴───────┘, 'CSV, gb18030, semicolon', [])
     """
     marked = marked_encoding(path)
@@ -125,19 +126,23 @@ def read_text(path: Path, name: str, encoding: str, separator: str, skip_rows: i
     above, told = _above(head, skip_rows)
     head = head[len(above) :]
     mark = (told or _separator(head, whole)) if separator == "auto" else _separator_named(separator)
-    header = next(_records(head, mark, whole), None)
+    header, height = next(_records(head, mark, whole), (None, 0))
     if header is None:
         below = f" below {skip_rows} rows, as data.skip_rows says" if skip_rows else ""
         raise InputError(f"{name}: should begin with a header{below} (got no line that ends within {len(head):,} characters)")
     bad: list[BadLine] = []
+    skipped = sum(1 for _ in io.StringIO(above, newline=""))
     frame = _read_fast(source, mark, len(header), above, line_end)
-    if frame is None:
+    rows = None if frame is None else _begins(frame, line_end)
+    if frame is not None and rows is not None:
+        rows += skipped + height
+    else:
         binary = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
         with io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as text:
             text.read(len(above))
-            frame, bad = read_lines(text, name, mark, len(header))
+            frame, rows, bad = read_lines(text, name, mark, len(header), skipped)
     kind = _SEPARATORS.get(mark, f'separator "{mark}"')
-    return label(frame, header, name), f"CSV, {codec}, {kind}", bad
+    return label(frame, header, name, rows), f"CSV, {codec}, {kind}", bad
 
 
 def _separator_named(separator: str) -> str:
@@ -163,15 +168,15 @@ def _above(head: str, skip_rows: int) -> tuple[str, str | None]:
     return "".join(lines if told else lines[:skip_rows]), told[1] if told else None
 
 
-def _records(text: str, separator: str, whole: bool) -> Iterator[list[str]]:
-    """Split text into records; the last is left out where the text is cut off in it."""
+def _records(text: str, separator: str, whole: bool) -> Iterator[tuple[list[str], int]]:
+    """Split text into records, with the lines up to the end of each; the last is left out where the text is cut off in it."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    last: list[str] | None = None
+    last: tuple[list[str], int] | None = None
     try:
         for record in reader:
             if last is not None:
                 yield last
-            last = record or None
+            last = (record, reader.line_num) if record else None
     except csv.Error:
         whole = False
     if whole and last is not None:
@@ -182,7 +187,7 @@ def _separator(head: str, whole: bool) -> str:
     """Choose the separator under which most records have as many fields as the header."""
     best = (0.0, 1, ",")
     for mark in _SEPARATORS:
-        lengths = [len(record) for record in islice(_records(head, mark, whole), 200)]
+        lengths = [len(record) for record, _ in islice(_records(head, mark, whole), 200)]
         if lengths and lengths[0] > 1:
             alike = sum(length == lengths[0] for length in lengths) / len(lengths)
             best = max(best, (alike, lengths[0], mark))
@@ -208,3 +213,13 @@ def _read_fast(source: Path | bytes, separator: str, width: int, above: str, lin
     except PolarsError:
         return None
     return frame if frame.width == width else None
+
+
+def _begins(frame: pl.DataFrame, line_end: str) -> pl.Series | None:
+    """Count the line on which each row begins, from 1; None where a cell may be two rows, as lines do not all end alike."""
+    numbers = pl.int_range(1, frame.height + 1, eager=True)
+    inside = [name for name in frame.columns if frame[name].str.contains("[\r\n]").any()]
+    if any(frame[name].str.contains("\n" if line_end == "\r" else r"\r([^\n]|\z)").any() for name in inside):
+        return None
+    breaks = [frame[name].str.count_matches(line_end[-1], literal=True).fill_null(0) for name in inside]
+    return numbers + sum(breaks).cum_sum().shift(1, fill_value=0) if breaks else numbers
