@@ -46,6 +46,7 @@ def main(config: DictConfig) -> None:
             period = settings.rules.invitations.days
             earlier = past_launches(ledger, launch.name, terms.as_of, community=launch.community, days=period)
         plan = plan_launch(replace(read.tables, launches=earlier), settings, progress=stage)
+        plan = replace(plan, warnings=(*plan.warnings, *read.notes))
         stage("writing")
         write_results(plan, read, settings, None if sweep else ledger)  # of the variants of a sweep none is the launch yet
     show(plan, settings, damaged=read.warnings)

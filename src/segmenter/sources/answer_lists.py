@@ -13,7 +13,6 @@ from segmenter.sources.files import FileRead, read_each
 from segmenter.sources.raw import column_names
 from segmenter.sources.spreadsheets import read_sheet
 from segmenter.sources.text_lines import BadLine
-from segmenter.sources.workbooks import sheets_of
 
 SETTINGS = FilesSettings.model_construct(encoding="auto", separator="auto", sheet=None, skip_rows=0, decimal=".")
 _ANSWERS = ("answer", "joined", "joined_on", "status")
@@ -75,8 +74,7 @@ def answer_lists(read: FileRead) -> list[AnswerList]:
     sheets = [_headed(read.name, read.frame, read.unreadable)]
     if sheets[0].lacks and read.unreadable:
         sheets = [next(_below_titles(read), sheets[0])]
-    if read.fingerprint.read_as.startswith("sheet "):
-        sheets += [_headed(name, frame) for name, frame in _other_sheets(read)]
+    sheets += [_headed(name, frame) for name, frame in _other_sheets(read)]
     return [each for each in sheets if not each.lacks] or sheets[:1]
 
 
@@ -105,9 +103,7 @@ def _below_titles(read: FileRead) -> Iterator[AnswerList]:
 
 
 def _other_sheets(read: FileRead) -> Iterator[tuple[str, pl.DataFrame]]:
-    for sheet in sheets_of(read.path, read.name):
-        if read.fingerprint.read_as == f'sheet "{sheet.name}"':
-            continue
+    for sheet in read.sheets[1:]:
         name = f"{read.name} [{sheet.name}]"
         try:
             yield name, read_sheet(read.path, name, sheet.name, 0)[0]

@@ -3,24 +3,30 @@
 import glob
 import gzip
 import hashlib
+import re
 import stat
 import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import DuplicateError, PanicException, PolarsError
 
 from segmenter import tables
 from segmenter.errors import InputError
 from segmenter.settings import FilesSettings
 from segmenter.sources.encodings import chunks, is_gzip
 from segmenter.sources.raw import Fingerprint, Raw, label, near_files, one_line, together
-from segmenter.sources.spreadsheets import read_sheet
+from segmenter.sources.spreadsheets import notes_of_cells, notes_of_others, read_sheet
 from segmenter.sources.text_files import check_text_settings, read_text
 from segmenter.sources.text_lines import BadLine
+from segmenter.sources.workbooks import Sheet
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ColumnChunkMetaData
 
 _KINDS = {
     **dict.fromkeys((".csv", ".txt", ".tsv"), "text"),
@@ -67,8 +73,8 @@ class FileRead:
         Where it is.
     unreadable : tuple of BadLine
         Lines of CSV that cannot be told apart into fields.
-    notes : tuple of str
-        What a person should know of it.
+    sheets : tuple of Sheet
+        Of a workbook: the one that was read, and then the others.
     """
 
     name: str
@@ -76,7 +82,7 @@ class FileRead:
     fingerprint: Fingerprint
     path: Path
     unreadable: tuple[BadLine, ...] = ()
-    notes: tuple[str, ...] = ()
+    sheets: tuple[Sheet, ...] = ()
 
 
 def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
@@ -133,7 +139,10 @@ def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
         raise InputError(*(problem if problem.startswith("data.sheet: ") else f"{key}: {problem}" for problem in problems))
     lines = [(table, each.name, row, None, line, reason) for each in read for row, line, reason in each.unreadable]
     rejects = pl.DataFrame(lines, schema=tables.REJECTS, orient="row")
-    return Raw(whole, tuple(each.fingerprint for each in read), rejects, tuple(f"{key}: {note}" for each in read for note in each.notes))
+    notes = [note for each in read for sheet in each.sheets[:1] for note in notes_of_cells(each.name, sheet)]
+    if settings.sheet is None:
+        notes += [note for each in read if each.sheets for note in notes_of_others(each.name, each.sheets)]
+    return Raw(whole, tuple(each.fingerprint for each in read), rejects, tuple(f"{key}: {note}" for note in notes))
 
 
 def read_each(path: str, settings: FilesSettings) -> tuple[list[FileRead], list[tuple[str, str]]]:
@@ -176,11 +185,11 @@ def read_each(path: str, settings: FilesSettings) -> tuple[list[FileRead], list[
     for place, name in found:
         try:
             before = place.stat()
-            frame, read_as, unreadable, notes = _read(place, name, settings)
+            frame, read_as, unreadable, sheets = _read(place, name, settings)
             fingerprint, after = Fingerprint(name, before.st_size, sha256(place), read_as), place.stat()
             if (before.st_size, before.st_mtime_ns, before.st_ino) != (after.st_size, after.st_mtime_ns, after.st_ino):
                 raise InputError(f"{name}: has changed while it was read; wait until it is written")
-            read.append(FileRead(name, frame, fingerprint, place, tuple(unreadable), tuple(notes)))
+            read.append(FileRead(name, frame, fingerprint, place, tuple(unreadable), tuple(sheets)))
         except InputError as error:
             failed += [(name, problem) for problem in error.problems]
         except OSError as error:
@@ -349,7 +358,7 @@ def _kind_of_archive(path: Path) -> str:
     return "a workbook" if any(name.startswith("xl/") or name == "content.xml" for name in inside) else "a ZIP archive"
 
 
-def _read(path: Path, name: str, settings: FilesSettings) -> tuple[pl.DataFrame, str, list[BadLine], list[str]]:
+def _read(path: Path, name: str, settings: FilesSettings) -> tuple[pl.DataFrame, str, list[BadLine], list[Sheet]]:
     if not path.is_file():
         raise InputError(f"{name}: should be a file (got {_what(path)}); write what comes out of it to a file first")
     try:
@@ -373,18 +382,48 @@ def _read(path: Path, name: str, settings: FilesSettings) -> tuple[pl.DataFrame,
             case "Parquet":
                 return *_read_parquet(path, name), [], []
             case _:
-                frame, read_as, notes = read_sheet(path, name, settings.sheet, settings.skip_rows)
-                return frame, read_as, [], notes
+                frame, read_as, sheets = read_sheet(path, name, settings.sheet, settings.skip_rows)
+                return frame, read_as, [], sheets
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{name}: is no whole gzip file ({one_line(error)}); copy or export it again") from error
 
 
 def _read_parquet(path: Path, name: str) -> tuple[pl.DataFrame, str]:
+    from pyarrow import ArrowException
+
     try:
         frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
-    except PolarsError as error:
+        _check_parquet(path, frame)
+    except DuplicateError as error:
+        raise InputError(f"{name}: should have a name of its own for each column ({one_line(error)}); export it again") from error
+    except (PolarsError, PanicException, ArrowException, MemoryError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's trouble, not the file's
         raise InputError(f"{name}: is no whole Parquet file ({one_line(error)}); copy or export it again") from error
     return label(frame, frame.columns, name), "Parquet"
+
+
+def _check_parquet(path: Path, frame: pl.DataFrame) -> None:
+    """Compare what was read with what the footer says and, where the writer left them, with the checksums of the pages."""
+    from pyarrow import ArrowException
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(path, page_checksum_verification=True) as file:
+        footer = file.metadata
+        groups = [footer.row_group(at) for at in range(footer.num_row_groups)]
+        if not frame.height == footer.num_rows == sum(group.num_rows for group in groups):
+            raise ArrowException(f"its parts have other numbers of rows than the {footer.num_rows:,} of the whole")
+        if frame.height and frame.width and _has_checksums(path, groups[0].column(0)):
+            for _ in file.iter_batches():
+                pass
+
+
+def _has_checksums(path: Path, chunk: "ColumnChunkMetaData") -> bool:
+    """Look whether a page's header has the field for a checksum: the fourth, behind three integers of Thrift's compact form."""
+    with path.open("rb") as file:
+        file.seek(chunk.data_page_offset)
+        start = file.read(32)
+    return re.match(rb"(\x15[\x80-\xff]*[\0-\x7f]){4}", start) is not None
 
 
 def sha256(path: Path) -> str:

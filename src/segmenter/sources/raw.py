@@ -83,13 +83,14 @@ def column_names(header: Sequence[str | None]) -> list[str]:
     """
     plain = [(cell or "").strip().strip(_ZERO_WIDTH).strip() for cell in header]
     given = Counter([*plain, FILE, ROW])
-    taken = set(given)
+    taken, seen = set(given), Counter[str]()
     names: list[str] = []
     for place, name in enumerate(plain, start=1):
         if name and given[name] == 1:
             names.append(name)
             continue
-        start, number = (name, plain[:place].count(name)) if name else ("column", place)
+        seen[name] += 1
+        start, number = (name, seen[name]) if name else ("column", place)
         while f"{start}_{number}" in taken:
             number += 1
         taken.add(f"{start}_{number}")
@@ -124,7 +125,7 @@ def label(frame: pl.DataFrame, header: Sequence[str | None], file: str | None, r
     names = column_names(header)
     empty = [series.null_count() == frame.height for series in frame]
     frame.columns = names
-    nameless = [name for name, cell, void in zip(names, header, empty, strict=True) if void and not (cell or "").strip()]
+    nameless = {name for name, cell, void in zip(names, header, empty, strict=True) if void and not (cell or "").strip()}
     own = [name for name in names if name not in nameless]
     numbers = pl.int_range(pl.len(), dtype=pl.Int64) + rows if isinstance(rows, int) else pl.lit(rows)
     labelled = frame.select(*own, pl.lit(file, dtype=pl.String).cast(pl.Categorical).alias(FILE), numbers.cast(pl.Int64).alias(ROW))

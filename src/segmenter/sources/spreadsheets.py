@@ -9,13 +9,13 @@ import polars as pl
 
 from segmenter.errors import InputError, nearest
 from segmenter.sources.raw import label, one_line
-from segmenter.sources.workbooks import Sheet, sheets_of
+from segmenter.sources.workbooks import Sheet, check_extent, sheets_of
 
 _MOST_BLANK = 100  # rows above a header, where it is looked for first
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
-def read_sheet(path: Path, name: str, sheet: str | None, skip_rows: int) -> tuple[pl.DataFrame, str, list[str]]:
+def read_sheet(path: Path, name: str, sheet: str | None, skip_rows: int) -> tuple[pl.DataFrame, str, list[Sheet]]:
     """Read one sheet of a workbook.
 
     Parameters
@@ -36,8 +36,8 @@ def read_sheet(path: Path, name: str, sheet: str | None, skip_rows: int) -> tupl
         sees it; a cell that shows an error, such as ``#N/A``, is null.
     str
         How it was understood.
-    list of str
-        What a person should know: sheets that were not read where `sheet` is None, and cells whose formulas have no value.
+    list of Sheet
+        The one that was read, and then the others.
 
     Raises
     ------
@@ -69,6 +69,7 @@ def read_sheet(path: Path, name: str, sheet: str | None, skip_rows: int) -> tupl
     if sheet is not None and sheet not in names:
         raise InputError(f'data.sheet: is no sheet of {name} (got "{sheet}"){nearest(sheet, names)}')
     found = _first(sheets, name) if sheet is None else sheets[names.index(sheet)]
+    check_extent(path, name, found)
     chosen = found.name
     skipped = f"; data.skip_rows leaves out {skip_rows} rows" if skip_rows else ""
     try:
@@ -89,7 +90,8 @@ def read_sheet(path: Path, name: str, sheet: str | None, skip_rows: int) -> tupl
             frame = _read(path, chosen, {"header_row": place, "dtypes": "string"})
     except fastexcel.FastExcelError as error:
         raise InputError(f'{name}: its sheet "{chosen}" cannot be read ({_message(error)}){skipped}') from error
-    return label(frame, header, name, place + 2), f'sheet "{chosen}"', _notes(name, found, sheets if sheet is None else ())
+    others = [each for each in sheets if each is not found]
+    return label(frame, header, name, place + 2), f'sheet "{chosen}"', [found, *others]
 
 
 def _first(sheets: Sequence[Sheet], name: str) -> Sheet:
@@ -99,19 +101,45 @@ def _first(sheets: Sequence[Sheet], name: str) -> Sheet:
     return max(sheets, key=lambda each: (each.visible and each.rows > 0, each.rows > 0, each.visible))
 
 
-def _notes(name: str, read: Sheet, sheets: Sequence[Sheet]) -> list[str]:
-    others = [f'"{each.name}" ({each.rows:,} rows{"" if each.visible else ", hidden"})' for each in sheets if each is not read and each.rows]
-    notes = []
-    if others:
-        notes.append(f'{name}: only its sheet "{read.name}" is read, not {", ".join(others)}; data.sheet names another')
-    if not read.visible and sheets:
-        notes.append(f'{name}: its sheet "{read.name}" is hidden, and read since no other has rows')
-    if read.uncomputed:
-        what = f"{read.uncomputed:,} cells with a formula but no value"
-        notes.append(f'{name}: its sheet "{read.name}" has {what}, which count as empty; open it in Excel and save it again')
-    if read.errors:
-        notes.append(f'{name}: its sheet "{read.name}" has {read.errors:,} cells that show an error such as #N/A, which count as empty')
-    return notes
+def notes_of_cells(name: str, sheet: Sheet) -> list[str]:
+    """Say which cells of a sheet that was read count as empty, and do not look so.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    sheet : Sheet
+        As `read_sheet` gives it.
+
+    Returns
+    -------
+    list of str
+        One line each.
+    """
+    counts = ((sheet.uncomputed, "with a formula and no value"), (sheet.errors, "that show an error such as #N/A"))
+    way_out = "which count as empty; open it in Excel, mend them and save it again"
+    return [f'{name}: in its sheet "{sheet.name}" are {count:,} cells {what}, {way_out}' for count, what in counts if count]
+
+
+def notes_of_others(name: str, sheets: Sequence[Sheet]) -> list[str]:
+    """Say which sheets with rows were not read, and that the one that was read is hidden.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    sheets : sequence of Sheet
+        As `read_sheet` gives them.
+
+    Returns
+    -------
+    list of str
+        One line each.
+    """
+    read, *others = sheets
+    left = [f'"{each.name}" ({each.rows:,} rows{"" if each.visible else ", hidden"})' for each in others if each.rows]
+    notes = [f'{name}: of its sheets "{read.name}" is read, and not {", ".join(left)}; data.sheet names another'] if left else []
+    return notes if read.visible else [*notes, f'{name}: its sheet "{read.name}" is hidden, and read as no other has rows']
 
 
 def _message(error: Exception) -> str:

@@ -221,5 +221,7 @@ def _begins(frame: pl.DataFrame, line_end: str) -> pl.Series | None:
     inside = [name for name in frame.columns if frame[name].str.contains("[\r\n]").any()]
     if any(frame[name].str.contains("\n" if line_end == "\r" else r"\r([^\n]|\z)").any() for name in inside):
         return None
-    breaks = [frame[name].str.count_matches(line_end[-1], literal=True).fill_null(0) for name in inside]
-    return numbers + sum(breaks).cum_sum().shift(1, fill_value=0) if breaks else numbers
+    if not inside:
+        return numbers
+    breaks = frame.select(pl.sum_horizontal(pl.col(inside).str.count_matches(line_end[-1], literal=True).cast(pl.Int64))).to_series()
+    return numbers + breaks.cum_sum().shift(1, fill_value=0)

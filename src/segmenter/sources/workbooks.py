@@ -20,6 +20,7 @@ from segmenter.sources.raw import one_line
 _STEP = 1 << 20
 _MOST_BYTES = 1 << 31  # of an archive, unpacked
 _MOST_CELLS = 20_000_000  # that room is made for, where most of them are empty
+_ROWS, _COLUMNS = 1_048_576, 16_384  # of any sheet
 _MEMORY = 1 << 32  # bytes that a reader may take to look at a workbook
 _SECONDS = 600
 _DAMAGED = (
@@ -78,6 +79,7 @@ class Sheet:
     rows: int = 0
     uncomputed: int = 0
     errors: int = 0
+    part: str = ""  # of the archive; with how far its cells reach, empty ones included
     cells: int = 0
     last_row: int = 0
     last_column: int = 0
@@ -101,7 +103,7 @@ def sheets_of(path: Path, name: str) -> list[Sheet]:
     Raises
     ------
     InputError
-        It is damaged, unpacks to more than 2 GB, or has a cell so far from the others that there is no room for all between.
+        It is damaged, or unpacks to more than 2 GB.
     """
     if zipfile.is_zipfile(path):
         try:
@@ -136,15 +138,12 @@ def _scanned(archive: zipfile.ZipFile, name: str) -> list[Sheet]:
     for tag in ElementTree.fromstring(archive.read("xl/workbook.xml")).iter():
         part = next((parts.get(value) for key, value in tag.items() if key.endswith("}id")), None)
         if tag.tag.endswith("}sheet") and part is not None:
-            sheets[part] = Sheet(tag.get("name", ""), tag.get("state", "visible") == "visible")
+            sheets[part] = Sheet(tag.get("name", ""), tag.get("state", "visible") == "visible", part=part)
     for entry in archive.infolist():
         if entry.filename in sheets:
             sheet = sheets[entry.filename]
             with archive.open(entry) as file:
                 _count(file, sheet)
-            if sheet.last_row * sheet.last_column > max(_MOST_CELLS, 4 * sheet.cells):
-                with archive.open(entry) as file:
-                    _check_extent(file, name, sheet)
         elif entry.filename.endswith((".xml", ".rels")):
             with archive.open(entry) as file:
                 while file.read(_STEP):
@@ -157,7 +156,7 @@ def _count(file: IO[bytes], sheet: Sheet) -> None:
     for rows in _rows(file):
         places = _PLACE.findall(rows)
         sheet.cells += len(places)
-        sheet.last_row = max(sheet.last_row, max((int(row) for _, row in places if len(row) < 8), default=0))
+        sheet.last_row = max(sheet.last_row, max((int(row) for _, row in places), default=0))
         sheet.last_column = max(sheet.last_column, max((_number(letters) for letters in {letters for letters, _ in places}), default=0))
         sheet.rows += sum(_VALUE.search(row) is not None for row in _ROW.split(rows)[1:])
         sheet.errors += len(_ERROR.findall(rows))
@@ -186,27 +185,51 @@ def _number(letters: bytes) -> int:
     return number
 
 
-def _check_extent(file: IO[bytes], name: str, sheet: Sheet) -> None:
-    """Refuse a sheet whose last cell with something in it is too far away from the others."""
+def _too_wide(cells: int, last_row: int, last_column: int) -> bool:
+    return last_row * last_column > max(_MOST_CELLS, 4 * cells) or last_row > _ROWS or last_column > _COLUMNS
+
+
+def check_extent(path: Path, name: str, sheet: Sheet) -> None:
+    """Refuse a sheet of which a cell with something in it stands too far away from the others.
+
+    Parameters
+    ----------
+    path : Path
+        The workbook.
+    name : str
+        What to call it in messages.
+    sheet : Sheet
+        As `sheets_of` gives it.
+
+    Raises
+    ------
+    InputError
+        There is no room for all cells up to that one.
+    """
+    if not _too_wide(sheet.cells, sheet.last_row, sheet.last_column):
+        return
     last_row = last_column = cells = row = column = 0
     widest = ""
-    for event, tag in ElementTree.iterparse(file, ("start", "end")):
-        kind = tag.tag.rpartition("}")[2]
-        if event == "start" and kind == "row":
-            row, column = int(tag.get("r", row + 1)), 0
-        elif event == "end" and kind == "c":
-            place = tag.get("r", "")
-            column = _number(place.rstrip("0123456789").encode()) if place else column + 1
-            row = int(place.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ") or row)
-            if any(child.tag.endswith(("}v", "}is")) for child in tag):
-                cells += 1
-                last_row = max(last_row, row)
-                if column > last_column:
-                    last_column, widest = column, place
-        elif event == "end" and kind == "row":
-            tag.clear()
-    if last_row * last_column > max(_MOST_CELLS, 4 * cells):
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(sheet.part) as file:
+            for event, tag in ElementTree.iterparse(file, ("start", "end")):
+                kind = tag.tag.rpartition("}")[2]
+                if event == "start" and kind == "row":
+                    row, column = int(tag.get("r", row + 1)), 0
+                elif event == "end" and kind == "c":
+                    place = tag.get("r", "")
+                    column = _number(place.rstrip("0123456789").encode()) if place else column + 1
+                    if any(child.tag.endswith(("}v", "}is")) for child in tag):
+                        cells += 1
+                        last_row = max(last_row, int(place.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ") or row))
+                        if column > last_column:
+                            last_column, widest = column, place
+                elif event == "end" and kind == "row":
+                    tag.clear()
+    except _DAMAGED as error:
+        raise InputError(f"{name}: is a damaged workbook ({one_line(error)}); {_AGAIN}, or copy it again") from error
+    if _too_wide(cells, last_row, last_column):
         raise InputError(
             f'{name}: its sheet "{sheet.name}" should hold one table (got {cells:,} cells with something in them, one of them far away in '
-            f"{widest}, the last in row {last_row:,}); delete what stands beyond the table, and save it again"
+            f"{widest}, the last in row {last_row:,}); delete the columns and rows beyond the table, and save it again"
         )
