@@ -271,6 +271,8 @@ def copies(prints: Sequence[Fingerprint]) -> list[str]:
 
 
 def _starts(path: Path, magic: bytes) -> bool:
+    if not path.is_file():
+        return False  # opening a pipe would wait for somebody to write
     with path.open("rb") as file:
         return file.read(len(magic)) == magic
 

@@ -123,13 +123,13 @@ def label(frame: pl.DataFrame, header: Sequence[str | None], file: str | None, r
     [('1', 'a.csv', 1), ('3', 'a.csv', 3)]
     """
     names = column_names(header)
-    empty = [series.null_count() == frame.height for series in frame]
+    nulls = [series.null_count() for series in frame]
     frame.columns = names
-    nameless = {name for name, cell, void in zip(names, header, empty, strict=True) if void and not (cell or "").strip()}
+    nameless = {name for name, cell, null in zip(names, header, nulls, strict=True) if null == frame.height and not (cell or "").strip()}
     own = [name for name in names if name not in nameless]
     numbers = pl.int_range(pl.len(), dtype=pl.Int64) + rows if isinstance(rows, int) else pl.lit(rows)
     labelled = frame.select(*own, pl.lit(file, dtype=pl.String).cast(pl.Categorical).alias(FILE), numbers.cast(pl.Int64).alias(ROW))
-    if all(frame[name].null_count() for name in own):
+    if all(null for name, null in zip(names, nulls, strict=True) if name not in nameless):
         labelled = labelled.filter(~pl.all_horizontal(pl.col(own).is_null())) if own else labelled.clear()
     return labelled
 
@@ -170,14 +170,21 @@ def together(frames: Sequence[tuple[str, pl.DataFrame]], decimal: str) -> pl.Dat
     if problems:
         raise InputError(*problems)
     whole = {}
-    for column, dtype in first.schema.items():
-        found = {frame.schema[column] for _, frame in frames if frame[column].null_count() < frame.height}
+    schemas = [dict(frame.schema) for _, frame in frames]
+    nulls = [frame.null_count().row(0, named=True) for _, frame in frames]
+    for column, dtype in schemas[0].items():
+        found = {
+            types[column] for types, empty, (_, frame) in zip(schemas, nulls, frames, strict=True) if empty[column] < frame.height
+        }
         whole[column] = _common(sorted(found, key=str), dtype)
-    if len(frames) == 1 and whole == dict(first.schema):
+    if len(frames) == 1 and whole == schemas[0]:
         return first
     try:
         return pl.concat(
-            [frame.select(_as(column, frame.schema[column], dtype, decimal) for column, dtype in whole.items()) for _, frame in frames]
+            [
+                frame.select(_as(column, types[column], dtype, decimal) for column, dtype in whole.items())
+                for types, (_, frame) in zip(schemas, frames, strict=True)
+            ]
         )
     except PolarsError as error:
         raise InputError(f"{first_name} and {len(frames) - 1} more: should have columns of the same types ({one_line(error)})") from error

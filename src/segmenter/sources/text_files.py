@@ -17,6 +17,7 @@ from segmenter.sources.quotes import quotes_fit
 from segmenter.sources.raw import label
 from segmenter.sources.text_lines import BadLine, read_lines
 
+_WIDEST = 1 << 24  # bytes of a header
 _SEPARATORS = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "pipe"}
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\w"\r\n])"?[\r\n]*', re.IGNORECASE)  # for Excel, which does not show it
 
@@ -122,6 +123,8 @@ def read_text(path: Path, name: str, encoding: str, separator: str, skip_rows: i
         raise InputError(f"{name}: line {line:,} is not {codec}; {way_out}")
     source = path if sink is None else sink.getvalue()
     head, whole = _head(source)
+    if not whole and "\n" not in head and "\r" not in head:
+        head, whole = _head(source, _WIDEST)
     line_end = next((end for end in ("\r\n", "\n", "\r") if end in head), "\n")
     above, told = _above(head, skip_rows)
     head = head[len(above) :]
@@ -178,7 +181,7 @@ def _records(text: str, separator: str, whole: bool) -> Iterator[tuple[list[str]
                 yield last
             last = (record, reader.line_num) if record else None
     except csv.Error:
-        whole = False
+        whole = True  # up to the record that cannot be read
     if whole and last is not None:
         yield last
 
@@ -212,16 +215,17 @@ def _read_fast(source: Path | bytes, separator: str, width: int, above: str, lin
         )
     except PolarsError:
         return None
-    return frame if frame.width == width else None
+    # A name with a line's end in it may be the header and a row, where lines do not all end alike.
+    return frame if frame.width == width and not any("\r" in name or "\n" in name for name in frame.columns) else None
 
 
 def _begins(frame: pl.DataFrame, line_end: str) -> pl.Series | None:
     """Count the line on which each row begins, from 1; None where a cell may be two rows, as lines do not all end alike."""
     numbers = pl.int_range(1, frame.height + 1, eager=True)
-    inside = [name for name in frame.columns if frame[name].str.contains("[\r\n]").any()]
-    if any(frame[name].str.contains("\n" if line_end == "\r" else r"\r([^\n]|\z)").any() for name in inside):
+    inside = [cells for cells in frame if cells.str.contains("[\r\n]").any()]
+    if any(cells.str.contains("\n" if line_end == "\r" else r"\r([^\n]|\z)").any() for cells in inside):
         return None
     if not inside:
         return numbers
-    breaks = frame.select(pl.sum_horizontal(pl.col(inside).str.count_matches(line_end[-1], literal=True).cast(pl.Int64))).to_series()
+    breaks = pl.DataFrame(inside).select(pl.sum_horizontal(pl.all().str.count_matches(line_end[-1], literal=True).cast(pl.Int64))).to_series()
     return numbers + breaks.cum_sum().shift(1, fill_value=0)
