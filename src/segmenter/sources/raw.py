@@ -173,9 +173,7 @@ def together(frames: Sequence[tuple[str, pl.DataFrame]], decimal: str) -> pl.Dat
     schemas = [dict(frame.schema) for _, frame in frames]
     nulls = [frame.null_count().row(0, named=True) for _, frame in frames]
     for column, dtype in schemas[0].items():
-        found = {
-            types[column] for types, empty, (_, frame) in zip(schemas, nulls, frames, strict=True) if empty[column] < frame.height
-        }
+        found = {types[column] for types, empty, (_, frame) in zip(schemas, nulls, frames, strict=True) if empty[column] < frame.height}
         whole[column] = _common(sorted(found, key=str), dtype)
     if len(frames) == 1 and whole == schemas[0]:
         return first

@@ -227,5 +227,7 @@ def _begins(frame: pl.DataFrame, line_end: str) -> pl.Series | None:
         return None
     if not inside:
         return numbers
-    breaks = pl.DataFrame(inside).select(pl.sum_horizontal(pl.all().str.count_matches(line_end[-1], literal=True).cast(pl.Int64))).to_series()
+    breaks = (
+        pl.DataFrame(inside).select(pl.sum_horizontal(pl.all().str.count_matches(line_end[-1], literal=True).cast(pl.Int64))).to_series()
+    )
     return numbers + breaks.cum_sum().shift(1, fill_value=0)
