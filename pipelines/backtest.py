@@ -10,6 +10,8 @@ from segmenter.command import command, job
 @job
 def main(config: DictConfig) -> None:
     """Read, compute, write, log."""
+    from dataclasses import replace
+
     from segmenter.command import ahead, started
     from segmenter.evaluation.backtest import backtest, sampling_of
     from segmenter.launch import terms_of
@@ -34,6 +36,7 @@ def main(config: DictConfig) -> None:
             sampling=sampling_of(settings),
         )
         found = backtest(read.tables, settings, progress=stage)
+        found = replace(found, warnings=(*found.warnings, *read.notes))
         stage("writing")
         write_backtest(found, read, settings)
     show_backtest(found, settings, damaged=read.warnings)

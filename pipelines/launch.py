@@ -44,6 +44,7 @@ def main(config: DictConfig) -> None:
 
         def planned(basis: Basis | None) -> LaunchPlan:
             plan = plan_launch(replace(read.tables, launches=None if basis is None else basis.past), settings, progress=stage)
+            plan = replace(plan, warnings=(*plan.warnings, *read.notes))
             stage("writing")
             write_results(plan, read, settings, None if sweep else ledger, basis)  # of a sweep's variants none is the launch yet
             return plan

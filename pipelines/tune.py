@@ -10,6 +10,8 @@ from segmenter.command import command, job
 @job
 def main(config: DictConfig) -> None:
     """Read, compute, write, log."""
+    from dataclasses import replace
+
     from segmenter.command import started
     from segmenter.evaluation.backtest import sampling_of
     from segmenter.evaluation.trials import load_optuna
@@ -36,6 +38,7 @@ def main(config: DictConfig) -> None:
             sampling=sampling_of(settings),
         )
         found = tune(read.tables, settings, progress=stage)
+        found = replace(found, warnings=(*found.warnings, *read.notes))
         stage("writing")
         write_tuning(found, read, settings)
     show_tuning(found, settings, damaged=read.warnings)

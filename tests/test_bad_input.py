@@ -2,12 +2,14 @@
 
 import gzip
 import hashlib
+import json
 import re
 import shutil
 from pathlib import Path
 
 import polars as pl
 import pytest
+import xlsxwriter
 
 from segmenter.__main__ import main
 
@@ -54,6 +56,20 @@ def contents(folder: Path):
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def test_sheets_that_are_not_read_are_told_wherever_a_launch_is(shop, monkeypatch, capsys):
+    with xlsxwriter.Workbook("book.xlsx") as book:
+        for name, rows in (("old", 3), ("orders", 20), ("returns", 5)):
+            pl.DataFrame(GOOD).head(rows).write_excel(book, name)
+        book.get_worksheet_by_name("old").hide()
+        book.get_worksheet_by_name("orders").activate()
+    assert run(monkeypatch, "data.orders.path=book.xlsx", "overwrite=true") == 0
+    manifest = json.loads(Path("results/manifest.json").read_text(encoding="utf-8"))
+    assert manifest["inputs"]["orders"]["rows"] == 20
+    (note,) = [warning for warning in manifest["warnings"] if "returns" in warning]
+    for told in (note, " ".join(capsys.readouterr().err.split()), Path("results/report.html").read_text(encoding="utf-8")):
+        assert ["returns" in told, "old" in told, "hidden" in told] == [True] * 3
 
 
 CASES = []

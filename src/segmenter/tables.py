@@ -84,7 +84,7 @@ REJECTS = pl.Schema(
     {
         "table": pl.String(),
         "file": pl.String(),  # null where the table is no file
-        "row": pl.Int64(),  # data rows of that file, from 1
+        "row": pl.Int64(),  # as an editor or a spreadsheet numbers it, where the record begins; of Parquet and queries, from 1
         "column": pl.String(),  # of the source
         "value": pl.String(),
         "reason": pl.String(),

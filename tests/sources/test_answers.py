@@ -65,7 +65,7 @@ def test_call_sheets_come_back(filled: Any) -> None:
     path, expected, rows = filled
     found = read(path.parent)
     (reject,) = rejected(found)
-    assert reject[:2] == (path.name, 1)
+    assert reject[:2] == (path.name, 2)
     assert reject[3:] == ("aa?", "is no known answer; write joined, refused, refused for good or no answer")
     assert (found.rows, found.open, found.undated) == (rows, 1, 0)
     assert found.answers.height == rows - 2
@@ -110,13 +110,13 @@ def test_a_list_in_gb18030_with_three_ways_to_say_one_thing(tmp_path: Path) -> N
     }
     assert dict(found.answers.select("customer_id", "answered_on").rows())["9"] == date(2026, 7, 5)
     assert [(row, value, reason.split(";")[0]) for _, row, _, value, reason in rejected(found)] == [
-        (6, "12月30日", "is before the launch"),  # of the year before
-        (9, "文文", "is no known answer"),
-        (10, "文文", "is no date"),
-        (11, None, "is empty"),
-        (12, "2026-07-31", "is after the review's date"),
-        (13, "2026-06-30", "is before the launch"),
-        (14, None, "has 6 fields, the header 5"),
+        (7, "12月30日", "is before the launch"),  # of the year before
+        (10, "文文", "is no known answer"),
+        (11, "文文", "is no date"),
+        (12, None, "is empty"),
+        (13, "2026-07-31", "is after the review's date"),
+        (14, "2026-06-30", "is before the launch"),
+        (15, None, "has 6 fields, the header 5"),
     ]
     assert (found.rows, found.open) == (15, 2)
     assert read(path).answers.height == found.answers.height + 2  # without `since`
@@ -182,14 +182,14 @@ def test_what_agents_do_to_a_list_costs_no_answer(tmp_path: Path) -> None:
     planned = pl.DataFrame({"customer_id": ["007", "C08"], "planned_at": [date(2026, 7, 2)] * 2})
     found = read(tmp_path, planned=planned)
     assert found.answers.select("customer_id", "answer", "answered_on", "source", "row", "written").rows() == [
-        ("007", "joined", date(2026, 7, 3), "a.xlsx", 3, "7"),
-        ("10", "joined", date(2026, 7, 30), "b.csv", 3, "10"),
-        ("12", "refused", date(2026, 7, 30), "b.csv", 5, "12"),
-        ("14", "no_answer", date(2026, 7, 30), "b.csv", 6, "14"),
-        ("9", "no_answer", date(2026, 7, 30), "a.xlsx [Friday]", 1, "9"),
-        ("C08", "refused", date(2026, 7, 4), "a.xlsx", 4, "ｃ 08"),
+        ("007", "joined", date(2026, 7, 3), "a.xlsx", 4, "7"),
+        ("10", "joined", date(2026, 7, 30), "b.csv", 4, "10"),
+        ("12", "refused", date(2026, 7, 30), "b.csv", 6, "12"),
+        ("14", "no_answer", date(2026, 7, 30), "b.csv", 7, "14"),
+        ("9", "no_answer", date(2026, 7, 30), "a.xlsx [Friday]", 2, "9"),
+        ("C08", "refused", date(2026, 7, 4), "a.xlsx", 5, "ｃ 08"),
     ]
-    assert rejected(found) == [("b.csv", 7, None, None, "has 5 fields, the header 4")]
+    assert rejected(found) == [("b.csv", 8, None, None, "has 5 fields, the header 4")]
     assert (found.rows, found.open) == (8, 1)
     assert [each.partition(": ")[0] for each in found.warnings] == [
         "answers without a date",
@@ -222,7 +222,7 @@ def test_nothing_to_read_says_where_and_what_to_do(tmp_path: Path) -> None:
         NoAnswersError, match=r"review.answers: .*none in 2 rows of .*empty.csv.*agents filled them in.*review.answers=\[\]"
     ):
         read(empty)
-    with pytest.raises(InputError, match=r'row 1: answer "aa" is no known answer; write joined'):
+    with pytest.raises(InputError, match=r'row 2: answer "aa" is no known answer; write joined'):
         read(strange)
     with pytest.raises(InputError, match=r"(?s)review.answers: is not there \(got .*a.csv\).*review.answers: is not there \(got .*b.csv\)"):
         read(tmp_path / "a.csv", tmp_path / "b.csv")

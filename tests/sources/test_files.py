@@ -82,7 +82,7 @@ def test_an_erp_export_reads_the_same_in_every_encoding(tmp_path: Path, encoding
     path = saved(tmp_path, "销售 明细.csv", ERP.encode(encoding))
     raw = read_files("orders", str(path), configured(encoding=named))
     assert raw.frame.columns == ["客户编号", "下单时间", "金额", "省份", "__file", "__row"]
-    assert raw.frame.rows() == [(*row, "销售 明细.csv", number) for number, row in enumerate(ERP_ROWS, start=1)]
+    assert raw.frame.rows() == [(*row, "销售 明细.csv", number) for number, row in enumerate(ERP_ROWS, start=2)]
     (found,) = raw.fingerprints
     assert (found.name, found.size, found.read_as) == ("销售 明细.csv", path.stat().st_size, f"CSV, {read_as}, comma")
     assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -155,10 +155,12 @@ def test_any_table_of_text_comes_back(
     if style["lineterminator"] == "\n":  # Python's writer would leave a \r at a line's end unquoted: no reader can tell it from \r\n
         rows = [[cell.replace("\r", "") for cell in row] for row in rows]
     header = ["客户编号", "amount", "note", "省 份"][: len(rows[0])]
-    text = io.StringIO()
-    csv.writer(text, delimiter=separator, **style).writerows([header, *rows])
+    text, begins = io.StringIO(newline=""), []
+    for row in [header, *rows]:
+        begins.append(1 + len(io.StringIO(text.getvalue(), newline="").readlines()))  # as an editor numbers the lines
+        csv.writer(text, delimiter=separator, **style).writerow(row)
     content = text.getvalue().encode(encoding[0])
-    expected = [(*(cell or None for cell in row), number) for number, row in enumerate(rows, start=1) if any(row)]
+    expected = [(*(cell or None for cell in row), line) for row, line in zip(rows, begins[1:], strict=True) if any(row)]
     with tempfile.TemporaryDirectory() as folder:
         path = saved(Path(folder), "t.csv.gz" if gzipped else "t.csv", gzip.compress(content) if gzipped else content)
         changes = {"encoding": encoding[1], "separator": separator if separator == "^" else "auto"}
@@ -180,7 +182,7 @@ def test_untidy_but_unambiguous_lines_lose_nothing(tmp_path: Path) -> None:
     text = 'id,size,note\n1,5\'10",a "b" c\n\n2,x\n,,\n3,y,z,,\n"4","","say ""hi"""\n'
     frame = read(saved(tmp_path, "orders.csv", text))
     assert values(frame) == [("1", "5'10\"", 'a "b" c'), ("2", "x", None), ("3", "y", "z"), ("4", None, 'say "hi"')]
-    assert frame["__row"].to_list() == [1, 3, 5, 6]
+    assert frame["__row"].to_list() == [2, 4, 6, 7]
     macintosh = saved(tmp_path, "mac.csv", "id,amount\r1,2\r3,4\r")
     assert values(read(macintosh)) == [("1", "2"), ("3", "4")]
     assert values(read(saved(tmp_path, "one.csv", "customer_id\na\n\nb\n"))) == [("a",), ("b",)]
@@ -201,16 +203,16 @@ def test_lines_that_do_not_fit_are_rejects_and_cost_no_other_row(tmp_path: Path)
     text = 'id,amount,note\n1,2,"two\nlines"\n2,1,234.50,x\n\n3,4,"bad" quote\n5,6,""\n' + "9,9,9,9,,\n" * 2 + f"7,8,{'x' * 300},y\n10,11,z"
     path = saved(tmp_path, "orders.csv", text)
     assert read(path).rows() == [
-        ("1", "2", "two\nlines", "orders.csv", 1),
-        ("5", "6", None, "orders.csv", 5),
-        ("10", "11", "z", "orders.csv", 9),
+        ("1", "2", "two\nlines", "orders.csv", 2),
+        ("5", "6", None, "orders.csv", 7),
+        ("10", "11", "z", "orders.csv", 11),
     ]
     assert rejects(path) == [
-        (2, "2,1,234.50,x", "has 4 fields, the header 3"),
-        (4, '3,4,"bad" quote', QUOTE),
-        (6, "9,9,9,9,,", "has 6 fields, the header 3"),
-        (7, "9,9,9,9,,", "has 6 fields, the header 3"),
-        (8, f"7,8,{'x' * 195}…", "has 4 fields, the header 3"),
+        (4, "2,1,234.50,x", "has 4 fields, the header 3"),
+        (6, '3,4,"bad" quote', QUOTE),
+        (8, "9,9,9,9,,", "has 6 fields, the header 3"),
+        (9, "9,9,9,9,,", "has 6 fields, the header 3"),
+        (10, f"7,8,{'x' * 195}…", "has 4 fields, the header 3"),
     ]
 
 
@@ -223,9 +225,9 @@ def test_a_quote_that_does_not_end_costs_one_row(tmp_path: Path, encoding: str, 
     lines[2998] = '"2999",绵阳,""'
     path = saved(tmp_path, "orders.csv", line_end.join(["id,place,amount", *lines]).encode(encoding))
     frame = read(path)
-    assert rejects(path) == [(10, lines[9], QUOTE), (2000, lines[1999], QUOTE)]
-    assert frame["__row"].to_list() == [row for row in range(1, 3001) if row not in (10, 2000)]
-    assert frame["id"].cast(pl.Int64).to_list() == frame["__row"].to_list()
+    assert rejects(path) == [(11, lines[9], QUOTE), (2001, lines[1999], QUOTE)]
+    assert frame["__row"].to_list() == [row + 1 for row in range(1, 3001) if row not in (10, 2000)]
+    assert (frame["id"].cast(pl.Int64) + 1).to_list() == frame["__row"].to_list()
     assert frame.row(-2)[:3] == ("2999", "绵阳", None)
 
 
@@ -233,10 +235,10 @@ def test_a_quote_left_open_is_not_looked_for_beyond_the_longest_field(tmp_path: 
     lines = [f"{row},{'x' * 50},{row}.5" for row in range(1, 20_001)]
     lines[4] = '5,"open,5.5'
     path = saved(tmp_path, "orders.csv", "\n".join(["id,note,amount", *lines]))
-    assert rejects(path) == [(5, '5,"open,5.5', "has a quote that does not end, or a field of more than 131,072 characters")]
+    assert rejects(path) == [(6, '5,"open,5.5', "has a quote that does not end, or a field of more than 131,072 characters")]
     assert read(path)["id"].cast(pl.Int64).to_list() == [row for row in range(1, 20_001) if row != 5]
     last = saved(tmp_path, "last.csv", 'id,note,amount\n1,a,2\n"2,b,3')  # Polars alone would drop it in silence
-    assert rejects(last) == [(2, '"2,b,3', QUOTE)]
+    assert rejects(last) == [(3, '"2,b,3', QUOTE)]
 
 
 def test_pieces_of_a_bad_record_are_not_taken_for_rows(tmp_path: Path) -> None:
@@ -244,13 +246,13 @@ def test_pieces_of_a_bad_record_are_not_taken_for_rows(tmp_path: Path) -> None:
     path = saved(tmp_path, "orders.csv", text)
     assert values(read(path)) == [("b", "2", "3"), ("d", "4", "5")]
     assert rejects(path) == [
-        (1, '"first', QUOTE),
-        (2, "second", BEHIND),
-        (3, 'third, or" so,1,2', "has 4 fields, the header 3"),
-        (5, '"c', "has 4 fields, the header 3"),
-        (6, 'c",1,234.50,x', "has 4 fields, the header 3"),
+        (2, '"first', QUOTE),
+        (3, "second", BEHIND),
+        (4, 'third, or" so,1,2', "has 4 fields, the header 3"),
+        (6, '"c', "has 4 fields, the header 3"),
+        (7, 'c",1,234.50,x', "has 4 fields, the header 3"),
     ]
-    assert rejects(saved(tmp_path, "whole.csv", 'name,id,amount\n"a\nb" so,1,2\nc,2,3\n')) == [(1, '"a', QUOTE), (2, 'b" so,1,2', BEHIND)]
+    assert rejects(saved(tmp_path, "whole.csv", 'name,id,amount\n"a\nb" so,1,2\nc,2,3\n')) == [(2, '"a', QUOTE), (3, 'b" so,1,2', BEHIND)]
 
 
 spoils = st.sampled_from(["{0},{1},{2},more", '{0},"{1},{2}', '"{0},{1},{2}', '{0},"{1}" so,{2}', '{0},"{1}"" {2}', '{0},{1},"{2}'])
@@ -269,14 +271,14 @@ spoils = st.sampled_from(["{0},{1},{2},more", '{0},"{1},{2}', '"{0},{1},{2}', '{
 def test_each_line_is_a_row_or_a_reject(rows: list[tuple[str, str, str, str | None]], quoted: bool, line_end: str) -> None:
     usual = '"{0}","{1}","{2}"' if quoted else "{0},{1},{2}"
     lines = [(spoil or usual).format(*cells) for *cells, spoil in rows]
-    good = [(*cells, number) for number, (*cells, spoil) in enumerate(rows, start=1) if spoil is None]
+    good = [(*cells, number) for number, (*cells, spoil) in enumerate(rows, start=2) if spoil is None]
     with tempfile.TemporaryDirectory() as folder:
         path = saved(Path(folder), "t.csv", line_end.join(["one,two,three", *lines]))
         if good:
             assert read(path).drop("__file").rows() == good
-            assert [row[:2] for row in rejects(path)] == [(n, lines[n - 1]) for n in range(1, len(rows) + 1) if rows[n - 1][3]]
+            assert [row[:2] for row in rejects(path)] == [(n + 2, lines[n]) for n in range(len(rows)) if rows[n][3]]
         else:
-            assert f"t.csv: should have rows that can be read (got {len(rows)} that cannot: row 1 has" in problems(path)
+            assert f"t.csv: should have rows that can be read (got {len(rows)} that cannot: row 2 has" in problems(path)
 
 
 def test_rejects_of_all_files_of_a_table_are_gathered_and_reach_the_tables(tmp_path: Path) -> None:
@@ -288,15 +290,15 @@ def test_rejects_of_all_files_of_a_table_are_gathered_and_reach_the_tables(tmp_p
         read_tables(configured(orders={"path": str(tmp_path)}), launch, seed=1)
     assert caught.value.problems == (
         "orders: 50.0% of 6 rows were rejected; data.max_reject_share allows 5%. Mend the rows or the mapping, or allow more:",
-        "  2 × row has 4 fields, the header 3, such as row 1 of 02.csv",
-        f"  1 × row {QUOTE}, such as row 1 of 03.csv",
+        "  2 × row has 4 fields, the header 3, such as row 2 of 02.csv",
+        f"  1 × row {QUOTE}, such as row 2 of 03.csv",
     )
     tables = read_tables(configured(orders={"path": str(tmp_path)}, max_reject_share=0.5), launch, seed=1).tables
     assert tables.reads["orders"] == {"rows": 6, "filtered": 0, "later": 0, "rejected": 3, "kept": 3}
     assert tables.rejects.select("file", "row", "value").rows() == [
-        ("02.csv", 1, None),
-        ("03.csv", 1, None),
-        ("04.csv", 1, None),
+        ("02.csv", 2, None),
+        ("03.csv", 2, None),
+        ("04.csv", 2, None),
     ]
 
 
@@ -309,8 +311,8 @@ def test_rows_above_the_header_are_left_out(tmp_path: Path, encoding: str, line_
     for rows in (2, 3):  # a blank line above the header need not be counted
         frame = read(path, skip_rows=rows)
         assert frame.columns[:4] == ["客户编号", "下单时间", "金额", "省份"]
-        assert frame.drop("__file").rows() == [(*row, number) for number, row in enumerate(ERP_ROWS, start=1)]
-        assert [row[0] for row in rejects(path, skip_rows=rows)] == [4] * bool(stray)
+        assert frame.drop("__file").rows() == [(*row, number) for number, row in enumerate(ERP_ROWS, start=5)]
+        assert [row[0] for row in rejects(path, skip_rows=rows)] == [8] * bool(stray)
     assert "should begin with a header below 30 rows, as data.skip_rows says" in problems(path, skip_rows=30)
 
 
@@ -321,7 +323,7 @@ def test_rows_above_the_header_of_a_sheet_are_left_out(tmp_path: Path) -> None:
         for skip_rows in (first_row + 1, first_row + 2):
             frame = read(path, skip_rows=skip_rows)
             assert frame.columns[:2] == ["id", "金额"]
-            assert frame.drop("__file").rows() == [("a", 1.0, 1), ("b", 2.5, 3)]
+            assert frame.drop("__file").rows() == [("a", 1.0, first_row + 4), ("b", 2.5, first_row + 6)]
     assert "1.xlsx" in problems(tmp_path / "1.xlsx", skip_rows=20)
     assert "data.skip_rows leaves out 20 rows" in problems(tmp_path / "1.xlsx", skip_rows=20)
 
@@ -331,7 +333,7 @@ def test_rows_above_the_header_of_a_sheet_are_left_out(tmp_path: Path) -> None:
 def test_a_first_line_for_excel_names_the_separator(tmp_path: Path, line: str, encoding: str) -> None:
     body = "id;a,b,c\r\n1;2,3,4\r\n5;6,7,8\r\n"  # a comma would be the better guess
     path = saved(tmp_path, "excel.csv", f"{line}\r\n{body}".encode(encoding))
-    assert read(path).drop("__file").rows() == [("1", "2,3,4", 1), ("5", "6,7,8", 2)]
+    assert read(path).drop("__file").rows() == [("1", "2,3,4", 3), ("5", "6,7,8", 4)]
     assert values(read(path, separator=",")) == [("1;2", "3", "4"), ("5;6", "7", "8")]
     titled = saved(tmp_path, "titled.csv", f"{line}\r\n订单\r\n{body}".encode(encoding))
     assert read(titled, skip_rows=1).columns[:2] == ["id", "a,b,c"]
@@ -400,7 +402,7 @@ def test_a_workbook_keeps_types_and_loses_no_cell(tmp_path: Path) -> None:
         ("VIP-1", "abc", day.date(), moment, "2026-03-01 10:20:00", None, None, None, None),
         ("7", "12.5", day.date(), moment, "n/a", None, "extra", None, None),
     ]
-    assert frame["__row"].to_list()[-2:] == [1501, 1503]
+    assert frame["__row"].to_list()[-2:] == [1504, 1506]
 
 
 def test_sheets_are_named_and_the_first_is_the_default(tmp_path: Path) -> None:
@@ -441,8 +443,8 @@ def test_a_folder_of_mixed_files_is_one_table(tmp_path: Path) -> None:
     frame = read(tmp_path)
     assert frame.rows() == [
         ("8", "2.25", "2026-01-01", "2026-01.parquet", 1),
-        ("0007", "1.5", "2026-02-01", "2026-02.csv", 1),
-        ("9", "3", None, "2026-03.xlsx", 1),
+        ("0007", "1.5", "2026-02-01", "2026-02.csv", 2),
+        ("9", "3", None, "2026-03.xlsx", 2),
     ]
     assert [found.name for found in read_files("orders", str(tmp_path), configured()).fingerprints] == [
         "2026-01.parquet",

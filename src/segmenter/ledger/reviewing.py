@@ -172,7 +172,7 @@ def take_answers(ledger: Ledger, launch: str, told: Answers, read: Read, *, lang
     shop_has = [] if read.tables.contacts is None else [each for each in read.tables.contacts if is_contact_name(each.name)]
     rejects = Contacts(known=[*told.contacts.known, *shop_has]).without(rejects)
     counts = {"rows": told.rows, "open": told.open, "rejected": rejects.height, "kept": good.height}
-    warnings = [*read.warnings, *told.warnings]
+    warnings = [*read.warnings, *read.notes, *told.warnings]
     if strange.height:
         en = f"answers of ids that neither the plan nor the shop knows: {strange.height:,}, see the rejects"
         warnings.append(say(lang, en, f"{strange.height:,} 条答复的客户编号既不在名单中，也不在店铺数据中，见拒收记录"))

@@ -26,7 +26,7 @@ class AnswerList:
     Parameters
     ----------
     name : str
-        Of the file, and of the sheet where that is not the first.
+        Of the file, and of the sheet where that is not the first with rows.
     frame : DataFrame
         Its rows, with ``__row``.
     roles : dict of str to str
@@ -69,13 +69,12 @@ def answer_lists(read: FileRead) -> list[AnswerList]:
     >>> _ = path.write_text("calls of July,\nid,answer\n7,joined\n")
     >>> [found] = answer_lists(read_each(str(path), SETTINGS)[0][0])
     >>> found.roles, found.frame.rows()
-    ({'customer_id': 'id', 'answer': 'answer'}, [('7', 'joined', 2)])
+    ({'customer_id': 'id', 'answer': 'answer'}, [('7', 'joined', 3)])
     """
     sheets = [_headed(read.name, read.frame, read.unreadable)]
     if sheets[0].lacks and read.unreadable:
         sheets = [next(_below_titles(read), sheets[0])]
-    if read.fingerprint.read_as.startswith("sheet "):
-        sheets += [_headed(name, frame) for name, frame in _other_sheets(read)]
+    sheets += [_headed(name, frame) for name, frame in _other_sheets(read)]
     return [each for each in sheets if not each.lacks] or sheets[:1]
 
 
@@ -98,18 +97,15 @@ def _below_titles(read: FileRead) -> Iterator[AnswerList]:
     """Read text again without its first lines: a title has fewer fields than what is below it."""
     for skipped in range(1, _TITLES):
         for each in read_each(str(read.path), SETTINGS.model_copy(update={"skip_rows": skipped}))[0]:
-            unreadable = tuple((row + skipped, line, reason) for row, line, reason in each.unreadable)
-            found = _headed(read.name, each.frame.with_columns(pl.col(ROW) + skipped), unreadable)
+            found = _headed(read.name, each.frame, each.unreadable)
             if not found.lacks:
                 yield found
 
 
 def _other_sheets(read: FileRead) -> Iterator[tuple[str, pl.DataFrame]]:
-    import fastexcel
-
-    for sheet in fastexcel.read_excel(read.path).sheet_names[1:]:
-        name = f"{read.name} [{sheet}]"
+    for sheet in read.sheets[1:]:
+        name = f"{read.name} [{sheet.name}]"
         try:
-            yield name, read_sheet(read.path, name, sheet, 0)[0]
+            yield name, read_sheet(read.path, name, sheet.name, 0)[0]
         except InputError:  # an empty sheet, or a chart
             continue

@@ -19,6 +19,7 @@ from segmenter.sources.answer_words import NOT_YET, meaning_of, others_of, state
 from segmenter.sources.expressions import ROW
 from segmenter.sources.files import FileRead, read_each
 from segmenter.sources.raw import Fingerprint
+from segmenter.sources.spreadsheets import notes_of_cells
 from segmenter.themes import themed
 from segmenter.words import Lang
 
@@ -177,7 +178,10 @@ def read_answers(
         rows=sum(each.frame.height + len(each.unreadable) for each in lists),
         open=rows.height - given.height,
         undated=undated,
-        warnings=answer_warnings(rows, good, whole, undated=undated, planned=planned is not None, before=before, lang=lang),
+        warnings=(
+            *(note for file in read for sheet in file.sheets for note in notes_of_cells(file.name, sheet)),
+            *answer_warnings(rows, good, whole, undated=undated, planned=planned is not None, before=before, lang=lang),
+        ),
         contacts=contacts,
     )
 

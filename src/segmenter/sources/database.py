@@ -120,7 +120,7 @@ def _engine(given: str) -> "tuple[Engine, str]":
         case "sqlite":
             path = _sqlite_file(url)
             address = f"{path.resolve().as_uri()}?mode=ro"
-            engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True), poolclass=NullPool)
+            engine = create_engine("sqlite://", creator=lambda: _reader(address), poolclass=NullPool)
             return engine, f"sqlite:///{url.database}"
         case "postgresql" | "postgres":
             try:
@@ -137,11 +137,20 @@ def _engine(given: str) -> "tuple[Engine, str]":
             raise ConfigError(f'data.url: should be {_FORMS} (got a URL of "{other}")')
 
 
+def _reader(address: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(address, uri=True)
+    # What would write beside the database: ATTACH, and VACUUM INTO.
+    connection.set_authorizer(lambda action, *_: sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK)
+    return connection
+
+
 def _sqlite_file(url: "URL") -> Path:
     if not url.database or url.database == ":memory:":
         raise ConfigError(f"data.url: should name a database file, such as sqlite:///shop.db (got {url})")
     path = Path(url.database).expanduser()
     try:
+        if path.exists() and not path.is_file():
+            raise InputError(f"data.url: should be a database file (got {'a folder' if path.is_dir() else 'no file'}: {path})")
         if not path.is_file():
             raise InputError(f"data.url: is not there (got {path}){near_files(path)}")
     except OSError as error:

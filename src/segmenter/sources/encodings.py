@@ -10,6 +10,7 @@ from pathlib import Path
 from segmenter.errors import InputError
 
 CHUNK = 1 << 20
+_MOST_BYTES = 1 << 32
 UTF8 = ("utf-8", "utf-8-sig")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -59,6 +60,8 @@ def chunks(path: Path) -> Iterator[bytes]:
 
     Raises
     ------
+    InputError
+        It unpacks to more than 4 GB.
     OSError, EOFError, zlib.error
         It cannot be read, or is not whole.
 
@@ -70,8 +73,12 @@ def chunks(path: Path) -> Iterator[bytes]:
     >>> list(chunks(path))
     [b'id']
     """
+    size = 0
     with gzip.open(path, "rb") if is_gzip(path) else path.open("rb") as file:
         while chunk := file.read(CHUNK):
+            size += len(chunk)
+            if is_gzip(path) and size > _MOST_BYTES:  # it is unpacked in memory
+                raise InputError(f"{path.name}: should unpack to at most 4 GB; unpack it, or export it as Parquet")
             yield chunk
 
 
@@ -178,12 +185,12 @@ def first_bad_line(path: Path, codec: str, sink: io.BytesIO | None = None) -> in
             continue
         try:
             text = decoder.decode(chunk, final=not chunk)
-        except UnicodeDecodeError as error:
+            if sink is not None:
+                sink.write((text if begun else text.removeprefix("\ufeff")).encode())
+                begun = begun or bool(text)
+        except UnicodeError as error:
             before = sum(piece.count(b"\n") for piece in islice(chunks(path), number))
-            return 1 + before + error.object[: error.start].count(b"\n")
-        if sink is not None:
-            sink.write((text if begun else text.removeprefix("\ufeff")).encode())
-            begun = begun or bool(text)
+            return 1 + before + (error.object[: error.start].count(b"\n") if isinstance(error, UnicodeDecodeError) else 0)
     return None
 
 

@@ -3,23 +3,30 @@
 import glob
 import gzip
 import hashlib
+import re
+import stat
 import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import DuplicateError, PanicException, PolarsError
 
 from segmenter import tables
 from segmenter.errors import InputError
 from segmenter.settings import FilesSettings
 from segmenter.sources.encodings import chunks, is_gzip
 from segmenter.sources.raw import Fingerprint, Raw, label, near_files, one_line, together
-from segmenter.sources.spreadsheets import read_sheet
+from segmenter.sources.spreadsheets import notes_of_cells, notes_of_others, read_sheet
 from segmenter.sources.text_files import check_text_settings, read_text
 from segmenter.sources.text_lines import BadLine
+from segmenter.sources.workbooks import Sheet
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ColumnChunkMetaData
 
 _KINDS = {
     **dict.fromkeys((".csv", ".txt", ".tsv"), "text"),
@@ -66,13 +73,16 @@ class FileRead:
         Where it is.
     unreadable : tuple of BadLine
         Lines of CSV that cannot be told apart into fields.
+    sheets : tuple of Sheet
+        Of a workbook: the one that was read, and then the others.
     """
 
     name: str
     frame: pl.DataFrame
     fingerprint: Fingerprint
     path: Path
-    unreadable: tuple[BadLine, ...]
+    unreadable: tuple[BadLine, ...] = ()
+    sheets: tuple[Sheet, ...] = ()
 
 
 def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
@@ -107,7 +117,7 @@ def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
     >>> _ = path.write_text("customer_id,amount\na,12.50\n")
     >>> settings = FilesSettings.model_construct(encoding="auto", separator="auto", sheet=None, skip_rows=0, decimal=".")
     >>> read_files("orders", str(path), settings).frame.rows()
-    [('a', '12.50', 'orders.csv', 1)]
+    [('a', '12.50', 'orders.csv', 2)]
     """
     check_text_settings(settings.encoding, settings.separator)
     key = f"data.{table}.path"
@@ -128,7 +138,11 @@ def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
     if problems or whole is None:
         raise InputError(*(problem if problem.startswith("data.sheet: ") else f"{key}: {problem}" for problem in problems))
     lines = [(table, each.name, row, None, line, reason) for each in read for row, line, reason in each.unreadable]
-    return Raw(whole, tuple(each.fingerprint for each in read), pl.DataFrame(lines, schema=tables.REJECTS, orient="row"))
+    rejects = pl.DataFrame(lines, schema=tables.REJECTS, orient="row")
+    notes = [note for each in read for sheet in each.sheets[:1] for note in notes_of_cells(each.name, sheet)]
+    if settings.sheet is None:
+        notes += [note for each in read if each.sheets for note in notes_of_others(each.name, each.sheets)]
+    return Raw(whole, tuple(each.fingerprint for each in read), rejects, tuple(f"{key}: {note}" for note in notes))
 
 
 def read_each(path: str, settings: FilesSettings) -> tuple[list[FileRead], list[tuple[str, str]]]:
@@ -170,9 +184,12 @@ def read_each(path: str, settings: FilesSettings) -> tuple[list[FileRead], list[
     failed: list[tuple[str, str]] = []
     for place, name in found:
         try:
-            frame, read_as, unreadable = _read(place, name, settings)
-            fingerprint = Fingerprint(name, place.stat().st_size, sha256(place), read_as)
-            read.append(FileRead(name, frame, fingerprint, place, tuple(unreadable)))
+            before = place.stat()
+            frame, read_as, unreadable, sheets = _read(place, name, settings)
+            fingerprint, after = Fingerprint(name, before.st_size, sha256(place), read_as), place.stat()
+            if (before.st_size, before.st_mtime_ns, before.st_ino) != (after.st_size, after.st_mtime_ns, after.st_ino):
+                raise InputError(f"{name}: has changed while it was read; wait until it is written")
+            read.append(FileRead(name, frame, fingerprint, place, tuple(unreadable), tuple(sheets)))
         except InputError as error:
             failed += [(name, problem) for problem in error.problems]
         except OSError as error:
@@ -254,6 +271,8 @@ def copies(prints: Sequence[Fingerprint]) -> list[str]:
 
 
 def _starts(path: Path, magic: bytes) -> bool:
+    if not path.is_file():
+        return False  # opening a pipe would wait for somebody to write
     with path.open("rb") as file:
         return file.read(len(magic)) == magic
 
@@ -269,9 +288,12 @@ def _find(path: str) -> list[tuple[Path, str]]:
     """List the files that a path means, each with its name relative to what the path names."""
     if not path.strip():
         raise InputError('should name a file, a folder or a glob (got "")')
-    given = Path(path).expanduser()
+    try:
+        given = Path(path).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"should be a path (got {path}, of a home that is not known)") from error
     if given.is_dir():
-        inside = [file for file in given.iterdir() if file.is_file() and not _is_hidden(file)]
+        inside = [file for file in given.iterdir() if not file.is_dir() and not _is_hidden(file)]
         data = [file for file in inside if _kind_by_name(file.name) is not None]
         if not data:
             seen = f"; it has: {', '.join(sorted(file.name for file in inside)[:5])}" if inside else ""
@@ -284,11 +306,21 @@ def _find(path: str) -> list[tuple[Path, str]]:
         fixed = len(given.parts) - next(place for place, part in enumerate(given.parts) if glob.has_magic(part))
         root = Path(*given.parts[:-fixed])
         matches = [Path(match) for match in glob.glob(str(given), recursive=True)]
-        files = {file.relative_to(root).as_posix(): file for file in matches if file.is_file() and not _is_hidden(file)}
+        files = {file.relative_to(root).as_posix(): file for file in matches if not file.is_dir() and not _is_hidden(file)}
         if not files:
             raise InputError(f"matches no file (got {path})")
         return [(files[name], name) for name in sorted(files)]
     raise InputError(f"is not there (got {path}){near_files(given)}")
+
+
+def _what(path: Path) -> str:
+    """Name what is there instead of a file."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return "a link to what is not there"
+    kinds = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+    return kinds.get(stat.S_IFMT(mode), "a folder")
 
 
 def _is_hidden(path: Path) -> bool:
@@ -323,12 +355,18 @@ def _kind_of_archive(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             inside = archive.namelist()
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, RuntimeError, ValueError, LookupError):
         return "a damaged workbook or ZIP archive"
     return "a workbook" if any(name.startswith("xl/") or name == "content.xml" for name in inside) else "a ZIP archive"
 
 
-def _read(path: Path, name: str, settings: FilesSettings) -> tuple[pl.DataFrame, str, list[BadLine]]:
+def _read(path: Path, name: str, settings: FilesSettings) -> tuple[pl.DataFrame, str, list[BadLine], list[Sheet]]:
+    if not path.is_file():
+        raise InputError(f"{name}: should be a file (got {_what(path)}); write what comes out of it to a file first")
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{str(path).encode(errors='replace').decode()}: has a name that is not UTF-8; rename it") from error
     if path.stat().st_size == 0:
         raise InputError(f"{name}: is empty (0 bytes); export it again")
     try:
@@ -342,21 +380,52 @@ def _read(path: Path, name: str, settings: FilesSettings) -> tuple[pl.DataFrame,
             raise InputError(f"{name}: is empty (blank only); export it again")
         match kind:
             case "text":
-                return read_text(path, name, settings.encoding, settings.separator, settings.skip_rows)
+                return *read_text(path, name, settings.encoding, settings.separator, settings.skip_rows), []
             case "Parquet":
-                return *_read_parquet(path, name), []
+                return *_read_parquet(path, name), [], []
             case _:
-                return *read_sheet(path, name, settings.sheet, settings.skip_rows), []
+                frame, read_as, sheets = read_sheet(path, name, settings.sheet, settings.skip_rows)
+                return frame, read_as, [], sheets
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{name}: is no whole gzip file ({one_line(error)}); copy or export it again") from error
 
 
 def _read_parquet(path: Path, name: str) -> tuple[pl.DataFrame, str]:
+    from pyarrow import ArrowException
+
     try:
         frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
-    except PolarsError as error:
+        _check_parquet(path, frame)
+    except DuplicateError as error:
+        raise InputError(f"{name}: should have a name of its own for each column ({one_line(error)}); export it again") from error
+    except (PolarsError, PanicException, ArrowException, MemoryError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's trouble, not the file's
         raise InputError(f"{name}: is no whole Parquet file ({one_line(error)}); copy or export it again") from error
     return label(frame, frame.columns, name), "Parquet"
+
+
+def _check_parquet(path: Path, frame: pl.DataFrame) -> None:
+    """Compare what was read with what the footer says and, where the writer left them, with the checksums of the pages."""
+    from pyarrow import ArrowException
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(path, page_checksum_verification=True) as file:
+        footer = file.metadata
+        groups = [footer.row_group(at) for at in range(footer.num_row_groups)]
+        if not frame.height == footer.num_rows == sum(group.num_rows for group in groups):
+            raise ArrowException(f"its parts have other numbers of rows than the {footer.num_rows:,} of the whole")
+        if frame.height and frame.width and _has_checksums(path, groups[0].column(0)):
+            for _ in file.iter_batches():
+                pass
+
+
+def _has_checksums(path: Path, chunk: "ColumnChunkMetaData") -> bool:
+    """Look whether a page's header has the field for a checksum: the fourth, behind three integers of Thrift's compact form."""
+    with path.open("rb") as file:
+        file.seek(chunk.data_page_offset)
+        start = file.read(32)
+    return re.match(rb"(\x15[\x80-\xff]*[\0-\x7f]){4}", start) is not None
 
 
 def sha256(path: Path) -> str:

@@ -48,16 +48,19 @@ class Raw:
     ----------
     frame : DataFrame
         The source's own columns, then ``__file`` (Categorical; null where the table is no file) and ``__row``
-        (Int64; the data row in that file, from 1).
+        (Int64; the row as `tables.REJECTS` tells it).
     fingerprints : tuple of Fingerprint
         One for each file, or one for the query.
     rejects : DataFrame
         Lines that cannot be told apart into fields, as `tables.REJECTS`; they are no rows of `frame`.
+    notes : tuple of str
+        What a person should know of the source, such as sheets that were not read.
     """
 
     frame: pl.DataFrame
     fingerprints: tuple[Fingerprint, ...]
     rejects: pl.DataFrame = field(default_factory=tables.REJECTS.to_frame)
+    notes: tuple[str, ...] = ()
 
 
 def column_names(header: Sequence[str | None]) -> list[str]:
@@ -83,13 +86,14 @@ def column_names(header: Sequence[str | None]) -> list[str]:
     """
     plain = [(cell or "").strip().strip(_ZERO_WIDTH).strip() for cell in header]
     given = Counter([*plain, FILE, ROW])
-    taken = set(given)
+    taken, seen = set(given), Counter[str]()
     names: list[str] = []
     for place, name in enumerate(plain, start=1):
         if name and given[name] == 1:
             names.append(name)
             continue
-        start, number = (name, plain[:place].count(name)) if name else ("column", place)
+        seen[name] += 1
+        start, number = (name, seen[name]) if name else ("column", place)
         while f"{start}_{number}" in taken:
             number += 1
         taken.add(f"{start}_{number}")
@@ -97,7 +101,7 @@ def column_names(header: Sequence[str | None]) -> list[str]:
     return names
 
 
-def label(frame: pl.DataFrame, header: Sequence[str | None], file: str | None) -> pl.DataFrame:
+def label(frame: pl.DataFrame, header: Sequence[str | None], file: str | None, rows: pl.Series | int = 1) -> pl.DataFrame:
     """Name the columns, and say of every row where it stands.
 
     Parameters
@@ -108,6 +112,8 @@ def label(frame: pl.DataFrame, header: Sequence[str | None], file: str | None) -
         The cells of the header, one for each column.
     file : str or None
         The file's name.
+    rows : Series or int
+        The number of each row in its source; or of the first, where one follows the other.
 
     Returns
     -------
@@ -120,14 +126,13 @@ def label(frame: pl.DataFrame, header: Sequence[str | None], file: str | None) -
     [('1', 'a.csv', 1), ('3', 'a.csv', 3)]
     """
     names = column_names(header)
-    empty = [series.null_count() == frame.height for series in frame]
+    nulls = [series.null_count() for series in frame]
     frame.columns = names
-    nameless = [name for name, cell, void in zip(names, header, empty, strict=True) if void and not (cell or "").strip()]
+    nameless = {name for name, cell, null in zip(names, header, nulls, strict=True) if null == frame.height and not (cell or "").strip()}
     own = [name for name in names if name not in nameless]
-    labelled = frame.with_row_index(ROW, offset=1).select(
-        *own, pl.lit(file, dtype=pl.String).cast(pl.Categorical).alias(FILE), pl.col(ROW).cast(pl.Int64)
-    )
-    if all(frame[name].null_count() for name in own):
+    numbers = pl.int_range(pl.len(), dtype=pl.Int64) + rows if isinstance(rows, int) else pl.lit(rows)
+    labelled = frame.select(*own, pl.lit(file, dtype=pl.String).cast(pl.Categorical).alias(FILE), numbers.cast(pl.Int64).alias(ROW))
+    if all(null for name, null in zip(names, nulls, strict=True) if name not in nameless):
         labelled = labelled.filter(~pl.all_horizontal(pl.col(own).is_null())) if own else labelled.clear()
     return labelled
 
@@ -169,14 +174,19 @@ def together(frames: Sequence[tuple[str, pl.DataFrame]], decimal: str) -> pl.Dat
     if problems:
         raise InputError(*problems)
     whole = {}
-    for column, dtype in first.schema.items():
-        found = {frame.schema[column] for _, frame in frames if frame[column].null_count() < frame.height}
+    schemas = [dict(frame.schema) for _, frame in frames]
+    nulls = [frame.null_count().row(0, named=True) for _, frame in frames]
+    for column, dtype in schemas[0].items():
+        found = {types[column] for types, empty, (_, frame) in zip(schemas, nulls, frames, strict=True) if empty[column] < frame.height}
         whole[column] = _common(sorted(found, key=str), dtype)
-    if len(frames) == 1 and whole == dict(first.schema):
+    if len(frames) == 1 and whole == schemas[0]:
         return first
     try:
         return pl.concat(
-            [frame.select(_as(column, frame.schema[column], dtype, decimal) for column, dtype in whole.items()) for _, frame in frames]
+            [
+                frame.select(_as(column, types[column], dtype, decimal) for column, dtype in whole.items())
+                for types, (_, frame) in zip(schemas, frames, strict=True)
+            ]
         )
     except PolarsError as error:
         raise InputError(f"{first_name} and {len(frames) - 1} more: should have columns of the same types ({one_line(error)})") from error

@@ -1,6 +1,7 @@
 """From the config's sources to the canonical tables."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,11 +39,14 @@ class Read:
         For each table, what its sources were; empty for the demo shop.
     warnings : tuple of str
         What was found damaged and read again.
+    notes : tuple of str
+        What a person should know of the sources, such as sheets that were not read.
     """
 
     tables: Tables
     fingerprints: Mapping[str, tuple[Fingerprint, ...]]
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 # Reads and adds up orders, given the customers of the customers table and their contacts: what they come to, what the files were,
@@ -108,6 +112,7 @@ def read_tables(
     raw: dict[str, pl.DataFrame] = {}
     unreadable: dict[str, pl.DataFrame] = {}
     prints: dict[str, tuple[Fingerprint, ...]] = {}
+    notes: list[str] = []
     problems: list[str] = []
     scan: _Scan | None = None
     if isinstance(data, DemoSettings):
@@ -131,6 +136,7 @@ def read_tables(
                 continue
             if found is not None:
                 raw[name], unreadable[name], prints[name] = found.frame, found.rejects, found.fingerprints
+                notes += found.notes
     if problems:
         raise InputError(*problems)
     progress("columns")
@@ -144,14 +150,24 @@ def read_tables(
         samples.append(sample)
         return scanned
 
-    read = canonical_tables(raw, data, launch, unreadable=unreadable, scan=None if scan is None else add_up, categories=categories)
+    with _told(notes):
+        read = canonical_tables(raw, data, launch, unreadable=unreadable, scan=None if scan is None else add_up, categories=categories)
     if scan is not None and isinstance(data, FilesSettings):
         _check_copies(str(data.orders.path), prints.get("orders", ()))
     if scan is None and terms is not None:
         read = _summarized(read, terms, engine, sampling)
     if samples:
         read = replace(read, sample=samples[0])
-    return Read(read, {name: prints[name] for name in TABLES if name in prints}, tuple(warnings))
+    return Read(read, {name: prints[name] for name in TABLES if name in prints}, tuple(warnings), tuple(notes))
+
+
+@contextmanager
+def _told(notes: Sequence[str]) -> Iterator[None]:
+    """Add what is known of the sources to what is wrong with their rows: it may be why."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(*error.problems, *notes) from error
 
 
 def _scan(

@@ -17,6 +17,7 @@ from segmenter.sources.quotes import quotes_fit
 from segmenter.sources.raw import label
 from segmenter.sources.text_lines import BadLine, read_lines
 
+_WIDEST = 1 << 24  # bytes of a header
 _SEPARATORS = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "pipe"}
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\w"\r\n])"?[\r\n]*', re.IGNORECASE)  # for Excel, which does not show it
 
@@ -80,11 +81,12 @@ def read_text(path: Path, name: str, encoding: str, separator: str, skip_rows: i
     Returns
     -------
     DataFrame
-        Text, empty cells as null, and ``__file`` and ``__row``. A line with fewer fields than the header ends in nulls.
+        Text, empty cells as null, ``__file``, and in ``__row`` the line of the file on which the record begins, from 1. A line
+        with fewer fields than the header ends in nulls.
     str
         How it was understood.
     list of BadLine
-        Lines with too many fields, or with quotes that do not end as they should; they count in ``__row``.
+        Lines with too many fields, or with quotes that do not end as they should.
 
     Raises
     ------
@@ -103,7 +105,7 @@ def read_text(path: Path, name: str, encoding: str, separator: str, skip_rows: i
     │ ---      ┆ ---   ┆ ---        ┆ ---   │
     │ str      ┆ str   ┆ cat        ┆ i64   │
     ╞══════════╪═══════╪════════════╪═══════╡
-    │ 7        ┆ 12,50 ┆ orders.csv ┆ 1     │
+    │ 7        ┆ 12,50 ┆ orders.csv ┆ 2     │
     └──────────┴───────┴────────────┴───────┘, 'CSV, gb18030, semicolon', [])
     """
     marked = marked_encoding(path)
@@ -121,23 +123,29 @@ def read_text(path: Path, name: str, encoding: str, separator: str, skip_rows: i
         raise InputError(f"{name}: line {line:,} is not {codec}; {way_out}")
     source = path if sink is None else sink.getvalue()
     head, whole = _head(source)
+    if not whole and "\n" not in head and "\r" not in head:
+        head, whole = _head(source, _WIDEST)
     line_end = next((end for end in ("\r\n", "\n", "\r") if end in head), "\n")
     above, told = _above(head, skip_rows)
     head = head[len(above) :]
     mark = (told or _separator(head, whole)) if separator == "auto" else _separator_named(separator)
-    header = next(_records(head, mark, whole), None)
+    header, height = next(_records(head, mark, whole), (None, 0))
     if header is None:
         below = f" below {skip_rows} rows, as data.skip_rows says" if skip_rows else ""
         raise InputError(f"{name}: should begin with a header{below} (got no line that ends within {len(head):,} characters)")
     bad: list[BadLine] = []
+    skipped = sum(1 for _ in io.StringIO(above, newline=""))
     frame = _read_fast(source, mark, len(header), above, line_end)
-    if frame is None:
+    rows = None if frame is None else _begins(frame, line_end)
+    if frame is not None and rows is not None:
+        rows += skipped + height
+    else:
         binary = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
         with io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as text:
             text.read(len(above))
-            frame, bad = read_lines(text, name, mark, len(header))
+            frame, rows, bad = read_lines(text, name, mark, len(header), skipped)
     kind = _SEPARATORS.get(mark, f'separator "{mark}"')
-    return label(frame, header, name), f"CSV, {codec}, {kind}", bad
+    return label(frame, header, name, rows), f"CSV, {codec}, {kind}", bad
 
 
 def _separator_named(separator: str) -> str:
@@ -163,17 +171,17 @@ def _above(head: str, skip_rows: int) -> tuple[str, str | None]:
     return "".join(lines if told else lines[:skip_rows]), told[1] if told else None
 
 
-def _records(text: str, separator: str, whole: bool) -> Iterator[list[str]]:
-    """Split text into records; the last is left out where the text is cut off in it."""
+def _records(text: str, separator: str, whole: bool) -> Iterator[tuple[list[str], int]]:
+    """Split text into records, with the lines up to the end of each; the last is left out where the text is cut off in it."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    last: list[str] | None = None
+    last: tuple[list[str], int] | None = None
     try:
         for record in reader:
             if last is not None:
                 yield last
-            last = record or None
+            last = (record, reader.line_num) if record else None
     except csv.Error:
-        whole = False
+        whole = True  # up to the record that cannot be read
     if whole and last is not None:
         yield last
 
@@ -182,7 +190,7 @@ def _separator(head: str, whole: bool) -> str:
     """Choose the separator under which most records have as many fields as the header."""
     best = (0.0, 1, ",")
     for mark in _SEPARATORS:
-        lengths = [len(record) for record in islice(_records(head, mark, whole), 200)]
+        lengths = [len(record) for record, _ in islice(_records(head, mark, whole), 200)]
         if lengths and lengths[0] > 1:
             alike = sum(length == lengths[0] for length in lengths) / len(lengths)
             best = max(best, (alike, lengths[0], mark))
@@ -207,4 +215,19 @@ def _read_fast(source: Path | bytes, separator: str, width: int, above: str, lin
         )
     except PolarsError:
         return None
-    return frame if frame.width == width else None
+    # A name with a line's end in it may be the header and a row, where lines do not all end alike.
+    return frame if frame.width == width and not any("\r" in name or "\n" in name for name in frame.columns) else None
+
+
+def _begins(frame: pl.DataFrame, line_end: str) -> pl.Series | None:
+    """Count the line on which each row begins, from 1; None where a cell may be two rows, as lines do not all end alike."""
+    numbers = pl.int_range(1, frame.height + 1, eager=True)
+    inside = [cells for cells in frame if cells.str.contains("[\r\n]").any()]
+    if any(cells.str.contains("\n" if line_end == "\r" else r"\r([^\n]|\z)").any() for cells in inside):
+        return None
+    if not inside:
+        return numbers
+    breaks = (
+        pl.DataFrame(inside).select(pl.sum_horizontal(pl.all().str.count_matches(line_end[-1], literal=True).cast(pl.Int64))).to_series()
+    )
+    return numbers + breaks.cum_sum().shift(1, fill_value=0)

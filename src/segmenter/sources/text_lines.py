@@ -9,7 +9,7 @@ import polars as pl
 
 from segmenter.errors import InputError
 
-BadLine = tuple[int, str, str]  # the data row in its file, from 1; the line as text; why it cannot be read
+BadLine = tuple[int, str, str]  # the line in its file, from 1; what stands there; why it cannot be read
 
 _BATCH = 100_000
 _SHOWN = 200
@@ -17,7 +17,7 @@ _OPEN = "has a quote that does not end as it should (a quote inside a field is w
 _BEHIND = "stands behind a quote that does not end, and may belong to it"
 
 
-def read_lines(text: TextIO, name: str, separator: str, width: int) -> tuple[pl.DataFrame, list[BadLine]]:
+def read_lines(text: TextIO, name: str, separator: str, width: int, above: int = 0) -> tuple[pl.DataFrame, pl.Series, list[BadLine]]:
     r"""Read records by the strict rules of CSV, and leave out what breaks them.
 
     A quote that does not end would swallow the rows behind it. So reading goes on at the line after the one where the bad
@@ -38,11 +38,15 @@ def read_lines(text: TextIO, name: str, separator: str, width: int) -> tuple[pl.
         One character.
     width : int
         Fields of the header. A line with fewer ends in nulls; more are taken where they are empty.
+    above : int
+        Lines of the file above `text`.
 
     Returns
     -------
     DataFrame
-        Text, one row for each record below the header, with nulls alone where it is blank or cannot be read.
+        Text, one row for each record below the header that is not blank and can be read.
+    Series
+        The line on which each begins.
     list of BadLine
         What cannot be read: a field is at most 131,072 characters long.
 
@@ -54,41 +58,41 @@ def read_lines(text: TextIO, name: str, separator: str, width: int) -> tuple[pl.
     Examples
     --------
     >>> import io
-    >>> frame, bad = read_lines(io.StringIO('id,note\n1,"open\n2,x\n3,y,z\n', newline=""), "orders.csv", ",", 2)
-    >>> frame.rows()
-    [(None, None), ('2', 'x'), (None, None)]
-    >>> [(row, line) for row, line, reason in bad]
-    [(1, '1,"open'), (3, '3,y,z')]
+    >>> frame, lines, bad = read_lines(io.StringIO('id,note\n1,"open\n2,x\n3,y,z\n', newline=""), "orders.csv", ",", 2)
+    >>> frame.rows(), lines.to_list()
+    ([('2', 'x')], [3])
+    >>> [(number, line) for number, line, reason in bad]
+    [(2, '1,"open'), (4, '3,y,z')]
     """
     schema = {f"column {place}": pl.String for place in range(width)}
     frames = [pl.DataFrame(schema=schema)]
     bad: list[BadLine] = []
     rows: list[list[str | None]] = []
-    number = -1  # the header is none of the data rows
-    for record, line, reason in _records(text, separator, width):
-        if number < 0:
+    numbers: list[int] = []
+    headed = False
+    for number, record, line, reason in _records(text, separator, width):
+        if not headed:
             if reason is not None:
                 raise InputError(f"{name}: its header {reason}; mend it, or skip the rows above the header by data.skip_rows")
-            number += bool(record)
-            continue
-        number += 1
-        # A bad record keeps its place, so that the rows behind it keep their numbers.
-        cells = record[:width] if reason is None else []
-        if reason is not None:
+            headed = bool(record)
+        elif reason is not None:
             shown = line.rstrip("\r\n")
-            bad.append((number, shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…", reason))
-        rows.append([*cells, *[None] * (width - len(cells))])
-        if len(rows) == _BATCH:
-            frames.append(pl.DataFrame(rows, schema=schema, orient="row"))
-            rows = []
+            bad.append((above + number, shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…", reason))
+        elif record:
+            numbers.append(above + number)
+            rows.append([*record[:width], *[None] * (width - len(record))])
+            if len(rows) == _BATCH:
+                frames.append(pl.DataFrame(rows, schema=schema, orient="row"))
+                rows = []
     frames.append(pl.DataFrame(rows, schema=schema, orient="row"))
-    return pl.concat(frames).with_columns(pl.all().replace("", None)), bad
+    return pl.concat(frames).with_columns(pl.all().replace("", None)), pl.Series(numbers, dtype=pl.Int64), bad
 
 
-def _records(text: TextIO, separator: str, width: int) -> Iterator[tuple[list[str], str, str | None]]:
-    """Give each record with its first line and, where it cannot be read, the reason."""
+def _records(text: TextIO, separator: str, width: int) -> Iterator[tuple[int, list[str], str, str | None]]:
+    """Give each record with the number of its first line, that line and, where it cannot be read, the reason."""
     waiting: deque[str] = deque()  # lines that a bad record had swallowed
     taken: list[str] = []  # lines of the record that is being read
+    number = 1
 
     def lines() -> Iterator[str]:
         while line := waiting.popleft() if waiting else text.readline():
@@ -115,4 +119,5 @@ def _records(text: TextIO, separator: str, width: int) -> Iterator[tuple[list[st
                 reason = _BEHIND
         if reason is not None:
             waiting.extendleft(reversed(taken[1:]))
-        yield record, taken[0], reason
+        yield number, record, taken[0], reason
+        number += 1 if reason is not None else len(taken)

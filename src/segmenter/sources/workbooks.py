@@ -1,0 +1,235 @@
+"""What is in a workbook, looked at before it is read: its reader makes room for all cells up to the last one, and does not bear damage."""
+
+import json
+import lzma
+import re
+import struct
+import subprocess
+import sys
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from xml.etree import ElementTree
+
+from segmenter.errors import InputError
+from segmenter.sources.raw import one_line
+
+_STEP = 1 << 20
+_MOST_BYTES = 1 << 31  # of an archive, unpacked
+_MOST_CELLS = 20_000_000  # that room is made for, where most of them are empty
+_ROWS, _COLUMNS = 1_048_576, 16_384  # of any sheet
+_MEMORY = 1 << 32  # bytes that a reader may take to look at a workbook
+_SECONDS = 600
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, lzma.LZMAError, ElementTree.ParseError),
+    *(EOFError, LookupError, ValueError, ArithmeticError, RuntimeError),
+)
+_AGAIN = "open it in Excel and save it again"
+
+_ROW = re.compile(rb"<(?:\w+:)?row\b")
+_PLACE = re.compile(rb"""\br\s*=\s*["']([A-Z]*)(\d+)""")
+_VALUE = re.compile(rb"<(?:\w+:)?(?:v|is)[\s>]")
+_ERROR = re.compile(rb"""<(?:\w+:)?c\s[^>]*\bt=["']e["']""")
+_UNCOMPUTED = re.compile(
+    rb"<(?:\w+:)?c\b([^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v\s*>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
+# In a process of its own: on some of what is damaged, or far away from all else, the reader ends its process.
+_LOOK = f"""
+import json, logging, sys
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_AS, ({_MEMORY}, {_MEMORY}))
+except (ImportError, OSError, ValueError):
+    pass
+import fastexcel
+logging.disable()
+found, book = [], fastexcel.read_excel(sys.argv[1])
+for name in book.sheet_names:
+    try:
+        sheet = book.load_sheet(name, header_row=None, n_rows=1, dtypes="string")
+        found.append([name, sheet.visible == "visible", sheet.total_height])
+    except fastexcel.FastExcelError:
+        found.append([name, True, 0])
+print(json.dumps(found))
+"""
+
+
+@dataclass
+class Sheet:
+    """One sheet of a workbook.
+
+    Parameters
+    ----------
+    name : str
+        As its tab shows it.
+    visible : bool
+        Whether it is shown.
+    rows : int
+        With something in them.
+    uncomputed, errors : int
+        Cells with a formula that has no value, and cells that show an error such as ``#N/A``; 0 where that cannot be told.
+    """
+
+    name: str
+    visible: bool
+    rows: int = 0
+    uncomputed: int = 0
+    errors: int = 0
+    part: str = ""  # of the archive; with how far its cells reach, empty ones included
+    cells: int = 0
+    last_row: int = 0
+    last_column: int = 0
+
+
+def sheets_of(path: Path, name: str) -> list[Sheet]:
+    """List the sheets of a workbook that can be read.
+
+    Parameters
+    ----------
+    path : Path
+        .xlsx, .xlsm, .xlsb, .xls or .ods.
+    name : str
+        What to call it in messages.
+
+    Returns
+    -------
+    list of Sheet
+        In the order of their tabs; those of .xlsx without charts.
+
+    Raises
+    ------
+    InputError
+        It is damaged, or unpacks to more than 2 GB.
+    """
+    if zipfile.is_zipfile(path):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                size = sum(entry.file_size for entry in archive.infolist())
+                if size > _MOST_BYTES:
+                    raise InputError(f"{name}: should unpack to at most 2 GB (got {size / 2**30:,.1f} GB); export it as CSV or Parquet")
+                if "xl/workbook.xml" in archive.namelist():
+                    return _scanned(archive, name)
+        except _DAMAGED as error:
+            raise InputError(f"{name}: is a damaged workbook ({one_line(error)}); {_AGAIN}, or copy it again") from error
+    command = [sys.executable, "-c", _LOOK, str(path)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=_SECONDS, check=False)
+        return [Sheet(*each) for each in json.loads(done.stdout)]
+    except (ValueError, subprocess.TimeoutExpired) as error:
+        why = done.stderr.strip().rpartition("\n")[2].partition("Context")[0] if isinstance(error, ValueError) else "it takes too long"
+        raise InputError(
+            f"{name}: cannot be opened as a workbook ({one_line(ValueError(why or 'it needs too much memory'))}); open it in Excel, delete "
+            "rows and columns far from the table, and save it as .xlsx"
+        ) from error
+
+
+def _scanned(archive: zipfile.ZipFile, name: str) -> list[Sheet]:
+    """Look through all parts of an .xlsx: whether they are whole, and what stands in the sheets."""
+    parts = {}
+    for relation in ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels")):
+        target = relation.get("Target", "")
+        if relation.get("Type", "").endswith("/worksheet"):
+            parts[relation.get("Id")] = target[1:] if target.startswith("/") else f"xl/{target}"
+    sheets: dict[str, Sheet] = {}
+    for tag in ElementTree.fromstring(archive.read("xl/workbook.xml")).iter():
+        part = next((parts.get(value) for key, value in tag.items() if key.endswith("}id")), None)
+        if tag.tag.endswith("}sheet") and part is not None:
+            sheets[part] = Sheet(tag.get("name", ""), tag.get("state", "visible") == "visible", part=part)
+    for entry in archive.infolist():
+        if entry.filename in sheets:
+            sheet = sheets[entry.filename]
+            with archive.open(entry) as file:
+                _count(file, sheet)
+        elif entry.filename.endswith((".xml", ".rels")):
+            with archive.open(entry) as file:
+                while file.read(_STEP):
+                    pass
+    return list(sheets.values())
+
+
+def _count(file: IO[bytes], sheet: Sheet) -> None:
+    """Count what stands in a sheet, by its XML as text: a parser would take longer than the reading."""
+    for rows in _rows(file):
+        places = _PLACE.findall(rows)
+        sheet.cells += len(places)
+        sheet.last_row = max(sheet.last_row, max((int(row) for _, row in places), default=0))
+        sheet.last_column = max(sheet.last_column, max((_number(letters) for letters in {letters for letters, _ in places}), default=0))
+        sheet.rows += sum(_VALUE.search(row) is not None for row in _ROW.split(rows)[1:])
+        sheet.errors += len(_ERROR.findall(rows))
+        if b"f" in rows:
+            sheet.uncomputed += sum(b'"str"' not in cell for cell in _UNCOMPUTED.findall(rows))
+
+
+def _rows(file: IO[bytes]) -> Iterator[bytes]:
+    """Give pieces of whole rows."""
+    rest = b""
+    while piece := file.read(_STEP):
+        starts = [found.start() for found in _ROW.finditer(piece)]
+        if starts or len(rest) > 16 * _STEP:
+            cut = starts[-1] if starts else len(piece)
+            yield rest + piece[:cut]
+            rest = piece[cut:]
+        else:
+            rest += piece
+    yield rest
+
+
+def _number(letters: bytes) -> int:
+    number = 0
+    for letter in letters[:4]:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _too_wide(cells: int, last_row: int, last_column: int) -> bool:
+    return last_row * last_column > max(_MOST_CELLS, 4 * cells) or last_row > _ROWS or last_column > _COLUMNS
+
+
+def check_extent(path: Path, name: str, sheet: Sheet) -> None:
+    """Refuse a sheet of which a cell with something in it stands too far away from the others.
+
+    Parameters
+    ----------
+    path : Path
+        The workbook.
+    name : str
+        What to call it in messages.
+    sheet : Sheet
+        As `sheets_of` gives it.
+
+    Raises
+    ------
+    InputError
+        There is no room for all cells up to that one.
+    """
+    if not _too_wide(sheet.cells, sheet.last_row, sheet.last_column):
+        return
+    last_row = last_column = cells = row = column = 0
+    widest = ""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(sheet.part) as file:
+            for event, tag in ElementTree.iterparse(file, ("start", "end")):
+                kind = tag.tag.rpartition("}")[2]
+                if event == "start" and kind == "row":
+                    row, column = int(tag.get("r", row + 1)), 0
+                elif event == "end" and kind == "c":
+                    place = tag.get("r", "")
+                    column = _number(place.rstrip("0123456789").encode()) if place else column + 1
+                    if any(child.tag.endswith(("}v", "}is")) for child in tag):
+                        cells += 1
+                        last_row = max(last_row, int(place.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ") or row))
+                        if column > last_column:
+                            last_column, widest = column, place
+                elif event == "end" and kind == "row":
+                    tag.clear()
+    except _DAMAGED as error:
+        raise InputError(f"{name}: is a damaged workbook ({one_line(error)}); {_AGAIN}, or copy it again") from error
+    if _too_wide(cells, last_row, last_column):
+        raise InputError(
+            f'{name}: its sheet "{sheet.name}" should hold one table (got {cells:,} cells with something in them, one of them far away in '
+            f"{widest}, the last in row {last_row:,}); delete the columns and rows beyond the table, and save it again"
+        )
