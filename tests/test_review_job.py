@@ -71,7 +71,7 @@ def test_answers_and_orders_become_a_review_and_again_the_same(shop: Path, run: 
     assert manifest["inputs"]["answers"]["sources"][0]["name"] == "group.csv"
     rejects = pl.read_parquet(out / "rejects.parquet")
     assert sorted(rejects["value"]) == ["2026-08-20", "C0O3", "aaaaaaa", "lots"]
-    assert rejects.filter(value="C0O3").select("row", "reason").rows() == [(4, STRANGER)]
+    assert rejects.filter(value="C0O3").select("row", "reason").rows() == [(5, STRANGER)]
     uplift = pl.read_parquet(out / "uplift.parquet")
     july = (
         pl.read_csv(shop / "orders.csv", try_parse_dates=True, infer_schema_length=None)
