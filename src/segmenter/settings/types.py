@@ -1,10 +1,12 @@
 """What single settings may be."""
 
+import re
+import unicodedata
 from datetime import date
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from segmenter.errors import nearest
 
@@ -25,15 +27,15 @@ def is_currency_code(code: str) -> str:
     return code
 
 
-def count_or(word: str) -> AfterValidator:
+def count_or(word: str, most: int) -> BeforeValidator:
     """Check for a whole number from 1 or a word, with one message instead of pydantic's one for each side."""
 
-    def check(value: int | str) -> int | str:
-        if value == word or (isinstance(value, int) and value >= 1):
+    def check(value: object) -> object:
+        if value == word or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most):
             return value
-        raise ValueError(f"should be a whole number ≥ 1 or {word}")
+        raise ValueError(f"should be a whole number from 1 to {most:,}, or {word}")
 
-    return AfterValidator(check)
+    return BeforeValidator(check)
 
 
 def is_mapping(value: object) -> object:
@@ -43,19 +45,41 @@ def is_mapping(value: object) -> object:
     return value
 
 
-def is_file_name(name: str) -> str:
-    """Let pass what every system can call a folder."""
-    if not name.strip() or name.startswith(".") or set(name) & set('/\\:*?"<>|\0\n'):
-        raise ValueError("should be usable as a folder's name: no / \\ : * ? \" < > | and no leading dot")
+def is_name(name: str) -> str:
+    """Let pass what can be shown on one line, as it is: no control characters, no invisible ones, none that turn the reading direction."""
+    if not name.strip() or any(unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp") for each in name):
+        raise ValueError("should be a name on one line, without control characters and invisible ones")
+    if len(name) > 200:
+        raise ValueError(f"should have at most 200 characters (has {len(name):,})")
     return name
 
+
+def is_file_name(name: str) -> str:
+    """Let pass what every system can call a folder."""
+    is_name(name)
+    if name.startswith((".", " ")) or name.endswith((".", " ")) or set(name) & set('/\\:*?"<>|'):
+        raise ValueError("should be usable as a folder's name: no / \\ : * ? \" < > | and no dot or blank at its ends")
+    if RESERVED.fullmatch(name.split(".")[0].rstrip()):
+        raise ValueError("should be usable as a folder's name: Windows keeps this one for itself; put a word before it")
+    if (size := len(name.encode())) > MOST_BYTES:
+        raise ValueError(f"should be usable as a folder's name: at most {MOST_BYTES} bytes (has {size:,}; a Chinese character has 3)")
+    return name
+
+
+RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)", re.IGNORECASE)  # by Windows
+MOST_BYTES = 200  # a file system allows 255, and endings and numbers are still to come
 
 # Inside what every step can count in days and microseconds.
 AsOf = Annotated[date, Field(ge=date(1980, 1, 1), le=date(2200, 1, 1))]
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0, le=1e13, allow_inf_nan=False)]
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 Days = Annotated[int, Field(ge=1, le=36_525)]
+# More than any shop has of anything, and far from where sums would not fit.
+MOST = 1_000_000_000
+Count = Annotated[int, Field(ge=1, le=MOST)]
+Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Name = Annotated[str, Field(min_length=1), AfterValidator(is_name)]
 
 Component = Literal["spend", "decayed_spend", "frequency", "recency", "engagement", "advocacy", "growth"]
 
