@@ -13,6 +13,7 @@ from segmenter.errors import ConfigError, nearest
 from segmenter.settings.jobs import LaunchJob
 
 Job = TypeVar("Job", bound=BaseModel)
+_MOST_LINES = 50
 
 
 def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
@@ -53,7 +54,8 @@ def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
         rules: dict[tuple[str, str], list[str]] = {}  # the sides of a union are told together
         for where, rule, got in (_line(model, detail) for detail in error.errors(include_url=False)):
             rules.setdefault((where, got), []).append(rule)
-        raise ConfigError(*(line for (where, got), each in rules.items() for line in _told(where, each, got))) from None
+        told = [line for (where, got), each in rules.items() for line in _told(where, each, got)]
+        raise ConfigError(*told[:_MOST_LINES], *([f"and {len(told) - _MOST_LINES:,} more"] if len(told) > _MOST_LINES else [])) from None
     except (RecursionError, ValueError) as error:
         # Deeper, or with a longer number, than JSON takes.
         raise ConfigError(f"config: should hold no more than numbers, words, and lists and mappings of these (got {error})") from None
@@ -142,7 +144,8 @@ def _line(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str, str]:
     where, parent = _where(model, detail["loc"])
     rule = detail["msg"].removeprefix("Value error, ").replace("Input should be", "should be").replace("String should", "should")
     rule = (
-        rule.replace("a valid array", "a list")
+        rule.replace("Input is not a valid path for <class 'pathlib.Path'>", "should be a path")
+        .replace("a valid array", "a list")
         .replace("an object", "a mapping")
         .replace("greater than or equal to", "≥")
         .replace("less than or equal to", "≤")

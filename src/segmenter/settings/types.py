@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -30,10 +30,11 @@ def is_currency_code(code: str) -> str:
 def count_or(word: str, most: int) -> BeforeValidator:
     """Check for a whole number from 1 or a word, with one message instead of pydantic's one for each side."""
 
-    def check(value: object) -> object:
-        if value == word or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most):
+    def check(value: Any) -> object:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if value == word or (whole and 1 <= value <= most):
             return value
-        raise ValueError(f"should be a whole number from 1 to {most:,}, or {word}")
+        raise ValueError(f"should be ≤ {most:,} or {word}" if whole and value > most else f"should be a whole number ≥ 1 or {word}")
 
     return BeforeValidator(check)
 
