@@ -159,6 +159,7 @@ def command(main: Callable[[], object]) -> None:
             leave(f"{len(_failed)} of the sweep's jobs failed")
         finish()
     except SystemExit as leaving:
+        finish()
         raise SystemExit(2 if leaving.code == 1 else leaving.code) from None  # Hydra's 1 is our 2
     except BaseException as error:
         end(_of_hydra(error) if isinstance(error, Exception) and _while_composing(error) else error)
@@ -198,7 +199,7 @@ def _check_interpolations(*configs: object) -> None:
                 OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
         except OmegaConfBaseException as error:
             key, parent = error.full_key or "config", error.parent_node
-            node = parent._get_node(error.key) if isinstance(parent, DictConfig) and error.key in parent.keys() else None
+            node = parent._get_node(error.key) if isinstance(parent, DictConfig) and error.key in parent else None
             told = str(error.msg or error).splitlines()[0]
             raise ConfigError(f"{key}: {told}{place_of(getattr(node, '_value', lambda: None)())}") from None
         except RecursionError:

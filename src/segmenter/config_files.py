@@ -130,7 +130,7 @@ def _wrong(root: Any, path: str) -> Iterator[str]:
         if id(node) in above:
             yield f"{here}: {key}: an alias (*) stands for something that it is a part of; write it out"
         elif node.tag not in _TAGS and not (key == "" and node is root):
-            yield f"{here}: {key}: {node.tag.replace('tag:yaml.org,2002:', '!!')} is no tag here; leave it out, or put quotes around the text"
+            yield f"{here}: {key}: {_tag(node)} is no tag here; leave it out, or put quotes around the text"
         elif len(above) > _MOST_LEVELS:
             yield f"{here}: is nested too deep; at most {_MOST_LEVELS} levels"
         elif seen > _MOST_VALUES:
@@ -144,6 +144,10 @@ def _wrong(root: Any, path: str) -> Iterator[str]:
             yield from _wrong_keys(node, path, key)
             waiting += [(value, above | {id(node)}, f"{key}.{name.value}".lstrip(".")) for name, value in node.value]
     yield from _wrong_defaults(root, path)
+
+
+def _tag(node: Any) -> str:
+    return str(node.tag).replace("tag:yaml.org,2002:", "!!")
 
 
 def _kind(node: Any) -> str:
@@ -176,7 +180,7 @@ def _wrong_text(node: Any, here: str, key: str) -> Iterator[str]:
         try:
             OmegaConf.create({"text": node.value})
         except (OmegaConfBaseException, RecursionError):
-            yield f"{here}: {key}: should be an interpolation as ${{launch.name}} (got {node.value[:80]}); for the signs themselves write \\${{"
+            yield f"{here}: {key}: should be an interpolation as ${{launch.name}} (got {node.value[:80]}); else write \\${{"
 
 
 def _wrong_defaults(root: Any, path: str) -> Iterator[str]:

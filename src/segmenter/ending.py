@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import traceback
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -41,13 +42,10 @@ def prepare() -> None:
         # What goes to a file or a pipe may be Chinese, whatever the system's code page is; a terminal may not show all of it.
         if (change := getattr(stream, "reconfigure", None)) is not None:
             change(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        try:
-            if number is not None and signal.getsignal(number) == signal.SIG_DFL:
-                signal.signal(number, _stop)
-        except ValueError:  # not in the main thread
-            return
+    for asked in (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")):
+        with suppress(ValueError):  # not in the main thread
+            if asked is not None and signal.getsignal(asked) == signal.SIG_DFL:
+                signal.signal(asked, _stop)
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
@@ -82,13 +80,13 @@ def end(error: BaseException) -> NoReturn:
             leave("stopped; the last results are untouched", 130)
         case SegmenterError():
             leave(str(error))
-        case BrokenPipeError() if _broken():  # as in `segmenter launch --help | head`
+        case BrokenPipeError() if _broken(error):  # as in `segmenter launch --help | head`
             raise SystemExit(0)
-        case OSError() if _broken():
+        case OSError() if _broken(error):
             leave(f"standard output: cannot be written ({error.strerror or error}); what was written to files stands")
-        case Exception() if number in (errno.EMFILE, errno.ENFILE):
+        case BaseException() if number in (errno.EMFILE, errno.ENFILE):
             leave("too many open files; allow more with `ulimit -n 1024`")
-        case Exception() if number in _SYSTEM:
+        case BaseException() if number in _SYSTEM:
             leave(f"{getattr(error, 'filename', None) or 'the system'}: {os.strerror(number)}; mend that, and run again")
         case MemoryError():
             leave(f"the memory is used up; take a machine with more of it{_reported(error)}", CRASHED)
@@ -114,14 +112,16 @@ def finish() -> None:
 
 def _quiet(stream: object) -> None:
     """Send what a stream still holds, and what is to come, nowhere."""
-    try:
+    with suppress(OSError, ValueError, AttributeError):  # a stream of a program's own
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[attr-defined]
-    except (OSError, ValueError, AttributeError):  # a stream of a program's own
-        pass
 
 
-def _broken() -> bool:
-    """Tell whether it is standard output that cannot be written: it still holds what it could not write."""
+def _broken(error: OSError) -> bool:
+    """Tell whether it is standard output that could not be written: it still holds the text, or just failed to print it."""
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    if any("print(" in str(frame.line) or os.path.basename(os.path.dirname(frame.filename)) == "rich" for frame in last):
+        _quiet(sys.stdout)
+        return True
     try:
         sys.stdout.flush()
     except (OSError, ValueError):

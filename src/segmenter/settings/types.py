@@ -60,7 +60,7 @@ def is_file_name(name: str) -> str:
     is_name(name)
     if name.startswith((".", " ")) or name.endswith((".", " ")) or set(name) & set('/\\:*?"<>|'):
         raise ValueError("should be usable as a folder's name: no / \\ : * ? \" < > | and no dot or blank at its ends")
-    if RESERVED.fullmatch(name.split(".")[0].rstrip()):
+    if RESERVED.fullmatch(name.split(".", maxsplit=1)[0].rstrip()):
         raise ValueError("should be usable as a folder's name: Windows keeps this one for itself; put a word before it")
     if (size := len(name.encode())) > MOST_BYTES:
         raise ValueError(f"should be usable as a folder's name: at most {MOST_BYTES} bytes (has {size:,}; a Chinese character has 3)")
