@@ -8,7 +8,7 @@ from typing import Any
 
 from segmenter.errors import ConfigError
 
-_MOST_BYTES, _MOST_VALUES, _MOST_LEVELS, _MOST_PROBLEMS = 10_000_000, 100_000, 50, 20
+_MOST_BYTES, _MOST_VALUES, _MOST_LEVELS, _MOST_PROBLEMS = 10_000_000, 50_000, 50, 20
 _MARKS = {  # the longer ones first: UTF-32 begins as UTF-16 does
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -68,6 +68,7 @@ def load(path: str) -> tuple[Any, dict[str, str | None]]:
         text = _text(path)
         loader = get_yaml_loader()(text)
         node = loader.get_single_node()
+        node = None if node is not None and node.tag == "tag:yaml.org,2002:null" else node
         if wrong := [*islice(_wrong(node, path), _MOST_PROBLEMS)]:
             raise ConfigError(*wrong)
         config = OmegaConf.create({} if node is None else loader.construct_document(node))
