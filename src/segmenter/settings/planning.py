@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from segmenter.settings.types import MOST, Amount, AsOf, Component, Count, Days, Name, Settings, Share, count_or, is_mapping
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+Gift = Annotated[float, Field(ge=0, le=1e8, allow_inf_nan=False)]  # for millions of people it still fits
 Chance = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -83,9 +84,9 @@ class LayerSettings(Settings):
 class GiftSettings(Settings):
     """What inviting costs, in currency units."""
 
-    invite: Amount
-    join: Amount
-    friends: Annotated[dict[Annotated[int, Field(ge=1, le=MOST, strict=False)], Amount], BeforeValidator(is_mapping)]
+    invite: Gift
+    join: Gift
+    friends: Annotated[dict[Annotated[int, Field(ge=1, le=MOST, strict=False)], Gift], BeforeValidator(is_mapping), Field(max_length=20)]
 
 
 class AllocatedPlan(PlanSettings):
