@@ -195,8 +195,14 @@ def test_other_names_are_taken(name):
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\x1bb", "a\u202eb", "x" * 201, " "])
-@pytest.mark.parametrize("key", ["launch.community", "launch.topic", "plan.agents", "rules.custom"])
+@pytest.mark.parametrize("key", ["launch.community", "plan.agents", "rules.custom"])
 def test_other_names_stand_on_one_line(name, key):
     value = {"plan.agents": [{"name": name, "calls_per_day": 1}], "rules.custom": [{"name": name, "keep": "spend > 1"}]}.get(key, name)
     with pytest.raises(ConfigError, match=re.escape(key)):
         segmenter.launch_settings({key: value})
+
+
+def test_a_topic_is_one_line_of_any_length():
+    assert segmenter.launch_settings({"launch.topic": "茶" * 7_000}).launch.topic
+    with pytest.raises(ConfigError, match=r"launch\.topic"):
+        segmenter.launch_settings({"launch.topic": "a\x1b[2Jb"})

@@ -16,6 +16,7 @@ from segmenter.settings.types import (
     count_or,
     is_currency_code,
     is_file_name,
+    is_line,
     is_mapping,
     is_timezone,
 )
@@ -30,7 +31,7 @@ class LaunchSettings(Settings):
     currency: Annotated[str, AfterValidator(is_currency_code)]
     valid_days: Days
     horizon_days: Annotated[int, Field(ge=1, le=1_000)]
-    topic: Name | None
+    topic: Annotated[str, AfterValidator(is_line)] | None
     community: Name
     target: Annotated[float, Field(gt=0, le=1e13, allow_inf_nan=False)] | None
     confidence: Annotated[float, Field(gt=0, lt=1)]

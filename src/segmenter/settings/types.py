@@ -46,13 +46,20 @@ def is_mapping(value: object) -> object:
     return value
 
 
+def is_line(text: str) -> str:
+    """Let pass what stands on one line as it is: no control characters, no invisible ones, none that turn the reading direction."""
+    if any(unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp") for each in text):
+        raise ValueError("should stand on one line, without control characters and invisible ones")
+    return text
+
+
 def is_name(name: str) -> str:
-    """Let pass what can be shown on one line, as it is: no control characters, no invisible ones, none that turn the reading direction."""
-    if not name.strip() or any(unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp") for each in name):
-        raise ValueError("should be a name on one line, without control characters and invisible ones")
+    """Let pass a line of at most 200 characters, some of them visible."""
+    if not name.strip():
+        raise ValueError("should be a name, and not blank")
     if len(name) > 200:
         raise ValueError(f"should have at most 200 characters (has {len(name):,})")
-    return name
+    return is_line(name)
 
 
 def is_file_name(name: str) -> str:
