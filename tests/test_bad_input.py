@@ -252,3 +252,50 @@ def test_an_unknown_job_and_a_word_that_is_no_override(monkeypatch, capsys):
             main()
         assert leaving.value.code == 2
         assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["launch.name=a\udc80b"], "launch.name"),
+        (["launch.topic=a\0b"], "launch.topic"),
+        (["launch=null"], "launch"),
+        (["launch=5", "out=x"], "launch"),
+        (["~launch", "out=x"], "launch"),
+        (["data=[]"], "data"),
+        (["data=null"], "data"),
+        (["plan=5"], "plan"),
+        (["+x@y=z"], "x@y"),
+        (["launch.name=${nope}"], "launch.name"),
+        (["launch.name=${launch.name}"], "launch.name"),
+        (["launch.community=" + "x" * 100_000], "launch.community"),
+        (["launch.community=" + "[" * 1_000 + "]" * 1_000], "launch.community"),
+        ([f"+x{number}=1" for number in range(10_000)], "overrides"),
+        (["+hydra.callbacks.x._target_=os.system"], "_target_"),
+        (["hydra.searchpath=5"], "hydra.searchpath"),
+        (["--config-dir", "nope"], "nope"),
+        (["--cfg", "job", "--package", "nope"], "nope"),
+        (["plan.group_capacity=100000000000000000000"], "plan.group_capacity"),
+        (["launch.name=CON"], "launch.name"),
+    ],
+    ids=lambda value: value[0][:40] if isinstance(value, list) else "",
+)
+def test_overrides_that_nobody_means(shop, monkeypatch, capfd, arguments, told):
+    before = contents(shop)
+    assert run(monkeypatch, *arguments) == 2
+    said = capfd.readouterr()
+    assert told in said.err + said.out
+    assert "Traceback" not in said.err
+    assert said.err.count("\n") < 10
+    assert contents(shop) == before
+
+
+@pytest.mark.parametrize("file", ["experiment/mine.yaml", "plan/mine.yaml", "mine.yaml"])
+def test_a_wrong_file_of_a_config_folder_is_told_wherever_it_lies(shop, monkeypatch, capfd, file):
+    (shop / "conf" / file).parent.mkdir(parents=True, exist_ok=True)
+    (shop / "conf" / file).write_text("# @package _global_\nseed: 1\nseed: 2\n")
+    chosen = {"experiment/mine.yaml": "+experiment=mine", "plan/mine.yaml": "plan=mine", "mine.yaml": "--config-name=mine"}[file]
+    assert run(monkeypatch, "--config-dir", "conf", chosen) == 2
+    said = capfd.readouterr().err
+    assert f"{file}, line 3: seed: " in said
+    assert said.count("\n") == 1

@@ -381,3 +381,14 @@ def test_a_review_that_fails_halfway_is_marked_so(tmp_path: Path) -> None:
     (run,) = runs(f"sqlite:///{tmp_path}/mlflow.db")
     assert run.info.status == "FAILED"
     assert "sales.joined_so_far" not in run.data.metrics
+
+
+@pytest.mark.parametrize("name", ["v1.2", "50%", "it's", "春季 VIP", "a.b.c"])
+def test_mlflow_takes_the_model_of_every_launch(name: str) -> None:
+    from mlflow.utils.validation import _validate_logged_model_name, _validate_model_name
+
+    from segmenter.settings.types import is_file_name
+    from segmenter.tracking import _model_name
+
+    _validate_logged_model_name(_model_name(is_file_name(name)))
+    _validate_model_name(_model_name(name))

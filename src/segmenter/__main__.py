@@ -1,12 +1,12 @@
 """The `segmenter` command: lists the jobs and runs one."""
 
 import ast
-import io
 import runpy
 import sys
 from pathlib import Path
 
 from segmenter import __version__
+from segmenter.ending import end, finish, leave, prepare
 from segmenter.home import HOME
 
 
@@ -16,12 +16,17 @@ def main() -> None:
     Raises
     ------
     SystemExit
-        With 2 for an unknown job.
+        With 2 for an unknown job, and as `command.command`.
     """
-    for stream in (sys.stdout, sys.stderr):
-        # What goes to a file or a pipe may be Chinese, whatever the system's code page is.
-        if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
-            stream.reconfigure(encoding="utf-8")
+    prepare()
+    try:
+        _run()
+        finish()
+    except BaseException as error:
+        end(error)
+
+
+def _run() -> None:
     jobs = {script.stem: script for script in sorted((HOME / "pipelines").glob("*.py"))}
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in ("-h", "--help", "help"):
@@ -33,10 +38,8 @@ def main() -> None:
         runpy.run_path(str(jobs[name]), run_name="__main__")
     else:
         from segmenter.errors import nearest
-        from segmenter.words import visible
 
-        print(visible(f"segmenter: there is no job {name!r}{nearest(name, jobs)}"), file=sys.stderr)
-        raise SystemExit(2)
+        leave(f"there is no job {name!r}{nearest(name, jobs)}")
 
 
 def _listing(jobs: dict[str, Path]) -> str:

@@ -84,7 +84,7 @@ class Sweep:
 
 
 def track(plan: "LaunchPlan", settings: LaunchJob, out: Path, sweep: Sweep | None = None) -> str | None:
-    """Log a launch as one MLflow run and register its model as ``segmenter-<launch name>``.
+    """Log a launch as one MLflow run and register its model as ``segmenter-<launch name>``, with ``_`` for what MLflow refuses.
 
     It comes after the results are written, so a failure here costs none of them. Without an address the store is an SQLite
     file beside the results folder, ``mlflow.db``, with its artifacts in ``mlartifacts``; the working directory stays as it is.
@@ -354,7 +354,7 @@ def _log(
     info = client.create_run(experiment, tags=tags, run_name=f"{launch} {sweep.number}" if sweep else launch).info
     try:
         _fill(client, info, params, metrics, out)
-        _register(client, experiment, info.run_id, f"segmenter-{launch}", model)
+        _register(client, experiment, info.run_id, _model_name(launch), model)
     except BaseException:
         with suppress(Exception):  # the first error is the one to tell
             _end(client, "FAILED", info.run_id, parent)
@@ -558,6 +558,11 @@ def _register(client: "MlflowClient", experiment: str, run: str, name: str, mode
     client.create_model_version(name, source=logged.artifact_location, run_id=run, model_id=logged.model_id)
 
 
+def _model_name(launch: str) -> str:
+    """Give the model's name, in which MLflow takes fewer signs than a folder's may have."""
+    return "segmenter-" + re.sub(r"[/:.%\"']", "_", launch)
+
+
 def _requirements() -> list[str]:
     """Pin what segmenter needs to the versions in use; segmenter itself travels with the model."""
     from importlib.metadata import requires, version
@@ -598,7 +603,7 @@ def _params(settings: LaunchJob) -> dict[str, str]:
 
 def _flat(key: str, value: Any) -> dict[str, str]:
     # Mappings with names that MLflow would not take, such as regions' aliases, stay one parameter.
-    if isinstance(value, dict) and value and all(re.fullmatch(r"[\w-]+", name) for name in value):
+    if isinstance(value, dict) and value and all(re.fullmatch(r"[\w-]{1,80}", name) for name in value):
         return {path: text for name, item in value.items() for path, text in _flat(f"{key}.{name}".lstrip("."), item).items()}
     return {key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}
 

@@ -111,7 +111,7 @@ def drawn_shares(held: Ints, total: Ints, seed: int, draws: int = 1000) -> Float
     >>> drawn_shares(np.stack([total * 0, total], axis=1), total, seed=7, draws=2).tolist()
     [[0.0, 1.0], [0.0, 1.0]]
     """
-    chance = np.random.Generator(np.random.PCG64(seed))
+    chance = np.random.Generator(np.random.PCG64(seed % 2**64))
     # Equal chances: counting numbers drawn is a multinomial draw, and quicker than asking for one.
     weights = np.stack([np.bincount(chance.integers(BUCKETS, size=BUCKETS), minlength=BUCKETS) for _ in range(draws)])
     return _mean_shares(weights.astype(np.float64), held, total)

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from segmenter.settings.types import RESERVED
 from segmenter.words import STAND_INS, visible
 
 # Spreadsheets take these for the start of a formula, some of them after blanks as well.
 _FORMULA = r"^(?:[\t\r\n]|[\s\p{Z}\p{C}]*[=+\-@＝＋－＠])"
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|]')
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)", re.IGNORECASE)
 _STAND_INS = {"\r\n": "\r\n"} | STAND_INS
 _MOST_BYTES = 120  # a file system allows 255, and endings and numbers are still to come
 _MARK_BYTES = 9
@@ -74,7 +74,7 @@ def safe_name(name: str) -> str:
     plain = "".join(" " if character.isspace() else character for character in plain)
     plain = "".join(character for character in plain if not unicodedata.category(character).startswith("C"))
     plain = _cut(re.sub(r" +", " ", _FORBIDDEN.sub("-", plain)), _MOST_BYTES - 1).strip(" .-")
-    return f"_{plain}" if not plain or _RESERVED.fullmatch(plain.split(".")[0].rstrip()) else plain
+    return f"_{plain}" if not plain or RESERVED.fullmatch(plain.split(".")[0].rstrip()) else plain
 
 
 def safe_names(names: Iterable[str]) -> dict[str, str]:

@@ -215,7 +215,7 @@ def _costs(asked: pl.DataFrame, settings: CoreSettings, plan: AllocatedPlan) -> 
     joined = gifts.join + sum(gift * poisson.sf(many - 1, friends) for many, gift in gifts.friends.items())
     cost = pl.Series("cost", gifts.invite + asked["chance"].to_numpy() * joined)
     # Whole millionths, so that the sum is the same in any order.
-    means = asked.select("layer", (cost * 1_000_000).round().cast(pl.Int64)).group_by("layer").agg(pl.col("cost").sum(), pl.len())
+    means = asked.select("layer", (cost * 1_000_000).round().cast(pl.Int128)).group_by("layer").agg(pl.col("cost").sum(), pl.len())
     return {layer: to_minor(float(np.round(total / many / 1e6, 6)), settings.launch.currency) for layer, total, many in means.rows()}
 
 

@@ -9,6 +9,8 @@ from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, PlanSettings, SimplePlan
 from segmenter.words import Lang, say
 
+_MOST_PLACES = 10_000  # that are looked at where fewer people are: as large as the largest group that one thinks of
+
 
 def candidates(frame: pl.DataFrame, settings: CoreSettings) -> pl.DataFrame:
     """List who may be invited, the best first, and draw the hold-out.
@@ -123,4 +125,5 @@ def places_of(scores: pl.Series, joining: Joining, plan: PlanSettings) -> Places
     """
     mean = float(joining.chance(scores).to_numpy().mean()) if len(scores) else joining.mean
     sure = plan.fill_confidence
-    return places(mean, joining.evidence, plan.group_capacity, fill=plan.fill, confidence=sure, risk=plan.overflow_risk)
+    most = max(len(scores) + 1, _MOST_PLACES)
+    return places(mean, joining.evidence, plan.group_capacity, fill=plan.fill, confidence=sure, risk=plan.overflow_risk, most=most)

@@ -284,9 +284,10 @@ def sizes_between(smallest: int, largest: int) -> NDArray[np.int64]:
     >>> len(sizes_between(100, 200))
     29
     """
-    every = np.arange(smallest, largest + 1)
-    if len(every) <= MOST_SIZES:
-        return every
-    step = next(step for step in (5, 10, 20, 50, 100, 200, 500, 10**3, 10**4, 10**5, 10**9) if len(every) <= 12 * step)
+    many = largest - smallest + 1
+    if many <= MOST_SIZES:
+        return np.arange(smallest, largest + 1)
+    step = next(step for step in (5, 10, 20, 50, 100, 200, 500, 10**3, 10**4, 10**5, 10**9) if many <= 12 * step)
     run = min(step, 15)
-    return np.asarray(every[(every % step == 0) | (every < smallest + run) | (every > largest - run)])
+    round_ones = np.arange(-(-smallest // step) * step, largest + 1, step)
+    return np.unique(np.r_[np.arange(smallest, smallest + run), round_ones, np.arange(largest - run + 1, largest + 1)])

@@ -265,7 +265,7 @@ def places(
     limit = 1000 * capacity if most is None else most
     enough = max(ceil(round(fill * capacity, 9)), 1)
     if confidence is None:
-        count, length = min(capacity, limit), capacity + 1
+        count, length = min(capacity, limit), min(capacity + 1, limit)
     else:
         count, length = 0, min(max(int(3 * capacity / mean), 64), limit)
     while True:

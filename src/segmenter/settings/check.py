@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any, TypeVar, get_args
+from collections.abc import Iterable, Iterator, Mapping
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -13,6 +14,7 @@ from segmenter.errors import ConfigError, nearest
 from segmenter.settings.jobs import DemoJob, LaunchJob
 
 Job = TypeVar("Job", bound=BaseModel)
+_MOST_LINES = 50
 
 
 def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
@@ -45,10 +47,45 @@ def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
     if type(config).__module__.startswith("omegaconf"):
         config = _plain(config)
     try:
+        if problems := list(_unwritable(config)):
+            raise ConfigError(*problems)
         # By way of JSON, where strictness lets a date and a path be text and a tuple a list.
         return model.model_validate_json(json.dumps(config, default=str))
     except ValidationError as error:
-        raise ConfigError(*(_line(model, detail) for detail in error.errors(include_url=False))) from None
+        rules: dict[tuple[str, str], list[str]] = {}  # the sides of a union are told together
+        for where, rule, got in (_line(model, detail) for detail in error.errors(include_url=False)):
+            rules.setdefault((where, got), []).append(rule)
+        told = [line for (where, got), each in rules.items() for line in _told(where, each, got)]
+        raise ConfigError(*told[:_MOST_LINES], *([f"and {len(told) - _MOST_LINES:,} more"] if len(told) > _MOST_LINES else [])) from None
+    except (RecursionError, ValueError) as error:
+        # Deeper, or with a longer number, than JSON takes.
+        raise ConfigError(f"config: should hold no more than numbers, words, and lists and mappings of these (got {error})") from None
+
+
+def _told(where: str, rules: list[str], got: str) -> list[str]:
+    if not where:
+        return rules
+    first, *others = dict.fromkeys(rules)
+    return [f"{where}: {' or '.join([first, *(rule.removeprefix('should be ') for rule in others)])}{got}"]
+
+
+def _unwritable(value: object, where: str = "") -> Iterator[str]:
+    """Tell of text that no file system, database or page takes."""
+    match value:
+        case str() if re.search(r"[\0\ud800-\udfff]", value):
+            rule = "should be text in UTF-8, without a zero byte"
+            yield f"{_clean(where)}: {rule} (got {_shown(_clean(value))})"
+        case Mapping():
+            for key, each in value.items():
+                yield from _unwritable(key if isinstance(key, str) else None, f"{where}.{_clean(str(key))}".lstrip("."))
+                yield from _unwritable(each, f"{where}.{key}".lstrip("."))
+        case list() | tuple():
+            for place, each in enumerate(value):
+                yield from _unwritable(each, f"{where}[{place}]")
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "\\0").encode(errors="backslashreplace").decode()
 
 
 def shareable(settings: LaunchJob | DemoJob) -> dict[str, Any]:
@@ -120,49 +157,60 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
     return {str(key): value for key, value in plain.items()} if isinstance(plain, dict) else {}
 
 
-def _line(model: type[BaseModel], detail: ErrorDetails) -> str:
+def _line(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str, str]:
+    """Give the key, its rule, and the value."""
     where, parent = _where(model, detail["loc"])
-    rule = detail["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
+    rule = detail["msg"].removeprefix("Value error, ").replace("Input should be", "should be").replace("String should", "should")
     rule = (
-        rule.replace("greater than or equal to", "≥")
+        rule.replace("Input is not a valid path for <class 'pathlib.Path'>", "should be a path")
+        .replace("a valid array", "a list")
+        .replace("an object", "a mapping")
+        .replace("greater than or equal to", "≥")
         .replace("less than or equal to", "≤")
         .replace("greater than", ">")
         .replace("less than", "<")
     )
     match detail["type"]:
         case "extra_forbidden":
-            return f"{where}: is no key{nearest(str(detail['loc'][-1]), parent)}"
+            return where, f"is no key{nearest(str(detail['loc'][-1]), parent)}", ""
         case "missing":
-            return f"{where}: is needed"
-        case "value_error" if where and isinstance(detail["input"], dict):
-            return f"{where}.{rule}"
-        case "value_error" if isinstance(detail["input"], dict):
-            return rule
+            return where, "is needed", ""
+        case "union_tag_invalid":
+            choices, kind = detail["ctx"]["expected_tags"], _shown(detail["input"].get("kind"))
+            return f"{where}.kind", f"should be one of {choices} (got {kind})", ""
+        case "union_tag_not_found":
+            return f"{where}.kind", "is needed", ""
+        case "value_error" if isinstance(detail["input"], dict) and not rule.startswith(("should ", "is ")):
+            return "", f"{where}.{rule}".lstrip("."), ""  # of a whole model: it names its keys itself
         case _:
-            return f"{where}: {rule} (got {_shown(detail['input'])})"
+            return where or "config", rule, f" (got {_shown(detail['input'])})"
 
 
 def _where(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[str, list[str]]:
-    """Name the key, without the tags of unions that pydantic puts in, and list the keys beside it."""
-    names: list[str] = []
-    inside = [model]  # the models that the next name may be a field of
+    """Name the key, without the names of a union's sides that pydantic puts in, and list the keys beside it."""
+    name, beside, inside = "", list[str](), [model]  # the types that the next part may be in
     for part in loc:
-        fields = {key: field.annotation for item in inside for key, field in item.model_fields.items()}
-        tagged = [item for item in inside if "kind" in item.model_fields and part in get_args(item.model_fields["kind"].annotation)]
-        if tagged and part not in fields:
+        models = [each for each in inside if isinstance(each, type) and issubclass(each, BaseModel)]
+        fields = {key: field.annotation for each in models for key, field in each.model_fields.items()}
+        tagged = [each for each in models if "kind" in each.model_fields and part in get_args(each.model_fields["kind"].annotation)]
+        if isinstance(part, int):
+            name, inside, beside = f"{name}[{part}]", _sides(get_args(each)[0] for each in inside if get_origin(each) is tuple), []
+        elif tagged and part not in fields:
             inside = tagged
-        elif part is loc[-1] or not inside:
-            return ".".join([*names, *(str(rest) for rest in loc[len(loc) - 1 :])]), list(fields)
-        else:
-            names.append(str(part))
-            inside = _models(fields[part]) if part in fields else inside
-    return ".".join(names), []
+        elif models:
+            name, inside, beside = f"{name}.{part}", _sides([fields.get(part)]), list(fields)
+        elif values := [get_args(each)[1] for each in inside if get_origin(each) is dict]:
+            name, inside, beside = f"{name}.{part}", _sides(values), []
+    return name.lstrip("."), beside
 
 
-def _models(annotation: Any) -> list[Any]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for argument in get_args(annotation) for model in _models(argument)]
+def _sides(annotations: Iterable[Any]) -> list[Any]:
+    """List the types that something may be of: the sides of unions, without their conditions."""
+    sides = []
+    for each in annotations:
+        inner = get_args(each) if get_origin(each) in (Union, UnionType) else get_args(each)[:1] if get_origin(each) is Annotated else ()
+        sides += _sides(inner) if inner else [each]
+    return sides
 
 
 def _shown(value: object) -> str:

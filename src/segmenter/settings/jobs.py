@@ -16,7 +16,7 @@ from segmenter.settings.stages import (
     RulesSettings,
     SegmentsSettings,
 )
-from segmenter.settings.types import AsOf, Days, Folder, Settings, is_currency_code, is_file_name, is_timezone, off
+from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings, is_currency_code, is_file_name, is_timezone, off
 from segmenter.words import Lang
 
 
@@ -28,7 +28,7 @@ class CoreSettings(Settings):
     scoring: AnyScoring
     segments: SegmentsSettings
     plan: AnyPlan
-    seed: int
+    seed: Seed
     lang: Lang
 
 
@@ -89,7 +89,7 @@ class BacktestSettings(Settings):
     step_days: Days
     most: Annotated[int, Field(ge=1, le=200)]
     horizon_days: Annotated[int, Field(ge=1, le=1_000)]
-    customers: Annotated[int, Field(ge=1_000)] | None
+    customers: Annotated[int, Field(ge=1_000, le=MOST)] | None
 
 
 class BacktestCore(CoreSettings):
@@ -207,10 +207,10 @@ class DemoJob(Settings):
     job: ClassVar[str] = "demo"
     launch: DemoLaunch
     data: DemoSettings
-    customers: int
+    customers: Annotated[int, Field(ge=100, le=5_000_000)]
     results: Annotated[str, Field(min_length=1)] | None
     effect: Annotated[float, Field(ge=0, le=10)]
     out: Folder
     overwrite: bool
-    seed: int
+    seed: Seed
     lang: Lang

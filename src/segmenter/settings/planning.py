@@ -1,21 +1,21 @@
 """How many are invited, into which groups, when, and by whom."""
 
-from datetime import date
 from fractions import Fraction
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from segmenter.settings.types import Amount, Component, Settings, Share, count_or, is_mapping
+from segmenter.settings.types import MOST, Amount, AsOf, Component, Count, Days, Name, Settings, Share, count_or, is_mapping
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+Gift = Annotated[float, Field(ge=0, le=1e8, allow_inf_nan=False)]  # for millions of people it still fits
 Chance = Annotated[float, Field(gt=0, lt=1)]
 
 
 class AgentSettings(Settings):
     """Somebody who phones or messages people in."""
 
-    name: Annotated[str, Field(min_length=1)]
+    name: Name
     calls_per_day: Annotated[int, Field(ge=1, le=100_000)]
     regions: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
@@ -24,11 +24,11 @@ class AgentSettings(Settings):
 class PlanSettings(Settings):
     """What every plan has."""
 
-    size: Annotated[int | str, count_or("all")]
+    size: Annotated[int | str, count_or("all", MOST)]
     require_size: bool
     by_region: Literal["province", "city", "none"]
-    group_capacity: Annotated[int, Field(ge=1)]
-    key_users: Annotated[int, Field(ge=0)]
+    group_capacity: Annotated[int, Field(ge=1, le=1_000_000)]
+    key_users: Annotated[int, Field(ge=0, le=1_000_000)]
     key_user_components: tuple[Component, ...]
     join_chance: Chance
     join_evidence: Annotated[float, Field(gt=0, le=1e6)]
@@ -37,13 +37,13 @@ class PlanSettings(Settings):
     overflow_risk: Chance
     holdout: Annotated[float, Field(ge=0, le=0.5)]
     holdout_by: Literal["customer", "region"]
-    wave_size: Annotated[int, Field(ge=1)] | None
+    wave_size: Count | None
     wave_days: Annotated[int, Field(ge=1, le=366)]
-    start: date | None
+    start: AsOf | None
     agents: tuple[AgentSettings, ...]
     weekend: tuple[Weekday, ...]
     calendar: Annotated[str, Field(min_length=2)] | None
-    holidays: tuple[date, ...]
+    holidays: tuple[AsOf, ...]
 
     @model_validator(mode="after")
     def _workable(self) -> "PlanSettings":
@@ -65,7 +65,7 @@ class RoleSettings(Settings):
     """Who is an expert, and who a newcomer."""
 
     experts: Share
-    newcomer_days: Annotated[int, Field(ge=1)]
+    newcomer_days: Days
 
 
 class LayerSettings(Settings):
@@ -84,17 +84,17 @@ class LayerSettings(Settings):
 class GiftSettings(Settings):
     """What inviting costs, in currency units."""
 
-    invite: Amount
-    join: Amount
-    friends: Annotated[dict[Annotated[int, Field(ge=1, strict=False)], Amount], BeforeValidator(is_mapping)]
+    invite: Gift
+    join: Gift
+    friends: Annotated[dict[Annotated[int, Field(ge=1, le=MOST, strict=False)], Gift], BeforeValidator(is_mapping), Field(max_length=20)]
 
 
 class AllocatedPlan(PlanSettings):
     """The most valuable plan that groups, layers, budget and agents allow."""
 
     kind: Literal["allocated"]
-    smallest: Annotated[int, Field(ge=1)]
-    most_groups: Annotated[int, Field(ge=1)]
+    smallest: Annotated[int, Field(ge=1, le=1_000_000)]
+    most_groups: Annotated[int, Field(ge=1, le=1_000_000)]
     topic: Annotated[str, Field(min_length=1)] | None
     layer_by: Annotated[str, Field(min_length=1)]
     roles: RoleSettings

@@ -128,7 +128,7 @@ class FilesSettings(MappingSettings):
     encoding: str
     separator: str
     sheet: str | None
-    skip_rows: Annotated[int, Field(ge=0)]
+    skip_rows: Annotated[int, Field(ge=0, le=1_000_000)]
     orders: OrdersFile
     customers: CustomersFile
     events: EventsFile

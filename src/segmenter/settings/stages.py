@@ -5,14 +5,18 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from segmenter.settings.types import (
+    MOST,
     Amount,
     AsOf,
+    Count,
     Days,
+    Name,
     Settings,
     Weight,
     count_or,
     is_currency_code,
     is_file_name,
+    is_line,
     is_mapping,
     is_timezone,
 )
@@ -27,8 +31,8 @@ class LaunchSettings(Settings):
     currency: Annotated[str, AfterValidator(is_currency_code)]
     valid_days: Days
     horizon_days: Annotated[int, Field(ge=1, le=1_000)]
-    topic: str | None
-    community: Annotated[str, Field(min_length=1)]
+    topic: Annotated[str, AfterValidator(is_line)] | None
+    community: Name
     target: Annotated[float, Field(gt=0, le=1e13, allow_inf_nan=False)] | None
     confidence: Annotated[float, Field(gt=0, lt=1)]
 
@@ -59,7 +63,7 @@ class SpendRule(Settings):
 class OrdersRule(Settings):
     """Number of orders."""
 
-    min: Annotated[int, Field(ge=0)] | None
+    min: Annotated[int, Field(ge=0, le=MOST)] | None
 
 
 class RecencyRule(Settings):
@@ -72,14 +76,14 @@ class RecencyRule(Settings):
 class CustomRule(Settings):
     """A rule of the user's own."""
 
-    name: Annotated[str, Field(min_length=1)]
+    name: Name
     keep: Annotated[str, Field(min_length=1)]
 
 
 class InvitationsRule(Settings):
     """Launches that somebody was invited to."""
 
-    most: Annotated[int, Field(ge=1)] | None
+    most: Count | None
     days: Days
 
 
@@ -181,7 +185,7 @@ class LearnedSettings(ScoringSettings):
     kind: Literal["learned"]
     cuts: Annotated[int, Field(ge=1, le=100)]
     step_days: Days | None
-    rows: Annotated[int, Field(ge=10_000)]
+    rows: Annotated[int, Field(ge=10_000, le=MOST)]
     trees: Annotated[int, Field(ge=1, le=2_000)]
     leaves: Annotated[int, Field(ge=2, le=255)]
 
@@ -202,11 +206,11 @@ AnyScoring = Annotated[
 class SegmentsSettings(Settings):
     """Clusters of the eligible."""
 
-    k: Annotated[int | str, count_or("auto")]
+    k: Annotated[int | str, count_or("auto", 100)]
     k_min: Annotated[int, Field(ge=2, le=50)]
     k_max: Annotated[int, Field(ge=2, le=50)]
     min_share: Annotated[float, Field(ge=0, le=0.5)]
-    sample: Annotated[int, Field(ge=100)]
+    sample: Annotated[int, Field(ge=100, le=MOST)]
     bootstraps: Annotated[int, Field(ge=2, le=100)]
 
     @model_validator(mode="after")
@@ -221,7 +225,7 @@ class MlflowSettings(Settings):
 
     kind: Literal["mlflow"]
     uri: str | None
-    experiment: Annotated[str, Field(min_length=1)]
+    experiment: Name
 
 
 class NoTracking(Settings):

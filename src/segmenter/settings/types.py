@@ -1,12 +1,14 @@
 """What single settings may be."""
 
 import os
+import re
+import unicodedata
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from segmenter.errors import nearest
 
@@ -27,15 +29,16 @@ def is_currency_code(code: str) -> str:
     return code
 
 
-def count_or(word: str) -> AfterValidator:
+def count_or(word: str, most: int) -> BeforeValidator:
     """Check for a whole number from 1 or a word, with one message instead of pydantic's one for each side."""
 
-    def check(value: int | str) -> int | str:
-        if value == word or (isinstance(value, int) and value >= 1):
+    def check(value: Any) -> object:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if value == word or (whole and 1 <= value <= most):
             return value
-        raise ValueError(f"should be a whole number ≥ 1 or {word}")
+        raise ValueError(f"should be ≤ {most:,} or {word}" if whole and value > most else f"should be a whole number ≥ 1 or {word}")
 
-    return AfterValidator(check)
+    return BeforeValidator(check)
 
 
 def is_mapping(value: object) -> object:
@@ -45,10 +48,31 @@ def is_mapping(value: object) -> object:
     return value
 
 
+def is_line(text: str) -> str:
+    """Let pass what stands on one line as it is: no control characters, no invisible ones, none that turn the reading direction."""
+    if any(unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp") for each in text):
+        raise ValueError("should stand on one line, without control characters and invisible ones")
+    return text
+
+
+def is_name(name: str) -> str:
+    """Let pass a line of at most 200 characters, some of them visible."""
+    if not name.strip():
+        raise ValueError("should be a name, and not blank")
+    if len(name) > 200:
+        raise ValueError(f"should have at most 200 characters (has {len(name):,})")
+    return is_line(name)
+
+
 def is_file_name(name: str) -> str:
     """Let pass what every system can call a folder."""
-    if not name.strip() or name.startswith(".") or set(name) & set('/\\:*?"<>|\0\n'):
-        raise ValueError("should be usable as a folder's name: no / \\ : * ? \" < > | and no leading dot")
+    is_name(name)
+    if name.startswith((".", " ")) or name.endswith((".", " ")) or set(name) & set('/\\:*?"<>|'):
+        raise ValueError("should be usable as a folder's name: no / \\ : * ? \" < > | and no dot or blank at its ends")
+    if RESERVED.fullmatch(name.split(".", maxsplit=1)[0].rstrip()):
+        raise ValueError("should be usable as a folder's name: Windows keeps this one for itself; put a word before it")
+    if (size := len(name.encode())) > MOST_BYTES:
+        raise ValueError(f"should be usable as a folder's name: at most {MOST_BYTES} bytes (has {size:,}; a Chinese character has 3)")
     return name
 
 
@@ -63,12 +87,20 @@ def _is_folder(path: Path) -> Path:
 
 
 Folder = Annotated[Path, Field(strict=False), AfterValidator(_is_folder)]
+RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)", re.IGNORECASE)  # by Windows
+MOST_BYTES = 200  # a file system allows 255, and endings and numbers are still to come
+
 # Inside what every step can count in days and microseconds.
 AsOf = Annotated[date, Field(ge=date(1980, 1, 1), le=date(2200, 1, 1))]
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0, le=1e13, allow_inf_nan=False)]
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 Days = Annotated[int, Field(ge=1, le=36_525)]
+# More than any shop has of anything, and far from where sums would not fit.
+MOST = 1_000_000_000
+Count = Annotated[int, Field(ge=1, le=MOST)]
+Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Name = Annotated[str, Field(min_length=1), AfterValidator(is_name)]
 
 Component = Literal["spend", "decayed_spend", "frequency", "recency", "engagement", "advocacy", "growth"]
 
