@@ -254,10 +254,9 @@ def _of_hydra(error: Exception) -> Exception:
         choices = re.findall(r"^\t([^_\s]\S*)$", text, flags=re.MULTILINE)
         here = os.path.join(_config_dir() or "", f"{missing[1]}.yaml")
         why = f" ({here} is no file that can be read)" if os.path.lexists(here) else ""
-        asked = re.match(r"In '([^']+)'", text)
-        return ConfigError(
-            f"{group or 'config'}: is not there: {name}{_GONE.get(missing[1]) or nearest(name, choices)}{why}{f'; {asked[1]} names it' if asked else ''}"
-        )
+        named = f"; {asked[1]} names it" if (asked := re.match(r"In '([^']+)'", text)) else ""
+        way_out = _GONE.get(missing[1]) or nearest(name, choices)
+        return ConfigError(f"{group or 'config'}: is not there: {name}{way_out}{why}{named}")
     if type(error).__name__ == "OverrideParseException":
         override = str(getattr(error, "override", None) or "config")
         if not override.partition("=")[0].isascii():
