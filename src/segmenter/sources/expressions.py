@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import PanicException, PolarsError
 
 from segmenter.errors import nearest
 
@@ -114,8 +114,9 @@ def evaluate(
     chosen = _as_numbers(source.clear(), expression, texts, numbers_first=counted is not None)
     try:
         values = source.with_columns(read(name).alias(name) for name in chosen).select(expression.alias("value"))["value"]
-    except PolarsError as error:
-        return f'{key}: "{mapping}" cannot be computed: {str(error).splitlines()[0]}'
+    except (PolarsError, PanicException) as error:
+        types = ", ".join(f'"{name}" is of type {dtype}' for name, dtype in source.schema.items() if dtype != pl.String)
+        return f'{key}: "{mapping}" cannot be computed: {str(error).splitlines()[0]}{types and f" ({types})"}'
     if len(values) != len(source):
         return f'{key}: "{mapping}" should give one value for each row'
     unread = [read(name).is_null() & source[name].is_not_null() for name in chosen]

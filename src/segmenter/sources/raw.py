@@ -13,6 +13,7 @@ from segmenter.errors import InputError, nearest
 from segmenter.sources.expressions import FILE, ROW
 
 _ZERO_WIDTH = "\ufeff\u200b"
+_FAR = 200_000  # years that Polars can write in any time zone
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ def label(frame: pl.DataFrame, header: Sequence[str | None], file: str | None) -
     names = column_names(header)
     empty = [series.null_count() == frame.height for series in frame]
     frame.columns = names
+    frame = frame.with_columns(storage(frame.schema))
     nameless = [name for name, cell, void in zip(names, header, empty, strict=True) if void and not (cell or "").strip()]
     own = [name for name in names if name not in nameless]
     labelled = frame.with_row_index(ROW, offset=1).select(
@@ -127,6 +129,27 @@ def label(frame: pl.DataFrame, header: Sequence[str | None], file: str | None) -
     if all(frame[name].null_count() for name in own):
         labelled = labelled.filter(~pl.all_horizontal(pl.col(own).is_null())) if own else labelled.clear()
     return labelled
+
+
+def storage(schema: pl.Schema) -> list[pl.Expr]:
+    """Bring columns of extension types, such as Arrow's JSON, into the types in which they are stored.
+
+    Parameters
+    ----------
+    schema : Schema
+        All columns.
+
+    Returns
+    -------
+    list of Expr
+        One for each such column.
+
+    Examples
+    --------
+    >>> storage(pl.Schema({"id": pl.String()}))
+    []
+    """
+    return [pl.col(name).ext.storage() for name, dtype in schema.items() if dtype.is_extension()]
 
 
 def together(frames: Sequence[tuple[str, pl.DataFrame]], decimal: str) -> pl.DataFrame:
@@ -223,12 +246,16 @@ def as_text(column: str, dtype: pl.DataType, decimal: str) -> pl.Expr:
     ['12345', '0,5']
     """
     values = pl.col(column)
-    if isinstance(dtype, pl.Datetime) and dtype.time_zone is None:
-        return values.dt.to_string("%Y-%m-%d %H:%M:%S%.f")
+    if isinstance(dtype, pl.Date | pl.Datetime):
+        # Of what no calendar has, the number: Polars ends the process' thread rather than write it.
+        dated = pl.when(values.dt.year().is_between(-_FAR, _FAR)).then(values)
+        plain = isinstance(dtype, pl.Datetime) and dtype.time_zone is None
+        text = dated.dt.to_string("%Y-%m-%d %H:%M:%S%.f") if plain else dated.cast(pl.String)
+        return text.fill_null(values.to_physical().cast(pl.String))
     if dtype == pl.Duration:
         return values.dt.to_string("iso")
     if dtype == pl.Binary:
-        return values.bin.encode("hex")
+        return values.map_batches(words, return_dtype=pl.String).fill_null(values.bin.encode("hex"))
     if not (dtype.is_float() or dtype.is_decimal()):
         return values.cast(pl.String)
     text = values.cast(pl.String)
@@ -242,6 +269,39 @@ def as_text(column: str, dtype: pl.DataType, decimal: str) -> pl.Expr:
     else:
         text = text.str.replace(r"\.0+$|(\.\d*?)0+$", "$1")
     return text.str.replace(".", decimal, literal=True)
+
+
+def words(values: pl.Series) -> pl.Series:
+    """Bring text in another guise, a dictionary's or bytes in UTF-8, into text; columns of other types stay as they are.
+
+    Parameters
+    ----------
+    values : Series
+        Of any type.
+
+    Returns
+    -------
+    Series
+        Null for bytes that are no text.
+
+    Examples
+    --------
+    >>> words(pl.Series([b"a", bytes([255])])).to_list()
+    ['a', None]
+    """
+    if values.dtype != pl.Binary:
+        return values.cast(pl.String) if values.dtype in (pl.Categorical, pl.Enum) else values
+    try:
+        return values.cast(pl.String)
+    except PolarsError:  # a cell that is no text fails all
+        return pl.Series(values.name, [_decoded(cell) for cell in values], dtype=pl.String)
+
+
+def _decoded(cell: bytes | None) -> str | None:
+    try:
+        return None if cell is None else cell.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def near_files(path: Path) -> str:
