@@ -3,6 +3,7 @@
 import glob
 import gzip
 import hashlib
+import io
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import PanicException, PolarsError
 
 from segmenter import tables
 from segmenter.errors import InputError
@@ -354,8 +355,9 @@ def _read(path: Path, name: str, settings: FilesSettings) -> tuple[pl.DataFrame,
 def _read_parquet(path: Path, name: str) -> tuple[pl.DataFrame, str]:
     try:
         frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
-    except PolarsError as error:
-        raise InputError(f"{name}: is no whole Parquet file ({one_line(error)}); copy or export it again") from error
+    except (PolarsError, PanicException) as error:
+        wrong = _unknown_type(path) or f"is no whole Parquet file ({one_line(error)}); copy or export it again"
+        raise InputError(f"{name}: {wrong}") from error
     return label(frame, frame.columns, name), "Parquet"
 
 
@@ -380,3 +382,21 @@ def sha256(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _unknown_type(path: Path) -> str | None:
+    """Name a column whose type Polars does not have: for it, the whole file cannot be read."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        columns = parquet.read_schema(path)
+    except (pa.ArrowException, OSError):
+        return None  # damaged
+    for each in columns:
+        parquet.write_table(pa.table([pa.nulls(1, each.type)], schema=pa.schema([each.with_nullable(True)])), alone := io.BytesIO())
+        try:
+            pl.read_parquet(alone.getvalue())
+        except (PolarsError, PanicException):
+            return f'has a column "{each.name}" of type {each.type}, which cannot be read; export it as text, or leave it out'
+    return None

@@ -120,7 +120,7 @@ def label(frame: pl.DataFrame, header: Sequence[str | None], file: str | None) -
     names = column_names(header)
     empty = [series.null_count() == frame.height for series in frame]
     frame.columns = names
-    frame = frame.with_columns(storage(frame.schema))
+    frame = frame.with_columns(known_types(frame.schema))
     nameless = [name for name, cell, void in zip(names, header, empty, strict=True) if void and not (cell or "").strip()]
     own = [name for name in names if name not in nameless]
     labelled = frame.with_row_index(ROW, offset=1).select(
@@ -131,8 +131,8 @@ def label(frame: pl.DataFrame, header: Sequence[str | None], file: str | None) -
     return labelled
 
 
-def storage(schema: pl.Schema) -> list[pl.Expr]:
-    """Bring columns of extension types, such as Arrow's JSON, into the types in which they are stored.
+def known_types(schema: pl.Schema) -> list[pl.Expr]:
+    """Bring extension types, such as Arrow's JSON, into the types in which they are stored, and dictionaries and nothing into text.
 
     Parameters
     ----------
@@ -146,10 +146,12 @@ def storage(schema: pl.Schema) -> list[pl.Expr]:
 
     Examples
     --------
-    >>> storage(pl.Schema({"id": pl.String()}))
+    >>> known_types(pl.Schema({"id": pl.String()}))
     []
     """
-    return [pl.col(name).ext.storage() for name, dtype in schema.items() if dtype.is_extension()]
+    stored = [pl.col(name).ext.storage() for name, dtype in schema.items() if dtype.is_extension()]
+    texts = (pl.Categorical, pl.Enum, pl.Null)
+    return stored + [pl.col(name).cast(pl.String) for name, dtype in schema.items() if dtype in texts]
 
 
 def together(frames: Sequence[tuple[str, pl.DataFrame]], decimal: str) -> pl.DataFrame:

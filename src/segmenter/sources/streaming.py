@@ -28,7 +28,7 @@ from segmenter.sources.expressions import FILE, ROW, columns_of, read_as_numbers
 from segmenter.sources.fields import currency_names, local
 from segmenter.sources.files import sha256
 from segmenter.sources.mapping import STRANGER, order_rows
-from segmenter.sources.raw import Fingerprint, column_names, one_line, storage
+from segmenter.sources.raw import Fingerprint, column_names, known_types, one_line
 from segmenter.sources.rows import map_rows
 from segmenter.sources.store import MOST, Identity, Kept, Store, part_of
 from segmenter.words import Progress
@@ -126,10 +126,9 @@ def streamed(places: Sequence[Path], names: Sequence[str], settings: FilesSettin
     try:
         schemas = [pl.read_parquet_schema(place) for place in places]
         heights = [pl.scan_parquet(place, glob=False).select(pl.len()).collect().item() for place in places]
+        schema = pl.Schema(schemas[0]).to_frame().with_columns(known_types(pl.Schema(schemas[0]))).schema
     except (PolarsError, PanicException, OSError):
         return None  # the whole reading says what is wrong
-    schema = pl.Schema(schemas[0])
-    schema = schema.to_frame().lazy().with_columns(storage(schema)).collect_schema()
     if sum(heights) < FEWEST or any(other != schemas[0] for other in schemas) or column_names(list(schema)) != list(schema):
         return None
     if _computed_from_text(read.columns.amount or "amount", schema):
@@ -150,6 +149,8 @@ def streamed(places: Sequence[Path], names: Sequence[str], settings: FilesSettin
     if computed or whole or any(_type(schema, condition) != pl.Boolean for condition in conditions.values()):
         return None
     needed = {name for expression in (*expressions.values(), *conditions.values()) for name in expression.meta.root_names()}
+    if any(schema[name].is_nested() for name in needed):
+        return None  # what can be computed of it, only its values show
     plain = _plain(expressions, schema, launch)
     if plain and "back" in conditions:
         plain["back"] = conditions["back"].fill_null(value=False)
@@ -172,7 +173,7 @@ def _computed_from_text(mapping: str, schema: pl.Schema) -> bool:
 
 def _type(schema: pl.Schema, expression: pl.Expr) -> pl.DataType | None:
     try:
-        return schema.to_frame().lazy().select(expression.alias("value")).collect_schema()["value"]
+        return schema.to_frame().select(expression.alias("value"))["value"].dtype  # not by the schema, which knows less
     except (PolarsError, PanicException):
         return None
 
@@ -273,7 +274,7 @@ def _batches(stream: Stream, files: Sequence[int]) -> Iterator[pl.DataFrame]:
     plain = [expression.alias(_PLAIN + name) for name, expression in stream.plain.items()]
     if stream.where is not None:
         plain.append(stream.where.fill_null(value=False).alias(_WANTED))
-    rows = scan.with_columns(storage(scan.collect_schema())).select(*stream.columns, ROW, *plain)
+    rows = scan.with_columns(known_types(scan.collect_schema())).select(*stream.columns, ROW, *plain)
     starts = np.cumsum([0, *(stream.heights[at] for at in files[:-1])])
     counts = np.zeros(len(files), np.int64)
     for batch in rows.collect_batches(maintain_order=False):
@@ -487,11 +488,13 @@ def _damaged(stream: Stream, files: Sequence[int], error: Exception) -> list[str
     for at in files:
         try:
             pl.read_parquet(stream.places[at], glob=False, hive_partitioning=False)
-        except PolarsError as wrong:
+        except (PolarsError, PanicException) as wrong:
             problems.append(f"{stream.names[at]}: is no whole Parquet file ({one_line(wrong)}); copy or export it again")
         except OSError as wrong:
             problems.append(f"{stream.names[at]}: cannot be read ({wrong.strerror or one_line(wrong)})")
-    return [f"data.orders.path: {problem}" for problem in problems or [f"cannot be read ({one_line(error)})"]]
+    if not problems:
+        return [f"data.orders: its columns, where or refund cannot be computed ({one_line(error)})"]
+    return [f"data.orders.path: {problem}" for problem in problems]
 
 
 def _put(writer: ThreadPoolExecutor, store: Store, adder: "Adder", rows: list[pl.DataFrame]) -> "Future[list[str]]":
