@@ -201,9 +201,9 @@ def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch:
         if isinstance(result, str):
             problems.append(result)
             continue
-        if (mapping is not None or name != "category") and (wanted := _unfit(name, result.values.dtype)) is not None:
+        if (mapping is not None or name != "category") and (rule := _unfit(name, result.values.dtype)) is not None:
             got = f'got "{mapping or name}" of type {result.values.dtype}'
-            problems.append(f"{key}: should be {wanted} ({got}); export that in a column of its own, or compute it by SQL")
+            problems.append(f"{key}: should be {rule} ({got}); export that in a column of its own, or compute it by SQL")
             continue
         found[name], columns[name] = result.values, result.columns
         if name in DATED:

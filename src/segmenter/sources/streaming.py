@@ -279,12 +279,12 @@ def _batches(stream: Stream, files: Sequence[int]) -> Iterator[pl.DataFrame]:
     counts = np.zeros(len(files), np.int64)
     for batch in rows.collect_batches(maintain_order=False):
         if batch.height:
-            file = np.searchsorted(starts, [batch[ROW].min(), batch[ROW].max()], side="right") - 1
-            if file[0] != file[1]:
-                file = np.searchsorted(starts, batch[ROW].to_numpy(), side="right") - 1
-                counts += np.bincount(file, minlength=len(files))
+            at = np.searchsorted(starts, batch.select(pl.min(ROW), pl.max(ROW).alias("last")).row(0), side="right") - 1
+            if at[0] != at[1]:
+                at = np.searchsorted(starts, batch[ROW].to_numpy(), side="right") - 1
+                counts += np.bincount(at, minlength=len(files))
             else:
-                counts[file[0]] += batch.height
+                counts[at[0]] += batch.height
         yield batch
     if wrong := [(at, count) for at, count in zip(files, counts, strict=True) if count != stream.heights[at]]:
         got = [f"{stream.names[at]}: {count:,} of its {stream.heights[at]:,} rows were read" for at, count in wrong]
