@@ -4,8 +4,10 @@ import random
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import polars as pl
 import pytest
+from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from polars.testing import assert_frame_equal
 
@@ -13,6 +15,7 @@ import segmenter
 from segmenter.__main__ import main
 from segmenter.errors import InputError
 from segmenter.history.definition import summarize_frame
+from segmenter.history.past import Sampling
 from segmenter.history.summary import Summary, Terms
 from segmenter.settings import FilesSettings, parse
 from segmenter.sources import streaming
@@ -222,3 +225,117 @@ def test_bad_files_end_as_they_do_when_read_at_once(spoil, tmp_path, monkeypatch
         assert not (tmp_path / "results").exists()
     assert said[0] == said[1]
     assert "data.orders" in said[0] or "orders: " in said[0]
+
+
+# Physical values at the ends of types, and in the middle of them where orders are.
+ENDS = {
+    "day": [20600, 20600, 0, -1, 84370, 84371, 106751991, 106751992, -(2**31), 2**31 - 1, None],
+    "time": [1780272000 * 10**6, 1780272000 * 10**3, 1780272000 * 10**9, 0, -1, -(2**63), 2**63 - 1, 2**62, 8210266876799999999, None],
+    "whole": [7, 8, 0, -1, 2**31, 2**53 + 1, 2**63 - 1, -(2**63), -(2**63) + 1, None],
+    "huge": [7, 8, 0, 2**63, 2**64 - 1, None],
+    "number": [7.0, 12.5, -0.0, 0.005, float("inf"), float("-inf"), float("nan"), 1e10, 1e300, 5e-324, 2.0**53, None],
+}
+IDS = [(pl.Int64, "whole"), (pl.UInt64, "huge"), (pl.Int128, "whole"), (pl.Float64, "number"), (pl.Float32, "number")]
+AMOUNTS = [*IDS, (pl.Decimal(38, 2), "huge"), (pl.Decimal(38, 0), "whole"), (pl.Float16, "number")]
+TIMES = [
+    (pl.Date(), "day"),
+    *((pl.Datetime(unit, zone), "time") for unit in ("ms", "us", "ns") for zone in (None, "UTC", "America/New_York")),
+]
+
+
+def hostile(draw, name, types, height):
+    dtype, ends = draw(st.sampled_from(types))
+    values = draw(st.lists(st.sampled_from(ENDS[ends]), min_size=height, max_size=height))
+    if isinstance(dtype, pl.Decimal):
+        physical = pl.Int128
+    else:
+        physical = pl.Int32 if dtype == pl.Date else pl.Int64 if isinstance(dtype, pl.Datetime) else dtype
+    return pl.Series(name, values, dtype=physical).cast(dtype)
+
+
+@st.composite
+def frames(draw):
+    height = draw(st.integers(1, 12))
+    columns = [hostile(draw, name, types, height) for name, types in (("customer_id", IDS), ("time", TIMES), ("amount", AMOUNTS))]
+    return pl.DataFrame([*columns, pl.Series("note", [str(row) for row in range(height)])])
+
+
+@hypothesis.settings(max_examples=20)
+@hypothesis.given(frames(), st.sampled_from([{}, {"orders.where": "note <> '3'"}, {"orders.where": "time > '2020-01-01'"}]))
+def test_values_at_the_ends_of_types_are_rejected_as_when_read_at_once(tmp_path_factory, frame, changes):
+    folder = tmp_path_factory.mktemp("shop")
+    saved(folder, frame, files=2, group=3)
+    for _ in range(2):  # decoded, and recalled
+        if (streamed := same(folder, changes, store=str(folder / "store"))) is None:
+            break
+        assert sum(streamed.tables.reads["orders"].values()) == 2 * frame.height
+
+
+def test_one_impossible_date_costs_one_row(tmp_path):
+    days = pl.Series("time", [20_600] * 3_000, dtype=pl.Int32)
+    days[2_500] = 2**31 - 1
+    saved(
+        tmp_path,
+        pl.DataFrame({"customer_id": [f"c{row % 90}" for row in range(3_000)], "time": days.cast(pl.Date), "amount": 5}),
+        group=100,
+    )
+    reads = same(tmp_path, {}).tables.reads["orders"]
+    assert reads == {"rows": 3_000, "filtered": 0, "later": 0, "rejected": 1, "kept": 2_999}
+
+
+def lost(batches):
+    return batches[:-1]
+
+
+def twice(batches):
+    return [*batches, batches[0]]
+
+
+@pytest.mark.parametrize("where", [{}, {"orders.where": "amount > 20"}])
+@pytest.mark.parametrize("spoil", [lost, twice])
+def test_batches_that_do_not_add_up_to_their_files_end_the_job(spoil, where, tmp_path, monkeypatch):
+    saved(tmp_path, SHOP)
+    launch = segmenter.launch_settings({"launch.as_of": "2026-07-01"}).launch
+    data, store = settings_of(tmp_path, where), str(tmp_path / "store")
+    decode = pl.LazyFrame.collect_batches
+    with monkeypatch.context() as patch:
+        patch.setattr(pl.LazyFrame, "collect_batches", lambda frame, **ways: iter(spoil(list(decode(frame, chunk_size=50, **ways)))))
+        for kept in (None, store):
+            with pytest.raises(InputError, match=r"orders-\d.parquet: .* of its .* rows"):
+                read_tables(data, launch, seed=1, terms=TERMS, store=kept)
+    assert read_tables(data, launch, seed=1, terms=TERMS, store=store).tables.reads["orders"]["rows"] > 600  # nothing wrong was kept
+    calls = []
+
+    def second(frame, **ways):
+        calls.append(frame)
+        batches = list(decode(frame, chunk_size=50, **ways))
+        return iter(batches if len(calls) == 1 else spoil(batches))
+
+    monkeypatch.setattr(pl.LazyFrame, "collect_batches", second)
+    with pytest.raises(InputError, match="rows"):
+        read_tables(data, launch, seed=1, terms=TERMS, sampling=Sampling(10, 1))
+    assert len(calls) == 2
+
+
+def test_a_thread_that_panics_ends_the_job_with_its_message(tmp_path):
+    days = pl.Series("time", [20_600, 2**31 - 1] * 5, dtype=pl.Int32).cast(pl.Date)
+    saved(tmp_path, pl.DataFrame({"customer_id": ["a", "b"] * 5, "time": days, "amount": 5}), files=2, group=2)
+    data, launch = (
+        settings_of(tmp_path, {"orders.where": "CAST(time AS VARCHAR) > '2'"}),
+        segmenter.launch_settings({"launch.as_of": "2026-07-01"}).launch,
+    )
+    for terms in (TERMS, None):
+        with pytest.raises(InputError, match="out-of-range"):
+            read_tables(data, launch, seed=1, terms=terms)
+
+
+def test_a_part_of_the_store_that_lacks_rows_is_read_again(tmp_path, monkeypatch):
+    saved(tmp_path, SHOP, files=1)
+    launch, store = segmenter.launch_settings({"launch.as_of": "2026-07-20"}).launch, str(tmp_path / "store")
+    terms, part_of = Terms(date(2026, 7, 20), 90.0, 200), streaming.part_of
+    with monkeypatch.context() as patch:
+        patch.setattr(streaming, "part_of", lambda adder, rows: part_of(adder, [frame[:-1] for frame in rows]))
+        first = read_tables(settings_of(tmp_path, {}), launch, seed=1, terms=terms, store=store)
+    again = read_tables(settings_of(tmp_path, {}), launch, seed=1, terms=terms, store=store)
+    assert len(again.warnings) == 1
+    assert_frame_equal(again.tables.orders.frame, first.tables.orders.frame)

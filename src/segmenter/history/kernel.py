@@ -16,7 +16,7 @@ from numba import types
 from numba.extending import intrinsic as _intrinsic
 
 from segmenter.compiled import compiled
-from segmenter.history.summary import NOTHING
+from segmenter.history.summary import LATEST, NOTHING
 from segmenter.money import LARGEST
 
 # Hot record, in words of 8 bytes
@@ -31,7 +31,6 @@ LONGEST_INLINE = 12
 INTEGER = 0xFFFFFFFF  # in the place of a text's length: the id is a whole number
 DAY = 86_400_000_000
 NEVER = np.int64(2**62)
-LATEST = 7_289_654_400_000_000  # midnight of 2201-01-01 in microseconds
 NO_DAY = 0x7FFFFFFF
 ODD, FULL = -2, -3
 BLOCK = 64  # rows whose records are fetched at a time

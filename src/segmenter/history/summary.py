@@ -9,6 +9,7 @@ from segmenter.tables import TIME
 
 EPOCH = date(1970, 1, 1)
 DAY = 86_400_000_000  # microseconds
+LATEST = 7_289_654_400_000_000  # midnight of 2201-01-01 in microseconds: what is not before it is no time
 # Weights of decayed amounts are whole numbers of 2**-16, so that their sum is exact in any order.
 ONE = 1 << 16
 PERIODS = (30, 90)

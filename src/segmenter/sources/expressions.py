@@ -121,8 +121,9 @@ def evaluate(
     try:
         values = source.with_columns(read(name).alias(name) for name in chosen).select(expression.alias("value"))["value"]
     except (PolarsError, PanicException) as error:
-        # Polars ends with the values.
-        return f'{key}: "{told}" cannot be computed: {str(error).splitlines()[0].partition(": [")[0]}'
+        types = ", ".join(f'"{name}" is of type {dtype}' for name, dtype in source.schema.items() if dtype != pl.String)
+        why = str(error).splitlines()[0].partition(": [")[0]  # Polars ends with the values
+        return f'{key}: "{told}" cannot be computed: {why}{types and f" ({types})"}'
     if len(values) != len(source):
         return f'{key}: "{told}" should give one value for each row'
     unread = [read(name).is_null() & source[name].is_not_null() for name in chosen]

@@ -5,7 +5,8 @@ import re
 import polars as pl
 
 from segmenter import money
-from segmenter.history.summary import NOTHING
+from segmenter.history.summary import LATEST, NOTHING
+from segmenter.sources.raw import as_text, words
 
 _TIMES = (
     "%Y-%m-%d %H:%M:%S%.f",
@@ -33,6 +34,7 @@ _TIMES = (
     "%Y/%m/%d %p%I:%M",
 )
 _ZONED = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%d %H:%M%#z")
+_DAYS = 2 * 86_400_000_000  # microseconds: no time zone is further from UTC
 _YES = ("true", "t", "yes", "y", "1", "是", "真", "有", "√")
 _NO = ("false", "f", "no", "n", "0", "否", "假", "无", "×", *NOTHING)
 # What a sign may mean; it is read as the launch's currency where it may mean that.
@@ -67,11 +69,8 @@ def text(values: pl.Series) -> pl.Series:
     >>> text(pl.Series([12345.0, None])).to_list()
     ['12345', None]
     """
-    if values.dtype.is_float():
-        # Cell by cell: what one cell is called must not depend on the others.
-        whole = (values.is_finite() & (values == values.round()) & (values.abs() < 2**53)).fill_null(value=False)
-        values = values.cast(pl.Int64, strict=False).cast(pl.String).zip_with(whole, values.fill_nan(None).cast(pl.String))
-    plain = values.cast(pl.String).str.strip_chars()
+    # Cell by cell: what one cell is called must not depend on the others.
+    plain = values.alias("v").to_frame().select(as_text("v", values.dtype, ".").str.strip_chars().alias(values.name)).to_series()
     return plain.zip_with(~plain.str.to_lowercase().is_in(NOTHING), pl.Series([None], dtype=pl.String))
 
 
@@ -99,6 +98,7 @@ def number(values: pl.Series, currency: str, decimal: str) -> pl.Series:
     """
     if values.dtype.is_numeric():
         return values.cast(pl.Float64)
+    values = words(values)
     if values.dtype != pl.String:
         return pl.Series(values.name, [None] * len(values), dtype=pl.Float64)
     mark, thousands = (r"\.", ",") if decimal == "." else (",", r"\.")
@@ -172,17 +172,50 @@ def time(values: pl.Series, format_: str, timezone: str) -> pl.Series:
     return local.to_frame("t").select(pl.when(possible).then("t")).to_series()
 
 
+def local(values: pl.Expr, dtype: pl.DataType, timezone: str) -> pl.Expr:
+    """Bring dates and timestamps into local time in microseconds; null for what that cannot hold.
+
+    Parameters
+    ----------
+    values : Expr
+        Dates or timestamps.
+    dtype : DataType
+        Their type.
+    timezone : str
+        IANA name: where those with a zone are brought to.
+
+    Returns
+    -------
+    Expr
+        Datetime in microseconds without zone.
+
+    Examples
+    --------
+    >>> days = pl.Series("day", [0, 2**31 - 1], dtype=pl.Int32).cast(pl.Date)
+    >>> days.to_frame().select(local(pl.col("day"), pl.Date(), "UTC")).to_series().to_list()
+    [datetime.datetime(1970, 1, 1, 0, 0), None]
+    """
+    zone = dtype.time_zone if isinstance(dtype, pl.Datetime) else None
+    # Not strict: Polars' message about a value that does not fit writes it out, and a date that no calendar has ends the thread.
+    moments = values.cast(pl.Datetime("us", zone), strict=False)
+    if zone is None:
+        return moments
+    possible = moments.to_physical().is_between(-_DAYS, LATEST + _DAYS)
+    return pl.when(possible).then(moments).dt.convert_time_zone(timezone).dt.replace_time_zone(None)
+
+
+def _local(values: pl.Series, timezone: str) -> pl.Series:
+    return values.alias("t").to_frame().select(local(pl.col("t"), values.dtype, timezone)).to_series()
+
+
 def _time(values: pl.Series, format_: str, timezone: str) -> pl.Series:
-    if isinstance(values.dtype, pl.Datetime):
-        if values.dtype.time_zone is not None:
-            values = values.dt.convert_time_zone(timezone).dt.replace_time_zone(None)
-        return values.cast(pl.Datetime("us"))
-    if values.dtype == pl.Date:
-        return values.cast(pl.Datetime("us"))
+    values = words(values)
+    if values.dtype in (pl.Date, pl.Datetime):
+        return _local(values, timezone)
     if format_ in ("epoch_s", "epoch_ms"):
         unit = 1_000_000 if format_ == "epoch_s" else 1_000
         moments = (values.cast(pl.Float64, strict=False) * unit).cast(pl.Int64, strict=False).cast(pl.Datetime("us", "UTC"))
-        return moments.dt.convert_time_zone(timezone).dt.replace_time_zone(None)
+        return _local(moments, timezone)
     if values.dtype.is_numeric():
         values = text(values)
     if values.dtype != pl.String:
@@ -202,8 +235,7 @@ def _time(values: pl.Series, format_: str, timezone: str) -> pl.Series:
 
 def _parsed(values: pl.Series, format_: str, timezone: str) -> pl.Series:
     if "%z" in format_ or "%#z" in format_ or "%:z" in format_:
-        zoned = values.str.to_datetime(format_, strict=False, time_unit="us", time_zone="UTC")
-        return zoned.dt.convert_time_zone(timezone).dt.replace_time_zone(None)
+        return _local(values.str.to_datetime(format_, strict=False, time_unit="us", time_zone="UTC"), timezone)
     return values.str.to_datetime(format_, strict=False, time_unit="us")
 
 
@@ -225,9 +257,9 @@ def flag(values: pl.Series) -> pl.Series:
     >>> flag(pl.Series(["是", "No", None, "maybe"])).to_list()
     [True, False, False, None]
     """
-    words = values.cast(pl.String).str.strip_chars().str.to_lowercase().str.replace(r"^([01])\.0$", "${1}").fill_null("")
+    said = text(values).str.to_lowercase().str.replace(r"^([01])\.0$", "${1}").fill_null("")
     known = {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}
-    return words.replace_strict(known, default=None, return_dtype=pl.Boolean)
+    return said.replace_strict(known, default=None, return_dtype=pl.Boolean)
 
 
 def currency(values: pl.Series, launch: str) -> pl.Series:

@@ -3,6 +3,7 @@
 import glob
 import gzip
 import hashlib
+import io
 import re
 import stat
 import zipfile
@@ -401,7 +402,8 @@ def _read_parquet(path: Path, name: str) -> tuple[pl.DataFrame, str]:
     except (PolarsError, PanicException, ArrowException, MemoryError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the disk's trouble, not the file's
-        raise InputError(f"{name}: is no whole Parquet file ({one_line(error)}); copy or export it again") from error
+        wrong = _unknown_type(path) or f"is no whole Parquet file ({one_line(error)}); copy or export it again"
+        raise InputError(f"{name}: {wrong}") from error
     return label(frame, frame.columns, name), "Parquet"
 
 
@@ -449,3 +451,21 @@ def sha256(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _unknown_type(path: Path) -> str | None:
+    """Name a column whose type Polars does not have: for it, the whole file cannot be read."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        columns = parquet.read_schema(path)
+    except (pa.ArrowException, OSError):
+        return None  # damaged
+    for each in columns:
+        parquet.write_table(pa.table([pa.nulls(1, each.type)], schema=pa.schema([each.with_nullable(True)])), alone := io.BytesIO())
+        try:
+            pl.read_parquet(alone.getvalue())
+        except (PolarsError, PanicException):
+            return f'has a column "{each.name}" of type {each.type}, which cannot be read; export it as text, or leave it out'
+    return None

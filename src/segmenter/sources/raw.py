@@ -16,6 +16,7 @@ from segmenter.errors import InputError, nearest
 from segmenter.sources.expressions import FILE, ROW
 
 _ZERO_WIDTH = "\ufeff\u200b"
+_FAR = 200_000  # years that Polars can write in any time zone
 
 
 @dataclass(frozen=True)
@@ -129,12 +130,36 @@ def label(frame: pl.DataFrame, header: Sequence[str | None], file: str | None, r
     nulls = [series.null_count() for series in frame]
     frame.columns = names
     nameless = {name for name, cell, null in zip(names, header, nulls, strict=True) if null == frame.height and not (cell or "").strip()}
+    frame = frame.with_columns(known_types(frame.schema))
     own = [name for name in names if name not in nameless]
     numbers = pl.int_range(pl.len(), dtype=pl.Int64) + rows if isinstance(rows, int) else pl.lit(rows)
     labelled = frame.select(*own, pl.lit(file, dtype=pl.String).cast(pl.Categorical).alias(FILE), numbers.cast(pl.Int64).alias(ROW))
     if all(null for name, null in zip(names, nulls, strict=True) if name not in nameless):
         labelled = labelled.filter(~pl.all_horizontal(pl.col(own).is_null())) if own else labelled.clear()
     return labelled
+
+
+def known_types(schema: pl.Schema) -> list[pl.Expr]:
+    """Bring extension types, such as Arrow's JSON, into the types in which they are stored, and dictionaries and nothing into text.
+
+    Parameters
+    ----------
+    schema : Schema
+        All columns.
+
+    Returns
+    -------
+    list of Expr
+        One for each such column.
+
+    Examples
+    --------
+    >>> known_types(pl.Schema({"id": pl.String()}))
+    []
+    """
+    stored = [pl.col(name).ext.storage() for name, dtype in schema.items() if dtype.is_extension()]
+    texts = (pl.Categorical, pl.Enum, pl.Null)
+    return stored + [pl.col(name).cast(pl.String) for name, dtype in schema.items() if dtype in texts]
 
 
 def together(frames: Sequence[tuple[str, pl.DataFrame]], decimal: str) -> pl.DataFrame:
@@ -237,12 +262,16 @@ def as_text(column: str, dtype: pl.DataType, decimal: str) -> pl.Expr:
     ['12345', '0,5']
     """
     values = pl.col(column)
-    if isinstance(dtype, pl.Datetime) and dtype.time_zone is None:
-        return values.dt.to_string("%Y-%m-%d %H:%M:%S%.f")
+    if isinstance(dtype, pl.Date | pl.Datetime):
+        # Of what no calendar has, the number: Polars ends the process' thread rather than write it.
+        dated = pl.when(values.dt.year().is_between(-_FAR, _FAR)).then(values)
+        plain = isinstance(dtype, pl.Datetime) and dtype.time_zone is None
+        text = dated.dt.to_string("%Y-%m-%d %H:%M:%S%.f") if plain else dated.cast(pl.String)
+        return text.fill_null(values.to_physical().cast(pl.String))
     if dtype == pl.Duration:
         return values.dt.to_string("iso")
     if dtype == pl.Binary:
-        return values.bin.encode("hex")
+        return values.map_batches(words, return_dtype=pl.String).fill_null(values.bin.encode("hex"))
     if not (dtype.is_float() or dtype.is_decimal()):
         return values.cast(pl.String)
     text = values.cast(pl.String)
@@ -256,6 +285,39 @@ def as_text(column: str, dtype: pl.DataType, decimal: str) -> pl.Expr:
     else:
         text = text.str.replace(r"\.0+$|(\.\d*?)0+$", "$1")
     return text.str.replace(".", decimal, literal=True)
+
+
+def words(values: pl.Series) -> pl.Series:
+    """Bring text in another guise, a dictionary's or bytes in UTF-8, into text; columns of other types stay as they are.
+
+    Parameters
+    ----------
+    values : Series
+        Of any type.
+
+    Returns
+    -------
+    Series
+        Null for bytes that are no text.
+
+    Examples
+    --------
+    >>> words(pl.Series([b"a", bytes([255])])).to_list()
+    ['a', None]
+    """
+    if values.dtype != pl.Binary:
+        return values.cast(pl.String) if values.dtype in (pl.Categorical, pl.Enum) else values
+    try:
+        return values.cast(pl.String)
+    except PolarsError:  # a cell that is no text fails all
+        return pl.Series(values.name, [_decoded(cell) for cell in values], dtype=pl.String)
+
+
+def _decoded(cell: bytes | None) -> str | None:
+    try:
+        return None if cell is None else cell.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def near_files(path: Path) -> str:

@@ -11,6 +11,7 @@ from segmenter.errors import nearest
 from segmenter.settings import LaunchSettings, MappingSettings, OrdersSettings, TableSettings
 from segmenter.sources import fields
 from segmenter.sources.expressions import FILE, ROW, Evaluated, columns_of, evaluate
+from segmenter.sources.raw import as_text
 
 NEEDED = {
     "orders": ("customer_id", "time", "amount"),
@@ -124,7 +125,12 @@ class Rows:
 
     def _cells(self, name: str) -> pl.Series:
         """Give a field as it stands in the source, as text; of an expression, its columns."""
-        cells = [pl.col(column).cast(pl.String, strict=False) for column in self.columns[name]]
+        cells = [
+            # Of what holds several values its type is enough.
+            pl.when(pl.col(column).is_not_null()).then(pl.lit(f"({dtype})")) if dtype.is_nested() else as_text(column, dtype, ".")
+            for column in self.columns[name]
+            for dtype in [self.source.schema[column]]
+        ]
         if len(cells) == 1:
             return self.source.select(cells).to_series()
         return self.source.select(pl.concat_str([cell.fill_null("") for cell in cells], separator=" | ")).to_series()
@@ -202,6 +208,10 @@ def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch:
         column = result.columns[0]
         if name in _SHOWN and mapping == column and is_contact_name(column) and not _PLACES.search(column.lower()):
             problems.append(f'{key}: "{column}" is a contact by its name, which only the call sheets may show; map another column')
+        if (mapping is not None or name != "category") and (rule := _unfit(name, result.values.dtype)) is not None:
+            got = f'got "{mapping or name}" of type {result.values.dtype}'
+            problems.append(f"{key}: should be {rule} ({got}); export that in a column of its own, or compute it by SQL")
+            continue
         found[name], columns[name] = result.values, result.columns
         if name in DATED:
             moments = fields.time(found[name], read.time_format, launch.timezone)
@@ -213,3 +223,14 @@ def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch:
     ):
         found["refund"] = refund.values.fill_null(value=False)
     return Rows(table, frame, found, columns, {"rows": height, "filtered": height - frame.height}, counted)
+
+
+def _unfit(name: str, dtype: pl.DataType) -> str | None:
+    """Say what a field should be, where no value of a type can be that."""
+    if dtype.is_nested():
+        return "one value in each row"
+    if name in DATED and dtype in (pl.Boolean, pl.Duration, pl.Time):
+        return "dates or times of a day"
+    if name == "amount" and (dtype.is_temporal() or dtype == pl.Boolean):
+        return "numbers"
+    return None

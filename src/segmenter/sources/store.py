@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from segmenter.history.adding import Adder
 
 # Of what is kept and how: another version reads everything anew. With it goes Polars', whose files these are.
-_VERSION = f"2 {__version__} {pl.__version__}"
+_VERSION = f"3 {__version__} {pl.__version__}"
 MOST = 8_000_000  # rows of a part
 _NEW = ".new"  # ends the name of a file that is being written
 _GRACE = 3_600  # seconds

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import PanicException, PolarsError
 
 from segmenter import tables
 from segmenter.contacts import Contacts, shown_sql
@@ -26,10 +26,10 @@ from segmenter.money import digits
 from segmenter.settings import FilesSettings, LaunchSettings
 from segmenter.sources.engines.scan import Scanned
 from segmenter.sources.expressions import FILE, ROW, columns_of, read_as_numbers
-from segmenter.sources.fields import currency_names
+from segmenter.sources.fields import currency_names, local
 from segmenter.sources.files import sha256
 from segmenter.sources.mapping import STRANGER, order_rows
-from segmenter.sources.raw import Fingerprint, column_names, one_line
+from segmenter.sources.raw import Fingerprint, column_names, known_types, one_line
 from segmenter.sources.rows import map_rows
 from segmenter.sources.store import MOST, Identity, Kept, Store, part_of
 from segmenter.sql import expression
@@ -129,9 +129,9 @@ def streamed(places: Sequence[Path], names: Sequence[str], settings: FilesSettin
     try:
         schemas = [pl.read_parquet_schema(place) for place in places]
         heights = [pl.scan_parquet(place, glob=False).select(pl.len()).collect().item() for place in places]
-    except (PolarsError, OSError):
+        schema = pl.Schema(schemas[0]).to_frame().with_columns(known_types(pl.Schema(schemas[0]))).schema
+    except (PolarsError, PanicException, OSError):
         return None  # the whole reading says what is wrong
-    schema = pl.Schema(schemas[0])
     if sum(heights) < FEWEST or any(other != schemas[0] for other in schemas) or column_names(list(schema)) != list(schema):
         return None
     if _computed_from_text(read.columns.amount or "amount", schema):
@@ -152,6 +152,8 @@ def streamed(places: Sequence[Path], names: Sequence[str], settings: FilesSettin
     if computed or whole or any(_type(schema, condition) != pl.Boolean for condition in conditions.values()):
         return None
     needed = {name for expression in (*expressions.values(), *conditions.values()) for name in expression.meta.root_names()}
+    if any(schema[name].is_nested() for name in needed):
+        return None  # what can be computed of it, only its values show
     plain = _plain(expressions, schema, launch)
     if plain and "back" in conditions:
         plain["back"] = conditions["back"].fill_null(value=False)
@@ -174,8 +176,8 @@ def _computed_from_text(mapping: str, schema: pl.Schema) -> bool:
 
 def _type(schema: pl.Schema, expression: pl.Expr) -> pl.DataType | None:
     try:
-        return schema.to_frame().lazy().select(expression.alias("value")).collect_schema()["value"]
-    except PolarsError:
+        return schema.to_frame().select(expression.alias("value"))["value"].dtype  # not by the schema, which knows less
+    except (PolarsError, PanicException):
         return None
 
 
@@ -189,10 +191,8 @@ def _plain(fields: dict[str, pl.Expr], schema: pl.Schema, launch: LaunchSettings
         return {}
     if any(types[name] != pl.String for name in ("province", "city", "currency") if name in types):
         return {}
-    time = fields["time"]
-    if isinstance(when, pl.Datetime) and when.time_zone is not None:
-        time = time.dt.convert_time_zone(launch.timezone).dt.replace_time_zone(None)
-    found = {"customer_id": fields["customer_id"], "time": time.cast(pl.Datetime("us")), "amount": fields["amount"].cast(pl.Float64)}
+    time, money = local(fields["time"], when, launch.timezone), fields["amount"].cast(pl.Float64)
+    found = {"customer_id": fields["customer_id"], "time": time, "amount": money}
     found |= {name: fields[name] for name in ("province", "city") if name in fields}
     if "currency" in fields:
         found["odd"] = ~fields["currency"].is_in(currency_names(launch.currency)).fill_null(value=True)
@@ -269,15 +269,39 @@ class _Odd:
 
 
 def _batches(stream: Stream, files: Sequence[int]) -> Iterator[pl.DataFrame]:
-    """Decode files: the columns needed, the plain fields, and which of all their rows each is, from 0."""
+    """Decode files: the columns needed, the plain fields, which rows are wanted, and which of all their rows each is, from 0.
+
+    All rows come or an error does: where a thread of Polars panics, its batches end as if there were no more.
+    """
     scan = pl.scan_parquet([stream.places[at] for at in files], glob=False, hive_partitioning=False, row_index_name=ROW)
     plain = [expression.alias(_PLAIN + name) for name, expression in stream.plain.items()]
     if stream.where is not None:
-        wanted = stream.where.fill_null(value=False)
-        # Rows in which nothing stands are no rows, neither wanted nor left out.
-        scan = scan.filter(wanted | pl.all_horizontal(pl.col(stream.columns).is_null()))
-        plain.append(wanted.alias(_WANTED))
-    return scan.select(*stream.columns, ROW, *plain).collect_batches(maintain_order=False)
+        plain.append(stream.where.fill_null(value=False).alias(_WANTED))
+    rows = scan.with_columns(known_types(scan.collect_schema())).select(*stream.columns, ROW, *plain)
+    starts = np.cumsum([0, *(stream.heights[at] for at in files[:-1])])
+    counts = np.zeros(len(files), np.int64)
+    for batch in rows.collect_batches(maintain_order=False):
+        if batch.height:
+            at = np.searchsorted(starts, batch.select(pl.min(ROW), pl.max(ROW).alias("last")).row(0), side="right") - 1
+            if at[0] != at[1]:
+                at = np.searchsorted(starts, batch[ROW].to_numpy(), side="right") - 1
+                counts += np.bincount(at, minlength=len(files))
+            else:
+                counts[at[0]] += batch.height
+        yield batch
+    if wrong := [(at, count) for at, count in zip(files, counts, strict=True) if count != stream.heights[at]]:
+        got = [f"{stream.names[at]}: {count:,} of its {stream.heights[at]:,} rows were read" for at, count in wrong]
+        why = _panic(rows)
+        raise InputError(*(f"data.orders.path: {each} ({why}); mend the mapping, or export the file again" for each in got))
+
+
+def _panic(rows: pl.LazyFrame) -> str:
+    """Say why the batches of a query ended too early."""
+    try:
+        rows.sink_batches(lambda batch: None)
+    except (PolarsError, PanicException) as error:
+        return one_line(error)
+    return "it changed meanwhile, or does not hold what it says"
 
 
 def decoded(stream: Stream) -> Iterator[tuple[pl.Series, pl.DataFrame]]:
@@ -369,6 +393,8 @@ def add_up(
         writer.shutdown(cancel_futures=True)
     if store is not None:
         store.prune()
+    if total["rows"] != sum(total[name] for name in ("filtered", "later", "rejected", "kept")):
+        raise InputError(f"data.orders.path: its rows do not add up ({total}); please report it, with the config")
     if total["filtered"] == total["rows"]:
         raise InputError(
             f'data.orders.where: leaves none of {total["rows"]:,} rows (got "{shown_sql(stream.settings.orders.where or "")}")'
@@ -410,7 +436,9 @@ def _read(
             for decoded in batches:
                 batch = decoded if stream.where is None else decoded.filter(_WANTED)
                 if batch.height < decoded.height:
-                    received += odd.blanks(decoded.filter(~pl.col(_WANTED)).select(*stream.columns, ROW))
+                    # Rows in which nothing stands are no rows, neither wanted nor left out.
+                    nothing = ~pl.col(_WANTED) & pl.all_horizontal(pl.col(stream.columns).is_null())
+                    received += odd.blanks(decoded.filter(nothing).select(*stream.columns, ROW))
                 received += batch.height
                 raws.append(batch)
             if stream.plain:
@@ -468,11 +496,13 @@ def _damaged(stream: Stream, files: Sequence[int], error: Exception) -> list[str
     for at in files:
         try:
             pl.read_parquet(stream.places[at], glob=False, hive_partitioning=False)
-        except PolarsError as wrong:
+        except (PolarsError, PanicException) as wrong:
             problems.append(f"{stream.names[at]}: is no whole Parquet file ({one_line(wrong)}); copy or export it again")
         except OSError as wrong:
             problems.append(f"{stream.names[at]}: cannot be read ({wrong.strerror or one_line(wrong)})")
-    return [f"data.orders.path: {problem}" for problem in problems or [f"cannot be read ({one_line(error)})"]]
+    if not problems:
+        return [f"data.orders: its columns, where or refund cannot be computed ({one_line(error)})"]
+    return [f"data.orders.path: {problem}" for problem in problems]
 
 
 def _put(writer: ThreadPoolExecutor, store: Store, adder: "Adder", rows: list[pl.DataFrame]) -> "Future[list[str]]":
@@ -521,4 +551,10 @@ def _loaded(store: Store, place: Path, today: int) -> tuple[Kept, list[list[pl.D
         return None
     parts, rejects = [store.load(place, names) for names in kept.parts], store.load(place, [kept.rejects])
     whole = [part for part in parts if part is not None]
-    return (kept, whole, rejects[0]) if rejects is not None and len(whole) == len(parts) else None
+    if rejects is None or len(whole) < len(parts):
+        return None
+    counted = {**kept.reads, "kept": sum(orders.height for _, orders, _ in whole), "rejected": rejects[0].height}
+    if counted != kept.reads or kept.reads["rows"] != sum(kept.reads[name] for name in ("filtered", "rejected", "kept")):
+        store.damaged(place, place.name, ValueError(f"its rows do not add up: {counted}"))
+        return None
+    return kept, whole, rejects[0]

@@ -125,7 +125,8 @@ def time(cell: str, dtype: pl.DataType, format_: str, zone: "Zone | None", engin
     utc = moment(cell, dtype, format_, engine)
     if utc is None:
         return None
-    local = utc if zone is None else zone.sql(utc)
+    # Moments that no zone brings among the possible ones are left aside first: to add to them may overflow.
+    local = utc if zone is None else f"CASE WHEN {utc} BETWEEN {-2 * _DAY} AND {_LAST + 2 * _DAY} THEN {zone.sql(utc)} END"
     possible = f"{local} BETWEEN 0 AND {_LAST}"
     return Read(f"CASE WHEN {possible} THEN {local} END", f"(({possible}) IS NOT TRUE)")
 
@@ -151,7 +152,9 @@ def moment(cell: str, dtype: pl.DataType, format_: str, engine: Engine) -> str |
     """
     if dtype == pl.Null:
         return "CAST(NULL AS BIGINT)"
-    if isinstance(dtype, pl.Datetime) or dtype == pl.Date:
+    if dtype == pl.Date:
+        return engine.micros(f"CASE WHEN {cell} BETWEEN DATE '1970-01-01' AND DATE '2201-01-01' THEN {cell} END", dtype)
+    if isinstance(dtype, pl.Datetime):
         return engine.micros(cell, dtype)
     if is_counted(dtype, format_):
         unit = _SECOND if format_ == "epoch_s" else 1_000

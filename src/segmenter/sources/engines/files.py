@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import PanicException, PolarsError
 
 from segmenter.errors import InputError
 from segmenter.sources.raw import one_line, together
@@ -43,7 +43,7 @@ def parquet_columns(places: Sequence[Path], names: Sequence[str], engine: str) -
     for place, name in zip(places, names, strict=True):
         try:
             schemas.append((name, dict(pl.read_parquet_schema(place))))
-        except (PolarsError, OSError) as error:
+        except (PolarsError, PanicException, OSError) as error:
             problems.append(f"{name}: is no whole Parquet file ({one_line(error)}); engine={engine} reads Parquet only")
     if problems:
         raise InputError(*(f"data.orders.path: {problem}" for problem in problems))
