@@ -304,7 +304,7 @@ def _wrong(case: dict[str, Any], work: Path, ran: Ran, before: dict[str, str]) -
         changed = new | {name for name in before if before[name] != after.get(name)}
         return found + [f"exit 2, but {name} changed or appeared" for name in sorted(changed)[:1]]
     folders = {path.parent.relative_to(work).as_posix(): path.parent for path in work.rglob("manifest.json")}
-    ours = tuple(f"{name}/" for name in (*folders, "store", *(["demo"] if case["job"] == "demo" else [])))
+    ours = tuple(f"{name}/" for name in (*folders, "store", *([case["config"].get("out", "demo")] if case["job"] == "demo" else [])))
     for name in before.keys() | new:
         if before.get(name) != after.get(name) and not name.startswith(ours) and not name.endswith((".db", ".lock")):
             found.append(f"{name} changed or appeared")
