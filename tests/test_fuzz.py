@@ -38,7 +38,7 @@ from segmenter.settings import BacktestJob, DemoJob, LaunchJob, ReviewJob, TuneJ
 
 SECONDS, EXAMPLES = float(os.environ.get("SEGMENTER_FUZZ_SECONDS", "0")), int(os.environ.get("SEGMENTER_FUZZ_EXAMPLES", "50"))
 FOUND = Path(os.environ.get("SEGMENTER_FUZZ_FOUND", tempfile.gettempdir() + "/segmenter-fuzz"))
-BATCH, SHRINKING = 50, 40  # examples with one seed; further runs to make a failure small
+BATCH, SHRINKING = 10, 40  # examples with one seed (after ten Hypothesis only varies them), and further runs to make a failure small
 
 # What people, exports and attackers put into cells and settings. (Bidirectional marks are escaped, so that they do nothing here.)
 _TEXTS = [
