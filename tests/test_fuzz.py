@@ -362,6 +362,7 @@ def _miscounted(case: dict[str, Any], folder: Path) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 def test_any_shop_and_config_ends_well_or_with_a_message(tmp_path):
     forked, place, template, kept = (
         Forked(command="SEGMENTER_FUZZ_COMMAND" in os.environ),
