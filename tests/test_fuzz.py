@@ -296,7 +296,7 @@ def _wrong(case: dict[str, Any], work: Path, ran: Ran, before: dict[str, str]) -
     if noise := re.search(r"\w+\.py:\d+: \w*Warning|panicked at \S+", ran.err):
         found.append(f"noise: {noise[0]}")
     if control := re.search(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]", ran.err + ran.out):
-        found.append(f"control character {ord(control[0]):x} on the terminal")
+        found.append(f"control character on the terminal: {control[0]!a}")
     new = {name for name in after.keys() - before.keys() if not name.endswith(".lock")}
     if ran.code == 2:
         if not ran.err.startswith("segmenter: ") or "\n\n" in ran.err or len(ran.err) > 5000:
@@ -368,7 +368,7 @@ def test_any_shop_and_config_ends_well_or_with_a_message(tmp_path):
         Forked(command="SEGMENTER_FUZZ_COMMAND" in os.environ),
         *(tmp_path / name for name in ("place", "template", "kept")),
     )
-    start, codes, known, tried = time.monotonic(), Counter[int | None](), dict[str, Path](), dict[str, str | None]()
+    start, codes, found, known, tried = time.monotonic(), Counter[int | None](), dict[str, Path](), set[str](), dict[str, str | None]()
     (template / "work").mkdir(parents=True)
     form = {"as": "csv", "text": ["utf-8", ",", csv.QUOTE_MINIMAL, "\n"], "files": 1, "types": {}, "damage": []}
     plain = {
@@ -396,8 +396,9 @@ def test_any_shop_and_config_ends_well_or_with_a_message(tmp_path):
         codes[ran.code] += 1
         if not (wrong := _wrong(case, place / "work", ran, before)):
             return None
-        name = re.sub(r"[\d']+", "", wrong[0])[:150]
+        name = re.sub(r"[\d']+|(?<=terminal): .*", "", wrong[0])[:150]
         folder = FOUND / hashlib.sha256(name.encode()).hexdigest()[:12]
+        found[name] = folder
         if name not in known:
             shutil.rmtree(folder, ignore_errors=True)
             shutil.copytree(kept, folder, symlinks=True)
@@ -411,7 +412,7 @@ def test_any_shop_and_config_ends_well_or_with_a_message(tmp_path):
         key = json.dumps(case, sort_keys=True)
         if key not in tried and left[0] > 0 and not (SECONDS and time.monotonic() - start > SECONDS):
             tried[key] = failure(case)
-        new = [found for found in tried.values() if found and found not in known]
+        new = [name for name in tried.values() if name and name not in known]
         left[0] -= bool(new)
         if new and tried.get(key) == new[0]:  # made smaller, it should not become another
             raise AssertionError(new[0])
@@ -433,10 +434,10 @@ def test_any_shop_and_config_ends_well_or_with_a_message(tmp_path):
         try:
             seed(first + number)(options(given(_cases())(run)))()
         except AssertionError as error:
-            known[str(error)] = FOUND / hashlib.sha256(str(error).encode()).hexdigest()[:12]
-            print(f"seed {first + number}: {error}: {known[str(error)]}", flush=True)
+            known.add(str(error))
+            print(f"seed {first + number}: {error}: {found[str(error)]}", flush=True)
         number += 1
     forked.close()
     print(f"{codes.total()} jobs, {codes.total() / (time.monotonic() - start):.2f} a second: {dict(codes)}")
-    if known:
-        pytest.fail("\n".join(f"{what}: {where}/run.sh" for what, where in known.items()), pytrace=False)
+    if found:
+        pytest.fail("\n".join(f"{what}: {where}/run.sh" for what, where in found.items()), pytrace=False)
