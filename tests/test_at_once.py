@@ -128,6 +128,7 @@ def test_three_launches_at_once_invite_nobody_twice(kind, at_once, shop, tmp_pat
     print(f"\n{kind}: {REPETITIONS} times three launches at once, {again} planned again, {nobody} ended as nobody was left")
 
 
+@pytest.mark.slow
 def test_two_people_planning_one_launch_at_once_leave_one_plan_and_its_results(at_once, shop, tmp_path):
     jobs = [launching(shop, None, tmp_path / out, "june", size) for out, size in (("mine", 12), ("yours", 20))]
     found = at_once(*jobs)

@@ -63,6 +63,7 @@ def reference(shop, launch):
     return results(shop / "first")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads(shop, reference, threads):
     environment = os.environ | {"POLARS_MAX_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}

@@ -164,6 +164,7 @@ print(found.labels.write_csv(), found.profiles.write_csv(), found.trials.write_c
 """
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_does_not_matter() -> None:
     seen = []
     for count in ("1", "2"):

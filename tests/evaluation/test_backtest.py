@@ -76,6 +76,7 @@ def test_the_order_of_rows_changes_nothing(small_shop):
     assert one.results.filter(pl.col("cut").is_null(), ranking="clv")["calibration"].item() == pytest.approx(1, abs=0.5)
 
 
+@pytest.mark.slow
 def test_threads_change_nothing():
     code = """
 import json, segmenter

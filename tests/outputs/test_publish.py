@@ -87,6 +87,7 @@ for number in range(10_000):
 """
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_there_is_a_whole_result(tmp_path):
     out = tmp_path / "results"
     write(out, "0" * 1000)

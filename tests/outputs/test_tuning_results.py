@@ -50,6 +50,7 @@ def folder(tmp_path_factory):
     return place
 
 
+@pytest.mark.slow
 def test_the_files_are_the_same_at_any_number_of_threads(folder):
     settings = job(*SMALL, f"out={folder}/again")
     read = read_tables(settings.data, settings.launch, seed=settings.seed, progress=lambda *told: None)
@@ -68,6 +69,7 @@ def test_the_files_are_the_same_at_any_number_of_threads(folder):
     assert manifest["held_back"][-1] == "2026-06-01"
 
 
+@pytest.mark.slow
 def test_a_launch_takes_what_was_written(folder):
     """As the terminal says it."""
     segmenter(

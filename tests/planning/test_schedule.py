@@ -252,6 +252,7 @@ def test_wrong_settings_are_told_together():
         made(people(*[("g1", 0, False, None, None)] * 9_000), plan_of(wave_size=1, wave_days=366))
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_are_scheduled():
     count = 100_000
     invited = pl.select(rank=pl.int_range(1, count + 1, dtype=pl.Int32)).with_columns(

@@ -120,6 +120,7 @@ def test_many_customers_are_scored_compiled_and_few_are_not(monkeypatch):
     assert calls
 
 
+@pytest.mark.slow
 def test_it_is_compiled_for_this_run_where_no_cache_can_be_written(tmp_path):
     (tmp_path / "file").touch()  # where the folder should be
     script = """

@@ -324,6 +324,7 @@ def started(shop, when="never"):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_two_launches_at_once_and_a_killed_one_leave_a_good_store(tmp_path):
     shop = Shop(tmp_path)
     for name in "abcd":
