@@ -166,9 +166,10 @@ def command(main: Callable[[], object]) -> None:
         os.environ[SWEEP] = uuid.uuid4().hex
         _failed.clear()
         memory.watch()
-        with suppress(FileNotFoundError):  # no folder for temporary files: then a sweep writes here
-            # In a sweep Hydra makes it, before each job, for what nobody needs; the job clears it away as it begins.
-            os.environ[SCRATCH] = os.path.join(tempfile.gettempdir(), _SCRATCH + os.environ[SWEEP])
+        if sweep:
+            with suppress(FileNotFoundError):  # no folder for temporary files: then a sweep writes here
+                # Hydra makes it, before each job, for what nobody needs; the job clears it away as it begins.
+                os.environ[SCRATCH] = os.path.join(tempfile.gettempdir(), _SCRATCH + os.environ[SWEEP])
         main()
         if _failed:
             leave(f"{len(_failed)} of the sweep's jobs failed")
