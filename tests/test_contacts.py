@@ -377,3 +377,13 @@ def test_review_of_the_library_counts_themes() -> None:
 
     said = pl.DataFrame({"answer": ["refused", "refused_for_good"], "reason": [f"找{NAME}，太贵", f"{SECRETS[0]} 贵"]})
     assert reasons(said).rows() == [("price", 2, 1)]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [[["张伟"]], [{"name": "张伟"}], [b"\xff"], pl.Series([2**31 - 1], dtype=pl.Int32).cast(pl.Date), [None], [True]],
+    ids=lambda odd: str(pl.Series(odd).dtype),
+)
+def test_columns_of_contacts_of_any_type_are_no_trouble(odd):
+    contacts = Contacts(frozenset(), [pl.Series(odd), pl.Series(["王芳"])])
+    assert contacts.shown(pl.Series(["给王芳", "x"]), ["note"]).to_list() == ["文文文", "x"]

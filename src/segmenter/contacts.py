@@ -230,7 +230,8 @@ class Contacts:
     def _folded(self) -> list["pl.Series"]:
         import polars as pl
 
-        return [each.cast(pl.String, strict=False).alias("known").str.strip_chars().str.to_lowercase() for each in self.known]
+        known = [each for each in self.known if each.dtype.is_numeric() or each.dtype in (pl.String, pl.Categorical, pl.Enum)]
+        return [each.cast(pl.String).alias("known").str.strip_chars().str.to_lowercase() for each in known]
 
     def is_contact(self, column: str) -> bool:
         """Tell whether a column holds contacts, by the mapping or by its name."""
@@ -243,7 +244,7 @@ class Contacts:
         texts = values.cast(pl.String, strict=False)
         different = texts.drop_nulls().unique()
         found = {text for text in different.filter(different.str.contains(_HINT)) if looks_like_contact(text)}
-        if self.known and len(different):
+        if self._folded and len(different):
             parts = pl.DataFrame(
                 [(text, part) for text in different for part in _parts(text)], schema={"text": pl.String, "part": pl.String}, orient="row"
             )
