@@ -13,6 +13,8 @@ from difflib import get_close_matches
 
 from segmenter.contacts import hide
 
+_LONGEST = 1_500  # letters of a problem
+
 
 class SegmenterError(Exception):
     """Base of all errors that a user can mend.
@@ -30,8 +32,13 @@ class SegmenterError(Exception):
     """
 
     def __init__(self, *problems: str) -> None:
-        self.problems = tuple(hide(problem) for problem in problems)
+        self.problems = tuple(_short(hide(problem)) for problem in problems)
         super().__init__("\n".join(self.problems))
+
+
+def _short(problem: str) -> str:
+    """Leave out the middle of what nobody reads: a value of thousands of letters."""
+    return problem if len(problem) <= _LONGEST else f"{problem[: _LONGEST - 300]} … {problem[-300:]}"
 
 
 class ConfigError(SegmenterError):
