@@ -20,7 +20,7 @@ import hypothesis
 import pytest
 
 # No test fails for being slow. SEGMENTER_EXAMPLES=1000 looks harder, for an hour.
-hypothesis.settings.register_profile("segmenter", deadline=None, max_examples=int(os.environ.get("SEGMENTER_EXAMPLES", "50")))
+hypothesis.settings.register_profile("segmenter", deadline=None, max_examples=int(os.environ.get("SEGMENTER_EXAMPLES", "30")))
 hypothesis.settings.load_profile("segmenter")
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # before SciPy is imported, or scikit-learn skips one of its checks
 

@@ -109,10 +109,6 @@ def _kill(tmp_path: Path, jobs: list[str], times: int, *, command: bool = False)
     assert early or times < 5
 
 
-def test_killed_a_few_times_a_replan_leaves_whole_results(tmp_path):
-    _kill(tmp_path, ["replan"], 3)
-
-
 @pytest.mark.slow
 def test_killed_at_any_moment_all_jobs_leave_whole_results(tmp_path):
     _kill(tmp_path, list(JOBS), int(os.environ.get("SEGMENTER_KILLS", "100")))

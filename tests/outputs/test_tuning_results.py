@@ -92,6 +92,7 @@ def test_a_launch_takes_what_was_written(folder):
     }
 
 
+@pytest.mark.slow
 def test_mlflow_has_one_run_with_a_step_for_each_trial(folder):
     with warnings.catch_warnings(action="ignore"):  # MLflow's own
         from mlflow import MlflowClient
