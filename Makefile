@@ -14,9 +14,9 @@ test: $(STAMP)
 
 # What takes longer: many kills, the fuzz, Spark, the wheel, whole stories.
 test-all: spark
-	$(BIN)/python -m pytest -n auto -q -m slow
+	SEGMENTER_FUZZ_SECONDS=120 SEGMENTER_FUZZ_SEED=1 $(BIN)/python -m pytest -n auto -q -m slow
 
-# make fuzz SECONDS=3600
+# make fuzz SECONDS=3600: other cases each time
 fuzz: $(STAMP)
 	SEGMENTER_FUZZ_SECONDS=$(or $(SECONDS),120) $(BIN)/python -m pytest -q -s tests/test_fuzz.py
 

@@ -49,8 +49,9 @@ def _owner() -> str | None:
 
 
 def pytest_collection_modifyitems(items):
-    # It takes longest by far: begun last, it would leave all other workers waiting for one.
-    items.sort(key=lambda item: item.path.name != "test_wheel.py")
+    # They take longest by far: begun last, they would leave all other workers waiting for one.
+    long = ["test_kills.py", "test_wheel.py", "test_fuzz.py"]
+    items.sort(key=lambda item: long.index(item.path.name) if item.path.name in long else len(long))
 
 
 @pytest.fixture(scope="session")
