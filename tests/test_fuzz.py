@@ -216,6 +216,8 @@ def _file(form: dict[str, Any], columns: list[str], rows: list[list[str]], *, da
             for number, row in enumerate([columns, *rows]):
                 sheet.write_row(number, 0, row)
     else:
+        if any(set(cell) & {"\r", "\n"} for row in rows for cell in row):
+            quoting = csv.QUOTE_ALL  # Python leaves a line end of another kind bare, which then is one
         csv.writer(text, delimiter=separator, quoting=quoting, lineterminator=ends).writerows([columns, *rows])
         file.write(text.getvalue().encode(encoding, "replace"))
     data = gzip.compress(file.getvalue(), mtime=0) if form["as"] == "csv.gz" else file.getvalue()
