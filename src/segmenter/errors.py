@@ -13,7 +13,7 @@ from difflib import get_close_matches
 
 from segmenter.contacts import hide
 
-_LONGEST = 1_500  # letters of a problem
+_LONGEST, _MOST = 1_500, 50  # letters of a problem, and problems that are shown
 
 
 class SegmenterError(Exception):
@@ -33,7 +33,8 @@ class SegmenterError(Exception):
 
     def __init__(self, *problems: str) -> None:
         self.problems = tuple(_short(hide(problem)) for problem in problems)
-        super().__init__("\n".join(self.problems))
+        more = [f"… and {len(problems) - _MOST:,} more"] if len(problems) > _MOST else []
+        super().__init__("\n".join([*self.problems[:_MOST], *more]))
 
 
 def _short(problem: str) -> str:
