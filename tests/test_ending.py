@@ -170,4 +170,4 @@ def test_a_value_of_thousands_of_letters_leaves_its_message_short():
     said = str(InputError(f"data.encoding: is none (got {'x' * 5000}); choose another", "orders: is wrong"))
     assert len(said) < 1_600
     assert said.endswith("; choose another\norders: is wrong")
-    assert len(str(InputError(*("backtest: a past date is wrong",) * 500)).splitlines()) == 51
+    assert len(str(InputError(*("backtest: a past date is wrong",) * 500)).splitlines()) == 21

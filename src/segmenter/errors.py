@@ -13,7 +13,7 @@ from difflib import get_close_matches
 
 from segmenter.contacts import hide
 
-_LONGEST, _MOST = 1_500, 50  # letters of a problem, and problems that are shown
+_LONGEST, _MOST = 1_500, 20  # letters of a problem, and problems that are shown
 
 
 class SegmenterError(Exception):

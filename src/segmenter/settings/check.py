@@ -14,7 +14,6 @@ from segmenter.errors import ConfigError, nearest
 from segmenter.settings.jobs import DemoJob, LaunchJob
 
 Job = TypeVar("Job", bound=BaseModel)
-_MOST_LINES = 50
 
 
 def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
@@ -56,7 +55,7 @@ def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
         for where, rule, got in (_line(model, detail) for detail in error.errors(include_url=False)):
             rules.setdefault((where, got), []).append(rule)
         told = [line for (where, got), each in rules.items() for line in _told(where, each, got)]
-        raise ConfigError(*told[:_MOST_LINES], *([f"and {len(told) - _MOST_LINES:,} more"] if len(told) > _MOST_LINES else [])) from None
+        raise ConfigError(*told) from None
     except (RecursionError, ValueError) as error:
         # Deeper, or with a longer number, than JSON takes.
         raise ConfigError(f"config: should hold no more than numbers, words, and lists and mappings of these (got {error})") from None
