@@ -150,6 +150,7 @@ def test_a_sweep_has_a_folder_for_each_launch_and_leaves_nothing_else(segmenter,
     assert counts[0] > counts[1]
 
 
+@pytest.mark.slow
 def test_the_other_launches_of_a_sweep_go_on_when_one_cannot(command, tmp_path):
     done = command("launch", "-m", "data.shop.customers=300", "rules.spend.min=500,1e9,800", "tracking=none", cwd=tmp_path)
     assert done.returncode == 2

@@ -123,6 +123,7 @@ def test_taobao_gives_exactly_the_customers_of_a_query(launch, data_dir, tmp_pat
         assert (got[money].cast(pl.Float64) - expected[money]).abs().max() < 0.015  # some amounts have half a fen
 
 
+@pytest.mark.slow
 def test_cdnow_as_a_file_of_one_row_per_purchase(launch, data_dir):
     columns = ["data.orders.columns.time=date", "launch.as_of=1998-07-01", "launch.currency=USD", "launch.timezone=America/New_York"]
     manifest = launch("data=files", f"data.orders.path={data_dir}/cdnow_master.parquet", *columns)

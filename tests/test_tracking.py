@@ -151,6 +151,7 @@ def test_mlflow_serves_the_model_with_the_code_stored_beside_it(shop: Shop, tmp_
     assert answered["score"].equals(customers["score"])
 
 
+@pytest.mark.slow
 def test_jobs_of_a_sweep_share_a_parent_and_the_caller_notices_nothing(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -178,6 +178,7 @@ class Shop:
         return self.frame.with_columns(invited=pl.Series(invited), spend=pl.Series(spend)), (with_it - without)[invited].mean()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("effect", "rate", "sigma"), [(0, 0.05, 1.3), (0.25, 0.15, 1.0)])
 def test_the_interval_covers_the_truth_and_no_effect_is_rarely_called_one(effect, rate, sigma):
     shop, repetitions, covered, said = Shop(20_000, rate, sigma), 1_000, 0, 0

@@ -161,10 +161,12 @@ def test_a_shop_with_customers_events_and_referrals(ranked, small_shop):
     assert all(len(found) == 3 for found in now.values())
 
 
+@pytest.mark.slow
 def test_a_real_shop(ranked, online_retail):
     check(ranked, online_retail, "2011-12-10", date(2011, 4, 1), date(2011, 11, 1), [shuffled, invented])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "future"),
     [("clv", invented), ("clv", shuffled), ("learned", invented), ("learned", deleted), ("auto", shuffled), ("auto", invented)],

@@ -58,6 +58,7 @@ def plan(year):
     return invited(ranked(past, AS_OF, settings_of()), 400)
 
 
+@pytest.mark.slow
 def test_what_was_asked_for_is_met_about_as_often(year):
     """Launches at 26 past dates, with the chance learned from an earlier one, paid with the orders that followed."""
     past, truth = year

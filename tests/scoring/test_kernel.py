@@ -52,6 +52,7 @@ def both(frame, scorer, **ways):
     return compiled
 
 
+@pytest.mark.slow
 @settings(deadline=None, phases=set(Phase) - {Phase.explain})
 @given(customers(), st.integers(2, 30), st.sampled_from([0.1, 7, 90]), st.integers(1, 3), st.integers(1, 50), st.integers(1, 9))
 def test_the_same_bytes_whatever_the_customers_threads_and_blocks(frame, knots, half_life, threads, block, table):
