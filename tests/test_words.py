@@ -42,7 +42,7 @@ def test_hostile_text_reaches_no_terminal_no_page_and_no_sheet(tmp_path, monkeyp
     ).write_parquet("orders.parquet")
     pl.DataFrame({"customer_id": ids, "name": HOSTILE, "phone": HOSTILE, HOSTILE: HOSTILE}).write_parquet("customers.parquet")
     files = ("data=files", "data.orders.path=orders.parquet", "data.customers.path=customers.parquet", "data.customers.contact=[phone]")
-    assert run(monkeypatch, *files, "out=results") == 0
+    assert run(monkeypatch, *files, "launch.topic=x [red]<b> :smile:", "launch.community=x [red]<b> :smile:", "out=results") == 0
     said = capfd.readouterr()
     assert "[red]<b>{{ 7*7 }} :smile:" in said.out
     assert not bad_in(said.out + said.err)
