@@ -33,23 +33,23 @@ def four(folder: Path) -> Any:
 def _added_up(folder: Path, places: Sequence[str]) -> Any:
     from hydra import compose, initialize_config_dir
 
-    from segmenter.history.summary import Terms
     from segmenter.home import HOME
     from segmenter.settings import LaunchJob, parse
-    from segmenter.sources import streaming
+    from segmenter.sources import parquet_stream
+    from segmenter.tables import Terms
 
     with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
         job = parse(LaunchJob, compose("launch", ["data=files", f"data.orders.path='{folder}'", f"launch.as_of={AS_OF}"]))
-    streaming.FEWEST = 0
-    streaming.sha256 = lambda place: ""  # the queries take no fingerprints of the files either
+    parquet_stream.FEWEST = 0
+    parquet_stream.sha256 = lambda place: ""  # the queries take no fingerprints of the files either
     files = sorted(folder.glob("*.parquet"))
-    stream = streaming.streamed(files, [file.name for file in files], job.data, job.launch)
+    stream = parquet_stream.streamed(files, [file.name for file in files], job.data, job.launch)
     assert stream is not None
     fields = {"customer_id", "time", "amount", *places}
     plain = {name: field for name, field in stream.plain.items() if name in fields}
     stream = replace(stream, plain=plain, columns=[name for name in stream.columns if name in fields])
     terms = Terms(AS_OF, HALF_LIFE_DAYS, WINDOW_DAYS if places else None)
-    return streaming.add_up(stream, terms, None, lambda *told: None, None)[0].summary.frame
+    return parquet_stream.add_up(stream, terms, None, lambda *told: None, None)[0].summary.frame
 
 
 def launch(folder: Path, as_of: date | str, *overrides: str) -> dict[str, int]:

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from segmenter.planning.allocation import allocate
-from segmenter.planning.terms import Agent, GroupsBy, Quota, Terms
+from segmenter.planning.constraints import Agent, GroupsBy, Quota, Terms
 
 ROUNDS = {"rounds": 3, "warmup_rounds": 1}
 REGIONS, LAYERS, AGENTS = 31, 8, 40

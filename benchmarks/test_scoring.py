@@ -13,7 +13,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
 
-from segmenter.scoring import fit_scorer, kernel
+from segmenter.scoring import component_kernel, fit_scorer
 from segmenter.scoring.quantiles import image, slopes
 from segmenter.scoring.weighted import halved
 
@@ -63,7 +63,7 @@ def maps(scorer):
 
 @pytest.fixture(scope="module")
 def expected(customers, scorer):
-    return kernel.score(customers, scorer)[-1].to_numpy()
+    return component_kernel.score(customers, scorer)[-1].to_numpy()
 
 
 def close(scores, expected):
@@ -73,7 +73,7 @@ def close(scores, expected):
 
 @pytest.mark.benchmark(group="scoring")
 def test_kernel(benchmark, customers, scorer):
-    done = benchmark.pedantic(lambda: pl.DataFrame(kernel.score(customers, scorer)), **ROUNDS)
+    done = benchmark.pedantic(lambda: pl.DataFrame(component_kernel.score(customers, scorer)), **ROUNDS)
     assert done["score"].is_between(0, 100).all()
 
 

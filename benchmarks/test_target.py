@@ -15,13 +15,13 @@ import polars as pl
 import pytest
 
 import segmenter
+from segmenter.demo.shop import simulate
 from segmenter.evaluation.auto import rank
-from segmenter.evaluation.target import foresee
-from segmenter.history.past import past_of
-from segmenter.planning.joining import learn_joining
+from segmenter.evaluation.forecast import foresee
+from segmenter.measures.past import past_of
+from segmenter.planning.join_chances import learn_joining
 from segmenter.regions import with_regions
 from segmenter.rules import apply_rules
-from segmenter.sources.demo import simulate
 
 CUSTOMERS, DATES, HORIZON, APART = 8_000, 13, 30, 30
 DIFFERENT = 0.15  # standard deviation between launches, in log-odds to join: 3 points around a third
@@ -126,7 +126,7 @@ def real(name):
 
     from segmenter.home import HOME
     from segmenter.settings import LaunchJob, parse
-    from segmenter.sources.reading import read_tables
+    from segmenter.sources.loader import read_tables
 
     as_of, apart, options = REAL[name]
     with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):

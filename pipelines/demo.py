@@ -15,13 +15,13 @@ def main(config: DictConfig) -> None:
     from pathlib import Path
 
     from segmenter.command import started
-    from segmenter.outputs.demo_files import frames_of, launch_command, next_commands, show_files, write_shop
-    from segmenter.outputs.filled_sheets import fill_sheets
-    from segmenter.outputs.place import check_out
+    from segmenter.demo.aftermath import live_on
+    from segmenter.demo.filled_sheets import fill_sheets
+    from segmenter.demo.past_launch import demo_launched
+    from segmenter.demo.shop import simulate
+    from segmenter.demo.shop_files import frames_of, launch_command, next_commands, show_files, write_shop
+    from segmenter.report.output_folder import check_out
     from segmenter.settings import DemoJob, parse
-    from segmenter.sources.demo import simulate
-    from segmenter.sources.demo_after import live_on
-    from segmenter.sources.demo_launch import demo_launched
     from segmenter.words import say
 
     settings, _ = started(parse(DemoJob, config))

@@ -15,11 +15,11 @@ def main(config: DictConfig) -> None:
     from segmenter.command import ahead, started
     from segmenter.launch import LaunchPlan, plan_launch, sampling_of, terms_of
     from segmenter.ledger import Basis, check_name, open_ledger, planned_on_basis
-    from segmenter.outputs.place import check_out
-    from segmenter.outputs.results import write_results
-    from segmenter.outputs.terminal import progress, show, show_run
+    from segmenter.report.launch_files import write_results
+    from segmenter.report.launch_terminal import progress, show, show_run
+    from segmenter.report.output_folder import check_out
     from segmenter.settings import LaunchJob, parse
-    from segmenter.sources.reading import read_tables
+    from segmenter.sources.loader import read_tables
     from segmenter.tracking import track
 
     settings, sweep = started(parse(LaunchJob, config))
@@ -28,7 +28,7 @@ def main(config: DictConfig) -> None:
     ledger = open_ledger(settings.ledger.url, settings.out) if settings.ledger.use else None
     if ledger is not None:
         check_name(ledger, launch.name, terms.as_of)
-    ahead("segmenter.segments.choice")  # scikit-learn takes most of a second
+    ahead("segmenter.segments.segment_count")  # scikit-learn takes most of a second
     with progress(settings.lang) as stage:
         read = read_tables(
             settings.data,

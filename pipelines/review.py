@@ -18,13 +18,13 @@ def main(config: DictConfig) -> None:
     from segmenter.command import started
     from segmenter.evaluation.review import review
     from segmenter.ledger import open_ledger, people
-    from segmenter.ledger.reviewing import find_launch, read_told, take_answers
-    from segmenter.outputs.place import check_out
-    from segmenter.outputs.review_results import write_review
-    from segmenter.outputs.review_terminal import show_review
-    from segmenter.outputs.terminal import progress, show_run
+    from segmenter.ledger.review_answers import find_launch, read_told, take_answers
+    from segmenter.report.launch_terminal import progress, show_run
+    from segmenter.report.output_folder import check_out
+    from segmenter.report.review_files import write_review
+    from segmenter.report.review_terminal import show_review
     from segmenter.settings import ReviewJob, parse
-    from segmenter.sources.reading import read_tables
+    from segmenter.sources.loader import read_tables
     from segmenter.tracking import track_review
 
     settings, _ = started(parse(ReviewJob, config))

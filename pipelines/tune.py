@@ -14,15 +14,15 @@ def main(config: DictConfig) -> None:
 
     from segmenter.command import started
     from segmenter.evaluation.backtest import sampling_of
-    from segmenter.evaluation.trials import load_optuna
     from segmenter.evaluation.tune import tune
+    from segmenter.evaluation.tuning_trials import load_optuna
     from segmenter.launch import terms_of
-    from segmenter.outputs.place import check_out
-    from segmenter.outputs.terminal import progress, show_run
-    from segmenter.outputs.tuning_results import write_tuning
-    from segmenter.outputs.tuning_terminal import show_tuning
+    from segmenter.report.launch_terminal import progress, show_run
+    from segmenter.report.output_folder import check_out
+    from segmenter.report.tuning_files import write_tuning
+    from segmenter.report.tuning_terminal import show_tuning
     from segmenter.settings import TuneJob, parse
-    from segmenter.sources.reading import read_tables
+    from segmenter.sources.loader import read_tables
     from segmenter.tracking import track_tuning
 
     settings, _ = started(parse(TuneJob, config))

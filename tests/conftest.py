@@ -148,7 +148,7 @@ def data_dir() -> Path:
 def small_shop() -> Any:
     """Give the tables of the demo shop with 600 customers and 400 days, up to July 2026: with customers, events and referrals."""
     import segmenter
-    from segmenter.sources.demo import simulate
+    from segmenter.demo.shop import simulate
 
     shop = simulate(600, 400, date(2026, 7, 1), 3)
     settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "data.customers.contact": ["phone"]})
@@ -174,7 +174,7 @@ def _tables(folder: Path, as_of: str, *options: str) -> Any:
 
     from segmenter.home import HOME
     from segmenter.settings import LaunchJob, parse
-    from segmenter.sources.reading import read_tables
+    from segmenter.sources.loader import read_tables
 
     with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
         settings = parse(LaunchJob, compose("launch", overrides=[f"launch.as_of={as_of}", f"data.dir={folder}", *options]))

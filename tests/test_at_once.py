@@ -18,7 +18,7 @@ import polars as pl
 import pytest
 
 from segmenter.ledger import Ledger, launches, open_ledger, people
-from segmenter.outputs.publish import sha256
+from segmenter.report.publication import sha256
 
 REPETITIONS = int(os.environ.get("SEGMENTER_REPETITIONS", "1"))
 NAMES = ("june", "vip", "夏天")
@@ -26,11 +26,11 @@ NAMES = ("june", "vip", "夏天")
 JOBS = """
 import json, os, sys
 import hydra, sklearn.cluster, sqlalchemy.dialects.postgresql.psycopg, sqlalchemy.dialects.sqlite
-import segmenter.launch, segmenter.ledger, segmenter.outputs.results, segmenter.outputs.terminal, segmenter.sources.reading
-import segmenter.segments.choice, segmenter.tracking, holidays, babel
+import segmenter.launch, segmenter.ledger, segmenter.report.launch_files, segmenter.report.launch_terminal, segmenter.sources.loader
+import segmenter.segments.segment_count, segmenter.tracking, holidays, babel
 from segmenter.__main__ import main
 
-segmenter.outputs.results.report = lambda *_: ""  # its charts take longer than all the rest
+segmenter.report.launch_files.report = lambda *_: ""  # its charts take longer than all the rest
 
 def job(arguments):
     child = os.fork()

@@ -7,7 +7,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from segmenter.__main__ import main
 from segmenter.command import command, quoted
 from segmenter.errors import OutputError
-from segmenter.outputs import place
+from segmenter.report import output_folder
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_nor_has_a_job_of_a_sweep_and_the_next_sweep_removes_older_ones(temporar
         found.append([path.name for path in temporary.iterdir()])
         raise OutputError("out: no more of it")
 
-    monkeypatch.setattr(place, "check_out", look)
+    monkeypatch.setattr(output_folder, "check_out", look)
     monkeypatch.setattr("sys.argv", ["segmenter", "launch", "-m", "seed=1,2", "tracking=none"])
     with pytest.raises(SystemExit) as leaving:
         main()

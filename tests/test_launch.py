@@ -7,11 +7,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import segmenter
+from segmenter.demo.shop import simulate
 from segmenter.errors import InputError
-from segmenter.history.adding import added_up
 from segmenter.launch import INVITE_COLUMNS, plan_launch, terms_of
+from segmenter.measures.aggregator import added_up
 from segmenter.serving import ServedModel
-from segmenter.sources.demo import simulate
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from hydra import compose, initialize_config_dir
 from sqlalchemy import create_engine, text
 
 from segmenter.home import HOME
-from segmenter.outputs.publish import sha256
+from segmenter.report.publication import sha256
 from segmenter.settings import BacktestJob, DemoJob, LaunchJob, ReviewJob, TuneJob, parse
 
 

@@ -32,17 +32,19 @@ from segmenter.ledger import (
     launches,
     members,
     open_ledger,
-    opening,
     people,
     record_answers,
     record_plan,
     recorded,
     refused_for_good,
 )
-from segmenter.ledger.reviewing import find_launch
+from segmenter.ledger import (
+    connection as opened,
+)
+from segmenter.ledger.review_answers import find_launch
 from segmenter.ledger.schema import VERSION, tables, upgrade, version_of
-from segmenter.outputs import publish as publishing
-from segmenter.outputs.publish import publish, sha256
+from segmenter.report import publication
+from segmenter.report.publication import publish, sha256
 from segmenter.tables import INVITED
 from segmenter.themes import themed
 
@@ -334,7 +336,7 @@ def test_results_that_cannot_be_renamed_leave_the_old_plan(ledger, tmp_path, mon
     def full(folder, out):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(publishing, "_swap", full)
+    monkeypatch.setattr(publication, "_swap", full)
     with pytest.raises(OutputError, match="No space left"):
         publish_plan(ledger, launch(), planned("cd", score=2.0), out)
     assert scores(out) == "[1.0, 1.0]"
@@ -357,7 +359,7 @@ def test_no_results_appear_where_the_ledger_fails(ledger, tmp_path, monkeypatch)
 
 def test_a_ledger_lost_at_the_last_step_is_made_up_for_by_the_next_job(ledger, url, tmp_path, monkeypatch):
     out = tmp_path / "results"
-    monkeypatch.setattr("segmenter.ledger.writing.settle", lambda connection, plan: connection.exec_driver_sql("SELECT gone"))
+    monkeypatch.setattr("segmenter.ledger.records.settle", lambda connection, plan: connection.exec_driver_sql("SELECT gone"))
     with pytest.raises(
         LedgerError, match=r"was lost at the last step \(got .*gone.*\); the results are written in .*results, and the next job"
     ):
@@ -369,8 +371,8 @@ def test_a_ledger_lost_at_the_last_step_is_made_up_for_by_the_next_job(ledger, u
 
 
 def test_who_waits_too_long_for_another_job_is_told(ledger, monkeypatch):
-    monkeypatch.setattr(opening, "_WAIT", 0.2)
-    with opening.writing(ledger), pytest.raises(LedgerError, match="another job is writing it: try again when that is done"):
+    monkeypatch.setattr(opened, "_WAIT", 0.2)
+    with opened.writing(ledger), pytest.raises(LedgerError, match="another job is writing it: try again when that is done"):
         record_plan(ledger, launch(), planned("a"))
     record_plan(ledger, launch(), planned("a"))
 
@@ -393,8 +395,8 @@ def held(file: Path, statements: list[str]) -> Iterator[sqlite3.Connection]:
 @pytest.mark.parametrize("kind", HELD)
 def test_who_holds_the_ledger_open_is_named_before_any_work(kind, tmp_path, monkeypatch):
     record_plan(open_ledger(None, tmp_path / "results"), launch(), planned("ab"))
-    monkeypatch.setattr(opening, "_LOOK", 0.2)
-    monkeypatch.setattr(opening, "_READ", 0.2)
+    monkeypatch.setattr(opened, "_LOOK", 0.2)
+    monkeypatch.setattr(opened, "_READ", 0.2)
     with held(tmp_path / "ledger.db", HELD[kind]), pytest.raises(LedgerError) as caught:
         open_ledger(None, tmp_path / "results")
     (line,) = caught.value.problems
@@ -407,11 +409,11 @@ def test_who_holds_the_ledger_open_is_named_before_any_work(kind, tmp_path, monk
 def test_who_holds_the_ledger_open_for_a_while_costs_no_plan(kind, tmp_path, monkeypatch):
     out = tmp_path / "results"
     publish_plan(open_ledger(None, out), launch(), planned("ab", score=1.0), out)
-    monkeypatch.setattr(opening, "_READ", 0.1)  # whoever waits, waits longer
+    monkeypatch.setattr(opened, "_READ", 0.1)  # whoever waits, waits longer
     ledger = open_ledger(None, out)
     with held(tmp_path / "ledger.db", HELD.get(kind, ["PRAGMA journal_mode = WAL", "BEGIN", "SELECT * FROM segmenter_plans"])) as holder:
         if kind != "one with a WAL":
-            monkeypatch.setattr(opening, "_READ", 60)
+            monkeypatch.setattr(opened, "_READ", 60)
             Timer(0.4, holder.execute, ["ROLLBACK"]).start()
         publish_plan(ledger, launch(), planned("cd", score=2.0), out)
     assert people(open_ledger(None, out))["customer_id"].to_list() == ["c", "d"]
@@ -493,18 +495,18 @@ def test_a_damaged_ledger_is_told(kind, tmp_path):
 def test_a_disk_that_is_full_as_a_plan_is_recorded_leaves_the_old_results_and_plan(many, tmp_path, monkeypatch):
     out = tmp_path / "results"
     publish_plan(open_ledger(None, out), launch(), planned("ab", score=1.0), out)
-    ledger, connect = open_ledger(None, out), opening._sqlite
+    ledger, connect = open_ledger(None, out), opened._sqlite
 
     def full(file: Path) -> sqlite3.Connection:
         connection = connect(file)
         connection.execute("PRAGMA max_page_count = 1")  # no more than there are
         return connection
 
-    monkeypatch.setattr(opening, "_sqlite", full)
+    monkeypatch.setattr(opened, "_sqlite", full)
     frame = pl.concat(planned("c").with_columns(customer_id=pl.lit(f"{number:0999}")) for number in range(many * 10))
     with pytest.raises(LedgerError, match="full"):
         publish_plan(ledger, launch(), frame, out)
-    monkeypatch.setattr(opening, "_sqlite", connect)
+    monkeypatch.setattr(opened, "_sqlite", connect)
     assert scores(out) == "[1.0, 1.0]"
     assert people(open_ledger(None, out))["customer_id"].to_list() == ["a", "b"]
 
@@ -512,7 +514,7 @@ def test_a_disk_that_is_full_as_a_plan_is_recorded_leaves_the_old_results_and_pl
 def test_a_results_folder_and_an_sqlite_ledger_may_be_moved_together(tmp_path, monkeypatch):
     here, there = tmp_path / "here", tmp_path / "there"
     ledger = open_ledger(None, here / "results")
-    monkeypatch.setattr("segmenter.ledger.writing._resolve", lambda *_, **__: None)  # as if killed before it
+    monkeypatch.setattr("segmenter.ledger.records._resolve", lambda *_, **__: None)  # as if killed before it
     publish_plan(ledger, launch(), planned("ab"), here / "results")
     assert people(ledger).is_empty()
     here.rename(there)
@@ -520,7 +522,7 @@ def test_a_results_folder_and_an_sqlite_ledger_may_be_moved_together(tmp_path, m
 
 
 def filled_version_1(url: str | None, out: Path) -> Ledger:
-    ledger = opening._ledger(url, out)  # not opened: that would make the newest
+    ledger = opened._ledger(url, out)  # not opened: that would make the newest
     with ledger.engine.begin() as connection:
         upgrade(connection, to=1)
         connection.exec_driver_sql(
@@ -538,7 +540,7 @@ OPENS = """
 import sys
 from pathlib import Path
 from segmenter.ledger import open_ledger, people
-import segmenter.outputs.publish
+import segmenter.report.publication
 print("ready", flush=True)
 sys.stdin.readline()
 print(people(open_ledger(sys.argv[1] or None, Path(sys.argv[2]))).height)
@@ -590,7 +592,7 @@ def test_an_older_ledger_is_brought_up_to_date_once_by_two_at_a_time_and_loses_n
 
 
 def test_a_ledger_of_the_second_version_keeps_its_reasons_and_takes_regions(url, tmp_path):
-    ledger = opening._ledger(url, tmp_path / "results")
+    ledger = opened._ledger(url, tmp_path / "results")
     with ledger.engine.begin() as connection:
         upgrade(connection, to=2)
         row = "'a', 'planned', '2026-07-01', 2, 'g', 'Li', 1.5, 's'"
@@ -609,7 +611,7 @@ def test_a_ledger_of_the_second_version_keeps_its_reasons_and_takes_regions(url,
 
 
 def test_a_ledger_of_the_third_version_keeps_its_plans_and_takes_the_share_held_out(url, tmp_path):
-    ledger = opening._ledger(url, tmp_path / "results")
+    ledger = opened._ledger(url, tmp_path / "results")
     with ledger.engine.begin() as connection:
         upgrade(connection, to=3)
         connection.exec_driver_sql(
@@ -669,8 +671,8 @@ import polars as pl
 import sqlalchemy.dialects.postgresql.psycopg, sqlalchemy.dialects.sqlite
 from segmenter.ledger import Launch, open_ledger, recorded
 from segmenter.ledger.schema import VERSION
-from segmenter.outputs import publish as publishing
-from segmenter.outputs.publish import publish
+from segmenter.report import publication
+from segmenter.report.publication import publish
 
 url, out = sys.argv[1] or None, Path(sys.argv[2])
 
@@ -699,7 +701,7 @@ for number in range(6):
 # The process imports all, then forks a child for each line of the ledger's and the results' code, which is killed there.
 KILLED = """
 if sys.argv[3] == "rename":
-    publishing._exchange = lambda one, other: False  # as on systems that cannot exchange two folders in one step
+    publication._exchange = lambda one, other: False  # as on systems that cannot exchange two folders in one step
 files = tuple(sys.modules[f"segmenter.{name}"].__file__ for name in sys.argv[4].split(","))
 pure = ("_invitations", "checked", "_umask", "<listcomp>", "<genexpr>", "table", "place_of", "ends_on", "token_of", "version_of")
 
@@ -728,7 +730,7 @@ while True:
     number, step = number + 1, step + 1
     code = killed_at(number, step)
     assert code in (0, -signal.SIGKILL), code
-    publishing._recover(out.resolve())  # as check_out does at the start of every job
+    publication._recover(out.resolve())  # as check_out does at the start of every job
     published, planned = agreed()
     assert published == planned, (step, published, planned)
     assert planned in (before, number), (step, planned)

@@ -24,7 +24,7 @@ from segmenter.ledger import (
     record_plan,
     recorded,
 )
-from segmenter.ledger.precedents import OvertakenError, check_basis
+from segmenter.ledger.basis import OvertakenError, check_basis
 from segmenter.tables import INVITED, PRECEDENTS
 
 JULY = date(2026, 7, 1)
@@ -167,7 +167,7 @@ def test_the_plan_of_a_job_that_was_killed_counts_where_its_results_are_there(
     frame = pl.DataFrame({"customer_id": ["a", "c"], **rest})
     june, july = (Launch(name, "vip", JULY, 30, None, "CNY", "f") for name in ("june", "july"))
     with monkeypatch.context() as patch:
-        patch.setattr("segmenter.ledger.writing._resolve", lambda *_, **__: None)  # as if killed before it
+        patch.setattr("segmenter.ledger.records._resolve", lambda *_, **__: None)  # as if killed before it
         with recorded(ledger, june, frame, out, nullcontext(out)) as folder:
             folder.mkdir()
             (folder / "manifest.json").write_text("{}")

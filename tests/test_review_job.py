@@ -14,9 +14,9 @@ import segmenter
 from segmenter.errors import ConfigError, InputError, LedgerError
 from segmenter.home import HOME
 from segmenter.ledger import Launch, answers, open_ledger, people, record_plan
-from segmenter.ledger.reviewing import STRANGER, find_launch, read_told, take_answers
+from segmenter.ledger.review_answers import STRANGER, find_launch, read_told, take_answers
 from segmenter.settings import ReviewJob, parse
-from segmenter.sources.reading import Read
+from segmenter.sources.loader import Read
 
 DAY = date(2026, 7, 1)
 IDS = [f"C{place:03}" for place in range(300)]

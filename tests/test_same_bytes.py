@@ -8,7 +8,7 @@ import sys
 import polars as pl
 import pytest
 
-from segmenter.outputs.publish import sha256
+from segmenter.report.publication import sha256
 
 OPTIONS = [
     "launch.as_of=2026-07-01",

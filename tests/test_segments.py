@@ -17,9 +17,9 @@ from sklearn.metrics import adjusted_rand_score  # type: ignore[import-untyped] 
 from sklearn.utils.estimator_checks import parametrize_with_checks  # type: ignore[import-untyped]
 
 from segmenter.segments import MEASURES, PROFILED, Segmentation, features, segment
-from segmenter.segments.choice import choose
-from segmenter.segments.model import Segmenter
+from segmenter.segments.clusters import Segmenter
 from segmenter.segments.names import names
+from segmenter.segments.segment_count import choose
 from segmenter.settings import SegmentsSettings
 
 AUTO = SegmentsSettings(k="auto", k_min=2, k_max=6, min_share=0.03, sample=20_000, bootstraps=4)

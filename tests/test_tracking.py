@@ -20,9 +20,9 @@ from segmenter.errors import TrackingError
 from segmenter.evaluation.backtest import Backtest
 from segmenter.evaluation.review import Launched, Review, review
 from segmenter.launch import LaunchPlan, plan_launch
-from segmenter.outputs.results import write_results
+from segmenter.report.launch_files import write_results
 from segmenter.settings import BacktestJob, LaunchJob, ReviewJob, parse
-from segmenter.sources.reading import Read, read_tables
+from segmenter.sources.loader import Read, read_tables
 from segmenter.tables import INVITED, ORDERS
 from segmenter.tracking import Sweep, track, track_backtest, track_review
 

@@ -8,6 +8,8 @@ launches at past dates, `review` says what a launch brought; `backtest_settings`
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from segmenter.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from segmenter.defaults import backtest_settings as backtest_settings
     from segmenter.defaults import launch_settings as launch_settings
@@ -20,9 +22,9 @@ if TYPE_CHECKING:
     from segmenter.evaluation.review import Launched as Launched
     from segmenter.evaluation.review import Review as Review
     from segmenter.evaluation.review import review as review
-    from segmenter.history import measure as measure
     from segmenter.launch import LaunchPlan as LaunchPlan
     from segmenter.launch import plan_launch as plan_launch
+    from segmenter.measures import measure as measure
     from segmenter.money import to_units as to_units
     from segmenter.planning import plan as plan
     from segmenter.regions import with_regions as with_regions
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from segmenter.sources.mapping import canonical_tables as canonical_tables
     from segmenter.tables import Tables as Tables
 
-__version__ = "0.1.0"
 
 # Imported when first used: `segmenter --help` needs none of them.
 _PLACES = {

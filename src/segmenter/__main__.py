@@ -5,9 +5,9 @@ import runpy
 import sys
 from pathlib import Path
 
-from segmenter import __version__
-from segmenter.ending import end, finish, leave, prepare
+from segmenter.exits import end, finish, leave, prepare
 from segmenter.home import HOME
+from segmenter.version import __version__
 
 
 def main() -> None:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 from segmenter import memory
 from segmenter.config_files import loaded, place_of, watch_files
 from segmenter.contacts import hide
-from segmenter.ending import end, finish, leave, prepare
 from segmenter.errors import ConfigError, SegmenterError, nearest
+from segmenter.exits import end, finish, leave, prepare
 from segmenter.words import visible
 
 if TYPE_CHECKING:
@@ -318,7 +318,7 @@ def ahead(*modules: str) -> None:
 
     Examples
     --------
-    >>> ahead("segmenter.segments.choice")
+    >>> ahead("segmenter.segments.segment_count")
     """
     from importlib import import_module
     from threading import Thread

@@ -8,7 +8,7 @@ SegmenterError
 └── TrackingError      MLflow cannot be reached; the results are written all the same
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
 from segmenter.contacts import hide
@@ -32,9 +32,31 @@ class SegmenterError(Exception):
     """
 
     def __init__(self, *problems: str) -> None:
-        self.problems = tuple(_short(hide(problem)) for problem in problems)
-        more = [f"… and {len(problems) - _MOST:,} more"] if len(problems) > _MOST else []
-        super().__init__("\n".join([*self.problems[:_MOST], *more]))
+        self.messages = problems
+        super().__init__(self.text())
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """All problems in English, as they may be shown."""
+        return tuple(_short(hide(str(message))) for message in self.messages)
+
+    def text(self, say: Callable[[str], str] = str, more: str = "… and {:,} more") -> str:
+        """Give the first problems, one line each.
+
+        Parameters
+        ----------
+        say : callable
+            Says a message, perhaps in another language.
+        more : str
+            How to say how many more there are.
+
+        Returns
+        -------
+        str
+            At most 20 problems.
+        """
+        lines = [_short(hide(say(message))) for message in self.messages[:_MOST]]
+        return "\n".join([*lines, *([more.format(len(self.messages) - _MOST)] if len(self.messages) > _MOST else [])])
 
 
 def _short(problem: str) -> str:

@@ -10,15 +10,15 @@ import polars as pl
 from segmenter.contacts import Contacts, is_contact_name
 from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.auto import rank
-from segmenter.evaluation.measurable import measurable
-from segmenter.evaluation.target import Foreseen, foresee
-from segmenter.evaluation.told import Told, tell
-from segmenter.history import measure
-from segmenter.history.categories import main_category
-from segmenter.history.past import Past, Sampling, past_of
-from segmenter.history.summary import Summary, Terms
-from segmenter.history.timeline import with_purchases
-from segmenter.model import LaunchModel, launch_model
+from segmenter.evaluation.detectable_effect import measurable
+from segmenter.evaluation.forecast import Foreseen, foresee
+from segmenter.evaluation.ranking_report import Told, tell
+from segmenter.launch_model import LaunchModel, launch_model
+from segmenter.measures import measure
+from segmenter.measures.categories import main_category
+from segmenter.measures.past import Past, Sampling, past_of
+from segmenter.measures.timeline import with_purchases
+from segmenter.messages import Message
 from segmenter.planning import plan
 from segmenter.planning.candidates import region_of
 from segmenter.regions import with_regions
@@ -27,7 +27,7 @@ from segmenter.scoring import fit_scorer, with_reasons
 from segmenter.scoring.ranking import RankingScore, needs_past, score_of
 from segmenter.segments import Segmentation, segment
 from segmenter.settings import CoreSettings, LearnedSettings, WeightedSettings, category_key
-from segmenter.tables import Tables
+from segmenter.tables import Summary, Tables, Terms
 from segmenter.words import say
 
 _FORESEEN = 60_000  # customers whose past tells what a launch brings
@@ -115,7 +115,7 @@ def terms_of(settings: CoreSettings) -> Terms:
     90.0
     """
     if settings.launch.as_of is None:
-        raise InputError("launch.as_of: is needed, as YYYY-MM-DD")
+        raise InputError(Message("launch.date_missing", "launch.as_of: is needed, as YYYY-MM-DD"))
     return Terms(settings.launch.as_of, settings.scoring.half_life_days, settings.rules.spend.window_days)
 
 

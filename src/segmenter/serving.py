@@ -10,7 +10,7 @@ import polars as pl
 if TYPE_CHECKING:
     import pandas as pd
 
-    from segmenter.model import LaunchModel
+    from segmenter.launch_model import LaunchModel
 
 
 @dataclass(frozen=True)

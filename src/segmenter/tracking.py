@@ -26,7 +26,7 @@ import polars as pl
 from segmenter.errors import TrackingError
 from segmenter.money import digits
 from segmenter.settings import BacktestJob, LaunchJob, MlflowSettings, NoTracking, ReviewJob, TuneJob, shareable, without_password
-from segmenter.workplace import workplace
+from segmenter.temp_folders import temp_folder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from segmenter.evaluation.review import Review
     from segmenter.evaluation.tune import Tuned
     from segmenter.launch import LaunchPlan
-    from segmenter.model import LaunchModel
+    from segmenter.launch_model import LaunchModel
 
 # The files among the results that hold no customer's id or contact; no other is ever uploaded.
 PUBLIC = (
@@ -316,7 +316,7 @@ def _begin(file: Path) -> None:
     if file.exists():
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    with workplace(file.parent, ".mlflow-") as scratch:
+    with temp_folder(file.parent, ".mlflow-") as scratch:
         fresh = Path(scratch, file.name)
         MlflowClient(tracking_uri=f"sqlite:///{fresh.as_posix()}").search_experiments(max_results=1)
         try:
@@ -424,7 +424,7 @@ def _log_tuning(client: "MlflowClient", experiment: str, found: "Tuned", setting
 def _log_review(client: "MlflowClient", experiment: str, found: "Review", settings: ReviewJob, out: Path) -> str:
     from mlflow.entities import Metric
 
-    from segmenter.evaluation.standing import FEW
+    from segmenter.evaluation.target_progress import FEW
 
     told = {
         "reviewed": str(found.as_of),
@@ -574,7 +574,7 @@ def _requirements() -> list[str]:
 
 
 def _tags(settings: LaunchJob, sweep: Sweep | None) -> dict[str, str]:
-    from segmenter import __version__
+    from segmenter.version import __version__
 
     place = {"segmenter.job": str(sweep.number)} if sweep else {}
     launch = {"segmenter.launch": settings.launch.name, "segmenter.as_of": str(settings.launch.as_of)}
@@ -633,7 +633,7 @@ def _quietly() -> Iterator[None]:
 def _temporary() -> Iterator[None]:
     """Have all temporary files, MLflow's too, in one folder, which goes with them even where the job is killed."""
     before = tempfile.tempdir
-    with workplace(Path(tempfile.gettempdir()), "segmenter-tracking-") as folder:
+    with temp_folder(Path(tempfile.gettempdir()), "segmenter-tracking-") as folder:
         tempfile.tempdir = str(folder)
         try:
             yield

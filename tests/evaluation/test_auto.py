@@ -9,8 +9,8 @@ from segmenter.errors import InputError
 from segmenter.evaluation.auto import CHOICES, fit_auto, rank
 from segmenter.evaluation.backtest import backtest
 from segmenter.evaluation.gains import taken
-from segmenter.history.past import past_of
-from segmenter.scoring.simple import Rule
+from segmenter.measures.past import past_of
+from segmenter.scoring.single_measure import Rule
 
 UNTIL = date(2026, 7, 1)
 

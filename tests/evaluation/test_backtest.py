@@ -13,8 +13,7 @@ from polars.testing import assert_frame_equal
 import segmenter
 from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.backtest import backtest
-from segmenter.history.summary import Summary, Terms
-from segmenter.tables import EVENTS, ORDERS
+from segmenter.tables import EVENTS, ORDERS, Summary, Terms
 
 SIMPLE = ["spend", "decayed", "recency", "rfm"]
 LAST = date(2026, 6, 1)  # the demo shop's last day but the horizon
@@ -82,7 +81,7 @@ def test_threads_change_nothing():
 import json, segmenter
 from datetime import date
 from segmenter.evaluation.backtest import backtest
-from segmenter.sources.demo import simulate
+from segmenter.demo.shop import simulate
 small = {f"{where}.{key}": value for where in ("scoring", "rankings.auto") for key, value in (("trials", 1), ("trees", 20))}
 asked = segmenter.backtest_settings({"launch.as_of": "2026-07-01", "backtest.most": 1, "scoring": "auto", **small, "segments.k": 2,
     "rankings.learned.trees": 20})

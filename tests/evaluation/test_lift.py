@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.lift import measure
 from segmenter.evaluation.lift_sums import sums, theta
-from segmenter.evaluation.lift_words import doubts, sentence
 from segmenter.evaluation.power import Outlook, holdout_advice, holdout_table, outlook, smallest_lift
+from segmenter.report.lift_words import doubts, sentence
 
 HILLSTROM = Path(__file__).parents[3] / "shared" / "data" / "hillstrom.parquet"
 CLOSE = 1e-6

@@ -12,12 +12,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from segmenter.demo.behaviour import season
+from segmenter.demo.customers import region_of
+from segmenter.demo.orders import NET
+from segmenter.demo.shop import simulate
 from segmenter.evaluation.lift import measure
-from segmenter.planning.holdout import hold_out, strata
-from segmenter.sources.demo import simulate
-from segmenter.sources.demo_customers import region_of
-from segmenter.sources.demo_law import season
-from segmenter.sources.demo_orders import NET
+from segmenter.planning.control_group import hold_out, strata
 
 REPETITIONS = int(os.environ.get("SEGMENTER_REPETITIONS", "60"))
 AS_OF, DAYS, CUSTOMERS = date(2026, 7, 1), 30, 20_500

@@ -13,7 +13,7 @@ from segmenter.errors import ConfigError
 from segmenter.evaluation.acceptance import acceptance
 from segmenter.evaluation.lift import measure
 from segmenter.evaluation.review import Launched, Review, review
-from segmenter.evaluation.standing import stand
+from segmenter.evaluation.target_progress import stand
 from segmenter.tables import INVITED, ORDERS
 
 DAY = date(2026, 7, 1)

@@ -7,11 +7,11 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 import segmenter
+from segmenter.demo.shop import simulate
 from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.tune import Tuned, tune
 from segmenter.home import HOME
 from segmenter.settings import TuneCore, TuneJob, Weights, parse
-from segmenter.sources.demo import simulate
 
 FIRST, AS_OF = date(2025, 1, 1), date(2026, 1, 1)
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from segmenter.errors import ConfigError, InputError
 from segmenter.planning.allocation import allocate
-from segmenter.planning.reasons import REASONS, reason_words
+from segmenter.planning.constraints import Agent, GroupRule, GroupsBy, Quota, Terms
+from segmenter.planning.not_invited import REASONS, reason_words
 from segmenter.planning.shortage import InfeasibleError
-from segmenter.planning.terms import Agent, GroupRule, GroupsBy, Quota, Terms
 
 REGIONS, LAYERS = ["四川", "云南", None], ["expert", "newcomer", "regular"]
 SCHEMA = {

@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 import segmenter
 from segmenter.errors import InputError
-from segmenter.history.past import past_of
+from segmenter.measures.past import past_of
 from segmenter.scoring.learned import MEASURES, fit_learned, importance
 from segmenter.tables import EVENTS, ORDERS, REFERRALS
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 import segmenter
 from segmenter.errors import InputError
-from segmenter.history.past import past_of
-from segmenter.history.timeline import with_purchases
+from segmenter.measures.past import past_of
+from segmenter.measures.timeline import with_purchases
 from segmenter.scoring.ranking import fit_ranking, needs_past, score_of
-from segmenter.scoring.simple import Rule
+from segmenter.scoring.single_measure import Rule
 
 UNTIL = date(2026, 7, 1)
 money = st.one_of(st.integers(-(10**12), 10**12), st.integers(0, 50))

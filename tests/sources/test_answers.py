@@ -11,8 +11,8 @@ from xlsxwriter import Workbook
 
 from segmenter.errors import InputError
 from segmenter.ledger import ANSWERS
-from segmenter.outputs.call_sheets import ANSWERS as DROP_DOWN
-from segmenter.outputs.call_sheets import call_sheets
+from segmenter.report.call_sheets import ANSWERS as DROP_DOWN
+from segmenter.report.call_sheets import call_sheets
 from segmenter.sources.answer_words import _KNOWN, NOT_YET, meaning_of
 from segmenter.sources.answers import NoAnswersError, read_answers
 from segmenter.tables import REJECTS

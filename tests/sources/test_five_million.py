@@ -8,12 +8,12 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from segmenter import launch_settings
-from segmenter.history.adding import Adder, Batch
-from segmenter.history.definition import summarize_frame
-from segmenter.history.summary import Terms
-from segmenter.sources import streaming
+from segmenter.measures.aggregator import Adder, Batch
+from segmenter.measures.definition import summarize_frame
+from segmenter.sources import parquet_stream
 from segmenter.sources.mapping import placed_orders
 from segmenter.sources.store import Store, fingerprint
+from segmenter.tables import Terms
 
 pytestmark = pytest.mark.slow
 
@@ -64,9 +64,9 @@ def test_files_and_the_store(orders, expected, tmp_path):
         rows.write_parquet(file, row_group_size=200_000)
     settings = launch_settings({"launch.as_of": "2026-07-01"})
     names = [file.name for file in files]
-    stream = streaming.streamed(files, names, settings.data, settings.launch)
+    stream = parquet_stream.streamed(files, names, settings.data, settings.launch)
     stores = [None, *(Store(tmp_path / "store", fingerprint(settings.data, settings.launch, stream.schema)) for _ in range(2))]
-    found = [streaming.add_up(stream, TERMS, None, lambda *told: None, store)[0] for store in stores]
+    found = [parquet_stream.add_up(stream, TERMS, None, lambda *told: None, store)[0] for store in stores]
     assert len(list((tmp_path / "store").glob("*.json"))) == 3
     for scanned in found:
         assert_frame_equal(scanned.summary.frame, expected)

@@ -12,12 +12,12 @@ from pyarrow import parquet
 import segmenter
 from segmenter.__main__ import main
 from segmenter.errors import InputError
-from segmenter.history.definition import summarize_frame
-from segmenter.history.summary import Terms
 from segmenter.home import HOME
+from segmenter.measures.definition import summarize_frame
 from segmenter.settings import FilesSettings, parse
-from segmenter.sources import streaming
-from segmenter.sources.reading import read_tables
+from segmenter.sources import parquet_stream
+from segmenter.sources.loader import read_tables
+from segmenter.tables import Terms
 
 TERMS = Terms(date(2026, 7, 1), 90.0, 200)
 LAUNCH = segmenter.launch_settings({"launch.as_of": "2026-07-01"}).launch
@@ -97,13 +97,13 @@ def both(path, changes):
 @pytest.mark.parametrize("name", TYPES)
 @pytest.mark.slow
 def test_each_type_in_each_place_is_as_when_read_at_once(name, field, tmp_path, monkeypatch):
-    monkeypatch.setattr(streaming, "FEWEST", 0)
+    monkeypatch.setattr(parquet_stream, "FEWEST", 0)
     both(write(tmp_path, field, TYPES[name]), FIELDS[field])
 
 
 @pytest.mark.parametrize("name", TYPES)
 def test_each_type_is_read_or_rejected_or_told(name, tmp_path, monkeypatch):
-    monkeypatch.setattr(streaming, "FEWEST", 0)
+    monkeypatch.setattr(parquet_stream, "FEWEST", 0)
     for field, readable in READ.items():
         found = both(write(tmp_path, field, TYPES[name]), {})
         assert isinstance(found, tuple) is (name not in readable), (field, found)
@@ -119,7 +119,7 @@ def test_each_type_is_read_or_rejected_or_told(name, tmp_path, monkeypatch):
 @pytest.mark.parametrize("field", ["customer_id", "time", "amount", "currency", "x"])
 @pytest.mark.parametrize("name", TYPES)
 def test_each_type_in_each_place_through_the_command(name, field, fewest, tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(streaming, "FEWEST", fewest)
+    monkeypatch.setattr(parquet_stream, "FEWEST", fewest)
     write(tmp_path, field, TYPES[name])
     ways = [f"data.{key}={value!r}" for key, value in FIELDS[field].items()]
     ways += [f"out={tmp_path}/results", f"data.orders.path={tmp_path}/orders.parquet", "data.max_reject_share=1", "ledger.use=false"]

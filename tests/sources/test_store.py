@@ -21,11 +21,11 @@ from polars.testing import assert_frame_equal
 import segmenter
 from segmenter.__main__ import main
 from segmenter.errors import OutputError
-from segmenter.history.summary import Summary, Terms
 from segmenter.settings import FilesSettings, parse
+from segmenter.sources import parquet_stream
 from segmenter.sources import store as keeping
-from segmenter.sources import streaming
-from segmenter.sources.reading import read_tables
+from segmenter.sources.loader import read_tables
+from segmenter.tables import Summary, Terms
 
 CONF = Path(__file__).parents[2] / "conf" / "data"
 AS_OF = date(2026, 7, 1)
@@ -34,7 +34,7 @@ TERMS = Terms(AS_OF, 90.0, None)
 
 @pytest.fixture(autouse=True)
 def _stream(monkeypatch):
-    monkeypatch.setattr(streaming, "FEWEST", 0)
+    monkeypatch.setattr(parquet_stream, "FEWEST", 0)
 
 
 def orders(seed, rows=40, first=date(2026, 1, 1), days=150, ids="text"):
@@ -80,9 +80,11 @@ class Shop:
         """Give the files that were decoded and the warnings."""
         data, launch = self.data(**changes), segmenter.launch_settings({"launch.as_of": str(terms.as_of)}).launch
         decoded: list[str] = []
-        batches = streaming._batches
+        batches = parquet_stream._batches
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(streaming, "_batches", lambda stream, at: decoded.extend(stream.names[one] for one in at) or batches(stream, at))
+            patch.setattr(
+                parquet_stream, "_batches", lambda stream, at: decoded.extend(stream.names[one] for one in at) or batches(stream, at)
+            )
             found = read_tables(data, launch, seed=1, terms=terms, store=str(self.kept))
         there = read_tables(data, launch, seed=1, terms=terms)
         assert isinstance(found.tables.orders, Summary)
@@ -248,7 +250,7 @@ def test_what_is_in_use_stays_and_what_is_not_goes(shop, monkeypatch):
 
 def test_a_file_that_changes_while_it_is_read_is_not_kept(shop, monkeypatch):
     path = shop.write("c.parquet")
-    read = streaming._read
+    read = parquet_stream._read
 
     def changing(stream, files, *rest):
         found = read(stream, files, *rest)
@@ -256,11 +258,11 @@ def test_a_file_that_changes_while_it_is_read_is_not_kept(shop, monkeypatch):
             path.touch()
         return found
 
-    monkeypatch.setattr(streaming, "_read", changing)
+    monkeypatch.setattr(parquet_stream, "_read", changing)
     launch = segmenter.launch_settings({"launch.as_of": str(AS_OF)}).launch
     read_tables(shop.data(), launch, seed=1, terms=TERMS, store=str(shop.kept))
     monkeypatch.undo()
-    monkeypatch.setattr(streaming, "FEWEST", 0)
+    monkeypatch.setattr(parquet_stream, "FEWEST", 0)
     assert shop.launch()[0] == ["c.parquet"]
 
 
@@ -292,13 +294,13 @@ import os, signal, sys
 from datetime import date
 import segmenter
 from omegaconf import OmegaConf
-from segmenter.history.summary import Terms
+from segmenter.tables import Terms
 from segmenter.settings import FilesSettings, parse
-from segmenter.sources import store, streaming
-from segmenter.sources.reading import read_tables
+from segmenter.sources import parquet_stream, store
+from segmenter.sources.loader import read_tables
 
 conf, folder, kept, when = sys.argv[1:]
-streaming.FEWEST = 0
+parquet_stream.FEWEST = 0
 config = OmegaConf.merge(OmegaConf.load(f"{conf}/_tables.yaml"), OmegaConf.load(f"{conf}/files.yaml"), {"orders": {"path": folder}})
 del config["defaults"]
 config.max_reject_share = 1.0
@@ -352,7 +354,7 @@ def test_all_files_of_a_launch_are_the_same_bytes_with_the_store_and_without(tmp
     came = {}
 
     def run(out, fewest, *more):
-        monkeypatch.setattr(streaming, "FEWEST", fewest)
+        monkeypatch.setattr(parquet_stream, "FEWEST", fewest)
         where = [f"data.orders.path={shop.folder}", f"out={tmp_path}/{out}", "data.max_reject_share=0.5", "rules.spend.min=1", *more]
         monkeypatch.setattr("sys.argv", ["segmenter", "launch", "data=files", "launch.as_of=2026-07-01", "tracking=none", *where])
         main()

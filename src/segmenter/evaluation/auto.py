@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from segmenter.errors import InputError
 from segmenter.evaluation.gains import taken
-from segmenter.history.past import Past
+from segmenter.measures.past import Past
 from segmenter.scoring.learned import Learned, learned_from
 from segmenter.scoring.ranking import Ranking, fit_ranking
-from segmenter.scoring.simple import Rule
+from segmenter.scoring.single_measure import Rule
 from segmenter.settings import AnyScoring, AutoSettings
 from segmenter.words import Lang, say
 
@@ -162,7 +162,7 @@ def fit_auto(frame: pl.DataFrame, settings: AutoSettings, past: Past | None, *, 
     Examples
     --------
     >>> import segmenter
-    >>> from segmenter.history.past import past_of
+    >>> from segmenter.measures.past import past_of
     >>> settings = segmenter.launch_settings({"scoring": "auto", "launch.as_of": "2026-07-01"})
     >>> rows = [(f"C{n}", f"2026-06-{1 + n:02}", 10 * n) for n in range(1, 9)]
     >>> orders = pl.DataFrame(rows, schema=["customer_id", "time", "amount"], orient="row")

@@ -10,13 +10,12 @@ import numpy as np
 import polars as pl
 
 from segmenter.errors import ConfigError, InputError
-from segmenter.evaluation.advice import advise
 from segmenter.evaluation.comparison import differences, drawn_shares, shares
 from segmenter.evaluation.replay import Replay, replay
-from segmenter.history.past import LEAST_DAYS, Past, Sampling, past_of
-from segmenter.history.summary import Summary
+from segmenter.measures.past import LEAST_DAYS, Past, Sampling, past_of
+from segmenter.report.backtest_advice import advise
 from segmenter.settings import AnyScoring, BacktestCore
-from segmenter.tables import Tables
+from segmenter.tables import Summary, Tables
 from segmenter.words import say
 
 _ENDS = ("best", "random")

@@ -4,7 +4,7 @@ import polars as pl
 
 from segmenter.evaluation.lift import Lift, measure
 from segmenter.evaluation.lift_sums import LEAST
-from segmenter.evaluation.lift_words import doubts, sentence
+from segmenter.report.lift_words import doubts, sentence
 from segmenter.words import Lang, say
 
 

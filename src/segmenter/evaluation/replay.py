@@ -13,8 +13,8 @@ from segmenter.evaluation.auto import Auto, rank
 from segmenter.evaluation.calibration import calibration
 from segmenter.evaluation.comparison import bucket_sums, buckets
 from segmenter.evaluation.gains import Gains, gains, taken
-from segmenter.history.past import Past
-from segmenter.history.timeline import with_purchases
+from segmenter.measures.past import Past
+from segmenter.measures.timeline import with_purchases
 from segmenter.regions import with_regions
 from segmenter.rules import ELIGIBLE, apply_rules
 from segmenter.settings import AnyScoring, BacktestCore

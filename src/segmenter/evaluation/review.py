@@ -10,7 +10,7 @@ from segmenter.errors import ConfigError
 from segmenter.evaluation.acceptance import acceptance, asked, reasons
 from segmenter.evaluation.launch_lift import launch_lift
 from segmenter.evaluation.lift import Lift
-from segmenter.evaluation.standing import Standing, stand
+from segmenter.evaluation.target_progress import Standing, stand
 from segmenter.settings import ReviewCore
 from segmenter.tables import TIME
 from segmenter.words import Lang, say

@@ -12,9 +12,9 @@ from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.backtest import cuts_of, sampled
 from segmenter.evaluation.comparison import differences, drawn_shares, shares
 from segmenter.evaluation.replay import TOP, Replay, replay
-from segmenter.evaluation.trials import load_optuna, look, search
-from segmenter.evaluation.tuning_advice import advise_tuning
-from segmenter.history.past import past_of
+from segmenter.evaluation.tuning_trials import load_optuna, look, search
+from segmenter.measures.past import past_of
+from segmenter.report.tuning_advice import advise_tuning
 from segmenter.settings import AnyScoring, ScoringSettings, TuneCore, WeightedSettings
 from segmenter.tables import Tables
 from segmenter.words import say

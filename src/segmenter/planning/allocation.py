@@ -7,11 +7,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.planning.cells import Cells, Kind, count, kinds_of, layers_of
-from segmenter.planning.dealing import deal_counts, deal_people
+from segmenter.planning.constraints import Terms, check
+from segmenter.planning.group_balancing import deal_counts, deal_people
+from segmenter.planning.not_invited import REASONS, Filled, Limits, explain
 from segmenter.planning.optimum import Counts, optimum
-from segmenter.planning.reasons import REASONS, Filled, Limits, explain
 from segmenter.planning.shortage import short
-from segmenter.planning.terms import Terms, check
 from segmenter.words import Lang
 
 Ints = NDArray[np.int64]
@@ -76,7 +76,7 @@ def allocate(frame: pl.DataFrame, terms: Terms, *, lang: Lang = "en") -> Allocat
 
     Examples
     --------
-    >>> from segmenter.planning.terms import GroupsBy
+    >>> from segmenter.planning.constraints import GroupsBy
     >>> frame = pl.DataFrame({"customer_id": ["a", "b", "c"], "region": "四川", "topic": None, "layer": "regular", "score": [1.0, 3.0, 2.0],
     ...     "value": [10, 30, 20]})
     >>> allocate(frame, Terms(GroupsBy(True, False, 1, 2, 1))).customers.select("customer_id", "group", "reason").rows()

@@ -3,8 +3,8 @@
 import numpy as np
 import polars as pl
 
-from segmenter.planning.holdout import hold_out, hold_out_regions, strata
-from segmenter.planning.joining import Joining, Places, places
+from segmenter.planning.control_group import hold_out, hold_out_regions, strata
+from segmenter.planning.join_chances import Joining, Places, places
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, PlanSettings, SimplePlan
 from segmenter.words import Lang, say
@@ -118,7 +118,7 @@ def places_of(scores: pl.Series, joining: Joining, plan: PlanSettings) -> Places
     --------
     >>> import segmenter
     >>> from datetime import date
-    >>> from segmenter.planning.joining import learn_joining
+    >>> from segmenter.planning.join_chances import learn_joining
     >>> joining = learn_joining(None, as_of=date(2026, 7, 1), chance=0.3, evidence=1000)
     >>> places_of(pl.Series([50.0]), joining, segmenter.launch_settings({}).plan).invitations
     590

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from segmenter.errors import InputError
 from segmenter.money import LARGEST
-from segmenter.planning.terms import GroupsBy, Terms, bounds
+from segmenter.planning.constraints import GroupsBy, Terms, bounds
 from segmenter.words import Lang, say
 
 KEYS = ["region", "topic", "language", "layer"]

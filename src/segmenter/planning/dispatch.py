@@ -9,7 +9,7 @@ from itertools import groupby
 
 import numpy as np
 
-from segmenter.planning.balance import Ints, balance
+from segmenter.planning.workload import Ints, balance
 
 _DAY = timedelta(days=1)
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmenter.planning.cells import Cells, Kind
+from segmenter.planning.constraints import GroupsBy, Terms
 from segmenter.planning.program import Parts, Program, constrain, relaxed, single, solved
-from segmenter.planning.terms import GroupsBy, Terms
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -81,7 +81,7 @@ def optimum(cells: Cells, kinds: list[Kind], terms: Terms, apart: frozenset[int]
     --------
     >>> import polars as pl
     >>> from segmenter.planning.cells import count, kinds_of
-    >>> from segmenter.planning.terms import GroupsBy
+    >>> from segmenter.planning.constraints import GroupsBy
     >>> cells = count(pl.DataFrame({"region": "川", "topic": "茶", "layer": ["a", "a", "b"], "value": [5, 1, 3]}))
     >>> terms = Terms(GroupsBy(True, False, 1, 2, 1))
     >>> counts = optimum(cells, kinds_of(cells, terms, "en"), terms)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmenter.planning.cells import Cells, Kind, layers_of
-from segmenter.planning.terms import GroupsBy, Quota, Terms, bounds, exact
+from segmenter.planning.constraints import GroupsBy, Quota, Terms, bounds, exact
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -135,7 +135,7 @@ def callers(cells: Cells, terms: Terms) -> tuple[Ints, list[tuple[str | None, st
     --------
     >>> import polars as pl
     >>> from segmenter.planning.cells import count
-    >>> from segmenter.planning.terms import Agent
+    >>> from segmenter.planning.constraints import Agent
     >>> cells = count(pl.DataFrame({"region": ["川", None], "topic": "茶", "layer": "expert", "value": [1, 2]}))
     >>> callers(cells, Terms(GroupsBy(True, False, 1, 2, 3), agents=(Agent("a", 5, ("川",)), Agent("b", 5))))[2].tolist()
     [[True, False], [True, True]]

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from segmenter.errors import InputError
 from segmenter.money import digits
 from segmenter.planning.cells import KEYS, Cells, Kind, kinds_of, layers_of, sizes_between
+from segmenter.planning.constraints import Terms, bounds
 from segmenter.planning.program import callers, constrain, solved, unit_of
-from segmenter.planning.terms import Terms, bounds
 from segmenter.words import Lang, say
 
 Ints = NDArray[np.int64]
@@ -71,7 +71,7 @@ def short(cells: Cells, terms: Terms, lang: Lang) -> InfeasibleError:
     Examples
     --------
     >>> from segmenter.planning.cells import count
-    >>> from segmenter.planning.terms import GroupsBy
+    >>> from segmenter.planning.constraints import GroupsBy
     >>> cells = count(pl.DataFrame({"region": "四川", "topic": None, "layer": "regular", "value": [5, 1, 3]}))
     >>> print(short(cells, Terms(GroupsBy(True, False, 1, 5, 1), size_min=4), "en"))
     plan: no plan keeps to the terms: 1 place under the smallest size of the launch

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.errors import InputError
-from segmenter.history.past import LEAST_DAYS, Past
+from segmenter.measures.past import LEAST_DAYS, Past
 from segmenter.settings import LearnedSettings
 
 Floats = NDArray[np.float64]
@@ -138,7 +138,7 @@ def fit_learned(past: Past, settings: LearnedSettings, *, horizon_days: int, see
     Examples
     --------
     >>> import segmenter
-    >>> from segmenter.history.past import past_of
+    >>> from segmenter.measures.past import past_of
     >>> settings = segmenter.launch_settings({"scoring": "learned", "launch.as_of": "2026-07-01"})
     >>> rows = [(f"C{n}", f"2026-{month:02}-{1 + n % 28:02}", 10 * n) for n in range(1, 90) for month in (1, 2, 3, 4, 5, 6)]
     >>> orders = pl.DataFrame(rows, schema=["customer_id", "time", "amount"], orient="row")

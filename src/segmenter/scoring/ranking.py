@@ -9,10 +9,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.errors import InputError
-from segmenter.history.past import Past
-from segmenter.history.timeline import PURCHASES
+from segmenter.measures.past import Past
+from segmenter.measures.timeline import PURCHASES
 from segmenter.rules import ELIGIBLE
-from segmenter.scoring.simple import Rule, fit_rfm
+from segmenter.scoring.single_measure import Rule, fit_rfm
 from segmenter.scoring.weighted import WeightedScorer, fit_scorer
 from segmenter.settings import AnyScoring, AutoSettings, ClvSettings, LearnedSettings, RuleSettings, WeightedSettings
 from segmenter.words import Lang
@@ -222,7 +222,7 @@ def score_of(ranking: Ranking, frame: pl.DataFrame, *, knots: int) -> RankingSco
 
     Examples
     --------
-    >>> from segmenter.scoring.simple import Rule
+    >>> from segmenter.scoring.single_measure import Rule
     >>> frame = pl.DataFrame({"spend_window": [100, 900, 500], "verdict": "eligible"})
     >>> score_of(Rule("spend"), frame, knots=8).columns_of(frame)[0].to_list()
     [0.0, 100.0, 50.0]

@@ -66,9 +66,9 @@ class WeightedScorer:
             The frame with ``component_<name>`` (0 to 1) and ``score`` (0 to 100, rounded to 4 decimals).
         """
         if frame.height >= COMPILED_FROM:
-            from segmenter.scoring import kernel
+            from segmenter.scoring import component_kernel
 
-            if (compiled := kernel.score(frame, self)) is not None:
+            if (compiled := component_kernel.score(frame, self)) is not None:
                 return frame.with_columns(compiled)
         return frame.with_columns(_score(frame, self))
 

@@ -15,7 +15,7 @@ from segmenter.tables import MONEY
 from segmenter.words import Lang
 
 if TYPE_CHECKING:
-    from segmenter.segments.model import Segmenter
+    from segmenter.segments.clusters import Segmenter
 
 # What customers are clustered by: value, frequency, recency and length of the relation (LRFM), what they do now, and visits.
 # average_order is not among them: it is spend by orders, and would count both twice.
@@ -110,7 +110,7 @@ def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, lang:
     """
     from threadpoolctl import threadpool_limits
 
-    from segmenter.segments.choice import choose
+    from segmenter.segments.segment_count import choose
 
     eligible = frame.select("customer_id", "score", *PROFILED).filter(frame["verdict"] == "eligible")
     if not eligible["customer_id"].is_sorted():

@@ -5,8 +5,8 @@ import re
 import polars as pl
 
 from segmenter import money
-from segmenter.history.summary import LATEST, NOTHING
 from segmenter.sources.raw import as_text, words
+from segmenter.tables import LATEST, NOTHING
 
 _TIMES = (
     "%Y-%m-%d %H:%M:%S%.f",

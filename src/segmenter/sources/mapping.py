@@ -11,16 +11,15 @@ import polars as pl
 from segmenter import tables
 from segmenter.contacts import Contacts, shown_columns
 from segmenter.errors import InputError, nearest
-from segmenter.history.summary import Summary
 from segmenter.money import LARGEST, digits
 from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
 from segmenter.sources import fields
 from segmenter.sources.expressions import columns_of
 from segmenter.sources.rows import NEEDED, Rows, map_rows
-from segmenter.tables import Tables
+from segmenter.tables import Summary, Tables
 
 if TYPE_CHECKING:
-    from segmenter.sources.engines.scan import Scanned
+    from segmenter.engines.scan import Scanned
 
 _MOST_KINDS = 60
 CONTACT = "looks like a contact, which only the call sheets may show"

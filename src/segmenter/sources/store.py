@@ -20,14 +20,14 @@ import polars as pl
 from numpy.typing import NDArray
 from polars.exceptions import PolarsError
 
-from segmenter import __version__
 from segmenter.errors import OutputError
 from segmenter.settings import FilesSettings, LaunchSettings
 from segmenter.sources.files import sha256
 from segmenter.sources.raw import one_line
+from segmenter.version import __version__
 
 if TYPE_CHECKING:
-    from segmenter.history.adding import Adder
+    from segmenter.measures.aggregator import Adder
 
 # Of what is kept and how: another version reads everything anew. With it goes Polars', whose files these are.
 _VERSION = f"3 {__version__} {pl.__version__}"
@@ -310,7 +310,7 @@ def part_of(adder: "Adder", recorded: Sequence[pl.DataFrame]) -> tuple[pl.DataFr
     tuple of DataFrame
         Customers, orders and places, as `Adder.add_runs` takes them.
     """
-    from segmenter.history.ordering import in_order, take
+    from segmenter.measures.id_order import in_order, take
 
     def whole(name: str) -> NDArray[Any]:
         return np.concatenate([frame[name].to_numpy() for frame in recorded])

@@ -1,0 +1,1 @@
+"""The simulated shop, apart from what reads real ones."""

@@ -1,0 +1,180 @@
+"""The measures, defined on Polars."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import polars as pl
+
+from segmenter.errors import InputError
+from segmenter.measures.definition import summarize_frame
+from segmenter.tables import CUSTOMERS, PERIODS, Summary, Tables, Terms
+
+_INNER = ("days_since_first_row", "days_since_first_event", "order_province", "order_city")
+# What an attribute of the shop's own may not be called: the later stages add columns of these names.
+_LATER = (
+    "region",
+    "verdict",
+    "score",
+    "expected_spend",
+    "repeats",
+    "last_days",
+    "known_days",
+    "first_spend",
+    "repeat_spend",
+    "segment",
+    "invited",
+    "rank",
+    "wave",
+    "group",
+)
+
+
+def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: int | None = None) -> pl.DataFrame:
+    """Compute every customer's measures from what happened strictly before the as-of date.
+
+    Parameters
+    ----------
+    tables : Tables
+        The canonical tables; rows at or after the as-of date change nothing. A summary of the orders is taken as it is.
+    as_of : date
+        Days since an event are this date minus the event's: the day before counts 1.
+    half_life_days : float
+        After so many days an order weighs half in `decayed_spend`; > 0.
+    window_days : int, optional
+        What `spend_window` counts, and `spend_outside` does not; None for all time.
+
+    Returns
+    -------
+    DataFrame
+        One row per customer, sorted by ``customer_id``. Customers: those of the customers table who had joined or
+        ordered by then; without the table, those with orders. Columns, money in minor units:
+
+        - ``province``, ``city``: as found; of the customer, else of the latest order that names one (ties: the larger name);
+        - the attributes, ``do_not_contact``, ``blocked``, ``staff``;
+        - ``spend`` (net of refunds), ``spend_window``, ``spend_outside``, ``refunds`` and ``refund_orders``;
+        - ``orders``, ``first_order_at``, ``last_order_at``, ``days_since_order``;
+        - ``average_order`` (spend / orders), ``average_gap_days`` (between the first and the last of at least 2 orders);
+        - ``decayed_spend``: each amount times 2^(-days since / half_life_days);
+        - ``spend_30d``, ``orders_30d`` (1 to 30 days ago), ``spend_30d_before`` (31 to 60), and the same for 90;
+        - ``events`` and ``events_<kind>`` for each kind, ``days_since_event``, ``referrals``;
+        - ``days_since_activity`` (order or event), ``days_known`` (since joining, or the first order or event).
+
+    Raises
+    ------
+    ValueError
+        The orders are a summary for another date, window or half-life.
+
+    Examples
+    --------
+    >>> import segmenter
+    >>> settings = segmenter.launch_settings({"launch.as_of": "2026-07-01"})
+    >>> orders = pl.DataFrame({"customer_id": ["a", "a"], "time": ["2026-06-30", "2026-06-01"], "amount": [12.5, 7.5]})
+    >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
+    >>> frame = segmenter.measure(tables, as_of=settings.launch.as_of, half_life_days=90)
+    >>> frame.select("spend", "orders", "days_since_order", "average_gap_days").rows()
+    [(2000, 2, 1, 29.0)]
+    """
+    summary = _summary(tables.orders, Terms(as_of, half_life_days, window_days))
+    by_order = summary.frame.lazy().rename({"province": "order_province", "city": "order_city"})
+    events = _before(tables.events, as_of)
+    others = tables.referrals.lazy().filter(pl.col("customer_id") != pl.col("friend_id"))
+    referrals = others.filter(pl.col("time").is_null() | (pl.col("time") < as_of))
+    kinds = events.select(pl.col("kind").unique().sort()).collect()["kind"].to_list()
+    by_event = events.group_by("customer_id").agg(*_of_events(kinds))
+    brought = referrals.group_by("customer_id").agg(pl.col("friend_id").n_unique().cast(pl.Int32).alias("referrals"))
+    if tables.customers is not None:
+        _check_attributes(tables.customers, [by_order, by_event, brought])
+        frame = tables.customers.lazy().join(by_order, on="customer_id", how="left")
+    else:
+        flags = [pl.lit(value=False).alias(name) for name in ("do_not_contact", "blocked", "staff")]
+        frame = by_order.with_columns(pl.lit(None, dtype=pl.Date).alias("joined"), *flags)
+    for part, table in ((by_event, tables.events), (brought, tables.referrals)):
+        frame = frame.join(part, on="customer_id", how="left", maintain_order="left") if table.height else _without(frame, part)
+    if tables.customers is not None:
+        known = (
+            pl.col("joined").is_null()
+            | (pl.col("joined") < as_of)
+            | pl.col("first_order_at").is_not_null()
+            | pl.col("events").is_not_null()
+        )
+        frame = frame.filter(known).with_columns(pl.when(pl.col("joined") < as_of).then("joined"))
+        own = pl.col("province").is_not_null() | pl.col("city").is_not_null()
+        frame = frame.with_columns(pl.when(own).then(name).otherwise(f"order_{name}").alias(name) for name in ("province", "city"))
+    else:
+        frame = frame.rename({"order_province": "province", "order_city": "city"})
+    measures = _tidy(frame, kinds, as_of)
+    # A summary is sorted, and a join keeps its order where it is told to.
+    return (measures if tables.customers is None else measures.sort("customer_id")).collect()
+
+
+def _without(frame: pl.LazyFrame, part: pl.LazyFrame) -> pl.LazyFrame:
+    """Add the columns of a part that has no rows: joins of millions of customers take their time."""
+    columns = part.collect_schema().items()
+    return frame.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in columns if name != "customer_id")
+
+
+def _summary(orders: pl.DataFrame | Summary, terms: Terms) -> Summary:
+    if isinstance(orders, pl.DataFrame):
+        return summarize_frame(orders, terms)
+    if orders.terms != terms:
+        raise ValueError(f"the orders were summarized for other terms: should be {terms} (got {orders.terms})")
+    return orders
+
+
+def _check_attributes(people: pl.DataFrame, parts: Sequence[pl.LazyFrame]) -> None:
+    derived = ("spend_outside", "days_since_order", "average_order", "average_gap_days", "days_since_activity", "days_known", *_LATER)
+    taken = {*derived, *(name for part in parts for name in part.collect_schema().names())} - {"customer_id"}
+    ours = taken | set(CUSTOMERS.names())
+    attributes = [name for name in people.columns if name not in CUSTOMERS]
+    if wrong := [name for name in attributes if name in ours or name.startswith("component_")]:
+        raise InputError(f"data.customers.attributes: {', '.join(wrong)}: so segmenter calls a column of its own; rename it in the source")
+
+
+def _before(table: pl.DataFrame, as_of: date) -> pl.LazyFrame:
+    return (
+        table.lazy()
+        .filter(pl.col("time") < as_of)
+        .with_columns((pl.lit(as_of) - pl.col("time").dt.date()).dt.total_days().cast(pl.Int32).alias("days"))
+    )
+
+
+def _of_events(kinds: Sequence[str]) -> Sequence[pl.Expr]:
+    return [
+        pl.len().cast(pl.Int32).alias("events"),
+        pl.col("days").min().alias("days_since_event"),
+        pl.col("days").max().alias("days_since_first_event"),
+        *((pl.col("kind") == kind).sum().cast(pl.Int32).alias(f"events_{kind}") for kind in kinds),
+    ]
+
+
+def _tidy(frame: pl.LazyFrame, kinds: Sequence[str], as_of: date) -> pl.LazyFrame:
+    """Fill what is zero for those without orders or events, and derive the rest."""
+    periods = [f"{what}_{length}d{before}" for length in PERIODS for what in ("spend", "orders") for before in ("", "_before")]
+    events = ["events", *(f"events_{kind}" for kind in kinds)]
+    counts = ["spend", "spend_window", "refunds", "refund_orders", "orders", "decayed_spend", "referrals", *periods, *events]
+    frame = frame.with_columns(pl.col(counts).fill_null(0))
+
+    def days_since(moment: pl.Expr) -> pl.Expr:
+        return (pl.lit(as_of) - moment.dt.date()).dt.total_days().cast(pl.Int32)
+
+    first, last = days_since(pl.col("first_order_at")), days_since(pl.col("last_order_at"))
+    some = pl.col("orders") > 0
+    frame = frame.with_columns(
+        (pl.col("spend") - pl.col("spend_window")).alias("spend_outside"),
+        last.alias("days_since_order"),
+        pl.when(some).then((pl.col("spend") / pl.col("orders")).round(0, mode="half_to_even").cast(pl.Int64)).alias("average_order"),
+        pl.when(pl.col("orders") > 1).then((first - last) / (pl.col("orders") - 1)).alias("average_gap_days"),
+        pl.min_horizontal(last, "days_since_event").alias("days_since_activity"),
+        pl.max_horizontal(days_since(pl.col("joined")), "days_since_first_row", "days_since_first_event").alias("days_known"),
+    )
+    fixed = ["joined", "do_not_contact", "blocked", "staff"]
+    names = [
+        *("spend", "spend_window", "spend_outside", "refunds", "refund_orders", "orders", "first_order_at", "last_order_at"),
+        *("days_since_order", "average_order", "average_gap_days", "decayed_spend"),
+        *(f"{what}_{length}d{before}" for length in PERIODS for what in ("spend", "orders") for before in ("", "_before")),
+        *events,
+        *("days_since_event", "referrals", "days_since_activity", "days_known"),
+    ]
+    ours = {*fixed, *names, *_INNER, "customer_id", "province", "city"}
+    attributes = [name for name in frame.collect_schema().names() if name not in ours]
+    return frame.select("customer_id", "province", "city", *attributes, *fixed, *names)

@@ -1,0 +1,51 @@
+"""What the core has to say to a person: a code, the facts, and an English sentence made of them."""
+
+from collections.abc import Mapping
+from string import Formatter
+from typing import Any
+
+
+class Message(str):
+    """An English sentence that `report.language.translate` can say in another language by its code and facts.
+
+    Parameters
+    ----------
+    code : str
+        Names the sentence: ``area.what``; its translations stand under it in ``report/zh/area.yaml``.
+    sentence : str
+        In English, with the facts as replacement fields.
+    **facts
+        Numbers, names, dates; a tuple is a list of such, and a Message a part of the sentence.
+
+    Examples
+    --------
+    >>> Message("rules.unknown_regions", "no customer is in {regions}; {count:,} are elsewhere", regions=("四川", "云南"), count=1200)
+    'no customer is in 四川, 云南; 1,200 are elsewhere'
+    """
+
+    code: str
+    sentence: str
+    facts: Mapping[str, Any]
+
+    def __new__(cls, code: str, sentence: str, /, **facts: Any) -> "Message":
+        message = super().__new__(cls, fill(sentence, facts, ", "))
+        message.code, message.sentence, message.facts = code, sentence, facts
+        return message
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str, str], dict[str, Any]]:
+        return (self.code, self.sentence), dict(self.facts)
+
+
+class _Fields(Formatter):
+    def __init__(self, separator: str) -> None:
+        self.separator = separator
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        if isinstance(value, list | tuple):
+            return self.separator.join(self.format_field(item, format_spec) for item in value)
+        return super().format_field(value, format_spec)
+
+
+def fill(sentence: str, facts: Mapping[str, Any], separator: str) -> str:
+    """Put facts into a sentence; the items of a list are set apart by the separator."""
+    return _Fields(separator).vformat(sentence, (), facts)

@@ -1,0 +1,94 @@
+"""How the cells of a call sheet look, and how they are written."""
+
+from datetime import date, datetime, time
+from typing import Any
+
+from segmenter import money
+from segmenter.report.labels import Labels
+from segmenter.words import visible
+
+# Characters as wide as two.
+WIDE = r"[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE4F\uFF00-\uFF60\uFFE0-\uFFE6]"
+
+Formats = dict[tuple[str, bool, bool], Any]
+
+
+def formats(book: Any, labels: Labels) -> Formats:
+    """Make the formats of a workbook.
+
+    Parameters
+    ----------
+    book : Workbook
+        Of xlsxwriter.
+    labels : Labels
+        With the currency.
+
+    Returns
+    -------
+    dict
+        By style, by whether the row is a key user's, and by whether an agent's day begins there.
+
+    Examples
+    --------
+    >>> from xlsxwriter import Workbook
+    >>> formats(Workbook(), Labels("en", "GBP"))["money", True, False].num_format
+    '"£"#,##0.00;-"£"#,##0.00'
+    """
+    places = money.digits(labels.currency)
+    amount = f'"{labels.symbol}"#,##0{"." * (places > 0)}{"0" * places}'
+    to_fill = {"bg_color": "#FFFBEF", "left": 1, "left_color": "#EADFBE"}
+    styles: dict[str, dict[str, Any]] = {
+        "head": {"bold": True, "font_color": "#FFFFFF", "bg_color": "#1F5F8B", "valign": "vcenter", "text_wrap": True},
+        "text": {"num_format": "@"},
+        "wrapped": {"num_format": "@", "text_wrap": True},
+        "number": {"num_format": "#,##0", "align": "right", "indent": 1},
+        "money": {"num_format": f"{amount};-{amount}", "align": "right", "indent": 1},
+        "total": {"num_format": "#,##0", "align": "right", "indent": 1, "bold": True},
+        "date": {"num_format": "yyyy-mm-dd", "align": "center"},
+        "open": {"num_format": "@", **to_fill},
+        "open_date": {"num_format": "yyyy-mm-dd", "align": "center", **to_fill},
+        "open_wrapped": {"num_format": "@", "text_wrap": True, **to_fill},
+    }
+    base = {"valign": "top", "font_size": 10.5, "bottom": 1, "bottom_color": "#DCE4EA"}
+    shaded, ruled = {"bg_color": "#EAF2F8"}, {"top": 1, "top_color": "#1F5F8B"}
+    return {
+        (name, key_user, begins): book.add_format(base | (shaded if key_user else {}) | (ruled if begins else {}) | style)
+        for name, style in styles.items()
+        for key_user in (False, True)
+        for begins in (False, True)
+    }
+
+
+def write_cell(sheet: Any, row: int, place: int, value: Any, style: Any) -> None:
+    """Write a cell as what it is: text never as a formula, a link or a number.
+
+    Parameters
+    ----------
+    sheet : Worksheet
+        Of xlsxwriter.
+    row, place : int
+        Where, from 0.
+    value : object
+        None, text, a date, a time (its date is written) or a number.
+    style : Format
+        One of `formats`.
+
+    Examples
+    --------
+    >>> from xlsxwriter import Workbook
+    >>> sheet = Workbook().add_worksheet()
+    >>> write_cell(sheet, 0, 0, "=1+1", None)
+    >>> type(sheet.table[0][0]).__name__
+    'String'
+    """
+    match value:
+        case None:
+            sheet.write_blank(row, place, None, style)
+        case str():
+            sheet.write_string(row, place, visible(value), style)
+        case datetime():
+            sheet.write_datetime(row, place, datetime.combine(value.date(), time()), style)
+        case date():
+            sheet.write_datetime(row, place, datetime.combine(value, time()), style)
+        case _:
+            sheet.write_number(row, place, float(value), style)

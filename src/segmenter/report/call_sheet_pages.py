@@ -1,0 +1,179 @@
+"""The pages of a call sheet beside the calls: the days, and what the workbook is."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from segmenter.report.call_sheet_cells import WIDE, formats, write_cell
+from segmenter.report.labels import Labels
+from segmenter.settings import LaunchSettings
+
+
+@dataclass(frozen=True)
+class About:
+    """What all workbooks of a launch share.
+
+    Parameters
+    ----------
+    launch : LaunchSettings
+        The launch.
+    labels : Labels
+        The words.
+    as_of, valid_until : date
+        The first day that the list knows nothing of, and the last on which it is good.
+    agents, held_out : bool
+        Whether it says who calls, and whether somebody must not be called.
+    """
+
+    launch: LaunchSettings
+    labels: Labels
+    as_of: date
+    valid_until: date
+    agents: bool
+    held_out: bool
+
+
+def count_days(book: Any, calls: pl.DataFrame, about: About) -> None:
+    """Add the sheet of the days: a row for each, a column for each agent.
+
+    Parameters
+    ----------
+    book : Workbook
+        Of xlsxwriter.
+    calls : DataFrame
+        ``agent`` and ``call_on``, no nulls, by agent.
+    about : About
+        The launch.
+
+    Examples
+    --------
+    >>> from xlsxwriter import Workbook
+    >>> import segmenter
+    >>> book, calls = Workbook(), pl.DataFrame({"agent": ["Li", "Wu"], "call_on": [date(2026, 7, 1), date(2026, 7, 2)]})
+    >>> launch = segmenter.launch_settings({}).launch
+    >>> count_days(book, calls, About(launch, Labels("zh", "CNY"), date(2026, 7, 1), date(2026, 7, 15), agents=True, held_out=False))
+    >>> book.sheetnames.keys(), book.worksheets()[0].dim_rowmax, book.worksheets()[0].dim_colmax
+    (dict_keys(['日程']), 3, 3)
+    """
+    labels, counts = about.labels, Counter(calls.select("call_on", "agent").rows())
+    sheet, looks = book.add_worksheet(labels.say("days", "日程")), formats(book, labels)
+    agents, days = calls["agent"].unique(maintain_order=True).to_list(), calls["call_on"].unique().sort().to_list()
+    rows = [[day, *numbers, sum(numbers)] for day in days for numbers in [[counts[day, agent] for agent in agents]]]
+    total = [labels.say("all", "合计"), *(sum(column) for column in list(zip(*rows, strict=True))[1:])]
+    for place, head in enumerate([labels.say("call on", "计划外呼日"), *agents, total[0]]):
+        sheet.set_column(place, place, min(max(len(head) + len(re.findall(WIDE, head)), 12) + 2, 32))
+        write_cell(sheet, 0, place, head, looks["head", False, False])
+    for row, cells in enumerate(rows, start=1):
+        for place, cell in enumerate(cells):
+            write_cell(sheet, row, place, cell or None, looks["number" if place else "date", False, False])
+    for place, cell in enumerate(total):
+        write_cell(sheet, len(rows) + 1, place, cell, looks["total", False, True])
+    sheet.freeze_panes(1, 1)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+
+
+def explain(book: Any, unit: str, calls: pl.DataFrame, about: About) -> None:
+    """Add the sheet that says what the workbook is, and how to work with it.
+
+    Parameters
+    ----------
+    book : Workbook
+        Of xlsxwriter.
+    unit : str
+        What the workbook is for: a region.
+    calls : DataFrame
+        ``group``, ``place`` (the groups' order) and ``key_user``.
+    about : About
+        The launch.
+
+    Examples
+    --------
+    >>> from xlsxwriter import Workbook
+    >>> import segmenter
+    >>> book, calls = Workbook(), pl.DataFrame({"group": ["四川-1"], "place": [0], "key_user": [True]})
+    >>> launch = segmenter.launch_settings({}).launch
+    >>> about = About(launch, Labels("en", "CNY"), date(2026, 7, 1), date(2026, 7, 15), agents=False, held_out=False)
+    >>> explain(book, "四川", calls, about)
+    >>> book.sheetnames.keys()
+    dict_keys(['info'])
+    """
+    labels = about.labels
+    sheet = book.add_worksheet(labels.say("info", "说明"))
+    name = book.add_format({"bold": True, "valign": "top", "font_size": 10.5})
+    text = book.add_format({"text_wrap": True, "valign": "top", "font_size": 10.5, "num_format": "@"})
+    for row, (key, value) in enumerate(_lines(unit, calls, about)):
+        write_cell(sheet, row, 0, key, name)
+        write_cell(sheet, row, 1, value, text)
+        width = len(value) + len(re.findall(WIDE, value))
+        sheet.set_row(row, 18 * math.ceil(width / 76))
+    sheet.set_column(0, 0, 16)
+    sheet.set_column(1, 1, 78)
+    sheet.hide_gridlines(2)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_paper(9)
+
+
+def _lines(unit: str, calls: pl.DataFrame, about: About) -> Iterator[tuple[str, str]]:
+    labels, say = about.labels, about.labels.say
+    groups = calls.sort("place")["group"].unique(maintain_order=True).to_list()
+    named = f"{groups[0]} – {groups[-1]}" if len(groups) > 1 else groups[0]
+    yield say("launch", "活动"), about.launch.name
+    if about.launch.topic:
+        yield say("topic", "社群主题"), about.launch.topic
+    yield say("region", "地区"), unit
+    yield say("as of", "数据截至"), labels.day(about.as_of)
+    yield say("good until", "有效期至"), labels.day(about.valid_until)
+    yield say("customers", "客户数"), labels.number(calls.height)
+    yield say("key users", "核心用户"), labels.number(int(calls["key_user"].sum()))
+    yield say("groups", "社群"), f"{labels.number(len(groups))} ({named})"
+    if about.agents:
+        yield (
+            say("your calls", "您的外呼"),
+            say(
+                "Filter the column agent by your name and call on by the day; what is left over from the days before comes first. "
+                "The sheet days counts the calls of this workbook: who calls in several regions has more workbooks.",
+                "请在“客服”列筛选自己的姓名，在“计划外呼日”列筛选当天日期；此前未完成的优先。“日程”表只统计本文件的外呼数，"
+                "负责多个地区的客服另有其他文件。",
+            ),
+        )
+    yield (
+        say("order", "顺序"),
+        say(
+            "Call the key users of a group first (wave 1, shaded blue), then the others by rank; nobody before the day in call on.",
+            "每个社群先联系核心用户（第 1 批，蓝色底纹），再按排名联系其他客户；请勿早于“计划外呼日”联系。",
+        ),
+    )
+    if about.held_out:
+        yield (
+            say("held out", "留出客户"),
+            say(
+                "Some customers are held out by lot, to measure what the launch brings. They are not on this sheet and must not be called: "
+                "please invite nobody who is not on it.",
+                "为衡量活动效果，部分客户被随机留出，不在本名单中，也不得联系。请勿邀请名单以外的客户。",
+            ),
+        )
+    yield (
+        say("reason", "邀请理由"),
+        say("Why the customer is on the list: something to begin the talk with.", "该客户入选的原因，可作为沟通的开场。"),
+    )
+    yield (
+        say("answer", "答复"),
+        say(
+            "Choose from the drop-down; leave it empty until you have tried. Who refused for good is never invited again. "
+            "Please leave the header and the customer ids as they are.",
+            "请从下拉框选择，尚未联系的请留空。选择“以后都不要联系”的客户今后不再邀请。请勿改动表头和客户编号。",
+        ),
+    )
+    yield (
+        say("privacy", "隐私"),
+        say("Names and contacts are personal data: pass this file on to nobody else.", "姓名和联系方式属于个人信息，请勿外传本文件。"),
+    )

@@ -1,0 +1,257 @@
+"""Call sheets: one workbook for each region that groups keep to, ready for the agents who phone or message people in.
+
+The only files with names and contacts in them.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from segmenter import money
+from segmenter.report.call_sheet_cells import WIDE, Formats, formats, write_cell
+from segmenter.report.call_sheet_pages import About, count_days, explain
+from segmenter.report.labels import Labels
+from segmenter.report.safe_text import safe_names
+from segmenter.settings import CoreSettings
+from segmenter.words import visible
+
+if TYPE_CHECKING:
+    from segmenter.launch import LaunchPlan
+
+# What came of a call: English and Chinese, as the drop-down offers them.
+ANSWERS = (
+    ("joined", "已入群"),
+    ("will join", "愿意加入"),
+    ("refused", "拒绝"),
+    ("refused for good", "以后都不要联系"),
+    ("no answer", "未接通"),
+    ("wrong number", "号码有误"),
+)
+
+_MOST_ROWS = 20_000  # of a workbook, which is held in memory; an agent's day has fewer
+_LINE = 14.5  # points
+_CONTACT = "contact:"  # keeps the shop's columns apart from ours
+_CALLS = {
+    "answer": ("answer", "答复"),
+    "answered_on": ("answered on", "答复日期"),
+    "refusal": ("reason for refusing", "拒绝原因"),
+    "note": ("note", "备注"),
+}
+_HEADS = {
+    "agent": ("agent", "客服"),
+    "call_on": ("call on", "计划外呼日"),
+    "rank": ("rank", "排名"),
+    "group": ("group", "社群"),
+    "wave": ("wave", "批次"),
+    "customer_id": ("customer_id", "客户编号"),
+    "name": ("name", "姓名"),
+    "region": ("region", "地区"),
+    "segment": ("segment", "客群"),
+    "reason": ("reason", "邀请理由"),
+    "spend": ("spend, all time", "累计消费额"),
+    "orders": ("orders", "订单数"),
+    "last_order_at": ("last order", "最近下单"),
+    "days_since_order": ("days since", "距今天数"),
+}
+
+
+_WIDTHS = {
+    "call_on": 12.0,
+    "rank": 7.5,
+    "segment": 22.0,
+    "reason": 46.0,
+    "spend": 14.0,
+    "orders": 8.5,
+    "last_order_at": 12.0,
+    "days_since_order": 9.0,
+}
+_WIDTHS |= {"answer": 16.0, "answered_on": 13.0, "refusal": 20.0, "note": 26.0}
+_STYLES = {
+    "call_on": "date",
+    "rank": "number",
+    "segment": "wrapped",
+    "reason": "wrapped",
+    "spend": "money",
+    "orders": "number",
+    "last_order_at": "date",
+}
+_STYLES |= {"days_since_order": "number", "answer": "open", "answered_on": "open_date", "refusal": "open_wrapped", "note": "open_wrapped"}
+
+
+@dataclass(frozen=True)
+class _Column:
+    key: str
+    head: str
+    width: float
+    style: str
+
+
+def call_sheets(plan: "LaunchPlan", settings: CoreSettings, contacts: pl.DataFrame | None, folder: Path) -> list[Path]:
+    """Write the call sheets of a launch.
+
+    Each workbook has a sheet of calls with its header in row 1, sorted by group, wave and rank, before these by agent and day where
+    there are agents; then one of the number of calls by day and agent; and a sheet that says what it is. Ids and contacts are text, and
+    no cell is a formula. The same plan gives the same bytes.
+
+    Parameters
+    ----------
+    plan : LaunchPlan
+        What the launch came to.
+    settings : CoreSettings
+        What it was made with; `plan.by_region` says what a workbook is for, `lang` chooses the words.
+    contacts : DataFrame or None
+        ``customer_id``, ``name`` and contact columns as text, at most one row per customer.
+    folder : Path
+        Where to write; made where it is not there.
+
+    Returns
+    -------
+    list of Path
+        The workbooks, in the order of the regions; more than one for a region with more than 20,000 calls.
+
+    Examples
+    --------
+    >>> import segmenter, tempfile
+    >>> settings = segmenter.launch_settings({"launch.as_of": "2026-07-01"})
+    >>> orders = pl.DataFrame({"customer_id": ["a", "b"], "time": ["2026-06-30"] * 2, "amount": [1, 2], "province": ["四川", None]})
+    >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [path.name for path in call_sheets(segmenter.plan_launch(tables, settings), settings, tables.contacts, Path(folder))]
+    ['no region.xlsx', '四川.xlsx']
+    """
+    labels = Labels(settings.lang, settings.launch.currency)
+    calls = _calls(plan, contacts, labels)
+    as_of = plan.valid_until - timedelta(days=settings.launch.valid_days)
+    agents, held_out = bool(settings.plan.agents), bool(plan.customers["held_out"].any())
+    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out)
+    columns = _columns(calls, labels, agents=agents)
+    parts: dict[str, tuple[str, pl.DataFrame]] = {}
+    for (unit,), part in calls.group_by("unit", maintain_order=True):
+        pieces = list(part.iter_slices(_MOST_ROWS))
+        parts |= {f"{unit} {number}" if len(pieces) > 1 else str(unit): (str(unit), piece) for number, piece in enumerate(pieces, start=1)}
+    names = safe_names(parts)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, (unit, part) in parts.items():
+        paths.append(folder / f"{names[name]}.xlsx")
+        _write(paths[-1], unit, part, columns, about)
+    return paths
+
+
+def _calls(plan: "LaunchPlan", contacts: pl.DataFrame | None, labels: Labels) -> pl.DataFrame:
+    groups = plan.groups.select("group", pl.col("region").alias("unit")).with_row_index("place")
+    calls = plan.invite_list.join(groups, on="group", how="left", validate="m:1")
+    calls = calls.join(plan.segments.select("segment", pl.col("name").alias("segment_name")), on="segment", how="left", validate="m:1")
+    if contacts is not None:
+        carried = contacts.select("customer_id", pl.exclude("customer_id").cast(pl.String).name.prefix(_CONTACT))
+        calls = calls.join(carried, on="customer_id", how="left", validate="m:1")
+    waves = {wave: labels.wave(wave) for wave in calls["wave"].unique()}
+    # Whom nobody calls yet comes last; where there are no agents, that is everybody.
+    order = [
+        pl.col("place").min().over("unit"),
+        pl.col("agent").is_null(),
+        "agent",
+        pl.when(pl.col("agent").is_not_null()).then("call_on"),
+        "place",
+        "wave",
+        "rank",
+    ]
+    calls = money.to_units(calls.sort(order), ["spend"], labels.currency)
+    return calls.with_columns(
+        (pl.col("wave") == 1).alias("key_user"),
+        pl.col("wave").replace_strict(waves, return_dtype=pl.String),
+        pl.col("region").fill_null(labels.region(None)),
+        pl.col("agent").fill_null(labels.say("nobody yet", "待分配")),
+        pl.col("segment_name").alias("segment"),
+        pl.lit(None, dtype=pl.String).alias("answer"),
+        pl.lit(None, dtype=pl.Date).alias("answered_on"),
+        pl.lit(None, dtype=pl.String).alias("refusal"),
+        pl.lit(None, dtype=pl.String).alias("note"),
+    )
+
+
+def _columns(calls: pl.DataFrame, labels: Labels, *, agents: bool) -> list[_Column]:
+    ours = {key: labels.say(*head) for key, head in (_HEADS | _CALLS).items()}
+    carried = {name: name.removeprefix(_CONTACT) for name in calls.columns if name.startswith(_CONTACT)}
+    taken = {head for key, head in ours.items() if key != "name"}
+    heads = {
+        name: ours["name"] if head == "name" else f"{head} ({labels.say('contact', '联系方式')})" if head in taken else head
+        for name, head in carried.items()
+    }
+    before = (*(["agent"] if agents else []), "call_on", "rank", "group", "wave", "customer_id")
+    after = ("region", "segment", "reason", "spend", "orders", "last_order_at", "days_since_order", *_CALLS)
+    all_heads = {key: ours[key] for key in before} | heads | {key: ours[key] for key in after}
+    return [_Column(key, head, _WIDTHS.get(key) or _width(calls[key], head), _STYLES.get(key, "text")) for key, head in all_heads.items()]
+
+
+def _width(cells: pl.Series, head: str) -> float:
+    """Characters that show a column of text, where Chinese ones count double; the filter's button needs room too."""
+    shown = pl.concat([cells.cast(pl.String), pl.Series([f"{head}...."])])
+    return min(float(str(shown.to_frame("cell").select(_wide("cell").max()).item())) + 2, 32.0)
+
+
+def _wide(column: str) -> pl.Expr:
+    return pl.col(column).str.len_chars() + pl.col(column).str.count_matches(WIDE)
+
+
+def _write(path: Path, unit: str, calls: pl.DataFrame, columns: list[_Column], about: About) -> None:
+    from xlsxwriter import Workbook
+
+    launch, labels = about.launch, about.labels
+    # In memory, so that every part of the zip gets one fixed time and fixed rights.
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    made = BytesIO()  # XlsxWriter's own errors of a full disk are no OSError
+    with Workbook(made, options) as book:
+        book.set_properties({"title": visible(f"{launch.name} · {unit}"), "created": datetime.combine(about.as_of, time(), UTC)})
+        sheet = book.add_worksheet(labels.say("calls", "外呼名单"))
+        _fill(sheet, calls, columns, formats(book, labels))
+        _arrange(sheet, calls.height, columns, labels)
+        # Excel takes at most 255 characters, and an ampersand stands for itself only when doubled.
+        title = " · ".join(part for part in (launch.name, unit, launch.topic) if part)
+        title = visible(title)[:90].replace("&", "&&")
+        sheet.set_header(f"&L{title}&R{labels.say('good until', '有效期至')} {about.valid_until}")
+        sheet.set_footer("&C&P / &N")
+        if about.agents:
+            count_days(book, calls, about)
+        explain(book, unit, calls, about)
+    path.write_bytes(made.getvalue())
+
+
+def _fill(sheet: Any, calls: pl.DataFrame, columns: list[_Column], looks: Formats) -> None:
+    for place, column in enumerate(columns):
+        sheet.set_column(place, place, column.width)
+        write_cell(sheet, 0, place, column.head, looks["head", False, False])
+    # Not every program makes room for wrapped text by itself.
+    lines = pl.max_horizontal((_wide(key) / (_WIDTHS[key] - 2)).ceil() for key in ("segment", "reason")).fill_null(1).alias("lines")
+    day = pl.struct("agent", "call_on")
+    begins = (day != day.shift()).fill_null(value=False) if columns[0].key == "agent" else pl.lit(value=False)
+    cells = calls.select("key_user", begins.alias("begins"), lines, *(column.key for column in columns))
+    for row, (key_user, begun, high, *values) in enumerate(cells.iter_rows(), start=1):
+        sheet.set_row(row, _LINE * max(high, 1) + 3)
+        for place, (column, value) in enumerate(zip(columns, values, strict=True)):
+            write_cell(sheet, row, place, value, looks[column.style, key_user, begun])
+
+
+def _arrange(sheet: Any, rows: int, columns: list[_Column], labels: Labels) -> None:
+    places = {column.key: place for place, column in enumerate(columns)}
+    answers = [labels.say(*answer) for answer in ANSWERS]
+    choice = {
+        "validate": "list",
+        "source": answers,
+        "error_title": labels.say("answer", "答复"),
+        "error_message": labels.say("Please choose one of: ", "请从列表中选择：") + labels.say(", ", "、").join(answers),
+    }
+    sheet.data_validation(1, places["answer"], rows, places["answer"], choice)
+    sheet.set_row(0, 30)
+    sheet.freeze_panes(1, places["customer_id"] + 1)
+    sheet.autofilter(0, 0, rows, len(places) - 1)
+    sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{rows + 1}"})
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    sheet.set_margins(left=0.4, right=0.4, top=0.7, bottom=0.6)

@@ -1,0 +1,243 @@
+"""Names and figures as people read them, in the language of the launch."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from segmenter.contacts import shown_sql
+from segmenter.money import digits
+from segmenter.settings import RulesSettings
+from segmenter.tables import MONEY
+from segmenter.words import Lang, say
+
+_MEASURES = {
+    "spend": ("spend", "消费额"),
+    "spend_window": ("spend in the window", "统计期内消费额"),
+    "spend_30d": ("spend, last 30 days", "近30天消费额"),
+    "spend_30d_before": ("spend, the 30 days before", "此前30天消费额"),
+    "spend_90d": ("spend, last 90 days", "近90天消费额"),
+    "spend_90d_before": ("spend, the 90 days before", "此前90天消费额"),
+    "decayed_spend": ("recent spend", "近期加权消费额"),
+    "average_order": ("average order", "客单价"),
+    "refunds": ("refunds", "退款额"),
+    "orders": ("orders", "订单数"),
+    "days_since_order": ("days since last order", "距上次下单天数"),
+    "days_since_event": ("days since last event", "距上次互动天数"),
+    "days_since_activity": ("days since last activity", "距上次活跃天数"),
+    "days_known": ("days known", "成为客户天数"),
+    "overdue": ("days since last order against the usual gap", "距上次下单与平均间隔之比"),
+    "average_gap_days": ("days between orders", "平均下单间隔天数"),
+    "orders_30d": ("orders, last 30 days", "近30天订单数"),
+    "orders_30d_before": ("orders, the 30 days before", "此前30天订单数"),
+    "orders_90d": ("orders, last 90 days", "近90天订单数"),
+    "orders_90d_before": ("orders, the 90 days before", "此前90天订单数"),
+    "refund_orders": ("orders refunded", "退款订单数"),
+    "last_order_at": ("last order", "最近下单"),
+    "first_order_at": ("first order", "首次下单"),
+    "events": ("events", "互动次数"),
+    "referrals": ("friends brought", "推荐人数"),
+    "growth": ("growth", "消费增长"),
+    "engagement": ("engagement", "互动"),
+    "advocacy": ("advocacy", "口碑推荐"),
+}
+_COMPONENTS = {
+    "spend": ("spend", "消费额"),
+    "decayed_spend": ("recent spend", "近期消费"),
+    "frequency": ("orders", "下单频次"),
+    "recency": ("recency", "最近下单"),
+    "engagement": ("engagement", "互动"),
+    "advocacy": ("advocacy", "口碑推荐"),
+    "growth": ("growth", "消费增长"),
+}
+_TABLES = {"orders": "订单", "customers": "客户", "events": "互动", "referrals": "推荐", "answers": "答复"}
+_REJECTS = {
+    "is empty": "为空",
+    "is no date": "不是有效日期",
+    "is no amount": "不是金额，或超出范围",
+    "is no customer": "不在客户表中",
+    "is no known answer": "无法识别的答复",
+    "is after the review's date": "晚于复盘日期",
+    "is before the launch": "早于活动开始日期",
+    "should have a column of": "缺少客户编号或答复列，整个文件未读取",
+    "is neither in the plan nor": "既不在名单中，也不是本店客户",
+    "is not the launch's currency": "币种与本次活动不同",
+    "looks like a contact": "疑似联系方式，只能出现在外呼名单中",
+    "is neither yes nor no": "无法识别是或否，按“是”处理，客户保留",
+    "stands in the table more than once": "同一客户有多行且内容不同，只保留一行",
+    "stands behind a quote": "位于未闭合的引号之后，可能属于上一行",
+    "repeats another row": "与另一行完全相同",
+    "has a quote": "引号未正确闭合",
+    "has ": "字段数与表头不一致",
+}
+_RULES = {
+    "staff": ("the shop's own staff", "内部员工"),
+    "blocked": ("blocked", "已拉黑"),
+    "consent": ("must not be contacted", "拒绝联系"),
+    "member": ("members already", "已是社群成员"),
+    "refused": ("refused this launch, or for good", "已拒绝本次活动，或表示以后不要联系"),
+    "held_out": ("held out of a running launch", "在其他进行中活动的留出组"),
+    "cooloff": ("invited lately", "近期已被邀请"),
+    "invitations": ("invited often enough", "受邀次数已达上限"),
+    "region_include": ("outside the chosen regions", "不在所选地区"),
+    "region_exclude": ("in a region left out", "在排除地区"),
+    "spend_min": ("spend too low", "消费额不足"),
+    "spend_max": ("spend too high", "消费额过高"),
+    "orders_min": ("too few orders", "订单数不足"),
+    "recency": ("not active lately", "近期不活跃"),
+}
+_THRESHOLDS = {
+    "spend_min": ("lowest spend", "最低消费额"),
+    "spend_max": ("highest spend", "最高消费额"),
+    "orders_min": ("fewest orders", "最少订单数"),
+    "recency": ("active within", "活跃天数上限"),
+}
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Words and figures of one launch.
+
+    Parameters
+    ----------
+    lang : {"en", "zh"}
+        The language.
+    currency : str
+        ISO 4217 code.
+
+    Examples
+    --------
+    >>> labels = Labels("en", "GBP")
+    >>> labels.money(1234070), labels.share(0.1234), labels.rule("spend_min"), labels.wave(1)
+    ('£12,341', '12.3%', 'spend too low', '1 key user')
+    """
+
+    lang: Lang
+    currency: str
+
+    @property
+    def locale(self) -> str:
+        """Babel's name of the language."""
+        return self.say("en", "zh_CN")
+
+    def say(self, en: str, zh: str) -> str:
+        """Choose the words of the language."""
+        return say(self.lang, en, zh)
+
+    def number(self, value: float | Decimal | None) -> str:
+        """Write a number with thousands separators and at most one decimal; ``–`` for null."""
+        from babel.numbers import format_decimal
+
+        return "–" if value is None else str(format_decimal(value, "#,##0.#", locale=self.locale))
+
+    def change(self, value: int | None) -> str:
+        """Write a difference with its sign; ``–`` for null or 0."""
+        return f"{'+' if value > 0 else '−'}{self.number(abs(value))}" if value else "–"
+
+    def share(self, value: float | None) -> str:
+        """Write a share of 1 as a percentage; ``–`` for null."""
+        from babel.numbers import format_percent
+
+        return "–" if value is None else str(format_percent(value, "0.0%", locale=self.locale))
+
+    def money(self, minor: float | None) -> str:
+        """Write minor units as whole currency units; ``–`` for null."""
+        return "–" if minor is None else self.units(Decimal(str(minor)).scaleb(-digits(self.currency)))
+
+    def units(self, amount: float | Decimal) -> str:
+        """Write currency units without decimals."""
+        from babel.numbers import format_currency
+
+        return str(format_currency(amount, self.currency, "¤#,##0", locale=self._money_locale, currency_digits=False))
+
+    @property
+    def symbol(self) -> str:
+        """The currency's sign, or its code where it has none."""
+        from babel.numbers import get_currency_symbol
+
+        return str(get_currency_symbol(self.currency, locale=self._money_locale))
+
+    @property
+    def _money_locale(self) -> str:
+        return "zh_CN" if self.currency == "CNY" else self.locale  # ¥ rather than CN¥
+
+    def day(self, day: date) -> str:
+        """Write a date in words."""
+        from babel.dates import format_date
+
+        return str(format_date(day, "long", locale=self.locale))
+
+    def measure(self, name: str) -> str:
+        """Name a measure."""
+        return self.say(*_MEASURES[name]) if name in _MEASURES else name.replace("_", " ")
+
+    def value(self, measure: str, value: float | datetime | date | None) -> str:
+        """Write a value of a measure in its unit."""
+        if isinstance(value, date):
+            return f"{value:%Y-%m-%d}"
+        return self.money(value) if measure in MONEY else self.number(value)
+
+    def component(self, name: str) -> str:
+        """Name a component of the score."""
+        return self.say(*_COMPONENTS[name]) if name in _COMPONENTS else name.replace("_", " ")
+
+    def reject(self, reason: str) -> str:
+        """Say why a row was rejected; the table of rejects itself is in English."""
+        return self.say(reason, next((zh for start, zh in _REJECTS.items() if reason.startswith(start)), reason))
+
+    def table(self, name: str) -> str:
+        """Name a table."""
+        return self.say(name, _TABLES.get(name, name))
+
+    def rule(self, name: str) -> str:
+        """Say who is removed by a rule; a user's own rule keeps its name."""
+        return self.say(*_RULES[name]) if name in _RULES else name
+
+    def rule_detail(self, name: str, rules: RulesSettings) -> str:
+        """Say what a rule was set to; empty where there is nothing to add."""
+        spend, days = rules.spend, rules.recency.max_days
+        within = self.say(f", last {spend.window_days} days", f"，近 {spend.window_days} 天") if spend.window_days else ""
+        details = {rule.name: self.say(f"kept: {shown_sql(rule.keep)}", f"保留：{shown_sql(rule.keep)}") for rule in rules.custom} | {
+            "cooloff": self.say(f"within {rules.cooloff_days} days", f"{rules.cooloff_days} 天内"),
+            "invitations": self.say(
+                f"{rules.invitations.most} launches within {rules.invitations.days} days",
+                f"{rules.invitations.days} 天内已达 {rules.invitations.most} 次",
+            ),
+            "region_include": self._some(rules.region.include),
+            "region_exclude": self._some(rules.region.exclude),
+            "spend_min": "" if spend.min is None else self.say("under", "低于") + f" {self.units(spend.min)}{within}",
+            "spend_max": "" if spend.max is None else self.say("over", "高于") + f" {self.units(spend.max)}{within}",
+            "orders_min": self.say(f"fewer than {rules.orders.min}", f"少于 {rules.orders.min} 单"),
+            "recency": self.say(f"more than {days} days ago", f"超过 {days} 天"),
+        }
+        return details.get(name, "")
+
+    def _some(self, names: tuple[str, ...], most: int = 8) -> str:
+        more = self.say(f" and {len(names) - most} more", f"等 {len(names)} 个") if len(names) > most else ""
+        return self.say(", ", "、").join(names[:most]) + more
+
+    def limit(self, rule: str, value: float | None) -> str:
+        """Write a threshold of a rule in its unit."""
+        if value is None:
+            return self.say("no limit", "不限")
+        if rule.startswith("spend"):
+            return self.units(value)
+        return self.say(f"{value:g} days", f"{value:g} 天") if rule == "recency" else self.number(value)
+
+    def threshold(self, rule: str) -> str:
+        """Say what a rule's threshold is."""
+        return self.say(*_THRESHOLDS[rule]) if rule in _THRESHOLDS else self.rule(rule)
+
+    def wave(self, wave: int) -> str:
+        """Name a wave so that names sort as the waves do."""
+        return self.say("1 key user", "1 核心用户") if wave == 1 else self.say(f"{wave} member", f"{wave} 普通成员")
+
+    def left_out(self, reason: str) -> str:
+        """Say why somebody eligible is not invited."""
+        from segmenter.planning.not_invited import reason_words
+
+        held = self.say("held out by lot, so that the launch can be measured", "随机留出，用于衡量活动效果")
+        return held if reason == "held_out" else reason_words(self.lang)[reason]
+
+    def region(self, name: str | None) -> str:
+        """Name a region; customers without one have a name for that too."""
+        return name or self.say("no region", "无地区")

@@ -1,0 +1,89 @@
+"""How every job writes its tables, and says what made them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from segmenter.contacts import shown_sql
+from segmenter.report.publication import MANIFEST, sha256
+from segmenter.report.safe_text import safe_cells
+from segmenter.settings import DemoJob, LaunchJob, shareable
+from segmenter.sources.loader import Read
+from segmenter.version import __version__
+
+_ROW_GROUP = 100_000
+
+
+def write_csv(frame: pl.DataFrame, path: Path) -> None:
+    """Write a table as people open it: in a spreadsheet.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of texts, numbers and times.
+    path : Path
+        The file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     write_csv(pl.DataFrame({"group": ["=四川"]}), Path(place, "groups.csv"))
+    ...     Path(place, "groups.csv").read_text(encoding="utf-8-sig").split()
+    ['group', "'=四川"]
+    """
+    # With a byte order mark, or Excel takes Chinese for something else.
+    safe_cells(frame).write_csv(path, include_bom=True, datetime_format="%Y-%m-%d %H:%M:%S")
+
+
+def write_parquet(frame: pl.DataFrame, path: Path) -> None:
+    """Write a table as programs read it; its bytes do not differ with the number of threads."""
+    try:
+        frame.write_parquet(path, row_group_size=_ROW_GROUP, compression="snappy")  # others are smaller, and slower
+    except PolarsError as error:  # as Polars calls a full disk
+        raise OSError(str(error)) from error
+
+
+def write_manifest(told: Mapping[str, object], read: Read | None, settings: LaunchJob | DemoJob, folder: Path) -> None:
+    """Write what made the files of a folder, and what each of them is; after all the others.
+
+    Parameters
+    ----------
+    told : mapping
+        What the job came to, as JSON takes it.
+    read : Read or None
+        What it read.
+    settings : LaunchJob or DemoJob
+        Its config; no password of it is written.
+    folder : Path
+        With the files.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    manifest = {
+        "segmenter": __version__,
+        "job": settings.job,
+        "launch": settings.launch.name,
+        "as_of": str(settings.launch.as_of),
+        **told,
+        **({} if read is None else _inputs(read)),
+        "config": shareable(settings),
+        "files": {path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in files},
+    }
+    written = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
+    (folder / MANIFEST).write_text(written, encoding="utf-8", newline="\n")
+
+
+def _inputs(read: Read) -> dict[str, object]:
+    rejects = read.tables.rejects
+    reasons = rejects.group_by("table", "column", "reason").len("rows").sort("table", "column", "reason", nulls_last=True)
+    return {
+        "inputs": {
+            name: {**counts, "sources": [asdict(source) | {"name": shown_sql(source.name)} for source in read.fingerprints.get(name, ())]}
+            for name, counts in read.tables.reads.items()
+        },
+        "rejects": reasons.to_dicts(),
+    }

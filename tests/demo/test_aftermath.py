@@ -1,0 +1,218 @@
+"""The demo shop lives on after a launch, by the law that it lived by before."""
+
+import json
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import polars as pl
+import pytest
+from hydra import compose, initialize_config_dir
+from polars.testing import assert_frame_equal
+
+from segmenter.demo.aftermath import After, live_on
+from segmenter.demo.past_launch import demo_launched
+from segmenter.demo.shop import Shop, expected_spend, simulate
+from segmenter.errors import InputError
+from segmenter.home import HOME
+from segmenter.launch import plan_launch
+from segmenter.report.launch_files import write_results
+from segmenter.settings import LaunchJob, parse
+from segmenter.sources.answers import read_answers
+from segmenter.sources.loader import read_tables
+
+AS_OF, DAYS = date(2026, 7, 1), 30
+END = AS_OF + timedelta(days=DAYS)
+FRAMES = ("orders", "customers", "events", "referrals")
+
+
+@pytest.fixture(scope="module")
+def shop() -> Shop:
+    return simulate(20_000, 730, AS_OF, seed=7)
+
+
+@pytest.fixture(scope="module")
+def invited(shop: Shop) -> pl.DataFrame:
+    """Every second customer, a third of them a week later."""
+    number = pl.col("customer_id").str.slice(1).cast(pl.Int64)
+    later = AS_OF + timedelta(days=7)
+    return shop.truth.filter(number % 2 == 0).select("customer_id", pl.when(number % 3 == 0).then(later).otherwise(AS_OF).alias("call_on"))
+
+
+@pytest.fixture(scope="module")
+def after(shop: Shop, invited: pl.DataFrame) -> After:
+    return live_on(shop, DAYS, invited, effect=0.5, seed=7)
+
+
+def since(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.filter(pl.col("time") >= f"{AS_OF}")
+
+
+def test_what_was_there_before_stays_and_the_new_rows_look_like_it(shop: Shop, after: After) -> None:
+    for name in FRAMES:
+        before, whole = getattr(shop, name), getattr(after.shop, name)
+        assert whole.head(before.height).write_csv() == before.write_csv()
+        assert whole.height > before.height
+    for frame in (after.shop.orders, after.shop.events, after.shop.referrals):
+        assert frame["time"].is_sorted()
+        assert frame["time"][-1] < f"{END}"
+        assert (
+            frame.filter(pl.col("time") < f"{AS_OF}").height
+            == getattr(shop, "orders" if "amount" in frame.columns else "events" if "kind" in frame.columns else "referrals").height
+        )
+    orders, customers, referrals = after.shop.orders, after.shop.customers, after.shop.referrals
+    assert orders["order_id"].is_unique().all()
+    assert customers.select(pl.col("customer_id", "phone").is_unique().all()).row(0) == (True, True)
+    new = customers.tail(customers.height - shop.customers.height)
+    assert new["joined"].is_between(AS_OF, END, closed="left").all()
+    for frame, column in (
+        (orders, "customer_id"),
+        (after.shop.events, "customer_id"),
+        (referrals, "customer_id"),
+        (referrals, "friend_id"),
+    ):
+        assert frame.join(customers, left_on=column, right_on="customer_id", how="anti").is_empty()
+    first = since(orders).join(new, on="customer_id").filter(pl.col("time").str.slice(0, 10).str.to_date() < pl.col("joined"))
+    assert first.is_empty()
+    refunds = since(orders).filter(pl.col("amount") < 0).with_columns(pl.col("order_id").str.strip_prefix("R"))
+    both = refunds.join(orders, on=["order_id", "customer_id", "category"], suffix="_placed")
+    assert both.height == refunds.height
+    assert ((both["time"] > both["time_placed"]) & (-both["amount"] <= both["amount_placed"])).all()
+    assert (both["time_placed"] < f"{AS_OF}").any()  # of orders before the launch, too
+
+
+def test_who_was_not_invited_lives_as_if_nothing_had_happened(shop: Shop, invited: pl.DataFrame, after: After) -> None:
+    nothing = live_on(shop, DAYS, invited.clear(), effect=0.5, seed=7)
+    joined = after.effects.drop_nulls("joined_on")["customer_id"].implode()
+    columns = pl.exclude("order_id")  # numbered through the day
+    brought = after.shop.customers.tail(after.shop.customers.height - nothing.shop.customers.height)["customer_id"].implode()
+    for name in ("orders", "events"):
+        mine, theirs = (
+            since(getattr(each.shop, name))
+            .filter(~pl.col("customer_id").is_in(joined), ~pl.col("customer_id").is_in(brought))
+            .select(columns)
+            for each in (after, nothing)
+        )
+        assert_frame_equal(mine, theirs, check_row_order=False)
+    gone = since(nothing.shop.orders).filter(pl.col("amount") > 0).join(shop.truth.filter(~pl.col("alive")), on="customer_id")
+    assert gone.is_empty()
+    # The law: what all can be expected to spend. Refunds of the last days come after the end.
+    old = since(nothing.shop.orders).join(shop.truth, on="customer_id")
+    assert old["amount"].sum() == pytest.approx(expected_spend(shop.truth, DAYS)["expected_spend"].sum(), rel=0.06)
+    assert nothing.effects["effect"].sum() == nothing.effects["friends"].sum() == 0
+
+
+def test_answers_follow_the_chance_to_join(shop: Shop, invited: pl.DataFrame, after: After) -> None:
+    both = after.answers.join(shop.truth, on="customer_id").join(invited, on="customer_id")
+    assert both.height == invited.height
+    joined = both.filter(answer="joined")
+    expected = both["join_probability"].to_numpy()
+    assert abs(joined.height - expected.sum()) < 4 * np.sqrt((expected * (1 - expected)).sum())
+    assert joined["join_probability"].mean() > both["join_probability"].mean() + 0.02
+    waited = (both["answered_on"] - both["call_on"]).dt.total_days().drop_nulls()
+    assert set(waited) == {0, 1, 2}
+    shares = dict(both["answer"].value_counts(normalize=True).rows())
+    assert set(shares) == {"joined", "will join", "refused", "refused for good", "no answer", "wrong number", None}
+    assert shares["refused"] > 4 * shares["refused for good"] > 0
+    listed = after.effects.drop_nulls("joined_on")
+    assert listed["customer_id"].to_list() == joined["customer_id"].to_list()
+    assert listed["joined_on"].to_list() == joined["answered_on"].to_list()
+    few = live_on(shop, DAYS, invited.head(50), effect=0.5, seed=7).answers
+    assert_frame_equal(few, after.answers.head(50))  # whatever others do
+    late = live_on(shop, 7, invited, effect=0.5, seed=7).answers
+    assert late["answered_on"].max() < AS_OF + timedelta(days=7)
+
+
+def test_the_effect_is_what_joining_brings_and_its_expectation_is_right_on_average(shop: Shop, invited: pl.DataFrame, after: After) -> None:
+    nothing = live_on(shop, DAYS, invited, effect=0.0, seed=7)
+    spent = [since(each.shop.orders).group_by("customer_id").agg(pl.col("amount").sum()) for each in (after, nothing)]
+    gained = after.effects.join(spent[0], on="customer_id", how="left").join(spent[1], on="customer_id", how="left", suffix="_without")
+    gained = gained.with_columns(gained=pl.col("amount").fill_null(0) - pl.col("amount_without").fill_null(0))
+    assert (gained["gained"] - gained["effect"]).abs().max() < 0.005
+    assert gained.filter(pl.col("joined_on").is_null()).select(pl.col("effect", "expected_effect").abs().max()).row(0) == (0, 0)
+    # Each year of another luck, the same people join; what they bring is the expectation on average.
+    effects = [live_on(shop, DAYS, invited, effect=4.0, seed=seed).effects for seed in range(6)]
+    realised, expected = (sum(each[name].sum() for each in effects) for name in ("effect", "expected_effect"))
+    assert realised == pytest.approx(expected, rel=0.04)
+    assert 300 < sum(each["friends"].sum() for each in effects) < 20_000
+    brought = after.shop.referrals.tail(after.shop.referrals.height - shop.referrals.height).join(after.effects, on="customer_id")
+    assert brought.filter(pl.col("joined_on").is_not_null()).height >= after.effects["friends"].sum() > 0
+
+
+def test_the_same_arguments_live_the_same(shop: Shop, invited: pl.DataFrame, after: After) -> None:
+    again = live_on(shop, DAYS, invited.reverse(), effect=0.5, seed=7)
+    for name in FRAMES:
+        assert_frame_equal(getattr(again.shop, name), getattr(after.shop, name))
+    assert_frame_equal(again.answers, after.answers)
+    assert_frame_equal(again.effects, after.effects)
+
+
+def segmenter(*arguments: str, cwd: Path) -> str:
+    done = subprocess.run([sys.executable, "-m", "segmenter", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def launch(folder: Path) -> None:
+    options = [
+        "data.shop.customers=600",
+        "data.shop.days=400",
+        "plan.size=80",
+        "plan.by_region=none",
+        "segments.k=2",
+        "segments.bootstraps=2",
+    ]
+    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
+        config = compose("launch", overrides=[*options, "lang=zh", "tracking=none", f"out={folder}/outputs/demo"])
+    settings = parse(LaunchJob, config)
+    read = read_tables(settings.data, settings.launch, seed=settings.seed)
+    write_results(plan_launch(read.tables, settings), read, settings)
+
+
+def test_the_job_gives_back_filled_call_sheets_and_the_shop_up_to_then(tmp_path: Path) -> None:
+    launch(tmp_path)
+    said = segmenter("demo", "results=outputs/demo", cwd=tmp_path)
+    assert "segmenter review data=demo_after data.dir=demo_shop launch.name=demo review.as_of=2026-07-31" in said
+    assert "segmenter launch data=demo_after data.dir=demo_shop launch.name=next launch.as_of=2026-07-31" in said
+    out = tmp_path / "demo_shop"
+    shop = simulate(600, 400, AS_OF, seed=20260101)
+    for name in FRAMES:
+        text = (out / f"{name}.csv").read_text(encoding="utf-8-sig")
+        assert text.startswith(getattr(shop, name).write_csv(float_precision=2))
+    (sheet,), (blank,) = (sorted(place.glob("*.xlsx")) for place in (out / "answers", tmp_path / "outputs" / "demo" / "call_sheets"))
+    rows, before = (list(openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True)) for path in (sheet, blank))
+    assert rows[0] == before[0]
+    answer = rows[0].index("答复")
+    assert [row[: answer - 3] for row in rows] == [row[: answer - 3] for row in before]
+    assert {"已入群", "拒绝", None} < {row[answer] for row in rows}
+
+    invites = pl.read_parquet(tmp_path / "outputs" / "demo" / "invite_list.parquet").select("customer_id", "call_on")
+    truth = live_on(shop, DAYS, invites, effect=0.25, seed=20260101)
+    found = read_answers([str(out / "answers")], before=END, timezone="Asia/Shanghai", lang="zh", since=AS_OF)
+    assert found.rejects.is_empty()
+    assert found.answers.height + found.open == invites.height
+    assert found.answers.filter(answer="joined")["customer_id"].to_list() == truth.effects.drop_nulls("joined_on")["customer_id"].to_list()
+
+    def written():  # but for the manifest, which tells overwrite
+        return {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != "manifest.json"}
+
+    first = written()
+    (out / "answers" / "of another launch.xlsx").write_bytes(b"")
+    segmenter("demo", "results=outputs/demo", "overwrite=true", cwd=tmp_path)
+    assert written() == first
+
+    manifest = tmp_path / "outputs" / "demo" / "manifest.json"
+    told = json.loads(manifest.read_text(encoding="utf-8"))
+    told["config"]["data"]["kind"] = "files"
+    manifest.write_text(json.dumps(told), encoding="utf-8")
+    with pytest.raises(InputError, match="only that shop lives on"):
+        demo_launched(manifest.parent)
+    del told["config"]["data"]["kind"]
+    manifest.write_text(json.dumps(told), encoding="utf-8")
+    with pytest.raises(InputError, match=r"lacks 'kind'.*launch again"):
+        demo_launched(manifest.parent)
+    with pytest.raises(InputError, match=r"with manifest.json .*run segmenter launch"):
+        demo_launched(tmp_path)

@@ -1,0 +1,164 @@
+import re
+from collections.abc import Callable
+from typing import Any
+from xml.etree import ElementTree
+
+import polars as pl
+import pytest
+
+from segmenter.report import charts
+from segmenter.report.backtest_page import backtest_page
+
+Make = Callable[..., Any]
+Parse = Callable[[str], Any]
+
+
+def text_of(page: str, parsed: Parse) -> str:
+    return re.sub(r"\s+", " ", " ".join(parsed(page).text))
+
+
+def blank(frame: pl.DataFrame) -> pl.DataFrame:
+    """Take every figure away."""
+    figures = [name for name, kind in frame.schema.items() if kind.is_numeric() and name not in ("customers", "eligible", "bin")]
+    return frame.with_columns(pl.lit(None, kind).alias(name) for name, kind in frame.schema.items() if name in figures)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_marketer_can_say_from_it_what_to_do(backtest: Make, parsed: Parse, lang: str) -> None:
+    made = backtest(f"lang={lang}")
+    found = made.found
+    said = text_of(backtest_page(found, made.settings), parsed)
+    means = {row["ranking"]: row for row in found.results.filter(pl.col("cut").is_null()).to_dicts()}
+    shares = (means["decayed"]["spend_share_10"], means["best"]["spend_share_10"], means["decayed"]["precision_size"])
+    for figure in (*shares, means["rfm"]["spend_share_size"], means["weighted"]["spend_share_1"]):
+        assert f"{100 * figure:.1f}%" in said
+    assert (f"{means['decayed']['lift_10']:.1f}×" if lang == "en" else f"{means['decayed']['lift_10']:.1f} 倍") in said
+    assert found.advice in said
+    assert "only <few> customers bought later" in said
+    assert ("On 7 past dates, from May 1, 2011 to November 1, 2011" if lang == "en" else "7 个日期（2011年5月1日至2011年11月1日）") in said
+    assert "segmenter launch scoring=decayed" in said
+    assert ("clearly worse" if lang == "en" else "明显更差") in said
+    assert ("no clear difference" if lang == "en" else "无明显差别") in said
+    ratio = found.results.filter(pl.col("cut").is_null(), ranking="clv")["calibration"].item()
+    off = round(100 * (ratio - 1))
+    assert (f"clv : over all, it expects {off}% too much" if lang == "en" else f"预期比实际高 {off}%") in said.replace("clv:", "clv :")
+    assert "too little past to choose by" in said
+    assert ("points from 1 to 5 each" if lang == "en" else "各打 1–5 分") in said
+    for cut, share in found.results.filter(ranking="weighted").drop_nulls("cut").select("cut", "spend_share_10").rows():
+        assert str(cut) in said
+        assert f"{100 * share:.1f}%" in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"current": "decayed"}, "Nothing has to change: the launch already ranks by decayed"),
+        ({"current": "auto"}, "Nothing has to change, as the difference is not clear. To try it all the same, add scoring=decayed"),
+        ({}, "Let the next launch rank by it: add scoring=decayed"),
+    ],
+)
+def test_what_to_do_next_depends_on_how_clear_it_is(backtest: Make, parsed: Parse, changes: dict[str, str], said: str) -> None:
+    made = backtest(**changes)
+    assert said in text_of(backtest_page(made.found, made.settings), parsed)
+
+
+def renamed(found: Any, new: str) -> dict[str, Any]:
+    frames = {name: getattr(found, name) for name in ("results", "intervals", "differences", "curves", "calibration")}
+    changed = {
+        name: frame.with_columns(pl.col(column).replace("decayed", new) for column in ("ranking", "against") if column in frame.columns)
+        for name, frame in frames.items()
+    }
+    return changed | {"recommended": new, "choices": found.choices.with_columns(choice=pl.lit(new))}
+
+
+def test_a_ranking_of_the_users_own_may_have_any_name(backtest: Make, parsed: Parse) -> None:
+    name = "<script>alert(1)</script> & mine"
+    made = backtest(**renamed(backtest().found, name))
+    page = backtest_page(made.found, made.settings)
+    said = text_of(page, parsed)
+    assert name in said
+    assert f"put the settings under rankings.{name} in the place of those under scoring" in said
+    assert "scoring=<script>" not in said
+    assert "older orders count less" not in said  # nothing is said of what it means
+    assert not parsed(page).seen & {"script", "link", "img", "iframe", "object", "a"}
+    assert not re.search(r"https?://|\bsrc=|\bhref=|url\(|@import", page)
+    assert "default-src 'none'" in page
+    assert len(page.encode()) < 200_000
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_cannot_be_said_is_left_out(backtest: Make, parsed: Parse, lang: str) -> None:
+    whole = backtest().found
+    nothing = {name: blank(getattr(whole, name)) for name in ("results", "intervals", "differences", "curves")}
+    made = backtest(f"lang={lang}", **nothing, calibration=whole.calibration.clear(), choices=whole.choices.clear(), warnings=())
+    page = backtest_page(made.found, made.settings)
+    said = text_of(page, parsed)
+    assert "<svg" not in page
+    assert not re.search(r"\bNone\b|\bnan\b", said)
+    assert "–" in said
+    for gone in ("What auto chose", "auto 每次的选择", "expected money", "预期的消费额", "Before you believe", "解读前请注意"):
+        assert gone not in said
+
+
+def test_intervals_too_few_to_tell_one_date_and_everyone_invited(backtest: Make, parsed: Parse) -> None:
+    whole = backtest().found
+    cut = whole.cuts[0]
+    results = whole.results.filter(pl.col("cut").is_null() | (pl.col("cut") == cut))
+    unsure = pl.lit(None, pl.Float64)
+    made = backtest(
+        "plan.size=all",
+        results=results.with_columns(pl.lit(None, pl.Int64).alias("later_spend")),
+        differences=whole.differences.with_columns(low=unsure, high=unsure, clearly_better=pl.lit(False)),
+        cuts=(cut,),
+        compared=(cut,),
+    )
+    page = backtest_page(made.found, made.settings)
+    said = text_of(page, parsed)
+    assert "On a past date (May 1, 2011)" in said
+    assert "too little to tell" in said
+    assert "clearly worse" not in said
+    assert "size of the launch" not in said
+    assert "Buyers among the top 10%" in said
+    assert page.count("<svg") == 1  # no line over time
+
+
+def test_dates_that_do_not_count_are_marked_and_lines_have_gaps(backtest: Make, parsed: Parse) -> None:
+    whole = backtest().found
+    gone = whole.cuts[3]
+    made = backtest(
+        results=whole.results.filter((pl.col("cut") != gone).fill_null(True) | (pl.col("ranking") != "weighted")), compared=whole.cuts[4:]
+    )
+    said = text_of(backtest_page(made.found, made.settings), parsed)
+    assert "Averages are over the 3 of these dates" in said
+    assert [f"{cut}*" in said for cut in whole.cuts] == [True] * 4 + [False] * 3
+    points = [(0.0, 0.1), (1.0, None), (2.0, 0.3), (3.0, 0.3)]
+    marks = [(0.0, "a"), (3.0, "b")]
+    drawn = charts.lines(
+        "t", [charts.Line("gap", points, charts.INK, dots=True), charts.Line("none", [(0, None)], charts.INK)], marks, marks
+    )
+    assert drawn.count('stroke-width="2.5"') == 2
+    assert "gap" in drawn
+    assert "none" not in re.findall(r">([^<]+)<", drawn)
+
+
+def test_the_money_of_few_customers_is_not_told(backtest: Make, parsed: Parse) -> None:
+    few = backtest().found.calibration.filter(ranking="clv").head(2).with_columns(customers=pl.Series([34, 35]), expected=77_777_700)
+    said = text_of(backtest_page(backtest(calibration=few).found, backtest().settings), parsed)
+    assert f"¥{777_777 / 35:,.0f}" in said
+    assert f"¥{777_777 / 34:,.0f}" not in said
+
+
+def test_charts_are_the_same_with_any_fonts_and_in_any_order_of_rows(backtest: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = backtest("lang=zh")
+    page = backtest_page(made.found, made.settings)
+    drawn = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert len(drawn) == 2
+    for svg in drawn:
+        root = ElementTree.fromstring(svg)
+        names = [node.text for node in root.iter("text") if node.text]
+        assert [name for name in names if name in ("decayed", "weighted", "rfm", "理论上限", "随机抽取")]
+        assert not [node for node in root.iter() if "id" in node.attrib]
+    assert backtest_page(backtest("lang=zh", calibration=made.found.calibration.reverse()).found, made.settings) == page
+    stack = charts.FONTS
+    monkeypatch.setattr(charts, "FONTS", "monospace")
+    assert backtest_page(made.found, made.settings) == page.replace(stack.replace('"', "&quot;"), "monospace").replace(stack, "monospace")

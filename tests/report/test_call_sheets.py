@@ -1,0 +1,191 @@
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import polars as pl
+import pytest
+
+from segmenter.report import call_sheets as module
+from segmenter.report.call_sheets import ANSWERS, call_sheets
+from segmenter.report.safe_text import safe_names
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    head, *rows = openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True)
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+def test_each_region_has_its_workbook_and_each_invited_customer_one_row(launch: Callable[..., Any], tmp_path: Path) -> None:
+    made = launch()
+    paths = call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path / "call_sheets")
+    assert {path.parent for path in paths} == {tmp_path / "call_sheets"}
+    assert sorted(tmp_path.rglob("*.xlsx")) == sorted(paths)
+    names = {path.stem for path in paths}
+    assert {"etc", "no region", "辽宁", "=cmd-' -C calc'!A0", "script-alert(1)--script"} <= names
+    assert len({name.casefold() for name in names}) == made.plan.groups["region"].n_unique()
+    rows = {path: rows_of(path) for path in paths}
+    ids = sorted(row["customer_id"] for part in rows.values() for row in part)
+    assert ids == made.plan.invite_list["customer_id"].sort().to_list()
+    units = dict(made.plan.groups.select("group", "region").rows())
+    for part in rows.values():
+        assert len({units[row["group"]] for row in part}) == 1
+        groups = [row["group"] for row in part]
+        assert groups == sorted(groups, key=lambda name: int(name.rsplit("-", 1)[1]))
+        for group in set(groups):
+            order = [(row["wave"], row["rank"]) for row in part if row["group"] == group]
+            assert order == sorted(order)
+            assert order[0][0] == "1 key user"
+
+
+def test_what_an_agent_needs(launch: Callable[..., Any], tmp_path: Path) -> None:
+    made = launch(lang="zh")
+    paths = call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path)
+    path = next(path for path in paths if path.stem == "辽宁")
+    book = openpyxl.load_workbook(path)
+    sheet, info = book.worksheets
+    head = [cell.value for cell in sheet[1]]
+    assert head == [
+        *(
+            "计划外呼日",
+            "排名",
+            "社群",
+            "批次",
+            "客户编号",
+            "姓名",
+            "phone",
+            "wechat",
+            "地区",
+            "客群",
+            "邀请理由",
+            "累计消费额",
+            "订单数",
+            "最近下单",
+            "距今天数",
+        ),
+        *("答复", "答复日期", "拒绝原因", "备注"),
+    ]
+    first = dict(zip(head, sheet[2], strict=True))
+    invited = made.plan.invite_list.row(by_predicate=pl.col("customer_id") == first["客户编号"].value, named=True)
+    contact = made.tables.contacts.row(by_predicate=pl.col("customer_id") == first["客户编号"].value, named=True)
+    assert first["累计消费额"].value == invited["spend"] / 100
+    assert first["累计消费额"].number_format.startswith('"¥"#,##0.00')
+    assert first["最近下单"].value.date() == invited["last_order_at"].date()
+    assert first["邀请理由"].value == invited["reason"]
+    assert first["邀请理由"].alignment.wrap_text
+    assert first["phone"].value == contact["phone"]
+    assert contact["phone"].startswith("0")
+    assert first["phone"].data_type == "s"
+    assert first["批次"].value == "1 核心用户"
+    assert [first[name].value for name in ("答复", "答复日期", "拒绝原因", "备注")] == [None] * 4
+    assert first["计划外呼日"].value.date() == invited["call_on"]
+    assert first["计划外呼日"].number_format == "yyyy-mm-dd"
+    assert sheet.freeze_panes == "F2"
+    assert sheet.auto_filter.ref == sheet.dimensions
+    assert sheet.print_title_rows == "$1:$1"
+    assert sheet.page_setup.orientation == "landscape"
+    assert (sheet.sheet_properties.pageSetUpPr.fitToPage, sheet.page_setup.fitToHeight) == (True, 0)
+    (choice,) = sheet.data_validations.dataValidation
+    assert choice.formula1 == '"' + ",".join(zh for _, zh in ANSWERS) + '"'
+    assert str(choice.sqref) == f"P2:P{sheet.max_row}"
+    assert "2026-07-15" in sheet.oddHeader.right.text
+    assert "summer && tea" in sheet.oddHeader.left.text
+    told = {row[0]: row[1] for row in info.iter_rows(values_only=True)}
+    assert "不得联系" in told["留出客户"]
+    assert (told["活动"], told["社群主题"], told["有效期至"]) == ("summer & tea", "tea <first> & news", "2026年7月15日")
+
+
+def test_who_calls_whom_on_which_day(launch: Callable[..., Any], tmp_path: Path) -> None:
+    agents = [{"name": "王芳", "calls_per_day": 25, "regions": []}, {"name": "=Li", "calls_per_day": 40, "regions": ["辽宁"]}]
+    made = launch.__wrapped__(plan__agents=agents, plan__holdout=0)  # past the cache, which takes no dicts
+    paths = call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path)
+    assert [path.stem for path in paths] == list(safe_names(made.plan.groups["region"].unique(maintain_order=True).to_list()).values())
+    known = {row["customer_id"]: row for row in made.plan.invite_list.iter_rows(named=True)}
+    for path in paths:
+        book = openpyxl.load_workbook(path)
+        assert book.sheetnames == ["calls", "days", "info"]
+        rows = rows_of(path)
+        assert list(rows[0])[:6] == ["agent", "call on", "rank", "group", "wave", "customer_id"]
+        assert [(row["agent"], row["call on"].date()) for row in rows] == [
+            (known[row["customer_id"]]["agent"], known[row["customer_id"]]["call_on"]) for row in rows
+        ]
+        order = [
+            (row["agent"], row["call on"], int(row["group"].rsplit("-", 1)[1]), known[row["customer_id"]]["wave"], row["rank"])
+            for row in rows
+        ]
+        assert order == sorted(order)
+        head, *days, total = book["days"].iter_rows(values_only=True)
+        assert (head[0], head[-1], total[0]) == ("call on", "all", "all")
+        told = {
+            (name, day): calls for day, *numbers in days for name, calls in zip(head[1:], numbers, strict=True) if calls and name != "all"
+        }
+        assert told == Counter((row["agent"], row["call on"]) for row in rows)
+        assert total[-1] == sum(day[-1] for day in days) == len(rows)
+        names = [row[0] for row in book["info"].iter_rows(values_only=True)]
+        assert "your calls" in names
+        assert "held out" not in names
+
+
+def test_whom_nobody_calls_comes_last(launch: Callable[..., Any], tmp_path: Path) -> None:
+    agents = [{"name": "王芳", "calls_per_day": 5, "regions": ["辽宁"]}]
+    made = launch.__wrapped__(plan__agents=agents, plan__by_region="none", lang="zh")
+    (path,) = call_sheets(made.plan, made.settings, None, tmp_path)
+    names = [row["客服"] for row in rows_of(path)]
+    assert names == sorted(names, key=["王芳", "待分配"].index)
+    assert set(names) == {"王芳", "待分配"}
+    assert openpyxl.load_workbook(path)["日程"]["A1"].value == "计划外呼日"
+
+
+def test_no_cell_is_a_formula_or_a_link(launch: Callable[..., Any], tmp_path: Path) -> None:
+    made = launch()
+    contacts = made.tables.contacts.with_columns(
+        pl.lit("=1+1").alias("name"), pl.lit("http://example.com").alias("wechat"), pl.lit("+8613800000000").alias("phone")
+    )
+    for path in call_sheets(made.plan, made.settings, contacts, tmp_path):
+        for sheet in openpyxl.load_workbook(path).worksheets:
+            for cell in (cell for row in sheet.iter_rows() for cell in row):
+                assert cell.data_type in ("s", "n", "d")
+                assert cell.hyperlink is None
+        assert rows_of(path)[0]["name"] == "=1+1"
+        assert rows_of(path)[0]["phone"] == "+8613800000000"
+        with zipfile.ZipFile(path) as archive:
+            assert "<f>" not in archive.read("xl/worksheets/sheet1.xml").decode()
+
+
+def test_same_bytes_again(launch: Callable[..., Any], tmp_path: Path) -> None:
+    made = launch()
+    one = call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path / "1")
+    two = call_sheets(made.plan, made.settings, made.tables.contacts.reverse(), tmp_path / "2")
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+    with zipfile.ZipFile(one[0]) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert "2026-07-01T00:00:00Z" in archive.read("docProps/core.xml").decode()
+
+
+@pytest.mark.parametrize(
+    ("by_region", "lang", "names"), [("none", "en", {"all"}), ("none", "zh", {"全部"}), ("city", "zh", {"无地区", "辽宁-沈阳"})]
+)
+def test_by_region(launch: Callable[..., Any], tmp_path: Path, by_region: str, lang: str, names: set[str]) -> None:
+    made = launch(plan__by_region=by_region, lang=lang)
+    found = {path.stem for path in call_sheets(made.plan, made.settings, None, tmp_path)}
+    assert names <= found
+    assert by_region == "city" or names == found
+
+
+def test_contact_columns_named_as_ours_keep_apart(launch: Callable[..., Any], tmp_path: Path) -> None:
+    made = launch(plan__by_region="none")
+    contacts = made.tables.contacts.select("customer_id", "name", pl.col("phone").alias("score"), pl.col("wechat").alias("note"))
+    (path,) = call_sheets(made.plan, made.settings, contacts, tmp_path)
+    row = rows_of(path)[0]
+    told = made.tables.contacts.row(by_predicate=pl.col("customer_id") == row["customer_id"], named=True)
+    assert (row["name"], row["score"], row["note (contact)"], row["note"]) == (told["name"], told["phone"], told["wechat"], None)
+
+
+def test_many_calls_make_several_workbooks(launch: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = launch(plan__by_region="none")
+    monkeypatch.setattr(module, "_MOST_ROWS", 150)
+    paths = call_sheets(made.plan, made.settings, None, tmp_path)
+    assert [path.name for path in paths] == ["all 1.xlsx", "all 2.xlsx", "all 3.xlsx"]
+    assert [len(rows_of(path)) for path in paths] == [150, 150, 100]

@@ -1,0 +1,110 @@
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+
+from segmenter.report.review_page import review_page
+from segmenter.tables import INVITED
+
+Make = Callable[..., Any]
+Parse = Callable[[str], Any]
+
+
+def text_of(page: str, parsed: Parse) -> str:
+    return re.sub(r"\s+", " ", " ".join(parsed(page).text))
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_target_the_lift_and_who_accepted_are_on_it(reviewed: Make, parsed: Parse, lang: str) -> None:
+    made = reviewed(f"lang={lang}", warnings=("<script>few</script>",))
+    found = made.found
+    page = review_page(found, made.settings)
+    said = text_of(page, parsed)
+    for sentence in (found.standing.sentence, found.lift_sentence, *found.doubts, *found.warnings):
+        assert re.sub(r"\s+", " ", sentence) in said
+    assert found.standing.state == "missed"
+    assert found.lift.best.low > 0
+    for minor in (found.standing.sales, found.lift.best.total, found.lift.best.total_high, found.lift.estimates[0].total):
+        assert f"¥{round(minor / 100):,}" in said
+    for row in found.acceptance.filter(pl.col("over").is_in(["all", "wave", "agent", "region", "segment"])).to_dicts():
+        assert f"{100 * row['share']:.1f}%" in said
+    assert ("1 key user" if lang == "en" else "1 核心用户") in said
+    assert ("no region" if lang == "en" else "无地区") in said
+    assert "<b>Li</b>" in said
+    assert "big & old" in said
+    assert ("and 12 more in acceptance.csv" if lang == "en" else "另有 12 行见 acceptance.csv") in said
+    assert page.count("<svg") == 1
+    assert not parsed(page).seen & {"script", "link", "img", "iframe", "object", "a"}
+    assert not re.search(r"https?://|\bsrc=|\bhref=|url\(|@import", page)
+    assert review_page(found, made.settings) == page
+    assert len(page.encode()) < 100_000
+
+
+def test_no_customer_and_no_words_of_a_single_one(reviewed: Make, parsed: Parse) -> None:
+    made = reviewed()
+    page = review_page(made.found, made.settings)
+    assert not re.search(r"K\d{4}", page)
+    assert set(made.found.reasons["reason"]) == {"distance", "other", None}
+    assert "call me" not in page
+    said = text_of(page, parsed)
+    assert "too far" in said
+    assert "other reasons" in said
+    assert "none noted" in said
+
+
+def test_the_money_of_few_customers_is_not_told(reviewed: Make, parsed: Parse) -> None:
+    made = reviewed()
+    joined = reviewed(people=_with_joined(made.found.uplift.filter("joined").head(4)["customer_id"])).found
+    said = text_of(review_page(joined, made.settings), parsed)
+    assert joined.counts["joined"] == 4
+    assert f"¥{round(joined.standing.sales / 100):,}" not in said
+    assert "what they spend is not told here" in said
+    assert "Sales day by day" not in said
+
+
+def test_where_those_who_joined_bought_nothing_there_is_a_page_all_the_same(reviewed: Make, parsed: Parse) -> None:
+    made = reviewed(target=None, people=_with_joined(pl.Series([f"K{place}" for place in range(9)])))
+    assert (made.found.counts["joined"], made.found.standing.sales) == (9, 0)
+    page = review_page(made.found, made.settings)
+    assert page.count("<svg") == 1
+    assert "Those who joined have spent 0 in the 30 days. The launch had no target." in text_of(page, parsed)
+
+
+def _with_joined(ids: pl.Series) -> pl.DataFrame:
+    row = {
+        "launch": "tea",
+        "community": "vip",
+        "as_of": date(2026, 7, 1),
+        "ends_on": date(2026, 7, 31),
+        "in_plan": True,
+        "status": "planned",
+    }
+    each = [row | {"customer_id": name, "planned_at": row["as_of"], "answer": "joined", "answered_on": row["as_of"]} for name in ids]
+    return pl.DataFrame(each, INVITED)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_cannot_be_said_is_left_out(reviewed: Make, parsed: Parse, lang: str) -> None:
+    silent = _with_joined(pl.Series(["K0001", "K0002"])).with_columns(answer=pl.lit(None, pl.String))
+    made = reviewed(f"lang={lang}", "review.as_of=2026-07-02", target=None, people=silent)
+    page = review_page(made.found, made.settings)
+    said = text_of(page, parsed)
+    assert "<svg" not in page
+    assert not re.search(r"\bNone\b|\bnan\b", said)
+    for gone in ("Who accepted", "谁接受了邀请", "What of it the invitation brought", "其中有多少是邀请带来的", "0.0%"):
+        assert gone not in said
+    for there in ("cannot be measured", "review.answers=[FOLDER]", "plan.holdout=0.1") if lang == "en" else ("无法衡量", "未设目标"):
+        assert there in said
+
+
+def test_the_first_day_and_a_loss_are_drawn_too(reviewed: Make, parsed: Parse) -> None:
+    made = reviewed("review.as_of=2026-07-02")
+    said = text_of(review_page(made.found, made.settings), parsed)
+    assert "Only 1 of 30 days have passed" in said
+    assert "not shown" in said
+    assert "Run the review again on July 31, 2026" in said
+    loss = made.found.daily.with_columns(joined=-pl.col("joined"), joined_so_far=-pl.col("joined_so_far"))
+    assert "−¥" in text_of(review_page(reviewed("review.as_of=2026-07-02", daily=loss).found, made.settings), parsed)

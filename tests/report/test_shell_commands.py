@@ -1,0 +1,48 @@
+import shlex
+from datetime import date
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from omegaconf import OmegaConf
+
+from segmenter.command import quoted
+from segmenter.demo.past_launch import DemoLaunched
+from segmenter.demo.shop_files import next_commands
+from segmenter.report.shell_commands import override
+from segmenter.settings import ShopSettings
+
+texts = st.text(
+    st.one_of(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), st.sampled_from("\"'\\${}[](),:=;& \n\t`!#*~")),
+    max_size=12,
+)
+
+
+def values(words):
+    """What the job finds in its config when these words come from a shell."""
+    parsed = OverridesParser.create().parse_overrides([quoted(word) for word in words])
+    return OmegaConf.to_container(OmegaConf.create({each.key_or_group: each.value() for each in parsed}), resolve=True)
+
+
+@settings(max_examples=150, deadline=None)
+@given(texts.filter(bool), st.lists(texts, max_size=3))
+@example("$(id)", ["${out}", "a\\${b}"])
+@example("null", ["true", "1e3", "2026-07-01", "7"])
+@example("my shop; rm -rf ~", ["it's", '"', "\\", 'x\\"', "line\nline"])
+@example("四川 `id`", ["-x", "~", "@", "a=b"])
+def test_what_is_printed_comes_back_as_it_was(text, several):
+    command = f"segmenter launch {override('key', text)} {override('keys', several)}"
+    program, job, *words = shlex.split(command)
+    assert (program, job, len(words)) == ("segmenter", "launch", 2)
+    assert {"key": text, "keys": several} == {name: value if name == "keys" else str(value) for name, value in values(words).items()}
+
+
+@pytest.mark.parametrize("name", ["$(id)", "a b", "`id`; id", "春季 'VIP'", '"x"', "${oc.env:HOME}"])
+def test_the_next_commands_take_any_name_and_folder(tmp_path, name):
+    launched = DemoLaunched(name, ShopSettings(customers=500, days=200), date(2026, 7, 1), 30, 7, "en", None, ())
+    out = tmp_path / name
+    review, launch = (values(shlex.split(line)[2:]) for line in next_commands(out, launched, date(2026, 7, 31)))
+    assert review["launch.name"] == name
+    assert review["data.dir"] == launch["data.dir"] == out.as_posix()
+    assert review["review.answers"] == [f"{out.as_posix()}/answers"]
