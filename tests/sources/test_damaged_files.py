@@ -25,7 +25,8 @@ from segmenter.errors import InputError
 from segmenter.settings import DatabaseSettings, FilesSettings
 from segmenter.sources.answers import read_answers
 from segmenter.sources.database import read_query
-from segmenter.sources.files import parquet_files, read_files
+from segmenter.sources.files import read_files
+from segmenter.sources.parquet_files import parquet_files
 from segmenter.sources.raw import Raw
 
 ROWS = [["customer_id", "amount"], *([f"c{number}", number] for number in range(20))]
@@ -293,7 +294,7 @@ def test_what_is_no_file_is_refused_and_never_waited_for(
 def test_a_path_that_leads_to_no_file_is_refused(tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("loop.csv").symlink_to("loop.csv")
-    monkeypatch.setattr("segmenter.sources.files.near_files", lambda path: "")
+    monkeypatch.setattr("segmenter.sources.paths.near_files", lambda path: "")
     assert refused(path).startswith("data.orders.path: ")
 
 

@@ -26,7 +26,7 @@ from segmenter.errors import ConfigError, InputError
 from segmenter.settings import FilesSettings, parse
 from segmenter.sources.files import read_files
 from segmenter.sources.loader import read_tables
-from segmenter.sources.raw import near_files
+from segmenter.sources.paths import near_files
 from segmenter.tables import REJECTS
 
 CONF = Path(__file__).parents[2] / "conf" / "data"

@@ -7,7 +7,8 @@ import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from segmenter.errors import InputError
-from segmenter.sources.raw import one_line, together
+from segmenter.sources.concatenation import together
+from segmenter.sources.raw import one_line
 
 
 def parquet_columns(places: Sequence[Path], names: Sequence[str], engine: str) -> Mapping[str, pl.DataType]:

@@ -22,7 +22,8 @@ from segmenter.measures.definition import LINES, each_order, finished, rows_of, 
 from segmenter.settings import LaunchSettings, MappingSettings
 from segmenter.sources.expressions import FILE, ROW, columns_of
 from segmenter.sources.mapping import order_rows
-from segmenter.sources.rows import Rows, map_rows
+from segmenter.sources.row_mapping import map_rows
+from segmenter.sources.rows import Rows
 from segmenter.tables import DAY, EPOCH, Summary, Terms
 
 _GOOD, _LINES, _WEIGHTS = "segmenter_good", "segmenter_lines", "segmenter_weights"

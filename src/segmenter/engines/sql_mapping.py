@@ -9,7 +9,7 @@ from segmenter.measures.definition import BETWEEN, LINES
 from segmenter.settings import LaunchSettings, MappingSettings
 from segmenter.sources.expressions import columns_of, read_as_numbers
 from segmenter.sources.fields import currency_names
-from segmenter.sources.rows import map_rows
+from segmenter.sources.row_mapping import map_rows
 
 SOURCE, PLAIN = "segmenter_source", "segmenter_plain"
 ODD = "segmenter_odd"

@@ -14,8 +14,9 @@ from segmenter.errors import InputError
 from segmenter.measures.past import Sampling
 from segmenter.settings import DatabaseSettings, DemoSettings, EngineSettings, FilesSettings, LaunchSettings, SparkEngine
 from segmenter.sources import parquet_stream
-from segmenter.sources.files import copies, fingerprints, parquet_files
+from segmenter.sources.files import copies
 from segmenter.sources.mapping import canonical_tables
+from segmenter.sources.parquet_files import fingerprints, parquet_files
 from segmenter.sources.parquet_stream import streamed
 from segmenter.sources.raw import Fingerprint, Raw
 from segmenter.sources.samples import sample_of, sample_stream

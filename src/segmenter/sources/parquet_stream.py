@@ -26,10 +26,10 @@ from segmenter.money import digits
 from segmenter.settings import FilesSettings, LaunchSettings
 from segmenter.sources.expressions import FILE, ROW, columns_of, read_as_numbers
 from segmenter.sources.fields import currency_names, local
-from segmenter.sources.files import sha256
-from segmenter.sources.mapping import STRANGER, order_rows
-from segmenter.sources.raw import Fingerprint, column_names, known_types, one_line
-from segmenter.sources.rows import map_rows
+from segmenter.sources.mapping import order_rows
+from segmenter.sources.raw import Fingerprint, column_names, known_types, one_line, sha256
+from segmenter.sources.reject_reasons import STRANGER
+from segmenter.sources.row_mapping import map_rows
 from segmenter.sources.store import MOST, Identity, Kept, Store, part_of
 from segmenter.sql import expression
 from segmenter.tables import Terms

@@ -6,7 +6,7 @@ from segmenter.errors import InputError
 from segmenter.measures.past import Sampling, of_sample
 from segmenter.sources.mapping import order_rows, placed_orders
 from segmenter.sources.parquet_stream import Stream, decoded
-from segmenter.sources.rows import map_rows
+from segmenter.sources.row_mapping import map_rows
 from segmenter.tables import Sample, Summary
 
 

@@ -22,8 +22,7 @@ from polars.exceptions import PolarsError
 
 from segmenter.errors import OutputError
 from segmenter.settings import FilesSettings, LaunchSettings
-from segmenter.sources.files import sha256
-from segmenter.sources.raw import one_line
+from segmenter.sources.raw import one_line, sha256
 from segmenter.version import __version__
 
 if TYPE_CHECKING:
