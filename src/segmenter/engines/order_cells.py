@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 FALLBACK = "segmenter_fallback"
 _MICROS, _HASH, _ID, _KNOWN, _COPIED = (f"segmenter_{name}" for name in ("micros", "hash", "id", "known", "copied"))
-_WANTED = {"time": "a date or timestamp", "amount": "a number"}
+_WANTED = {
+    "time": Message("sources.spark_wants_time", "a date or timestamp"),
+    "amount": Message("sources.spark_wants_number", "a number"),
+}
+_WANTED_ELSE = Message("sources.spark_wants_text", "text or a whole number")
 
 
 def value(name: str) -> str:
@@ -120,7 +124,7 @@ def _fields(dtypes: dict[str, pl.DataType], micros: str | None, launch: LaunchSe
                 typed = typed_cells.text(cell, dtype)
         if typed is None:
             sentence = "data.orders.columns.{field}: should be {wanted} for engine=spark (got {dtype}); write it so, or engine=local"
-            wanted = _WANTED.get(field, "text or a whole number")
+            wanted = _WANTED.get(field, _WANTED_ELSE)
             problems.append(Message("sources.spark_type", sentence, field=field, wanted=wanted, dtype=str(dtype)))
         else:
             found[field] = typed

@@ -166,5 +166,6 @@ def _check_sample(
                 "data.orders: engine=spark reads rows otherwise than engine=local (got {field} {there} instead of {here} in row {row} of "
                 "{file}); write the mapping so that both read the same, or engine=local"
             )
-            values = {"there": repr(there[name][at]), "here": repr(here[name][at])}
-            raise InputError(Message("sources.spark_differs", sentence, field=name, **values, row=raw[ROW][at], file=raw[FILE][at]))
+            got, wanted = repr(there[name][at]), repr(here[name][at])
+            row, file = raw[ROW][at], raw[FILE][at]
+            raise InputError(Message("sources.spark_differs", sentence, field=name, there=got, here=wanted, row=row, file=file))
