@@ -18,18 +18,18 @@ import polars as pl
 import pytest
 from hydra import compose, initialize_config_dir
 from polars.testing import assert_frame_equal
+from segmenter.engines.scan import Scanned
 
 from segmenter import launch_settings
 from segmenter.contacts import Contacts
-from segmenter.engines.scan import Scanned
 from segmenter.home import HOME
 from segmenter.launch import plan_launch, terms_of
+from segmenter.loader import read_tables
 from segmenter.measures.definition import summarize_frame
 from segmenter.report.launch_files import write_results
 from segmenter.report.publication import sha256
 from segmenter.settings import EngineSettings, FilesSettings, FrameLaunch, LaunchJob, parse
 from segmenter.sources.files import read_files
-from segmenter.sources.loader import read_tables
 from segmenter.sources.mapping import canonical_tables
 from segmenter.tables import Terms
 

@@ -21,7 +21,7 @@ from segmenter.measures.definition import (
     weights_table,
     whole_orders,
 )
-from segmenter.sources.mapping import placed_orders
+from segmenter.sources.order_rows import canonical_orders
 from segmenter.tables import ORDERS, SUMMARY, TIME, Terms
 
 AS_OF = date(2026, 7, 1)
@@ -109,7 +109,7 @@ def test_lines_become_the_orders_that_the_mapping_makes(database, rows, grain):
     raw = raw_lines(rows)
     frame = rows_of(raw).select(LINES.names())
     place = whole_orders if grain == "line" else each_order
-    expected = rows_of(placed_orders(raw, grain)).select(ROWS.names()).sort(pl.all())
+    expected = rows_of(canonical_orders(raw, grain)).select(ROWS.names()).sort(pl.all())
     for lazy, collect in ((nw.from_native(frame.lazy()), lambda lazy: lazy.to_native().collect()), (there(database, "lines", frame), here)):
         assert_frame_equal(collect(place(lazy)).cast(ROWS).sort(pl.all()), expected)
 

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
-from segmenter.errors import InputError
 from segmenter.hashing import lots
 from segmenter.measures.customer_frame import measure
+from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.measures.timeline import Timeline, timeline_of
 from segmenter.tables import EPOCH, Summary, Tables, Terms
 
@@ -260,8 +260,7 @@ class Past:
 
     def _sample(self, times: int, seed: int) -> "Past":
         few = _thinned(self.tables, times, seed)
-        assert isinstance(few.orders, pl.DataFrame)  # as `past_of` made sure
-        return replace(self, tables=few, timeline=timeline_of(few.orders), until=date.max, share=0.5**times, kept=Kept())
+        return replace(self, tables=few, timeline=timeline_of(few.orders.single()), until=date.max, share=0.5**times, kept=Kept())
 
     def measures(self, as_of: date) -> pl.DataFrame:
         """Compute the measures as they were.
@@ -284,7 +283,7 @@ class Past:
     def _measures(self, as_of: date) -> pl.DataFrame:
         terms = Terms(as_of, self.half_life_days, self.window_days)
         dated = self.tables.referrals.filter(pl.col("time").is_not_null())
-        tables = replace(self.tables, orders=self.timeline.summary(terms), referrals=dated)
+        tables = replace(self.tables, orders=AggregatedOrders(self.timeline.summary(terms)), referrals=dated)
         measures = measure(tables, as_of=as_of, half_life_days=self.half_life_days, window_days=self.window_days)
         return measures.filter(pl.col("days_known").is_not_null())
 
@@ -378,25 +377,21 @@ def past_of(
     >>> frame["spend"].item(), past.later(frame["customer_id"], date(2026, 6, 1), 30).row(0)
     (750, (1250, 1))
     """
-    times = 0
-    if isinstance(tables.orders, Summary):
-        if tables.sample is None:
-            raise InputError("scoring: this ranking looks at single orders, and they were added up as they were read; use engine=local")
-        times = tables.sample.halvings
-        tables = _thinned(replace(tables, orders=tables.sample.orders), times, seed)
-    assert isinstance(tables.orders, pl.DataFrame)  # for the type checker
+    times = tables.orders.halvings
+    tables = replace(tables, orders=SingleOrders(tables.orders.single()))
+    if times:
+        tables = _thinned(tables, times, seed)
     if most is not None:
-        known = tables.orders.lazy().filter(pl.col("time") < (first or until)).select(pl.col("customer_id").unique()).collect().to_series()
+        known = tables.orders.customers(first or until)
         if (more := halvings(known, most, seed)) > times:
             times, tables = more, _thinned(tables, more, seed)
-    assert isinstance(tables.orders, pl.DataFrame)  # for the type checker
-    return Past(tables, timeline_of(tables.orders), until, half_life_days, window_days, share=0.5**times)
+    return Past(tables, timeline_of(tables.orders.single()), until, half_life_days, window_days, share=0.5**times)
 
 
 def _thinned(tables: Tables, times: int, seed: int) -> Tables:
     def of(table: pl.DataFrame) -> pl.DataFrame:
         return table.filter(of_sample(table["customer_id"], times, seed))
 
-    assert isinstance(tables.orders, pl.DataFrame)  # as the callers made sure
     people = None if tables.customers is None else of(tables.customers)
-    return replace(tables, orders=of(tables.orders), customers=people, events=of(tables.events), referrals=of(tables.referrals))
+    orders = SingleOrders(of(tables.orders.single()))
+    return replace(tables, orders=orders, customers=people, events=of(tables.events), referrals=of(tables.referrals))
