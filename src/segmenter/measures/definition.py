@@ -136,6 +136,7 @@ def each_order(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     back = nw.col("back") | (paid < 0)
     return rows.select(
         "customer_id",
+        "order_id",
         "time_us",
         # A refund with a positive amount is an order paid and given back whole: it adds nothing.
         _where(~back | (paid < 0), paid).alias("amount"),
@@ -186,6 +187,7 @@ def whole_orders(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     first = dated.with_columns(nw.col("placed_day").min().over(*order).alias("first_day"))
     return first.select(
         "customer_id",
+        "order_id",
         "time_us",
         (paid + nw.col("credit")).alias("amount"),
         (nw.col("returned") - _where(paid < 0, paid)).alias("refund"),
