@@ -45,7 +45,7 @@ def cells_of(empty: pl.DataFrame, settings: MappingSettings, launch: LaunchSetti
     """Give the mapped fields in SQL, by no rows of the source; refuse what no engine reads as this process does."""
     read, known = settings.orders, columns_of(empty)
     problems: list[str] = []
-    found = map_rows("orders", empty, settings, launch, problems).found
+    found = map_rows("orders", empty, settings, launch, problems).fields
     found.pop("category", None)  # measures know nothing of it
     if read.grain == "line" and "order_id" not in found and not problems:
         sentence = "data.orders.columns.order_id: is needed where data.orders.grain is line: it says which lines are one order"

@@ -54,18 +54,18 @@ def read_customers(rows: Rows, settings: MappingSettings, launch: LaunchSettings
     read = settings.customers
     values = {"customer_id": rows.id("customer_id"), "province": rows.text("province"), "city": rows.text("city")}
     values["joined"] = pl.repeat(None, rows.source.height, dtype=pl.Date, eager=True)
-    if "joined" in rows.found:
-        values["joined"] = fields.time(rows.found["joined"], read.time_format, launch.timezone).dt.date()
+    if "joined" in rows.fields:
+        values["joined"] = fields.time(rows.fields["joined"], read.time_format, launch.timezone).dt.date()
         rows.note(values["joined"].is_null() & ~rows.empty("joined"), "joined", NO_DATE)
     for name in _FLAGS:
         values[name] = pl.repeat(False, rows.source.height, eager=True)
-        if name in rows.found:
-            flag = fields.flag(rows.found[name])
+        if name in rows.fields:
+            flag = fields.flag(rows.fields[name])
             # Whoever may not want to be called is not called.
             rows.note(flag.is_null(), name, NO_FLAG)
             values[name] = flag.fill_null(value=True)
     values |= _attributes(rows, read.attributes, personal)
-    contact = {"name": rows.text("name")} if "name" in rows.found else {}
+    contact = {"name": rows.text("name")} if "name" in rows.fields else {}
     contact |= {name: fields.text(rows.source[name]) for name in read.contact}
     frame = pl.DataFrame({**values, **{f"contact {name}": column for name, column in contact.items()}})
     kept = _one_row_per_customer(rows, frame)

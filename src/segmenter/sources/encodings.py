@@ -42,7 +42,7 @@ def chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def marked_encoding(path: Path) -> str | None:
+def encoding_by_mark(path: Path) -> str | None:
     """Tell the encoding by the byte order mark: utf-8, utf-16 or utf-32."""
     start = next(chunks(path), b"")
     return next((codec for mark, codec in _MARKS if start.startswith(mark)), None)
@@ -67,18 +67,18 @@ def find_encoding(path: Path, name: str) -> str:
     guesses = [codec for codec in _guess(sample) if first_bad_line(path, codec) is None]
     if len(guesses) == 1 and len({byte for byte in sample if byte > 127}) >= _FEWEST_BYTES:
         return guesses[0]
-    found = " or ".join(guesses) or "none"
+    names = " or ".join(guesses) or "none"
     if bad_gb is None:
         sentence = (
             "{name}: its encoding cannot be told (utf-8 fails at line {utf8:,}, gb18030 gives no Chinese, "
             "charset-normalizer finds {found}); name it in data.encoding"
         )
-        raise InputError(Message("files.no_chinese", sentence, name=name, utf8=bad_utf8, found=found))
+        raise InputError(Message("files.no_chinese", sentence, name=name, utf8=bad_utf8, found=names))
     sentence = (
         "{name}: its encoding cannot be told (utf-8 fails at line {utf8:,}, gb18030 fails at line {gb:,}, "
         "charset-normalizer finds {found}); name it in data.encoding"
     )
-    raise InputError(Message("files.no_encoding", sentence, name=name, utf8=bad_utf8, gb=bad_gb, found=found))
+    raise InputError(Message("files.no_encoding", sentence, name=name, utf8=bad_utf8, gb=bad_gb, found=names))
 
 
 def first_bad_line(path: Path, codec: str, sink: io.BytesIO | None = None) -> int | None:
@@ -106,16 +106,16 @@ def _with_end(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _foreign(path: Path, most: int = 200_000) -> bytes:
     """Take lines that are not ASCII, the only ones that tell encodings apart."""
-    found, size, rest = [], 0, b""
+    foreign, size, rest = [], 0, b""
     for chunk in chunks(path):
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             if not line.isascii():
-                found.append(line)
+                foreign.append(line)
                 size += len(line)
         if size > most:
-            return b"\n".join(found)
-    return b"\n".join([*found, rest])
+            return b"\n".join(foreign)
+    return b"\n".join([*foreign, rest])
 
 
 def _reads_as_chinese(text: str) -> bool:

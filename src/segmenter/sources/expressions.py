@@ -26,7 +26,7 @@ def columns_of(frame: pl.DataFrame) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class FieldValues:
     """What a mapping comes to.
 
     Parameters
@@ -44,7 +44,7 @@ class Evaluated:
     unread: pl.Series
 
 
-def evaluate(frame: pl.DataFrame, mapping: str, key: str, number: ReadNumbers, counted: pl.Series | None = None) -> Evaluated | Message:
+def evaluate(frame: pl.DataFrame, mapping: str, key: str, number: ReadNumbers, counted: pl.Series | None = None) -> FieldValues | Message:
     """Evaluate a mapping on raw rows; or say what is wrong with it, naming its config key.
 
     Text stays text wherever the expression allows it, and is read as numbers where it does not: ``InvoiceNo LIKE 'C%'`` and
@@ -59,7 +59,7 @@ def evaluate(frame: pl.DataFrame, mapping: str, key: str, number: ReadNumbers, c
     known = columns_of(frame)
     nothing = pl.repeat(False, frame.height, eager=True)
     if mapping in known:
-        return Evaluated(frame[mapping], [mapping], nothing)
+        return FieldValues(frame[mapping], [mapping], nothing)
     try:
         expression = sql.expression(mapping)
     except (ConfigError, PolarsError) as error:
@@ -93,7 +93,7 @@ def evaluate(frame: pl.DataFrame, mapping: str, key: str, number: ReadNumbers, c
     if len(values) != len(source):
         return Message("files.not_each_row", '{key}: "{sql}" should give one value for each row', key=key, sql=shown)
     unread = [read(name).is_null() & source[name].is_not_null() for name in chosen]
-    return Evaluated(values, names, functools.reduce(operator.or_, unread, nothing))
+    return FieldValues(values, names, functools.reduce(operator.or_, unread, nothing))
 
 
 def _unreadable(mapping: str, key: str, known: list[str], error: Exception) -> Message:

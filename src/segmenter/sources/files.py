@@ -87,7 +87,7 @@ def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
 def _keyed(key: str, messages: Sequence[str]) -> list[str]:
     """Put the config key before messages without one."""
     own = "data.sheet: "
-    return [each if each.startswith(own) else Message("files.at", "{key}: {problem}", key=key, problem=each) for each in messages]
+    return [text if text.startswith(own) else Message("files.at", "{key}: {problem}", key=key, problem=text) for text in messages]
 
 
 def _without_rows(file: DataFile) -> Message:
@@ -104,13 +104,13 @@ def _without_rows(file: DataFile) -> Message:
 def read_separately(path: str, settings: FilesSettings) -> tuple[list[DataFile], list[tuple[str, str]]]:
     """Read the files that a path means by themselves, in order of their names; and give the others: the name, and what is wrong."""
     try:
-        found = find_files(path)
+        matches = find_files(path)
     except OSError as error:
         sentence = 'cannot be looked up ({why}) (got "{path}")'
         raise InputError(Message("files.not_looked_up", sentence, why=error.strerror, path=path)) from error
     files: list[DataFile] = []
     failures: list[tuple[str, str]] = []
-    for file, name in found:
+    for file, name in matches:
         try:
             files.append(_read(file, name, settings))
         except InputError as error:

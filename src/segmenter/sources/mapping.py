@@ -107,7 +107,7 @@ def map_shop(
     rows = {name: map_rows(name, raw[name], settings, launch, problems) for name in NEEDED if name in raw}
     if "customers" in rows:
         problems += check_extras(rows["customers"], settings)
-    if "orders" in rows and settings.orders.grain == "line" and "order_id" not in rows["orders"].found and not problems:
+    if "orders" in rows and settings.orders.grain == "line" and "order_id" not in rows["orders"].fields and not problems:
         sentence = "data.orders.columns.order_id: is needed where data.orders.grain is line: it says which lines are one order"
         problems.append(Message("sources.order_id_missing", sentence))
     if problems:
@@ -127,15 +127,15 @@ def shop_tables(shop: ShopRows, orders: OrdersReading) -> Tables:
     lines = [_unreadable(rows, shop.unreadable[name]) for name, rows in shop.rows.items() if name in shop.unreadable]
     others = {name: rows for name, rows in shop.rows.items() if name != "orders"}
     reads = ({"orders": orders.reads} if orders.reads else {}) | {name: rows.reads for name, rows in others.items()}
-    rejects = [orders.rejects, *(rows.rejects() for rows in others.values())]
-    found = shop.personal.without(pl.concat([*rejects, *lines]))
-    check_share(reads, found, shop.settings.max_reject_share)
+    own = [orders.rejects, *(rows.rejects() for rows in others.values())]
+    rejects = shop.personal.without(pl.concat([*own, *lines]))
+    check_share(reads, rejects, shop.settings.max_reject_share)
     events, referrals = shop.events, shop.referrals
     if shop.customers is None and (events.height or referrals.height):
         # Without a customers table, events of those who never ordered are visitors': nothing is wrong with them.
         ids = orders.orders.customers(shop.as_of).implode()
         events, referrals = (_of(ids, name, frame, reads, shop.as_of) for name, frame in (("events", events), ("referrals", referrals)))
-    return Tables(orders.orders, shop.customers, events, referrals, shop.contacts, found, reads, spending=orders.spending)
+    return Tables(orders.orders, shop.customers, events, referrals, shop.contacts, rejects, reads, spending=orders.spending)
 
 
 def _of(ids: pl.Series, name: str, frame: pl.DataFrame, reads: dict[str, dict[str, int]], as_of: date) -> pl.DataFrame:
@@ -176,7 +176,7 @@ def _unreadable(rows: Rows, lines: pl.DataFrame) -> pl.DataFrame:
 def _events(
     rows: Rows, settings: MappingSettings, launch: LaunchSettings, as_of: date, ids: pl.Series | None, personal: Contacts
 ) -> pl.DataFrame:
-    kind = rows.read("kind", fields.text(rows.found["kind"]).str.to_lowercase(), NO_KIND)
+    kind = rows.read("kind", fields.text(rows.fields["kind"]).str.to_lowercase(), NO_KIND)
     rows.reject(personal.among(kind), "kind", CONTACT)
     values = pl.DataFrame({"customer_id": rows.id("customer_id"), "kind": kind, "time": rows.time(settings.events, launch.timezone)})
     reject_strangers(rows, ids)
@@ -194,7 +194,7 @@ def _events(
 
 def _referrals(rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None) -> pl.DataFrame:
     values = pl.DataFrame({"customer_id": rows.id("customer_id"), "friend_id": rows.id("friend_id")})
-    timed = "time" in rows.found
+    timed = "time" in rows.fields
     when = rows.time(settings.referrals, launch.timezone) if timed else pl.repeat(None, values.height, dtype=tables.TIME, eager=True)
     reject_strangers(rows, ids)
     return rows.kept(values.with_columns(when.alias("time")))

@@ -39,9 +39,9 @@ def map_orders(
 ) -> OrdersReading:
     """Read order rows; apart from the orders, as the lines of an order may differ in it, what was spent by category."""
     # What is called so but holds lists was not meant.
-    category = categories and "category" in rows.found and not rows.found["category"].dtype.is_nested()
+    category = categories and "category" in rows.fields and not rows.fields["category"].dtype.is_nested()
     if category:
-        rows.found["category"] = without_contacts(rows, "category", fields.text(rows.found["category"]), personal)
+        rows.fields["category"] = without_contacts(rows, "category", fields.text(rows.fields["category"]), personal)
     read = order_rows(rows, settings, launch, ids, category=category)
     spending = read.hstack(_order_columns(read)).select(tables.SPENDING.names()) if category else None
     return OrdersReading(SingleOrders(canonical_orders(read, settings.orders.grain)), rows.reads, rows.rejects(), spending)
@@ -57,21 +57,21 @@ def order_rows(
     """
     read, lines = settings.orders, settings.orders.grain == "line"
     largest = f"{LARGEST // 10 ** digits(launch.currency):,}"
-    amount = fields.amount(rows.found["amount"], launch.currency, settings.decimal)
+    amount = fields.amount(rows.fields["amount"], launch.currency, settings.decimal)
     values = pl.DataFrame(
         {
             "customer_id": rows.id("customer_id"),
             "order_id": rows.id("order_id") if lines else rows.text("order_id"),
             "time": rows.time(read, launch.timezone),
             "paid": rows.read("amount", amount, no_amount(largest)),
-            "back": rows.found.get("refund", amount < 0).fill_null(value=False),
+            "back": rows.fields.get("refund", amount < 0).fill_null(value=False),
             "province": rows.text("province"),
             "city": rows.text("city"),
             **({"category": rows.text("category")} if category else {}),
         }
     )
-    if "currency" in rows.found:
-        other = (fields.currency(rows.found["currency"], launch.currency) != launch.currency).fill_null(value=False)
+    if "currency" in rows.fields:
+        other = (fields.currency(rows.fields["currency"], launch.currency) != launch.currency).fill_null(value=False)
         rows.reject(other, "currency", other_currency(launch.currency))
     reject_strangers(rows, ids)
     if read.repeats == "drop":

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 def parquet_files(path: str) -> list[tuple[Path, str]] | None:
     """List the files that a path means, with their names, where all of them are Parquet; None where there are none, or others."""
     try:
-        found = find_files(path)
-        kinds = {kind_by_name(name) if _starts_as_parquet(file) else None for file, name in found}
+        files = find_files(path)
+        kinds = {kind_by_name(name) if _starts_as_parquet(file) else None for file, name in files}
     except (InputError, OSError):
         return None  # reading them says why
-    return found if kinds == {PARQUET} else None
+    return files if kinds == {PARQUET} else None
 
 
 def fingerprints(files: Sequence[tuple[Path, str]]) -> tuple[Fingerprint, ...]:

@@ -74,7 +74,7 @@ def stream_of(paths: Sequence[Path], names: Sequence[str], settings: FilesSettin
     rows = map_rows("orders", schema.to_frame(), settings, launch, problems)
     if problems:
         raise InputError(*problems)
-    mappings = {name: getattr(read.columns, name) or name for name in FIELDS if name in rows.found}
+    mappings = {name: getattr(read.columns, name) or name for name in FIELDS if name in rows.fields}
     sqls = {name: sql for name, sql in (("where", read.where), ("back", read.refund)) if sql is not None}
     expressions = {name: _expression(mapping, schema) for name, mapping in mappings.items()}
     conditions = {name: expression(sql) for name, sql in sqls.items()}

@@ -16,7 +16,7 @@ _ZERO_WIDTH = "\ufeff\u200b"
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What was read, so that it can be told later whether it has changed.
+    """What was read, so that it can be seen later whether it has changed.
 
     Parameters
     ----------

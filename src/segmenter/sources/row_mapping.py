@@ -9,7 +9,7 @@ from segmenter.errors import nearest
 from segmenter.messages import Message
 from segmenter.settings import LaunchSettings, MappingSettings, OrdersSettings, TableSettings
 from segmenter.sources import fields
-from segmenter.sources.expressions import FILE, ROW, Evaluated, ReadNumbers, columns_of, evaluate
+from segmenter.sources.expressions import FILE, ROW, FieldValues, ReadNumbers, columns_of, evaluate
 from segmenter.sources.rows import Rows
 
 NEEDED = {
@@ -45,22 +45,22 @@ def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch:
     for name in sorted(mappings, key=lambda field: field not in DATED):  # first the date, which says what may decide the rest
         if (problem := _map_field(rows, name, mappings[name], number)) is not None:
             problems.append(problem)
-        elif name in DATED and name in rows.found:
-            moments = fields.time(rows.found[name], read.time_format, launch.timezone)
+        elif name in DATED and name in rows.fields:
+            moments = fields.time(rows.fields[name], read.time_format, launch.timezone)
             rows.counted = pl.DataFrame({"t": moments}).select((pl.col("t") < launch.as_of).fill_null(value=True)).to_series()
     if isinstance(read, OrdersSettings) and read.refund is not None:
         refund = _condition(frame, read.refund, "data.orders.refund", number, problems)
         if refund is not None:
-            rows.found["refund"] = refund.values.fill_null(value=False)
+            rows.fields["refund"] = refund.values.fill_null(value=False)
     return rows
 
 
-def _condition(frame: pl.DataFrame, sql: str, key: str, number: ReadNumbers, problems: list[str]) -> Evaluated | None:
+def _condition(frame: pl.DataFrame, sql: str, key: str, number: ReadNumbers, problems: list[str]) -> FieldValues | None:
     result = evaluate(frame, sql, key, number)
-    if isinstance(result, Evaluated) and result.values.dtype != pl.Boolean:
+    if isinstance(result, FieldValues) and result.values.dtype != pl.Boolean:
         sentence = '{key}: should be true or false for each row (got "{sql}")'
         result = Message("files.no_condition", sentence, key=key, sql=shown_sql(sql))
-    if isinstance(result, Evaluated):
+    if isinstance(result, FieldValues):
         return result
     problems.append(result)
     return None
@@ -75,7 +75,7 @@ def _map_field(rows: Rows, name: str, mapping: str | None, number: ReadNumbers) 
         sentence = '{key}: is needed: the source has no column "{name}"{near}'
         return Message("files.column_needed", sentence, key=key, name=name, near=nearest(name, shown_columns(known).values()))
     result = evaluate(rows.source, mapping or name, key, number, rows.counted if name == "amount" else None)
-    if not isinstance(result, Evaluated):
+    if not isinstance(result, FieldValues):
         return result
     column = result.columns[0]
     if name in _SHOWN and mapping == column and not may_be_shown(column):
@@ -84,7 +84,7 @@ def _map_field(rows: Rows, name: str, mapping: str | None, number: ReadNumbers) 
     if (mapping is not None or name != "category") and (rule := _rule(name, result.values.dtype)) is not None:
         sentence = '{key}: should be {rule} (got "{mapping}" of type {dtype}); export that in a column of its own, or compute it by SQL'
         return Message("files.unfit", sentence, key=key, rule=rule, mapping=mapping or name, dtype=str(result.values.dtype))
-    rows.found[name], rows.columns[name] = result.values, result.columns
+    rows.fields[name], rows.columns[name] = result.values, result.columns
     return None
 
 

@@ -24,7 +24,7 @@ class Rows:
         ``orders``, ``customers``, ``events`` or ``referrals``.
     source : DataFrame
         The raw columns, with file and row number.
-    found : dict of str to Series
+    fields : dict of str to Series
         The fields that are mapped, as they stand in the source.
     columns : dict of str to list of str
         The source columns that each field comes from.
@@ -36,7 +36,7 @@ class Rows:
 
     table: str
     source: pl.DataFrame
-    found: dict[str, pl.Series]
+    fields: dict[str, pl.Series]
     columns: dict[str, list[str]]
     reads: dict[str, int]
     counted: pl.Series
@@ -66,18 +66,18 @@ class Rows:
 
     def id(self, name: str) -> pl.Series:
         """Read an id, and reject rows without."""
-        return self.read(name, fields.text(self.found[name]), NO_ID)
+        return self.read(name, fields.text(self.fields[name]), NO_ID)
 
     def time(self, settings: TableSettings, timezone: str) -> pl.Series:
         """Read the time, and reject rows without."""
-        values = fields.time(self.found["time"], settings.time_format, timezone)
+        values = fields.time(self.fields["time"], settings.time_format, timezone)
         return self.read("time", values, no_time_format(self.table) if settings.time_format == "auto" else NO_TIME)
 
     def text(self, name: str) -> pl.Series:
         """Read a text that need not be there."""
-        if name not in self.found:
+        if name not in self.fields:
             return pl.repeat(None, self.source.height, dtype=pl.String, eager=True).alias(name)
-        return fields.text(self.found[name]).alias(name)
+        return fields.text(self.fields[name]).alias(name)
 
     def empty(self, name: str) -> pl.Series:
         """Tell where a field has nothing in it."""
@@ -129,7 +129,7 @@ class Rows:
 def reject_strangers(rows: Rows, ids: pl.Series | None) -> None:
     """Reject the rows of others than these customers; None are all."""
     if ids is not None:
-        customers = fields.text(rows.found["customer_id"])
+        customers = fields.text(rows.fields["customer_id"])
         rows.reject(~customers.is_in(ids.implode()).fill_null(value=True), "customer_id", STRANGER)
 
 

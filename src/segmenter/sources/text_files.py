@@ -13,7 +13,7 @@ from polars.exceptions import PolarsError
 
 from segmenter.errors import ConfigError, InputError, nearest
 from segmenter.messages import Message
-from segmenter.sources.encodings import UTF8, find_encoding, first_bad_line, is_gzip, marked_encoding
+from segmenter.sources.encodings import UTF8, encoding_by_mark, find_encoding, first_bad_line, is_gzip
 from segmenter.sources.quotes import quotes_fit
 from segmenter.sources.raw import label
 from segmenter.sources.text_lines import BadLine, read_lines
@@ -79,7 +79,7 @@ def read_text(path: Path, name: str, encoding: str, separator: str, skip_rows: i
 
 def _decode(path: Path, name: str, encoding: str) -> tuple[str, Path | bytes]:
     """Find the encoding; give the path of a file that Polars can read, which is UTF-8, or else the text decoded as such."""
-    marked = marked_encoding(path)
+    marked = encoding_by_mark(path)
     if encoding == "auto":
         codec = marked or find_encoding(path, name)
     else:
@@ -113,13 +113,13 @@ def _separator_named(separator: str) -> str:
     return "\t" if separator in ("\\t", "tab") else separator
 
 
-def _head(source: Path | bytes, most: int = 1 << 18) -> tuple[str, bool]:
+def _head(source: Path | bytes, size: int = 1 << 18) -> tuple[str, bool]:
     """Take the first characters, and say whether they are all."""
     if isinstance(source, bytes):
-        start, whole = source[:most], len(source) <= most
+        start, whole = source[:size], len(source) <= size
     else:
         with source.open("rb") as file:
-            start = file.read(most)
+            start = file.read(size)
             whole = not file.read(1)
     return codecs.getincrementaldecoder("utf-8")("strict").decode(start).removeprefix("\ufeff"), whole
 
@@ -159,7 +159,7 @@ def _separator(head: str, whole: bool) -> str:
 
 def _read_fast(source: Path | bytes, separator: str, width: int, above: str, line_end: str) -> pl.DataFrame | None:
     """Let Polars read it; None where a line does not fit, or quotes stand where they should not."""
-    start = len(above.encode()) + (len(codecs.BOM_UTF8) if isinstance(source, Path) and marked_encoding(source) else 0)
+    start = len(above.encode()) + (len(codecs.BOM_UTF8) if isinstance(source, Path) and encoding_by_mark(source) else 0)
     if (above and not above.endswith(line_end)) or not quotes_fit(source, start, separator, line_end):
         return None
     try:

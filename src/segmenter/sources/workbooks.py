@@ -47,14 +47,14 @@ except (ImportError, OSError, ValueError):
     pass
 import fastexcel
 logging.disable()
-found, book = [], fastexcel.read_excel(sys.argv[1])
+sheets, book = [], fastexcel.read_excel(sys.argv[1])
 for name in book.sheet_names:
     try:
         sheet = book.load_sheet(name, header_row=None, n_rows=1, dtypes="string")
-        found.append([name, sheet.visible == "visible", sheet.total_height])
+        sheets.append([name, sheet.visible == "visible", sheet.total_height])
     except fastexcel.FastExcelError:
-        found.append([name, True, 0])
-print(json.dumps(found))
+        sheets.append([name, True, 0])
+print(json.dumps(sheets))
 """
 
 
@@ -151,7 +151,7 @@ def _rows(file: IO[bytes]) -> Iterator[bytes]:
     """Give pieces of whole rows."""
     rest = b""
     while piece := file.read(_STEP):
-        starts = [found.start() for found in _ROW.finditer(piece)]
+        starts = [start.start() for start in _ROW.finditer(piece)]
         if starts or len(rest) > 16 * _STEP:
             cut = starts[-1] if starts else len(piece)
             yield rest + piece[:cut]
