@@ -284,7 +284,7 @@ def test_what_looks_like_a_contact_is_shown_by_its_shape(text: str) -> None:
         assert looks_like_contact(said)
         assert text not in hide(said)
         assert len(hide(said)) == len(said)
-    assert Contacts().shown(pl.Series([text, None]), ["amount"]).to_list() == [shape(text), None]
+    assert Contacts().show(pl.Series([text, None]), ["amount"]).to_list() == [shape(text), None]
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_what_looks_like_a_contact_is_shown_by_its_shape(text: str) -> None:
 )
 def test_what_is_none_stays_as_it_is(text: str) -> None:
     assert hide(text) == text
-    assert Contacts(known=[pl.Series([NAME, "12"])]).shown(pl.Series([text]), ["amount"]).to_list() == [text]
+    assert Contacts(known=[pl.Series([NAME, "12"])]).show(pl.Series([text]), ["amount"]).to_list() == [text]
 
 
 @given(st.text())
@@ -362,4 +362,4 @@ def test_a_region_that_is_a_contact_is_unknown_and_told() -> None:
 )
 def test_columns_of_contacts_of_any_type_are_no_trouble(odd):
     contacts = Contacts(frozenset(), [pl.Series(odd), pl.Series(["王芳"])])
-    assert contacts.shown(pl.Series(["给王芳", "x"]), ["note"]).to_list() == ["文文文", "x"]
+    assert contacts.show(pl.Series(["给王芳", "x"]), ["note"]).to_list() == ["文文文", "x"]

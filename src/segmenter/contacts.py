@@ -139,7 +139,7 @@ class Contacts:
             contacts.update(parts.filter(pl.col("part").is_in(known.implode()))["text"])
         return texts.is_in(list(contacts)).fill_null(value=False) if contacts else pl.repeat(False, len(values), eager=True)
 
-    def shown(self, values: "pl.Series", columns: Iterable[str]) -> "pl.Series":
+    def show(self, values: "pl.Series", columns: Iterable[str]) -> "pl.Series":
         """Show values of some columns, contacts among them by their shape."""
         import polars as pl
 
@@ -157,9 +157,9 @@ class Contacts:
         parts = []
         for (label,), rows in rejects.with_row_index("__at").partition_by("column", as_dict=True, maintain_order=True).items():
             columns = [] if label is None else [str(label), *str(label).split(", ")]
-            parts.append(rows.with_columns(self.shown(rows["value"], columns).alias("value")))
+            parts.append(rows.with_columns(self.show(rows["value"], columns).alias("value")))
         whole = pl.concat(parts).sort("__at").drop("__at")
-        return whole.with_columns(self.shown(whole["column"], ()).alias("column"), self.shown(whole["file"], ()).alias("file"))
+        return whole.with_columns(self.show(whole["column"], ()).alias("column"), self.show(whole["file"], ()).alias("file"))
 
 
 def _parts(text: str) -> list[str]:

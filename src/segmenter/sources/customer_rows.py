@@ -17,7 +17,7 @@ from segmenter.sources.rows import Rows, without_contacts
 _FLAGS = ("do_not_contact", "blocked", "staff")
 
 
-def contacts_at_hand(rows: Mapping[str, Rows], settings: MappingSettings) -> Contacts:
+def find_contacts(rows: Mapping[str, Rows], settings: MappingSettings) -> Contacts:
     """Find the columns of all tables that are contacts by the mapping or by name, and that are mapped to nothing else."""
     columns = {*settings.customers.contact, *(rows["customers"].columns.get("name", ()) if "customers" in rows else ())}
     personal = Contacts(frozenset(columns))
@@ -104,4 +104,4 @@ def _one_row_per_customer(rows: Rows, frame: pl.DataFrame) -> pl.DataFrame:
     first = ranked.select(standing == standing.sort_by("later", "content").first().over("customer_id")).to_series()
     rows.reject(~first, "customer_id", TWICE)
     flagged = frame.with_columns(pl.col(name).max().over("customer_id", rows.counted) for name in _FLAGS)
-    return rows.kept(flagged).unique("customer_id", keep="first", maintain_order=True)
+    return rows.drop_rejected(flagged).unique("customer_id", keep="first", maintain_order=True)

@@ -14,7 +14,7 @@ from segmenter.errors import InputError
 from segmenter.messages import Message
 from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
 from segmenter.sources import fields
-from segmenter.sources.customer_rows import check_extras, contacts_at_hand, read_customers
+from segmenter.sources.customer_rows import check_extras, find_contacts, read_customers
 from segmenter.sources.expressions import columns_of
 from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
 from segmenter.sources.reject_reasons import CONTACT, NO_KIND
@@ -113,7 +113,7 @@ def map_shop(
     if problems:
         raise InputError(*problems, *_titles(raw, unreadable, settings, problems))
     customers, contacts, ids = None, None, None
-    personal = contacts_at_hand(rows, settings)
+    personal = find_contacts(rows, settings)
     if "customers" in rows:
         customers, contacts = read_customers(rows["customers"], settings, launch, personal)
         ids = customers["customer_id"]
@@ -180,14 +180,14 @@ def _events(
     rows.reject(personal.among(kind), "kind", CONTACT)
     values = pl.DataFrame({"customer_id": rows.id("customer_id"), "kind": kind, "time": rows.time(settings.events, launch.timezone)})
     reject_strangers(rows, ids)
-    kept = rows.kept(values)
+    kept = rows.drop_rejected(values)
     kinds = kept.filter(pl.col("time") < as_of)["kind"].unique().sort()
     if len(kinds) > _MOST_KINDS:
         sentence = (
             "data.events.columns.kind: should have at most {most} different values (got {count:,}: {kinds}, …); "
             "map it by SQL: CASE WHEN … THEN 'visit' …"
         )
-        shown = tuple(personal.shown(kinds.head(5), rows.columns["kind"]))
+        shown = tuple(personal.show(kinds.head(5), rows.columns["kind"]))
         raise InputError(Message("files.many_kinds", sentence, most=_MOST_KINDS, count=len(kinds), kinds=shown))
     return kept
 
@@ -197,4 +197,4 @@ def _referrals(rows: Rows, settings: MappingSettings, launch: LaunchSettings, id
     timed = "time" in rows.fields
     when = rows.time(settings.referrals, launch.timezone) if timed else pl.repeat(None, values.height, dtype=tables.TIME, eager=True)
     reject_strangers(rows, ids)
-    return rows.kept(values.with_columns(when.alias("time")))
+    return rows.drop_rejected(values.with_columns(when.alias("time")))

@@ -77,7 +77,7 @@ def order_rows(
     if read.repeats == "drop":
         own = rows.source.select(columns_of(rows.source))
         rows.reject(~own.select(pl.struct(pl.all()).is_first_distinct()).to_series(), None, REPEATED)
-    return rows.kept(values)
+    return rows.drop_rejected(values)
 
 
 def canonical_orders(rows: pl.DataFrame, grain: str) -> pl.DataFrame:

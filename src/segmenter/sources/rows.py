@@ -83,7 +83,7 @@ class Rows:
         """Tell where a field has nothing in it."""
         return fields.text(self._cells(name)).is_null()
 
-    def kept(self, values: pl.DataFrame) -> pl.DataFrame:
+    def drop_rejected(self, values: pl.DataFrame) -> pl.DataFrame:
         """Drop the rejected rows and count them all. Rows at or after the as-of date count neither way."""
         good = self._wrong < 0
         self.reads |= {
