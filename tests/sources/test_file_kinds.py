@@ -3,13 +3,18 @@
 import gzip
 import io
 import os
+import re
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
 from shop_files import problems, read, saved, values
+
+from segmenter.errors import InputError
+from segmenter.report.language import translate
 
 
 def _parquet() -> bytes:
@@ -79,3 +84,12 @@ def test_files_without_a_known_ending_are_known_by_content(tmp_path: Path) -> No
     assert read(saved(tmp_path, "export", _parquet())).height == 1000
     assert values(read(saved(tmp_path, "export.xyz", _xlsx()))) == [(1,)]
     assert values(read(saved(tmp_path, "export.gz", gzip.compress(b"id,a\n1,2\n")))) == [("1", "2")]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"id,amount\n", b"%PDF-1.7", b"SQLite format 3\0" + bytes(100), b"<html>", b"\x01\x02\x00\x03" * 50]
+)
+def test_what_is_wrong_is_said_in_chinese_without_an_english_part(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(InputError) as caught:
+        read(saved(tmp_path, "a.csv", content))
+    assert not re.search(r"[a-z]+ [a-z]+ [a-z]+", caught.value.text(partial(translate, lang="zh")))
