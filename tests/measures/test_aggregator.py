@@ -14,7 +14,7 @@ from segmenter.measures import kernel
 from segmenter.measures.aggregator import Adder, Batch, added_up
 from segmenter.measures.definition import summarize_frame
 from segmenter.sources import fields
-from segmenter.sources.mapping import placed_orders
+from segmenter.sources.order_rows import canonical_orders
 from segmenter.sources.store import part_of
 from segmenter.tables import ORDERS, TIME, Terms
 
@@ -93,7 +93,7 @@ def expected(frame, terms, known=None):
     values, good = read(frame)
     if known is not None:
         good &= values["customer_id"].is_in(known.implode()).fill_null(value=False)
-    return summarize_frame(placed_orders(values.filter(good), "order"), terms).frame
+    return summarize_frame(canonical_orders(values.filter(good), "order"), terms).frame
 
 
 def fed(frame, terms, *, size=1000, **ways):

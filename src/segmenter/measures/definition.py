@@ -132,17 +132,19 @@ def each_order(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     >>> each_order(nw.from_native(pl.LazyFrame([row], schema=LINES))).to_native().select("amount", "refund", "is_order").collect().rows()
     [(0, 100, False)]
     """
+    return rows.select("customer_id", "time_us", "place", **order_values())
+
+
+def order_values() -> dict[str, nw.Expr]:
+    """Say what a row of `LINES` is that is a whole order, or a refund."""
     paid = nw.col("paid")
     back = nw.col("back") | (paid < 0)
-    return rows.select(
-        "customer_id",
-        "time_us",
+    return {
         # A refund with a positive amount is an order paid and given back whole: it adds nothing.
-        _where(~back | (paid < 0), paid).alias("amount"),
-        _where(back, paid.abs()).alias("refund"),
-        (~back).alias("is_order"),
-        "place",
-    )
+        "amount": _where(~back | (paid < 0), paid),
+        "refund": _where(back, paid.abs()),
+        "is_order": ~back,
+    }
 
 
 def whole_orders(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -185,7 +187,7 @@ def whole_orders(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     dated = days.with_columns(nw.when(placed).then(nw.col("day")).alias("placed_day"))
     first = dated.with_columns(nw.col("placed_day").min().over(*order).alias("first_day"))
     return first.select(
-        "customer_id",
+        *order,
         "time_us",
         (paid + nw.col("credit")).alias("amount"),
         (nw.col("returned") - _where(paid < 0, paid)).alias("refund"),
@@ -234,13 +236,11 @@ def finished(sums: pl.DataFrame) -> pl.DataFrame:
     --------
     See `summarize`.
     """
-    parts = pl.col("place").str.splitn(BETWEEN, 3).struct
-    named = {"province": parts.field("field_1"), "city": parts.field("field_2")}
     columns = {
         "decayed_spend": pl.col("decayed_ones") + pl.col("decayed_rest") // ONE,
         "first_order_at": pl.col("first_order_us").cast(TIME),
         "last_order_at": pl.col("last_order_us").cast(TIME),
-        **{name: pl.when(part != "").then(part) for name, part in named.items()},
+        **places(before=1),
     }
     return sums.with_columns(**columns).select(pl.col(name).cast(dtype) for name, dtype in SUMMARY.items()).sort("customer_id")
 
@@ -273,6 +273,13 @@ def summarize_frame(orders: pl.DataFrame, terms: Terms) -> Summary:
     sums = summarize(rows, weights, terms).to_native().collect(engine="streaming")
     days = orders.select(first=pl.col("time").min().dt.date(), last=pl.col("time").max().dt.date()).row(0)
     return Summary(finished(sums), terms, *days)
+
+
+def places(before: int = 0) -> dict[str, pl.Expr]:
+    """Take a ``place`` apart again into province and city; so many other parts stand before them."""
+    parts = pl.col("place").str.splitn(BETWEEN, before + 2).struct
+    named = {name: parts.field(f"field_{before + at}") for at, name in enumerate(("province", "city"))}
+    return {name: pl.when(part != "").then(part) for name, part in named.items()}
 
 
 def rows_of(orders: pl.DataFrame) -> pl.DataFrame:

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+import narwhals as nw
 import polars as pl
 
 from segmenter import tables
 from segmenter.contacts import Contacts
+from segmenter.measures.definition import order_values, places, rows_of, whole_orders
 from segmenter.measures.shop_orders import SingleOrders
 from segmenter.money import LARGEST, digits
 from segmenter.settings import LaunchSettings, MappingSettings
@@ -14,9 +16,6 @@ from segmenter.sources.expressions import columns_of
 from segmenter.sources.raw import Fingerprint
 from segmenter.sources.rows import Rows, reject_strangers, without_contacts
 from segmenter.tables import Orders
-
-# What a row adds to net spend. A refund with a positive amount is an order paid and given back whole: it adds nothing.
-_ADDED = pl.when("back").then(pl.min_horizontal("paid", 0)).otherwise("paid")
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def map_orders(
     if category:
         rows.found["category"] = without_contacts(rows, "category", fields.text(rows.found["category"]), personal)
     read = order_rows(rows, settings, launch, ids, category=category)
-    spending = read.select("customer_id", "time", _ADDED.alias("amount"), "category") if category else None
+    spending = _with_values(read).select(tables.SPENDING.names()) if category else None
     return OrdersReading(SingleOrders(canonical_orders(read, settings.orders.grain)), rows.reads, rows.rejects(), spending)
 
 
@@ -82,40 +81,11 @@ def order_rows(
 
 def canonical_orders(rows: pl.DataFrame, grain: str) -> pl.DataFrame:
     """Turn order rows into canonical orders and refunds, as `tables.ORDERS`: of each row, or of the rows of one ``order_id``."""
-    return _whole_orders(rows) if grain == "line" else _each_order(rows)
+    if grain == "order":
+        return _with_values(rows).select(tables.ORDERS.names())
+    orders: pl.DataFrame = whole_orders(nw.from_native(rows_of(rows).lazy())).to_native().collect()
+    return orders.with_columns(pl.col("time_us").cast(tables.TIME).alias("time"), **places()).select(tables.ORDERS.names())
 
 
-def _each_order(rows: pl.DataFrame) -> pl.DataFrame:
-    back = pl.col("back") | (pl.col("paid") < 0)
-    return rows.with_columns(
-        amount=_ADDED,
-        refund=pl.when(back).then(pl.col("paid").abs()).otherwise(0),
-        is_order=~back,
-    ).select(tables.ORDERS.names())
-
-
-def _whole_orders(lines: pl.DataFrame) -> pl.DataFrame:
-    """Aggregate the lines of each order: refunded lines are refunds, other negative lines discounts.
-
-    Lines of another day stand apart, so that a launch in between sees only what there was; the first day's are the order.
-    """
-    paid = pl.col("paid").filter(~pl.col("back")).sum()
-    days = lines.group_by("customer_id", "order_id", pl.col("time").dt.date().alias("day")).agg(
-        time=pl.col("time").min(),
-        paid=paid,
-        credit=pl.min_horizontal(pl.col("paid").filter("back"), 0).sum(),
-        returned=pl.col("paid").filter("back").abs().sum(),
-        placed=(~pl.col("back")).any() & (paid >= 0),
-        place=pl.struct("time", "province", "city").sort_by("time", "province", "city").last(),
-    )
-    first = pl.col("day") == pl.when("placed").then("day").min().over("customer_id", "order_id")
-    return days.select(
-        "customer_id",
-        "order_id",
-        "time",
-        amount=pl.col("paid") + pl.col("credit"),
-        refund=pl.col("returned") - pl.min_horizontal("paid", 0),
-        is_order=pl.col("placed") & first.fill_null(value=False),
-        province=pl.col("place").struct.field("province"),
-        city=pl.col("place").struct.field("city"),
-    )
+def _with_values(rows: pl.DataFrame) -> pl.DataFrame:
+    return nw.from_native(rows).with_columns(**order_values()).to_native()
