@@ -175,7 +175,7 @@ def _panic(rows: pl.LazyFrame) -> str:
     return Message("sources.file_changed", "it changed meanwhile, or does not hold what it says")
 
 
-def decoded(stream: Stream) -> Iterator[tuple[pl.Series, pl.DataFrame]]:
+def decode(stream: Stream) -> Iterator[tuple[pl.Series, pl.DataFrame]]:
     """Decode all files batch by batch, in no particular order: the ids of the rows that are wanted, and the columns needed."""
     for batch in batches(stream, range(len(stream.paths))):
         rows = batch if stream.where is None else batch.filter(WANTED)
