@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from segmenter.measures import kernel
-from segmenter.measures.aggregator import Adder, Batch, added_up
+from segmenter.measures import text_views
+from segmenter.measures.aggregator import Aggregator, Batch, aggregate
 from segmenter.measures.definition import summarize_frame
 from segmenter.sources import fields
 from segmenter.sources.mapping import placed_orders
@@ -97,7 +97,7 @@ def expected(frame, terms, known=None):
 
 
 def fed(frame, terms, *, size=1000, **ways):
-    adder = Adder(terms, **ways)
+    adder = Aggregator(terms, **ways)
     adder.recorded = []
     for rows in frame.iter_slices(size):
         batch = Batch(rows["id"], rows["time"], rows["amount"], rows["back"], rows["odd"], (rows["province"], rows["city"]))
@@ -138,7 +138,7 @@ def test_batches_as_the_definition(rows, terms, threads, size, random, known, ea
         assert_frame_equal(other.summary().frame, there)
     if part is not None:  # what was recorded comes to the same on any earlier day
         before = Terms(min(earlier, terms.as_of), 7.0, 30)
-        again = Adder(before, threads=threads)
+        again = Aggregator(before, threads=threads)
         again.add_runs(*part[:2], part[2]["place"])
         assert_frame_equal(again.summary().frame, expected(frame, before, known))
 
@@ -180,13 +180,13 @@ orders = st.lists(
 @given(orders, terms, st.integers(1, 3), st.integers(1, 31))
 def test_canonical_orders_as_the_definition(rows, terms, threads, size):
     frame = pl.DataFrame(rows, schema=ORDERS, orient="row")
-    adder = Adder(terms, threads=threads)
+    adder = Aggregator(terms, threads=threads)
     for part in frame.iter_slices(size):
         adder.add_orders(part)
     found, there = adder.summary(), summarize_frame(frame, terms)
     assert_frame_equal(found.frame, there.frame)
     assert (found.first, found.last, found.terms) == (there.first, there.last, terms)
-    assert_frame_equal(added_up(pl.concat([frame[:3], frame[3:]], rechunk=False), terms).frame, there.frame)
+    assert_frame_equal(aggregate(pl.concat([frame[:3], frame[3:]], rechunk=False), terms).frame, there.frame)
 
 
 def test_a_place_counts_though_a_batch_between_has_none():
@@ -246,9 +246,9 @@ def test_ids_with_the_same_hash_are_told_apart(length):
     assert other != one
     texts = [np.frombuffer(text.encode(), np.uint8) for text in (one, other)]
     views = [np.frombuffer(np.uint32(length).tobytes() + text.tobytes()[:12], np.int64) for text in texts]
-    short = length <= kernel.LONGEST_INLINE
+    short = length <= text_views.LONGEST_INLINE
     first, second = (
-        kernel._mixed(*view.tolist()) if short else kernel._hash_bytes(text.ctypes.data, length)
+        text_views.mixed(*view.tolist()) if short else text_views.hash_bytes(text.ctypes.data, length)
         for view, text in zip(views, texts, strict=True)
     )
     assert first == second
@@ -285,7 +285,7 @@ def test_tables_grow_and_their_memory_goes_back():
     terms = Terms(AS_OF, 90.0, 365)
     there = summarize_frame(frame, terms)
     for threads in (1, 3):
-        adder = Adder(terms, threads=threads)
+        adder = Aggregator(terms, threads=threads)
         for part in frame.iter_slices(150_000):
             adder.add_orders(part)
         chunks = [weakref.ref(chunk) for owner in adder._owners for chunk in (*owner.hots[:1], *owner.colds[:1])]
@@ -297,8 +297,8 @@ def test_tables_grow_and_their_memory_goes_back():
 
 
 def test_an_error_in_a_thread_is_raised_and_ends_no_process():
-    adder = Adder(Terms(AS_OF, 90.0, None), threads=2)
-    adder._owners[1].room = lambda rows: (_ for _ in ()).throw(MemoryError("none left"))
+    adder = Aggregator(Terms(AS_OF, 90.0, None), threads=2)
+    adder._owners[1].reserve = lambda rows: (_ for _ in ()).throw(MemoryError("none left"))
     frame = pl.DataFrame({"id": [f"C{number}" for number in range(100)], "time": MIDNIGHT - timedelta(1), "amount": 1.0})
     with pytest.raises(MemoryError, match="none left"):
         adder.add(Batch(frame["id"], frame["time"], frame["amount"]), digits=2)

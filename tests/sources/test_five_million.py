@@ -8,7 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from segmenter import launch_settings
-from segmenter.measures.aggregator import Adder, Batch
+from segmenter.measures.aggregator import Aggregator, Batch
 from segmenter.measures.definition import summarize_frame
 from segmenter.sources import parquet_stream
 from segmenter.sources.mapping import placed_orders
@@ -47,7 +47,7 @@ def expected(orders):
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_threads_batch_sizes_and_row_orders(orders, expected, threads):
-    adder = Adder(TERMS, threads=threads)
+    adder = Aggregator(TERMS, threads=threads)
     mixed = orders.sample(fraction=1, shuffle=True, seed=threads)
     for rows in mixed.iter_slices(50_000 * threads):
         odd = adder.add(Batch(rows["customer_id"], rows["time"], rows["amount"], places=[rows["province"]]), digits=2)

@@ -15,7 +15,7 @@ import segmenter
 from segmenter.__main__ import main
 from segmenter.errors import InputError
 from segmenter.measures.definition import summarize_frame
-from segmenter.measures.past import Sampling
+from segmenter.measures.sampling import Sampling
 from segmenter.settings import FilesSettings, parse
 from segmenter.sources import parquet_stream
 from segmenter.sources.loader import read_tables

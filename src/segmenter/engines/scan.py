@@ -18,7 +18,7 @@ from segmenter.contacts import shown_sql
 from segmenter.engines.dialect import Engine
 from segmenter.engines.sql_mapping import ODD, PLAIN, SOURCE, VALUES, listed, view_plain_rows
 from segmenter.errors import InputError
-from segmenter.measures.definition import LINES, each_order, finished, rows_of, summarize, weights_table, whole_orders
+from segmenter.measures.definition import LINES, each_order, finish, rows_of, summarize, weights_table, whole_orders
 from segmenter.settings import LaunchSettings, MappingSettings
 from segmenter.sources.expressions import FILE, ROW, columns_of
 from segmenter.sources.mapping import order_rows
@@ -150,7 +150,7 @@ def added_up(engine: Engine, orders: nw.LazyFrame[Any], terms: Terms) -> pl.Data
         `SUMMARY`.
     """
     engine.upload(_WEIGHTS, weights_table(terms))
-    return finished(engine.collect(summarize(orders, engine.lazy(_WEIGHTS), terms)))
+    return finish(engine.collect(summarize(orders, engine.lazy(_WEIGHTS), terms)))
 
 
 def summarized(engine: Engine, orders: pl.DataFrame, terms: Terms) -> Summary:

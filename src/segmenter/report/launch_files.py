@@ -10,6 +10,7 @@ import polars as pl
 
 from segmenter.launch import LaunchPlan
 from segmenter.ledger import Basis, Launch, Ledger, recorded
+from segmenter.measures.spec import MONEY
 from segmenter.money import to_minor, to_units
 from segmenter.report.call_sheets import call_sheets
 from segmenter.report.launch_page import report
@@ -18,7 +19,6 @@ from segmenter.report.publication import publish
 from segmenter.report.table_files import write_csv, write_manifest, write_parquet
 from segmenter.settings import LaunchJob, shareable
 from segmenter.sources.loader import Read
-from segmenter.tables import MONEY
 
 
 def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob, ledger: Ledger | None = None, basis: Basis | None = None) -> None:

@@ -11,7 +11,7 @@ from segmenter.contacts import Contacts
 from segmenter.engines import spark
 from segmenter.engines.scan import Scanned
 from segmenter.errors import InputError
-from segmenter.measures.past import Sampling
+from segmenter.measures.sampling import Sampling
 from segmenter.settings import DatabaseSettings, DemoSettings, EngineSettings, FilesSettings, LaunchSettings, SparkEngine
 from segmenter.sources import parquet_stream
 from segmenter.sources.files import copies, fingerprints, parquet_files
@@ -221,9 +221,9 @@ def _summarized(read: Tables, terms: Terms, engine: EngineSettings | None, sampl
         case _ if orders.height < parquet_stream.FEWEST:
             return read
         case _:
-            from segmenter.measures.aggregator import added_up
+            from segmenter.measures.aggregator import aggregate
 
-            summary = added_up(orders, terms)
+            summary = aggregate(orders, terms)
     return replace(read, orders=summary, sample=None if sampling is None else sample_of(orders, summary, sampling))
 
 

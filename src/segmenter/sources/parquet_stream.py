@@ -36,7 +36,7 @@ from segmenter.tables import Terms
 from segmenter.words import Progress
 
 if TYPE_CHECKING:
-    from segmenter.measures.aggregator import Adder, Batch
+    from segmenter.measures.aggregator import Aggregator, Batch
 
 _NONE = Contacts()
 FEWEST = 1_000_000  # rows from which on the kernel repays the loading of its compiled code
@@ -66,7 +66,7 @@ class Stream:
     launch : LaunchSettings
         Its as-of date, time zone and currency.
     plain : mapping of str to Expr
-        The fields in types that the kernel takes, ``back`` and ``odd`` among them; empty where all rows are odd.
+        The fields in types that the kernel takes, ``back`` and ``fallback`` among them; empty where all rows are odd.
     where : Expr or None
         The rows that are wanted.
     columns : list of str
@@ -195,7 +195,7 @@ def _plain(fields: dict[str, pl.Expr], schema: pl.Schema, launch: LaunchSettings
     found = {"customer_id": fields["customer_id"], "time": time, "amount": money}
     found |= {name: fields[name] for name in ("province", "city") if name in fields}
     if "currency" in fields:
-        found["odd"] = ~fields["currency"].is_in(currency_names(launch.currency)).fill_null(value=True)
+        found["fallback"] = ~fields["currency"].is_in(currency_names(launch.currency)).fill_null(value=True)
     return found
 
 
@@ -355,10 +355,10 @@ def add_up(
         `where` leaves no rows, or a file is damaged.
     """
     # Here and not above: it brings Numba, which small shops do without.
-    from segmenter.measures.aggregator import Adder
+    from segmenter.measures.aggregator import Aggregator
 
     integers = bool(stream.plain) and _type(stream.schema, stream.plain["customer_id"]) != pl.String
-    adder = Adder(terms, integers=integers, known=ids)
+    adder = Aggregator(terms, integers=integers, known=ids)
     known = {} if store is None else _recalled(store, stream, adder, ids)
     fresh = [at for at in range(len(stream.places)) if at not in known]
     pool, writer = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
@@ -414,7 +414,7 @@ def _tell(progress: Progress, before: int, rows: int, done: int) -> None:
 def _read(
     stream: Stream,
     files: Sequence[int],
-    adder: "Adder",
+    adder: "Aggregator",
     ids: pl.Series | None,
     put: Callable[[list[pl.DataFrame]], "Future[list[str]]"] | None,
     progress: Callable[[int], None],
@@ -505,7 +505,7 @@ def _damaged(stream: Stream, files: Sequence[int], error: Exception) -> list[str
     return [f"data.orders.path: {problem}" for problem in problems]
 
 
-def _put(writer: ThreadPoolExecutor, store: Store, adder: "Adder", rows: list[pl.DataFrame]) -> "Future[list[str]]":
+def _put(writer: ThreadPoolExecutor, store: Store, adder: "Aggregator", rows: list[pl.DataFrame]) -> "Future[list[str]]":
     return writer.submit(lambda: [store.put(frame) for frame in part_of(adder, rows)])
 
 
@@ -523,7 +523,7 @@ def _keep(
     store.keep(place, identity, Kept(sha.result(), counted, as_of, [part.result() for part in parts], store.put(rejects)))
 
 
-def _recalled(store: Store, stream: Stream, adder: "Adder", ids: pl.Series | None) -> dict[int, tuple[Kept, pl.DataFrame]]:
+def _recalled(store: Store, stream: Stream, adder: "Aggregator", ids: pl.Series | None) -> dict[int, tuple[Kept, pl.DataFrame]]:
     """Add up files from the store: what is kept of each, and its rejects; the others have to be read."""
     found = {}
     with ThreadPoolExecutor(2) as pool:

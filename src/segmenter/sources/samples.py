@@ -3,7 +3,7 @@
 import polars as pl
 
 from segmenter.errors import InputError
-from segmenter.measures.past import Sampling, of_sample
+from segmenter.measures.sampling import Sampling, is_sampled
 from segmenter.sources.mapping import order_rows, placed_orders
 from segmenter.sources.parquet_stream import Stream, decoded
 from segmenter.sources.rows import map_rows
@@ -29,10 +29,10 @@ def sample_of(orders: pl.DataFrame, summary: Summary, sampling: Sampling) -> Sam
 
     Examples
     --------
-    See `segmenter.measures.past.Sampling`.
+    See `segmenter.measures.sampling.Sampling`.
     """
     halvings = sampling.halvings(summary)
-    return Sample(orders.filter(of_sample(orders["customer_id"], halvings, sampling.seed)), halvings)
+    return Sample(orders.filter(is_sampled(orders["customer_id"], halvings, sampling.seed)), halvings)
 
 
 def sample_stream(stream: Stream, ids: pl.Series | None, summary: Summary, sampling: Sampling) -> Sample | None:
@@ -56,7 +56,7 @@ def sample_stream(stream: Stream, ids: pl.Series | None, summary: Summary, sampl
 
     Examples
     --------
-    See `segmenter.measures.past.Sampling`.
+    See `segmenter.measures.sampling.Sampling`.
     """
     if not stream.plain:
         return None
@@ -64,10 +64,10 @@ def sample_stream(stream: Stream, ids: pl.Series | None, summary: Summary, sampl
     found = []
     for who, batch in decoded(stream):
         # Spaces around an id do not belong to it.
-        found.append(batch.filter(of_sample(who.cast(pl.String).str.strip_chars().fill_null(""), halvings, sampling.seed)))
+        found.append(batch.filter(is_sampled(who.cast(pl.String).str.strip_chars().fill_null(""), halvings, sampling.seed)))
     problems: list[str] = []
     rows = map_rows("orders", pl.concat(found), stream.settings, stream.launch, problems)
     if problems:
         raise InputError(*problems)
     orders = placed_orders(order_rows(rows, stream.settings, stream.launch, ids), stream.settings.orders.grain)
-    return Sample(orders.filter(of_sample(orders["customer_id"], halvings, sampling.seed)), halvings)
+    return Sample(orders.filter(is_sampled(orders["customer_id"], halvings, sampling.seed)), halvings)

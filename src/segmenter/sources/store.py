@@ -27,7 +27,7 @@ from segmenter.sources.raw import one_line
 from segmenter.version import __version__
 
 if TYPE_CHECKING:
-    from segmenter.measures.aggregator import Adder
+    from segmenter.measures.aggregator import Aggregator
 
 # Of what is kept and how: another version reads everything anew. With it goes Polars', whose files these are.
 _VERSION = f"3 {__version__} {pl.__version__}"
@@ -295,12 +295,12 @@ def fingerprint(settings: FilesSettings, launch: LaunchSettings, schema: pl.Sche
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def part_of(adder: "Adder", recorded: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def part_of(adder: "Aggregator", recorded: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Make a part of rows that were added.
 
     Parameters
     ----------
-    adder : Adder
+    adder : Aggregator
         What they were added to.
     recorded : sequence of DataFrame
         As it recorded them.
@@ -308,7 +308,7 @@ def part_of(adder: "Adder", recorded: Sequence[pl.DataFrame]) -> tuple[pl.DataFr
     Returns
     -------
     tuple of DataFrame
-        Customers, orders and places, as `Adder.add_runs` takes them.
+        Customers, orders and places, as `Aggregator.add_runs` takes them.
     """
     from segmenter.measures.id_order import in_order, take
 
