@@ -747,8 +747,8 @@ print(json.dumps({"kills": len(seen) - 1, "kept": seen.count(False), "last": see
 def test_killed_at_any_line_results_and_ledger_agree(url, tmp_path, swap):
     out = tmp_path / "outputs" / "results"
     code = [
-        *(["ledger.opening", "ledger.rows", "ledger.writing"] if swap == "exchange" else []),
-        *(["outputs.publish"] if url is None else []),
+        *(["ledger.connection", "ledger.frames", "ledger.records"] if swap == "exchange" else []),
+        *(["report.publication"] if url is None else []),
     ]
     command = [sys.executable, "-c", RUNS + KILLED, url or "", str(out), swap, ",".join(code)]
     done = subprocess.run(command, env={**os.environ, "POLARS_MAX_THREADS": "1"}, capture_output=True, text=True, check=False)
