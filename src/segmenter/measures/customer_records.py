@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from segmenter.measures.arrow_columns import address, record
 from segmenter.measures.raw_memory import jit, load, load_int, store, store_int
-from segmenter.measures.record_layout import FIRST, HOT, K0, K1, LAST, OUTER, PLACE, PLACE_AT, REFUND_COUNTS
+from segmenter.measures.record_layout import FIRST, HOT, K0, K1, LAST, OUTER, PLACE, PLACE_AT, REFUND_COUNTS, WIDTH
 from segmenter.measures.text_views import FALLBACK, FULL, INTEGER, ITSELF, address_of, copy_bytes, equal_bytes, is_long, length_of, reading
 from segmenter.tables import DAY
 
@@ -155,29 +155,33 @@ def extract(count: int, hot: int, cold: int, start: int, layout: Any, cells: Any
     row, province, city.
     """
     words, measures = layout.words, len(cells)
-    for number in range(count):
-        h, c, at = hot + 8 * HOT * number, cold + 8 * words * number, start + number
-        _put_view(views + 16 * at, load(h + 8 * K0), load(h + 8 * K1), first_text)
+    for block in range(0, count, BLOCK):
+        stop = min(block + BLOCK, count)
         for measure in range(measures):
-            from_hot, offset, ranges, width, outer = cells[measure]
-            cell = (h if from_hot else c) + offset
-            total = outer * load(h + 8 * OUTER)
-            for _ in range(ranges):
-                total += load(cell) if width == 8 else np.int64(load_int(cell))
-                cell += width
-            if width == 8:
-                store(load(columns + 8 * measure) + 8 * at, total)
-            else:
-                store_int(load(columns + 8 * measure) + 4 * at, np.int32(total))
-        first, refunds, place = load(h + 8 * FIRST), load(c + 8 * REFUND_COUNTS), load(c + 8 * PLACE)
-        days = np.int64(-1) if refunds >> 32 == NO_DAY else refunds >> 32
-        if first != NEVER:
-            days = max(days, layout.today - first // DAY)
-        store(load(columns + 8 * measures) + 8 * at, first)
-        store(load(columns + 8 * measures + 8) + 8 * at, load(h + 8 * LAST))
-        store_int(load(columns + 8 * measures + 16) + 4 * at, np.int32(days))
-        store_int(load(columns + 8 * measures + 24) + 4 * at, np.int32(place & 0xFFFFFFFF))
-        store_int(load(columns + 8 * measures + 32) + 4 * at, np.int32(place >> 32))
+            from_hot, width, column = cells[measure, 0], cells[measure, WIDTH], load(columns + 8 * measure) + cells[measure, WIDTH] * start
+            cell, step = (hot, 8 * HOT) if from_hot else (cold, 8 * words)
+            cell += cells[measure, 1]
+            for number in range(block, stop):
+                total = cells[measure, 4] * load(hot + 8 * HOT * number + 8 * OUTER)
+                for at in range(cells[measure, 2]):
+                    value = cell + step * number + width * at
+                    total += load(value) if width == 8 else np.int64(load_int(value))
+                if width == 8:
+                    store(column + 8 * number, total)
+                else:
+                    store_int(column + 4 * number, np.int32(total))
+        for number in range(block, stop):
+            h, c, at = hot + 8 * HOT * number, cold + 8 * words * number, start + number
+            _put_view(views + 16 * at, load(h + 8 * K0), load(h + 8 * K1), first_text)
+            first, refunds, place = load(h + 8 * FIRST), load(c + 8 * REFUND_COUNTS), load(c + 8 * PLACE)
+            days = np.int64(-1) if refunds >> 32 == NO_DAY else refunds >> 32
+            if first != NEVER:
+                days = max(days, layout.today - first // DAY)
+            store(load(columns + 8 * measures) + 8 * at, first)
+            store(load(columns + 8 * measures + 8) + 8 * at, load(h + 8 * LAST))
+            store_int(load(columns + 8 * measures + 16) + 4 * at, np.int32(days))
+            store_int(load(columns + 8 * measures + 24) + 4 * at, np.int32(place & 0xFFFFFFFF))
+            store_int(load(columns + 8 * measures + 32) + 4 * at, np.int32(place >> 32))
 
 
 @jit
