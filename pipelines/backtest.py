@@ -15,12 +15,12 @@ def main(config: DictConfig) -> None:
     from segmenter.command import ahead, started
     from segmenter.evaluation.backtest import backtest, sampling_of
     from segmenter.launch import terms_of
+    from segmenter.loader import read_tables
     from segmenter.report.backtest_files import write_backtest
     from segmenter.report.backtest_terminal import show_backtest
     from segmenter.report.launch_terminal import progress, show_run
     from segmenter.report.output_folder import check_out
     from segmenter.settings import BacktestJob, parse
-    from segmenter.sources.loader import read_tables
     from segmenter.tracking import track_backtest
 
     settings, _ = started(parse(BacktestJob, config))

@@ -15,11 +15,11 @@ def main(config: DictConfig) -> None:
     from segmenter.command import ahead, started
     from segmenter.launch import LaunchPlan, plan_launch, sampling_of, terms_of
     from segmenter.ledger import Basis, check_name, open_ledger, planned_on_basis
+    from segmenter.loader import read_tables
     from segmenter.report.launch_files import write_results
     from segmenter.report.launch_terminal import progress, show, show_run
     from segmenter.report.output_folder import check_out
     from segmenter.settings import LaunchJob, parse
-    from segmenter.sources.loader import read_tables
     from segmenter.tracking import track
 
     settings, sweep = started(parse(LaunchJob, config))

@@ -5,7 +5,6 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import hydra
-import polars as pl
 from omegaconf import DictConfig
 
 from segmenter.command import command, job
@@ -19,12 +18,12 @@ def main(config: DictConfig) -> None:
     from segmenter.evaluation.review import review
     from segmenter.ledger import open_ledger, people
     from segmenter.ledger.review_answers import find_launch, read_told, take_answers
+    from segmenter.loader import read_tables
     from segmenter.report.launch_terminal import progress, show_run
     from segmenter.report.output_folder import check_out
     from segmenter.report.review_files import write_review
     from segmenter.report.review_terminal import show_review
     from segmenter.settings import ReviewJob, parse
-    from segmenter.sources.loader import read_tables
     from segmenter.tracking import track_review
 
     settings, _ = started(parse(ReviewJob, config))
@@ -40,9 +39,8 @@ def main(config: DictConfig) -> None:
         upto = launch.model_copy(update={"as_of": until})
         read = read_tables(settings.data, upto, seed=settings.seed, progress=stage)
         read = take_answers(ledger, launched.name, told, read, lang=settings.lang)
-        assert isinstance(read.tables.orders, pl.DataFrame)  # as no terms were given: single orders are looked at
         stage("review")
-        found = review(launched, people(ledger, launched.name, before=until), read.tables.orders, settings)
+        found = review(launched, people(ledger, launched.name, before=until), read.tables.orders.single(), settings)
         found = replace(found, warnings=(*found.warnings, *read.warnings))
         stage("writing")
         write_review(found, read, settings)

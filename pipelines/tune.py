@@ -17,12 +17,12 @@ def main(config: DictConfig) -> None:
     from segmenter.evaluation.tune import tune
     from segmenter.evaluation.tuning_trials import load_optuna
     from segmenter.launch import terms_of
+    from segmenter.loader import read_tables
     from segmenter.report.launch_terminal import progress, show_run
     from segmenter.report.output_folder import check_out
     from segmenter.report.tuning_files import write_tuning
     from segmenter.report.tuning_terminal import show_tuning
     from segmenter.settings import TuneJob, parse
-    from segmenter.sources.loader import read_tables
     from segmenter.tracking import track_tuning
 
     settings, _ = started(parse(TuneJob, config))

@@ -177,8 +177,8 @@ def test_mlflow_has_no_contact(done: Any, monkeypatch: pytest.MonkeyPatch, capfd
 
 @pytest.mark.parametrize("source", ["parquet", "xlsx", "sqlite"])
 def test_rejects_of_any_source_have_no_contact_and_keep_what_is_none(source: str, tmp_path: Path) -> None:
+    from segmenter.loader import read_tables
     from segmenter.settings import DatabaseSettings
-    from segmenter.sources.loader import read_tables
 
     tables = frames()
     tables["orders"][1].extend([["C001", "o", *odd, *[""] * 6] for odd in (("2026-13-01", "12"), ("2026-05-01", "12,50 x"))])
@@ -207,10 +207,10 @@ def test_rejects_of_any_source_have_no_contact_and_keep_what_is_none(source: str
 
 def test_orders_added_up_as_they_are_read_leave_no_contact_in_rejects_and_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from segmenter.launch import terms_of
-    from segmenter.sources import parquet_stream
-    from segmenter.sources.loader import read_tables
+    from segmenter.loader import read_tables
+    from segmenter.measures import shop_orders
 
-    monkeypatch.setattr(parquet_stream, "FEWEST", 1)
+    monkeypatch.setattr(shop_orders, "KERNEL_ROWS", 1)
     tables = {name: pl.DataFrame(rows, schema=columns, orient="row") for name, (columns, rows) in frames().items()}
     tables["orders"] = tables["orders"].filter(pl.col("customer_id").is_in(IDS))  # the store keeps no file with strangers
     for name, frame in tables.items():
@@ -222,7 +222,7 @@ def test_orders_added_up_as_they_are_read_leave_no_contact_in_rejects_and_store(
     data = segmenter.settings.FilesSettings.model_construct(**{**dict(settings.data), **rest, **named})
     for _ in range(2):
         read = read_tables(data, settings.launch, seed=1, terms=terms_of(settings), store=f"{tmp_path}/store")
-        assert not isinstance(read.tables.orders, pl.DataFrame)
+        assert not read.tables.orders.has_single
         assert leaks("\n".join(read.tables.rejects["value"].drop_nulls())) == []
         assert read.tables.rejects.filter(table="orders")["value"].count() > 9
     kept = [pl.read_ipc(path) for path in (tmp_path / "store").rglob("*.arrow")]

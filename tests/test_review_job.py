@@ -15,8 +15,8 @@ from segmenter.errors import ConfigError, InputError, LedgerError
 from segmenter.home import HOME
 from segmenter.ledger import Launch, answers, open_ledger, people, record_plan
 from segmenter.ledger.review_answers import STRANGER, find_launch, read_told, take_answers
+from segmenter.loader import Inputs
 from segmenter.settings import ReviewJob, parse
-from segmenter.sources.loader import Read
 
 DAY = date(2026, 7, 1)
 IDS = [f"C{place:03}" for place in range(300)]
@@ -140,7 +140,7 @@ def test_ids_that_lost_their_zeros_are_recognised_but_not_against_the_shop_and_s
     assert told.answers["customer_id"].to_list() == ["007", "008", "11", "12", "13", "14"]
     orders = pl.DataFrame({"customer_id": ["8", "11", "12", "13", "14"], "time": "2026-06-30", "amount": 1.0})  # 8 is not 008
     read = take_answers(
-        ledger, "spring", told, Read(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), {}), lang="en"
+        ledger, "spring", told, Inputs(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), {}), lang="en"
     )
     assert people(ledger).drop_nulls("answer")["customer_id"].to_list() == ["007", "11", "12", "13", "14", "8"]
     assert read.warnings[-1] == "most of whom these files name were not invited: sheet.csv; are they of another launch?"

@@ -159,7 +159,7 @@ def test_a_column_of_any_name_is_no_sql():
     for name in names:
         raw = {"orders": pl.DataFrame({"customer_id": ["a"], "time": ["2026-06-01"], name: [1.0]})}
         config = segmenter.launch_settings({"launch.as_of": "2026-07-01", "data.orders.columns.amount": name})
-        assert canonical_tables(raw, config.data, config.launch).orders["amount"].to_list() == [100]
+        assert canonical_tables(raw, config.data, config.launch).orders.single()["amount"].to_list() == [100]
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,9 @@ from segmenter.errors import TrackingError
 from segmenter.evaluation.backtest import Backtest
 from segmenter.evaluation.review import Launched, Review, review
 from segmenter.launch import LaunchPlan, plan_launch
+from segmenter.loader import Inputs, read_tables
 from segmenter.report.launch_files import write_results
 from segmenter.settings import BacktestJob, LaunchJob, ReviewJob, parse
-from segmenter.sources.loader import Read, read_tables
 from segmenter.tables import INVITED, ORDERS
 from segmenter.tracking import Sweep, track, track_backtest, track_review
 
@@ -45,7 +45,7 @@ def job(data: str = "demo", **changes: object) -> LaunchJob:
 class Shop:
     """A launch of a small demo shop, with its results on disk, and its run in the store beside them."""
 
-    read: Read
+    read: Inputs
     plan: LaunchPlan
     out: Path
     shown: str | None

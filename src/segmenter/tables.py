@@ -3,6 +3,7 @@
 Times are local to ``launch.timezone`` and carry no zone. Amounts are Int64 minor units. Ids are text.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -120,7 +121,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Summary:
-    """Orders, aggregated.
+    """Orders aggregated.
 
     Parameters
     ----------
@@ -139,20 +140,39 @@ class Summary:
     last: date | None
 
 
-@dataclass(frozen=True)
-class Sample:
-    """The single orders of some customers.
+class Orders(ABC):
+    """A shop's orders, whatever is behind them: every single order, or what they come to and those of some customers."""
 
-    Parameters
-    ----------
-    orders : DataFrame
-        See `ORDERS`.
-    halvings : int
-        They are those of a half to the power of so many of all customers.
-    """
+    @property
+    @abstractmethod
+    def days(self) -> tuple[date | None, date | None]:
+        """The days of the first and the last row, those after the as-of date included; None without rows."""
 
-    orders: pl.DataFrame
-    halvings: int
+    @property
+    @abstractmethod
+    def halvings(self) -> int:
+        """The single orders are those of a half to the power of so many of all customers."""
+
+    @property
+    @abstractmethod
+    def has_single(self) -> bool:
+        """Whether `single` has an answer."""
+
+    @abstractmethod
+    def single(self) -> pl.DataFrame:
+        """Give the single orders as `ORDERS`: of all customers, or of some; an InputError where they were not kept."""
+
+    @abstractmethod
+    def summary(self, terms: Terms) -> Summary:
+        """Give what they come to; a ValueError where only that of other terms is known."""
+
+    @abstractmethod
+    def customers(self, before: date) -> pl.Series:
+        """Give the ids of who had an order or a refund before a date."""
+
+    @abstractmethod
+    def last_order(self, before: date) -> date | None:
+        """Give the day of the last order, refunds apart, before a date."""
 
 
 @dataclass(frozen=True)
@@ -173,37 +193,15 @@ class PastLaunches:
 
 @dataclass(frozen=True)
 class Tables:
-    """What a shop has, in canonical form.
+    """What a shop has, in canonical form."""
 
-    Parameters
-    ----------
-    orders : DataFrame or Summary
-        See `ORDERS`, empty where the shop has none; or what they come to, where they were added up as they were read.
-    events, referrals : DataFrame
-        See `EVENTS`, `REFERRALS`; empty where the shop has none.
-    customers : DataFrame or None
-        See `CUSTOMERS`; None where the customers are those with orders.
-    contacts : DataFrame or None
-        ``customer_id``, ``name`` and the contact columns as text: for the call sheets and nothing else.
-    rejects : DataFrame
-        See `REJECTS`.
-    reads : mapping of str to mapping of str to int
-        For each table: rows read, ``filtered`` by `where`, ``later`` than the as-of date, ``rejected``, ``kept``.
-    sample : Sample or None
-        Single orders to learn from, where `orders` is a summary.
-    launches : PastLaunches or None
-        Earlier launches, where there is a ledger with any.
-    spending : DataFrame or None
-        See `SPENDING`: the orders by category, where they have any and were read for it.
-    """
-
-    orders: pl.DataFrame | Summary
-    customers: pl.DataFrame | None
-    events: pl.DataFrame
+    orders: Orders  # without rows where the shop has none
+    customers: pl.DataFrame | None  # see `CUSTOMERS`; None where the customers are those with orders
+    events: pl.DataFrame  # see `EVENTS`; empty where the shop has none
     referrals: pl.DataFrame
-    contacts: pl.DataFrame | None
+    contacts: pl.DataFrame | None  # `customer_id`, `name` and the contact columns as text: for the call sheets and nothing else
     rejects: pl.DataFrame
+    # For each table: rows read, `filtered` by `where`, `later` than the as-of date, `rejected`, `kept`.
     reads: Mapping[str, Mapping[str, int]]
-    sample: Sample | None = None
-    launches: PastLaunches | None = None
-    spending: pl.DataFrame | None = None
+    launches: PastLaunches | None = None  # where there is a ledger with any
+    spending: pl.DataFrame | None = None  # see `SPENDING`: where the orders have categories and they were asked for

@@ -14,6 +14,7 @@ from segmenter.measures import measure, spec
 from segmenter.measures.aggregator import aggregate
 from segmenter.measures.definition import ROWS, finish, rows_of, summarize, summarize_frame, weights_table
 from segmenter.measures.record_layout import layout_of
+from segmenter.measures.shop_orders import SingleOrders
 from segmenter.measures.spec import Measure
 from segmenter.measures.timeline import timeline_of
 from segmenter.tables import EVENTS, ORDERS, REFERRALS, REJECTS, Tables, Terms
@@ -75,7 +76,7 @@ def test_a_third_window_is_the_same_on_every_engine(added, rows, window):
 def test_the_customer_frame_has_its_column_and_formulas_may_use_it(monkeypatch):
     monkeypatch.setattr(spec, "MEASURES", (*spec.MEASURES, *ADDED))
     orders = canonical([("a", 3, 500, 0, True), ("a", 50, 200, 0, True)])
-    tables = Tables(orders, None, EVENTS.to_frame(), REFERRALS.to_frame(), None, REJECTS.to_frame(), {})
+    tables = Tables(SingleOrders(orders), None, EVENTS.to_frame(), REFERRALS.to_frame(), None, REJECTS.to_frame(), {})
     frame = measure(tables, as_of=AS_OF, half_life_days=90)
     assert frame.select("spend_7d", "orders_45d_before", "share_7d").rows() == [(500, 1, 1)]
     assert frame.columns[-len(ADDED) :] == [measure.name for measure in ADDED]

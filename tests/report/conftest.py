@@ -20,8 +20,8 @@ from segmenter.evaluation.calibration import calibration
 from segmenter.evaluation.comparison import bucket_sums, buckets, differences, drawn_shares, shares
 from segmenter.evaluation.gains import gains, taken
 from segmenter.evaluation.review import Launched, Review, review
+from segmenter.loader import Inputs
 from segmenter.settings import BacktestJob, CoreSettings, ReviewJob, parse
-from segmenter.sources.loader import Read
 from segmenter.tables import INVITED, ORDERS
 
 HOSTILE = {
@@ -85,7 +85,7 @@ class Replayed:
 
     found: Backtest
     settings: BacktestJob
-    read: Read
+    read: Inputs
 
 
 CUTS = tuple(date(2011, month, 1) for month in range(5, 12))
@@ -154,7 +154,7 @@ def backtest() -> Callable[..., Replayed]:
 
     mapped = segmenter.launch_settings({"launch.as_of": "2011-12-10"})
     orders = pl.DataFrame({"customer_id": ["C1", "C2"], "time": ["2011-06-30", "2011-07-01"], "amount": [12.5, 7.5]})
-    read = Read(segmenter.canonical_tables({"orders": orders}, mapped.data, mapped.launch), {})
+    read = Inputs(segmenter.canonical_tables({"orders": orders}, mapped.data, mapped.launch), {})
     return make
 
 
@@ -201,7 +201,7 @@ class Reviewed:
 
     found: Review
     settings: ReviewJob
-    read: Read
+    read: Inputs
 
 
 @cache
@@ -240,5 +240,5 @@ def reviewed() -> Callable[..., Reviewed]:
         return Reviewed(replace(found, **changes), settings, read)
 
     mapped = segmenter.launch_settings({"launch.as_of": "2026-07-31"})
-    read = Read(segmenter.canonical_tables({"orders": _people()[1].head(2)}, mapped.data, mapped.launch), {})
+    read = Inputs(segmenter.canonical_tables({"orders": _people()[1].head(2)}, mapped.data, mapped.launch), {})
     return make

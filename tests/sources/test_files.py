@@ -23,9 +23,9 @@ from polars.testing import assert_frame_equal
 
 from segmenter import launch_settings
 from segmenter.errors import ConfigError, InputError
+from segmenter.loader import read_tables
 from segmenter.settings import FilesSettings, parse
 from segmenter.sources.files import read_files
-from segmenter.sources.loader import read_tables
 from segmenter.sources.raw import near_files
 from segmenter.tables import REJECTS
 

@@ -16,7 +16,7 @@ from segmenter.measures.past import Past, past_of
 from segmenter.measures.sampling import MIN_HISTORY_DAYS, Sampling
 from segmenter.report.backtest_advice import advise
 from segmenter.settings import AnyScoring, BacktestCore
-from segmenter.tables import Summary, Tables
+from segmenter.tables import Tables
 from segmenter.words import say
 
 _ENDS = ("best", "random")
@@ -177,10 +177,7 @@ def cuts_of(tables: Tables, settings: BacktestCore) -> tuple[list[date], date]:
     wanted, as_of = settings.backtest, settings.launch.as_of
     if as_of is None:
         raise InputError("launch.as_of: is needed, as YYYY-MM-DD")
-    if isinstance(tables.orders, Summary):
-        first, last = tables.orders.first, tables.orders.last
-    else:
-        first, last = tables.orders.select(first=pl.col("time").min().dt.date(), last=pl.col("time").max().dt.date()).row(0)
+    first, last = tables.orders.days
     if first is None or last is None:
         raise InputError("data.orders: should hold orders (got none): there is no past to replay")
     end = min(as_of, last + timedelta(days=1))

@@ -12,9 +12,9 @@ from segmenter.ledger.connection import Ledger
 from segmenter.ledger.queries import answers, launches, people
 from segmenter.ledger.records import record_answers
 from segmenter.ledger.schema import PLANNED
+from segmenter.loader import Inputs
 from segmenter.settings import ReviewJob
 from segmenter.sources.answers import Answers, NoAnswersError, read_answers
-from segmenter.sources.loader import Read
 from segmenter.tables import REJECTS
 from segmenter.words import Lang, say
 
@@ -109,7 +109,7 @@ def read_told(ledger: Ledger, launched: Launched, settings: ReviewJob) -> Answer
         return replace(read_answers([], before=until, timezone="UTC", lang=settings.lang), warnings=tuple(found))
 
 
-def take_answers(ledger: Ledger, launch: str, told: Answers, read: Read, *, lang: Lang) -> Read:
+def take_answers(ledger: Ledger, launch: str, told: Answers, read: Inputs, *, lang: Lang) -> Inputs:
     """Record answers, but not those of strangers: an id that neither the plan nor the shop knows is a slip of the pen.
 
     Parameters
@@ -120,14 +120,14 @@ def take_answers(ledger: Ledger, launch: str, told: Answers, read: Read, *, lang
         Its name.
     told : Answers
         What was answered.
-    read : Read
+    read : Inputs
         The shop's tables: its customers may join without having been invited.
     lang : {"en", "zh"}
         Of the warnings.
 
     Returns
     -------
-    Read
+    Inputs
         The same, with the answers' counts, fingerprints, rejects and warnings.
 
     Raises
@@ -147,7 +147,7 @@ def take_answers(ledger: Ledger, launch: str, told: Answers, read: Read, *, lang
     >>> told = Answers(said, pl.DataFrame(schema=REJECTS), (), 3, 0, 0, ())
     >>> settings = segmenter.launch_settings({"launch.as_of": "2026-07-31"})
     >>> orders = pl.DataFrame({"customer_id": ["a", "b"], "time": "2026-06-30", "amount": 1.0})
-    >>> read = Read(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), {})
+    >>> read = Inputs(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), {})
     >>> with tempfile.TemporaryDirectory() as place:
     ...     ledger = open_ledger(None, Path(place, "results"))
     ...     record_plan(ledger, Launch("spring", "tea", date(2026, 7, 1), 30, None, "CNY", "e3b0"), pl.DataFrame(planned))
@@ -157,7 +157,7 @@ def take_answers(ledger: Ledger, launch: str, told: Answers, read: Read, *, lang
     >>> read.tables.rejects.select("row", "value", "reason").rows()
     [(3, 'A1', 'is neither in the plan nor a customer of the shop')]
     """
-    shop = [frame["customer_id"] for frame in (read.tables.orders, read.tables.customers) if isinstance(frame, pl.DataFrame)]
+    shop = [frame["customer_id"] for frame in (read.tables.orders.single(), read.tables.customers) if frame is not None]
     heard = people(ledger, launch)
     planned = heard.filter(pl.col("status").is_not_null())["customer_id"]
     known = pl.concat([heard["customer_id"], *shop]).unique()

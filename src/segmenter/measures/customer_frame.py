@@ -7,9 +7,8 @@ import polars as pl
 
 from segmenter.errors import InputError
 from segmenter.measures import spec
-from segmenter.measures.definition import summarize_frame
 from segmenter.messages import Message
-from segmenter.tables import CUSTOMERS, Summary, Tables, Terms
+from segmenter.tables import CUSTOMERS, Tables, Terms
 
 _FLAGS = ("do_not_contact", "blocked", "staff")
 _INNER = ("days_since_first_row", "days_since_first_event", "order_province", "order_city", spec.AS_OF)
@@ -65,7 +64,7 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
     >>> frame.select("spend", "orders", "days_since_order", "average_gap_days").rows()
     [(2000, 2, 1, 29.0)]
     """
-    summary = _summary(tables.orders, Terms(as_of, half_life_days, window_days))
+    summary = tables.orders.summary(Terms(as_of, half_life_days, window_days))
     by_order = summary.frame.lazy().rename({"province": "order_province", "city": "order_city"})
     events = _before(tables.events, as_of)
     kinds = events.select(pl.col("kind").unique().sort()).collect()["kind"].to_list()
@@ -95,14 +94,6 @@ def _without(frame: pl.LazyFrame, part: pl.LazyFrame) -> pl.LazyFrame:
     """Add the columns of a part that has no rows: joins of millions of customers take their time."""
     columns = part.collect_schema().items()
     return frame.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in columns if name != "customer_id")
-
-
-def _summary(orders: pl.DataFrame | Summary, terms: Terms) -> Summary:
-    if isinstance(orders, pl.DataFrame):
-        return summarize_frame(orders, terms)
-    if orders.terms != terms:
-        raise ValueError(f"the orders were summarized for other terms: should be {terms} (got {orders.terms})")
-    return orders
 
 
 def _check_attributes(customers: pl.DataFrame, parts: Sequence[pl.LazyFrame]) -> None:

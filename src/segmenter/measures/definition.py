@@ -95,17 +95,19 @@ def _key(number: nw.Expr, place: nw.Expr) -> nw.Expr:
 
 def each_order(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Turn `LINES` that are whole orders, whatever their ``order_id``, into `ROWS`."""
+    return rows.select("customer_id", "time_us", "place", **order_values())
+
+
+def order_values() -> dict[str, nw.Expr]:
+    """Say what a row of `LINES` is that is a whole order, or a refund."""
     paid = nw.col("paid")
     back = nw.col("back") | (paid < 0)
-    return rows.select(
-        "customer_id",
-        "time_us",
+    return {
         # A refund with a positive amount is an order paid and given back whole: it adds nothing.
-        _where(~back | (paid < 0), paid).alias("amount"),
-        _where(back, paid.abs()).alias("refund"),
-        (~back).alias("is_order"),
-        "place",
-    )
+        "amount": _where(~back | (paid < 0), paid),
+        "refund": _where(back, paid.abs()),
+        "is_order": ~back,
+    }
 
 
 def whole_orders(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -132,7 +134,7 @@ def whole_orders(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     dated = days.with_columns(nw.when(is_order).then(nw.col("day")).alias("order_day"))
     first = dated.with_columns(nw.col("order_day").min().over(*order).alias("first_day"))
     return first.select(
-        "customer_id",
+        *order,
         "time_us",
         (paid + nw.col("credit")).alias("amount"),
         (nw.col("returned") - _where(paid < 0, paid)).alias("refund"),
@@ -149,14 +151,12 @@ def weights_table(terms: Terms) -> pl.DataFrame:
 
 def finish(sums_there: pl.DataFrame) -> pl.DataFrame:
     """Make the summary's frame, sorted by ``customer_id``, of what `summarize` gives on any backend."""
-    parts = pl.col("place").str.splitn(BETWEEN, 3).struct
-    places = {"province": parts.field("field_1"), "city": parts.field("field_2")}
     decayed = [name for name, measure in sums().items() if measure.of == "decayed_amount"]
     columns = {
         **{name: pl.col(name + _ONES) + pl.col(name + _REST) // WEIGHT_ONE for name in decayed},
         "first_order_at": pl.col("first_order_us").cast(TIME),
         "last_order_at": pl.col("last_order_us").cast(TIME),
-        **{name: pl.when(part != "").then(part) for name, part in places.items()},
+        **places(before=1),
     }
     names = summary_schema().items()
     return sums_there.with_columns(**columns).select(pl.col(name).cast(dtype) for name, dtype in names).sort("customer_id")
@@ -168,6 +168,13 @@ def summarize_frame(orders: pl.DataFrame, terms: Terms) -> Summary:
     frame = finish(summarize(rows, weights, terms).to_native().collect(engine="streaming"))
     days = orders.select(first=pl.col("time").min().dt.date(), last=pl.col("time").max().dt.date()).row(0)
     return Summary(frame, terms, *days)
+
+
+def places(before: int = 0) -> dict[str, pl.Expr]:
+    """Take a ``place`` apart again into province and city; so many other parts stand before them."""
+    parts = pl.col("place").str.splitn(BETWEEN, before + 2).struct
+    levels = {name: parts.field(f"field_{before + at}") for at, name in enumerate(("province", "city"))}
+    return {name: pl.when(part != "").then(part) for name, part in levels.items()}
 
 
 def rows_of(orders: pl.DataFrame) -> pl.DataFrame:

@@ -8,12 +8,11 @@ from typing import Any, TypeVar
 
 import polars as pl
 
-from segmenter.errors import InputError
 from segmenter.measures.customer_frame import measure
 from segmenter.measures.sampling import MIN_HISTORY_DAYS, halvings, is_sampled
+from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.measures.timeline import Timeline, timeline_of
-from segmenter.messages import Message
-from segmenter.tables import EPOCH, Summary, Tables, Terms
+from segmenter.tables import EPOCH, Tables, Terms
 
 Result = TypeVar("Result")
 _QUIET = timedelta(days=7)  # without orders, which a shop may have
@@ -81,8 +80,7 @@ class Past:
 
     def _sample(self, times: int, seed: int) -> "Past":
         few = _thinned(self.tables, times, seed)
-        assert isinstance(few.orders, pl.DataFrame)  # as `past_of` made sure
-        return replace(self, tables=few, timeline=timeline_of(few.orders), until=date.max, share=0.5**times, cache=Cache())
+        return replace(self, tables=few, timeline=timeline_of(few.orders.single()), until=date.max, share=0.5**times, cache=Cache())
 
     def measures(self, as_of: date) -> pl.DataFrame:
         """Compute the measures as they were, see `measure`.
@@ -97,7 +95,7 @@ class Past:
     def _measures(self, as_of: date) -> pl.DataFrame:
         terms = Terms(as_of, self.half_life_days, self.window_days)
         dated = self.tables.referrals.filter(pl.col("time").is_not_null())
-        tables = replace(self.tables, orders=self.timeline.summary(terms), referrals=dated)
+        tables = replace(self.tables, orders=AggregatedOrders(self.timeline.summary(terms)), referrals=dated)
         measures = measure(tables, as_of=as_of, half_life_days=self.half_life_days, window_days=self.window_days)
         return measures.filter(pl.col("days_known").is_not_null())
 
@@ -140,26 +138,21 @@ def past_of(
     >>> frame["spend"].item(), past.later(frame["customer_id"], date(2026, 6, 1), 30).row(0)
     (750, (1250, 1))
     """
-    times = 0
-    if isinstance(tables.orders, Summary):
-        if tables.sample is None:
-            template = "scoring: this ranking looks at single orders, and they were added up as they were read; use engine=local"
-            raise InputError(Message("measures.no_single_orders", template))
-        times = tables.sample.halvings
-        tables = _thinned(replace(tables, orders=tables.sample.orders), times, seed)
-    assert isinstance(tables.orders, pl.DataFrame)  # for the type checker
+    times = tables.orders.halvings
+    tables = replace(tables, orders=SingleOrders(tables.orders.single()))
+    if times:
+        tables = _thinned(tables, times, seed)
     if max_customers is not None:
-        known = tables.orders.lazy().filter(pl.col("time") < (first or until)).select(pl.col("customer_id").unique()).collect().to_series()
+        known = tables.orders.customers(first or until)
         if (more := halvings(known, max_customers, seed)) > times:
             times, tables = more, _thinned(tables, more, seed)
-    assert isinstance(tables.orders, pl.DataFrame)  # for the type checker
-    return Past(tables, timeline_of(tables.orders), until, half_life_days, window_days, share=0.5**times)
+    return Past(tables, timeline_of(tables.orders.single()), until, half_life_days, window_days, share=0.5**times)
 
 
 def _thinned(tables: Tables, times: int, seed: int) -> Tables:
     def of(table: pl.DataFrame) -> pl.DataFrame:
         return table.filter(is_sampled(table["customer_id"], times, seed))
 
-    assert isinstance(tables.orders, pl.DataFrame)  # as the callers made sure
     customers = None if tables.customers is None else of(tables.customers)
-    return replace(tables, orders=of(tables.orders), customers=customers, events=of(tables.events), referrals=of(tables.referrals))
+    orders = SingleOrders(of(tables.orders.single()))
+    return replace(tables, orders=orders, customers=customers, events=of(tables.events), referrals=of(tables.referrals))

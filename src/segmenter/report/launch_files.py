@@ -10,6 +10,7 @@ import polars as pl
 
 from segmenter.launch import LaunchPlan
 from segmenter.ledger import Basis, Launch, Ledger, recorded
+from segmenter.loader import Inputs
 from segmenter.measures.spec import MONEY
 from segmenter.money import to_minor, to_units
 from segmenter.report.call_sheets import call_sheets
@@ -18,17 +19,16 @@ from segmenter.report.output_folder import check_owner
 from segmenter.report.publication import publish
 from segmenter.report.table_files import write_csv, write_manifest, write_parquet
 from segmenter.settings import LaunchJob, shareable
-from segmenter.sources.loader import Read
 
 
-def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob, ledger: Ledger | None = None, basis: Basis | None = None) -> None:
+def write_results(plan: LaunchPlan, read: Inputs, settings: LaunchJob, ledger: Ledger | None = None, basis: Basis | None = None) -> None:
     """Write the results of a launch into its folder and its invitations into the ledger, whole or not at all.
 
     Parameters
     ----------
     plan : LaunchPlan
         What was decided.
-    read : Read
+    read : Inputs
         The tables: their contacts for the call sheets, their rejects, their fingerprints.
     settings : LaunchJob
         The config; `out` is the folder.
@@ -55,7 +55,7 @@ def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob, ledger: Led
     >>> with tempfile.TemporaryDirectory() as place:
     ...     rest = {"data": data, "out": Path(place, "results"), "overwrite": False, "tracking": NoTracking(kind="none")}
     ...     job = LaunchJob.model_construct(**{**dict(settings), **rest})
-    ...     write_results(segmenter.plan_launch(tables, settings), Read(tables, {}), job)
+    ...     write_results(segmenter.plan_launch(tables, settings), Inputs(tables, {}), job)
     ...     len((job.out / "invite_list.csv").read_text(encoding="utf-8").splitlines())
     3
     """

@@ -6,13 +6,13 @@ import polars as pl
 import polars.selectors as cs
 
 from segmenter.evaluation.review import COHORTS, Review
+from segmenter.loader import Inputs
 from segmenter.money import digits, to_units
 from segmenter.report.output_folder import check_owner
 from segmenter.report.publication import publish
 from segmenter.report.review_page import review_page
 from segmenter.report.table_files import write_csv, write_manifest, write_parquet
 from segmenter.settings import ReviewJob
-from segmenter.sources.loader import Read
 
 # The columns of each file that are money.
 _MONEY = {
@@ -23,14 +23,14 @@ _MONEY = {
 _DECIMALS = 6
 
 
-def write_review(found: Review, read: Read, settings: ReviewJob) -> None:
+def write_review(found: Review, read: Inputs, settings: ReviewJob) -> None:
     """Write what a launch brought into a folder, whole or not at all.
 
     Parameters
     ----------
     found : Review
         What it brought.
-    read : Read
+    read : Inputs
         The tables: their rejects, with those of the answers, and their fingerprints.
     settings : ReviewJob
         The config; `out` is the folder.
@@ -53,13 +53,13 @@ def write_review(found: Review, read: Read, settings: ReviewJob) -> None:
     >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
     >>> row = {"launch": "spring", "in_plan": True, "planned_at": date(2026, 7, 1), "status": "planned"}
     >>> people = pl.DataFrame([row | {"customer_id": each} for each in "ab"], INVITED)
-    >>> found = review(Launched("spring", date(2026, 7, 1), date(2026, 7, 31), None, "CNY"), people, tables.orders, settings)
+    >>> found = review(Launched("spring", date(2026, 7, 1), date(2026, 7, 31), None, "CNY"), people, tables.orders.single(), settings)
     >>> data = DemoSettings.model_construct(**dict(settings.data), kind="demo", shop=ShopSettings(customers=100, days=120))
     >>> with tempfile.TemporaryDirectory() as place:
     ...     rest = {"data": data, "out": Path(place, "results"), "ledger": LedgerSettings(use=True, url=None)}
     ...     rest |= {"overwrite": False, "tracking": NoTracking(kind="none")}
     ...     job = ReviewJob.model_construct(**{**dict(settings), **rest})
-    ...     write_review(found, Read(tables, {}), job)
+    ...     write_review(found, Inputs(tables, {}), job)
     ...     sorted(path.name for path in job.out.iterdir())[:4]
     ['acceptance.csv', 'cohorts.csv', 'lift.csv', 'manifest.json']
     """

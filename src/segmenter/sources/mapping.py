@@ -1,33 +1,46 @@
 """Raw rows of a shop become the canonical tables; rows that cannot be understood become rejects."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from segmenter import tables
 from segmenter.contacts import Contacts, shown_columns
 from segmenter.errors import InputError, nearest
-from segmenter.money import LARGEST, digits
 from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
 from segmenter.sources import fields
 from segmenter.sources.expressions import columns_of
-from segmenter.sources.rows import NEEDED, Rows, map_rows
-from segmenter.tables import Summary, Tables
-
-if TYPE_CHECKING:
-    from segmenter.engines.scan import Scanned
+from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
+from segmenter.sources.rows import CONTACT, NEEDED, Rows, map_rows, reject_strangers, without_contacts
+from segmenter.tables import Tables
 
 _MOST_KINDS = 60
-CONTACT = "looks like a contact, which only the call sheets may show"
-STRANGER = "is no customer of the customers table"
 _FLAGS = ("do_not_contact", "blocked", "staff")
 _NONE: Mapping[str, pl.DataFrame] = MappingProxyType({})
-# What a row adds to net spend. A refund with a positive amount is an order paid and given back whole: it adds nothing.
-_ADDED = pl.when("back").then(pl.min_horizontal("paid", 0)).otherwise("paid")
+
+
+@dataclass(frozen=True)
+class ShopRows:
+    """A shop's mapped rows, and all tables made of them but the orders, which need the customers and their contacts first."""
+
+    settings: MappingSettings
+    as_of: date
+    rows: Mapping[str, Rows]
+    unreadable: Mapping[str, pl.DataFrame]
+    personal: Contacts
+    customers: pl.DataFrame | None
+    contacts: pl.DataFrame | None
+    events: pl.DataFrame
+    referrals: pl.DataFrame
+
+    @property
+    def ids(self) -> pl.Series | None:
+        """The customers of the customers table; None where there is none."""
+        return None if self.customers is None else self.customers["customer_id"]
 
 
 def canonical_tables(
@@ -36,7 +49,6 @@ def canonical_tables(
     launch: LaunchSettings,
     *,
     unreadable: Mapping[str, pl.DataFrame] = _NONE,
-    scan: "Callable[[pl.Series | None, Contacts], Scanned] | None" = None,
     categories: bool = True,
 ) -> Tables:
     """Map raw rows to the canonical tables.
@@ -52,8 +64,6 @@ def canonical_tables(
     unreadable : mapping of str to DataFrame, optional
         For a table of `raw`, lines of its source that could not be told apart into fields, as `tables.REJECTS`. Nothing says
         of which date they are: they count as rejected rows.
-    scan : callable, optional
-        Reads and adds up the orders, given the customers of the customers table and their contacts, where they are not in `raw`.
     categories : bool, optional
         Whether to keep the orders' categories, where they have any: they take memory.
 
@@ -74,9 +84,19 @@ def canonical_tables(
     >>> import segmenter
     >>> settings = segmenter.launch_settings({"launch.as_of": "2026-07-01"})
     >>> orders = pl.DataFrame({"customer_id": ["a"], "time": ["2026-06-30"], "amount": ["12.50"]})
-    >>> segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch).orders["amount"].to_list()
+    >>> segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch).orders.single()["amount"].to_list()
     [1250]
     """
+    shop = map_shop(raw, settings, launch, unreadable=unreadable)
+    rows = shop.rows.get("orders")
+    orders = NO_ORDERS if rows is None else map_orders(rows, settings, launch, shop.ids, shop.personal, categories)
+    return shop_tables(shop, orders)
+
+
+def map_shop(
+    raw: Mapping[str, pl.DataFrame], settings: MappingSettings, launch: LaunchSettings, *, unreadable: Mapping[str, pl.DataFrame] = _NONE
+) -> ShopRows:
+    """Map raw rows, and read those of all tables but the orders; see `canonical_tables`."""
     if launch.as_of is None:
         raise InputError("launch.as_of: is needed, as YYYY-MM-DD")
     problems: list[str] = []
@@ -92,33 +112,30 @@ def canonical_tables(
     if "customers" in rows:
         customers, contacts = _customers(rows["customers"], settings, launch, personal)
         ids = customers["customer_id"]
-    orders: pl.DataFrame | Summary = tables.ORDERS.to_frame()
-    spending = None
-    scanned = None if scan is None else scan(ids, personal)
-    if scanned is not None:
-        orders = scanned.summary
-    elif "orders" in rows:
-        orders, spending = _orders(rows["orders"], settings, launch, ids, personal, categories=categories)
     events = _events(rows["events"], settings, launch, launch.as_of, ids, personal) if "events" in rows else tables.EVENTS.to_frame()
     brought = _referrals(rows["referrals"], settings, launch, ids) if "referrals" in rows else tables.REFERRALS.to_frame()
-    lines = [_unreadable(item, unreadable[name]) for name, item in rows.items() if name in unreadable]
-    rejects = pl.concat([tables.REJECTS.to_frame(), *(item.rejects() for item in rows.values()), *lines])
-    reads = {name: item.reads for name, item in rows.items()}
-    if scanned is not None:
-        rejects, reads = pl.concat([scanned.rejects, rejects]), {"orders": scanned.reads, **reads}
-    rejects = personal.without(rejects)
-    _check_share(reads, rejects, settings.max_reject_share)
-    if ids is None and (events.height or brought.height):
+    return ShopRows(settings, launch.as_of, rows, unreadable, personal, customers, contacts, events, brought)
+
+
+def shop_tables(shop: ShopRows, orders: OrdersReading) -> Tables:
+    """Join a shop's orders to its other tables, and see that not too many rows were rejected."""
+    lines = [_unreadable(rows, shop.unreadable[name]) for name, rows in shop.rows.items() if name in shop.unreadable]
+    others = {name: rows for name, rows in shop.rows.items() if name != "orders"}
+    reads = ({"orders": orders.reads} if orders.reads else {}) | {name: rows.reads for name, rows in others.items()}
+    rejects = [orders.rejects, *(rows.rejects() for rows in others.values())]
+    found = shop.personal.without(pl.concat([*rejects, *lines]))
+    _check_share(reads, found, shop.settings.max_reject_share)
+    events, referrals = shop.events, shop.referrals
+    if shop.customers is None and (events.height or referrals.height):
         # Without a customers table, events of those who never ordered are visitors': nothing is wrong with them.
-        before = orders.frame if isinstance(orders, Summary) else orders.filter(pl.col("time") < launch.as_of)
-        people = before["customer_id"].unique().implode()
-        events, brought = (_of(people, name, frame, reads, launch.as_of) for name, frame in (("events", events), ("referrals", brought)))
-    return Tables(orders, customers, events, brought, contacts, rejects, reads, spending=spending)
+        ids = orders.orders.customers(shop.as_of).implode()
+        events, referrals = (_of(ids, name, frame, reads, shop.as_of) for name, frame in (("events", events), ("referrals", referrals)))
+    return Tables(orders.orders, shop.customers, events, referrals, shop.contacts, found, reads, spending=orders.spending)
 
 
-def _of(people: pl.Series, name: str, frame: pl.DataFrame, reads: dict[str, dict[str, int]], as_of: date) -> pl.DataFrame:
+def _of(ids: pl.Series, name: str, frame: pl.DataFrame, reads: dict[str, dict[str, int]], as_of: date) -> pl.DataFrame:
     """Keep the rows of customers, and count the others."""
-    known = pl.col("customer_id").is_in(people)
+    known = pl.col("customer_id").is_in(ids)
     if name in reads:
         visitors = frame.filter(~known & ((pl.col("time") < as_of) | pl.col("time").is_null())).height
         reads[name] |= {"visitors": visitors, "kept": reads[name]["kept"] - visitors}
@@ -180,161 +197,13 @@ def _unreadable(rows: Rows, lines: pl.DataFrame) -> pl.DataFrame:
     return lines.with_columns(value=pl.lit(None, dtype=pl.String))  # which may hold anything
 
 
-def _known(rows: Rows, ids: pl.Series | None) -> None:
-    if ids is not None:
-        found = fields.text(rows.found["customer_id"])
-        rows.reject(~found.is_in(ids.implode()).fill_null(value=True), "customer_id", STRANGER)
-
-
-def _orders(
-    rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None, personal: Contacts, *, categories: bool
-) -> tuple[pl.DataFrame, pl.DataFrame | None]:
-    """Give the orders; and apart from them, as the lines of an order may differ in it, what was spent by category."""
-    # What is called so but holds lists was not meant.
-    category = categories and "category" in rows.found and not rows.found["category"].dtype.is_nested()
-    if category:
-        rows.found["category"] = _without_contacts(rows, "category", fields.text(rows.found["category"]), personal)
-    read = order_rows(rows, settings, launch, ids, category=category)
-    spending = read.select("customer_id", "time", _ADDED.alias("amount"), "category") if category else None
-    return placed_orders(read, settings.orders.grain), spending
-
-
-def order_rows(
-    rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None, *, category: bool = False
-) -> pl.DataFrame:
-    """Read the fields of order rows; what cannot be read becomes their rejects.
-
-    Parameters
-    ----------
-    rows : Rows
-        As `map_rows` gives them.
-    settings : MappingSettings
-        The column mappings.
-    launch : LaunchSettings
-        Its time zone and currency.
-    ids : Series or None
-        The customers of the customers table; rows of others are rejected.
-    category : bool, optional
-        Whether to read the category.
-
-    Returns
-    -------
-    DataFrame
-        The rows kept: ``customer_id``, ``order_id``, ``time``, ``paid`` (minor units), ``back`` (a refund or cancellation),
-        ``province``, ``city``; ``category`` where it is asked for.
-
-    Examples
-    --------
-    >>> import segmenter
-    >>> settings = segmenter.launch_settings({"launch.as_of": "2026-07-01"})
-    >>> raw = pl.DataFrame({"customer_id": ["a", None], "time": ["2026-06-30"] * 2, "amount": ["12.50"] * 2})
-    >>> rows = map_rows("orders", raw, settings.data, settings.launch, [])
-    >>> order_rows(rows, settings.data, settings.launch, None)["paid"].to_list(), rows.rejects()["reason"].to_list()
-    ([1250], ['is empty'])
-    """
-    read, lines = settings.orders, settings.orders.grain == "line"
-    most = f"{LARGEST // 10 ** digits(launch.currency):,}"
-    amount = fields.amount(rows.found["amount"], launch.currency, settings.decimal)
-    values = pl.DataFrame(
-        {
-            "customer_id": rows.id("customer_id"),
-            "order_id": rows.id("order_id") if lines else rows.text("order_id"),
-            "time": rows.time(read, launch.timezone),
-            "paid": rows.read("amount", amount, f"is no amount, or beyond {most}"),
-            "back": rows.found.get("refund", amount < 0).fill_null(value=False),
-            "province": rows.text("province"),
-            "city": rows.text("city"),
-            **({"category": rows.text("category")} if category else {}),
-        }
-    )
-    if "currency" in rows.found:
-        other = (fields.currency(rows.found["currency"], launch.currency) != launch.currency).fill_null(value=False)
-        rows.reject(other, "currency", f"is not the launch's currency, {launch.currency}")
-    _known(rows, ids)
-    if read.repeats == "drop":
-        own = rows.source.select(columns_of(rows.source))
-        rows.reject(~own.select(pl.struct(pl.all()).is_first_distinct()).to_series(), None, "repeats another row exactly")
-    return rows.kept(values)
-
-
-def placed_orders(rows: pl.DataFrame, grain: str) -> pl.DataFrame:
-    """Turn order rows into canonical orders and refunds.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        As `order_rows` gives them.
-    grain : {"order", "line"}
-        Whether a row is an order, or the rows of one ``order_id`` are.
-
-    Returns
-    -------
-    DataFrame
-        See `tables.ORDERS`.
-
-    Examples
-    --------
-    >>> from datetime import datetime
-    >>> rows = pl.DataFrame({"customer_id": "a", "order_id": "1", "time": datetime(2026, 6, 30), "paid": [500, -200],
-    ...     "back": [False, True], "province": None, "city": None})
-    >>> placed_orders(rows, "line").select("amount", "refund", "is_order").rows()
-    [(300, 200, True)]
-    """
-    return _whole_orders(rows) if grain == "line" else _each_order(rows)
-
-
-def _each_order(rows: pl.DataFrame) -> pl.DataFrame:
-    back = pl.col("back") | (pl.col("paid") < 0)
-    return rows.with_columns(
-        amount=_ADDED,
-        refund=pl.when(back).then(pl.col("paid").abs()).otherwise(0),
-        is_order=~back,
-    ).select(tables.ORDERS.names())
-
-
-def _whole_orders(lines: pl.DataFrame) -> pl.DataFrame:
-    """Add up the lines of each order: refunded lines are refunds, other negative lines discounts.
-
-    Lines of another day stand apart, so that a launch in between sees only what there was; the first day's are the order.
-    """
-    paid = pl.col("paid").filter(~pl.col("back")).sum()
-    days = lines.group_by("customer_id", "order_id", pl.col("time").dt.date().alias("day")).agg(
-        time=pl.col("time").min(),
-        paid=paid,
-        credit=pl.min_horizontal(pl.col("paid").filter("back"), 0).sum(),
-        returned=pl.col("paid").filter("back").abs().sum(),
-        placed=(~pl.col("back")).any() & (paid >= 0),
-        place=pl.struct("time", "province", "city").sort_by("time", "province", "city").last(),
-    )
-    first = pl.col("day") == pl.when("placed").then("day").min().over("customer_id", "order_id")
-    return days.select(
-        "customer_id",
-        "order_id",
-        "time",
-        amount=pl.col("paid") + pl.col("credit"),
-        refund=pl.col("returned") - pl.min_horizontal("paid", 0),
-        is_order=pl.col("placed") & first.fill_null(value=False),
-        province=pl.col("place").struct.field("province"),
-        city=pl.col("place").struct.field("city"),
-    )
-
-
-def _without_contacts(rows: Rows, name: str, values: pl.Series, personal: Contacts) -> pl.Series:
-    """Leave contacts out of what lists and pages show."""
-    found = personal.among(values)
-    if found.any():
-        rows.note(found, name, f"{CONTACT} (taken as empty; the row is kept)")
-        values = values.zip_with(~found, pl.Series([None], dtype=pl.String))
-    return values
-
-
 def _attributes(rows: Rows, attributes: Sequence[str], personal: Contacts) -> dict[str, pl.Series]:
     """Give the attributes without the contacts in them; refuse those that are little else."""
     found, problems = {}, []
     for name in attributes:
         rows.columns[key := f"attribute {name}"] = [name]
         values = fields.text(rows.source[name])
-        found[name] = _without_contacts(rows, key, values, personal)
+        found[name] = without_contacts(rows, key, values, personal)
         if 2 * (lost := found[name].null_count() - values.null_count()) > (given := values.count()):
             rule = f"holds contacts in {lost:,} of {given:,} rows, which only the call sheets may show"
             problems.append(f'data.customers.attributes: "{name}" {rule}; name it in data.customers.contact instead')
@@ -382,7 +251,7 @@ def _events(
     kind = rows.read("kind", fields.text(rows.found["kind"]).str.to_lowercase(), "is no kind")
     rows.reject(personal.among(kind), "kind", CONTACT)
     values = pl.DataFrame({"customer_id": rows.id("customer_id"), "kind": kind, "time": rows.time(settings.events, launch.timezone)})
-    _known(rows, ids)
+    reject_strangers(rows, ids)
     kept = rows.kept(values)
     kinds = kept.filter(pl.col("time") < as_of)["kind"].unique().sort()
     if len(kinds) > _MOST_KINDS:
@@ -396,7 +265,7 @@ def _referrals(rows: Rows, settings: MappingSettings, launch: LaunchSettings, id
     values = pl.DataFrame({"customer_id": rows.id("customer_id"), "friend_id": rows.id("friend_id")})
     timed = "time" in rows.found
     when = rows.time(settings.referrals, launch.timezone) if timed else pl.repeat(None, values.height, dtype=tables.TIME, eager=True)
-    _known(rows, ids)
+    reject_strangers(rows, ids)
     return rows.kept(values.with_columns(when.alias("time")))
 
 

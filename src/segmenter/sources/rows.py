@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from segmenter import tables
-from segmenter.contacts import is_contact_name, shown_columns, shown_sql
+from segmenter.contacts import Contacts, is_contact_name, shown_columns, shown_sql
 from segmenter.errors import nearest
 from segmenter.settings import LaunchSettings, MappingSettings, OrdersSettings, TableSettings
 from segmenter.sources import fields
@@ -19,6 +19,8 @@ NEEDED = {
     "events": ("customer_id", "kind", "time"),
     "referrals": ("customer_id", "friend_id"),
 }
+CONTACT = "looks like a contact, which only the call sheets may show"
+STRANGER = "is no customer of the customers table"
 DATED = ("time", "joined")  # the field that says when a row came about
 _SHOWN = ("province", "city", "category", "kind")  # in lists and on pages
 _PLACES = re.compile(r"地址|住址|addr|^name$")  # an address may say no more than the place; and an event or a category has a name
@@ -234,3 +236,19 @@ def _unfit(name: str, dtype: pl.DataType) -> str | None:
     if name == "amount" and (dtype.is_temporal() or dtype == pl.Boolean):
         return "numbers"
     return None
+
+
+def reject_strangers(rows: Rows, ids: pl.Series | None) -> None:
+    """Reject the rows of others than these customers; None are all."""
+    if ids is not None:
+        found = fields.text(rows.found["customer_id"])
+        rows.reject(~found.is_in(ids.implode()).fill_null(value=True), "customer_id", STRANGER)
+
+
+def without_contacts(rows: Rows, name: str, values: pl.Series, personal: Contacts) -> pl.Series:
+    """Leave contacts out of what lists and pages show."""
+    found = personal.among(values)
+    if found.any():
+        rows.note(found, name, f"{CONTACT} (taken as empty; the row is kept)")
+        values = values.zip_with(~found, pl.Series([None], dtype=pl.String))
+    return values
