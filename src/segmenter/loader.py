@@ -10,7 +10,7 @@ import polars as pl
 from segmenter.engines.spark import SparkFiles, aggregate_files, aggregate_frame, is_uri
 from segmenter.errors import InputError
 from segmenter.measures import shop_orders
-from segmenter.measures.past import Sampling
+from segmenter.measures.sampling import Sampling
 from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.messages import Message
 from segmenter.settings import DatabaseSettings, DemoSettings, EngineSettings, FilesSettings, LaunchSettings, SparkEngine

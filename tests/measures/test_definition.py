@@ -14,15 +14,16 @@ from segmenter.measures.definition import (
     LINES,
     ROWS,
     each_order,
-    finished,
+    finish,
     rows_of,
     summarize,
     summarize_frame,
     weights_table,
     whole_orders,
 )
+from segmenter.measures.spec import summary_schema
 from segmenter.sources.order_rows import canonical_orders
-from segmenter.tables import ORDERS, SUMMARY, TIME, Terms
+from segmenter.tables import ORDERS, TIME, Terms
 
 AS_OF = date(2026, 7, 1)
 PLACES = st.sampled_from([None, "四川省", "云南", "é", "z", "Z"])
@@ -90,7 +91,7 @@ def here(lazy):
 def test_duckdb_adds_up_as_polars_does(database, rows, terms):
     frame = canonical(rows)
     expected = summarize_frame(frame, terms)
-    found = finished(
+    found = finish(
         here(
             summarize(
                 there(database, "orders", rows_of(frame).select(ROWS.names())), there(database, "weights", weights_table(terms)), terms
@@ -98,7 +99,7 @@ def test_duckdb_adds_up_as_polars_does(database, rows, terms):
         )
     )
     assert_frame_equal(found, expected.frame)
-    assert expected.frame.schema == SUMMARY
+    assert expected.frame.schema == summary_schema()
     times = [row[1].date() for row in rows]
     assert (expected.first, expected.last) == (min(times, default=None), max(times, default=None))
 

@@ -5,9 +5,9 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from segmenter.contacts import shown_sql
+from segmenter.measures.spec import MONEY
 from segmenter.money import digits
 from segmenter.settings import RulesSettings
-from segmenter.tables import MONEY
 from segmenter.words import Lang, say
 
 _MEASURES = {

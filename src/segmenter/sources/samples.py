@@ -3,7 +3,7 @@
 import polars as pl
 
 from segmenter.errors import InputError
-from segmenter.measures.past import Sampling, of_sample
+from segmenter.measures.sampling import Sampling, is_sampled
 from segmenter.measures.shop_orders import Sample
 from segmenter.sources.order_rows import canonical_orders, order_rows
 from segmenter.sources.parquet_stream import Stream, decode
@@ -14,7 +14,7 @@ from segmenter.tables import Summary
 def sample_of(orders: pl.DataFrame, summary: Summary, sampling: Sampling) -> Sample:
     """Draw the orders of some customers out of those of all."""
     halvings = sampling.halvings(summary)
-    return Sample(orders.filter(of_sample(orders["customer_id"], halvings, sampling.seed)), halvings)
+    return Sample(orders.filter(is_sampled(orders["customer_id"], halvings, sampling.seed)), halvings)
 
 
 def sample_stream(stream: Stream, ids: pl.Series | None, summary: Summary, sampling: Sampling) -> Sample | None:
@@ -27,7 +27,7 @@ def sample_stream(stream: Stream, ids: pl.Series | None, summary: Summary, sampl
     halvings = sampling.halvings(summary)
     batches = [
         # Spaces around an id do not belong to it.
-        batch.filter(of_sample(who.cast(pl.String).str.strip_chars().fill_null(""), halvings, sampling.seed))
+        batch.filter(is_sampled(who.cast(pl.String).str.strip_chars().fill_null(""), halvings, sampling.seed))
         for who, batch in decode(stream)
     ]
     problems: list[str] = []
@@ -35,4 +35,4 @@ def sample_stream(stream: Stream, ids: pl.Series | None, summary: Summary, sampl
     if problems:
         raise InputError(*problems)
     orders = canonical_orders(order_rows(rows, stream.settings, stream.launch, ids), stream.settings.orders.grain)
-    return Sample(orders.filter(of_sample(orders["customer_id"], halvings, sampling.seed)), halvings)
+    return Sample(orders.filter(is_sampled(orders["customer_id"], halvings, sampling.seed)), halvings)
