@@ -15,9 +15,10 @@ from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.messages import Message
 from segmenter.settings import DatabaseSettings, DemoSettings, EngineSettings, FilesSettings, LaunchSettings, SparkEngine
 from segmenter.sources import parquet_stream
-from segmenter.sources.files import copies, fingerprints, parquet_files
+from segmenter.sources.files import copies
 from segmenter.sources.mapping import ShopRows, map_shop, shop_tables
 from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
+from segmenter.sources.parquet_files import fingerprints, parquet_files
 from segmenter.sources.parquet_stream import Stream
 from segmenter.sources.raw import Fingerprint, Raw
 from segmenter.sources.samples import sample_of

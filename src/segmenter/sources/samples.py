@@ -7,7 +7,7 @@ from segmenter.measures.sampling import Sampling, is_sampled
 from segmenter.measures.shop_orders import Sample
 from segmenter.sources.order_rows import canonical_orders, order_rows
 from segmenter.sources.parquet_stream import Stream, decode
-from segmenter.sources.rows import map_rows
+from segmenter.sources.row_mapping import map_rows
 from segmenter.tables import Summary
 
 
