@@ -14,7 +14,7 @@ def main(config: DictConfig) -> None:
 
     from segmenter.command import ahead, started
     from segmenter.launch import LaunchPlan, plan_launch, sampling_of, terms_of
-    from segmenter.ledger import Basis, check_name, open_ledger, planned_on_basis
+    from segmenter.ledger import Basis, check_name, open_ledger, plan_on_basis
     from segmenter.report.launch_files import write_results
     from segmenter.report.launch_terminal import progress, show, show_run
     from segmenter.report.output_folder import check_out
@@ -50,7 +50,7 @@ def main(config: DictConfig) -> None:
             return plan
 
         about = launch.name, terms.as_of, launch.community, settings.rules.invitations.days
-        plan, again = planned_on_basis(ledger, *about, planned, lang=settings.lang)
+        plan, again = plan_on_basis(ledger, *about, planned)
     show(plan, settings, damaged=[*read.warnings, *again])
     if settings.tracking.kind == "mlflow":
         with progress(settings.lang) as stage:

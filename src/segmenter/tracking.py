@@ -425,19 +425,20 @@ def _log_review(client: "MlflowClient", experiment: str, found: "Review", settin
     from mlflow.entities import Metric
 
     from segmenter.evaluation.target_progress import FEW
+    from segmenter.report.review_words import say_launch_lift, say_progress
 
     told = {
         "reviewed": str(found.as_of),
-        "standing": found.standing.state,
-        "sentence": found.standing.sentence,
-        "lift": found.lift_sentence,
+        "standing": found.progress.state,
+        "sentence": say_progress(found, settings.lang),
+        "lift": say_launch_lift(found, settings.lang),
     }
     tags = _tags(settings, None) | {f"segmenter.{key}": text for key, text in told.items()}
     if launch := _run_of(client, experiment, tags):
         tags |= {"segmenter.launch_run": launch, "mlflow.parentRunId": launch}
     info = client.create_run(experiment, tags=tags, run_name=f"{settings.launch.name} review").info
     try:
-        metrics: dict[str, float | None] = {**found.counts, "days": found.days, "target": found.launched.target}
+        metrics: dict[str, float | None] = {**found.counts, "days": found.days, "target": found.launch.target}
         if found.lift:
             best = found.lift.best
             metrics |= {"lift": best.total, "lift_low": best.total_low, "lift_high": best.total_high, "lift_p": best.p}

@@ -9,9 +9,10 @@ from pathlib import Path
 import polars as pl
 
 from segmenter.launch import LaunchPlan
-from segmenter.ledger import Basis, Launch, Ledger, recorded
+from segmenter.ledger import Basis, LaunchRecord, Ledger, record_with_results
 from segmenter.money import to_minor, to_units
 from segmenter.report.call_sheets import call_sheets
+from segmenter.report.language import translate
 from segmenter.report.launch_page import report
 from segmenter.report.output_folder import check_owner
 from segmenter.report.publication import publish
@@ -62,7 +63,7 @@ def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob, ledger: Led
     currency, rejects = settings.launch.currency, read.tables.rejects
     publishing: AbstractContextManager[Path] = publish(settings.out, lambda: check_owner(settings))
     if ledger is not None:
-        publishing = recorded(ledger, _launch(settings), plan.invitations, settings.out, publishing, basis)
+        publishing = record_with_results(ledger, _launch(settings), plan.invitations, settings.out, publishing, basis)
     with publishing as folder, ThreadPoolExecutor(1) as beside:
         # Much the largest file, which Polars writes while Python makes the others.
         customers = beside.submit(_customers, plan, currency, folder / "customers.parquet")
@@ -90,8 +91,8 @@ def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob, ledger: Led
         decided = {
             "valid_until": str(plan.valid_until),
             "counts": plan.counts,
-            "notes": list(plan.notes),
-            "warnings": list(plan.warnings),
+            "notes": [translate(note, settings.lang) for note in plan.notes],
+            "warnings": [translate(warning, settings.lang) for warning in plan.warnings],
             "segments": plan.segmentation.why,
             "ranking": {
                 "sentence": plan.ranking.sentence,
@@ -103,11 +104,11 @@ def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob, ledger: Led
         write_manifest(decided, read, settings, folder)
 
 
-def _launch(settings: LaunchJob) -> Launch:
+def _launch(settings: LaunchJob) -> LaunchRecord:
     launch = settings.launch
     assert launch.as_of is not None
     config = json.dumps(shareable(settings), ensure_ascii=False, sort_keys=True)
-    return Launch(
+    return LaunchRecord(
         name=launch.name,
         community=launch.community,
         as_of=launch.as_of,

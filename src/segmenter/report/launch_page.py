@@ -7,6 +7,7 @@ import polars as pl
 
 from segmenter.report import charts
 from segmenter.report.labels import Labels
+from segmenter.report.language import translate
 from segmenter.report.page import page
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings
@@ -60,7 +61,7 @@ def report(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFrame) ->
         launch=settings.launch,
         as_of=labels.day(plan.valid_until - timedelta(days=settings.launch.valid_days)),
         valid_until=labels.day(plan.valid_until),
-        warnings=plan.warnings,
+        warnings=[translate(warning, labels.lang) for warning in plan.warnings],
         tiles=_tiles(plan, eligible, settings.launch.horizon_days, labels),
         funnel=_funnel(plan, settings, labels),
         what_if=_what_if(plan.what_if, labels),
@@ -68,7 +69,7 @@ def report(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFrame) ->
         components=_components(eligible, labels),
         ranking="" if plan.ranking.kind == "weighted" else plan.ranking.sentence,
         rests_on=_rests_on(plan, labels),
-        notes=plan.notes,
+        notes=[translate(note, labels.lang) for note in plan.notes],
         held_out=plan.counts["held_out"],
         waves=_waves(plan, labels),
         outlook=plan.outlook is not None,

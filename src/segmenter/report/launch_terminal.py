@@ -13,6 +13,7 @@ from rich.text import Text
 from segmenter.launch import LaunchPlan
 from segmenter.money import to_units
 from segmenter.report.labels import Labels
+from segmenter.report.language import translate
 from segmenter.settings import LaunchJob
 from segmenter.words import Lang, Progress, say, visible
 
@@ -140,7 +141,7 @@ def show(plan: LaunchPlan, settings: LaunchJob, *, damaged: Sequence[str] = ()) 
         en = f"{held:,} held out, whom nobody should call: what they spend tells what would have come anyway"
         zh = f"留出组 {held:,} 人，请勿联系：他们的消费说明不邀请时本来会有的销售"
         console.print(say(lang, en, zh))
-    for sentence in (plan.ranking.sentence, *plan.notes):
+    for sentence in (plan.ranking.sentence, *(translate(note, lang) for note in plan.notes)):
         console.print(sentence)
     if rejected := plan.counts["rejected"]:
         unknown = say(lang, "input rows could not be understood:", "行数据无法识别：")
@@ -166,7 +167,7 @@ def show_warnings(warnings: Iterable[str], lang: Lang) -> None:
     errors = Terminal(stderr=True)
     for warning in warnings:
         errors.print(say(lang, "warning", "注意"), style="bold yellow", end=": ")
-        errors.print(warning, highlight=False, soft_wrap=True)
+        errors.print(translate(warning, lang), highlight=False, soft_wrap=True)
 
 
 def show_run(run: str | None) -> None:

@@ -5,11 +5,15 @@ from dataclasses import asdict
 import polars as pl
 import polars.selectors as cs
 
-from segmenter.evaluation.review import COHORTS, Review
+from segmenter.evaluation.launch_sales import COHORTS
+from segmenter.evaluation.review import Review
 from segmenter.money import digits, to_units
+from segmenter.report.language import translate
 from segmenter.report.output_folder import check_owner
+from segmenter.report.page import render_page
 from segmenter.report.publication import publish
-from segmenter.report.review_page import review_page
+from segmenter.report.review_report import review_report
+from segmenter.report.review_words import say_launch_lift, say_progress
 from segmenter.report.table_files import write_csv, write_manifest, write_parquet
 from segmenter.settings import ReviewJob
 from segmenter.sources.loader import Read
@@ -24,46 +28,8 @@ _DECIMALS = 6
 
 
 def write_review(found: Review, read: Read, settings: ReviewJob) -> None:
-    """Write what a launch brought into a folder, whole or not at all.
-
-    Parameters
-    ----------
-    found : Review
-        What it brought.
-    read : Read
-        The tables: their rejects, with those of the answers, and their fingerprints.
-    settings : ReviewJob
-        The config; `out` is the folder.
-
-    Raises
-    ------
-    OutputError
-        The folder cannot be written.
-
-    Examples
-    --------
-    >>> import segmenter, tempfile
-    >>> from datetime import date
-    >>> from pathlib import Path
-    >>> from segmenter.evaluation.review import Launched, review
-    >>> from segmenter.settings import DemoSettings, LedgerSettings, NoTracking, ShopSettings
-    >>> from segmenter.tables import INVITED
-    >>> settings = segmenter.review_settings({"launch.as_of": "2026-07-01", "review.as_of": "2026-07-31"})
-    >>> orders = pl.DataFrame({"customer_id": ["a", "b"], "time": ["2026-06-30", "2026-06-01"], "amount": [12.5, 7.5]})
-    >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
-    >>> row = {"launch": "spring", "in_plan": True, "planned_at": date(2026, 7, 1), "status": "planned"}
-    >>> people = pl.DataFrame([row | {"customer_id": each} for each in "ab"], INVITED)
-    >>> found = review(Launched("spring", date(2026, 7, 1), date(2026, 7, 31), None, "CNY"), people, tables.orders, settings)
-    >>> data = DemoSettings.model_construct(**dict(settings.data), kind="demo", shop=ShopSettings(customers=100, days=120))
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     rest = {"data": data, "out": Path(place, "results"), "ledger": LedgerSettings(use=True, url=None)}
-    ...     rest |= {"overwrite": False, "tracking": NoTracking(kind="none")}
-    ...     job = ReviewJob.model_construct(**{**dict(settings), **rest})
-    ...     write_review(found, Read(tables, {}), job)
-    ...     sorted(path.name for path in job.out.iterdir())[:4]
-    ['acceptance.csv', 'cohorts.csv', 'lift.csv', 'manifest.json']
-    """
-    currency, launched = found.launched.currency, found.launched
+    """Write what a launch brought into the results folder, whole or not at all; `read` has the rejects and fingerprints."""
+    currency, launch, lang = found.launch.currency, found.launch, settings.lang
     with publish(settings.out, lambda: check_owner(settings)) as folder:
         tables = {"acceptance": found.acceptance, "reasons": found.reasons, "sales": found.daily, "cohorts": found.cohorts}
         for name, table in {**tables, "lift": _lift(found)}.items():
@@ -71,21 +37,21 @@ def write_review(found: Review, read: Read, settings: ReviewJob) -> None:
             write_csv(to_units(rounded, _MONEY.get(name, []), currency), folder / f"{name}.csv")
         write_parquet(to_units(found.uplift, ["before", "spend"], currency), folder / "uplift.parquet")
         write_parquet(read.tables.rejects.sort("table", "file", "row", "column", "value", nulls_last=True), folder / "rejects.parquet")
-        (folder / "review.html").write_text(review_page(found, settings), encoding="utf-8", newline="\n")
-        told = {
-            "as_of": str(launched.as_of),
+        (folder / "review.html").write_text(render_page(review_report(found, settings), lang), encoding="utf-8", newline="\n")
+        facts = {
+            "as_of": str(launch.as_of),
             "reviewed": str(found.as_of),
-            "ends_on": str(launched.ends_on),
+            "ends_on": str(launch.ends_on),
             "days": found.days,
             "counts": dict(found.counts),
-            "standing": found.standing.state,
-            "reached_on": found.standing.reached_on and str(found.standing.reached_on),
-            "sentence": found.standing.sentence,
-            "lift": found.lift_sentence,
-            "doubts": list(found.doubts),
-            "warnings": list(found.warnings),
+            "standing": found.progress.state,
+            "reached_on": found.progress.reached_on and str(found.progress.reached_on),
+            "sentence": say_progress(found, lang),
+            "lift": say_launch_lift(found, lang),
+            "doubts": [translate(doubt, lang) for doubt in found.doubts],
+            "warnings": [translate(warning, lang) for warning in found.warnings],
         }
-        write_manifest(told, read, settings, folder)
+        write_manifest(facts, read, settings, folder)
 
 
 def _lift(found: Review) -> pl.DataFrame:
@@ -100,9 +66,15 @@ def _lift(found: Review) -> pl.DataFrame:
         []
         if lift is None
         else [
-            {"measured": lift.measured, "used": each is lift.best, "invited": lift.invited, "held_out": lift.held_out, **asdict(each)}
-            for each in lift.estimates
+            {
+                "measured": lift.measured,
+                "used": estimate is lift.best,
+                "invited": lift.invited,
+                "held_out": lift.held_out,
+                **asdict(estimate),
+            }
+            for estimate in lift.estimates
         ]
     )
-    unit = 10 ** digits(found.launched.currency)
+    unit = 10 ** digits(found.launch.currency)
     return pl.DataFrame(rows, schema).with_columns(pl.col("effect", "error", "low", "high") / unit)

@@ -6,11 +6,19 @@ from typing import Any
 import polars as pl
 import pytest
 
-from segmenter.report.review_page import review_page
+from segmenter.report.language import translate
+from segmenter.report.page import render_page
+from segmenter.report.review_report import review_report
+from segmenter.report.review_words import say_launch_lift, say_progress
+from segmenter.report.terminal import show
 from segmenter.tables import INVITED
 
 Make = Callable[..., Any]
 Parse = Callable[[str], Any]
+
+
+def page_of(found: Any, settings: Any) -> str:
+    return render_page(review_report(found, settings), settings.lang)
 
 
 def text_of(page: str, parsed: Parse) -> str:
@@ -21,13 +29,17 @@ def text_of(page: str, parsed: Parse) -> str:
 def test_the_target_the_lift_and_who_accepted_are_on_it(reviewed: Make, parsed: Parse, lang: str) -> None:
     made = reviewed(f"lang={lang}", warnings=("<script>few</script>",))
     found = made.found
-    page = review_page(found, made.settings)
+    page = page_of(found, made.settings)
     said = text_of(page, parsed)
-    for sentence in (found.standing.sentence, found.lift_sentence, *found.doubts, *found.warnings):
+    for sentence in (
+        say_progress(found, lang),
+        say_launch_lift(found, lang),
+        *(translate(said, lang) for said in (*found.doubts, *found.warnings)),
+    ):
         assert re.sub(r"\s+", " ", sentence) in said
-    assert found.standing.state == "missed"
+    assert found.progress.state == "missed"
     assert found.lift.best.low > 0
-    for minor in (found.standing.sales, found.lift.best.total, found.lift.best.total_high, found.lift.estimates[0].total):
+    for minor in (found.progress.sales, found.lift.best.total, found.lift.best.total_high, found.lift.estimates[0].total):
         assert f"¥{round(minor / 100):,}" in said
     for row in found.acceptance.filter(pl.col("over").is_in(["all", "wave", "agent", "region", "segment"])).to_dicts():
         assert f"{100 * row['share']:.1f}%" in said
@@ -39,13 +51,13 @@ def test_the_target_the_lift_and_who_accepted_are_on_it(reviewed: Make, parsed: 
     assert page.count("<svg") == 1
     assert not parsed(page).seen & {"script", "link", "img", "iframe", "object", "a"}
     assert not re.search(r"https?://|\bsrc=|\bhref=|url\(|@import", page)
-    assert review_page(found, made.settings) == page
+    assert page_of(found, made.settings) == page
     assert len(page.encode()) < 100_000
 
 
 def test_no_customer_and_no_words_of_a_single_one(reviewed: Make, parsed: Parse) -> None:
     made = reviewed()
-    page = review_page(made.found, made.settings)
+    page = page_of(made.found, made.settings)
     assert not re.search(r"K\d{4}", page)
     assert set(made.found.reasons["reason"]) == {"distance", "other", None}
     assert "call me" not in page
@@ -58,17 +70,17 @@ def test_no_customer_and_no_words_of_a_single_one(reviewed: Make, parsed: Parse)
 def test_the_money_of_few_customers_is_not_told(reviewed: Make, parsed: Parse) -> None:
     made = reviewed()
     joined = reviewed(people=_with_joined(made.found.uplift.filter("joined").head(4)["customer_id"])).found
-    said = text_of(review_page(joined, made.settings), parsed)
+    said = text_of(page_of(joined, made.settings), parsed)
     assert joined.counts["joined"] == 4
-    assert f"¥{round(joined.standing.sales / 100):,}" not in said
+    assert f"¥{round(joined.progress.sales / 100):,}" not in said
     assert "what they spend is not told here" in said
     assert "Sales day by day" not in said
 
 
 def test_where_those_who_joined_bought_nothing_there_is_a_page_all_the_same(reviewed: Make, parsed: Parse) -> None:
     made = reviewed(target=None, people=_with_joined(pl.Series([f"K{place}" for place in range(9)])))
-    assert (made.found.counts["joined"], made.found.standing.sales) == (9, 0)
-    page = review_page(made.found, made.settings)
+    assert (made.found.counts["joined"], made.found.progress.sales) == (9, 0)
+    page = page_of(made.found, made.settings)
     assert page.count("<svg") == 1
     assert "Those who joined have spent 0 in the 30 days. The launch had no target." in text_of(page, parsed)
 
@@ -90,7 +102,7 @@ def _with_joined(ids: pl.Series) -> pl.DataFrame:
 def test_what_cannot_be_said_is_left_out(reviewed: Make, parsed: Parse, lang: str) -> None:
     silent = _with_joined(pl.Series(["K0001", "K0002"])).with_columns(answer=pl.lit(None, pl.String))
     made = reviewed(f"lang={lang}", "review.as_of=2026-07-02", target=None, people=silent)
-    page = review_page(made.found, made.settings)
+    page = page_of(made.found, made.settings)
     said = text_of(page, parsed)
     assert "<svg" not in page
     assert not re.search(r"\bNone\b|\bnan\b", said)
@@ -102,9 +114,32 @@ def test_what_cannot_be_said_is_left_out(reviewed: Make, parsed: Parse, lang: st
 
 def test_the_first_day_and_a_loss_are_drawn_too(reviewed: Make, parsed: Parse) -> None:
     made = reviewed("review.as_of=2026-07-02")
-    said = text_of(review_page(made.found, made.settings), parsed)
+    said = text_of(page_of(made.found, made.settings), parsed)
     assert "Only 1 of 30 days have passed" in said
     assert "not shown" in said
     assert "Run the review again on July 31, 2026" in said
     loss = made.found.daily.with_columns(joined=-pl.col("joined"), joined_so_far=-pl.col("joined_so_far"))
-    assert "−¥" in text_of(review_page(reviewed("review.as_of=2026-07-02", daily=loss).found, made.settings), parsed)
+    assert "−¥" in text_of(page_of(reviewed("review.as_of=2026-07-02", daily=loss).found, made.settings), parsed)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_person_at_a_terminal_sees_how_the_launch_stands(
+    reviewed: Callable[..., Any], lang: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "400")
+    made = reviewed(f"lang={lang}", "out=results", warnings=("[red]few",), doubts=("[/] unequal",))
+    show(review_report(made.found, made.settings), made.settings.out, made.settings.lang)
+    shown = capsys.readouterr()
+    for words in (say_progress(made.found, lang), say_launch_lift(made.found, lang), "results/review.html"):
+        assert words in shown.out
+    for words in ("customers asked have joined", "held out") if lang == "en" else ("位加入，占", "留出"):
+        assert words in shown.out
+    assert "[red]few" in shown.err
+    assert "[/] unequal" in shown.err
+
+
+def test_elsewhere_only_where_the_results_are(reviewed: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:
+    made = reviewed("out=results")
+    show(review_report(made.found, made.settings), made.settings.out, made.settings.lang)
+    assert capsys.readouterr().out == "results\n"
