@@ -73,7 +73,7 @@ def test_the_money_of_few_customers_is_not_told(reviewed: Make, parsed: Parse) -
     said = text_of(page_of(joined, made.settings), parsed)
     assert joined.counts["joined"] == 4
     assert f"¥{round(joined.progress.sales / 100):,}" not in said
-    assert "what they spend is not told here" in said
+    assert "what they spend is not shown here" in said
     assert "Sales day by day" not in said
 
 

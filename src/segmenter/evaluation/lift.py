@@ -42,7 +42,7 @@ References
 """
 
 from dataclasses import dataclass
-from math import fsum, sqrt
+from math import sqrt
 from typing import Literal
 
 import polars as pl
@@ -54,15 +54,13 @@ from segmenter.evaluation.lift_sums import (
     combine,
     fit_slope,
     merge_small,
-    subtract_means,
     sum_arms,
-    sum_squared_deviations,
 )
+from segmenter.evaluation.lift_variance import Difference, compare_regions, compare_strata
 from segmenter.messages import Message
 
 COLUMNS = {"customer_id": pl.String, "invited": pl.Boolean, "stratum": pl.String, "spend": pl.Int64, "before": pl.Int64}
 
-Parts = tuple[float, float, float]  # effect, its variance, degrees of freedom
 _INVITED, _HELD_OUT = Message("lift.invited", "invited"), Message("lift.held_out", "held out")
 
 
@@ -190,18 +188,18 @@ def estimate_lift(frame: pl.DataFrame, *, pooled: bool = True) -> Lift:
     if clustered:
         _check_clusters(groups)
         regions = list(groups.values())
-        parts = {"plain": _compare_regions(regions, 0.0), "cuped": _compare_regions(regions, fit_slope(whole))}
+        differences = {"plain": compare_regions(regions, 0.0), "cuped": compare_regions(regions, fit_slope(whole))}
         strata, merged = 0, 0
     else:
         used = merge_small(groups)
-        parts = {
-            "plain": _compare_strata(whole, 0.0, pooled),
-            "stratified": _compare_strata(used, 0.0, pooled),
-            "cuped": _compare_strata(whole, fit_slope(whole), pooled),
-            "stratified_cuped": _compare_strata(used, fit_slope(used), pooled),
+        differences = {
+            "plain": compare_strata(whole, 0.0, pooled=pooled),
+            "stratified": compare_strata(used, 0.0, pooled=pooled),
+            "cuped": compare_strata(whole, fit_slope(whole), pooled=pooled),
+            "stratified_cuped": compare_strata(used, fit_slope(used), pooled=pooled),
         }
         strata, merged = len(used), len(groups) - len(used)
-    estimates = tuple(_estimate(method, *values, invited.customers) for method, values in parts.items())
+    estimates = tuple(_estimate(method, difference, invited.customers) for method, difference in differences.items())
     best = estimates[-1]
     # What would have come anyway is largest where the effect is smallest.
     return Lift(
@@ -222,51 +220,14 @@ def estimate_lift(frame: pl.DataFrame, *, pooled: bool = True) -> Lift:
     )
 
 
-def _compare_strata(strata: list[Stratum], slope: float, pooled: bool) -> Parts:
-    everyone = sum(stratum.invited.customers for stratum in strata)
-    effects, variances = [], []
-    for stratum in strata:
-        weight = stratum.invited.customers / everyone
-        effects.append(weight * subtract_means(*stratum, slope))
-        sizes = [arm.customers for arm in stratum]
-        deviations = [sum_squared_deviations(arm, slope) for arm in stratum]
-        if pooled:
-            degrees = sum(sizes) - 2
-            variances.append((weight**2 * sum(deviations) / degrees * (1 / sizes[0] + 1 / sizes[1]), degrees))
-        else:
-            variances += [(weight**2 * squares / (size - 1) / size, size - 1) for squares, size in zip(deviations, sizes, strict=True)]
-    whole = fsum(variance for variance, _ in variances)
-    below = fsum(variance**2 / degrees for variance, degrees in variances)
-    return fsum(effects), whole, whole**2 / below if below > 0 else float(sum(degrees for _, degrees in variances))
-
-
-def _compare_regions(regions: list[Stratum], slope: float) -> Parts:
-    """Give effect, CR2 variance and Bell and McCaffrey's degrees of freedom, from independent errors as the working model."""
-    whole = Stratum(combine(region.invited for region in regions), combine(region.held_out for region in regions))
-    variances, traces, pairs = [], [], []
-    for arm in range(2):
-        everyone, parts = whole[arm], [region[arm] for region in regions if region[arm].customers]
-        shares = [part.customers / everyone.customers for part in parts]
-        leverage = [1 / (1 - share) for share in shares]
-        # A region's weight times how far it lies from the mean of its arm.
-        apart = [share * subtract_means(part, everyone, slope) for share, part in zip(shares, parts, strict=True)]
-        variances.append(fsum(lever * distance**2 for lever, distance in zip(leverage, apart, strict=True)))
-        traces.append(1 / everyone.customers)
-        # The sum over all pairs of regions g, h of leverage_g leverage_h (share_g [g = h] - share_g share_h)**2.
-        mixed = fsum(lever * share**2 for lever, share in zip(leverage, shares, strict=True)) ** 2
-        own = fsum((lever * share) ** 2 * (1 - 2 * share) for lever, share in zip(leverage, shares, strict=True))
-        pairs.append((mixed + own) / everyone.customers**2)
-    return subtract_means(*whole, slope), fsum(variances), sum(traces) ** 2 / sum(pairs)
-
-
-def _estimate(method: str, effect: float, squared: float, degrees: float, invited: int) -> Estimate:
+def _estimate(method: str, difference: Difference, invited: int) -> Estimate:
     from scipy.special import stdtr, stdtrit
 
-    error = sqrt(squared)
+    effect, error, degrees = difference.effect, sqrt(difference.variance), difference.degrees
     margin = float(stdtrit(degrees, 0.975)) * error
     p = 2 * float(stdtr(degrees, -abs(effect) / error)) if error > 0 else float(effect == 0)
     low, high = effect - margin, effect + margin
-    totals = (round(each * invited) for each in (effect, low, high))
+    totals = (round(value * invited) for value in (effect, low, high))
     return Estimate(method, effect, error, low, high, p, degrees, *totals)
 
 

@@ -24,7 +24,7 @@ def say_lift(lift: Lift, currency: str, lang: Lang) -> str:
         en += " It is the direct effect of an invitation on the person invited."
         zh += "这是邀请对受邀者本人的直接效果。"
     else:
-        en += " It is the total effect on a region, with what its people bring about in each other."
+        en += " It is the total effect on a region, with what its customers bring about in each other."
         zh += "这是对整个地区的总效果，包含客户之间的相互带动。"
     return say(lang, en, zh)
 

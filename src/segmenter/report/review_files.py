@@ -27,41 +27,41 @@ _MONEY = {
 _DECIMALS = 6
 
 
-def write_review(found: Review, read: Read, settings: ReviewJob) -> None:
+def write_review(review: Review, read: Read, settings: ReviewJob) -> None:
     """Write what a launch brought into the results folder, whole or not at all; `read` has the rejects and fingerprints."""
-    currency, launch, lang = found.launch.currency, found.launch, settings.lang
+    currency, launch, lang = review.launch.currency, review.launch, settings.lang
     with publish(settings.out, lambda: check_owner(settings)) as folder:
-        tables = {"acceptance": found.acceptance, "reasons": found.reasons, "sales": found.daily, "cohorts": found.cohorts}
-        for name, table in {**tables, "lift": _lift(found)}.items():
+        tables = {"acceptance": review.acceptance, "reasons": review.reasons, "sales": review.daily, "cohorts": review.cohorts}
+        for name, table in {**tables, "lift": _lift(review)}.items():
             rounded = table.with_columns(cs.float().round(_DECIMALS) + 0.0)  # no -0.0
             write_csv(to_units(rounded, _MONEY.get(name, []), currency), folder / f"{name}.csv")
-        write_parquet(to_units(found.uplift, ["before", "spend"], currency), folder / "uplift.parquet")
+        write_parquet(to_units(review.uplift, ["before", "spend"], currency), folder / "uplift.parquet")
         write_parquet(read.tables.rejects.sort("table", "file", "row", "column", "value", nulls_last=True), folder / "rejects.parquet")
-        (folder / "review.html").write_text(render_page(review_report(found, settings), lang), encoding="utf-8", newline="\n")
+        (folder / "review.html").write_text(render_page(review_report(review, settings), lang), encoding="utf-8", newline="\n")
         facts = {
             "as_of": str(launch.as_of),
-            "reviewed": str(found.as_of),
+            "reviewed": str(review.as_of),
             "ends_on": str(launch.ends_on),
-            "days": found.days,
-            "counts": dict(found.counts),
-            "standing": found.progress.state,
-            "reached_on": found.progress.reached_on and str(found.progress.reached_on),
-            "sentence": say_progress(found, lang),
-            "lift": say_launch_lift(found, lang),
-            "doubts": [translate(doubt, lang) for doubt in found.doubts],
-            "warnings": [translate(warning, lang) for warning in found.warnings],
+            "days": review.days,
+            "counts": dict(review.counts),
+            "standing": review.progress.state,
+            "reached_on": review.progress.reached_on and str(review.progress.reached_on),
+            "sentence": say_progress(review, lang),
+            "lift": say_launch_lift(review, lang),
+            "doubts": [translate(doubt, lang) for doubt in review.doubts],
+            "warnings": [translate(warning, lang) for warning in review.warnings],
         }
         write_manifest(facts, read, settings, folder)
 
 
-def _lift(found: Review) -> pl.DataFrame:
+def _lift(review: Review) -> pl.DataFrame:
     """Give each estimate a row, per customer invited and in all; none where there is no lift."""
     schema = {
         **{"measured": pl.String, "method": pl.String, "used": pl.Boolean, "invited": pl.Int64, "held_out": pl.Int64},
         **dict.fromkeys(("effect", "error", "low", "high", "p", "degrees"), pl.Float64),
         **dict.fromkeys(("total", "total_low", "total_high"), pl.Int64),
     }
-    lift = found.lift
+    lift = review.lift
     rows = (
         []
         if lift is None
@@ -76,5 +76,5 @@ def _lift(found: Review) -> pl.DataFrame:
             for estimate in lift.estimates
         ]
     )
-    unit = 10 ** digits(found.launch.currency)
+    unit = 10 ** digits(review.launch.currency)
     return pl.DataFrame(rows, schema).with_columns(pl.col("effect", "error", "low", "high") / unit)

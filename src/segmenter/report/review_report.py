@@ -29,53 +29,53 @@ from segmenter.report.sections import (
 from segmenter.settings import ReviewCore, ReviewJob
 
 
-def review_report(found: Review, settings: ReviewCore) -> Report:
+def review_report(review: Review, settings: ReviewCore) -> Report:
     """Say what a launch brought, in the launch's language."""
-    launch, labels = settings.launch, Labels(settings.lang, found.launch.currency)
+    launch, labels = settings.launch, Labels(settings.lang, review.launch.currency)
     say, lang = labels.say, settings.lang
-    accepted = say_acceptance(found, labels)
-    sentences = [text(say_progress(found, lang)), text(say_launch_lift(found, lang)), *([note(accepted)] if accepted else [])]
+    accepted = say_acceptance(review, labels)
+    sentences = [text(say_progress(review, lang)), text(say_launch_lift(review, lang)), *([note(accepted)] if accepted else [])]
     return Report(
         kind=say("review of the launch", "活动复盘"),
         eyebrow=say("Review: what the launch brought", "活动复盘：这次邀请带来了什么"),
-        name=found.launch.name,
+        name=review.launch.name,
         topic=launch.topic or "",
         dates=(
-            Fact(say("Began", "开始"), labels.day(found.launch.as_of)),
-            Fact(say("Ends before", "截止（不含当日）"), labels.day(found.launch.ends_on)),
-            Fact(say("Counted here: what came before", "统计截止（不含当日）"), labels.day(found.as_of)),
-            Fact(say("Last order", "最近一单"), labels.day(found.last_order) if found.last_order else "–"),
+            Fact(say("Began", "开始"), labels.day(review.launch.as_of)),
+            Fact(say("Ends before", "截止（不含当日）"), labels.day(review.launch.ends_on)),
+            Fact(say("Counted here: what came before", "统计截止（不含当日）"), labels.day(review.as_of)),
+            Fact(say("Last order", "最近一单"), labels.day(review.last_order) if review.last_order else "–"),
         ),
-        advice=Advice(tuple(sentences), "attention" if found.progress.state in ("missed", "behind") else "good"),
-        tiles=_tiles(found, labels),
+        advice=Advice(tuple(sentences), "attention" if review.progress.state in ("missed", "behind") else "good"),
+        tiles=_tiles(review, labels),
         caution=say("Before you believe it", "解读前请注意"),
-        warnings=tuple(translate(warning, lang) for warning in (*found.warnings, *found.doubts)),
+        warnings=tuple(translate(warning, lang) for warning in (*review.warnings, *review.doubts)),
         sections=(
-            *_sales(found, labels),
-            *_lift(found, labels),
-            *_answers(found, labels),
-            _next_steps(found, labels),
+            *_sales(review, labels),
+            *_lift(review, labels),
+            *_answers(review, labels),
+            _next_steps(review, labels),
             _words(labels),
-            _summary(found, settings, labels),
+            _summary(review, settings, labels),
         ),
         footer=say(
-            f"Amounts in {found.launch.currency} · time zone {launch.timezone} · this page holds no customer ids and no contacts",
-            f"金额单位： {found.launch.currency} · 时区 {launch.timezone} · 本页不含客户编号和联系方式",
+            f"Amounts in {review.launch.currency} · time zone {launch.timezone} · this page holds no customer ids and no contacts",
+            f"金额单位： {review.launch.currency} · 时区 {launch.timezone} · 本页不含客户编号和联系方式",
         ),
     )
 
 
-def _joined_sales(found: Review) -> float | None:
-    return None if found.progress.state == "unknown" else hide_few(found.counts["joined"], found.progress.sales)
+def _joined_sales(review: Review) -> float | None:
+    return None if review.progress.state == "unknown" else hide_few(review.counts["joined"], review.progress.sales)
 
 
-def _tiles(found: Review, labels: Labels) -> tuple[Fact, ...]:
-    say, counts, target = labels.say, found.counts, found.launch.target
-    known, everyone = found.progress.state != "unknown", found.acceptance.filter(over="all").row(0, named=True)
-    sales = _joined_sales(found)
+def _tiles(review: Review, labels: Labels) -> tuple[Fact, ...]:
+    say, counts, target = labels.say, review.counts, review.launch.target
+    known, everyone = review.progress.state != "unknown", review.acceptance.filter(over="all").row(0, named=True)
+    sales = _joined_sales(review)
     reached = None if sales is None or not target else sales / target
-    so_far = say(f"in {found.days} of {found.launch.horizon_days} days", f"{found.launch.horizon_days} 天中的前 {found.days} 天")
-    best = found.lift.best if found.lift else None
+    so_far = say(f"in {review.days} of {review.launch.horizon_days} days", f"{review.launch.horizon_days} 天中的前 {review.days} 天")
+    best = review.lift.best if review.lift else None
     brought = "–" if best is None else say("not shown", "未证实") if best.low <= 0 <= best.high else say_money(best.total, labels)
     return (
         Fact(
@@ -91,7 +91,7 @@ def _tiles(found: Review, labels: Labels) -> tuple[Fact, ...]:
         Fact(
             say("Their sales", "加入者消费额"),
             labels.money(sales),
-            say("in the {} days", "{} 天内").format(found.days) if found.over else so_far,
+            say("in the {} days", "{} 天内").format(review.days) if review.over else so_far,
         ),
         Fact(
             say("Target", "目标"),
@@ -106,21 +106,21 @@ def _tiles(found: Review, labels: Labels) -> tuple[Fact, ...]:
     )
 
 
-def _sales(found: Review, labels: Labels) -> tuple[Section, ...]:
+def _sales(review: Review, labels: Labels) -> tuple[Section, ...]:
     """Show the sales of those who joined day by day, and at the end of each week."""
-    if _joined_sales(found) is None:
+    if _joined_sales(review) is None:
         return ()
-    say, target = labels.say, found.launch.target
+    say, target = labels.say, review.launch.target
     en = "What those who joined spent since the launch began, less refunds, added up; also what they bought before the day they joined."
     zh = "已加入客户自活动开始以来的消费额（扣除退款），逐日累计；含其加入当天之前的消费。"
     line = "" if not target else say(" The dashed line leads straight to the target.", " 虚线为匀速达成目标的进度。")
-    blocks = Grid(((Figure(_chart(found, labels)),), (_weeks(found, labels),)))
+    blocks = Grid(((Figure(_chart(review, labels)),), (_weeks(review, labels),)))
     return (Section(say("Sales day by day", "逐日销售额"), (note(say(en, zh) + line), blocks)),)
 
 
-def _chart(found: Review, labels: Labels) -> charts.Lines:
-    horizon, target = found.launch.horizon_days, found.launch.target
-    points = [(0.0, 0.0), *((float(day), float(sales)) for day, sales in found.daily.select("day", "joined_so_far").rows())]
+def _chart(review: Review, labels: Labels) -> charts.Lines:
+    horizon, target = review.launch.horizon_days, review.launch.target
+    points = [(0.0, 0.0), *((float(day), float(sales)) for day, sales in review.daily.select("day", "joined_so_far").rows())]
     drawn = [charts.Line(name_cohort("joined", labels), points, charts.STRONG)]
     if target is not None:
         drawn.insert(0, charts.Line(labels.say("to the target", "目标进度线"), [(0, 0), (horizon, target)], charts.ACCENT, dashed=True))
@@ -129,7 +129,7 @@ def _chart(found: Review, labels: Labels) -> charts.Lines:
         drawn,
         _mark_days(horizon),
         _mark_amounts(max(target or 0, *(level for _, level in points)), labels),
-        labels.say("days since {}", "自 {} 起的天数").format(found.launch.as_of),
+        labels.say("days since {}", "自 {} 起的天数").format(review.launch.as_of),
     )
 
 
@@ -152,10 +152,10 @@ def _mark_amounts(most: float, labels: Labels) -> charts.Marks:
     ]
 
 
-def _weeks(found: Review, labels: Labels) -> Table:
+def _weeks(review: Review, labels: Labels) -> Table:
     """List the end of each week, and of the last day."""
-    say, against = labels.say, bool(found.launch.target)
-    shown = found.daily.filter((pl.col("day") % 7 == 0) | (pl.col("day") == found.days))
+    say, against = labels.say, bool(review.launch.target)
+    shown = review.daily.filter((pl.col("day") % 7 == 0) | (pl.col("day") == review.days))
     ends = shown.with_columns(pl.col("joined_so_far").diff().fill_null(pl.col("joined_so_far")).alias("new")).to_dicts()
     rows = []
     for end in ends:
@@ -173,43 +173,43 @@ def _signed(difference: float, labels: Labels) -> str:
     return f"{'+' if difference > 0 else '−' if difference < 0 else ''}{labels.money(abs(difference))}"
 
 
-def _lift(found: Review, labels: Labels) -> tuple[Section, ...]:
+def _lift(review: Review, labels: Labels) -> tuple[Section, ...]:
     """Compare invited and held out, as the lift does; nothing where there is none."""
-    if found.lift is None:
+    if review.lift is None:
         return ()
     en = (
         "Customers of the control group, drawn at random, were as likely to buy as those invited. Whatever the invited spent more, the "
         "invitation brought; everyone invited counts, whether they joined or not."
     )
     zh = "随机留出的客户原本与受邀客户同样可能购买，受邀客户多消费的部分就是邀请带来的；所有受邀客户都计入，无论是否加入。"
-    blocks = Grid(((sum_table(found, labels),), (estimate_table(found.lift, labels),)))
+    blocks = Grid(((sum_table(review, labels),), (estimate_table(review.lift, labels),)))
     return (Section(labels.say("What of it the invitation brought", "其中有多少是邀请带来的"), (note(labels.say(en, zh)), blocks)),)
 
 
-def _answers(found: Review, labels: Labels) -> tuple[Section, ...]:
-    if found.progress.state == "unknown":
+def _answers(review: Review, labels: Labels) -> tuple[Section, ...]:
+    if review.progress.state == "unknown":
         return ()
     en = (
         "Share of those asked who joined; below it, where it lies with 95% certainty. Where these ranges overlap widely, the difference "
         "may be chance. Open: nothing has been noted yet."
     )
     zh = "加入者占已联系客户的比例，下方为 95% 区间；区间大幅重叠时，差别可能只是偶然。“待记录”指尚无任何结果。"
-    if not (tables := answer_tables(found, labels)):
+    if not (tables := answer_tables(review, labels)):
         return ()
-    blocks = Grid(tuple((table,) for table in (*tables, *reason_table(found, labels))))
+    blocks = Grid(tuple((table,) for table in (*tables, *reason_table(review, labels))))
     return (Section(labels.say("Who accepted", "谁接受了邀请"), (note(labels.say(en, zh)), blocks), whole=False),)
 
 
-def _next_steps(found: Review, labels: Labels) -> Section:
+def _next_steps(review: Review, labels: Labels) -> Section:
     say, steps = labels.say, []
-    if found.progress.state == "unknown":
+    if review.progress.state == "unknown":
         again = say("Collect the call sheets, and run the review again with ", "收齐外呼表后重新运行复盘，例如 ")
         steps.append(text(again, Code("review.answers=[FOLDER]"), say(".", "。")))
-    if not found.over:
-        ends = labels.day(found.launch.ends_on)
+    if not review.over:
+        ends = labels.day(review.launch.ends_on)
         en = f"Run the review again on {ends}, when the launch is over: only then decide."
         steps.append(text(say(en, f"活动于 {ends} 结束，届时请重新运行复盘，再下结论。")))
-    if not found.lift and (found.uplift["spend"] != 0).any():
+    if not review.lift and (review.uplift["spend"] != 0).any():
         draw = say("Hold out a share of the next launch at random with ", "下次邀请请随机留出一部分客户作对照： ")
         steps.append(
             text(draw, Code("plan.holdout=0.1"), say(": then it can be told what the invitation brings.", "，才能知道邀请带来了什么。"))
@@ -252,10 +252,10 @@ def _words(labels: Labels) -> Section:
     return Section(say("Words", "名词解释"), (Glossary(entries),))
 
 
-def _summary(found: Review, settings: ReviewCore, labels: Labels) -> Section:
+def _summary(review: Review, settings: ReviewCore, labels: Labels) -> Section:
     """Say in the terminal who spent what, how the launch stands, what it brought, and what to open."""
-    sentences = (say_acceptance(found, labels), say_progress(found, labels.lang), say_launch_lift(found, labels.lang))
-    brief: list[Text | Table] = [cohort_table(found, labels), *(text(sentence) for sentence in sentences if sentence)]
+    sentences = (say_acceptance(review, labels), say_progress(review, labels.lang), say_launch_lift(review, labels.lang))
+    brief: list[Text | Table] = [cohort_table(review, labels), *(text(sentence) for sentence in sentences if sentence)]
     if isinstance(settings, ReviewJob):
         brief.append(text(labels.say("Open: ", "打开： "), Code(f"{settings.out}/review.html")))
     return Section(brief=tuple(brief))

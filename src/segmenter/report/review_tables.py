@@ -23,25 +23,25 @@ def say_range(estimate: Estimate, labels: Labels) -> str:
     return labels.say("{} to {}", "{} 至 {}").format(say_money(estimate.total_low, labels), say_money(estimate.total_high, labels))
 
 
-def cohort_table(found: Review, labels: Labels) -> Table:
+def cohort_table(review: Review, labels: Labels) -> Table:
     """Show what those who joined, were invited and were held out spent since the launch."""
-    day = labels.say(f"day {found.days} of {found.launch.horizon_days}", f"第 {found.days} / {found.launch.horizon_days} 天")
+    day = labels.say(f"day {review.days} of {review.launch.horizon_days}", f"第 {review.days} / {review.launch.horizon_days} 天")
     rows = []
-    for name, customers, buyers, _, sales in found.cohorts.rows():
-        if name == "joined" and found.progress.state == "unknown":
+    for name, customers, buyers, _, sales in review.cohorts.rows():
+        if name == "joined" and review.progress.state == "unknown":
             continue
         share, mean = (buyers / customers, sales / customers) if customers else (None, None)
         money = (labels.money(hide_few(customers, minor)) for minor in (sales, mean))
         rows.append(row(name_cohort(name, labels), f"{customers:,}", labels.share(share), *money))
     say = labels.say
     headings = columns("", say("customers", "客户数"), say("bought", "购买率"), say("sales", "消费额"), say("each", "人均"))
-    return Table(headings, tuple(rows), title=f"{found.launch.name} · {found.launch.as_of} · {day}")
+    return Table(headings, tuple(rows), title=f"{review.launch.name} · {review.launch.as_of} · {day}")
 
 
-def sum_table(found: Review, labels: Labels) -> Table:
+def sum_table(review: Review, labels: Labels) -> Table:
     """Show what invited and held out spent before the launch and since."""
     say = labels.say
-    sums = found.uplift.group_by("invited").agg(
+    sums = review.uplift.group_by("invited").agg(
         pl.len().alias("customers"), (pl.col("orders") > 0).sum().alias("buyers"), pl.col("before", "spend").sum()
     )
     rows = []
@@ -88,13 +88,13 @@ def estimate_table(lift: Lift, labels: Labels) -> Table:
     return Table(headings, rows, look="tight", under=(under,))
 
 
-def answer_tables(found: Review, labels: Labels) -> list[Table]:
+def answer_tables(review: Review, labels: Labels) -> list[Table]:
     """Show who accepted, by wave, agent, ..., where there is more than one."""
-    most = max(found.acceptance.filter(pl.col("asked") >= _SOME)["share"].drop_nulls(), default=0) or 1
-    counts = {name: sorted(found.acceptance.filter(over=name).select("asked", "joined", "refused").rows()) for name in OVER}
+    most = max(review.acceptance.filter(pl.col("asked") >= _SOME)["share"].drop_nulls(), default=0) or 1
+    counts = {name: sorted(review.acceptance.filter(over=name).select("asked", "joined", "refused").rows()) for name in OVER}
     tables = []
     for name in OVER:
-        part = found.acceptance.filter(over=name)
+        part = review.acceptance.filter(over=name)
         if part.is_empty() or (name == "group" and counts["group"] == counts["region"]):  # regions of one group each
             continue
         shown = part.head(_ROWS) if name == "wave" else part.sort("asked", descending=True, maintain_order=True).head(_ROWS)
@@ -120,12 +120,12 @@ def _answer_row(name: str, values: dict[str, float | None], most: float, labels:
     )
 
 
-def reason_table(found: Review, labels: Labels) -> list[Table]:
+def reason_table(review: Review, labels: Labels) -> list[Table]:
     """Count the themes of why customers refused; what agents wrote stays in their sheets."""
-    most = max(found.reasons["customers"], default=1)
+    most = max(review.reasons["customers"], default=1)
     rows = tuple(
         row(name_theme(reason, labels), Cell(labels.number(customers), part=customers / most), labels.number(for_good))
-        for reason, customers, for_good in found.reasons.rows()
+        for reason, customers, for_good in review.reasons.rows()
     )
     say = labels.say
     headings = columns(say("Reason", "原因"), say("Customers", "客户数"), say("For good", "不再联系"))

@@ -80,43 +80,43 @@ def hide_few(customers: int, minor: float | None) -> float | None:
     return minor if customers >= FEW else None
 
 
-def say_acceptance(found: Review, labels: Labels) -> str:
+def say_acceptance(review: Review, labels: Labels) -> str:
     """Say how many of those asked have joined; empty where nobody was asked or no answers are known."""
-    row = found.acceptance.filter(over="all").row(0, named=True)
-    if found.progress.state == "unknown" or not row["asked"]:
+    row = review.acceptance.filter(over="all").row(0, named=True)
+    if review.progress.state == "unknown" or not row["asked"]:
         return ""
     asked, joined = labels.number(row["asked"]), labels.number(row["joined"])
     share, low, high = (labels.share(row[name]) for name in ("share", "low", "high"))
-    left = found.counts["invited"] - row["asked"]
+    left = review.counts["invited"] - row["asked"]
     rest = labels.say("; {} are still to be asked", "；还有 {} 位尚未联系").format(labels.number(left)) if left else ""
     en = f"{joined} of the {asked} customers asked have joined, {share} ({low}–{high}){rest}."
     return labels.say(en, f"已联系 {asked} 位客户，{joined} 位加入，占 {share}（{low}–{high}）{rest}。")
 
 
-def say_launch_lift(found: Review, lang: Lang) -> str:
+def say_launch_lift(review: Review, lang: Lang) -> str:
     """Say what the invitation brought, or why that cannot be measured."""
-    return translate(found.no_lift or "", lang) if found.lift is None else say_lift(found.lift, found.launch.currency, lang)
+    return translate(review.no_lift or "", lang) if review.lift is None else say_lift(review.lift, review.launch.currency, lang)
 
 
-def say_progress(found: Review, lang: Lang) -> str:
+def say_progress(review: Review, lang: Lang) -> str:
     """Say how a launch stands against its target; what fewer than 5 customers spent is not said."""
-    progress = found.progress
+    progress = review.progress
     if progress.state == "unknown":
         en, zh = "No answers are known yet, so nobody counts as joined", "尚无任何答复记录，无法得知谁已加入"
         if progress.target is not None:
             en, zh = f"{en}, and nothing can be said about the target", f"{zh}，因此还不能对照目标"
         return say(lang, f"{en}.", f"{zh}。")
-    if found.counts["joined"] < FEW:
-        en = f"Fewer than {FEW} customers have joined: what they spend is not told here."
+    if review.counts["joined"] < FEW:
+        en = f"Fewer than {FEW} customers have joined: what they spend is not shown here."
         state = say(lang, *_STATES.get(progress.state, ("", "")))
         return state + say(lang, en, f"加入的客户不足 {FEW} 位，为保护隐私，这里不显示其消费额。")
-    return _say_amounts(found, lang)
+    return _say_amounts(review, lang)
 
 
-def _say_amounts(found: Review, lang: Lang) -> str:
-    progress, days, horizon = found.progress, found.days, found.launch.horizon_days
+def _say_amounts(review: Review, lang: Lang) -> str:
+    progress, days, horizon = review.progress, review.days, review.launch.horizon_days
     sales, target, ahead, pace, projected = (
-        amount(minor or 0, found.launch.currency)
+        amount(minor or 0, review.launch.currency)
         for minor in (progress.sales, progress.target, abs(progress.ahead or 0), progress.pace, progress.projected)
     )
     part = f"{100 * progress.sales / progress.target:.0f} %" if progress.target else ""
