@@ -58,7 +58,7 @@ _PLACES = {
     "with_reasons": "scoring",
     "segment": "segments",
     "canonical_tables": "sources.mapping",
-    "measure": "history",
+    "measure": "measures",
     "plan": "planning",
     "Tables": "tables",
 }
