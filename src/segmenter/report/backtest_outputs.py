@@ -37,7 +37,7 @@ def backtest_outputs(found: Backtest, settings: BacktestJob) -> Outputs:
         "advice": found.advice,
         "warnings": list(found.warnings),
     }
-    return Outputs((*files, html), said, Report("", "", "", ""), _record(found, settings))
+    return Outputs((*files, html), said, Report("", "", "", "", warnings=found.warnings), backtest_record(found, settings))
 
 
 def _readable(table: pl.DataFrame, currency: str) -> pl.DataFrame:
@@ -46,7 +46,7 @@ def _readable(table: pl.DataFrame, currency: str) -> pl.DataFrame:
     return to_units(rounded, list(_MONEY), currency)
 
 
-def _record(found: Backtest, settings: BacktestJob) -> Record:
+def backtest_record(found: Backtest, settings: BacktestJob) -> Record:
     """Make each ranking a child of the backtest's run, with one step of its share for each cut."""
     means = {row["ranking"]: row for row in found.results.filter(pl.col("cut").is_null()).drop("cut").to_dicts()}
     children = []

@@ -165,7 +165,7 @@ def groups(frame: pl.DataFrame, labels: Labels) -> list[Section]:
         for group, region, size, key_users, joins, filled, spend in chosen.rows()
     ]
     half = -(-len(rows) // 2) if len(rows) > _SPLIT else len(rows)
-    tables = [Table(headings, tuple(part)) for part in (rows[:half], rows[half:]) if part]
+    tables = [Table(headings, tuple(part), look="tight") for part in (rows[:half], rows[half:]) if part]
     about = say(
         "One community each. Its key users are invited first and bring the others. Spend is shown for groups of {} and more.",
         "每行对应一个社群，先邀请核心用户，由他们带动其他成员。 不足 {} 人的社群不显示消费额。",

@@ -1,6 +1,5 @@
 """All that a review leaves."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 
 import polars as pl
@@ -52,8 +51,7 @@ def review_outputs(found: Review, read: Read, settings: ReviewJob) -> Outputs:
         "doubts": list(found.doubts),
         "warnings": list(found.warnings),
     }
-    tags = {name: str(said[name]) for name in ("reviewed", "standing", "sentence", "lift")}
-    return Outputs(tuple(files), said, Report("", "", "", ""), _record(found, settings, tags))
+    return Outputs(tuple(files), said, Report("", "", "", "", warnings=(*found.warnings, *found.doubts)), review_record(found, settings))
 
 
 def _lift(found: Review) -> pl.DataFrame:
@@ -76,8 +74,10 @@ def _lift(found: Review) -> pl.DataFrame:
     return pl.DataFrame(rows, schema).with_columns(pl.col("effect", "error", "low", "high") / unit)
 
 
-def _record(found: Review, settings: ReviewJob, tags: Mapping[str, str]) -> Record:
+def review_record(found: Review, settings: ReviewJob) -> Record:
     """Make sales so far, in minor units, a metric with one step for each day."""
+    standing = found.standing
+    tags = {"reviewed": str(found.as_of), "standing": standing.state, "sentence": standing.sentence, "lift": found.lift_sentence}
     metrics: dict[str, float | None] = {**found.counts, "days": found.days, "target": found.launched.target}
     if found.lift:
         best = found.lift.best

@@ -33,10 +33,10 @@ def tuning_outputs(found: Tuned, settings: TuneJob) -> Outputs:
         "advice": found.advice,
         "warnings": list(found.warnings),
     }
-    return Outputs(files, said, Report("", "", "", ""), _record(found, settings))
+    return Outputs(files, said, Report("", "", "", "", warnings=found.warnings), tuning_record(found, settings))
 
 
-def _record(found: Tuned, settings: TuneJob) -> Record:
+def tuning_record(found: Tuned, settings: TuneJob) -> Record:
     """Make the trials steps of the run's metrics: a child for each would bury the launches, and cost 25 ms."""
     shares = found.shares.to_dicts()
     tried = found.trials.with_columns(best_share=pl.col("share").cum_max())

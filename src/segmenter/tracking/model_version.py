@@ -22,7 +22,7 @@ def register(store: Store, run: str, launch: str, model: "LaunchModel") -> None:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
 
-    client, name = store.client, "segmenter-" + re.sub(r"[/:.%\"']", "_", launch)  # MLflow takes fewer signs than a folder
+    client, name = store.client, model_name(launch)
     logged = client.create_logged_model(store.experiment, name=name, source_run_id=run, model_type="segmenter")
     # No input types: with them `mlflow models predict` refuses a CSV with whole numbers. ServedModel checks the columns.
     outputs = Schema([ColSpec(DataType.double, "score"), ColSpec(DataType.integer, "segment")])
@@ -55,6 +55,11 @@ def register(store: Store, run: str, launch: str, model: "LaunchModel") -> None:
             raise
     # Not models:/<id>, which MLflow would look up in the global store instead of the client's.
     client.create_model_version(name, source=logged.artifact_location, run_id=run, model_id=logged.model_id)
+
+
+def model_name(launch: str) -> str:
+    """Give the model's name, in which MLflow takes fewer signs than a folder's may have."""
+    return "segmenter-" + re.sub(r"[/:.%\"']", "_", launch)
 
 
 def _requirements() -> list[str]:
