@@ -11,7 +11,7 @@ from segmenter.demo.shop import simulate
 from segmenter.errors import InputError
 from segmenter.launch import INVITE_COLUMNS, plan_launch, terms_of
 from segmenter.measures.aggregator import added_up
-from segmenter.serving import ServedModel
+from segmenter.tracking.served_model import ServedModel
 
 
 @pytest.fixture(scope="module")

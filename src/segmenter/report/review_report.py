@@ -58,10 +58,7 @@ def review_report(review: Review, settings: ReviewCore) -> Report:
             _words(labels),
             _summary(review, settings, labels),
         ),
-        footer=say(
-            f"Amounts in {review.launch.currency} · time zone {launch.timezone} · this page holds no customer ids and no contacts",
-            f"金额单位： {review.launch.currency} · 时区 {launch.timezone} · 本页不含客户编号和联系方式",
-        ),
+        footer=labels.footer(launch.timezone),
     )
 
 

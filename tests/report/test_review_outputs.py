@@ -11,10 +11,15 @@ import pytest
 from segmenter.evaluation.review import review
 from segmenter.launch_record import LaunchRecord
 from segmenter.report.output_folder import check_out
+from segmenter.report.outputs import write_outputs
 from segmenter.report.publication import sha256
-from segmenter.report.review_files import write_review
+from segmenter.report.review_outputs import review_outputs
 from segmenter.report.review_words import say_launch_lift
 from segmenter.tables import INVITED, ORDERS
+
+
+def write_review(found: Any, read: Any, settings: Any) -> None:
+    write_outputs(review_outputs(found, read, settings), read, settings)
 
 
 def rows(path: Path) -> list[dict[str, str]]:
