@@ -49,7 +49,7 @@ def review_report(review: Review, settings: ReviewCore) -> Report:
         advice=Advice(tuple(sentences), "attention" if review.progress.state in ("missed", "behind") else "good"),
         tiles=_tiles(review, labels),
         caution=say("Before you believe it", "解读前请注意"),
-        warnings=tuple(translate(warning, lang) for warning in (*review.warnings, *review.doubts)),
+        warnings=tuple(translate(warning, lang) for warning in (*review.doubts, *review.warnings)),
         sections=(
             *_sales(review, labels),
             *_lift(review, labels),
