@@ -125,14 +125,14 @@ def real(name):
     from hydra import compose, initialize_config_dir
 
     from segmenter.home import HOME
+    from segmenter.loader import read_tables
     from segmenter.settings import LaunchJob, parse
-    from segmenter.sources.loader import read_tables
 
     as_of, apart, options = REAL[name]
     with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
         settings = parse(LaunchJob, compose("launch", overrides=[f"launch.as_of={as_of}", f"data.dir={DATA}", *options]))
     tables = read_tables(settings.data, settings.launch, seed=settings.seed).tables
-    ids = tables.orders["customer_id"].unique().sort()
+    ids = tables.orders.single()["customer_id"].unique().sort()
     willing = pl.DataFrame({"customer_id": ids, "willing": np.random.default_rng(1).normal(-0.7, 0.5, len(ids))})
     shop = Shop(tables, settings.launch.as_of, settings.launch.currency, willing, 1)
     first, last = shop.past.timeline.span

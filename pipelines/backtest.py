@@ -15,12 +15,12 @@ def main(config: DictConfig) -> None:
     from segmenter.evaluation.backtest import backtest, sampling_of
     from segmenter.job import ahead, conclude, started
     from segmenter.launch import terms_of
+    from segmenter.loader import read_tables
     from segmenter.report.backtest_outputs import backtest_outputs
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import write_outputs
     from segmenter.report.terminal import progress
     from segmenter.settings import BacktestJob, parse
-    from segmenter.sources.loader import read_tables
 
     settings, _ = started(parse(BacktestJob, config))
     check_out(settings)

@@ -16,7 +16,9 @@ from segmenter.evaluation.ranking_report import Told, tell
 from segmenter.launch_model import LaunchModel, launch_model
 from segmenter.measures import measure
 from segmenter.measures.categories import main_category
-from segmenter.measures.past import Past, Sampling, past_of
+from segmenter.measures.past import Past, past_of
+from segmenter.measures.sampling import Sampling
+from segmenter.measures.shop_orders import SingleOrders
 from segmenter.measures.timeline import with_purchases
 from segmenter.messages import Message
 from segmenter.planning import plan
@@ -27,7 +29,7 @@ from segmenter.scoring import fit_scorer, with_reasons
 from segmenter.scoring.ranking import RankingScore, needs_past, score_of
 from segmenter.segments import Segmentation, segment
 from segmenter.settings import CoreSettings, LearnedSettings, WeightedSettings, category_key
-from segmenter.tables import Summary, Tables, Terms
+from segmenter.tables import Tables, Terms
 from segmenter.words import say
 
 _FORESEEN = 60_000  # customers whose past tells what a launch brings
@@ -258,11 +260,11 @@ def _past(tables: Tables, settings: CoreSettings, terms: Terms) -> Past | None:
     """Give the past that the ranking learns from: of all customers, or of as many as it takes."""
     if not needs_past(settings.scoring) and settings.launch.target is None:
         return None
-    if settings.scoring.kind not in ("clv", "learned") and isinstance(tables.orders, Summary) and tables.sample is None:
+    if settings.scoring.kind not in ("clv", "learned") and not tables.orders.has_single:
         return None
     few = sampling_of(settings)
-    most = None if few is None else few.most
-    return past_of(tables, terms.as_of, terms.half_life_days, terms.window_days, most=most, seed=settings.seed)
+    most = None if few is None else few.max_customers
+    return past_of(tables, terms.as_of, terms.half_life_days, terms.window_days, max_customers=most, seed=settings.seed)
 
 
 def _with_category(measures: pl.DataFrame, tables: Tables, settings: CoreSettings, as_of: date) -> pl.DataFrame:
@@ -321,13 +323,7 @@ def _unscored(measures: pl.DataFrame, settings: CoreSettings) -> list[str]:
 
 def _check_dates(tables: Tables, as_of: date) -> None:
     """Refuse a date that the orders do not fit; where customers are known without orders, their events will do."""
-    orders, events = tables.orders, tables.events
-    if isinstance(orders, Summary):
-        first, last, before = orders.first, orders.last, orders.frame.select(pl.col("last_order_at").max().dt.date()).item()
-    else:
-        placed = pl.col("is_order") & (pl.col("time") < as_of)
-        days = {"first": pl.col("time").min(), "last": pl.col("time").max(), "before": pl.col("time").filter(placed).max()}
-        first, last, before = orders.select(time.dt.date().alias(name) for name, time in days.items()).row(0)
+    events, before, (first, last) = tables.events, tables.orders.last_order(as_of), tables.orders.days
     if first is None:
         return
     what = "order"
@@ -346,12 +342,13 @@ def _check_dates(tables: Tables, as_of: date) -> None:
 
 def _no_order(tables: Tables, as_of: date) -> str:
     """Say that all orders are refunds or cancellations."""
-    if isinstance(tables.orders, Summary):
-        count, why = tables.reads["orders"]["kept"], "amount is negative, or data.orders.refund holds of them"
-    else:
-        rows = tables.orders.filter(pl.col("time") < as_of)
-        count, negative = rows.height, rows.filter(pl.col("amount") < 0).height
-        why = f"amount is negative in {negative:,}, and data.orders.refund holds of {count - negative:,}"
+    match tables.orders:
+        case SingleOrders(orders):
+            rows = orders.filter(pl.col("time") < as_of)
+            count, negative = rows.height, rows.filter(pl.col("amount") < 0).height
+            why = f"amount is negative in {negative:,}, and data.orders.refund holds of {count - negative:,}"
+        case _:
+            count, why = tables.reads["orders"]["kept"], "amount is negative, or data.orders.refund holds of them"
     way_out = "where payments stand as negative amounts, map data.orders.columns.amount to minus the column, such as -amount"
     return f"data.orders: should have orders (got {count:,} before {as_of}, all of them refunds or cancellations: {why}); {way_out}"
 

@@ -129,7 +129,7 @@ def test_neither_the_order_of_rows_nor_later_orders_change_it(year, plan):
     past, _ = year
     cut, settings = date(2026, 3, 1), settings_of(date(2026, 3, 1), target=50_000)
     here = invited(ranked(past, cut, settings), 300)
-    known = past.tables.orders.filter(pl.col("time") < cut)
+    known = past.tables.orders.single().filter(pl.col("time") < cut)
     tables = segmenter.Tables(**{**vars(past.tables), "orders": known.sample(fraction=1, shuffle=True, seed=1)})
     first, _ = foresee(here, GUESS, past.before(cut), settings)
     second, _ = foresee(here.sample(fraction=1, shuffle=True, seed=2), GUESS, past_of(tables, cut, 90, None), settings)
@@ -161,7 +161,7 @@ def test_waves_add_up_and_who_is_called_late_buys_less(year, plan):
 def test_a_short_history_is_said_to_be_one(year, plan):
     past, _ = year
     for days, replays in ((60, 1), (50, 0)):
-        recent = past.tables.orders.filter(pl.col("time") >= AS_OF - timedelta(days=days))
+        recent = past.tables.orders.single().filter(pl.col("time") >= AS_OF - timedelta(days=days))
         few = past_of(segmenter.Tables(**{**vars(past.tables), "orders": recent}), AS_OF, 90, None)
         found, (warning,) = foresee(plan, GUESS, few, settings_of())
         if replays:

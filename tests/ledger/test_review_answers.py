@@ -12,8 +12,8 @@ from segmenter.errors import InputError, LedgerError
 from segmenter.home import HOME
 from segmenter.ledger import LaunchRecord, list_invitations, open_ledger, record_plan
 from segmenter.ledger.review_answers import find_launch, read_new_answers, take_answers
+from segmenter.loader import Inputs
 from segmenter.settings import ReviewJob, parse
-from segmenter.sources.loader import Read
 
 DAY = date(2026, 7, 1)
 
@@ -57,6 +57,6 @@ def test_ids_that_lost_their_zeros_are_recognised_but_not_against_the_shop_and_s
     told = read_new_answers(ledger, find_launch(ledger, "spring"), settings)
     assert told.answers["customer_id"].to_list() == ["007", "008", "11", "12", "13", "14"]
     orders = pl.DataFrame({"customer_id": ["8", "11", "12", "13", "14"], "time": "2026-06-30", "amount": 1.0})  # 8 is not 008
-    read = take_answers(ledger, "spring", told, Read(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), {}))
+    read = take_answers(ledger, "spring", told, Inputs(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), {}))
     assert list_invitations(ledger).drop_nulls("answer")["customer_id"].to_list() == ["007", "11", "12", "13", "14", "8"]
     assert read.warnings[-1] == "most of whom these files name were not invited: sheet.csv; are they of another launch?"

@@ -21,12 +21,12 @@ from segmenter.evaluation.backtest import Backtest
 from segmenter.evaluation.review import Review, review
 from segmenter.launch import LaunchPlan, plan_launch
 from segmenter.launch_record import LaunchRecord
+from segmenter.loader import Inputs, read_tables
 from segmenter.report.backtest_outputs import backtest_record
 from segmenter.report.launch_files import launch_outputs
 from segmenter.report.outputs import Record, write_outputs
 from segmenter.report.review_outputs import review_record
 from segmenter.settings import BacktestJob, LaunchJob, ReviewJob, parse
-from segmenter.sources.loader import Read, read_tables
 from segmenter.tables import INVITED, ORDERS
 from segmenter.tracking import Sweep, track
 
@@ -49,7 +49,7 @@ def job(data: str = "demo", **changes: object) -> LaunchJob:
 class Shop:
     """A launch of a small demo shop, with its results on disk, and its run in the store beside them."""
 
-    read: Read
+    read: Inputs
     plan: LaunchPlan
     record: Record
     files: tuple[str, ...]

@@ -4,26 +4,26 @@ import polars as pl
 import polars.selectors as cs
 
 from segmenter.evaluation.backtest import Backtest
+from segmenter.loader import Inputs
 from segmenter.money import to_units
 from segmenter.report.backtest_page import backtest_page
 from segmenter.report.output_folder import check_owner
 from segmenter.report.publication import publish
 from segmenter.report.table_files import write_csv, write_manifest
 from segmenter.settings import BacktestJob
-from segmenter.sources.loader import Read
 
 _MONEY = ("later_spend", "expected_spend", "expected", "actual")
 _DECIMALS = 6
 
 
-def write_backtest(found: Backtest, read: Read, settings: BacktestJob) -> None:
+def write_backtest(found: Backtest, read: Inputs, settings: BacktestJob) -> None:
     """Write what a backtest found into its folder, whole or not at all.
 
     Parameters
     ----------
     found : Backtest
         What the backtest came to.
-    read : Read
+    read : Inputs
         The tables: their rejects and their fingerprints.
     settings : BacktestJob
         The config; `out` is the folder.
@@ -47,7 +47,7 @@ def write_backtest(found: Backtest, read: Read, settings: BacktestJob) -> None:
     >>> with tempfile.TemporaryDirectory() as place:
     ...     rest = {"data": data, "out": Path(place, "results"), "overwrite": False, "tracking": NoTracking(kind="none")}
     ...     job = BacktestJob.model_construct(**{**dict(settings), **rest})
-    ...     write_backtest(segmenter.backtest(tables, settings), Read(tables, {}), job)
+    ...     write_backtest(segmenter.backtest(tables, settings), Inputs(tables, {}), job)
     ...     sorted(path.name for path in job.out.iterdir())[:3]
     ['backtest.csv', 'backtest.html', 'calibration.csv']
     """

@@ -4,25 +4,25 @@ import polars.selectors as cs
 from omegaconf import OmegaConf
 
 from segmenter.evaluation.tune import Tuned
+from segmenter.loader import Inputs
 from segmenter.report.output_folder import check_owner
 from segmenter.report.publication import publish
 from segmenter.report.table_files import write_csv, write_manifest
 from segmenter.settings import TuneJob
-from segmenter.sources.loader import Read
 
 # In the results folder: `segmenter launch --config-dir FOLDER/conf scoring=tuned`.
 CONF, SCORING = "conf", "scoring/tuned.yaml"
 _DECIMALS = 6
 
 
-def write_tuning(found: Tuned, read: Read, settings: TuneJob) -> None:
+def write_tuning(found: Tuned, read: Inputs, settings: TuneJob) -> None:
     """Write what tuning found into its folder, whole or not at all.
 
     Parameters
     ----------
     found : Tuned
         What it came to.
-    read : Read
+    read : Inputs
         The tables: their rejects and their fingerprints.
     settings : TuneJob
         The config; `out` is the folder.

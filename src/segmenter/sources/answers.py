@@ -17,7 +17,7 @@ from segmenter.sources.answer_rows import NEVER, SCHEMA, read_rows, split_reject
 from segmenter.sources.answer_warnings import answer_warnings
 from segmenter.sources.answer_words import NOT_YET
 from segmenter.sources.expressions import ROW
-from segmenter.sources.files import FileRead, read_each
+from segmenter.sources.files import DataFile, read_separately
 from segmenter.sources.raw import Fingerprint
 from segmenter.sources.spreadsheets import notes_of_cells
 from segmenter.vocabulary import vocabulary
@@ -125,14 +125,14 @@ def read_answers(
     )
 
 
-def _read_files(places: Sequence[str]) -> tuple[list[FileRead], list[pl.DataFrame]]:
+def _read_files(places: Sequence[str]) -> tuple[list[DataFile], list[pl.DataFrame]]:
     """Read what can be; a place that means no file is an error, a file that cannot be read a reject."""
-    files: list[FileRead] = []
+    files: list[DataFile] = []
     rejects: list[pl.DataFrame] = []
     problems: list[str] = []
     for place in places:
         try:
-            read, failed = read_each(place, SETTINGS)
+            read, failed = read_separately(place, SETTINGS)
         except InputError as error:
             problems += [Message("answers.place", "review.answers: {problem}", problem=message) for message in error.messages]
             continue
