@@ -233,10 +233,9 @@ class Labels:
 
     def left_out(self, reason: str) -> str:
         """Say why somebody eligible is not invited."""
-        from segmenter.planning.not_invited import reason_words
+        from segmenter.report.not_invited_words import not_invited_words
 
-        held = self.say("held out by lot, so that the launch can be measured", "随机留出，用于衡量活动效果")
-        return held if reason == "held_out" else reason_words(self.lang)[reason]
+        return not_invited_words(reason, self.lang)
 
     def region(self, name: str | None) -> str:
         """Name a region; customers without one have a name for that too."""
