@@ -19,7 +19,7 @@ from segmenter.demo.shop import simulate
 from segmenter.evaluation.auto import rank
 from segmenter.evaluation.forecast import foresee
 from segmenter.measures.past import past_of
-from segmenter.planning.join_chances import learn_joining
+from segmenter.planning.join_chances import learn_join_chances
 from segmenter.regions import with_regions
 from segmenter.rules import apply_rules
 
@@ -64,7 +64,7 @@ class Shop:
         asked = self.ranked(earlier).head(CUSTOMERS // 8)
         answers = pl.Series(np.where(self.joins(asked), "joined", "refused"))
         known = asked.select(launch=pl.lit("before"), ends_on=pl.lit(earlier), status=pl.lit("planned"), score="score", answer=answers)
-        return learn_joining(known, as_of=cut, chance=0.3, evidence=20)
+        return learn_join_chances(known, as_of=cut, chance=0.3, evidence=20)
 
     def launched(self, cut):
         """Launch at a date: what was foreseen, and what came of the plan and of the invitations that it was said to need."""

@@ -47,14 +47,14 @@ class LaunchPlan:
     ----------
     customers : DataFrame
         Every customer, by id: measures, ``category`` where the plan asks for it, ``verdict``, ``component_*``, ``score``,
-        ``expected_spend`` where the ranking expects money, ``segment``, and what was decided: see `planning.Planned`.
+        ``expected_spend`` where the ranking expects money, ``segment``, and what was decided: see `planning.InvitationPlan`.
     invite_list : DataFrame
         The invited by rank: `INVITE_COLUMNS`.
     invitations : DataFrame
         Who is invited and who is held out, for the ledger: ``customer_id``, ``status`` (planned, held_out), ``wave``, ``group``,
         ``agent``, ``score``, ``stratum``, ``region``, ``segment`` (its name), ``planned_at``.
     funnel, what_if, segments, groups, layers, calls : DataFrame
-        See `rules.Ruled`, `segments.Segmentation` and `planning.Planned`.
+        See `rules.Ruled`, `segments.Segmentation` and `planning.InvitationPlan`.
     segmentation : Segmentation
         The segments of the customers, and why there are so many.
     ranking : Told
@@ -183,7 +183,9 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     labelled = scored.with_columns(_labels(scored["verdict"] == ELIGIBLE, segmentation))
     progress("planning")
     planned = plan(labelled, settings, None if tables.launches is None else tables.launches.invited)
-    foreseen, doubts = (None, ()) if past is None or launch.target is None else foresee(planned.customers, planned.joining, past, settings)
+    foreseen, doubts = (
+        (None, ()) if past is None or launch.target is None else foresee(planned.customers, planned.join_chances, past, settings)
+    )
     notes, unmeasured = describe_detectable_effect(planned.customers, settings)
     invited = planned.customers.filter("invited").sort("rank")
     everyone = planned.customers.select("verdict", "spend_window", "orders")
@@ -214,7 +216,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         outlook=foreseen,
         counts=counts,
         notes=(
-            planned.joining.sentence(settings.lang),
+            *planned.notes,
             *notes,
             *([] if foreseen is None else [foreseen.sentence(settings.lang, launch.currency)]),
         ),

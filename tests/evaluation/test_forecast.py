@@ -10,13 +10,13 @@ from segmenter.demo.shop import simulate
 from segmenter.evaluation.auto import rank
 from segmenter.evaluation.forecast import Foreseen, foresee
 from segmenter.measures.past import past_of
-from segmenter.planning.join_chances import learn_joining
+from segmenter.planning.join_chances import learn_join_chances
 from segmenter.regions import with_regions
 from segmenter.rules import apply_rules
 
 AS_OF = date(2026, 7, 1)
-GUESS = learn_joining(None, as_of=AS_OF, chance=0.3, evidence=20)
-SURE = learn_joining(None, as_of=AS_OF, chance=0.3, evidence=100_000)
+GUESS = learn_join_chances(None, as_of=AS_OF, chance=0.3, evidence=20)
+SURE = learn_join_chances(None, as_of=AS_OF, chance=0.3, evidence=100_000)
 
 
 @cache
@@ -75,7 +75,7 @@ def test_what_was_asked_for_is_met_about_as_often(year):
         asked = ranked(past, cut - timedelta(days=30), settings_of()).head(500)
         answer = pl.Series(np.where(joining_of(asked, 1)[0], "joined", "refused"))
         known = asked.select(launch=pl.lit("a"), ends_on=pl.lit(cut), status=pl.lit("planned"), score="score", answer=answer)
-        joining = learn_joining(known, as_of=cut, chance=0.3, evidence=20)
+        joining = learn_join_chances(known, as_of=cut, chance=0.3, evidence=20)
         eligible = ranked(past, cut, settings_of())
         size = int(rng.integers(eligible.height // 20, eligible.height // 4))
         found, _ = foresee(invited(eligible, size), joining, past.before(cut), settings_of(cut))

@@ -34,7 +34,7 @@ from segmenter.evaluation.auto import rank
 from segmenter.measures.past import Past
 from segmenter.measures.timeline import with_purchases
 from segmenter.money import text, to_minor
-from segmenter.planning.join_chances import BINS, Joining, bin_of
+from segmenter.planning.join_chances import BINS, JoinChances, bin_of
 from segmenter.regions import with_regions
 from segmenter.rules import ELIGIBLE, apply_rules
 from segmenter.settings import CoreSettings, LearnedSettings
@@ -178,7 +178,7 @@ class _Drawn:
         return sales
 
 
-def foresee(customers: pl.DataFrame, joining: Joining, past: Past, settings: CoreSettings) -> tuple[Foreseen | None, tuple[str, ...]]:
+def foresee(customers: pl.DataFrame, joining: JoinChances, past: Past, settings: CoreSettings) -> tuple[Foreseen | None, tuple[str, ...]]:
     """Foresee members and sales of a launch.
 
     Who is called later has less of the horizon left: their spend counts in proportion.
@@ -188,7 +188,7 @@ def foresee(customers: pl.DataFrame, joining: Joining, past: Past, settings: Cor
     customers : DataFrame
         One row per customer, by id: ``verdict``, ``score``, ``invited``, ``rank``; ``held_out``, ``wave`` and ``call_on`` where there
         are such.
-    joining : Joining
+    joining : JoinChances
         The chances to join.
     past : Past
         Up to the as-of date; perhaps of some customers only.
@@ -206,12 +206,12 @@ def foresee(customers: pl.DataFrame, joining: Joining, past: Past, settings: Cor
     --------
     >>> import segmenter
     >>> from segmenter.measures.past import past_of
-    >>> from segmenter.planning.join_chances import learn_joining
+    >>> from segmenter.planning.join_chances import learn_join_chances
     >>> settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "launch.target": 100})
     >>> rows = [(f"C{n}", f"2026-0{month}-{1 + n:02}", 10 * n) for n in range(1, 20) for month in range(1, 7)]
     >>> orders = pl.DataFrame(rows, schema=["customer_id", "time", "amount"], orient="row")
     >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
-    >>> joining = learn_joining(None, as_of=date(2026, 7, 1), chance=0.3, evidence=20)
+    >>> joining = learn_join_chances(None, as_of=date(2026, 7, 1), chance=0.3, evidence=20)
     >>> places = {"rank": range(1, 20), "invited": True, "verdict": "eligible"}
     >>> customers = pl.DataFrame({"customer_id": [f"C{n}" for n in range(1, 20)], "score": 50.0} | places)
     >>> found, warnings = foresee(customers, joining, past_of(tables, date(2026, 7, 1), 90, None), settings)
@@ -341,7 +341,7 @@ def _chances(people: pl.DataFrame, bins: Longs, number: int) -> Floats:
     return normal
 
 
-def _draw(replays: Sequence[_Replay], edges: Floats, shares: Floats, planned: Floats, joining: Joining, seed: int) -> _Drawn:
+def _draw(replays: Sequence[_Replay], edges: Floats, shares: Floats, planned: Floats, joining: JoinChances, seed: int) -> _Drawn:
     """Draw the chances to join, the spend of the ranks, and the level of the month."""
     rng = np.random.Generator(np.random.PCG64(seed % 2**64))
     chance = (joining.draws(rng, DRAWS)[:, None, :] * shares).sum(axis=2)

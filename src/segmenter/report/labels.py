@@ -222,10 +222,9 @@ class Labels:
 
     def left_out(self, reason: str) -> str:
         """Say why somebody eligible is not invited."""
-        from segmenter.planning.not_invited import reason_words
+        from segmenter.report.not_invited_words import not_invited_words
 
-        held = self.say("control group, drawn at random so that the launch can be measured", "随机留出，用于衡量活动效果")
-        return held if reason == "held_out" else reason_words(self.lang)[reason]
+        return not_invited_words(reason, self.lang)
 
     def footer(self, timezone: str) -> str:
         """Say what the figures of a page are in, and what it does not hold."""
