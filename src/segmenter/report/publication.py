@@ -30,59 +30,14 @@ def owner_of(folder: Path) -> tuple[str, str] | None:
 
 
 def sha256(path: Path) -> str:
-    """Fingerprint a file.
-
-    Parameters
-    ----------
-    path : Path
-        Any file.
-
-    Returns
-    -------
-    str
-        Hexadecimal SHA-256 of its bytes.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.NamedTemporaryFile() as file:
-    ...     sha256(Path(file.name))[:8]
-    'e3b0c442'
-    """
+    """Fingerprint a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
 def publish(out: Path, look: Callable[[], object] = lambda: None) -> Iterator[Path]:
-    """Give a folder to write into that becomes the results folder, at once, when the block ends well.
-
-    Parameters
-    ----------
-    out : Path
-        The results folder; what it held before is replaced.
-    look : callable, optional
-        Called at the last moment; by an exception it says that the folder has become something that may not be replaced.
-
-    Yields
-    ------
-    Path
-        An empty folder beside it.
-
-    Raises
-    ------
-    OutputError
-        The disk is full, the folder is not writable, or the like; the old results are still there.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     with publish(Path(place) / "results") as folder:
-    ...         _ = (folder / "a.txt").write_text("done")
-    ...     (Path(place) / "results" / "a.txt").read_text()
-    'done'
-    """
+    """Give a folder to write into that becomes the results folder, at once, when the block ends well."""
     try:
         out = Path(os.path.realpath(out))  # behind a symbolic link the folder is replaced, not the link
         out.parent.mkdir(parents=True, exist_ok=True)

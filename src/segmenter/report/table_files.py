@@ -19,23 +19,7 @@ _ROW_GROUP = 100_000
 
 
 def write_csv(frame: pl.DataFrame, path: Path) -> None:
-    """Write a table as people open it: in a spreadsheet.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Of texts, numbers and times.
-    path : Path
-        The file.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     write_csv(pl.DataFrame({"group": ["=四川"]}), Path(place, "groups.csv"))
-    ...     Path(place, "groups.csv").read_text(encoding="utf-8-sig").split()
-    ['group', "'=四川"]
-    """
+    """Write a table as people open it: in a spreadsheet."""
     # With a byte order mark, or Excel takes Chinese for something else.
     safe_cells(frame).write_csv(path, include_bom=True, datetime_format="%Y-%m-%d %H:%M:%S")
 
@@ -49,19 +33,7 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
 
 
 def write_manifest(told: Mapping[str, object], read: Read | None, settings: LaunchJob | DemoJob, folder: Path) -> None:
-    """Write what made the files of a folder, and what each of them is; after all the others.
-
-    Parameters
-    ----------
-    told : mapping
-        What the job came to, as JSON takes it.
-    read : Read or None
-        What it read.
-    settings : LaunchJob or DemoJob
-        Its config; no password of it is written.
-    folder : Path
-        With the files.
-    """
+    """Write what made the files of a folder, and what each of them is; after all the others."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     manifest = {
         "segmenter": __version__,
