@@ -37,7 +37,11 @@ def safe_cells(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def safe_name(name: str) -> str:
-    r"""Make a name fit to be a file's on Linux, macOS and Windows, without the ending."""
+    """Make a name fit to be a file's on Linux, macOS and Windows, without the ending: 1 to 120 bytes of UTF-8.
+
+    >>> safe_name("四川/成都"), safe_name("../../etc"), safe_name("NUL")
+    ('四川-成都', 'etc', '_NUL')
+    """
     plain = unicodedata.normalize("NFC", name)
     plain = "".join(" " if character.isspace() else character for character in plain)
     plain = "".join(character for character in plain if not unicodedata.category(character).startswith("C"))
@@ -46,7 +50,13 @@ def safe_name(name: str) -> str:
 
 
 def safe_names(names: Iterable[str]) -> dict[str, str]:
-    """Give each name a file name of its own, also on file systems that ignore case."""
+    """Give each name a file name of its own, also on file systems that ignore case.
+
+    Where several would share one, all but one that needed no change carry a mark made from the name itself.
+
+    >>> safe_names(["a/b", "a-b", "c"])
+    {'a-b': 'a-b', 'a/b': 'a-b~c14cddc0', 'c': 'c'}
+    """
     alike: defaultdict[str, list[str]] = defaultdict(list)
     for name in sorted(set(names)):
         alike[_folded(safe_name(name))].append(name)

@@ -8,7 +8,11 @@ _PLAIN = re.compile(r"(?!(?:null|true|false|on|off|yes|no|nan|inf)$)[A-Za-z./][\
 
 
 def override(key: str, value: str | Sequence[str]) -> str:
-    r"""Give key=value as both the shell and Hydra read it, whatever stands in it."""
+    r"""Give key=value as both the shell and Hydra read it, whatever stands in it.
+
+    >>> print(override("out", "my shop"), override("launch.name", "$(id)"), override("review.answers", ["back"]))
+    'out="my shop"' 'launch.name="$(id)"' 'review.answers=[back]'
+    """
     text = _hydra(value) if isinstance(value, str) else f"[{','.join(map(_hydra, value))}]"
     return shlex.quote(f"{key}={text}")
 

@@ -32,15 +32,15 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
         raise OSError(str(error)) from error
 
 
-def write_manifest(told: Mapping[str, object], read: Read | None, settings: LaunchJob | DemoJob, folder: Path) -> None:
-    """Write what made the files of a folder, and what each of them is; after all the others."""
+def write_manifest(said: Mapping[str, object], read: Read | None, settings: LaunchJob | DemoJob, folder: Path) -> None:
+    """Write what made the files of a folder, what the job came to, and what each file is; after all the others. No password is in it."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     manifest = {
         "segmenter": __version__,
         "job": settings.job,
         "launch": settings.launch.name,
         "as_of": str(settings.launch.as_of),
-        **told,
+        **said,
         **({} if read is None else _inputs(read)),
         "config": shareable(settings),
         "files": {path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in files},
