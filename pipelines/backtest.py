@@ -14,7 +14,8 @@ def main(config: DictConfig) -> None:
 
     from segmenter.command import ahead, started
     from segmenter.evaluation.as_of import terms_of
-    from segmenter.evaluation.backtest import backtest, sampling_of
+    from segmenter.evaluation.backtest import backtest
+    from segmenter.evaluation.cuts import sampling_of
     from segmenter.report.backtest_files import write_backtest
     from segmenter.report.backtest_report import backtest_report
     from segmenter.report.output_folder import check_out

@@ -14,7 +14,7 @@ def main(config: DictConfig) -> None:
 
     from segmenter.command import started
     from segmenter.evaluation.as_of import terms_of
-    from segmenter.evaluation.backtest import sampling_of
+    from segmenter.evaluation.cuts import sampling_of
     from segmenter.evaluation.tune import tune
     from segmenter.evaluation.tuning_trials import load_optuna
     from segmenter.report.output_folder import check_out

@@ -189,7 +189,7 @@ def _compare(past: Past, few: Past, cut: date, settings: AutoSettings, horizon_d
     if (whole := int(spend.sum())) <= 0:
         return {}
     values = {"learned": learned.values(frame), "spend": Rule("spend").values(frame), "decayed": Rule("decayed").values(frame)}
-    ranks = {name: _share_below(each, np.sort(each)) for name, each in values.items()}
+    ranks = {name: _share_below(value, np.sort(value)) for name, value in values.items()}
     shares = {}
     for name, weights in CHOICES.items():
         blended = values[name] if len(weights) == 1 else sum(weight * ranks[part] for part, weight in weights.items())

@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 
 from segmenter.errors import ConfigError, InputError
-from segmenter.evaluation.backtest import choose_cuts, rankings_of, warn_of_sample
+from segmenter.evaluation.backtest import rankings_of, warn_of_sample
 from segmenter.evaluation.comparison import compare_rankings
+from segmenter.evaluation.cuts import choose_cuts
 from segmenter.evaluation.replay import TOP, Replay, replay
 from segmenter.evaluation.tuning_trials import load_optuna, prepare_date, search_weights
 from segmenter.measures.past import past_of
