@@ -1,11 +1,6 @@
 """Review a launch: what came of its invitations, and what they brought."""
 
-from dataclasses import replace
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 import hydra
-import polars as pl
 from omegaconf import DictConfig
 
 from segmenter.command import command, job
@@ -15,17 +10,22 @@ from segmenter.command import command, job
 @job
 def main(config: DictConfig) -> None:
     """Read, compute, write, log."""
-    from segmenter.command import started
+    from dataclasses import replace
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    import polars as pl
+
     from segmenter.evaluation.review import review
+    from segmenter.job import conclude, started
     from segmenter.ledger import open_ledger, people
     from segmenter.ledger.review_answers import find_launch, read_told, take_answers
-    from segmenter.report.launch_terminal import progress, show_run
     from segmenter.report.output_folder import check_out
-    from segmenter.report.review_files import write_review
-    from segmenter.report.review_terminal import show_review
+    from segmenter.report.outputs import write_outputs
+    from segmenter.report.review_outputs import review_outputs
+    from segmenter.report.terminal import progress
     from segmenter.settings import ReviewJob, parse
     from segmenter.sources.loader import read_tables
-    from segmenter.tracking import track_review
 
     settings, _ = started(parse(ReviewJob, config))
     check_out(settings)
@@ -43,15 +43,10 @@ def main(config: DictConfig) -> None:
         assert isinstance(read.tables.orders, pl.DataFrame)  # as no terms were given: single orders are looked at
         stage("review")
         found = review(launched, people(ledger, launched.name, before=until), read.tables.orders, settings)
-        found = replace(found, warnings=(*found.warnings, *read.warnings))
         stage("writing")
-        write_review(found, read, settings)
-    show_review(found, settings)
-    if settings.tracking.kind == "mlflow":
-        with progress(settings.lang) as stage:
-            stage("tracking")
-            run = track_review(found, settings, settings.out)
-        show_run(run)
+        outputs = review_outputs(replace(found, warnings=(*found.warnings, *read.warnings)), read, settings)
+        write_outputs(outputs, read, settings)
+    conclude(outputs, settings)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from segmenter.errors import InputError
 from segmenter.evaluation.as_of import terms_of
 from segmenter.launch import INVITE_COLUMNS, plan_launch
 from segmenter.measures.aggregator import added_up
-from segmenter.serving import ServedModel
+from segmenter.tracking.served_model import ServedModel
 
 
 @pytest.fixture(scope="module")

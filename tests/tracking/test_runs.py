@@ -20,13 +20,17 @@ from segmenter.errors import TrackingError
 from segmenter.evaluation.backtest import Backtest
 from segmenter.evaluation.review import Launched, Review, review
 from segmenter.launch import LaunchPlan, plan_launch
-from segmenter.report.launch_files import write_results
+from segmenter.report.backtest_outputs import backtest_record
+from segmenter.report.backtest_words import advice
+from segmenter.report.launch_files import launch_outputs
+from segmenter.report.outputs import Record, write_outputs
+from segmenter.report.review_outputs import review_record
 from segmenter.settings import BacktestJob, LaunchJob, ReviewJob, parse
 from segmenter.sources.loader import Read, read_tables
 from segmenter.tables import INVITED, ORDERS
-from segmenter.tracking import Sweep, track, track_backtest, track_review
+from segmenter.tracking import Sweep, track
 
-CONF = Path(__file__).parents[1] / "conf"
+CONF = Path(__file__).parents[2] / "conf"
 PASSWORD = "s3cret p@ss/word"
 
 
@@ -47,6 +51,8 @@ class Shop:
 
     read: Read
     plan: LaunchPlan
+    record: Record
+    files: tuple[str, ...]
     out: Path
     shown: str | None
 
@@ -66,10 +72,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     settings = job(data__shop__customers=600, plan__size=100, rules__custom=custom, out=str(out))
     read = read_tables(settings.data, settings.launch, seed=settings.seed)
     plan = plan_launch(read.tables, settings)
-    write_results(plan, read, settings)
+    outputs = launch_outputs(plan, read, settings)
+    write_outputs(outputs, read, settings)
     address = {"data__url": f"postgresql://shop:{PASSWORD}@db/shop?sslpassword=opti0nal", "data__orders__query": "SELECT * FROM orders"}
-    tracked = job("database", launch__name="春季", launch__topic="x" * 7000, rules__spend__min=500.0, **address)
-    return Shop(read, plan, out, track(plan, tracked, out))
+    tracked = job("database", launch__name="春季", launch__topic="x" * 7000, rules__spend__min=500.0, out=str(out), **address)
+    record = launch_outputs(plan, read, tracked).record
+    assert record is not None
+    return Shop(read, plan, record, outputs.public, out, track(record, outputs.public, tracked))
 
 
 def client(store: str) -> Any:
@@ -129,7 +138,7 @@ def test_mlflow_serves_the_model_with_the_code_stored_beside_it(shop: Shop, tmp_
     assert version.run_id == runs(shop.store)[0].info.run_id
     (needs,) = (shop.home / "mlartifacts").rglob("requirements.txt")
     assert {"mlflow", "polars", "scikit-learn"} < {line.partition("==")[0] for line in needs.read_text().splitlines()}
-    (code,) = (shop.home / "mlartifacts").rglob("code/segmenter/serving.py")
+    (code,) = (shop.home / "mlartifacts").rglob("code/segmenter/tracking/served_model.py")
     code.write_text(code.read_text(encoding="utf-8") + "\nimport sys\nprint('stored code', file=sys.stderr)\n", encoding="utf-8")
     rows, answer = tmp_path / "rows.csv", tmp_path / "answer.json"
     customers = pl.read_parquet(shop.out / "customers.parquet")
@@ -161,7 +170,7 @@ def test_jobs_of_a_sweep_share_a_parent_and_the_caller_notices_nothing(
     monkeypatch.chdir(tmp_path)
     environment, uri = dict(os.environ), mlflow.get_tracking_uri()
     for sweep in (Sweep("first", 0), Sweep("first", 1), Sweep("second", 0)):
-        track(shop.plan, job(tracking__uri="store", plan__size=100 + sweep.number), shop.out, sweep)
+        track(shop.record, shop.files, job(out=str(shop.out), tracking__uri="store", plan__size=100 + sweep.number), sweep)
     assert capfd.readouterr() == ("", "")
     assert (dict(os.environ), mlflow.get_tracking_uri(), mlflow.active_run()) == (environment, uri, None)
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
@@ -179,10 +188,11 @@ def test_jobs_of_a_sweep_share_a_parent_and_the_caller_notices_nothing(
 @pytest.mark.slow
 def test_two_jobs_may_begin_a_store_and_a_sweep_at_once(shop: Shop, tmp_path: Path) -> None:
     given = tmp_path / "given.pickle"
-    given.write_bytes(pickle.dumps((shop.plan, job())))
+    given.write_bytes(pickle.dumps((shop.record, job())))
     script = (
         "import pickle, sys; from pathlib import Path; from segmenter.tracking import Sweep, track;"
-        "track(*pickle.loads(Path(sys.argv[1]).read_bytes()), Path(sys.argv[2]), Sweep('one', 0))"
+        "record, settings = pickle.loads(Path(sys.argv[1]).read_bytes());"
+        "track(record, [], settings.model_copy(update={'out': Path(sys.argv[2])}), Sweep('one', 0))"
     )
     both = [
         subprocess.Popen([sys.executable, "-c", script, str(given), str(tmp_path / "store" / name)], stderr=subprocess.PIPE, text=True)
@@ -225,7 +235,7 @@ def blocked(folder: Path) -> str:
 def test_a_store_out_of_reach_is_one_line(shop: Shop, tmp_path: Path, address: Callable[[Path], str], said: str) -> None:
     uri = address(tmp_path)
     with pytest.raises(TrackingError) as caught:
-        track(shop.plan, job(tracking__uri=uri), shop.out)
+        track(shop.record, shop.files, job(out=str(shop.out), tracking__uri=uri))
     message = str(caught.value)
     assert message.startswith(said.format(port=uri.rpartition(":")[2], home=tmp_path))
     assert f"; the results are written in {shop.out}; " in message
@@ -241,14 +251,14 @@ def test_a_server_that_says_nothing_is_given_up_soon(shop: Shop) -> None:
         silent.listen(8)
         began = time.monotonic()
         with pytest.raises(TrackingError, match="Read timed out"):
-            track(shop.plan, job(tracking__uri=f"http://127.0.0.1:{silent.getsockname()[1]}"), shop.out)
+            track(shop.record, shop.files, job(out=str(shop.out), tracking__uri=f"http://127.0.0.1:{silent.getsockname()[1]}"))
     assert time.monotonic() - began < 12
 
 
 def test_a_run_that_fails_halfway_is_marked_so(shop: Shop, tmp_path: Path) -> None:
     (tmp_path / "mlartifacts").write_text("a file where the artifacts should go")
     with pytest.raises(TrackingError, match=r"^tracking: sqlite:.* did not take the run \(got .*; mend that, or use tracking=none$"):
-        track(shop.plan, job(tracking__uri=str(tmp_path / "mlflow.db")), shop.out)
+        track(shop.record, shop.files, job(out=str(shop.out), tracking__uri=str(tmp_path / "mlflow.db")))
     assert [run.info.status for run in runs(f"sqlite:///{tmp_path}/mlflow.db")] == ["FAILED"]
 
 
@@ -271,33 +281,31 @@ def replayed() -> Backtest:
     results = pl.DataFrame([*figures, *means], ["cut", "ranking", "spend_share_10", "calibration"], orient="row")
     return Backtest(
         results.with_columns(eligible=pl.lit(1_000)),
-        *[pl.DataFrame()] * 5,
+        intervals=pl.DataFrame(schema={"ranking": pl.String, "share": pl.Float64}),
+        **dict.fromkeys(("differences", "curves", "calibration", "choices"), pl.DataFrame()),
         cuts=cuts,
         compared=cuts[1:],
         horizon_days=30,
         current="rfm",
         recommended="mine (old)",
-        advice="Use mine (old) instead of rfm 建议.",
         warnings=(),
     )
 
 
 def test_a_backtest_becomes_one_run_and_each_ranking_a_child(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    out.mkdir()
-    for name in ("backtest.csv", "backtest.html", "manifest.json", "customers.parquet"):
-        (out / name).write_text("-", encoding="utf-8")
-    shown = track_backtest(replayed(), backtest_job(launch__name="春季", tracking__uri=str(tmp_path / "mlflow.db")), out)
+    (tmp_path / "backtest.csv").write_text("-", encoding="utf-8")
+    settings = backtest_job(launch__name="春季", tracking__uri=str(tmp_path / "mlflow.db"), out=str(tmp_path))
+    shown = track(backtest_record(replayed(), settings), ["backtest.csv"], settings)
     store = f"sqlite:///{tmp_path}/mlflow.db"
     found = {run.info.run_name: run for run in runs(store)}
     parent = found.pop("春季 backtest")
     assert shown == f"run {parent.info.run_id} in {store}"
     tags = parent.data.tags
-    assert (tags["segmenter.advice"], tags["segmenter.recommended"]) == ("Use mine (old) instead of rfm 建议.", "mine (old)")
+    assert (tags["segmenter.advice"], tags["segmenter.recommended"]) == (advice(replayed(), "en"), "mine (old)")
     assert (parent.data.params["backtest.step_days"], parent.data.params["scoring.kind"]) == ("30", "weighted")
     assert parent.data.metrics == {"spend_share_10": 0.5, "calibration": 1.2, "eligible": 1000, "cuts": 1}
     logged = client(store)
-    assert sorted(file.path for file in logged.list_artifacts(parent.info.run_id)) == ["backtest.csv", "backtest.html", "manifest.json"]
+    assert [file.path for file in logged.list_artifacts(parent.info.run_id)] == ["backtest.csv"]
     assert {name: run.data.tags["segmenter.recommended"] for name, run in found.items()} == {"mine (old)": "yes", "rfm": "no", "best": "no"}
     assert {run.data.tags["mlflow.parentRunId"] for run in found.values()} == {parent.info.run_id}
     assert {run.info.status for run in (parent, *found.values())} == {"FINISHED"}
@@ -313,7 +321,8 @@ def test_a_backtest_that_fails_halfway_is_marked_so(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
     (tmp_path / "mlartifacts").write_text("a file where the artifacts should go")
     with pytest.raises(TrackingError, match=r"^tracking: sqlite:.* did not take the run \(got .*; mend that, or use tracking=none$"):
-        track_backtest(replayed(), backtest_job(launch__name="春季", tracking__uri=str(tmp_path / "mlflow.db")), tmp_path)
+        settings = backtest_job(launch__name="春季", tracking__uri=str(tmp_path / "mlflow.db"), out=str(tmp_path))
+        track(backtest_record(replayed(), settings), ["manifest.json"], settings)
     assert {run.info.status for run in runs(f"sqlite:///{tmp_path}/mlflow.db")} == {"FAILED"}
 
 
@@ -337,10 +346,9 @@ def reviewed(joined: int) -> tuple[Review, ReviewJob]:
 def test_a_review_becomes_a_child_of_its_launchs_latest_run(tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path}/mlflow.db"
     found, settings = reviewed(joined=6)
-    settings = settings.model_copy(update={"tracking": settings.tracking.model_copy(update={"uri": store})})
-    for name in ("review.html", "lift.csv", "acceptance.csv", "reasons.csv", "sales.csv", "uplift.parquet"):
-        (tmp_path / name).write_text("-", encoding="utf-8")
-    track_review(found, settings, tmp_path)
+    settings = settings.model_copy(update={"tracking": settings.tracking.model_copy(update={"uri": store}), "out": tmp_path})
+    (tmp_path / "lift.csv").write_text("-", encoding="utf-8")
+    track(review_record(found, settings), ["lift.csv"], settings)
     (alone,) = runs(store)
     assert "segmenter.launch_run" not in alone.data.tags  # the store knows no such launch
     tags = {"segmenter.launch": "it's 春", "segmenter.as_of": "2026-07-01"}
@@ -359,7 +367,7 @@ def test_a_review_becomes_a_child_of_its_launchs_latest_run(tmp_path: Path) -> N
         run = mlflow.create_run(alone.info.experiment_id, start_time=1_000 + place, tags=tags | own, run_name=name)
         mlflow.set_terminated(run.info.run_id, "FAILED" if kind == "failed" else "FINISHED")
         planned[kind] = run.info.run_id
-    shown = track_review(found, settings, tmp_path)
+    shown = track(review_record(found, settings), ["lift.csv"], settings)
     run = next(run for run in runs(store) if shown == f"run {run.info.run_id} in {store}")
     assert run.data.tags["segmenter.launch_run"] == run.data.tags["mlflow.parentRunId"] == planned["latest"]
     assert (run.info.run_name, run.info.status, run.data.tags["segmenter.standing"]) == ("it's 春 review", "FINISHED", "behind")
@@ -369,27 +377,17 @@ def test_a_review_becomes_a_child_of_its_launchs_latest_run(tmp_path: Path) -> N
     steps = [(metric.step, metric.value) for metric in mlflow.get_metric_history(run.info.run_id, "sales.joined_so_far")]
     assert steps == [(1, 50), (2, 100)]
     assert "sales.held_out_so_far" not in metrics  # two customers
-    assert sorted(file.path for file in mlflow.list_artifacts(run.info.run_id)) == ["acceptance.csv", "lift.csv", "review.html"]
+    assert [file.path for file in mlflow.list_artifacts(run.info.run_id)] == ["lift.csv"]
 
 
 def test_a_review_that_fails_halfway_is_marked_so(tmp_path: Path) -> None:
     found, settings = reviewed(joined=2)
-    settings = settings.model_copy(update={"tracking": settings.tracking.model_copy(update={"uri": str(tmp_path / "mlflow.db")})})
+    tracking = settings.tracking.model_copy(update={"uri": str(tmp_path / "mlflow.db")})
+    settings = settings.model_copy(update={"tracking": tracking, "out": tmp_path})
     (tmp_path / "review.html").write_text("-", encoding="utf-8")
     (tmp_path / "mlartifacts").write_text("a file where the artifacts should go")
     with pytest.raises(TrackingError, match=r"^tracking: sqlite:.* did not take the run \(got .*; mend that, or use tracking=none$"):
-        track_review(found, settings, tmp_path)
+        track(review_record(found, settings), ["review.html"], settings)
     (run,) = runs(f"sqlite:///{tmp_path}/mlflow.db")
     assert run.info.status == "FAILED"
     assert "sales.joined_so_far" not in run.data.metrics
-
-
-@pytest.mark.parametrize("name", ["v1.2", "50%", "it's", "春季 VIP", "a.b.c"])
-def test_mlflow_takes_the_model_of_every_launch(name: str) -> None:
-    from mlflow.utils.validation import _validate_logged_model_name, _validate_model_name
-
-    from segmenter.settings.types import is_file_name
-    from segmenter.tracking import _model_name
-
-    _validate_logged_model_name(_model_name(is_file_name(name)))
-    _validate_model_name(_model_name(name))

@@ -11,12 +11,13 @@ import polars as pl
 import pytest
 from hydra import compose, initialize_config_dir
 
-from segmenter.command import quoted
 from segmenter.evaluation.tune import Tuning, tune
 from segmenter.home import HOME
+from segmenter.overrides import quoted
+from segmenter.report.outputs import write_outputs
 from segmenter.report.publication import sha256
 from segmenter.report.terminal import show
-from segmenter.report.tuning_files import write_tuning
+from segmenter.report.tuning_outputs import tuning_outputs
 from segmenter.report.tuning_report import tuning_report
 from segmenter.report.tuning_words import tuning_advice
 from segmenter.settings import TuneJob, WeightedSettings, Weights, parse
@@ -56,7 +57,7 @@ def folder(tmp_path_factory):
 def test_the_files_are_the_same_at_any_number_of_threads(folder):
     settings = job(*SMALL, f"out={folder}/again")
     read = read_tables(settings.data, settings.launch, seed=settings.seed, progress=lambda *stage: None)
-    write_tuning(tune(read.tables, settings), read, settings)
+    write_outputs(tuning_outputs(tune(read.tables, settings), settings), read, settings)
     folders = (folder / "outputs/demo_tune", folder / "again")
     one, other = ({path.relative_to(at).as_posix(): sha256(path) for path in at.rglob("*") if path.is_file()} for at in folders)
     assert set(one) == set(other) == {"tune.csv", "conf/scoring/tuned.yaml", "manifest.json"}
@@ -140,7 +141,7 @@ def test_what_names_of_events_are_is_written_so_that_it_is_read_back(tmp_path):
     read = Read(library.canonical_tables({"orders": orders}, mapped.data, mapped.launch), {})
     settings = job(f"out={tmp_path}/out", "lang=zh")
     found = made_up(settings.scoring)
-    write_tuning(found, read, settings)
+    write_outputs(tuning_outputs(found, settings), read, settings)
     with initialize_config_dir(str(tmp_path / "out/conf/scoring"), version_base="1.3"):
         assert parse(WeightedSettings, compose("tuned")) == found.scoring
     text = (tmp_path / "out/conf/scoring/tuned.yaml").read_text(encoding="utf-8")

@@ -8,14 +8,19 @@ import polars as pl
 import pytest
 
 from segmenter.report import charts
-from segmenter.report.launch_page import report
+from segmenter.report.launch_report import launch_report
+from segmenter.report.page import render_page
+
+
+def page_of(plan: Any, settings: Any, rejects: pl.DataFrame) -> str:
+    return render_page(launch_report(plan, settings, rejects), settings.lang)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_says_what_the_launch_came_to(launch: Callable[..., Any], parsed: Callable[[str], Any], lang: str) -> None:
     made = launch(lang=lang)
     plan = replace(made.plan, warnings=("only <few> are left",))
-    page = report(plan, made.settings, made.tables.rejects)
+    page = page_of(plan, made.settings, made.tables.rejects)
     parser = parsed(page)
     text = re.sub(r"\s+", " ", " ".join(parser.text))
     counts = made.plan.counts
@@ -37,7 +42,7 @@ def test_says_what_the_launch_came_to(launch: Callable[..., Any], parsed: Callab
 
 def test_loads_nothing_and_is_small(launch: Callable[..., Any], parsed: Callable[[str], Any]) -> None:
     made = launch()
-    page = report(made.plan, made.settings, made.tables.rejects)
+    page = page_of(made.plan, made.settings, made.tables.rejects)
     assert not re.search(r"https?://|\bsrc=|\bhref=|url\(|@import", page)
     assert not parsed(page).seen & {"script", "link", "img", "iframe", "object", "a"}
     assert "default-src 'none'" in page
@@ -46,7 +51,7 @@ def test_loads_nothing_and_is_small(launch: Callable[..., Any], parsed: Callable
 
 def test_holds_no_customer(launch: Callable[..., Any]) -> None:
     made = launch()
-    page = report(made.plan, made.settings, made.tables.rejects)
+    page = page_of(made.plan, made.settings, made.tables.rejects)
     contacts = made.tables.contacts
     personal = [value for name in contacts.columns for value in contacts[name].drop_nulls() if value != "=1+1"]
     assert len(personal) > 4_000
@@ -60,7 +65,7 @@ def test_hostile_names_stay_text(launch: Callable[..., Any], parsed: Callable[[s
     made = launch(rules__region__exclude=("../../etc",), rules__region__allow_missing=True)
     rejects = made.tables.rejects.with_columns(pl.lit("<img src=x>").alias("column"))
     segments = made.plan.segments.with_columns(pl.lit('<svg onload="x">').alias("name"))
-    page = report(replace(made.plan, segments=segments), made.settings, rejects)
+    page = page_of(replace(made.plan, segments=segments), made.settings, rejects)
     assert "<script>alert(1)</script>" in " ".join(parsed(page).text)
     assert not parsed(page).seen & {"script", "img"}
     assert "onload=" not in re.sub(r">[^<]*<", "><", page)
@@ -71,13 +76,13 @@ def test_tells_the_spend_of_no_group_of_few(launch: Callable[..., Any], parsed: 
     groups = made.plan.groups.with_columns(
         pl.int_range(1, pl.len() + 1).alias("size"), (pl.int_range(1, pl.len() + 1) * 7_777_700).alias("spend")
     )
-    text = " ".join(parsed(report(replace(made.plan, groups=groups), made.settings, made.tables.rejects)).text)
+    text = " ".join(parsed(page_of(replace(made.plan, groups=groups), made.settings, made.tables.rejects)).text)
     assert [f"¥{number * 77_777:,}" in text for number in range(1, 8)] == [False] * 4 + [True] * 3
 
 
 def test_charts_are_well_formed_text(launch: Callable[..., Any]) -> None:
     made = launch(lang="zh")
-    drawn = re.findall(r"<svg.*?</svg>", report(made.plan, made.settings, made.tables.rejects), re.DOTALL)
+    drawn = re.findall(r"<svg.*?</svg>", page_of(made.plan, made.settings, made.tables.rejects), re.DOTALL)
     assert len(drawn) == 4
     for svg in drawn:
         root = ElementTree.fromstring(svg)
@@ -90,19 +95,19 @@ def test_charts_are_well_formed_text(launch: Callable[..., Any]) -> None:
 def test_same_bytes_again_and_in_any_order_of_rows(launch: Callable[..., Any]) -> None:
     made = launch()
     rejects = made.tables.rejects.with_columns(pl.Series("column", ["a", "b", "c"]))
-    page = report(made.plan, made.settings, rejects)
+    page = page_of(made.plan, made.settings, rejects)
     shuffled = replace(
         made.plan, customers=made.plan.customers.sample(fraction=1, shuffle=True, seed=1), invite_list=made.plan.invite_list.reverse()
     )
-    assert report(shuffled, made.settings, rejects.reverse()) == page
+    assert page_of(shuffled, made.settings, rejects.reverse()) == page
 
 
 def test_charts_do_not_depend_on_the_fonts_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [("四川 and more", 3.0, "3"), ("iiii", 1.0, "1,000")]
-    with_stack = charts.bars("t", rows) + charts.histogram("t", [(9, 2), (4, 4)], 50, "score")
+    with_stack = charts.Bars("t", rows).svg() + charts.Histogram("t", [(9, 2), (4, 4)], 50, "score").svg()
     stack = charts.FONTS
     monkeypatch.setattr(charts, "FONTS", "monospace")
-    other = charts.bars("t", rows) + charts.histogram("t", [(9, 2), (4, 4)], 50, "score")
+    other = charts.Bars("t", rows).svg() + charts.Histogram("t", [(9, 2), (4, 4)], 50, "score").svg()
     assert other == with_stack.replace(stack.replace('"', "&quot;"), "monospace")
 
 
@@ -110,6 +115,6 @@ def test_a_launch_with_next_to_nothing(launch: Callable[..., Any], parsed: Calla
     settings = {"plan.size": 1, "rules.recency.max_days": None, "rules.spend.min": None, "rules.staff": False, "rules.blocked": False}
     made = launch(**{name.replace(".", "__"): value for name, value in settings.items()}, rules__consent=False, segments__k=1)
     assert made.plan.funnel.is_empty()
-    page = report(made.plan, made.settings, made.tables.rejects.clear())
+    page = page_of(made.plan, made.settings, made.tables.rejects.clear())
     assert "every customer is eligible" in " ".join(parsed(page).text)
     assert "could not be understood" not in page

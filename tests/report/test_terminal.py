@@ -5,8 +5,8 @@ import sys
 import polars as pl
 
 import segmenter
-from segmenter.report.launch_terminal import _rows, progress, show
-from segmenter.settings import LaunchJob
+from segmenter.report.launch_report import launch_report
+from segmenter.report.terminal import _rows, progress, show
 
 
 def test_a_person_at_a_terminal_sees_the_funnel_the_list_and_what_to_open(tmp_path):
@@ -52,8 +52,8 @@ def test_what_looks_like_markup_is_shown_as_it_is(tmp_path, monkeypatch, capsys)
     monkeypatch.setenv("COLUMNS", "160")
     settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "launch.name": "[b]春"})
     orders = pl.DataFrame({"customer_id": ["[/b]x", "[red]7"], "time": "2026-06-01", "amount": 5, "province": "[i]四川"})
-    plan = segmenter.plan_launch(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), settings)
-    show(plan, LaunchJob.model_construct(launch=settings.launch, lang="en", out=tmp_path))
+    tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
+    show(launch_report(segmenter.plan_launch(tables, settings), settings, tables.rejects), tmp_path, "en")
     said = capsys.readouterr().out
     for words in ("[b]春", "[/b]x", "[red]7", "[i]四川"):
         assert words in said

@@ -15,23 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A model that takes and gives the pandas frames of MLflow.
-
-    Parameters
-    ----------
-    model : LaunchModel
-        The fitted scorer and segmenter.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> class Spend:
-    ...     columns = ["spend"]
-    ...     def predict(self, frame):
-    ...         return frame.select(score=pl.col("spend") / 10, segment=pl.lit(1, pl.Int32))
-    >>> ServedModel(Spend()).predict(pd.DataFrame({"customer_id": ["a"], "spend": [125]})).to_dict("records")
-    [{'score': 12.5, 'segment': 1}]
-    """
+    """A model that takes and gives the pandas frames of MLflow."""
 
     model: "LaunchModel"
 
@@ -52,6 +36,16 @@ class ServedModel:
         ------
         ValueError
             If a measure is missing or no number.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> class Spend:
+        ...     columns = ["spend"]
+        ...     def predict(self, frame):
+        ...         return frame.select(score=pl.col("spend") / 10, segment=pl.lit(1, pl.Int32))
+        >>> ServedModel(Spend()).predict(pd.DataFrame({"customer_id": ["a"], "spend": [125]})).to_dict("records")
+        [{'score': 12.5, 'segment': 1}]
         """
         import pandas as pd
 
@@ -62,26 +56,6 @@ class ServedModel:
         return pd.DataFrame({name: scored[name].to_numpy() for name in ("score", "segment")})
 
 
-def served_model(path: str) -> ServedModel:
-    """Load a logged model; MLflow calls this by its own name for it, ``_load_pyfunc``.
-
-    Parameters
-    ----------
-    path : str
-        The pickled model within what MLflow stored.
-
-    Returns
-    -------
-    ServedModel
-        What answers MLflow's requests.
-
-    Examples
-    --------
-    >>> served_model("missing.pickle")
-    Traceback (most recent call last):
-    FileNotFoundError: [Errno 2] No such file or directory: 'missing.pickle'
-    """
+def _load_pyfunc(path: str) -> ServedModel:
+    """Load a logged model; MLflow calls this by its name."""
     return ServedModel(pickle.loads(Path(path).read_bytes()))
-
-
-_load_pyfunc = served_model
