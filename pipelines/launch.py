@@ -15,7 +15,7 @@ def main(config: DictConfig) -> None:
     from segmenter.evaluation.as_of import sampling_of, terms_of
     from segmenter.job import ahead, conclude, started
     from segmenter.launch import plan_launch
-    from segmenter.ledger import Basis, check_name, open_ledger, planned_on_basis
+    from segmenter.ledger import Basis, check_name, open_ledger, plan_on_basis
     from segmenter.report.launch_files import launch_outputs, publish_launch
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import Outputs, write_outputs
@@ -53,7 +53,7 @@ def main(config: DictConfig) -> None:
             return outputs
 
         about = launch.name, terms.as_of, launch.community, settings.rules.invitations.days
-        outputs, again = planned_on_basis(ledger, *about, plan_and_write, lang=settings.lang)
+        outputs, again = plan_on_basis(ledger, *about, plan_and_write)
     conclude(outputs, settings, sweep=sweep, damaged=[*read.warnings, *again])
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from segmenter.errors import InputError
 from segmenter.evaluation.as_of import launch_snapshot, terms_of
 from segmenter.evaluation.auto import rank
-from segmenter.evaluation.detectable_effect import measurable
+from segmenter.evaluation.detectable_effect import describe_detectable_effect
 from segmenter.evaluation.forecast import Forecast, forecast
 from segmenter.evaluation.ranking_report import RankingReport, report_ranking
 from segmenter.launch_model import LaunchModel, launch_model
@@ -141,7 +141,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     doubts: tuple[str, ...] = ()
     if past is not None and launch.target is not None:
         expected, doubts = forecast(planned.customers, planned.joining, past, settings)
-    notes, unmeasured = measurable(planned.customers, settings)
+    notes, unmeasured = describe_detectable_effect(planned.customers, settings)
     invited = planned.customers.filter("invited").sort("rank")
     everyone = planned.customers.select("verdict", "spend_window", "orders")
     listed = with_reasons(

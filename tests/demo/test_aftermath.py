@@ -192,7 +192,7 @@ def test_the_job_gives_back_filled_call_sheets_and_the_shop_up_to_then(tmp_path:
 
     invites = pl.read_parquet(tmp_path / "outputs" / "demo" / "invite_list.parquet").select("customer_id", "call_on")
     truth = live_on(shop, DAYS, invites, effect=0.25, seed=20260101)
-    found = read_answers([str(out / "answers")], before=END, timezone="Asia/Shanghai", lang="zh", since=AS_OF)
+    found = read_answers([str(out / "answers")], before=END, timezone="Asia/Shanghai", since=AS_OF)
     assert found.rejects.is_empty()
     assert found.answers.height + found.open == invites.height
     assert found.answers.filter(answer="joined")["customer_id"].to_list() == truth.effects.drop_nulls("joined_on")["customer_id"].to_list()

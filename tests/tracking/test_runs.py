@@ -18,8 +18,9 @@ import pytest
 
 from segmenter.errors import TrackingError
 from segmenter.evaluation.backtest import Backtest
-from segmenter.evaluation.review import Launched, Review, review
+from segmenter.evaluation.review import Review, review
 from segmenter.launch import LaunchPlan, plan_launch
+from segmenter.launch_record import LaunchRecord
 from segmenter.report.backtest_outputs import backtest_record
 from segmenter.report.backtest_words import advice
 from segmenter.report.launch_files import launch_outputs
@@ -339,8 +340,8 @@ def reviewed(joined: int) -> tuple[Review, ReviewJob]:
         [*told, row | {"customer_id": "h", "status": "held_out"}, row | {"customer_id": "i", "status": "held_out"}], INVITED
     )
     orders = [{"customer_id": "C0", "time": datetime(2026, 7, day), "amount": 50, "is_order": True} for day in (1, 2)]
-    launched = Launched("it's 春", date(2026, 7, 1), date(2026, 7, 31), 3_000, "CNY")
-    return review(launched, people, pl.DataFrame(orders, ORDERS), settings), settings
+    launch = LaunchRecord("it's 春", "vip", date(2026, 7, 1), 30, 3_000, "CNY")
+    return review(launch, people, pl.DataFrame(orders, ORDERS), settings), settings
 
 
 def test_a_review_becomes_a_child_of_its_launchs_latest_run(tmp_path: Path) -> None:

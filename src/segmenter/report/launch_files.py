@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from segmenter.launch import LaunchPlan
-from segmenter.ledger import Basis, Launch, Ledger, recorded
+from segmenter.ledger import Basis, LaunchRecord, Ledger, record_with_results
 from segmenter.money import digits, to_minor, to_units
 from segmenter.report.call_sheets import call_sheets
 from segmenter.report.language import translate
@@ -69,7 +69,9 @@ def publish_launch(plan: LaunchPlan, settings: LaunchJob, ledger: Ledger | None,
         The ledger cannot be written, or no longer says what the plan was made on (`basis`); then no results appear.
     """
     publishing = publish(settings.out, lambda: check_owner(settings))
-    return publishing if ledger is None else recorded(ledger, _launch(settings), plan.invitations, settings.out, publishing, basis)
+    return (
+        publishing if ledger is None else record_with_results(ledger, _launch(settings), plan.invitations, settings.out, publishing, basis)
+    )
 
 
 def _made(folder: Path) -> Path:
@@ -93,11 +95,11 @@ def _metrics(plan: LaunchPlan) -> dict[str, object]:
     return metrics
 
 
-def _launch(settings: LaunchJob) -> Launch:
+def _launch(settings: LaunchJob) -> LaunchRecord:
     launch = settings.launch
     assert launch.as_of is not None
     config = json.dumps(shareable(settings), ensure_ascii=False, sort_keys=True)
-    return Launch(
+    return LaunchRecord(
         name=launch.name,
         community=launch.community,
         as_of=launch.as_of,

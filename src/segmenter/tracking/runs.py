@@ -39,7 +39,7 @@ def log(store: Store, record: Record, files: Iterable[str], settings: LaunchJob,
         if parent:
             stack.callback(store.client.set_terminated, parent)  # by each job, as none knows whether it is the last
         run = stack.enter_context(_run(store, name, tags))
-        _fill(store, run, record, _flat("", shareable(settings)), [settings.out / file for file in files])
+        _fill(store, run, record, shareable(settings), [settings.out / file for file in files])
         for child in record.children:
             of_child = common | {f"segmenter.{key}": value for key, value in child.tags.items()} | {_PARENT: run.run_id}
             _fill(store, stack.enter_context(_run(store, child.name, of_child)), child, {}, [])
@@ -63,7 +63,7 @@ def _run(store: Store, name: str, tags: Mapping[str, str]) -> "Iterator[RunInfo]
     store.client.set_terminated(info.run_id, "FINISHED")
 
 
-def _fill(store: Store, run: "RunInfo", record: Record, config: dict[str, str], files: list[Path]) -> None:
+def _fill(store: Store, run: "RunInfo", record: Record, config: dict[str, Any], files: list[Path]) -> None:
     from mlflow.entities import Metric, Param
 
     steps = [(name, 0, value) for name, value in record.metrics.items()]
@@ -73,7 +73,8 @@ def _fill(store: Store, run: "RunInfo", record: Record, config: dict[str, str], 
         for name, step, value in steps
         if isinstance(value, int | float) and math.isfinite(value)
     ]
-    params = [Param(key, value) for key, value in (config | _flat("", dict(record.params))).items()]
+    given = config | dict(record.params)
+    params = [Param(key, value) for key, value in (_flat("", given) if given else {}).items()]
     for start in range(0, len(metrics), _MOST_METRICS):
         store.client.log_batch(run.run_id, metrics=metrics[start : start + _MOST_METRICS], synchronous=True)
     for start in range(0, len(params), _MOST_PARAMS):

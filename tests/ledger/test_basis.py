@@ -11,18 +11,18 @@ import pytest
 from segmenter.errors import LedgerError
 from segmenter.ledger import (
     Basis,
-    Launch,
+    LaunchRecord,
     Ledger,
-    basis_of,
     check_name,
-    launches,
+    list_invitations,
+    list_launches,
     open_ledger,
-    past_launches,
-    people,
-    planned_on_basis,
+    plan_on_basis,
+    read_basis,
+    read_past_launches,
     record_answers,
     record_plan,
-    recorded,
+    record_with_results,
 )
 from segmenter.ledger.basis import OvertakenError, check_basis
 from segmenter.tables import INVITED, PRECEDENTS
@@ -33,7 +33,9 @@ JULY = date(2026, 7, 1)
 def planned(ledger: Ledger, name: str, as_of: date, community: str = "vip", **customers: str) -> None:
     rows = pl.DataFrame({"customer_id": list(customers), "status": list(customers.values())})
     rest = {"wave": 1, "group": "g", "agent": None, "score": 50.0, "stratum": "s"}
-    record_plan(ledger, Launch(name, community, as_of, 30, None, "CNY", "f"), rows.with_columns(**{k: pl.lit(v) for k, v in rest.items()}))
+    record_plan(
+        ledger, LaunchRecord(name, community, as_of, 30, None, "CNY", "f"), rows.with_columns(**{k: pl.lit(v) for k, v in rest.items()})
+    )
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def test_what_other_launches_did_stands_by_each_customer(ledger: Ledger) -> None
     planned(ledger, "june", date(2026, 6, 20), community="other", b="planned", e="held_out")
     answered(ledger, "spring", date(2026, 4, 3), a="joined", c="refused_for_good")
     answered(ledger, "june", JULY, b="joined")  # the day itself does not count any more
-    known = past_launches(ledger, "july", JULY, community="vip", days=60)
+    known = read_past_launches(ledger, "july", JULY, community="vip", days=60)
     assert known is not None
     assert known.customers.schema == PRECEDENTS
     assert known.customers.rows() == [
@@ -62,16 +64,16 @@ def test_what_other_launches_did_stands_by_each_customer(ledger: Ledger) -> None
     ]
     assert known.invited.schema == INVITED
     assert known.invited.filter(launch="june")["answer"].null_count() == 2
-    assert past_launches(ledger, "july", JULY, community="other", days=60).customers["member"].sum() == 0
+    assert read_past_launches(ledger, "july", JULY, community="other", days=60).customers["member"].sum() == 0
     # Planned before all that, it has no past.
-    assert past_launches(ledger, "march", date(2026, 3, 1), community="vip", days=60) is None
+    assert read_past_launches(ledger, "march", date(2026, 3, 1), community="vip", days=60) is None
 
 
 def test_a_plan_of_its_own_is_no_past_until_it_is_answered(ledger: Ledger) -> None:
     planned(ledger, "july", JULY, a="planned", b="held_out", c="planned")
-    assert past_launches(ledger, "july", JULY, community="vip", days=365) is None
+    assert read_past_launches(ledger, "july", JULY, community="vip", days=365) is None
     answered(ledger, "july", date(2026, 7, 2), a="refused", c="no_answer")
-    known = past_launches(ledger, "july", date(2026, 7, 3), community="vip", days=365)
+    known = read_past_launches(ledger, "july", date(2026, 7, 3), community="vip", days=365)
     assert known is not None
     # Its own invitations do not stand in its way, but who has said no to it is not asked again.
     assert known.customers.rows() == [("a", None, 0, False, True, None)]
@@ -117,9 +119,9 @@ def test_what_the_ledger_said_is_looked_at_again_as_a_plan_is_recorded(kind: str
     shutil.copy(tmp_path / "ledger.db", tmp_path / "ledger.before")
     planned(open_ledger(None, tmp_path / "results"), "july", JULY, a="planned")
     ledger = open_ledger(None, tmp_path / "results")
-    basis = basis_of(ledger, "july", JULY, community="vip", days=60)
+    basis = read_basis(ledger, "july", JULY, community="vip", days=60)
     between(ledger)
-    before = launches(ledger).rows()
+    before = list_launches(ledger).rows()
     rest = {"status": "planned", "wave": 1, "group": "g", "agent": None, "score": 50.0, "stratum": "s"}
     frame = pl.DataFrame({"customer_id": ["a", "c"], **rest})
 
@@ -130,27 +132,27 @@ def test_what_the_ledger_said_is_looked_at_again_as_a_plan_is_recorded(kind: str
         (tmp_path / "new").rename(tmp_path / "results")
 
     def record() -> None:
-        with recorded(
-            ledger, Launch("july", "vip", JULY, 30, None, "CNY", "f"), frame, tmp_path / "results", publishing(), basis
+        with record_with_results(
+            ledger, LaunchRecord("july", "vip", JULY, 30, None, "CNY", "f"), frame, tmp_path / "results", publishing(), basis
         ) as folder:
             (folder / "manifest.json").write_text("{}")
 
     if whose is None:
         record()
-        assert people(ledger, "july")["customer_id"].to_list() == ["a", "c"]
+        assert list_invitations(ledger, "july")["customer_id"].to_list() == ["a", "c"]
         return
     with pytest.raises(LedgerError) as caught:
         record()
     assert not (tmp_path / "results").exists()
-    assert launches(ledger).rows() == before
+    assert list_launches(ledger).rows() == before
     assert isinstance(caught.value, OvertakenError) == isinstance(whose, str)
     if isinstance(caught.value, OvertakenError):
-        assert caught.value.others == whose
+        assert caught.value.others == (whose,)
 
 
 def test_a_name_that_ended_meanwhile_is_not_taken(ledger: Ledger) -> None:
     planned(ledger, "july", JULY, a="planned")
-    basis = basis_of(ledger, "july", date(2026, 9, 1), community="vip", days=60)
+    basis = read_basis(ledger, "july", date(2026, 9, 1), community="vip", days=60)
     answered(ledger, "july", date(2026, 7, 2), a="joined")
     with pytest.raises(LedgerError, match="that is over") as caught:
         check_basis(ledger, basis)
@@ -162,13 +164,13 @@ def test_the_plan_of_a_job_that_was_killed_counts_where_its_results_are_there(
     died: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ledger, out = open_ledger(None, tmp_path / "results"), tmp_path / "june"
-    basis = basis_of(ledger, "july", JULY, community="vip", days=60)
+    basis = read_basis(ledger, "july", JULY, community="vip", days=60)
     rest = {"status": "planned", "wave": 1, "group": "g", "agent": None, "score": 50.0, "stratum": "s"}
     frame = pl.DataFrame({"customer_id": ["a", "c"], **rest})
-    june, july = (Launch(name, "vip", JULY, 30, None, "CNY", "f") for name in ("june", "july"))
+    june, july = (LaunchRecord(name, "vip", JULY, 30, None, "CNY", "f") for name in ("june", "july"))
     with monkeypatch.context() as patch:
         patch.setattr("segmenter.ledger.records._resolve", lambda *_, **__: None)  # as if killed before it
-        with recorded(ledger, june, frame, out, nullcontext(out)) as folder:
+        with record_with_results(ledger, june, frame, out, nullcontext(out)) as folder:
             folder.mkdir()
             (folder / "manifest.json").write_text("{}")
     if died == "after":
@@ -193,7 +195,7 @@ def test_a_plan_is_made_again_a_few_times(ledger: Ledger, others: int, ends: str
         return "recorded"
 
     def run() -> tuple[str, list[str]]:
-        return planned_on_basis(ledger, "july", JULY, "vip", 60, plan, lang="en")
+        return plan_on_basis(ledger, "july", JULY, "vip", 60, plan)
 
     if ends == "given up":
         with pytest.raises(OvertakenError):

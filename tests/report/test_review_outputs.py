@@ -8,11 +8,18 @@ from typing import Any
 import polars as pl
 import pytest
 
-from segmenter.evaluation.review import Launched, review
+from segmenter.evaluation.review import review
+from segmenter.launch_record import LaunchRecord
 from segmenter.report.output_folder import check_out
+from segmenter.report.outputs import write_outputs
 from segmenter.report.publication import sha256
-from segmenter.report.review_files import write_review
+from segmenter.report.review_outputs import review_outputs
+from segmenter.report.review_words import say_launch_lift
 from segmenter.tables import INVITED, ORDERS
+
+
+def write_review(found: Any, read: Any, settings: Any) -> None:
+    write_outputs(review_outputs(found, read, settings), read, settings)
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -28,9 +35,9 @@ def test_everything_is_there_in_units_and_the_manifest_tells_it(reviewed: Callab
     assert sorted(path.name for path in out.iterdir()) == [*names, "uplift.parquet"]
     sales = rows(out / "sales.csv")
     assert len(sales) == 30
-    assert sales[-1]["joined_so_far"] == f"{found.standing.sales / 100:.2f}"
+    assert sales[-1]["joined_so_far"] == f"{found.progress.sales / 100:.2f}"
     assert sales[-1]["target_so_far"] == "80000.00"
-    assert rows(out / "cohorts.csv")[0]["sales"] == f"{found.standing.sales / 100:.2f}"
+    assert rows(out / "cohorts.csv")[0]["sales"] == f"{found.progress.sales / 100:.2f}"
     used = next(row for row in rows(out / "lift.csv") if row["used"] == "true")
     assert used["total"] == f"{found.lift.best.total / 100:.2f}"
     assert float(used["effect"]) * found.lift.invited == pytest.approx(found.lift.best.total / 100)
@@ -40,7 +47,7 @@ def test_everything_is_there_in_units_and_the_manifest_tells_it(reviewed: Callab
     assert uplift.filter(pl.col("invited") == pl.col("held_out")).is_empty()
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert (manifest["as_of"], manifest["reviewed"], manifest["standing"]) == ("2026-07-01", "2026-07-31", "missed")
-    assert manifest["lift"] == found.lift_sentence
+    assert manifest["lift"] == say_launch_lift(found, "en")
     assert manifest["counts"] == found.counts
     assert manifest["files"]["review.html"]["sha256"] == sha256(out / "review.html")
     check_out(made.settings)
@@ -94,7 +101,7 @@ def test_the_files_of_a_small_launch(reviewed: Callable[..., Any], tmp_path: Pat
     bought = [("a", 1, 10_000), ("a", 2, -50), ("b", 2, 1_000), ("h", 2, 500), ("a", 3, 7_777)]
     orders = [{"customer_id": who, "time": datetime(2026, 7, on, 9), "amount": each, "is_order": each > 0} for who, on, each in bought]
     made = reviewed(f"out={tmp_path}/results", "review.as_of=2026-07-03")
-    launched = Launched("tea", day, date(2026, 7, 31), 100_00, "CNY")
-    write_review(review(launched, people, pl.DataFrame(orders, ORDERS), made.settings), made.read, made.settings)
+    launch = LaunchRecord("tea", "vip", day, 30, 100_00, "CNY")
+    write_review(review(launch, people, pl.DataFrame(orders, ORDERS), made.settings), made.read, made.settings)
     for name, expected in GOLDEN.items():
         assert (made.settings.out / name).read_text(encoding="utf-8-sig") == expected
