@@ -12,9 +12,10 @@ def main(config: DictConfig) -> None:
     """Read, compute, write, log."""
     from dataclasses import replace
 
-    from segmenter.evaluation.backtest import backtest, sampling_of
+    from segmenter.evaluation.as_of import terms_of
+    from segmenter.evaluation.backtest import backtest
+    from segmenter.evaluation.cuts import sampling_of
     from segmenter.job import ahead, conclude, started
-    from segmenter.launch import terms_of
     from segmenter.loader import read_tables
     from segmenter.report.backtest_outputs import backtest_outputs
     from segmenter.report.output_folder import check_out

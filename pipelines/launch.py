@@ -12,8 +12,9 @@ def main(config: DictConfig) -> None:
     """Read, compute, write, log."""
     from dataclasses import replace
 
+    from segmenter.evaluation.as_of import sampling_of, terms_of
     from segmenter.job import ahead, conclude, started
-    from segmenter.launch import plan_launch, sampling_of, terms_of
+    from segmenter.launch import plan_launch
     from segmenter.ledger import Basis, check_name, open_ledger, plan_on_basis
     from segmenter.loader import read_tables
     from segmenter.report.launch_files import launch_outputs, publish_launch

@@ -12,11 +12,11 @@ def main(config: DictConfig) -> None:
     """Read, compute, write, log."""
     from dataclasses import replace
 
-    from segmenter.evaluation.backtest import sampling_of
+    from segmenter.evaluation.as_of import terms_of
+    from segmenter.evaluation.cuts import sampling_of
     from segmenter.evaluation.tune import tune
     from segmenter.evaluation.tuning_trials import load_optuna
     from segmenter.job import conclude, started
-    from segmenter.launch import terms_of
     from segmenter.loader import read_tables
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import write_outputs

@@ -41,6 +41,11 @@ class SegmenterError(Exception):
         """All problems in English, as they may be shown."""
         return tuple(_short(hide(str(message))) for message in self.messages)
 
+    @property
+    def reason(self) -> str:
+        """The first problem as a part of another message: still a `Message`, where nothing in it had to be hidden or left out."""
+        return self.messages[0] if str(self.messages[0]) == self.problems[0] else self.problems[0]
+
     def text(self, say: Callable[[str], str] = str, more: str = "… and {:,} more") -> str:
         """Give the first problems, one line each.
 

@@ -104,9 +104,9 @@ def check_interpolations(*configs: object) -> None:
         except OmegaConfBaseException as error:
             key, parent = error.full_key or "config", error.parent_node
             node = parent._get_node(error.key) if isinstance(parent, DictConfig) and error.key in parent else None
-            told = str(error.msg or error).splitlines()[0]
+            reason = str(error.msg or error).splitlines()[0]
             place = place_of(getattr(node, "_value", lambda: None)())
-            raise ConfigError(Message("jobs.interpolation_wrong", "{key}: {reason}{place}", key=key, reason=told, place=place)) from None
+            raise ConfigError(Message("jobs.interpolation_wrong", "{key}: {reason}{place}", key=key, reason=reason, place=place)) from None
         except RecursionError:
             sentence = "config: an interpolation, ${{…}}, leads back to itself; write the value out"
             raise ConfigError(Message("jobs.interpolation_circle", sentence)) from None

@@ -1,38 +1,30 @@
 """One launch: the stages composed, from canonical tables to the invite list."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 
-from segmenter.contacts import Contacts, is_contact_name
-from segmenter.errors import ConfigError, InputError
+from segmenter.errors import InputError
+from segmenter.evaluation.as_of import launch_snapshot, terms_of
 from segmenter.evaluation.auto import rank
 from segmenter.evaluation.detectable_effect import describe_detectable_effect
-from segmenter.evaluation.forecast import Foreseen, foresee
-from segmenter.evaluation.ranking_report import Told, tell
+from segmenter.evaluation.forecast import Forecast, forecast
+from segmenter.evaluation.ranking_report import RankingReport, report_ranking
 from segmenter.launch_model import LaunchModel, launch_model
-from segmenter.measures import measure
-from segmenter.measures.categories import main_category
-from segmenter.measures.past import Past, past_of
-from segmenter.measures.sampling import Sampling
 from segmenter.measures.shop_orders import SingleOrders
-from segmenter.measures.timeline import with_purchases
-from segmenter.messages import Message
 from segmenter.planning import plan
 from segmenter.planning.candidates import region_of
-from segmenter.regions import with_regions
-from segmenter.rules import ELIGIBLE, apply_rules
+from segmenter.rules import ELIGIBLE
 from segmenter.scoring import fit_scorer, with_reasons
-from segmenter.scoring.ranking import RankingScore, needs_past, score_of
+from segmenter.scoring.ranking import RankingScore, score_of
 from segmenter.segments import Segmentation, segment
-from segmenter.settings import CoreSettings, LearnedSettings, WeightedSettings, category_key
-from segmenter.tables import Tables, Terms
+from segmenter.settings import CoreSettings, WeightedSettings
+from segmenter.tables import Tables
 from segmenter.words import say
 
-_FORESEEN = 60_000  # customers whose past tells what a launch brings
 INVITE_COLUMNS = (
     *("rank", "customer_id", "wave", "group", "call_on", "agent", "region", "segment", "score", "join_chance", "reason"),
     *("spend", "orders", "last_order_at", "days_since_order"),
@@ -57,11 +49,11 @@ class LaunchPlan:
         See `rules.Ruled`, `segments.Segmentation` and `planning.InvitationPlan`.
     segmentation : Segmentation
         The segments of the customers, and why there are so many.
-    ranking : Told
+    ranking : RankingReport
         How the customers were ranked, and what that rests on.
     model : LaunchModel
         The fitted scorer and segmenter, to score others later.
-    outlook : Foreseen or None
+    forecast : Forecast or None
         Whom and what the launch is expected to bring; None where the shop's past is too short to tell, or was not looked at.
     counts : dict of str to int
         customers, eligible, invited, held_out, key_users, groups, segments; rejected: rows of the tables.
@@ -83,42 +75,13 @@ class LaunchPlan:
     layers: pl.DataFrame
     calls: pl.DataFrame
     segmentation: Segmentation
-    ranking: Told
+    ranking: RankingReport
     model: LaunchModel
-    outlook: Foreseen | None
+    forecast: Forecast | None
     counts: dict[str, int]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     valid_until: date
-
-
-def terms_of(settings: CoreSettings) -> Terms:
-    """Give what a launch's measures of orders depend on.
-
-    Parameters
-    ----------
-    settings : CoreSettings
-        With `launch.as_of`.
-
-    Returns
-    -------
-    Terms
-        The date, the half-life and the window.
-
-    Raises
-    ------
-    InputError
-        There is no date.
-
-    Examples
-    --------
-    >>> import segmenter
-    >>> terms_of(segmenter.launch_settings({"launch.as_of": "2026-07-01"})).half_life_days
-    90.0
-    """
-    if settings.launch.as_of is None:
-        raise InputError(Message("launch.date_missing", "launch.as_of: is needed, as YYYY-MM-DD"))
-    return Terms(settings.launch.as_of, settings.scoring.half_life_days, settings.rules.spend.window_days)
 
 
 def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[str], None] = lambda stage: None) -> LaunchPlan:
@@ -155,41 +118,36 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     >>> segmenter.plan_launch(tables, settings).invite_list["customer_id"].to_list()
     ['a', 'b']
     """
-    launch, terms = settings.launch, terms_of(settings)
-    as_of, window = terms.as_of, terms.window_days
+    launch, as_of = settings.launch, terms_of(settings).as_of
     _check_dates(tables, as_of)
-    progress("history")
-    measures, unplaced = _placed(_with_category(measure(tables, **asdict(terms)), tables, settings, as_of), tables, settings)
-    past = _past(tables, settings, terms)
-    if settings.scoring.kind == "clv" and past is not None:
-        measures = with_purchases(measures, past.timeline, as_of)
-    frame = with_regions(measures, settings.rules.region)
-    progress("rules")
-    ruled = apply_rules(frame, settings.rules, launch, None if tables.launches is None else tables.launches.customers)
-    eligible = int((ruled.customers["verdict"] == ELIGIBLE).sum())
+    snapshot = launch_snapshot(tables, settings, progress=progress)
+    ruled, past, eligible = snapshot.ruled, snapshot.past, int(snapshot.eligible.sum())
     if not eligible:
         raise InputError(*_nobody(ruled.funnel))
     progress("scoring")
     scorer = fit_scorer(ruled.customers, settings.scoring)
     scored = scorer.score(ruled.customers)
-    ranking = rank(ruled.customers, settings.scoring, past, horizon_days=launch.horizon_days, seed=settings.seed, lang=settings.lang)
+    ranking = rank(ruled.customers, settings.scoring, past, horizon_days=launch.horizon_days, seed=settings.seed)
     score: RankingScore | None = None
     if not isinstance(settings.scoring, WeightedSettings):
         score = score_of(ranking, ruled.customers, knots=settings.scoring.knots)
         scored = scored.with_columns(score.columns_of(scored))
-    told = tell(ranking, settings.scoring, past, horizon_days=launch.horizon_days, seed=settings.seed, lang=settings.lang)
+    evidence = report_ranking(ranking, settings.scoring, past, horizon_days=launch.horizon_days, seed=settings.seed)
     progress("segments")
     segmentation = segment(scored, settings.segments, seed=settings.seed, lang=settings.lang, currency=launch.currency)
     labelled = scored.with_columns(_labels(scored["verdict"] == ELIGIBLE, segmentation))
     progress("planning")
     planned = plan(labelled, settings, None if tables.launches is None else tables.launches.invited)
-    foreseen, doubts = (
-        (None, ()) if past is None or launch.target is None else foresee(planned.customers, planned.join_chances, past, settings)
-    )
+    expected = None
+    doubts: tuple[str, ...] = ()
+    if past is not None and launch.target is not None:
+        expected, doubts = forecast(planned.customers, planned.join_chances, past, settings)
     notes, unmeasured = describe_detectable_effect(planned.customers, settings)
     invited = planned.customers.filter("invited").sort("rank")
     everyone = planned.customers.select("verdict", "spend_window", "orders")
-    listed = with_reasons(invited, everyone, scorer, window_days=window, currency=launch.currency, lang=settings.lang)
+    listed = with_reasons(
+        invited, everyone, scorer, window_days=settings.rules.spend.window_days, currency=launch.currency, lang=settings.lang
+    )
     counts = {
         "customers": planned.customers.height,
         "eligible": eligible,
@@ -211,84 +169,26 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         layers=planned.layers,
         calls=planned.calls,
         segmentation=segmentation,
-        ranking=told,
+        ranking=evidence,
         model=launch_model(scored, scorer, score, segmentation, launch.currency),
-        outlook=foreseen,
+        forecast=expected,
         counts=counts,
         notes=(
             *planned.notes,
             *notes,
-            *([] if foreseen is None else [foreseen.sentence(settings.lang, launch.currency)]),
+            *([] if expected is None else [expected.sentence(launch.currency)]),
         ),
         warnings=(
-            *unplaced,
+            *snapshot.warnings,
             *ruled.warnings,
-            *told.warnings,
+            *evidence.warnings,
             *planned.warnings,
             *unmeasured,
             *doubts,
-            *_unscored(measures, settings),
+            *_unscored(ruled.customers, settings),
         ),
         valid_until=as_of + timedelta(days=launch.valid_days),
     )
-
-
-def sampling_of(settings: CoreSettings) -> Sampling | None:
-    """Say of how many customers a launch needs single orders.
-
-    Parameters
-    ----------
-    settings : CoreSettings
-        Its ranking.
-
-    Returns
-    -------
-    Sampling or None
-        None where it needs none, or those of all customers.
-
-    Examples
-    --------
-    >>> import segmenter
-    >>> sampling_of(segmenter.launch_settings({"scoring": "learned"})).most
-    16666
-    """
-    scoring = settings.scoring
-    if isinstance(scoring, LearnedSettings):
-        return Sampling(scoring.rows // scoring.cuts, settings.seed)
-    return Sampling(_FORESEEN, settings.seed) if settings.launch.target is not None else None
-
-
-def _past(tables: Tables, settings: CoreSettings, terms: Terms) -> Past | None:
-    """Give the past that the ranking learns from: of all customers, or of as many as it takes."""
-    if not needs_past(settings.scoring) and settings.launch.target is None:
-        return None
-    if settings.scoring.kind not in ("clv", "learned") and not tables.orders.has_single:
-        return None
-    few = sampling_of(settings)
-    most = None if few is None else few.max_customers
-    return past_of(tables, terms.as_of, terms.half_life_days, terms.window_days, max_customers=most, seed=settings.seed)
-
-
-def _with_category(measures: pl.DataFrame, tables: Tables, settings: CoreSettings, as_of: date) -> pl.DataFrame:
-    """Add what customers spent most in, where the plan asks for it; an attribute of that name is the customers' own."""
-    key = category_key(settings.plan)
-    if key is None or "category" in measures.columns:
-        return measures
-    if tables.spending is None:
-        raise ConfigError(f"{key}: category: the orders have no such column; name theirs with data.orders.columns.category=...")
-    return measures.join(main_category(tables.spending, as_of), on="customer_id", how="left", maintain_order="left")
-
-
-def _placed(measures: pl.DataFrame, tables: Tables, settings: CoreSettings) -> tuple[pl.DataFrame, list[str]]:
-    """Take places that are contacts, as where columns were mistaken, as unknown: regions stand in all results."""
-    named = [] if tables.contacts is None else [name for name in tables.contacts.columns if is_contact_name(name)]
-    personal = Contacts(known=[] if tables.contacts is None else [tables.contacts[name] for name in named])
-    found = {name: personal.among(measures[name]) for name in ("province", "city")}
-    if not (count := int((found["province"] | found["city"]).sum())):
-        return measures, []
-    measures = measures.with_columns(pl.when(~contact).then(name).alias(name) for name, contact in found.items())
-    en = f"customers whose province or city looks like a contact: {count:,}; their region counts as unknown"
-    return measures, [say(settings.lang, en, f"{count:,} 位客户的省份或城市疑似联系方式，地区按未知处理")]
 
 
 def _invitations(customers: pl.DataFrame, profiles: pl.DataFrame, settings: CoreSettings, as_of: date) -> pl.DataFrame:

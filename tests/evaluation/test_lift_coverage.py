@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from segmenter.demo.behaviour import season
-from segmenter.demo.customers import region_of
+from segmenter.demo.customers import find_regions
 from segmenter.demo.orders import NET
 from segmenter.demo.shop import simulate
 from segmenter.evaluation.lift import estimate_lift
@@ -41,7 +41,7 @@ class Launches:
         )
         best = shop.truth.join(shop.customers.select("customer_id", "province"), on="customer_id").join(score, on="customer_id")
         best = best.sort("score", "customer_id").tail(CUSTOMERS).sort("customer_id")
-        best = best.with_columns(pl.Series("region", region_of(best["province"])).cast(pl.String))
+        best = best.with_columns(pl.Series("region", find_regions(best["province"])).cast(pl.String))
         self.frame = best.select("customer_id", stratify(best).alias("stratum"), "before")
         self.hazard, self.alive, self.rate, self.mean, self.join = (
             best[name].to_numpy() for name in ("hazard", "alive", "rate", "amount_mean", "join_probability")

@@ -42,7 +42,7 @@ def test_a_person_at_a_terminal_sees_the_funnel_the_list_and_what_to_open(tmp_pa
     _, status = os.waitpid(pid, 0)
     text = seen.decode("utf-8", errors="replace")
     assert os.waitstatus_to_exitcode(status) == 0, text
-    for words in ("写出结果", "全部客户", "仅因此项", "近期不活跃", "名单前列", "report.html", "call_sheets"):
+    for words in ("写出结果", "全部客户", "仅因此条", "近期不活跃", "名单前列", "report.html", "call_sheets"):
         assert words in text
     assert "注意" in text  # fewer are eligible than asked for
 

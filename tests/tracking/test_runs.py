@@ -23,6 +23,7 @@ from segmenter.launch import LaunchPlan, plan_launch
 from segmenter.launch_record import LaunchRecord
 from segmenter.loader import Inputs, read_tables
 from segmenter.report.backtest_outputs import backtest_record
+from segmenter.report.backtest_words import advice
 from segmenter.report.launch_files import launch_outputs
 from segmenter.report.outputs import Record, write_outputs
 from segmenter.report.review_outputs import review_record
@@ -281,13 +282,13 @@ def replayed() -> Backtest:
     results = pl.DataFrame([*figures, *means], ["cut", "ranking", "spend_share_10", "calibration"], orient="row")
     return Backtest(
         results.with_columns(eligible=pl.lit(1_000)),
-        *[pl.DataFrame()] * 5,
+        intervals=pl.DataFrame(schema={"ranking": pl.String, "share": pl.Float64}),
+        **dict.fromkeys(("differences", "curves", "calibration", "choices"), pl.DataFrame()),
         cuts=cuts,
         compared=cuts[1:],
         horizon_days=30,
         current="rfm",
         recommended="mine (old)",
-        advice="Use mine (old) instead of rfm 建议.",
         warnings=(),
     )
 
@@ -301,7 +302,7 @@ def test_a_backtest_becomes_one_run_and_each_ranking_a_child(tmp_path: Path) -> 
     parent = found.pop("春季 backtest")
     assert shown == f"run {parent.info.run_id} in {store}"
     tags = parent.data.tags
-    assert (tags["segmenter.advice"], tags["segmenter.recommended"]) == ("Use mine (old) instead of rfm 建议.", "mine (old)")
+    assert (tags["segmenter.advice"], tags["segmenter.recommended"]) == (advice(replayed(), "en"), "mine (old)")
     assert (parent.data.params["backtest.step_days"], parent.data.params["scoring.kind"]) == ("30", "weighted")
     assert parent.data.metrics == {"spend_share_10": 0.5, "calibration": 1.2, "eligible": 1000, "cuts": 1}
     logged = client(store)

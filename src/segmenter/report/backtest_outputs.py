@@ -5,9 +5,11 @@ import polars.selectors as cs
 
 from segmenter.evaluation.backtest import Backtest
 from segmenter.money import to_units
-from segmenter.report.backtest_page import backtest_page
-from segmenter.report.outputs import Output, Outputs, Record, csv
-from segmenter.report.sections import Report
+from segmenter.report.backtest_evidence import choices_in_words
+from segmenter.report.backtest_report import backtest_report
+from segmenter.report.backtest_words import advice
+from segmenter.report.labels import Labels
+from segmenter.report.outputs import Outputs, Record, csv, page
 from segmenter.settings import BacktestJob
 
 _MONEY = ("later_spend", "expected_spend", "expected", "actual")
@@ -16,6 +18,7 @@ _DECIMALS = 6
 
 def backtest_outputs(found: Backtest, settings: BacktestJob) -> Outputs:
     """List what a backtest leaves, in the launch's language."""
+    report = backtest_report(found, settings)
     tables = {
         "backtest": found.results.with_columns(pl.col("cut").cast(pl.String).fill_null("all")),
         "differences": found.differences,
@@ -23,21 +26,18 @@ def backtest_outputs(found: Backtest, settings: BacktestJob) -> Outputs:
         "calibration": found.calibration,
     }
     if not found.choices.is_empty():
-        tables["choices"] = found.choices
+        tables["choices"] = choices_in_words(found, Labels(settings.lang, settings.launch.currency))
     files = [csv(name, _readable(table, settings.launch.currency), public=True) for name, table in tables.items()]
-    html = Output(
-        "backtest.html", lambda path: path.write_text(backtest_page(found, settings), encoding="utf-8", newline="\n"), public=True
-    )
-    said = {
+    facts = {
         "cuts": [str(cut) for cut in found.cuts],
         "compared": [str(cut) for cut in found.compared],
         "horizon_days": found.horizon_days,
         "current": found.current,
         "recommended": found.recommended,
-        "advice": found.advice,
-        "warnings": list(found.warnings),
+        "advice": advice(found, settings.lang),
+        "warnings": list(report.warnings),
     }
-    return Outputs((*files, html), said, Report("", "", "", "", warnings=found.warnings), backtest_record(found, settings))
+    return Outputs((*files, page("backtest", report, settings.lang)), facts, report, backtest_record(found, settings))
 
 
 def _readable(table: pl.DataFrame, currency: str) -> pl.DataFrame:
@@ -58,6 +58,6 @@ def backtest_record(found: Backtest, settings: BacktestJob) -> Record:
     return Record(
         f"{settings.launch.name} backtest",
         metrics=means.get(found.recommended, {}) | {"cuts": len(found.compared)},
-        tags={"advice": found.advice, "recommended": found.recommended, "current": found.current},
+        tags={"advice": advice(found, settings.lang), "recommended": found.recommended, "current": found.current},
         children=tuple(children),
     )

@@ -6,7 +6,7 @@ import polars as pl
 
 from segmenter.report import charts
 from segmenter.report.labels import Labels
-from segmenter.report.language import translate
+from segmenter.report.ranking_words import ranking_sentence
 from segmenter.report.sections import Block, Cell, Figure, Grid, Key, Section, Table, columns, note, row, text
 from segmenter.settings import CoreSettings
 
@@ -89,7 +89,7 @@ def scores(plan: "LaunchPlan", eligible: pl.DataFrame, labels: Labels) -> list[S
         "on the right do not make the score: they say in words why a customer is worth a call, and choose the key users.",
         "0–100 的评分表示客户在该排序中、符合条件客户里的位置，名单从高分开始选取。右侧各项不参与评分，用于说明推荐理由并挑选核心用户。",
     )
-    about: list[Block] = [note(of_score)] if weighted else [text(translate(plan.ranking.sentence, labels.lang)), note(of_rank)]
+    about: list[Block] = [note(of_score)] if weighted else [text(ranking_sentence(plan.ranking, labels.lang)), note(of_rank)]
     found: list[Figure] = [Figure(_histogram(eligible, labels), say("Scores", "评分分布"), compared(labels))]
     if chart := _components(eligible, labels):
         title = say("Parts of the score, on average", "评分各项均值") if weighted else say("Parts, on average", "各项均值")
@@ -123,7 +123,7 @@ def _histogram(eligible: pl.DataFrame, labels: Labels) -> charts.Histogram:
 def _components(eligible: pl.DataFrame, labels: Labels) -> charts.Pairs | None:
     """Compare the means of the components; whole millionths, so that the sum is the same in any order."""
     parts = [name for name in eligible.columns if name.startswith("component_")]
-    names = [name for name in parts if eligible[name].min() != eligible[name].max()]  # one that is the same for all tells nobody apart
+    names = [name for name in parts if eligible[name].min() != eligible[name].max()]  # one that is the same for all sets nobody apart
     if not names or not eligible["invited"].any():
         return None
     millionths = eligible.select("invited", (pl.col(names) * 1_000_000).round().cast(pl.Int64))

@@ -18,6 +18,7 @@ from segmenter.report.launch_report import launch_report
 from segmenter.report.output_folder import check_owner
 from segmenter.report.outputs import Output, Outputs, Record, csv, page, parquet
 from segmenter.report.publication import publish
+from segmenter.report.ranking_words import ranking_sentence
 from segmenter.settings import LaunchJob, shareable
 
 
@@ -39,8 +40,8 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob) -> Outpu
         Output("call_sheets", lambda folder: call_sheets(plan, settings, read.tables.contacts, _made(folder))),
         page("report", report, settings.lang),
     ]
-    if plan.outlook is not None:
-        by_wave = to_units(plan.outlook.by_wave, ["sales", "sales_low", "sales_high"], currency)
+    if plan.forecast is not None:
+        by_wave = to_units(plan.forecast.by_wave, ["sales", "sales_low", "sales_high"], currency)
         files.append(csv("outlook", by_wave, public=True))
     said = {
         "valid_until": str(plan.valid_until),
@@ -49,7 +50,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob) -> Outpu
         "warnings": [translate(sentence, settings.lang) for sentence in plan.warnings],
         "segments": translate(plan.segmentation.why, settings.lang),
         "ranking": {
-            "sentence": translate(plan.ranking.sentence, settings.lang),
+            "sentence": ranking_sentence(plan.ranking, settings.lang),
             "measures": dict(plan.ranking.measures.rows()),
             "trials": dict(plan.ranking.trials.rows()),
             "model": plan.ranking.model,
@@ -88,9 +89,9 @@ def _metrics(plan: LaunchPlan) -> dict[str, object]:
         "score_median": plan.invite_list["score"].median(),
         "silhouette": chosen.max(),
     }
-    if plan.outlook is not None:
-        sales = plan.outlook.sales[1] / 10 ** digits(plan.model.currency)
-        metrics |= {"expected_joins": plan.outlook.joins[1], "expected_sales": sales, "chance_of_target": plan.outlook.chance}
+    if plan.forecast is not None:
+        sales = plan.forecast.sales[1] / 10 ** digits(plan.model.currency)
+        metrics |= {"expected_joins": plan.forecast.joins[1], "expected_sales": sales, "chance_of_target": plan.forecast.chance}
     return metrics
 
 

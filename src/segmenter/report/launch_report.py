@@ -9,6 +9,7 @@ from segmenter.money import to_units
 from segmenter.report import launch_choice, launch_makeup
 from segmenter.report.labels import Labels, ratio
 from segmenter.report.language import translate
+from segmenter.report.ranking_words import ranking_sentence
 from segmenter.report.sections import Code, Fact, Report, Section, Steps, Strong, Table, columns, note, row, text
 from segmenter.report.shell_commands import override
 from segmenter.rules import ELIGIBLE
@@ -93,7 +94,7 @@ def _expectation(plan: "LaunchPlan", labels: Labels) -> Section:
     say = labels.say
     notes = [text(translate(sentence, labels.lang)) for sentence in plan.notes]
     tables = [] if plan.invite_list.is_empty() else [_waves(plan, labels)]
-    ranges = [note(say("Ranges hold in 8 of 10 cases.", "区间的把握为八成。"))] if tables and plan.outlook is not None else []
+    ranges = [note(say("Ranges hold in 8 of 10 cases.", "区间的把握为八成。"))] if tables and plan.forecast is not None else []
     return Section(say("What to expect", "预期"), (*notes, *tables, *ranges))
 
 
@@ -103,10 +104,10 @@ def _waves(plan: "LaunchPlan", labels: Labels) -> Table:
     headings = [say("Wave", "批次"), say("Calls begin on", "开始联系"), say("Invitations", "邀请人数")]
     waves = plan.invite_list.group_by("wave").agg(pl.col("call_on").min(), pl.len().alias("count")).sort("wave")
     rows = [[labels.wave(wave), labels.day(first), number(count)] for wave, first, count in waves.rows()]
-    if plan.outlook is not None:
+    if plan.forecast is not None:
         chance = say("Chance to reach the target", "达成目标的概率")
         headings += [say("Joins up to here", "累计入群"), say("Sales up to here", "累计销售"), chance]
-        expected = {wave["wave"]: wave for wave in plan.outlook.by_wave.to_dicts()}
+        expected = {wave["wave"]: wave for wave in plan.forecast.by_wave.to_dicts()}
         for wave, cells in zip(waves["wave"], rows, strict=True):
             upto = expected[wave]
             cells += [
@@ -129,7 +130,7 @@ def _next_steps(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> S
         "先邀请核心用户；等他们入群、群内活跃起来后，再按排名从高到低邀请其他客户。",
     )
     answers = say(
-        "Let the agents note each answer in the drop-down of their sheet: it tells afterwards what the launch brought.",
+        "Let the agents note each answer in the drop-down of their sheet: it shows afterwards what the launch brought.",
         "请客服在表格的下拉框中记录每位客户的答复，便于之后评估效果。",
     )
     alone = say(
@@ -159,9 +160,9 @@ def _summary(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Sect
     zh = f"符合条件 {eligible} 人，邀请 {invited} 人，其中核心用户 {key_users} 人，共 {groups} 个群；名单有效期至 {plan.valid_until}"
     said = [say(en, zh)]
     if held := counts["held_out"]:
-        en = f"{held:,} in the control group, whom nobody should call: what they spend tells what would have come anyway"
+        en = f"{held:,} in the control group, whom nobody should call: what they spend shows what would have come anyway"
         said.append(say(en, f"留出组 {held:,} 人，请勿联系：他们的消费说明不邀请时本来会有的销售"))
-    said += [translate(sentence, lang) for sentence in (plan.ranking.sentence, *plan.notes)]
+    said += [ranking_sentence(plan.ranking, lang), *(translate(sentence, lang) for sentence in plan.notes)]
     files = []
     if isinstance(settings, LaunchJob):
         if rejected := counts["rejected"]:

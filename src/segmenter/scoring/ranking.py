@@ -15,7 +15,6 @@ from segmenter.rules import ELIGIBLE
 from segmenter.scoring.single_measure import Rule, fit_rfm
 from segmenter.scoring.weighted import WeightedScorer, fit_scorer
 from segmenter.settings import AnyScoring, AutoSettings, ClvSettings, LearnedSettings, RuleSettings, WeightedSettings
-from segmenter.words import Lang
 
 if TYPE_CHECKING:
     from segmenter.scoring.clv import Clv
@@ -105,7 +104,7 @@ def needs_past(settings: AnyScoring) -> bool:
     return isinstance(settings, ClvSettings | LearnedSettings | AutoSettings)
 
 
-def fit_ranking(frame: pl.DataFrame, settings: AnyScoring, past: Past | None, *, horizon_days: int, seed: int, lang: Lang) -> Ranking:
+def fit_ranking(frame: pl.DataFrame, settings: AnyScoring, past: Past | None, *, horizon_days: int, seed: int) -> Ranking:
     """Fit a ranking on the eligible customers and, where it needs one, on the shop's past.
 
     Parameters
@@ -120,8 +119,6 @@ def fit_ranking(frame: pl.DataFrame, settings: AnyScoring, past: Past | None, *,
         How far it looks ahead.
     seed : int
         The job's seed.
-    lang : {"en", "zh"}
-        The language of warnings.
 
     Returns
     -------
@@ -138,7 +135,7 @@ def fit_ranking(frame: pl.DataFrame, settings: AnyScoring, past: Past | None, *,
     >>> import segmenter
     >>> settings = segmenter.launch_settings({"scoring": "spend"})
     >>> frame = pl.DataFrame({"spend_window": [100, 900], "verdict": "eligible"})
-    >>> fit_ranking(frame, settings.scoring, None, horizon_days=30, seed=1, lang="en").values(frame).tolist()
+    >>> fit_ranking(frame, settings.scoring, None, horizon_days=30, seed=1).values(frame).tolist()
     [100.0, 900.0]
     """
     match settings:
@@ -156,7 +153,7 @@ def fit_ranking(frame: pl.DataFrame, settings: AnyScoring, past: Past | None, *,
 
             unit: Literal[1, 7] = 7 if settings.time_unit == "weeks" else 1
             bought = frame.filter(pl.col("repeats").is_not_null())
-            return ClvRanking(fit_clv(bought, kind=settings.model, unit_days=unit, lang=lang), horizon_days)
+            return ClvRanking(fit_clv(bought, kind=settings.model, unit_days=unit), horizon_days)
         case AutoSettings():
             raise TypeError("auto chooses among rankings: see segmenter.evaluation.auto")
         case LearnedSettings():

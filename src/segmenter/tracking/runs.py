@@ -6,13 +6,13 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segmenter.report.outputs import Record
-from segmenter.settings import LaunchJob, shareable
-from segmenter.tracking import Sweep
-from segmenter.tracking.store import Store
+from segmenter.settings import LaunchJob, MlflowSettings, NoTracking, shareable
+from segmenter.tracking.store import Store, connected
 from segmenter.version import __version__
 
 if TYPE_CHECKING:
@@ -23,7 +23,35 @@ _MOST_PARAMS, _MOST_METRICS = 100, 1000  # MLflow takes at most so many at once
 _PARENT = "mlflow.parentRunId"
 
 
-def log(store: Store, record: Record, files: Iterable[str], settings: LaunchJob, sweep: Sweep | None) -> str:
+@dataclass(frozen=True)
+class Sweep:
+    """A job's place in a sweep (``--multirun``): the sweep's id, of letters, digits, ``-`` and ``_``, and the job's number in it."""
+
+    id: str
+    number: int
+
+
+def track(record: Record, files: Iterable[str], settings: LaunchJob, sweep: Sweep | None = None) -> str | None:
+    """Log a job as an MLflow run with those files of its results folder, and say where to find it; None without tracking.
+
+    It comes after the results are written, so a failure here costs none of them. Without an address the store is an SQLite
+    file beside the results folder, ``mlflow.db``, with its artifacts in ``mlartifacts``; the working directory stays as it is.
+    A job of a sweep becomes a child of the sweep's one parent run, which the first job creates.
+
+    Raises
+    ------
+    TrackingError
+        If MLflow cannot be reached (within about 10 seconds) or does not take the run.
+    """
+    match settings.tracking:
+        case NoTracking():
+            return None
+        case MlflowSettings(uri=uri, experiment=experiment):
+            with connected(uri, experiment, settings.out) as store:
+                return store.address(_log(store, record, files, settings, sweep))
+
+
+def _log(store: Store, record: Record, files: Iterable[str], settings: LaunchJob, sweep: Sweep | None) -> str:
     """Log a job's run with its config, files, model and children; when anything fails, all of its runs are marked so."""
     name, launch = record.name, settings.launch
     common = {"segmenter.launch": launch.name, "segmenter.as_of": str(launch.as_of)}
@@ -39,7 +67,7 @@ def log(store: Store, record: Record, files: Iterable[str], settings: LaunchJob,
         if parent:
             stack.callback(store.client.set_terminated, parent)  # by each job, as none knows whether it is the last
         run = stack.enter_context(_run(store, name, tags))
-        _fill(store, run, record, _flat("", shareable(settings)), [settings.out / file for file in files])
+        _fill(store, run, record, shareable(settings), [settings.out / file for file in files])
         for child in record.children:
             of_child = common | {f"segmenter.{key}": value for key, value in child.tags.items()} | {_PARENT: run.run_id}
             _fill(store, stack.enter_context(_run(store, child.name, of_child)), child, {}, [])
@@ -63,7 +91,7 @@ def _run(store: Store, name: str, tags: Mapping[str, str]) -> "Iterator[RunInfo]
     store.client.set_terminated(info.run_id, "FINISHED")
 
 
-def _fill(store: Store, run: "RunInfo", record: Record, config: dict[str, str], files: list[Path]) -> None:
+def _fill(store: Store, run: "RunInfo", record: Record, config: dict[str, Any], files: list[Path]) -> None:
     from mlflow.entities import Metric, Param
 
     steps = [(name, 0, value) for name, value in record.metrics.items()]
@@ -73,7 +101,8 @@ def _fill(store: Store, run: "RunInfo", record: Record, config: dict[str, str], 
         for name, step, value in steps
         if isinstance(value, int | float) and math.isfinite(value)
     ]
-    params = [Param(key, value) for key, value in (config | _flat("", dict(record.params))).items()]
+    given = config | dict(record.params)
+    params = [Param(key, value) for key, value in (_flat("", given) if given else {}).items()]
     for start in range(0, len(metrics), _MOST_METRICS):
         store.client.log_batch(run.run_id, metrics=metrics[start : start + _MOST_METRICS], synchronous=True)
     for start in range(0, len(params), _MOST_PARAMS):

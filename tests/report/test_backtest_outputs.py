@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 from segmenter.errors import OutputError
-from segmenter.report.backtest_files import write_backtest
+from segmenter.report.backtest_outputs import backtest_outputs
 from segmenter.report.output_folder import check_out
+from segmenter.report.outputs import write_outputs
 from segmenter.report.publication import sha256
 
 
@@ -21,7 +22,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 def test_the_folder_holds_what_was_found(backtest: Callable[..., Any], tmp_path: Path) -> None:
     made = backtest(f"out={tmp_path}/results", "data=database", "data.url='postgresql://me:s3cret@db/shop'", "data.orders.query='SELECT 1'")
-    write_backtest(made.found, made.read, made.settings)
+    write_outputs(backtest_outputs(made.found, made.settings), made.read, made.settings)
     out = made.settings.out
     names = ["backtest.csv", "backtest.html", "calibration.csv", "choices.csv", "curves.csv", "differences.csv", "manifest.json"]
     assert sorted(path.name for path in out.iterdir()) == names
@@ -54,6 +55,7 @@ def test_the_same_bytes_again_and_nulls_stay_empty(backtest: Callable[..., Any],
     figures = {name: kind for name, kind in whole.results.schema.items() if kind.is_numeric()}
     empty = {
         "results": whole.results.with_columns(pl.lit(None, kind).alias(name) for name, kind in figures.items()),
+        "intervals": whole.intervals.with_columns(share=pl.lit(None, pl.Float64)),
         "differences": whole.differences.with_columns(low=pl.lit(None, pl.Float64), difference=pl.lit(-1e-9)),
         "calibration": whole.calibration.clear(),
         "choices": whole.choices.clear(),
@@ -61,7 +63,7 @@ def test_the_same_bytes_again_and_nulls_stay_empty(backtest: Callable[..., Any],
     made = backtest(f"out={tmp_path}/results", **empty)
     bytes_of = []
     for _ in range(2):
-        write_backtest(made.found, made.read, made.settings)
+        write_outputs(backtest_outputs(made.found, made.settings), made.read, made.settings)
         bytes_of.append({path.name: path.read_bytes() for path in made.settings.out.iterdir()})
     assert bytes_of[0] == bytes_of[1]
     assert "choices.csv" not in bytes_of[0]
