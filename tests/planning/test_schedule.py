@@ -122,8 +122,8 @@ def test_what_holds_of_every_schedule(invited, plan, by_company, random):
         for row in rows:
             alike.setdefault(tuple(row[key] for key in ("wave", "group", "province", "city", "language")), []).append(row["call_on"])
         assert all(days == sorted(days) for days in alike.values())
-    told = Counter((row["agent"], row["call_on"], row["region"], row["wave"]) for row in rows)
-    assert {(*row[:4],): row[4] for row in done.calls.rows()} == told
+    counted = Counter((row["agent"], row["call_on"], row["region"], row["wave"]) for row in rows)
+    assert {(*row[:4],): row[4] for row in done.calls.rows()} == counted
     late = sum(row["call_on"] > THURSDAY + timedelta(14) for row in rows)
     assert any(f"{late} of {len(rows)} calls come after 2026-10-08" in warning for warning in done.warnings) == (late > 0)
     mixed = list(range(len(rows)))
@@ -199,18 +199,18 @@ def test_what_falls_behind_the_lists_last_day_and_what_would_help():
 
 def test_waves_and_accounts_that_no_agent_could_bring_forward():
     invited = people(*[("g1", 0, True, None, "ACME")] * 4, ("g1", 0, False, None, None))
-    (told,) = made(invited, plan_of(calendar=None), per_account="company", valid_days=1).warnings
-    assert "3 of 5 calls come after 2026-09-25" in told
-    assert "1 are of waves that begin later" in told
-    assert "2 wait for others of their account" in told
-    assert "more calls a day" not in told
+    (warning,) = made(invited, plan_of(calendar=None), per_account="company", valid_days=1).warnings
+    assert "3 of 5 calls come after 2026-09-25" in warning
+    assert "1 are of waves that begin later" in warning
+    assert "2 wait for others of their account" in warning
+    assert "more calls a day" not in warning
 
 
 def test_calls_that_all_begin_after_the_lists_last_day():
     invited = people(*[("g1", 0, True, None, None)] * 4)
-    (told,) = made(invited, plan_of(calendar=None, start=date(2026, 11, 2)), valid_days=7).warnings
-    assert "the first are on 2026-11-02: take an earlier plan.start, or raise launch.valid_days" in told
-    assert "plan.wave_days" not in told
+    (warning,) = made(invited, plan_of(calendar=None, start=date(2026, 11, 2)), valid_days=7).warnings
+    assert "the first are on 2026-11-02: take an earlier plan.start, or raise launch.valid_days" in warning
+    assert "plan.wave_days" not in warning
 
 
 def test_whom_no_agent_can_call_and_names_that_fit_nobody():

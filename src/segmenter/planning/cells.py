@@ -48,10 +48,10 @@ def count_cells(frame: pl.DataFrame) -> Cells:
 
     The frame has ``region``, ``topic``, ``layer`` (no null), ``value`` (Int64 ≥ 0, no null), and ``reach`` where there are agents.
 
-    >>> frame = pl.DataFrame({"region": ["川", None, "川"], "topic": None, "layer": "expert", "value": [1, 5, 9]})
+    >>> frame = pl.DataFrame({"region": ["Sichuan", None, "Sichuan"], "topic": None, "layer": "expert", "value": [1, 5, 9]})
     >>> cells = count_cells(frame)
     >>> cells.table.select("region", "customers").rows(), cells.order.tolist()
-    ([('川', 2), (None, 1)], [2, 0, 1])
+    ([('Sichuan', 2), (None, 1)], [2, 0, 1])
     """
     if isinstance(highest := frame["value"].max(), int) and highest > LARGEST:
         sentence = "allocation: values should be at most {largest:,} minor units (got {highest:,})"

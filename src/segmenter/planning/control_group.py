@@ -15,7 +15,7 @@ FEWEST_REGIONS = 4  # two on either side
 
 
 def stratify(frame: pl.DataFrame) -> pl.Series:
-    """Put customers of one region and a like score together: ``四川|5`` is the region and the fifth of the scores, 5 the best.
+    """Put customers of one region and a like score together: ``Sichuan|5`` is the region and the fifth of the scores, 5 the best.
 
     The frame has ``customer_id``, ``score`` and ``region``, which may be null.
     """

@@ -103,7 +103,7 @@ def plan(frame: pl.DataFrame, settings: CoreSettings, invited: pl.DataFrame | No
     >>> import segmenter
     >>> overrides = {"plan.size": 2, "plan.by_region": "none", "plan.key_users": 1, "launch.as_of": "2026-07-01"}
     >>> frame = pl.DataFrame({"customer_id": ["a", "b", "c"], "verdict": "eligible", "score": [10.0, 90.0, 50.0], "spend": 1,
-    ...     "province": "四川", "city": None, "component_advocacy": [0.0, 0.0, 1.0], "component_engagement": 0.0})
+    ...     "province": "Sichuan", "city": None, "component_advocacy": [0.0, 0.0, 1.0], "component_engagement": 0.0})
     >>> plan(frame, segmenter.launch_settings(overrides)).customers.select("customer_id", "rank", "wave").rows()
     [('a', None, None), ('b', 1, 2), ('c', 2, 1)]
     """
