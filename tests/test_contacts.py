@@ -14,7 +14,7 @@ from segmenter.__main__ import main
 from segmenter.contacts import Contacts, hide, is_contact_name, looks_like_contact, shape, shown_columns, shown_sql
 from segmenter.errors import InputError
 from segmenter.ledger import open_ledger, people
-from segmenter.themes import THEMES, theme_of
+from segmenter.themes import THEMES
 
 # Names, addresses and WeChat ids are known by the customers table, the others by their look.
 NAME, WECHAT, ADDRESS = "欧阳明月", "lily_1990_cd", "武侯区桐梓林"
@@ -353,30 +353,6 @@ def test_a_region_that_is_a_contact_is_unknown_and_told() -> None:
     plan = segmenter.plan_launch(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), settings)
     assert set(plan.customers["region"]) == {"成都", None}
     assert any(each.startswith("customers whose province or city looks like a contact: 1") for each in plan.warnings)
-
-
-@pytest.mark.parametrize(
-    ("theme", "reasons"),
-    [
-        ("price", "too expensive|太贵了|价格不合适|没钱"),
-        ("time", "busy|no time|太忙|没空"),
-        ("not needed", "no need|sees no use in it|不需要|不感兴趣"),
-        ("already member", "already in it|已经在群里"),
-        ("wrong number", "wrong number|打错了"),
-        ("messages", "too many groups already|群太多|消息太多"),
-        ("other", f"她女儿管，找{NAME}|call her daughter"),
-    ],
-)
-def test_reasons_have_themes(theme: str, reasons: str) -> None:
-    assert {reason: theme_of(reason) for reason in reasons.split("|")} == dict.fromkeys(reasons.split("|"), theme)
-    assert theme_of(theme) == theme
-
-
-def test_review_of_the_library_counts_themes() -> None:
-    from segmenter.evaluation.acceptance import reasons
-
-    said = pl.DataFrame({"answer": ["refused", "refused_for_good"], "reason": [f"找{NAME}，太贵", f"{SECRETS[0]} 贵"]})
-    assert reasons(said).rows() == [("price", 2, 1)]
 
 
 @pytest.mark.parametrize(

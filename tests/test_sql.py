@@ -12,7 +12,7 @@ import segmenter
 from segmenter.errors import ConfigError, InputError
 from segmenter.rules import apply_rules
 from segmenter.sources.mapping import canonical_tables
-from segmenter.sql import _OTHERS, FUNCTIONS, expression
+from segmenter.sql import FUNCTIONS, OTHERS, expression
 
 FRAME = pl.DataFrame(
     {
@@ -245,9 +245,7 @@ def test_random_expressions_of_the_grammar_are_computed_as_polars_does(text):
     assert_series_equal(FRAME.select(v=expression(text))["v"], FRAME.select(v=pl.sql_expr(text))["v"])
 
 
-names = st.text("abcdefghijklmnopqrstuvwxyz_ABCXYZ019", min_size=1, max_size=12).filter(
-    lambda name: name.lower() not in FUNCTIONS | _OTHERS
-)
+names = st.text("abcdefghijklmnopqrstuvwxyz_ABCXYZ019", min_size=1, max_size=12).filter(lambda name: name.lower() not in FUNCTIONS | OTHERS)
 
 
 @settings(max_examples=40, deadline=None)

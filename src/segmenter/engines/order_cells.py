@@ -15,7 +15,7 @@ from segmenter.messages import Message
 from segmenter.settings import LaunchSettings, MappingSettings
 from segmenter.sources.expressions import columns_of, read_as_numbers
 from segmenter.sources.fields import currency_names
-from segmenter.sources.rows import map_rows
+from segmenter.sources.row_mapping import map_rows
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -45,10 +45,8 @@ def cells_of(empty: pl.DataFrame, settings: MappingSettings, launch: LaunchSetti
     """Give the mapped fields in SQL, by no rows of the source; refuse what no engine reads as this process does."""
     read, known = settings.orders, columns_of(empty)
     problems: list[str] = []
-    found = map_rows("orders", empty, settings, launch, problems).found
+    found = map_rows("orders", empty, settings, launch, problems).fields
     found.pop("category", None)  # measures know nothing of it
-    # It is the types that are checked here: there are no rows for `where` to leave.
-    problems = [problem for problem in problems if not problem.startswith("data.orders.where: leaves none of 0 rows")]
     if read.grain == "line" and "order_id" not in found and not problems:
         sentence = "data.orders.columns.order_id: is needed where data.orders.grain is line: it says which lines are one order"
         problems.append(Message("sources.order_id_missing", sentence))

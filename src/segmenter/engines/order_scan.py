@@ -25,7 +25,8 @@ from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
 from segmenter.sources.expressions import FILE, ROW, columns_of
 from segmenter.sources.order_rows import OrdersReading, order_rows
 from segmenter.sources.raw import Fingerprint
-from segmenter.sources.rows import Rows, map_rows
+from segmenter.sources.row_mapping import map_rows
+from segmenter.sources.rows import Rows
 from segmenter.tables import DAY, EPOCH, Summary, Terms
 
 if TYPE_CHECKING:

@@ -6,8 +6,11 @@ from decimal import Decimal
 
 from segmenter.contacts import shown_sql
 from segmenter.measures.spec import MONEY
+from segmenter.messages import Message
 from segmenter.money import digits
+from segmenter.report.language import translate
 from segmenter.settings import RulesSettings
+from segmenter.sources.reject_reasons import reason_of
 from segmenter.words import Lang, say
 
 _MEASURES = {
@@ -50,24 +53,13 @@ _COMPONENTS = {
     "growth": ("growth", "消费增长"),
 }
 _TABLES = {"orders": "订单", "customers": "客户", "events": "互动", "referrals": "推荐", "answers": "答复"}
-_REJECTS = {
-    "is empty": "为空",
+_REJECTS = {  # of answers; those of other tables are messages
     "is no date": "不是有效日期",
-    "is no amount": "不是金额，或超出范围",
-    "is no customer": "不在客户表中",
     "is no known answer": "无法识别的答复",
     "is after the review's date": "晚于复盘日期",
     "is before the launch": "早于活动开始日期",
     "should have a column of": "缺少客户编号或答复列，整个文件未读取",
     "is neither in the plan nor": "既不在名单中，也不是本店客户",
-    "is not the launch's currency": "币种与本次活动不同",
-    "looks like a contact": "疑似联系方式，只能出现在外呼名单中",
-    "is neither yes nor no": "无法识别是或否，按“是”处理，客户保留",
-    "stands in the table more than once": "同一客户有多行且内容不同，只保留一行",
-    "stands behind a quote": "位于未闭合的引号之后，可能属于上一行",
-    "repeats another row": "与另一行完全相同",
-    "has a quote": "引号未正确闭合",
-    "has ": "字段数与表头不一致",
 }
 _RULES = {
     "staff": ("the shop's own staff", "内部员工"),
@@ -182,6 +174,9 @@ class Labels:
 
     def reject(self, reason: str) -> str:
         """Say why a row was rejected; the table of rejects itself is in English."""
+        message = reason_of(reason)
+        if isinstance(message, Message):
+            return translate(message, self.lang)
         return self.say(reason, next((zh for start, zh in _REJECTS.items() if reason.startswith(start)), reason))
 
     def table(self, name: str) -> str:

@@ -9,7 +9,7 @@ from segmenter.errors import InputError
 from segmenter.settings import FilesSettings
 from segmenter.sources.answer_words import roles_of
 from segmenter.sources.expressions import FILE, ROW
-from segmenter.sources.files import FileRead, read_each
+from segmenter.sources.files import DataFile, read_separately
 from segmenter.sources.raw import column_names
 from segmenter.sources.spreadsheets import read_sheet
 from segmenter.sources.text_lines import BadLine
@@ -46,14 +46,14 @@ class AnswerList:
         return "customer_id" if "customer_id" not in self.roles else "" if any(role in self.roles for role in _ANSWERS) else "answer"
 
 
-def answer_lists(read: FileRead) -> list[AnswerList]:
+def answer_lists(read: DataFile) -> list[AnswerList]:
     r"""Find the lists in a file.
 
     Agents add titles above a header, and put what is new on sheets of their own.
 
     Parameters
     ----------
-    read : FileRead
+    read : DataFile
         The file, as text or its first sheet.
 
     Returns
@@ -67,7 +67,7 @@ def answer_lists(read: FileRead) -> list[AnswerList]:
     >>> from pathlib import Path
     >>> path = Path(tempfile.mkdtemp()) / "calls.csv"
     >>> _ = path.write_text("calls of July,\nid,answer\n7,joined\n")
-    >>> [found] = answer_lists(read_each(str(path), SETTINGS)[0][0])
+    >>> [found] = answer_lists(read_separately(str(path), SETTINGS)[0][0])
     >>> found.roles, found.frame.rows()
     ({'customer_id': 'id', 'answer': 'answer'}, [('7', 'joined', 3)])
     """
@@ -93,16 +93,16 @@ def _headed(name: str, frame: pl.DataFrame, unreadable: tuple[BadLine, ...] = ()
     return found
 
 
-def _below_titles(read: FileRead) -> Iterator[AnswerList]:
+def _below_titles(read: DataFile) -> Iterator[AnswerList]:
     """Read text again without its first lines: a title has fewer fields than what is below it."""
     for skipped in range(1, _TITLES):
-        for each in read_each(str(read.path), SETTINGS.model_copy(update={"skip_rows": skipped}))[0]:
+        for each in read_separately(str(read.path), SETTINGS.model_copy(update={"skip_rows": skipped}))[0]:
             found = _headed(read.name, each.frame, each.unreadable)
             if not found.lacks:
                 yield found
 
 
-def _other_sheets(read: FileRead) -> Iterator[tuple[str, pl.DataFrame]]:
+def _other_sheets(read: DataFile) -> Iterator[tuple[str, pl.DataFrame]]:
     for sheet in read.sheets[1:]:
         name = f"{read.name} [{sheet.name}]"
         try:

@@ -17,7 +17,7 @@ from segmenter.sources.answer_lists import SETTINGS, AnswerList, answer_lists
 from segmenter.sources.answer_warnings import EARLY, LATE, answer_warnings
 from segmenter.sources.answer_words import NOT_YET, meaning_of, others_of, states
 from segmenter.sources.expressions import ROW
-from segmenter.sources.files import FileRead, read_each
+from segmenter.sources.files import DataFile, read_separately
 from segmenter.sources.raw import Fingerprint
 from segmenter.sources.spreadsheets import notes_of_cells
 from segmenter.themes import themed
@@ -137,12 +137,12 @@ def read_answers(
     >>> found.answers.select("customer_id", "answer", "reason").rows(), found.rejects["value"].to_list()
     ([('007', 'joined', None), ('8', 'refused', 'time')], ['文文'])
     """
-    read: list[FileRead] = []
+    read: list[DataFile] = []
     rejects: list[pl.DataFrame] = []
     problems: list[str] = []
     for place in places:
         try:
-            some, failed = read_each(place, SETTINGS)
+            some, failed = read_separately(place, SETTINGS)
         except InputError as error:
             problems += [f"review.answers: {problem}" for problem in error.problems]
             continue

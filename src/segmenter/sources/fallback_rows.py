@@ -10,7 +10,7 @@ from segmenter.errors import InputError
 from segmenter.sources.expressions import FILE, ROW, columns_of
 from segmenter.sources.order_rows import order_rows
 from segmenter.sources.parquet_stream import Stream
-from segmenter.sources.rows import map_rows
+from segmenter.sources.row_mapping import map_rows
 
 ROWS = 200_000  # that are read at a time
 

@@ -1,4 +1,4 @@
-"""Order rows become canonical orders, or rejects: the one place that says which rows are orders and which are refunds."""
+"""Order rows become canonical orders, or rejects; which are orders and which are refunds, `measures.definition` says."""
 
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ from segmenter.settings import LaunchSettings, MappingSettings
 from segmenter.sources import fields
 from segmenter.sources.expressions import columns_of
 from segmenter.sources.raw import Fingerprint
+from segmenter.sources.reject_reasons import REPEATED, no_amount, other_currency
 from segmenter.sources.rows import Rows, reject_strangers, without_contacts
 from segmenter.tables import Orders
 
@@ -38,9 +39,9 @@ def map_orders(
 ) -> OrdersReading:
     """Read order rows; apart from the orders, as the lines of an order may differ in it, what was spent by category."""
     # What is called so but holds lists was not meant.
-    category = categories and "category" in rows.found and not rows.found["category"].dtype.is_nested()
+    category = categories and "category" in rows.fields and not rows.fields["category"].dtype.is_nested()
     if category:
-        rows.found["category"] = without_contacts(rows, "category", fields.text(rows.found["category"]), personal)
+        rows.fields["category"] = without_contacts(rows, "category", fields.text(rows.fields["category"]), personal)
     read = order_rows(rows, settings, launch, ids, category=category)
     spending = _with_values(read).select(tables.SPENDING.names()) if category else None
     return OrdersReading(SingleOrders(canonical_orders(read, settings.orders.grain)), rows.reads, rows.rejects(), spending)
@@ -55,27 +56,27 @@ def order_rows(
     ``province``, ``city``; ``category`` where it is asked for.
     """
     read, lines = settings.orders, settings.orders.grain == "line"
-    most = f"{LARGEST // 10 ** digits(launch.currency):,}"
-    amount = fields.amount(rows.found["amount"], launch.currency, settings.decimal)
+    largest = f"{LARGEST // 10 ** digits(launch.currency):,}"
+    amount = fields.amount(rows.fields["amount"], launch.currency, settings.decimal)
     values = pl.DataFrame(
         {
             "customer_id": rows.id("customer_id"),
             "order_id": rows.id("order_id") if lines else rows.text("order_id"),
             "time": rows.time(read, launch.timezone),
-            "paid": rows.read("amount", amount, f"is no amount, or beyond {most}"),
-            "back": rows.found.get("refund", amount < 0).fill_null(value=False),
+            "paid": rows.read("amount", amount, no_amount(largest)),
+            "back": rows.fields.get("refund", amount < 0).fill_null(value=False),
             "province": rows.text("province"),
             "city": rows.text("city"),
             **({"category": rows.text("category")} if category else {}),
         }
     )
-    if "currency" in rows.found:
-        other = (fields.currency(rows.found["currency"], launch.currency) != launch.currency).fill_null(value=False)
-        rows.reject(other, "currency", f"is not the launch's currency, {launch.currency}")
+    if "currency" in rows.fields:
+        other = (fields.currency(rows.fields["currency"], launch.currency) != launch.currency).fill_null(value=False)
+        rows.reject(other, "currency", other_currency(launch.currency))
     reject_strangers(rows, ids)
     if read.repeats == "drop":
         own = rows.source.select(columns_of(rows.source))
-        rows.reject(~own.select(pl.struct(pl.all()).is_first_distinct()).to_series(), None, "repeats another row exactly")
+        rows.reject(~own.select(pl.struct(pl.all()).is_first_distinct()).to_series(), None, REPEATED)
     return rows.kept(values)
 
 

@@ -16,7 +16,7 @@ from segmenter.settings import FilesSettings, LaunchSettings
 from segmenter.sources.expressions import ROW, read_as_numbers
 from segmenter.sources.fields import currency_names, local
 from segmenter.sources.raw import column_names, known_types, one_line
-from segmenter.sources.rows import map_rows
+from segmenter.sources.row_mapping import map_rows
 from segmenter.sql import expression
 
 TYPED = "__typed_"
@@ -72,9 +72,9 @@ def stream_of(paths: Sequence[Path], names: Sequence[str], settings: FilesSettin
         return None  # the rows decide which of these texts are numbers
     problems: list[str] = []
     rows = map_rows("orders", schema.to_frame(), settings, launch, problems)
-    if problems := [problem for problem in problems if not problem.startswith("data.orders.where: leaves none of 0 rows")]:
+    if problems:
         raise InputError(*problems)
-    mappings = {name: getattr(read.columns, name) or name for name in FIELDS if name in rows.found}
+    mappings = {name: getattr(read.columns, name) or name for name in FIELDS if name in rows.fields}
     sqls = {name: sql for name, sql in (("where", read.where), ("back", read.refund)) if sql is not None}
     expressions = {name: _expression(mapping, schema) for name, mapping in mappings.items()}
     conditions = {name: expression(sql) for name, sql in sqls.items()}
@@ -175,7 +175,7 @@ def _panic(rows: pl.LazyFrame) -> str:
     return Message("sources.file_changed", "it changed meanwhile, or does not hold what it says")
 
 
-def decoded(stream: Stream) -> Iterator[tuple[pl.Series, pl.DataFrame]]:
+def decode(stream: Stream) -> Iterator[tuple[pl.Series, pl.DataFrame]]:
     """Decode all files batch by batch, in no particular order: the ids of the rows that are wanted, and the columns needed."""
     for batch in batches(stream, range(len(stream.paths))):
         rows = batch if stream.where is None else batch.filter(WANTED)

@@ -6,8 +6,8 @@ from segmenter.errors import InputError
 from segmenter.measures.sampling import Sampling, is_sampled
 from segmenter.measures.shop_orders import Sample
 from segmenter.sources.order_rows import canonical_orders, order_rows
-from segmenter.sources.parquet_stream import Stream, decoded
-from segmenter.sources.rows import map_rows
+from segmenter.sources.parquet_stream import Stream, decode
+from segmenter.sources.row_mapping import map_rows
 from segmenter.tables import Summary
 
 
@@ -25,12 +25,13 @@ def sample_stream(stream: Stream, ids: pl.Series | None, summary: Summary, sampl
     if not stream.typed:
         return None
     halvings = sampling.halvings(summary)
-    found = []
-    for who, batch in decoded(stream):
+    batches = [
         # Spaces around an id do not belong to it.
-        found.append(batch.filter(is_sampled(who.cast(pl.String).str.strip_chars().fill_null(""), halvings, sampling.seed)))
+        batch.filter(is_sampled(who.cast(pl.String).str.strip_chars().fill_null(""), halvings, sampling.seed))
+        for who, batch in decode(stream)
+    ]
     problems: list[str] = []
-    rows = map_rows("orders", pl.concat(found), stream.settings, stream.launch, problems)
+    rows = map_rows("orders", pl.concat(batches), stream.settings, stream.launch, problems)
     if problems:
         raise InputError(*problems)
     orders = canonical_orders(order_rows(rows, stream.settings, stream.launch, ids), stream.settings.orders.grain)

@@ -20,9 +20,8 @@ from polars.exceptions import PolarsError
 
 from segmenter.errors import OutputError
 from segmenter.messages import Message
-from segmenter.sources.files import sha256
 from segmenter.sources.parquet_stream import Stream
-from segmenter.sources.raw import one_line
+from segmenter.sources.raw import one_line, sha256
 from segmenter.version import __version__
 
 # Of what is kept and how: another version reads everything anew. With it goes Polars', whose files these are.

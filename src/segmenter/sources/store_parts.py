@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from segmenter.messages import Message
 from segmenter.sources.parquet_stream import Stream
-from segmenter.sources.rows import STRANGER
+from segmenter.sources.reject_reasons import STRANGER
 from segmenter.sources.store import Entry, Identity, Store
 
 if TYPE_CHECKING:

@@ -21,10 +21,9 @@ from segmenter.messages import Message
 from segmenter.money import digits
 from segmenter.sources.expressions import ROW
 from segmenter.sources.fallback_rows import FallbackRows
-from segmenter.sources.files import sha256
 from segmenter.sources.order_rows import OrdersReading
 from segmenter.sources.parquet_stream import TYPED, WANTED, Stream, batches
-from segmenter.sources.raw import Fingerprint, one_line
+from segmenter.sources.raw import Fingerprint, one_line, sha256
 from segmenter.sources.samples import sample_stream
 from segmenter.sources.store import Identity, Store
 from segmenter.sources.store_parts import MAX_ROWS, StoreWriter, recall
