@@ -20,7 +20,7 @@ from segmenter.errors import InputError
 from segmenter.home import HOME
 from segmenter.launch import plan_launch
 from segmenter.loader import read_tables
-from segmenter.report.launch_files import launch_outputs
+from segmenter.report.launch_outputs import launch_outputs
 from segmenter.report.outputs import write_outputs
 from segmenter.settings import LaunchJob, parse
 from segmenter.sources.answers import read_answers

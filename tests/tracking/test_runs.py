@@ -24,7 +24,7 @@ from segmenter.launch_record import LaunchRecord
 from segmenter.loader import Inputs, read_tables
 from segmenter.report.backtest_outputs import backtest_record
 from segmenter.report.backtest_words import advice
-from segmenter.report.launch_files import launch_outputs
+from segmenter.report.launch_outputs import launch_outputs
 from segmenter.report.outputs import Record, write_outputs
 from segmenter.report.review_outputs import review_record
 from segmenter.settings import BacktestJob, LaunchJob, ReviewJob, parse

@@ -245,8 +245,3 @@ def _short(label: str, most: int = 22) -> str:
         if room < 0:
             return f"{label[: max(index - 1, 0)]}…"
     return label
-
-
-def lines(title: str, drawn: Sequence[Line], across: Marks, up: Marks, axis: str = "") -> str:
-    """Draw lines."""
-    return Lines(title, drawn, across, up, axis).svg()
