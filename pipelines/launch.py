@@ -18,6 +18,7 @@ def main(config: DictConfig) -> None:
     from segmenter.report.launch_files import write_results
     from segmenter.report.launch_terminal import progress, show, show_run
     from segmenter.report.output_folder import check_out
+    from segmenter.report.plan_words import in_words
     from segmenter.settings import LaunchJob, parse
     from segmenter.sources.loader import read_tables
     from segmenter.tracking import track
@@ -35,7 +36,7 @@ def main(config: DictConfig) -> None:
             launch,
             seed=settings.seed,
             progress=stage,
-            terms=None if settings.scoring.kind == "clv" or settings.by_category else terms,  # both look at each customer's orders
+            terms=None if settings.needs_every_order else terms,
             engine=settings.engine,
             store=settings.history.store,
             sampling=sampling_of(settings),
@@ -44,7 +45,7 @@ def main(config: DictConfig) -> None:
 
         def planned(basis: Basis | None) -> LaunchPlan:
             plan = plan_launch(replace(read.tables, launches=None if basis is None else basis.past), settings, progress=stage)
-            plan = replace(plan, warnings=(*plan.warnings, *read.notes))
+            plan = in_words(replace(plan, warnings=(*plan.warnings, *read.notes)), settings)
             stage("writing")
             write_results(plan, read, settings, None if sweep else ledger, basis)  # of a sweep's variants none is the launch yet
             return plan

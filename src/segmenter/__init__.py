@@ -1,8 +1,9 @@
 """Decide whom to invite into a new customer community, and prove afterwards that the choice was right.
 
 The steps, each a function over Polars frames: `canonical_tables`, `measure`, `with_regions`, `apply_rules`, `fit_scorer`,
-`segment`, `plan`, `with_reasons`; and `plan_launch`, which composes them. `launch_settings` gives their settings. `backtest` replays
-launches at past dates, `review` says what a launch brought; `backtest_settings` and `review_settings` give their settings.
+`segment`, `plan`, `with_reasons`; and `plan_launch`, which composes them, and whose plan `in_words` says in the launch's language.
+`launch_settings` gives their settings. `backtest` replays launches at past dates, `review` says what a launch brought;
+`backtest_settings` and `review_settings` give their settings.
 """
 
 from importlib import import_module
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from segmenter.money import to_units as to_units
     from segmenter.planning import plan as plan
     from segmenter.regions import with_regions as with_regions
+    from segmenter.report.plan_words import in_words as in_words
     from segmenter.rules import apply_rules as apply_rules
     from segmenter.scoring import fit_scorer as fit_scorer
     from segmenter.scoring import with_reasons as with_reasons
@@ -53,12 +55,13 @@ _PLACES = {
     "plan_launch": "launch",
     "to_units": "money",
     "with_regions": "regions",
+    "in_words": "report.plan_words",
     "apply_rules": "rules",
     "fit_scorer": "scoring",
     "with_reasons": "scoring",
     "segment": "segments",
     "canonical_tables": "sources.mapping",
-    "measure": "history",
+    "measure": "measures",
     "plan": "planning",
     "Tables": "tables",
 }

@@ -225,6 +225,8 @@ def _check_interpolations(*configs: object) -> None:
     from omegaconf import DictConfig, OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    from segmenter.settings.check import missing_value
+
     for config in configs:
         try:
             if isinstance(config, DictConfig):
@@ -233,6 +235,8 @@ def _check_interpolations(*configs: object) -> None:
             key, parent = error.full_key or "config", error.parent_node
             node = parent._get_node(error.key) if isinstance(parent, DictConfig) and error.key in parent else None
             told = str(error.msg or error).splitlines()[0]
+            if "Missing mandatory value" in told:
+                raise ConfigError(missing_value(key, told)) from None
             raise ConfigError(f"{key}: {told}{place_of(getattr(node, '_value', lambda: None)())}") from None
         except RecursionError:
             raise ConfigError("config: an interpolation, ${…}, leads back to itself; write the value out") from None
@@ -276,6 +280,7 @@ def _unknown_key(key: str) -> ConfigError:
     from omegaconf import OmegaConf
 
     from segmenter.home import HOME
+    from segmenter.settings.check import unknown_key
 
     job = os.path.splitext(os.path.basename(sys.argv[0]))[0]
     overrides = [
@@ -294,7 +299,7 @@ def _unknown_key(key: str) -> ConfigError:
         )
     if key in names:
         return ConfigError(f"{key}: takes a new key with a plus only, as +{key}.NAME=…")
-    return ConfigError(f"{key}: is no key{nearest(key, names)}")
+    return ConfigError(unknown_key(key, names))
 
 
 def _config_dir() -> str | None:

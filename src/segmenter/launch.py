@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
-import numpy as np
 import polars as pl
 
 from segmenter.contacts import Contacts, is_contact_name
 from segmenter.errors import ConfigError, InputError
+from segmenter.evaluation.as_of_check import check_as_of
 from segmenter.evaluation.auto import rank
 from segmenter.evaluation.detectable_effect import measurable
 from segmenter.evaluation.forecast import Foreseen, foresee
@@ -22,18 +22,19 @@ from segmenter.messages import Message
 from segmenter.planning import plan
 from segmenter.planning.candidates import region_of
 from segmenter.regions import with_regions
-from segmenter.rules import ELIGIBLE, apply_rules
+from segmenter.rules import apply_rules, nobody_eligible
 from segmenter.scoring import fit_scorer, with_reasons
-from segmenter.scoring.ranking import RankingScore, needs_past, score_of
+from segmenter.scoring.components import uncounted_kinds
+from segmenter.scoring.ranking import score_of
 from segmenter.segments import Segmentation, segment
-from segmenter.settings import CoreSettings, LearnedSettings, WeightedSettings, category_key
+from segmenter.settings import CoreSettings, LearningSettings, category_key
 from segmenter.tables import Summary, Tables, Terms
 from segmenter.words import say
 
 _FORESEEN = 60_000  # customers whose past tells what a launch brings
 INVITE_COLUMNS = (
-    *("rank", "customer_id", "wave", "group", "call_on", "agent", "region", "segment", "score", "join_chance", "reason"),
-    *("spend", "orders", "last_order_at", "days_since_order"),
+    *("rank", "customer_id", "wave", "group", "call_on", "agent", "region", "segment", "score", "join_chance"),
+    *("reasons", "spend_top", "orders_top", "spend", "orders", "last_order_at", "days_since_order"),
 )
 
 
@@ -52,7 +53,7 @@ class LaunchPlan:
         Who is invited and who is held out, for the ledger: ``customer_id``, ``status`` (planned, held_out), ``wave``, ``group``,
         ``agent``, ``score``, ``stratum``, ``region``, ``segment`` (its name), ``planned_at``.
     funnel, what_if, segments, groups, layers, calls : DataFrame
-        See `rules.Ruled`, `segments.Segmentation` and `planning.Planned`.
+        See `rules.Verdicts`, `segments.Segmentation` and `planning.Planned`.
     segmentation : Segmentation
         The segments of the customers, and why there are so many.
     ranking : Told
@@ -91,29 +92,7 @@ class LaunchPlan:
 
 
 def terms_of(settings: CoreSettings) -> Terms:
-    """Give what a launch's measures of orders depend on.
-
-    Parameters
-    ----------
-    settings : CoreSettings
-        With `launch.as_of`.
-
-    Returns
-    -------
-    Terms
-        The date, the half-life and the window.
-
-    Raises
-    ------
-    InputError
-        There is no date.
-
-    Examples
-    --------
-    >>> import segmenter
-    >>> terms_of(segmenter.launch_settings({"launch.as_of": "2026-07-01"})).half_life_days
-    90.0
-    """
+    """Give what the measures of a launch depend on; InputError without `launch.as_of`."""
     if settings.launch.as_of is None:
         raise InputError(Message("launch.date_missing", "launch.as_of: is needed, as YYYY-MM-DD"))
     return Terms(settings.launch.as_of, settings.scoring.half_life_days, settings.rules.spend.window_days)
@@ -154,41 +133,40 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     ['a', 'b']
     """
     launch, terms = settings.launch, terms_of(settings)
-    as_of, window = terms.as_of, terms.window_days
-    _check_dates(tables, as_of)
+    as_of = terms.as_of
+    check_as_of(tables, as_of)
     progress("history")
     measures, unplaced = _placed(_with_category(measure(tables, **asdict(terms)), tables, settings, as_of), tables, settings)
     past = _past(tables, settings, terms)
-    if settings.scoring.kind == "clv" and past is not None:
+    if settings.scoring.needs_purchases and past is not None:
         measures = with_purchases(measures, past.timeline, as_of)
     frame = with_regions(measures, settings.rules.region)
     progress("rules")
-    ruled = apply_rules(frame, settings.rules, launch, None if tables.launches is None else tables.launches.customers)
-    eligible = int((ruled.customers["verdict"] == ELIGIBLE).sum())
-    if not eligible:
-        raise InputError(*_nobody(ruled.funnel))
+    verdicts = apply_rules(frame, settings.rules, launch, None if tables.launches is None else tables.launches.customers)
+    eligible = verdicts.eligible
+    if not eligible.any():
+        raise InputError(*nobody_eligible(verdicts.funnel))
     progress("scoring")
-    scorer = fit_scorer(ruled.customers, settings.scoring)
-    scored = scorer.score(ruled.customers)
-    ranking = rank(ruled.customers, settings.scoring, past, horizon_days=launch.horizon_days, seed=settings.seed, lang=settings.lang)
-    score: RankingScore | None = None
-    if not isinstance(settings.scoring, WeightedSettings):
-        score = score_of(ranking, ruled.customers, knots=settings.scoring.knots)
+    scorer = fit_scorer(verdicts.customers, settings.scoring)
+    scored = scorer.score(verdicts.customers)
+    ranking = rank(verdicts.customers, settings.scoring, past, horizon_days=launch.horizon_days, seed=settings.seed, lang=settings.lang)
+    score = score_of(ranking, verdicts.customers, knots=settings.scoring.knots)
+    if not ranking.scores:
         scored = scored.with_columns(score.columns_of(scored))
     told = tell(ranking, settings.scoring, past, horizon_days=launch.horizon_days, seed=settings.seed, lang=settings.lang)
     progress("segments")
-    segmentation = segment(scored, settings.segments, seed=settings.seed, lang=settings.lang, currency=launch.currency)
-    labelled = scored.with_columns(_labels(scored["verdict"] == ELIGIBLE, segmentation))
+    segmentation = segment(scored, settings.segments, seed=settings.seed, currency=launch.currency)
+    labelled = scored.with_columns(segmentation.spread(eligible))
     progress("planning")
     planned = plan(labelled, settings, None if tables.launches is None else tables.launches.invited)
     foreseen, doubts = (None, ()) if past is None or launch.target is None else foresee(planned.customers, planned.joining, past, settings)
     notes, unmeasured = measurable(planned.customers, settings)
     invited = planned.customers.filter("invited").sort("rank")
     everyone = planned.customers.select("verdict", "spend_window", "orders")
-    listed = with_reasons(invited, everyone, scorer, window_days=window, currency=launch.currency, lang=settings.lang)
+    listed = with_reasons(invited, everyone, scorer)
     counts = {
         "customers": planned.customers.height,
-        "eligible": eligible,
+        "eligible": int(eligible.sum()),
         "invited": invited.height,
         "held_out": int(planned.customers["held_out"].sum()),
         "key_users": int((invited["wave"] == 1).sum()),
@@ -200,15 +178,15 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         customers=planned.customers,
         invite_list=listed.select(INVITE_COLUMNS),
         invitations=_invitations(planned.customers, segmentation.profiles, settings, as_of),
-        funnel=ruled.funnel,
-        what_if=ruled.what_if,
+        funnel=verdicts.funnel,
+        what_if=verdicts.what_if,
         segments=segmentation.profiles,
         groups=planned.groups,
         layers=planned.layers,
         calls=planned.calls,
         segmentation=segmentation,
         ranking=told,
-        model=launch_model(scored, scorer, score, segmentation, launch.currency),
+        model=launch_model(score, segmentation, launch.currency),
         outlook=foreseen,
         counts=counts,
         notes=(
@@ -218,12 +196,12 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         ),
         warnings=(
             *unplaced,
-            *ruled.warnings,
+            *verdicts.warnings,
             *told.warnings,
             *planned.warnings,
             *unmeasured,
             *doubts,
-            *_unscored(measures, settings),
+            *uncounted_kinds(measures, settings.scoring),
         ),
         valid_until=as_of + timedelta(days=launch.valid_days),
     )
@@ -249,16 +227,16 @@ def sampling_of(settings: CoreSettings) -> Sampling | None:
     16666
     """
     scoring = settings.scoring
-    if isinstance(scoring, LearnedSettings):
+    if isinstance(scoring, LearningSettings):
         return Sampling(scoring.rows // scoring.cuts, settings.seed)
     return Sampling(_FORESEEN, settings.seed) if settings.launch.target is not None else None
 
 
 def _past(tables: Tables, settings: CoreSettings, terms: Terms) -> Past | None:
     """Give the past that the ranking learns from: of all customers, or of as many as it takes."""
-    if not needs_past(settings.scoring) and settings.launch.target is None:
+    if not settings.scoring.needs_past and settings.launch.target is None:
         return None
-    if settings.scoring.kind not in ("clv", "learned") and isinstance(tables.orders, Summary) and tables.sample is None:
+    if not settings.scoring.needs_single_orders and isinstance(tables.orders, Summary) and tables.sample is None:
         return None
     few = sampling_of(settings)
     most = None if few is None else few.most
@@ -298,67 +276,3 @@ def _invitations(customers: pl.DataFrame, profiles: pl.DataFrame, settings: Core
         pl.col("segment_name").alias("segment"),
         pl.col("call_on").fill_null(as_of).alias("planned_at"),
     )
-
-
-def _labels(eligible: pl.Series, segmentation: Segmentation) -> pl.Series:
-    """Spread the segments of the eligible over all customers: both are sorted by customer_id, so no join is needed."""
-    rows = np.full(len(eligible), segmentation.labels.height, dtype=np.uint32)
-    rows[eligible.to_numpy()] = np.arange(segmentation.labels.height, dtype=np.uint32)
-    return segmentation.labels["segment"].extend_constant(None, 1).gather(pl.Series(rows))
-
-
-def _unscored(measures: pl.DataFrame, settings: CoreSettings) -> list[str]:
-    """Say which kinds of events nobody gave points for: perhaps they are called otherwise here."""
-    # Friends brought come from the referrals; an event called so counts nothing either.
-    worth = {kind.lower() for kind in (*settings.scoring.engagement, *settings.scoring.advocacy)} - {"referral"}
-    kinds = [name.removeprefix("events_") for name in measures.columns if name.startswith("events_")]
-    if not (left := [kind for kind in kinds if kind not in worth]):
-        return []
-    en = f"events of these kinds count nothing: scoring.engagement and scoring.advocacy do not name them: {', '.join(left)}"
-    zh = f"以下互动类型未计入评分（scoring.engagement 与 scoring.advocacy 中没有）：{'、'.join(left)}"
-    return [say(settings.lang, en, zh)]
-
-
-def _check_dates(tables: Tables, as_of: date) -> None:
-    """Refuse a date that the orders do not fit; where customers are known without orders, their events will do."""
-    orders, events = tables.orders, tables.events
-    if isinstance(orders, Summary):
-        first, last, before = orders.first, orders.last, orders.frame.select(pl.col("last_order_at").max().dt.date()).item()
-    else:
-        placed = pl.col("is_order") & (pl.col("time") < as_of)
-        days = {"first": pl.col("time").min(), "last": pl.col("time").max(), "before": pl.col("time").filter(placed).max()}
-        first, last, before = orders.select(time.dt.date().alias(name) for name, time in days.items()).row(0)
-    if first is None:
-        return
-    what = "order"
-    if tables.customers is not None:
-        what = "order or event"
-        active = events.select(pl.col("time").dt.date().filter(pl.col("time") < as_of).max()).item()
-        before = max((day for day in (before, active) if day is not None), default=None)
-    if before is None and first < as_of:
-        raise InputError(_no_order(tables, as_of))
-    if before is None:
-        raise InputError(f"launch.as_of: should be after some orders (got {as_of}; the orders run from {first} to {last})")
-    if (as_of - before).days > 366:
-        rule = f"should be within a year of the last {what} (got {as_of}; the last is of {before})"
-        raise InputError(f"launch.as_of: {rule}; take a newer export, or an earlier date")
-
-
-def _no_order(tables: Tables, as_of: date) -> str:
-    """Say that all orders are refunds or cancellations."""
-    if isinstance(tables.orders, Summary):
-        count, why = tables.reads["orders"]["kept"], "amount is negative, or data.orders.refund holds of them"
-    else:
-        rows = tables.orders.filter(pl.col("time") < as_of)
-        count, negative = rows.height, rows.filter(pl.col("amount") < 0).height
-        why = f"amount is negative in {negative:,}, and data.orders.refund holds of {count - negative:,}"
-    way_out = "where payments stand as negative amounts, map data.orders.columns.amount to minus the column, such as -amount"
-    return f"data.orders: should have orders (got {count:,} before {as_of}, all of them refunds or cancellations: {why}); {way_out}"
-
-
-def _nobody(funnel: pl.DataFrame) -> list[str]:
-    rows = [
-        f"  {rule}: {before:,} before, {removed:,} removed ({only:,} by it alone), {left:,} left"
-        for rule, before, removed, only, left in funnel.rows()
-    ]
-    return ["rules: no customer is eligible; loosen the rule that removes too many:", *rows]

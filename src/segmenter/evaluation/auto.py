@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from segmenter.errors import InputError
 from segmenter.evaluation.gains import taken
 from segmenter.measures.past import Past
-from segmenter.scoring.learned import Learned, learned_from
+from segmenter.scoring.decayed import BY_DECAYED
+from segmenter.scoring.learned import LearnedRanking, learned_from
 from segmenter.scoring.ranking import Ranking, fit_ranking
-from segmenter.scoring.single_measure import Rule
+from segmenter.scoring.single_measure import SingleMeasure
+from segmenter.scoring.spend import BY_SPEND
 from segmenter.settings import AnyScoring, AutoSettings
 from segmenter.words import Lang, say
 
@@ -35,14 +37,14 @@ _SIMPLEST: Literal["decayed"] = "decayed"
 
 
 @dataclass(frozen=True)
-class Auto:
+class Auto(Ranking):
     """The ranking that was chosen.
 
     Parameters
     ----------
     choice : str
         Of `CHOICES`.
-    parts : dict of str to Rule or Learned
+    parts : dict of str to SingleMeasure or LearnedRanking
         Its fitted parts.
     standing : dict of str to ndarray
         For each part the sorted values of the customers it was fitted on.
@@ -52,17 +54,22 @@ class Auto:
         In one sentence.
     warnings : tuple of str
         What a person should know.
-    columns : sequence of str
+    measures : sequence of str
         The measures that its parts take.
     """
 
     choice: str
-    parts: Mapping[str, Rule | Learned]
+    parts: Mapping[str, SingleMeasure | LearnedRanking]
     standing: Mapping[str, Floats]
     trials: pl.DataFrame
     why: str
     warnings: tuple[str, ...]
-    columns: Sequence[str]
+    measures: Sequence[str]
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The measures that its parts take."""
+        return self.measures
 
     @property
     def expects_money(self) -> bool:
@@ -122,7 +129,7 @@ def rank(frame: pl.DataFrame, settings: AnyScoring, past: Past | None, *, horizo
     """
     if isinstance(settings, AutoSettings):
         return fit_auto(frame, settings, past, horizon_days=horizon_days, seed=seed, lang=lang)
-    return fit_ranking(frame, settings, past, horizon_days=horizon_days, seed=seed, lang=lang)
+    return fit_ranking(frame, settings, past, horizon_days=horizon_days, seed=seed)
 
 
 def fit_auto(frame: pl.DataFrame, settings: AutoSettings, past: Past | None, *, horizon_days: int, seed: int, lang: Lang) -> Auto:
@@ -175,12 +182,12 @@ def fit_auto(frame: pl.DataFrame, settings: AutoSettings, past: Past | None, *, 
     if past is None:
         en = "scoring=auto: single orders are not at hand, as an engine added them up elsewhere; ranking by decayed spend"
         warning = say(lang, en, "scoring=auto：订单已由其他引擎汇总，没有逐笔订单可供学习；按衰减消费额排序")
-        rule = Rule(_SIMPLEST)
+        rule = BY_DECAYED
         return Auto(_SIMPLEST, {_SIMPLEST: rule}, {}, _table([]), _why(_SIMPLEST, {}, [], lang), (warning,), rule.columns)
     trials = [(cut, found) for cut in _cuts(past, settings, horizon_days) if (found := _trial(past, cut, settings, horizon_days, seed))]
     mean = {name: sum(found[name] for _, found in trials) / len(trials) for name in CHOICES} if trials else {}
     warnings: list[str] = []
-    parts: dict[str, Rule | Learned] = {"decayed": Rule("decayed"), "spend": Rule("spend")}
+    parts: dict[str, SingleMeasure | LearnedRanking] = {"decayed": BY_DECAYED, "spend": BY_SPEND}
     try:
         parts["learned"] = learned_from(past, settings, horizon_days=horizon_days, seed=seed)
         choice = max(mean, key=lambda name: mean[name]) if mean else _UNTRIED
@@ -225,7 +232,7 @@ def _tried(past: Past, few: Past, cut: date, settings: AutoSettings, horizon_day
     spend = few.later(frame["customer_id"], cut, horizon_days)["spend"].to_numpy()
     if (whole := int(spend.sum())) <= 0:
         return None
-    values = {"learned": learned.values(frame), "spend": Rule("spend").values(frame), "decayed": Rule("decayed").values(frame)}
+    values = {"learned": learned.values(frame), "spend": BY_SPEND.values(frame), "decayed": BY_DECAYED.values(frame)}
     standings = {name: _standing(each, np.sort(each)) for name, each in values.items()}
     shares = {}
     for name, weights in CHOICES.items():

@@ -156,7 +156,7 @@ def sampling_of(settings: BacktestCore) -> Sampling:
     wanted, as_of = settings.backtest, settings.launch.as_of
     if as_of is None:
         raise InputError("launch.as_of: is needed, as YYYY-MM-DD")
-    back = timedelta(days=wanted.horizon_days + wanted.step_days * (wanted.most - 1))
+    back = timedelta(days=wanted.horizon_days + wanted.step_days * (wanted.max_cuts - 1))
     first = min(wanted.cuts) if wanted.cuts else wanted.first or (wanted.last or as_of) - back
     return Sampling(wanted.customers, settings.seed, first, min(wanted.horizon_days, LEAST_DAYS))
 
@@ -187,7 +187,7 @@ def cuts_of(tables: Tables, settings: BacktestCore) -> tuple[list[date], date]:
     latest, earliest = end - timedelta(days=wanted.horizon_days), first + timedelta(days=history)
     if wanted.cuts is None:
         stop = wanted.last or latest
-        start = wanted.first or max(earliest, stop - timedelta(days=wanted.step_days * (wanted.most - 1)))
+        start = wanted.first or max(earliest, stop - timedelta(days=wanted.step_days * (wanted.max_cuts - 1)))
         cuts = [stop - timedelta(days=wanted.step_days * back) for back in range((stop - start).days // wanted.step_days + 1)][::-1]
     else:
         cuts = sorted(set(wanted.cuts))

@@ -37,7 +37,7 @@ from segmenter.money import text, to_minor
 from segmenter.planning.join_chances import BINS, Joining, bin_of
 from segmenter.regions import with_regions
 from segmenter.rules import ELIGIBLE, apply_rules
-from segmenter.settings import CoreSettings, LearnedSettings
+from segmenter.settings import CoreSettings, LearningSettings
 from segmenter.words import Lang, say
 
 Floats = NDArray[np.float64]
@@ -272,7 +272,7 @@ def foresee(customers: pl.DataFrame, joining: Joining, past: Past, settings: Cor
 def _replays(past: Past, settings: CoreSettings) -> tuple[list[_Replay], list[str]]:
     """Rank the eligible at past dates, and look up what they went on to spend."""
     scoring, horizon = settings.scoring, settings.launch.horizon_days
-    most = _LEARNING_REPLAYS if isinstance(scoring, LearnedSettings) else _REPLAYS
+    most = _LEARNING_REPLAYS if isinstance(scoring, LearningSettings) else _REPLAYS
     what = (scoring.model_dump_json(), settings.rules.model_dump_json(), settings.launch.currency, horizon, settings.seed)
     replays, warnings = [], []
     for cut in past.cuts(horizon, horizon, most):
@@ -292,7 +292,7 @@ def _later(past: Past, cut: date, settings: CoreSettings) -> Longs:
     scoring, horizon, before = settings.scoring, settings.launch.horizon_days, past.before(cut)
     frame = with_regions(before.measures(cut), settings.rules.region)
     frame = apply_rules(frame, settings.rules, settings.launch).customers
-    if scoring.kind == "clv":
+    if scoring.needs_purchases:
         frame = with_purchases(frame, before.timeline, cut)
     eligible = frame.filter(pl.col("verdict") == ELIGIBLE)
     if not eligible.height:

@@ -7,8 +7,9 @@ import polars as pl
 
 from segmenter.evaluation.auto import CHOICES, Auto
 from segmenter.measures.past import Past
-from segmenter.scoring.learned import Learned, importance
-from segmenter.scoring.ranking import ClvRanking, Ranking
+from segmenter.scoring.clv import ClvRanking
+from segmenter.scoring.learned import LearnedRanking, importance
+from segmenter.scoring.ranking import Ranking
 from segmenter.settings import AnyScoring
 from segmenter.words import Lang, say
 
@@ -67,9 +68,9 @@ def tell(ranking: Ranking, settings: AnyScoring, past: Past | None, *, horizon_d
     Examples
     --------
     >>> import segmenter
-    >>> from segmenter.scoring.single_measure import Rule
+    >>> from segmenter.scoring.spend import BY_SPEND
     >>> settings = segmenter.launch_settings({"scoring": "spend"})
-    >>> tell(Rule("spend"), settings.scoring, None, horizon_days=30, seed=1, lang="en").sentence
+    >>> tell(BY_SPEND, settings.scoring, None, horizon_days=30, seed=1, lang="en").sentence
     'Customers are ranked by net spend.'
     """
     match ranking:
@@ -78,7 +79,7 @@ def tell(ranking: Ranking, settings: AnyScoring, past: Past | None, *, horizon_d
             en = f"Customers are ranked by what they can be expected to spend in the next {horizon_days} days: {often}."
             zh = f"客户按未来 {horizon_days} 天的预期消费排序：预期购买次数 × 预期单次消费。"
             return Told("clv", say(lang, en, zh), model=ranking.model.report(), warnings=ranking.model.warnings)
-        case Learned():
+        case LearnedRanking():
             measures = importance(ranking, _of(past), horizon_days=horizon_days, seed=seed)
             return Told("learned", _learned(ranking, horizon_days, lang), measures)
         case Auto():
@@ -88,7 +89,7 @@ def tell(ranking: Ranking, settings: AnyScoring, past: Past | None, *, horizon_d
                 orient="row",
             )
             learned = ranking.parts.get("learned")
-            if not isinstance(learned, Learned):
+            if not isinstance(learned, LearnedRanking):
                 return Told("auto", ranking.why, trials=trials, warnings=ranking.warnings)
             measures = importance(learned, _of(past), horizon_days=horizon_days, seed=seed)
             sentence = say(lang, " ", "").join((ranking.why, _learned(learned, horizon_days, lang)))
@@ -106,7 +107,7 @@ def _mean(shares: pl.Series) -> float:
     return float(sum(shares.to_list()) / len(shares))
 
 
-def _learned(learned: Learned, horizon_days: int, lang: Lang) -> str:
+def _learned(learned: LearnedRanking, horizon_days: int, lang: Lang) -> str:
     count, latest, rows = len(learned.cuts), learned.cuts[0], f"{learned.rows:,}"
     en = (
         f"The learned ranking expects what each customer will spend in the next {horizon_days} days, from {rows} customers as they were at "

@@ -100,7 +100,7 @@ def replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnySco
     orders, expected, choices, missing = {}, {}, {}, {}
     for name, each in rankings.items():
         before, here = pasts[each.half_life_days].before(cut), frames[each.half_life_days]
-        if each.kind == "clv":
+        if each.needs_purchases:
             here = with_purchases(here, before.timeline, cut)
         try:
             ranking = rank(here, each, before, horizon_days=horizon, seed=settings.seed, lang=settings.lang)

@@ -16,7 +16,8 @@ from segmenter.evaluation.replay import TOP
 from segmenter.measures.past import Past
 from segmenter.regions import with_regions
 from segmenter.rules import ELIGIBLE, apply_rules
-from segmenter.scoring.weighted import COMPONENTS, fit_scorer, rounded
+from segmenter.scoring.components import COMPONENTS, rounded
+from segmenter.scoring.scorer import fit_scorer
 from segmenter.settings import BacktestCore, WeightedSettings, Weights
 
 Floats = NDArray[np.float64]
