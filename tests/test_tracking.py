@@ -21,6 +21,7 @@ from segmenter.evaluation.backtest import Backtest
 from segmenter.evaluation.review import Launched, Review, review
 from segmenter.launch import LaunchPlan, plan_launch
 from segmenter.report.launch_files import write_results
+from segmenter.report.plan_words import in_words
 from segmenter.settings import BacktestJob, LaunchJob, ReviewJob, parse
 from segmenter.sources.loader import Read, read_tables
 from segmenter.tables import INVITED, ORDERS
@@ -65,7 +66,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     custom = [{"name": "not (so) 新/new", "keep": "orders > 1"}]
     settings = job(data__shop__customers=600, plan__size=100, rules__custom=custom, out=str(out))
     read = read_tables(settings.data, settings.launch, seed=settings.seed)
-    plan = plan_launch(read.tables, settings)
+    plan = in_words(plan_launch(read.tables, settings), settings)
     write_results(plan, read, settings)
     address = {"data__url": f"postgresql://shop:{PASSWORD}@db/shop?sslpassword=opti0nal", "data__orders__query": "SELECT * FROM orders"}
     tracked = job("database", launch__name="春季", launch__topic="x" * 7000, rules__spend__min=500.0, **address)

@@ -55,7 +55,7 @@ def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob, ledger: Led
     >>> with tempfile.TemporaryDirectory() as place:
     ...     rest = {"data": data, "out": Path(place, "results"), "overwrite": False, "tracking": NoTracking(kind="none")}
     ...     job = LaunchJob.model_construct(**{**dict(settings), **rest})
-    ...     write_results(segmenter.plan_launch(tables, settings), Read(tables, {}), job)
+    ...     write_results(segmenter.in_words(segmenter.plan_launch(tables, settings), settings), Read(tables, {}), job)
     ...     len((job.out / "invite_list.csv").read_text(encoding="utf-8").splitlines())
     3
     """

@@ -46,7 +46,7 @@ def report(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFrame) ->
     >>> settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "launch.topic": "tea"})
     >>> orders = pl.DataFrame({"customer_id": ["a", "b"], "time": ["2026-06-30", "2026-06-01"], "amount": [12.5, 7.5]})
     >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
-    >>> page = report(segmenter.plan_launch(tables, settings), settings, tables.rejects)
+    >>> page = report(segmenter.in_words(segmenter.plan_launch(tables, settings), settings), settings, tables.rejects)
     >>> page.startswith("<!doctype html>"), '<p class="topic">tea</p>' in page
     (True, True)
     """
