@@ -17,7 +17,7 @@ import pytest
 import segmenter
 from segmenter.demo.shop import simulate
 from segmenter.evaluation.auto import rank
-from segmenter.evaluation.forecast import foresee
+from segmenter.evaluation.forecast import forecast
 from segmenter.measures.past import past_of
 from segmenter.planning.join_chances import learn_joining
 from segmenter.regions import with_regions
@@ -49,7 +49,7 @@ class Shop:
         """Rank the eligible of a date."""
         before, settings = self.past.before(cut), self.settings
         frame = apply_rules(with_regions(before.measures(cut), settings.rules.region), settings.rules, settings.launch).customers
-        ranking = rank(frame, settings.scoring, before, horizon_days=HORIZON, seed=1, lang="en")
+        ranking = rank(frame, settings.scoring, before, horizon_days=HORIZON, seed=1)
         scored = frame.with_columns(pl.Series("score", ranking.values(frame))).filter(pl.col("verdict") == "eligible")
         return scored.sort("score", "customer_id", descending=[True, False]).join(self.willing, on="customer_id", maintain_order="left")
 
@@ -67,7 +67,7 @@ class Shop:
         return learn_joining(known, as_of=cut, chance=0.3, evidence=20)
 
     def launched(self, cut):
-        """Launch at a date: what was foreseen, and what came of the plan and of the invitations that it was said to need."""
+        """Launch at a date: what was forecast, and what came of the plan and of the invitations that it was said to need."""
         eligible, joining = self.ranked(cut), self.learned(cut)
         size = int(np.exp(self.rng.uniform(np.log(0.03), np.log(0.25))) * eligible.height)
         target = int(eligible["spend_30d"].sum() * self.rng.uniform(0.04, 0.15)) / 100
@@ -78,10 +78,10 @@ class Shop:
             call_on=pl.when(pl.col("rank") <= size).then(pl.lit(cut) + pl.duration(days=7 * later)),
         )
         launch = self.settings.launch.model_copy(update={"as_of": cut, "target": target})
-        found, _ = foresee(people, joining, self.past.before(cut), self.settings.model_copy(update={"launch": launch}))
+        found, _ = forecast(people, joining, self.past.before(cut), self.settings.model_copy(update={"launch": launch}))
         if found is None:
             return None
-        needed = found.most if found.needed is None else found.needed
+        needed = found.available if found.needed is None else found.needed
         called = people.head(max(needed, size))
         first = (called["call_on"] == cut).fill_null(value=False).to_numpy()
         spend = np.zeros(called.height, np.int64)

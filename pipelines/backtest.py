@@ -13,12 +13,13 @@ def main(config: DictConfig) -> None:
     from dataclasses import replace
 
     from segmenter.command import ahead, started
-    from segmenter.evaluation.backtest import backtest, sampling_of
-    from segmenter.launch import terms_of
+    from segmenter.evaluation.as_of import terms_of
+    from segmenter.evaluation.backtest import backtest
+    from segmenter.evaluation.cuts import sampling_of
     from segmenter.report.backtest_files import write_backtest
-    from segmenter.report.backtest_terminal import show_backtest
-    from segmenter.report.launch_terminal import progress, show_run
+    from segmenter.report.backtest_report import backtest_report
     from segmenter.report.output_folder import check_out
+    from segmenter.report.terminal import progress, show, show_run
     from segmenter.settings import BacktestJob, parse
     from segmenter.sources.loader import read_tables
     from segmenter.tracking import track_backtest
@@ -39,7 +40,7 @@ def main(config: DictConfig) -> None:
         found = replace(found, warnings=(*found.warnings, *read.notes))
         stage("writing")
         write_backtest(found, read, settings)
-    show_backtest(found, settings, damaged=read.warnings)
+    show(backtest_report(found, settings), settings.out, settings.lang, damaged=read.warnings)
     if settings.tracking.kind == "mlflow":
         with progress(settings.lang) as stage:
             stage("tracking")

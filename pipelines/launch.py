@@ -13,7 +13,9 @@ def main(config: DictConfig) -> None:
     from dataclasses import replace
 
     from segmenter.command import ahead, started
-    from segmenter.launch import LaunchPlan, plan_launch, sampling_of, terms_of
+    from segmenter.evaluation.as_of import sampling_of, terms_of
+    from segmenter.launch import plan_launch
+    from segmenter.launch_plan import LaunchPlan
     from segmenter.ledger import Basis, check_name, open_ledger, planned_on_basis
     from segmenter.report.launch_files import write_results
     from segmenter.report.launch_terminal import progress, show, show_run

@@ -13,14 +13,14 @@ def main(config: DictConfig) -> None:
     from dataclasses import replace
 
     from segmenter.command import started
-    from segmenter.evaluation.backtest import sampling_of
+    from segmenter.evaluation.as_of import terms_of
+    from segmenter.evaluation.cuts import sampling_of
     from segmenter.evaluation.tune import tune
     from segmenter.evaluation.tuning_trials import load_optuna
-    from segmenter.launch import terms_of
-    from segmenter.report.launch_terminal import progress, show_run
     from segmenter.report.output_folder import check_out
+    from segmenter.report.terminal import progress, show, show_run
     from segmenter.report.tuning_files import write_tuning
-    from segmenter.report.tuning_terminal import show_tuning
+    from segmenter.report.tuning_report import tuning_report
     from segmenter.settings import TuneJob, parse
     from segmenter.sources.loader import read_tables
     from segmenter.tracking import track_tuning
@@ -41,7 +41,7 @@ def main(config: DictConfig) -> None:
         found = replace(found, warnings=(*found.warnings, *read.notes))
         stage("writing")
         write_tuning(found, read, settings)
-    show_tuning(found, settings, damaged=read.warnings)
+    show(tuning_report(found, settings), settings.out, settings.lang, damaged=read.warnings)
     if settings.tracking.kind == "mlflow":
         with progress(settings.lang) as stage:
             stage("tracking")

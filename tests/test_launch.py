@@ -9,7 +9,9 @@ from polars.testing import assert_frame_equal
 import segmenter
 from segmenter.demo.shop import simulate
 from segmenter.errors import InputError
-from segmenter.launch import INVITE_COLUMNS, plan_launch, terms_of
+from segmenter.evaluation.as_of import terms_of
+from segmenter.launch import plan_launch
+from segmenter.launch_plan import INVITE_COLUMNS
 from segmenter.measures.aggregator import added_up
 from segmenter.report.plan_words import in_words
 from segmenter.serving import ServedModel
@@ -91,7 +93,7 @@ def test_a_launch_by_any_ranking(planned, request):
     customers = planned.customers
     assert planned.ranking.kind == kind
     assert customers["score"].is_between(0, 100).all()
-    assert ("expected_spend" in customers.columns) == (kind in ("clv", "learned") or planned.ranking.sentence.startswith("learned"))
+    assert ("expected_spend" in customers.columns) == (kind in ("clv", "learned") or planned.ranking.choice == "learned")
     eligible = customers.filter(verdict="eligible")
     assert customers.filter(pl.col("orders") == 0).height > 0
     assert eligible["average_gap_days"].null_count() > 0

@@ -19,7 +19,8 @@ import pytest
 from segmenter.errors import TrackingError
 from segmenter.evaluation.backtest import Backtest
 from segmenter.evaluation.review import Launched, Review, review
-from segmenter.launch import LaunchPlan, plan_launch
+from segmenter.launch import plan_launch
+from segmenter.launch_plan import LaunchPlan
 from segmenter.report.launch_files import write_results
 from segmenter.report.plan_words import in_words
 from segmenter.settings import BacktestJob, LaunchJob, ReviewJob, parse

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from segmenter.evaluation.review import Launched as Launched
     from segmenter.evaluation.review import Review as Review
     from segmenter.evaluation.review import review as review
-    from segmenter.launch import LaunchPlan as LaunchPlan
     from segmenter.launch import plan_launch as plan_launch
+    from segmenter.launch_plan import LaunchPlan as LaunchPlan
     from segmenter.measures import measure as measure
     from segmenter.money import to_units as to_units
     from segmenter.planning import plan as plan
@@ -51,7 +51,7 @@ _PLACES = {
     "ConfigError": "errors",
     "InputError": "errors",
     "SegmenterError": "errors",
-    "LaunchPlan": "launch",
+    "LaunchPlan": "launch_plan",
     "plan_launch": "launch",
     "to_units": "money",
     "with_regions": "regions",

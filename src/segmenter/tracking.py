@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
     from segmenter.evaluation.backtest import Backtest
     from segmenter.evaluation.review import Review
-    from segmenter.evaluation.tune import Tuned
-    from segmenter.launch import LaunchPlan
+    from segmenter.evaluation.tune import Tuning
     from segmenter.launch_model import LaunchModel
+    from segmenter.launch_plan import LaunchPlan
 
 # The files among the results that hold no customer's id or contact; no other is ever uploaded.
 PUBLIC = (
@@ -167,14 +167,14 @@ def track_backtest(found: "Backtest", settings: BacktestJob, out: Path) -> str |
     return _tracked(settings, out, log)
 
 
-def track_tuning(found: "Tuned", settings: TuneJob, out: Path) -> str | None:
+def track_tuning(found: "Tuning", settings: TuneJob, out: Path) -> str | None:
     """Log a tuning as one MLflow run, ``<launch name> tune``, with one step of its metrics for each trial.
 
     A child run for each trial would cost 25 ms and three requests, 35 times a step, and a hundred of them would bury the launches.
 
     Parameters
     ----------
-    found : Tuned
+    found : Tuning
         What tuning came to.
     settings : TuneJob
         Its config; `tracking` as for `track`.
@@ -367,7 +367,9 @@ def _log_backtest(client: "MlflowClient", experiment: str, found: "Backtest", se
     from mlflow.entities import Metric
 
     name, tags = f"{settings.launch.name} backtest", _tags(settings, None)
-    told = {"advice": found.advice, "recommended": found.recommended, "current": found.current}
+    from segmenter.report.backtest_words import advice
+
+    told = {"advice": advice(found, settings.lang), "recommended": found.recommended, "current": found.current}
     info = client.create_run(experiment, tags=tags | {f"segmenter.{key}": text for key, text in told.items()}, run_name=name).info
     runs = [info.run_id]
     try:
@@ -392,10 +394,12 @@ def _log_backtest(client: "MlflowClient", experiment: str, found: "Backtest", se
     return str(info.run_id)
 
 
-def _log_tuning(client: "MlflowClient", experiment: str, found: "Tuned", settings: TuneJob, out: Path) -> str:
+def _log_tuning(client: "MlflowClient", experiment: str, found: "Tuning", settings: TuneJob, out: Path) -> str:
     from mlflow.entities import Metric
 
-    told = {"segmenter.advice": found.advice, "segmenter.helped": "yes" if found.helped else "no"}
+    from segmenter.report.tuning_words import tuning_advice
+
+    told = {"segmenter.advice": tuning_advice(found, settings.lang), "segmenter.helped": "yes" if found.helped else "no"}
     info = client.create_run(experiment, tags=_tags(settings, None) | told, run_name=f"{settings.launch.name} tune").info
     try:
         params = _params(settings) | _flat("tuned", found.scoring.model_dump(mode="json"))
@@ -587,10 +591,10 @@ def _metrics(plan: "LaunchPlan") -> dict[str, float]:
     for rule, left in plan.funnel.select("rule", "left").iter_rows():
         name = re.sub(r"[^\w .-]", "_", rule)  # a user's own rule may have a name that MLflow would not take
         metrics[f"funnel.{name}.left"] = float(left)
-    if plan.outlook is not None:
-        joins, sales = plan.outlook.joins[1], plan.outlook.sales[1]
+    if plan.forecast is not None:
+        joins, sales = plan.forecast.joins[1], plan.forecast.sales[1]
         metrics |= {"expected_joins": float(joins), "expected_sales": sales / 10 ** digits(plan.model.currency)}
-        metrics |= {} if plan.outlook.chance is None else {"chance_of_target": plan.outlook.chance}
+        metrics |= {} if plan.forecast.chance is None else {"chance_of_target": plan.forecast.chance}
     scores, chosen = plan.invite_list["score"], plan.segmentation.trials.filter("chosen")["silhouette"]
     found = {"score_min": scores.min(), "score_median": scores.median(), "silhouette": chosen.max()}
     return metrics | {name: float(value) for name, value in found.items() if isinstance(value, float) and math.isfinite(value)}

@@ -22,8 +22,9 @@ from polars.testing import assert_frame_equal
 from segmenter import launch_settings
 from segmenter.contacts import Contacts
 from segmenter.engines.scan import Scanned
+from segmenter.evaluation.as_of import terms_of
 from segmenter.home import HOME
-from segmenter.launch import plan_launch, terms_of
+from segmenter.launch import plan_launch
 from segmenter.measures.definition import summarize_frame
 from segmenter.report.launch_files import write_results
 from segmenter.report.plan_words import in_words

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segmenter.evaluation.comparison import BUCKETS, bucket_sums, buckets, differences, drawn_shares, shares
+from segmenter.evaluation.comparison import BUCKETS, assign_buckets, compare_rankings, draw_shares, sum_by_bucket
 
 
 def sums(bucket, spends, masks):
     """Sums held and in all, for each cut's spend and each cut's rankings."""
-    held = np.array([[bucket_sums(bucket, spend, mask) for mask in at] for spend, at in zip(spends, masks, strict=True)])
-    return held, np.array([bucket_sums(bucket, spend) for spend in spends])
+    held = np.array([[sum_by_bucket(bucket[mask], spend[mask]) for mask in at] for spend, at in zip(spends, masks, strict=True)])
+    return held, np.array([sum_by_bucket(bucket, spend) for spend in spends])
 
 
 def shop(chance, customers=3000):
@@ -28,8 +28,8 @@ def test_an_interval_covers_the_true_difference_in_about_95_of_100_shops():
         chance = np.random.default_rng(repetition)
         first, second, spends = shop(chance)
         held, total = sums(np.arange(3000), spends, [[first, second]] * 3)
-        compared = differences(["first", "second"], held, total, drawn_shares(held, total, repetition, draws=300))
-        _, _, difference, low, high, better = compared.row(0)
+        _, differences = compare_rankings(["first", "second"], held, total, repetition, draws=300)
+        _, _, difference, low, high, better = differences.row(0)
         assert low <= difference <= high
         covered += low <= truth <= high
         clear += better
@@ -44,21 +44,21 @@ def test_of_two_equals_neither_is_clearly_better_more_than_seldom():
         _, _, spends = shop(chance)
         mine, yours = chance.random((2, 3000)) < 0.1
         held, total = sums(np.arange(3000), spends, [[mine, yours]] * 3)
-        clear += differences(["a", "b"], held, total, drawn_shares(held, total, 7, draws=300))["clearly_better"].sum()
+        clear += compare_rankings(["a", "b"], held, total, 7, draws=300)[1]["clearly_better"].sum()
     assert clear <= 9
 
 
 def test_the_same_ranking_under_two_names_differs_by_exactly_0_and_more_cuts_of_the_same_say_no_more():
     first, second, spends = shop(np.random.default_rng(1))
-    bucket = buckets(pl.Series([f"C{each}" for each in range(3000)]), 7)
+    bucket = assign_buckets(pl.Series([f"C{each}" for each in range(3000)]), 7)
     held, total = sums(bucket, spends[:1], [[first, first, second]])
-    drawn = drawn_shares(held, total, 7)
-    assert drawn.shape == (1000, 3)
-    assert differences(list("abc"), held, total, drawn).filter(ranking="a", against="b").row(0)[2:] == (0, 0, 0, False)
+    intervals, differences = compare_rankings(list("abc"), held, total, 7)
+    assert differences.filter(ranking="a", against="b").row(0)[2:] == (0, 0, 0, False)
     # The customers of four equal cuts are the same customers: no more evidence than one cut.
-    four = drawn_shares(np.repeat(held, 4, axis=0), np.repeat(total, 4, axis=0), 7)
-    assert (four == drawn).all()
-    for name, share, low, high in shares(list("abc"), held, total, drawn).rows():
+    four = compare_rankings(list("abc"), np.repeat(held, 4, axis=0), np.repeat(total, 4, axis=0), 7)
+    assert four[0].equals(intervals)
+    assert four[1].equals(differences)
+    for name, share, low, high in intervals.rows():
         mask = second if name == "c" else first
         assert share == spends[0][mask].sum() / spends[0].sum()
         assert low < share < high
@@ -69,8 +69,8 @@ def test_pairing_narrows_the_interval():
     nearly = first.copy()
     nearly[np.flatnonzero(first)[:20]] = False
     held, total = sums(np.arange(3000), spends, [[first, nearly]] * 3)
-    drawn = drawn_shares(held, total, 7)
-    (low, high), alone = differences(["a", "b"], held, total, drawn).row(0)[3:5], shares(["a", "b"], held, total, drawn)
+    alone, differences = compare_rankings(["a", "b"], held, total, 7)
+    low, high = differences.row(0)[3:5]
     assert high - low < 0.5 * (alone["high"] - alone["low"]).min()
     assert low > 0
 
@@ -82,13 +82,12 @@ def test_the_order_of_rows_changes_nothing(names, chance):
     mask = np.array([chance.random() < 0.4 for _ in names])
     shuffled = list(range(len(names)))
     chance.shuffle(shuffled)
-    held, total = sums(buckets(ids, 3), [spend], [[mask, ~mask]])
-    again = sums(buckets(ids[shuffled], 3), [spend[shuffled]], [[mask[shuffled], ~mask[shuffled]]])
+    held, total = sums(assign_buckets(ids, 3), [spend], [[mask, ~mask]])
+    again = sums(assign_buckets(ids[shuffled], 3), [spend[shuffled]], [[mask[shuffled], ~mask[shuffled]]])
     assert (held == again[0]).all()
     assert (total == again[1]).all()
     assert (held.sum(axis=1) == total).all()
     assert int(total.sum()) == sum(spend.tolist())
-    assert (bucket_sums(buckets(ids, 3), spend, np.flatnonzero(mask)) == held[0, 0]).all()
 
 
 def test_sums_beyond_the_floats_are_weighed_exactly():
@@ -97,20 +96,20 @@ def test_sums_beyond_the_floats_are_weighed_exactly():
     held = total[:, None].copy()
     held[0, 0, :2] = 0  # all but what cancels: 2**58 + 1 of 2**58 + 2
     held[0, 0, 1] = 1
-    assert shares(["a"], held, total, drawn_shares(held, total, 7, draws=20))["share"].item() == 1
+    assert compare_rankings(["a"], held, total, 7, draws=20)[0]["share"].item() == 1
     by_hand = np.random.Generator(np.random.PCG64(7))
-    for drawn in drawn_shares(held, total, 7, draws=20)[:, 0]:
+    for drawn in draw_shares(held, total, 7, draws=20)[:, 0]:
         counts = np.bincount(by_hand.integers(BUCKETS, size=BUCKETS), minlength=BUCKETS).tolist()
         whole, part = (sum(count * value for count, value in zip(counts, row.tolist(), strict=True)) for row in (total[0], held[0, 0]))
         assert drawn == pytest.approx(float(part) / float(whole), rel=1e-15) if whole > 0 else np.isnan(drawn)
 
 
 def test_buckets_hold_like_numbers_of_customers():
-    bucket = buckets(pl.Series([f"{each}" for each in range(400_000)]), 7)
+    bucket = assign_buckets(pl.Series([f"{each}" for each in range(400_000)]), 7)
     counts = np.bincount(bucket, minlength=BUCKETS)
     assert len(counts) == BUCKETS
     assert 0.9 < counts.var() / counts.mean() < 1.1
-    assert (buckets(pl.Series(["0", "1", "2"]), 8) != bucket[:3]).all()
+    assert (assign_buckets(pl.Series(["0", "1", "2"]), 8) != bucket[:3]).all()
 
 
 def test_too_few_customers_are_no_evidence_and_a_cut_without_spend_is_left_out():
@@ -118,13 +117,11 @@ def test_too_few_customers_are_no_evidence_and_a_cut_without_spend_is_left_out()
     spend = np.where(bucket < 5, 1000, 0)
     few, none, nobody = bucket < 10, bucket >= 10, np.zeros(40, int)
     held, total = sums(bucket, [spend, nobody], [[few, none]] * 2)
-    drawn = drawn_shares(held, total, 7)
-    assert differences(["few", "none"], held, total, drawn).row(0) == ("few", "none", 1, None, None, False)
+    assert compare_rankings(["few", "none"], held, total, 7)[1].row(0) == ("few", "none", 1, None, None, False)
     held, total = sums(bucket, [np.where(bucket < 6, 1000, 0), nobody], [[few, none]] * 2)
-    drawn = drawn_shares(held, total, 7)
-    assert np.isnan(drawn).any()  # a draw without any of the six
-    assert differences(["few", "none"], held, total, drawn).row(0) == ("few", "none", 1, 1, 1, True)
+    assert np.isnan(draw_shares(held, total, 7, draws=1000)).any()  # a draw without any of the six
+    assert compare_rankings(["few", "none"], held, total, 7)[1].row(0) == ("few", "none", 1, 1, 1, True)
     held, total = sums(bucket, [nobody], [[few, none]])
-    drawn = drawn_shares(held, total, 7)
-    assert shares(["few", "none"], held, total, drawn).row(0) == ("few", None, None, None)
-    assert differences(["few", "none"], held, total, drawn).row(0) == ("few", "none", None, None, None, False)
+    intervals, differences = compare_rankings(["few", "none"], held, total, 7)
+    assert intervals.row(0) == ("few", None, None, None)
+    assert differences.row(0) == ("few", "none", None, None, None, False)

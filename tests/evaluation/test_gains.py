@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from segmenter.evaluation.gains import TOPS, best_order, gains, taken
+from segmenter.evaluation.gains import TOPS, measure_gains, order_by_hindsight, top_count
 
 
 @st.composite
@@ -22,15 +22,15 @@ def outcomes(draw, least=0, most=1):
     ("customers", "counts"), [(0, [0] * 4), (1, [1] * 4), (10, [1, 1, 1, 2]), (50, [1, 3, 5, 10]), (150, [2, 8, 15, 30])]
 )
 def test_a_top_is_rounded_halves_up_and_never_empty(customers, counts):
-    assert [taken(customers, top) for top in TOPS] == counts
-    assert taken(10**17 + 1, 100) == 10**17 + 1
+    assert [top_count(customers, top) for top in TOPS] == counts
+    assert top_count(10**17 + 1, 100) == 10**17 + 1
 
 
 @given(outcomes(), st.one_of(st.none(), st.integers(1, 80)))
 def test_every_ranking_lies_between_the_worst_and_the_best(outcome, size):
     order, spend, bought = outcome
     assume(spend.sum() > 0)
-    measured = gains({"some": order, "worst": best_order(spend, bought)[::-1]}, spend, bought, size)
+    measured = measure_gains({"some": order, "worst": order_by_hindsight(spend, bought)[::-1]}, spend, bought, size)
     some, worst, best, chance = (measured[name].figures for name in ("some", "worst", "best", "random"))
     names = [name for name in some if name.startswith(("spend", "lift"))]
     assert all(worst[name] <= some[name] <= best[name] for name in names)
@@ -56,8 +56,8 @@ def test_the_order_of_rows_changes_nothing_even_with_refunds(outcome, size, chan
     shuffled = list(range(len(spend)))
     chance.shuffle(shuffled)
     new_place = np.argsort(shuffled)
-    one = gains({"some": order}, spend, bought, size)
-    other = gains({"some": new_place[order]}, spend[shuffled], bought[shuffled], size)
+    one = measure_gains({"some": order}, spend, bought, size)
+    other = measure_gains({"some": new_place[order]}, spend[shuffled], bought[shuffled], size)
     for name in ("some", "best", "random"):
         assert one[name].figures == other[name].figures
         assert one[name].curve.equals(other[name].curve)
@@ -66,14 +66,14 @@ def test_the_order_of_rows_changes_nothing_even_with_refunds(outcome, size, chan
 def test_random_is_the_mean_over_all_orders():
     spend, bought = np.array([700, -100, 0, 0, 250, 3]), np.array([True, True, False, True, True, True])
     orders = {str(order): np.array(order) for order in permutations(range(6))}
-    measured = gains(orders, spend, bought, 3)
+    measured = measure_gains(orders, spend, bought, 3)
     for name, expected in measured["random"].figures.items():
         assert np.mean([measured[order].figures[name] for order in orders]) == pytest.approx(expected, abs=1e-12)
 
 
 def test_figures_by_hand():
     spend, bought = np.array([500, 0, 300, -50, 0, 250, 0, 0, 0, 0]), np.array([1, 0, 1, 0, 1, 1, 0, 0, 0, 0], bool)
-    some = gains({"some": np.array([5, 3, 0, 1, 2, 4, 6, 7, 8, 9])}, spend, bought, 3)["some"]
+    some = measure_gains({"some": np.array([5, 3, 0, 1, 2, 4, 6, 7, 8, 9])}, spend, bought, 3)["some"]
     assert some.figures == {
         **{f"spend_share_{top}": share for top, share in zip([1, 5, 10, 20, "size"], [0.25, 0.25, 0.25, 0.2, 0.7], strict=True)},
         **{f"buyer_share_{top}": share for top, share in zip([1, 5, 10, 20, "size"], [0.25, 0.25, 0.25, 0.25, 0.5], strict=True)},
@@ -89,7 +89,7 @@ def test_figures_by_hand():
 @pytest.mark.parametrize("spend", [[], [0, 0], [100, -100], [-5, 0]])
 def test_without_later_spend_there_is_no_share_of_it(spend):
     later = np.array(spend, np.int64)
-    for each in gains({"some": np.arange(len(later))}, later, later > 10**6, None).values():
+    for each in measure_gains({"some": np.arange(len(later))}, later, later > 10**6, None).values():
         assert {name for name, value in each.figures.items() if value is not None} == (
             {f"precision_{top}" for top in (*TOPS, "size")} if spend else set()
         )
@@ -99,9 +99,9 @@ def test_without_later_spend_there_is_no_share_of_it(spend):
 
 def test_money_beyond_the_floats_is_exact_and_lengths_are_checked():
     spend = np.array([2**53, 1, 2**53 + 3], np.int64)
-    measured = gains({"some": np.array([1, 0, 2])}, spend, spend > 0, 2)
+    measured = measure_gains({"some": np.array([1, 0, 2])}, spend, spend > 0, 2)
     assert measured["some"].figures["spend_share_size"] == (2**53 + 1) / (2**54 + 4)
     numerators = [2 * (a + b) - 2 * (2**54 + 4) for a, b in [(1, 2**53 + 1), (2**53 + 3, 2**54 + 3)]]
     assert measured["some"].figures["gini"] == numerators[0] / numerators[1]
     with pytest.raises(ValueError, match="as long as spend, 3"):
-        gains({"some": np.array([1, 0])}, spend, spend > 0, 2)
+        measure_gains({"some": np.array([1, 0])}, spend, spend > 0, 2)

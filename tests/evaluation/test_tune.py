@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 import segmenter
 from segmenter.demo.shop import simulate
 from segmenter.errors import ConfigError, InputError
-from segmenter.evaluation.tune import Tuned, tune
+from segmenter.evaluation.tune import Tuning, tune
 from segmenter.home import HOME
 from segmenter.settings import TuneCore, TuneJob, Weights, parse
 
@@ -45,7 +45,7 @@ def in_spells(seed):
     return rows
 
 
-def by_lot(seed):
+def at_random(seed):
     """Customers of whom nothing can be known."""
     chance = np.random.default_rng(seed)
     who, when, amounts = chance.integers(500, size=6_000), chance.integers(365, size=6_000), chance.gamma(0.5, 100, 6_000).round(2)
@@ -54,7 +54,7 @@ def by_lot(seed):
 
 
 @pytest.fixture(scope="module")
-def spells() -> Tuned:
+def spells() -> Tuning:
     job = settings()
     return tune(tables_of(in_spells(1), job), job)
 
@@ -69,7 +69,6 @@ def test_where_only_recency_tells_it_is_found_and_helps_later_too(spells):
     assert weights["engagement"] == weights["advocacy"] == 0  # the shop has no events
     assert abs(sum(weights.values()) - 100) < 0.4
     assert spells.helped
-    assert spells.advice.startswith("Use the tuned weights. On the ")
     assert share_of(spells, "tuned", "held_back") > share_of(spells, "present", "held_back")
     assert max(spells.learned_from) + timedelta(days=30) <= min(spells.held_back)
 
@@ -84,12 +83,11 @@ def test_a_trial_is_what_a_replay_gives_to_the_last_bit(spells):
     assert trials.filter(spend=100.0)["share"].to_list() == [share_of(spells, "spend", "learned_from")]
 
 
-def test_what_nothing_tells_of_cannot_be_tuned():
+def test_customers_of_whom_nothing_can_be_known_cannot_be_tuned_for():
     job = settings("tune.trials=25", "seed=1")
-    found = tune(tables_of(by_lot(1), job), job)
+    found = tune(tables_of(at_random(1), job), job)
     assert share_of(found, "tuned", "learned_from") >= share_of(found, "present", "learned_from")
     assert not found.helped
-    assert found.advice.startswith("Keep ")
 
 
 def test_where_the_present_weights_are_best_they_stay(spells):
@@ -98,7 +96,6 @@ def test_where_the_present_weights_are_best_they_stay(spells):
     job = settings(*overrides, f"scoring.half_life_days={spells.scoring.half_life_days}", "tune.trials=3")
     found = tune(tables_of(in_spells(1), job), job)
     assert found.scoring == found.present == job.scoring
-    assert found.advice.startswith("Keep the present weights: no trial held more at the dates learned from. On the ")
     assert not found.helped
 
 
@@ -120,7 +117,7 @@ def test_the_order_of_rows_changes_nothing_and_neither_does_what_came_later(spel
 
 
 def test_the_launch_of_the_shop_may_rank_otherwise():
-    job = settings("scoring=recency", "backtest.rankings=[spend]", "tune.trials=20", "lang=zh")
+    job = settings("scoring=recency", "backtest.rankings=[spend]", "tune.trials=20")
     shop = simulate(customers=1_000, days=400, as_of=AS_OF, seed=3)
     mapped = segmenter.launch_settings({"launch.as_of": str(AS_OF)})
     frames = {"orders": shop.orders, "customers": shop.customers, "events": shop.events, "referrals": shop.referrals}
@@ -129,7 +126,6 @@ def test_the_launch_of_the_shop_may_rank_otherwise():
     assert found.shares["ranking"].to_list() == ["tuned", "present", "spend", "recency"]
     assert found.differences["against"].to_list() == ["present", "spend", "recency"]
     assert found.helped
-    assert "recency" in found.advice
     assert found.scoring.engagement == job.scoring.engagement
 
 
@@ -146,10 +142,10 @@ def test_what_cannot_be_tuned_says_why():
     with pytest.raises(
         ConfigError, match=r"tune: needs a date to learn from whose horizon of 30 days is over .*got 2025-09-01, 2025-09-20"
     ):
-        tune(tables_of(by_lot(1), few), few)
+        tune(tables_of(at_random(1), few), few)
     poor = job.model_copy(update={"rules": job.rules.model_copy(update={"orders": job.rules.orders.model_copy(update={"min": 10_000})})})
     with pytest.raises(InputError, match=r"tune: at none of the dates to learn from .* was somebody eligible"):
-        tune(tables_of(by_lot(1), poor), poor)
+        tune(tables_of(at_random(1), poor), poor)
     taken = job.model_dump(mode="json", include=set(TuneCore.model_fields))
     taken["rankings"]["tuned"] = taken["rankings"]["spend"]
     with pytest.raises(ConfigError, match="rankings: should not be called tuned"):

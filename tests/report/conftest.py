@@ -15,10 +15,11 @@ from hydra import compose, initialize_config_dir
 
 import segmenter
 from segmenter.demo.shop import simulate
+from segmenter.evaluation.auto import CHOICES
 from segmenter.evaluation.backtest import Backtest
-from segmenter.evaluation.calibration import calibration
-from segmenter.evaluation.comparison import bucket_sums, buckets, differences, drawn_shares, shares
-from segmenter.evaluation.gains import gains, taken
+from segmenter.evaluation.calibration import measure_calibration
+from segmenter.evaluation.comparison import assign_buckets, compare_rankings, sum_by_bucket
+from segmenter.evaluation.gains import measure_gains, top_count
 from segmenter.evaluation.review import Launched, Review, review
 from segmenter.settings import BacktestJob, CoreSettings, ReviewJob, parse
 from segmenter.sources.loader import Read
@@ -98,7 +99,7 @@ def _found() -> Backtest:
     """Replay seven launches of a shop made up here."""
     chance = np.random.default_rng(11)
     ids, worth = pl.Series([f"C{number}" for number in range(4_000)]), chance.gamma(0.7, 9_000.0, 4_000)
-    bucket, rows, curves, bins, held, total = buckets(ids, 7), [], [], [], [], []
+    bucket, rows, curves, bins, held, total = assign_buckets(ids, 7), [], [], [], [], []
     for place, cut in enumerate(CUTS):
         customers = 2_500 + 250 * place
         bought = chance.random(customers) < np.minimum(0.12 + worth[:customers] / 40_000, 0.9)
@@ -106,20 +107,20 @@ def _found() -> Backtest:
         scores = {name: np.log(worth[:customers]) + noise * chance.normal(size=customers) for name, noise in NOISE.items()}
         orders = {name: np.argsort(-score, kind="stable") for name, score in scores.items()}
         counts = {"customers": customers + 400, "eligible": customers, "later_spend": int(spend.sum()), "later_buyers": int(bought.sum())}
-        for name, each in gains(orders, spend, bought, 500).items():
+        for name, each in measure_gains(orders, spend, bought, 500).items():
             claim = {"expected_spend": None, "calibration": None}
             if name in ("clv", "learned"):
                 expected = np.exp(scores[name]) * (0.55 if name == "clv" else 0.4)
-                frame, ratio = calibration(expected, spend)
+                frame, ratio = measure_calibration(expected, spend)
                 bins.append(frame.with_columns(ranking=pl.lit(name)))
                 claim = {"expected_spend": round(float(expected.sum())), "calibration": ratio}
             rows.append({"cut": cut, "ranking": name, **counts, **each.figures, **claim})
             curves.append(each.curve.with_columns(ranking=pl.lit(name)))
         here = bucket[:customers]
-        held.append(np.stack([bucket_sums(here, spend, order[: taken(customers, 10)]) for order in orders.values()]))
-        total.append(bucket_sums(here, spend))
-    shares_held, whole = np.stack(held), np.stack(total)
-    drawn = drawn_shares(shares_held, whole, 7, draws=200)
+        tops = [order[: top_count(customers, 10)] for order in orders.values()]
+        held.append(np.stack([sum_by_bucket(here[top], spend[top]) for top in tops]))
+        total.append(sum_by_bucket(here, spend))
+    intervals, differences = compare_rankings(list(NOISE), np.stack(held), np.stack(total), 7, draws=200)
     whole_numbers = pl.col("customers", "eligible", "later_spend", "later_buyers", "expected_spend")
     results = pl.DataFrame(rows, infer_schema_length=None)
     means = (
@@ -128,19 +129,19 @@ def _found() -> Backtest:
     means = means.select(pl.lit(None, pl.Date).alias("cut"), *results.columns[1:])
     return Backtest(
         results=pl.concat([results, means]),
-        intervals=shares(list(NOISE), shares_held, whole, drawn),
-        differences=differences(list(NOISE), shares_held, whole, drawn),
+        intervals=intervals,
+        differences=differences,
         curves=pl.concat(curves).group_by("ranking", "customers", maintain_order=True).agg(pl.col("spend", "buyers").mean()),
         calibration=pl.concat(bins).group_by("ranking", "bin", maintain_order=True).agg(pl.all().sum()),
         choices=pl.DataFrame(
-            {"cut": CUTS, "choice": ["spend", *["decayed"] * 6], "why": ["too little past to choose by", *["best at 3 dates"] * 6]}
+            {"cut": CUTS, "choice": ["decayed"] * 7, "trials": [0, *[3] * 6]}
+            | {name: [None, *[0.3 + 0.01 * number] * 6] for number, name in enumerate(CHOICES)}
         ),
         cuts=CUTS,
         compared=CUTS,
         horizon_days=30,
         current="weighted",
         recommended="decayed",
-        advice="Use scoring=decayed: its top 10% held 49.3% of later spend, 6.0 points more than weighted, which is in use now.",
         warnings=("only <few> customers bought later at 2011-05-01",),
     )
 

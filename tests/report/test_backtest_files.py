@@ -54,6 +54,7 @@ def test_the_same_bytes_again_and_nulls_stay_empty(backtest: Callable[..., Any],
     figures = {name: kind for name, kind in whole.results.schema.items() if kind.is_numeric()}
     empty = {
         "results": whole.results.with_columns(pl.lit(None, kind).alias(name) for name, kind in figures.items()),
+        "intervals": whole.intervals.with_columns(share=pl.lit(None, pl.Float64)),
         "differences": whole.differences.with_columns(low=pl.lit(None, pl.Float64), difference=pl.lit(-1e-9)),
         "calibration": whole.calibration.clear(),
         "choices": whole.choices.clear(),

@@ -12,11 +12,13 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from segmenter.command import quoted
-from segmenter.evaluation.tune import Tuned, tune
+from segmenter.evaluation.tune import Tuning, tune
 from segmenter.home import HOME
 from segmenter.report.publication import sha256
+from segmenter.report.terminal import show
 from segmenter.report.tuning_files import write_tuning
-from segmenter.report.tuning_terminal import show_tuning
+from segmenter.report.tuning_report import tuning_report
+from segmenter.report.tuning_words import tuning_advice
 from segmenter.settings import TuneJob, WeightedSettings, Weights, parse
 from segmenter.sources.loader import Read, read_tables
 
@@ -53,7 +55,7 @@ def folder(tmp_path_factory):
 @pytest.mark.slow
 def test_the_files_are_the_same_at_any_number_of_threads(folder):
     settings = job(*SMALL, f"out={folder}/again")
-    read = read_tables(settings.data, settings.launch, seed=settings.seed, progress=lambda *told: None)
+    read = read_tables(settings.data, settings.launch, seed=settings.seed, progress=lambda *stage: None)
     write_tuning(tune(read.tables, settings), read, settings)
     folders = (folder / "outputs/demo_tune", folder / "again")
     one, other = ({path.relative_to(at).as_posix(): sha256(path) for path in at.rglob("*") if path.is_file()} for at in folders)
@@ -112,11 +114,11 @@ def test_mlflow_has_one_run_with_a_step_for_each_trial(folder):
     assert {each.path for each in artifacts} == {"tune.csv", "tuned.yaml", "manifest.json"}
 
 
-def made_up(scoring: WeightedSettings, **changes) -> Tuned:
+def made_up(scoring: WeightedSettings, **changes) -> Tuning:
     weights = Weights(**dict.fromkeys(Weights.model_fields, 0.0) | {"recency": 99.5, "growth": 0.5})
     tuned = scoring.model_copy(update={"half_life_days": 45.0, "weights": weights, "engagement": {"看直播": 2.5, "yes": 1.0}})
     shares = [("tuned", 0.6, 0.55, 0.5, 0.6), ("present", 0.5, 0.5, None, None), ("[red]", None, 0.4, 0.35, 0.45)]
-    return Tuned(
+    return Tuning(
         scoring=tuned,
         present=scoring,
         trials=pl.DataFrame({"trial": [0], "share": [0.1234567]}),
@@ -126,9 +128,7 @@ def made_up(scoring: WeightedSettings, **changes) -> Tuned:
         held_back=(date(2026, 3, 1),),
         horizon_days=30,
         current="present",
-        helped=True,
-        advice="建议采用调优后的权重：\n更好。",
-        warnings=("one [bold]thing[/]",),
+        warnings=("one [bold]word[/]",),
     )
 
 
@@ -144,7 +144,7 @@ def test_what_names_of_events_are_is_written_so_that_it_is_read_back(tmp_path):
     with initialize_config_dir(str(tmp_path / "out/conf/scoring"), version_base="1.3"):
         assert parse(WeightedSettings, compose("tuned")) == found.scoring
     text = (tmp_path / "out/conf/scoring/tuned.yaml").read_text(encoding="utf-8")
-    assert "# 建议采用调优后的权重： 更好。\n" in text
+    assert f"# {tuning_advice(found, 'zh')}\n" in text
     assert "  recency: 99.5\n" in text
     assert "  spend: 0\n" in text
 
@@ -153,18 +153,16 @@ def test_a_person_sees_weights_shares_and_the_command(tmp_path, monkeypatch, cap
     settings = job("out=一个 文件夹/调优", "lang=zh")
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "150")
-    show_tuning(made_up(settings.scoring), settings)
+    found = made_up(settings.scoring)
+    show(tuning_report(found, settings), settings.out, settings.lang)
     seen = capsys.readouterr()
     for words in (
-        "现用权重",
-        "半衰期（天）",
         "45",
         "99.5",
-        "学习所用的 2 个日期",
         "50.0%–60.0%",
         "[red]",
-        "更好。",
+        tuning_advice(found, "zh")[:20],
         "--config-dir '一个 文件夹/调优/conf' scoring=tuned",
     ):
         assert words in seen.out, words
-    assert "one [bold]thing[/]" in seen.err
+    assert "one [bold]word[/]" in seen.err

@@ -1,7 +1,7 @@
 """Which ranking to use on a shop, by launches that its own past could have had."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -10,19 +10,19 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.errors import InputError
-from segmenter.evaluation.gains import taken
+from segmenter.evaluation.gains import top_count
 from segmenter.measures.past import Past
+from segmenter.messages import Message
 from segmenter.scoring.decayed import BY_DECAYED
 from segmenter.scoring.learned import LearnedRanking, learned_from
-from segmenter.scoring.ranking import Ranking, fit_ranking
+from segmenter.scoring.ranking import Evidence, Ranking, fit_ranking
 from segmenter.scoring.single_measure import SingleMeasure
 from segmenter.scoring.spend import BY_SPEND
 from segmenter.settings import AnyScoring, AutoSettings
-from segmenter.words import Lang, say
 
 Floats = NDArray[np.float64]
-# What the values of a blend's parts count for, when each is put by its standing among the customers. From the simplest to the boldest:
-# of rankings that did equally well the first is taken.
+# The weights of a blend's parts, each put on 0..1 by the share of customers below. From the simplest to the boldest: of rankings that
+# did equally well the first is chosen.
 CHOICES: dict[str, dict[str, int]] = {
     "decayed": {"decayed": 1},
     "spend": {"spend": 1},
@@ -34,131 +34,95 @@ CHOICES: dict[str, dict[str, int]] = {
 _TOPS = (5, 10, 20)  # percent: their mean is less moved by single customers than any of them
 _UNTRIED: Literal["blend_learned_2"] = "blend_learned_2"
 _SIMPLEST: Literal["decayed"] = "decayed"
+_TRIALS = {"cut": pl.Date(), "choice": pl.String(), "share": pl.Float64()}
 
 
 @dataclass(frozen=True)
-class Auto(Ranking):
+class AutoRanking(Ranking):
     """The ranking that was chosen.
 
     Parameters
     ----------
     choice : str
-        Of `CHOICES`.
+        One of `CHOICES`.
     parts : dict of str to SingleMeasure or LearnedRanking
         Its fitted parts.
-    standing : dict of str to ndarray
-        For each part the sorted values of the customers it was fitted on.
+    reference : dict of str to ndarray
+        For each part of a blend, the sorted values of the customers it was fitted on; empty where there is one part.
     trials : DataFrame
-        For each past launch ``cut`` and ``choice``: ``share``, the mean share of later spend in its top 5, 10 and 20 %.
-    why : str
-        In one sentence.
+        For each past launch ``cut`` and each ``choice``: ``share``, the mean share of later spend in its top 5, 10 and 20 %.
     warnings : tuple of str
         What a person should know.
-    measures : sequence of str
-        The measures that its parts take.
     """
 
     choice: str
     parts: Mapping[str, SingleMeasure | LearnedRanking]
-    standing: Mapping[str, Floats]
+    reference: Mapping[str, Floats]
     trials: pl.DataFrame
-    why: str
     warnings: tuple[str, ...]
-    measures: Sequence[str]
-
-    @property
-    def columns(self) -> Sequence[str]:
-        """The measures that its parts take."""
-        return self.measures
 
     @property
     def expects_money(self) -> bool:
         """Whether its values are expected spend."""
         return self.choice == "learned"
 
+    @property
+    def columns(self) -> Sequence[str]:
+        """The measures that its parts take."""
+        return list(dict.fromkeys(name for part in self.parts.values() for name in part.columns))
+
     def values(self, frame: pl.DataFrame) -> Floats:
-        """Give each customer's value, larger is better.
-
-        Parameters
-        ----------
-        frame : DataFrame
-            The measures.
-
-        Returns
-        -------
-        ndarray of shape (n_customers,)
-            Of a single ranking its values, of a blend the weighted mean of the standings, 0 to 1.
-        """
+        """Give each customer's value, larger is better: of a blend the weighted mean of the parts' ranks, 0 to 1."""
         weights = CHOICES[self.choice]
         if len(weights) == 1:
             return self.parts[self.choice].values(frame)
         total = np.zeros(frame.height)
         for name, weight in weights.items():
-            total += weight * _standing(self.parts[name].values(frame), self.standing[name])
+            total += weight * _share_below(self.parts[name].values(frame), self.reference[name])
         blended: Floats = total / sum(weights.values())
         return blended
 
+    def evidence(self, past: Past | None, *, horizon_days: int, seed: int) -> Evidence:
+        """Give the trials, and what its learned part rests on."""
+        learned = self.parts.get("learned")
+        basis = learned.evidence(past, horizon_days=horizon_days, seed=seed) if isinstance(learned, LearnedRanking) else Evidence()
+        shares = pl.DataFrame(list(mean_shares(self.trials).items()), {"choice": pl.String, "share": pl.Float64}, orient="row")
+        trials = self.trials["cut"].n_unique()
+        return replace(basis, choice=self.choice, trials=shares, trial_cuts=trials, warnings=self.warnings)
 
-def rank(frame: pl.DataFrame, settings: AnyScoring, past: Past | None, *, horizon_days: int, seed: int, lang: Lang) -> Ranking:
-    """Fit any ranking, `auto` among them.
 
-    Parameters
-    ----------
-    frame, settings, past, horizon_days, seed
-        See `fit_ranking`.
-    lang : {"en", "zh"}
-        The language of what it says.
-
-    Returns
-    -------
-    Ranking
-        Fitted.
-
-    Raises
-    ------
-    InputError
-        The history is too short, or a model does not fit the shop.
-
-    Examples
-    --------
-    >>> import segmenter
-    >>> settings = segmenter.launch_settings({"scoring": "recency"})
-    >>> frame = pl.DataFrame({"days_since_order": [3, 1], "verdict": "eligible"})
-    >>> rank(frame, settings.scoring, None, horizon_days=30, seed=1, lang="en").values(frame).tolist()
-    [-3.0, -1.0]
-    """
+def rank(frame: pl.DataFrame, settings: AnyScoring, past: Past | None, *, horizon_days: int, seed: int) -> Ranking:
+    """Fit any ranking, `auto` among them: see `fit_ranking`."""
     if isinstance(settings, AutoSettings):
-        return fit_auto(frame, settings, past, horizon_days=horizon_days, seed=seed, lang=lang)
+        return fit_auto(frame, settings, past, horizon_days=horizon_days, seed=seed)
     return fit_ranking(frame, settings, past, horizon_days=horizon_days, seed=seed)
 
 
-def fit_auto(frame: pl.DataFrame, settings: AutoSettings, past: Past | None, *, horizon_days: int, seed: int, lang: Lang) -> Auto:
+def fit_auto(frame: pl.DataFrame, settings: AutoSettings, past: Past | None, *, horizon_days: int, seed: int) -> AutoRanking:
     """Choose a ranking by launches that the shop's own past could have had, and fit it.
 
-    At each of the latest dates whose horizon is over, the learned ranking is fitted on what was known then, and it, simple
-    rankings and blends of them are judged by what customers spent afterwards. A blend is the mean of the standings in its parts: the
-    errors of different rankings partly cancel out, so that a mean is seldom worse than the best of them [1]_ [2]_. What did best over
-    all trials is taken; of equals the simpler. Without trials, as the history is short, the plain blend is taken, and where there is
-    nothing to learn from at all, decayed spend.
+    At each of the latest dates whose horizon is over, the learned ranking is fitted on what was known then, and it, simple rankings and
+    blends of them are judged by what customers spent afterwards. A blend is the mean of its parts' ranks: the errors of different
+    rankings partly cancel out, so that a mean is seldom worse than the best of them [1]_ [2]_. What did best over all trials is chosen;
+    of equals the simpler. Without trials, as the history is short, the plain blend is chosen, and where there is nothing to learn from
+    at all, decayed spend.
 
     Parameters
     ----------
     frame : DataFrame
-        The measures of those to rank.
+        The measures of the customers to rank.
     settings : AutoSettings
         How many trials, and how the learned ranking is fitted.
     past : Past or None
-        Up to the as-of date; None where orders were added up elsewhere.
+        Up to the as-of date; None where orders were aggregated elsewhere.
     horizon_days : int
         How far it looks ahead.
     seed : int
         The job's seed.
-    lang : {"en", "zh"}
-        The language of the sentence and of warnings.
 
     Returns
     -------
-    Auto
+    AutoRanking
         Fitted, with its evidence.
 
     References
@@ -175,85 +139,77 @@ def fit_auto(frame: pl.DataFrame, settings: AutoSettings, past: Past | None, *, 
     >>> orders = pl.DataFrame(rows, schema=["customer_id", "time", "amount"], orient="row")
     >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
     >>> past = past_of(tables, date(2026, 7, 1), 90, None)
-    >>> auto = fit_auto(past.measures(date(2026, 7, 1)), settings.scoring, past, horizon_days=30, seed=1, lang="en")
-    >>> auto.choice
+    >>> fit_auto(past.measures(date(2026, 7, 1)), settings.scoring, past, horizon_days=30, seed=1).choice
     'decayed'
     """
+    simple: dict[str, SingleMeasure | LearnedRanking] = {"decayed": BY_DECAYED, "spend": BY_SPEND}
+
+    def chosen(choice: str, parts: Mapping[str, SingleMeasure | LearnedRanking], trials: pl.DataFrame, *warnings: Message) -> AutoRanking:
+        needed = {name: parts[name] for name in CHOICES[choice]}
+        reference = {name: np.sort(part.values(frame)) for name, part in needed.items()} if len(needed) > 1 else {}
+        return AutoRanking(choice, needed, reference, trials, warnings)
+
     if past is None:
-        en = "scoring=auto: single orders are not at hand, as an engine added them up elsewhere; ranking by decayed spend"
-        warning = say(lang, en, "scoring=auto：订单已由其他引擎汇总，没有逐笔订单可供学习；按衰减消费额排序")
-        rule = BY_DECAYED
-        return Auto(_SIMPLEST, {_SIMPLEST: rule}, {}, _table([]), _why(_SIMPLEST, {}, [], lang), (warning,), rule.columns)
-    trials = [(cut, found) for cut in _cuts(past, settings, horizon_days) if (found := _trial(past, cut, settings, horizon_days, seed))]
-    mean = {name: sum(found[name] for _, found in trials) / len(trials) for name in CHOICES} if trials else {}
-    warnings: list[str] = []
-    parts: dict[str, SingleMeasure | LearnedRanking] = {"decayed": BY_DECAYED, "spend": BY_SPEND}
+        sentence = "scoring=auto: single orders are not at hand, as an engine aggregated them elsewhere; ranking by decayed spend"
+        return chosen(_SIMPLEST, simple, pl.DataFrame(schema=_TRIALS), Message("evaluation.auto_without_orders", sentence))
+    rows = [
+        (cut, name, share)
+        for cut in _choose_cuts(past, settings, horizon_days)
+        for name, share in _try_launch(past, cut, settings, horizon_days, seed).items()
+    ]
+    trials = pl.DataFrame(rows, schema=_TRIALS, orient="row")
     try:
-        parts["learned"] = learned_from(past, settings, horizon_days=horizon_days, seed=seed)
-        choice = max(mean, key=lambda name: mean[name]) if mean else _UNTRIED
-        if not mean:
-            en = "scoring=auto: the history is too short to compare rankings on; taking the mean of the learned, spend and decayed ones"
-            warnings.append(say(lang, en, "scoring=auto：历史数据太短，无法比较各排序方式；取学习模型、消费额与衰减消费额的平均排名"))
+        parts = {**simple, "learned": learned_from(past, settings, horizon_days=horizon_days, seed=seed)}
     except InputError as error:
-        choice = _SIMPLEST
-        why = error.problems[0].removeprefix("scoring: ").partition(";")[0]
-        warnings.append(say(lang, f"scoring=auto: ranking by decayed spend, as {why}", f"scoring=auto：按衰减消费额排序（{why}）"))
-    needed = {name: parts[name] for name in CHOICES[choice]}
-    standing = {name: np.sort(part.values(frame)) for name, part in needed.items()} if len(needed) > 1 else {}
-    columns = list(dict.fromkeys(name for part in needed.values() for name in part.columns))
-    return Auto(choice, needed, standing, _table(trials), _why(choice, mean, [cut for cut, _ in trials], lang), tuple(warnings), columns)
+        sentence = "scoring=auto: ranking by decayed spend, as nothing can be learned: {why}"
+        return chosen(_SIMPLEST, simple, trials, Message("evaluation.auto_without_learning", sentence, why=error.reason))
+    if trials.is_empty():
+        sentence = "scoring=auto: the history is too short to compare rankings on; taking the mean of the learned, spend and decayed ones"
+        return chosen(_UNTRIED, parts, trials, Message("evaluation.auto_without_trials", sentence))
+    mean = mean_shares(trials)
+    return chosen(max(mean, key=lambda name: mean[name]), parts, trials)
 
 
-def _table(trials: Sequence[tuple[date, dict[str, float]]]) -> pl.DataFrame:
-    rows = [(cut, name, share) for cut, found in trials for name, share in found.items()]
-    return pl.DataFrame(rows, schema={"cut": pl.Date, "choice": pl.String, "share": pl.Float64}, orient="row")
+def mean_shares(trials: pl.DataFrame) -> dict[str, float]:
+    """Give each choice's mean share over the trials, in the order of `CHOICES`; empty without trials."""
+    shares = {name: trials.filter(choice=name)["share"].to_list() for name in CHOICES}
+    return {name: sum(found) / len(found) for name, found in shares.items() if found}
 
 
-def _cuts(past: Past, settings: AutoSettings, horizon_days: int) -> list[date]:
+def _choose_cuts(past: Past, settings: AutoSettings, horizon_days: int) -> list[date]:
     """List dates whose horizons do not overlap, or half overlap where there would be too few of them."""
     apart = past.cuts(horizon_days, horizon_days, settings.trials)
     return apart if len(apart) == settings.trials else past.cuts(horizon_days, max(horizon_days // 2, 7), settings.trials)
 
 
-def _trial(past: Past, cut: date, settings: AutoSettings, horizon_days: int, seed: int) -> dict[str, float] | None:
-    """Say which share of later spend each choice would have held; None where nothing could be learned yet, or nobody came."""
+def _try_launch(past: Past, cut: date, settings: AutoSettings, horizon_days: int, seed: int) -> dict[str, float]:
+    """Say which share of later spend each choice would have held; empty where nothing could be learned yet, or nobody came."""
     few = past.sample(settings.rows // settings.cuts, seed)
     what = ("trial", cut, few.share, settings.model_dump_json(), horizon_days, seed)
-    return past.once(what, lambda: _tried(past, few, cut, settings, horizon_days, seed))
+    return past.once(what, lambda: _compare(past, few, cut, settings, horizon_days, seed))
 
 
-def _tried(past: Past, few: Past, cut: date, settings: AutoSettings, horizon_days: int, seed: int) -> dict[str, float] | None:
-    before = past.before(cut)
+def _compare(past: Past, few: Past, cut: date, settings: AutoSettings, horizon_days: int, seed: int) -> dict[str, float]:
     try:
-        learned = learned_from(before, settings, horizon_days=horizon_days, seed=seed)
+        learned = learned_from(past.before(cut), settings, horizon_days=horizon_days, seed=seed)
     except InputError:
-        return None
+        return {}
     frame = few.measures(cut)
     spend = few.later(frame["customer_id"], cut, horizon_days)["spend"].to_numpy()
     if (whole := int(spend.sum())) <= 0:
-        return None
+        return {}
     values = {"learned": learned.values(frame), "spend": BY_SPEND.values(frame), "decayed": BY_DECAYED.values(frame)}
-    standings = {name: _standing(each, np.sort(each)) for name, each in values.items()}
+    ranks = {name: _share_below(value, np.sort(value)) for name, value in values.items()}
     shares = {}
     for name, weights in CHOICES.items():
-        mixed = values[name] if len(weights) == 1 else sum(weight * standings[part] for part, weight in weights.items())
-        order = np.argsort(-np.asarray(mixed), kind="stable")
-        shares[name] = sum(int(spend[order[: taken(len(order), top)]].sum()) / whole for top in _TOPS) / len(_TOPS)
+        blended = values[name] if len(weights) == 1 else sum(weight * ranks[part] for part, weight in weights.items())
+        order = np.argsort(-np.asarray(blended), kind="stable")
+        shares[name] = sum(int(spend[order[: top_count(len(order), top)]].sum()) / whole for top in _TOPS) / len(_TOPS)
     return shares
 
 
-def _standing(values: Floats, ordered: Floats) -> Floats:
+def _share_below(values: Floats, ordered: Floats) -> Floats:
     """Give the share of the customers below, counting half of those equal."""
     below = np.searchsorted(ordered, values, side="left") + np.searchsorted(ordered, values, side="right")
-    standing: Floats = below / (2 * max(len(ordered), 1))
-    return standing
-
-
-def _why(choice: str, mean: Mapping[str, float], cuts: Sequence[date], lang: Lang) -> str:
-    if not mean:
-        return say(lang, f"{choice} was chosen, without a trial.", f"选用 {choice}，未能在历史上试验。")
-    singles = [f"{name} {share:.1%}" for name, share in mean.items() if len(CHOICES[name]) == 1 and name != choice]
-    count, share = len(cuts), mean[choice]
-    en = f"{choice} was chosen: over {count} past launches its top 5, 10 and 20% held {share:.1%} of the later spend on average"
-    zh = f"选用 {choice}：在过去 {count} 次模拟启动中，其前 5%、10%、20% 客户平均占后续消费的 {share:.1%}"
-    return say(lang, f"{en} ({', '.join(singles)}).", f"{zh}（{'，'.join(singles)}）。")
+    share: Floats = below / (2 * max(len(ordered), 1))
+    return share

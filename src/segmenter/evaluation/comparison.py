@@ -1,13 +1,8 @@
 """Whether one ranking holds more than another, or only seems to: a paired bootstrap over customers.
 
-A customer appears at several cuts and in every ranking, so what is drawn again is the customer, with all that they spent. Customers
-are first put into 4,096 buckets by a hash of their id, and the buckets are drawn: sums by bucket are all that is kept, and a million
-customers cost no more than 4,096. Buckets are groups by chance, so that their sums vary as those of customers do (the method of
-random groups [1]_), and below some thousand buyers a bucket holds hardly more than one. All rankings see the same draws: what they
-share cancels out of their difference. The rankings themselves stand as they are and are not fitted again. Intervals are those
-between the percentiles of the draws [2]_.
-
-The same functions compare shares of buyers, where `spend` is 1 for those who bought and 0 for others.
+A customer appears at several cuts and in every ranking, so customers are drawn, with all that they spent, and every ranking sees the
+same draws. They are drawn in 4,096 buckets by a hash of their id, whose sums vary as those of customers do (the method of random groups
+[1]_), so that a million cost no more. Rankings are not fitted again; intervals lie between percentiles of the draws [2]_.
 
 References
 ----------
@@ -30,137 +25,41 @@ Floats = NDArray[np.float64]
 BUCKETS = 4096
 TAILS = (0.025, 0.975)
 # Where rankings differ in fewer buckets, even all of them on one side are likelier than 2.5 % by chance alone (2**-5 > .025).
-FEWEST = 6
+MIN_BUCKETS = 6
 _HALF = 40  # bits: 4,096 such numbers add up to less than 2**53, where floats are still exact
 
 
-def buckets(ids: pl.Series, seed: int) -> Ints:
-    """Put customers into buckets by a hash of their ids: the same at every cut.
-
-    Parameters
-    ----------
-    ids : Series of String
-        Without nulls.
-    seed : int
-        The job's seed.
-
-    Returns
-    -------
-    ndarray of int of shape (n,)
-        From 0 to 4095, in the order of `ids`.
-
-    Examples
-    --------
-    >>> buckets(pl.Series(["C1", "C2", "C1"]), 7).tolist()
-    [1650, 3904, 1650]
-    """
+def assign_buckets(ids: pl.Series, seed: int) -> Ints:
+    """Put customers into buckets 0..4095 by a hash of their ids: the same at every cut."""
     return (lots(ids, seed, "bootstrap") >> np.uint64(64 - 12)).astype(np.int64)
 
 
-def bucket_sums(bucket: Ints, spend: Ints, taken: NDArray[np.bool_] | Ints | None = None) -> Ints:
-    """Add up later spend by bucket.
-
-    Parameters
-    ----------
-    bucket : ndarray of int of shape (n,)
-        As `buckets` gives them.
-    spend : ndarray of int of shape (n,)
-        Net spend after the cut in minor units.
-    taken : ndarray of bool of shape (n,) or of int of shape (k,), optional
-        Those whom a ranking takes, or their positions such as ``order[:k]``; all where there is none.
-
-    Returns
-    -------
-    ndarray of int of shape (4096,)
-        In minor units, exact.
-
-    Examples
-    --------
-    >>> bucket_sums(np.array([0, 1, 0]), np.array([100, 300, 50]), np.array([True, True, False]))[:3].tolist()
-    [100, 300, 0]
-    """
-    if taken is not None:
-        bucket, spend = bucket[taken], spend[taken]
+def sum_by_bucket(bucket: Ints, spend: Ints) -> Ints:
+    """Sum later spend (minor units) by bucket: (4096,), exact."""
     sums = np.zeros(BUCKETS, np.int64)
     np.add.at(sums, bucket, spend)
     return sums
 
 
-def drawn_shares(held: Ints, total: Ints, seed: int, draws: int = 1000) -> Floats:
-    """Draw buckets again and again, and give each ranking's share of spend in every draw.
+def compare_rankings(names: Sequence[str], held: Ints, total: Ints, seed: int, draws: int = 1000) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Give the rankings' mean shares of later spend, and compare every ranking with every other one, paired over customers.
 
     Parameters
     ----------
+    names : sequence of str
+        The rankings.
     held : ndarray of int of shape (cuts, rankings, 4096)
-        Sums over the customers that a ranking takes.
+        Later spend by bucket of the customers that a ranking has in its top, in minor units.
     total : ndarray of int of shape (cuts, 4096)
-        Sums over all customers.
-    seed : int
-        The job's seed, ≥ 0.
-    draws : int
-        How many, ≥ 1.
+        Later spend by bucket of all customers.
+    seed, draws : int
+        Of the bootstrap.
 
     Returns
     -------
-    ndarray of float of shape (draws, rankings)
-        Means over the cuts whose customers drawn spent more than 0; NaN in a draw without any.
-
-    Examples
-    --------
-    >>> total = np.full((1, BUCKETS), 10)
-    >>> drawn_shares(np.stack([total * 0, total], axis=1), total, seed=7, draws=2).tolist()
-    [[0.0, 1.0], [0.0, 1.0]]
-    """
-    chance = np.random.Generator(np.random.PCG64(seed % 2**64))
-    # Equal chances: counting numbers drawn is a multinomial draw, and quicker than asking for one.
-    weights = np.stack([np.bincount(chance.integers(BUCKETS, size=BUCKETS), minlength=BUCKETS) for _ in range(draws)])
-    return _mean_shares(weights.astype(np.float64), held, total)
-
-
-def shares(names: Sequence[str], held: Ints, total: Ints, drawn: Floats) -> pl.DataFrame:
-    """Give each ranking's mean share of later spend, and how far chance could have moved it.
-
-    Parameters
-    ----------
-    names : sequence of str
-        The rankings.
-    held, total : ndarray of int
-        As for `drawn_shares`.
-    drawn : ndarray of float of shape (draws, rankings)
-        From `drawn_shares`.
-
-    Returns
-    -------
-    DataFrame
+    intervals : DataFrame
         ``ranking``, ``share``, and ``low`` and ``high``, the ends of its 95 % interval; null where there is no later spend.
-
-    Examples
-    --------
-    >>> total = np.full((1, BUCKETS), 10)
-    >>> held = np.stack([total // 2], axis=1)
-    >>> shares(["spend"], held, total, drawn_shares(held, total, seed=7)).rows()
-    [('spend', 0.5, 0.5, 0.5)]
-    """
-    (share,) = _mean_shares(np.ones((1, BUCKETS)), held, total)
-    rows = [(name, _number(share[i]), *_interval(drawn[:, i])) for i, name in enumerate(names)]
-    return pl.DataFrame(rows, {"ranking": pl.String} | dict.fromkeys(("share", "low", "high"), pl.Float64), orient="row")
-
-
-def differences(names: Sequence[str], held: Ints, total: Ints, drawn: Floats) -> pl.DataFrame:
-    """Compare every ranking with every other one, paired over customers.
-
-    Parameters
-    ----------
-    names : sequence of str
-        The rankings.
-    held, total : ndarray of int
-        As for `drawn_shares`.
-    drawn : ndarray of float of shape (draws, rankings)
-        From `drawn_shares`.
-
-    Returns
-    -------
-    DataFrame
+    differences : DataFrame
         ``ranking``, ``against``, ``difference`` of their mean shares, and ``low`` and ``high``, the ends of its 95 % interval; these
         are null where the two differ in the spend of fewer than 6 buckets, too few to say anything, unless they differ in none.
         ``clearly_better`` is true where the whole interval lies above 0.
@@ -168,18 +67,35 @@ def differences(names: Sequence[str], held: Ints, total: Ints, drawn: Floats) ->
     Examples
     --------
     >>> total = np.full((1, BUCKETS), 10)
-    >>> held = np.stack([total // 2, total], axis=1)
-    >>> differences(["spend", "best"], held, total, drawn_shares(held, total, seed=7)).rows()
+    >>> intervals, differences = compare_rankings(["spend", "best"], np.stack([total // 2, total], axis=1), total, seed=7)
+    >>> differences.rows()
     [('spend', 'best', -0.5, -0.5, -0.5, False), ('best', 'spend', 0.5, 0.5, 0.5, True)]
     """
+    drawn = draw_shares(held, total, seed, draws)
     (share,) = _mean_shares(np.ones((1, BUCKETS)), held, total)
-    rows = []
+    ends = dict.fromkeys(("low", "high"), pl.Float64)
+    shares = [(name, _number(share[i]), *_interval(drawn[:, i])) for i, name in enumerate(names)]
+    pairs = []
     for i, j in permutations(range(len(names)), 2):
         apart = int((held[:, i] != held[:, j]).any(axis=0).sum())
-        interval = (None, None) if 0 < apart < FEWEST else _interval(drawn[:, i] - drawn[:, j])
-        rows.append((names[i], names[j], _number(share[i] - share[j]), *interval))
-    schema = {"ranking": pl.String, "against": pl.String} | dict.fromkeys(("difference", "low", "high"), pl.Float64)
-    return pl.DataFrame(rows, schema, orient="row").with_columns(clearly_better=(pl.col("low") > 0).fill_null(False))
+        interval = (None, None) if 0 < apart < MIN_BUCKETS else _interval(drawn[:, i] - drawn[:, j])
+        pairs.append((names[i], names[j], _number(share[i] - share[j]), *interval))
+    differences = pl.DataFrame(pairs, {"ranking": pl.String, "against": pl.String, "difference": pl.Float64, **ends}, orient="row")
+    return (
+        pl.DataFrame(shares, {"ranking": pl.String, "share": pl.Float64, **ends}, orient="row"),
+        differences.with_columns(clearly_better=(pl.col("low") > 0).fill_null(False)),
+    )
+
+
+def draw_shares(held: Ints, total: Ints, seed: int, draws: int) -> Floats:
+    """Draw buckets again and again, and give each ranking's share of spend in every draw: (draws, rankings).
+
+    Means over the cuts whose drawn customers spent more than 0; NaN in a draw without any.
+    """
+    chance = np.random.Generator(np.random.PCG64(seed % 2**64))
+    # Equal chances: counting numbers drawn is a multinomial draw, and quicker than asking for one.
+    weights = np.stack([np.bincount(chance.integers(BUCKETS, size=BUCKETS), minlength=BUCKETS) for _ in range(draws)])
+    return _mean_shares(weights.astype(np.float64), held, total)
 
 
 def _mean_shares(weights: Floats, held: Ints, total: Ints) -> Floats:

@@ -1,4 +1,4 @@
-"""What a ranking would have brought at one cut: the share of later spend and of later buyers among those whom it puts first.
+"""What a ranking would have brought at one cut: the share of later spend and of later buyers in its top.
 
 Sums are of whole minor units and shares are quotients of whole numbers, rounded once: no order of rows changes a bit of them.
 """
@@ -45,53 +45,17 @@ class Gains:
     curve: pl.DataFrame
 
 
-def taken(customers: int, percent: int) -> int:
-    """Say how many customers a top share of them is: rounded, halves up, and at least one.
-
-    Parameters
-    ----------
-    customers : int
-        How many there are, ≥ 0.
-    percent : int
-        From 0 to 100.
-
-    Returns
-    -------
-    int
-        At most `customers`.
-
-    Examples
-    --------
-    >>> [taken(customers, 10) for customers in (0, 1, 14, 15, 1000)]
-    [0, 1, 1, 2, 100]
-    """
+def top_count(customers: int, percent: int) -> int:
+    """Say how many customers a top share of them is: rounded, halves up, and at least one of those there are."""
     return min(customers, max(1, (customers * percent + 50) // 100))
 
 
-def best_order(spend: Ints, bought: Bools) -> Ints:
-    """Order customers as hindsight would: by later spend, then those who bought before those who did not, then by position.
-
-    Parameters
-    ----------
-    spend : ndarray of int of shape (n,)
-        Net spend after the cut, in minor units.
-    bought : ndarray of bool of shape (n,)
-        Whether they ordered at all.
-
-    Returns
-    -------
-    ndarray of int of shape (n,)
-        Positions, best first. No order holds more of the spend at any point; of the buyers another may.
-
-    Examples
-    --------
-    >>> best_order(np.array([0, 900, 0]), np.array([False, True, True])).tolist()
-    [1, 2, 0]
-    """
+def order_by_hindsight(spend: Ints, bought: Bools) -> Ints:
+    """Order customers by later spend, then buyers before others, then by position: no order holds more of the spend at any point."""
     return np.lexsort((~bought, -spend))
 
 
-def gains(orders: Mapping[str, Ints], spend: Ints, bought: Bools, size: int | None) -> dict[str, Gains]:
+def measure_gains(orders: Mapping[str, Ints], spend: Ints, bought: Bools, size: int | None) -> dict[str, Gains]:
     """Measure rankings of the same customers at one cut, and the two ends between which they lie.
 
     Parameters
@@ -108,36 +72,31 @@ def gains(orders: Mapping[str, Ints], spend: Ints, bought: Bools, size: int | No
     Returns
     -------
     dict of str to Gains
-        For each ranking; for ``best``, the order of hindsight; and for ``random``, what can be expected of a draw by lot.
-
-    Raises
-    ------
-    ValueError
-        Where lengths differ.
+        For each ranking; for ``best``, the order of hindsight; and for ``random``, what can be expected of a random draw.
 
     Examples
     --------
     >>> later = np.array([100, 0, 300, 0])
-    >>> measured = gains({"spend": np.array([0, 2, 1, 3])}, later, later > 0, size=1)
-    >>> [(name, each.figures["spend_share_size"], each.figures["gini"]) for name, each in measured.items()]
+    >>> gains = measure_gains({"spend": np.array([0, 2, 1, 3])}, later, later > 0, size=1)
+    >>> [(name, gain.figures["spend_share_size"], gain.figures["gini"]) for name, gain in gains.items()]
     [('spend', 0.25, 0.6), ('best', 0.75, 1.0), ('random', 0.25, 0.0)]
     """
-    if wrong := {len(each) for each in (bought, *orders.values())} - {len(spend)}:
+    if wrong := {len(array) for array in (bought, *orders.values())} - {len(spend)}:
         raise ValueError(f"orders and bought: should be as long as spend, {len(spend)} (got {sorted(wrong)})")
-    hindsight = best_order(spend, bought)
-    best = _added_up(hindsight, spend, bought)
-    measured = {}
+    hindsight = order_by_hindsight(spend, bought)
+    best = _running_sums(hindsight, spend, bought)
+    gains = {}
     for name, order in {**orders, "best": hindsight}.items():
-        ranked = _added_up(order, spend, bought)
-        measured[name] = _gains(best, size, partial(_at, ranked[0]), partial(_at, ranked[1]), _unevenness(ranked[0]))
-    # A draw by lot holds its share of everything: the mean over all orders.
-    each_spends, each_buys = (Fraction(int(sums[-1]), max(len(spend), 1)) for sums in best)
-    measured["random"] = _gains(best, size, lambda place: place * each_spends, lambda place: place * each_buys, 0)
-    return measured
+        spends, buyers = _running_sums(order, spend, bought)
+        gains[name] = _gains(best, size, partial(_at, spends), partial(_at, buyers), _unevenness(spends))
+    # A random draw holds its share of everything: the mean over all orders.
+    mean_spend, mean_buyers = (Fraction(int(sums[-1]), max(len(spend), 1)) for sums in best)
+    gains["random"] = _gains(best, size, lambda position: position * mean_spend, lambda position: position * mean_buyers, 0)
+    return gains
 
 
-def _added_up(order: Ints, spend: Ints, bought: Bools) -> Ints:
-    """Add up spend and buyers from the best customer down: of the first 0, 1, ... n."""
+def _running_sums(order: Ints, spend: Ints, bought: Bools) -> Ints:
+    """Sum spend and buyers from the best customer down: of the first 0, 1, ... n."""
     sums = np.zeros((2, len(order) + 1), np.int64)
     np.cumsum(spend[order], out=sums[0, 1:])
     np.cumsum(bought[order], out=sums[1, 1:])
@@ -146,7 +105,7 @@ def _added_up(order: Ints, spend: Ints, bought: Bools) -> Ints:
 
 def _gains(best: Ints, size: int | None, spend_of: Sum, buyers_of: Sum, unevenness: int) -> Gains:
     customers, spend, buyers = best.shape[1] - 1, int(best[0, -1]), int(best[1, -1])
-    counts = {str(top): taken(customers, top) for top in TOPS} | {"size": customers if size is None else min(size, customers)}
+    counts = {str(top): top_count(customers, top) for top in TOPS} | {"size": customers if size is None else min(size, customers)}
     held = {name: spend_of(Fraction(count)) for name, count in counts.items()}
     won = {name: buyers_of(Fraction(count)) for name, count in counts.items()}
     figures = {f"spend_share_{name}": _share(held[name], spend) for name in counts}
@@ -154,11 +113,11 @@ def _gains(best: Ints, size: int | None, spend_of: Sum, buyers_of: Sum, unevenne
     figures |= {f"lift_{name}": _share(held[name] * customers, spend * count) for name, count in counts.items()}
     figures |= {f"precision_{name}": _share(won[name], count) for name, count in counts.items()}
     figures["gini"] = _share(unevenness, _unevenness(best[0])) if spend > 0 else None
-    places = [Fraction(customers * point, POINTS - 1) for point in range(POINTS)]
+    positions = [Fraction(customers * point, POINTS - 1) for point in range(POINTS)]
     curve = {
         "customers": [point / (POINTS - 1) for point in range(POINTS)],
-        "spend": [_share(spend_of(place), spend) for place in places],
-        "buyers": [_share(buyers_of(place), buyers) for place in places],
+        "spend": [_share(spend_of(position), spend) for position in positions],
+        "buyers": [_share(buyers_of(position), buyers) for position in positions],
     }
     return Gains(figures, pl.DataFrame(curve, dict.fromkeys(curve, pl.Float64)))
 
@@ -167,11 +126,11 @@ def _share(part: Fraction | int, whole: int) -> float | None:
     return float(Fraction(part, whole)) if whole > 0 else None
 
 
-def _at(sums: Ints, place: Fraction) -> Fraction:
+def _at(sums: Ints, position: Fraction) -> Fraction:
     """Read a running sum, in a straight line between two customers."""
-    below = int(place)
+    below = int(position)
     low, high = int(sums[below]), int(sums[min(below + 1, len(sums) - 1)])
-    return low + (high - low) * (place - below)
+    return low + (high - low) * (position - below)
 
 
 def _unevenness(sums: Ints) -> int:

@@ -8,24 +8,22 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.errors import InputError
-from segmenter.evaluation.auto import Auto, rank
-from segmenter.evaluation.calibration import calibration
-from segmenter.evaluation.comparison import bucket_sums, buckets
-from segmenter.evaluation.gains import Gains, gains, taken
+from segmenter.errors import ConfigError, InputError
+from segmenter.evaluation.as_of import past_snapshot
+from segmenter.evaluation.auto import AutoRanking, rank
+from segmenter.evaluation.calibration import measure_calibration
+from segmenter.evaluation.comparison import assign_buckets, sum_by_bucket
+from segmenter.evaluation.gains import Gains, measure_gains, top_count
 from segmenter.measures.past import Past
-from segmenter.measures.timeline import with_purchases
-from segmenter.regions import with_regions
-from segmenter.rules import ELIGIBLE, apply_rules
+from segmenter.messages import Message
 from segmenter.settings import AnyScoring, BacktestCore
-from segmenter.words import say
 
 TOP = 10  # percent: what rankings are compared by
 
 
 @dataclass(frozen=True)
 class Replay:
-    """What one replayed launch gave. Money is in minor units.
+    """What one replayed launch gave; money in minor units.
 
     Parameters
     ----------
@@ -40,9 +38,9 @@ class Replay:
     total : ndarray of shape (4096,)
         All later spend by bucket.
     expected : dict of str to (DataFrame, float or None)
-        Of each ranking that expects money: see `calibration`.
-    choices : dict of str to (str, str)
-        Of each `auto`: what it chose, and why.
+        Of each ranking that expects money: see `measure_calibration`.
+    choices : dict of str to AutoRanking
+        Of each `auto`: what it chose, and its trials.
     missing : dict of str to str
         Of each ranking that could not be computed: why.
     """
@@ -53,74 +51,58 @@ class Replay:
     held: dict[str, NDArray[np.int64]]
     total: NDArray[np.int64]
     expected: dict[str, tuple[pl.DataFrame, float | None]]
-    choices: dict[str, tuple[str, str]]
+    choices: dict[str, AutoRanking]
     missing: dict[str, str]
 
 
-def replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnyScoring], settings: BacktestCore) -> Replay:
-    """Plan a launch as of a cut as far as its rankings go, and look at what came.
+def replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnyScoring], settings: BacktestCore) -> Replay | Message:
+    """Plan a launch as of a cut as far as its rankings go, and look at what came; or say why the cut is left out.
 
-    Parameters
-    ----------
-    cut : date
-        The as-of date; its horizon is over.
-    pasts : dict of float to Past
-        The shop's past for the half-life of each ranking.
-    rankings : dict of str to AnyScoring
-        What to compare.
-    settings : BacktestCore
-        The rules, `plan.size` and the horizon.
-
-    Returns
-    -------
-    Replay
-        For the eligible customers.
-
-    Raises
-    ------
-    InputError
-        Nobody was eligible, or the rules name a region without customers.
-
-    Examples
-    --------
-    See `backtest`.
+    `pasts` has the shop's past for the half-life of each ranking; by the first of them customers are found eligible.
     """
-    horizon = settings.backtest.horizon_days
-    frames = {}
-    for half_life, past in pasts.items():
-        frame = with_regions(past.before(cut).measures(cut), settings.rules.region)
-        frames[half_life] = apply_rules(frame, settings.rules, settings.launch).customers
-    past, frame = next(iter(pasts.values())), next(iter(frames.values()))
-    eligible = frame["verdict"] == ELIGIBLE
+    try:
+        return _replay(cut, pasts, rankings, settings)
+    except (InputError, ConfigError) as error:  # such as a custom rule on events of which there were none yet
+        return Message("evaluation.cut_left_out", "{cut} is left out: {why}", cut=cut, why=error.reason)
+
+
+def _replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnyScoring], settings: BacktestCore) -> Replay:
+    horizon, purchases = settings.backtest.horizon_days, any(scoring.needs_purchases for scoring in rankings.values())
+    snapshots = {half_life: past_snapshot(past, settings, cut, purchases=purchases) for half_life, past in pasts.items()}
+    past, snapshot = next(iter(pasts.values())), next(iter(snapshots.values()))
+    eligible = snapshot.eligible
     if not eligible.any():
-        raise InputError(say(settings.lang, "nobody was eligible", "没有符合条件的客户"))
-    ids = frame["customer_id"].filter(eligible)
+        raise InputError(Message("evaluation.nobody_eligible", "nobody was eligible"))
+    ids = snapshot.customers["customer_id"].filter(eligible)
     later = past.later(ids, cut, horizon)
     spend, bought = later["spend"].to_numpy(), (later["orders"] > 0).to_numpy()
     orders, expected, choices, missing = {}, {}, {}, {}
-    for name, each in rankings.items():
-        before, here = pasts[each.half_life_days].before(cut), frames[each.half_life_days]
-        if each.needs_purchases:
-            here = with_purchases(here, before.timeline, cut)
+    for name, scoring in rankings.items():
+        known = snapshots[scoring.half_life_days]
         try:
-            ranking = rank(here, each, before, horizon_days=horizon, seed=settings.seed, lang=settings.lang)
-        except InputError as error:
-            missing[name] = error.problems[0]
+            ranking = rank(known.customers, scoring, known.past, horizon_days=horizon, seed=settings.seed)
+        except InputError as error:  # the history is too short for it, or its model does not fit the shop
+            missing[name] = error.reason
             continue
-        values = ranking.values(here.filter(eligible))
+        values = ranking.values(known.customers.filter(eligible))
         orders[name] = np.argsort(-values, kind="stable")  # the eligible are sorted by id
         if ranking.expects_money:
-            expected[name] = calibration(values, spend)
-        if isinstance(ranking, Auto):
-            choices[name] = (ranking.choice, ranking.why)
+            expected[name] = measure_calibration(values, spend)
+        if isinstance(ranking, AutoRanking):
+            choices[name] = ranking
     size = settings.plan.size if isinstance(settings.plan.size, int) else None
-    bucket, top = buckets(ids, settings.seed), taken(len(ids), TOP)
+    bucket, top = assign_buckets(ids, settings.seed), top_count(len(ids), TOP)
     return Replay(
         cut=cut,
-        counts={"customers": frame.height, "eligible": len(ids), "later_spend": int(spend.sum()), "later_buyers": int(bought.sum())},
-        gains=gains(orders, spend, bought, size and max(round(size * past.share), 1)),
-        held={name: bucket_sums(bucket, spend, order[:top]) for name, order in orders.items()},
-        total=bucket_sums(bucket, spend),
+        counts={
+            "customers": snapshot.customers.height,
+            "eligible": len(ids),
+            "later_spend": int(spend.sum()),
+            "later_buyers": int(bought.sum()),
+        },
+        gains=measure_gains(orders, spend, bought, size and max(round(size * past.share), 1)),
+        held={name: sum_by_bucket(bucket[order[:top]], spend[order[:top]]) for name, order in orders.items()},
+        total=sum_by_bucket(bucket, spend),
         expected=expected,
         choices=choices,
         missing=missing,

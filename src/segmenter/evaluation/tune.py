@@ -1,7 +1,6 @@
 """The weighted score tuned on a shop's own past, and judged by later dates on which it was not."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -9,21 +8,21 @@ import numpy as np
 import polars as pl
 
 from segmenter.errors import ConfigError, InputError
-from segmenter.evaluation.backtest import cuts_of, sampled
-from segmenter.evaluation.comparison import differences, drawn_shares, shares
+from segmenter.evaluation.backtest import rankings_of, warn_of_sample
+from segmenter.evaluation.comparison import compare_rankings
+from segmenter.evaluation.cuts import choose_cuts
 from segmenter.evaluation.replay import TOP, Replay, replay
-from segmenter.evaluation.tuning_trials import load_optuna, look, search
+from segmenter.evaluation.tuning_trials import load_optuna, prepare_date, search_weights
 from segmenter.measures.past import past_of
-from segmenter.report.tuning_advice import advise_tuning
+from segmenter.messages import Message
 from segmenter.settings import AnyScoring, ScoringSettings, TuneCore, WeightedSettings
 from segmenter.tables import Tables
-from segmenter.words import say
 
 TUNED, PRESENT = "tuned", "present"
 
 
 @dataclass(frozen=True)
-class Tuned:
+class Tuning:
     """What tuning found. Shares are of what the eligible customers spent within the horizon after a date.
 
     Parameters
@@ -41,17 +40,13 @@ class Tuned:
         them; ``low`` and ``high``: the 95 % interval of the latter.
     differences : DataFrame
         At the dates held back, ``tuned`` less each other: ``against``, ``difference``, ``low``, ``high``, ``clearly_better``; see
-        `comparison.differences`.
+        `compare_rankings`.
     learned_from, held_back : tuple of date
         As-of dates of replayed launches. What came after those of the first lies before the second.
     horizon_days : int
         How long after each date was looked at.
     current : str
         What the launch uses, as in `shares`.
-    helped : bool
-        Whether the tuned weights were clearly better than that at the dates held back.
-    advice : str
-        One sentence: whether to use them.
     warnings : tuple of str
         What a person should know before believing it.
     """
@@ -65,12 +60,15 @@ class Tuned:
     held_back: tuple[date, ...]
     horizon_days: int
     current: str
-    helped: bool
-    advice: str
     warnings: tuple[str, ...]
 
+    @property
+    def helped(self) -> bool:
+        """Whether the tuned weights were clearly better than what the launch uses, at the dates held back."""
+        return bool(self.differences.filter(against=self.current)["clearly_better"].any())
 
-def tune(tables: Tables, settings: TuneCore, *, progress: Callable[[str], None] = lambda stage: None) -> Tuned:
+
+def tune(tables: Tables, settings: TuneCore, *, progress: Callable[[str], None] = lambda stage: None) -> Tuning:
     """Search for the weights and the half-life whose top 10 % held most of later spend, and see whether they do at later dates.
 
     The latest dates are held back. Nothing at or after the first of them is learned from, so that they show what would have come of
@@ -79,7 +77,7 @@ def tune(tables: Tables, settings: TuneCore, *, progress: Callable[[str], None] 
     Parameters
     ----------
     tables : Tables
-        The shop's tables, their orders one by one.
+        The shop's tables, with single orders.
     settings : TuneCore
         The launch, its rules and score; the dates, the horizon, what to compare with; the trials.
     progress : callable, optional
@@ -87,7 +85,7 @@ def tune(tables: Tables, settings: TuneCore, *, progress: Callable[[str], None] 
 
     Returns
     -------
-    Tuned
+    Tuning
         The same for the same tables and seed, whatever their row order and the number of threads.
 
     Raises
@@ -103,93 +101,78 @@ def tune(tables: Tables, settings: TuneCore, *, progress: Callable[[str], None] 
     >>> from segmenter.settings import TuneSettings
     >>> settings = segmenter.backtest_settings({"launch.as_of": "2026-07-01", "backtest.rankings": ["spend"], "backtest.step_days": 15})
     >>> days = [f"2026-{month:02}-{day:02}" for month in (3, 4, 5, 6) for day in range(1, 29)]
-    >>> rows = [(f"C{place % 40:02}", day, 10 + place % 40) for place, day in enumerate(days)]
+    >>> rows = [(f"C{number % 40:02}", day, 10 + number % 40) for number, day in enumerate(days)]
     >>> orders = pl.DataFrame(rows, schema=["customer_id", "time", "amount"], orient="row")
     >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
     >>> search = TuneSettings(trials=5, half_lives=(30.0, 90.0), holdout=0.3)
-    >>> tuned = tune(tables, TuneCore.model_construct(**dict(settings), tune=search))
-    >>> tuned.trials.height, len(tuned.learned_from), len(tuned.held_back), tuned.shares["ranking"].to_list()
+    >>> tuning = tune(tables, TuneCore.model_construct(**dict(settings), tune=search))
+    >>> tuning.trials.height, len(tuning.learned_from), len(tuning.held_back), tuning.shares["ranking"].to_list()
     (5, 2, 2, ['tuned', 'present', 'spend'])
     """
     load_optuna()
-    cuts, end = cuts_of(tables, settings)
-    learned_from, held_back = _parted(cuts, settings)
+    cuts, end = choose_cuts(tables, settings)
+    learned_from, held_back = _divide(cuts, settings)
     present = _weighted(settings.scoring)
     half_lives = sorted({*settings.tune.half_lives, present.half_life_days})
     wanted, window = settings.backtest, settings.rules.spend.window_days
     past = past_of(tables, end, present.half_life_days, window, most=wanted.customers, first=cuts[0], seed=settings.seed)
-    looks = []
+    prepared = []
     for cut in learned_from:
         progress(str(cut))
-        with suppress(InputError):  # the replay of this date says why it is left out
-            looks.append(look(cut, past, present, half_lives, settings))
-    if not (telling := [each for each in looks if each is not None]):
-        raise InputError(
-            f"tune: at none of the dates to learn from ({_dates(learned_from)}) was somebody eligible who spent something after"
-        )
-    progress(say(settings.lang, "trials", "尝试参数"))
-    scoring, trials = search(telling, present, half_lives, trials=settings.tune.trials, seed=settings.seed)
+        prepared.append(prepare_date(cut, past, present, half_lives, settings))
+    if not (telling := [at for at in prepared if at is not None]):
+        sentence = "tune: at none of the dates to learn from ({cuts}) was somebody eligible who spent something after"
+        raise InputError(Message("evaluation.nothing_to_tune", sentence, cuts=tuple(learned_from)))
+    progress("trials")
+    scoring, trials = search_weights(telling, present, half_lives, trials=settings.tune.trials, seed=settings.seed)
     rankings, current = _rankings(scoring, present, settings)
     # The present half-life first, by which customers are found eligible.
-    needed = dict.fromkeys((present.half_life_days, *(each.half_life_days for each in rankings.values())))
+    needed = dict.fromkeys((present.half_life_days, *(ranking.half_life_days for ranking in rankings.values())))
     pasts = {days: past.with_half_life(days) for days in needed}
-    replays, warnings = [], sampled(past, settings)
+    replays, warnings = [], warn_of_sample(past, settings)
     for cut in (*learned_from, *held_back):
         progress(str(cut))
-        try:
-            replays.append(replay(cut, pasts, rankings, settings))
-        except InputError as error:
-            warnings.append(say(settings.lang, f"{cut} is left out: {error.problems[0]}", f"{cut} 已略过：{error.problems[0]}"))
-    learned, judged = ([each for each in replays if each.cut in part] for part in (learned_from, held_back))
+        match replay(cut, pasts, rankings, settings):
+            case Replay() as replayed:
+                replays.append(replayed)
+            case left_out:
+                warnings.append(left_out)
+    learned, judged = ([replayed for replayed in replays if replayed.cut in part] for part in (learned_from, held_back))
     if not judged:
-        raise InputError(f"tune: nobody was eligible at the dates held back ({_dates(held_back)})", *warnings)
-    for name in [name for name in rankings if any(name in each.missing for each in judged)]:
-        why = next(each.missing[name] for each in judged if name in each.missing)
-        en = f"{name} is not compared, as it could not be computed at every date held back: {why}"
-        warnings.append(say(settings.lang, en, f"{name} 未参与比较，因为在留作检验的日期中并非每个都能计算：{why}"))
+        sentence = "tune: nobody was eligible at the dates held back ({cuts})"
+        raise InputError(Message("evaluation.nothing_to_judge", sentence, cuts=tuple(held_back)), *warnings)
+    for name in [name for name in rankings if any(name in replayed.missing for replayed in judged)]:
+        why = next(replayed.missing[name] for replayed in judged if name in replayed.missing)
+        sentence = "{ranking} is not compared, as it could not be computed at every date held back: {why}"
+        warnings.append(Message("evaluation.ranking_not_compared", sentence, ranking=name, why=why))
         del rankings[name]
-    current = current if current in rankings else PRESENT
-    table, apart = _judged(learned, judged, list(rankings), settings.seed)
-    helped, advice = advise_tuning(
-        table,
-        apart,
-        current,
-        unchanged=scoring == present,
-        dates=len(judged),
-        horizon_days=wanted.horizon_days,
-        lang=settings.lang,
-    )
-    return Tuned(
+    shares, differences = _judge(learned, judged, list(rankings), settings.seed)
+    return Tuning(
         scoring=scoring,
         present=present,
         trials=trials,
-        shares=table,
-        differences=apart,
-        learned_from=tuple(each.cut for each in learned),
-        held_back=tuple(each.cut for each in judged),
+        shares=shares,
+        differences=differences,
+        learned_from=tuple(replayed.cut for replayed in learned),
+        held_back=tuple(replayed.cut for replayed in judged),
         horizon_days=wanted.horizon_days,
-        current=current,
-        helped=helped,
-        advice=advice,
+        current=current if current in rankings else PRESENT,
         warnings=tuple(warnings),
     )
 
 
-def _parted(cuts: Sequence[date], settings: TuneCore) -> tuple[list[date], list[date]]:
+def _divide(cuts: Sequence[date], settings: TuneCore) -> tuple[list[date], list[date]]:
     """Hold the latest dates back, and learn from those whose horizon was over by then."""
     back = max(1, round(settings.tune.holdout * len(cuts)))
     held_back, horizon = list(cuts[-back:]), settings.backtest.horizon_days
     learned_from = [cut for cut in cuts[:-back] if cut + timedelta(days=horizon) <= held_back[0]]
     if not learned_from:
-        raise ConfigError(
-            f"tune: needs a date to learn from whose horizon of {horizon} days is over by the first one held back "
-            f"(got {_dates(cuts)}, of which the last {back} are held back); take more dates, or a shorter backtest.horizon_days"
+        sentence = (
+            "tune: needs a date to learn from whose horizon of {days} days is over by the first one held back "
+            "(got {cuts}, of which the last {back} are held back); take more dates, or a shorter backtest.horizon_days"
         )
+        raise ConfigError(Message("evaluation.too_few_dates", sentence, days=horizon, cuts=tuple(cuts), back=back))
     return learned_from, held_back
-
-
-def _dates(cuts: Sequence[date]) -> str:
-    return ", ".join(map(str, cuts))
 
 
 def _weighted(scoring: AnyScoring) -> WeightedSettings:
@@ -199,33 +182,26 @@ def _weighted(scoring: AnyScoring) -> WeightedSettings:
 
 def _rankings(scoring: WeightedSettings, present: WeightedSettings, settings: TuneCore) -> tuple[dict[str, AnyScoring], str]:
     """Give what is compared, and the name of the launch's own among it."""
-    names = settings.rankings if settings.backtest.rankings is None else settings.backtest.rankings
+    named, current = rankings_of(settings)
     rankings: dict[str, AnyScoring] = {TUNED: scoring, PRESENT: present}
-    rankings |= {name: settings.rankings[name] for name in names if settings.rankings[name] != present}
-    if settings.scoring == present:
-        return rankings, PRESENT
-    if named := next((name for name, each in rankings.items() if each == settings.scoring), None):
-        return rankings, named
-    kind = settings.scoring.kind
-    name = kind if kind not in rankings else f"{kind} (scoring)"
-    return {**rankings, name: settings.scoring}, name
+    rankings |= {name: ranking for name, ranking in named.items() if ranking != present}
+    return rankings, PRESENT if settings.scoring == present else current
 
 
-def _judged(learned: Sequence[Replay], held_back: Sequence[Replay], names: list[str], seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _judge(learned: Sequence[Replay], held_back: Sequence[Replay], names: list[str], seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give the shares of both parts, and the differences in the one that was held back."""
-    held = np.stack([np.stack([each.held[name] for name in names]) for each in held_back])
-    total = np.stack([each.total for each in held_back])
-    drawn = drawn_shares(held, total, seed)
+    held = np.stack([np.stack([replayed.held[name] for name in names]) for replayed in held_back])
+    total = np.stack([replayed.total for replayed in held_back])
+    intervals, differences = compare_rankings(names, held, total, seed)
     schema = {"ranking": pl.String, "learned_from": pl.Float64}
     before = pl.DataFrame([(name, _mean(name, learned)) for name in names], schema=schema, orient="row")
-    after = shares(names, held, total, drawn).rename({"share": "held_back"})
-    apart = differences(names, held, total, drawn).filter(ranking=TUNED).drop("ranking")
-    return before.join(after, on="ranking", how="left", maintain_order="left"), apart
+    after = intervals.rename({"share": "held_back"})
+    return before.join(after, on="ranking", how="left", maintain_order="left"), differences.filter(ranking=TUNED).drop("ranking")
 
 
 def _mean(name: str, learned: Sequence[Replay]) -> float | None:
     """Give the mean over the dates after which something was spent; None where the ranking could not be computed at one."""
-    if any(name in each.missing for each in learned):
+    if any(name in replayed.missing for replayed in learned):
         return None
-    known = [share for each in learned if (share := each.gains[name].figures[f"spend_share_{TOP}"]) is not None]
+    known = [share for replayed in learned if (share := replayed.gains[name].figures[f"spend_share_{TOP}"]) is not None]
     return sum(known) / len(known)

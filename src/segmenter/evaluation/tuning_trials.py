@@ -10,12 +10,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.errors import ConfigError
-from segmenter.evaluation.gains import taken
+from segmenter.errors import ConfigError, InputError
+from segmenter.evaluation.as_of import past_snapshot
+from segmenter.evaluation.gains import top_count
 from segmenter.evaluation.replay import TOP
 from segmenter.measures.past import Past
-from segmenter.regions import with_regions
-from segmenter.rules import ELIGIBLE, apply_rules
+from segmenter.messages import Message
 from segmenter.scoring.components import COMPONENTS, rounded
 from segmenter.scoring.scorer import fit_scorer
 from segmenter.settings import BacktestCore, WeightedSettings, Weights
@@ -26,7 +26,7 @@ _SEEDS = 1 << 32  # NumPy's old generators, which Optuna draws from, take no lar
 
 
 @dataclass(frozen=True)
-class Look:
+class TrialDate:
     """The eligible customers of a past date, ready to be ranked by any weights.
 
     Parameters
@@ -41,18 +41,7 @@ class Look:
     spend: NDArray[np.int64]
 
     def share(self, scoring: WeightedSettings) -> float:
-        """Say how much of the later spend the top 10 % by a weighted score hold.
-
-        Parameters
-        ----------
-        scoring : WeightedSettings
-            With one of the half-lives.
-
-        Returns
-        -------
-        float
-            The same as of a replay: of the same score to the last bit.
-        """
+        """Give the share of later spend that the top 10 % by a weighted score hold: to the last bit that of a replay."""
         components = self.components[scoring.half_life_days]
         weights = {name: getattr(scoring.weights, name) for name in COMPONENTS if name in components}
         whole = sum(weights.values()) or 1.0
@@ -62,110 +51,64 @@ class Look:
                 score += components[name] * (100 * (weight / whole))
         rounded(score)
         # The first of a stable sort, without one: all above the last one's score, and of those equal to it the first by id.
-        top = taken(len(score), TOP)
-        least = np.partition(score, len(score) - top)[len(score) - top]
-        above = score > least
-        equal = np.flatnonzero(score == least)[: top - np.count_nonzero(above)]
+        top = top_count(len(score), TOP)
+        last = np.partition(score, len(score) - top)[len(score) - top]
+        above = score > last
+        equal = np.flatnonzero(score == last)[: top - np.count_nonzero(above)]
         return int(self.spend[above].sum() + self.spend[equal].sum()) / int(self.spend.sum())
 
 
-def look(cut: date, past: Past, scoring: WeightedSettings, half_lives: Sequence[float], settings: BacktestCore) -> Look | None:
-    """Look at a past date under several half-lives.
+def prepare_date(cut: date, past: Past, scoring: WeightedSettings, half_lives: Sequence[float], settings: BacktestCore) -> TrialDate | None:
+    """Compute the components at a past date under several half-lives; None where nobody was eligible, or nobody spent anything after.
 
-    Parameters
-    ----------
-    cut : date
-        The as-of date; its horizon is over.
-    past : Past
-        The shop's.
-    scoring : WeightedSettings
-        Points of events, and knots; its own half-life is that by which customers are found eligible, should a rule depend on it.
-    half_lives : sequence of float
-        Days; its own among them.
-    settings : BacktestCore
-        The rules and the horizon.
-
-    Returns
-    -------
-    Look or None
-        None where nobody was eligible, or the eligible spent nothing afterwards.
-
-    Raises
-    ------
-    InputError
-        The rules name a region without customers.
-
-    Examples
-    --------
-    See `tune`.
+    By the half-life of `scoring`, which is among them, customers are found eligible, should a rule depend on it.
     """
     everything = Weights(**dict.fromkeys(COMPONENTS, 1.0))
+    purchases = settings.scoring.needs_purchases
     eligible: pl.Series | None = None
     spend = np.zeros(0, np.int64)
     components: dict[float, dict[str, Floats]] = {}
     for half_life in sorted(half_lives, key=lambda days: days != scoring.half_life_days):  # its own first
-        measures = past.with_half_life(half_life).before(cut).measures(cut)
-        frame = apply_rules(with_regions(measures, settings.rules.region), settings.rules, settings.launch).customers
+        try:
+            snapshot = past_snapshot(past.with_half_life(half_life), settings, cut, purchases=purchases)
+        except (InputError, ConfigError):  # the replay of this date says why it is left out
+            return None
+        customers = snapshot.customers
         if eligible is None:
-            eligible = frame["verdict"] == ELIGIBLE
-            later = past.later(frame["customer_id"].filter(eligible), cut, settings.backtest.horizon_days)
+            eligible = snapshot.eligible
+            later = past.later(customers["customer_id"].filter(eligible), cut, settings.backtest.horizon_days)
             spend = later["spend"].to_numpy()
             if spend.sum() <= 0:
                 return None
-        scorer = fit_scorer(frame, scoring.model_copy(update={"half_life_days": half_life, "weights": everything}))
-        scored = scorer.score(frame.filter(eligible))
+        scorer = fit_scorer(customers, scoring.model_copy(update={"half_life_days": half_life, "weights": everything}))
+        scored = scorer.score(customers.filter(eligible))
         found = {name: scored[f"component_{name}"].to_numpy() for name, share in scorer.shares.items() if share}
-        components[half_life] = _shared(found, components.get(scoring.half_life_days, {}))
-    return Look(components, spend)
+        components[half_life] = _share_memory(found, components.get(scoring.half_life_days, {}))
+    return TrialDate(components, spend)
 
 
-def _shared(found: dict[str, Floats], known: Mapping[str, Floats]) -> dict[str, Floats]:
+def _share_memory(found: dict[str, Floats], known: Mapping[str, Floats]) -> dict[str, Floats]:
     """Hold what no half-life changes once."""
-    return {name: known[name] if name in known and np.array_equal(each, known[name]) else each for name, each in found.items()}
+    return {name: known[name] if name in known and np.array_equal(values, known[name]) else values for name, values in found.items()}
 
 
-def search(
-    looks: Sequence[Look], present: WeightedSettings, half_lives: Sequence[float], *, trials: int, seed: int
+def search_weights(
+    dates: Sequence[TrialDate], present: WeightedSettings, half_lives: Sequence[float], *, trials: int, seed: int
 ) -> tuple[WeightedSettings, pl.DataFrame]:
     """Search for the weights and the half-life that hold most, by a tree-structured Parzen estimator [1]_.
 
-    Parameters
-    ----------
-    looks : sequence of Look
-        The dates learned from, at least one.
-    present : WeightedSettings
-        The first trial; each component alone are the next.
-    half_lives : sequence of float
-        Candidates, increasing; that of `present` among them.
-    trials : int
-        How many, ≥ 1.
-    seed : int
-        The job's seed.
-
-    Returns
-    -------
-    WeightedSettings
-        The best trial's: that of `present` unless another held more. Weights are percents with one decimal; 0 for a component in
-        which the eligible customers never differed, as nothing can be said of it.
-    DataFrame
-        Every trial: ``trial``, ``half_life_days``, the weights, and ``share``, the mean share of later spend in the top 10 %.
-
-    Raises
-    ------
-    ConfigError
-        Optuna is not installed.
+    Give the best trial's settings, those of `present` unless another held more: weights are percents with one decimal, 0 for a
+    component in which the eligible customers never differed. And every trial: ``trial``, ``half_life_days``, the weights, and
+    ``share``, the mean share of later spend in the top 10 %.
 
     References
     ----------
     .. [1] Watanabe, S. (2023). Tree-Structured Parzen Estimator: Understanding Its Algorithm Components and Their Roles for Better
        Empirical Performance. arXiv:2304.11127.
-
-    Examples
-    --------
-    See `tune`.
     """
     optuna = load_optuna()
-    telling = [name for name in COMPONENTS if any(name in found for each in looks for found in each.components.values())] or [*COMPONENTS]
+    differing = {name for at in dates for found in at.components.values() for name in found}
+    telling = [name for name in COMPONENTS if name in differing] or [*COMPONENTS]
     rows: list[tuple[float | None, ...]] = []
     best: tuple[float, WeightedSettings] | None = None
 
@@ -177,7 +120,7 @@ def search(
         if trial.number and not any(raw.values()):
             raise optuna.TrialPruned
         scoring = present if trial.number == 0 else _candidate(present, half_life, raw)
-        share = sum(each.share(scoring) for each in looks) / len(looks)
+        share = sum(at.share(scoring) for at in dates) / len(dates)
         rows.append((trial.number, scoring.half_life_days, *scoring.weights.model_dump().values(), share))
         if best is None or share > best[0]:
             best = share, scoring
@@ -186,39 +129,22 @@ def search(
     with _quiet(optuna):
         study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed % _SEEDS, multivariate=True))
         weights = present.weights.model_dump()
-        most = max(weights[name] for name in telling) or 1.0
+        largest = max(weights[name] for name in telling) or 1.0
         begin = {_HALF_LIFE: half_lives.index(present.half_life_days)}
-        study.enqueue_trial(begin | {name: (weights[name] / most) ** 0.5 for name in telling})
+        study.enqueue_trial(begin | {name: (weights[name] / largest) ** 0.5 for name in telling})
         for alone in telling:
             study.enqueue_trial(begin | {name: float(name == alone) for name in telling})
         study.optimize(objective, n_trials=trials)
-    assert best is not None  # the first trial is
     schema = {"trial": pl.Int64, "half_life_days": pl.Float64, **dict.fromkeys(COMPONENTS, pl.Float64), "share": pl.Float64}
-    return best[1], pl.DataFrame(rows, schema=schema, orient="row")
+    return present if best is None else best[1], pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def load_optuna() -> Any:
-    """Import Optuna, which few need.
-
-    Returns
-    -------
-    module
-        ``optuna``.
-
-    Raises
-    ------
-    ConfigError
-        It is not installed.
-
-    Examples
-    --------
-    >>> load_optuna().__name__
-    'optuna'
-    """
+    """Import Optuna, which few need; ConfigError where it is not installed."""
     try:
         import optuna
     except ImportError as error:
-        raise ConfigError('tune: needs Optuna; pip install "segmenter[tune]"') from error
+        raise ConfigError(Message("evaluation.no_optuna", 'tune: needs Optuna; pip install "segmenter[tune]"')) from error
     return optuna
 
 

@@ -1,119 +1,83 @@
-"""Names of rankings, and how they compare, as people read them."""
+"""What a backtest says: which ranking to use, and how the others compare with it."""
+
+import polars as pl
 
 from segmenter.evaluation.backtest import Backtest
-from segmenter.report.labels import Labels
-from segmenter.words import Lang, say
-
-BEST, RANDOM = "best", "random"  # the two ends between which rankings lie
-_ENDS = {BEST: ("best possible", "理论上限"), RANDOM: ("by chance", "随机抽取")}
-_MEANINGS = {
-    "spend": ("who has spent most so far", "按历史累计消费额排序"),
-    "decayed": ("who has spent most, where older orders count less and less", "按消费额排序，越早的订单权重越低"),
-    "recency": ("who ordered last", "按最近下单时间排序"),
-    "rfm": (
-        "points from 1 to 5 each for recency, frequency and spend, added up: the usual answer",
-        "最近下单、频次、金额各打 1–5 分后相加，业内最常用的做法",
-    ),
-    "weighted": (
-        "a sum of spend, recency, frequency and more, with the weights of the config",
-        "按配置的权重，对消费额、下单频次、最近下单等加权求和",
-    ),
-    "clv": ("how much a model of buying habits expects each to spend", "用购买习惯模型预测每位客户将来的消费额"),
-    "learned": ("how much a model expects that learned from this shop's own past", "用本店历史数据训练模型，预测每位客户将来的消费额"),
-    "auto": ("at each date, the way that had been best on this shop's past until then", "每次自动选用此前在本店历史上表现最好的方式"),
-}
+from segmenter.report.language import Lang, say
 
 
-def ranking(name: str, lang: Lang) -> str:
-    """Name a ranking; only the two ends have another name than in the config.
+def advice(found: Backtest, lang: Lang) -> str:
+    """Say in one sentence which ranking to use here, and by how much; where the launch's own is not clearly worse, it may stay."""
+    best, current = found.recommended, found.current
+    known = found.intervals.drop_nulls("share").sort("share", descending=True, maintain_order=True)
+    if known.is_empty():
+        en = "No ranking can be recommended: the eligible customers spent nothing after any of the dates."
+        return say(lang, en, "无法推荐排序方式：各日期之后，符合条件的客户均无消费。")
+    share = known.filter(ranking=best)["share"].item()
+    lift = found.results.filter(pl.col("cut").is_null(), ranking=best)["lift_10"].item()
+    held = say(
+        lang,
+        f"the 10% of customers whom it puts first spent {share:.1%} of everything in the {found.horizon_days} days after, "
+        f"{lift:.1f} times what chance would give",
+        f"排在最前的 10% 客户在之后 {found.horizon_days} 天内贡献了 {share:.1%} 的消费，是随机挑选的 {lift:.1f} 倍",
+    )
+    others = known["ranking"].to_list()
+    if best == current:
+        rest = _lead(found, best, others[1], lang) if len(others) > 1 else ""
+        return say(lang, f"Stay with {best}: {held}{rest}.", f"继续使用 {best}：{held}{rest}。")
+    if current not in others:
+        en = f"Use {best}: {held}; {current}, which the launch uses, could not be computed."
+        return say(lang, en, f"建议用 {best}：{held}；当前使用的 {current} 无法计算。")
+    rest = _lead(found, best, current, lang)
+    if clearly_better(found, best, current):
+        return say(lang, f"Use {best} instead of {current}: {held}{rest}.", f"建议用 {best} 代替 {current}：{held}{rest}。")
+    en = f"{best} did best: {held}{rest}, so that {current}, which the launch uses, may stay."
+    return say(lang, en, f"{best} 表现最好：{held}{rest}，因此当前使用的 {current} 可以不换。")
 
-    Parameters
-    ----------
-    name : str
-        As in `Backtest.results`.
-    lang : {"en", "zh"}
-        The language.
 
-    Returns
-    -------
-    str
-        To be shown.
+def clearly_better(found: Backtest, ranking: str, against: str) -> bool:
+    """Say whether the interval of their difference lies above 0."""
+    return bool(found.differences.filter(ranking=ranking, against=against)["clearly_better"].any())
 
-    Examples
-    --------
-    >>> ranking("decayed", "en"), ranking("best", "en"), ranking("random", "zh")
-    ('decayed', 'best possible', '随机抽取')
+
+def _lead(found: Backtest, ranking: str, against: str, lang: Lang) -> str:
+    """Say by how much one is ahead of another, in points of the share."""
+    differences = found.differences.filter(ranking=ranking, against=against)
+    if differences.is_empty() or differences["difference"].item() is None:
+        return ""
+    difference, low, high = differences.select("difference", "low", "high").row(0)
+    points = f"{100 * difference:.1f}"
+    if low is None or high is None:
+        return say(
+            lang,
+            f"; {against} held {points} points less, on too few customers to be sure",
+            f"；{against} 少 {points} 个百分点，但涉及客户太少，无法确定",
+        )
+    clear = say(lang, "a clear difference", "差异明确") if low > 0 else say(lang, "no clear difference", "差异不明确")
+    en = f"; {against} held {points} points less (between {100 * low:.1f} and {100 * high:.1f}): {clear}"
+    return say(lang, en, f"；{against} 少 {points} 个百分点（区间 {100 * low:.1f} 至 {100 * high:.1f}），{clear}")
+
+
+def verdict(found: Backtest, name: str, lang: Lang) -> tuple[str, str]:
+    """Compare a ranking with the recommended one: in words, and in percentage points with their interval.
+
+    Both are empty for the recommended ranking and for what was not compared.
     """
-    return say(lang, *_ENDS[name]) if name in _ENDS else name
-
-
-def meaning(name: str, lang: Lang) -> str:
-    """Say whom a ranking puts first.
-
-    Parameters
-    ----------
-    name : str
-        Of a ranking.
-    lang : {"en", "zh"}
-        The language.
-
-    Returns
-    -------
-    str
-        One line; empty for a ranking of the user's own.
-
-    Examples
-    --------
-    >>> meaning("recency", "en"), meaning("mine", "en")
-    ('who ordered last', '')
-    """
-    return say(lang, *_MEANINGS[name]) if name in _MEANINGS else ""
-
-
-def verdict(found: Backtest, name: str, labels: Labels) -> tuple[str, str]:
-    """Compare a ranking with the recommended one: in words, and in figures.
-
-    Parameters
-    ----------
-    found : Backtest
-        With `differences` and `recommended`.
-    name : str
-        Of the ranking.
-    labels : Labels
-        The language.
-
-    Returns
-    -------
-    str
-        ``clearly worse``, ``no clear difference``, ...; empty for the recommended ranking and for what was not compared.
-    str
-        The difference of their shares in percentage points, with its interval where there is one; or empty.
-
-    Examples
-    --------
-    >>> import polars as pl
-    >>> from types import SimpleNamespace
-    >>> columns = ["ranking", "against", "difference", "low", "high", "clearly_better"]
-    >>> there, back = ("spend", "rfm", 0.02, 0.011, 0.03, True), ("rfm", "spend", -0.02, -0.03, -0.011, False)
-    >>> found = SimpleNamespace(recommended="spend", differences=pl.DataFrame([there, back], columns, orient="row"))
-    >>> verdict(found, "rfm", Labels("en", "GBP"))
-    ('clearly worse', '−2.0 points (−3.0 to −1.1)')
-    """
-    compared = {(row["ranking"], row["against"]): row for row in found.differences.to_dicts()}
-    row, back = compared.get((name, found.recommended)), compared.get((found.recommended, name))
-    if row is None or row["difference"] is None:
+    compared = found.differences.filter(ranking=name, against=found.recommended)
+    if compared.is_empty() or compared["difference"].item() is None:
         return "", ""
-    figures = labels.say("{} points", "{} 个百分点").format(_points(row["difference"]))
-    if row["low"] is None or row["high"] is None:
-        return labels.say("too little to tell", "数据太少，无法判断"), figures
-    figures += labels.say(" ({} to {})", "（{} 至 {}）").format(_points(row["low"]), _points(row["high"]))
-    if row["clearly_better"]:
-        return labels.say("clearly better", "明显更好"), figures
-    if back is not None and back["clearly_better"]:
-        return labels.say("clearly worse", "明显更差"), figures
-    if row["low"] == row["high"] == 0:
-        return labels.say("the same", "完全相同"), ""
-    return labels.say("no clear difference", "无明显差别"), figures
+    difference, low, high = compared.select("difference", "low", "high").row(0)
+    figures = say(lang, f"{_points(difference)} points", f"{_points(difference)} 个百分点")
+    if low is None or high is None:
+        return say(lang, "too little to tell", "数据太少，无法判断"), figures
+    figures += say(lang, f" ({_points(low)} to {_points(high)})", f"（{_points(low)} 至 {_points(high)}）")
+    if clearly_better(found, name, found.recommended):
+        return say(lang, "clearly better", "明显更好"), figures
+    if clearly_better(found, found.recommended, name):
+        return say(lang, "clearly worse", "明显更差"), figures
+    if low == high == 0:
+        return say(lang, "the same", "完全相同"), ""
+    return say(lang, "no clear difference", "无明显差别"), figures
 
 
 def _points(share: float) -> str:

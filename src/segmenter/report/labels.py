@@ -238,6 +238,11 @@ class Labels:
         held = self.say("held out by lot, so that the launch can be measured", "随机留出，用于衡量活动效果")
         return held if reason == "held_out" else reason_words(self.lang)[reason]
 
+    def footer(self, timezone: str) -> str:
+        """Say what the figures of a page are in, and what it does not hold."""
+        en = f"Amounts in {self.currency} · time zone {timezone} · this page holds no customer ids and no contacts"
+        return self.say(en, f"金额单位： {self.currency} · 时区 {timezone} · 本页不含客户编号和联系方式")
+
     def region(self, name: str | None) -> str:
         """Name a region; customers without one have a name for that too."""
         return name or self.say("no region", "无地区")

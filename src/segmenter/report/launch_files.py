@@ -8,13 +8,14 @@ from pathlib import Path
 
 import polars as pl
 
-from segmenter.launch import LaunchPlan
+from segmenter.launch_plan import LaunchPlan
 from segmenter.ledger import Basis, Launch, Ledger, recorded
 from segmenter.money import to_minor, to_units
 from segmenter.report.call_sheets import call_sheets
 from segmenter.report.launch_page import report
 from segmenter.report.output_folder import check_owner
 from segmenter.report.publication import publish
+from segmenter.report.ranking_words import ranking_sentence
 from segmenter.report.table_files import write_csv, write_manifest, write_parquet
 from segmenter.settings import LaunchJob, shareable
 from segmenter.sources.loader import Read
@@ -81,8 +82,8 @@ def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob, ledger: Led
             write_csv(plan.layers, folder / "layers.csv")
         if not plan.calls.is_empty():
             write_csv(plan.calls, folder / "calls.csv")
-        if plan.outlook is not None:
-            write_csv(to_units(plan.outlook.by_wave, ["sales", "sales_low", "sales_high"], currency), folder / "outlook.csv")
+        if plan.forecast is not None:
+            write_csv(to_units(plan.forecast.by_wave, ["sales", "sales_low", "sales_high"], currency), folder / "outlook.csv")
         (folder / "call_sheets").mkdir()
         call_sheets(plan, settings, read.tables.contacts, folder / "call_sheets")
         (folder / "report.html").write_text(report(plan, settings, rejects), encoding="utf-8", newline="\n")
@@ -94,7 +95,7 @@ def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob, ledger: Led
             "warnings": list(plan.warnings),
             "segments": plan.segmentation.why,
             "ranking": {
-                "sentence": plan.ranking.sentence,
+                "sentence": ranking_sentence(plan.ranking, settings.lang),
                 "measures": dict(plan.ranking.measures.rows()),
                 "trials": dict(plan.ranking.trials.rows()),
                 "model": plan.ranking.model,

@@ -8,11 +8,12 @@ import polars as pl
 from segmenter.report import charts
 from segmenter.report.labels import Labels
 from segmenter.report.page import page
+from segmenter.report.ranking_words import ranking_sentence
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings
 
 if TYPE_CHECKING:
-    from segmenter.launch import LaunchPlan
+    from segmenter.launch_plan import LaunchPlan
 
 Row = dict[str, Any]
 _REGIONS = 12
@@ -66,12 +67,12 @@ def report(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFrame) ->
         what_if=_what_if(plan.what_if, labels),
         scores=_scores(eligible, labels),
         components=_components(eligible, labels),
-        ranking="" if plan.ranking.kind == "weighted" else plan.ranking.sentence,
+        ranking="" if plan.ranking.kind == "weighted" else ranking_sentence(plan.ranking, settings.lang),
         rests_on=_rests_on(plan, labels),
         notes=plan.notes,
         held_out=plan.counts["held_out"],
         waves=_waves(plan, labels),
-        outlook=plan.outlook is not None,
+        outlook=plan.forecast is not None,
         left_out=_left_out(eligible, labels),
         agents=_agents(plan.calls, labels),
         segments=_segments(plan, eligible, labels),
@@ -198,8 +199,8 @@ def _waves(plan: "LaunchPlan", labels: Labels) -> list[Row]:
     """Tell of each wave when it begins and how many it has, and of the launch up to it what it is expected to bring."""
     waves = plan.invite_list.group_by("wave").agg(pl.col("call_on").min().alias("first"), pl.len().alias("count")).sort("wave")
     rows = [{**row, "name": labels.wave(row["wave"]), "first": labels.day(row["first"])} for row in waves.to_dicts()]
-    if plan.outlook is not None:
-        expected = {row["wave"]: row for row in plan.outlook.by_wave.to_dicts()}
+    if plan.forecast is not None:
+        expected = {row["wave"]: row for row in plan.forecast.by_wave.to_dicts()}
         for row in rows:
             upto = expected[row["wave"]]
             row["joins"] = labels.say("{} to {}", "{}–{}").format(labels.number(upto["joins_low"]), labels.number(upto["joins_high"]))

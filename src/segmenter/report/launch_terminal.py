@@ -10,9 +10,10 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from segmenter.launch import LaunchPlan
+from segmenter.launch_plan import LaunchPlan
 from segmenter.money import to_units
 from segmenter.report.labels import Labels
+from segmenter.report.ranking_words import ranking_sentence
 from segmenter.settings import LaunchJob
 from segmenter.words import Lang, Progress, say, visible
 
@@ -100,7 +101,7 @@ def _stage(stage: str, lang: Lang) -> str:
     zh = {
         **{"demo shop": "生成演示店铺", "orders": "读取订单", "customers": "读取客户", "events": "读取互动", "referrals": "读取推荐"},
         **{"columns": "整理字段", "history": "计算指标", "rules": "筛选", "scoring": "评分", "segments": "分群", "planning": "编组"},
-        **{"writing": "写出结果", "tracking": "记录到 MLflow"},
+        **{"trials": "尝试参数", "writing": "写出结果", "tracking": "记录到 MLflow"},
     }
     return say(lang, stage, zh.get(stage, stage))
 
@@ -140,7 +141,7 @@ def show(plan: LaunchPlan, settings: LaunchJob, *, damaged: Sequence[str] = ()) 
         en = f"{held:,} held out, whom nobody should call: what they spend tells what would have come anyway"
         zh = f"留出组 {held:,} 人，请勿联系：他们的消费说明不邀请时本来会有的销售"
         console.print(say(lang, en, zh))
-    for sentence in (plan.ranking.sentence, *plan.notes):
+    for sentence in (ranking_sentence(plan.ranking, settings.lang), *plan.notes):
         console.print(sentence)
     if rejected := plan.counts["rejected"]:
         unknown = say(lang, "input rows could not be understood:", "行数据无法识别：")

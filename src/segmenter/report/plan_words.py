@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from segmenter.launch import LaunchPlan
+from segmenter.launch_plan import LaunchPlan
 from segmenter.report.language import translate
 from segmenter.report.reason_words import reason_text
 from segmenter.settings import CoreSettings

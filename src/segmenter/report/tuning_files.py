@@ -3,10 +3,12 @@
 import polars.selectors as cs
 from omegaconf import OmegaConf
 
-from segmenter.evaluation.tune import Tuned
+from segmenter.evaluation.tune import Tuning
+from segmenter.report.language import Lang, translate
 from segmenter.report.output_folder import check_owner
 from segmenter.report.publication import publish
 from segmenter.report.table_files import write_csv, write_manifest
+from segmenter.report.tuning_words import tuning_advice
 from segmenter.settings import TuneJob
 from segmenter.sources.loader import Read
 
@@ -15,29 +17,14 @@ CONF, SCORING = "conf", "scoring/tuned.yaml"
 _DECIMALS = 6
 
 
-def write_tuning(found: Tuned, read: Read, settings: TuneJob) -> None:
-    """Write what tuning found into its folder, whole or not at all.
-
-    Parameters
-    ----------
-    found : Tuned
-        What it came to.
-    read : Read
-        The tables: their rejects and their fingerprints.
-    settings : TuneJob
-        The config; `out` is the folder.
-
-    Raises
-    ------
-    OutputError
-        The folder cannot be written.
-    """
+def write_tuning(found: Tuning, read: Read, settings: TuneJob) -> None:
+    """Write what tuning found into its folder, whole or not at all; OutputError where it cannot be written."""
     with publish(settings.out, lambda: check_owner(settings)) as folder:
         file = folder / CONF / SCORING
         file.parent.mkdir(parents=True)
-        file.write_text(_config(found), encoding="utf-8", newline="\n")
+        file.write_text(_config(found, settings.lang), encoding="utf-8", newline="\n")
         write_csv(found.trials.with_columns(cs.by_name("share").round(_DECIMALS)), folder / "tune.csv")
-        told = {
+        facts = {
             "learned_from": [str(cut) for cut in found.learned_from],
             "held_back": [str(cut) for cut in found.held_back],
             "horizon_days": found.horizon_days,
@@ -47,21 +34,24 @@ def write_tuning(found: Tuned, read: Read, settings: TuneJob) -> None:
             "differences": found.differences.with_columns(cs.float().round(_DECIMALS) + 0.0).to_dicts(),  # + 0.0: no -0.0
             "current": found.current,
             "helped": found.helped,
-            "advice": found.advice,
-            "warnings": list(found.warnings),
+            "advice": tuning_advice(found, settings.lang),
+            "warnings": [translate(warning, settings.lang) for warning in found.warnings],
         }
-        write_manifest(told, read, settings, folder)
+        write_manifest(facts, read, settings, folder)
 
 
-def _config(found: Tuned) -> str:
+def _config(found: Tuning, lang: Lang) -> str:
     """Give the scoring as a file of the config group."""
     scoring = found.scoring.model_dump(mode="json")
     scoring["half_life_days"] = _tidy(scoring["half_life_days"])
     for part in ("weights", "engagement", "advocacy"):
         scoring[part] = {name: _tidy(value) for name, value in scoring[part].items()}
     dates = f"{len(found.learned_from)} past dates, {found.learned_from[0]} to {found.learned_from[-1]}"
-    said = [f"Score 0-100: the weighted sum of the components. Tuned by `segmenter tune` on {dates}.", " ".join(found.advice.split())]
-    head = "".join(f"# {line}\n" for line in said)
+    lines = [
+        f"Score 0-100: the weighted sum of the components. Tuned by `segmenter tune` on {dates}.",
+        " ".join(tuning_advice(found, lang).split()),
+    ]
+    head = "".join(f"# {line}\n" for line in lines)
     return head + OmegaConf.to_yaml(OmegaConf.create({"kind": scoring.pop("kind"), **scoring}))
 
 

@@ -96,9 +96,10 @@ class LearnedRanking(Ranking):
 
     def evidence(self, past: Past | None, *, horizon_days: int, seed: int) -> Evidence:
         """Give the measures that matter, and what was learned from."""
-        facts = {"customers": self.rows, "cuts": len(self.cuts), "latest": self.cuts[0]}
-        measures = Evidence().measures if past is None else importance(self, past, horizon_days=horizon_days, seed=seed)
-        return Evidence(measures, facts=facts)
+        if past is None:
+            raise ValueError("a learned ranking was fitted on a past: should be given (got None)")
+        measures = importance(self, past, horizon_days=horizon_days, seed=seed)
+        return Evidence(measures=measures, learned_cuts=self.cuts, learned_rows=self.rows)
 
 
 def fit(frame: pl.DataFrame, settings: LearnedSettings, past: Past, *, horizon_days: int, seed: int) -> LearnedRanking:
@@ -166,9 +167,9 @@ def fit_learned(past: Past, settings: LearningSettings, *, horizon_days: int, se
     if not cuts:
         need = horizon_days + min(horizon_days, LEAST_DAYS)
         known = max((few.end - few.timeline.span[0]).days, 0) if few.timeline.span else 0
-        sentence = "scoring: {why}: should begin {need} days before {end} (got {known}); use scoring=decayed"
-        why = Message("scoring.short_history", "the history is too short to learn from")
-        raise InputError(Message("scoring.history", sentence, why=why, need=need, end=few.end, known=known))
+        rule = "should begin {need} days before {end} (got {known})"
+        sentence = f"scoring: the history is too short to learn from: {rule}; use scoring=decayed"
+        raise InputError(Message("scoring.short_history", sentence, need=need, end=few.end, known=known))
     frames = [few.measures(cut) for cut in cuts]
     kinds = [name for name, dtype in frames[0].schema.items() if name.startswith("events_") and dtype.is_numeric()]  # no attribute
     columns = [*MEASURES, *kinds]

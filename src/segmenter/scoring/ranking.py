@@ -6,6 +6,7 @@ The ranking called NAME in ``scoring=NAME`` is the module ``segmenter.scoring.NA
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -25,25 +26,37 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What a ranking rests on.
+    """What a ranking rests on; each ranking fills what it has.
 
     Parameters
     ----------
     measures : DataFrame
-        ``measure``, ``importance`` (share of all, 0 to 1) of what was learned from; empty where nothing was.
+        ``measure``, ``importance`` (share of all, 0 to 1): what a learned ranking rests on.
+    learned_cuts : tuple of date
+        The past dates that it was learned from, the latest first.
+    learned_rows : int
+        Customers at all of these dates together.
+    choice : str or None
+        What `auto` chose.
+    trials : DataFrame
+        ``choice``, ``share``: what `auto` chose among, by mean share of later spend.
+    trial_cuts : int
+        Over how many past launches.
     model : dict
         What a model estimated, as plain values.
-    facts : dict
-        What its sentence in the report needs.
     warnings : tuple of str
         What a person should know.
     """
 
     measures: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"measure": pl.String, "importance": pl.Float64}))
+    learned_cuts: tuple[date, ...] = ()
+    learned_rows: int = 0
+    choice: str | None = None
+    trials: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"choice": pl.String, "share": pl.Float64}))
+    trial_cuts: int = 0
     model: dict[str, Any] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 

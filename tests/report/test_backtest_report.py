@@ -7,10 +7,17 @@ import polars as pl
 import pytest
 
 from segmenter.report import charts
-from segmenter.report.backtest_page import backtest_page
+from segmenter.report.backtest_report import backtest_report
+from segmenter.report.backtest_words import advice
+from segmenter.report.page import render_page
+from segmenter.report.terminal import show
 
 Make = Callable[..., Any]
 Parse = Callable[[str], Any]
+
+
+def page_of(made: Any) -> str:
+    return render_page(backtest_report(made.found, made.settings), made.settings.lang)
 
 
 def text_of(page: str, parsed: Parse) -> str:
@@ -27,13 +34,13 @@ def blank(frame: pl.DataFrame) -> pl.DataFrame:
 def test_a_marketer_can_say_from_it_what_to_do(backtest: Make, parsed: Parse, lang: str) -> None:
     made = backtest(f"lang={lang}")
     found = made.found
-    said = text_of(backtest_page(found, made.settings), parsed)
+    said = text_of(page_of(made), parsed)
     means = {row["ranking"]: row for row in found.results.filter(pl.col("cut").is_null()).to_dicts()}
     shares = (means["decayed"]["spend_share_10"], means["best"]["spend_share_10"], means["decayed"]["precision_size"])
     for figure in (*shares, means["rfm"]["spend_share_size"], means["weighted"]["spend_share_1"]):
         assert f"{100 * figure:.1f}%" in said
     assert (f"{means['decayed']['lift_10']:.1f}×" if lang == "en" else f"{means['decayed']['lift_10']:.1f} 倍") in said
-    assert found.advice in said
+    assert advice(found, lang) in said
     assert "only <few> customers bought later" in said
     assert ("On 7 past dates, from May 1, 2011 to November 1, 2011" if lang == "en" else "7 个日期（2011年5月1日至2011年11月1日）") in said
     assert "segmenter launch scoring=decayed" in said
@@ -42,8 +49,8 @@ def test_a_marketer_can_say_from_it_what_to_do(backtest: Make, parsed: Parse, la
     ratio = found.results.filter(pl.col("cut").is_null(), ranking="clv")["calibration"].item()
     off = round(100 * (ratio - 1))
     assert (f"clv : over all, it expects {off}% too much" if lang == "en" else f"预期比实际高 {off}%") in said.replace("clv:", "clv :")
-    assert "too little past to choose by" in said
-    assert ("points from 1 to 5 each" if lang == "en" else "各打 1–5 分") in said
+    assert "decayed 30.0%" not in said
+    assert "spend 31.0%" in said
     for cut, share in found.results.filter(ranking="weighted").drop_nulls("cut").select("cut", "spend_share_10").rows():
         assert str(cut) in said
         assert f"{100 * share:.1f}%" in said
@@ -59,7 +66,7 @@ def test_a_marketer_can_say_from_it_what_to_do(backtest: Make, parsed: Parse, la
 )
 def test_what_to_do_next_depends_on_how_clear_it_is(backtest: Make, parsed: Parse, changes: dict[str, str], said: str) -> None:
     made = backtest(**changes)
-    assert said in text_of(backtest_page(made.found, made.settings), parsed)
+    assert said in text_of(page_of(made), parsed)
 
 
 def renamed(found: Any, new: str) -> dict[str, Any]:
@@ -68,13 +75,13 @@ def renamed(found: Any, new: str) -> dict[str, Any]:
         name: frame.with_columns(pl.col(column).replace("decayed", new) for column in ("ranking", "against") if column in frame.columns)
         for name, frame in frames.items()
     }
-    return changed | {"recommended": new, "choices": found.choices.with_columns(choice=pl.lit(new))}
+    return changed | {"recommended": new, "choices": found.choices.clear()}
 
 
 def test_a_ranking_of_the_users_own_may_have_any_name(backtest: Make, parsed: Parse) -> None:
     name = "<script>alert(1)</script> & mine"
     made = backtest(**renamed(backtest().found, name))
-    page = backtest_page(made.found, made.settings)
+    page = page_of(made)
     said = text_of(page, parsed)
     assert name in said
     assert f"put the settings under rankings.{name} in the place of those under scoring" in said
@@ -91,7 +98,7 @@ def test_what_cannot_be_said_is_left_out(backtest: Make, parsed: Parse, lang: st
     whole = backtest().found
     nothing = {name: blank(getattr(whole, name)) for name in ("results", "intervals", "differences", "curves")}
     made = backtest(f"lang={lang}", **nothing, calibration=whole.calibration.clear(), choices=whole.choices.clear(), warnings=())
-    page = backtest_page(made.found, made.settings)
+    page = page_of(made)
     said = text_of(page, parsed)
     assert "<svg" not in page
     assert not re.search(r"\bNone\b|\bnan\b", said)
@@ -112,7 +119,7 @@ def test_intervals_too_few_to_tell_one_date_and_everyone_invited(backtest: Make,
         cuts=(cut,),
         compared=(cut,),
     )
-    page = backtest_page(made.found, made.settings)
+    page = page_of(made)
     said = text_of(page, parsed)
     assert "On a past date (May 1, 2011)" in said
     assert "too little to tell" in said
@@ -128,29 +135,21 @@ def test_dates_that_do_not_count_are_marked_and_lines_have_gaps(backtest: Make, 
     made = backtest(
         results=whole.results.filter((pl.col("cut") != gone).fill_null(True) | (pl.col("ranking") != "weighted")), compared=whole.cuts[4:]
     )
-    said = text_of(backtest_page(made.found, made.settings), parsed)
+    said = text_of(page_of(made), parsed)
     assert "Averages are over the 3 of these dates" in said
     assert [f"{cut}*" in said for cut in whole.cuts] == [True] * 4 + [False] * 3
-    points = [(0.0, 0.1), (1.0, None), (2.0, 0.3), (3.0, 0.3)]
-    marks = [(0.0, "a"), (3.0, "b")]
-    drawn = charts.lines(
-        "t", [charts.Line("gap", points, charts.INK, dots=True), charts.Line("none", [(0, None)], charts.INK)], marks, marks
-    )
-    assert drawn.count('stroke-width="2.5"') == 2
-    assert "gap" in drawn
-    assert "none" not in re.findall(r">([^<]+)<", drawn)
 
 
-def test_the_money_of_few_customers_is_not_told(backtest: Make, parsed: Parse) -> None:
+def test_the_money_of_few_customers_is_not_said(backtest: Make, parsed: Parse) -> None:
     few = backtest().found.calibration.filter(ranking="clv").head(2).with_columns(customers=pl.Series([34, 35]), expected=77_777_700)
-    said = text_of(backtest_page(backtest(calibration=few).found, backtest().settings), parsed)
+    said = text_of(page_of(backtest(calibration=few)), parsed)
     assert f"¥{777_777 / 35:,.0f}" in said
     assert f"¥{777_777 / 34:,.0f}" not in said
 
 
 def test_charts_are_the_same_with_any_fonts_and_in_any_order_of_rows(backtest: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     made = backtest("lang=zh")
-    page = backtest_page(made.found, made.settings)
+    page = page_of(made)
     drawn = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
     assert len(drawn) == 2
     for svg in drawn:
@@ -158,7 +157,47 @@ def test_charts_are_the_same_with_any_fonts_and_in_any_order_of_rows(backtest: M
         names = [node.text for node in root.iter("text") if node.text]
         assert [name for name in names if name in ("decayed", "weighted", "rfm", "理论上限", "随机抽取")]
         assert not [node for node in root.iter() if "id" in node.attrib]
-    assert backtest_page(backtest("lang=zh", calibration=made.found.calibration.reverse()).found, made.settings) == page
+    assert page_of(backtest("lang=zh", calibration=made.found.calibration.reverse())) == page
     stack = charts.FONTS
     monkeypatch.setattr(charts, "FONTS", "monospace")
-    assert backtest_page(made.found, made.settings) == page.replace(stack.replace('"', "&quot;"), "monospace").replace(stack, "monospace")
+    assert page_of(made) == page.replace(stack.replace('"', "&quot;"), "monospace").replace(stack, "monospace")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_person_at_a_terminal_sees_the_rankings_and_the_advice(
+    backtest: Make, lang: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "300")
+    made = backtest(f"lang={lang}", "out=results", "launch.name='[b]春'", warnings=("[red]few",))
+    show(backtest_report(made.found, made.settings), made.settings.out, made.settings.lang, damaged=("a file [/] was mended",))
+    shown = capsys.readouterr()
+    share = made.found.results.filter(pl.col("cut").is_null(), ranking="decayed")["spend_share_10"].item()
+    for words in ("[b]春", f"{100 * share:.1f}%", advice(made.found, lang), "results/backtest.html", "recency", "rfm"):
+        assert words in shown.out
+    assert "[red]few" in shown.err
+    assert "a file [/] was mended" in shown.err
+
+
+def test_elsewhere_only_where_the_results_are(backtest: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    made = backtest("out=results")
+    show(backtest_report(made.found, made.settings), made.settings.out, made.settings.lang)
+    shown = capsys.readouterr()
+    assert shown.out == "results\n"
+    assert "only <few> customers bought later" in shown.err
+
+
+def test_nulls_are_shown_as_such(backtest: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "300")
+    whole = backtest().found
+    figures = [name for name, kind in whole.results.schema.items() if kind == pl.Float64]
+    none = pl.lit(None, pl.Float64)
+    made = backtest(
+        "plan.size=all",
+        results=whole.results.with_columns(none.alias(name) for name in figures),
+        intervals=whole.intervals.with_columns(low=none, high=none, share=none),
+        differences=whole.differences.with_columns(low=none, high=none, difference=none),
+    )
+    show(backtest_report(made.found, made.settings), made.settings.out, made.settings.lang)
+    assert "None" not in capsys.readouterr().out

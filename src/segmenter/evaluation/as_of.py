@@ -1,0 +1,117 @@
+"""A shop as of a date: the one way from its tables to customers with a verdict, for a launch today and for any past date."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date
+
+import polars as pl
+
+from segmenter.contacts import Contacts, is_contact_name
+from segmenter.errors import ConfigError, InputError
+from segmenter.measures import measure
+from segmenter.measures.categories import main_category
+from segmenter.measures.past import Past, Sampling, past_of
+from segmenter.measures.timeline import with_purchases
+from segmenter.messages import Message
+from segmenter.regions import with_regions
+from segmenter.rules import Verdicts, apply_rules
+from segmenter.settings import CoreSettings, LearningSettings, category_key
+from segmenter.tables import Summary, Tables, Terms
+
+_FORECAST_SAMPLE = 60_000  # customers whose past says what a launch brings
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a launch can know as of a date: every customer with a verdict, and the past up to then, where single orders are at hand."""
+
+    verdicts: Verdicts
+    past: Past | None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def customers(self) -> pl.DataFrame:
+        """All customers, sorted by id: measures, region, verdict, and `timeline.PURCHASES` where they were asked for."""
+        return self.verdicts.customers
+
+    @property
+    def eligible(self) -> pl.Series:
+        """Whom the rules keep: a Boolean for each customer."""
+        return self.verdicts.eligible
+
+
+def terms_of(settings: CoreSettings) -> Terms:
+    """Give what the measures of a launch depend on; InputError without `launch.as_of`."""
+    if settings.launch.as_of is None:
+        raise InputError(Message("launch.date_missing", "launch.as_of: is needed, as YYYY-MM-DD"))
+    return Terms(settings.launch.as_of, settings.scoring.half_life_days, settings.rules.spend.window_days)
+
+
+def sampling_of(settings: CoreSettings) -> Sampling | None:
+    """Say of how many customers a launch needs single orders; None where of none, or of all."""
+    scoring = settings.scoring
+    if isinstance(scoring, LearningSettings):
+        return Sampling(scoring.rows // scoring.cuts, settings.seed)
+    return Sampling(_FORECAST_SAMPLE, settings.seed) if settings.launch.target is not None else None
+
+
+def launch_snapshot(tables: Tables, settings: CoreSettings, *, progress: Callable[[str], None] = lambda stage: None) -> Snapshot:
+    """See the shop as its launch does: with categories where the plan asks for them, and what earlier launches did."""
+    terms = terms_of(settings)
+    progress("history")
+    measures = _with_category(measure(tables, **asdict(terms)), tables, settings, terms.as_of)
+    measures, warnings = _without_contacts(measures, tables)
+    past = _launch_past(tables, settings, terms)
+    if past is not None and settings.scoring.needs_purchases:
+        measures = with_purchases(measures, past.timeline, terms.as_of)
+    progress("rules")
+    precedents = None if tables.launches is None else tables.launches.customers
+    return Snapshot(_rule(measures, settings, precedents), past, warnings)
+
+
+def past_snapshot(past: Past, settings: CoreSettings, as_of: date, *, purchases: bool) -> Snapshot:
+    """See the shop as of a past date; what models of repeat buying take only where it is asked for."""
+    before = past.before(as_of)
+    measures = before.measures(as_of)
+    if purchases:
+        measures = with_purchases(measures, before.timeline, as_of)
+    return Snapshot(_rule(measures, settings), before)
+
+
+def _rule(measures: pl.DataFrame, settings: CoreSettings, precedents: pl.DataFrame | None = None) -> Verdicts:
+    return apply_rules(with_regions(measures, settings.rules.region), settings.rules, settings.launch, precedents)
+
+
+def _launch_past(tables: Tables, settings: CoreSettings, terms: Terms) -> Past | None:
+    """Give the past that the ranking and the forecast learn from: of all customers, or of as many as it takes."""
+    if not settings.scoring.needs_past and settings.launch.target is None:
+        return None
+    # Without single orders `auto` falls back to a simple ranking, and nothing is forecast; other rankings cannot do without.
+    if isinstance(tables.orders, Summary) and tables.sample is None and not settings.scoring.needs_single_orders:
+        return None
+    few = sampling_of(settings)
+    most = None if few is None else few.most
+    return past_of(tables, terms.as_of, terms.half_life_days, terms.window_days, most=most, seed=settings.seed)
+
+
+def _with_category(measures: pl.DataFrame, tables: Tables, settings: CoreSettings, as_of: date) -> pl.DataFrame:
+    """Add what customers spent most in, where the plan asks for it; an attribute of that name is the customers' own."""
+    key = category_key(settings.plan)
+    if key is None or "category" in measures.columns:
+        return measures
+    if tables.spending is None:
+        sentence = "{key}: category: the orders have no such column; name theirs with data.orders.columns.category=..."
+        raise ConfigError(Message("evaluation.no_category", sentence, key=key))
+    return measures.join(main_category(tables.spending, as_of), on="customer_id", how="left", maintain_order="left")
+
+
+def _without_contacts(measures: pl.DataFrame, tables: Tables) -> tuple[pl.DataFrame, tuple[Message, ...]]:
+    """Take places that are contacts, as where columns were mistaken, as unknown: regions stand in all results."""
+    named = [] if tables.contacts is None else [name for name in tables.contacts.columns if is_contact_name(name)]
+    personal = Contacts(known=[] if tables.contacts is None else [tables.contacts[name] for name in named])
+    contacts = {name: personal.among(measures[name]) for name in ("province", "city")}
+    if not (count := int((contacts["province"] | contacts["city"]).sum())):
+        return measures, ()
+    measures = measures.with_columns(pl.when(~contact).then(name).alias(name) for name, contact in contacts.items())
+    sentence = "customers whose province or city looks like a contact: {count:,}; their region counts as unknown"
+    return measures, (Message("evaluation.contact_places", sentence, count=count),)

@@ -1,0 +1,155 @@
+"""The tables of a backtest: the rankings side by side, over all dates and at each."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from segmenter.evaluation.backtest import Backtest
+from segmenter.report import backtest_charts
+from segmenter.report.backtest_words import verdict
+from segmenter.report.labels import Labels
+from segmenter.report.ranking_words import BEST, RANDOM, ranking_name
+from segmenter.report.sections import Cell, Column, Figure, Grid, Mark, Row, Section, Table, columns, note, row
+from segmenter.settings import BacktestCore
+
+Means = dict[str, dict[str, Any]]  # by ranking: its row of means
+MIN_CUSTOMERS = 5  # the spend of fewer would say what single ones spend
+_TOPS = ("1", "5", "10", "20")
+
+
+def times(value: float | None, labels: Labels) -> str:
+    """Write a multiple."""
+    return "–" if value is None else labels.say(f"{value:,.1f}×", f"{value:,.1f} 倍")
+
+
+def _between(low: float | None, high: float | None, labels: Labels) -> str:
+    return "" if low is None or high is None else f"{labels.share(low)}–{labels.share(high)}"
+
+
+def _mark(found: Backtest, name: str, labels: Labels) -> tuple[Mark, str]:
+    if name == found.recommended:
+        return "recommended", labels.say("recommended", "推荐")
+    return ("current", labels.say("in use now", "当前使用")) if name == found.current else ("", "")
+
+
+def tops(found: Backtest, means: Means, shown: Sequence[str], size: int | None, labels: Labels) -> Section:
+    """Show how much later spend the top of each ranking holds."""
+    names, say = [*reversed(shown[2:]), RANDOM, BEST], labels.say
+    headings = [Column(say("Invite the top …", "邀请排名前 …"), "left")]
+    for name in names:
+        mark, mark_text = _mark(found, name, labels)
+        headings.append(Column(ranking_name(name, labels.lang), mark=mark, mark_text=mark_text))
+    parts = [*((top, f"{top}%") for top in _TOPS), *([] if size is None else [("size", labels.number(size))])]
+    rows = [
+        row(shown_top, *(labels.share(means.get(name, {}).get(f"spend_share_{top}")) for name in names), role="now" if top == "10" else "")
+        for top, shown_top in parts
+    ]
+    under = say("Share of later spend, average over the dates.", "后续消费占比，各日期的平均值。")
+    under += "" if size is None else say(" The last row is the size of the launch.", "最后一行为本次计划的邀请人数。")
+    chart = backtest_charts.curves(found, shown, labels)
+    explanation = say(
+        "Go along the bottom to the share of customers that you would invite, then up to a line: so much of all that the eligible "
+        f"customers spent in the {found.horizon_days} days after came from these. The higher the line, the better.",
+        f"横轴是邀请的客户比例，向上对应到曲线，就是这些客户占全部符合条件客户之后 {found.horizon_days} 天消费额的比例。曲线越高越好。",
+    )
+    heading = say("How much later spend each ranking finds", "各排序方式能找到多少后续消费")
+    table = Table(tuple(headings), tuple(rows), look="tight", under=(under,))
+    return Section(heading, (note(explanation), _beside(chart, table)))
+
+
+def _beside(chart: Figure | None, table: Table) -> Grid | Table:
+    return table if chart is None else Grid(((chart,), (table,)))
+
+
+def rankings(found: Backtest, means: Means, size: int | None, settings: BacktestCore, labels: Labels) -> Section:
+    """List all rankings, the best first; the two ends last."""
+    say = labels.say
+    taken, shown_size = ("10", "10%") if size is None else ("size", labels.number(size))
+    parts = [*_TOPS, *([] if size is None else ["size"])]
+    over = say("Share of later spend in the top …", "排名前 … 的客户占后续消费额的比例")
+    headings = (
+        Column(say("Ranking", "排序方式"), "left"),
+        Column(say("Against the recommended", "与推荐方式相比"), "left"),
+        *(Column(shown_size if top == "size" else f"{top}%", over=over) for top in parts),
+        *columns(say("Lift", "提升"), say(f"Buyers in the top {shown_size}", f"前 {shown_size} 购买率"), say("Gini", "基尼系数"), left=()),
+    )
+    intervals = {name: (low, high) for name, low, high in found.intervals.select("ranking", "low", "high").rows()}
+    order = sorted(means, key=lambda name: (name == RANDOM, name == BEST, -(means[name]["spend_share_10"] or 0)))
+    rows = []
+    for name in order:
+        figures, (mark, mark_text) = means[name], _mark(found, name, labels)
+        if name == found.recommended == found.current:
+            mark_text += say(", in use now", "，当前使用")
+        between = _between(*intervals.get(name, (None, None)), labels)
+        shares = [Cell(labels.share(figures[f"spend_share_{top}"]), between if top == "10" else "") for top in parts]
+        gini = "–" if figures["gini"] is None else f"{figures['gini'] + 0:.3f}"
+        cells = (
+            Cell(ranking_name(name, labels.lang), mark_text, mark),
+            Cell(*verdict(found, name, labels.lang)),
+            *shares,
+            *map(Cell, (times(figures["lift_10"], labels), labels.share(figures[f"precision_{taken}"]), gini)),
+        )
+        rows.append(Row(cells, "now" if mark == "recommended" else "end" if name in (BEST, RANDOM) else ""))
+    explanation = say(
+        "The best first. “Clearly” means that the difference did not depend on a few customers: it stayed on one side in 95% of the draws, "
+        "when customers were drawn anew again and again.",
+        "从好到差排列。“明显”表示差别不是个别客户造成的：反复重新抽取客户，95% 的情况下差别方向不变。",
+    )
+    under = say(
+        "Below the share in the top 10% stands the range in which it lies with 95% certainty; lift is of the top 10%, too.",
+        "前 10% 占比下方为其 95% 区间；提升也按前 10% 计算。",
+    )
+    table = Table(headings, tuple(rows), look="dense", under=(under,))
+    return Section(say("All rankings", "全部排序方式"), (note(explanation), table), (_brief(found, means, intervals, settings, labels),))
+
+
+def _brief(
+    found: Backtest, means: Means, intervals: dict[str, tuple[float | None, float | None]], settings: BacktestCore, labels: Labels
+) -> Table:
+    """Show the rankings side by side in a terminal."""
+    say, size = labels.say, settings.plan.size
+    days, dates = found.horizon_days, len(found.compared)
+    among = say(f"buyers, top {size}", f"前 {size} 购买率") if isinstance(size, int) else say("buyers, all", "全部购买率")
+    figures = (say("spend, top 10%", "前 10% 消费占比"), say("between", "区间"), say("lift", "提升"), among)
+    headings = columns(say("ranking", "排序方式"), *figures, say("against the recommended", "与推荐方式相比"), left=(0, 5))
+    rows = tuple(
+        row(
+            ranking_name(name, labels.lang),
+            labels.share(mean["spend_share_10"]),
+            _between(*intervals.get(name, (None, None)), labels),
+            "–" if mean["lift_10"] is None else f"{mean['lift_10']:.1f}",
+            labels.share(mean["precision_size"]),
+            say("recommended", "推荐") if name == found.recommended else verdict(found, name, labels.lang)[0],
+            role="now" if name == found.recommended else "",
+        )
+        for name, mean in means.items()
+    )
+    title = say(f"{dates} past dates, {days} days after each", f"{dates} 个历史日期，各看之后 {days} 天")
+    return Table(headings, rows, title=f"{settings.launch.name} · {title}")
+
+
+def over_time(found: Backtest, shown: Sequence[str], labels: Labels) -> Section:
+    """Show each date's customers, and what the top 10 % of the most important rankings held."""
+    say, names = labels.say, list(reversed(shown[2:]))
+    headings = (say("Date", "日期"), say("Eligible", "符合条件"), say("Bought later", "之后购买"), say("Spent later", "之后消费"))
+    rows = []
+    for (cut,), part in found.results.drop_nulls("cut").sort("cut", maintain_order=True).group_by("cut", maintain_order=True):
+        eligible, buyers, spend = part.select("eligible", "later_buyers", "later_spend").row(0)  # the same in every row
+        shares = dict(part.select("ranking", "spend_share_10").rows())
+        rows.append(
+            row(
+                f"{cut}{'' if cut in found.compared else '*'}",
+                labels.number(eligible),
+                labels.number(buyers),
+                labels.money(spend if buyers is not None and buyers >= MIN_CUSTOMERS else None),
+                *(labels.share(shares.get(name)) for name in names),
+            )
+        )
+    left_out = say("* not in the averages: not every ranking could be computed.", "* 不计入平均值：有排序方式无法计算。")
+    under = (left_out,) if len(found.compared) < len(found.cuts) else ()
+    table = Table(columns(*headings, *(ranking_name(name, labels.lang) for name in names)), tuple(rows), look="tight", under=under)
+    explanation = say(
+        "Share of later spend in the top 10%, at each date. A ranking to rely on lies above the others most of the time, not once.",
+        "各日期前 10% 客户的后续消费占比。可靠的排序方式应多数时候都更高，而不是偶尔一次。",
+    )
+    heading = say("Does the order hold over time?", "换个时间，结果还一样吗？")
+    return Section(heading, (note(explanation), _beside(backtest_charts.over_time(found, shown, labels), table)))

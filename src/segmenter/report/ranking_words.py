@@ -1,0 +1,83 @@
+"""Rankings in words: their names, whom each puts first, and how a launch's own came about."""
+
+from collections.abc import Mapping
+
+from segmenter.evaluation.auto import CHOICES
+from segmenter.evaluation.ranking_report import RankingReport
+from segmenter.report.language import Lang, say
+
+BEST, RANDOM = "best", "random"  # the two ends between which rankings lie
+_ENDS = {BEST: ("best possible", "理论上限"), RANDOM: ("by chance", "随机抽取")}
+# Whom a ranking puts first.
+_MEANINGS = {
+    "spend": ("who has spent most so far", "按历史累计消费额排序"),
+    "decayed": ("who has spent most, where older orders count less and less", "按消费额排序，越早的订单权重越低"),
+    "recency": ("who ordered last", "按最近下单时间排序"),
+    "rfm": (
+        "points from 1 to 5 each for recency, frequency and spend, added up: the usual answer",
+        "最近下单、频次、金额各打 1–5 分后相加，业内最常用的做法",
+    ),
+    "weighted": (
+        "a sum of spend, recency, frequency and more, with the weights of the config",
+        "按配置的权重，对消费额、下单频次、最近下单等加权求和",
+    ),
+    "clv": ("how much a model of buying habits expects each to spend", "用购买习惯模型预测每位客户将来的消费额"),
+    "learned": ("how much a model expects that learned from this shop's own past", "用本店历史数据训练模型，预测每位客户将来的消费额"),
+    "auto": ("at each date, the way that had been best on this shop's past until then", "每次自动选用此前在本店历史上表现最好的方式"),
+}
+# What the customers of a launch are ranked by, where that needs no further facts.
+_RANKED_BY = {
+    "weighted": ("by the weighted score of their components", "各项加权评分"),
+    "spend": ("by net spend", "净消费额"),
+    "decayed": ("by net spend in which older orders count less", "按时间衰减的净消费额（越久的订单权重越低）"),
+    "recency": ("by their last order, the latest first", "最近一次下单时间，越近越靠前"),
+    "rfm": ("by RFM: fifths of recency, frequency and spend", "RFM 五分位得分之和"),
+}
+
+
+def ranking_name(name: str, lang: Lang) -> str:
+    """Name a ranking: only the two ends are called otherwise than in the config."""
+    return say(lang, *_ENDS[name]) if name in _ENDS else name
+
+
+def ranking_meaning(name: str, lang: Lang) -> str:
+    """Say whom a ranking puts first; empty for one of the user's own."""
+    return say(lang, *_MEANINGS[name]) if name in _MEANINGS else ""
+
+
+def ranking_sentence(report: RankingReport, lang: Lang) -> str:
+    """Say how the customers of a launch were ranked."""
+    days = report.horizon_days
+    if report.choice is not None:
+        means = dict(report.trials.rows())
+        parts = [choice_sentence(report.choice, means, report.trial_cuts, lang), *([_learned(report, lang)] if report.learned_cuts else [])]
+        return say(lang, " ", "").join(parts)
+    if report.learned_cuts:
+        return _learned(report, lang)
+    if report.kind in _RANKED_BY:
+        en, zh = _RANKED_BY[report.kind]
+        return say(lang, f"Customers are ranked {en}.", f"客户按{zh}排序。")
+    often = "how often they buy times how much they spend at a time"
+    en = f"Customers are ranked by what they can be expected to spend in the next {days} days: {often}."
+    return say(lang, en, f"客户按未来 {days} 天的预期消费排序：预期购买次数 × 预期单次消费。")
+
+
+def choice_sentence(choice: str, means: Mapping[str, float], trials: int, lang: Lang) -> str:
+    """Say what `auto` chose, and why: `means` has each choice's mean share of later spend over so many trials."""
+    if not trials:
+        return say(lang, f"{choice} was chosen, without a trial.", f"选用 {choice}，未能在历史上试验。")
+    singles = [f"{name} {share:.1%}" for name, share in means.items() if len(CHOICES[name]) == 1 and name != choice]
+    share = means[choice]
+    en = f"{choice} was chosen: over {trials} past launches its top 5, 10 and 20% held {share:.1%} of the later spend on average"
+    zh = f"选用 {choice}：在过去 {trials} 次模拟启动中，其前 5%、10%、20% 客户平均占后续消费的 {share:.1%}"
+    return say(lang, f"{en} ({', '.join(singles)}).", f"{zh}（{'，'.join(singles)}）。")
+
+
+def _learned(report: RankingReport, lang: Lang) -> str:
+    count, latest, rows, days = len(report.learned_cuts), report.learned_cuts[0], f"{report.learned_rows:,}", report.horizon_days
+    en = (
+        f"The learned ranking expects what each customer will spend in the next {days} days, from {rows} customers as they were at "
+        f"{count} past dates, the latest {latest}."
+    )
+    zh = f"学习模型根据过去 {count} 个日期（最近为 {latest}）的 {rows} 条客户记录，预测每位客户未来 {days} 天的消费。"
+    return say(lang, en, zh)
