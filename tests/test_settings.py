@@ -73,7 +73,7 @@ def planned(tables, overrides):
 
 
 @pytest.mark.parametrize(
-    "key", ["plan.group_capacity", "plan.size", "plan.smallest", "plan.key_users", "plan.wave_size", "plan.most_groups"]
+    "key", ["plan.group_capacity", "plan.size", "plan.smallest", "plan.key_users", "plan.wave_size", "plan.max_groups"]
 )
 @pytest.mark.parametrize("plan", ["simple", "allocated"])
 def test_the_largest_that_is_allowed_takes_no_more_than_the_customers_do(tables, key, plan, monkeypatch):
@@ -115,7 +115,7 @@ def test_extreme_numbers_are_planned_or_refused(tables, key):
         ({"plan.agents": [{"name": "a", "calls_per_day": 0}, 5]}, ["plan.agents[0].calls_per_day", "plan.agents[1]"]),
         ({"rules.custom": [{"name": "x"}]}, ["rules.custom[0].keep"]),
         ({"plan": "allocated", "plan.gifts.friends": {"0": 1, "3": "x"}}, ["plan.gifts.friends.0", "plan.gifts.friends.3"]),
-        ({"plan": "allocated", "plan.layers": {"a": {"least": 2, "mst": 1}}}, ["plan.layers.a.least", "plan.layers.a.mst"]),
+        ({"plan": "allocated", "plan.layers": {"a": {"min": 2, "mst": 1}}}, ["plan.layers.a.min", "plan.layers.a.mst"]),
         ({"scoring.kind": "foo"}, ["scoring.kind"]),
         ({"scoring.kind": []}, ["scoring.kind"]),
         ({"plan": 5}, ["plan"]),

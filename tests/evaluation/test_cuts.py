@@ -22,12 +22,12 @@ def days(*texts):
         ({"backtest.last": "2026-05-01", "backtest.first": "2026-03-15", "backtest.step_days": 20}, days("03-22", "04-11", "05-01")),
         ({"backtest.last": "2026-05-01", "backtest.first": "2026-05-01"}, days("05-01")),
         ({"backtest.first": "2026-05-01"}, days("05-02", "06-01")),
-        ({"backtest.last": "2026-03-01", "backtest.most": 2}, days("01-30", "03-01")),
-        ({"backtest.horizon_days": 100, "backtest.most": 1}, days("03-23")),
-        ({"launch.horizon_days": 100, "backtest.most": 1}, days("03-23")),
+        ({"backtest.last": "2026-03-01", "backtest.max_cuts": 2}, days("01-30", "03-01")),
+        ({"backtest.horizon_days": 100, "backtest.max_cuts": 1}, days("03-23")),
+        ({"launch.horizon_days": 100, "backtest.max_cuts": 1}, days("03-23")),
         # A later as-of date cannot prolong the history; an earlier one shortens it.
-        ({"launch.as_of": "2027-01-01", "backtest.most": 1}, days("06-01")),
-        ({"launch.as_of": "2026-06-02", "backtest.most": 1}, days("05-03")),
+        ({"launch.as_of": "2027-01-01", "backtest.max_cuts": 1}, days("06-01")),
+        ({"launch.as_of": "2026-06-02", "backtest.max_cuts": 1}, days("05-03")),
     ],
 )
 def test_dates(small_shop, asked, cuts):
@@ -35,7 +35,7 @@ def test_dates(small_shop, asked, cuts):
 
 
 def test_as_many_dates_as_the_history_has(small_shop):
-    asked = {"backtest.step_days": 50, "backtest.most": 200, "backtest.horizon_days": 90}
+    asked = {"backtest.step_days": 50, "backtest.max_cuts": 200, "backtest.horizon_days": 90}
     cuts, end = choose_cuts(small_shop, settings(**asked))
     first = small_shop.orders["time"].min().date()
     assert (cuts[-1], end) == (date(2026, 4, 2), date(2026, 7, 1))
@@ -46,7 +46,7 @@ def test_as_many_dates_as_the_history_has(small_shop):
     ("asked", "wrong"),
     [
         ({"backtest.cuts": ["2026-06-02", "2026-05-01", "2020-01-01", "2026-07-30"]}, ["2020-01-01", "2026-06-02", "2026-07-30"]),
-        ({"backtest.last": "2026-06-30", "backtest.most": 2}, ["2026-06-30"]),
+        ({"backtest.last": "2026-06-30", "backtest.max_cuts": 2}, ["2026-06-30"]),
         ({"backtest.first": "2025-04-01", "backtest.last": "2025-07-01"}, ["2025-04-02", "2025-05-02"]),
         ({"backtest.first": "2026-05-01", "backtest.last": "2026-04-01"}, ["none"]),
         ({"backtest.horizon_days": 1000}, ["none"]),
@@ -64,5 +64,5 @@ def test_all_dates_that_are_wrong_are_named_at_once(small_shop, asked, wrong):
 def test_customers_who_came_after_the_first_date_have_no_say_in_the_sample():
     assert sampling_of(settings(**{"backtest.first": "2026-01-01"})).first == date(2026, 1, 1)
     assert sampling_of(settings(**{"backtest.cuts": ["2026-05-01", "2026-03-01"]})).first == date(2026, 3, 1)
-    asked = {"backtest.last": "2026-06-01", "backtest.step_days": 10, "backtest.most": 3, "backtest.horizon_days": 20}
+    asked = {"backtest.last": "2026-06-01", "backtest.step_days": 10, "backtest.max_cuts": 3, "backtest.horizon_days": 20}
     assert sampling_of(settings(**asked)).first == date(2026, 6, 1) - timedelta(days=40)
