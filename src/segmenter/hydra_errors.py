@@ -61,6 +61,7 @@ def _unknown_key(key: str) -> ConfigError:
     from omegaconf import OmegaConf
 
     from segmenter.home import HOME
+    from segmenter.settings.check import unknown_key
 
     job = os.path.splitext(os.path.basename(sys.argv[0]))[0]
     overrides = [
@@ -78,7 +79,7 @@ def _unknown_key(key: str) -> ConfigError:
         return ConfigError(Message("jobs.no_mapping", sentence, section=section or key, key=key))
     if key in names:
         return ConfigError(Message("jobs.needs_plus", "{key}: takes a new key with a plus only, as +{key}.NAME=…", key=key))
-    return ConfigError(Message("jobs.no_key", "{key}: is no key{way_out}", key=key, way_out=nearest(key, names)))
+    return ConfigError(unknown_key(key, names))
 
 
 def _config_dir() -> str | None:
@@ -97,6 +98,8 @@ def check_interpolations(*configs: object) -> None:
     from omegaconf import DictConfig, OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    from segmenter.settings.check import missing_value
+
     for config in configs:
         try:
             if isinstance(config, DictConfig):
@@ -105,6 +108,8 @@ def check_interpolations(*configs: object) -> None:
             key, parent = error.full_key or "config", error.parent_node
             node = parent._get_node(error.key) if isinstance(parent, DictConfig) and error.key in parent else None
             reason = str(error.msg or error).splitlines()[0]
+            if "Missing mandatory value" in reason:
+                raise ConfigError(missing_value(key, reason)) from None
             place = place_of(getattr(node, "_value", lambda: None)())
             raise ConfigError(Message("jobs.interpolation_wrong", "{key}: {reason}{place}", key=key, reason=reason, place=place)) from None
         except RecursionError:

@@ -20,7 +20,7 @@ from segmenter.settings import CoreSettings
 from segmenter.words import visible
 
 if TYPE_CHECKING:
-    from segmenter.launch import LaunchPlan
+    from segmenter.launch_plan import LaunchPlan
 
 # What came of a call: English and Chinese, as the drop-down offers them.
 ANSWERS = (

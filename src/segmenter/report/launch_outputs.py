@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from segmenter.launch import LaunchPlan
+from segmenter.launch_plan import LaunchPlan
 from segmenter.ledger import Basis, LaunchRecord, Ledger, record_with_results
 from segmenter.loader import Inputs
 from segmenter.measures.spec import MONEY
