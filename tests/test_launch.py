@@ -10,8 +10,9 @@ import segmenter
 from segmenter.demo.shop import simulate
 from segmenter.errors import InputError
 from segmenter.launch import INVITE_COLUMNS, plan_launch, terms_of
-from segmenter.measures.aggregator import added_up
+from segmenter.measures.aggregator import aggregate
 from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
+from segmenter.measures.spec import MONEY
 from segmenter.serving import ServedModel
 
 
@@ -112,7 +113,7 @@ def test_a_launch_by_any_ranking(planned, request):
 
 
 def test_the_model_scores_others_by_the_same_map(planned):
-    names = [name for name in planned.model.columns if name in segmenter.tables.MONEY]
+    names = [name for name in planned.model.columns if name in MONEY]
     rows = segmenter.to_units(planned.customers, names, "CNY").select(pl.col(planned.model.columns).cast(pl.Float64))
     predicted = planned.model.predict(rows)
     assert predicted["score"].to_list() == planned.customers["score"].to_list()
@@ -159,7 +160,7 @@ def test_refunds_and_nothing_else_are_told_as_such_with_counts(refund, counts, s
     later = raw.head(3).with_columns(time=pl.lit("2026-08-01"), amount=pl.lit(5.0))
     tables = segmenter.canonical_tables({"orders": pl.concat([raw, later])}, settings.data, settings.launch)
     if summarized:
-        tables = replace(tables, orders=AggregatedOrders(added_up(tables.orders.single(), terms_of(settings))))
+        tables = replace(tables, orders=AggregatedOrders(aggregate(tables.orders.single(), terms_of(settings))))
     with pytest.raises(InputError, match="refunds or cancellations") as told:
         plan_launch(tables, settings)
     (problem,) = told.value.problems

@@ -9,27 +9,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def compiled(function: F) -> F:
-    """Compile a function, once for all runs where a folder for that can be written.
+    """Compile a function when it is first called, once for all runs where a folder for that can be written.
 
     It runs without Python's lock, and without fastmath: not a bit differs from what it says.
-
-    Parameters
-    ----------
-    function : callable
-        In Numba's Python.
-
-    Returns
-    -------
-    callable
-        The same, compiled when it is first called.
-
-    Examples
-    --------
-    >>> @compiled
-    ... def twice(x: int) -> int:
-    ...     return 2 * x
-    >>> twice(21)
-    42
     """
     options: Any = {"nogil": True, "error_model": "numpy", "boundscheck": False}
     try:

@@ -16,7 +16,8 @@ from segmenter.evaluation.ranking_report import Told, tell
 from segmenter.launch_model import LaunchModel, launch_model
 from segmenter.measures import measure
 from segmenter.measures.categories import main_category
-from segmenter.measures.past import Past, Sampling, past_of
+from segmenter.measures.past import Past, past_of
+from segmenter.measures.sampling import Sampling
 from segmenter.measures.shop_orders import SingleOrders
 from segmenter.measures.timeline import with_purchases
 from segmenter.messages import Message
@@ -262,8 +263,8 @@ def _past(tables: Tables, settings: CoreSettings, terms: Terms) -> Past | None:
     if settings.scoring.kind not in ("clv", "learned") and not tables.orders.has_single:
         return None
     few = sampling_of(settings)
-    most = None if few is None else few.most
-    return past_of(tables, terms.as_of, terms.half_life_days, terms.window_days, most=most, seed=settings.seed)
+    most = None if few is None else few.max_customers
+    return past_of(tables, terms.as_of, terms.half_life_days, terms.window_days, max_customers=most, seed=settings.seed)
 
 
 def _with_category(measures: pl.DataFrame, tables: Tables, settings: CoreSettings, as_of: date) -> pl.DataFrame:

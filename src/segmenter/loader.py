@@ -10,7 +10,7 @@ import polars as pl
 from segmenter.engines.spark import SparkFiles, aggregate_files, aggregate_frame, is_uri
 from segmenter.errors import InputError
 from segmenter.measures import shop_orders
-from segmenter.measures.past import Sampling
+from segmenter.measures.sampling import Sampling
 from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.messages import Message
 from segmenter.settings import DatabaseSettings, DemoSettings, EngineSettings, FilesSettings, LaunchSettings, SparkEngine
@@ -70,18 +70,18 @@ def read_tables(
             try:
                 if name == "orders" and terms is not None:
                     source = _order_source(data, launch, engine)
-                if (name != "orders" or source is None) and (found := _read(data, name, progress)) is not None:
-                    raw[name] = found
+                if (name != "orders" or source is None) and (table := _read(data, name, progress)) is not None:
+                    raw[name] = table
             except InputError as error:
                 problems += error.messages
     if problems:
         raise InputError(*problems)
     progress("columns")
-    notes = tuple(note for found in raw.values() for note in found.notes)
-    prints = {name: found.fingerprints for name, found in raw.items()}
+    notes = tuple(note for table in raw.values() for note in table.notes)
+    prints = {name: table.fingerprints for name, table in raw.items()}
     with _with_notes(notes):
-        frames = {name: found.frame for name, found in raw.items()}
-        shop = map_shop(frames, data, launch, unreadable={name: found.rejects for name, found in raw.items()})
+        frames = {name: table.frame for name, table in raw.items()}
+        shop = map_shop(frames, data, launch, unreadable={name: table.rejects for name, table in raw.items()})
         if source is not None and terms is not None:
             orders = _stream_orders(source, shop, terms, store, sampling, progress)
             prints["orders"] = orders.fingerprints
@@ -112,11 +112,11 @@ def _read(data: FilesSettings | DatabaseSettings, name: str, progress: Progress)
     from segmenter.sources.database import read_query
     from segmenter.sources.files import read_files
 
-    place = getattr(data, name).path if isinstance(data, FilesSettings) else getattr(data, name).query
-    if place is None:
+    source = getattr(data, name).path if isinstance(data, FilesSettings) else getattr(data, name).query
+    if source is None:
         return None
     progress(name)
-    return read_files(name, place, data) if isinstance(data, FilesSettings) else read_query(name, place, data)
+    return read_files(name, source, data) if isinstance(data, FilesSettings) else read_query(name, source, data)
 
 
 def _order_source(
@@ -130,7 +130,7 @@ def _order_source(
         return SparkFiles([path], [], data, launch, engine)
     if (files := parquet_files(path)) is None:
         return None
-    paths, names = [path for path, _ in files], [name for _, name in files]
+    paths, names = [file for file, _ in files], [name for _, name in files]
     if isinstance(engine, SparkEngine):
         return SparkFiles(paths, names, data, launch, engine, fingerprints(files))
     return parquet_stream.stream_of(paths, names, data, launch)
@@ -150,7 +150,7 @@ def _stream_orders(
 def _check_copies(path: str, prints: Sequence[Fingerprint]) -> None:
     if copies(prints):
         # Those without rows may well be the same.
-        full = {name for place, name in parquet_files(path) or () if pl.scan_parquet(place, glob=False).select(pl.len()).collect().item()}
+        full = {name for file, name in parquet_files(path) or () if pl.scan_parquet(file, glob=False).select(pl.len()).collect().item()}
         if problems := copies([print_ for print_ in prints if print_.name in full]):
             raise InputError(*(Message("sources.copied_files", "data.orders.path: {problem}", problem=problem) for problem in problems))
 

@@ -14,9 +14,6 @@ TIME = pl.Datetime("us")
 EPOCH = date(1970, 1, 1)
 DAY = 86_400_000_000  # microseconds
 LATEST = 7_289_654_400_000_000  # midnight of 2201-01-01 in microseconds: what is not before it is no time
-# Weights of decayed amounts are whole numbers of 2**-16, so that their sum is exact in any order.
-ONE = 1 << 16
-PERIODS = (30, 90)
 # What databases and spreadsheets write where there is nothing.
 NOTHING = ("", "null", "\\n", "none", "nan", "<na>", "n/a", "#n/a", "na", "-", "--", "/")
 
@@ -97,48 +94,6 @@ REJECTS = pl.Schema(
     }
 )
 
-SUMMARY = pl.Schema(
-    {
-        "customer_id": pl.String(),
-        "province": pl.String(),  # of the latest order that names a place, as found; of a refund where no order does
-        "city": pl.String(),
-        "orders": pl.Int32(),
-        "refund_orders": pl.Int32(),  # rows that gave money back
-        "spend": pl.Int64(),
-        "spend_window": pl.Int64(),
-        "refunds": pl.Int64(),
-        "decayed_spend": pl.Int64(),  # whole minor units, rounded down
-        "spend_30d": pl.Int64(),
-        "spend_30d_before": pl.Int64(),
-        "spend_90d": pl.Int64(),
-        "spend_90d_before": pl.Int64(),
-        "orders_30d": pl.Int32(),
-        "orders_30d_before": pl.Int32(),
-        "orders_90d": pl.Int32(),
-        "orders_90d_before": pl.Int32(),
-        "first_order_at": TIME,  # null where there are only refunds
-        "last_order_at": TIME,
-        "days_since_first_row": pl.Int32(),  # order or refund
-    }
-)
-
-# Measures in minor units; all others are counts, days, dates or shares.
-MONEY = (
-    "spend",
-    "spend_window",
-    "spend_outside",
-    "refunds",
-    "average_order",
-    "decayed_spend",
-    "spend_30d",
-    "spend_30d_before",
-    "spend_90d",
-    "spend_90d_before",
-    "expected_spend",
-    "first_spend",
-    "repeat_spend",
-)
-
 
 @dataclass(frozen=True)
 class Terms:
@@ -163,11 +118,6 @@ class Terms:
         """The as-of date in days since 1970."""
         return (self.as_of - EPOCH).days
 
-    def weights(self) -> list[int]:
-        """Weigh orders of 0, 1, 2, ... days ago, in 2**-16: as far back as 1970."""
-        # Plain Python powers: vectorised ones may differ in the last bit with a value's place in its vector.
-        return [round(ONE * 2.0 ** (-days / self.half_life_days)) for days in range(self.today + 1)]
-
 
 @dataclass(frozen=True)
 class Summary:
@@ -176,7 +126,8 @@ class Summary:
     Parameters
     ----------
     frame : DataFrame
-        `SUMMARY`, one row per customer with orders or refunds before the as-of date, sorted by ``customer_id``.
+        See `segmenter.measures.spec.summary_schema`: one row per customer with orders or refunds before the as-of date, sorted by
+        ``customer_id``.
     terms : Terms
         What it was computed for.
     first, last : date or None

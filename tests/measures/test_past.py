@@ -9,7 +9,8 @@ from polars.testing import assert_frame_equal
 from segmenter.errors import InputError
 from segmenter.measures import measure
 from segmenter.measures.definition import summarize_frame
-from segmenter.measures.past import Sampling, past_of
+from segmenter.measures.past import past_of
+from segmenter.measures.sampling import Sampling
 from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.sources.samples import sample_of
 from segmenter.tables import ORDERS, REFERRALS, Summary, Terms
@@ -92,18 +93,18 @@ def test_a_sample_is_drawn_from_those_known_and_nested(small_shop):
     after = replace(small_shop, orders=SingleOrders(pl.concat([small_shop.orders.single(), crowd(CUT, 3000)])))
     kept = {}
     for most in (known, known - 1, 200, 50, 10, 1):
-        few = past_of(small_shop, UNTIL, 90, None, most=most, first=CUT, seed=5)
+        few = past_of(small_shop, UNTIL, 90, None, max_customers=most, first=CUT, seed=5)
         kept[most] = customers_of(few)
         assert few.share == (1 if most == known else few.share)
         assert (
             small_shop.orders.single().filter(pl.col("time") < CUT, pl.col("customer_id").is_in(kept[most]))["customer_id"].n_unique()
             <= most
         )
-        crowded = past_of(after, UNTIL, 90, None, most=most, first=CUT, seed=5)
+        crowded = past_of(after, UNTIL, 90, None, max_customers=most, first=CUT, seed=5)
         assert crowded.share == few.share
         assert_frame_equal(crowded.measures(CUT), few.measures(CUT), check_exact=True)
         # The same by another way: a sample of all, or of a larger sample, is that sample again.
-        for whole in (past_of(small_shop, UNTIL, 90, None), past_of(after, UNTIL, 90, None, most=300, first=CUT, seed=5)):
+        for whole in (past_of(small_shop, UNTIL, 90, None), past_of(after, UNTIL, 90, None, max_customers=300, first=CUT, seed=5)):
             again = whole.before(CUT).sample(most, 5)
             assert again.until == CUT
             if most <= 300:
@@ -113,7 +114,7 @@ def test_a_sample_is_drawn_from_those_known_and_nested(small_shop):
     sizes = [set(ids) for ids in kept.values()]
     assert all(smaller <= larger for larger, smaller in pairwise(sizes))
     assert len(sizes[2]) > 50
-    other = past_of(small_shop, UNTIL, 90, None, most=200, first=CUT, seed=6)
+    other = past_of(small_shop, UNTIL, 90, None, max_customers=200, first=CUT, seed=6)
     assert customers_of(other) != kept[200]
     assert other.tables.customers.height < 400
 
@@ -131,13 +132,15 @@ def test_single_orders_of_a_sample_are_enough_where_those_of_all_were_added_up(s
     summary = summarize_frame(small_shop.orders.single(), Terms(UNTIL, 90, None))
     sample = sample_of(small_shop.orders.single(), summary, Sampling(most, 5, first))
     added_up = replace(small_shop, orders=AggregatedOrders(summary, sample))
-    one, other = (past_of(tables, UNTIL, 90, None, most=most, first=first, seed=5) for tables in (small_shop, added_up))
+    one, other = (past_of(tables, UNTIL, 90, None, max_customers=most, first=first, seed=5) for tables in (small_shop, added_up))
     assert other.share == one.share == 0.5**sample.halvings
     for as_of in (UNTIL, CUT):
         assert_frame_equal(other.measures(as_of), one.measures(as_of), check_exact=True)
     # A sample for a later date is the smaller one; for an earlier date it is thinned.
-    early = past_of(added_up, UNTIL, 90, None, most=most, first=UNTIL, seed=5)
-    assert_frame_equal(early.measures(UNTIL), past_of(small_shop, UNTIL, 90, None, most=most, seed=5).measures(UNTIL), check_exact=True)
+    early = past_of(added_up, UNTIL, 90, None, max_customers=most, first=UNTIL, seed=5)
+    assert_frame_equal(
+        early.measures(UNTIL), past_of(small_shop, UNTIL, 90, None, max_customers=most, seed=5).measures(UNTIL), check_exact=True
+    )
 
 
 def test_an_old_export_does_not_teach_that_nobody_buys(small_shop):

@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 from segmenter import launch_settings
 from segmenter.contacts import Contacts
-from segmenter.measures.aggregator import Adder, Batch
+from segmenter.measures.aggregator import Aggregator, Batch
 from segmenter.measures.definition import summarize_frame
 from segmenter.sources.order_rows import canonical_orders
 from segmenter.sources.parquet_stream import stream_of
@@ -49,7 +49,7 @@ def expected(orders):
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_threads_batch_sizes_and_row_orders(orders, expected, threads):
-    adder = Adder(TERMS, threads=threads)
+    adder = Aggregator(TERMS, threads=threads)
     mixed = orders.sample(fraction=1, shuffle=True, seed=threads)
     for rows in mixed.iter_slices(50_000 * threads):
         odd = adder.add(Batch(rows["customer_id"], rows["time"], rows["amount"], places=[rows["province"]]), digits=2)

@@ -17,7 +17,7 @@ from segmenter.errors import InputError
 from segmenter.loader import read_tables
 from segmenter.measures import shop_orders
 from segmenter.measures.definition import summarize_frame
-from segmenter.measures.past import Sampling
+from segmenter.measures.sampling import Sampling
 from segmenter.settings import FilesSettings, parse
 from segmenter.sources import fallback_rows, store_parts
 from segmenter.tables import Terms

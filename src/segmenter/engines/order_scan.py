@@ -18,7 +18,7 @@ from segmenter.contacts import shown_sql
 from segmenter.engines.order_cells import FALLBACK, LOCAL_LINES, cells_of, typed_rows, value
 from segmenter.engines.spark_session import Cluster, quoted
 from segmenter.errors import InputError
-from segmenter.measures.definition import LINES, each_order, finished, rows_of, summarize, weights_table, whole_orders
+from segmenter.measures.definition import LINES, each_order, finish, rows_of, summarize, weights_table, whole_orders
 from segmenter.measures.shop_orders import AggregatedOrders
 from segmenter.messages import Message
 from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
@@ -109,7 +109,7 @@ def scan(
 
 def aggregate_rows(cluster: Cluster, orders: nw.LazyFrame[Any], terms: Terms) -> pl.DataFrame:
     """Aggregate orders on a cluster, `definition.ROWS` there, `SUMMARY` here."""
-    return finished(cluster.fetch(summarize(orders, cluster.upload(weights_table(terms)), terms)))
+    return finish(cluster.fetch(summarize(orders, cluster.upload(weights_table(terms)), terms)))
 
 
 def _count(cluster: Cluster, rows: "DataFrame", columns: list[str]) -> int:

@@ -12,7 +12,8 @@ import polars as pl
 from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.comparison import differences, drawn_shares, shares
 from segmenter.evaluation.replay import Replay, replay
-from segmenter.measures.past import LEAST_DAYS, Past, Sampling, past_of
+from segmenter.measures.past import Past, past_of
+from segmenter.measures.sampling import MIN_HISTORY_DAYS, Sampling
 from segmenter.report.backtest_advice import advise
 from segmenter.settings import AnyScoring, BacktestCore
 from segmenter.tables import Tables
@@ -114,7 +115,7 @@ def backtest(tables: Tables, settings: BacktestCore, *, progress: Callable[[str]
     window, most = settings.rules.spend.window_days, settings.backtest.customers
     # The launch's own half-life comes first: a custom rule on decayed spend is then the launch's own.
     own = settings.scoring.half_life_days
-    past = past_of(tables, end, own, window, most=most, first=cuts[0], seed=settings.seed)
+    past = past_of(tables, end, own, window, max_customers=most, first=cuts[0], seed=settings.seed)
     pasts = {days: past.with_half_life(days) for days in dict.fromkeys((own, *(each.half_life_days for each in rankings.values())))}
     replays, warnings = [], sampled(past, settings)
 
@@ -158,7 +159,7 @@ def sampling_of(settings: BacktestCore) -> Sampling:
         raise InputError("launch.as_of: is needed, as YYYY-MM-DD")
     back = timedelta(days=wanted.horizon_days + wanted.step_days * (wanted.most - 1))
     first = min(wanted.cuts) if wanted.cuts else wanted.first or (wanted.last or as_of) - back
-    return Sampling(wanted.customers, settings.seed, first, min(wanted.horizon_days, LEAST_DAYS))
+    return Sampling(wanted.customers, settings.seed, first, min(wanted.horizon_days, MIN_HISTORY_DAYS))
 
 
 def _rankings(settings: BacktestCore) -> tuple[dict[str, AnyScoring], str]:
@@ -180,7 +181,7 @@ def cuts_of(tables: Tables, settings: BacktestCore) -> tuple[list[date], date]:
     if first is None or last is None:
         raise InputError("data.orders: should hold orders (got none): there is no past to replay")
     end = min(as_of, last + timedelta(days=1))
-    history = min(wanted.horizon_days, LEAST_DAYS)
+    history = min(wanted.horizon_days, MIN_HISTORY_DAYS)
     latest, earliest = end - timedelta(days=wanted.horizon_days), first + timedelta(days=history)
     if wanted.cuts is None:
         stop = wanted.last or latest

@@ -6,34 +6,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.measures.kernel import jit
+from segmenter.measures.raw_memory import jit
 
 _DIGIT = 11  # bits sorted by at a time: the counts stay in the nearest cache
 
 
 def order_of(views: NDArray[np.int64], ids: pl.Series) -> NDArray[np.uint32]:
-    r"""Give the rows in the order of their ids, byte by byte.
+    """Give the rows in the order of their ids, byte by byte; `views` are the ids as Arrow string views, of shape (n, 2).
 
     Ids of up to 12 bytes that differ in at most 64 bits, as customer numbers do, are sorted by just these bits (least
     significant digits first; Knuth 1998, The Art of Computer Programming 3, 5.2.5); others by Polars.
-
-    Parameters
-    ----------
-    views : ndarray of Int64 of shape (n, 2)
-        The ids as Arrow string views.
-    ids : Series of String
-        The same.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        Row numbers.
-
-    Examples
-    --------
-    >>> views = np.frombuffer(b"\x02\0\0\0C2" + bytes(10) + b"\x02\0\0\0C1" + bytes(10), np.int64).reshape(-1, 2)
-    >>> order_of(views, pl.Series(["C2", "C1"])).tolist()
-    [1, 0]
     """
     masks = np.zeros(3, np.uint64)
     if len(views) < 2 or not _differing(views, masks):
@@ -48,22 +30,8 @@ def order_of(views: NDArray[np.int64], ids: pl.Series) -> NDArray[np.uint32]:
 
 
 def in_order(keys: NDArray[np.uint64], bits: int) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
-    """Sort whole numbers, stably.
+    """Sort whole numbers below 2**bits, stably: the keys in order, and the rows in which they stood. The keys given are used up.
 
-    Parameters
-    ----------
-    keys : ndarray of shape (n,)
-        Below 2**bits; used up.
-    bits : int
-        At most 64.
-
-    Returns
-    -------
-    tuple of ndarray of shape (n,)
-        The keys in order, and the rows in which they stood.
-
-    Examples
-    --------
     >>> [part.tolist() for part in in_order(np.array([7, 5, 7], np.uint64), 3)]
     [[5, 7, 7], [1, 0, 2]]
     """
@@ -77,16 +45,16 @@ def in_order(keys: NDArray[np.uint64], bits: int) -> tuple[NDArray[np.uint64], N
 
 def _runs(word: int, mask: int) -> list[tuple[int, int, int]]:
     """List the runs of bits set in a mask, the highest first: word, shift and length of each."""
-    found, bit = [], 63
+    runs, bit = [], 63
     while bit >= 0:
         if mask >> bit & 1:
             stop = bit
             while stop > 0 and mask >> (stop - 1) & 1:
                 stop -= 1
-            found.append((word, stop, bit - stop + 1))
+            runs.append((word, stop, bit - stop + 1))
             bit = stop
         bit -= 1
-    return found
+    return runs
 
 
 @jit

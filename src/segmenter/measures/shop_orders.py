@@ -38,9 +38,9 @@ class SingleOrders(Orders):
     def summary(self, terms: Terms) -> Summary:
         if self.frame.height < KERNEL_ROWS:
             return summarize_frame(self.frame, terms)
-        from segmenter.measures.aggregator import added_up
+        from segmenter.measures.aggregator import aggregate
 
-        return added_up(self.frame, terms)
+        return aggregate(self.frame, terms)
 
     def customers(self, before: date) -> pl.Series:
         return self.frame.lazy().filter(pl.col("time") < before).select(pl.col("customer_id").unique()).collect().to_series()

@@ -5,12 +5,12 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from segmenter.contacts import shown_sql
+from segmenter.measures.spec import MONEY
 from segmenter.messages import Message
 from segmenter.money import digits
 from segmenter.report.language import translate
 from segmenter.settings import RulesSettings
 from segmenter.sources.reject_reasons import reason_of
-from segmenter.tables import MONEY
 from segmenter.words import Lang, say
 
 _MEASURES = {

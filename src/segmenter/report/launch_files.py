@@ -11,6 +11,7 @@ import polars as pl
 from segmenter.launch import LaunchPlan
 from segmenter.ledger import Basis, Launch, Ledger, recorded
 from segmenter.loader import Inputs
+from segmenter.measures.spec import MONEY
 from segmenter.money import to_minor, to_units
 from segmenter.report.call_sheets import call_sheets
 from segmenter.report.launch_page import report
@@ -18,7 +19,6 @@ from segmenter.report.output_folder import check_owner
 from segmenter.report.publication import publish
 from segmenter.report.table_files import write_csv, write_manifest, write_parquet
 from segmenter.settings import LaunchJob, shareable
-from segmenter.tables import MONEY
 
 
 def write_results(plan: LaunchPlan, read: Inputs, settings: LaunchJob, ledger: Ledger | None = None, basis: Basis | None = None) -> None:

@@ -9,9 +9,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.hashing import draw
+from segmenter.measures.spec import MONEY
 from segmenter.segments.names import names
 from segmenter.settings import SegmentsSettings
-from segmenter.tables import MONEY
 from segmenter.words import Lang
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import polars as pl
 
 from segmenter import tables
 from segmenter.contacts import Contacts
-from segmenter.measures.definition import BETWEEN, each_order, rows_of, whole_orders
+from segmenter.measures.definition import order_values, places, rows_of, whole_orders
 from segmenter.measures.shop_orders import SingleOrders
 from segmenter.money import LARGEST, digits
 from segmenter.settings import LaunchSettings, MappingSettings
@@ -43,7 +43,7 @@ def map_orders(
     if category:
         rows.fields["category"] = without_contacts(rows, "category", fields.text(rows.fields["category"]), personal)
     read = order_rows(rows, settings, launch, ids, category=category)
-    spending = read.hstack(_order_columns(read)).select(tables.SPENDING.names()) if category else None
+    spending = _with_values(read).select(tables.SPENDING.names()) if category else None
     return OrdersReading(SingleOrders(canonical_orders(read, settings.orders.grain)), rows.reads, rows.rejects(), spending)
 
 
@@ -82,18 +82,11 @@ def order_rows(
 
 def canonical_orders(rows: pl.DataFrame, grain: str) -> pl.DataFrame:
     """Turn order rows into canonical orders and refunds, as `tables.ORDERS`: of each row, or of the rows of one ``order_id``."""
-    if grain != "line":
-        return rows.hstack(_order_columns(rows)).select(tables.ORDERS.names())
+    if grain == "order":
+        return _with_values(rows).select(tables.ORDERS.names())
     orders: pl.DataFrame = whole_orders(nw.from_native(rows_of(rows).lazy())).to_native().collect()
-    parts = pl.col("place").str.splitn(BETWEEN, 2).struct
-    named = {
-        name: pl.when(part != "").then(part) for name, part in (("province", parts.field("field_0")), ("city", parts.field("field_1")))
-    }
-    return orders.with_columns(time=pl.col("time_us").cast(tables.TIME), **named).select(tables.ORDERS.names())
+    return orders.with_columns(pl.col("time_us").cast(tables.TIME).alias("time"), **places()).select(tables.ORDERS.names())
 
 
-def _order_columns(rows: pl.DataFrame) -> pl.DataFrame:
-    """Give what each row is as an order: ``amount``, ``refund``, ``is_order``."""
-    lines = rows.lazy().with_columns(time_us=pl.lit(0), place=pl.lit(None, dtype=pl.String))
-    orders: pl.DataFrame = each_order(nw.from_native(lines)).to_native().select("amount", "refund", "is_order").collect()
-    return orders
+def _with_values(rows: pl.DataFrame) -> pl.DataFrame:
+    return nw.from_native(rows).with_columns(**order_values()).to_native()

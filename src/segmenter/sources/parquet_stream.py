@@ -34,7 +34,7 @@ class Stream:
     heights: Sequence[int]  # their rows
     settings: FilesSettings
     launch: LaunchSettings
-    typed: dict[str, pl.Expr]  # the fields in types that the kernel takes, `back` and `odd` among them; empty where no row is typed
+    typed: dict[str, pl.Expr]  # the fields in types that the kernel takes, `back` and `fallback` among them; empty where no row is typed
     where: pl.Expr | None  # the rows that are wanted
     columns: list[str]  # the source's columns that are needed
     schema: pl.Schema  # of all its columns
@@ -131,7 +131,7 @@ def _typed(fields: dict[str, pl.Expr], schema: pl.Schema, launch: LaunchSettings
     found = {"customer_id": fields["customer_id"], "time": time, "amount": money}
     found |= {name: fields[name] for name in ("province", "city") if name in fields}
     if "currency" in fields:
-        found["odd"] = ~fields["currency"].is_in(currency_names(launch.currency)).fill_null(value=True)
+        found["fallback"] = ~fields["currency"].is_in(currency_names(launch.currency)).fill_null(value=True)
     return found
 
 
@@ -175,7 +175,7 @@ def _panic(rows: pl.LazyFrame) -> str:
     return Message("sources.file_changed", "it changed meanwhile, or does not hold what it says")
 
 
-def decoded(stream: Stream) -> Iterator[tuple[pl.Series, pl.DataFrame]]:
+def decode(stream: Stream) -> Iterator[tuple[pl.Series, pl.DataFrame]]:
     """Decode all files batch by batch, in no particular order: the ids of the rows that are wanted, and the columns needed."""
     for batch in batches(stream, range(len(stream.paths))):
         rows = batch if stream.where is None else batch.filter(WANTED)

@@ -3,10 +3,10 @@
 import polars as pl
 
 from segmenter.errors import InputError
-from segmenter.measures.past import Sampling, of_sample
+from segmenter.measures.sampling import Sampling, is_sampled
 from segmenter.measures.shop_orders import Sample
 from segmenter.sources.order_rows import canonical_orders, order_rows
-from segmenter.sources.parquet_stream import Stream, decoded
+from segmenter.sources.parquet_stream import Stream, decode
 from segmenter.sources.row_mapping import map_rows
 from segmenter.tables import Summary
 
@@ -14,7 +14,7 @@ from segmenter.tables import Summary
 def sample_of(orders: pl.DataFrame, summary: Summary, sampling: Sampling) -> Sample:
     """Draw the orders of some customers out of those of all."""
     halvings = sampling.halvings(summary)
-    return Sample(orders.filter(of_sample(orders["customer_id"], halvings, sampling.seed)), halvings)
+    return Sample(orders.filter(is_sampled(orders["customer_id"], halvings, sampling.seed)), halvings)
 
 
 def sample_stream(stream: Stream, ids: pl.Series | None, summary: Summary, sampling: Sampling) -> Sample | None:
@@ -25,13 +25,14 @@ def sample_stream(stream: Stream, ids: pl.Series | None, summary: Summary, sampl
     if not stream.typed:
         return None
     halvings = sampling.halvings(summary)
-    found = []
-    for who, batch in decoded(stream):
+    batches = [
         # Spaces around an id do not belong to it.
-        found.append(batch.filter(of_sample(who.cast(pl.String).str.strip_chars().fill_null(""), halvings, sampling.seed)))
+        batch.filter(is_sampled(who.cast(pl.String).str.strip_chars().fill_null(""), halvings, sampling.seed))
+        for who, batch in decode(stream)
+    ]
     problems: list[str] = []
-    rows = map_rows("orders", pl.concat(found), stream.settings, stream.launch, problems)
+    rows = map_rows("orders", pl.concat(batches), stream.settings, stream.launch, problems)
     if problems:
         raise InputError(*problems)
     orders = canonical_orders(order_rows(rows, stream.settings, stream.launch, ids), stream.settings.orders.grain)
-    return Sample(orders.filter(of_sample(orders["customer_id"], halvings, sampling.seed)), halvings)
+    return Sample(orders.filter(is_sampled(orders["customer_id"], halvings, sampling.seed)), halvings)

@@ -16,7 +16,7 @@ from segmenter.sources.reject_reasons import STRANGER
 from segmenter.sources.store import Entry, Identity, Store
 
 if TYPE_CHECKING:
-    from segmenter.measures.aggregator import Adder
+    from segmenter.measures.aggregator import Aggregator
 
 MAX_ROWS = 8_000_000  # of a part
 _AHEAD = 2  # files whose bytes are checked while others are aggregated
@@ -25,7 +25,7 @@ _AHEAD = 2  # files whose bytes are checked while others are aggregated
 class StoreWriter:
     """Writes what was aggregated of files into the store, in a thread of its own."""
 
-    def __init__(self, store: Store, adder: "Adder") -> None:
+    def __init__(self, store: Store, adder: "Aggregator") -> None:
         self._store, self._adder = store, adder
         self._pool = ThreadPoolExecutor(1)
         self._entries: list[Future[None]] = []
@@ -66,7 +66,7 @@ class StoreWriter:
         self._pool.shutdown(cancel_futures=True)
 
 
-def recall(store: Store, stream: Stream, adder: "Adder", ids: pl.Series | None) -> dict[int, tuple[Entry, pl.DataFrame]]:
+def recall(store: Store, stream: Stream, adder: "Aggregator", ids: pl.Series | None) -> dict[int, tuple[Entry, pl.DataFrame]]:
     """Aggregate files from the store: what is kept of each, and its rejects; the others have to be read."""
     found = {}
     with ThreadPoolExecutor(_AHEAD) as pool:
@@ -110,8 +110,8 @@ def _load(store: Store, path: Path, today: int) -> tuple[Entry, list[list[pl.Dat
     return entry, whole, rejects[0]
 
 
-def part_of(adder: "Adder", recorded: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Make a part of rows that were added, as they were recorded: customers, orders and places, as `Adder.add_runs` takes them."""
+def part_of(adder: "Aggregator", recorded: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Make a part of rows that were added, as they were recorded: customers, orders and places, as `Aggregator.add_runs` takes them."""
     from segmenter.measures.id_order import in_order, take
 
     def whole(name: str) -> NDArray[Any]:

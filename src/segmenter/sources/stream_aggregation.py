@@ -15,7 +15,7 @@ from polars.exceptions import PanicException, PolarsError
 from segmenter import tables
 from segmenter.contacts import Contacts, shown_sql
 from segmenter.errors import InputError
-from segmenter.measures.past import Sampling
+from segmenter.measures.sampling import Sampling
 from segmenter.measures.shop_orders import AggregatedOrders
 from segmenter.messages import Message
 from segmenter.money import digits
@@ -31,7 +31,7 @@ from segmenter.tables import Terms
 from segmenter.words import Progress
 
 if TYPE_CHECKING:
-    from segmenter.measures.aggregator import Adder, Batch
+    from segmenter.measures.aggregator import Aggregator, Batch
 
 _AT_ONCE = 1_000_000  # rows that are aggregated at a time
 _FATES = ("filtered", "later", "rejected", "kept")
@@ -51,9 +51,9 @@ def aggregate_stream(
     Rows of others than the customers `ids` are rejected; what is `personal` neither the rejects show nor the store keeps.
     """
     # Here and not above: it brings Numba, which small shops do without.
-    from segmenter.measures.aggregator import Adder
+    from segmenter.measures.aggregator import Aggregator
 
-    adder = Adder(terms, integers=stream.integers, known=ids)
+    adder = Aggregator(terms, integers=stream.integers, known=ids)
     recalled = {} if store is None else recall(store, stream, adder, ids)
     fresh = [at for at in range(len(stream.paths)) if at not in recalled]
     total = {name: sum(entry.reads[name] for entry, _ in recalled.values()) for name in ("rows", "filtered", "rejected", "kept")}
@@ -114,7 +114,7 @@ def _check_counts(total: dict[str, int], stream: Stream) -> None:
 def _read_files(
     stream: Stream,
     files: Sequence[int],
-    adder: "Adder",
+    adder: "Aggregator",
     ids: pl.Series | None,
     writer: StoreWriter | None,
     progress: Callable[[int], None],
