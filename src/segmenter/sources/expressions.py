@@ -27,21 +27,11 @@ def columns_of(frame: pl.DataFrame) -> list[str]:
 
 @dataclass(frozen=True)
 class FieldValues:
-    """What a mapping comes to.
+    """What a mapping comes to."""
 
-    Parameters
-    ----------
-    values : Series
-        One value for each row.
-    columns : list of str
-        The source columns that they come from.
-    unread : Series
-        Boolean: rows in which a cell should have been a number for the expression, and was none.
-    """
-
-    values: pl.Series
-    columns: list[str]
-    unread: pl.Series
+    values: pl.Series  # one for each row
+    columns: list[str]  # of the source, that they come from
+    unread: pl.Series  # Boolean: rows in which a cell should have been a number for the expression, and was none
 
 
 def evaluate(frame: pl.DataFrame, mapping: str, key: str, number: ReadNumbers, counted: pl.Series | None = None) -> FieldValues | Message:

@@ -26,30 +26,14 @@ from segmenter.sources.workbooks import Sheet
 
 @dataclass(frozen=True)
 class DataFile:
-    """One file of a table.
+    """One file of a table."""
 
-    Parameters
-    ----------
-    name : str
-        Relative to what the path named.
-    path : Path
-        Where it is.
-    frame : DataFrame
-        As in `Raw`.
-    fingerprint : Fingerprint
-        What it was.
-    unreadable : tuple of BadLine
-        Lines of CSV that cannot be split into fields.
-    sheets : tuple of Sheet
-        Of a workbook: the one that was read, and then the others.
-    """
-
-    name: str
+    name: str  # relative to what the path named
     path: Path
-    frame: pl.DataFrame
+    frame: pl.DataFrame  # as in `Raw`
     fingerprint: Fingerprint
-    unreadable: tuple[BadLine, ...] = ()
-    sheets: tuple[Sheet, ...] = ()
+    unreadable: tuple[BadLine, ...] = ()  # lines of CSV that cannot be split into fields
+    sheets: tuple[Sheet, ...] = ()  # of a workbook: the one that was read, and then the others
 
 
 def read_files(table: str, path: str, settings: FilesSettings) -> Raw:

@@ -16,47 +16,26 @@ _ZERO_WIDTH = "\ufeff\u200b"
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What was read, so that it can be seen later whether it has changed.
+    """What was read, so that it can be seen later whether it has changed."""
 
-    Parameters
-    ----------
-    name : str
-        The file, relative to the folder that the config names; or the query.
-    size : int
-        Bytes of the file; or rows of the query.
-    sha256 : str
-        Of the file's bytes; or of the query's rows, whatever their order.
-    read_as : str
-        How it was understood, such as ``CSV, gb18030, separator ","``.
-    """
-
-    name: str
-    size: int
-    sha256: str
-    read_as: str
+    name: str  # the file, relative to the folder that the config names; or the query
+    size: int  # bytes of the file; or rows of the query
+    sha256: str  # of the file's bytes; or of the query's rows, whatever their order
+    read_as: str  # how it was understood, such as `CSV, gb18030, separator ","`
 
 
 @dataclass(frozen=True)
 class Raw:
     """The rows of one table as the shop has them.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        The source's own columns, then ``__file`` (Categorical; null where the table is no file) and ``__row``
-        (Int64; the row as `tables.REJECTS` counts it).
-    fingerprints : tuple of Fingerprint
-        One for each file, or one for the query.
-    rejects : DataFrame
-        Lines that cannot be split into fields, as `tables.REJECTS`; they are no rows of `frame`.
-    notes : tuple of str
-        What a person should know of the source, such as sheets that were not read.
+    The frame has the source's own columns, then ``__file`` (Categorical; null where the table is no file) and ``__row`` (Int64; the row
+    as `tables.REJECTS` counts it). The rejects are lines that cannot be split into fields, and no rows of the frame.
     """
 
     frame: pl.DataFrame
-    fingerprints: tuple[Fingerprint, ...]
+    fingerprints: tuple[Fingerprint, ...]  # one for each file, or one for the query
     rejects: pl.DataFrame = field(default_factory=tables.REJECTS.to_frame)
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what a person should know of the source, such as sheets that were not read
 
 
 def column_names(header: Sequence[str | None]) -> list[str]:

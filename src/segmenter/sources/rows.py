@@ -16,30 +16,14 @@ from segmenter.sources.reject_reasons import CONTACT_LEFT_OUT, EMPTY, NO_ID, NO_
 
 @dataclass
 class Rows:
-    """Raw rows, their mapped fields, and the first thing wrong with each.
+    """Raw rows, their mapped fields, and the first thing wrong with each."""
 
-    Parameters
-    ----------
-    table : str
-        ``orders``, ``customers``, ``events`` or ``referrals``.
-    source : DataFrame
-        The raw columns, with file and row number.
-    fields : dict of str to Series
-        The fields that are mapped, as they stand in the source.
-    columns : dict of str to list of str
-        The source columns that each field comes from.
-    reads : dict of str to int
-        Rows read, and what became of them.
-    counted : Series
-        Boolean: false for rows known to be at or after the as-of date, which nothing may depend on.
-    """
-
-    table: str
-    source: pl.DataFrame
-    fields: dict[str, pl.Series]
-    columns: dict[str, list[str]]
-    reads: dict[str, int]
-    counted: pl.Series
+    table: str  # orders, customers, events or referrals
+    source: pl.DataFrame  # the raw columns, with file and row number
+    fields: dict[str, pl.Series]  # those that are mapped, as they stand in the source
+    columns: dict[str, list[str]]  # of the source, that each field comes from
+    reads: dict[str, int]  # rows read, and what became of them
+    counted: pl.Series  # false for rows known to be at or after the as-of date, which nothing may depend on
     _wrong: pl.Series = field(init=False)  # the number of the reason why a row is rejected, -1 where none
     _reasons: list[tuple[str | None, Message]] = field(init=False, default_factory=list)  # field and reason
     _notes: list[tuple[pl.Series, str, Message]] = field(init=False, default_factory=list)  # rows, field and reason
