@@ -10,7 +10,7 @@ import segmenter
 from segmenter.errors import InputError
 from segmenter.loader import read_tables
 from segmenter.measures import shop_orders
-from segmenter.measures.past import Sampling
+from segmenter.measures.sampling import Sampling
 from segmenter.settings import FilesSettings, parse
 from segmenter.tables import Terms
 

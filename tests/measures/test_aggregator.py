@@ -109,7 +109,7 @@ def fed(frame, terms, *, size=1000, **ways):
     aggregator.recorded = []
     for rows in frame.iter_slices(size):
         batch = Batch(rows["id"], rows["time"], rows["amount"], rows["back"], rows["fallback"], (rows["province"], rows["city"]))
-        fallback = aggregator.add(batch, digits=2)
+        fallback = aggregator.add_all([batch], digits=2)[0]
         check_fallback(rows, fallback, terms.as_of, ways.get("known"))
         values, good = read(rows[fallback])
         if ways.get("known") is not None:
@@ -309,4 +309,4 @@ def test_an_error_in_a_thread_is_raised_and_ends_no_process():
     aggregator._owners[1].reserve = lambda rows: (_ for _ in ()).throw(MemoryError("none left"))
     frame = pl.DataFrame({"id": [f"C{number}" for number in range(100)], "time": MIDNIGHT - timedelta(1), "amount": 1.0})
     with pytest.raises(MemoryError, match="none left"):
-        aggregator.add(Batch(frame["id"], frame["time"], frame["amount"]), digits=2)
+        aggregator.add_all([Batch(frame["id"], frame["time"], frame["amount"])], digits=2)

@@ -1,4 +1,4 @@
-"""Five million orders: whichever way they are added up, the same comes out."""
+"""Five million orders: whichever way they are aggregated, the result is the same."""
 
 from datetime import date
 
@@ -52,7 +52,7 @@ def test_threads_batch_sizes_and_row_orders(orders, expected, threads):
     adder = Aggregator(TERMS, threads=threads)
     mixed = orders.sample(fraction=1, shuffle=True, seed=threads)
     for rows in mixed.iter_slices(50_000 * threads):
-        odd = adder.add(Batch(rows["customer_id"], rows["time"], rows["amount"], places=[rows["province"]]), digits=2)
+        odd = adder.add_all([Batch(rows["customer_id"], rows["time"], rows["amount"], places=[rows["province"]])], digits=2)[0]
         assert odd.is_empty()
     assert_frame_equal(adder.summary().frame, expected)
 

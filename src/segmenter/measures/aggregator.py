@@ -45,8 +45,8 @@ class Aggregator:
     >>> from datetime import datetime
     >>> aggregator = Aggregator(Terms(date(2026, 7, 1), 90, None))
     >>> times = pl.Series([datetime(2026, 6, 30), datetime(2026, 6, 1), datetime(2026, 7, 1)])
-    >>> aggregator.add(Batch(pl.Series(["b", "a", "a"]), times, pl.Series([12.5, 7.5, 1.0])), digits=2).to_list()
-    []
+    >>> [left.to_list() for left in aggregator.add_all([Batch(pl.Series(["b", "a", "a"]), times, pl.Series([12.5, 7.5, 1.0]))], digits=2)]
+    [[]]
     >>> aggregator.summary().frame.select("customer_id", "spend", "orders").rows()
     [('a', 750, 1), ('b', 1250, 1)]
     """
@@ -74,12 +74,11 @@ class Aggregator:
         """Rows at or after the as-of date so far."""
         return int(self._seen["later"].sum()) + sum(int(owner.tables["later"][0]) for owner in self._owners)
 
-    def add(self, batch: Batch, *, digits: int) -> pl.Series:
-        """Add rows of a source, and give the numbers of those left to the fallback; `digits`: decimals of the currency."""
-        return self.add_all([batch], digits=digits)[0]
-
     def add_all(self, batches: Sequence[Batch], *, digits: int) -> list[pl.Series]:
-        """Add several batches at once: that keeps the cores from waiting for each other after each."""
+        """Add rows of a source, and give the numbers of each batch's rows that are left to the fallback; `digits`: of the currency.
+
+        Several batches at once keep the cores from waiting for each other after each.
+        """
         jobs = [
             Job(
                 self.threads,

@@ -93,33 +93,32 @@ def _keys(views: Any, runs: Any, keys: Any) -> None:
 @jit
 def _pass(keys: Any, rows: Any, sorted_keys: Any, sorted_rows: Any, shift: int) -> None:
     """Sort by one digit, stably."""
-    places = np.zeros(1 << _DIGIT, np.int64)
+    starts = np.zeros(1 << _DIGIT, np.int64)
     mask = np.uint64((1 << _DIGIT) - 1)
     for key in keys:
-        places[np.int64((key >> np.uint64(shift)) & mask)] += 1
+        starts[np.int64((key >> np.uint64(shift)) & mask)] += 1
     total = np.int64(0)
-    for digit in range(len(places)):
-        count = places[digit]
-        places[digit] = total
+    for digit in range(len(starts)):
+        count = starts[digit]
+        starts[digit] = total
         total += count
     for row in range(len(keys)):
         digit = np.int64((keys[row] >> np.uint64(shift)) & mask)
-        place = places[digit]
-        places[digit] = place + 1
-        sorted_keys[place], sorted_rows[place] = keys[row], rows[row]
+        at = starts[digit]
+        starts[digit] = at + 1
+        sorted_keys[at], sorted_rows[at] = keys[row], rows[row]
 
 
 @jit
 def take(values: Any, rows: Any, out: Any) -> None:
     """Put values in the order of rows."""
-    for place in range(len(rows)):
-        out[place] = values[rows[place]]
+    for at in range(len(rows)):
+        out[at] = values[rows[at]]
 
 
 @jit
 def take_views(views: Any, rows: Any, out: Any) -> None:
     """Put string views in the order of rows."""
-    for place in range(len(rows)):
-        row = rows[place]
-        out[place, 0] = views[row, 0]
-        out[place, 1] = views[row, 1]
+    for at in range(len(rows)):
+        row = rows[at]
+        out[at, 0], out[at, 1] = views[row, 0], views[row, 1]
