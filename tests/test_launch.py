@@ -13,7 +13,7 @@ from segmenter.launch import INVITE_COLUMNS, plan_launch, terms_of
 from segmenter.measures.aggregator import aggregate
 from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.measures.spec import MONEY
-from segmenter.serving import ServedModel
+from segmenter.tracking.served_model import ServedModel
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import polars as pl
 from segmenter.contacts import Contacts, is_contact_name
 from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.auto import rank
-from segmenter.evaluation.detectable_effect import measurable
+from segmenter.evaluation.detectable_effect import describe_detectable_effect
 from segmenter.evaluation.forecast import Foreseen, foresee
 from segmenter.evaluation.ranking_report import Told, tell
 from segmenter.launch_model import LaunchModel, launch_model
@@ -184,7 +184,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     progress("planning")
     planned = plan(labelled, settings, None if tables.launches is None else tables.launches.invited)
     foreseen, doubts = (None, ()) if past is None or launch.target is None else foresee(planned.customers, planned.joining, past, settings)
-    notes, unmeasured = measurable(planned.customers, settings)
+    notes, unmeasured = describe_detectable_effect(planned.customers, settings)
     invited = planned.customers.filter("invited").sort("rank")
     everyone = planned.customers.select("verdict", "spend_window", "orders")
     listed = with_reasons(invited, everyone, scorer, window_days=window, currency=launch.currency, lang=settings.lang)

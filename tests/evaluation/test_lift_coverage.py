@@ -16,7 +16,7 @@ from segmenter.demo.behaviour import season
 from segmenter.demo.customers import region_of
 from segmenter.demo.orders import NET
 from segmenter.demo.shop import simulate
-from segmenter.evaluation.lift import measure
+from segmenter.evaluation.lift import estimate_lift
 from segmenter.planning.control_group import hold_out, strata
 
 REPETITIONS = int(os.environ.get("SEGMENTER_REPETITIONS", "60"))
@@ -80,7 +80,7 @@ def test_the_interval_holds_what_the_demo_shop_knows(launches: Launches, effect:
     rows = []
     for repetition in range(REPETITIONS):
         frame, truth, expected = launches.launched(effect, repetition)
-        lift = measure(frame)
+        lift = estimate_lift(frame)
         assert lift.held_out >= 2_000
         low, high = lift.best.low, lift.best.high
         rows.append((low <= truth <= high, low <= expected <= high, not low <= 0 <= high, lift.best.effect - truth))

@@ -19,7 +19,8 @@ from segmenter.evaluation.backtest import Backtest
 from segmenter.evaluation.calibration import calibration
 from segmenter.evaluation.comparison import bucket_sums, buckets, differences, drawn_shares, shares
 from segmenter.evaluation.gains import gains, taken
-from segmenter.evaluation.review import Launched, Review, review
+from segmenter.evaluation.review import Review, review
+from segmenter.launch_record import LaunchRecord
 from segmenter.loader import Inputs
 from segmenter.settings import BacktestJob, CoreSettings, ReviewJob, parse
 from segmenter.tables import INVITED, ORDERS
@@ -235,8 +236,8 @@ def reviewed() -> Callable[..., Reviewed]:
             needed = ["launch.as_of=2026-07-01", "launch.name=tea", "data=files", "data.orders.path=x"]
             settings = parse(ReviewJob, compose("review", [*needed, "review.as_of=2026-07-31", *overrides]))
         known, orders = _people()
-        launched = Launched("tea", date(2026, 7, 1), date(2026, 7, 31), target, "CNY", 0.2)
-        found = review(launched, known if people is None else people, orders, settings)
+        launch = LaunchRecord("tea", "vip", date(2026, 7, 1), 30, target, "CNY", holdout=0.2)
+        found = review(launch, known if people is None else people, orders, settings)
         return Reviewed(replace(found, **changes), settings, read)
 
     mapped = segmenter.launch_settings({"launch.as_of": "2026-07-31"})

@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 from hydra import compose, initialize_config_dir
 
-from segmenter.command import quoted
 from segmenter.evaluation.tune import Tuned, tune
 from segmenter.home import HOME
 from segmenter.loader import Inputs, read_tables
+from segmenter.overrides import quoted
 from segmenter.report.publication import sha256
 from segmenter.report.tuning_files import write_tuning
 from segmenter.report.tuning_terminal import show_tuning

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
@@ -39,6 +40,11 @@ class Shop:
     events: pl.DataFrame
     referrals: pl.DataFrame
     truth: pl.DataFrame
+    TABLES: ClassVar = ("orders", "customers", "events", "referrals")
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Give what a shop has; the truth is the simulator's alone."""
+        return {name: getattr(self, name) for name in self.TABLES}
 
 
 def simulate(customers: int, days: int, as_of: date, seed: int) -> Shop:

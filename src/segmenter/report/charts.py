@@ -32,217 +32,155 @@ Marks = Sequence[tuple[float, str]]  # where an axis is marked, and with what
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a chart.
-
-    Parameters
-    ----------
-    name : str
-        Stands at its end.
-    points : sequence of (float, float or None)
-        From left to right; where a height is None the line has a gap.
-    color : str
-        Of the line and its name.
-    dashed, dots : bool
-        Whether the line is, and whether each point is marked.
-    """
+    """One line of a chart; its name stands at its end."""
 
     name: str
-    points: Sequence[tuple[float, float | None]]
+    points: Sequence[tuple[float, float | None]]  # from left to right; a gap where a height is None
     color: str
     dashed: bool = False
-    dots: bool = False
+    dots: bool = False  # each point is marked
 
 
-def bars(title: str, rows: list[tuple[str, float, str]], over: list[float] | None = None, color: str = STRONG) -> str:
-    """Draw one bar a row, its name on the left and its figure on the right.
+@dataclass(frozen=True)
+class Bars:
+    """One bar a row, its name on the left and its figure on the right."""
 
-    Parameters
-    ----------
-    title : str
-        What the chart shows, for screen readers.
-    rows : list of (str, float, str)
-        Name, value ≥ 0 and the value as text, from top to bottom; at least one.
-    over : list of float or None
-        What each bar was before: the rest, drawn lightly behind it.
-    color : str
-        Of the bars.
+    title: str  # what the chart shows, for screen readers
+    rows: Sequence[tuple[str, float, str]]  # name, value ≥ 0 and the value as text, from top to bottom; at least one
+    over: Sequence[float] | None = None  # what each bar was before: the rest is drawn lightly behind it
 
-    Returns
-    -------
-    str
-        An ``<svg>`` element.
-
-    Examples
-    --------
-    >>> bars("Orders", [("四川", 3, "3"), ("<b>", 1, "1")]).count("<text")
-    4
-    """
-    behind = over or [value for _, value, _ in rows]
-    most = max([*behind, *(value for _, value, _ in rows)]) or 1
-    data = [
-        {"row": index, "label": _short(label), "value": max(value, 0), "behind": max(back, value, 0), "figure": figure}
-        for index, ((label, value, figure), back) in enumerate(zip(rows, behind, strict=True))
-    ]
-    y = {"field": "row", "type": "ordinal", "axis": None, "scale": {"paddingInner": 0.32, "paddingOuter": 0.16}}
-    scale = {"domain": [0, most], "range": [_LABELS, WIDTH - _FIGURES], "nice": False}
-    light = _layer({"type": "bar", "color": SOFT}, y=y, x=_number("behind", scale), x2={"value": _LABELS})
-    bar = _layer({"type": "bar", "color": color}, y=y, x=_number("value", scale), x2={"value": _LABELS})
-    figures = _layer({"type": "text", "align": "left", "dx": 7, "color": INK}, y=y, x=_number("behind", scale), text=_text("figure"))
-    return _svg(title, [*([light] if over else []), bar, figures, _names(y)], data, len(rows) * _ROW)
+    def svg(self) -> str:
+        """Draw the chart."""
+        behind = self.over or [value for _, value, _ in self.rows]
+        most = max([*behind, *(value for _, value, _ in self.rows)]) or 1
+        data = [
+            {"row": index, "label": _short(label), "value": max(value, 0), "behind": max(back, value, 0), "figure": figure}
+            for index, ((label, value, figure), back) in enumerate(zip(self.rows, behind, strict=True))
+        ]
+        y = {"field": "row", "type": "ordinal", "axis": None, "scale": {"paddingInner": 0.32, "paddingOuter": 0.16}}
+        scale = {"domain": [0, most], "range": [_LABELS, WIDTH - _FIGURES], "nice": False}
+        light = _layer({"type": "bar", "color": SOFT}, y=y, x=_number("behind", scale), x2={"value": _LABELS})
+        bar = _layer({"type": "bar", "color": STRONG}, y=y, x=_number("value", scale), x2={"value": _LABELS})
+        figures = _layer({"type": "text", "align": "left", "dx": 7, "color": INK}, y=y, x=_number("behind", scale), text=_text("figure"))
+        return _svg(self.title, [*([light] if self.over else []), bar, figures, _names(y)], data, len(self.rows) * _ROW)
 
 
-def pairs(title: str, rows: list[tuple[str, float, float]], unit: str = "%") -> str:
-    """Draw two dots a row and the way between them: everyone (grey) against the list (orange).
+@dataclass(frozen=True)
+class Pairs:
+    """Two dots a row and the way between them: everyone (grey) against the list (orange)."""
 
-    Parameters
-    ----------
-    title : str
-        As for `bars`.
-    rows : list of (str, float, float)
-        Name, value of everyone, value of the list, both 0..1, from top to bottom; at least one.
-    unit : str
-        Stands behind the hundredths on the scale.
+    title: str
+    rows: Sequence[tuple[str, float, float]]  # name, value of everyone, value of the list, both 0..1; at least one
+    unit: str = "%"  # stands behind the hundredths on the scale
 
-    Returns
-    -------
-    str
-        An ``<svg>`` element.
-
-    Examples
-    --------
-    >>> "30%" in pairs("Share", [("big", 0.1, 0.55)])
-    True
-    """
-    data = [
-        {"row": index, "label": _short(label), "everyone": everyone, "listed": listed}
-        for index, (label, everyone, listed) in enumerate(rows)
-    ]
-    height = len(rows) * _ROW
-    most = next(end for end in (0.2, 0.4, 0.6, 0.8, 1.0) if end == 1.0 or end >= max(max(row[1:]) for row in rows))
-    scale = {"domain": [0, most], "range": [_LABELS, WIDTH - 26], "nice": False}
-    marks = [{"x": most * part / 4, "text": f"{most * part * 25:.0f}{unit}"} for part in range(5)]
-    x, y = _number("x", scale), {"field": "row", "type": "ordinal", "axis": None}
-    grid = _layer({"type": "rule", "color": LINE}, marks, x=x, y={"value": 0}, y2={"value": height})
-    numbers = _layer(_SMALL, marks, x=x, y={"value": height + 5}, text=_text("text"))
-    way = _layer({"type": "rule", "color": SOFT, "strokeWidth": 3}, y=y, x=_number("everyone", scale), x2={"field": "listed"})
-    everyone = _layer({"type": "circle", "color": MUTED, "size": 70, "opacity": 1}, y=y, x=_number("everyone", scale))
-    listed = _layer({"type": "circle", "color": ACCENT, "size": 110, "opacity": 1}, y=y, x=_number("listed", scale))
-    return _svg(title, [grid, numbers, way, everyone, listed, _names(y)], data, height, below=22)
+    def svg(self) -> str:
+        """Draw the chart."""
+        data = [
+            {"row": index, "label": _short(label), "everyone": everyone, "listed": listed}
+            for index, (label, everyone, listed) in enumerate(self.rows)
+        ]
+        height = len(self.rows) * _ROW
+        most = next(end for end in (0.2, 0.4, 0.6, 0.8, 1.0) if end == 1.0 or end >= max(max(row[1:]) for row in self.rows))
+        scale = {"domain": [0, most], "range": [_LABELS, WIDTH - 26], "nice": False}
+        marks = [{"x": most * part / 4, "text": f"{most * part * 25:.0f}{self.unit}"} for part in range(5)]
+        x, y = _number("x", scale), {"field": "row", "type": "ordinal", "axis": None}
+        grid = _layer({"type": "rule", "color": LINE}, marks, x=x, y={"value": 0}, y2={"value": height})
+        numbers = _layer(_SMALL, marks, x=x, y={"value": height + 5}, text=_text("text"))
+        way = _layer({"type": "rule", "color": SOFT, "strokeWidth": 3}, y=y, x=_number("everyone", scale), x2={"field": "listed"})
+        everyone = _layer({"type": "circle", "color": MUTED, "size": 70, "opacity": 1}, y=y, x=_number("everyone", scale))
+        listed = _layer({"type": "circle", "color": ACCENT, "size": 110, "opacity": 1}, y=y, x=_number("listed", scale))
+        return _svg(self.title, [grid, numbers, way, everyone, listed, _names(y)], data, height, below=22)
 
 
-def histogram(title: str, counts: list[tuple[int, int]], step: float, axis: str) -> str:
-    """Draw counts over equal steps from 0: all of them lightly, the part on the list strongly.
+@dataclass(frozen=True)
+class Histogram:
+    """Counts over equal steps from 0: all of them lightly, the part on the list strongly."""
 
-    Parameters
-    ----------
-    title : str
-        As for `bars`.
-    counts : list of (int, int)
-        For each step: all, and of those on the list.
-    step : float
-        Width of a step in the unit of the axis.
-    axis : str
-        What the axis shows.
+    title: str
+    counts: Sequence[tuple[int, int]]  # for each step: all, and those on the list
+    step: float
+    axis: str
 
-    Returns
-    -------
-    str
-        An ``<svg>`` element.
+    def svg(self) -> str:
+        """Draw the chart."""
+        height, left, right = 190, 44, WIDTH - 10
+        end = self.step * len(self.counts)
+        most = max([everyone for everyone, _ in self.counts]) or 1
+        data = [
+            {"from": index * self.step, "to": (index + 1) * self.step, "everyone": everyone, "listed": listed}
+            for index, (everyone, listed) in enumerate(self.counts)
+        ]
+        x_scale = {"domain": [0, end], "range": [left, right], "nice": False}
+        y_scale = {"domain": [0, most], "range": [height, 0], "nice": False}
+        marks = [{"x": end * part / 5, "text": f"{end * part / 5:g}"} for part in range(6)]
+        levels = [{"y": level, "text": f"{level:,}"} for level in sorted({most // 2, most})]
+        x, y = _number("x", x_scale), _number("y", y_scale)
+        layers = [
+            _layer({"type": "rule", "color": LINE}, levels, y=y, x={"value": left}, x2={"value": right}),
+            _layer(_FIGURE | {"align": "right"}, levels, y=y, x={"value": left - 6}, text=_text("text")),
+            *(
+                _layer(
+                    {"type": "bar", "color": color, "stroke": "white", "strokeWidth": 1},
+                    x=_number("from", x_scale),
+                    x2={"field": "to"},
+                    y=_number(field, y_scale),
+                    y2={"value": height},
+                )
+                for field, color in (("everyone", SOFT), ("listed", STRONG))
+            ),
+            _layer(_SMALL, marks, x=x, y={"value": height + 5}, text=_text("text")),
+            _layer(_SMALL, [{"text": self.axis}], x={"value": (left + right) / 2}, y={"value": height + 21}, text=_text("text")),
+        ]
+        return _svg(self.title, layers, data, height, below=38)
 
-    Examples
-    --------
-    >>> histogram("Scores", [(5, 0), (3, 2)], 50, "score").startswith("<svg")
-    True
-    """
-    height, left, right = 190, 44, WIDTH - 10
-    end = step * len(counts)
-    most = max([everyone for everyone, _ in counts]) or 1
-    data = [
-        {"from": index * step, "to": (index + 1) * step, "everyone": everyone, "listed": listed}
-        for index, (everyone, listed) in enumerate(counts)
-    ]
-    x_scale = {"domain": [0, end], "range": [left, right], "nice": False}
-    y_scale = {"domain": [0, most], "range": [height, 0], "nice": False}
-    marks = [{"x": end * part / 5, "text": f"{end * part / 5:g}"} for part in range(6)]
-    levels = [{"y": level, "text": f"{level:,}"} for level in sorted({most // 2, most})]
-    x, y = _number("x", x_scale), _number("y", y_scale)
-    layers = [
-        _layer({"type": "rule", "color": LINE}, levels, y=y, x={"value": left}, x2={"value": right}),
-        _layer(_FIGURE | {"align": "right"}, levels, y=y, x={"value": left - 6}, text=_text("text")),
-        *(
-            _layer(
-                {"type": "bar", "color": color, "stroke": "white", "strokeWidth": 1},
-                x=_number("from", x_scale),
-                x2={"field": "to"},
-                y=_number(field, y_scale),
-                y2={"value": height},
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines, each with its name where it ends; one without any height is left out."""
+
+    title: str
+    drawn: Sequence[Line]  # the last ones lie on top
+    across: Marks  # of the lower axis, from the lowest to the highest, at least two: the chart reaches from the first to the last
+    up: Marks  # the same of the left axis
+    axis: str = ""
+
+    def svg(self) -> str:
+        """Draw the chart."""
+        height, left, right = 250, 44, WIDTH - _NAMED
+        (first, *_, last), (low, *_, high) = ([place for place, _ in marks] for marks in (self.across, self.up))
+        x = _number("x", {"domain": [first, last], "range": [left, right], "nice": False, "zero": False})
+        y = _number("y", {"domain": [low, high], "range": [height, 0], "nice": False, "zero": False})
+        columns = [{"x": place, "text": text} for place, text in self.across]
+        rows = [{"y": place, "text": text} for place, text in self.up]
+        layers = [
+            _layer({"type": "rule", "color": LINE}, rows, y=y, x={"value": left}, x2={"value": right}),
+            _layer({"type": "rule", "color": LINE}, columns, x=x, y={"value": 0}, y2={"value": height}),
+            _layer(_FIGURE | {"align": "right"}, rows, y=y, x={"value": left - 6}, text=_text("text")),
+            _layer(_SMALL, columns, x=x, y={"value": height + 8}, text=_text("text")),
+            _layer(_SMALL, [{"text": self.axis}], x={"value": (left + right) / 2}, y={"value": height + 24}, text=_text("text")),
+        ]
+        ends: list[tuple[float, float, Line]] = []
+        for line in self.drawn:
+            points = [None if level is None else {"x": place, "y": min(max(level, low), high)} for place, level in line.points]
+            runs = [[point for point in run if point] for known, run in groupby(points, bool) if known]
+            mark = {"type": "line", "color": line.color} | (
+                {"strokeWidth": 1.5, "strokeDash": [4, 3]} if line.dashed else {"strokeWidth": 2.5}
             )
-            for field, color in (("everyone", SOFT), ("listed", STRONG))
-        ),
-        _layer(_SMALL, marks, x=x, y={"value": height + 5}, text=_text("text")),
-        _layer(_SMALL, [{"text": axis}], x={"value": (left + right) / 2}, y={"value": height + 21}, text=_text("text")),
-    ]
-    return _svg(title, layers, data, height, below=38)
-
-
-def lines(title: str, drawn: Sequence[Line], across: Marks, up: Marks, axis: str = "") -> str:
-    """Draw lines, each with its name where it ends.
-
-    Parameters
-    ----------
-    title : str
-        As for `bars`.
-    drawn : sequence of Line
-        The last ones lie on top. One without any height is left out.
-    across, up : sequence of (float, str)
-        Marks of both axes, from the lowest to the highest, at least two each: the chart reaches from the first to the last.
-    axis : str
-        What the lower axis shows.
-
-    Returns
-    -------
-    str
-        An ``<svg>`` element.
-
-    Examples
-    --------
-    >>> marks = [(0, "0%"), (1, "100%")]
-    >>> lines("Gains", [Line("by chance", [(0, 0), (1, 1)], FAINT)], marks, marks).count("by chance")
-    1
-    """
-    height, left, right = 250, 44, WIDTH - _NAMED
-    (first, *_, last), (low, *_, high) = ([place for place, _ in marks] for marks in (across, up))
-    x = _number("x", {"domain": [first, last], "range": [left, right], "nice": False, "zero": False})
-    y = _number("y", {"domain": [low, high], "range": [height, 0], "nice": False, "zero": False})
-    columns = [{"x": place, "text": text} for place, text in across]
-    rows = [{"y": place, "text": text} for place, text in up]
-    layers = [
-        _layer({"type": "rule", "color": LINE}, rows, y=y, x={"value": left}, x2={"value": right}),
-        _layer({"type": "rule", "color": LINE}, columns, x=x, y={"value": 0}, y2={"value": height}),
-        _layer(_FIGURE | {"align": "right"}, rows, y=y, x={"value": left - 6}, text=_text("text")),
-        _layer(_SMALL, columns, x=x, y={"value": height + 8}, text=_text("text")),
-        _layer(_SMALL, [{"text": axis}], x={"value": (left + right) / 2}, y={"value": height + 24}, text=_text("text")),
-    ]
-    ends: list[tuple[float, float, Line]] = []
-    for line in drawn:
-        points = [None if level is None else {"x": place, "y": min(max(level, low), high)} for place, level in line.points]
-        runs = [[point for point in run if point] for known, run in groupby(points, bool) if known]
-        mark = {"type": "line", "color": line.color} | ({"strokeWidth": 1.5, "strokeDash": [4, 3]} if line.dashed else {"strokeWidth": 2.5})
-        layers += [_layer(mark, run, x=x, y=y) for run in runs]
-        if line.dots:
-            dots = [point for run in runs for point in run]
-            layers.append(_layer({"type": "circle", "color": line.color, "size": 36, "opacity": 1}, dots, x=x, y=y))
-        if runs:
-            end = runs[-1][-1]
-            place = left + (end["x"] - first) / (last - first) * (right - left)
-            ends.append((height * (high - end["y"]) / (high - low), place, line))
-    ends.sort(key=lambda end: end[0])
-    for (level, place, line), at in zip(ends, _apart([level for level, _, _ in ends], height), strict=True):
-        to_name: dict[str, Spec] = {"x": {"value": place}, "y": {"value": level}, "x2": {"value": right + 11}, "y2": {"value": at}}
-        layers.append(_layer({"type": "rule", "color": line.color, "strokeWidth": 0.8, "opacity": 0.7}, [{}], **to_name))
-        name = {"type": "text", "align": "left", "fontSize": 12, "color": line.color}
-        layers.append(_layer(name, [{"text": _short(line.name, 17)}], x={"value": right + 14}, y={"value": at}, text=_text("text")))
-    return _svg(title, layers, [], height, below=41 if axis else 25)
+            layers += [_layer(mark, run, x=x, y=y) for run in runs]
+            if line.dots:
+                dots = [point for run in runs for point in run]
+                layers.append(_layer({"type": "circle", "color": line.color, "size": 36, "opacity": 1}, dots, x=x, y=y))
+            if runs:
+                end = runs[-1][-1]
+                place = left + (end["x"] - first) / (last - first) * (right - left)
+                ends.append((height * (high - end["y"]) / (high - low), place, line))
+        ends.sort(key=lambda end: end[0])
+        for (level, place, line), at in zip(ends, _apart([level for level, _, _ in ends], height), strict=True):
+            to_name: dict[str, Spec] = {"x": {"value": place}, "y": {"value": level}, "x2": {"value": right + 11}, "y2": {"value": at}}
+            layers.append(_layer({"type": "rule", "color": line.color, "strokeWidth": 0.8, "opacity": 0.7}, [{}], **to_name))
+            name = {"type": "text", "align": "left", "fontSize": 12, "color": line.color}
+            layers.append(_layer(name, [{"text": _short(line.name, 17)}], x={"value": right + 14}, y={"value": at}, text=_text("text")))
+        return _svg(self.title, layers, [], height, below=41 if self.axis else 25)
 
 
 def _apart(levels: list[float], height: float) -> list[float]:
@@ -307,3 +245,8 @@ def _short(label: str, most: int = 22) -> str:
         if room < 0:
             return f"{label[: max(place - 1, 0)]}…"
     return label
+
+
+def lines(title: str, drawn: Sequence[Line], across: Marks, up: Marks, axis: str = "") -> str:
+    """Draw lines."""
+    return Lines(title, drawn, across, up, axis).svg()

@@ -1,50 +1,53 @@
-"""What the pages share: their look, and that they load nothing."""
+"""A report as one HTML page that loads nothing."""
 
+from collections.abc import Sequence
 from importlib.resources import files
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 from segmenter.report import charts
 from segmenter.report.labels import Labels
+from segmenter.report.sections import Block, Column, Report
 from segmenter.report.shell_commands import override
-from segmenter.words import visible
+from segmenter.words import Lang, visible
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def render_page(report: Report, lang: Lang) -> str:
+    """Give the page; the same for the same report."""
+    return _environment().get_template("page.html.j2").render(report=report, lang=_html_lang(lang), fonts=charts.FONTS)
 
 
 def page(template: str, labels: Labels, **told: object) -> str:
-    """Fill a template that extends ``page.html.j2``.
+    """Fill a template that extends ``page.html.j2``."""
+    filled = _environment().get_template(template)
+    return filled.render(t=labels.say, labels=labels, lang=_html_lang(labels.lang), fonts=charts.FONTS, **told)
 
-    Parameters
-    ----------
-    template : str
-        Its file's name beside this module.
-    labels : Labels
-        The language and the currency.
-    **told : object
-        What the template says; text is escaped.
 
-    Returns
-    -------
-    str
-        One HTML page.
+def _html_lang(lang: Lang) -> str:
+    return "zh-CN" if lang == "zh" else "en"
 
-    Raises
-    ------
-    jinja2.UndefinedError
-        The template names what is not `told`.
 
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> "<title>tea · </title>" in page("page.html.j2", Labels("en", "GBP"), launch=SimpleNamespace(name="tea"))
-    True
-    """
+def _environment() -> "Environment":
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     loader = FunctionLoader(lambda name: files("segmenter.report").joinpath(name).read_text(encoding="utf-8"))
     environment = Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, finalize=_shown
     )
-    environment.globals["override"] = override
-    lang = labels.say("en", "zh-CN")
-    return environment.get_template(template).render(t=labels.say, labels=labels, lang=lang, fonts=charts.FONTS, **told)
+    environment.globals |= {"override": override, "shape_of": _shape, "runs": _runs}
+    return environment
+
+
+def _shape(block: Block) -> str:
+    return type(block).__name__.lower()
+
+
+def _runs(columns: Sequence[Column]) -> list[tuple[str, int]]:
+    """Give each shared heading with the number of columns below it."""
+    return [(over, len(list(shared))) for over, shared in groupby(columns, lambda column: column.over)]
 
 
 def _shown(value: object) -> object:

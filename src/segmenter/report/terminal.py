@@ -1,0 +1,131 @@
+"""What a person sees in a terminal while a job runs, and when it is done."""
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import rich.table
+from rich import progress as bars
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text as Plain
+
+from segmenter.report.language import translate
+from segmenter.report.sections import Code, Report, Table
+from segmenter.words import Lang, Progress, say, visible
+
+_STAGES = {
+    **{"demo shop": "生成演示店铺", "orders": "读取订单", "customers": "读取客户", "events": "读取互动", "referrals": "读取推荐"},
+    **{"columns": "整理字段", "history": "计算指标", "rules": "筛选", "scoring": "评分", "segments": "分群", "planning": "编组"},
+    **{"writing": "写出结果", "tracking": "记录到 MLflow"},
+}
+_STYLES = {"now": "bold", "sum": "bold", "end": "dim", "": ""}
+
+
+class Terminal(Console):
+    """Where all words to a person go: text is text, whatever stands in it."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, markup=False, emoji=False)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """Render, with nothing in it that steers a terminal but what Rich itself puts there."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+
+def show(report: Report, out: Path, lang: Lang, *, damaged: Iterable[str] = ()) -> None:
+    """Show what is brief in a report; where standard output is no terminal, only where the results are.
+
+    `damaged` is what was found damaged on the way while the results are right: no part of the report.
+    """
+    show_warnings((*report.warnings, *damaged), lang)
+    if Terminal().is_terminal:
+        show_brief(report)
+    else:
+        print(visible(str(out)))
+
+
+def show_brief(report: Report) -> None:
+    """Show what is brief in a report."""
+    console = Terminal()
+    for section in report.sections:
+        for block in section.brief:
+            if isinstance(block, Table):
+                console.print(_table(block))
+            else:
+                console.print(str(block), highlight=False, soft_wrap=any(isinstance(part, Code) for part in block.parts))
+
+
+def _table(table: Table) -> rich.table.Table:
+    shown = rich.table.Table(title=Plain(table.title) if table.title else None, title_justify="left")
+    for column in table.columns:
+        shown.add_column(Plain(column.heading), justify=column.align)
+    for row in table.rows:
+        shown.add_row(*(Plain(cell.text) for cell in row.cells), style=_STYLES[row.role])
+    return shown
+
+
+def show_warnings(warnings: Iterable[str], lang: Lang) -> None:
+    """Show what a person should know, on standard error."""
+    errors = Terminal(stderr=True)
+    for warning in warnings:
+        errors.print(say(lang, "warning", "注意"), style="bold yellow", end=": ")
+        errors.print(translate(warning, lang), highlight=False, soft_wrap=True)
+
+
+def show_run(run: str | None) -> None:
+    """Show where MLflow has the run; nothing where standard output is no terminal."""
+    console = Terminal()
+    if run is not None and console.is_terminal:
+        console.print("MLflow:", run, soft_wrap=True)
+
+
+@contextmanager
+def progress(lang: Lang) -> Iterator[Progress]:
+    """Show the stages of a job as they run, and how fast rows are read; nothing where standard error is no terminal."""
+    console = Terminal(stderr=True)
+    if not console.is_terminal:
+        yield lambda stage, done=0, total=0: None
+        return
+    with bars.Progress(bars.SpinnerColumn(), _StageColumn(lang), console=console, transient=True) as shown:
+        at = say(lang, "starting", "启动")
+        task = shown.add_task(at, total=None)
+
+        def update(stage: str, done: int = 0, total: int = 0) -> None:
+            nonlocal at, task
+            if stage != at:  # the clock of the rows starts anew
+                shown.remove_task(task)
+                at, task = stage, shown.add_task(say(lang, stage, _STAGES.get(stage, stage)), total=None)
+            if total:
+                shown.update(task, completed=done, total=total)
+
+        yield update
+
+
+class _StageColumn(bars.ProgressColumn):
+    """The stage, and its rows."""
+
+    def __init__(self, lang: Lang) -> None:
+        self.lang = lang
+        super().__init__()
+
+    def render(self, task: bars.Task) -> Plain:
+        return Plain(task.description + _rows(int(task.completed), int(task.total or 0), task.speed, self.lang))
+
+
+def _rows(done: int, total: int, speed: float | None, lang: Lang) -> str:
+    """Say how many rows were read, how fast, and how long the rest will take."""
+    if not total:
+        return ""
+    said = [say(lang, f": {done:,} of {total:,} rows", f"：{done:,} / {total:,} 行")]
+    if speed and speed >= 1:
+        size, en = next((size, name) for size, name in ((1e6, " M"), (1e3, " k"), (1, "")) if speed >= size)
+        zh = f"每秒 {speed / 1e4:,.0f} 万行" if speed >= 1e5 else f"每秒 {speed:,.0f} 行"
+        said.append(say(lang, f"{speed / size:.{1 if size > 1 else 0}f}{en} rows/s", zh))
+        if seconds := math.ceil((total - done) / speed):
+            minutes = math.ceil(seconds / 60)
+            en = f"{seconds} s left" if seconds < 100 else f"{minutes} min left"
+            said.append(say(lang, en, f"约剩 {seconds} 秒" if seconds < 100 else f"约剩 {minutes} 分钟"))
+    return say(lang, ", ", "，").join(said)
