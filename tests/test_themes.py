@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from segmenter.evaluation.acceptance import reasons
+from segmenter.evaluation.acceptance import count_reasons
 from segmenter.themes import theme_of
 
 
@@ -26,4 +26,4 @@ def test_reasons_have_themes(theme: str, reasons: str) -> None:
 
 def test_review_of_the_library_counts_themes() -> None:
     said = pl.DataFrame({"answer": ["refused", "refused_for_good"], "reason": ["找欧阳明月，太贵", "13812345671 贵"]})
-    assert reasons(said).rows() == [("price", 2, 1)]
+    assert count_reasons(said).rows() == [("price", 2, 1)]
