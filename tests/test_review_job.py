@@ -13,8 +13,8 @@ from hydra import compose, initialize_config_dir
 from segmenter.errors import ConfigError
 from segmenter.home import HOME
 from segmenter.ledger import LaunchRecord, list_answers, list_invitations, open_ledger, record_plan
-from segmenter.ledger.review_answers import STRANGER
 from segmenter.settings import ReviewJob, parse
+from segmenter.sources.reject_reasons import UNKNOWN_CUSTOMER
 
 DAY = date(2026, 7, 1)
 IDS = [f"C{place:03}" for place in range(300)]
@@ -69,7 +69,7 @@ def test_answers_and_orders_become_a_review_and_again_the_same(shop: Path, run: 
     assert manifest["inputs"]["answers"]["sources"][0]["name"] == "group.csv"
     rejects = pl.read_parquet(out / "rejects.parquet")
     assert sorted(rejects["value"]) == ["2026-08-20", "C0O3", "aaaaaaa", "lots"]
-    assert rejects.filter(value="C0O3").select("row", "reason").rows() == [(5, STRANGER)]
+    assert rejects.filter(value="C0O3").select("row", "reason").rows() == [(5, UNKNOWN_CUSTOMER)]
     uplift = pl.read_parquet(out / "uplift.parquet")
     july = (
         pl.read_csv(shop / "orders.csv", try_parse_dates=True, infer_schema_length=None)

@@ -13,6 +13,7 @@ def test_every_reason_is_found_again_in_its_text():
     whole = [value for value in vars(reject_reasons).values() if isinstance(value, Message)]
     made = [reject_reasons.no_time_format("orders"), no_amount("10,000"), reject_reasons.other_currency("CNY")]
     made += [reject_reasons.long_field("131,072"), other_width("4", "3")]
+    made += [reject_reasons.no_id_column("客户编号", "a, b"), reject_reasons.no_answer_column("答复", "入群日期", "a, b")]
     for message in (*whole, *made):
         found = reason_of(str(message))
         assert isinstance(found, Message)

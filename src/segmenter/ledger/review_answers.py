@@ -16,10 +16,10 @@ from segmenter.loader import Inputs
 from segmenter.messages import Message
 from segmenter.settings import ReviewJob
 from segmenter.sources.answers import Answers, NoAnswersError, read_answers
+from segmenter.sources.reject_reasons import UNKNOWN_CUSTOMER
 from segmenter.tables import REJECTS
 
 _ENOUGH = 5  # answers, to say of what launch a file is
-STRANGER = "is neither in the plan nor a customer of the shop"
 
 
 def find_launch(ledger: Ledger, name: str) -> LaunchRecord:
@@ -124,5 +124,5 @@ _REJECT = (
     pl.col("row"),
     pl.lit("customer_id").alias("column"),
     pl.col("written").alias("value"),
-    pl.lit(STRANGER).alias("reason"),
+    pl.lit(str(UNKNOWN_CUSTOMER)).alias("reason"),
 )

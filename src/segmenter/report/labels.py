@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from segmenter.contacts import shown_sql
 from segmenter.measures.spec import MONEY
-from segmenter.messages import Message
 from segmenter.money import digits
 from segmenter.report.language import translate
 from segmenter.settings import RulesSettings
@@ -47,14 +46,6 @@ _COMPONENTS = {
     "growth": ("growth", "消费增长"),
 }
 _TABLES = {"orders": "订单", "customers": "客户", "events": "互动", "referrals": "推荐", "answers": "答复"}
-_REJECTS = {  # of answers; those of other tables are messages
-    "is no date": "不是有效日期",
-    "is no known answer": "无法识别的答复",
-    "is after the review's date": "晚于复盘日期",
-    "is before the launch": "早于活动开始日期",
-    "should have a column of": "缺少客户编号或答复列，整个文件未读取",
-    "is neither in the plan nor": "既不在名单中，也不是本店客户",
-}
 _RULES = {
     "staff": ("the shop's own staff", "内部员工"),
     "blocked": ("blocked", "已拉黑"),
@@ -168,10 +159,7 @@ class Labels:
 
     def reject(self, reason: str) -> str:
         """Say why a row was rejected; the table of rejects itself is in English."""
-        message = reason_of(reason)
-        if isinstance(message, Message):
-            return translate(message, self.lang)
-        return self.say(reason, next((zh for start, zh in _REJECTS.items() if reason.startswith(start)), reason))
+        return translate(reason_of(reason), self.lang)
 
     def table(self, name: str) -> str:
         """Name a table."""
