@@ -86,7 +86,7 @@ def recall(store: Store, stream: Stream, adder: "Aggregator", ids: pl.Series | N
                 continue
             entry, parts, rejects = loaded
             if ids is not None and not all(part[0]["customer_id"].cast(pl.String).is_in(ids.implode()).all() for part in parts):
-                continue  # some are strangers, whose rows are to be told one by one
+                continue  # some are strangers, whose rows are to be rejected one by one
             for customers, orders, places in parts:
                 adder.add_runs(customers, orders, places["place"])
             # The file may be called otherwise now, from where the config names it.
