@@ -225,8 +225,6 @@ def _check_interpolations(*configs: object) -> None:
     from omegaconf import DictConfig, OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    from segmenter.settings.check import missing_value
-
     for config in configs:
         try:
             if isinstance(config, DictConfig):
@@ -235,8 +233,6 @@ def _check_interpolations(*configs: object) -> None:
             key, parent = error.full_key or "config", error.parent_node
             node = parent._get_node(error.key) if isinstance(parent, DictConfig) and error.key in parent else None
             told = str(error.msg or error).splitlines()[0]
-            if "Missing mandatory value" in told:
-                raise ConfigError(missing_value(key, told)) from None
             raise ConfigError(f"{key}: {told}{place_of(getattr(node, '_value', lambda: None)())}") from None
         except RecursionError:
             raise ConfigError("config: an interpolation, ${…}, leads back to itself; write the value out") from None
