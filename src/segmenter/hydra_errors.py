@@ -98,8 +98,6 @@ def check_interpolations(*configs: object) -> None:
     from omegaconf import DictConfig, OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    from segmenter.settings.check import missing_value
-
     for config in configs:
         try:
             if isinstance(config, DictConfig):
@@ -108,8 +106,6 @@ def check_interpolations(*configs: object) -> None:
             key, parent = error.full_key or "config", error.parent_node
             node = parent._get_node(error.key) if isinstance(parent, DictConfig) and error.key in parent else None
             reason = str(error.msg or error).splitlines()[0]
-            if "Missing mandatory value" in reason:
-                raise ConfigError(missing_value(key, reason)) from None
             place = place_of(getattr(node, "_value", lambda: None)())
             raise ConfigError(Message("jobs.interpolation_wrong", "{key}: {reason}{place}", key=key, reason=reason, place=place)) from None
         except RecursionError:
