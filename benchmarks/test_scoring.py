@@ -14,8 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
 
 from segmenter.scoring import component_kernel, fit_scorer
+from segmenter.scoring.components import halved
 from segmenter.scoring.quantiles import image, slopes
-from segmenter.scoring.weighted import halved
 
 ROUNDS = {"rounds": 5, "warmup_rounds": 1}
 POINTS = 5  # for a friend brought

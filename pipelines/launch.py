@@ -19,6 +19,7 @@ def main(config: DictConfig) -> None:
     from segmenter.report.launch_outputs import launch_outputs, publish_launch
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import Outputs, write_outputs
+    from segmenter.report.plan_words import in_words
     from segmenter.report.terminal import progress
     from segmenter.settings import LaunchJob, parse
     from segmenter.sources.loader import read_tables
@@ -36,7 +37,7 @@ def main(config: DictConfig) -> None:
             launch,
             seed=settings.seed,
             progress=stage,
-            terms=None if settings.scoring.kind == "clv" or settings.by_category else terms,  # both look at each customer's orders
+            terms=None if settings.needs_every_order else terms,
             engine=settings.engine,
             store=settings.history.store,
             sampling=sampling_of(settings),
@@ -45,7 +46,7 @@ def main(config: DictConfig) -> None:
 
         def plan_and_write(basis: Basis | None) -> Outputs:
             plan = plan_launch(replace(read.tables, launches=None if basis is None else basis.past), settings, progress=stage)
-            plan = replace(plan, warnings=(*plan.warnings, *read.notes))
+            plan = in_words(replace(plan, warnings=(*plan.warnings, *read.notes)), settings)
             stage("writing")
             outputs = launch_outputs(plan, read, settings)
             recording = None if sweep else ledger  # of a sweep's variants none is the launch yet

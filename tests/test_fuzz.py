@@ -259,7 +259,7 @@ def _build(case: dict[str, Any], work: Path) -> list[str]:
     words = ["customers=100"] if job == "demo" else words
     words += [f"overwrite={str(case['overwrite']).lower()}", f"out={'results' if job == 'launch' else job}"]
     words += ["review.as_of=2026-07-05", "review.answers=[answers.csv]"] if job == "review" else []
-    words += ["backtest.rankings=[spend,rfm]", "backtest.most=2"] if job in ("tune", "backtest") else []
+    words += ["backtest.rankings=[spend,rfm]", "backtest.max_cuts=2"] if job in ("tune", "backtest") else []
     words += ["tune.trials=3"] if job == "tune" else []
     if case["yaml"] is None:
         dumped = {key: value if isinstance(value, str) and len(value) % 2 else json.dumps(value, ensure_ascii=False) for key, value in case["config"].items()}  # fmt: skip

@@ -24,8 +24,8 @@ JOBS = {
     "replan": (["launch", *_SOURCE, "out=replan"], ["launch", *_SOURCE, "out=replan", "plan.size=9", "launch.target=1000"]),
     "review": (None, ["review", *_SOURCE, "out=review", "review.as_of=2026-07-20", "review.answers=[answers.csv]"]),
     "backtest": (
-        ["backtest", *_SOURCE, "out=backtest", "backtest.rankings=[spend]", "backtest.most=1"],
-        ["backtest", *_SOURCE, "out=backtest", "backtest.rankings=[spend,rfm]", "backtest.most=2"],
+        ["backtest", *_SOURCE, "out=backtest", "backtest.rankings=[spend]", "backtest.max_cuts=1"],
+        ["backtest", *_SOURCE, "out=backtest", "backtest.rankings=[spend,rfm]", "backtest.max_cuts=2"],
     ),
 }
 

@@ -10,8 +10,10 @@ import segmenter
 from segmenter.demo.shop import simulate
 from segmenter.errors import InputError
 from segmenter.evaluation.as_of import terms_of
-from segmenter.launch import INVITE_COLUMNS, plan_launch
+from segmenter.launch import plan_launch
+from segmenter.launch_plan import INVITE_COLUMNS
 from segmenter.measures.aggregator import added_up
+from segmenter.report.plan_words import in_words
 from segmenter.tracking.served_model import ServedModel
 
 
@@ -97,14 +99,11 @@ def test_a_launch_by_any_ranking(planned, request):
     assert eligible["average_gap_days"].null_count() > 0
     assert kind == "weighted" or eligible["score"].max() == 100
     # Whom the ranking puts first is first on the list, ties by id.
-    if planned.model.ranking is None:
-        values = eligible["score"]
-    else:
-        values = pl.Series(planned.model.ranking.ranking.values(eligible))
-        assert eligible["score"].n_unique() == values.n_unique()
+    values = pl.Series(planned.model.score.ranking.values(eligible))
+    assert eligible["score"].n_unique() == values.n_unique()
     order = eligible.with_columns(value=values).sort("value", "customer_id", descending=[True, False])
     assert planned.invite_list["customer_id"].to_list() == order["customer_id"].to_list()
-    assert planned.invite_list["reason"].null_count() == 0
+    assert planned.invite_list["reasons"].null_count() == 0
     if kind == "recency":
         assert planned.invite_list["days_since_order"].drop_nulls().is_sorted()
 
@@ -140,7 +139,7 @@ def test_a_brand_that_has_no_sales_yet_picks_its_first_backers_from_events(shop)
     tables = segmenter.canonical_tables({"customers": customers, "events": events}, settings.data, settings.launch)
     chosen = segmenter.launch_settings({"launch.as_of": "2026-07-01", "plan.size": 10, "plan.key_users": 1})
     plan = plan_launch(tables, chosen)
-    assert plan.invite_list.select("customer_id", "wave", "reason").rows() == [
+    assert in_words(plan, chosen).invite_list.select("customer_id", "wave", "reason").rows() == [
         ("c7", 1, "gave feedback once, wrote a review"),
         ("c8", 2, "visited once"),
     ]

@@ -126,7 +126,7 @@ def test_earlier_launches_keep_customers_out_and_appear_only_where_there_were_an
             "rules.recency.max_days": None,
             "rules.region.exclude": [],
             "rules.cooloff_days": 30,
-            "rules.invitations": {"most": 2, "days": 365},
+            "rules.invitations": {"max": 2, "days": 365},
         }
     )
     names = ["held", "joined", "lately", "long ago", "new", "never again", "often"]

@@ -1,8 +1,9 @@
 """Decide whom to invite into a new customer community, and prove afterwards that the choice was right.
 
 The steps, each a function over Polars frames: `canonical_tables`, `measure`, `with_regions`, `apply_rules`, `fit_scorer`,
-`segment`, `plan`, `with_reasons`; and `plan_launch`, which composes them. `launch_settings` gives their settings. `backtest` replays
-launches at past dates, `review` says what a launch brought; `backtest_settings` and `review_settings` give their settings.
+`segment`, `plan`, `with_reasons`; and `plan_launch`, which composes them, and whose plan `in_words` says in the launch's language.
+`launch_settings` gives their settings. `backtest` replays launches at past dates, `review` says what a launch brought;
+`backtest_settings` and `review_settings` give their settings.
 """
 
 from importlib import import_module
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
     from segmenter.evaluation.backtest import backtest as backtest
     from segmenter.evaluation.review import Review as Review
     from segmenter.evaluation.review import review as review
-    from segmenter.launch import LaunchPlan as LaunchPlan
     from segmenter.launch import plan_launch as plan_launch
+    from segmenter.launch_plan import LaunchPlan as LaunchPlan
     from segmenter.launch_record import LaunchRecord as LaunchRecord
     from segmenter.measures import measure as measure
     from segmenter.money import to_units as to_units
     from segmenter.planning import plan as plan
     from segmenter.regions import with_regions as with_regions
+    from segmenter.report.plan_words import in_words as in_words
     from segmenter.rules import apply_rules as apply_rules
     from segmenter.scoring import fit_scorer as fit_scorer
     from segmenter.scoring import with_reasons as with_reasons
@@ -49,10 +51,11 @@ _PLACES = {
     "ConfigError": "errors",
     "InputError": "errors",
     "SegmenterError": "errors",
-    "LaunchPlan": "launch",
+    "LaunchPlan": "launch_plan",
     "plan_launch": "launch",
     "to_units": "money",
     "with_regions": "regions",
+    "in_words": "report.plan_words",
     "apply_rules": "rules",
     "fit_scorer": "scoring",
     "with_reasons": "scoring",

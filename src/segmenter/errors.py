@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
 from segmenter.contacts import hide
+from segmenter.messages import Message
 
 _LONGEST, _MOST = 1_500, 20  # letters of a problem, and problems that are shown
 
@@ -90,30 +91,15 @@ class TrackingError(SegmenterError):
 
 
 def nearest(name: str, choices: Iterable[str], most: int = 3) -> str:
-    """Say which choices are nearest to a name, as the end of a message.
+    """Say which choices are nearest to a name, or the first ones where none is near, as the end of a message.
 
-    Parameters
-    ----------
-    name : str
-        What was given.
-    choices : iterable of str
-        What would have been right.
-    most : int
-        At most so many names.
-
-    Returns
-    -------
-    str
-        ``"; nearest: a, b"``, or the first choices where none is near, or an empty text where there are none.
-
-    Examples
-    --------
     >>> nearest("amout", ["amount", "time"])
     '; nearest: amount'
     """
     known = sorted(set(choices))
     folded = {choice.casefold(): choice for choice in known}
-    near = [folded[match] for match in get_close_matches(name.casefold(), folded, n=most, cutoff=0.6)]
-    if near:
-        return f"; nearest: {', '.join(near)}"
-    return f"; there are: {', '.join(known[:20])}{' …' if len(known) > 20 else ''}" if known else ""
+    if near := [folded[match] for match in get_close_matches(name.casefold(), folded, n=most, cutoff=0.6)]:
+        return Message("errors.nearest", "; nearest: {names}", names=near)
+    if not known:
+        return ""
+    return Message("errors.choices", "; there are: {names}{more}", names=known[:20], more=" …" if len(known) > 20 else "")

@@ -61,6 +61,7 @@ def _unknown_key(key: str) -> ConfigError:
     from omegaconf import OmegaConf
 
     from segmenter.home import HOME
+    from segmenter.settings.check import unknown_key
 
     job = os.path.splitext(os.path.basename(sys.argv[0]))[0]
     overrides = [
@@ -78,7 +79,7 @@ def _unknown_key(key: str) -> ConfigError:
         return ConfigError(Message("jobs.no_mapping", sentence, section=section or key, key=key))
     if key in names:
         return ConfigError(Message("jobs.needs_plus", "{key}: takes a new key with a plus only, as +{key}.NAME=…", key=key))
-    return ConfigError(Message("jobs.no_key", "{key}: is no key{way_out}", key=key, way_out=nearest(key, names)))
+    return ConfigError(unknown_key(key, names))
 
 
 def _config_dir() -> str | None:

@@ -1,86 +1,26 @@
 """One launch: the stages composed, from canonical tables to the invite list."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, timedelta
-
-import numpy as np
-import polars as pl
+from datetime import timedelta
 
 from segmenter.errors import InputError
 from segmenter.evaluation.as_of import launch_snapshot, terms_of
+from segmenter.evaluation.as_of_check import check_as_of
 from segmenter.evaluation.auto import rank
 from segmenter.evaluation.detectable_effect import describe_detectable_effect
 from segmenter.evaluation.forecast import Forecast, forecast
-from segmenter.evaluation.ranking_report import RankingReport, report_ranking
-from segmenter.launch_model import LaunchModel, launch_model
+from segmenter.evaluation.ranking_report import report_ranking
+from segmenter.invitations import invitations_of
+from segmenter.launch_model import launch_model
+from segmenter.launch_plan import INVITE_COLUMNS, LaunchPlan
 from segmenter.planning import plan
-from segmenter.planning.candidates import region_of
-from segmenter.rules import ELIGIBLE
+from segmenter.rules import nobody_eligible
 from segmenter.scoring import fit_scorer, with_reasons
-from segmenter.scoring.ranking import RankingScore, score_of
-from segmenter.segments import Segmentation, segment
-from segmenter.settings import CoreSettings, WeightedSettings
-from segmenter.tables import Summary, Tables
-from segmenter.words import say
-
-INVITE_COLUMNS = (
-    *("rank", "customer_id", "wave", "group", "call_on", "agent", "region", "segment", "score", "join_chance", "reason"),
-    *("spend", "orders", "last_order_at", "days_since_order"),
-)
-
-
-@dataclass(frozen=True)
-class LaunchPlan:
-    """What a launch comes to. Money is in minor units.
-
-    Parameters
-    ----------
-    customers : DataFrame
-        Every customer, by id: measures, ``category`` where the plan asks for it, ``verdict``, ``component_*``, ``score``,
-        ``expected_spend`` where the ranking expects money, ``segment``, and what was decided: see `planning.Planned`.
-    invite_list : DataFrame
-        The invited by rank: `INVITE_COLUMNS`.
-    invitations : DataFrame
-        Who is invited and who is held out, for the ledger: ``customer_id``, ``status`` (planned, held_out), ``wave``, ``group``,
-        ``agent``, ``score``, ``stratum``, ``region``, ``segment`` (its name), ``planned_at``.
-    funnel, what_if, segments, groups, layers, calls : DataFrame
-        See `rules.Ruled`, `segments.Segmentation` and `planning.Planned`.
-    segmentation : Segmentation
-        The segments of the customers, and why there are so many.
-    ranking : RankingReport
-        How the customers were ranked, and what that rests on.
-    model : LaunchModel
-        The fitted scorer and segmenter, to score others later.
-    forecast : Forecast or None
-        Whom and what the launch is expected to bring; None where the shop's past is too short to tell, or was not looked at.
-    counts : dict of str to int
-        customers, eligible, invited, held_out, key_users, groups, segments; rejected: rows of the tables.
-    notes : tuple of str
-        What the plan rests on and what it can show, in sentences.
-    warnings : tuple of str
-        What a person should know before using the list.
-    valid_until : date
-        The last day on which the list is good.
-    """
-
-    customers: pl.DataFrame
-    invite_list: pl.DataFrame
-    invitations: pl.DataFrame
-    funnel: pl.DataFrame
-    what_if: pl.DataFrame
-    segments: pl.DataFrame
-    groups: pl.DataFrame
-    layers: pl.DataFrame
-    calls: pl.DataFrame
-    segmentation: Segmentation
-    ranking: RankingReport
-    model: LaunchModel
-    forecast: Forecast | None
-    counts: dict[str, int]
-    notes: tuple[str, ...]
-    warnings: tuple[str, ...]
-    valid_until: date
+from segmenter.scoring.components import uncounted_kinds
+from segmenter.scoring.ranking import score_of
+from segmenter.segments import segment
+from segmenter.settings import CoreSettings
+from segmenter.tables import Tables
 
 
 def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[str], None] = lambda stage: None) -> LaunchPlan:
@@ -110,46 +50,41 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
 
     Examples
     --------
-    >>> import segmenter
+    >>> import polars, segmenter
     >>> settings = segmenter.launch_settings({"launch.as_of": "2026-07-01"})
-    >>> orders = pl.DataFrame({"customer_id": ["a", "b"], "time": ["2026-06-30", "2026-06-01"], "amount": [12.5, 7.5]})
+    >>> orders = polars.DataFrame({"customer_id": ["a", "b"], "time": ["2026-06-30", "2026-06-01"], "amount": [12.5, 7.5]})
     >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
     >>> segmenter.plan_launch(tables, settings).invite_list["customer_id"].to_list()
     ['a', 'b']
     """
-    launch, as_of = settings.launch, terms_of(settings).as_of
-    _check_dates(tables, as_of)
+    launch, seed, as_of = settings.launch, settings.seed, terms_of(settings).as_of
+    check_as_of(tables, as_of)
     snapshot = launch_snapshot(tables, settings, progress=progress)
-    ruled, past, eligible = snapshot.ruled, snapshot.past, int(snapshot.eligible.sum())
-    if not eligible:
-        raise InputError(*_nobody(ruled.funnel))
+    customers, past, eligible = snapshot.customers, snapshot.past, snapshot.eligible
+    if not eligible.any():
+        raise InputError(*nobody_eligible(snapshot.verdicts.funnel))
     progress("scoring")
-    scorer = fit_scorer(ruled.customers, settings.scoring)
-    scored = scorer.score(ruled.customers)
-    ranking = rank(ruled.customers, settings.scoring, past, horizon_days=launch.horizon_days, seed=settings.seed)
-    score: RankingScore | None = None
-    if not isinstance(settings.scoring, WeightedSettings):
-        score = score_of(ranking, ruled.customers, knots=settings.scoring.knots)
+    scorer = fit_scorer(customers, settings.scoring)
+    ranking = rank(customers, settings.scoring, past, horizon_days=launch.horizon_days, seed=seed)
+    score = score_of(ranking, customers, knots=settings.scoring.knots)
+    scored = scorer.score(customers)
+    if not ranking.scores:
         scored = scored.with_columns(score.columns_of(scored))
-    evidence = report_ranking(ranking, settings.scoring, past, horizon_days=launch.horizon_days, seed=settings.seed)
+    ranked = report_ranking(ranking, settings.scoring, past, horizon_days=launch.horizon_days, seed=seed)
     progress("segments")
-    segmentation = segment(scored, settings.segments, seed=settings.seed, lang=settings.lang, currency=launch.currency)
-    labelled = scored.with_columns(_labels(scored["verdict"] == ELIGIBLE, segmentation))
+    segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency)
     progress("planning")
-    planned = plan(labelled, settings, None if tables.launches is None else tables.launches.invited)
-    expected = None
+    precedents = None if tables.launches is None else tables.launches.invited
+    planned = plan(scored.with_columns(segmentation.spread(eligible)), settings, precedents)
+    expected: Forecast | None = None
     doubts: tuple[str, ...] = ()
     if past is not None and launch.target is not None:
         expected, doubts = forecast(planned.customers, planned.joining, past, settings)
     notes, unmeasured = describe_detectable_effect(planned.customers, settings)
     invited = planned.customers.filter("invited").sort("rank")
-    everyone = planned.customers.select("verdict", "spend_window", "orders")
-    listed = with_reasons(
-        invited, everyone, scorer, window_days=settings.rules.spend.window_days, currency=launch.currency, lang=settings.lang
-    )
     counts = {
         "customers": planned.customers.height,
-        "eligible": eligible,
+        "eligible": int(eligible.sum()),
         "invited": invited.height,
         "held_out": int(planned.customers["held_out"].sum()),
         "key_users": int((invited["wave"] == 1).sum()),
@@ -159,109 +94,28 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     }
     return LaunchPlan(
         customers=planned.customers,
-        invite_list=listed.select(INVITE_COLUMNS),
-        invitations=_invitations(planned.customers, segmentation.profiles, settings, as_of),
-        funnel=ruled.funnel,
-        what_if=ruled.what_if,
+        invite_list=with_reasons(invited, planned.customers, scorer).select(INVITE_COLUMNS),
+        invitations=invitations_of(planned.customers, segmentation, settings.plan, as_of),
+        funnel=snapshot.verdicts.funnel,
+        what_if=snapshot.verdicts.what_if,
         segments=segmentation.profiles,
         groups=planned.groups,
         layers=planned.layers,
         calls=planned.calls,
         segmentation=segmentation,
-        ranking=evidence,
-        model=launch_model(scored, scorer, score, segmentation, launch.currency),
+        ranking=ranked,
+        model=launch_model(score, segmentation, launch.currency),
         forecast=expected,
         counts=counts,
-        notes=(
-            planned.joining.sentence(settings.lang),
-            *notes,
-            *([] if expected is None else [expected.sentence(launch.currency)]),
-        ),
+        notes=(planned.joining.sentence(settings.lang), *notes, *([] if expected is None else [expected.sentence(launch.currency)])),
         warnings=(
             *snapshot.warnings,
-            *ruled.warnings,
-            *evidence.warnings,
+            *snapshot.verdicts.warnings,
+            *ranked.warnings,
             *planned.warnings,
             *unmeasured,
             *doubts,
-            *_unscored(ruled.customers, settings),
+            *uncounted_kinds(customers, settings.scoring),
         ),
         valid_until=as_of + timedelta(days=launch.valid_days),
     )
-
-
-def _invitations(customers: pl.DataFrame, profiles: pl.DataFrame, settings: CoreSettings, as_of: date) -> pl.DataFrame:
-    people = customers.filter(pl.col("invited") | pl.col("held_out"))
-    named = people.join(profiles.select("segment", segment_name="name"), on="segment", how="left", maintain_order="left")
-    return named.select(
-        "customer_id",
-        pl.when("held_out").then(pl.lit("held_out")).otherwise(pl.lit("planned")).alias("status"),
-        *("wave", "group", "agent", "score", "stratum"),
-        region_of(settings.plan),
-        pl.col("segment_name").alias("segment"),
-        pl.col("call_on").fill_null(as_of).alias("planned_at"),
-    )
-
-
-def _labels(eligible: pl.Series, segmentation: Segmentation) -> pl.Series:
-    """Spread the segments of the eligible over all customers: both are sorted by customer_id, so no join is needed."""
-    rows = np.full(len(eligible), segmentation.labels.height, dtype=np.uint32)
-    rows[eligible.to_numpy()] = np.arange(segmentation.labels.height, dtype=np.uint32)
-    return segmentation.labels["segment"].extend_constant(None, 1).gather(pl.Series(rows))
-
-
-def _unscored(measures: pl.DataFrame, settings: CoreSettings) -> list[str]:
-    """Say which kinds of events nobody gave points for: perhaps they are called otherwise here."""
-    # Friends brought come from the referrals; an event called so counts nothing either.
-    worth = {kind.lower() for kind in (*settings.scoring.engagement, *settings.scoring.advocacy)} - {"referral"}
-    kinds = [name.removeprefix("events_") for name in measures.columns if name.startswith("events_")]
-    if not (left := [kind for kind in kinds if kind not in worth]):
-        return []
-    en = f"events of these kinds count nothing: scoring.engagement and scoring.advocacy do not name them: {', '.join(left)}"
-    zh = f"以下互动类型未计入评分（scoring.engagement 与 scoring.advocacy 中没有）：{'、'.join(left)}"
-    return [say(settings.lang, en, zh)]
-
-
-def _check_dates(tables: Tables, as_of: date) -> None:
-    """Refuse a date that the orders do not fit; where customers are known without orders, their events will do."""
-    orders, events = tables.orders, tables.events
-    if isinstance(orders, Summary):
-        first, last, before = orders.first, orders.last, orders.frame.select(pl.col("last_order_at").max().dt.date()).item()
-    else:
-        placed = pl.col("is_order") & (pl.col("time") < as_of)
-        days = {"first": pl.col("time").min(), "last": pl.col("time").max(), "before": pl.col("time").filter(placed).max()}
-        first, last, before = orders.select(time.dt.date().alias(name) for name, time in days.items()).row(0)
-    if first is None:
-        return
-    what = "order"
-    if tables.customers is not None:
-        what = "order or event"
-        active = events.select(pl.col("time").dt.date().filter(pl.col("time") < as_of).max()).item()
-        before = max((day for day in (before, active) if day is not None), default=None)
-    if before is None and first < as_of:
-        raise InputError(_no_order(tables, as_of))
-    if before is None:
-        raise InputError(f"launch.as_of: should be after some orders (got {as_of}; the orders run from {first} to {last})")
-    if (as_of - before).days > 366:
-        rule = f"should be within a year of the last {what} (got {as_of}; the last is of {before})"
-        raise InputError(f"launch.as_of: {rule}; take a newer export, or an earlier date")
-
-
-def _no_order(tables: Tables, as_of: date) -> str:
-    """Say that all orders are refunds or cancellations."""
-    if isinstance(tables.orders, Summary):
-        count, why = tables.reads["orders"]["kept"], "amount is negative, or data.orders.refund holds of them"
-    else:
-        rows = tables.orders.filter(pl.col("time") < as_of)
-        count, negative = rows.height, rows.filter(pl.col("amount") < 0).height
-        why = f"amount is negative in {negative:,}, and data.orders.refund holds of {count - negative:,}"
-    way_out = "where payments stand as negative amounts, map data.orders.columns.amount to minus the column, such as -amount"
-    return f"data.orders: should have orders (got {count:,} before {as_of}, all of them refunds or cancellations: {why}); {way_out}"
-
-
-def _nobody(funnel: pl.DataFrame) -> list[str]:
-    rows = [
-        f"  {rule}: {before:,} before, {removed:,} removed ({only:,} by it alone), {left:,} left"
-        for rule, before, removed, only, left in funnel.rows()
-    ]
-    return ["rules: no customer is eligible; loosen the rule that removes too many:", *rows]

@@ -1,5 +1,6 @@
-"""The fitted scorer and segmenter of a launch as one, to score others later."""
+"""The fitted score and segmenter of a launch as one, to score others later."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -7,7 +8,6 @@ import polars as pl
 
 from segmenter import money
 from segmenter.measures.timeline import PURCHASES
-from segmenter.scoring import WeightedScorer
 from segmenter.scoring.ranking import RankingScore
 from segmenter.segments import MEASURES, Segmentation, features
 from segmenter.tables import MONEY
@@ -15,7 +15,7 @@ from segmenter.tables import MONEY
 if TYPE_CHECKING:
     from segmenter.segments.clusters import Segmenter
 
-# Measures that tell something by being missing.
+# Measures that say something by being missing.
 _MISSING = ("average_order", "average_gap_days", *PURCHASES)
 
 
@@ -25,10 +25,8 @@ class LaunchModel:
 
     Parameters
     ----------
-    scorer : WeightedScorer
+    score : RankingScore
         The fitted score.
-    ranking : RankingScore or None
-        The fitted score of another ranking than the weighted.
     segmenter : Segmenter
         The fitted clusters; not the whole `Segmentation`, which names customers.
     columns : list of str
@@ -37,10 +35,9 @@ class LaunchModel:
         ISO 4217 code: the unit of those that are money.
     """
 
-    scorer: WeightedScorer
-    ranking: RankingScore | None
+    score: RankingScore
     segmenter: "Segmenter"
-    columns: list[str]
+    columns: Sequence[str]
     currency: str
 
     def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -63,36 +60,13 @@ class LaunchModel:
         others = [name for name in self.columns if name not in MONEY and not name.startswith("days_")]
         counts = [pl.col(name) if name in _MISSING else pl.col(name).fill_null(0) for name in others]
         measures = frame.select(*minor, *counts, *days)
-        segments = self.segmenter.predict(features(measures))
-        scored = self.scorer.score(measures) if self.ranking is None else pl.DataFrame(self.ranking.columns_of(measures))
-        return scored.select("score", pl.Series("segment", segments, dtype=pl.Int32))
+        segments = pl.Series("segment", self.segmenter.predict(features(measures)), dtype=pl.Int32)
+        return pl.DataFrame(self.score.columns_of(measures)).select("score", segments)
 
 
-def launch_model(
-    frame: pl.DataFrame, scorer: WeightedScorer, ranking: RankingScore | None, segmentation: Segmentation, currency: str
-) -> LaunchModel:
-    """Put a launch's scorer and segmenter together.
+def launch_model(score: RankingScore, segmentation: Segmentation, currency: str) -> LaunchModel:
+    """Put a launch's score and segmenter together.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        The measures they were fitted on: which kinds of events there are.
-    scorer : WeightedScorer
-        The fitted components and their weighted score.
-    ranking : RankingScore or None
-        The fitted score of another ranking than the weighted.
-    segmentation : Segmentation
-        The fitted segments.
-    currency : str
-        ISO 4217 code.
-
-    Returns
-    -------
-    LaunchModel
-        Both, and the measures that they need.
-
-    Examples
-    --------
     >>> import segmenter
     >>> settings = segmenter.launch_settings({"launch.as_of": "2026-07-01"})
     >>> orders = pl.DataFrame({"customer_id": ["a", "b"], "time": ["2026-06-30", "2026-06-01"], "amount": [12.5, 7.5]})
@@ -102,6 +76,4 @@ def launch_model(
     >>> plan.model.predict(rows)["score"].equals(plan.customers["score"])
     True
     """
-    components = ("spend_window", "decayed_spend", "orders", "days_since_order", "spend_90d", "spend_90d_before", *scorer.counted(frame))
-    needed = [*(components if ranking is None else ranking.ranking.columns), *MEASURES]
-    return LaunchModel(scorer, ranking, segmentation.model, list(dict.fromkeys(needed)), currency)
+    return LaunchModel(score, segmentation.model, list(dict.fromkeys([*score.ranking.columns, *MEASURES])), currency)

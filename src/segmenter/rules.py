@@ -13,6 +13,7 @@ from polars.exceptions import PanicException, PolarsError
 from segmenter import money, sql
 from segmenter.contacts import shown_sql
 from segmenter.errors import ConfigError, InputError, nearest
+from segmenter.messages import Message
 from segmenter.regions import matching, pairs_of
 from segmenter.settings import LaunchSettings, RulesSettings
 from segmenter.tables import MONEY
@@ -24,7 +25,7 @@ _STEPS = (0.5, 0.8, 1.0, 1.25, 2.0)
 
 
 @dataclass(frozen=True)
-class Ruled:
+class Verdicts:
     """What the rules say.
 
     Parameters
@@ -36,18 +37,23 @@ class Ruled:
     what_if : DataFrame
         For each numeric rule and neighbouring threshold: ``rule``, ``threshold`` (currency units, orders or days),
         ``eligible``, ``change`` against now, ``current``.
-    warnings : tuple of str
+    warnings : tuple of Message
         What a person should know.
     """
 
     customers: pl.DataFrame
     funnel: pl.DataFrame
     what_if: pl.DataFrame
-    warnings: tuple[str, ...]
+    warnings: tuple[Message, ...]
+
+    @property
+    def eligible(self) -> pl.Series:
+        """Whom the rules keep: a Boolean for each customer."""
+        return self.customers["verdict"] == ELIGIBLE
 
 
 @dataclass(frozen=True)
-class _Numeric:
+class _Threshold:
     """A rule with a threshold: which measure, and whether it is a floor or a ceiling."""
 
     name: str
@@ -61,8 +67,17 @@ class _Numeric:
         measure = pl.col(self.measure)
         return (measure >= limit if self.floor else measure <= limit).fill_null(value=False)
 
+    def neighbours(self) -> list[float]:
+        """Half to double the threshold; whole numbers where the rule counts."""
+        if self.threshold == 0:
+            return [0.0, 1.0]
+        if self.floor and self.currency is None:
+            return sorted({max(0.0, self.threshold + step) for step in (-2, -1, 0, 1, 2)})
+        digits = 2 if self.currency is not None and self.threshold < 10 else 0
+        return sorted({self.threshold if step == 1 else float(round(self.threshold * step, digits)) for step in _STEPS})
 
-def apply_rules(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings, precedents: pl.DataFrame | None = None) -> Ruled:
+
+def apply_rules(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings, precedents: pl.DataFrame | None = None) -> Verdicts:
     """Give every customer a verdict.
 
     Parameters
@@ -78,8 +93,8 @@ def apply_rules(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSett
 
     Returns
     -------
-    Ruled
-        The verdicts, the funnel and the what-if table.
+    Verdicts
+        With the funnel and the what-if table.
 
     Raises
     ------
@@ -97,25 +112,31 @@ def apply_rules(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSett
     >>> apply_rules(frame, settings.rules, settings.launch).customers["verdict"].to_list()
     ['orders_min', 'eligible']
     """
-    numeric = _numeric(settings, launch)
-    flags = {"staff": ("staff", settings.staff), "blocked": ("blocked", settings.blocked), "consent": ("do_not_contact", settings.consent)}
-    keeps: dict[str, pl.Series] = {name: ~frame[column] for name, (column, on) in flags.items() if on}
-    if precedents is not None:
-        keeps |= _preceded(frame, settings, launch, precedents)
+    thresholds = _thresholds(settings, launch)
     regional, warnings = _regional(frame, settings)
-    keeps |= regional
-    keeps |= {rule.name: frame.select(rule.keeps(rule.threshold)).to_series() for rule in numeric}
-    keeps |= _custom(frame, settings, launch)
+    keeps = {
+        **_flagged(frame, settings),
+        **({} if precedents is None else _preceded(frame, settings, launch, precedents)),
+        **regional,
+        **{rule.name: frame.select(rule.keeps(rule.threshold)).to_series() for rule in thresholds},
+        **_custom(frame, settings, launch),
+    }
     fails = {name: ~keep.fill_null(value=True).to_numpy() for name, keep in keeps.items()}
     failed = np.zeros(frame.height, dtype=np.uint16)
     first = np.full(frame.height, len(fails), dtype=np.uint16)
-    for place, fail in reversed(list(enumerate(fails.values()))):
+    for number, fail in reversed(list(enumerate(fails.values()))):
         failed += fail
         first *= ~fail  # arithmetic, as it does not wait for a branch
-        first += np.multiply(fail, place, dtype=np.uint16)
+        first += np.multiply(fail, number, dtype=np.uint16)
     verdict = pl.Series("verdict", [*fails, ELIGIBLE], dtype=pl.String).gather(pl.Series(first, dtype=pl.UInt32))
-    removed = [int(np.count_nonzero(first == place)) for place in range(len(fails))]
-    return Ruled(frame.with_columns(verdict), _funnel(removed, fails, failed), _what_if(frame, numeric, fails, failed), tuple(warnings))
+    removed = [int(np.count_nonzero(first == number)) for number in range(len(fails))]
+    what_if = _what_if(frame, thresholds, fails, failed)
+    return Verdicts(frame.with_columns(verdict), _funnel(removed, fails, failed), what_if, tuple(warnings))
+
+
+def _flagged(frame: pl.DataFrame, settings: RulesSettings) -> dict[str, pl.Series]:
+    flags = {"staff": ("staff", settings.staff), "blocked": ("blocked", settings.blocked), "consent": ("do_not_contact", settings.consent)}
+    return {name: ~frame[column] for name, (column, on) in flags.items() if on}
 
 
 def _preceded(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings, precedents: pl.DataFrame) -> dict[str, pl.Series]:
@@ -129,12 +150,12 @@ def _preceded(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettin
         keeps["held_out"] = known["held_out_until"].is_null()
     if settings.cooloff_days is not None and launch.as_of is not None:
         keeps["cooloff"] = known["last_invited"] <= launch.as_of - timedelta(days=settings.cooloff_days)
-    if settings.invitations.most is not None:
-        keeps["invitations"] = known["invitations"] < settings.invitations.most
+    if settings.invitations.max is not None:
+        keeps["invitations"] = known["invitations"] < settings.invitations.max
     return keeps
 
 
-def _numeric(settings: RulesSettings, launch: LaunchSettings) -> list[_Numeric]:
+def _thresholds(settings: RulesSettings, launch: LaunchSettings) -> list[_Threshold]:
     recency = {"orders": "days_since_order", "events": "days_since_event", "either": "days_since_activity"}[settings.recency.source]
     rules = [
         ("spend_min", "spend_window", settings.spend.min, True, launch.currency),
@@ -142,23 +163,21 @@ def _numeric(settings: RulesSettings, launch: LaunchSettings) -> list[_Numeric]:
         ("orders_min", "orders", settings.orders.min, True, None),
         ("recency", recency, settings.recency.max_days, False, None),
     ]
-    return [_Numeric(name, measure, threshold, floor, by) for name, measure, threshold, floor, by in rules if threshold is not None]
+    return [_Threshold(name, measure, limit, floor, currency) for name, measure, limit, floor, currency in rules if limit is not None]
 
 
-def _regional(frame: pl.DataFrame, settings: RulesSettings) -> tuple[dict[str, pl.Series], list[str]]:
-    keeps, warnings, problems = {}, [], []
-    places = pairs_of(frame) if settings.region.include or settings.region.exclude else None
+def _regional(frame: pl.DataFrame, settings: RulesSettings) -> tuple[dict[str, pl.Series], list[Message]]:
+    keeps: dict[str, pl.Series] = {}
+    warnings: list[Message] = []
+    problems: list[str] = []
+    pairs = pairs_of(frame) if settings.region.include or settings.region.exclude else None
     for name, names in (("include", settings.region.include), ("exclude", settings.region.exclude)):
         if names:
-            try:
-                found, missing = matching(frame, names, settings.region, f"rules.region.{name}", places)
-            except InputError as error:
-                problems += [line for line in error.problems if line not in problems]
-                continue
-            keeps[f"region_{name}"] = found if name == "include" else ~found
-            warnings += missing
+            named, missing = matching(frame, names, settings.region, f"rules.region.{name}", pairs)
+            keeps[f"region_{name}"] = named if name == "include" else ~named
+            (warnings if settings.region.allow_missing else problems).extend(missing)
     if problems:
-        raise InputError(*sorted(problems, key=lambda line: "allow_missing" in line))
+        raise InputError(*problems, Message("rules.allow_missing", "rules.region.allow_missing=true lets names match nobody"))
     return keeps, warnings
 
 
@@ -171,17 +190,23 @@ def _custom(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings
         try:
             expression = sql.expression(rule.keep)
             if missing := [name for name in dict.fromkeys(expression.meta.root_names()) if name not in frame.columns]:
-                problems += [f'{key}: there is no measure "{name}"{nearest(name, frame.columns)}' for name in missing]
+                sentence = '{key}: there is no measure "{name}"{nearest}'
+                problems += [
+                    Message("rules.no_measure", sentence, key=key, name=name, nearest=nearest(name, frame.columns)) for name in missing
+                ]
                 continue
             keep = units.select(expression.alias("keep")).collect().to_series()
         except ConfigError as error:
-            problems.append(f"{key}: {error}")
+            problems.append(Message("rules.custom", "{key}: {why}", key=key, why=error.reason))
             continue
         except (PolarsError, PanicException) as error:
-            problems.append(f'{key}: "{shown_sql(rule.keep)}" cannot be computed: {str(error).splitlines()[0].partition(": [")[0]}')
+            why = str(error).splitlines()[0].partition(": [")[0]
+            sentence = '{key}: "{sql}" cannot be computed: {why}'
+            problems.append(Message("rules.not_computed", sentence, key=key, sql=shown_sql(rule.keep), why=why))
             continue
         if keep.dtype != pl.Boolean or len(keep) != frame.height:
-            problems.append(f'{key}: "{shown_sql(rule.keep)}" should be true or false for each customer')
+            sentence = '{key}: "{sql}" should be true or false for each customer'
+            problems.append(Message("rules.not_boolean", sentence, key=key, sql=shown_sql(rule.keep)))
             continue
         keeps[rule.name] = keep.fill_null(value=False)
     if problems:
@@ -201,29 +226,25 @@ def _funnel(removed: Sequence[int], fails: Mapping[str, Flags], failed: Counts) 
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _what_if(frame: pl.DataFrame, numeric: Sequence[_Numeric], fails: Mapping[str, Flags], failed: Counts) -> pl.DataFrame:
+def nobody_eligible(funnel: pl.DataFrame) -> list[Message]:
+    """Say that no customer is eligible, and what each rule does."""
+    sentence = "  {rule}: {before:,} before, {removed:,} removed ({only:,} by it alone), {left:,} left"
+    return [
+        Message("rules.nobody", "rules: no customer is eligible; loosen the rule that removes too many:"),
+        *(
+            Message("rules.step", sentence, rule=rule, before=before, removed=removed, only=only, left=left)
+            for rule, before, removed, only, left in funnel.rows()
+        ),
+    ]
+
+
+def _what_if(frame: pl.DataFrame, thresholds: Sequence[_Threshold], fails: Mapping[str, Flags], failed: Counts) -> pl.DataFrame:
     rows: list[tuple[str, float, int, int, bool]] = []
     now = int(np.count_nonzero(failed == 0))
-    for rule in numeric:
+    for rule in thresholds:
         others = frame.select(rule.measure).filter(pl.Series(failed == fails[rule.name]))  # who fails no other rule
-        for threshold in _neighbours(rule):
+        for threshold in rule.neighbours():
             eligible = int(others.select(rule.keeps(threshold).sum()).item())
             rows.append((rule.name, threshold, eligible, eligible - now, threshold == rule.threshold))
     schema = {"rule": pl.String, "threshold": pl.Float64, "eligible": pl.Int64, "change": pl.Int64, "current": pl.Boolean}
     return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _neighbours(rule: _Numeric) -> list[float]:
-    """Half to double the threshold; whole numbers where the rule counts."""
-    if rule.threshold == 0:
-        return [0.0, 1.0]
-    if rule.name == "orders_min":
-        return sorted({max(0.0, rule.threshold + step) for step in (-2, -1, 0, 1, 2)})
-    return sorted(
-        {
-            rule.threshold
-            if step == 1
-            else float(round(rule.threshold * step, 2 if rule.currency is not None and rule.threshold < 10 else 0))
-            for step in _STEPS
-        }
-    )

@@ -21,6 +21,7 @@ from segmenter.home import HOME
 from segmenter.launch import plan_launch
 from segmenter.report.launch_outputs import launch_outputs
 from segmenter.report.outputs import write_outputs
+from segmenter.report.plan_words import in_words
 from segmenter.settings import LaunchJob, parse
 from segmenter.sources.answers import read_answers
 from segmenter.sources.loader import read_tables
@@ -170,7 +171,7 @@ def launch(folder: Path) -> None:
         config = compose("launch", overrides=[*options, "lang=zh", "tracking=none", f"out={folder}/outputs/demo"])
     settings = parse(LaunchJob, config)
     read = read_tables(settings.data, settings.launch, seed=settings.seed)
-    write_outputs(launch_outputs(plan_launch(read.tables, settings), read, settings), read, settings)
+    write_outputs(launch_outputs(in_words(plan_launch(read.tables, settings), settings), read, settings), read, settings)
 
 
 def test_the_job_gives_back_filled_call_sheets_and_the_shop_up_to_then(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from segmenter.evaluation.auto import CHOICES, fit_auto, mean_shares, rank
 from segmenter.evaluation.backtest import backtest
 from segmenter.evaluation.gains import top_count
 from segmenter.measures.past import past_of
-from segmenter.scoring.single_measure import Rule
+from segmenter.scoring.spend import BY_SPEND
 
 UNTIL = date(2026, 7, 1)
 
@@ -37,7 +37,7 @@ def test_what_held_most_in_the_past_is_chosen(past):
     # One of the shares by hand: what the first by spend went on to spend.
     then = past.measures(cuts[1])
     later = past.later(then["customer_id"], cuts[1], 30)["spend"].to_numpy()
-    order = np.argsort(-Rule("spend").values(then), kind="stable")
+    order = np.argsort(-BY_SPEND.values(then), kind="stable")
     expected = [later[order[: top_count(len(order), top)]].sum() / later.sum() for top in (5, 10, 20)]
     assert auto.trials.filter(cut=cuts[1], choice="spend")["share"].item() == pytest.approx(np.mean(expected))
     means = {name: auto.trials.filter(choice=name)["share"].mean() for name in CHOICES}

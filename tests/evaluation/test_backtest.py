@@ -26,7 +26,7 @@ def settings(rankings=("spend",), **overrides):
 
 @pytest.fixture(scope="module")
 def found(small_shop):
-    return backtest(small_shop, settings(SIMPLE, plan__size=40, backtest__most=3))
+    return backtest(small_shop, settings(SIMPLE, plan__size=40, backtest__max_cuts=3))
 
 
 def test_every_ranking_is_judged_by_what_the_eligible_spent(found, small_shop):
@@ -64,7 +64,7 @@ def test_every_ranking_is_judged_by_what_the_eligible_spent(found, small_shop):
 def test_the_order_of_rows_changes_nothing(small_shop):
     tables = ("orders", "customers", "events", "referrals")
     mixed = replace(small_shop, **{name: getattr(small_shop, name).sample(fraction=1, shuffle=True, seed=8) for name in tables})
-    asked = settings(["learned", "clv", "auto"], backtest__most=2, rankings__auto__trials=2, rankings__auto__trees=20)
+    asked = settings(["learned", "clv", "auto"], backtest__max_cuts=2, rankings__auto__trials=2, rankings__auto__trees=20)
     one, other = (backtest(shop, asked) for shop in (small_shop, mixed))
     for name in ("results", "intervals", "differences", "curves", "calibration", "choices"):
         assert_frame_equal(getattr(other, name), getattr(one, name), check_exact=True)
@@ -82,7 +82,7 @@ from datetime import date
 from segmenter.evaluation.backtest import backtest
 from segmenter.demo.shop import simulate
 small = {f"{where}.{key}": value for where in ("scoring", "rankings.auto") for key, value in (("trials", 1), ("trees", 20))}
-asked = segmenter.backtest_settings({"launch.as_of": "2026-07-01", "backtest.most": 1, "scoring": "auto", **small, "segments.k": 2,
+asked = segmenter.backtest_settings({"launch.as_of": "2026-07-01", "backtest.max_cuts": 1, "scoring": "auto", **small, "segments.k": 2,
     "rankings.learned.trees": 20})
 shop = simulate(500, 200, date(2026, 7, 1), 3)
 frames = {"orders": shop.orders, "customers": shop.customers, "events": shop.events, "referrals": shop.referrals}
@@ -100,56 +100,6 @@ print(segmenter.plan_launch(tables, asked).customers.write_json())
     assert len(json.loads(printed[0].splitlines()[0])) == 5
 
 
-def days(*texts):
-    return tuple(date.fromisoformat(f"2026-{text}") for text in texts)
-
-
-@pytest.mark.parametrize(
-    ("asked", "cuts"),
-    [
-        ({"backtest.cuts": ["2026-05-01", "2026-03-01", "2026-05-01"]}, days("03-01", "05-01")),
-        ({"backtest.last": "2026-05-01", "backtest.first": "2026-03-15", "backtest.step_days": 20}, days("03-22", "04-11", "05-01")),
-        ({"backtest.last": "2026-05-01", "backtest.first": "2026-05-01"}, days("05-01")),
-        ({"backtest.first": "2026-05-01"}, days("05-02", "06-01")),
-        ({"backtest.last": "2026-03-01", "backtest.most": 2}, days("01-30", "03-01")),
-        ({"backtest.horizon_days": 100, "backtest.most": 1}, days("03-23")),
-        ({"launch.horizon_days": 100, "backtest.most": 1}, days("03-23")),
-        # A later as-of date cannot prolong the history; an earlier one shortens it.
-        ({"launch.as_of": "2027-01-01", "backtest.most": 1}, days("06-01")),
-        ({"launch.as_of": "2026-06-02", "backtest.most": 1}, days("05-03")),
-    ],
-)
-def test_dates(small_shop, asked, cuts):
-    found = backtest(small_shop, segmenter.backtest_settings({"launch.as_of": "2026-07-01", "backtest.rankings": ["spend"], **asked}))
-    assert found.cuts == cuts
-
-
-def test_as_many_dates_as_the_history_has(small_shop):
-    found = backtest(small_shop, settings(backtest__step_days=50, backtest__most=200, backtest__horizon_days=90))
-    first = small_shop.orders["time"].min().date()
-    assert found.cuts[-1] == date(2026, 4, 2)
-    assert first + timedelta(days=30) <= found.cuts[0] < first + timedelta(days=80)
-
-
-@pytest.mark.parametrize(
-    ("asked", "wrong"),
-    [
-        ({"backtest.cuts": ["2026-06-02", "2026-05-01", "2020-01-01", "2026-07-30"]}, ["2020-01-01", "2026-06-02", "2026-07-30"]),
-        ({"backtest.last": "2026-06-30", "backtest.most": 2}, ["2026-06-30"]),
-        ({"backtest.first": "2025-04-01", "backtest.last": "2025-07-01"}, ["2025-04-02", "2025-05-02"]),
-        ({"backtest.first": "2026-05-01", "backtest.last": "2026-04-01"}, ["none"]),
-        ({"backtest.horizon_days": 1000}, ["none"]),
-        ({"launch.as_of": "2025-06-15"}, ["none"]),
-    ],
-)
-def test_all_dates_that_are_wrong_are_named_at_once(small_shop, asked, wrong):
-    with pytest.raises(ConfigError) as caught:
-        backtest(small_shop, segmenter.backtest_settings({"launch.as_of": "2026-07-01", **asked}))
-    *lines, way_out = caught.value.problems
-    assert [line.partition("(got ")[2].partition(")")[0] for line in lines] == wrong
-    assert way_out == "choose others with backtest.cuts, or a shorter backtest.horizon_days"
-
-
 def test_shops_that_cannot_be_replayed(small_shop):
     with pytest.raises(InputError, match="no past to replay"):
         backtest(replace(small_shop, orders=ORDERS.to_frame()), settings())
@@ -157,10 +107,11 @@ def test_shops_that_cannot_be_replayed(small_shop):
         backtest(small_shop, segmenter.backtest_settings({}))
     with pytest.raises(InputError, match="engine=local"):
         backtest(
-            replace(small_shop, orders=Summary(pl.DataFrame(), Terms(LAST, 90, None), date(2025, 1, 1), LAST)), settings(backtest__most=1)
+            replace(small_shop, orders=Summary(pl.DataFrame(), Terms(LAST, 90, None), date(2025, 1, 1), LAST)),
+            settings(backtest__max_cuts=1),
         )
     with pytest.raises(InputError, match="no ranking could be computed at any past date\n2026-05-02 is left out: nobody was eligible\n"):
-        backtest(small_shop, settings(rules__spend__min=1e12, backtest__most=2))
+        backtest(small_shop, settings(rules__spend__min=1e12, backtest__max_cuts=2))
 
 
 def test_rankings_and_launches_that_come_too_early(small_shop):
@@ -189,14 +140,14 @@ def test_rankings_and_launches_that_come_too_early(small_shop):
 def test_a_rule_on_events_of_which_there_were_none_yet(small_shop):
     shop = replace(small_shop, events=small_shop.events.filter((pl.col("kind") != "review") | (pl.col("time") > date(2026, 4, 20))))
     rule = [{"name": "talks", "keep": "events_review > 0 OR orders > 3"}]
-    found = backtest(shop, settings(rules__custom=rule, backtest__most=3))
+    found = backtest(shop, settings(rules__custom=rule, backtest__max_cuts=3))
     assert found.cuts == (date(2026, 5, 2), date(2026, 6, 1))
     (warning,) = found.warnings
     assert warning.startswith("2026-04-02 is left out: rules.custom.0.keep (talks): there is no measure")
 
 
 def test_customers_at_random(small_shop):
-    asked = settings(["spend"], plan__size=80, backtest__most=2)
+    asked = settings(["spend"], plan__size=80, backtest__max_cuts=2)
     few = asked.model_copy(update={"backtest": asked.backtest.model_copy(update={"customers": 100})})
     whole, part = backtest(small_shop, asked), backtest(small_shop, few)
     first = small_shop.orders.filter(pl.col("time") < part.cuts[0])["customer_id"].n_unique()
@@ -220,12 +171,12 @@ def test_rankings_of_the_user_s_own_and_seeds_of_any_sign(small_shop):
         **{name: value for name, value in settings().scoring.model_dump().items() if name != "kind"},
         "half_life_days": 10.0,
     }
-    asked = settings(["mine", "decayed"], **{"rankings.mine": own, "seed": -5, "scoring": "spend"}, backtest__most=1)
+    asked = settings(["mine", "decayed"], **{"rankings.mine": own, "seed": -5, "scoring": "spend"}, backtest__max_cuts=1)
     found = backtest(small_shop, asked)
     assert found.intervals["ranking"].to_list() == ["mine", "decayed", "spend"]
     assert found.current == "spend"
     # A score that is like none of them stands beside them under its own name.
-    other = backtest(small_shop, settings(["decayed"], scoring="decayed", scoring__half_life_days=33, backtest__most=1))
+    other = backtest(small_shop, settings(["decayed"], scoring="decayed", scoring__half_life_days=33, backtest__max_cuts=1))
     assert (other.current, other.intervals["ranking"].to_list()) == ("decayed (scoring)", ["decayed", "decayed (scoring)"])
     with pytest.raises(ConfigError, match="nearest: spend"):
         settings(["spent"])
@@ -235,7 +186,7 @@ def test_rankings_of_the_user_s_own_and_seeds_of_any_sign(small_shop):
 
 def test_who_is_eligible_by_a_rule_on_decayed_spend_is_so_by_the_launch_s_own_half_life(small_shop):
     rule = [{"name": "recent", "keep": "decayed_spend > 3000"}]
-    asked = settings(["spend"], rules__custom=rule, scoring__half_life_days=20, backtest__most=1)
+    asked = settings(["spend"], rules__custom=rule, scoring__half_life_days=20, backtest__max_cuts=1)
     launch = segmenter.launch_settings({"launch.as_of": "2026-06-01", "rules.custom": rule, "scoring.half_life_days": 20})
     assert backtest(small_shop, asked).results["eligible"][0] == segmenter.plan_launch(small_shop, launch).counts["eligible"]
 

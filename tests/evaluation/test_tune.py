@@ -19,7 +19,8 @@ FIRST, AS_OF = date(2025, 1, 1), date(2026, 1, 1)
 def settings(*overrides):
     with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
         return parse(
-            TuneJob, compose("tune", [f"launch.as_of={AS_OF}", "tune.trials=25", "tune.half_lives=[30,90]", "backtest.most=7", *overrides])
+            TuneJob,
+            compose("tune", [f"launch.as_of={AS_OF}", "tune.trials=25", "tune.half_lives=[30,90]", "backtest.max_cuts=7", *overrides]),
         )
 
 

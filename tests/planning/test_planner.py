@@ -179,11 +179,11 @@ def test_an_agent_for_one_city_is_given_nobody_of_others_of_its_province():
             r"plan.topic: should be segment, category or an attribute of the customers \(got spend\); there are: category, city, province",
         ),
         ({"topic": "role"}, r"plan.topic: should be segment, category"),
-        ({"layers": {"experts": {"most": 0.3}}}, r"plan.layers: .* by plan.layer_by=role \(got experts; nearest: expert\)"),
-        ({"layers": {"9": {"least": 0.3}}, "layer_by": "segment"}, r"plan.layers: .* by plan.layer_by=segment \(got 9; there are: 1\)"),
-        ({"layers": {"expert": {"least": 0.6, "most": 0.3}}}, r"plan.layers.expert.least should be ≤ most"),
-        ({"layers": {"expert": {"least": 0.6}, "regular": {"least": 0.6}}}, r"plan.layers: the least shares should add up to at most 1"),
-        ({"layers": {"expert": {"most": 0.2}, "regular": {"most": 0.2}, "newcomer": {"most": 0.2}}}, "plan.layers: no group of 5 to 30"),
+        ({"layers": {"experts": {"max": 0.3}}}, r"plan.layers: .* by plan.layer_by=role \(got experts; nearest: expert\)"),
+        ({"layers": {"9": {"min": 0.3}}, "layer_by": "segment"}, r"plan.layers: .* by plan.layer_by=segment \(got 9; there are: 1\)"),
+        ({"layers": {"expert": {"min": 0.6, "max": 0.3}}}, r"plan.layers.expert.min should be ≤ max"),
+        ({"layers": {"expert": {"min": 0.6}, "regular": {"min": 0.6}}}, r"plan.layers: the min shares should add up to at most 1"),
+        ({"layers": {"expert": {"max": 0.2}, "regular": {"max": 0.2}, "newcomer": {"max": 0.2}}}, "plan.layers: no group of 5 to 30"),
         ({"size": 4}, r"plan.size: should be at least 5, .* plan.smallest=5 .* \(got 4\); ask for more"),
         ({"agents": [{"name": "a", "calls_per_day": 1, "languages": ["yue"]}]}, "plan.agents: languages need an attribute"),
         ({"agents": [{"name": "a", "calls_per_day": 1}], "start": "2026-09-01"}, "plan.start: should leave a working day until 2026-07-15"),
@@ -198,7 +198,7 @@ def test_what_no_allocated_plan_could_mean_is_said_before(terms, told):
 
 def test_a_layer_of_another_word_that_nobody_is_of_is_a_warning_where_its_share_may_be_nothing():
     rows = [row(f"{i:03}", i / 3) for i in range(60)]
-    done = planned(rows, kind="allocated", size=50, smallest=5, group_capacity=60, layer_by="segment", layers={"9": {"most": 0.3}})
+    done = planned(rows, kind="allocated", size=50, smallest=5, group_capacity=60, layer_by="segment", layers={"9": {"max": 0.3}})
     assert done.warnings == ("plan.layers: nobody who is eligible is of layer 9; there are: 1",)
 
 
@@ -228,8 +228,8 @@ def test_too_few_for_any_group_are_not_advised_to_ask_for_fewer():
 
 def test_an_allocated_plan_keeps_to_its_terms_and_says_why_others_are_left_out():
     rows = [row(f"{i:03}", i / 3, ("四川", "云南")[i % 2], advocacy=float(i % 7 == 0), known=30 if i % 3 == 1 else 500) for i in range(240)]
-    layers = {"expert": {"least": 0.1, "most": 0.2}, "newcomer": {"least": 0.2}}
-    terms = {"layers": layers, "group_capacity": 30, "smallest": 20, "most_groups": 3, "budget": 160, "gifts.invite": 1, "gifts.join": 4}
+    layers = {"expert": {"min": 0.1, "max": 0.2}, "newcomer": {"min": 0.2}}
+    terms = {"layers": layers, "group_capacity": 30, "smallest": 20, "max_groups": 3, "budget": 160, "gifts.invite": 1, "gifts.join": 4}
     done = planned(rows, kind="allocated", size=120, holdout=0.1, **terms)
     shares = done.layers.with_columns(pl.col("people") / pl.col("people").sum().over("group"))
     assert shares.filter(layer="expert")["people"].is_between(0.1, 0.2).all()
@@ -305,10 +305,10 @@ ALLOCATED = st.fixed_dictionaries(
         "size": st.one_of(st.integers(6, 40), st.just("all")),
         "group_capacity": st.integers(3, 9),
         "smallest": st.integers(1, 3),
-        "most_groups": st.integers(1, 6),
+        "max_groups": st.integers(1, 6),
         "by_region": st.sampled_from(["province", "city", "none"]),
         "topic": st.sampled_from([None, "segment"]),
-        "layers": st.sampled_from([{}, {"newcomer": {"least": 0.2, "most": 0.7}}, {"expert": {"most": 0.5}, "regular": {"least": 0.1}}]),
+        "layers": st.sampled_from([{}, {"newcomer": {"min": 0.2, "max": 0.7}}, {"expert": {"max": 0.5}, "regular": {"min": 0.1}}]),
         "budget": st.sampled_from([None, 20, 60]),
         "gifts.invite": st.just(2),
         "gifts.join": st.sampled_from([0, 1]),
@@ -357,11 +357,11 @@ def test_an_allocated_plan_holds_all_its_terms_or_names_a_true_conflict(shop, te
     assert done.groups["size"].sum() == invited.height > 0
     assert terms["size"] == "all" or invited.height <= terms["size"]
     assert not terms["require_size"] or terms["size"] == "all" or invited.height == terms["size"]
-    assert done.groups.height <= terms["most_groups"]
+    assert done.groups.height <= terms["max_groups"]
     assert done.groups["size"].is_between(terms["smallest"], terms["group_capacity"]).all()
     shares = done.layers.with_columns(share=pl.col("people") / pl.col("people").sum().over("group"))
     for layer, bounds in terms["layers"].items():
-        assert shares.filter(layer=layer)["share"].is_between(bounds.get("least", 0), bounds.get("most", 1)).all()
+        assert shares.filter(layer=layer)["share"].is_between(bounds.get("min", 0), bounds.get("max", 1)).all()
     if terms["budget"] is not None:
         assert invited.select((2 + terms["gifts.join"] * pl.col("join_chance")).sum()).item() <= terms["budget"] + 1e-6
     calls = {agent["name"]: agent["calls_per_day"] for agent in terms["agents"]}

@@ -1,7 +1,6 @@
 import polars as pl
 import pytest
 
-from segmenter.errors import InputError
 from segmenter.regions import matching, plain, with_regions
 from segmenter.regions import region_names as regions
 from segmenter.settings import RegionRule
@@ -81,21 +80,18 @@ def test_both_levels_in_one_column_are_parted_and_deeper_names_match_nobody():
     )
     assert frame["region"].to_list() == ["四川/成都", "吉林/吉林市"]
     assert matching(frame, ("四川/成都", "吉林/吉林"), rule(), "k")[0].to_list() == [True, True]
-    with pytest.raises(InputError, match="no customer is in"):
-        matching(frame, ("四川/成都/武侯",), rule(), "k")
+    (missing,) = matching(frame, ("四川/成都/武侯",), rule(), "k")[1]
+    assert missing.facts["name"] == "四川/成都/武侯"
 
 
-def test_a_name_that_matches_nobody_is_an_error_with_the_nearest():
+def test_a_name_that_matches_nobody_is_said_with_the_nearest():
     frame = with_regions(
         pl.DataFrame({"province": ["Germany", "France"], "city": [None, None]}, schema_overrides={"city": pl.String}), rule()
     )
-    with pytest.raises(InputError) as error:
-        matching(frame, ("Germny", "France", "Mars"), rule(), "rules.region.exclude")
-    assert error.value.problems[0] == 'rules.region.exclude: no customer is in "Germny"; nearest: Germany'
-    assert error.value.problems[1].startswith('rules.region.exclude: no customer is in "Mars"')
-    hit, warnings = matching(frame, ("Germny", "France"), rule(allow_missing=True), "rules.region.exclude")
+    hit, (first, second) = matching(frame, ("Germny", "France", "Mars"), rule(), "rules.region.exclude")
     assert hit.to_list() == [False, True]
-    assert len(warnings) == 1
+    assert first == 'rules.region.exclude: no customer is in "Germny"; nearest: Germany'
+    assert second.startswith('rules.region.exclude: no customer is in "Mars"')
 
 
 def test_so_many_names_that_a_table_of_their_pairs_would_not_fit(monkeypatch):

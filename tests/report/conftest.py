@@ -76,7 +76,7 @@ def launch() -> Callable[..., Launch]:
             | {name.replace("__", "."): value for name, value in overrides.items()}
         )
         tables = segmenter.canonical_tables(_shop(), settings.data, settings.launch)
-        return Launch(settings, segmenter.plan_launch(tables, settings), tables)
+        return Launch(settings, segmenter.in_words(segmenter.plan_launch(tables, settings), settings), tables)
 
     return make
 

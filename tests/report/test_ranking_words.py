@@ -1,22 +1,24 @@
 from dataclasses import replace
 from datetime import date
+from typing import get_args
 
 import polars as pl
 import pytest
 
 from segmenter.evaluation.ranking_report import RankingReport
 from segmenter.report.ranking_words import choice_sentence, ranking_meaning, ranking_name, ranking_sentence
-from segmenter.settings import RuleSettings, WeightedSettings
+from segmenter.settings import AnyScoring
 
-SIMPLE = [kind for settings in (WeightedSettings, RuleSettings) for kind in settings.model_fields["kind"].annotation.__args__]
-LEARNED = RankingReport("learned", 30, learned_cuts=(date(2026, 6, 1), date(2026, 5, 17)), learned_rows=12_345)
+KINDS = [kind for side in get_args(get_args(AnyScoring)[0]) for kind in get_args(side.model_fields["kind"].annotation)]
+PLAIN = [kind for kind in KINDS if kind not in ("learned", "auto")]  # whose sentences need no further facts
+LEARNED = RankingReport(kind="learned", horizon_days=30, learned_cuts=(date(2026, 6, 1), date(2026, 5, 17)), learned_rows=12_345)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_every_ranking_has_its_words(lang):
-    sentences = [ranking_sentence(RankingReport(kind, 30), lang) for kind in (*SIMPLE, "clv")]
+    sentences = [ranking_sentence(RankingReport(kind=kind, horizon_days=30), lang) for kind in PLAIN]
     assert len(set(sentences)) == len(sentences)
-    assert all(ranking_meaning(kind, lang) for kind in (*SIMPLE, "clv", "learned", "auto"))
+    assert all(ranking_meaning(kind, lang) for kind in KINDS)
     assert (ranking_name("decayed", lang), ranking_meaning("mine", lang)) == ("decayed", "")
 
 

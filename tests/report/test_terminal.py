@@ -53,7 +53,7 @@ def test_what_looks_like_markup_is_shown_as_it_is(tmp_path, monkeypatch, capsys)
     settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "launch.name": "[b]春"})
     orders = pl.DataFrame({"customer_id": ["[/b]x", "[red]7"], "time": "2026-06-01", "amount": 5, "province": "[i]四川"})
     tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
-    show(launch_report(segmenter.plan_launch(tables, settings), settings, tables.rejects), tmp_path, "en")
+    show(launch_report(segmenter.in_words(segmenter.plan_launch(tables, settings), settings), settings, tables.rejects), tmp_path, "en")
     said = capsys.readouterr().out
     for words in ("[b]春", "[/b]x", "[red]7", "[i]四川"):
         assert words in said

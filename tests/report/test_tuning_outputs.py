@@ -24,7 +24,7 @@ from segmenter.settings import TuneJob, WeightedSettings, Weights, parse
 from segmenter.sources.loader import Read, read_tables
 
 SHOP = ["data.shop.customers=500", "launch.as_of=2026-07-01"]
-SMALL = ["tune.trials=12", "tune.half_lives=[30]", "backtest.most=4"]
+SMALL = ["tune.trials=12", "tune.half_lives=[30]", "backtest.max_cuts=4"]
 
 
 def segmenter(*arguments, cwd):

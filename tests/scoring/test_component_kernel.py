@@ -11,7 +11,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import segmenter
-from segmenter.scoring import component_kernel, fit_scorer, weighted
+from segmenter.scoring import component_kernel, fit_scorer
+from segmenter.scoring import scorer as definition
 
 MONEY = st.one_of(st.integers(-50, 300), st.integers(-(10**7), 10**9), st.integers(-(2**63), 2**63 - 1))
 COUNT = st.one_of(st.integers(0, 9), st.integers(0, 2**31 - 1))
@@ -44,8 +45,12 @@ def customers(draw):
     return pl.concat([frame[:cut], frame[cut:]], rechunk=False)
 
 
+def compiled_score(frame, scorer, **ways):
+    return component_kernel.score(frame, scorer.settings, scorer.quantiles, scorer.shares, **ways)
+
+
 def both(frame, scorer, **ways):
-    compiled, defined = component_kernel.score(frame, scorer, **ways), weighted._score(frame, scorer)
+    compiled, defined = compiled_score(frame, scorer, **ways), definition._score(frame, scorer)
     assert [series.name for series in compiled] == [series.name for series in defined]
     for ours, theirs in zip(compiled, defined, strict=True):
         assert ours.to_numpy().tobytes() == theirs.to_numpy().tobytes(), ours.name
@@ -101,10 +106,10 @@ def test_the_same_bytes_over_several_blocks_and_slices(knots):
 def test_what_is_not_of_plain_integers_is_left_to_the_definition():
     frame = many(50)
     scorer = fit_scorer(frame, segmenter.launch_settings({}).scoring)
-    assert component_kernel.score(frame.with_columns(pl.col("orders").cast(pl.Float64)), scorer) is None
-    assert component_kernel.score(frame.with_columns(days_since_order=pl.lit(1e6).cast(pl.Float64)), scorer) is None
+    assert compiled_score(frame.with_columns(pl.col("orders").cast(pl.Float64)), scorer) is None
+    assert compiled_score(frame.with_columns(days_since_order=pl.lit(1e6).cast(pl.Float64)), scorer) is None
     holes = frame.with_columns(pl.when(pl.col("orders") > 1).then("orders"))
-    assert component_kernel.score(holes, scorer) is None
+    assert compiled_score(holes, scorer) is None
     with pytest.raises(ValueError, match="frequency contains NaN"):
         scorer.score(holes)
 
@@ -116,7 +121,7 @@ def test_many_customers_are_scored_compiled_and_few_are_not(monkeypatch):
     monkeypatch.setattr(component_kernel, "score", lambda *args: calls.append(1) or compiled(*args))
     few = scorer.score(frame)
     assert not calls
-    monkeypatch.setattr(weighted, "COMPILED_FROM", 1000)
+    monkeypatch.setattr(definition, "COMPILED_FROM", 1000)
     assert scorer.score(frame).equals(few)
     assert calls
 

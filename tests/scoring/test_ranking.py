@@ -11,8 +11,8 @@ import segmenter
 from segmenter.errors import InputError
 from segmenter.measures.past import past_of
 from segmenter.measures.timeline import with_purchases
-from segmenter.scoring.ranking import fit_ranking, needs_past, score_of
-from segmenter.scoring.single_measure import Rule
+from segmenter.scoring.ranking import fit_ranking, score_of
+from segmenter.scoring.spend import BY_SPEND
 
 UNTIL = date(2026, 7, 1)
 money = st.one_of(st.integers(-(10**12), 10**12), st.integers(0, 50))
@@ -30,7 +30,7 @@ def spends(values, eligible=True):
 
 def scores(values, knots=256):
     frame = spends(values)
-    (series,) = score_of(Rule("spend"), frame, knots=knots).columns_of(frame)
+    (series,) = score_of(BY_SPEND, frame, knots=knots).columns_of(frame)
     return series.to_numpy()
 
 
@@ -51,26 +51,24 @@ def test_different_values_keep_different_scores_beside_whales(whale, count):
     assert len(np.unique(found)) == len(set(values))
     assert found[-1] == found[-2]
     # Others are put among the eligible, and beyond them at the ends.
-    learned = score_of(Rule("spend"), spends(values), knots=256)
+    learned = score_of(BY_SPEND, spends(values), knots=256)
     (others,) = learned.columns_of(spends([-(10**15), 10**15, 7], eligible=False))
     assert others.to_list() == [0, 100, found[-1]]
 
 
 def test_what_needs_the_past():
     kinds = ("weighted", "spend", "decayed", "recency", "rfm", "clv", "learned", "auto")
-    assert [kind for kind in kinds if needs_past(scoring(kind))] == ["clv", "learned", "auto"]
+    assert [kind for kind in kinds if scoring(kind).needs_past] == ["clv", "learned", "auto"]
     for kind in ("clv", "learned"):
         with pytest.raises(InputError, match="needs the shop's past"):
-            fit_ranking(spends([1, 2]), scoring(kind), None, horizon_days=30, seed=1, lang="en")
+            fit_ranking(spends([1, 2]), scoring(kind), None, horizon_days=30, seed=1)
 
 
 @pytest.mark.parametrize("kind", ["clv", "learned"])
 def test_rankings_that_expect_money_say_how_much(small_shop, kind):
     past = past_of(small_shop, UNTIL, 90, None)
     frame = with_purchases(past.measures(UNTIL), past.timeline, UNTIL).with_columns(verdict=pl.lit("eligible"))
-    ranking = fit_ranking(
-        frame, scoring(kind, **({"scoring.trees": 20} if kind == "learned" else {})), past, horizon_days=30, seed=1, lang="en"
-    )
+    ranking = fit_ranking(frame, scoring(kind, **({"scoring.trees": 20} if kind == "learned" else {})), past, horizon_days=30, seed=1)
     assert ranking.expects_money
     values = ranking.values(frame.select(ranking.columns))
     assert np.isfinite(values).all()
@@ -89,4 +87,4 @@ def test_shops_that_a_model_of_repeat_buying_does_not_fit(small_shop):
     nobody = past.measures(UNTIL).with_columns(verdict=pl.lit("eligible"))
     early = with_purchases(nobody, past.timeline, date(2025, 1, 1))
     with pytest.raises(InputError, match="scoring=decayed"):
-        fit_ranking(early, scoring("clv"), past, horizon_days=30, seed=1, lang="en")
+        fit_ranking(early, scoring("clv"), past, horizon_days=30, seed=1)

@@ -1,64 +1,16 @@
-import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from segmenter.scoring.single_measure import Rule, fit_rfm
-
-numbers = st.one_of(st.integers(-3, 3), st.integers(-(10**12), 10**12))
-customers = st.lists(
-    st.tuples(numbers, st.integers(0, 4), st.one_of(st.none(), st.integers(1, 400)), st.sampled_from(["eligible", "staff"])),
-    min_size=1,
-    max_size=40,
-).filter(lambda rows: any(row[3] == "eligible" for row in rows))
+from segmenter.scoring.decayed import BY_DECAYED
+from segmenter.scoring.recency import BY_RECENCY
+from segmenter.scoring.spend import BY_SPEND
 
 
-def frame_of(rows):
-    schema = {"spend_window": pl.Int64, "orders": pl.Int32, "days_since_order": pl.Int32, "verdict": pl.String}
-    return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def points_by_hand(rows):
-    """One to five for each of three measures: the share of the eligible who have less, in fifths."""
-    telling = [(spend, orders, -(10**6) if days is None else -days) for spend, orders, days, _ in rows]
-    eligible = [values for values, row in zip(telling, rows, strict=True) if row[3] == "eligible"]
-    found = []
-    for values in telling:
-        below = [sum(other[place] < value for other in eligible) for place, value in enumerate(values)]
-        found.append(sum(min(5 * each // len(eligible), 4) + 1 for each in below))
-    return found
-
-
-@given(customers)
-def test_rfm_points_are_fifths_of_the_eligible_and_equal_values_get_equal_points(rows):
-    frame = frame_of(rows)
-    rfm = fit_rfm(frame)
-    points, values = rfm.points(frame), rfm.values(frame)
-    assert points.tolist() == points_by_hand(rows)
-    assert ((values >= points) & (values < points + 1)).all()
-    for one, mine in enumerate(rows):
-        for other, others in enumerate(rows):
-            if points[one] == points[other] and mine[3] == others[3] == "eligible":
-                assert (values[one] > values[other]) == (mine[0] > others[0])  # by spend
-    mixed = fit_rfm(frame.reverse())
-    assert (mixed.values(frame) == values).all()
-
-
-def test_rfm_of_few():
-    one = frame_of([(5, 1, 3, "eligible")])
-    assert fit_rfm(one).points(one).tolist() == [3]
-    two = frame_of([(5, 1, None, "eligible"), (9, 1, None, "eligible")])
-    assert fit_rfm(two).values(two).tolist() == [3.0, 5 + 1 / 3]
-    # Fifths of a hundred are fifths, not four parts and a rest.
-    many = frame_of([(place, place, 100 - place, "eligible") for place in range(100)])
-    assert np.unique(fit_rfm(many).points(many), return_counts=True)[1].tolist() == [20] * 5
-
-
-@pytest.mark.parametrize(("kind", "values"), [("spend", [-7, 0, 10**15]), ("decayed", [-3, 0, 4]), ("recency", [-(1 << 20), -40, -1])])
-def test_rules(kind, values):
+@pytest.mark.parametrize(
+    ("ranking", "values"), [(BY_SPEND, [-7, 0, 10**15]), (BY_DECAYED, [-3, 0, 4]), (BY_RECENCY, [-(1 << 20), -40, -1])]
+)
+def test_values(ranking, values):
     frame = pl.DataFrame({"spend_window": [-7, 0, 10**15], "decayed_spend": [-3, 0, 4], "days_since_order": [None, 40, 1]})
-    rule = Rule(kind)
-    assert rule.values(frame).tolist() == values
-    assert rule.values(frame.select(rule.columns)).tolist() == values
-    assert rule.values(frame.head(0)).tolist() == []
+    assert ranking.values(frame).tolist() == values
+    assert ranking.values(frame.select(ranking.columns)).tolist() == values
+    assert ranking.values(frame.head(0)).tolist() == []

@@ -42,7 +42,7 @@ def filled(request: pytest.FixtureRequest, small_shop: Any, tmp_path: Path) -> A
     place = 1 if request.param == "zh" else 0
     small = {"plan.size": 60, "plan.holdout": 0, "plan.by_region": "none", "segments.k": 2, "segments.bootstraps": 2}
     settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "lang": request.param, **small})
-    plan = segmenter.plan_launch(small_shop, settings)
+    plan = segmenter.in_words(segmenter.plan_launch(small_shop, settings), settings)
     (path,) = call_sheets(plan, settings, small_shop.contacts, tmp_path)
     book = openpyxl.load_workbook(path)
     sheet = book.worksheets[0]

@@ -19,12 +19,14 @@ import pytest
 from segmenter.errors import TrackingError
 from segmenter.evaluation.backtest import Backtest
 from segmenter.evaluation.review import Review, review
-from segmenter.launch import LaunchPlan, plan_launch
+from segmenter.launch import plan_launch
+from segmenter.launch_plan import LaunchPlan
 from segmenter.launch_record import LaunchRecord
 from segmenter.report.backtest_outputs import backtest_record
 from segmenter.report.backtest_words import advice
 from segmenter.report.launch_outputs import launch_outputs
 from segmenter.report.outputs import Record, write_outputs
+from segmenter.report.plan_words import in_words
 from segmenter.report.review_outputs import review_record
 from segmenter.settings import BacktestJob, LaunchJob, ReviewJob, parse
 from segmenter.sources.loader import Read, read_tables
@@ -72,7 +74,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     custom = [{"name": "not (so) 新/new", "keep": "orders > 1"}]
     settings = job(data__shop__customers=600, plan__size=100, rules__custom=custom, out=str(out))
     read = read_tables(settings.data, settings.launch, seed=settings.seed)
-    plan = plan_launch(read.tables, settings)
+    plan = in_words(plan_launch(read.tables, settings), settings)
     outputs = launch_outputs(plan, read, settings)
     write_outputs(outputs, read, settings)
     address = {"data__url": f"postgresql://shop:{PASSWORD}@db/shop?sslpassword=opti0nal", "data__orders__query": "SELECT * FROM orders"}

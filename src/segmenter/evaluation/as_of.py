@@ -14,9 +14,8 @@ from segmenter.measures.past import Past, Sampling, past_of
 from segmenter.measures.timeline import with_purchases
 from segmenter.messages import Message
 from segmenter.regions import with_regions
-from segmenter.rules import ELIGIBLE, Ruled, apply_rules
-from segmenter.scoring.ranking import needs_past
-from segmenter.settings import AutoSettings, ClvSettings, CoreSettings, LearnedSettings, category_key
+from segmenter.rules import Verdicts, apply_rules
+from segmenter.settings import CoreSettings, LearningSettings, category_key
 from segmenter.tables import Summary, Tables, Terms
 
 _FORECAST_SAMPLE = 60_000  # customers whose past says what a launch brings
@@ -26,19 +25,19 @@ _FORECAST_SAMPLE = 60_000  # customers whose past says what a launch brings
 class Snapshot:
     """What a launch can know as of a date: every customer with a verdict, and the past up to then, where single orders are at hand."""
 
-    ruled: Ruled
+    verdicts: Verdicts
     past: Past | None
     warnings: tuple[str, ...] = ()
 
     @property
     def customers(self) -> pl.DataFrame:
         """All customers, sorted by id: measures, region, verdict, and `timeline.PURCHASES` where they were asked for."""
-        return self.ruled.customers
+        return self.verdicts.customers
 
     @property
     def eligible(self) -> pl.Series:
         """Whom the rules keep: a Boolean for each customer."""
-        return self.customers["verdict"] == ELIGIBLE
+        return self.verdicts.eligible
 
 
 def terms_of(settings: CoreSettings) -> Terms:
@@ -51,7 +50,7 @@ def terms_of(settings: CoreSettings) -> Terms:
 def sampling_of(settings: CoreSettings) -> Sampling | None:
     """Say of how many customers a launch needs single orders; None where of none, or of all."""
     scoring = settings.scoring
-    if isinstance(scoring, LearnedSettings):
+    if isinstance(scoring, LearningSettings):
         return Sampling(scoring.rows // scoring.cuts, settings.seed)
     return Sampling(_FORECAST_SAMPLE, settings.seed) if settings.launch.target is not None else None
 
@@ -63,7 +62,7 @@ def launch_snapshot(tables: Tables, settings: CoreSettings, *, progress: Callabl
     measures = _with_category(measure(tables, **asdict(terms)), tables, settings, terms.as_of)
     measures, warnings = _without_contacts(measures, tables)
     past = _launch_past(tables, settings, terms)
-    if past is not None and isinstance(settings.scoring, ClvSettings):
+    if past is not None and settings.scoring.needs_purchases:
         measures = with_purchases(measures, past.timeline, terms.as_of)
     progress("rules")
     precedents = None if tables.launches is None else tables.launches.customers
@@ -79,17 +78,16 @@ def past_snapshot(past: Past, settings: CoreSettings, as_of: date, *, purchases:
     return Snapshot(_rule(measures, settings), before)
 
 
-def _rule(measures: pl.DataFrame, settings: CoreSettings, precedents: pl.DataFrame | None = None) -> Ruled:
+def _rule(measures: pl.DataFrame, settings: CoreSettings, precedents: pl.DataFrame | None = None) -> Verdicts:
     return apply_rules(with_regions(measures, settings.rules.region), settings.rules, settings.launch, precedents)
 
 
 def _launch_past(tables: Tables, settings: CoreSettings, terms: Terms) -> Past | None:
     """Give the past that the ranking and the forecast learn from: of all customers, or of as many as it takes."""
-    needed = needs_past(settings.scoring)
-    if not needed and settings.launch.target is None:
+    if not settings.scoring.needs_past and settings.launch.target is None:
         return None
     # Without single orders `auto` falls back to a simple ranking, and nothing is forecast; other rankings cannot do without.
-    if isinstance(tables.orders, Summary) and tables.sample is None and (not needed or isinstance(settings.scoring, AutoSettings)):
+    if isinstance(tables.orders, Summary) and tables.sample is None and not settings.scoring.needs_single_orders:
         return None
     few = sampling_of(settings)
     most = None if few is None else few.most

@@ -1,7 +1,7 @@
 """Which ranking to use on a shop, by launches that its own past could have had."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -13,9 +13,11 @@ from segmenter.errors import InputError
 from segmenter.evaluation.gains import top_count
 from segmenter.measures.past import Past
 from segmenter.messages import Message
-from segmenter.scoring.learned import Learned, learned_from
-from segmenter.scoring.ranking import Ranking, fit_ranking
-from segmenter.scoring.single_measure import Rule
+from segmenter.scoring.decayed import BY_DECAYED
+from segmenter.scoring.learned import LearnedRanking, learned_from
+from segmenter.scoring.ranking import Evidence, Ranking, fit_ranking
+from segmenter.scoring.single_measure import SingleMeasure
+from segmenter.scoring.spend import BY_SPEND
 from segmenter.settings import AnyScoring, AutoSettings
 
 Floats = NDArray[np.float64]
@@ -36,14 +38,14 @@ _TRIALS = {"cut": pl.Date(), "choice": pl.String(), "share": pl.Float64()}
 
 
 @dataclass(frozen=True)
-class AutoRanking:
+class AutoRanking(Ranking):
     """The ranking that was chosen.
 
     Parameters
     ----------
     choice : str
         One of `CHOICES`.
-    parts : dict of str to Rule or Learned
+    parts : dict of str to SingleMeasure or LearnedRanking
         Its fitted parts.
     reference : dict of str to ndarray
         For each part of a blend, the sorted values of the customers it was fitted on; empty where there is one part.
@@ -54,7 +56,7 @@ class AutoRanking:
     """
 
     choice: str
-    parts: Mapping[str, Rule | Learned]
+    parts: Mapping[str, SingleMeasure | LearnedRanking]
     reference: Mapping[str, Floats]
     trials: pl.DataFrame
     warnings: tuple[str, ...]
@@ -79,6 +81,14 @@ class AutoRanking:
             total += weight * _share_below(self.parts[name].values(frame), self.reference[name])
         blended: Floats = total / sum(weights.values())
         return blended
+
+    def evidence(self, past: Past | None, *, horizon_days: int, seed: int) -> Evidence:
+        """Give the trials, and what its learned part rests on."""
+        learned = self.parts.get("learned")
+        basis = learned.evidence(past, horizon_days=horizon_days, seed=seed) if isinstance(learned, LearnedRanking) else Evidence()
+        shares = pl.DataFrame(list(mean_shares(self.trials).items()), {"choice": pl.String, "share": pl.Float64}, orient="row")
+        trials = self.trials["cut"].n_unique()
+        return replace(basis, choice=self.choice, trials=shares, trial_cuts=trials, warnings=self.warnings)
 
 
 def rank(frame: pl.DataFrame, settings: AnyScoring, past: Past | None, *, horizon_days: int, seed: int) -> Ranking:
@@ -132,9 +142,9 @@ def fit_auto(frame: pl.DataFrame, settings: AutoSettings, past: Past | None, *, 
     >>> fit_auto(past.measures(date(2026, 7, 1)), settings.scoring, past, horizon_days=30, seed=1).choice
     'decayed'
     """
-    simple: dict[str, Rule | Learned] = {"decayed": Rule("decayed"), "spend": Rule("spend")}
+    simple: dict[str, SingleMeasure | LearnedRanking] = {"decayed": BY_DECAYED, "spend": BY_SPEND}
 
-    def chosen(choice: str, parts: Mapping[str, Rule | Learned], trials: pl.DataFrame, *warnings: Message) -> AutoRanking:
+    def chosen(choice: str, parts: Mapping[str, SingleMeasure | LearnedRanking], trials: pl.DataFrame, *warnings: Message) -> AutoRanking:
         needed = {name: parts[name] for name in CHOICES[choice]}
         reference = {name: np.sort(part.values(frame)) for name, part in needed.items()} if len(needed) > 1 else {}
         return AutoRanking(choice, needed, reference, trials, warnings)
@@ -188,7 +198,7 @@ def _compare(past: Past, few: Past, cut: date, settings: AutoSettings, horizon_d
     spend = few.later(frame["customer_id"], cut, horizon_days)["spend"].to_numpy()
     if (whole := int(spend.sum())) <= 0:
         return {}
-    values = {"learned": learned.values(frame), "spend": Rule("spend").values(frame), "decayed": Rule("decayed").values(frame)}
+    values = {"learned": learned.values(frame), "spend": BY_SPEND.values(frame), "decayed": BY_DECAYED.values(frame)}
     ranks = {name: _share_below(value, np.sort(value)) for name, value in values.items()}
     shares = {}
     for name, weights in CHOICES.items():

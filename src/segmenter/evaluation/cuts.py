@@ -15,7 +15,7 @@ from segmenter.tables import Summary, Tables
 def sampling_of(settings: BacktestCore) -> Sampling:
     """Say of how many customers a backtest needs single orders: of all, where `backtest.customers` is null."""
     wanted, as_of = settings.backtest, terms_of(settings).as_of
-    back = timedelta(days=wanted.horizon_days + wanted.step_days * (wanted.most - 1))
+    back = timedelta(days=wanted.horizon_days + wanted.step_days * (wanted.max_cuts - 1))
     first = min(wanted.cuts) if wanted.cuts else wanted.first or (wanted.last or as_of) - back
     return Sampling(wanted.customers, settings.seed, first, min(wanted.horizon_days, LEAST_DAYS))
 
@@ -34,7 +34,7 @@ def choose_cuts(tables: Tables, settings: BacktestCore) -> tuple[list[date], dat
     latest, earliest = end - timedelta(days=wanted.horizon_days), first + timedelta(days=history)
     if wanted.cuts is None:
         stop = wanted.last or latest
-        start = wanted.first or max(earliest, stop - timedelta(days=wanted.step_days * (wanted.most - 1)))
+        start = wanted.first or max(earliest, stop - timedelta(days=wanted.step_days * (wanted.max_cuts - 1)))
         cuts = [stop - timedelta(days=wanted.step_days * back) for back in range((stop - start).days // wanted.step_days + 1)][::-1]
     else:
         cuts = sorted(set(wanted.cuts))

@@ -22,7 +22,7 @@ from segmenter.messages import Message
 from segmenter.money import text, to_minor
 from segmenter.planning.join_chances import Joining, bin_of
 from segmenter.rules import ELIGIBLE
-from segmenter.settings import ClvSettings, CoreSettings, LearnedSettings
+from segmenter.settings import CoreSettings, LearningSettings
 
 Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]
@@ -187,7 +187,7 @@ def forecast(customers: pl.DataFrame, joining: Joining, past: Past, settings: Co
 def _replay_spend(past: Past, settings: CoreSettings) -> tuple[dict[date, Longs], list[Message]]:
     """Give by past date what the eligible of then went on to spend, the best first."""
     scoring, horizon = settings.scoring, settings.launch.horizon_days
-    most = _LEARNING_REPLAYS if isinstance(scoring, LearnedSettings) else _REPLAYS
+    most = _LEARNING_REPLAYS if isinstance(scoring, LearningSettings) else _REPLAYS
     what = (scoring.model_dump_json(), settings.rules.model_dump_json(), settings.launch.currency, horizon, settings.seed)
     spends, warnings = {}, []
     for cut in past.cuts(horizon, horizon, most):
@@ -204,7 +204,7 @@ def _replay_spend(past: Past, settings: CoreSettings) -> tuple[dict[date, Longs]
 
 def _later_spend(past: Past, cut: date, settings: CoreSettings) -> Longs:
     scoring, horizon = settings.scoring, settings.launch.horizon_days
-    snapshot = past_snapshot(past, settings, cut, purchases=isinstance(scoring, ClvSettings))
+    snapshot = past_snapshot(past, settings, cut, purchases=scoring.needs_purchases)
     eligible = snapshot.customers.filter(snapshot.eligible)
     if not eligible.height:
         return np.zeros(0, np.int64)

@@ -16,7 +16,7 @@ from segmenter.evaluation.comparison import assign_buckets, sum_by_bucket
 from segmenter.evaluation.gains import Gains, measure_gains, top_count
 from segmenter.measures.past import Past
 from segmenter.messages import Message
-from segmenter.settings import AnyScoring, BacktestCore, ClvSettings
+from segmenter.settings import AnyScoring, BacktestCore
 
 TOP = 10  # percent: what rankings are compared by
 
@@ -67,7 +67,7 @@ def replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnySco
 
 
 def _replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnyScoring], settings: BacktestCore) -> Replay:
-    horizon, purchases = settings.backtest.horizon_days, any(isinstance(scoring, ClvSettings) for scoring in rankings.values())
+    horizon, purchases = settings.backtest.horizon_days, any(scoring.needs_purchases for scoring in rankings.values())
     snapshots = {half_life: past_snapshot(past, settings, cut, purchases=purchases) for half_life, past in pasts.items()}
     past, snapshot = next(iter(pasts.values())), next(iter(snapshots.values()))
     eligible = snapshot.eligible

@@ -104,7 +104,7 @@ def tune(tables: Tables, settings: TuneCore, *, progress: Callable[[str], None] 
     >>> rows = [(f"C{number % 40:02}", day, 10 + number % 40) for number, day in enumerate(days)]
     >>> orders = pl.DataFrame(rows, schema=["customer_id", "time", "amount"], orient="row")
     >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
-    >>> search = TuneSettings(trials=5, half_lives=(30.0, 90.0), held_back=0.3)
+    >>> search = TuneSettings(trials=5, half_lives=(30.0, 90.0), holdout=0.3)
     >>> tuning = tune(tables, TuneCore.model_construct(**dict(settings), tune=search))
     >>> tuning.trials.height, len(tuning.learned_from), len(tuning.held_back), tuning.shares["ranking"].to_list()
     (5, 2, 2, ['tuned', 'present', 'spend'])
@@ -163,7 +163,7 @@ def tune(tables: Tables, settings: TuneCore, *, progress: Callable[[str], None] 
 
 def _divide(cuts: Sequence[date], settings: TuneCore) -> tuple[list[date], list[date]]:
     """Hold the latest dates back, and learn from those whose horizon was over by then."""
-    back = max(1, round(settings.tune.held_back * len(cuts)))
+    back = max(1, round(settings.tune.holdout * len(cuts)))
     held_back, horizon = list(cuts[-back:]), settings.backtest.horizon_days
     learned_from = [cut for cut in cuts[:-back] if cut + timedelta(days=horizon) <= held_back[0]]
     if not learned_from:
@@ -177,7 +177,7 @@ def _divide(cuts: Sequence[date], settings: TuneCore) -> tuple[list[date], list[
 
 def _weighted(scoring: AnyScoring) -> WeightedSettings:
     """Give the weighted score of the components that every ranking has."""
-    return WeightedSettings(kind="weighted", **{name: getattr(scoring, name) for name in ScoringSettings.model_fields})
+    return WeightedSettings(**{name: getattr(scoring, name) for name in ScoringSettings.model_fields} | {"kind": "weighted"})
 
 
 def _rankings(scoring: WeightedSettings, present: WeightedSettings, settings: TuneCore) -> tuple[dict[str, AnyScoring], str]:

@@ -16,8 +16,9 @@ from segmenter.evaluation.gains import top_count
 from segmenter.evaluation.replay import TOP
 from segmenter.measures.past import Past
 from segmenter.messages import Message
-from segmenter.scoring.weighted import COMPONENTS, fit_scorer, rounded
-from segmenter.settings import BacktestCore, ClvSettings, WeightedSettings, Weights
+from segmenter.scoring.components import COMPONENTS, rounded
+from segmenter.scoring.scorer import fit_scorer
+from segmenter.settings import BacktestCore, WeightedSettings, Weights
 
 Floats = NDArray[np.float64]
 _HALF_LIFE = "half_life"
@@ -63,7 +64,7 @@ def prepare_date(cut: date, past: Past, scoring: WeightedSettings, half_lives: S
     By the half-life of `scoring`, which is among them, customers are found eligible, should a rule depend on it.
     """
     everything = Weights(**dict.fromkeys(COMPONENTS, 1.0))
-    purchases = isinstance(settings.scoring, ClvSettings)
+    purchases = settings.scoring.needs_purchases
     eligible: pl.Series | None = None
     spend = np.zeros(0, np.int64)
     components: dict[float, dict[str, Floats]] = {}

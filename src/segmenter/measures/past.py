@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from segmenter.errors import InputError
-from segmenter.hashing import lots
+from segmenter.hashing import quick_hash
 from segmenter.measures.customer_frame import measure
 from segmenter.measures.timeline import Timeline, timeline_of
 from segmenter.tables import EPOCH, Summary, Tables, Terms
@@ -90,7 +90,7 @@ def halvings(ids: pl.Series, most: int, seed: int) -> int:
     --------
     See `Sampling`.
     """
-    quick = lots(ids, seed, "past")
+    quick = quick_hash(ids, seed, "past")
     count = 0
     while len(quick) > most:
         count += 1
@@ -121,7 +121,7 @@ def of_sample(ids: pl.Series, halvings: int, seed: int) -> pl.Series:
     """
     if not halvings:
         return pl.repeat(value=True, n=len(ids), dtype=pl.Boolean, eager=True)
-    return pl.Series(lots(ids, seed, "past") >> np.uint64(64 - halvings) == 0)
+    return pl.Series(quick_hash(ids, seed, "past") >> np.uint64(64 - halvings) == 0)
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,7 @@ def _unknown_layers(known: pl.DataFrame, plan: AllocatedPlan, lang: Lang) -> lis
     """Refuse layers that nobody is of, where their share is to be held; a warning where it may be 0."""
     there = {EXPERT, REGULAR, NEWCOMER} if plan.layer_by == "role" else set(known["layer"].unique())
     wrong = {name: f"{name}{nearest(name, there)}" for name in plan.layers if name not in there}
-    if held := [told for name, told in wrong.items() if plan.layers[name].least or plan.layer_by == "role"]:
+    if held := [told for name, told in wrong.items() if plan.layers[name].min or plan.layer_by == "role"]:
         rule = f"should name layers that somebody eligible is of, by plan.layer_by={plan.layer_by}"
         raise ConfigError(*(f"plan.layers: {rule} (got {told})" for told in held))
     en, zh = "plan.layers: nobody who is eligible is of layer", "plan.layers：符合条件的客户中没有人属于层级"
@@ -192,9 +192,9 @@ def _terms(asked: pl.DataFrame, settings: CoreSettings, plan: AllocatedPlan, joi
             topic=plan.topic is not None,
             smallest=smallest,
             largest=largest,
-            most=plan.most_groups,
+            most=plan.max_groups,
         ),
-        quotas=tuple(Quota(name, layer.least, layer.most) for name, layer in plan.layers.items()),
+        quotas=tuple(Quota(name, layer.min, layer.max) for name, layer in plan.layers.items()),
         size_min=size if plan.require_size and size is not None else 1,  # where no group can be formed, it is said what is short
         size_max=size,
         budget=None if plan.budget is None else to_minor(plan.budget, launch.currency),

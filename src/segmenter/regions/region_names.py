@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from segmenter.errors import InputError, nearest
+from segmenter.errors import nearest
+from segmenter.messages import Message
 from segmenter.settings import RegionRule
 
 # The autonomous regions and prefectures, whose full names go on with the names of peoples: 凉山彝族自治州, 新疆维吾尔自治区.
@@ -20,26 +21,14 @@ _PREFECTURES = (
     *("黄南", "海南", "果洛", "玉树", "海西", "昌吉", "博尔塔拉", "巴音郭楞", "克孜勒苏", "伊犁"),
 )
 _ENDINGS = re.compile("(?:特别行政区|省|市|地区|盟)$")
-# Short names that would fall together with another region's.
 _DENSE = 1 << 20  # up to so many possible pairs are looked up in a table
+# Short names that would fall together with another region's.
 _APART = {"海南州": "海南州", "吉林市": "吉林市"}
 
 
 def plain(name: str) -> str:
-    """Take off what does not tell regions apart: width, outer and double spaces, 省, 市, 自治区 and the like.
+    """Take off what does not tell regions apart: width, outer and double spaces, 省, 市, 自治区 and the like; the case stays.
 
-    Parameters
-    ----------
-    name : str
-        A region's name at one level.
-
-    Returns
-    -------
-    str
-        The short name, its case kept.
-
-    Examples
-    --------
     >>> [plain(name) for name in ("四川省", "内蒙古自治区", "凉山彝族自治州", " United  Kingdom ")]
     ['四川', '内蒙古', '凉山', 'United Kingdom']
     """
@@ -73,7 +62,7 @@ def with_regions(frame: pl.DataFrame, rule: RegionRule) -> pl.DataFrame:
     Parameters
     ----------
     frame : DataFrame
-        With ``province`` and ``city`` as found.
+        With ``province`` and ``city`` as they are.
     rule : RegionRule
         Its aliases.
 
@@ -91,37 +80,30 @@ def with_regions(frame: pl.DataFrame, rule: RegionRule) -> pl.DataFrame:
     ['四川/成都', '四川']
     """
     # Each pair of names is looked at once, however many customers share it.
-    places = pairs_of(frame)
-    parted = [_parted(*pair) for pair in places.pairs]
+    pairs = pairs_of(frame)
+    parted = [_parted(*pair) for pair in pairs.pairs]
     aliases = _aliases(rule)
     targets = {plain(target).casefold(): plain(target) for target in rule.aliases.values()}
     spelt = []
     for level in (0, 1):
         counts: Counter[str] = Counter()
-        for names, customers in zip(parted, places.counts, strict=True):
+        for names, customers in zip(parted, pairs.counts, strict=True):
             if (name := names[level]) is not None:
                 counts[name] += customers
         shown: dict[str, str] = {}
         for name in sorted(counts, key=lambda name: (-counts[name], name)):
             shown.setdefault(_key(name, aliases), plain(name))
         spelt.append({name: targets.get(key := _key(name, aliases), shown[key]) for name in counts})
-    found = [_region(*(None if name is None else of[name] for name, of in zip(names, spelt, strict=True))) for names in parted]
-    table = pl.DataFrame(found, schema=dict.fromkeys(("province", "city", "region"), pl.String), orient="row")
-    return frame.with_columns(column.gather(places.rows) for column in table.get_columns())
+    regions = [_region(*(None if name is None else of[name] for name, of in zip(names, spelt, strict=True))) for names in parted]
+    table = pl.DataFrame(regions, schema=dict.fromkeys(("province", "city", "region"), pl.String), orient="row")
+    return frame.with_columns(column.gather(pairs.rows) for column in table.get_columns())
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """The different pairs of province and city among customers.
+    """The different pairs of province and city: each once, in the order of the names, those without last.
 
-    Parameters
-    ----------
-    pairs : list of (str or None, str or None)
-        Each pair once, in the order of the names, those without last.
-    counts : list of int
-        How many customers each has.
-    rows : Series of UInt32
-        For each customer the place of the pair.
+    With how many customers each has, and for each customer the number of the pair.
     """
 
     pairs: list[tuple[str | None, str | None]]
@@ -130,23 +112,7 @@ class Pairs:
 
 
 def pairs_of(frame: pl.DataFrame) -> Pairs:
-    """Find the different pairs of province and city.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        With ``province`` and ``city``.
-
-    Returns
-    -------
-    Pairs
-        Them, and who has which.
-
-    Examples
-    --------
-    >>> pairs_of(pl.DataFrame({"province": ["四川", "云南", "四川"], "city": ["成都", None, "成都"]})).rows.to_list()
-    [1, 0, 1]
-    """
+    """List the different pairs of province and city in a frame."""
     counted = frame.group_by("province", "city").len().sort("province", "city", nulls_last=True)
     # Small numbers instead of text: a join on text would cost many times as much.
     words = {level: counted[level].drop_nulls().unique().sort() for level in ("province", "city")}
@@ -156,17 +122,17 @@ def pairs_of(frame: pl.DataFrame) -> Pairs:
 
     def code(table: pl.DataFrame) -> pl.Series:
         provinces, cities = (
-            table[name].cast(pl.Enum(each)).to_physical().cast(number).fill_null(len(each)) for name, each in words.items()
+            table[level].cast(pl.Enum(names)).to_physical().cast(number).fill_null(len(names)) for level, names in words.items()
         )
         return provinces * width + cities if width > 1 else provinces
 
-    codes, places = code(counted).to_numpy(), np.arange(counted.height, dtype=np.uint32)
+    codes, numbers = code(counted).to_numpy(), np.arange(counted.height, dtype=np.uint32)
     if dense:
         table = np.zeros((len(words["province"]) + 1) * width, dtype=np.uint32)
-        table[codes] = places
+        table[codes] = numbers
         rows = pl.Series(table).gather(code(frame))
     else:
-        rows = code(frame).replace_strict(codes, places, return_dtype=pl.UInt32)
+        rows = code(frame).replace_strict(codes, numbers, return_dtype=pl.UInt32)
     return Pairs(counted.select("province", "city").rows(), counted["len"].to_list(), rows)
 
 
@@ -185,46 +151,21 @@ def _region(province: str | None, city: str | None) -> tuple[str | None, str | N
 
 
 def matching(
-    frame: pl.DataFrame, names: tuple[str, ...], rule: RegionRule, key: str, places: Pairs | None = None
-) -> tuple[pl.Series, list[str]]:
-    """Find the customers of named regions.
+    frame: pl.DataFrame, names: tuple[str, ...], rule: RegionRule, key: str, pairs: Pairs | None = None
+) -> tuple[pl.Series, list[Message]]:
+    """Find the customers of named regions, and a message for each name that matches nobody.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        As `with_regions` gives it.
-    names : tuple of str
-        Of either level, or of both: ``四川``, ``成都``, ``四川/成都``.
-    rule : RegionRule
-        Its aliases, and whether names that match nobody are allowed.
-    key : str
-        The config key of the names, for messages.
-    places : Pairs, optional
-        What `pairs_of` gives for the frame, where that is at hand.
+    A name is of either level, or of both: ``四川``, ``成都``, ``四川/成都``. The key is the config's, for messages; the pairs are what
+    `pairs_of` gives for the frame, where that is at hand.
 
-    Returns
-    -------
-    Series
-        Boolean, one per customer.
-    list of str
-        A warning for each name that matches nobody, where that is allowed.
-
-    Raises
-    ------
-    InputError
-        A name matches nobody, and `allow_missing` is false.
-
-    Examples
-    --------
     >>> rule = RegionRule(include=(), exclude=(), allow_missing=False, aliases={})
     >>> frame = pl.DataFrame({"province": ["四川", "云南"], "city": ["成都", "昆明"]})
     >>> matching(frame, ("成都市",), rule, "rules.region.exclude")[0].to_list()
     [True, False]
     """
     aliases = _aliases(rule)
-    places = pairs_of(frame) if places is None else places
-    pairs = places.pairs
-    keys = {pair: tuple(_key(name, aliases) if name is not None else None for name in pair) for pair in pairs}
+    pairs = pairs_of(frame) if pairs is None else pairs
+    keys = {pair: tuple(_key(name, aliases) if name is not None else None for name in pair) for pair in pairs.pairs}
     wanted: set[tuple[str | None, str | None]] = set()
     missing = []
     for name in names:
@@ -233,11 +174,10 @@ def matching(
             parts[1] = _city(parts[0], parts[1])
         hits = {pair for pair, both in keys.items() if both == tuple(parts) or (len(parts) == 1 and parts[0] in both)}
         if not hits:
-            known = {part for pair in pairs for part in pair if part is not None} | {
-                "/".join(p for p in pair if p) for pair in pairs if "/" in name
-            }
-            missing.append(f'{key}: no customer is in "{name}"{nearest(name, known)}')
+            known = {part for pair in keys for part in pair if part is not None}
+            if "/" in name:
+                known |= {"/".join(part for part in pair if part) for pair in keys}
+            sentence = '{key}: no customer is in "{name}"{nearest}'
+            missing.append(Message("rules.region", sentence, key=key, name=name, nearest=nearest(name, known)))
         wanted |= hits
-    if missing and not rule.allow_missing:
-        raise InputError(*missing, "rules.region.allow_missing=true lets names match nobody")
-    return pl.Series([pair in wanted for pair in pairs], dtype=pl.Boolean).gather(places.rows), missing
+    return pl.Series([pair in wanted for pair in pairs.pairs], dtype=pl.Boolean).gather(pairs.rows), missing

@@ -20,7 +20,7 @@ from segmenter.settings import CoreSettings
 from segmenter.words import visible
 
 if TYPE_CHECKING:
-    from segmenter.launch import LaunchPlan
+    from segmenter.launch_plan import LaunchPlan
 
 # What came of a call: English and Chinese, as the drop-down offers them.
 ANSWERS = (
@@ -120,7 +120,8 @@ def call_sheets(plan: "LaunchPlan", settings: CoreSettings, contacts: pl.DataFra
     >>> orders = pl.DataFrame({"customer_id": ["a", "b"], "time": ["2026-06-30"] * 2, "amount": [1, 2], "province": ["四川", None]})
     >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     [path.name for path in call_sheets(segmenter.plan_launch(tables, settings), settings, tables.contacts, Path(folder))]
+    ...     plan = segmenter.in_words(segmenter.plan_launch(tables, settings), settings)
+    ...     [path.name for path in call_sheets(plan, settings, tables.contacts, Path(folder))]
     ['no region.xlsx', '四川.xlsx']
     """
     labels = Labels(settings.lang, settings.launch.currency)

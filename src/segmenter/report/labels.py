@@ -193,8 +193,8 @@ class Labels:
         details = {rule.name: self.say(f"kept: {shown_sql(rule.keep)}", f"保留：{shown_sql(rule.keep)}") for rule in rules.custom} | {
             "cooloff": self.say(f"within {rules.cooloff_days} days", f"{rules.cooloff_days} 天内"),
             "invitations": self.say(
-                f"{rules.invitations.most} launches within {rules.invitations.days} days",
-                f"{rules.invitations.days} 天内已达 {rules.invitations.most} 次",
+                f"{rules.invitations.max} launches within {rules.invitations.days} days",
+                f"{rules.invitations.days} 天内已达 {rules.invitations.max} 次",
             ),
             "region_include": self._some(rules.region.include),
             "region_exclude": self._some(rules.region.exclude),

@@ -11,7 +11,7 @@ from segmenter.report.sections import Block, Cell, Figure, Grid, Key, Section, T
 from segmenter.settings import CoreSettings
 
 if TYPE_CHECKING:
-    from segmenter.launch import LaunchPlan
+    from segmenter.launch_plan import LaunchPlan
 
 _REJECTS = 20
 _SCORE_STEP = 5

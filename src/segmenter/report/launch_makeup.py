@@ -12,7 +12,7 @@ from segmenter.report.sections import Cell, Figure, Grid, Section, Table, column
 from segmenter.settings import CoreSettings
 
 if TYPE_CHECKING:
-    from segmenter.launch import LaunchPlan
+    from segmenter.launch_plan import LaunchPlan
 
 _REGIONS = 12
 _GROUPS, _SPLIT = 200, 8  # shown, and from which number on in two columns

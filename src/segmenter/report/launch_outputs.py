@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from segmenter.launch import LaunchPlan
+from segmenter.launch_plan import LaunchPlan
 from segmenter.ledger import Basis, LaunchRecord, Ledger, record_with_results
 from segmenter.money import digits, to_minor, to_units
 from segmenter.report.call_sheets import call_sheets

@@ -16,7 +16,7 @@ from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, LaunchJob
 
 if TYPE_CHECKING:
-    from segmenter.launch import LaunchPlan
+    from segmenter.launch_plan import LaunchPlan
 
 _TOP = 8
 

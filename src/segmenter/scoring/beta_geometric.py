@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segmenter.errors import InputError
+from segmenter.messages import Message
 from segmenter.scoring.likelihood import OTHERWISE, SLACK, Floats, Maximum, NoMaximumError, Objective, maximise
 from segmenter.scoring.negative_binomial import BOUNDS, fit_nbd
 
@@ -57,13 +58,23 @@ class BetaGeometric:
     log_likelihood: float
     customers: int
 
+    @property
+    def never_gone(self) -> bool:
+        """Whether nobody is seen to go: what is left is the NBD."""
+        return self.kind == "nbd"
+
+    @property
+    def early(self) -> int:
+        """1 where customers may go after their first purchase, else 0."""
+        return int(self.kind == "mbg_nbd")
+
     def expected(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, horizon: float) -> Floats:  # noqa: N803 - the papers' name
         """Compute the purchases to expect after T: FHL, equation 10; BDF for MBG/NBD; (r + x) / (α + T) · horizon for NBD.
 
         Parameters
         ----------
         x, t_x, T : array-like of shape (n_customers,)
-            As in `fit_beta_geometric`.
+            As in `fit_beta_geometric`; InputError for numbers that no customer can have.
         horizon : float
             Time after T, ≥ 0.
 
@@ -71,15 +82,10 @@ class BetaGeometric:
         -------
         ndarray of shape (n_customers,)
             Purchases, ≥ 0 and finite.
-
-        Raises
-        ------
-        InputError
-            Numbers that no customer can have.
         """
         repeats, last, known = _checked(x, t_x, T)
         if not (np.isfinite(horizon) and horizon >= 0):
-            raise InputError(f"horizon: should be a time ≥ 0 (got {horizon})")
+            raise InputError(Message("scoring.horizon", "horizon: should be a time ≥ 0 (got {horizon})", horizon=horizon))
         # While alive it does not matter when the last purchase was: few customers differ, and the function is slow.
         ages, age = np.unique(known, return_inverse=True)
         counts, count = _distinct(repeats)
@@ -90,20 +96,7 @@ class BetaGeometric:
     def alive(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:  # noqa: N803
         """Compute the probability that a customer has not gone by T: 1 / (1 + odds), the odds in log space.
 
-        Parameters
-        ----------
-        x, t_x, T : array-like of shape (n_customers,)
-            As in `fit_beta_geometric`.
-
-        Returns
-        -------
-        ndarray of shape (n_customers,)
-            Between 0 and 1; BG/NBD says 1 of everybody who has not come back, NBD of everybody.
-
-        Raises
-        ------
-        InputError
-            Numbers that no customer can have.
+        BG/NBD says 1 of everybody who has not come back, NBD of everybody. The arguments are those of `fit_beta_geometric`.
         """
         return _alive(self, *_checked(x, t_x, T))
 
@@ -141,7 +134,8 @@ def fit_beta_geometric(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, kind: Kind
     """
     repeats, last, known = _checked(x, t_x, T)
     if not repeats.any():
-        raise InputError(f"{_NAMES[kind]}: should have customers who came back (got {len(repeats)}, none of whom did); {OTHERWISE}")
+        sentence = "{model}: should have customers who came back (got {count}, none of whom did); {otherwise}"
+        raise InputError(Message("scoring.no_repeats", sentence, model=_NAMES[kind], count=len(repeats), otherwise=OTHERWISE))
     unit = float(known.max())
     total = float(np.sort(known).sum())  # in order: sums of weeks are not exact
     start = {"r": 1.0, "alpha": total / unit / int(repeats.sum()), "a": 1.0, "b": 3.0}
@@ -223,32 +217,32 @@ def _objective(x: Integers, t_x: Floats, T: Floats, early: int) -> Objective:  #
 
 
 def _grouped(x: Integers, T: Floats, t_x: Floats) -> tuple[tuple[Integers, Floats, Floats], list[Integers], Floats]:  # noqa: N803
-    """Find the distinct values of each column, and the distinct rows, in order: places among those values, and how often."""
+    """Find the distinct values of each column, and the distinct rows, in order: as numbers of those values, and how often."""
     (counts, count), (ends, end), (lasts, last) = _distinct(x), np.unique(T, return_inverse=True), np.unique(t_x, return_inverse=True)
-    values, places, sizes = (counts, ends, lasts), (count, end, last), (len(counts), len(ends), len(lasts))
+    values, numbers, sizes = (counts, ends, lasts), (count, end, last), (len(counts), len(ends), len(lasts))
     if float(sizes[0]) * sizes[1] * sizes[2] > _KEYS:
-        order = np.lexsort(places)
-        return values, [place[order] for place in places], np.ones(len(order))
-    keys, often = np.unique(np.ravel_multi_index(places, sizes), return_counts=True)
+        order = np.lexsort(numbers)
+        return values, [number[order] for number in numbers], np.ones(len(order))
+    keys, often = np.unique(np.ravel_multi_index(numbers, sizes), return_counts=True)
     return values, list(np.unravel_index(keys, sizes)), often.astype(np.float64)
 
 
 def _distinct(keys: Integers) -> tuple[Integers, Integers]:
-    """Give what `numpy.unique` gives, with places; keys ≥ 0 are counted instead of sorted where they are small."""
+    """Give what `numpy.unique` gives, with its inverse; keys ≥ 0 are counted instead of sorted where they are small."""
     size = int(keys.max(initial=0)) + 1
     if size > 4 * len(keys):
         return np.unique(keys, return_inverse=True)
-    found = np.zeros(size, np.bool_)
-    found[keys] = True
-    return np.flatnonzero(found), (np.cumsum(found) - 1)[keys]
+    present = np.zeros(size, np.bool_)
+    present[keys] = True
+    return np.flatnonzero(present), (np.cumsum(present) - 1)[keys]
 
 
 def _alive(model: BetaGeometric, x: Integers, t_x: Floats, T: Floats) -> Floats:  # noqa: N803
     from scipy.special import expit
 
-    if model.kind == "nbd":
+    if model.never_gone:
         return np.ones(len(x))
-    chances = x + int(model.kind == "mbg_nbd")
+    chances = x + model.early
     odds = np.log(model.alpha + T)
     odds -= np.log(model.alpha + t_x)
     odds *= model.r + x
@@ -263,9 +257,9 @@ def _while_alive(model: BetaGeometric, x: Floats, T: Floats, horizon: float) -> 
     """Expect purchases of customers who are alive: E[(1 - (1 + p y)^-(r+x)) / p], p beta distributed, y = horizon / (α + T)."""
     from scipy.special import betaincinv, expit, hyp2f1
 
-    if model.kind == "nbd":
+    if model.never_gone:
         return (model.r + x) / (model.alpha + T) * horizon
-    late = model.b + x + int(model.kind == "mbg_nbd")  # p has the parameters a and this
+    late = model.b + x + model.early  # p has the parameters a and this
     shape, ahead = model.r + x, horizon / (model.alpha + T)
     z = horizon / (model.alpha + T + horizon)
 
@@ -277,24 +271,25 @@ def _while_alive(model: BetaGeometric, x: Floats, T: Floats, horizon: float) -> 
 
     with np.errstate(over="ignore", invalid="ignore"):
         if min(abs(model.a - 1), abs(model.a + model.b - 1)) > _POLE:
-            found = closed(model.a)
+            expected = closed(model.a)
         else:  # a = 1 and a + b = 1 divide nothing by nothing; both sides of them agree
-            found = (closed(model.a - 3 * _POLE) + closed(model.a + 3 * _POLE)) / 2
-    if not (lost := np.isfinite(found)).all():
+            expected = (closed(model.a - 3 * _POLE) + closed(model.a + 3 * _POLE)) / 2
+    if not (lost := np.isfinite(expected)).all():
         # A large a and a horizon much longer than T: 0 times infinity; or whole parameters, for which SciPy gives up. Quantiles of p do,
         # the denser the nearer to 0 and 1, where they are steep (tanh-sinh).
         steps, width = np.linspace(-3.5, 3.5, 64, retstep=True)
         levels = expit(np.pi * np.sinh(steps))
         weights = width * np.pi * np.cosh(steps) * levels * (1 - levels)
         p = np.maximum(betaincinv(model.a, late[~lost, None], levels), np.finfo(np.float64).tiny)
-        found[~lost] = -np.expm1(-shape[~lost, None] * np.log1p(p * ahead[~lost, None])) / p @ weights
-    return np.clip(found, 0, shape * ahead)
+        expected[~lost] = -np.expm1(-shape[~lost, None] * np.log1p(p * ahead[~lost, None])) / p @ weights
+    return np.clip(expected, 0, shape * ahead)
 
 
 def _checked(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[Integers, Floats, Floats]:  # noqa: N803
     counts, last, known = (np.asarray(values) for values in (x, t_x, T))
     if counts.ndim != 1 or not counts.shape == last.shape == known.shape:
-        raise InputError(f"x, t_x, T: should be three columns of one length (got {counts.shape}, {last.shape}, {known.shape})")
+        sentence = "x, t_x, T: should be three columns of one length (got {x}, {t_x}, {T})"
+        raise InputError(Message("scoring.three_columns", sentence, x=str(counts.shape), t_x=str(last.shape), T=str(known.shape)))
     last, known = last.astype(np.float64) + 0.0, known.astype(np.float64) + 0.0  # no -0
     whole = counts.dtype.kind in "iu"
     rules = {
@@ -305,5 +300,8 @@ def _checked(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[Integers, Floa
     }
     broken = [(rule, int(np.argmin(kept))) for rule, kept in rules.items() if not kept.all()]
     if broken:
-        raise InputError(*(f"{rule} (got x={counts[row]}, t_x={last[row]:g}, T={known[row]:g})" for rule, row in broken))
+        sentence = "{rule} (got x={x}, t_x={t_x:g}, T={T:g})"
+        raise InputError(
+            *(Message("scoring.impossible", sentence, rule=rule, x=counts[row], t_x=last[row], T=known[row]) for rule, row in broken)
+        )
     return counts.astype(np.int64, copy=False), last, known

@@ -3,6 +3,7 @@
 Source: Fader, Hardie and Lee (2005), RFM and CLV: Using Iso-Value Curves for Customer Base Analysis, Journal of Marketing Research 42 (4).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,10 +11,14 @@ import numpy as np
 import polars as pl
 
 from segmenter.errors import InputError
+from segmenter.measures.past import Past
+from segmenter.measures.timeline import PURCHASES
+from segmenter.messages import Message
 from segmenter.scoring.beta_geometric import BetaGeometric, Integers, Kind, fit_beta_geometric
-from segmenter.scoring.gamma_gamma import MOST_CORRELATED, GammaGamma, fit_gamma_gamma
-from segmenter.scoring.likelihood import OTHERWISE, Floats
-from segmenter.words import Lang, say
+from segmenter.scoring.gamma_gamma import MAX_CORRELATION, GammaGamma, fit_gamma_gamma
+from segmenter.scoring.likelihood import OTHERWISE
+from segmenter.scoring.ranking import Evidence, Floats, Ranking
+from segmenter.settings import ClvSettings
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class Clv:
     counts : dict of str to int
         ``customers`` with a purchase, ``repeat_buyers`` among them, and ``refunded``: those of them left without net spend, whom the
         model of spend was not fitted on.
-    warnings : tuple of str
+    warnings : tuple of Message
         What the user should know.
     """
 
@@ -39,7 +44,7 @@ class Clv:
     spend: GammaGamma
     unit_days: int
     counts: dict[str, int]
-    warnings: tuple[str, ...]
+    warnings: tuple[Message, ...]
 
     def expected_spend(self, purchases: pl.DataFrame, horizon_days: float) -> Floats:
         """Expect what customers will spend: E[purchases] × E[mean].
@@ -58,11 +63,6 @@ class Clv:
         -------
         ndarray of shape (n_customers,)
             Minor units, in the order of the rows: ≥ 0 and finite, 0 for customers without a purchase.
-
-        Raises
-        ------
-        InputError
-            Numbers that no customer can have.
         """
         buyers = _buyers(purchases)
         repeats = buyers["repeats"].to_numpy()
@@ -73,32 +73,56 @@ class Clv:
         return expected
 
     def report(self) -> dict[str, Any]:
-        """Tell what was learned, as plain values.
-
-        Returns
-        -------
-        dict
-            ``kind``, which is ``nbd`` where nobody is seen to stop buying; ``unit_days``; counts; under ``purchases`` and ``spend`` the
-            parameters that were fitted, their standard errors and the log likelihoods, in units of `unit_days` and minor units;
-            ``population_mean`` of a purchase; ``correlation`` of frequency and mean spend.
-        """
+        """Give what was learned as plain values: the kind (``nbd`` where nobody is seen to stop buying), counts, parameters and errors."""
         return {
             "kind": self.purchases.kind,
             "unit_days": self.unit_days,
             **self.counts,
-            "purchases": _told(self.purchases),
-            "spend": _told(self.spend),
+            "purchases": _parameters(self.purchases),
+            "spend": _parameters(self.spend),
             "population_mean": self.spend.population_mean,
             "correlation": self.spend.correlation,
         }
 
 
-def _told(model: BetaGeometric | GammaGamma) -> dict[str, Any]:
-    found = {name: getattr(model, name) for name in model.standard_errors}
-    return {"parameters": found, "standard_errors": dict(model.standard_errors), "log_likelihood": model.log_likelihood}
+def _parameters(model: BetaGeometric | GammaGamma) -> dict[str, Any]:
+    parameters = {name: getattr(model, name) for name in model.standard_errors}
+    return {"parameters": parameters, "standard_errors": dict(model.standard_errors), "log_likelihood": model.log_likelihood}
 
 
-def fit_clv(purchases: pl.DataFrame, *, kind: Kind, unit_days: Literal[1, 7], lang: Lang = "en") -> Clv:
+@dataclass(frozen=True)
+class ClvRanking(Ranking):
+    """A ranking by the expected spend of a fitted model over a horizon."""
+
+    model: Clv
+    horizon_days: int
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """When a customer bought first and last, how often, and for how much."""
+        return tuple(name for name in PURCHASES.names() if name != "customer_id")
+
+    @property
+    def expects_money(self) -> bool:
+        """Yes."""
+        return True
+
+    def values(self, frame: pl.DataFrame) -> Floats:
+        """Give each customer's expected spend in minor units."""
+        return self.model.expected_spend(frame, self.horizon_days)
+
+    def evidence(self, past: Past | None, *, horizon_days: int, seed: int) -> Evidence:
+        """Give what the model estimated."""
+        return Evidence(model=self.model.report(), warnings=self.model.warnings)
+
+
+def fit(frame: pl.DataFrame, settings: ClvSettings, past: Past | None, *, horizon_days: int, seed: int) -> ClvRanking:
+    """Learn how often customers buy and how much they spend, on all who bought."""
+    unit: Literal[1, 7] = 7 if settings.time_unit == "weeks" else 1
+    return ClvRanking(fit_clv(frame.filter(pl.col("repeats").is_not_null()), kind=settings.model, unit_days=unit), horizon_days)
+
+
+def fit_clv(purchases: pl.DataFrame, *, kind: Kind, unit_days: Literal[1, 7]) -> Clv:
     """Learn how often a shop's customers buy, and how much at a time.
 
     Parameters
@@ -114,18 +138,12 @@ def fit_clv(purchases: pl.DataFrame, *, kind: Kind, unit_days: Literal[1, 7], la
         Can customers go after the first purchase, before any other? Not in BG/NBD.
     unit_days : {1, 7}
         Count time in days or weeks. Purchases stay those of a day; only the parameters' unit changes.
-    lang : {"en", "zh"}
-        The language of warnings.
 
     Returns
     -------
     Clv
-        The same for any order of the rows.
-
-    Raises
-    ------
-    InputError
-        Numbers that no customer can have; too few or too equal customers for either model.
+        The same for any order of the rows. InputError for numbers that no customer can have, or too few or too equal customers for
+        either model.
 
     Examples
     --------
@@ -139,8 +157,6 @@ def fit_clv(purchases: pl.DataFrame, *, kind: Kind, unit_days: Literal[1, 7], la
     >>> model = fit_clv(pl.concat([frame] * 20), kind="mbg_nbd", unit_days=1)
     >>> model.expected_spend(frame, horizon_days=30)[4:].round().tolist()
     [1886.0, 2282.0, 2260.0, 3414.0, 3382.0, 10190.0, 0.0]
-    >>> model.report()["refunded"]
-    20
     """
     buyers = _buyers(purchases)
     often = fit_beta_geometric(*_times(buyers, unit_days), kind=kind)
@@ -148,15 +164,14 @@ def fit_clv(purchases: pl.DataFrame, *, kind: Kind, unit_days: Literal[1, 7], la
     spenders = repeaters.filter(pl.col("repeat_spend") > 0)
     spend = fit_gamma_gamma(spenders["repeats"].to_numpy(), _mean(spenders))
     counts = {"customers": buyers.height, "repeat_buyers": repeaters.height, "refunded": repeaters.height - spenders.height}
-    stay = [_nobody_stops(lang)] if often.kind == "nbd" else []
-    depend = [] if spend.independent else [_dependent(spend.correlation, lang)]
-    return Clv(often, spend, unit_days, counts, (*stay, *depend))
+    return Clv(often, spend, unit_days, counts, tuple(_warnings(often, spend)))
 
 
 def _buyers(purchases: pl.DataFrame) -> pl.DataFrame:
     buyers = purchases.filter(pl.col("repeats").is_not_null()).with_columns(pl.col("repeat_spend").fill_null(0))
-    if lacking := [name for name in ("last_days", "known_days") if buyers[name].null_count()]:
-        raise InputError(*(f"{name}: should be known of every customer with a purchase (got null)" for name in lacking))
+    if unknown := [name for name in ("last_days", "known_days") if buyers[name].null_count()]:
+        sentence = "{name}: should be known of every customer with a purchase (got null)"
+        raise InputError(*(Message("scoring.unknown_purchase", sentence, name=name) for name in unknown))
     return buyers
 
 
@@ -170,22 +185,20 @@ def _mean(buyers: pl.DataFrame) -> Floats:
     return mean
 
 
-def _dependent(correlation: float, lang: Lang) -> str:
-    return say(
-        lang,
-        f"scoring=clv: how often customers buy and how much they spend at a time should be independent (correlation {correlation:.2f}, at "
-        f"most ±{MOST_CORRELATED} is fine); the expected spend of frequent buyers is off, so compare with other rankings by a backtest, or "
-        f"{OTHERWISE}",
-        f"scoring=clv：购买频率与每次消费金额应当互不相关（相关系数 {correlation:.2f}，绝对值不超过 {MOST_CORRELATED} 为宜）；"
-        "常客的预期消费会有偏差，请用回测与其他排序方式比较，或改用其他排序，例如 scoring=decayed",
-    )
-
-
-def _nobody_stops(lang: Lang) -> str:
-    return say(
-        lang,
-        "scoring=clv: nobody is seen to stop buying in these orders, so all customers count as staying for good: their expected spend does "
-        "not depend on how long ago they last bought; compare with other rankings by a backtest",
-        "scoring=clv：从这些订单中看不出有客户流失，因此所有客户都视为会一直购买，预期消费与距上次购买的时间长短无关；"
-        "请用回测与其他排序方式比较",
-    )
+def _warnings(often: BetaGeometric, spend: GammaGamma) -> list[Message]:
+    warnings = []
+    if often.never_gone:
+        sentence = (
+            "scoring=clv: nobody is seen to stop buying in these orders, so all customers count as staying for good: their expected spend "
+            "does not depend on how long ago they last bought; compare with other rankings by a backtest"
+        )
+        warnings.append(Message("scoring.nobody_stops", sentence))
+    if not spend.independent:
+        sentence = (
+            "scoring=clv: how often customers buy and how much they spend at a time should be independent (correlation {correlation:.2f}, "
+            "at most ±{max} is fine); the expected spend of frequent buyers is off, so compare with other rankings by a backtest, or "
+            "{otherwise}"
+        )
+        facts = {"correlation": spend.correlation, "max": MAX_CORRELATION, "otherwise": OTHERWISE}
+        warnings.append(Message("scoring.dependent", sentence, **facts))
+    return warnings

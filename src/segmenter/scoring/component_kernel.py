@@ -1,24 +1,23 @@
 """The weighted score, compiled: from measures to components and score in one pass over blocks of rows, on all cores.
 
-The same bytes as the definition in `weighted` and `quantiles`, which is the one to read. A count of few distinct values is
+The same bytes as the definition in `scorer` and `quantiles`, which is the one to read. A count of few distinct values is
 looked up in a table that the definition fills. Any other number is put between its knots by an index over the leading bits
 of its distance from the first knot, then by a search without branches among the few knots of that bucket.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.compiled import compiled
-from segmenter.scoring.quantiles import image, slopes
-
-if TYPE_CHECKING:
-    from segmenter.scoring.weighted import WeightedScorer
+from segmenter.scoring.components import counts, halved, rounded
+from segmenter.scoring.quantiles import QuantileMap, image, slopes
+from segmenter.settings import ScoringSettings
 
 Floats = NDArray[np.float64]
 Raw = Callable[[slice, Floats], NDArray[Any]]  # give the raw numbers of some rows, as they are or written into the array
@@ -31,39 +30,17 @@ _BUCKETS = 1 << 13  # the longest index
 _SHIFT = 45  # of a float's 64 bits remain the sign, the exponent and 7 more
 
 
-def score(frame: pl.DataFrame, scorer: "WeightedScorer", *, threads: int | None = None) -> list[pl.Series] | None:
-    """Score customers.
+def score(
+    frame: pl.DataFrame, settings: ScoringSettings, quantiles: QuantileMap, shares: Mapping[str, float], *, threads: int | None = None
+) -> list[pl.Series] | None:
+    """Give ``component_<name>`` (0 to 1) and ``score``, the same bytes at any number of threads.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        The measures.
-    scorer : WeightedScorer
-        The fitted score.
-    threads : int, optional
-        As many as Polars uses; the bytes do not depend on it.
-
-    Returns
-    -------
-    list of Series or None
-        ``component_<name>`` (0 to 1) and ``score``. None where a measure is not of whole numbers of 32 or 64 bits, or has nulls
-        besides `days_since_order`: the definition takes more.
-
-    Examples
-    --------
-    >>> import segmenter
-    >>> frame = pl.DataFrame({"spend_window": [100, 900], "decayed_spend": [90, 80], "orders": [1, 1], "days_since_order": [3, 40],
-    ...     "spend_90d": [100, 900], "spend_90d_before": [0, 0], "verdict": "eligible"})
-    >>> frame = frame.with_columns(pl.col("orders", "days_since_order").cast(pl.Int32))
-    >>> score(frame, segmenter.fit_scorer(frame, segmenter.launch_settings({}).scoring))[-1].to_list()
-    [61.5385, 38.4615]
+    None where a measure is not of whole numbers of 32 or 64 bits, or has nulls besides `days_since_order`: the definition takes more.
     """
-    from segmenter.scoring.weighted import rounded
-
     rows = frame.height
-    if rows == 0 or (steps := _steps(frame, scorer)) is None:
+    if rows == 0 or (steps := _steps(frame, settings, quantiles, shares)) is None:
         return None
-    components = {name: (np.empty if name in steps else np.zeros)(rows) for name in scorer.shares}
+    components = {name: (np.empty if name in steps else np.zeros)(rows) for name in shares}
     total = np.zeros(rows)
 
     def block(start: int) -> None:
@@ -77,11 +54,8 @@ def score(frame: pl.DataFrame, scorer: "WeightedScorer", *, threads: int | None 
     return [*(pl.Series(f"component_{name}", values) for name, values in components.items()), pl.Series("score", total)]
 
 
-def _steps(frame: pl.DataFrame, scorer: "WeightedScorer") -> dict[str, Step] | None:
+def _steps(frame: pl.DataFrame, settings: ScoringSettings, quantiles: QuantileMap, shares: Mapping[str, float]) -> dict[str, Step] | None:
     """Prepare the components in which customers differ; None where the definition is needed."""
-    from segmenter.scoring.weighted import counts, halved
-
-    settings = scorer.settings
     sums = {
         "spend": [("spend_window", 1.0)],
         "decayed_spend": [("decayed_spend", 1.0)],
@@ -95,12 +69,12 @@ def _steps(frame: pl.DataFrame, scorer: "WeightedScorer") -> dict[str, Step] | N
     if any(measure.dtype not in (pl.Int32, pl.Int64) or measure.has_nulls() for measure in (*measures, recent, before)):
         return None
     steps: dict[str, Step] = {}
-    for name, knots, levels in zip(scorer.shares, scorer.quantiles.knots_, scorer.quantiles.levels_, strict=True):
-        weight, terms = 100 * scorer.shares[name], sums.get(name, [])
+    for name, knots, levels in zip(shares, quantiles.knots_, quantiles.levels_, strict=True):
+        weight, terms = 100 * shares[name], sums.get(name, [])
         if len(knots) == 1:  # all 0
             continue
         if name == "recency":
-            low, high = (cast(int | None, most) or 0 for most in (days.min(), days.max()))
+            low, high = (cast(int | None, bound) or 0 for bound in (days.min(), days.max()))
             if days.dtype != pl.Int32 or high - low >= _TABLE:
                 return None
             left = np.array(halved(range(low, high + 1), settings.half_life_days), np.float64)
@@ -111,17 +85,17 @@ def _steps(frame: pl.DataFrame, scorer: "WeightedScorer") -> dict[str, Step] | N
         elif len(terms) == 1:
             steps[name] = _of_one(frame[terms[0][0]], terms[0][1], knots, levels, weight)
         else:
-            steps[name] = _interpolated(_sums([(_values(frame[measure]), each) for measure, each in terms]), knots, levels, weight)
+            steps[name] = _interpolated(_sums([(_values(frame[measure]), factor) for measure, factor in terms]), knots, levels, weight)
     return steps
 
 
-def _of_one(measure: pl.Series, each: float, knots: Floats, levels: Floats, weight: float) -> Step:
-    if measure.dtype != pl.Int32 or not knots[-1] - knots[0] < each * _TABLE:
+def _of_one(measure: pl.Series, factor: float, knots: Floats, levels: Floats, weight: float) -> Step:
+    if measure.dtype != pl.Int32 or not knots[-1] - knots[0] < factor * _TABLE:
         values = _values(measure)
-        return _interpolated(lambda here, _: values[here], knots, levels, weight, each)
+        return _interpolated(lambda here, _: values[here], knots, levels, weight, factor)
     # Beyond these the image is the first level, or the last.
-    low, high = math.floor(knots[0] / each) - 1, math.ceil(knots[-1] / each) + 1
-    table = image(np.arange(low, high + 1) * each, knots, levels)
+    low, high = math.floor(knots[0] / factor) - 1, math.ceil(knots[-1] / factor) + 1
+    table = image(np.arange(low, high + 1) * factor, knots, levels)
     return _looked_up(measure, low, table, table[0], weight)
 
 
@@ -143,11 +117,11 @@ def _looked_up(measure: pl.Series, low: int, table: Floats, missing: float, weig
     return step
 
 
-def _interpolated(raw: Raw, knots: Floats, levels: Floats, weight: float, each: float = 1.0) -> Step:
+def _interpolated(raw: Raw, knots: Floats, levels: Floats, weight: float, factor: float = 1.0) -> Step:
     index, steep = _index(knots), slopes(knots, levels)
 
     def step(here: slice, out: Floats, total: Floats) -> None:
-        _interpolate(raw(here, out), each, *index, steep, levels, weight, out, total)
+        _interpolate(raw(here, out), factor, *index, steep, levels, weight, out, total)
 
     return step
 
@@ -155,8 +129,8 @@ def _interpolated(raw: Raw, knots: Floats, levels: Floats, weight: float, each: 
 def _sums(terms: Sequence[tuple[NDArray[Any], float]]) -> Raw:
     def raw(here: slice, out: Floats) -> Floats:
         out.fill(0.0)
-        for values, each in terms:
-            out += values[here] * each
+        for values, factor in terms:
+            out += values[here] * factor
         return out
 
     return raw
@@ -188,7 +162,7 @@ def _index(knots: Floats) -> tuple[Floats, NDArray[np.uint32], int, int]:
 def _look_up(
     values: NDArray[np.int32],
     valid: NDArray[np.uint8],
-    place: int,
+    offset: int,
     low: int,
     table: Floats,
     missing: float,
@@ -200,7 +174,7 @@ def _look_up(
     for i in range(len(values)):
         image = table[np.uint64(min(max(int(values[i]) - low, 0), last))]  # where null, the value may be any
         if masked:
-            bit = np.uint64(place + i)
+            bit = np.uint64(offset + i)
             image = image if (valid[bit >> np.uint64(3)] >> np.uint8(bit & np.uint64(7))) & np.uint8(1) else missing
         out[i] = image
         total[i] += image * weight
@@ -217,7 +191,7 @@ def _change(recent: NDArray[Any], before: NDArray[Any], out: Floats) -> None:
 @compiled
 def _interpolate(
     values: NDArray[Any],
-    each: float,
+    factor: float,
     knots: Floats,
     first: NDArray[np.uint32],
     base: int,
@@ -235,7 +209,7 @@ def _interpolate(
     for start in range(0, len(values), _CHUNK):
         chunk, images, part = values[start : start + _CHUNK], out[start : start + _CHUNK], total[start : start + _CHUNK]
         for i in range(len(chunk)):
-            value = np.float64(chunk[i]) * each
+            value = np.float64(chunk[i]) * factor
             value = value if value > low else low
             value = value if value < high else high
             inside[i], distance[i] = value, value - low

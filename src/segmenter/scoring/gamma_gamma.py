@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from segmenter.errors import InputError
+from segmenter.messages import Message
 from segmenter.scoring.likelihood import OTHERWISE, Floats, Objective, maximise
 
-MOST_CORRELATED = 0.3  # of frequency and mean spend, either way
+MAX_CORRELATION = 0.3  # of frequency and mean spend, either way
 _BOUNDS = {"p": (1e-3, 1e4), "q": (1e-3, 1e4), "v": (1e-5, 1e6)}  # money in units of the geometric mean
 _MODEL = "Gamma-Gamma"
 
@@ -49,21 +50,14 @@ class GammaGamma:
     @property
     def independent(self) -> bool:
         """Whether frequency and mean spend are independent enough for the product of their expectations."""
-        return abs(self.correlation) <= MOST_CORRELATED
+        return abs(self.correlation) <= MAX_CORRELATION
 
     @property
     def population_mean(self) -> float:
-        """Mean of a purchase over all customers, p v / (q - 1).
-
-        Raises
-        ------
-        InputError
-            There is none where q ≤ 1.
-        """
+        """Mean of a purchase over all customers, p v / (q - 1); InputError where q ≤ 1, as there is none."""
         if self.q <= 1:
-            raise InputError(
-                f"{_MODEL}: q should be > 1, or there is no mean spend (got {self.q:.4g}: a few spend out of all proportion); {OTHERWISE}"
-            )
+            sentence = "{model}: q should be > 1, or there is no mean spend (got {q:.4g}: a few spend out of all proportion); {otherwise}"
+            raise InputError(Message("scoring.no_mean", sentence, model=_MODEL, q=self.q, otherwise=OTHERWISE))
         return self.p * self.v / (self.q - 1)
 
     def expected_mean(self, x: ArrayLike, mean: ArrayLike) -> Floats:
@@ -83,11 +77,6 @@ class GammaGamma:
         -------
         ndarray of shape (n_customers,)
             > 0 and finite, in the unit of money of the fit.
-
-        Raises
-        ------
-        InputError
-            Numbers that no customer can have; q ≤ 1.
         """
         counts, means = (np.asarray(values, np.float64) for values in (x, mean))
         _check(counts, means, {"x: should be counts ≥ 0": counts >= 0, "mean: should be ≥ 0": (counts == 0) | (means >= 0)})
@@ -124,7 +113,8 @@ def fit_gamma_gamma(x: ArrayLike, mean: ArrayLike) -> GammaGamma:
     counts, means = (np.asarray(values, np.float64) for values in (x, mean))
     _check(counts, means, {"x: should be counts ≥ 1": counts >= 1, "mean: should be > 0": means > 0})
     if not len(counts):
-        raise InputError(f"{_MODEL}: should have customers who came back and spent (got none); {OTHERWISE}")
+        sentence = "{model}: should have customers who came back and spent (got none); {otherwise}"
+        raise InputError(Message("scoring.no_spenders", sentence, model=_MODEL, otherwise=OTHERWISE))
     order = np.lexsort((means, counts))
     counts, means = counts[order], means[order]
     logs = np.log(means)
@@ -158,7 +148,7 @@ def _objective(x: Floats, mean: Floats) -> Objective:
     def objective(log: Floats) -> tuple[float, Floats]:
         p, q, v = np.exp(log).tolist()
         together = v + total
-        logs, each = np.log(together), 1 / together
+        logs, inverse = np.log(together), 1 / together
         times_logs, mean_logs = float((x * logs).sum()) / n, float(logs.sum()) / n
         shape = p * counts
         value = (share * (gammaln(shape + q) - gammaln(shape))).sum() - gammaln(q) + q * log[2] - rest
@@ -166,7 +156,7 @@ def _objective(x: Floats, mean: Floats) -> Objective:
         both = psi(shape + q)
         by_p = (share * counts * (both - psi(shape))).sum() + log_total - times_logs
         by_q = (share * both).sum() - psi(q) + log[2] - mean_logs
-        by_v = q / v - (p * float((x * each).sum()) + q * float(each.sum())) / n
+        by_v = q / v - (p * float((x * inverse).sum()) + q * float(inverse.sum())) / n
         return -float(value), -np.array([by_p * p, by_q * q, by_v * v])
 
     return objective
@@ -180,8 +170,10 @@ def _correlation(x: Floats, mean: Floats) -> float:
 
 def _check(x: Floats, mean: Floats, rules: dict[str, "np.typing.NDArray[np.bool_]"]) -> None:
     if x.ndim != 1 or x.shape != mean.shape:
-        raise InputError(f"x, mean: should be two columns of one length (got {x.shape}, {mean.shape})")
+        sentence = "x, mean: should be two columns of one length (got {x}, {mean})"
+        raise InputError(Message("scoring.two_columns", sentence, x=str(x.shape), mean=str(mean.shape)))
     rules = {**rules, "x: should be whole": (x == np.floor(x)) & (x < np.inf), "mean: should be finite": (x == 0) | (np.abs(mean) < np.inf)}
     broken = [(rule, int(np.argmin(kept))) for rule, kept in rules.items() if not kept.all()]
     if broken:
-        raise InputError(*(f"{rule} (got x={x[row]:g}, mean={mean[row]:g})" for rule, row in broken))
+        sentence = "{rule} (got x={x:g}, mean={mean:g})"
+        raise InputError(*(Message("scoring.impossible_mean", sentence, rule=rule, x=x[row], mean=mean[row]) for rule, row in broken))

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from segmenter.errors import InputError
 from segmenter.measures.past import LEAST_DAYS, Past
-from segmenter.settings import LearnedSettings
+from segmenter.messages import Message
+from segmenter.scoring.ranking import Evidence, Floats, Ranking
+from segmenter.settings import LearnedSettings, LearningSettings
 
-Floats = NDArray[np.float64]
 # What spend is learned from, and which way it may only go: more spent, later and oftener never makes a customer worth less. Where
 # history is short this keeps the trees from learning accidents.
 MEASURES = {
@@ -40,12 +41,12 @@ MEASURES = {
     "overdue": -1,  # days since the last order, in the customer's own gaps
 }
 _WHALES = 0.99  # spend above this quantile of the buyers' counts as so much
-_AT_ONCE = 1 << 15  # rows
-_TOLD = 5_000  # customers on whom the measures' importance is computed
+_BLOCK = 1 << 15  # rows
+_IMPORTANCE_SAMPLE = 5_000  # customers
 
 
 @dataclass(frozen=True)
-class Learned:
+class LearnedRanking(Ranking):
     """A ranking by learned expected spend.
 
     Parameters
@@ -67,41 +68,53 @@ class Learned:
     unit: float
     cuts: tuple[date, ...]
     rows: int
-    expects_money = True
 
     @property
-    def columns(self) -> list[str]:
+    def columns(self) -> Sequence[str]:
         """The measures that it takes."""
         return [name for name in self.features if name != "overdue"]
 
+    @property
+    def expects_money(self) -> bool:
+        """Yes."""
+        return True
+
     def values(self, frame: pl.DataFrame) -> Floats:
-        """Give each customer's expected spend.
-
-        Parameters
-        ----------
-        frame : DataFrame
-            The measures.
-
-        Returns
-        -------
-        ndarray of shape (n_customers,)
-            Minor units over the horizon, > 0.
-        """
+        """Give each customer's expected spend over the horizon, in minor units, > 0."""
         from threadpoolctl import threadpool_limits
 
         if not frame.height:
             return np.zeros(0)
 
         def expected(start: int) -> Floats:
-            values: Floats = self.trees.predict(_features(frame[start : start + _AT_ONCE], self.features))
+            values: Floats = self.trees.predict(_features(frame[start : start + _BLOCK], self.features))
             return values * self.unit
 
         # Rows are independent. OpenMP's own threads wait for each other in a busy loop, which other work on the machine makes long.
         with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count(), initializer=lambda: threadpool_limits(1)) as cores:
-            return np.concatenate(list(cores.map(expected, range(0, frame.height, _AT_ONCE))))
+            return np.concatenate(list(cores.map(expected, range(0, frame.height, _BLOCK))))
+
+    def evidence(self, past: Past | None, *, horizon_days: int, seed: int) -> Evidence:
+        """Give the measures that matter, and what was learned from."""
+        if past is None:
+            raise ValueError("a learned ranking was fitted on a past: should be given (got None)")
+        measures = importance(self, past, horizon_days=horizon_days, seed=seed)
+        return Evidence(measures=measures, learned_cuts=self.cuts, learned_rows=self.rows)
 
 
-def fit_learned(past: Past, settings: LearnedSettings, *, horizon_days: int, seed: int) -> Learned:
+def fit(frame: pl.DataFrame, settings: LearnedSettings, past: Past, *, horizon_days: int, seed: int) -> LearnedRanking:
+    """Learn from the shop's past; the customers of today do not matter."""
+    return learned_from(past, settings, horizon_days=horizon_days, seed=seed)
+
+
+def learned_from(past: Past, settings: LearningSettings, *, horizon_days: int, seed: int) -> LearnedRanking:
+    """Learn as `fit_learned` does, unless the same was learned before."""
+    size = (settings.cuts, settings.step_days, settings.rows, settings.trees, settings.leaves)
+    key = ("learned", past.until, *size, horizon_days, seed)
+    return past.once(key, lambda: fit_learned(past, settings, horizon_days=horizon_days, seed=seed))
+
+
+def fit_learned(past: Past, settings: LearningSettings, *, horizon_days: int, seed: int) -> LearnedRanking:
     """Learn what customers will spend from what they spent after earlier dates.
 
     At each of the latest dates whose horizon is over, every customer's measures as they were are set against what the customer then
@@ -113,7 +126,7 @@ def fit_learned(past: Past, settings: LearnedSettings, *, horizon_days: int, see
     ----------
     past : Past
         Up to the as-of date.
-    settings : LearnedSettings
+    settings : LearningSettings
         How many dates and rows, and how large the model is.
     horizon_days : int
         How far to look ahead.
@@ -122,13 +135,9 @@ def fit_learned(past: Past, settings: LearnedSettings, *, horizon_days: int, see
 
     Returns
     -------
-    Learned
-        The same for the same past, at any number of threads.
-
-    Raises
-    ------
-    InputError
-        The history is too short, or nobody bought anything after those dates.
+    LearnedRanking
+        The same for the same past, at any number of threads. InputError where the history is too short, or nobody bought anything after
+        those dates.
 
     References
     ----------
@@ -158,17 +167,17 @@ def fit_learned(past: Past, settings: LearnedSettings, *, horizon_days: int, see
     if not cuts:
         need = horizon_days + min(horizon_days, LEAST_DAYS)
         known = max((few.end - few.timeline.span[0]).days, 0) if few.timeline.span else 0
-        rule = f"should begin {need} days before {few.end} (got {known})"
-        raise InputError(f"scoring: the history is too short to learn from: {rule}; use scoring=decayed")
+        rule = "should begin {need} days before {end} (got {known})"
+        sentence = f"scoring: the history is too short to learn from: {rule}; use scoring=decayed"
+        raise InputError(Message("scoring.short_history", sentence, need=need, end=few.end, known=known))
     frames = [few.measures(cut) for cut in cuts]
     kinds = [name for name, dtype in frames[0].schema.items() if name.startswith("events_") and dtype.is_numeric()]  # no attribute
     columns = [*MEASURES, *kinds]
     spent = [few.later(frame["customer_id"], cut, horizon_days)["spend"].to_numpy() for frame, cut in zip(frames, cuts, strict=True)]
     tamed = [_tamed(spend) for spend in spent]
     if not any(target.any() for target in tamed):
-        raise InputError(
-            f"scoring: nobody bought anything in {horizon_days} days after any past date: nothing to learn; use scoring=decayed"
-        )
+        sentence = "scoring: nobody bought anything in {days} days after any past date: nothing to learn; use scoring=decayed"
+        raise InputError(Message("scoring.nothing_to_learn", sentence, days=horizon_days))
     features = np.concatenate([_features(frame, columns) for frame in frames])
     features[:, np.isnan(features).all(axis=0)] = 0.0  # which the trees cannot bin
     trees = HistGradientBoostingRegressor(
@@ -187,78 +196,29 @@ def fit_learned(past: Past, settings: LearnedSettings, *, horizon_days: int, see
     with threadpool_limits(1):
         trees.fit(features, np.concatenate(tamed))
     # Targets have a mean of 1 at each date, and so have the expectations, nearly.
-    # Where refunds outweighed all spend, the order of customers is still to be told.
+    # Where refunds outweighed all spend, the order of customers still counts.
     unit = max(sum(int(spend.sum()) for spend in spent), 1) / len(features)
-    return Learned(trees, columns, unit, tuple(cuts), len(features))
+    return LearnedRanking(trees, columns, unit, tuple(cuts), len(features))
 
 
-def learned_from(past: Past, settings: LearnedSettings, *, horizon_days: int, seed: int) -> Learned:
-    """Learn as `fit_learned` does, unless the same was learned before.
-
-    Parameters
-    ----------
-    past, settings, horizon_days, seed
-        See `fit_learned`.
-
-    Returns
-    -------
-    Learned
-        Fitted.
-
-    Raises
-    ------
-    InputError
-        See `fit_learned`.
-
-    Examples
-    --------
-    See `fit_learned`.
-    """
-    how = (settings.cuts, settings.step_days, settings.rows, settings.trees, settings.leaves)
-    return past.once(
-        ("learned", past.until, *how, horizon_days, seed), lambda: fit_learned(past, settings, horizon_days=horizon_days, seed=seed)
-    )
-
-
-def importance(learned: Learned, past: Past, *, horizon_days: int, seed: int) -> pl.DataFrame:
+def importance(learned: LearnedRanking, past: Past, *, horizon_days: int, seed: int) -> pl.DataFrame:
     """Say which measures matter: how much worse the model does on the latest date where one of them is shuffled.
 
-    Parameters
-    ----------
-    learned : Learned
-        The model.
-    past : Past
-        What it learned from.
-    horizon_days : int
-        How far it looks ahead.
-    seed : int
-        The job's seed.
-
-    Returns
-    -------
-    DataFrame
-        ``measure`` and ``importance`` (share of all, 0 to 1), the largest first; those of no use are left out.
-
-    References
-    ----------
-    .. [1] Breiman, L. (2001). Random Forests, Machine Learning 45, section 10.
-
-    Examples
-    --------
-    See `segmenter.evaluation.backtest`.
+    ``measure`` and ``importance`` (share of all, 0 to 1), the largest first; those of no use are left out. Breiman (2001), Random Forests,
+    Machine Learning 45, section 10.
     """
     from sklearn.inspection import permutation_importance
 
-    few = past.sample(_TOLD, seed)
+    few = past.sample(_IMPORTANCE_SAMPLE, seed)
     frame = few.measures(learned.cuts[0])
     spent = _tamed(few.later(frame["customer_id"], learned.cuts[0], horizon_days)["spend"].to_numpy())
     features = _features(frame, learned.features)
-    found = permutation_importance(
+    losses = permutation_importance(
         learned.trees, features, spent, scoring="neg_mean_poisson_deviance", n_repeats=2, random_state=seed % (1 << 32)
     )
-    worth = np.maximum(found.importances_mean, 0.0)
-    told = pl.DataFrame({"measure": learned.features, "importance": worth / (worth.sum() or 1.0)})
-    return told.filter(pl.col("importance") > 0).sort("importance", "measure", descending=[True, False])
+    worth = np.maximum(losses.importances_mean, 0.0)
+    shares = pl.DataFrame({"measure": learned.features, "importance": worth / (worth.sum() or 1.0)})
+    return shares.filter(pl.col("importance") > 0).sort("importance", "measure", descending=[True, False])
 
 
 def _features(frame: pl.DataFrame, columns: Sequence[str]) -> Floats:

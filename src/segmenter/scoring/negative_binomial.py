@@ -27,18 +27,8 @@ def fit_nbd(x: NDArray[np.int64], T: Floats) -> Maximum:  # noqa: N803 - the pap
     Returns
     -------
     Maximum
-        Of ``r`` and ``alpha``; the likelihood is that of the moments of purchases, as in BG/NBD.
-
-    Raises
-    ------
-    NoMaximumError
-        No parameters are the most likely ones, as where everybody buys at the same rate.
-
-    Examples
-    --------
-    >>> found = fit_nbd(np.array([0, 0, 0, 1, 2, 9]), np.array([0.9, 0.5, 1.0, 0.8, 1.0, 1.0]))
-    >>> {name: round(value, 2) for name, value in found.parameters.items()}
-    {'r': 0.44, 'alpha': 0.21}
+        Of ``r`` and ``alpha``; the likelihood is that of the moments of purchases, as in BG/NBD. NoMaximumError where no parameters are
+        the most likely ones, as where everybody buys at the same rate.
     """
     start = {"r": 1.0, "alpha": float(np.sort(T).sum() / x.sum())}  # in order: the sum is not exact
     return maximise(_objective(x, T), start, BOUNDS, len(x), "NBD")

@@ -1,4 +1,4 @@
-"""Measures put on 0..1 by where they stand among those the map was learned on."""
+"""Measures put on 0..1 by the share of learned values below them."""
 
 from collections.abc import Iterable
 from typing import Any, Self
@@ -14,7 +14,7 @@ class QuantileMap(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
     """Map each feature to 0..1, piecewise linear between quantile knots.
 
     A value is mapped to the share of the learned values below it, scaled so that the smallest is 0 and the largest 1:
-    many equal values (zero events) share one image, and no value is given more than its standing.
+    many equal values (zero events) share one image, and no value is given more than its share.
     A feature in which all learned values are equal maps to 0.
 
     Parameters
@@ -67,12 +67,6 @@ class QuantileMap(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         -------
         QuantileMap
             Itself.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> QuantileMap().fit_columns(np.array([values]) for values in (1.0, 2.0)).n_features_in_
-        2
         """
         learned = [_learned(column, self.knots) for column in columns]
         self.knots_ = [knots for knots, _ in learned]
@@ -98,61 +92,28 @@ class QuantileMap(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         return np.stack([image(*feature) for feature in zip(values.T, self.knots_, self.levels_, strict=True)], axis=1)
 
 
-def _learned(values: NDArray[np.float64], most: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _learned(values: NDArray[np.float64], max_knots: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     assert_all_finite(values)
     ordered = np.sort(values)
     new = np.append(True, ordered[1:] != ordered[:-1])
-    few = np.count_nonzero(new) <= most
-    picked = ordered[new] if few else ordered[np.linspace(0, len(ordered) - 1, most).round().astype(np.int64)]
+    few = np.count_nonzero(new) <= max_knots
+    picked = ordered[new] if few else ordered[np.linspace(0, len(ordered) - 1, max_knots).round().astype(np.int64)]
     knots = np.unique(picked)
     below = np.searchsorted(ordered, knots, side="left").astype(np.float64)
     return knots, below / max(below[-1], 1.0)
 
 
 def image(values: NDArray[np.float64], knots: NDArray[np.float64], levels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Map the values of one feature.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_samples,)
-        Finite numbers.
-    knots, levels : ndarray of shape (n_knots,)
-        Where the map bends, and the images there.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        Between the first level and the last.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> image(np.array([-1.0, 2.5]), np.array([0.0, 10.0]), np.array([0.0, 1.0])).tolist()
-    [0.0, 0.25]
-    """
+    """Map the finite values of one feature to between its first level and its last."""
     inside = np.clip(values, knots[0], knots[-1])
     left = np.searchsorted(knots, inside, side="right") - 1
     return levels[left] + slopes(knots, levels)[left] * (inside - knots[left])
 
 
 def slopes(knots: NDArray[np.float64], levels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Compute how steep the map is to the right of each knot.
+    """Compute how steep the map is to the right of each knot; 0 at the last.
 
-    Parameters
-    ----------
-    knots, levels : ndarray of shape (n_knots,)
-        Where the map bends, and the images there.
-
-    Returns
-    -------
-    ndarray of shape (n_knots,)
-        Rounded down, so that no value passes the next level, not by a last bit; 0 at the last.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> slopes(np.array([0.0, 10.0]), np.array([0.0, 1.0])).tolist()
-    [0.1, 0.0]
+    Rounded down, so that no value passes the next level, not by a last bit.
     """
     widths, rises = np.diff(knots), np.diff(levels)
     with np.errstate(over="ignore"):  # knots that are nearly equal

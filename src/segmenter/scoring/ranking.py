@@ -1,8 +1,14 @@
-"""A ranking by its settings, and the score that it gives."""
+"""A ranking by its settings, what it rests on, and the score that it gives.
 
+The ranking called NAME in ``scoring=NAME`` is the module ``segmenter.scoring.NAME``: its `fit` takes what `fit_ranking` takes.
+"""
+
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from dataclasses import dataclass, field
+from datetime import date
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -10,125 +16,97 @@ from numpy.typing import NDArray
 
 from segmenter.errors import InputError
 from segmenter.measures.past import Past
-from segmenter.measures.timeline import PURCHASES
+from segmenter.messages import Message
 from segmenter.rules import ELIGIBLE
-from segmenter.scoring.single_measure import Rule, fit_rfm
-from segmenter.scoring.weighted import WeightedScorer, fit_scorer
-from segmenter.settings import AnyScoring, AutoSettings, ClvSettings, LearnedSettings, RuleSettings, WeightedSettings
+from segmenter.settings import ScoringSettings
 
 if TYPE_CHECKING:
-    from segmenter.scoring.clv import Clv
     from segmenter.scoring.quantiles import QuantileMap
 
 Floats = NDArray[np.float64]
 
 
-class Ranking(Protocol):
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What a ranking rests on; each ranking fills what it has.
+
+    Parameters
+    ----------
+    measures : DataFrame
+        ``measure``, ``importance`` (share of all, 0 to 1): what a learned ranking rests on.
+    learned_cuts : tuple of date
+        The past dates that it was learned from, the latest first.
+    learned_rows : int
+        Customers at all of these dates together.
+    choice : str or None
+        What `auto` chose.
+    trials : DataFrame
+        ``choice``, ``share``: what `auto` chose among, by mean share of later spend.
+    trial_cuts : int
+        Over how many past launches.
+    model : dict
+        What a model estimated, as plain values.
+    warnings : tuple of str
+        What a person should know.
+    """
+
+    measures: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"measure": pl.String, "importance": pl.Float64}))
+    learned_cuts: tuple[date, ...] = ()
+    learned_rows: int = 0
+    choice: str | None = None
+    trials: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"choice": pl.String, "share": pl.Float64}))
+    trial_cuts: int = 0
+    model: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+class Ranking(ABC):
     """A fitted ranking."""
+
+    @property
+    @abstractmethod
+    def columns(self) -> Sequence[str]:
+        """The measures that it takes."""
 
     @property
     def expects_money(self) -> bool:
         """Whether its values are expected spend in minor units."""
+        return False
 
     @property
-    def columns(self) -> Sequence[str]:
-        """The measures that it takes."""
+    def scores(self) -> bool:
+        """Whether its values are a score from 0 to 100 as they stand."""
+        return False
 
+    @abstractmethod
     def values(self, frame: pl.DataFrame) -> Floats:
         """Give each customer's value, larger is better."""
 
-
-@dataclass(frozen=True)
-class _Weighted:
-    scorer: WeightedScorer
-    columns: Sequence[str]
-    expects_money = False
-
-    def values(self, frame: pl.DataFrame) -> Floats:
-        values: Floats = self.scorer.score(frame)["score"].to_numpy()
-        return values
+    def evidence(self, past: Past | None, *, horizon_days: int, seed: int) -> Evidence:
+        """Give what it rests on, as of the date that it was fitted for."""
+        return Evidence()
 
 
-@dataclass(frozen=True)
-class ClvRanking:
-    """A ranking by expected spend.
-
-    Parameters
-    ----------
-    model : Clv
-        Fitted.
-    horizon_days : int
-        How far it looks ahead.
-    """
-
-    model: "Clv"
-    horizon_days: int
-    columns = tuple(name for name in PURCHASES.names() if name != "customer_id")
-    expects_money = True
-
-    def values(self, frame: pl.DataFrame) -> Floats:
-        """Give each customer's expected spend.
-
-        Parameters
-        ----------
-        frame : DataFrame
-            With the columns of `timeline.PURCHASES`.
-
-        Returns
-        -------
-        ndarray of shape (n_customers,)
-            Minor units over the horizon.
-        """
-        return self.model.expected_spend(frame, self.horizon_days)
-
-
-def needs_past(settings: AnyScoring) -> bool:
-    """Say whether a ranking looks at single orders, or at earlier dates.
-
-    Parameters
-    ----------
-    settings : AnyScoring
-        Of the ranking.
-
-    Returns
-    -------
-    bool
-        True for `clv`, `learned` and `auto`.
-
-    Examples
-    --------
-    >>> import segmenter
-    >>> needs_past(segmenter.launch_settings({}).scoring)
-    False
-    """
-    return isinstance(settings, ClvSettings | LearnedSettings | AutoSettings)
-
-
-def fit_ranking(frame: pl.DataFrame, settings: AnyScoring, past: Past | None, *, horizon_days: int, seed: int) -> Ranking:
+def fit_ranking(frame: pl.DataFrame, settings: ScoringSettings, past: Past | None, *, horizon_days: int, seed: int) -> Ranking:
     """Fit a ranking on the eligible customers and, where it needs one, on the shop's past.
 
     Parameters
     ----------
     frame : DataFrame
-        The measures with ``verdict``, and for `clv` the columns of `timeline.PURCHASES`.
-    settings : AnyScoring
+        The measures with ``verdict``, and the columns of `timeline.PURCHASES` where the settings need them.
+    settings : ScoringSettings
         Any but `auto`, which lies above: see `evaluation.auto`.
     past : Past or None
-        Up to the as-of date; needed where `needs_past`.
+        Up to the as-of date; InputError where it is needed and missing.
     horizon_days : int
-        How far it looks ahead.
+        How far the ranking looks ahead.
     seed : int
         The job's seed.
 
     Returns
     -------
     Ranking
-        Fitted.
-
-    Raises
-    ------
-    InputError
-        The history is too short, or a model does not fit the shop.
+        Fitted. InputError where the history is too short, or a model does not fit the shop.
 
     Examples
     --------
@@ -138,28 +116,10 @@ def fit_ranking(frame: pl.DataFrame, settings: AnyScoring, past: Past | None, *,
     >>> fit_ranking(frame, settings.scoring, None, horizon_days=30, seed=1).values(frame).tolist()
     [100.0, 900.0]
     """
-    match settings:
-        case WeightedSettings():
-            return _Weighted(fit_scorer(frame, settings), ())
-        case RuleSettings(kind="rfm"):
-            return fit_rfm(frame)
-        case RuleSettings():
-            return Rule(settings.kind)  # type: ignore[arg-type]  # rfm is the case above
-    if past is None:
-        raise InputError(f"scoring: {settings.kind} needs the shop's past, which was not read")
-    match settings:
-        case ClvSettings():
-            from segmenter.scoring.clv import fit_clv
-
-            unit: Literal[1, 7] = 7 if settings.time_unit == "weeks" else 1
-            bought = frame.filter(pl.col("repeats").is_not_null())
-            return ClvRanking(fit_clv(bought, kind=settings.model, unit_days=unit), horizon_days)
-        case AutoSettings():
-            raise TypeError("auto chooses among rankings: see segmenter.evaluation.auto")
-        case LearnedSettings():
-            from segmenter.scoring.learned import learned_from
-
-            return learned_from(past, settings, horizon_days=horizon_days, seed=seed)
+    if settings.needs_past and past is None:
+        raise InputError(Message("scoring.no_past", "scoring: {kind} needs the shop's past, which was not read", kind=settings.kind))
+    ranking: Ranking = import_module(f"segmenter.scoring.{settings.kind}").fit(frame, settings, past, horizon_days=horizon_days, seed=seed)
+    return ranking
 
 
 @dataclass(frozen=True)
@@ -170,12 +130,12 @@ class RankingScore:
     ----------
     ranking : Ranking
         Fitted.
-    quantiles : QuantileMap
-        The map of its values.
+    quantiles : QuantileMap or None
+        The map of its values; None where they are scores as they stand.
     """
 
     ranking: Ranking
-    quantiles: "QuantileMap"
+    quantiles: "QuantileMap | None"
 
     def columns_of(self, frame: pl.DataFrame) -> list[pl.Series]:
         """Score customers, these or others.
@@ -188,12 +148,13 @@ class RankingScore:
         Returns
         -------
         list of Series
-            ``score``, not rounded so that different values keep apart; and where the ranking expects money ``expected_spend``, in
-            whole minor units.
+            ``score``, which tells different values apart; and where the ranking expects money ``expected_spend``, in whole minor units.
         """
         from segmenter.scoring.quantiles import image
 
         values = self.ranking.values(frame)
+        if self.quantiles is None:
+            return [pl.Series("score", values)]
         series = [pl.Series("score", 100 * image(values, self.quantiles.knots_[0], self.quantiles.levels_[0]))]
         if self.ranking.expects_money:
             series.append(pl.Series("expected_spend", np.rint(values).astype(np.int64)))
@@ -201,30 +162,9 @@ class RankingScore:
 
 
 def score_of(ranking: Ranking, frame: pl.DataFrame, *, knots: int) -> RankingScore:
-    """Learn the score of a ranking on the eligible.
-
-    Parameters
-    ----------
-    ranking : Ranking
-        Fitted.
-    frame : DataFrame
-        The measures with ``verdict``.
-    knots : int
-        Of the map.
-
-    Returns
-    -------
-    RankingScore
-        Ready for all customers.
-
-    Examples
-    --------
-    >>> from segmenter.scoring.single_measure import Rule
-    >>> frame = pl.DataFrame({"spend_window": [100, 900, 500], "verdict": "eligible"})
-    >>> score_of(Rule("spend"), frame, knots=8).columns_of(frame)[0].to_list()
-    [0.0, 100.0, 50.0]
-    """
+    """Learn the score of a ranking on the eligible: those in a frame of measures with ``verdict``."""
     from segmenter.scoring.quantiles import QuantileMap
 
-    eligible = ranking.values(frame.filter(verdict=ELIGIBLE))
-    return RankingScore(ranking, QuantileMap(knots=knots).fit_columns([eligible]))
+    if ranking.scores:
+        return RankingScore(ranking, None)
+    return RankingScore(ranking, QuantileMap(knots=knots).fit_columns([ranking.values(frame.filter(verdict=ELIGIBLE))]))

@@ -9,10 +9,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.hashing import draw
+from segmenter.messages import Message
 from segmenter.segments.names import names
 from segmenter.settings import SegmentsSettings
 from segmenter.tables import MONEY
-from segmenter.words import Lang
 
 if TYPE_CHECKING:
     from segmenter.segments.clusters import Segmenter
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # What customers are clustered by: value, frequency, recency and length of the relation (LRFM), what they do now, and visits.
 # average_order is not among them: it is spend by orders, and would count both twice.
 MEASURES = ("spend", "orders", "days_since_order", "days_known", "spend_90d", "events")
-# What a profile tells of, in this order.
+# The measures of a profile, in this order.
 PROFILED = (*MEASURES[:3], "average_order", "average_gap_days", *MEASURES[3:], "referrals", "refunds")
 
 
@@ -32,8 +32,10 @@ class Segmentation:
     ----------
     labels : DataFrame
         ``customer_id`` and ``segment`` (Int32, from 1, the best) of the eligible customers, sorted by customer_id.
+    names : tuple of Message
+        What the segments are called, the best first.
     profiles : DataFrame
-        One row per segment, the best first: ``segment``, ``name``, ``size``, ``share`` (0..1), ``value`` (mean spend, minor
+        One row per segment, the best first: ``segment``, ``name`` (in English), ``size``, ``share`` (0..1), ``value`` (mean spend, minor
         units), then ``median_`` and ``everyone_`` for each of `PROFILED`: the segment's median and that of all eligible
         customers, null where nobody has the measure; money in Int64 minor units.
     model : Segmenter
@@ -45,38 +47,29 @@ class Segmentation:
     """
 
     labels: pl.DataFrame
+    names: tuple[Message, ...]
     profiles: pl.DataFrame
     model: "Segmenter"
     why: str
     trials: pl.DataFrame
 
+    def spread(self, eligible: pl.Series) -> pl.Series:
+        """Spread the segments of the eligible over all customers: both are sorted by customer_id, so no join is needed."""
+        rows = np.full(len(eligible), self.labels.height, dtype=np.uint32)
+        rows[eligible.to_numpy()] = np.arange(self.labels.height, dtype=np.uint32)
+        return self.labels["segment"].extend_constant(None, 1).gather(pl.Series(rows))
+
 
 def features(frame: pl.DataFrame) -> NDArray[np.float64]:
-    """Take the measures that customers are clustered by.
+    """Take the measures that customers are clustered by, without missing values.
 
     Who never ordered has had no order for as long as they are known; who is not known since any date counts as known since today.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row per customer, with `MEASURES`.
-
-    Returns
-    -------
-    ndarray of shape (n, len(MEASURES))
-        Minor units, counts and days as they are; no missing values.
-
-    Examples
-    --------
-    >>> frame = pl.DataFrame({"spend": 0, "orders": 0, "days_since_order": None, "days_known": 9, "spend_90d": 0, "events": 2})
-    >>> features(frame).tolist()
-    [[0.0, 0.0, 9.0, 9.0, 0.0, 2.0]]
     """
     filled = frame.select(MEASURES).with_columns(pl.coalesce("days_since_order", "days_known").alias("days_since_order"))
     return filled.select(pl.all().cast(pl.Float64).fill_null(0)).to_numpy()
 
 
-def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, lang: Lang, currency: str) -> Segmentation:
+def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, currency: str) -> Segmentation:
     """Divide the eligible customers into segments, number them by value and name them.
 
     Segment 1 has the largest mean spend; ties go to the higher mean score, then to fewer days since the last order. Nothing
@@ -90,8 +83,6 @@ def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, lang:
         How many segments, and how that is judged.
     seed : int
         The job's seed: draws the customers to learn on and starts k-means.
-    lang : {"en", "zh"}
-        The language of names and reasons.
     currency : str
         ISO 4217 code of the money.
 
@@ -105,7 +96,7 @@ def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, lang:
     >>> frame = pl.DataFrame({"customer_id": ["C1", "C2"], "verdict": "eligible", "score": [1.0, 2.0]}).with_columns(
     ...     pl.Series("spend", [100, 90_000])).with_columns(pl.lit(1).alias(name) for name in PROFILED[1:])
     >>> settings = SegmentsSettings(k=2, k_min=2, k_max=8, min_share=0.03, sample=20_000, bootstraps=8)
-    >>> segment(frame, settings, seed=1, lang="en", currency="CNY").profiles["name"].to_list()
+    >>> segment(frame, settings, seed=1, currency="CNY").profiles["name"].to_list()
     ['big spenders', 'small buyers']
     """
     from threadpoolctl import threadpool_limits
@@ -118,24 +109,25 @@ def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, lang:
     measures = features(eligible)
     drawn = draw(eligible["customer_id"], seed, "segments", settings.sample)
     learned = measures[drawn] if len(drawn) else np.zeros((1, len(MEASURES)))  # a model all the same where nobody is eligible
-    found = np.ones(len(measures), dtype=np.int64)
+    labels = np.ones(len(measures), dtype=np.int64)
 
     def smallest(model: "Segmenter") -> float:
-        found[:] = model.predict(measures)
-        return float(np.bincount(found - 1, minlength=model.n_clusters).min() / len(found))
+        labels[:] = model.predict(measures)
+        return float(np.bincount(labels - 1, minlength=model.n_clusters).min() / len(labels))
 
     with threadpool_limits(1):
-        model, why, trials = choose(learned, settings, seed % 2**32, lang, smallest)
+        model, why, trials = choose(learned, settings, seed % 2**32, smallest)
     if model.n_clusters == 1:
-        found[:] = 1
-    eligible = eligible.with_columns(pl.Series("segment", found, dtype=pl.Int32))
+        labels[:] = 1
+    eligible = eligible.with_columns(pl.Series("segment", labels, dtype=pl.Int32))
     order = _by_value(eligible)
     if order:
         model.renumber(order)
         numbers = np.zeros(max(order) + 1, dtype=np.int32)
         numbers[order] = np.arange(1, len(order) + 1)
-        eligible = eligible.with_columns(pl.Series("segment", numbers[found]))
-    return Segmentation(eligible.select("customer_id", "segment"), _profiles(eligible, lang, currency), model, why, trials)
+        eligible = eligible.with_columns(pl.Series("segment", numbers[labels]))
+    called, profiles = _profiles(eligible, currency)
+    return Segmentation(eligible.select("customer_id", "segment"), called, profiles, model, why, trials)
 
 
 def _by_value(eligible: pl.DataFrame) -> list[int]:
@@ -155,19 +147,20 @@ def _by_value(eligible: pl.DataFrame) -> list[int]:
     return [row["segment"] for row in sorted(sums.to_dicts(), key=worth)]
 
 
-def _profiles(eligible: pl.DataFrame, lang: Lang, currency: str) -> pl.DataFrame:
+def _profiles(eligible: pl.DataFrame, currency: str) -> tuple[tuple[Message, ...], pl.DataFrame]:
     # Of whole numbers as they are: floats take several times as long.
     medians = [pl.col(name).median().round().cast(pl.Int64) if name in MONEY else pl.col(name).median() for name in PROFILED]
     value = pl.col("spend").cast(pl.Int128).sum()
-    each = eligible.group_by("segment").agg(pl.len().cast(pl.Int64).alias("size"), value.alias("value"), *medians).sort("segment")
+    figures = eligible.group_by("segment").agg(pl.len().cast(pl.Int64).alias("size"), value.alias("value"), *medians).sort("segment")
     everyone = eligible.select(medians).row(0, named=True)
-    called = names(each.select(PROFILED).to_dicts(), everyone, lang, currency)
-    return each.select(
+    called = names(figures.select(PROFILED).to_dicts(), everyone, currency)
+    profiles = figures.select(
         "segment",
-        pl.Series("name", called, dtype=pl.String),
+        pl.Series("name", [str(name) for name in called], dtype=pl.String),
         "size",
-        pl.Series("share", [size / len(eligible) for size in each["size"]], dtype=pl.Float64),
-        pl.Series("value", [round(Fraction(total, size)) for total, size in each.select("value", "size").rows()], dtype=pl.Int64),
+        pl.Series("share", [size / len(eligible) for size in figures["size"]], dtype=pl.Float64),
+        pl.Series("value", [round(Fraction(total, size)) for total, size in figures.select("value", "size").rows()], dtype=pl.Int64),
         *(pl.col(name).alias(f"median_{name}") for name in PROFILED),
-        *(pl.lit(everyone[name], dtype=each.schema[name]).alias(f"everyone_{name}") for name in PROFILED),
+        *(pl.lit(everyone[name], dtype=figures.schema[name]).alias(f"everyone_{name}") for name in PROFILED),
     )
+    return tuple(called), profiles

@@ -20,26 +20,9 @@ BLOCK = 8_192  # rows at a time, which stay in the processor's cache
 
 
 def nearest(points: Floats, centers: Floats) -> Numbers:
-    """Give the index of the nearest center to each point, the lowest on a tie.
+    """Give the index of the nearest of the centers, (k, d), to each point, (n, d): the lowest on a tie.
 
     Each row is computed by itself, without BLAS, so that a row's answer does not depend on the rows around it.
-
-    Parameters
-    ----------
-    points : ndarray of shape (n, d)
-        Scaled measures.
-    centers : ndarray of shape (k, d)
-        In the same space, k ≥ 1.
-
-    Returns
-    -------
-    ndarray of int of shape (n,)
-        In 0..k-1.
-
-    Examples
-    --------
-    >>> nearest(np.array([[0.0], [0.9]]), np.array([[0.0], [1.0]])).tolist()
-    [0, 1]
     """
     return _by_blocks(lambda rows: _nearest(points[rows].T, centers), len(points))
 
@@ -165,18 +148,7 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped b
         return _by_blocks(lambda rows: _nearest(self.scaled(measures[rows]).T, self.cluster_centers_), len(measures)) + self.first_label
 
     def scaled(self, measures: Floats) -> Floats:
-        """Put measures into the space in which they are clustered.
-
-        Parameters
-        ----------
-        measures : ndarray of shape (n, n_features)
-            As they are.
-
-        Returns
-        -------
-        ndarray of shape (n, n_features)
-            Within ±`clip`.
-        """
+        """Put measures, (n, n_features), into the space in which they are clustered, within ±`clip`."""
         weights = np.divide(1.0, self.scale_, out=np.zeros_like(self.scale_), where=self.scale_ > 0)
         points: Floats = self._logs(measures)
         points -= self.mean_
@@ -184,21 +156,13 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped b
         return np.clip(points, -self.clip, self.clip, out=points)
 
     def renumber(self, labels: Sequence[int]) -> Self:
-        """Put the clusters in another order.
+        """Put the clusters in another order: their labels as wanted.
 
-        Parameters
-        ----------
-        labels : sequence of int
-            The labels in the order wanted, each once. A label that no row of `fit` has may be missing: its cluster is given up.
-
-        Returns
-        -------
-        Segmenter
-            Itself.
+        A label that no row of `fit` has may be missing: its cluster is given up.
         """
         self.cluster_centers_ = self.cluster_centers_[np.array(labels) - self.first_label]
-        place = {label: self.first_label + index for index, label in enumerate(labels)}
-        self.labels_ = np.array([place[label] for label in self.labels_.tolist()])
+        number = {label: self.first_label + index for index, label in enumerate(labels)}
+        self.labels_ = np.array([number[label] for label in self.labels_.tolist()])
         return self
 
     def _logs(self, measures: Floats) -> Floats:

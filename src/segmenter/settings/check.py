@@ -1,19 +1,29 @@
-"""The one function that checks a config, and what of a config may be shown."""
+"""The one function that checks a config: every error at once, in our words."""
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from segmenter.contacts import shown_sql
 from segmenter.errors import ConfigError, nearest
-from segmenter.settings.jobs import DemoJob, LaunchJob
+from segmenter.messages import Message
 
 Job = TypeVar("Job", bound=BaseModel)
+
+# Keys that had another name once: what the last part of each is called now.
+RENAMED = {
+    "backtest.most": "max_cuts",
+    "plan.layers.*.least": "min",
+    "plan.layers.*.most": "max",
+    "plan.most_groups": "max_groups",
+    "rules.invitations.most": "max",
+    "tune.held_back": "holdout",
+}
 
 
 def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
@@ -38,7 +48,7 @@ def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
 
     Examples
     --------
-    >>> from segmenter.settings.stages import OrdersRule
+    >>> from segmenter.settings import OrdersRule
     >>> parse(OrdersRule, {"min": -1})
     Traceback (most recent call last):
     segmenter.errors.ConfigError: min: should be ≥ 0 (got -1)
@@ -51,98 +61,52 @@ def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
         # By way of JSON, where strictness lets a date and a path be text and a tuple a list.
         return model.model_validate_json(json.dumps(config, default=str))
     except ValidationError as error:
-        rules: dict[tuple[str, str], list[str]] = {}  # the sides of a union are told together
-        for where, rule, got in (_line(model, detail) for detail in error.errors(include_url=False)):
-            rules.setdefault((where, got), []).append(rule)
-        told = [line for (where, got), each in rules.items() for line in _told(where, each, got)]
-        raise ConfigError(*told) from None
+        rules: dict[tuple[str, str], list[str]] = {}  # the sides of a union in one line
+        for key, rule, got in (_problem(model, detail) for detail in error.errors(include_url=False)):
+            rules.setdefault((key, got if key else rule), []).append(rule)
+        raise ConfigError(*(line for (key, got), broken in rules.items() for line in _lines(key, broken, got))) from None
     except (RecursionError, ValueError) as error:
         # Deeper, or with a longer number, than JSON takes.
-        raise ConfigError(f"config: should hold no more than numbers, words, and lists and mappings of these (got {error})") from None
+        sentence = "config: should hold no more than numbers, words, and lists and mappings of these (got {error})"
+        raise ConfigError(Message("settings.json", sentence, error=str(error))) from None
 
 
-def _told(where: str, rules: list[str], got: str) -> list[str]:
-    if not where:
+def unknown_key(key: str, names: Iterable[str]) -> str:
+    """Say that there is no such key: what it is called now, or the nearest of the names."""
+    for pattern, name in RENAMED.items():
+        if fnmatchcase(key, pattern):
+            parent = key.rpartition(".")[0]
+            return Message("settings.renamed", "{key}: is called {parent}.{name} now", key=key, parent=parent, name=name)
+    return Message("settings.unknown_key", "{key}: is no key{nearest}", key=key, nearest=nearest(key.rpartition(".")[2], names))
+
+
+def _lines(key: str, rules: list[str], got: str) -> list[str]:
+    if not key:
         return rules
     first, *others = dict.fromkeys(rules)
-    return [f"{where}: {' or '.join([first, *(rule.removeprefix('should be ') for rule in others)])}{got}"]
+    for rule in others:
+        english = f"{first} or {rule.removeprefix('should be ')}"
+        first = Message("settings.either", "{english}", english=english, first=first, second=rule)
+    return [Message("settings.wrong", "{key}: {rule}{got}", key=key, rule=first, got=got)]
 
 
-def _unwritable(value: object, where: str = "") -> Iterator[str]:
-    """Tell of text that no file system, database or page takes."""
+def _unwritable(value: object, key: str = "") -> Iterator[str]:
+    """Find text that no file system, database or page takes."""
     match value:
         case str() if re.search(r"[\0\ud800-\udfff]", value):
-            rule = "should be text in UTF-8, without a zero byte"
-            yield f"{_clean(where)}: {rule} (got {_shown(_clean(value))})"
+            sentence = "{key}: should be text in UTF-8, without a zero byte (got {value})"
+            yield Message("settings.unwritable", sentence, key=_clean(key), value=_shown(_clean(value)))
         case Mapping():
-            for key, each in value.items():
-                yield from _unwritable(key if isinstance(key, str) else None, f"{where}.{_clean(str(key))}".lstrip("."))
-                yield from _unwritable(each, f"{where}.{key}".lstrip("."))
+            for name, item in value.items():
+                yield from _unwritable(name if isinstance(name, str) else None, f"{key}.{_clean(str(name))}".lstrip("."))
+                yield from _unwritable(item, f"{key}.{name}".lstrip("."))
         case list() | tuple():
-            for place, each in enumerate(value):
-                yield from _unwritable(each, f"{where}[{place}]")
+            for index, item in enumerate(value):
+                yield from _unwritable(item, f"{key}[{index}]")
 
 
 def _clean(text: str) -> str:
     return text.replace("\0", "\\0").encode(errors="backslashreplace").decode()
-
-
-def shareable(settings: LaunchJob | DemoJob) -> dict[str, Any]:
-    """Give a config as plain values without its passwords and contacts, for the manifest and for MLflow.
-
-    Whoever runs a launch again from its manifest puts a phone number or a name in a condition back in; all else is there.
-
-    Parameters
-    ----------
-    settings : LaunchJob or DemoJob
-        A checked config.
-
-    Returns
-    -------
-    dict
-        The addresses in `data.url`, `ledger.url` and `tracking.uri` without password and options.
-    """
-    config: dict[str, Any] = settings.model_dump(mode="json")
-    for section, key in (("data", "url"), ("ledger", "url"), ("tracking", "uri")):
-        if (config.get(section) or {}).get(key) is not None:  # a program may have made up settings without them
-            config[section][key] = without_password(config[section][key])
-    data = getattr(settings, "data", None)
-    contacts = () if data is None else data.customers.contact
-    shown: dict[str, Any] = _without_contacts(config, contacts)
-    return shown
-
-
-def _without_contacts(value: Any, contacts: tuple[str, ...]) -> Any:
-    match value:
-        case str():
-            return shown_sql(value, contacts)
-        case dict():
-            return {key: _without_contacts(each, contacts) for key, each in value.items()}
-        case list():
-            return [_without_contacts(each, contacts) for each in value]
-        case _:
-            return value
-
-
-def without_password(url: str) -> str:
-    """Leave out of an address what may be secret: the password, and the options, among which drivers also take one.
-
-    Parameters
-    ----------
-    url : str
-        Of a database or a server.
-
-    Returns
-    -------
-    str
-        The same address to show.
-
-    Examples
-    --------
-    >>> without_password("postgresql://me:secret@host/shop?sslpassword=x")
-    'postgresql://me:***@host/shop'
-    """
-    return re.sub(r"://([^:/@]*):.*@", r"://\1:***@", url, flags=re.DOTALL).partition("?")[0]
 
 
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,15 +117,46 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         raise ConfigError(f"{error.full_key or 'config'}: {str(error.msg or error).splitlines()[0]}") from None
-    return {str(key): value for key, value in plain.items()} if isinstance(plain, dict) else {}
+    if not isinstance(plain, dict):
+        return {}
+    data = plain.get("data")
+    if isinstance(data, dict) and data.get("dir", "") is None and "${data.dir}" in str(OmegaConf.to_container(config)):
+        sentence = "data.dir: is needed, as paths of data begin with it: the folder of the files"  # or they begin with "None"
+        raise ConfigError(Message("settings.data_dir", sentence))
+    return {str(key): value for key, value in plain.items()}
 
 
-def _line(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str, str]:
-    """Give the key, its rule, and the value."""
-    where, parent = _where(model, detail["loc"])
-    rule = detail["msg"].removeprefix("Value error, ").replace("Input should be", "should be").replace("String should", "should")
-    rule = (
-        rule.replace("Input is not a valid path for <class 'pathlib.Path'>", "should be a path")
+def _problem(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str, str]:
+    """Give the key, its rule, and the value; no key where the rule names it."""
+    key, siblings = _key(model, detail["loc"])
+    rule, value = _rule(detail), detail["input"]
+    match detail["type"]:
+        case "extra_forbidden":
+            return "", unknown_key(key, siblings), ""
+        case "missing":
+            return "", Message("settings.missing", "{key}: is needed", key=key), ""
+        case "union_tag_invalid":
+            choices, kind = detail["ctx"]["expected_tags"], _shown(value.get("kind"))
+            sentence = "{key}.kind: should be one of {choices} (got {kind})"
+            return "", Message("settings.kind", sentence, key=key, choices=choices, kind=kind), ""
+        case "union_tag_not_found":
+            return "", Message("settings.missing", "{key}: is needed", key=f"{key}.kind"), ""
+        case "value_error" if isinstance(value, dict) and not rule.startswith(("should ", "is ")):
+            # Of a whole model, which names its keys itself.
+            return "", Message("settings.within", "{parent}{rule}", parent=f"{key}." if key else "", rule=rule), ""
+        case _:
+            return key or "config", rule, Message("settings.got", " (got {value})", value=_shown(value))
+
+
+def _rule(detail: ErrorDetails) -> str:
+    """Say the rule that a value breaks: in pydantic's words, shortened, or in those of a check of our own."""
+    facts = detail.get("ctx", {})
+    if facts.get("error") is not None:
+        rule: str = facts["error"].args[0]
+        return rule
+    english = detail["msg"].replace("Input should be", "should be").replace("String should", "should")
+    english = (
+        english.replace("Input is not a valid path for <class 'pathlib.Path'>", "should be a path")
         .replace("a valid array", "a list")
         .replace("an object", "a mapping")
         .replace("greater than or equal to", "≥")
@@ -170,45 +165,55 @@ def _line(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str, str]:
         .replace("less than", "<")
     )
     match detail["type"]:
-        case "extra_forbidden":
-            return where, f"is no key{nearest(str(detail['loc'][-1]), parent)}", ""
-        case "missing":
-            return where, "is needed", ""
-        case "union_tag_invalid":
-            choices, kind = detail["ctx"]["expected_tags"], _shown(detail["input"].get("kind"))
-            return f"{where}.kind", f"should be one of {choices} (got {kind})", ""
-        case "union_tag_not_found":
-            return f"{where}.kind", "is needed", ""
-        case "value_error" if isinstance(detail["input"], dict) and not rule.startswith(("should ", "is ")):
-            return "", f"{where}.{rule}".lstrip("."), ""  # of a whole model: it names its keys itself
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
+            return Message("settings.bound", "{english}", english=english, bound=english.removeprefix("should be "))
+        case "int_type" | "int_from_float" | "int_parsing":
+            return Message("settings.integer", "{english}", english=english)
+        case "float_type" | "float_parsing" | "finite_number":
+            return Message("settings.number", "{english}", english=english)
+        case "bool_type" | "bool_parsing":
+            return Message("settings.boolean", "{english}", english=english)
+        case "string_type":
+            return Message("settings.text", "{english}", english=english)
+        case "string_too_short" | "too_short":
+            return Message("settings.empty", "{english}", english=english)
+        case "literal_error":
+            return Message("settings.choice", "{english}", english=english, choices=facts["expected"].replace(" or ", ", "))
+        case "tuple_type" | "list_type":
+            return Message("settings.list", "{english}", english=english)
+        case "dict_type" | "model_type":
+            return Message("settings.keys", "{english}", english=english)
+        case "date_type" | "date_parsing" | "date_from_datetime_parsing" | "date_from_datetime_inexact":
+            return Message("settings.date", "{english}", english=english)
         case _:
-            return where or "config", rule, f" (got {_shown(detail['input'])})"
+            return english
 
 
-def _where(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[str, list[str]]:
+def _key(model: type[BaseModel], path: tuple[int | str, ...]) -> tuple[str, list[str]]:
     """Name the key, without the names of a union's sides that pydantic puts in, and list the keys beside it."""
-    name, beside, inside = "", list[str](), [model]  # the types that the next part may be in
-    for part in loc:
-        models = [each for each in inside if isinstance(each, type) and issubclass(each, BaseModel)]
-        fields = {key: field.annotation for each in models for key, field in each.model_fields.items()}
-        tagged = [each for each in models if "kind" in each.model_fields and part in get_args(each.model_fields["kind"].annotation)]
+    name, siblings, inside = "", list[str](), [model]  # the types that the next part may be in
+    for part in path:
+        models = [side for side in inside if isinstance(side, type) and issubclass(side, BaseModel)]
+        fields = {key: field.annotation for side in models for key, field in side.model_fields.items()}
+        tagged = [side for side in models if "kind" in side.model_fields and part in get_args(side.model_fields["kind"].annotation)]
         if isinstance(part, int):
-            name, inside, beside = f"{name}[{part}]", _sides(get_args(each)[0] for each in inside if get_origin(each) is tuple), []
+            name, inside, siblings = f"{name}[{part}]", _sides(get_args(side)[0] for side in inside if get_origin(side) is tuple), []
         elif tagged and part not in fields:
             inside = tagged
         elif models:
-            name, inside, beside = f"{name}.{part}", _sides([fields.get(part)]), list(fields)
-        elif values := [get_args(each)[1] for each in inside if get_origin(each) is dict]:
-            name, inside, beside = f"{name}.{part}", _sides(values), []
-    return name.lstrip("."), beside
+            name, inside, siblings = f"{name}.{part}", _sides([fields.get(part)]), list(fields)
+        elif values := [get_args(side)[1] for side in inside if get_origin(side) is dict]:
+            name, inside, siblings = f"{name}.{part}", _sides(values), []
+    return name.lstrip("."), siblings
 
 
 def _sides(annotations: Iterable[Any]) -> list[Any]:
     """List the types that something may be of: the sides of unions, without their conditions."""
     sides = []
-    for each in annotations:
-        inner = get_args(each) if get_origin(each) in (Union, UnionType) else get_args(each)[:1] if get_origin(each) is Annotated else ()
-        sides += _sides(inner) if inner else [each]
+    for annotation in annotations:
+        origin, parts = get_origin(annotation), get_args(annotation)
+        inner = parts if origin in (Union, UnionType) else parts[:1] if origin is Annotated else ()
+        sides += _sides(inner) if inner else [annotation]
     return sides
 
 

@@ -1,16 +1,17 @@
-"""Where orders are read and added up."""
+"""Where orders are read and aggregated."""
 
 import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from segmenter.messages import Message
 from segmenter.settings.types import Settings, is_mapping
 
 
 def _is_master(text: str) -> str:
     if not re.fullmatch(r"local(\[.+\])?|yarn|(spark|k8s)://.+", text):
-        raise ValueError("should be spark://host:7077, yarn, k8s://… or local[*]")
+        raise ValueError(Message("settings.spark_master", "should be spark://host:7077, yarn, k8s://… or local[*]"))
     return text
 
 

@@ -5,17 +5,13 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from segmenter.errors import nearest
-from segmenter.settings.engines import EngineSettings
+from segmenter.messages import Message
+from segmenter.settings.eligibility import RulesSettings
+from segmenter.settings.engines import EngineSettings, LocalEngine
 from segmenter.settings.planning import AnyPlan, category_key
+from segmenter.settings.rankings import AnyScoring
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
-from segmenter.settings.stages import (
-    AnyScoring,
-    LaunchSettings,
-    MlflowSettings,
-    NoTracking,
-    RulesSettings,
-    SegmentsSettings,
-)
+from segmenter.settings.stages import LaunchSettings, MlflowSettings, NoTracking, SegmentsSettings
 from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings, is_currency_code, is_file_name, is_timezone, off
 from segmenter.words import Lang
 
@@ -66,17 +62,26 @@ class LaunchJob(CoreSettings):
 
     @model_validator(mode="after")
     def _at_hand(self) -> "LaunchJob":
-        if self.scoring.kind in ("clv", "learned") and self.engine.kind != "local":
-            raise ValueError(f"scoring: {self.scoring.kind} looks at single orders, which need engine=local (got {self.engine.kind})")
-        if self.by_category and self.engine.kind != "local":
-            rule = "category looks at single orders, which need engine=local"
-            raise ValueError(f"{category_key(self.plan)}: {rule} (got {self.engine.kind})")
+        match self.engine:
+            case LocalEngine():
+                return self
+            case engine if self.scoring.needs_single_orders:
+                sentence = "scoring: {kind} looks at single orders, which need engine=local (got {engine})"
+                raise ValueError(Message("settings.scoring_engine", sentence, kind=self.scoring.kind, engine=engine.kind))
+            case engine if self.by_category:
+                sentence = "{key}: category looks at single orders, which need engine=local (got {engine})"
+                raise ValueError(Message("settings.category_engine", sentence, key=category_key(self.plan), engine=engine.kind))
         return self
 
     @property
     def by_category(self) -> bool:
         """Whether the plan needs the orders' categories: an attribute of that name is the customers' own."""
         return category_key(self.plan) is not None and "category" not in self.data.customers.attributes
+
+    @property
+    def needs_every_order(self) -> bool:
+        """Whether orders that were aggregated while they were read would not do: the ranking or the plan looks at each customer's."""
+        return self.scoring.needs_purchases or self.by_category
 
 
 class BacktestSettings(Settings):
@@ -87,7 +92,7 @@ class BacktestSettings(Settings):
     first: AsOf | None
     last: AsOf | None
     step_days: Days
-    most: Annotated[int, Field(ge=1, le=200)]
+    max_cuts: Annotated[int, Field(ge=1, le=200)]
     horizon_days: Annotated[int, Field(ge=1, le=1_000)]
     customers: Annotated[int, Field(ge=1_000, le=MOST)] | None
 
@@ -103,9 +108,11 @@ class BacktestCore(CoreSettings):
         wrong = [name for name in self.backtest.rankings or () if name not in self.rankings]
         if wrong:
             hints = "; ".join(f"{name}{nearest(name, self.rankings)}" for name in wrong)
-            raise ValueError(f"backtest.rankings: should be among {', '.join(self.rankings)} (got {hints})")
+            sentence = "backtest.rankings: should be among {rankings} (got {hints})"
+            raise ValueError(Message("settings.unknown_rankings", sentence, rankings=tuple(self.rankings), hints=hints))
         if taken := {"best", "random"} & set(self.rankings):
-            raise ValueError(f"rankings: should not be called {' or '.join(sorted(taken))}, which are the two ends of every comparison")
+            sentence = "rankings: should not be called {taken}, which are the two ends of every comparison"
+            raise ValueError(Message("settings.reserved_ends", sentence, taken=" or ".join(sorted(taken))))
         return self
 
 
@@ -122,8 +129,9 @@ class BacktestJob(LaunchJob, BacktestCore):
 
     @model_validator(mode="after")
     def _replayable(self) -> "BacktestJob":
-        if self.engine.kind != "local":
-            raise ValueError(f"engine: past dates are looked at order by order, which needs engine=local (got {self.engine.kind})")
+        if not isinstance(self.engine, LocalEngine):
+            sentence = "engine: past dates are looked at order by order, which needs engine=local (got {engine})"
+            raise ValueError(Message("settings.backtest_engine", sentence, engine=self.engine.kind))
         return self
 
 
@@ -155,14 +163,17 @@ class ReviewJob(LaunchJob, ReviewCore):
     @model_validator(mode="after")
     def _reviewable(self) -> "ReviewJob":
         if not self.ledger.use:
-            raise ValueError("ledger.use: should be true, as the ledger says who was invited (got false)")
-        if self.engine.kind != "local":
-            raise ValueError(f"engine: single orders are looked at, which needs engine=local (got {self.engine.kind})")
-        if self.data.kind == "demo":
-            raise ValueError(
+            sentence = "ledger.use: should be true, as the ledger says who was invited (got false)"
+            raise ValueError(Message("settings.review_ledger", sentence))
+        if not isinstance(self.engine, LocalEngine):
+            sentence = "engine: single orders are looked at, which needs engine=local (got {engine})"
+            raise ValueError(Message("settings.review_engine", sentence, engine=self.engine.kind))
+        if isinstance(self.data, DemoSettings):
+            sentence = (
                 "data: the demo shop ends with its launch; let it live on with `segmenter demo results=outputs/launch`, "
                 "then review with data=demo_after (got demo)"
             )
+            raise ValueError(Message("settings.review_demo", sentence))
         return self
 
 
@@ -171,7 +182,7 @@ class TuneSettings(Settings):
 
     trials: Annotated[int, Field(ge=1, le=10_000)]
     half_lives: Annotated[tuple[Annotated[float, Field(gt=0, le=36_525)], ...], Field(min_length=1)]
-    held_back: Annotated[float, Field(gt=0, lt=1)]
+    holdout: Annotated[float, Field(gt=0, lt=1)]
 
 
 class TuneCore(BacktestCore):
@@ -182,7 +193,8 @@ class TuneCore(BacktestCore):
     @model_validator(mode="after")
     def _own_names(self) -> "TuneCore":
         if taken := {"tuned", "present"} & set(self.rankings):
-            raise ValueError(f"rankings: should not be called {' or '.join(sorted(taken))}, which is what others are compared with")
+            sentence = "rankings: should not be called {taken}, which is what others are compared with"
+            raise ValueError(Message("settings.reserved_tuned", sentence, taken=" or ".join(sorted(taken))))
         return self
 
 

@@ -71,13 +71,13 @@ class RoleSettings(Settings):
 class LayerSettings(Settings):
     """The share of a layer in every group."""
 
-    least: Share = 0.0
-    most: Share = 1.0
+    min: Share = 0.0
+    max: Share = 1.0
 
     @model_validator(mode="after")
     def _ordered(self) -> "LayerSettings":
-        if self.least > self.most:
-            raise ValueError(f"least should be ≤ most (got {self.least:g} > {self.most:g})")
+        if self.min > self.max:
+            raise ValueError(f"min should be ≤ max (got {self.min:g} > {self.max:g})")
         return self
 
 
@@ -94,7 +94,7 @@ class AllocatedPlan(PlanSettings):
 
     kind: Literal["allocated"]
     smallest: Annotated[int, Field(ge=1, le=1_000_000)]
-    most_groups: Annotated[int, Field(ge=1, le=1_000_000)]
+    max_groups: Annotated[int, Field(ge=1, le=1_000_000)]
     topic: Annotated[str, Field(min_length=1)] | None
     layer_by: Annotated[str, Field(min_length=1)]
     roles: RoleSettings
@@ -106,8 +106,8 @@ class AllocatedPlan(PlanSettings):
     def _ordered(self) -> "AllocatedPlan":
         if self.smallest > self.group_capacity:
             raise ValueError(f"smallest should be ≤ group_capacity (got {self.smallest} > {self.group_capacity})")
-        if (least := sum(Fraction(str(layer.least)) for layer in self.layers.values())) > 1:
-            raise ValueError(f"layers: the least shares should add up to at most 1 (got {float(least):g}); lower one")
+        if (least := sum(Fraction(str(layer.min)) for layer in self.layers.values())) > 1:
+            raise ValueError(f"layers: the min shares should add up to at most 1 (got {float(least):g}); lower one")
         return self
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from segmenter.messages import Message
 from segmenter.settings.types import Settings, Share
 
 
@@ -137,7 +138,7 @@ class FilesSettings(MappingSettings):
     @model_validator(mode="after")
     def _some_customers(self) -> "FilesSettings":
         if self.orders.path is None and self.customers.path is None:
-            raise ValueError("orders.path: is needed (or customers.path, where there are no sales yet)")
+            raise ValueError(Message("settings.path", "orders.path: is needed (or customers.path, where there are no sales yet)"))
         return self
 
 
@@ -178,7 +179,7 @@ class DatabaseSettings(MappingSettings):
     @model_validator(mode="after")
     def _some_customers(self) -> "DatabaseSettings":
         if self.orders.query is None and self.customers.query is None:
-            raise ValueError("orders.query: is needed (or customers.query, where there are no sales yet)")
+            raise ValueError(Message("settings.query", "orders.query: is needed (or customers.query, where there are no sales yet)"))
         return self
 
 

@@ -11,12 +11,13 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from segmenter.errors import nearest
+from segmenter.messages import Message
 
 
 def is_timezone(name: str) -> str:
     """Let pass the IANA names of time zones."""
     if name not in available_timezones():
-        raise ValueError(f"is no time zone{nearest(name, available_timezones())}")
+        raise ValueError(Message("settings.timezone", "is no time zone{nearest}", nearest=nearest(name, available_timezones())))
     return name
 
 
@@ -25,7 +26,7 @@ def is_currency_code(code: str) -> str:
     from babel.numbers import is_currency
 
     if not is_currency(code):
-        raise ValueError("is no ISO 4217 currency, such as CNY, EUR, USD")
+        raise ValueError(Message("settings.currency", "is no ISO 4217 currency, such as CNY, EUR, USD"))
     return code
 
 
@@ -36,7 +37,9 @@ def count_or(word: str, most: int) -> BeforeValidator:
         whole = isinstance(value, int) and not isinstance(value, bool)
         if value == word or (whole and 1 <= value <= most):
             return value
-        raise ValueError(f"should be ≤ {most:,} or {word}" if whole and value > most else f"should be a whole number ≥ 1 or {word}")
+        if whole and value > most:
+            raise ValueError(Message("settings.count_max", "should be ≤ {max:,} or {word}", max=most, word=word))
+        raise ValueError(Message("settings.count", "should be a whole number ≥ 1 or {word}", word=word))
 
     return BeforeValidator(check)
 
@@ -44,23 +47,24 @@ def count_or(word: str, most: int) -> BeforeValidator:
 def is_mapping(value: object) -> object:
     """Let pass all but text, which is what is left of a mapping that Hydra's grammar could not read."""
     if isinstance(value, str):
-        raise ValueError("should be a mapping; names that are not ASCII cannot be given here: write them in a file for --config-dir")
+        sentence = "should be a mapping; names that are not ASCII cannot be given here: write them in a file for --config-dir"
+        raise ValueError(Message("settings.mapping", sentence))
     return value
 
 
 def is_line(text: str) -> str:
     """Let pass what stands on one line as it is: no control characters, no invisible ones, none that turn the reading direction."""
     if any(unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp") for each in text):
-        raise ValueError("should stand on one line, without control characters and invisible ones")
+        raise ValueError(Message("settings.line", "should stand on one line, without control characters and invisible ones"))
     return text
 
 
 def is_name(name: str) -> str:
     """Let pass a line of at most 200 characters, some of them visible."""
     if not name.strip():
-        raise ValueError("should be a name, and not blank")
+        raise ValueError(Message("settings.blank", "should be a name, and not blank"))
     if len(name) > 200:
-        raise ValueError(f"should have at most 200 characters (has {len(name):,})")
+        raise ValueError(Message("settings.long", "should have at most 200 characters (has {count:,})", count=len(name)))
     return is_line(name)
 
 
@@ -68,11 +72,14 @@ def is_file_name(name: str) -> str:
     """Let pass what every system can call a folder."""
     is_name(name)
     if name.startswith((".", " ")) or name.endswith((".", " ")) or set(name) & set('/\\:*?"<>|'):
-        raise ValueError("should be usable as a folder's name: no / \\ : * ? \" < > | and no dot or blank at its ends")
+        sentence = "should be usable as a folder's name: no / \\ : * ? \" < > | and no dot or blank at its ends"
+        raise ValueError(Message("settings.folder_characters", sentence))
     if RESERVED.fullmatch(name.split(".", maxsplit=1)[0].rstrip()):
-        raise ValueError("should be usable as a folder's name: Windows keeps this one for itself; put a word before it")
+        sentence = "should be usable as a folder's name: Windows keeps this one for itself; put a word before it"
+        raise ValueError(Message("settings.folder_reserved", sentence))
     if (size := len(name.encode())) > MOST_BYTES:
-        raise ValueError(f"should be usable as a folder's name: at most {MOST_BYTES} bytes (has {size:,}; a Chinese character has 3)")
+        sentence = "should be usable as a folder's name: at most {max} bytes (has {size:,}; a Chinese character has 3)"
+        raise ValueError(Message("settings.folder_bytes", sentence, max=MOST_BYTES, size=size))
     return name
 
 
@@ -80,9 +87,9 @@ def _is_folder(path: Path) -> Path:
     """Let pass what may become a folder, with the home folder in place of ~."""
     folder = Path(os.path.expanduser(path))
     if not folder.name:
-        raise ValueError("should name a folder of its own, such as outputs/spring")
+        raise ValueError(Message("settings.folder", "should name a folder of its own, such as outputs/spring"))
     if str(folder).startswith("~"):
-        raise ValueError("should name a folder; there is no such home folder")
+        raise ValueError(Message("settings.home", "should name a folder; there is no such home folder"))
     return folder
 
 

@@ -1,0 +1,23 @@
+"""A launch's invitations as the ledger records them."""
+
+from datetime import date
+
+import polars as pl
+
+from segmenter.planning.candidates import region_of
+from segmenter.segments import Segmentation
+from segmenter.settings import AnyPlan
+
+
+def invitations_of(customers: pl.DataFrame, segmentation: Segmentation, plan: AnyPlan, as_of: date) -> pl.DataFrame:
+    """Give who is invited and who is held out: see `LaunchPlan.invitations`."""
+    chosen = customers.filter(pl.col("invited") | pl.col("held_out"))
+    names = segmentation.profiles.select("segment", segment_name="name")
+    return chosen.join(names, on="segment", how="left", maintain_order="left").select(
+        "customer_id",
+        pl.when("held_out").then(pl.lit("held_out")).otherwise(pl.lit("planned")).alias("status"),
+        *("wave", "group", "agent", "score", "stratum"),
+        region_of(plan),
+        pl.col("segment_name").alias("segment"),
+        pl.col("call_on").fill_null(as_of).alias("planned_at"),
+    )

@@ -1,0 +1,69 @@
+"""What a launch comes to."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from segmenter.evaluation.forecast import Forecast
+from segmenter.evaluation.ranking_report import RankingReport
+from segmenter.launch_model import LaunchModel
+from segmenter.segments import Segmentation
+
+INVITE_COLUMNS = (
+    *("rank", "customer_id", "wave", "group", "call_on", "agent", "region", "segment", "score", "join_chance"),
+    *("reasons", "spend_top", "orders_top", "spend", "orders", "last_order_at", "days_since_order"),
+)
+
+
+@dataclass(frozen=True)
+class LaunchPlan:
+    """What a launch comes to. Money is in minor units.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        Every customer, by id: measures, ``category`` where the plan asks for it, ``verdict``, ``component_*``, ``score``,
+        ``expected_spend`` where the ranking expects money, ``segment``, and what was decided: see `planning.Planned`.
+    invite_list : DataFrame
+        The invited by rank: `INVITE_COLUMNS`. Why they are invited stands in it as facts, see `scoring.with_reasons`.
+    invitations : DataFrame
+        Who is invited and who is held out, for the ledger: ``customer_id``, ``status`` (planned, held_out), ``wave``, ``group``,
+        ``agent``, ``score``, ``stratum``, ``region``, ``segment`` (its name in English), ``planned_at``.
+    funnel, what_if, segments, groups, layers, calls : DataFrame
+        See `rules.Verdicts`, `segments.Segmentation` and `planning.Planned`.
+    segmentation : Segmentation
+        The segments of the customers, and why there are so many.
+    ranking : RankingReport
+        How the customers were ranked, and what that rests on.
+    model : LaunchModel
+        The fitted score and segmenter, to score others later.
+    forecast : Forecast or None
+        Whom and what the launch is expected to bring; None where the shop's past is too short, or was not looked at.
+    counts : dict of str to int
+        customers, eligible, invited, held_out, key_users, groups, segments; rejected: rows of the tables.
+    notes : tuple of str
+        What the plan rests on and what it can show: messages, which `in_words` says in the launch's language.
+    warnings : tuple of str
+        What a person should know before using the list; messages, too.
+    valid_until : date
+        The last day on which the list is good.
+    """
+
+    customers: pl.DataFrame
+    invite_list: pl.DataFrame
+    invitations: pl.DataFrame
+    funnel: pl.DataFrame
+    what_if: pl.DataFrame
+    segments: pl.DataFrame
+    groups: pl.DataFrame
+    layers: pl.DataFrame
+    calls: pl.DataFrame
+    segmentation: Segmentation
+    ranking: RankingReport
+    model: LaunchModel
+    forecast: Forecast | None
+    counts: dict[str, int]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    valid_until: date

@@ -1,0 +1,54 @@
+"""A launch's plan in words, in the launch's language: what the results, the pages and the ledger hold."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from segmenter.launch_plan import LaunchPlan
+from segmenter.report.language import translate
+from segmenter.report.reason_words import reason_text
+from segmenter.settings import CoreSettings
+
+_FACTS = ("reasons", "spend_top", "orders_top")
+
+
+def in_words(plan: LaunchPlan, settings: CoreSettings) -> LaunchPlan:
+    """Say what a plan holds as facts: the reasons of the invited, the names of the segments, notes and warnings.
+
+    Parameters
+    ----------
+    plan : LaunchPlan
+        As `plan_launch` gives it.
+    settings : CoreSettings
+        Its settings: language, currency, window of the spend.
+
+    Returns
+    -------
+    LaunchPlan
+        With ``reason`` in place of its facts in `invite_list`, and names and sentences in the language of the settings.
+
+    Examples
+    --------
+    >>> import segmenter
+    >>> settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "lang": "zh"})
+    >>> orders = pl.DataFrame({"customer_id": ["a", "b"], "time": ["2026-06-30", "2026-06-01"], "amount": [12.5, 7.5]})
+    >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
+    >>> segmenter.in_words(segmenter.plan_launch(tables, settings), settings).invite_list["reason"].to_list()
+    ['累计消费 12 元，昨天下单', '30 天前下单']
+    """
+    lang = settings.lang
+    chosen = plan.customers.filter("invited").sort("rank").with_columns(plan.invite_list.select(_FACTS))
+    reason = chosen.select(
+        reason_text(chosen, settings.scoring, window_days=settings.rules.spend.window_days, currency=settings.launch.currency, lang=lang)
+    ).to_series()
+    listed = plan.invite_list.with_columns(reasons=reason).rename({"reasons": "reason"}).drop("spend_top", "orders_top")
+    english, names = plan.segments["name"], [translate(name, lang) for name in plan.segmentation.names]
+    return replace(
+        plan,
+        invite_list=listed,
+        segments=plan.segments.with_columns(pl.Series("name", names, dtype=pl.String)),
+        invitations=plan.invitations.with_columns(pl.col("segment").replace(english, names)),
+        segmentation=replace(plan.segmentation, why=translate(plan.segmentation.why, lang)),
+        notes=tuple(translate(note, lang) for note in plan.notes),
+        warnings=tuple(translate(warning, lang) for warning in plan.warnings),
+    )

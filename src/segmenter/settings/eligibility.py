@@ -1,0 +1,94 @@
+"""The rules: who may be invited."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from segmenter.messages import Message
+from segmenter.settings.types import MOST, Amount, Count, Days, Name, Settings, is_mapping
+
+# What the rules are called in the funnel and as verdicts, and the verdict of who passes them all.
+RULES = frozenset(
+    {
+        *("staff", "blocked", "consent", "member", "refused", "held_out", "cooloff", "invitations"),
+        *("region_include", "region_exclude", "spend_min", "spend_max", "orders_min", "recency", "eligible"),
+    }
+)
+
+
+class RegionRule(Settings):
+    """Regions to keep and to leave out."""
+
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    allow_missing: bool
+    aliases: Annotated[dict[str, str], BeforeValidator(is_mapping)]
+
+
+class SpendRule(Settings):
+    """Net spend, in currency units."""
+
+    min: Amount | None
+    max: Amount | None
+    window_days: Days | None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "SpendRule":
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(
+                Message("settings.min_above_max", "min should be ≤ max (got min {min:g}, max {max:g})", min=self.min, max=self.max)
+            )
+        return self
+
+
+class OrdersRule(Settings):
+    """How many orders."""
+
+    min: Annotated[int, Field(ge=0, le=MOST)] | None
+
+
+class RecencyRule(Settings):
+    """Days since the latest activity."""
+
+    max_days: Days | None
+    source: Literal["orders", "events", "either"]
+
+
+class CustomRule(Settings):
+    """A rule of the user's own."""
+
+    name: Name
+    keep: Annotated[str, Field(min_length=1)]
+
+
+class InvitationsRule(Settings):
+    """Launches that a customer was invited to."""
+
+    max: Count | None
+    days: Days
+
+
+class RulesSettings(Settings):
+    """Who may be invited."""
+
+    staff: bool
+    blocked: bool
+    consent: bool
+    member: bool
+    refused: bool
+    held_out: bool
+    cooloff_days: Days | None
+    invitations: InvitationsRule
+    per_account: Annotated[str, Field(min_length=1)] | None
+    region: RegionRule
+    spend: SpendRule
+    orders: OrdersRule
+    recency: RecencyRule
+    custom: tuple[CustomRule, ...]
+
+    @model_validator(mode="after")
+    def _own_names(self) -> "RulesSettings":
+        names = [rule.name for rule in self.custom]
+        if wrong := sorted({name for name in names if names.count(name) > 1 or name in RULES}):
+            raise ValueError(Message("settings.rule_names", "custom: names should be new and given once (got {names})", names=wrong))
+        return self

@@ -1,0 +1,123 @@
+"""The rankings: a class for each, and `AnyScoring`, which is one of them.
+
+What a ranking needs to know of a shop stands here as fields of its class, so that nobody asks for its name. The ranking itself is
+the module of `segmenter.scoring` (of `segmenter.evaluation` for `auto`) that is called as its `kind`.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from segmenter.messages import Message
+from segmenter.settings.types import MOST, Days, Settings, Weight
+
+
+class Weights(Settings):
+    """What each component weighs, on any scale."""
+
+    spend: Weight
+    decayed_spend: Weight
+    frequency: Weight
+    recency: Weight
+    engagement: Weight
+    advocacy: Weight
+    growth: Weight
+
+
+class ScoringSettings(Settings):
+    """What every ranking has: the components, which give the reasons and choose the key users."""
+
+    # Of a ranking: does it look at earlier dates or at single orders; must it, so that orders aggregated elsewhere will not do; and
+    # does it take every customer's purchase days (`timeline.PURCHASES`)?
+    needs_past: ClassVar[bool] = False
+    needs_single_orders: ClassVar[bool] = False
+    needs_purchases: ClassVar[bool] = False
+
+    half_life_days: Annotated[float, Field(gt=0, le=36_525)]
+    weights: Weights
+    engagement: dict[str, Weight]
+    advocacy: dict[str, Weight]
+    knots: Annotated[int, Field(ge=2, le=10_000)]
+    max_reasons: Annotated[int, Field(ge=1, le=7)]
+    kind: str
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> "ScoringSettings":
+        if not any(self.weights.model_dump().values()):
+            raise ValueError(Message("settings.no_weight", "weights: at least one should be > 0 (got all 0)"))
+        return self
+
+
+class WeightedSettings(ScoringSettings):
+    """The weighted score."""
+
+    kind: Literal["weighted"]
+
+
+class SpendSettings(ScoringSettings):
+    """By net spend."""
+
+    kind: Literal["spend"]
+
+
+class DecayedSettings(ScoringSettings):
+    """By net spend in which older orders count less."""
+
+    kind: Literal["decayed"]
+
+
+class RecencySettings(ScoringSettings):
+    """By the last order."""
+
+    kind: Literal["recency"]
+
+
+class RfmSettings(ScoringSettings):
+    """By fifths of recency, frequency and spend."""
+
+    kind: Literal["rfm"]
+
+
+class ClvSettings(ScoringSettings):
+    """Expected spend by models of repeat buying."""
+
+    needs_past: ClassVar[bool] = True
+    needs_single_orders: ClassVar[bool] = True
+    needs_purchases: ClassVar[bool] = True
+
+    kind: Literal["clv"]
+    model: Literal["bg_nbd", "mbg_nbd"]
+    time_unit: Literal["days", "weeks"]
+
+
+class LearningSettings(ScoringSettings):
+    """How expected spend is learned from the shop's own past."""
+
+    needs_past: ClassVar[bool] = True
+
+    cuts: Annotated[int, Field(ge=1, le=100)]
+    step_days: Days | None
+    rows: Annotated[int, Field(ge=10_000, le=MOST)]
+    trees: Annotated[int, Field(ge=1, le=2_000)]
+    leaves: Annotated[int, Field(ge=2, le=255)]
+
+
+class LearnedSettings(LearningSettings):
+    """Expected spend, learned from the shop's own past."""
+
+    needs_single_orders: ClassVar[bool] = True
+
+    kind: Literal["learned"]
+
+
+class AutoSettings(LearningSettings):
+    """The ranking that was best on the shop's own past."""
+
+    kind: Literal["auto"]
+    trials: Annotated[int, Field(ge=1, le=50)]
+
+
+AnyScoring = Annotated[
+    WeightedSettings | SpendSettings | DecayedSettings | RecencySettings | RfmSettings | ClvSettings | LearnedSettings | AutoSettings,
+    Field(discriminator="kind"),
+]
