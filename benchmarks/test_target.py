@@ -28,7 +28,7 @@ DIFFERENT = 0.15  # standard deviation between launches, in log-odds to join: 3 
 BAND = 0.88 - 0.01, 0.95 + 0.01  # a few hundred launches are a percent off by chance
 DATA = Path(__file__).parents[2] / "shared" / "data"
 REAL = {
-    "online_retail": ("2011-12-10", 7, ["data=online_retail"]),
+    "online_retail": ("2011-12-10", 7, ["data=online_retail", f"data.dir={DATA}"]),
     "cdnow": (
         "1998-07-01",
         7,

@@ -3,6 +3,7 @@
 import math
 import re
 from datetime import date
+from functools import partial
 from types import UnionType
 from typing import Annotated, Union, get_args, get_origin
 
@@ -12,7 +13,9 @@ from pydantic import BaseModel
 
 import segmenter
 from segmenter.errors import ConfigError, SegmenterError
+from segmenter.report.language import translate
 from segmenter.settings import AllocatedPlan, BacktestJob, DemoJob, FrameLaunch, LaunchJob, ReviewJob, TuneJob, parse
+from segmenter.settings.check import RENAMED
 
 HUGE = [10**6, 10**9, 10**18, 2**63, 10**20, 10**300]
 ENDS = [0, -1, 1, 2, *HUGE, 1e-300, 0.5, 1.0, 1e13, 1e300, math.inf, -math.inf, math.nan, True]
@@ -206,3 +209,62 @@ def test_a_topic_is_one_line_of_any_length():
     assert segmenter.launch_settings({"launch.topic": "茶" * 7_000}).launch.topic
     with pytest.raises(ConfigError, match=r"launch\.topic"):
         segmenter.launch_settings({"launch.topic": "a\x1b[2Jb"})
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("rules.invitations.most", "rules.invitations.max"),
+        ("plan.max_groups", None),
+        ("plan.most_groups", "plan.max_groups"),
+        ("plan.layers.expert.most", "plan.layers.expert.max"),
+    ],
+)
+def test_a_key_that_had_another_name_once_says_the_new_one(old, new):
+    if new is None:
+        assert segmenter.launch_settings({"plan": "allocated", old: 3}).plan.max_groups == 3
+        return
+    with pytest.raises(ConfigError) as wrong:
+        segmenter.launch_settings({"plan": "allocated", old: 0.3})
+    assert wrong.value.problems == (f"{old}: is called {new} now",)
+
+
+def test_every_key_that_was_renamed_is_gone_and_the_new_one_is_there():
+    for old, name in RENAMED.items():
+        job = {"backtest": BacktestJob, "tune": TuneJob}.get(old.partition(".")[0], LaunchJob)
+        keys = {key.replace("{}", "*") for key in dotted(job)}
+        assert f"{old.rpartition('.')[0]}.{name}" in keys
+        assert old not in keys
+
+
+def dotted(model, path=""):
+    for name, field in model.model_fields.items():
+        yield f"{path}{name}"
+        for side in sides(field.annotation):
+            inner, here = (get_args(side)[1], f"{path}{name}.{{}}.") if get_origin(side) is dict else (side, f"{path}{name}.")
+            for model_side in sides(inner):
+                if isinstance(model_side, type) and issubclass(model_side, BaseModel):
+                    yield from dotted(model_side, here)
+
+
+def test_wrong_values_can_be_said_in_chinese_too():
+    wrong = {"plan.size": 0, "rules.spend.min": -1, "rules.spend.max": "much", "launch.timezone": "Asia/Shangai", "launch.nme": 1}
+    with pytest.raises(ConfigError) as error:
+        segmenter.launch_settings(wrong)
+    english, chinese = str(error.value).splitlines(), error.value.text(partial(translate, lang="zh")).splitlines()
+    assert len(english) == len(chinese) == len(wrong)
+    for ours, theirs in zip(english, chinese, strict=True):
+        assert theirs.startswith(ours.partition(":")[0])
+        assert not re.search(r"\b(should|is|got|nearest)\b", theirs)
+
+
+@pytest.mark.parametrize("preset", ["online_retail", "taobao"])
+def test_a_preset_of_public_data_wants_its_folder(preset):
+    from hydra import compose, initialize_config_dir
+
+    from segmenter.home import HOME
+
+    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
+        config = compose("launch", overrides=[f"data={preset}"])
+    with pytest.raises(ConfigError, match=r"^data\.dir: is needed"):
+        parse(LaunchJob, config)

@@ -98,8 +98,6 @@ def check_interpolations(*configs: object) -> None:
     from omegaconf import DictConfig, OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    from segmenter.settings.check import missing_value
-
     for config in configs:
         try:
             if isinstance(config, DictConfig):

@@ -9,48 +9,14 @@ LARGEST = 10**12
 
 
 def digits(currency: str) -> int:
-    """Give the number of decimals of a currency.
-
-    Parameters
-    ----------
-    currency : str
-        ISO 4217 code.
-
-    Returns
-    -------
-    int
-        0 for JPY, 2 for CNY, 3 for KWD.
-
-    Examples
-    --------
-    >>> digits("CNY")
-    2
-    """
+    """Give the number of decimals of a currency: 0 for JPY, 2 for CNY, 3 for KWD."""
     from babel.numbers import get_currency_precision
 
     return int(get_currency_precision(currency))
 
 
 def to_minor(amount: float, currency: str) -> int:
-    """Turn an amount of the config into minor units, exactly.
-
-    Parameters
-    ----------
-    amount : float
-        In currency units.
-    currency : str
-        ISO 4217 code.
-
-    Returns
-    -------
-    int
-        In minor units, half to even.
-
-    Examples
-    --------
-    >>> to_minor(19.99, "CNY")
-    1999
-    """
+    """Turn an amount of the config, in currency units, into minor units, exactly; half to even."""
     scaled = Decimal(str(amount)).scaleb(digits(currency))
     return int(scaled.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
 
@@ -86,22 +52,8 @@ def to_units(frame: pl.DataFrame, columns: list[str], currency: str) -> pl.DataF
 
 
 def text(column: str, currency: str) -> pl.Expr:
-    """Write minor units as currency units with thousands separators, ``12,340``; below 10 with decimals, ``0.50``.
+    """Write a column of minor units as currency units with thousands separators, ``12,340``; below 10 with decimals; null stays null.
 
-    Parameters
-    ----------
-    column : str
-        An Int64 column in minor units.
-    currency : str
-        ISO 4217 code.
-
-    Returns
-    -------
-    Expr
-        Text; null stays null.
-
-    Examples
-    --------
     >>> pl.DataFrame({"spend": [1234050, 50]}).select(text("spend", "CNY")).to_series().to_list()
     ['12,340', '0.50']
     """
@@ -117,20 +69,6 @@ def text(column: str, currency: str) -> pl.Expr:
 def amount(minor: int, currency: str) -> str:
     """Write one amount as `text` does, but rounded where that leaves decimals out.
 
-    Parameters
-    ----------
-    minor : int
-        In minor units.
-    currency : str
-        ISO 4217 code.
-
-    Returns
-    -------
-    str
-        In currency units, without their sign.
-
-    Examples
-    --------
     >>> amount(1234060, "CNY")
     '12,341'
     """

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.hashing import lots
+from segmenter.hashing import quick_hash
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -31,7 +31,7 @@ _HALF = 40  # bits: 4,096 such numbers add up to less than 2**53, where floats a
 
 def assign_buckets(ids: pl.Series, seed: int) -> Ints:
     """Put customers into buckets 0..4095 by a hash of their ids: the same at every cut."""
-    return (lots(ids, seed, "bootstrap") >> np.uint64(64 - 12)).astype(np.int64)
+    return (quick_hash(ids, seed, "bootstrap") >> np.uint64(64 - 12)).astype(np.int64)
 
 
 def sum_by_bucket(bucket: Ints, spend: Ints) -> Ints:

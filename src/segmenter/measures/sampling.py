@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from segmenter.hashing import lots
+from segmenter.hashing import quick_hash
 from segmenter.tables import Summary
 
 # Before this many days of history nothing is learned from a date.
@@ -42,7 +42,7 @@ def halvings(ids: pl.Series, max_customers: int, seed: int) -> int:
 
     It is the same whether `ids` were halved before or not, as long as that was less often.
     """
-    hashes = lots(ids, seed, "past")
+    hashes = quick_hash(ids, seed, "past")
     count = 0
     while len(hashes) > max_customers:
         count += 1
@@ -54,4 +54,4 @@ def is_sampled(ids: pl.Series, halvings: int, seed: int) -> pl.Series:
     """Say which customers belong to a sample: the hash of their ids begins with so many zero bits. A smaller one is part of a larger."""
     if not halvings:
         return pl.repeat(value=True, n=len(ids), dtype=pl.Boolean, eager=True)
-    return pl.Series(lots(ids, seed, "past") >> np.uint64(64 - halvings) == 0)
+    return pl.Series(quick_hash(ids, seed, "past") >> np.uint64(64 - halvings) == 0)

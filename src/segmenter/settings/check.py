@@ -80,14 +80,6 @@ def unknown_key(key: str, names: Iterable[str]) -> str:
     return Message("settings.unknown_key", "{key}: is no key{nearest}", key=key, nearest=nearest(key.rpartition(".")[2], names))
 
 
-def missing_value(key: str, text: str) -> str:
-    """Say which key has no value, where OmegaConf says so of it or of one that it takes its value from."""
-    sources = re.findall(r"Missing mandatory value: ([\w.]+)", text)
-    if not sources:
-        return f"{key}: {text}"
-    return Message("settings.missing", "{key}: is needed", key=sources[-1] if "." in sources[-1] else key)
-
-
 def _lines(key: str, rules: list[str], got: str) -> list[str]:
     if not key:
         return rules
@@ -124,8 +116,14 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
     try:
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
-        raise ConfigError(missing_value(error.full_key or "config", str(error.msg or error).splitlines()[0])) from None
-    return {str(key): value for key, value in plain.items()} if isinstance(plain, dict) else {}
+        raise ConfigError(f"{error.full_key or 'config'}: {str(error.msg or error).splitlines()[0]}") from None
+    if not isinstance(plain, dict):
+        return {}
+    data = plain.get("data")
+    if isinstance(data, dict) and data.get("dir", "") is None and "${data.dir}" in str(OmegaConf.to_container(config)):
+        sentence = "data.dir: is needed, as paths of data begin with it: the folder of the files"  # or they begin with "None"
+        raise ConfigError(Message("settings.data_dir", sentence))
+    return {str(key): value for key, value in plain.items()}
 
 
 def _problem(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str, str]:
