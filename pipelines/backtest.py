@@ -12,40 +12,28 @@ def main(config: DictConfig) -> None:
     """Read, compute, write, log."""
     from dataclasses import replace
 
-    from segmenter.command import ahead, started
     from segmenter.evaluation.as_of import terms_of
     from segmenter.evaluation.backtest import backtest
     from segmenter.evaluation.cuts import sampling_of
-    from segmenter.report.backtest_files import write_backtest
-    from segmenter.report.backtest_report import backtest_report
+    from segmenter.job import ahead, conclude, started
+    from segmenter.report.backtest_outputs import backtest_outputs
     from segmenter.report.output_folder import check_out
-    from segmenter.report.terminal import progress, show, show_run
+    from segmenter.report.outputs import write_outputs
+    from segmenter.report.terminal import progress
     from segmenter.settings import BacktestJob, parse
     from segmenter.sources.loader import read_tables
-    from segmenter.tracking import track_backtest
 
     settings, _ = started(parse(BacktestJob, config))
     check_out(settings)
     ahead("sklearn.ensemble")
+    terms, sampling = terms_of(settings), sampling_of(settings)
     with progress(settings.lang) as stage:
-        read = read_tables(
-            settings.data,
-            settings.launch,
-            seed=settings.seed,
-            progress=stage,
-            terms=terms_of(settings),
-            sampling=sampling_of(settings),
-        )
+        read = read_tables(settings.data, settings.launch, seed=settings.seed, progress=stage, terms=terms, sampling=sampling)
         found = backtest(read.tables, settings, progress=stage)
-        found = replace(found, warnings=(*found.warnings, *read.notes))
         stage("writing")
-        write_backtest(found, read, settings)
-    show(backtest_report(found, settings), settings.out, settings.lang, damaged=read.warnings)
-    if settings.tracking.kind == "mlflow":
-        with progress(settings.lang) as stage:
-            stage("tracking")
-            run = track_backtest(found, settings, settings.out)
-        show_run(run)
+        outputs = backtest_outputs(replace(found, warnings=(*found.warnings, *read.notes)), settings)
+        write_outputs(outputs, read, settings)
+    conclude(outputs, settings, damaged=read.warnings)
 
 
 if __name__ == "__main__":

@@ -12,18 +12,17 @@ def main(config: DictConfig) -> None:
     """Read, compute, write, log."""
     from dataclasses import replace
 
-    from segmenter.command import ahead, started
     from segmenter.evaluation.as_of import sampling_of, terms_of
+    from segmenter.job import ahead, conclude, started
     from segmenter.launch import plan_launch
-    from segmenter.launch_plan import LaunchPlan
-    from segmenter.ledger import Basis, check_name, open_ledger, planned_on_basis
-    from segmenter.report.launch_files import write_results
-    from segmenter.report.launch_terminal import progress, show, show_run
+    from segmenter.ledger import Basis, check_name, open_ledger, plan_on_basis
+    from segmenter.report.launch_files import launch_outputs, publish_launch
     from segmenter.report.output_folder import check_out
+    from segmenter.report.outputs import Outputs, write_outputs
     from segmenter.report.plan_words import in_words
+    from segmenter.report.terminal import progress
     from segmenter.settings import LaunchJob, parse
     from segmenter.sources.loader import read_tables
-    from segmenter.tracking import track
 
     settings, sweep = started(parse(LaunchJob, config))
     launch, terms = settings.launch, terms_of(settings)
@@ -45,21 +44,18 @@ def main(config: DictConfig) -> None:
             categories=settings.by_category,
         )
 
-        def planned(basis: Basis | None) -> LaunchPlan:
+        def plan_and_write(basis: Basis | None) -> Outputs:
             plan = plan_launch(replace(read.tables, launches=None if basis is None else basis.past), settings, progress=stage)
             plan = in_words(replace(plan, warnings=(*plan.warnings, *read.notes)), settings)
             stage("writing")
-            write_results(plan, read, settings, None if sweep else ledger, basis)  # of a sweep's variants none is the launch yet
-            return plan
+            outputs = launch_outputs(plan, read, settings)
+            recording = None if sweep else ledger  # of a sweep's variants none is the launch yet
+            write_outputs(outputs, read, settings, publish_launch(plan, settings, recording, basis))
+            return outputs
 
         about = launch.name, terms.as_of, launch.community, settings.rules.invitations.days
-        plan, again = planned_on_basis(ledger, *about, planned, lang=settings.lang)
-    show(plan, settings, damaged=[*read.warnings, *again])
-    if settings.tracking.kind == "mlflow":
-        with progress(settings.lang) as stage:
-            stage("tracking")
-            run = track(plan, settings, settings.out, sweep)
-        show_run(run)
+        outputs, again = plan_on_basis(ledger, *about, plan_and_write)
+    conclude(outputs, settings, sweep=sweep, damaged=[*read.warnings, *again])
 
 
 if __name__ == "__main__":

@@ -1,11 +1,6 @@
 """Review a launch: what came of its invitations, and what they brought."""
 
-from dataclasses import replace
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 import hydra
-import polars as pl
 from omegaconf import DictConfig
 
 from segmenter.command import command, job
@@ -15,43 +10,43 @@ from segmenter.command import command, job
 @job
 def main(config: DictConfig) -> None:
     """Read, compute, write, log."""
-    from segmenter.command import started
+    from dataclasses import replace
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    import polars as pl
+
     from segmenter.evaluation.review import review
-    from segmenter.ledger import open_ledger, people
-    from segmenter.ledger.review_answers import find_launch, read_told, take_answers
-    from segmenter.report.launch_terminal import progress, show_run
+    from segmenter.job import conclude, started
+    from segmenter.ledger import list_invitations, open_ledger
+    from segmenter.ledger.review_answers import find_launch, read_new_answers, take_answers
     from segmenter.report.output_folder import check_out
-    from segmenter.report.review_files import write_review
-    from segmenter.report.review_terminal import show_review
+    from segmenter.report.outputs import write_outputs
+    from segmenter.report.review_outputs import review_outputs
+    from segmenter.report.terminal import progress
     from segmenter.settings import ReviewJob, parse
     from segmenter.sources.loader import read_tables
-    from segmenter.tracking import track_review
 
     settings, _ = started(parse(ReviewJob, config))
     check_out(settings)
     ledger = open_ledger(settings.ledger.url, settings.out)
-    launched = find_launch(ledger, settings.launch.name)
+    planned = find_launch(ledger, settings.launch.name)
     until = settings.review.as_of or datetime.now(ZoneInfo(settings.launch.timezone)).date()
-    launch = settings.launch.model_copy(update={"as_of": launched.as_of, "horizon_days": launched.horizon_days})
+    launch = settings.launch.model_copy(update={"as_of": planned.as_of, "horizon_days": planned.horizon_days})
     settings = settings.model_copy(update={"launch": launch, "review": settings.review.model_copy(update={"as_of": until})})
     with progress(settings.lang) as stage:
         stage("answers")
-        told = read_told(ledger, launched, settings)
+        answers = read_new_answers(ledger, planned, settings)
         upto = launch.model_copy(update={"as_of": until})
         read = read_tables(settings.data, upto, seed=settings.seed, progress=stage)
-        read = take_answers(ledger, launched.name, told, read, lang=settings.lang)
+        read = take_answers(ledger, planned.name, answers, read)
         assert isinstance(read.tables.orders, pl.DataFrame)  # as no terms were given: single orders are looked at
         stage("review")
-        found = review(launched, people(ledger, launched.name, before=until), read.tables.orders, settings)
-        found = replace(found, warnings=(*found.warnings, *read.warnings))
+        found = review(planned, list_invitations(ledger, planned.name, before=until), read.tables.orders, settings)
         stage("writing")
-        write_review(found, read, settings)
-    show_review(found, settings)
-    if settings.tracking.kind == "mlflow":
-        with progress(settings.lang) as stage:
-            stage("tracking")
-            run = track_review(found, settings, settings.out)
-        show_run(run)
+        outputs = review_outputs(replace(found, warnings=(*found.warnings, *read.warnings)), read, settings)
+        write_outputs(outputs, read, settings)
+    conclude(outputs, settings)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from segmenter.ledger import Ledger, launches, open_ledger, people
+from segmenter.ledger import Ledger, list_invitations, list_launches, open_ledger
 from segmenter.report.publication import sha256
 
 REPETITIONS = int(os.environ.get("SEGMENTER_REPETITIONS", "1"))
@@ -26,11 +26,11 @@ NAMES = ("june", "vip", "夏天")
 JOBS = """
 import json, os, sys
 import hydra, sklearn.cluster, sqlalchemy.dialects.postgresql.psycopg, sqlalchemy.dialects.sqlite
-import segmenter.launch, segmenter.ledger, segmenter.report.launch_files, segmenter.report.launch_terminal, segmenter.sources.loader
-import segmenter.segments.segment_count, segmenter.tracking, holidays, babel
+import segmenter.launch, segmenter.ledger, segmenter.report.launch_files, segmenter.report.terminal, segmenter.sources.loader
+import segmenter.segments.segment_count, segmenter.tracking.runs, holidays, babel
 from segmenter.__main__ import main
 
-segmenter.report.launch_files.report = lambda *_: ""  # its charts take longer than all the rest
+segmenter.report.outputs.render_page = lambda *_: ""  # its charts take longer than all the rest
 
 def job(arguments):
     child = os.fork()
@@ -100,7 +100,7 @@ def test_three_launches_at_once_invite_nobody_twice(kind, at_once, shop, tmp_pat
             jobs = {name: launching(shop, url, folder / name, name, size) for name in NAMES}
             found = dict(zip(NAMES, at_once(*jobs.values()), strict=True))
             ledger = open_ledger(url, folder / "results")
-            plans, everyone = launches(ledger), people(ledger)
+            plans, everyone = list_launches(ledger), list_invitations(ledger)
         assert {code for code, _ in found.values()} <= {0, 2}, found
         well = {name for name, (code, _) in found.items() if code == 0}
         assert set(plans["launch"]) == well
@@ -135,7 +135,7 @@ def test_two_people_planning_one_launch_at_once_leave_one_plan_and_its_results(a
     assert sorted(code for code, _ in found) == [0, 2], found
     (out,) = [folder for folder in ("mine", "yours") if (tmp_path / folder).exists()]
     listed = pl.read_csv(tmp_path / out / "invite_list.csv")["customer_id"].sort().to_list()
-    assert listed == people(open_ledger(None, tmp_path / "x")).filter(status="planned")["customer_id"].to_list()
+    assert listed == list_invitations(open_ledger(None, tmp_path / "x")).filter(status="planned")["customer_id"].to_list()
     assert at_once(jobs[0])[0][0] == 0  # later, it is a plan in place of the one before
 
 

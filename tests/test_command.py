@@ -5,8 +5,9 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from segmenter.__main__ import main
-from segmenter.command import command, quoted
+from segmenter.command import command
 from segmenter.errors import OutputError
+from segmenter.overrides import quoted
 from segmenter.report import output_folder
 
 

@@ -5,9 +5,9 @@ import re
 import pytest
 from omegaconf import OmegaConf
 
-from segmenter.command import _check_interpolations
 from segmenter.config_files import load
 from segmenter.errors import ConfigError
+from segmenter.hydra_errors import check_interpolations
 
 WRONG = {
     "tab": ("launch:\n\tname: x", 2),
@@ -98,9 +98,9 @@ def test_merged_mappings_and_aliases_are_fine(tmp_path):
 def test_an_interpolation_that_leads_nowhere(tmp_path, value):
     (tmp_path / "x.yaml").write_text(f"launch:\n  name: {value}\n")
     with pytest.raises(ConfigError, match=r"launch\.name: .*x\.yaml, line 2"):
-        _check_interpolations(load(str(tmp_path / "x.yaml"))[0])
+        check_interpolations(load(str(tmp_path / "x.yaml"))[0])
 
 
 def test_two_interpolations_of_each_other():
     with pytest.raises(ConfigError):
-        _check_interpolations(OmegaConf.create({"a": "${b}", "b": "${a}"}))
+        check_interpolations(OmegaConf.create({"a": "${b}", "b": "${a}"}))

@@ -13,7 +13,7 @@ import segmenter
 from segmenter.__main__ import main
 from segmenter.contacts import Contacts, hide, is_contact_name, looks_like_contact, shape, shown_columns, shown_sql
 from segmenter.errors import InputError
-from segmenter.ledger import open_ledger, people
+from segmenter.ledger import list_invitations, open_ledger
 from segmenter.themes import THEMES, theme_of
 
 # Names, addresses and WeChat ids are known by the customers table, the others by their look.
@@ -159,7 +159,7 @@ def test_no_output_of_a_job_has_a_contact(done: Any, job: str, capfd: pytest.Cap
     if job == "review":
         reasons = pl.read_csv(folder / "out" / "review" / "reasons.csv")["reason"].drop_nulls()
         assert set(reasons) <= set(THEMES)
-        assert set(people(open_ledger(None, folder / "out" / "launch"))["reason"].drop_nulls()) <= set(THEMES)
+        assert set(list_invitations(open_ledger(None, folder / "out" / "launch"))["reason"].drop_nulls()) <= set(THEMES)
 
 
 @pytest.mark.slow

@@ -70,7 +70,7 @@ def test_a_mistake_of_its_own_is_one_line_and_a_report(error, wrap, capsys, temp
     assert str(report) in said
     told = report.read_text(encoding="utf-8")
     assert type(error).__name__ in told
-    assert "test_ending.py" in told
+    assert "test_exits.py" in told
     for private in ("138001", "139001", "example.com", "王芳", "Wang", "Li Si", "12345678"):
         assert private not in told + said
     assert report.stat().st_mode & 0o077 == 0

@@ -14,7 +14,7 @@ from segmenter.launch import plan_launch
 from segmenter.launch_plan import INVITE_COLUMNS
 from segmenter.measures.aggregator import added_up
 from segmenter.report.plan_words import in_words
-from segmenter.serving import ServedModel
+from segmenter.tracking.served_model import ServedModel
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 
-from segmenter.command import quoted
 from segmenter.home import HOME
+from segmenter.overrides import quoted
 from segmenter.settings import BacktestJob, DemoJob, LaunchJob, ReviewJob, TuneJob, parse
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")

@@ -13,8 +13,8 @@ from hydra import compose, initialize_config_dir
 import segmenter
 from segmenter.errors import ConfigError, InputError, LedgerError
 from segmenter.home import HOME
-from segmenter.ledger import Launch, answers, open_ledger, people, record_plan
-from segmenter.ledger.review_answers import STRANGER, find_launch, read_told, take_answers
+from segmenter.ledger import LaunchRecord, list_answers, list_invitations, open_ledger, record_plan
+from segmenter.ledger.review_answers import STRANGER, find_launch, read_new_answers, take_answers
 from segmenter.settings import ReviewJob, parse
 from segmenter.sources.loader import Read
 
@@ -48,7 +48,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pl.DataFrame(rows, schema=["customer_id", "time", "amount"], orient="row").write_csv(folder / "orders.csv")
     plan = {"customer_id": IDS, "status": ["held_out" if place % 10 == 0 else "planned" for place in range(300)], "wave": 1, "group": "g"}
     frame = pl.DataFrame(plan | {"agent": None, "score": 1.0, "stratum": "s", "region": "四川", "segment": "0"})
-    launch = Launch("spring", "vip", DAY, 30, 5_000_00, "CNY", "f")
+    launch = LaunchRecord("spring", "vip", DAY, 30, 5_000_00, "CNY", "f")
     record_plan(open_ledger(None, folder / "outputs" / "spring"), launch, frame)
     (folder / "told").mkdir()
     lines = ["customer_id,answer,answered_on", *(f"{who},joined,2026-07-05" for who in ["C001", "C002", "friend", "C0O3"])]
@@ -96,15 +96,15 @@ def test_answers_and_orders_become_a_review_and_again_the_same(shop: Path, run: 
     after = {path.name: path.read_bytes() for path in out.iterdir()}
     assert {name for name in before if before[name] != after[name]} == {"manifest.json", "rejects.parquet", "review.html"}  # the warnings
     ledger = open_ledger(None, out)
-    assert answers(ledger).height == 3
-    assert people(ledger).filter(customer_id="friend")["status"].to_list() == [None]
+    assert list_answers(ledger).height == 3
+    assert list_invitations(ledger).filter(customer_id="friend")["status"].to_list() == [None]
 
 
 def test_what_a_review_cannot_be_made_of(tmp_path: Path) -> None:
     ledger = open_ledger(None, tmp_path / "results")
     with pytest.raises(LedgerError, match=r"should hold the launch that is reviewed \(got none in sqlite:///.*ledger.db\); plan one with"):
         find_launch(ledger, "spring")
-    record_plan(ledger, Launch("spring", "vip", DAY, 30, None, "CNY", "f"), planned("a"))
+    record_plan(ledger, LaunchRecord("spring", "vip", DAY, 30, None, "CNY", "f"), planned("a"))
     with pytest.raises(LedgerError, match=r'launch.name: should be a launch in sqlite:///.* \(got "sprint"\); nearest: spring'):
         find_launch(ledger, "sprint")
     for override, message in {
@@ -118,29 +118,25 @@ def test_what_a_review_cannot_be_made_of(tmp_path: Path) -> None:
 
 def test_call_sheets_that_nobody_filled_in_do_not_keep_from_reviewing_the_sales(shop: Path, tmp_path: Path) -> None:
     ledger = open_ledger(None, tmp_path / "results")
-    record_plan(ledger, Launch("spring", "vip", DAY, 30, None, "CNY", "f"), planned("a"))
+    record_plan(ledger, LaunchRecord("spring", "vip", DAY, 30, None, "CNY", "f"), planned("a"))
     launched = find_launch(ledger, "spring")
     (tmp_path / "sheet.csv").write_text("customer_id,answer\na,\n", encoding="utf-8")
-    told = read_told(ledger, launched, job("review.as_of=2026-07-31", f"review.answers=[{tmp_path}/sheet.csv]"))
+    told = read_new_answers(ledger, launched, job("review.as_of=2026-07-31", f"review.answers=[{tmp_path}/sheet.csv]"))
     assert told.answers.is_empty()
     assert told.warnings[0].startswith("review.answers: should hold answers (got none in 1 rows")
-    chinese = read_told(ledger, launched, job("review.as_of=2026-07-31", f"review.answers=[{tmp_path}/sheet.csv]", "lang=zh"))
-    assert chinese.warnings[0].startswith("没有读到新的答复（review.answers: ")
     with pytest.raises(InputError, match="none-such"):
-        read_told(ledger, launched, job("review.as_of=2026-07-31", f"review.answers=[{tmp_path}/none-such]"))
+        read_new_answers(ledger, launched, job("review.as_of=2026-07-31", f"review.answers=[{tmp_path}/none-such]"))
 
 
 def test_ids_that_lost_their_zeros_are_recognised_but_not_against_the_shop_and_sheets_of_another_launch_are_told(tmp_path: Path) -> None:
     ledger = open_ledger(None, tmp_path / "results")
-    record_plan(ledger, Launch("spring", "vip", DAY, 30, None, "CNY", "f"), planned("007", "008"))
+    record_plan(ledger, LaunchRecord("spring", "vip", DAY, 30, None, "CNY", "f"), planned("007", "008"))
     path = tmp_path / "sheet.csv"
     path.write_text("customer_id,answer\n7,joined\n8,refused\n11,joined\n12,joined\n13,no\n14,no\n", encoding="utf-8")
     settings = job("review.as_of=2026-07-31", "launch.as_of=2026-07-31", f"review.answers=[{path}]")
-    told = read_told(ledger, find_launch(ledger, "spring"), settings)
+    told = read_new_answers(ledger, find_launch(ledger, "spring"), settings)
     assert told.answers["customer_id"].to_list() == ["007", "008", "11", "12", "13", "14"]
     orders = pl.DataFrame({"customer_id": ["8", "11", "12", "13", "14"], "time": "2026-06-30", "amount": 1.0})  # 8 is not 008
-    read = take_answers(
-        ledger, "spring", told, Read(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), {}), lang="en"
-    )
-    assert people(ledger).drop_nulls("answer")["customer_id"].to_list() == ["007", "11", "12", "13", "14", "8"]
+    read = take_answers(ledger, "spring", told, Read(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), {}))
+    assert list_invitations(ledger).drop_nulls("answer")["customer_id"].to_list() == ["007", "11", "12", "13", "14", "8"]
     assert read.warnings[-1] == "most of whom these files name were not invited: sheet.csv; are they of another launch?"

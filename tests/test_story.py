@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from segmenter.ledger import launches, open_ledger, people
+from segmenter.ledger import list_invitations, list_launches, open_ledger
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 SHOPS = {"demo": 2_000, "sichuan_vip": 10_000}  # customers; as many as give each launch its people
@@ -50,8 +50,8 @@ def test_the_next_launch_knows_what_the_first_one_taught(documented: Path) -> No
     assert f"is learned from {asked:,} invitations of 1 launch, of which {joined:,} were accepted" in following["notes"][0]
     assert reviewed["lift"].startswith(("The invitation brought", "No effect could be shown"))
     ledger = open_ledger(None, documented / "outputs" / "next")
-    assert launches(ledger)["launch"].to_list() == ["demo", "next"]
-    known = people(ledger, "demo")
+    assert list_launches(ledger)["launch"].to_list() == ["demo", "next"]
+    known = list_invitations(ledger, "demo")
     members, held = (set(known.filter(**which)["customer_id"]) for which in ({"answer": "joined"}, {"status": "held_out"}))
     invited = set(pl.read_csv(documented / "outputs" / "next" / "invite_list.csv")["customer_id"])
     assert not invited & members

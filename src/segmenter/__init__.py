@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from segmenter.errors import SegmenterError as SegmenterError
     from segmenter.evaluation.backtest import Backtest as Backtest
     from segmenter.evaluation.backtest import backtest as backtest
-    from segmenter.evaluation.review import Launched as Launched
     from segmenter.evaluation.review import Review as Review
     from segmenter.evaluation.review import review as review
     from segmenter.launch import plan_launch as plan_launch
     from segmenter.launch_plan import LaunchPlan as LaunchPlan
+    from segmenter.launch_record import LaunchRecord as LaunchRecord
     from segmenter.measures import measure as measure
     from segmenter.money import to_units as to_units
     from segmenter.planning import plan as plan
@@ -45,7 +45,7 @@ _PLACES = {
     "review_settings": "defaults",
     "Backtest": "evaluation.backtest",
     "backtest": "evaluation.backtest",
-    "Launched": "evaluation.review",
+    "LaunchRecord": "launch_record",
     "Review": "evaluation.review",
     "review": "evaluation.review",
     "ConfigError": "errors",

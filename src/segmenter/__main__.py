@@ -11,13 +11,7 @@ from segmenter.version import __version__
 
 
 def main() -> None:
-    """Run the job named first on the command line, or list the jobs.
-
-    Raises
-    ------
-    SystemExit
-        With 2 for an unknown job, and as `command.command`.
-    """
+    """Run the job named first on the command line, or list the jobs."""
     prepare()
     try:
         _run()
@@ -38,8 +32,9 @@ def _run() -> None:
         runpy.run_path(str(jobs[name]), run_name="__main__")
     else:
         from segmenter.errors import nearest
+        from segmenter.messages import Message
 
-        leave(f"there is no job {name!r}{nearest(name, jobs)}")
+        leave(Message("jobs.no_such_job", "there is no job {name!r}{way_out}", name=name, way_out=nearest(name, jobs)))
 
 
 def _listing(jobs: dict[str, Path]) -> str:

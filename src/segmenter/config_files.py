@@ -1,4 +1,4 @@
-"""The files of a config folder, read so that whatever is wrong in one is told by its name and line."""
+"""The files of a config folder, read so that whatever is wrong is reported with the file's name and line."""
 
 import codecs
 import os
@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from segmenter.errors import ConfigError
+from segmenter.messages import Message
 
 _MOST_BYTES, _MOST_VALUES, _MOST_LEVELS, _MOST_PROBLEMS = 10_000_000, 50_000, 50, 20
 _MARKS = {  # the longer ones first: UTF-32 begins as UTF-16 does
@@ -40,17 +41,7 @@ def watch_files() -> None:
 
 
 def load(path: str) -> tuple[Any, dict[str, str | None]]:
-    """Read one file.
-
-    Parameters
-    ----------
-    path : str
-        The file.
-
-    Returns
-    -------
-    tuple of DictConfig, dict
-        The config, and what Hydra reads in its head: ``package``.
+    """Read one file: its config, and what Hydra reads in its head (``package``).
 
     Raises
     ------
@@ -76,16 +67,22 @@ def load(path: str) -> tuple[Any, dict[str, str | None]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = error.problem or error.context or ""
-        way_out = "; put quotes around a text with a colon in it" if "mapping values" in said else ""
-        way_out = "; indent with blanks, not with a tab" if "'\\t'" in said else way_out
-        raise ConfigError(f"{_place(path, mark.line if mark else None)}: is no YAML: {said}{way_out}") from None
+        way_out = ""
+        if "'\\t'" in said:
+            way_out = Message("config.tab", "; indent with blanks, not with a tab")
+        elif "mapping values" in said:
+            way_out = Message("config.colon", "; put quotes around a text with a colon in it")
+        facts = {"place": _place(path, mark.line if mark else None), "reason": said, "way_out": way_out}
+        raise ConfigError(Message("config.no_yaml", "{place}: is no YAML: {reason}{way_out}", **facts)) from None
     except yaml.reader.ReaderError as error:
-        rule = f"holds a character that YAML does not take (U+{error.character:04X})"
-        raise ConfigError(f"{_place(path, text.count(chr(10), 0, error.position))}: {rule}; take it out") from None
+        sentence = "{place}: holds a character that YAML does not take (U+{code:04X}); take it out"
+        place = _place(path, text.count("\n", 0, error.position))
+        raise ConfigError(Message("config.character", sentence, place=place, code=error.character)) from None
     except RecursionError:
-        raise ConfigError(f"{path}: is nested too deep; at most {_MOST_LEVELS} levels") from None
+        raise ConfigError(_too_deep(path)) from None
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror or error})") from None
+        facts = {"path": path, "reason": error.strerror or str(error)}
+        raise ConfigError(Message("config.unreadable", "{path}: cannot be read ({reason})", **facts)) from None
     except (OmegaConfBaseException, ValueError, TypeError) as error:
         raise ConfigError(f"{path}: {str(error).splitlines()[0]}") from None
 
@@ -93,13 +90,14 @@ def load(path: str) -> tuple[Any, dict[str, str | None]]:
 def place_of(text: object) -> str:
     """Say where an interpolation stands, as the end of a message."""
     place = _interpolations.get(str(text))
-    return f" ({place})" if place else ""
+    return Message("config.in_brackets", " ({place})", place=place) if place else ""
 
 
 def _text(path: str) -> str:
     """Decode a file: UTF-8, or whatever its byte order mark says."""
     if (size := os.path.getsize(path)) > _MOST_BYTES:
-        raise ConfigError(f"{path}: should have at most {_MOST_BYTES:,} bytes (has {size:,}); is it a config?")
+        sentence = "{path}: should have at most {most:,} bytes (has {size:,}); is it a config?"
+        raise ConfigError(Message("config.too_large", sentence, path=path, most=_MOST_BYTES, size=size))
     with open(path, "rb") as file:
         data = file.read()
     encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
@@ -107,11 +105,16 @@ def _text(path: str) -> str:
         return data.decode(encoding).replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) if encoding.startswith("utf-8") else None
-        raise ConfigError(f"{_place(path, line)}: is not UTF-8 (another encoding, or no text at all); save it as UTF-8") from None
+        sentence = "{place}: is not UTF-8 (another encoding, or no text at all); save it as UTF-8"
+        raise ConfigError(Message("config.no_utf8", sentence, place=_place(path, line))) from None
 
 
 def _place(path: str, line: int | None) -> str:
-    return path if line is None else f"{path}, line {line + 1}"
+    return path if line is None else Message("config.line", "{path}, line {line}", path=path, line=line + 1)
+
+
+def _too_deep(place: str) -> Message:
+    return Message("config.too_deep", "{place}: is nested too deep; at most {most} levels", place=place, most=_MOST_LEVELS)
 
 
 def _wrong(root: Any, path: str) -> Iterator[str]:
@@ -121,7 +124,8 @@ def _wrong(root: Any, path: str) -> Iterator[str]:
     if root is None:
         return
     if not isinstance(root, yaml.MappingNode):
-        yield f"{_place(path, root.start_mark.line)}: should hold keys, as `launch: …`, and not {_kind(root)}"
+        sentence = "{place}: should hold keys, as `launch: …`, and not {kind}"
+        yield Message("config.no_keys", sentence, place=_place(path, root.start_mark.line), kind=_kind(root))
         return
     seen = 0
     waiting = [(root, frozenset[int](), "")]
@@ -129,13 +133,16 @@ def _wrong(root: Any, path: str) -> Iterator[str]:
         node, above, key = waiting.pop()
         here, seen = _place(path, node.start_mark.line), seen + 1
         if id(node) in above:
-            yield f"{here}: {key}: an alias (*) stands for something that it is a part of; write it out"
+            sentence = "{place}: {key}: an alias (*) stands for something that it is a part of; write it out"
+            yield Message("config.alias_circle", sentence, place=here, key=key)
         elif node.tag not in _TAGS and not (key == "" and node is root):
-            yield f"{here}: {key}: {_tag(node)} is no tag here; leave it out, or put quotes around the text"
+            sentence = "{place}: {key}: {tag} is no tag here; leave it out, or put quotes around the text"
+            yield Message("config.tag", sentence, place=here, key=key, tag=_tag(node))
         elif len(above) > _MOST_LEVELS:
-            yield f"{here}: is nested too deep; at most {_MOST_LEVELS} levels"
+            yield _too_deep(here)
         elif seen > _MOST_VALUES:
-            yield f"{here}: should hold at most {_MOST_VALUES:,} values, those of aliases (*) counted each time"
+            sentence = "{place}: should hold at most {most:,} values, those of aliases (*) counted each time"
+            yield Message("config.too_many_values", sentence, place=here, most=_MOST_VALUES)
             return
         elif isinstance(node, yaml.ScalarNode):
             yield from _wrong_text(node, here, key)
@@ -152,7 +159,9 @@ def _tag(node: Any) -> str:
 
 
 def _kind(node: Any) -> str:
-    return "a list" if isinstance(node.value, list) else f"only {node.value[:40]!r}"
+    if isinstance(node.value, list):
+        return Message("config.a_list", "a list")
+    return Message("config.only", "only {text!r}", text=node.value[:40])
 
 
 def _wrong_keys(node: Any, path: str, key: str) -> Iterator[str]:
@@ -160,13 +169,15 @@ def _wrong_keys(node: Any, path: str, key: str) -> Iterator[str]:
     for name, _ in node.value:
         line = name.start_mark.line
         if not isinstance(name.value, str) or name.tag not in _TAGS - {"tag:yaml.org,2002:null"}:
-            yield f"{_place(path, line)}: a key should be a word or a number"
+            yield Message("config.key_no_word", "{place}: a key should be a word or a number", place=_place(path, line))
             return
         full = f"{key}.{name.value}".lstrip(".")
         if name.value in first:
-            yield f"{_place(path, line)}: {full}: is given twice, first in line {first[name.value] + 1}; take one out"
+            sentence = "{place}: {key}: is given twice, first in line {line}; take one out"
+            yield Message("config.twice", sentence, place=_place(path, line), key=full, line=first[name.value] + 1)
         if name.value == "_target_":
-            yield f"{_place(path, line)}: {full}: is no key: no code is called from here"
+            sentence = "{place}: {key}: is no key: no code is called from here"
+            yield Message("config.target", sentence, place=_place(path, line), key=full)
         first[name.value] = line
 
 
@@ -175,13 +186,14 @@ def _wrong_text(node: Any, here: str, key: str) -> Iterator[str]:
     from omegaconf.errors import OmegaConfBaseException
 
     if node.tag.endswith(":int") and len(node.value) > 100:
-        yield f"{here}: {key}: is too long a number"
+        yield Message("config.long_number", "{place}: {key}: is too long a number", place=here, key=key)
     if "${" in node.value:
         _interpolations[node.value] = here
         try:
             OmegaConf.create({"text": node.value})
         except (OmegaConfBaseException, RecursionError):
-            yield f"{here}: {key}: should be an interpolation as ${{launch.name}} (got {node.value[:80]}); else write \\${{"
+            sentence = "{place}: {key}: should be an interpolation as ${{launch.name}} (got {text}); else write \\${{"
+            yield Message("config.interpolation", sentence, place=here, key=key, text=node.value[:80])
 
 
 def _wrong_defaults(root: Any, path: str) -> Iterator[str]:
@@ -191,17 +203,22 @@ def _wrong_defaults(root: Any, path: str) -> Iterator[str]:
     node = next((value for name, value in root.value if name.value == "defaults"), None)
     if node is None:
         return
-    rule = "defaults: should be a list of files, as `- experiment/mine` or `- data: files`"
     if not isinstance(node, yaml.SequenceNode):
-        yield f"{_place(path, node.start_mark.line)}: {rule}"
+        yield _no_list_of_files(_place(path, node.start_mark.line))
         return
     for item in node.value:
         named = item.value if isinstance(item, yaml.MappingNode) else [(item, item)]
-        chosen = [each for _, value in named for each in (value.value if isinstance(value, yaml.SequenceNode) else [value])]
-        if len(named) != 1 or not all(_is_word(name) for name, _ in named) or not all(_is_word(each, nothing=True) for each in chosen):
-            yield f"{_place(path, item.start_mark.line)}: {rule}"
-        elif any(each.value == os.path.basename(path).removesuffix(".yaml") for each in chosen if item.tag.endswith(":str")):
-            yield f"{_place(path, item.start_mark.line)}: defaults: names this file itself; take it out, or write _self_"
+        chosen = [file for _, value in named for file in (value.value if isinstance(value, yaml.SequenceNode) else [value])]
+        if len(named) != 1 or not all(_is_word(name) for name, _ in named) or not all(_is_word(file, nothing=True) for file in chosen):
+            yield _no_list_of_files(_place(path, item.start_mark.line))
+        elif any(file.value == os.path.basename(path).removesuffix(".yaml") for file in chosen if item.tag.endswith(":str")):
+            sentence = "{place}: defaults: names this file itself; take it out, or write _self_"
+            yield Message("config.names_itself", sentence, place=_place(path, item.start_mark.line))
+
+
+def _no_list_of_files(place: str) -> Message:
+    sentence = "{place}: defaults: should be a list of files, as `- experiment/mine` or `- data: files`"
+    return Message("config.no_list_of_files", sentence, place=place)
 
 
 def _is_word(node: Any, *, nothing: bool = False) -> bool:

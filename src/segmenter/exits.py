@@ -11,11 +11,15 @@ import time
 import traceback
 from contextlib import suppress
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from segmenter import memory
 from segmenter.errors import SegmenterError
+from segmenter.messages import Message
 from segmenter.words import visible
+
+if TYPE_CHECKING:
+    from segmenter.words import Lang
 
 MENDABLE, CRASHED = 2, 70  # sysexits.h: EX_SOFTWARE
 # What the system refuses and a user can mend.
@@ -25,6 +29,9 @@ _SYSTEM = {
 }
 _PRIVATE = re.compile(r"\d{5,}|[^\s'\"<>]+@[^\s'\"<>]+|://[^/\s:@]*:[^/\s]*@")
 _WORD = re.compile(r"[a-z_][a-z0-9_.]*")
+
+
+_STOPPED = Message("jobs.stopped", "stopped; the last results are untouched")
 
 
 class Stopped(KeyboardInterrupt):
@@ -55,8 +62,12 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
     raise Stopped(number)
 
 
-def leave(message: str, code: int = MENDABLE) -> NoReturn:
+def leave(message: str, code: int = MENDABLE, lang: "Lang" = "en") -> NoReturn:
     """End with a message."""
+    if lang != "en":
+        from segmenter.report.language import translate
+
+        message = translate(message, lang)
     try:
         print(f"segmenter: {visible(message)}", file=sys.stderr, flush=True)
     except OSError:  # nobody reads what went wrong either
@@ -64,36 +75,40 @@ def leave(message: str, code: int = MENDABLE) -> NoReturn:
     raise SystemExit(code)
 
 
-def end(error: BaseException) -> NoReturn:
+def end(error: BaseException, lang: "Lang" = "en") -> NoReturn:
     """End after an error: say what a user can mend, or where the report of a crash is.
 
-    Raises
-    ------
-    SystemExit
-        With 2, 70, 130 or 128 and the signal's number.
+    The exit code is 2, 70, 130 or 128 and the signal's number.
     """
     number = _number(error)
     match error:
         case SystemExit():
             raise error
         case Stopped():
-            leave("stopped; the last results are untouched", 128 + int(error.args[0]))
+            leave(_STOPPED, 128 + int(error.args[0]), lang)
         case KeyboardInterrupt():
-            leave("stopped; the last results are untouched", 130)
-        case SegmenterError():
+            leave(_STOPPED, 130, lang)
+        case SegmenterError() if lang == "en":
             leave(str(error))
+        case SegmenterError():
+            from segmenter.report.language import error_text
+
+            leave(error_text(error, lang))
         case BrokenPipeError() if _broken(error):  # as in `segmenter launch --help | head`
             raise SystemExit(0)
         case OSError() if _broken(error):
-            leave(f"standard output: cannot be written ({error.strerror or error}); what was written to files stands")
+            sentence = "standard output: cannot be written ({reason}); what was written to files stands"
+            leave(Message("jobs.stdout_broken", sentence, reason=error.strerror or str(error)), lang=lang)
         case BaseException() if number in (errno.EMFILE, errno.ENFILE):
-            leave("too many open files; allow more with `ulimit -n 1024`")
+            leave(Message("jobs.too_many_files", "too many open files; allow more with `ulimit -n 1024`"), lang=lang)
         case BaseException() if number in _SYSTEM:
-            leave(f"{getattr(error, 'filename', None) or 'the system'}: {os.strerror(number)}; mend that, and run again")
+            what = getattr(error, "filename", None) or Message("jobs.the_system", "the system")
+            sentence = "{what}: {reason}; mend that, and run again"
+            leave(Message("jobs.system_refused", sentence, what=what, reason=os.strerror(number)), lang=lang)
         case MemoryError():
-            leave(memory.shortage())
+            leave(memory.shortage(), lang=lang)
         case _:
-            leave(f"a mistake of segmenter's own ({type(error).__name__}){_reported(error)}", CRASHED)
+            leave(_crash(error), CRASHED, lang)
 
 
 def _number(error: BaseException) -> int | None:
@@ -132,15 +147,27 @@ def _broken(error: OSError) -> bool:
     return False
 
 
-def _reported(error: BaseException) -> str:
+def _crash(error: BaseException) -> Message:
     """Write the report of a crash, and say where it is."""
+    name = type(error).__name__
     try:
         number, place = tempfile.mkstemp(prefix=time.strftime("segmenter-crash-%Y%m%d-%H%M%S-"), suffix=".txt")
         with open(number, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(_report(error))
     except OSError as why:
-        return f"; no report of it could be written ({why.strerror or why}): {_kept(_innermost(error))}"
-    return f"; the report is in {place}: please send it to the developers, it holds no data of customers"
+        return Message(
+            "jobs.crash_unreported",
+            "a mistake of segmenter's own ({error}); no report of it could be written ({reason}): {place}",
+            error=name,
+            reason=why.strerror or str(why),
+            place=_kept(_innermost(error)),
+        )
+    return Message(
+        "jobs.crash",
+        "a mistake of segmenter's own ({error}); the report is in {place}: please send it to the developers, it holds no data of customers",
+        error=name,
+        place=place,
+    )
 
 
 def _report(error: BaseException) -> str:

@@ -7,7 +7,7 @@ from segmenter.errors import InputError
 from segmenter.evaluation.as_of import launch_snapshot, terms_of
 from segmenter.evaluation.as_of_check import check_as_of
 from segmenter.evaluation.auto import rank
-from segmenter.evaluation.detectable_effect import measurable
+from segmenter.evaluation.detectable_effect import describe_detectable_effect
 from segmenter.evaluation.forecast import Forecast, forecast
 from segmenter.evaluation.ranking_report import report_ranking
 from segmenter.invitations import invitations_of
@@ -80,7 +80,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     doubts: tuple[str, ...] = ()
     if past is not None and launch.target is not None:
         expected, doubts = forecast(planned.customers, planned.joining, past, settings)
-    notes, unmeasured = measurable(planned.customers, settings)
+    notes, unmeasured = describe_detectable_effect(planned.customers, settings)
     invited = planned.customers.filter("invited").sort("rank")
     counts = {
         "customers": planned.customers.height,

@@ -8,20 +8,21 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from segmenter.messages import Message
+
 _SPEED = 4 << 30  # bytes that a job takes in a second at most, which says when to look again
 _SPARE = 64 << 20  # what has to be left, and a share of the limit beside it
 _SHARE = 0.03
 _CHARTS = 36 << 30  # addresses, not memory, that the drawing of charts reserves
 _CACHE = ("inactive_file", "active_file", "total_inactive_file", "total_active_file")  # what the system takes back by itself
 
+_MACHINE = Message("jobs.this_machine", "this machine")
+
 
 def watch() -> None:
     """End the process with exit code 2 and a message as soon as hardly any memory is left, on Linux.
 
-    Raises
-    ------
-    SystemExit
-        With 2 where ``ulimit -v`` leaves too few addresses from the start: what then runs out of them aborts.
+    It ends at once where ``ulimit -v`` leaves too few addresses: what then runs out of them aborts.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -38,7 +39,7 @@ def _watch() -> None:
         groups = [group for group in _groups() if group[1] < _total()]
         while True:
             left = [(limit - _used(folder), limit, f"cgroup {folder}") for folder, limit in groups]
-            left.append((_meminfo("MemAvailable"), _total(), "this machine"))
+            left.append((_meminfo("MemAvailable"), _total(), _MACHINE))
             spare, limit, what = min((rest - _SPARE - _SHARE * limit, limit, what) for rest, limit, what in left)
             if spare < 0:
                 os.write(2, f"segmenter: {shortage(what, limit)}\n".encode())
@@ -46,12 +47,14 @@ def _watch() -> None:
             time.sleep(min(0.5, max(0.01, spare / _SPEED)))
 
 
-def shortage(what: str = "this machine", limit: int | None = None) -> str:
+def shortage(what: str = _MACHINE, limit: int | None = None) -> Message:
     """Say that memory is short, and what helps."""
-    size = f"{(limit or _total()) / 2**30:.1f} GiB"
-    return (
-        f"memory: {size} do not suffice ({what}); the last results are untouched. Give it more (the README says how much a launch "
-        "takes), write the orders as Parquet, read fewer of them with data.orders.where, or choose engine=spark"
+    return Message(
+        "jobs.memory_short",
+        "memory: {size:.1f} GiB do not suffice ({what}); the last results are untouched. Give it more (the README says how much a launch "
+        "takes), write the orders as Parquet, read fewer of them with data.orders.where, or choose engine=spark",
+        size=(limit or _total()) / 2**30,
+        what=what,
     )
 
 

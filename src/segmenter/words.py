@@ -14,56 +14,14 @@ class Progress(Protocol):
     """Told what a job is at, and how far where that is known."""
 
     def __call__(self, stage: str, done: int = 0, total: int = 0) -> None:
-        """Take note.
-
-        Parameters
-        ----------
-        stage : str
-            What is done now.
-        done, total : int
-            So many rows of so many; 0 and 0 where nobody counts.
-        """
+        """Take note."""
 
 
 def say(lang: Lang, en: str, zh: str) -> str:
-    """Choose the words of a language.
-
-    Parameters
-    ----------
-    lang : {"en", "zh"}
-        The language.
-    en, zh : str
-        The same words in both.
-
-    Returns
-    -------
-    str
-        One of them.
-
-    Examples
-    --------
-    >>> say("zh", "orders", "订单")
-    '订单'
-    """
+    """Choose the words of a language."""
     return zh if lang == "zh" else en
 
 
 def visible(text: str) -> str:
-    r"""Show characters that steer a terminal or turn the direction of writing, instead of letting them.
-
-    Parameters
-    ----------
-    text : str
-        Of a shop's tables or of a config, on its way to a person.
-
-    Returns
-    -------
-    str
-        With the codes of such characters in their place.
-
-    Examples
-    --------
-    >>> print(visible("\x1b[31mred \u202egnp.exe"))
-    \x1b[31mred \u202egnp.exe
-    """
+    r"""Show characters that steer a terminal or turn the direction of writing, instead of letting them."""
     return text.replace("\r\n", "\n").translate(_TABLE)

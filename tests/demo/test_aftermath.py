@@ -14,12 +14,13 @@ from hydra import compose, initialize_config_dir
 from polars.testing import assert_frame_equal
 
 from segmenter.demo.aftermath import After, live_on
-from segmenter.demo.past_launch import demo_launched
+from segmenter.demo.past_launch import read_demo_launch
 from segmenter.demo.shop import Shop, expected_spend, simulate
 from segmenter.errors import InputError
 from segmenter.home import HOME
 from segmenter.launch import plan_launch
-from segmenter.report.launch_files import write_results
+from segmenter.report.launch_files import launch_outputs
+from segmenter.report.outputs import write_outputs
 from segmenter.report.plan_words import in_words
 from segmenter.settings import LaunchJob, parse
 from segmenter.sources.answers import read_answers
@@ -170,7 +171,7 @@ def launch(folder: Path) -> None:
         config = compose("launch", overrides=[*options, "lang=zh", "tracking=none", f"out={folder}/outputs/demo"])
     settings = parse(LaunchJob, config)
     read = read_tables(settings.data, settings.launch, seed=settings.seed)
-    write_results(in_words(plan_launch(read.tables, settings), settings), read, settings)
+    write_outputs(launch_outputs(in_words(plan_launch(read.tables, settings), settings), read, settings), read, settings)
 
 
 def test_the_job_gives_back_filled_call_sheets_and_the_shop_up_to_then(tmp_path: Path) -> None:
@@ -192,7 +193,7 @@ def test_the_job_gives_back_filled_call_sheets_and_the_shop_up_to_then(tmp_path:
 
     invites = pl.read_parquet(tmp_path / "outputs" / "demo" / "invite_list.parquet").select("customer_id", "call_on")
     truth = live_on(shop, DAYS, invites, effect=0.25, seed=20260101)
-    found = read_answers([str(out / "answers")], before=END, timezone="Asia/Shanghai", lang="zh", since=AS_OF)
+    found = read_answers([str(out / "answers")], before=END, timezone="Asia/Shanghai", since=AS_OF)
     assert found.rejects.is_empty()
     assert found.answers.height + found.open == invites.height
     assert found.answers.filter(answer="joined")["customer_id"].to_list() == truth.effects.drop_nulls("joined_on")["customer_id"].to_list()
@@ -210,10 +211,10 @@ def test_the_job_gives_back_filled_call_sheets_and_the_shop_up_to_then(tmp_path:
     told["config"]["data"]["kind"] = "files"
     manifest.write_text(json.dumps(told), encoding="utf-8")
     with pytest.raises(InputError, match="only that shop lives on"):
-        demo_launched(manifest.parent)
+        read_demo_launch(manifest.parent)
     del told["config"]["data"]["kind"]
     manifest.write_text(json.dumps(told), encoding="utf-8")
     with pytest.raises(InputError, match=r"lacks 'kind'.*launch again"):
-        demo_launched(manifest.parent)
+        read_demo_launch(manifest.parent)
     with pytest.raises(InputError, match=r"with manifest.json .*run segmenter launch"):
-        demo_launched(tmp_path)
+        read_demo_launch(tmp_path)

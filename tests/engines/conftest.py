@@ -26,7 +26,8 @@ from segmenter.evaluation.as_of import terms_of
 from segmenter.home import HOME
 from segmenter.launch import plan_launch
 from segmenter.measures.definition import summarize_frame
-from segmenter.report.launch_files import write_results
+from segmenter.report.launch_files import launch_outputs
+from segmenter.report.outputs import write_outputs
 from segmenter.report.plan_words import in_words
 from segmenter.report.publication import sha256
 from segmenter.settings import EngineSettings, FilesSettings, FrameLaunch, LaunchJob, parse
@@ -155,7 +156,7 @@ def launched(name: str, engine: EngineSettings, folder: Path) -> tuple[dict[str,
         given = [*shops[name], "tracking=none", "plan.size=100", "segments.k=3", f"out={folder}"]
         settings = parse(LaunchJob, compose("launch", given))
     read = read_tables(settings.data, settings.launch, seed=settings.seed, terms=terms_of(settings), engine=engine)
-    write_results(in_words(plan_launch(read.tables, settings), settings), read, settings)
+    write_outputs(launch_outputs(in_words(plan_launch(read.tables, settings), settings), read, settings), read, settings)
     files = {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     del files["manifest.json"], manifest["config"]["out"]

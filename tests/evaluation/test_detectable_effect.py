@@ -1,10 +1,14 @@
+"""What the control group of a launch will be able to show."""
+
 import polars as pl
 
 import segmenter
-from segmenter.evaluation.detectable_effect import measurable
+from segmenter.evaluation.detectable_effect import describe_detectable_effect, describe_share
+from segmenter.evaluation.power import ExpectedSpend
+from segmenter.report.language import translate
 
 
-def told(invited, held, province="四川", **overrides):
+def described(invited, held, province="四川", **overrides):
     people = invited + held
     frame = pl.DataFrame(
         {
@@ -19,25 +23,47 @@ def told(invited, held, province="四川", **overrides):
             "city": None,
         }
     )
-    return measurable(frame, segmenter.launch_settings(overrides))
+    return describe_detectable_effect(frame, segmenter.launch_settings(overrides))
 
 
 def test_the_sentence_counts_those_who_are_held_out():
     # 10.05 %, which as 0.101 would be 119 of them.
-    (note,), (warning,) = told(1056, 118)
+    (note,), (warning,) = described(1056, 118)
     assert note.startswith("Holding out 10.1 % (118 of 1,174 customers)")
     assert warning.startswith("Only 118 customers are held out")
-    assert told(1131, 126)[0][0].count("10 %") == 1  # 10.02 % is the same share
+    assert described(1131, 126)[0][0].count("10 %") == 1  # 10.02 % is the same share
 
 
 def test_too_few_to_measure_anything():
-    assert told(5, 0)[0][0].startswith("Nobody is held out (the launch is too small)")
-    assert told(1, 1)[0][0].startswith("Only 1 held out of 2 (the launch is too small)")
-    assert told(5, 0, **{"plan.holdout": 0})[0][0].startswith("Nobody is held out (plan.holdout=0)")
+    assert described(5, 0)[0][0].startswith("Nobody is held out (the launch is too small)")
+    assert described(1, 1)[0][0].startswith("Only 1 held out of 2 (the launch is too small)")
+    assert described(5, 0, **{"plan.holdout": 0})[0][0].startswith("Nobody is held out (plan.holdout=0)")
 
 
 def test_of_whole_regions_those_count_and_not_who_has_none():
     places = ["四川", "云南", None, "重庆", "贵州", "贵州"]
     terms = {"plan.holdout": 0.2, "plan.holdout_by": "region"}
-    assert told(3, 3, pl.Series(places), **terms)[0][0].startswith("Holding out 50 % (2 of 4 regions)")
-    assert told(4, 2, pl.Series(places), **terms)[0][0].startswith("Only 1 held out of 4 (the launch is too small)")
+    assert described(3, 3, pl.Series(places), **terms)[0][0].startswith("Holding out 50 % (2 of 4 regions)")
+    assert described(4, 2, pl.Series(places), **terms)[0][0].startswith("Only 1 held out of 4 (the launch is too small)")
+
+
+EXPECTED = ExpectedSpend(mean=5_000, variance=20_000.0**2, explained=0.2)
+
+
+def test_shares_are_put_side_by_side():
+    (note,), warnings = describe_share(20_000, 0.1, EXPECTED, "CNY")
+    assert warnings == ()
+    assert note == (
+        "Holding out 10 % (2,000 of 20,000 customers) can show a lift of 11 per customer or more, 23.6 % of what they are expected to "
+        "spend; with 5 % it would be 32.5 %, with 20 % 17.7 %."
+    )
+    assert translate(note, "zh").count("%") == 6
+    (note,), _ = describe_share(31, 0.1, EXPECTED, "CNY", by="region")
+    assert "(3 of 31 regions)" in note
+
+
+def test_a_control_group_that_is_too_small_is_said_to_be():
+    _, (warning,) = describe_share(4_000, 0.1, EXPECTED, "CNY")
+    assert warning.endswith("Hold out 12.5 %, or invite more.")
+    _, (warning,) = describe_share(800, 0.1, EXPECTED, "CNY")
+    assert warning.endswith("A launch this small can hardly be measured.")

@@ -13,10 +13,10 @@ import polars as pl
 import pytest
 
 from segmenter.demo.behaviour import season
-from segmenter.demo.customers import region_of
+from segmenter.demo.customers import find_regions
 from segmenter.demo.orders import NET
 from segmenter.demo.shop import simulate
-from segmenter.evaluation.lift import measure
+from segmenter.evaluation.lift import estimate_lift
 from segmenter.planning.control_group import hold_out, strata
 
 REPETITIONS = int(os.environ.get("SEGMENTER_REPETITIONS", "60"))
@@ -41,7 +41,7 @@ class Launches:
         )
         best = shop.truth.join(shop.customers.select("customer_id", "province"), on="customer_id").join(score, on="customer_id")
         best = best.sort("score", "customer_id").tail(CUSTOMERS).sort("customer_id")
-        best = best.with_columns(pl.Series("region", region_of(best["province"])).cast(pl.String))
+        best = best.with_columns(pl.Series("region", find_regions(best["province"])).cast(pl.String))
         self.frame = best.select("customer_id", strata(best).alias("stratum"), "before")
         self.hazard, self.alive, self.rate, self.mean, self.join = (
             best[name].to_numpy() for name in ("hazard", "alive", "rate", "amount_mean", "join_probability")
@@ -80,7 +80,7 @@ def test_the_interval_holds_what_the_demo_shop_knows(launches: Launches, effect:
     rows = []
     for repetition in range(REPETITIONS):
         frame, truth, expected = launches.launched(effect, repetition)
-        lift = measure(frame)
+        lift = estimate_lift(frame)
         assert lift.held_out >= 2_000
         low, high = lift.best.low, lift.best.high
         rows.append((low <= truth <= high, low <= expected <= high, not low <= 0 <= high, lift.best.effect - truth))

@@ -20,7 +20,8 @@ from segmenter.evaluation.backtest import Backtest
 from segmenter.evaluation.calibration import measure_calibration
 from segmenter.evaluation.comparison import assign_buckets, compare_rankings, sum_by_bucket
 from segmenter.evaluation.gains import measure_gains, top_count
-from segmenter.evaluation.review import Launched, Review, review
+from segmenter.evaluation.review import Review, review
+from segmenter.launch_record import LaunchRecord
 from segmenter.settings import BacktestJob, CoreSettings, ReviewJob, parse
 from segmenter.sources.loader import Read
 from segmenter.tables import INVITED, ORDERS
@@ -236,8 +237,8 @@ def reviewed() -> Callable[..., Reviewed]:
             needed = ["launch.as_of=2026-07-01", "launch.name=tea", "data=files", "data.orders.path=x"]
             settings = parse(ReviewJob, compose("review", [*needed, "review.as_of=2026-07-31", *overrides]))
         known, orders = _people()
-        launched = Launched("tea", date(2026, 7, 1), date(2026, 7, 31), target, "CNY", 0.2)
-        found = review(launched, known if people is None else people, orders, settings)
+        launch = LaunchRecord("tea", "vip", date(2026, 7, 1), 30, target, "CNY", holdout=0.2)
+        found = review(launch, known if people is None else people, orders, settings)
         return Reviewed(replace(found, **changes), settings, read)
 
     mapped = segmenter.launch_settings({"launch.as_of": "2026-07-31"})

@@ -7,9 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from segmenter.command import quoted
-from segmenter.demo.past_launch import DemoLaunched
+from segmenter.demo.past_launch import DemoLaunch
 from segmenter.demo.shop_files import next_commands
+from segmenter.overrides import quoted
 from segmenter.report.shell_commands import override
 from segmenter.settings import ShopSettings
 
@@ -40,9 +40,9 @@ def test_what_is_printed_comes_back_as_it_was(text, several):
 
 @pytest.mark.parametrize("name", ["$(id)", "a b", "`id`; id", "春季 'VIP'", '"x"', "${oc.env:HOME}"])
 def test_the_next_commands_take_any_name_and_folder(tmp_path, name):
-    launched = DemoLaunched(name, ShopSettings(customers=500, days=200), date(2026, 7, 1), 30, 7, "en", None, ())
+    launched = DemoLaunch(name, ShopSettings(customers=500, days=200), date(2026, 7, 1), 30, 7, "en", None, ())
     out = tmp_path / name
-    review, launch = (values(shlex.split(line)[2:]) for line in next_commands(out, launched, date(2026, 7, 31)))
+    review, launch = (values(shlex.split(line)[2:]) for line in next_commands(out, launched))
     assert review["launch.name"] == name
     assert review["data.dir"] == launch["data.dir"] == out.as_posix()
     assert review["review.answers"] == [f"{out.as_posix()}/answers"]

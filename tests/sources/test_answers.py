@@ -13,7 +13,7 @@ from segmenter.errors import InputError
 from segmenter.ledger import ANSWERS
 from segmenter.report.call_sheets import ANSWERS as DROP_DOWN
 from segmenter.report.call_sheets import call_sheets
-from segmenter.sources.answer_words import _KNOWN, NOT_YET, meaning_of
+from segmenter.sources.answer_words import NOT_YET, known_answers, meaning_of
 from segmenter.sources.answers import NoAnswersError, read_answers
 from segmenter.tables import REJECTS
 
@@ -21,7 +21,7 @@ JULY = date(2026, 7, 31)
 
 
 def read(*places: object, **rest: Any) -> Any:
-    return read_answers([str(place) for place in places], **({"before": JULY, "timezone": "Asia/Shanghai", "lang": "en"} | rest))
+    return read_answers([str(place) for place in places], **({"before": JULY, "timezone": "Asia/Shanghai"} | rest))
 
 
 def told(found: Any) -> dict[str, tuple[str, str | None]]:
@@ -67,7 +67,7 @@ def test_call_sheets_come_back(filled: Any) -> None:
     (reject,) = rejected(found)
     assert reject[:2] == (path.name, 2)
     assert reject[3:] == ("aa?", "is no known answer; write joined, refused, refused for good or no answer")
-    assert (found.rows, found.open, found.undated) == (rows, 1, 0)
+    assert (found.rows, found.open) == (rows, 1)
     assert found.answers.height == rows - 2
     assert set(found.answers["answered_on"]) == {date(2026, 7, 2)}
     assert set(found.answers["source"]) == {path.name}
@@ -141,7 +141,7 @@ def test_a_list_of_members_has_joined(tmp_path: Path) -> None:
         **{"1": 6, "3": 6, "4": 5, "6": 5},  # 18:00 in London is past midnight in Shanghai
     }
     assert told(found)["5"] == ("no_answer", "not joined")
-    assert (found.open, found.rejects.height, found.undated) == (3, 0, 0)
+    assert (found.open, found.rejects.height) == (3, 0)
 
 
 def test_answers_without_a_date_are_of_the_planned_day_and_files_of_no_use_cost_nothing_else(tmp_path: Path) -> None:
@@ -161,7 +161,6 @@ def test_answers_without_a_date_are_of_the_planned_day_and_files_of_no_use_cost_
         "answers without a date: 3, which count as of the planned day of the call, or 2026-07-30",
         "files that could not be used: b.csv, c.csv, d.xlsx; the rejects say why",
     )
-    assert "没有日期" in read(tmp_path, lang="zh").warnings[0]
 
 
 def test_what_agents_do_to_a_list_costs_no_answer(tmp_path: Path) -> None:
@@ -230,7 +229,7 @@ def test_nothing_to_read_says_where_and_what_to_do(tmp_path: Path) -> None:
 
 
 def test_every_word_is_in_the_ledgers_terms_and_a_turned_word_is_never_taken_for_its_opposite() -> None:
-    assert {meaning.answer for meaning in _KNOWN.values()} == {*ANSWERS, NOT_YET.answer}
+    assert {meaning.answer for meaning in known_answers().values()} == {*ANSWERS, NOT_YET.answer}
     for word in (
         "not joind",
         "unjoined",
@@ -249,9 +248,9 @@ def test_every_word_is_in_the_ledgers_terms_and_a_turned_word_is_never_taken_for
         assert meaning_of(word).answer == "refused", word
 
 
-@given(st.sampled_from(sorted(_KNOWN)), st.sampled_from(["{}", " {} ", "{}!", "{}。", "（{}）"]), st.booleans())
+@given(st.sampled_from(sorted(known_answers())), st.sampled_from(["{}", " {} ", "{}!", "{}。", "（{}）"]), st.booleans())
 def test_dressing_changes_no_meaning(word: str, dress: str, shout: bool) -> None:
-    assert meaning_of(dress.format(word.upper() if shout else word)) == _KNOWN[word]
+    assert meaning_of(dress.format(word.upper() if shout else word)) == known_answers()[word]
 
 
 @given(st.text(max_size=12))

@@ -261,7 +261,7 @@ def test_answer_sheets_are_read_and_told_alike(tmp_path: Path) -> None:
         made["returns"]["B1"], made["returns"]["A2"], made["returns"]["B2"] = "answer", "c9", "refused"
 
     book(tmp_path / "a.xlsx", sheets)
-    found = read_answers([str(tmp_path)], before=date(2026, 7, 31), timezone="UTC", lang="en")
+    found = read_answers([str(tmp_path)], before=date(2026, 7, 31), timezone="UTC")
     assert found.answers.select("customer_id", "source", "row").rows() == [("c0", "a.xlsx", 2), ("c9", "a.xlsx [returns]", 2)]
     assert "1 cells with a formula" in found.warnings[0]
 

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from segmenter.demo.behaviour import DAY, Calendar, People, dates, moments, people_of, season, written
-from segmenter.demo.customers import TYPES, Floats, Ints, customer_table, region_of
-from segmenter.demo.orders import NET, REFUND_DAYS, STATUSES, event_table, give_back, order_table, place
+from segmenter.demo.behaviour import DAY, Calendar, Traits, draw_moments, draw_traits, season, to_dates, write_times
+from segmenter.demo.customers import TYPES, Floats, Ints, draw_customers, find_regions
+from segmenter.demo.orders import NET, REFUND_DAYS, STATUSES, draw_events, draw_purchases, draw_refunds, tabulate_orders
 from segmenter.demo.shop import Shop, customer_ids
 from segmenter.hashing import uniform
 
@@ -20,23 +20,14 @@ _FRIENDS = 0.1  # whom a member of influence 1 brings
 
 @dataclass(frozen=True)
 class After:
-    """The shop some days after a launch.
+    """The shop some days after a launch."""
 
-    Parameters
-    ----------
-    shop : Shop
-        Its tables up to then: the rows that there were before, untouched, then the new ones. `truth` is that of the launch.
-    answers : DataFrame
-        One row per customer invited, by id: ``customer_id``; ``answer``: joined, will join, refused, refused for good, no answer or wrong
-        number, null where there is none yet; ``answered_on``.
-    effects : DataFrame
-        One row per customer of the launch: ``customer_id``; ``joined_on`` (null: not); ``expected_effect``, what joining can be expected
-        to bring from then until the end, net, in currency units, by the law and what was true at the launch; ``effect``, what it did bring;
-        ``friends`` who came because of it.
-    """
-
-    shop: Shop
+    shop: Shop  # the rows that there were before, untouched, then the new ones; its truth is that of the launch
+    # By customer invited: customer_id; answer: joined, will join, refused, refused for good, no answer or wrong number, null where there
+    # is none yet; answered_on
     answers: pl.DataFrame
+    # By customer of the launch: customer_id; joined_on (null: not); expected_effect, what joining can be expected to bring from then until
+    # the end, net, in currency units, by the law and what was true at the launch; effect, what it did bring; friends who came because of it
     effects: pl.DataFrame
 
 
@@ -46,33 +37,7 @@ def live_on(shop: Shop, days: int, invited: pl.DataFrame, *, effect: float, seed
     Customers go on ordering and dropping out as before, and new ones come. The invited are called; each joins with their
     ``join_probability``, and answers within two days of the call. Members order at `effect` times their rate in addition, from the day
     of joining on, and bring friends. All else has chances of its own: the same shop with other invitations has the same other orders.
-
-    Parameters
-    ----------
-    shop : Shop
-        As `demo.simulate` gives it.
-    days : int
-        How long after its as-of date, ≥ 1.
-    invited : DataFrame
-        ``customer_id``, each once, and ``call_on`` (Date, not before the as-of date).
-    effect : float
-        What joining adds to a customer's rate of orders, as a share of it, ≥ 0.
-    seed : int
-        The same arguments give the same frames.
-
-    Returns
-    -------
-    After
-        Tables, answers and the truth about them.
-
-    Examples
-    --------
-    >>> from segmenter.demo.shop import simulate
-    >>> shop = simulate(customers=300, days=365, as_of=date(2026, 7, 1), seed=1)
-    >>> invited = shop.customers.select("customer_id", pl.lit(date(2026, 7, 1)).alias("call_on"))
-    >>> after = live_on(shop, 30, invited, effect=0.25, seed=1)
-    >>> after.shop.orders["time"].max() < "2026-07-31", after.answers["answer"].value_counts(sort=True)["answer"][0]
-    (True, 'no answer')
+    `invited` has ``customer_id``, each once, and ``call_on``, not before the as-of date.
     """
     [as_of] = shop.truth["as_of"].unique()
     calendar, n = Calendar(as_of, days), shop.truth.height
@@ -84,19 +49,19 @@ def live_on(shop: Shop, days: int, invited: pl.DataFrame, *, effect: float, seed
     friends, brought = _friends(_chance(seed, "friends"), old, joined, days, first=n + len(new.rate))
 
     everyone, chance = old + new, _chance(seed, "orders")
-    placed = place(chance, calendar, everyone, *moments(chance, calendar, everyone, everyone.rate))
-    keen, chance = replace(old, first=np.minimum(joined, np.minimum(old.dropped, days))), _chance(seed, "more orders")
-    more = place(chance, calendar, keen, *moments(chance, calendar, keen, old.rate * effect * members))
-    all_people, chance = everyone + friends, _chance(seed, "friends' orders")
-    who, at = moments(chance, calendar, friends, friends.rate)
-    theirs = place(chance, calendar, all_people, who + len(everyone.rate), at)
+    bought = draw_purchases(chance, calendar, everyone, *draw_moments(chance, calendar, everyone, everyone.rate))
+    members_only, chance = replace(old, first=np.minimum(joined, np.minimum(old.dropped, days))), _chance(seed, "more orders")
+    more = draw_purchases(chance, calendar, members_only, *draw_moments(chance, calendar, members_only, old.rate * effect * members))
+    all_traits, chance = everyone + friends, _chance(seed, "friends' orders")
+    who, at = draw_moments(chance, calendar, friends, friends.rate)
+    theirs = draw_purchases(chance, calendar, all_traits, who + len(everyone.rate), at)
 
     chance = _chance(seed, "events")
-    events = [event_table(chance, calendar, everyone)[0], event_table(_chance(seed, "friends' events"), calendar, friends)[0]]
+    events = [draw_events(chance, calendar, everyone)[0], draw_events(_chance(seed, "friends' events"), calendar, friends)[0]]
     events[1] = events[1].with_columns(pl.col("customer_id") + len(everyone.rate))
-    ids = pl.concat([shop.truth["customer_id"], customer_ids(n + 1, len(all_people.rate), n)])
+    ids = pl.concat([shop.truth["customer_id"], customer_ids(n + 1, len(all_traits.rate), n)])
     orders = pl.concat(
-        [_late_refunds(_chance(seed, "refunds"), shop.orders, calendar), _named(order_table(calendar, placed + more + theirs), ids)]
+        [_late_refunds(_chance(seed, "refunds"), shop.orders, calendar), _named(tabulate_orders(calendar, bought + more + theirs), ids)]
     )
     net = np.bincount(more.who, more.cents, n) - np.bincount(more.who[more.refunded], more.back, n)
     return After(
@@ -111,7 +76,7 @@ def live_on(shop: Shop, days: int, invited: pl.DataFrame, *, effect: float, seed
         effects=pl.DataFrame(
             {
                 "customer_id": shop.truth["customer_id"],
-                "joined_on": pl.select(pl.when(pl.Series(members)).then(dates(as_of, joined))).to_series(),
+                "joined_on": pl.select(pl.when(pl.Series(members)).then(to_dates(as_of, joined))).to_series(),
                 "expected_effect": _expected(shop.truth, joined, calendar) * effect,
                 "effect": net / 100,
                 "friends": np.bincount(brought["customer_id"], minlength=n),
@@ -124,40 +89,40 @@ def _chance(seed: int, purpose: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64([seed % 2**64, *purpose.encode()]))
 
 
-def _old(rng: np.random.Generator, shop: Shop) -> People:
+def _old(rng: np.random.Generator, shop: Shop) -> Traits:
     """Take up the customers where the launch left them: a geometric dropout knows no past."""
     truth, customers, n = shop.truth, shop.customers, shop.truth.height
     values = {name: truth[name].to_numpy() for name in ("hazard", "rate", "amount_mean", "influence")}
-    return People(
+    return Traits(
         joined=np.full(n, -1),
         first=np.zeros(n, dtype=np.int64),
         dropped=(rng.geometric(values["hazard"]) - 1) * truth["alive"].to_numpy(),
         kind=customers["type"].replace_strict(TYPES, range(len(TYPES)), return_dtype=pl.Int64).to_numpy(),
-        region=region_of(customers["province"]),
+        region=find_regions(customers["province"]),
         staff=customers["staff"].to_numpy(),
         blocked=customers["blocked"].to_numpy(),
         **values,
     )
 
 
-def _new(rng: np.random.Generator, shop: Shop, old: People, days: int) -> tuple[People, pl.DataFrame]:
+def _new(rng: np.random.Generator, shop: Shop, old: Traits, days: int) -> tuple[Traits, pl.DataFrame]:
     """Let as many come as came in the last so many days; some are brought, by whoever is still there."""
     [as_of] = shop.truth["as_of"].unique()
     came = int((shop.customers["joined"] >= as_of - timedelta(days=days)).sum())
     joined = np.sort(rng.integers(0, days, rng.poisson(came)))
-    new, n = people_of(rng, joined), len(joined)
+    new, n = draw_traits(rng, joined), len(joined)
     bringer = rng.choice(len(old.rate), n, p=old.influence / old.influence.sum())
     brought = (rng.random(n) < _BROUGHT) & (old.dropped[bringer] > joined)
     new = replace(new, region=np.where(brought, old.region[bringer], new.region))
     return new, _bringing(rng, bringer[brought], len(old.rate) + np.flatnonzero(brought), joined[brought])
 
 
-def _friends(rng: np.random.Generator, old: People, joined: Ints, days: int, first: int) -> tuple[People, pl.DataFrame]:
+def _friends(rng: np.random.Generator, old: Traits, joined: Ints, days: int, first: int) -> tuple[Traits, pl.DataFrame]:
     """Let members bring friends, while they are there."""
     until = np.minimum(old.dropped, days)
     bringer = np.repeat(np.arange(len(joined)), rng.poisson(_FRIENDS * old.influence * (joined < until)))
     came = joined[bringer] + (rng.random(len(bringer)) * (until - joined)[bringer]).astype(np.int64)
-    friends = replace(people_of(rng, came), region=old.region[bringer])
+    friends = replace(draw_traits(rng, came), region=old.region[bringer])
     return friends, _bringing(rng, bringer, first + np.arange(len(came)), came)
 
 
@@ -169,7 +134,7 @@ def _bringing(rng: np.random.Generator, bringer: Ints, friend: Ints, day: Ints) 
 
 
 def _answers(truth: pl.DataFrame, invited: pl.DataFrame, as_of: date, days: int, seed: int) -> pl.DataFrame:
-    """Draw what the invited say and when, each by lots of their own."""
+    """Draw what the invited say and when, by chances of the customer's own."""
     called = invited.select("customer_id", "call_on").join(truth, on="customer_id", validate="1:1").sort("customer_id")
     joins, else_, wait = (uniform(called["customer_id"], seed, f"demo {purpose}").to_numpy() for purpose in ("joins", "otherwise", "waits"))
     words = [word for word, _ in _OTHERWISE]
@@ -208,11 +173,11 @@ def _late_refunds(rng: np.random.Generator, orders: pl.DataFrame, calendar: Cale
     back = latest.filter(pl.col("amount") < 0)["order_id"].str.strip_prefix("R")
     latest = latest.filter(pl.col("amount") > 0, ~pl.col("order_id").is_in(back.implode()))
     at = (latest["time"].str.to_datetime() - calendar.start).dt.total_seconds().to_numpy()
-    refunded, cents, later = give_back(rng, (latest["amount"] * 100).round().cast(pl.Int64).to_numpy(), at)
+    refunded, cents, later = draw_refunds(rng, (latest["amount"] * 100).round().cast(pl.Int64).to_numpy(), at)
     known = (later >= 0) & (later < calendar.days * DAY)
     return latest[refunded[known]].with_columns(
         order_id="R" + pl.col("order_id"),
-        time=written(calendar.start, later[known]),
+        time=write_times(calendar.start, later[known]),
         amount=pl.Series(-cents[known] / 100),
         status=pl.lit(STATUSES[3]),
     )
@@ -222,17 +187,17 @@ def _named(frame: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
     return frame.with_columns(ids.gather(frame["customer_id"]).alias("customer_id"))
 
 
-def _listed(rng: np.random.Generator, calendar: Calendar, people: People, ids: pl.Series, before: int) -> pl.DataFrame:
+def _listed(rng: np.random.Generator, calendar: Calendar, traits: Traits, ids: pl.Series, before: int) -> pl.DataFrame:
     rest = {
-        "joined": dates(calendar.start, people.joined),
-        "staff": pl.Series(people.staff),
-        "blocked": pl.Series(people.blocked),
+        "joined": to_dates(calendar.start, traits.joined),
+        "staff": pl.Series(traits.staff),
+        "blocked": pl.Series(traits.blocked),
         "do_not_contact": pl.Series(rng.random(len(ids)) < 0.03),
     }
-    return customer_table(rng, ids, people.kind, people.region, rest, before=before)
+    return draw_customers(rng, ids, traits.kind, traits.region, rest, before=before)
 
 
 def _referred(calendar: Calendar, bringing: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
     bringing = bringing.sort("at", "friend_id")
     who = {column: ids.gather(bringing[column]) for column in ("customer_id", "friend_id")}
-    return pl.DataFrame({**who, "time": written(calendar.start, bringing["at"].to_numpy())})
+    return pl.DataFrame({**who, "time": write_times(calendar.start, bringing["at"].to_numpy())})

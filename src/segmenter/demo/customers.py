@@ -13,7 +13,7 @@ TYPES = ("pharmacy", "clinic", "hospital")
 _SUFFIXES = ("大药房", "药店", "药房", "诊所", "门诊部", "卫生室", "医院", "中医院", "康复医院")  # three of each type
 _BRANDS = [first + second for first in "康仁同济益寿福德华瑞永春百健恒" for second in "民和堂安源生芝林惠佳宁辉"]
 
-# Province as written in full, short and in Latin letters; weight; its larger cities, largest first.
+# Province as write_times in full, short and in Latin letters; weight; its larger cities, largest first.
 _LINES = """
 广东省 广东 Guangdong 11.5 广州 深圳 佛山 东莞 惠州 中山 汕头
 山东省 山东 Shandong 9.2 济南 青岛 临沂 潍坊 烟台 济宁
@@ -57,35 +57,12 @@ _CITY_WEIGHTS = np.array([[1 / rank if rank <= len(cities) else 0 for rank in ra
 _CITY_NAMES = [name for cities in _CITIES for name in cities + [""] * (_MOST - len(cities))]
 
 
-def customer_table(
+def draw_customers(
     rng: np.random.Generator, ids: pl.Series, kind: Ints, region: Ints, rest: dict[str, pl.Series], *, before: int = 0
 ) -> pl.DataFrame:
-    """Give each customer what a customer list holds.
+    """Draw what a customer list holds, one row per customer; `before` customers are there already.
 
-    Parameters
-    ----------
-    rng : Generator
-        Drawn from.
-    ids : Series of str
-        The customers.
-    kind, region : ndarray of int
-        Indices into `TYPES` and `PROVINCE_WEIGHTS`, one per customer.
-    rest : dict of str to Series
-        Columns to put between the places and the contacts.
-    before : int
-        How many customers there are already.
-
-    Returns
-    -------
-    DataFrame
-        ``customer_id, name, type, account, province, city``, those of `rest`, ``phone, wechat``. One province in fifty is spelt in
-        another way, as in tables that many hands have filled.
-
-    Examples
-    --------
-    >>> sichuan = np.array([4, 4])
-    >>> customer_table(np.random.default_rng(1), pl.Series(["C1", "C2"]), np.array([0, 2]), sichuan, {})["type"].to_list()
-    ['pharmacy', 'hospital']
+    One province in fifty is spelt in another way, as in tables that many hands have filled.
     """
     n = len(ids)
     city = region * _MOST + pick(rng, _CITY_WEIGHTS, region)
@@ -132,73 +109,19 @@ def customer_table(
     )
 
 
-def region_of(provinces: pl.Series) -> Ints:
-    """Give the index of provinces in `PROVINCE_WEIGHTS`.
-
-    Parameters
-    ----------
-    provinces : Series of str
-        In any of the spellings of `customer_table`.
-
-    Returns
-    -------
-    ndarray of int
-        As long as `provinces`.
-
-    Examples
-    --------
-    >>> region_of(pl.Series(["四川省", "Sichuan", "广东"]))
-    array([4, 4, 0])
-    """
-    known = {name: place // 3 for place, name in enumerate(_SPELLINGS)}
+def find_regions(provinces: pl.Series) -> Ints:
+    """Give the index of provinces in `PROVINCE_WEIGHTS`."""
+    known = {name: number // 3 for number, name in enumerate(_SPELLINGS)}
     return provinces.replace_strict(known, return_dtype=pl.Int64).to_numpy()
 
 
 def look_up(words: Sequence[str], index: Ints) -> pl.Series:
-    """Turn indices into words.
-
-    Parameters
-    ----------
-    words : sequence of str
-        The choices.
-    index : ndarray of int
-        Which, from 0.
-
-    Returns
-    -------
-    Series of str
-        As long as `index`.
-
-    Examples
-    --------
-    >>> look_up(TYPES, np.array([2, 0])).to_list()
-    ['hospital', 'pharmacy']
-    """
+    """Turn indices into words."""
     return pl.Series(words, dtype=pl.String).gather(index)
 
 
 def pick(rng: np.random.Generator, weights: Floats, row: Ints) -> Ints:
-    """Draw a column for each entry, by the weights of its row.
-
-    Parameters
-    ----------
-    rng : Generator
-        Drawn from.
-    weights : ndarray of shape (rows, columns)
-        ≥ 0, and some > 0 in each row.
-    row : ndarray of int
-        Which row each entry draws from.
-
-    Returns
-    -------
-    ndarray of int
-        As long as `row`.
-
-    Examples
-    --------
-    >>> pick(np.random.default_rng(1), np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([0, 1, 1]))
-    array([0, 1, 1])
-    """
+    """Draw a column for each entry, by the weights of its row."""
     edges = np.cumsum(weights, axis=1)
     edges /= edges[:, -1:]
     drawn = rng.random(len(row))

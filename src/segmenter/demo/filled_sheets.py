@@ -35,36 +35,7 @@ _UNDATED, _TYPED = 0.03, 0.08  # answers whose date is left out, and those whose
 
 
 def fill_sheets(sheets: Sequence[Path], answers: pl.DataFrame, folder: Path, *, seed: int, lang: Lang) -> list[Path]:
-    """Copy call sheets with their answers filled in.
-
-    Parameters
-    ----------
-    sheets : sequence of Path
-        As `call_sheets` writes them.
-    answers : DataFrame
-        ``customer_id``, ``answer`` and ``answered_on``, as `demo_after.After` has them.
-    folder : Path
-        Where to write, under the same names.
-    seed : int
-        The same arguments give the same bytes.
-    lang : {"en", "zh"}
-        Of the sheets.
-
-    Returns
-    -------
-    list of Path
-        The copies: the first sheet of each, with all of its columns.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> place = Path(tempfile.mkdtemp())
-    >>> _ = pl.DataFrame({"customer_id": ["007"], "answer": [None], "answered on": [None]}).write_excel(place / "north.xlsx")
-    >>> answers = pl.DataFrame({"customer_id": ["007"], "answer": ["wrong number"], "answered_on": [date(2026, 7, 2)]})
-    >>> [copy] = fill_sheets([place / "north.xlsx"], answers, place / "answers", seed=1, lang="en")
-    >>> pl.read_excel(copy).row(0)
-    ('007', 'wrong number', datetime.date(2026, 7, 2))
-    """
+    """Copy call sheets with their answers filled in."""
     folder.mkdir(parents=True, exist_ok=True)
     written = _spelt(answers, seed, lang)
     copies = []
@@ -88,10 +59,10 @@ def fill_sheets(sheets: Sequence[Path], answers: pl.DataFrame, folder: Path, *, 
 def _spelt(answers: pl.DataFrame, seed: int, lang: Lang) -> pl.DataFrame:
     """Give what the agents wrote: ``answer``, ``answered_on`` as text where `typed`, otherwise ``day``, and ``reason``."""
     known = answers.drop_nulls("answer")
-    lots = [uniform(known["customer_id"], seed, f"demo sheet {purpose}") for purpose in ("chosen", "spelling", "date", "reason")]
+    draws = [uniform(known["customer_id"], seed, f"demo sheet {purpose}") for purpose in ("chosen", "spelling", "date", "reason")]
     rows = []
     for (customer, answer, day), chosen, spelling, dated, why in zip(
-        known.select("customer_id", "answer", "answered_on").rows(), *lots, strict=True
+        known.select("customer_id", "answer", "answered_on").rows(), *draws, strict=True
     ):
         words = say(lang, *_SPELLINGS[answer])  # type: ignore[arg-type]  # of tuples as of texts
         word = words[0] if chosen < _CHOSEN else words[int(spelling * len(words))]
@@ -118,16 +89,18 @@ def _write(path: Path, cells: dict[str, list[Any]], title: str) -> None:
     with Workbook(made, options) as book:
         book.set_properties({"created": datetime(2026, 1, 1, tzinfo=UTC)})  # the same bytes on any day
         sheet, day = book.add_worksheet(title), book.add_format({"num_format": "yyyy-mm-dd"})
-        for place, (head, values) in enumerate(cells.items()):
-            sheet.write_string(0, place, head)
+        for column, (head, values) in enumerate(cells.items()):
+            sheet.write_string(0, column, head)
             for row, value in enumerate(values, start=1):
                 match value:
                     case None:
                         pass
                     case date():
-                        sheet.write_datetime(row, place, datetime.combine(value, time()) if not isinstance(value, datetime) else value, day)
+                        sheet.write_datetime(
+                            row, column, datetime.combine(value, time()) if not isinstance(value, datetime) else value, day
+                        )
                     case str():
-                        sheet.write_string(row, place, value)
+                        sheet.write_string(row, column, value)
                     case _:
-                        sheet.write_number(row, place, value)
+                        sheet.write_number(row, column, value)
     path.write_bytes(made.getvalue())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from segmenter.demo.behaviour import DAY, Calendar, People, dates, latest, moments, months, written
+from segmenter.demo.behaviour import DAY, Calendar, Traits, draw_moments, latest_moments, months, to_dates, write_times
 from segmenter.demo.customers import Ints, look_up, pick
 
 # Share of each category by type, and what the months make of it.
@@ -25,173 +25,75 @@ NET = 1 - _REFUND_SHARE * (_REFUND_WHOLE + (1 - _REFUND_WHOLE) * 0.5)  # of an o
 
 
 @dataclass(frozen=True)
-class Placed:
-    """Orders by time, and what of them is given back.
+class Purchases:
+    """Orders by time, and what of them is given back."""
 
-    Parameters
-    ----------
-    who, at, cents, category : ndarray of int
-        Customer, second of the calendar, minor units, index of the category: one of each per order.
-    refunded, back, later : ndarray of int
-        Order, minor units, second of the calendar: one of each per refund.
-    """
-
+    # One of each per order: customer, second of the calendar, minor units, index of the category.
     who: Ints
     at: Ints
     cents: Ints
     category: Ints
+    # One of each per refund: order, minor units, second of the calendar.
     refunded: Ints
     back: Ints
     later: Ints
 
-    def __add__(self, others: "Placed") -> "Placed":
+    def __add__(self, others: "Purchases") -> "Purchases":
         at = np.concatenate([self.at, others.at])
         by_time = np.argsort(at, kind="stable")
-        place = np.argsort(by_time)  # of each order among all
+        rank = np.argsort(by_time)  # of each order among all
         who, cents, category = (
             np.concatenate([getattr(self, name), getattr(others, name)])[by_time] for name in ("who", "cents", "category")
         )
-        refunded = place[np.concatenate([self.refunded, others.refunded + len(self.at)])]
+        refunded = rank[np.concatenate([self.refunded, others.refunded + len(self.at)])]
         back, later = np.concatenate([self.back, others.back]), np.concatenate([self.later, others.later])
-        return Placed(who, at[by_time], cents, category, refunded, back, later)
+        return Purchases(who, at[by_time], cents, category, refunded, back, later)
 
 
-def place(rng: np.random.Generator, calendar: Calendar, people: People, who: Ints, at: Ints) -> Placed:
-    """Draw what is ordered, and what is given back before the calendar ends.
-
-    Parameters
-    ----------
-    rng : Generator
-        Drawn from.
-    calendar : Calendar
-        On which days.
-    people : People
-        The customers.
-    who, at : ndarray of int
-        Who orders, and at which second, by time.
-
-    Returns
-    -------
-    Placed
-        The orders.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> from segmenter.demo.behaviour import people_of
-    >>> rng, calendar = np.random.default_rng(1), Calendar(date(2026, 7, 1), 30)
-    >>> people = people_of(rng, np.array([-3, 5]))
-    >>> placed = place(rng, calendar, people, *moments(rng, calendar, people, np.array([1.0, 0.5])))
-    >>> bool((placed.cents > 0).all())
-    True
-    """
+def draw_purchases(rng: np.random.Generator, calendar: Calendar, traits: Traits, who: Ints, at: Ints) -> Purchases:
+    """Draw what is ordered, and what is given back before the calendar ends."""
     noise = rng.normal(-(_AMOUNT_SIGMA**2) / 2, _AMOUNT_SIGMA, len(who))  # of mean 1 once it is an exponent
-    cents = np.maximum(1, np.rint(100 * people.amount_mean[who] * np.exp(noise))).astype(np.int64)
+    cents = np.maximum(1, np.rint(100 * traits.amount_mean[who] * np.exp(noise))).astype(np.int64)
     weights = (_TYPE_CATEGORY[:, None, :] * _MONTH_CATEGORY).reshape(-1, len(CATEGORIES))
-    category = pick(rng, weights, people.kind[who] * 12 + months(np.datetime64(calendar.start) + at // DAY))
-    refunded, back, later = give_back(rng, cents, at)
+    category = pick(rng, weights, traits.kind[who] * 12 + months(np.datetime64(calendar.start) + at // DAY))
+    refunded, back, later = draw_refunds(rng, cents, at)
     known = later < calendar.days * DAY
-    return Placed(who, at, cents, category, refunded[known], back[known], later[known])
+    return Purchases(who, at, cents, category, refunded[known], back[known], later[known])
 
 
-def give_back(rng: np.random.Generator, cents: Ints, at: Ints) -> tuple[Ints, Ints, Ints]:
-    """Draw which orders are given back, how much of them and when: in part or whole, 1 to 9 days later.
-
-    Parameters
-    ----------
-    rng : Generator
-        Drawn from.
-    cents, at : ndarray of int
-        Minor units and second of each order.
-
-    Returns
-    -------
-    tuple of ndarray of int
-        Order, minor units and second of each refund.
-
-    Examples
-    --------
-    >>> refunded, back, later = give_back(np.random.default_rng(1), np.full(1_000, 500), np.zeros(1_000, dtype=np.int64))
-    >>> 15 < len(refunded) < 45, int(back.max())
-    (True, 500)
-    """
+def draw_refunds(rng: np.random.Generator, cents: Ints, at: Ints) -> tuple[Ints, Ints, Ints]:
+    """Draw which orders are given back, how much of them and when: in part or whole, 1 to 9 days later."""
     refunded = np.flatnonzero(rng.random(len(cents)) < _REFUND_SHARE)
     part = np.where(rng.random(len(refunded)) < _REFUND_WHOLE, 1, rng.uniform(0.1, 0.9, len(refunded)))
     later = at[refunded] + rng.integers(1, REFUND_DAYS + 1, len(refunded)) * DAY + rng.integers(-3600, 3601, len(refunded))
     return refunded, np.maximum(1, np.rint(cents[refunded] * part)).astype(np.int64), later
 
 
-def order_table(calendar: Calendar, placed: Placed) -> pl.DataFrame:
-    """Write orders and refunds as the shop exports them.
-
-    Parameters
-    ----------
-    calendar : Calendar
-        The days; an order's status is that at their end.
-    placed : Placed
-        All orders of those days.
-
-    Returns
-    -------
-    DataFrame
-        As `demo.Shop.orders`, by time; the customers are indices.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> one = np.array([0])
-    >>> placed = Placed(one, one + 60, one + 1250, one, one, one + 1250, one + DAY)
-    >>> order_table(Calendar(date(2026, 7, 1), 30), placed).select("order_id", "time", "amount", "status").rows()
-    [('20260701-0000001', '2026-07-01 00:01:00', 12.5, '已完成'), ('R20260701-0000001', '2026-07-02 00:00:00', -12.5, '已退款')]
-    """
-    who, at, refunded = placed.who, placed.at, placed.refunded
+def tabulate_orders(calendar: Calendar, bought: Purchases) -> pl.DataFrame:
+    """Write orders and refunds as the shop exports them, by time; the customers are indices."""
+    who, at, refunded = bought.who, bought.at, bought.refunded
     day = at // DAY
     number = pl.Series(np.arange(len(at)) - np.searchsorted(day, day) + 1).cast(pl.String).str.zfill(7)  # within the day
-    ids = dates(calendar.start, day).dt.strftime("%Y%m%d-") + number
+    ids = to_dates(calendar.start, day).dt.strftime("%Y%m%d-") + number
     age = calendar.days - at / DAY
     status = np.where(age < 1, 0, np.where(age < 4, 1, 2))
-    every = np.concatenate([at, placed.later])
+    every = np.concatenate([at, bought.later])
     frame = pl.DataFrame(
         {
             "order_id": pl.concat([ids, "R" + ids.gather(refunded)]),
             "customer_id": np.concatenate([who, who[refunded]]),
-            "time": written(calendar.start, every),
-            "amount": np.concatenate([placed.cents, -placed.back]) / 100,
-            "category": look_up(CATEGORIES, np.concatenate([placed.category, placed.category[refunded]])),
+            "time": write_times(calendar.start, every),
+            "amount": np.concatenate([bought.cents, -bought.back]) / 100,
+            "category": look_up(CATEGORIES, np.concatenate([bought.category, bought.category[refunded]])),
             "status": look_up(STATUSES, np.concatenate([status, np.full(len(refunded), 3)])),
         }
     )
     return frame[np.argsort(every, kind="stable")]
 
 
-def event_table(rng: np.random.Generator, calendar: Calendar, people: People) -> tuple[pl.DataFrame, Ints]:
-    """Draw events of every kind.
-
-    Parameters
-    ----------
-    rng : Generator
-        Drawn from.
-    calendar : Calendar
-        On which days.
-    people : People
-        The customers.
-
-    Returns
-    -------
-    DataFrame
-        As `demo.Shop.events`, by time; the customers are indices.
-    ndarray of int
-        Each customer's latest, in seconds.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> from segmenter.demo.behaviour import people_of
-    >>> rng = np.random.default_rng(1)
-    >>> event_table(rng, Calendar(date(2026, 7, 1), 30), people_of(rng, np.full(200, -3)))[0].columns
-    ['customer_id', 'kind', 'time']
-    """
-    rate, influence, blocked = people.rate, people.influence, people.blocked
+def draw_events(rng: np.random.Generator, calendar: Calendar, traits: Traits) -> tuple[pl.DataFrame, Ints]:
+    """Draw events of every kind, by time, and each customer's latest, in seconds; the customers are indices."""
+    rate, influence, blocked = traits.rate, traits.influence, traits.blocked
     rates = {
         "visit": 0.5 * rate + 0.004 + 0.3 * blocked,
         "campaign": (0.04 * rate + 0.0006) * (0.5 + influence),
@@ -199,9 +101,9 @@ def event_table(rng: np.random.Generator, calendar: Calendar, people: People) ->
         "review": 0.040 * rate * influence,
         "share": (0.015 * rate + 0.0003) * influence + 0.02 * blocked,
     }
-    drawn = [moments(rng, calendar, people, each) for each in rates.values()]
-    who = np.concatenate([moments[0] for moments in drawn])
-    at = np.concatenate([moments[1] for moments in drawn])
-    kinds = look_up(tuple(rates), np.repeat(np.arange(len(rates)), [len(moments[0]) for moments in drawn]))
-    frame = pl.DataFrame({"customer_id": who, "kind": kinds, "time": written(calendar.start, at)})
-    return frame[np.argsort(at, kind="stable")], latest(who, at, len(rate))
+    drawn = [draw_moments(rng, calendar, traits, often) for often in rates.values()]
+    who = np.concatenate([who for who, _ in drawn])
+    at = np.concatenate([at for _, at in drawn])
+    kinds = look_up(tuple(rates), np.repeat(np.arange(len(rates)), [len(who) for who, _ in drawn]))
+    frame = pl.DataFrame({"customer_id": who, "kind": kinds, "time": write_times(calendar.start, at)})
+    return frame[np.argsort(at, kind="stable")], latest_moments(who, at, len(rate))

@@ -1,40 +1,21 @@
-"""A launch of the simulated shop, as its results folder tells of it."""
+"""A launch of the simulated shop, read back from its results folder."""
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 
 from segmenter.errors import InputError
+from segmenter.messages import Message
 from segmenter.settings import ShopSettings
 from segmenter.words import Lang
 
 
 @dataclass(frozen=True)
-class DemoLaunched:
-    """A launch of the simulated shop.
-
-    Parameters
-    ----------
-    name : str
-        Its name.
-    shop : ShopSettings
-        The size of the shop.
-    as_of : date
-        Its as-of date.
-    horizon_days : int
-        How long it runs.
-    seed : int
-        Of the shop.
-    lang : {"en", "zh"}
-        Of its call sheets.
-    invited : DataFrame
-        ``customer_id`` and ``call_on`` (Date).
-    sheets : tuple of Path
-        Its call sheets.
-    """
+class DemoLaunch:
+    """What the shop's life after a launch depends on."""
 
     name: str
     shop: ShopSettings
@@ -42,48 +23,29 @@ class DemoLaunched:
     horizon_days: int
     seed: int
     lang: Lang
-    invited: pl.DataFrame
+    invited: pl.DataFrame  # customer_id and call_on (Date)
     sheets: tuple[Path, ...]
 
+    @property
+    def ends_on(self) -> date:
+        """The first day that no longer counts."""
+        return self.as_of + timedelta(days=self.horizon_days)
 
-def demo_launched(results: Path) -> DemoLaunched:
-    """Read what a launch of the simulated shop was.
 
-    Parameters
-    ----------
-    results : Path
-        Its results folder.
-
-    Returns
-    -------
-    DemoLaunched
-        The launch.
-
-    Raises
-    ------
-    InputError
-        The folder holds no launch, or none of the simulated shop.
-
-    Examples
-    --------
-    >>> demo_launched(Path("nowhere"))
-    Traceback (most recent call last):
-    segmenter.errors.InputError: results: should be the folder of a launch, with manifest.json (got nowhere); run segmenter launch
-    """
+def read_demo_launch(results: Path) -> DemoLaunch:
+    """Read what a launch of the simulated shop was."""
     try:
         manifest = json.loads((results / "manifest.json").read_text(encoding="utf-8"))
         config = manifest["config"]
         launch, data = config["launch"], config["data"]
         if data["kind"] != "demo":
-            raise InputError(
-                f"results: should be those of a launch on data=demo (got data={data['kind']} in {results}); only that shop lives on"
-            )
-        as_of = date.fromisoformat(launch["as_of"])
+            sentence = "results: should be those of a launch on data=demo (got data={kind} in {folder}); only that shop lives on"
+            raise InputError(Message("demo.other_data", sentence, kind=data["kind"], folder=results))
         invites = pl.read_parquet(results / "invite_list.parquet")
-        return DemoLaunched(
+        return DemoLaunch(
             name=launch["name"],
             shop=ShopSettings(**data["shop"]),
-            as_of=as_of,
+            as_of=date.fromisoformat(launch["as_of"]),
             horizon_days=launch["horizon_days"],
             seed=config["seed"],
             lang=config["lang"],
@@ -91,7 +53,8 @@ def demo_launched(results: Path) -> DemoLaunched:
             sheets=tuple(sorted((results / "call_sheets").glob("*.xlsx"))),
         )
     except FileNotFoundError as error:
-        rule = f"should be the folder of a launch, with {Path(error.filename).name}"
-        raise InputError(f"results: {rule} (got {results}); run segmenter launch") from error
+        sentence = "results: should be the folder of a launch, with {file} (got {folder}); run segmenter launch"
+        raise InputError(Message("demo.no_launch", sentence, file=Path(error.filename).name, folder=results)) from error
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"results: should be written by this version (got {results}, which lacks {error}); launch again") from error
+        sentence = "results: should be write_times by this version (got {folder}, which lacks {what}); launch again"
+        raise InputError(Message("demo.old_results", sentence, folder=results, what=str(error))) from error

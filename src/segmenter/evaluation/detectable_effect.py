@@ -1,62 +1,91 @@
-"""What the hold-out of a launch will be able to show."""
+"""What the control group of a launch will be able to show."""
+
+from typing import Literal
 
 import polars as pl
 
-from segmenter.evaluation.lift_sums import LEAST
-from segmenter.evaluation.power import holdout_advice, outlook
+from segmenter.evaluation.lift_sums import MIN_UNITS
+from segmenter.evaluation.power import ENOUGH, DetectableEffect, ExpectedSpend, expect_spend, solve_detectable_effect
+from segmenter.messages import Message
+from segmenter.money import text
 from segmenter.planning.candidates import region_of
 from segmenter.settings import CoreSettings
-from segmenter.words import say
 
+SHARES = (0.05, 0.10, 0.20)  # that are put beside the launch's own
 _LONG = 45  # days from which on a horizon is more like 90 days than like 30
+_MOST = 0.3  # nobody leaves half of the best customers alone
 
 
-def measurable(customers: pl.DataFrame, settings: CoreSettings) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Say before the launch how small a lift its hold-out can show.
+def describe_detectable_effect(customers: pl.DataFrame, settings: CoreSettings) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
+    """Say before the launch what its control group can show, and in a warning what should be changed.
 
     How much customers differ is judged by what those of the launch spent last: in the 30 days before it, or in 90 where the horizon is
-    longer. As they were chosen for what they did lately, that is rather too much, and so is the smallest lift.
-
-    Parameters
-    ----------
-    customers : DataFrame
-        As `planning.plan` gives them: ``customer_id``, ``invited``, ``held_out``, ``stratum``, ``province``, ``city``, and the measures
-        ``spend``, ``spend_30d``, ``spend_90d``.
-    settings : CoreSettings
-        The launch.
-
-    Returns
-    -------
-    notes, warnings : tuple of str
-        The sentence with the smallest lift; and what should be changed.
-
-    Examples
-    --------
-    >>> import segmenter
-    >>> people = {"invited": [True, True, False, False], "held_out": [False, False, True, True], "stratum": "a", "spend": [9, 8, 7, 6]}
-    >>> people |= {"customer_id": list("abcd"), "province": None, "city": None}
-    >>> frame = pl.DataFrame(people | {"spend_30d": [1, 0, 2, 0], "spend_90d": 0})
-    >>> measurable(frame, segmenter.launch_settings({"lang": "en"}))[1]
-    ('Only 2 customers are held out, fewer than 500: a lift can hardly be shown. A launch this small can hardly be measured.',)
+    longer. As they were chosen for what they did lately, that is rather too much, and so is the minimum detectable effect.
     """
-    plan, lang = settings.plan, settings.lang
+    plan = settings.plan
     whole = plan.holdout_by == "region"
-    people = customers.filter(pl.col("invited") | pl.col("held_out")).with_columns(region_of(plan).alias("cluster"))
+    drawn = customers.filter(pl.col("invited") | pl.col("held_out")).with_columns(region_of(plan).alias("cluster"))
     if whole:
-        people = people.drop_nulls("cluster")  # who has no region could not be held out, so there is nobody to compare them with
+        drawn = drawn.drop_nulls("cluster")  # who has no region could not be held out, so there is nobody to compare them with
     unit = "cluster" if whole else "customer_id"
-    held, invited = (people.filter(arm)[unit].n_unique() for arm in ("held_out", "invited"))
-    if min(held, invited) < LEAST:
-        why = "plan.holdout=0" if not plan.holdout else say(lang, "the launch is too small", "规模太小")
-        few = say(lang, f"Only {held} held out of {held + invited:,}", f"{held + invited:,} 个中仅留出 {held} 个")
-        en = f"{few if held else 'Nobody is held out'} ({why}): what the launch brings cannot be told from what would have come anyway."
-        return (say(lang, en, f"{few if held else '未设留出组'}（{why}）：将无法区分活动带来的销售与本来就会发生的销售。"),), ()
+    held, invited = (drawn.filter(arm)[unit].n_unique() for arm in ("held_out", "invited"))
+    if min(held, invited) < MIN_UNITS:
+        return (_too_few(held, held + invited, holdout=plan.holdout),), ()
     scale = "spend_30d" if settings.launch.horizon_days <= _LONG else "spend_90d"
-    past = people.select(
+    past = drawn.select(
         pl.col(scale).alias("spend"),
         (pl.col("spend") - pl.col(scale)).alias("before"),
         pl.col("cluster" if whole else "stratum"),
     )
-    units = held + invited
-    told = holdout_advice(units, held / units, outlook(past), currency=settings.launch.currency, lang=lang, by=plan.holdout_by)
-    return told[:1], told[1:]
+    return describe_share(held + invited, held / (held + invited), expect_spend(past), settings.launch.currency, by=plan.holdout_by)
+
+
+def _too_few(held: int, units: int, *, holdout: float) -> Message:
+    why: str | Message = Message("lift.small_launch", "the launch is too small") if holdout else "plan.holdout=0"
+    few = Message("lift.only_held_out", "Only {held_out} held out of {units:,}", held_out=held, units=units)
+    nobody = Message("lift.nobody_held_out", "Nobody is held out")
+    rule = "{few} ({why}): what the launch brings cannot be told from what would have come anyway."
+    return Message("lift.no_control_group", rule, few=few if held else nobody, why=why)
+
+
+def describe_share(
+    units: int, share: float, expected: ExpectedSpend, currency: str, *, by: Literal["customer", "region"] = "customer"
+) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
+    """Say what a share to hold out can show, what others could, and in a warning whether it is too small."""
+    chosen = solve_detectable_effect(units, share, expected)
+    others = [other for other in SHARES if abs(other - share) > 5e-4 and MIN_UNITS <= round(other * units) <= units - MIN_UNITS]
+    effect = pl.DataFrame({"effect": [round(chosen.effect)]}).select(text("effect", currency)).item()
+    percent = "" if chosen.percent is None else _percent(chosen.percent)
+    also = _compare([solve_detectable_effect(units, other, expected) for other in others]) if chosen.percent is not None else ""
+    rule = "Holding out {share:g} % ({drawn}) can show a lift of {effect} per customer or more{percent}{also}."
+    drawn = _drawn(chosen.held_out, units, by)
+    note = Message("lift.detectable", rule, share=100 * round(share, 3), drawn=drawn, effect=effect, percent=percent, also=also)
+    if by != "customer" or chosen.held_out >= ENOUGH:
+        return (note,), ()
+    enough: Message = Message("lift.unmeasurable", "A launch this small can hardly be measured.")
+    if _MOST * units >= ENOUGH:
+        enough = Message("lift.hold_out_more", "Hold out {share:.3g} %, or invite more.", share=100 * ENOUGH / units)
+    rule = "Only {held_out:,} customers are held out, fewer than {enough}: a lift can hardly be shown. {way_out}"
+    return (note,), (Message("lift.few_held_out", rule, held_out=chosen.held_out, enough=ENOUGH, way_out=enough),)
+
+
+def _percent(percent: float) -> Message:
+    return Message("lift.of_expected", ", {percent:.1f} % of what they are expected to spend", percent=percent)
+
+
+def _drawn(held_out: int, units: int, by: Literal["customer", "region"]) -> Message:
+    if by == "customer":
+        return Message("lift.of_customers", "{held_out:,} of {units:,} customers", held_out=held_out, units=units)
+    return Message("lift.of_regions", "{held_out:,} of {units:,} regions", held_out=held_out, units=units)
+
+
+def _compare(others: list[DetectableEffect]) -> Message | str:
+    """Put what other shares could show side by side."""
+    said: Message | str = ""
+    for other in others:
+        share = 100 * other.share
+        if said:
+            said = Message("lift.and_share", "{before}, with {share:g} % {percent:.1f} %", before=said, share=share, percent=other.percent)
+        else:
+            said = Message("lift.with_share", "; with {share:g} % it would be {percent:.1f} %", share=share, percent=other.percent)
+    return said

@@ -1,4 +1,4 @@
-"""What being invited brought, measured against customers held out by chance.
+"""What being invited brought, measured against customers held out at random.
 
 For stratum k and arm a (1 invited, 0 held out) let n_ak be the customers, y what they spent after the launch, and x before it. The
 effect is the mean over those invited,
@@ -12,18 +12,18 @@ in what they take in:
 - plain: one stratum, theta = 0: the difference in means;
 - stratified: theta = 0: post-stratified [3]_. Weights are those of the invited, because it is their sales that are asked about;
   they are the weights of [3]_ wherever the same share is held out;
-- cuped: one stratum, theta = cov(x, y) / var(x) over both arms [4]_: what past spend foretells is taken out;
+- cuped: one stratum, theta = cov(x, y) / var(x) over both arms [4]_: the CUPED-adjusted difference: what past spend forecasts is taken out;
 - stratified_cuped: both, with one theta from deviations within strata. It is the one to use: with a theta of its own, a stratum of
   few customers and heavy tails would follow its largest buyer.
 
-Why variances are pooled over arms: few are held out, many invited, and spend has heavy tails. A hold-out that by chance lacks its
+Why variances are pooled over arms: few are held out, many invited, and spend has heavy tails. A control group that by chance lacks its
 large buyers has too low a mean and also too low a variance of its own, so that Welch's interval misses the truth too often (2,000
-held out of 20,000 of whom 5 % buy, log-normal amounts with sigma 1.3: 91.5 % of intervals hold it, and "effect" is said without one in
+held out of 20,000 of whom 5 % buy, log-normal amounts with sigma 1.3: 91.5 % of intervals hold it, and an effect is reported without one in
 8.5 %; pooled 95 % and 5 %). Where invitations raise the variance, the pooled interval is a little wide (97 % with a quarter more
 buyers); were they to take a third of the sales away, a little narrow (92 %). ``pooled=False`` gives Neyman's variance [1]_
 sum_k w_k**2 (s2_1k / n_1k + s2_0k / n_0k), which for one stratum is Welch's test.
 
-Where whole regions were held out, chance dealt regions, not people, so regions vary: the difference in means over people has the
+Where whole regions were held out, regions were drawn at random, not customers: the difference in means over customers has the
 cluster-robust variance CR2 of Bell and McCaffrey, with their degrees of freedom [5]_ [6]_, made for few clusters. Strata within
 regions are then of no use, and there is a plain and a cuped estimate.
 
@@ -42,17 +42,26 @@ References
 """
 
 from dataclasses import dataclass
-from math import fsum, sqrt
+from math import sqrt
 from typing import Literal
 
 import polars as pl
 
 from segmenter.errors import InputError
-from segmenter.evaluation.lift_sums import LEAST, Stratum, added, gap, merge_small, squares, sums, theta
+from segmenter.evaluation.lift_sums import (
+    MIN_UNITS,
+    Stratum,
+    combine,
+    fit_slope,
+    merge_small,
+    sum_arms,
+)
+from segmenter.evaluation.lift_variance import Difference, compare_regions, compare_strata
+from segmenter.messages import Message
 
 COLUMNS = {"customer_id": pl.String, "invited": pl.Boolean, "stratum": pl.String, "spend": pl.Int64, "before": pl.Int64}
 
-Parts = tuple[float, float, float]  # effect, its variance, degrees of freedom
+_INVITED, _HELD_OUT = Message("lift.invited", "invited"), Message("lift.held_out", "held out")
 
 
 @dataclass(frozen=True)
@@ -92,8 +101,8 @@ class Lift:
     Parameters
     ----------
     measured : {"direct", "total"}
-        ``direct``: people were held out, so this is the effect of an invitation on the person who gets it; what they then bring about
-        in others, held out ones too, is not in it. ``total``: whole regions were held out, so what the people of a region
+        ``direct``: customers were held out, so this is the effect of an invitation on the customer who gets it; what they then bring
+        about in others, held out ones too, is not in it. ``total``: whole regions were held out, so what the customers of a region
         bring about in each other is in it.
     invited, held_out : int
         Customers.
@@ -128,8 +137,8 @@ class Lift:
     regions_held_out: int = 0
 
 
-def measure(frame: pl.DataFrame, *, pooled: bool = True) -> Lift:
-    """Measure what being invited brought.
+def estimate_lift(frame: pl.DataFrame, *, pooled: bool = True) -> Lift:
+    """Estimate what being invited brought.
 
     A stratum with fewer than 2 customers in either arm is merged with its neighbour in past spend per customer. Who was meant to be
     invited counts as invited, whether they joined or not.
@@ -160,39 +169,37 @@ def measure(frame: pl.DataFrame, *, pooled: bool = True) -> Lift:
     --------
     >>> spend, before = [900, 0, 700, 0, 500, 0, 0, 100], [800, 100, 600, 0, 700, 100, 0, 300]
     >>> rows = {"customer_id": list("abcdefgh"), "invited": [True] * 4 + [False] * 4, "stratum": ["all"] * 8}
-    >>> lift = measure(pl.DataFrame(rows | {"spend": spend, "before": before}))
-    >>> [(each.method, round(each.effect), each.total) for each in lift.estimates][:2]
+    >>> lift = estimate_lift(pl.DataFrame(rows | {"spend": spend, "before": before}))
+    >>> [(estimate.method, round(estimate.effect), estimate.total) for estimate in lift.estimates][:2]
     [('plain', 250, 1000), ('stratified', 250, 1000)]
     >>> lift.best.method, round(lift.best.low), round(lift.best.high), round(lift.anyway, 2)
     ('stratified_cuped', -23, 310, 0.64)
     """
     _check(frame)
     clustered = "cluster" in frame.columns
-    groups = sums(frame, "cluster" if clustered else "stratum")
-    invited = added(group.invited for group in groups.values())
-    held_out = added(group.held_out for group in groups.values())
+    groups = sum_arms(frame, "cluster" if clustered else "stratum")
+    invited = combine(group.invited for group in groups.values())
+    held_out = combine(group.held_out for group in groups.values())
     if problems := [
-        f"{arm}: should be at least {LEAST} customers to measure a lift (got {count}); hold out a share of the next launch by chance"
-        for arm, count in (("invited", invited.customers), ("held out", held_out.customers))
-        if count < LEAST
+        _too_few_customers(name, arm.customers) for name, arm in ((_INVITED, invited), (_HELD_OUT, held_out)) if arm.customers < MIN_UNITS
     ]:
         raise InputError(*problems)
     whole = [Stratum(invited, held_out)]
     if clustered:
         _check_clusters(groups)
         regions = list(groups.values())
-        named = {"plain": _by_region(regions, 0.0), "cuped": _by_region(regions, theta(whole))}
+        differences = {"plain": compare_regions(regions, 0.0), "cuped": compare_regions(regions, fit_slope(whole))}
         strata, merged = 0, 0
     else:
         used = merge_small(groups)
-        named = {
-            "plain": _by_stratum(whole, 0.0, pooled),
-            "stratified": _by_stratum(used, 0.0, pooled),
-            "cuped": _by_stratum(whole, theta(whole), pooled),
-            "stratified_cuped": _by_stratum(used, theta(used), pooled),
+        differences = {
+            "plain": compare_strata(whole, 0.0, pooled=pooled),
+            "stratified": compare_strata(used, 0.0, pooled=pooled),
+            "cuped": compare_strata(whole, fit_slope(whole), pooled=pooled),
+            "stratified_cuped": compare_strata(used, fit_slope(used), pooled=pooled),
         }
         strata, merged = len(used), len(groups) - len(used)
-    estimates = tuple(_estimate(method, *parts, invited.customers) for method, parts in named.items())
+    estimates = tuple(_estimate(method, difference, invited.customers) for method, difference in differences.items())
     best = estimates[-1]
     # What would have come anyway is largest where the effect is smallest.
     return Lift(
@@ -203,9 +210,9 @@ def measure(frame: pl.DataFrame, *, pooled: bool = True) -> Lift:
         held_out_sales=held_out.spend,
         estimates=estimates,
         best=best,
-        anyway=_without(best.total, invited.spend),
-        anyway_low=_without(best.total_high, invited.spend),
-        anyway_high=_without(best.total_low, invited.spend),
+        anyway=_share_without(best.total, invited.spend),
+        anyway_low=_share_without(best.total_high, invited.spend),
+        anyway_high=_share_without(best.total_low, invited.spend),
         strata=strata,
         merged=merged,
         regions=len(groups) if clustered else 0,
@@ -213,55 +220,18 @@ def measure(frame: pl.DataFrame, *, pooled: bool = True) -> Lift:
     )
 
 
-def _by_stratum(strata: list[Stratum], slope: float, pooled: bool) -> Parts:
-    everyone = sum(stratum.invited.customers for stratum in strata)
-    effects, variances = [], []
-    for stratum in strata:
-        weight = stratum.invited.customers / everyone
-        effects.append(weight * gap(*stratum, slope))
-        sizes = [arm.customers for arm in stratum]
-        deviations = [squares(arm, slope) for arm in stratum]
-        if pooled:
-            degrees = sum(sizes) - 2
-            variances.append((weight**2 * sum(deviations) / degrees * (1 / sizes[0] + 1 / sizes[1]), degrees))
-        else:
-            variances += [(weight**2 * each / (size - 1) / size, size - 1) for each, size in zip(deviations, sizes, strict=True)]
-    whole = fsum(each for each, _ in variances)
-    below = fsum(each**2 / degrees for each, degrees in variances)
-    return fsum(effects), whole, whole**2 / below if below > 0 else float(sum(degrees for _, degrees in variances))
-
-
-def _by_region(regions: list[Stratum], slope: float) -> Parts:
-    """Give effect, CR2 variance and Bell and McCaffrey's degrees of freedom, from independent errors as the working model."""
-    whole = Stratum(added(region.invited for region in regions), added(region.held_out for region in regions))
-    variances, traces, pairs = [], [], []
-    for arm in range(2):
-        everyone, parts = whole[arm], [region[arm] for region in regions if region[arm].customers]
-        shares = [part.customers / everyone.customers for part in parts]
-        leverage = [1 / (1 - share) for share in shares]
-        # A region's weight times how far it lies from the mean of its arm.
-        apart = [share * gap(part, everyone, slope) for share, part in zip(shares, parts, strict=True)]
-        variances.append(fsum(lever * each**2 for lever, each in zip(leverage, apart, strict=True)))
-        traces.append(1 / everyone.customers)
-        # The sum over all pairs of regions g, h of leverage_g leverage_h (share_g [g = h] - share_g share_h)**2.
-        mixed = fsum(lever * share**2 for lever, share in zip(leverage, shares, strict=True)) ** 2
-        own = fsum((lever * share) ** 2 * (1 - 2 * share) for lever, share in zip(leverage, shares, strict=True))
-        pairs.append((mixed + own) / everyone.customers**2)
-    return gap(*whole, slope), fsum(variances), sum(traces) ** 2 / sum(pairs)
-
-
-def _estimate(method: str, effect: float, squared: float, degrees: float, invited: int) -> Estimate:
+def _estimate(method: str, difference: Difference, invited: int) -> Estimate:
     from scipy.special import stdtr, stdtrit
 
-    error = sqrt(squared)
+    effect, error, degrees = difference.effect, sqrt(difference.variance), difference.degrees
     margin = float(stdtrit(degrees, 0.975)) * error
     p = 2 * float(stdtr(degrees, -abs(effect) / error)) if error > 0 else float(effect == 0)
     low, high = effect - margin, effect + margin
-    totals = (round(each * invited) for each in (effect, low, high))
+    totals = (round(value * invited) for value in (effect, low, high))
     return Estimate(method, effect, error, low, high, p, degrees, *totals)
 
 
-def _without(total: int, sales: int) -> float | None:
+def _share_without(total: int, sales: int) -> float | None:
     return (sales - total) / sales if sales > 0 else None
 
 
@@ -276,14 +246,23 @@ def _check(frame: pl.DataFrame) -> None:
 
 
 def _check_clusters(groups: dict[str, Stratum]) -> None:
+    mixed = (
+        "region {region}: should be invited or held out as a whole (got {invited} invited, {held_out} held out); "
+        "measure by customer, or leave the region out"
+    )
     problems = [
-        f"region {name}: should be invited or held out as a whole (got {group.invited.customers} invited, {group.held_out.customers} "
-        "held out); measure by customer, or leave the region out"
+        Message("lift.mixed_region", mixed, region=name, invited=group.invited.customers, held_out=group.held_out.customers)
         for name, group in groups.items()
         if group.invited.customers and group.held_out.customers
     ]
-    for arm, name in enumerate(("invited", "held out")):
-        if (count := sum(group[arm].customers > 0 for group in groups.values())) < LEAST:
-            problems.append(f"regions {name}: should be at least {LEAST} to measure a lift (got {count}); hold out more regions, or people")
+    few = "regions {arm}: should be at least {min} to measure a lift (got {count}); hold out more regions, or customers"
+    for arm, name in enumerate((_INVITED, _HELD_OUT)):
+        if (count := sum(group[arm].customers > 0 for group in groups.values())) < MIN_UNITS:
+            problems.append(Message("lift.few_regions", few, arm=name, min=MIN_UNITS, count=count))
     if problems:
         raise InputError(*problems)
+
+
+def _too_few_customers(arm: Message, count: int) -> Message:
+    rule = "{arm}: should be at least {min} customers to measure a lift (got {count}); hold out a share of the next launch at random"
+    return Message("lift.few_customers", rule, arm=arm, min=MIN_UNITS, count=count)

@@ -7,6 +7,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from segmenter.errors import LedgerError, nearest
+from segmenter.messages import Message
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -30,42 +31,47 @@ ANSWER = {"customer_id": pl.String(), "answer": pl.String(), "answered_on": pl.D
 _BATCH = 50_000
 
 
-def checked(
+def check_rows(
     name: str,
     frame: pl.DataFrame,
     schema: Mapping[str, pl.DataType],
+    *,
     needed: Iterable[str],
     choices: Mapping[str, tuple[str, ...]],
     optional: Iterable[str],
 ) -> pl.DataFrame:
-    """Bring rows into a schema, or say all that is wrong with them."""
+    """Bring rows into a schema, or say all that is wrong with them: `needed` columns have no nulls, `optional` ones may be left out."""
+    lacking = "{table}: should have a column {column}{nearest}"
     problems = [
-        f"{name}: should have a column {column}{nearest(column, frame.columns)}"
+        Message("ledger.no_column", lacking, table=name, column=column, nearest=nearest(column, frame.columns))
         for column in schema
         if column not in frame.columns and column not in optional
     ]
-    found: list[pl.Series] = []
+    columns: list[pl.Series] = []
     for column, dtype in schema.items():
         if column not in frame.columns:
-            found.append(pl.repeat(None, frame.height, dtype=dtype, eager=True).alias(column))
+            columns.append(pl.repeat(None, frame.height, dtype=dtype, eager=True).alias(column))
             continue
         try:
-            found.append(frame[column].cast(dtype))
+            cells = frame[column].cast(dtype)
         except PolarsError:
-            problems.append(f"{name}.{column}: should be {dtype} (got {frame[column].dtype})")
+            rule, found = "{column}: should be {type} (got {found})", str(frame[column].dtype)
+            problems.append(Message("ledger.wrong_type", rule, column=f"{name}.{column}", type=str(dtype), found=found))
             continue
-        if column in needed and (missing := found[-1].null_count()):
-            problems.append(f"{name}.{column}: is needed in every row (got {missing:,} empty)")
-        if (
-            column in choices
-            and (wrong := found[-1].drop_nulls().filter(~found[-1].drop_nulls().is_in(choices[column])).unique().sort()).len()
-        ):
-            problems.append(
-                f'{name}.{column}: should be {" or ".join(choices[column])} (got "{wrong[0]}"){nearest(wrong[0], choices[column])}'
-            )
+        columns.append(cells)
+        if column in needed and (missing := cells.null_count()):
+            rule = "{column}: is needed in every row (got {missing:,} empty)"
+            problems.append(Message("ledger.empty_cells", rule, column=f"{name}.{column}", missing=missing))
+        if column not in choices:
+            continue
+        wrong = cells.drop_nulls().filter(~cells.drop_nulls().is_in(choices[column])).unique().sort()
+        if len(wrong):
+            rule, allowed = '{column}: should be {choices} (got "{found}"){nearest}', " or ".join(choices[column])
+            near = nearest(wrong[0], choices[column])
+            problems.append(Message("ledger.no_choice", rule, column=f"{name}.{column}", choices=allowed, found=wrong[0], nearest=near))
     if problems:
         raise LedgerError(*problems)
-    return pl.DataFrame(found)
+    return pl.DataFrame(columns)
 
 
 def insert_rows(connection: "Connection", name: str, frame: pl.DataFrame) -> None:
@@ -79,23 +85,23 @@ def insert_rows(connection: "Connection", name: str, frame: pl.DataFrame) -> Non
             for piece in frame.iter_slices(_BATCH):
                 copy.write(piece.write_csv(include_header=False, quote_style="non_numeric", float_precision=None))
         return
-    plain = frame.with_columns(pl.col(pl.Date).cast(pl.String))
+    dated = frame.with_columns(pl.col(pl.Date).cast(pl.String))
     marks = ", ".join("?" * frame.width)
-    for piece in plain.iter_slices(_BATCH):
+    for piece in dated.iter_slices(_BATCH):
         connection.exec_driver_sql(f"INSERT INTO {target} VALUES ({marks})", piece.rows())
 
 
-def frame_of(connection: "Connection", query: "Select[tuple[object, ...]]", schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+def read_frame(connection: "Connection", query: "Select[tuple[object, ...]]", schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """Read the columns of a schema as a frame."""
     result = connection.execute(query, execution_options={"yield_per": _BATCH})
-    places = [list(result.keys()).index(name) for name in schema]
+    positions = [list(result.keys()).index(name) for name in schema]
     pieces = [pl.DataFrame(schema=schema)]
     try:
         for rows in result.partitions():
             columns = list(zip(*rows, strict=True))
-            pieces.append(pl.DataFrame([pl.Series(name, columns[at], dtype=schema[name]) for at, name in zip(places, schema, strict=True)]))
+            named = zip(positions, schema, strict=True)
+            pieces.append(pl.DataFrame([pl.Series(name, columns[at], dtype=schema[name]) for at, name in named]))
     except (ValueError, TypeError, OverflowError, PolarsError) as error:  # SQLite takes anything into any column
-        raise LedgerError(
-            f"ledger: is damaged, it holds what no segmenter wrote (got {str(error)[:200]}); put back a copy of it"
-        ) from error
+        rule = "ledger: is damaged, it holds what no segmenter wrote (got {error}); put back a copy of it"
+        raise LedgerError(Message("ledger.damaged", rule, error=str(error)[:200])) from error
     return pl.concat(pieces)

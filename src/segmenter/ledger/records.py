@@ -2,91 +2,30 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from segmenter.errors import LedgerError, nearest
+from segmenter.launch_record import LaunchRecord
 from segmenter.ledger.basis import Basis, check_basis
-from segmenter.ledger.connection import Ledger, drop, place_of, said, settle, token_of, writing
-from segmenter.ledger.frames import ANSWER, ANSWERS, INVITATION, STATUSES, checked, frame_of, insert_rows
+from segmenter.ledger.connection import Ledger, connect_writer, shorten_error
+from segmenter.ledger.frames import ANSWER, ANSWERS, INVITATION, STATUSES, check_rows, insert_rows, read_frame
+from segmenter.ledger.pending_plans import drop, fingerprint_of, place_of, settle
 from segmenter.ledger.schema import PENDING, PLANNED, table
+from segmenter.messages import Message
 from segmenter.themes import themed
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-@dataclass(frozen=True)
-class Launch:
-    """What the ledger keeps of a launch beside its invitations.
-
-    Parameters
-    ----------
-    name : str
-        Says which launch it is: planned again under the same name, it is the same one.
-    community : str
-        What its customers are invited into; several launches may have the same.
-    as_of : date
-        Its as-of date, which is also the date of its plan.
-    horizon_days : int
-        How long it runs, ≥ 1: it ends before ``as_of + horizon_days``.
-    target : int or None
-        Sales to reach, in minor units.
-    currency : str
-        ISO 4217.
-    settings : str
-        Fingerprint of the config.
-    holdout : float or None
-        The share that was to be held out: what the review compares with. None where it is not known.
-
-    Examples
-    --------
-    >>> Launch("spring", "tea", date(2026, 7, 1), 30, None, "CNY", "e3b0").ends_on
-    datetime.date(2026, 7, 31)
-    """
-
-    name: str
-    community: str
-    as_of: date
-    horizon_days: int
-    target: int | None
-    currency: str
-    settings: str
-    holdout: float | None = None
-
-    @property
-    def ends_on(self) -> date:
-        """The first day that no longer counts."""
-        return self.as_of + timedelta(days=self.horizon_days)
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What an import of answers came to.
-
-    Parameters
-    ----------
-    new : int
-        Answers that were not known.
-    known : int
-        Rows that said what was known already, or what another row said.
-    uninvited : Series of String
-        Customers among the new, sorted, whom no plan of the launch ever had.
-    """
-
-    new: int
-    known: int
-    uninvited: pl.Series
-
-
 @contextmanager
-def recorded(
+def record_with_results(
     ledger: Ledger,
-    launch: Launch,
+    launch: LaunchRecord,
     invitations: pl.DataFrame,
     out: Path,
     publishing: AbstractContextManager[Path],
@@ -99,183 +38,95 @@ def recorded(
     plan. Whoever opens the ledger next looks into the folder: if the manifest is the plan's, the last step is made up for; if not, the
     old results stand, and so does the old plan.
 
-    Parameters
-    ----------
-    ledger : Ledger
-        Where to record.
-    launch : Launch
-        Which launch.
-    invitations : DataFrame
-        One row for each customer invited or held out: ``customer_id``, ``status`` (``planned`` or ``held_out``), ``wave``, ``group``,
-        ``agent``, ``score``, ``stratum``, which may be null; ``region``, ``segment``, and ``planned_at``, the date of the invitation,
-        which may also be left out: then that is the as-of date. Other columns are not looked at.
-    out : Path
-        The results folder.
-    publishing : context manager
-        ``publish(out)``: gives the folder to write into, and renames it into place as it ends.
-    basis : Basis or None
-        What the plan was made on: it is looked at again as the plan is recorded. None: it was made on nothing.
-
-    Yields
-    ------
-    Path
-        What `publishing` gives. The block writes ``manifest.json`` last.
-
-    Raises
-    ------
-    LedgerError
-        The invitations are wrong (before anything is written), or the ledger cannot be written or no longer says what the plan was
-        made on (then no results appear).
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from contextlib import contextmanager
-    >>> from segmenter.ledger import launches, open_ledger
-    >>> people = pl.DataFrame({"customer_id": ["a"], "status": "planned", "wave": 1, "group": "g", "agent": None, "score": 9.5,
-    ...                        "stratum": "s"})
-    >>> @contextmanager
-    ... def simply(out):
-    ...     out.mkdir()
-    ...     yield out
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     out = Path(place, "results")
-    ...     ledger = open_ledger(None, out)
-    ...     launch = Launch("spring", "tea", date(2026, 7, 1), 30, None, "CNY", "e3b0")
-    ...     with recorded(ledger, launch, people, out, simply(out)) as folder:
-    ...         _ = (folder / "manifest.json").write_text("{}")
-    ...     launches(ledger).select("launch", "invited", "held_out").rows()
-    [('spring', 1, 0)]
+    `publishing` gives the folder to write into, ``manifest.json`` last, and renames it to `out` as it ends. The invitations are as for
+    `record_plan`; the basis is looked at again as the plan is recorded.
     """
-    rows = _invitations(launch, invitations)
+    rows = _check_invitations(launch, invitations)
     with ExitStack() as stack:
         staged: tuple[Connection, int] | None = None
         token = None
         try:
             with publishing as folder:
                 yield folder
-                token = token_of(folder)
+                token = fingerprint_of(folder)
                 if token is None:
-                    raise LedgerError(f"ledger: the results should end with a manifest.json (got none in {folder})")
-                connection = stack.enter_context(writing(ledger))
+                    rule = "ledger: the results should end with a manifest.json (got none in {folder})"
+                    raise LedgerError(Message("ledger.no_manifest", rule, folder=str(folder)))
+                connection = stack.enter_context(connect_writer(ledger))
                 with connection.begin():
-                    staged = connection, _stage(ledger, connection, launch, rows, basis, token, place_of(ledger, out))
+                    staged = connection, _stage(ledger, connection, launch, rows, basis, token, place_of(ledger.file, out))
         finally:
             if staged is not None:
-                _resolve(ledger, *staged, out, published=token_of(out) == token)
+                _resolve(ledger, *staged, out, published=fingerprint_of(out) == token)
 
 
-def record_plan(ledger: Ledger, launch: Launch, invitations: pl.DataFrame, basis: Basis | None = None) -> None:
+def record_plan(ledger: Ledger, launch: LaunchRecord, invitations: pl.DataFrame, basis: Basis | None = None) -> None:
     """Record a plan that has no results folder; it takes the place of its launch's plan before, and of nothing else.
 
-    Parameters
-    ----------
-    ledger : Ledger
-        Where to record.
-    launch : Launch
-        Which launch.
-    invitations, basis
-        As for `recorded`.
-
-    Raises
-    ------
-    LedgerError
-        The invitations are wrong, or the ledger cannot be written or no longer says what the plan was made on.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from segmenter.ledger import open_ledger, people
-    >>> launch = Launch("spring", "tea", date(2026, 7, 1), 30, None, "CNY", "e3b0")
-    >>> planned = {"customer_id": ["a"], "status": "planned", "wave": 1, "group": "g", "agent": None, "score": 9.5, "stratum": "s"}
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     ledger = open_ledger(None, Path(place, "results"))
-    ...     record_plan(ledger, launch, pl.DataFrame(planned))
-    ...     people(ledger).select("customer_id", "planned_at", "answer").rows()
-    [('a', datetime.date(2026, 7, 1), None)]
+    One row for each customer: ``customer_id``, ``status`` (``planned`` or ``held_out``), ``wave``, ``group``, ``agent``, ``score``,
+    ``stratum``; and, which may be left out, ``region``, ``segment`` and ``planned_at``, else the as-of date.
     """
-    rows = _invitations(launch, invitations)
-    with writing(ledger) as connection, connection.begin():
+    rows = _check_invitations(launch, invitations)
+    with connect_writer(ledger) as connection, connection.begin():
         settle(connection, _stage(ledger, connection, launch, rows, basis))
 
 
-def record_answers(ledger: Ledger, launch: str, answers: pl.DataFrame) -> Imported:
-    """Record what customers answered to a launch.
+def record_answers(ledger: Ledger, launch: str, answers: pl.DataFrame) -> int:
+    """Record what customers answered to a launch (`ANSWER`; the reason may be left out), and count what was not known.
 
     Every answer ever read is kept; a customer's answer is the one with the latest date, and of several with one date the one that was
     read last. What was read before is not taken twice. With each answer stays the invitation as it was then, so that no later plan
-    of the launch changes it.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        Where to record.
-    launch : str
-        Its name.
-    answers : DataFrame
-        ``customer_id``, ``answer`` (one of `ANSWERS`), ``answered_on`` and ``source``, the file's name, none of them null; ``reason``,
-        which may be null or left out. Other columns are not looked at.
-
-    Returns
-    -------
-    Imported
-        What was new.
-
-    Raises
-    ------
-    LedgerError
-        The answers are wrong, the launch has no plan, or the ledger cannot be written; then no answer is taken.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from segmenter.ledger import open_ledger
-    >>> launch = Launch("spring", "tea", date(2026, 7, 1), 30, None, "CNY", "e3b0")
-    >>> planned = {"customer_id": ["a"], "status": "planned", "wave": 1, "group": "g", "agent": None, "score": 9.5, "stratum": "s"}
-    >>> told = pl.DataFrame({"customer_id": ["a"], "answer": "joined", "answered_on": date(2026, 7, 2), "source": "sheet.xlsx"})
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     ledger = open_ledger(None, Path(place, "results"))
-    ...     record_plan(ledger, launch, pl.DataFrame(planned))
-    ...     [record_answers(ledger, "spring", told).new for _ in range(2)]
-    [1, 0]
+    of the launch changes it. Where one is wrong, or the launch has no plan, none is taken.
     """
-    from sqlalchemy import String, column, func, select, text
+    from sqlalchemy import func, select
 
-    rows = checked("answers", answers, ANSWER, ("customer_id", "answer", "answered_on", "source"), {"answer": ANSWERS}, ("reason",))
+    needed, choices = ("customer_id", "answer", "answered_on", "source"), {"answer": ANSWERS}
+    rows = check_rows("answers", answers, ANSWER, needed=needed, choices=choices, optional=("reason",))
     # A day's answers in an order of their own: that of the rows means nothing.
     strength = pl.col("answer").replace_strict(ANSWERS, range(len(ANSWERS)), return_dtype=pl.Int64)
     rows = themed(rows).sort("customer_id", "answered_on", strength, "reason", "source", nulls_last=False)
     same = ["customer_id", "answer", "answered_on", "reason"]
-    plans, invitations, kept = table("plans"), table("invitations"), table("answers")
-    with writing(ledger) as connection, connection.begin():
+    plans, kept = table("plans"), table("answers")
+    with connect_writer(ledger) as connection, connection.begin():
         planned = {row.launch: row.id for row in connection.execute(select(plans.c.launch, plans.c.id).where(plans.c.state == PLANNED))}
         if launch not in planned:
-            raise LedgerError(f'launch.name: should be a launch in {ledger.shown} (got "{launch}"){nearest(launch, planned)}')
-        before = themed(frame_of(connection, select(kept).where(kept.c.launch == launch), {"number": pl.Int64(), **ANSWER, **INVITATION}))
+            raise LedgerError(unknown_launch(ledger, launch, planned))
+        before = themed(read_frame(connection, select(kept).where(kept.c.launch == launch), {"number": pl.Int64(), **ANSWER, **INVITATION}))
         new = rows.unique(same, keep="first", maintain_order=True).join(before, on=same, how="anti", nulls_equal=True)
         if new.is_empty():
-            return Imported(0, rows.height, pl.Series("customer_id", [], dtype=pl.String))
-        # The plan may have a hundred times as many.
-        connection.exec_driver_sql("CREATE TEMPORARY TABLE segmenter_asked (id TEXT)")
-        insert_rows(connection, "asked", new.select(pl.col("customer_id").unique().sort().alias("id")))
-        asked = select(column("id", String)).select_from(text("segmenter_asked"))
-        query = select(invitations).where(invitations.c.plan == planned[launch], invitations.c.customer_id.in_(asked))
-        now = frame_of(connection, query, INVITATION)
-        connection.exec_driver_sql("DROP TABLE segmenter_asked")
+            return 0
+        now = _read_invitations(connection, planned[launch], new["customer_id"])
         # Who is not in the plan any more answers to the invitation of their answer before.
         past = before.sort("number").unique("customer_id", keep="last").select(*INVITATION).join(now, on="customer_id", how="anti")
         new = new.join(pl.concat([now, past]), on="customer_id", how="left")
         first = int(connection.execute(select(func.coalesce(func.max(kept.c.number), 0)).where(kept.c.launch == launch)).scalar_one()) + 1
-        placed = new.sort("customer_id", "answered_on", maintain_order=True).with_row_index("number", offset=first)
-        insert_rows(connection, "answers", placed.with_columns(launch=pl.lit(launch)))
-    uninvited = placed.filter(pl.col("status").is_null())["customer_id"].unique().sort()
-    return Imported(new.height, rows.height - new.height, uninvited)
+        numbered = new.sort("customer_id", "answered_on", maintain_order=True).with_row_index("number", offset=first)
+        insert_rows(connection, "answers", numbered.with_columns(launch=pl.lit(launch)))
+    return new.height
+
+
+def unknown_launch(ledger: Ledger, name: str, known: "list[str] | dict[str, int]") -> Message:
+    """Say that no launch has this name."""
+    rule = 'launch.name: should be a launch in {ledger} (got "{name}"){nearest}'
+    return Message("ledger.unknown_launch", rule, ledger=ledger.shown, name=name, nearest=nearest(name, known))
+
+
+def _read_invitations(connection: "Connection", plan: int, ids: pl.Series) -> pl.DataFrame:
+    """Read some of a plan's invitations: it may have a hundred times as many."""
+    from sqlalchemy import String, column, select, text
+
+    connection.exec_driver_sql("CREATE TEMPORARY TABLE segmenter_asked (id TEXT)")
+    insert_rows(connection, "asked", ids.unique().sort().to_frame("id"))
+    invitations, asked = table("invitations"), select(column("id", String)).select_from(text("segmenter_asked"))
+    rows = read_frame(connection, select(invitations).where(invitations.c.plan == plan, invitations.c.customer_id.in_(asked)), INVITATION)
+    connection.exec_driver_sql("DROP TABLE segmenter_asked")
+    return rows
 
 
 def _stage(
     ledger: Ledger,
     connection: "Connection",
-    launch: Launch,
+    launch: LaunchRecord,
     rows: pl.DataFrame,
     basis: Basis | None,
     token: str | None = None,
@@ -320,24 +171,25 @@ def _resolve(ledger: Ledger, connection: "Connection", plan: int, out: Path, *, 
         with connection.begin():
             (settle if published else drop)(connection, plan)
     except DBAPIError as error:
-        if published:  # if not, the reason why is the one to tell, and the plan's remains are the next one's to remove
-            raise LedgerError(
-                f"ledger: {ledger.shown} was lost at the last step (got {said(ledger, error)}); the results are written in {out}, "
+        if published:  # if not, the reason why is the one to raise, and the plan's remains are the next one's to remove
+            rule = (
+                "ledger: {ledger} was lost at the last step (got {error}); the results are written in {out}, "
                 "and the next job that opens the ledger makes up for the step"
-            ) from error
+            )
+            facts = {"ledger": ledger.shown, "error": shorten_error(ledger, error), "out": str(out)}
+            raise LedgerError(Message("ledger.lost_at_the_end", rule, **facts)) from error
 
 
-def _invitations(launch: Launch, frame: pl.DataFrame) -> pl.DataFrame:
+def _check_invitations(launch: LaunchRecord, frame: pl.DataFrame) -> pl.DataFrame:
     needed, choices = ("customer_id", "status"), {"status": STATUSES}
-    rows = checked("invitations", frame, INVITATION, needed, choices, ("planned_at", "region", "segment"))
+    rows = check_rows("invitations", frame, INVITATION, needed=needed, choices=choices, optional=("planned_at", "region", "segment"))
     problems = []
     if launch.horizon_days < 1:
-        problems.append(f"launch.horizon_days: should be ≥ 1 (got {launch.horizon_days})")
+        problems.append(Message("ledger.horizon", "launch.horizon_days: should be ≥ 1 (got {days})", days=launch.horizon_days))
     if rows["customer_id"].n_unique() < rows.height:
         twice = rows.filter(pl.col("customer_id").is_duplicated())["customer_id"].unique().sort()
-        problems.append(
-            f"invitations: should have each customer once (got {twice[0]} and {len(twice) - 1} others more often); keep one row"
-        )
+        rule = "invitations: should have each customer once (got {customer} and {others} others more often); keep one row"
+        problems.append(Message("ledger.twice", rule, customer=twice[0], others=len(twice) - 1))
     if problems:
         raise LedgerError(*problems)
     # A score that is no number is none: SQLite and PostgreSQL do not keep it alike.

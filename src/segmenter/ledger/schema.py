@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from segmenter.errors import LedgerError
+from segmenter.messages import Message
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, MetaData, Table
@@ -21,18 +22,7 @@ _LATER = ("region", "segment")  # came with the third version
 
 @cache
 def tables() -> "MetaData":
-    """Describe the tables as the newest version has them.
-
-    Returns
-    -------
-    MetaData
-        ``segmenter_plans``, ``segmenter_invitations`` and ``segmenter_answers``.
-
-    Examples
-    --------
-    >>> sorted(tables().tables)
-    ['segmenter_answers', 'segmenter_invitations', 'segmenter_plans', 'segmenter_schema']
-    """
+    """Describe the tables as the newest version has them."""
     from sqlalchemy import BigInteger, Column, Date, Double, Integer, MetaData, String, Table
 
     known = MetaData()
@@ -74,23 +64,7 @@ def tables() -> "MetaData":
 
 
 def table(name: str) -> "Table":
-    """Describe one table.
-
-    Parameters
-    ----------
-    name : {"plans", "invitations", "answers"}
-        Which.
-
-    Returns
-    -------
-    Table
-        As `tables` has it.
-
-    Examples
-    --------
-    >>> table("invitations").c.keys()[:3]
-    ['plan', 'customer_id', 'status']
-    """
+    """Describe one table: ``plans``, ``invitations`` or ``answers``."""
     return tables().tables[f"segmenter_{name}"]
 
 
@@ -141,65 +115,23 @@ VERSION = len(_STEPS)
 
 
 def version_of(connection: "Connection") -> int:
-    """Read which version a ledger has.
-
-    Parameters
-    ----------
-    connection : Connection
-        To the ledger's database.
-
-    Returns
-    -------
-    int
-        From 1; 0 where there is no ledger yet.
-
-    Raises
-    ------
-    LedgerError
-        It is newer than this program, or does not say.
-
-    Examples
-    --------
-    >>> from sqlalchemy import create_engine
-    >>> with create_engine("sqlite://").connect() as connection:
-    ...     version_of(connection)
-    0
-    """
+    """Read which version a ledger has; 0 where there is no ledger yet. One that is newer than this program is refused."""
     from sqlalchemy import inspect, select
 
     if not inspect(connection).has_table("segmenter_schema"):
         return 0
     version = connection.execute(select(tables().tables["segmenter_schema"].c.version)).scalar()
     if not isinstance(version, int):
-        raise LedgerError(f"ledger: is damaged, it should say its version (got {version!r}); put back a copy of it")
+        said = "ledger: is damaged, it should say its version (got {version}); put back a copy of it"
+        raise LedgerError(Message("ledger.no_version", said, version=repr(version)))
     if version > VERSION:
-        raise LedgerError(f"ledger: should be of version {VERSION} or older (got {version}); use the newer segmenter that wrote it")
+        said = "ledger: should be of version {newest} or older (got {version}); use the newer segmenter that wrote it"
+        raise LedgerError(Message("ledger.too_new", said, newest=VERSION, version=version))
     return version
 
 
 def upgrade(connection: "Connection", to: int = VERSION) -> None:
-    """Bring a ledger up to date; all or nothing, as its caller's transaction is.
-
-    Parameters
-    ----------
-    connection : Connection
-        In a transaction, and the ledger's only writer.
-    to : int
-        The version to reach.
-
-    Raises
-    ------
-    LedgerError
-        It is newer than this program.
-
-    Examples
-    --------
-    >>> from sqlalchemy import create_engine
-    >>> with create_engine("sqlite://").begin() as connection:
-    ...     upgrade(connection)
-    ...     version_of(connection) == VERSION
-    True
-    """
+    """Bring a ledger up to date, as its only writer; all or nothing, as its caller's transaction is."""
     from sqlalchemy import update
 
     version = version_of(connection)

@@ -247,21 +247,6 @@ def _short(label: str, most: int = 22) -> str:
     return label
 
 
-def bars(*asked: Any, over: Any = None) -> str:
-    """Draw bars."""
-    return Bars(*asked, over=over).svg()
-
-
-def pairs(*asked: Any, unit: str = "%") -> str:
-    """Draw pairs."""
-    return Pairs(*asked, unit=unit).svg()
-
-
-def histogram(*asked: Any) -> str:
-    """Draw a histogram."""
-    return Histogram(*asked).svg()
-
-
-def lines(*asked: Any) -> str:
+def lines(title: str, drawn: Sequence[Line], across: Marks, up: Marks, axis: str = "") -> str:
     """Draw lines."""
-    return Lines(*asked).svg()
+    return Lines(title, drawn, across, up, axis).svg()

@@ -1,5 +1,6 @@
 """Names and figures as people read them, in the language of the launch."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,10 +14,6 @@ from segmenter.words import Lang, say
 _MEASURES = {
     "spend": ("spend", "消费额"),
     "spend_window": ("spend in the window", "统计期内消费额"),
-    "spend_30d": ("spend, last 30 days", "近30天消费额"),
-    "spend_30d_before": ("spend, the 30 days before", "此前30天消费额"),
-    "spend_90d": ("spend, last 90 days", "近90天消费额"),
-    "spend_90d_before": ("spend, the 90 days before", "此前90天消费额"),
     "decayed_spend": ("recent spend", "近期加权消费额"),
     "average_order": ("average order", "客单价"),
     "refunds": ("refunds", "退款额"),
@@ -27,10 +24,6 @@ _MEASURES = {
     "days_known": ("days known", "成为客户天数"),
     "overdue": ("days since last order against the usual gap", "距上次下单与平均间隔之比"),
     "average_gap_days": ("days between orders", "平均下单间隔天数"),
-    "orders_30d": ("orders, last 30 days", "近30天订单数"),
-    "orders_30d_before": ("orders, the 30 days before", "此前30天订单数"),
-    "orders_90d": ("orders, last 90 days", "近90天订单数"),
-    "orders_90d_before": ("orders, the 90 days before", "此前90天订单数"),
     "refund_orders": ("orders refunded", "退款订单数"),
     "last_order_at": ("last order", "最近下单"),
     "first_order_at": ("first order", "首次下单"),
@@ -40,6 +33,7 @@ _MEASURES = {
     "engagement": ("engagement", "互动"),
     "advocacy": ("advocacy", "口碑推荐"),
 }
+_WINDOW = re.compile(r"([a-z]+)_(\d+)d(_before)?")
 _COMPONENTS = {
     "spend": ("spend", "消费额"),
     "decayed_spend": ("recent spend", "近期消费"),
@@ -75,7 +69,7 @@ _RULES = {
     "consent": ("must not be contacted", "拒绝联系"),
     "member": ("members already", "已是社群成员"),
     "refused": ("refused this launch, or for good", "已拒绝本次活动，或表示以后不要联系"),
-    "held_out": ("held out of a running launch", "在其他进行中活动的留出组"),
+    "held_out": ("in the control group of a running launch", "在其他进行中活动的留出组"),
     "cooloff": ("invited lately", "近期已被邀请"),
     "invitations": ("invited often enough", "受邀次数已达上限"),
     "region_include": ("outside the chosen regions", "不在所选地区"),
@@ -93,22 +87,18 @@ _THRESHOLDS = {
 }
 
 
+def ratio(part: int, whole: int) -> float | None:
+    """Divide; None where there is nothing to divide by."""
+    return part / whole if whole > 0 else None
+
+
 @dataclass(frozen=True)
 class Labels:
-    """Words and figures of one launch.
+    """Words and figures of one launch, in its language and currency (ISO 4217).
 
-    Parameters
-    ----------
-    lang : {"en", "zh"}
-        The language.
-    currency : str
-        ISO 4217 code.
-
-    Examples
-    --------
     >>> labels = Labels("en", "GBP")
-    >>> labels.money(1234070), labels.share(0.1234), labels.rule("spend_min"), labels.wave(1)
-    ('£12,341', '12.3%', 'spend too low', '1 key user')
+    >>> labels.money(1234070), labels.share(0.1234), labels.measure("spend_365d")
+    ('£12,341', '12.3%', 'spend, last 365 days')
     """
 
     lang: Lang
@@ -167,7 +157,11 @@ class Labels:
         return str(format_date(day, "long", locale=self.locale))
 
     def measure(self, name: str) -> str:
-        """Name a measure."""
+        """Name a measure; over a window of days by what it counts there."""
+        if windowed := _WINDOW.fullmatch(name):
+            of, days, before = windowed.groups()
+            en = f"{of}, the {days} days before" if before else f"{of}, last {days} days"
+            return self.say(en, f"{'此前' if before else '近'}{days}天{self.measure(of)}")
         return self.say(*_MEASURES[name]) if name in _MEASURES else name.replace("_", " ")
 
     def value(self, measure: str, value: float | datetime | date | None) -> str:
@@ -235,7 +229,7 @@ class Labels:
         """Say why somebody eligible is not invited."""
         from segmenter.planning.not_invited import reason_words
 
-        held = self.say("held out by lot, so that the launch can be measured", "随机留出，用于衡量活动效果")
+        held = self.say("control group, drawn at random so that the launch can be measured", "随机留出，用于衡量活动效果")
         return held if reason == "held_out" else reason_words(self.lang)[reason]
 
     def footer(self, timezone: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from segmenter.errors import SegmenterError
 from segmenter.messages import Message, fill
 from segmenter.words import Lang, say
 
@@ -50,3 +51,8 @@ def chinese() -> dict[str, str]:
     for file in sorted(files("segmenter.report").joinpath("zh").iterdir(), key=lambda file: file.name):
         found |= {f"{file.name.removesuffix('.yaml')}.{what}": sentence for what, sentence in yaml.safe_load(file.read_bytes()).items()}
     return found
+
+
+def error_text(error: SegmenterError, lang: Lang) -> str:
+    """Say an error's problems, one line each."""
+    return error.text(lambda message: translate(message, lang), say(lang, "… and {:,} more", "……以及另外 {:,} 个"))

@@ -1,114 +1,105 @@
-"""All files of a launch."""
+"""All that a launch leaves."""
 
 import hashlib
 import json
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import polars as pl
 
 from segmenter.launch_plan import LaunchPlan
-from segmenter.ledger import Basis, Launch, Ledger, recorded
-from segmenter.money import to_minor, to_units
+from segmenter.ledger import Basis, LaunchRecord, Ledger, record_with_results
+from segmenter.money import digits, to_minor, to_units
 from segmenter.report.call_sheets import call_sheets
-from segmenter.report.launch_page import report
+from segmenter.report.language import translate
+from segmenter.report.launch_report import launch_report
 from segmenter.report.output_folder import check_owner
+from segmenter.report.outputs import Output, Outputs, Record, csv, page, parquet
 from segmenter.report.publication import publish
 from segmenter.report.ranking_words import ranking_sentence
-from segmenter.report.table_files import write_csv, write_manifest, write_parquet
 from segmenter.settings import LaunchJob, shareable
 from segmenter.sources.loader import Read
 from segmenter.tables import MONEY
 
 
-def write_results(plan: LaunchPlan, read: Read, settings: LaunchJob, ledger: Ledger | None = None, basis: Basis | None = None) -> None:
-    """Write the results of a launch into its folder and its invitations into the ledger, whole or not at all.
+def launch_outputs(plan: LaunchPlan, read: Read, settings: LaunchJob) -> Outputs:
+    """List what a launch leaves, in its language."""
+    currency, rejects, report = settings.launch.currency, read.tables.rejects, launch_report(plan, settings, read.tables.rejects)
+    invites = to_units(plan.invite_list, list(MONEY), currency)
+    of_segments = ["value", *(f"{of}_{name}" for of in ("median", "everyone") for name in MONEY)]
+    files = [
+        parquet("customers", lambda: to_units(plan.customers, list(MONEY), currency)),
+        csv("invite_list", invites.with_columns(pl.col("score").round(2), pl.col("join_chance").round(4))),
+        parquet("invite_list", lambda: invites),
+        parquet("rejects", lambda: rejects.sort("table", "file", "row", "column", nulls_last=True)),
+        csv("funnel", plan.funnel, public=True),
+        csv("what_if", plan.what_if, public=True),
+        csv("segments", to_units(plan.segments, of_segments, currency), public=True),
+        csv("groups", to_units(plan.groups, ["spend"], currency)),
+        *(csv(name, table) for name, table in (("layers", plan.layers), ("calls", plan.calls)) if not table.is_empty()),
+        Output("call_sheets", lambda folder: call_sheets(plan, settings, read.tables.contacts, _made(folder))),
+        page("report", report, settings.lang),
+    ]
+    if plan.forecast is not None:
+        by_wave = to_units(plan.forecast.by_wave, ["sales", "sales_low", "sales_high"], currency)
+        files.append(csv("outlook", by_wave, public=True))
+    said = {
+        "valid_until": str(plan.valid_until),
+        "counts": plan.counts,
+        "notes": [translate(sentence, settings.lang) for sentence in plan.notes],
+        "warnings": [translate(sentence, settings.lang) for sentence in plan.warnings],
+        "segments": translate(plan.segmentation.why, settings.lang),
+        "ranking": {
+            "sentence": ranking_sentence(plan.ranking, settings.lang),
+            "measures": dict(plan.ranking.measures.rows()),
+            "trials": dict(plan.ranking.trials.rows()),
+            "model": plan.ranking.model,
+        },
+    }
+    record = Record(settings.launch.name, metrics=_metrics(plan), model=plan.model)
+    return Outputs(tuple(files), said, report, record)
 
-    Parameters
-    ----------
-    plan : LaunchPlan
-        What was decided.
-    read : Read
-        The tables: their contacts for the call sheets, their rejects, their fingerprints.
-    settings : LaunchJob
-        The config; `out` is the folder.
-    ledger : Ledger or None
-        Where the invitations are recorded; None records none.
-    basis : Basis or None
-        What the ledger said when the launch was planned.
+
+def publish_launch(plan: LaunchPlan, settings: LaunchJob, ledger: Ledger | None, basis: Basis | None) -> AbstractContextManager[Path]:
+    """Publish the results together with the invitations in the ledger; without a ledger they are recorded nowhere.
 
     Raises
     ------
-    OutputError
-        The folder cannot be written.
     LedgerError
-        The ledger cannot be written, or no longer says what the plan was made on; then no results appear.
-
-    Examples
-    --------
-    >>> import segmenter, tempfile
-    >>> from segmenter.settings import DemoSettings, NoTracking, ShopSettings
-    >>> settings = segmenter.launch_settings({"launch.as_of": "2026-07-01"})
-    >>> orders = pl.DataFrame({"customer_id": ["a", "b"], "time": ["2026-06-30", "2026-06-01"], "amount": [12.5, 7.5]})
-    >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
-    >>> data = DemoSettings.model_construct(**dict(settings.data), kind="demo", shop=ShopSettings(customers=100, days=120))
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     rest = {"data": data, "out": Path(place, "results"), "overwrite": False, "tracking": NoTracking(kind="none")}
-    ...     job = LaunchJob.model_construct(**{**dict(settings), **rest})
-    ...     write_results(segmenter.in_words(segmenter.plan_launch(tables, settings), settings), Read(tables, {}), job)
-    ...     len((job.out / "invite_list.csv").read_text(encoding="utf-8").splitlines())
-    3
+        The ledger cannot be written, or no longer says what the plan was made on (`basis`); then no results appear.
     """
-    currency, rejects = settings.launch.currency, read.tables.rejects
-    publishing: AbstractContextManager[Path] = publish(settings.out, lambda: check_owner(settings))
-    if ledger is not None:
-        publishing = recorded(ledger, _launch(settings), plan.invitations, settings.out, publishing, basis)
-    with publishing as folder, ThreadPoolExecutor(1) as beside:
-        # Much the largest file, which Polars writes while Python makes the others.
-        customers = beside.submit(_customers, plan, currency, folder / "customers.parquet")
-        invites = to_units(plan.invite_list, list(MONEY), currency)
-        write_csv(invites.with_columns(pl.col("score").round(2), pl.col("join_chance").round(4)), folder / "invite_list.csv")
-        write_parquet(invites, folder / "invite_list.parquet")
-        write_parquet(rejects.sort("table", "file", "row", "column", nulls_last=True), folder / "rejects.parquet")
-        write_csv(plan.funnel, folder / "funnel.csv")
-        write_csv(plan.what_if, folder / "what_if.csv")
-        write_csv(
-            to_units(plan.segments, ["value", *(f"{of}_{name}" for of in ("median", "everyone") for name in MONEY)], currency),
-            folder / "segments.csv",
-        )
-        write_csv(to_units(plan.groups, ["spend"], currency), folder / "groups.csv")
-        if not plan.layers.is_empty():
-            write_csv(plan.layers, folder / "layers.csv")
-        if not plan.calls.is_empty():
-            write_csv(plan.calls, folder / "calls.csv")
-        if plan.forecast is not None:
-            write_csv(to_units(plan.forecast.by_wave, ["sales", "sales_low", "sales_high"], currency), folder / "outlook.csv")
-        (folder / "call_sheets").mkdir()
-        call_sheets(plan, settings, read.tables.contacts, folder / "call_sheets")
-        (folder / "report.html").write_text(report(plan, settings, rejects), encoding="utf-8", newline="\n")
-        customers.result()
-        decided = {
-            "valid_until": str(plan.valid_until),
-            "counts": plan.counts,
-            "notes": list(plan.notes),
-            "warnings": list(plan.warnings),
-            "segments": plan.segmentation.why,
-            "ranking": {
-                "sentence": ranking_sentence(plan.ranking, settings.lang),
-                "measures": dict(plan.ranking.measures.rows()),
-                "trials": dict(plan.ranking.trials.rows()),
-                "model": plan.ranking.model,
-            },
-        }
-        write_manifest(decided, read, settings, folder)
+    publishing = publish(settings.out, lambda: check_owner(settings))
+    return (
+        publishing if ledger is None else record_with_results(ledger, _launch(settings), plan.invitations, settings.out, publishing, basis)
+    )
 
 
-def _launch(settings: LaunchJob) -> Launch:
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _metrics(plan: LaunchPlan) -> dict[str, object]:
+    chosen = plan.segmentation.trials.filter("chosen")["silhouette"]
+    metrics: dict[str, object] = {
+        **plan.counts,
+        "share_invited": plan.counts["invited"] / max(plan.counts["customers"], 1),
+        **{f"funnel.{rule}.left": left for rule, left in plan.funnel.select("rule", "left").rows()},
+        "score_min": plan.invite_list["score"].min(),
+        "score_median": plan.invite_list["score"].median(),
+        "silhouette": chosen.max(),
+    }
+    if plan.forecast is not None:
+        sales = plan.forecast.sales[1] / 10 ** digits(plan.model.currency)
+        metrics |= {"expected_joins": plan.forecast.joins[1], "expected_sales": sales, "chance_of_target": plan.forecast.chance}
+    return metrics
+
+
+def _launch(settings: LaunchJob) -> LaunchRecord:
     launch = settings.launch
     assert launch.as_of is not None
     config = json.dumps(shareable(settings), ensure_ascii=False, sort_keys=True)
-    return Launch(
+    return LaunchRecord(
         name=launch.name,
         community=launch.community,
         as_of=launch.as_of,
@@ -118,7 +109,3 @@ def _launch(settings: LaunchJob) -> Launch:
         settings=hashlib.sha256(config.encode()).hexdigest(),
         holdout=settings.plan.holdout,
     )
-
-
-def _customers(plan: LaunchPlan, currency: str, path: Path) -> None:
-    write_parquet(to_units(plan.customers, list(MONEY), currency), path)

@@ -1,18 +1,17 @@
 """Where results may go: in place of no folder but their own, and away from all that a job reads or keeps."""
 
-import glob
 import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from segmenter.errors import OutputError
+from segmenter.messages import Message
+from segmenter.report.job_paths import kept_paths, needed_paths
 from segmenter.report.publication import MANIFEST, _prefix, _recover, owner_of, sha256
-from segmenter.settings import DatabaseSettings, DemoJob, FilesSettings, LaunchJob, MlflowSettings, ReviewJob
+from segmenter.settings import DemoJob, LaunchJob
 
-_WAY_OUT = "choose another with out=FOLDER"
+_WAY_OUT = Message("report.other_folder", "choose another with out=FOLDER")
 _LITTER = (("~$", ".~lock.", "._", ".nfs"), (".DS_Store", "Thumbs.db", "desktop.ini"))  # beginnings, and names
 
 
@@ -30,46 +29,55 @@ def _refuse(settings: LaunchJob | DemoJob, look: Callable[[LaunchJob | DemoJob, 
     try:
         problems = list(look(settings, Path(os.path.realpath(settings.out))))
     except OSError as error:
-        raise OutputError(f"out: cannot be written (got {settings.out}: {error.strerror or error}); {_WAY_OUT}") from error
+        raise OutputError(_no_folder(settings.out, error.strerror or str(error))) from error
     if problems:
         raise OutputError(*problems)
+
+
+def _no_folder(shown: Path, reason: str) -> Message:
+    sentence = "out: cannot be written (got {out}: {reason}); {way_out}"
+    return Message("report.out_unwritable", sentence, out=shown, reason=reason, way_out=_WAY_OUT)
 
 
 def _problems(settings: LaunchJob | DemoJob, out: Path) -> Iterator[str]:
     shown = settings.out
     if why := _unwritable(shown, out):
-        yield f"out: cannot be written (got {shown}: {why}); {_WAY_OUT}"
+        yield _no_folder(shown, why)
         return
     _recover(out)
-    there, kept = _id(out), list(_kept(settings))
-    needed = reversed([*_needed(settings), *kept])  # of several of a kind the first is named
-    held = {what: path for what, path in needed if any(_same(each, out, there) for each in _way(path))}
+    there, kept = _id(out), list(kept_paths(settings))
+    needed = reversed([*needed_paths(settings), *kept])  # of several of a kind the first is named
+    held = {what: path for what, path in needed if any(_same(folder, out, there) for folder in _way(path))}
     for what, path in held.items():
-        yield f"out: is replaced whole, so it may not hold {what} (got {shown}, which holds {path}); {_WAY_OUT}"
+        sentence = "out: is replaced whole, so it may not hold {what} (got {out}, which holds {path}); {way_out}"
+        yield Message("report.out_holds", sentence, what=what, out=shown, path=path, way_out=_WAY_OUT)
     for what, path in [("out", out), *kept]:
-        results = next((each for each in Path(os.path.realpath(path)).parents if _is_results(each)), None)
+        results = next((folder for folder in Path(os.path.realpath(path)).parents if _is_results(folder)), None)
         if results is not None and not held:
-            yield f"{what}: may not lie in a folder of results, which is replaced whole (got {path} in {results}); choose another place"
+            sentence = "{key}: may not lie in a folder of results, which is replaced whole (got {path} in {results}); choose another place"
+            yield Message("report.lies_in_results", sentence, key=what, path=path, results=results)
             break
     for what, path in kept:
         if Path(os.path.realpath(path)) in out.parents:
-            yield f"out: may not lie in {what} (got {shown} in {path}); {_WAY_OUT}"
+            sentence = "out: may not lie in {key} (got {out} in {path}); {way_out}"
+            yield Message("report.out_lies_in", sentence, key=what, out=shown, path=path, way_out=_WAY_OUT)
     yield from _foreign(settings, out)
 
 
 def _unwritable(shown: Path, out: Path) -> str | None:
     """Say why a folder cannot be made or replaced; some say it themselves, by an OSError."""
-    for each in (shown.absolute(), *shown.absolute().parents):
-        if each.is_symlink() and not _there(each):
-            return f"{_near(each)} is a link to {os.readlink(each)}, which is not there"
-    place = next(each for each in (out, *out.parents) if _there(each))
+    for path in (shown.absolute(), *shown.absolute().parents):
+        if path.is_symlink() and not _there(path):
+            sentence = "{path} is a link to {target}, which is not there"
+            return Message("report.dead_link", sentence, path=_near(path), target=os.readlink(path))
+    place = next(path for path in (out, *out.parents) if _there(path))
     beside = out.parent if place == out else place
     if not place.is_dir():
-        return f"{_near(place)} is no folder"
+        return Message("report.no_folder", "{path} is no folder", path=_near(place))
     if not os.access(place, os.W_OK) or not os.access(beside, os.W_OK):
-        return f"{_near(beside)} is not writable"
+        return Message("report.not_writable", "{path} is not writable", path=_near(beside))
     if os.path.ismount(out):
-        return "another disk is mounted there, so that it cannot be replaced"
+        return Message("report.mounted", "another disk is mounted there, so that it cannot be replaced")
     beginning = _prefix(out) + 8 * "x"
     for part in (*out.relative_to(place).parts, beginning):
         _there(place / part)  # a name that is too long, says so
@@ -115,86 +123,12 @@ def _way(path: Path) -> set[Path]:
     todo = [os.path.abspath(path), os.path.realpath(path)]
     while todo:
         one = Path(todo.pop())
-        for each in (one, *one.parents):
-            if each not in way:
-                way.add(each)
-                if os.path.islink(each):
-                    todo.append(os.path.normpath(each.parent / os.readlink(each)))
+        for folder in (one, *one.parents):
+            if folder not in way:
+                way.add(folder)
+                if os.path.islink(folder):
+                    todo.append(os.path.normpath(folder.parent / os.readlink(folder)))
     return way
-
-
-def _needed(settings: LaunchJob | DemoJob) -> Iterator[tuple[str, Path]]:
-    """Name what a job reads, with its key."""
-    from hydra.core.hydra_config import HydraConfig
-
-    yield "the working directory", Path.cwd()
-    if HydraConfig.initialized():
-        sources = HydraConfig.get().runtime.config_sources
-        yield from (("the config", Path(source.path)) for source in sources if source.schema == "file")
-    yield from ((key, Path(each)) for key, path in _inputs(settings) for each in _files(os.path.expanduser(path)))
-
-
-def _inputs(settings: LaunchJob | DemoJob) -> list[tuple[str, str]]:
-    if isinstance(settings, DemoJob):
-        return [] if settings.results is None else [("results", settings.results)]
-    data, found = settings.data, list[tuple[str, str]]()
-    if isinstance(data, FilesSettings):
-        paths = {
-            "orders": data.orders.path,
-            "customers": data.customers.path,
-            "events": data.events.path,
-            "referrals": data.referrals.path,
-        }
-        found += [(f"data.{name}.path", path) for name, path in paths.items() if path]
-    if isinstance(data, DatabaseSettings):
-        found += [("data.url", str(file)) for file in _database(data.url)]
-    if isinstance(settings, ReviewJob):
-        found += [("review.answers", path) for path in settings.review.answers]
-    return [(key, path) for key, path in found if "://" not in path]
-
-
-def _files(path: str) -> Iterator[str]:
-    """Give a path, the folders of the files that it means, and those of the files that are links to others."""
-    yield path
-    seen = set()
-    for match in glob.iglob(path, recursive=True) if glob.has_magic(path) and not os.path.exists(path) else [path]:
-        for each in (match, *(os.scandir(match) if os.path.isdir(match) else [])):
-            name = os.fspath(each)
-            if os.path.islink(name) or os.path.dirname(name) not in seen:
-                seen.add(os.path.dirname(name))
-                yield name
-
-
-def _kept(settings: LaunchJob | DemoJob) -> Iterator[tuple[str, Path]]:
-    """Name what a job keeps from one launch to the next, with its key."""
-    if isinstance(settings, DemoJob):
-        return
-    beside = Path(os.path.realpath(settings.out.absolute().parent))
-    for file in [beside / "ledger.db"] if settings.ledger.url is None else _database(settings.ledger.url):
-        yield "ledger.url", file
-        yield "ledger.url", Path(os.path.realpath(file)).with_name(f".{os.path.basename(os.path.realpath(file))}.lock")
-    if settings.history.store is not None:
-        yield "history.store", Path(settings.history.store)
-    if isinstance(settings.tracking, MlflowSettings):
-        uri = settings.tracking.uri or f"sqlite:///{beside}/mlflow.db"
-        if uri.startswith(("sqlite:///", "file:")) or "://" not in uri:
-            path = url2pathname(urlsplit(uri).path) if uri.startswith("file:") else uri.removeprefix("sqlite:///").partition("?")[0]
-            yield "tracking.uri", Path(path)
-            yield "tracking.uri", Path(path).parent / "mlartifacts"
-    for key in ("spark.local.dir", "spark.sql.warehouse.dir"):
-        if folder := getattr(settings.engine, "conf", {}).get(key):
-            yield f"engine.conf.{key}", Path(str(folder))
-
-
-def _database(url: str) -> list[Path]:
-    from sqlalchemy import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):  # who opens it says so
-        return []
-    return [Path(os.path.expanduser(parsed.database))] if parsed.get_backend_name() == "sqlite" and parsed.database else []
 
 
 def _foreign(settings: LaunchJob | DemoJob, out: Path) -> Iterator[str]:
@@ -205,15 +139,26 @@ def _foreign(settings: LaunchJob | DemoJob, out: Path) -> Iterator[str]:
     own = (settings.job, settings.launch.name)
     if owner is None and files:
         names = ", ".join(list(files)[:3])
-        what = f"whose {MANIFEST} is none of ours or damaged" if MANIFEST in files else f"which holds {names} …"
-        yield f"out: is not a folder of results (got {shown}, {what}), and only such a folder is ever replaced; {_WAY_OUT}"
+        what = (
+            Message("report.foreign_manifest", "whose {manifest} is none of ours or damaged", manifest=MANIFEST)
+            if MANIFEST in files
+            else Message("report.foreign_files", "which holds {names} …", names=names)
+        )
+        sentence = "out: is not a folder of results (got {out}, {what}), and only such a folder is ever replaced; {way_out}"
+        yield Message("report.foreign_folder", sentence, out=shown, what=what, way_out=_WAY_OUT)
     elif owner is not None and owner != own:
         (job, launch), (this, name) = owner, own
-        rule = f"holds results of `{job}` for the launch {launch}, which `{this}` for the launch {name} never replaces"
-        yield f"out: {rule} (got {shown}); {_WAY_OUT}"
+        sentence = (
+            "out: holds results of `{job}` for the launch {launch}, which `{this}` for the launch {name} never replaces (got {out}); "
+            "{way_out}"
+        )
+        facts = {"job": job, "launch": launch, "this": this, "name": name, "out": shown, "way_out": _WAY_OUT}
+        yield Message("report.other_results", sentence, **facts)
     elif not settings.overwrite and (changed := _changed(files)):
-        yield f"out: files in {shown} were changed or added since the last run: {', '.join(changed[:5])}{' …' if len(changed) > 5 else ''}"
-        yield "move them away, or choose another folder with out=FOLDER, or let them be replaced with overwrite=true"
+        sentence, more = "out: files in {out} were changed or added since the last run: {files}{more}", " …" if len(changed) > 5 else ""
+        yield Message("report.files_changed", sentence, out=shown, files=tuple(changed[:5]), more=more)
+        sentence = "move them away, or choose another folder with out=FOLDER, or let them be replaced with overwrite=true"
+        yield Message("report.move_them", sentence)
 
 
 def _contents(folder: Path) -> dict[str, Path]:

@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from segmenter.errors import OutputError
+from segmenter.messages import Message
 from segmenter.temp_folders import temp_folder
 
 MANIFEST = "manifest.json"
 
 
 def owner_of(folder: Path) -> tuple[str, str] | None:
-    """Tell the job and the launch whose results a folder holds; None where it holds none."""
+    """Give the job and the launch whose results a folder holds; None where it holds none."""
     if not (folder / MANIFEST).is_file():
         return None
     try:
@@ -30,25 +31,7 @@ def owner_of(folder: Path) -> tuple[str, str] | None:
 
 
 def sha256(path: Path) -> str:
-    """Fingerprint a file.
-
-    Parameters
-    ----------
-    path : Path
-        Any file.
-
-    Returns
-    -------
-    str
-        Hexadecimal SHA-256 of its bytes.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.NamedTemporaryFile() as file:
-    ...     sha256(Path(file.name))[:8]
-    'e3b0c442'
-    """
+    """Fingerprint a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -57,31 +40,12 @@ def sha256(path: Path) -> str:
 def publish(out: Path, look: Callable[[], object] = lambda: None) -> Iterator[Path]:
     """Give a folder to write into that becomes the results folder, at once, when the block ends well.
 
-    Parameters
-    ----------
-    out : Path
-        The results folder; what it held before is replaced.
-    look : callable, optional
-        Called at the last moment; by an exception it says that the folder has become something that may not be replaced.
-
-    Yields
-    ------
-    Path
-        An empty folder beside it.
+    At the last moment `look` may say by an exception that the folder has become something that may not be replaced.
 
     Raises
     ------
     OutputError
         The disk is full, the folder is not writable, or the like; the old results are still there.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     with publish(Path(place) / "results") as folder:
-    ...         _ = (folder / "a.txt").write_text("done")
-    ...     (Path(place) / "results" / "a.txt").read_text()
-    'done'
     """
     try:
         out = Path(os.path.realpath(out))  # behind a symbolic link the folder is replaced, not the link
@@ -96,9 +60,8 @@ def publish(out: Path, look: Callable[[], object] = lambda: None) -> Iterator[Pa
             _swap(folder, out)
             _flush(out.parent)
     except OSError as error:
-        raise OutputError(
-            f"out: cannot be written (got {out}: {error.strerror or error}); the last results, if any, are untouched"
-        ) from error
+        sentence = "out: cannot be written (got {out}: {reason}); the last results, if any, are untouched"
+        raise OutputError(Message("report.publication_failed", sentence, out=out, reason=error.strerror or str(error))) from error
 
 
 def _prefix(out: Path) -> str:

@@ -1,8 +1,11 @@
-"""What a launch brought, in words that page and terminal share."""
+"""What a launch brought, in words."""
 
 from segmenter.evaluation.review import Review
 from segmenter.evaluation.target_progress import FEW
+from segmenter.money import amount
 from segmenter.report.labels import Labels
+from segmenter.report.language import Lang, say, translate
+from segmenter.report.lift_words import say_lift
 
 _OVER = {
     "wave": ("By wave", "按批次"),
@@ -15,7 +18,7 @@ _COHORTS = {"joined": ("joined", "已加入"), "invited": ("invited", "受邀"),
 _METHODS = {
     "plain": ("difference of the means", "均值之差"),
     "stratified": ("within strata", "分层"),
-    "cuped": ("less what past spend foretells", "扣除历史消费的影响"),
+    "cuped": ("CUPED-adjusted for past spend", "扣除历史消费的影响"),
     "stratified_cuped": ("both", "两者兼用"),
 }
 _THEMES = {
@@ -35,166 +38,113 @@ _THEMES = {
     "not joined": ("not joined", "未入群"),
     "other": ("other reasons", "其他原因"),
 }
+_STATES = {
+    "met": ("The target is met. ", "目标已达成。"),
+    "missed": ("The target is missed. ", "目标未达成。"),
+    "reached": ("The target is reached already. ", "目标已提前达到。"),
+    "on_course": ("On course. ", "进度正常。"),
+    "behind": ("Behind. ", "进度落后。"),
+}
 
 
-def theme(name: str | None, labels: Labels) -> str:
+def name_theme(name: str | None, labels: Labels) -> str:
     """Name the theme of a refusal's reason, as in `segmenter.themes`."""
     return labels.say("none noted", "未注明") if name is None else labels.say(*_THEMES[name])
 
 
-def over(name: str, labels: Labels) -> str:
-    """Head the answers by wave, agent, ...
-
-    Parameters
-    ----------
-    name : str
-        As in `acceptance.OVER`.
-    labels : Labels
-        The language.
-
-    Returns
-    -------
-    str
-        To be shown.
-
-    Examples
-    --------
-    >>> over("agent", Labels("zh", "CNY"))
-    '按客服'
-    """
+def name_over(name: str, labels: Labels) -> str:
+    """Head the answers by wave, agent, ..., as in `acceptance.OVER`."""
     return labels.say(*_OVER[name])
 
 
-def value(name: str, text: str | None, labels: Labels) -> str:
-    """Name a wave, an agent, ...
-
-    Parameters
-    ----------
-    name : str
-        As in `acceptance.OVER`.
-    text : str or None
-        As in its ``value``.
-    labels : Labels
-        The language.
-
-    Returns
-    -------
-    str
-        To be shown.
-
-    Examples
-    --------
-    >>> labels = Labels("en", "CNY")
-    >>> value("wave", "1", labels), value("agent", None, labels), value("segment", "big, loyal", labels)
-    ('1 key user', 'nobody', 'big, loyal')
-    """
+def name_value(name: str, text: str | None, labels: Labels) -> str:
+    """Name a wave, an agent, ..."""
     if text is None:
         missing = {"region": labels.region(None), "agent": labels.say("nobody", "未分配")}
         return missing.get(name, labels.say("none", "无"))
     return labels.wave(int(text)) if name == "wave" else text
 
 
-def cohort(name: str, labels: Labels) -> str:
-    """Name those who joined, were invited, or held out.
-
-    Parameters
-    ----------
-    name : str
-        As in `Review.cohorts`.
-    labels : Labels
-        The language.
-
-    Returns
-    -------
-    str
-        To be shown.
-
-    Examples
-    --------
-    >>> cohort("held_out", Labels("en", "CNY"))
-    'held out'
-    """
+def name_cohort(name: str, labels: Labels) -> str:
+    """Name those who joined, were invited, or held out."""
     return labels.say(*_COHORTS[name])
 
 
-def method(name: str, labels: Labels) -> str:
-    """Say how a lift was estimated.
-
-    Parameters
-    ----------
-    name : str
-        Of an `Estimate`.
-    labels : Labels
-        The language.
-
-    Returns
-    -------
-    str
-        To be shown.
-
-    Examples
-    --------
-    >>> method("cuped", Labels("en", "CNY"))
-    'less what past spend foretells'
-    """
+def name_method(name: str, labels: Labels) -> str:
+    """Say how a lift was estimated."""
     return labels.say(*_METHODS[name])
 
 
-def accepted(found: Review, labels: Labels) -> str:
-    """Say how many of those asked have joined.
+def hide_few(customers: int, minor: float | None) -> float | None:
+    """Hide the money of so few customers that it would say what single ones spend."""
+    return minor if customers >= FEW else None
 
-    Parameters
-    ----------
-    found : Review
-        What the launch brought.
-    labels : Labels
-        The language.
 
-    Returns
-    -------
-    str
-        One sentence; empty where nobody was asked or no answers are known.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> import polars as pl
-    >>> row = {"over": ["all"], "asked": [10], "joined": [4], "share": [0.4], "low": [0.168], "high": [0.687]}
-    >>> found = SimpleNamespace(acceptance=pl.DataFrame(row), standing=SimpleNamespace(state="no_target"), counts={"invited": 12})
-    >>> accepted(found, Labels("en", "CNY"))
-    '4 of the 10 customers asked have joined, 40.0% (16.8%–68.7%); 2 are still to be asked.'
-    """
-    row = found.acceptance.filter(over="all").row(0, named=True)
-    if found.standing.state == "unknown" or not row["asked"]:
+def say_acceptance(review: Review, labels: Labels) -> str:
+    """Say how many of those asked have joined; empty where nobody was asked or no answers are known."""
+    row = review.acceptance.filter(over="all").row(0, named=True)
+    if review.progress.state == "unknown" or not row["asked"]:
         return ""
     asked, joined = labels.number(row["asked"]), labels.number(row["joined"])
     share, low, high = (labels.share(row[name]) for name in ("share", "low", "high"))
-    left = found.counts["invited"] - row["asked"]
+    left = review.counts["invited"] - row["asked"]
     rest = labels.say("; {} are still to be asked", "；还有 {} 位尚未联系").format(labels.number(left)) if left else ""
-    told = labels.say(
-        "{1} of the {0} customers asked have joined, {2} ({3}–{4}){5}.", "已联系 {0} 位客户，{1} 位加入，占 {2}（{3}–{4}）{5}。"
+    en = f"{joined} of the {asked} customers asked have joined, {share} ({low}–{high}){rest}."
+    return labels.say(en, f"已联系 {asked} 位客户，{joined} 位加入，占 {share}（{low}–{high}）{rest}。")
+
+
+def say_launch_lift(review: Review, lang: Lang) -> str:
+    """Say what the invitation brought, or why that cannot be measured."""
+    return translate(review.no_lift or "", lang) if review.lift is None else say_lift(review.lift, review.launch.currency, lang)
+
+
+def say_progress(review: Review, lang: Lang) -> str:
+    """Say how a launch stands against its target; what fewer than 5 customers spent is not said."""
+    progress = review.progress
+    if progress.state == "unknown":
+        en, zh = "No answers are known yet, so nobody counts as joined", "尚无任何答复记录，无法得知谁已加入"
+        if progress.target is not None:
+            en, zh = f"{en}, and nothing can be said about the target", f"{zh}，因此还不能对照目标"
+        return say(lang, f"{en}.", f"{zh}。")
+    if review.counts["joined"] < FEW:
+        en = f"Fewer than {FEW} customers have joined: what they spend is not shown here."
+        state = say(lang, *_STATES.get(progress.state, ("", "")))
+        return state + say(lang, en, f"加入的客户不足 {FEW} 位，为保护隐私，这里不显示其消费额。")
+    return _say_amounts(review, lang)
+
+
+def _say_amounts(review: Review, lang: Lang) -> str:
+    progress, days, horizon = review.progress, review.days, review.launch.horizon_days
+    sales, target, ahead, pace, projected = (
+        amount(minor or 0, review.launch.currency)
+        for minor in (progress.sales, progress.target, abs(progress.ahead or 0), progress.pace, progress.projected)
     )
-    return told.format(asked, joined, share, low, high, rest)
-
-
-def hidden(customers: int, minor: float | None) -> float | None:
-    """Hide the money of so few customers that it would tell what single ones spend.
-
-    Parameters
-    ----------
-    customers : int
-        How many.
-    minor : float or None
-        What they spent.
-
-    Returns
-    -------
-    float or None
-        The same, None for few.
-
-    Examples
-    --------
-    >>> hidden(4, 100), hidden(5, 100)
-    (None, 100)
-    """
-    return minor if customers >= FEW else None
+    part = f"{100 * progress.sales / progress.target:.0f} %" if progress.target else ""
+    passed = f"after {days} of {horizon} days those who joined have spent {sales}"
+    passed_zh = f"{horizon} 天中过去 {days} 天，已加入客户共消费 {sales}"
+    match progress.state:
+        case "met":
+            en = f"The target is met: those who joined spent {sales} in the {horizon} days, {ahead} more than the target of {target}; "
+            en += f"it was reached on {progress.reached_on}."
+            zh = f"目标已达成：{horizon} 天内已加入客户共消费 {sales}，比目标 {target} 多 {ahead}；于 {progress.reached_on} 达到。"
+        case "missed":
+            en = f"The target is missed: those who joined spent {sales} in the {horizon} days, {ahead} short of the target of {target}"
+            en += f" ({part} of it)."
+            zh = f"目标未达成：{horizon} 天内已加入客户共消费 {sales}，距目标 {target} 还差 {ahead}（完成 {part}）。"
+        case "reached":
+            en = f"The target is reached already: {passed}, {ahead} more than the target of {target}; "
+            en += f"it was reached on {progress.reached_on}."
+            zh = f"目标已提前达到：{passed_zh}，比目标 {target} 多 {ahead}；于 {progress.reached_on} 达到。"
+        case "on_course" | "behind":
+            course, course_zh = ("On course", "进度正常") if progress.state == "on_course" else ("Behind", "进度落后")
+            en = (
+                f"{course}: {passed}, where a straight line to the target of {target} asks for {pace}. At this pace it ends at {projected}."
+            )
+            zh = f"{course_zh}：{passed_zh}，按目标 {target} 匀速推进此时应为 {pace}；照此速度最终约为 {projected}。"
+        case _:
+            within, within_zh = (
+                (f"the {days}", f"{days} 天内，") if days >= horizon else (f"{days} of {horizon}", f"{horizon} 天中过去 {days} 天，")
+            )
+            en = f"Those who joined have spent {sales} in {within} days. The launch had no target."
+            zh = f"{within_zh}已加入客户共消费 {sales}。本次活动未设目标。"
+    return say(lang, en, zh)

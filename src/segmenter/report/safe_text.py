@@ -24,21 +24,6 @@ def safe_cells(frame: pl.DataFrame) -> pl.DataFrame:
 
     Numbers, dates and nulls stay as they are; categories become text. Line breaks inside a cell stay too: CSV quotes them.
     What nobody sees in a cell, but steers a terminal or turns the direction of writing, is shown by its code.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        To be written as CSV.
-
-    Returns
-    -------
-    DataFrame
-        The same rows; no column name and no text begins, blanks aside, with ``= + - @``, their full-width forms, a tab or a line break.
-
-    Examples
-    --------
-    >>> safe_cells(pl.DataFrame({"note": ["=1+1", "-", "1-1"], "n": [-1, 0, 1]})).rows()
-    [("'=1+1", -1), ("'-", 0), ('1-1', 1)]
     """
     words = [name for name, kind in frame.schema.items() if isinstance(kind, pl.String | pl.Categorical | pl.Enum)]
     cells = frame.with_columns(pl.col(words).cast(pl.String).str.replace_many(_STAND_INS, leftmost=True))
@@ -52,22 +37,9 @@ def safe_cells(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def safe_name(name: str) -> str:
-    r"""Make a name fit to be a file's on Linux, macOS and Windows, without the ending.
+    """Make a name fit to be a file's on Linux, macOS and Windows, without the ending: 1 to 120 bytes of UTF-8.
 
-    Parameters
-    ----------
-    name : str
-        Any text, such as a region as the shop wrote it.
-
-    Returns
-    -------
-    str
-        At most 120 bytes of UTF-8, never empty: separators become ``-``, invisible characters go, no dot or blank at either end, and names
-        that Windows keeps for itself get a leading ``_``.
-
-    Examples
-    --------
-    >>> safe_name("四川/成都"), safe_name("..\\..\\etc"), safe_name("NUL")
+    >>> safe_name("四川/成都"), safe_name("../../etc"), safe_name("NUL")
     ('四川-成都', 'etc', '_NUL')
     """
     plain = unicodedata.normalize("NFC", name)
@@ -80,19 +52,8 @@ def safe_name(name: str) -> str:
 def safe_names(names: Iterable[str]) -> dict[str, str]:
     """Give each name a file name of its own, also on file systems that ignore case.
 
-    Parameters
-    ----------
-    names : iterable of str
-        In any order.
+    Where several would share one, all but one that needed no change carry a mark made from the name itself.
 
-    Returns
-    -------
-    dict of str to str
-        Name to file name, in the order of the names' code points. Where several would share one, each of them but one that needed no change
-        carries a mark made from the name itself.
-
-    Examples
-    --------
     >>> safe_names(["a/b", "a-b", "c"])
     {'a-b': 'a-b', 'a/b': 'a-b~c14cddc0', 'c': 'c'}
     """

@@ -10,20 +10,6 @@ _PLAIN = re.compile(r"(?!(?:null|true|false|on|off|yes|no|nan|inf)$)[A-Za-z./][\
 def override(key: str, value: str | Sequence[str]) -> str:
     r"""Give key=value as both the shell and Hydra read it, whatever stands in it.
 
-    Parameters
-    ----------
-    key : str
-        Of the config.
-    value : str or sequence of str
-        Its text, or texts.
-
-    Returns
-    -------
-    str
-        One word for a POSIX shell.
-
-    Examples
-    --------
     >>> print(override("out", "my shop"), override("launch.name", "$(id)"), override("review.answers", ["back"]))
     'out="my shop"' 'launch.name="$(id)"' 'review.answers=[back]'
     """

@@ -19,23 +19,7 @@ _ROW_GROUP = 100_000
 
 
 def write_csv(frame: pl.DataFrame, path: Path) -> None:
-    """Write a table as people open it: in a spreadsheet.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Of texts, numbers and times.
-    path : Path
-        The file.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     write_csv(pl.DataFrame({"group": ["=四川"]}), Path(place, "groups.csv"))
-    ...     Path(place, "groups.csv").read_text(encoding="utf-8-sig").split()
-    ['group', "'=四川"]
-    """
+    """Write a table as people open it: in a spreadsheet."""
     # With a byte order mark, or Excel takes Chinese for something else.
     safe_cells(frame).write_csv(path, include_bom=True, datetime_format="%Y-%m-%d %H:%M:%S")
 
@@ -48,27 +32,15 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
         raise OSError(str(error)) from error
 
 
-def write_manifest(told: Mapping[str, object], read: Read | None, settings: LaunchJob | DemoJob, folder: Path) -> None:
-    """Write what made the files of a folder, and what each of them is; after all the others.
-
-    Parameters
-    ----------
-    told : mapping
-        What the job came to, as JSON takes it.
-    read : Read or None
-        What it read.
-    settings : LaunchJob or DemoJob
-        Its config; no password of it is written.
-    folder : Path
-        With the files.
-    """
+def write_manifest(said: Mapping[str, object], read: Read | None, settings: LaunchJob | DemoJob, folder: Path) -> None:
+    """Write what made the files of a folder, what the job came to, and what each file is; after all the others. No password is in it."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     manifest = {
         "segmenter": __version__,
         "job": settings.job,
         "launch": settings.launch.name,
         "as_of": str(settings.launch.as_of),
-        **told,
+        **said,
         **({} if read is None else _inputs(read)),
         "config": shareable(settings),
         "files": {path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in files},

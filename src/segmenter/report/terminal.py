@@ -41,10 +41,15 @@ def show(report: Report, out: Path, lang: Lang, *, damaged: Iterable[str] = ()) 
     `damaged` is what was found damaged on the way while the results are right: no part of the report.
     """
     show_warnings((*report.warnings, *damaged), lang)
-    console = Terminal()
-    if not console.is_terminal:
+    if Terminal().is_terminal:
+        show_brief(report)
+    else:
         print(visible(str(out)))
-        return
+
+
+def show_brief(report: Report) -> None:
+    """Show what is brief in a report."""
+    console = Terminal()
     for section in report.sections:
         for block in section.brief:
             if isinstance(block, Table):

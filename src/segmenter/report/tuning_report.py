@@ -6,10 +6,10 @@ from segmenter.evaluation.tune import PRESENT, TUNED, Tuning
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.sections import Code, Report, Section, Table, columns, row, text
-from segmenter.report.tuning_files import CONF
 from segmenter.report.tuning_words import tuning_advice
 from segmenter.settings import TuneJob
 
+CONF = "conf"  # in the results folder: `segmenter launch --config-dir FOLDER/conf scoring=tuned`
 _NAMES = {TUNED: ("tuned", "调优后"), PRESENT: ("present weights", "现用权重")}
 
 

@@ -3,30 +3,20 @@
 import polars as pl
 
 
-def recognised(ids: pl.Series, known: pl.Series) -> pl.Series:
+def recognize_ids(ids: pl.Series, known: pl.Series) -> pl.Series:
     """Recognise ids that lost leading zeros, or were typed with wide letters, blanks, or in another case.
 
-    Parameters
-    ----------
-    ids : Series of String
-        As written; may be null.
-    known : Series of String
-        As they should be, each once.
-
-    Returns
-    -------
-    Series of String
-        The known id where exactly one is the same but for that; otherwise as written.
+    The known id stands where exactly one is the same but for that; else the id as it was written.
 
     Examples
     --------
-    >>> recognised(pl.Series(["7", "ｃ 08", "C08", "9"]), pl.Series(["007", "C08", "09", "0009"])).to_list()
+    >>> recognize_ids(pl.Series(["7", "c 08", "C08", "9"]), pl.Series(["007", "C08", "09", "0009"])).to_list()
     ['007', 'C08', 'C08', '9']
     """
     alike = known.to_frame("id").with_columns(key=_key("id")).filter(~pl.col("key").is_duplicated())
-    found = ids.to_frame("written").with_columns(key=_key("written")).join(alike, on="key", how="left", maintain_order="left")
+    both = ids.to_frame("written").with_columns(key=_key("written")).join(alike, on="key", how="left", maintain_order="left")
     as_written = pl.col("written").is_in(known.implode()) | pl.col("id").is_null()
-    return found.select(pl.when(as_written).then("written").otherwise("id").alias(ids.name)).to_series()
+    return both.select(pl.when(as_written).then("written").otherwise("id").alias(ids.name)).to_series()
 
 
 def _key(name: str) -> pl.Expr:

@@ -21,18 +21,9 @@ _TITLES = 10  # rows above a header: a title, who calls, when
 
 @dataclass(frozen=True)
 class AnswerList:
-    """A list with customers and answers; or the first sheet of a file that has none.
+    """A list with customers and answers, with ``__row``; or the first sheet of a file that has none.
 
-    Parameters
-    ----------
-    name : str
-        Of the file, and of the sheet where that is not the first with rows.
-    frame : DataFrame
-        Its rows, with ``__row``.
-    roles : dict of str to str
-        What its columns are, see `roles_of`.
-    unreadable : tuple of BadLine
-        Lines of CSV that cannot be told apart into fields.
+    The name is that of the file, with that of the sheet where it is not the first with rows; the roles are as `roles_of` gives them.
     """
 
     name: str
@@ -47,59 +38,36 @@ class AnswerList:
 
 
 def answer_lists(read: FileRead) -> list[AnswerList]:
-    r"""Find the lists in a file.
-
-    Agents add titles above a header, and put what is new on sheets of their own.
-
-    Parameters
-    ----------
-    read : FileRead
-        The file, as text or its first sheet.
-
-    Returns
-    -------
-    list of AnswerList
-        At least one; where no sheet holds answers, the first, which says what it lacks.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> path = Path(tempfile.mkdtemp()) / "calls.csv"
-    >>> _ = path.write_text("calls of July,\nid,answer\n7,joined\n")
-    >>> [found] = answer_lists(read_each(str(path), SETTINGS)[0][0])
-    >>> found.roles, found.frame.rows()
-    ({'customer_id': 'id', 'answer': 'answer'}, [('7', 'joined', 3)])
-    """
-    sheets = [_headed(read.name, read.frame, read.unreadable)]
+    """Find the lists in a file, under titles and on any sheet; where none holds answers, the first, which says what it lacks."""
+    sheets = [_find_header(read.name, read.frame, read.unreadable)]
     if sheets[0].lacks and read.unreadable:
         sheets = [next(_below_titles(read), sheets[0])]
-    sheets += [_headed(name, frame) for name, frame in _other_sheets(read)]
-    return [each for each in sheets if not each.lacks] or sheets[:1]
+    sheets += [_find_header(name, frame) for name, frame in _other_sheets(read)]
+    return [sheet for sheet in sheets if not sheet.lacks] or sheets[:1]
 
 
-def _headed(name: str, frame: pl.DataFrame, unreadable: tuple[BadLine, ...] = ()) -> AnswerList:
+def _find_header(name: str, frame: pl.DataFrame, unreadable: tuple[BadLine, ...] = ()) -> AnswerList:
     """Take the first row that names the columns of a list as its header."""
     cells = frame.drop(FILE)
-    found = AnswerList(name, cells, roles_of(cells.drop(ROW).columns), unreadable)
-    if not found.lacks:
-        return found
-    for *row, place in cells.head(_TITLES).cast(pl.String).rows():
+    whole = AnswerList(name, cells, roles_of(cells.drop(ROW).columns), unreadable)
+    if not whole.lacks:
+        return whole
+    for *row, number in cells.head(_TITLES).cast(pl.String).rows():
         header = column_names(row)
         below = AnswerList(name, cells, roles_of(header), unreadable)
         if not below.lacks:
             renamed = cells.rename(dict(zip(cells.columns, header, strict=False)))
-            return AnswerList(name, renamed.filter(pl.col(ROW) > int(place)), below.roles, unreadable)
-    return found
+            return AnswerList(name, renamed.filter(pl.col(ROW) > int(number)), below.roles, unreadable)
+    return whole
 
 
 def _below_titles(read: FileRead) -> Iterator[AnswerList]:
     """Read text again without its first lines: a title has fewer fields than what is below it."""
     for skipped in range(1, _TITLES):
-        for each in read_each(str(read.path), SETTINGS.model_copy(update={"skip_rows": skipped}))[0]:
-            found = _headed(read.name, each.frame, each.unreadable)
-            if not found.lacks:
-                yield found
+        for again in read_each(str(read.path), SETTINGS.model_copy(update={"skip_rows": skipped}))[0]:
+            sheet = _find_header(read.name, again.frame, again.unreadable)
+            if not sheet.lacks:
+                yield sheet
 
 
 def _other_sheets(read: FileRead) -> Iterator[tuple[str, pl.DataFrame]]:

@@ -1,0 +1,69 @@
+"""Sales since a launch to those who joined, were invited, or held out."""
+
+from datetime import date
+
+import polars as pl
+
+from segmenter.launch_record import LaunchRecord
+from segmenter.tables import TIME
+
+COHORTS = ("joined", "invited", "held_out")
+
+
+def is_from(day: date) -> pl.Expr:
+    """Take orders from a day on."""
+    return pl.col("time") >= pl.lit(day).cast(TIME)
+
+
+def is_before(day: date) -> pl.Expr:
+    """Take orders of before a day."""
+    return pl.col("time") < pl.lit(day).cast(TIME)
+
+
+def is_in(cohort: str) -> pl.Expr:
+    """Take the customers of a cohort."""
+    status = {"invited": "planned", "held_out": "held_out"}
+    return pl.col("joined") if cohort == "joined" else (pl.col("status") == status[cohort]).fill_null(value=False)
+
+
+def add_spend(invitations: pl.DataFrame, within: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
+    """Add what each customer spent: ``spend`` and ``orders`` within the launch, and ``before`` it; 0 without orders."""
+    since = within.group_by("customer_id").agg(
+        pl.col("amount").sum().alias("spend"), pl.col("is_order").sum().cast(pl.Int64).alias("orders")
+    )
+    before = earlier.group_by("customer_id").agg(pl.col("amount").sum().alias("before"))
+    both = invitations.join(since, on="customer_id", how="left", maintain_order="left").join(
+        before, on="customer_id", how="left", maintain_order="left"
+    )
+    return both.with_columns(pl.col("spend", "orders", "before").fill_null(0))
+
+
+def sum_days(spent: pl.DataFrame, within: pl.DataFrame, launch: LaunchRecord, days: int) -> pl.DataFrame:
+    """Sum the sales of each day to each cohort, alone and so far, beside a straight line to the target (null without one)."""
+    of = spent.select("customer_id", *(is_in(name).alias(name) for name in COHORTS))
+    rows = within.select("customer_id", "amount", pl.col("time").dt.date().alias("date")).join(of, on="customer_id")
+    sums = rows.group_by("date").agg(pl.col("amount").filter(name).sum().alias(name) for name in COHORTS)
+    calendar = pl.DataFrame({"day": range(1, days + 1)}, schema={"day": pl.Int64}).select(
+        (pl.lit(launch.as_of) + pl.duration(days=pl.col("day") - 1)).cast(pl.Date).alias("date"), "day"
+    )
+    line = pl.lit(None, pl.Int64) if launch.target is None else pl.lit(launch.target) * pl.col("day") // launch.horizon_days
+    return (
+        calendar.join(sums, on="date", how="left", maintain_order="left")
+        .with_columns(pl.col(COHORTS).fill_null(0))
+        .with_columns(*(pl.col(name).cum_sum().alias(f"{name}_so_far") for name in COHORTS), line.cast(pl.Int64).alias("target_so_far"))
+    )
+
+
+def sum_cohorts(spent: pl.DataFrame) -> pl.DataFrame:
+    """Sum ``customers``, ``buyers``, ``orders`` and ``sales`` of each cohort."""
+    parts = [
+        spent.filter(is_in(name)).select(
+            pl.lit(name).alias("cohort"),
+            pl.len().cast(pl.Int64).alias("customers"),
+            (pl.col("orders") > 0).sum().cast(pl.Int64).alias("buyers"),
+            pl.col("orders").sum(),
+            pl.col("spend").sum().alias("sales"),
+        )
+        for name in COHORTS
+    ]
+    return pl.concat(parts)

@@ -1,0 +1,63 @@
+"""How every job begins and ends."""
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar, cast
+
+if TYPE_CHECKING:
+    from segmenter.report.outputs import Outputs
+    from segmenter.settings import DemoJob, LaunchJob
+    from segmenter.tracking import Sweep
+
+SWEEP = "SEGMENTER_SWEEP"
+Job = TypeVar("Job", bound="LaunchJob | DemoJob")
+
+
+def started(settings: "Job") -> "tuple[Job, Sweep | None]":
+    """Fill in what only the start of a job knows: today's date, and in a sweep (``-m``) a results folder of its own."""
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    from segmenter.tracking import Sweep
+
+    if settings.launch.as_of is None:
+        today = datetime.now(ZoneInfo(settings.launch.timezone)).date()
+        settings = cast("Job", settings.model_copy(update={"launch": settings.launch.model_copy(update={"as_of": today})}))
+    if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
+        return settings, None
+    number = int(HydraConfig.get().job.num)
+    numbered = settings.model_copy(update={"out": settings.out.with_name(f"{settings.out.name}-{number}")})
+    return cast("Job", numbered), Sweep(os.environ[SWEEP], number)
+
+
+def ahead(*modules: str) -> None:
+    """Import modules beside the job, which waits for files at first; one that cannot be imported says so where it is needed."""
+    from importlib import import_module
+    from threading import Thread
+
+    def load() -> None:
+        with suppress(Exception):
+            for name in modules:
+                import_module(name)
+
+    Thread(target=load).start()
+
+
+def conclude(outputs: "Outputs", settings: "LaunchJob", *, sweep: "Sweep | None" = None, damaged: Iterable[str] = ()) -> None:
+    """Show a job's report when its files are written, and log its record.
+
+    `damaged` is what was found damaged on the way while the results are right.
+    """
+    from segmenter.report.terminal import progress, show, show_run
+    from segmenter.tracking import track
+
+    show(outputs.report, settings.out, settings.lang, damaged=damaged)
+    if outputs.record is not None:
+        with progress(settings.lang) as stage:
+            stage("tracking")
+            run = track(outputs.record, outputs.public, settings, sweep)
+        show_run(run)

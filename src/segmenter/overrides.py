@@ -1,0 +1,72 @@
+"""What a person writes on the command line, as Hydra's grammar wants it."""
+
+import re
+
+from segmenter.errors import ConfigError
+from segmenter.messages import Message
+
+_MOST = 1_000
+IS_OVERRIDE = re.compile(r"[^-][^=]*=|~")
+# Hydra's grammar knows ASCII words only.
+_WORD = re.compile(r"""[^\[\]{},:=()"'\s][^\[\]{},:=()"']*""")
+
+
+def quoted(argument: str, *, sweep: bool = False) -> str:
+    """Put the quotes into an override that Hydra's grammar wants and a person leaves out.
+
+    With `sweep` a comma outside of brackets parts the values of a sweep. What quotes do not help stays as it is.
+
+    >>> quoted("rules.region.exclude=[四川省,重庆市]"), quoted("launch.topic=药店 VIP: 春")
+    ('rules.region.exclude=["四川省","重庆市"]', 'launch.topic="药店 VIP: 春"')
+    """
+    key, sign, value = argument.partition("=")
+    if not sign or key.startswith("--"):
+        return argument
+    whole = value.replace("\\", "\\\\").replace('"', '\\"')
+    words = [f"{key}={_WORD.sub(_quote, value)}"] if sweep or value.startswith(("[", "{")) else []
+    return next((text for text in (argument, *words, f'{key}="{whole}"') if _readable(text)), argument)
+
+
+def _quote(match: re.Match[str]) -> str:
+    word = match[0].rstrip()
+    return match[0] if word.isascii() else f'"{word}"{match[0][len(word) :]}'
+
+
+def _readable(argument: str) -> bool:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        OverridesParser.create().parse_override(argument)
+    except (HydraException, RecursionError):
+        return False
+    return True
+
+
+def value(argument: str) -> object:
+    """Give the value that an override has for Hydra; an empty text where it has none, or is of a single key."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    try:
+        override = OverridesParser.create().parse_override(argument)
+        # Of a group: the others may have any value.
+        return override.value() if "." not in override.key_or_group else ""
+    except Exception:
+        return ""
+
+
+def check_overrides(arguments: list[str]) -> None:
+    """Refuse what no shell or person means, before Hydra's parser sees it."""
+    if len(arguments) > _MOST:
+        sentence = "config: at most {most:,} overrides (got {count:,}); write them in a file for --config-dir"
+        raise ConfigError(Message("jobs.many_overrides", sentence, most=_MOST, count=len(arguments)))
+    problems = []
+    for argument in arguments:
+        shown = argument if len(argument) <= 80 else f"{argument[:80]} …"
+        if re.search(r"[\0\ud800-\udfff]", argument):
+            sentence, key = "{key}: should be text in UTF-8, without a zero byte", shown.replace("\0", "\\0")
+            problems.append(Message("jobs.override_no_text", sentence, key=key))
+        elif "_target_" in argument:
+            problems.append(Message("jobs.override_target", "{key}: _target_ is no key: no code is called from here", key=shown))
+    if problems:
+        raise ConfigError(*problems[:20])

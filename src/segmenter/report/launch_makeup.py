@@ -1,0 +1,178 @@
+"""What a launch's list is made of, as sections of its report: segments, regions, waves, agents, groups."""
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from segmenter.report import charts
+from segmenter.report.labels import Labels, ratio
+from segmenter.report.language import translate
+from segmenter.report.launch_choice import compared
+from segmenter.report.sections import Cell, Figure, Grid, Section, Table, columns, note, row
+from segmenter.settings import CoreSettings
+
+if TYPE_CHECKING:
+    from segmenter.launch_plan import LaunchPlan
+
+_REGIONS = 12
+_GROUPS, _SPLIT = 200, 8  # shown, and from which number on in two columns
+_FEW = 5  # the spend of a smaller group would tell what single customers spend
+_MEASURES = 8
+
+
+def segments(plan: "LaunchPlan", eligible: pl.DataFrame, labels: Labels) -> list[Section]:
+    """Show the segments' medians beside everyone's, and their share of the list."""
+    if plan.segments.is_empty():
+        return []
+    say, number = labels.say, labels.number
+    medians = [name.removeprefix("median_") for name in plan.segments.columns if name.startswith("median_")]
+    # A measure that is the same for everyone would say nothing; segments.csv has them all.
+    telling = [name for name in medians if not plan.segments[f"median_{name}"].eq_missing(plan.segments[f"everyone_{name}"]).all()]
+    measures, listed = telling[:_MEASURES], dict(plan.invite_list.group_by("segment").len().rows())
+    rows, pairs = [], []
+    for segment in plan.segments.to_dicts():
+        invited, share = listed.get(segment["segment"], 0), float(segment["share"])
+        values = [(name, segment[f"median_{name}"], segment[f"everyone_{name}"]) for name in measures]
+        cells = [Cell(labels.value(name, median), trend=_trend(median, everyone)) for name, median, everyone in values]
+        rows.append(row(segment["name"], number(segment["size"]), labels.share(share), number(invited), *cells))
+        pairs.append((str(segment["name"]), share, ratio(invited, plan.invite_list.height) or 0.0))
+    everyone = [labels.value(name, plan.segments[f"everyone_{name}"][0]) for name in measures]
+    total = (say("Everyone eligible", "全部符合条件客户"), number(eligible.height), "", number(plan.invite_list.height))
+    headings = (say("Segment", "客群"), say("Customers", "客户数"), say("Share", "占比"), say("Invited", "邀请"))
+    under = say(
+        "Medians: half of the segment is above, half below. ▲ at least a quarter above everyone's median, ▼ at least a fifth below.",
+        "表中为中位数：一半客户高于它，一半低于它。▲ 比整体中位数高 25% 以上，▼ 低 20% 以上。",
+    )
+    table = Table(
+        columns(*headings, *map(labels.measure, measures)), (*rows, row(*total, *everyone, role="sum")), look="dense", under=(under,)
+    )
+    title = say("Share of each segment, among the eligible and on the list", "各客群占比：符合条件客户与名单")
+    figure = Figure(charts.Pairs(title, pairs), say("Share of the customers", "客户占比"), compared(labels, dots=True))
+    return [Section(say("Segments", "客群"), (note(translate(plan.segmentation.why, labels.lang)), table, figure))]
+
+
+def _trend(value: object, everyone: object) -> Any:
+    """Say whether a median stands out: at least a quarter above everyone's, or as far below."""
+    if not isinstance(value, int | float) or not isinstance(everyone, int | float) or everyone <= 0:
+        return ""
+    return "up" if value >= 1.25 * everyone else "down" if value <= 0.8 * everyone else ""
+
+
+def parts(profiles: pl.DataFrame, eligible: pl.DataFrame, settings: CoreSettings, labels: Labels) -> list[Section]:
+    """Count the list by region, segment and wave."""
+    if not eligible["invited"].any():
+        return []
+    say = labels.say
+    regions = _counted(eligible, "region" if settings.plan.by_region == "city" else "province")
+    by_region = regions.head(_REGIONS).with_columns(pl.col("name").map_elements(labels.region, pl.String, skip_nulls=False))
+    if others := regions.height - by_region.height:
+        rest = regions.slice(_REGIONS).select(pl.exclude("name").sum()).row(0)
+        by_region = by_region.vstack(
+            pl.DataFrame([(say("{} others", "其他 {} 个地区").format(others), *rest)], regions.schema, orient="row")
+        )
+    names = dict(profiles.select("segment", "name").rows())
+    by_segment = _counted(eligible, "segment").with_columns(
+        pl.col("name").map_elements(lambda segment: names.get(segment, say("none", "无")), pl.String, skip_nulls=False)
+    )
+    by_wave = _counted(eligible, "wave").sort("name").with_columns(pl.col("name").map_elements(labels.wave, pl.String))
+    about = say(
+        "Shares are of the list; the last column says how many were eligible there.",
+        "占比均以名单为准；最后一列为当地（该客群）符合条件的客户数。",
+    )
+    grid = Grid(
+        (
+            (_parts_table(say("By region", "按地区"), by_region, labels),),
+            (
+                _parts_table(say("By segment", "按客群"), by_segment, labels),
+                _parts_table(say("By wave", "按批次"), by_wave.drop("eligible"), labels),
+            ),
+        )
+    )
+    return [Section(say("What the list is made of", "名单构成"), (note(about), grid))]
+
+
+def _counted(eligible: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Count the list by a column, the largest part first; shares are of the list."""
+    counted = eligible.group_by(pl.col(key).alias("name")).agg(
+        pl.col("invited").sum().alias("count"), pl.col("spend").filter("invited").sum(), pl.len().alias("eligible")
+    )
+    spend = int(counted["spend"].sum())
+    return (
+        counted.filter(pl.col("count") > 0)
+        .sort(["count", "name"], descending=[True, False])
+        .select(
+            "name",
+            "count",
+            (pl.col("count") / counted["count"].sum()).alias("of_list"),
+            (pl.col("spend") / spend if spend > 0 else pl.lit(0.0)).alias("of_spend"),
+            "eligible",
+        )
+    )
+
+
+def _parts_table(title: str, counted: pl.DataFrame, labels: Labels) -> Table:
+    say = labels.say
+    headings = ["", say("Invited", "邀请"), say("Share of the list", "人数占比"), say("Of its spend", "消费额占比")]
+    rows = [
+        row(name, labels.number(count), Cell(labels.share(of_list), part=of_list), labels.share(of_spend), *map(labels.number, rest))
+        for name, count, of_list, of_spend, *rest in counted.rows()
+    ]
+    return Table(columns(*headings, *([say("Eligible", "符合条件")] if "eligible" in counted.columns else [])), tuple(rows), title)
+
+
+def agents(calls: pl.DataFrame, labels: Labels) -> list[Section]:
+    """Show how much each agent calls, and when."""
+    if calls.is_empty():
+        return []
+    say, number = labels.say, labels.number
+    day = pl.col("day")
+    by_agent = calls.group_by("agent").agg(
+        pl.col("calls").sum(), day.n_unique().alias("days"), day.min().alias("first"), day.max().alias("last")
+    )
+    headings = (say("Agent", "客服"), say("Calls", "外呼数"), say("Days", "天数"), say("From", "开始"), say("To", "结束"))
+    rows = tuple(
+        row(agent, number(count), number(days), labels.day(first), labels.day(last))
+        for agent, count, days, first, last in by_agent.sort("agent").rows()
+    )
+    about = say(
+        "calls.csv has every agent's calls by day; the call sheets say who calls whom.",
+        "每位客服每天的外呼数见 calls.csv，具体名单见外呼表。",
+    )
+    return [Section(say("Who calls", "外呼安排"), (note(about), Table(columns(*headings, left=(0, 3, 4)), rows)), whole=False)]
+
+
+def groups(frame: pl.DataFrame, labels: Labels) -> list[Section]:
+    """List the groups; the spend of a few customers is not shown."""
+    if frame.is_empty():
+        return []
+    say, number = labels.say, labels.number
+    headings = columns(
+        *(say("Group", "社群"), say("Region", "地区"), say("Invitations", "邀请人数"), say("Key users", "核心用户")),
+        *(say("Joins expected", "预计入群"), say("Chance to fill", "满群概率"), say("Spend", "消费额")),
+        left=(0, 1),
+    )
+    chosen = frame.head(_GROUPS).select("group", "region", "size", "key_users", "expected_joins", "filled", "spend")
+    rows = [
+        row(
+            group,
+            region or "",
+            number(size),
+            number(key_users),
+            number(round(joins)),
+            labels.share(filled),
+            labels.money(spend if size >= _FEW else None),
+        )
+        for group, region, size, key_users, joins, filled, spend in chosen.rows()
+    ]
+    half = -(-len(rows) // 2) if len(rows) > _SPLIT else len(rows)
+    tables = [Table(headings, tuple(part), look="tight") for part in (rows[:half], rows[half:]) if part]
+    about = say(
+        "One community each. Its key users are invited first and bring the others. Spend is shown for groups of {} and more.",
+        "每行对应一个社群，先邀请核心用户，由他们带动其他成员。 不足 {} 人的社群不显示消费额。",
+    ).format(_FEW)
+    more = frame.height - len(rows)
+    further = (
+        [note(say("And {} more; the invite list has them all.", "另有 {} 个社群，详见邀请名单。").format(number(more)))] if more else []
+    )
+    shown = Grid(tuple((table,) for table in tables)) if len(tables) > 1 else tables[0]
+    return [Section(say("Groups", "社群"), (note(about), shown, *further), whole=False)]

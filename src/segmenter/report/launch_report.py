@@ -1,0 +1,184 @@
+"""What a launch came to, for a marketing lead to read, print and pass on; customer ids are for the terminal only."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from segmenter.money import to_units
+from segmenter.report import launch_choice, launch_makeup
+from segmenter.report.labels import Labels, ratio
+from segmenter.report.language import translate
+from segmenter.report.ranking_words import ranking_sentence
+from segmenter.report.sections import Code, Fact, Report, Section, Steps, Strong, Table, columns, note, row, text
+from segmenter.report.shell_commands import override
+from segmenter.rules import ELIGIBLE
+from segmenter.settings import CoreSettings, LaunchJob
+
+if TYPE_CHECKING:
+    from segmenter.launch_plan import LaunchPlan
+
+_TOP = 8
+
+
+def launch_report(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFrame) -> Report:
+    """Say what was decided, in the launch's language; of the rejects only counts are shown."""
+    launch, labels = settings.launch, Labels(settings.lang, settings.launch.currency)
+    eligible = plan.customers.filter(verdict=ELIGIBLE)
+    say, days = labels.say, timedelta(days=launch.valid_days)
+    counted = say("(that day itself not counted)", "（不含当日）")
+    anew = say("— then run the launch anew: customers move on", "，过期请重新生成，客户情况会变化")
+    return Report(
+        kind=say("launch report", "社群邀请报告"),
+        eyebrow=say("Launch report", "社群邀请报告"),
+        name=launch.name,
+        topic=launch.topic or "",
+        dates=(
+            Fact(say("As of", "数据截至"), labels.day(plan.valid_until - days), counted),
+            Fact(say("Lists good until", "名单有效期至"), labels.day(plan.valid_until), anew),
+        ),
+        tiles=_tiles(plan, eligible, launch.horizon_days, labels),
+        caution=say("Before you go on", "使用前请注意"),
+        warnings=tuple(translate(warning, labels.lang) for warning in plan.warnings),
+        sections=(
+            _expectation(plan, labels),
+            launch_choice.funnel(plan, settings, labels),
+            *launch_choice.what_if(plan.what_if, labels),
+            *launch_choice.scores(plan, eligible, labels),
+            *launch_makeup.segments(plan, eligible, labels),
+            *launch_makeup.parts(plan.segments, eligible, settings, labels),
+            *launch_choice.left_out(eligible, labels),
+            *launch_makeup.agents(plan.calls, labels),
+            *launch_makeup.groups(plan.groups, labels),
+            *launch_choice.rejects(rejects, labels),
+            _next_steps(plan, settings, labels),
+            _summary(plan, settings, labels),
+        ),
+        footer=labels.footer(launch.timezone),
+    )
+
+
+def _tiles(plan: "LaunchPlan", eligible: pl.DataFrame, horizon_days: int, labels: Labels) -> tuple[Fact, ...]:
+    counts, listed, number, share, say = plan.counts, plan.invite_list, labels.number, labels.share, labels.say
+    spend, of_spend = int(listed["spend"].sum()), int(eligible["spend"].sum())
+    per_group = ratio(counts["invited"], counts["groups"])
+    tiles = [
+        Fact(say("Customers", "客户总数"), number(counts["customers"]), say("all that the data know", "数据中的全部客户")),
+        Fact(
+            say("Eligible", "符合条件"),
+            number(counts["eligible"]),
+            say("{} of the customers", "占客户总数 {}").format(share(ratio(counts["eligible"], counts["customers"]))),
+        ),
+        Fact(
+            say("Invited", "邀请人数"),
+            number(counts["invited"]),
+            say("{} of the eligible", "占符合条件客户 {}").format(share(ratio(counts["invited"], counts["eligible"]))),
+        ),
+        Fact(say("Key users", "核心用户"), number(counts["key_users"]), say("invited first", "最先邀请")),
+        Fact(say("Control group", "留出组"), number(counts["held_out"]), say("at random, not to be called", "随机抽取，请勿联系")),
+        Fact(
+            say("Groups", "社群数"),
+            number(counts["groups"]),
+            say("{} invitations each on average", "平均每群邀请 {} 人").format(number(per_group and round(per_group))),
+        ),
+    ]
+    if "expected_spend" in plan.customers.columns:
+        expected = int(plan.customers.filter("invited")["expected_spend"].sum())
+        name = say("Expected in {} days", "未来 {} 天预期消费").format(horizon_days)
+        tiles[-1] = Fact(name, labels.money(expected), say("from the list, whatever the launch brings", "名单客户，未计入活动带来的增量"))
+    of_list = say("{} of the eligible's {}", "{}，符合条件客户共 {}").format(labels.money(spend), labels.money(of_spend))
+    return (*tiles, Fact(say("Spend on the list", "名单消费额占比"), share(ratio(spend, of_spend)), of_list))
+
+
+def _expectation(plan: "LaunchPlan", labels: Labels) -> Section:
+    say = labels.say
+    notes = [text(translate(sentence, labels.lang)) for sentence in plan.notes]
+    tables = [] if plan.invite_list.is_empty() else [_waves(plan, labels)]
+    ranges = [note(say("Ranges hold in 8 of 10 cases.", "区间的把握为八成。"))] if tables and plan.forecast is not None else []
+    return Section(say("What to expect", "预期"), (*notes, *tables, *ranges))
+
+
+def _waves(plan: "LaunchPlan", labels: Labels) -> Table:
+    """Say of each wave when it begins and how many it has, and of the launch up to it what it is expected to bring."""
+    say, number = labels.say, labels.number
+    headings = [say("Wave", "批次"), say("Calls begin on", "开始联系"), say("Invitations", "邀请人数")]
+    waves = plan.invite_list.group_by("wave").agg(pl.col("call_on").min(), pl.len().alias("count")).sort("wave")
+    rows = [[labels.wave(wave), labels.day(first), number(count)] for wave, first, count in waves.rows()]
+    if plan.forecast is not None:
+        chance = say("Chance to reach the target", "达成目标的概率")
+        headings += [say("Joins up to here", "累计入群"), say("Sales up to here", "累计销售"), chance]
+        expected = {wave["wave"]: wave for wave in plan.forecast.by_wave.to_dicts()}
+        for wave, cells in zip(waves["wave"], rows, strict=True):
+            upto = expected[wave]
+            cells += [
+                say("{} to {}", "{}–{}").format(number(upto["joins_low"]), number(upto["joins_high"])),
+                say("{} to {}", "{} – {}").format(labels.money(upto["sales_low"]), labels.money(upto["sales_high"])),
+                labels.share(upto["chance"]),
+            ]
+    return Table(columns(*headings, left=(0, 1)), tuple(row(*cells) for cells in rows))
+
+
+def _next_steps(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Section:
+    say, until = labels.say, Strong(labels.day(plan.valid_until))
+    look = say("Read the warnings above, if there are any, and look through a few rows of ", "先看上方的注意事项（如有），再抽查几行 ")
+    sheets = say("Give each agent the workbook of their region from ", "把对应地区的名单表格发给客服，位置：")
+    safe = say(
+        ". Names and contacts are in these workbooks and nowhere else: treat them so.", "。姓名和联系方式只在这些表格中，请妥善保管。"
+    )
+    order = say(
+        "Invite the key users first. When they have joined and the group is alive, invite the others, from the top rank down.",
+        "先邀请核心用户；等他们入群、群内活跃起来后，再按排名从高到低邀请其他客户。",
+    )
+    answers = say(
+        "Let the agents note each answer in the drop-down of their sheet: it tells afterwards what the launch brought.",
+        "请客服在表格的下拉框中记录每位客户的答复，便于之后评估效果。",
+    )
+    alone = say(
+        "Leave the control group alone: they are on no sheet, and a call to them would spoil what the launch is measured by.",
+        "请勿联系留出组客户：他们不在任何外呼表中，联系他们会使效果无法衡量。",
+    )
+    stop = say("Stop calling from these lists after ", "此日期之后请勿再使用本名单：")
+    anew = say(" and run the launch anew.", "，需要时请重新生成。")
+    review = say("When the sheets come back and the orders are in, see what the launch brought: ", "外呼表收回、订单入库后，评估活动效果：")
+    steps = (
+        text(look, Code("invite_list.csv"), say(".", "。")),
+        text(sheets, Code("call_sheets/"), safe),
+        text(order),
+        text(answers),
+        *([text(alone)] if plan.counts["held_out"] else []),
+        text(stop, until, anew),
+        text(review, Code(f"segmenter review {override('launch.name', settings.launch.name)}")),
+    )
+    return Section(say("What to do next", "下一步"), (Steps(steps),))
+
+
+def _summary(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Section:
+    """Say in the terminal who is first on the list, what the launch came to, and what to open."""
+    say, lang, counts = labels.say, labels.lang, plan.counts
+    eligible, invited, key_users, groups = (f"{counts[name]:,}" for name in ("eligible", "invited", "key_users", "groups"))
+    en = f"{invited} invited of {eligible} eligible, {key_users} key users, {groups} groups; good until {plan.valid_until}"
+    zh = f"符合条件 {eligible} 人，邀请 {invited} 人，其中核心用户 {key_users} 人，共 {groups} 个群；名单有效期至 {plan.valid_until}"
+    said = [say(en, zh)]
+    if held := counts["held_out"]:
+        en = f"{held:,} in the control group, whom nobody should call: what they spend tells what would have come anyway"
+        said.append(say(en, f"留出组 {held:,} 人，请勿联系：他们的消费说明不邀请时本来会有的销售"))
+    said += [ranking_sentence(plan.ranking, lang), *(translate(sentence, lang) for sentence in plan.notes)]
+    files = []
+    if isinstance(settings, LaunchJob):
+        if rejected := counts["rejected"]:
+            unknown = say("input rows could not be understood:", "行数据无法识别：")
+            files.append(text(f"{rejected:,} {unknown} ", Code(f"{settings.out}/rejects.parquet")))
+        files.append(text(say("Open first: ", "先打开： "), Code(f"{settings.out}/report.html")))
+        files.append(text(say("Hand out: ", "分发： "), Code(f"{settings.out}/call_sheets/")))
+    return Section(brief=(_top(plan, settings, labels), *map(text, said), *files))
+
+
+def _top(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Table:
+    say, shown = labels.say, to_units(plan.invite_list.head(_TOP), ["spend"], settings.launch.currency)
+    headings = (("rank", "名次"), ("customer", "客户"), ("score", "评分"), ("region", "地区"), ("spend", "消费额"), ("reason", "理由"))
+    rows = tuple(
+        row(str(rank), customer, f"{score:.1f}", region or "", f"{spend:,}", reason)
+        for rank, customer, score, region, spend, reason in shown.select("rank", "customer_id", "score", "region", "spend", "reason").rows()
+    )
+    title = say(f"top {len(rows)} of the list", "名单前列")
+    return Table(columns(*(say(*heading) for heading in headings), left=(1, 3, 5)), rows, title=title)

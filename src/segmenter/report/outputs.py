@@ -1,0 +1,99 @@
+"""What a job leaves: the files of its results folder, its report, and its record in MLflow."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from segmenter.report.output_folder import check_owner
+from segmenter.report.page import render_page
+from segmenter.report.publication import MANIFEST, publish
+from segmenter.report.sections import Report
+from segmenter.report.table_files import write_csv, write_manifest, write_parquet
+from segmenter.settings import DemoJob, LaunchJob
+from segmenter.words import Lang
+
+if TYPE_CHECKING:
+    from segmenter.launch_model import LaunchModel
+    from segmenter.sources.loader import Read
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file, or a folder with an unknown number of them."""
+
+    name: str  # within the results folder
+    write: Callable[[Path], object]
+    public: bool = False  # holds no customer's id or contact, so that it may go to MLflow
+    beside: bool = False  # is written while others are made
+
+
+def csv(name: str, frame: pl.DataFrame, *, public: bool = False) -> Output:
+    """Make a table a file for people."""
+    return Output(f"{name}.csv", lambda path: write_csv(frame, path), public)
+
+
+def parquet(name: str, make: Callable[[], pl.DataFrame]) -> Output:
+    """Make a table a file for programs; it may hold customers, so it is never public."""
+    return Output(f"{name}.parquet", lambda path: write_parquet(make(), path), beside=True)
+
+
+def page(name: str, report: Report, lang: Lang) -> Output:
+    """Make a report a page; it holds no customer."""
+    return Output(f"{name}.html", lambda path: path.write_text(render_page(report, lang), encoding="utf-8", newline="\n"), public=True)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A job's run in MLflow, besides its config and its public files."""
+
+    name: str
+    metrics: Mapping[str, Any] = field(default_factory=dict)  # what is no finite number is left out
+    series: Mapping[str, list[tuple[int, float]]] = field(default_factory=dict)  # steps of a metric
+    params: Mapping[str, Any] = field(default_factory=dict)  # besides those of the config
+    tags: Mapping[str, str] = field(default_factory=dict)
+    children: tuple["Record", ...] = ()
+    below_launch: bool = False  # the run becomes a child of its launch's latest run
+    model: "LaunchModel | None" = None
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """All that a job leaves."""
+
+    files: tuple[Output, ...]
+    manifest: Mapping[str, object]  # what the job came to, as JSON takes it
+    report: Report
+    record: Record | None = None  # None: not tracked
+
+    @property
+    def public(self) -> tuple[str, ...]:
+        """The files that may go to MLflow."""
+        return (*(output.name for output in self.files if output.public), MANIFEST)
+
+
+def write_outputs(
+    outputs: Outputs, read: "Read | None", settings: LaunchJob | DemoJob, publishing: AbstractContextManager[Path] | None = None
+) -> None:
+    """Write the files into the results folder, whole or not at all; `publishing` is `publish` or more around it.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written, or has become one that may not be replaced.
+    """
+    with publishing or publish(settings.out, lambda: check_owner(settings)) as folder, ThreadPoolExecutor(1) as thread:
+        paths = [(output, folder / output.name) for output in outputs.files]
+        for _, path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        running = [thread.submit(output.write, path) for output, path in paths if output.beside]
+        for output, path in paths:
+            if not output.beside:
+                output.write(path)
+        for future in running:
+            future.result()
+        write_manifest(outputs.manifest, read, settings, folder)

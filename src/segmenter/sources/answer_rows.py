@@ -1,0 +1,146 @@
+"""The rows of a list of answers: who, what, when, why; and which of them cannot be understood."""
+
+from datetime import date, timedelta
+
+import polars as pl
+
+from segmenter.contacts import hide, shape
+from segmenter.sources import fields
+from segmenter.sources.answer_dates import answer_dates
+from segmenter.sources.answer_lists import AnswerList
+from segmenter.sources.answer_warnings import EARLY, LATE
+from segmenter.sources.answer_words import is_answer, meaning_of, more_answers
+from segmenter.sources.expressions import ROW
+from segmenter.themes import themed
+from segmenter.vocabulary import vocabulary
+
+NEVER = date(1970, 1, 1)
+_UNKNOWN = "is no known answer; write joined, refused, refused for good or no answer"
+_UNDATED = "is no date; write it like 2026-07-03"
+SCHEMA = pl.Schema(
+    {
+        **{name: pl.String() for name in ("source", "written", "said")},
+        "noted": pl.Boolean(),
+        **{name: pl.String() for name in ("answer", "said_on")},
+        "answered_on": pl.Date(),
+        "reason": pl.String(),
+        "row": pl.Int64(),
+        **{name: pl.String() for name in ("id_column", "column", "date_column")},
+    }
+)
+
+
+def read_rows(sheet: AnswerList, before: date, timezone: str) -> pl.DataFrame:
+    """Understand the rows of a list, as in `SCHEMA`; what cannot be is null beside what was ``said``."""
+    frame, roles = sheet.frame, dict(sheet.roles)
+    text = {role: _text(frame[name]) for role, name in roles.items()}
+    if "joined" in roles and "joined_on" not in roles:
+        days = answer_dates(frame[roles["joined"]], before, timezone)
+        if days.null_count() * 2 <= frame.height:
+            roles["joined_on"], text["joined_on"] = roles.pop("joined"), text.pop("joined")
+    # "Status" may be anything: a date of joining says more, and so does whether somebody joined.
+    order = ("answer", "joined", "joined_on", "status") if "joined_on" in roles else ("answer", "joined", "status")
+    said_in = next(role for role in order if role in roles)
+    dated_in = next((role for role in ("answered_on", "joined_on") if role in roles), None) if said_in != "joined_on" else said_in
+    none = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
+    # A list's notes may be on anything; on a call sheet, some write there, or into a column of their own, what came of the call.
+    beside = [roles["note"]] if "note" in roles else []
+    beside = [*more_answers(frame.columns, roles), *beside] if said_in == "answer" else []
+    note = pl.select(pl.coalesce(none, *(_text(frame[name]) for name in beside))).to_series()
+    noted = text[said_in].is_null() & note.is_not_null()
+    said = text[said_in].zip_with(~(noted & _is_answer(note)), note)
+    answer, meant = _understand(said, said_in)
+    refused = answer.is_in(["refused", "refused_for_good"]).fill_null(value=False)
+    own = themed(pl.DataFrame({"reason": text["reason"]}))["reason"] if "reason" in roles else none
+
+    def fill(value: str | None) -> pl.Series:
+        return pl.repeat(value, frame.height, dtype=pl.String, eager=True)
+
+    return pl.DataFrame(
+        {
+            "source": fill(hide(sheet.name)),
+            "written": text["customer_id"],
+            "said": said,
+            "noted": noted,
+            "answer": answer,
+            "said_on": none if dated_in is None else text[dated_in],
+            "answered_on": none.cast(pl.Date) if dated_in is None else answer_dates(frame[roles[dated_in]], before, timezone),
+            "reason": pl.select(pl.coalesce(pl.when(refused).then(own), meant)).to_series(),
+            "row": frame[ROW],
+            "id_column": fill(roles["customer_id"]),
+            "column": fill(roles[said_in]),
+            "date_column": fill(roles.get(dated_in or "")),
+        },
+        schema=SCHEMA,
+    )
+
+
+def _understand(said: pl.Series, role: str) -> tuple[pl.Series, pl.Series]:
+    """Give the ledger's answers, and what they say besides."""
+    if role == "joined_on":  # whoever has a date of joining has joined
+        none = pl.repeat(None, len(said), dtype=pl.String, eager=True)
+        return pl.select(pl.when(said.is_not_null()).then(pl.lit("joined"))).to_series(), none
+    meanings = {word: meaning_of(word, of_joining=role == "joined") for word in said.drop_nulls().unique()}
+    answers = {word: meaning.answer for word, meaning in meanings.items() if meaning is not None}
+    reasons = {word: meaning.reason for word, meaning in meanings.items() if meaning is not None}
+    answer = said.replace_strict(answers, default=None, return_dtype=pl.String)
+    return answer, said.replace_strict(reasons, default=None, return_dtype=pl.String)
+
+
+def _text(cells: pl.Series) -> pl.Series:
+    # What spreadsheets write to keep text from being read as a formula or a number: '=1, ="007".
+    return fields.text(fields.text(cells).str.replace(r"^'([=+\-@])", "${1}").str.replace(r'^="(.*)"$', "${1}"))
+
+
+def _is_answer(notes: pl.Series) -> pl.Series:
+    known = {note: is_answer(note) for note in notes.drop_nulls().unique()}
+    return notes.replace_strict(known, default=False, return_dtype=pl.Boolean)
+
+
+def suppose_dates(given: pl.DataFrame, before: date, since: date, planned: pl.DataFrame | None) -> tuple[pl.DataFrame, int]:
+    """Suppose a date for answers that have none: that of the planned call, else the day before the review; and count them."""
+    at = pl.DataFrame(schema={"customer_id": pl.String, "planned_at": pl.Date}) if planned is None else planned
+    called = given.join(at.select("customer_id", "planned_at"), on="customer_id", how="left", validate="m:1", maintain_order="left")
+    supposed = pl.when(pl.col("planned_at") < before).then("planned_at").fill_null(before - timedelta(days=1))
+    # Most dates of a list say of which launch it is.
+    earlier = (pl.col("answered_on") < since).mean().over("source").fill_null(0) > 0.5
+    supposed = pl.when(earlier).then(pl.lit(since - timedelta(days=1))).otherwise(supposed)
+    undated = pl.col("said_on").is_null()
+    counted = undated & ~earlier & pl.col("answer").is_not_null() & pl.col("customer_id").is_not_null()
+    count = int(called.select(counted.sum()).item())
+    return called.with_columns(answered_on=pl.when(undated).then(supposed).otherwise("answered_on")), count
+
+
+def split_rejects(given: pl.DataFrame, before: date, since: date | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Part the rows into those understood and the others, with the first thing wrong with each."""
+    on = pl.col("answered_on")
+    checks = (
+        (pl.col("customer_id").is_null(), "id_column", "written", "is empty"),
+        (pl.col("answer").is_null(), "column", "said", _UNKNOWN),
+        (on.is_null(), "date_column", "said_on", _UNDATED),
+        (on >= before, "date_column", "said_on", LATE),
+        (on < (since or NEVER), "date_column", "said_on", EARLY),
+    )
+    first = pl.coalesce(*(pl.when(wrong).then(number) for number, (wrong, *_) in enumerate(checks)))
+    checked = given.with_columns(wrong=first)
+    rejects = [
+        checked.filter(pl.col("wrong") == number).select(
+            pl.lit("answers").alias("table"),
+            pl.col("source").alias("file"),
+            "row",
+            pl.col(column).alias("column"),
+            _shown(value),
+            reason=pl.lit(reason),
+        )
+        for number, (_, column, value, reason) in enumerate(checks)
+    ]
+    return checked.filter(pl.col("wrong").is_null()), pl.concat(rejects)
+
+
+def _shown(value: str) -> pl.Expr:
+    """Show what agents wrote by its shape, as it may be anything about a customer; but an id, and a date that has no words."""
+    if value == "written":
+        return pl.col(value).alias("value")
+    shapes = pl.col(value).map_elements(shape, return_dtype=pl.String)
+    wordless = pl.col(value).str.contains(rf"^[\d\sT{vocabulary('answers')['dates']['all']}./:,\-]*$")
+    return (pl.when(wordless).then(value).otherwise(shapes) if value == "said_on" else shapes).alias("value")

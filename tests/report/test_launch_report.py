@@ -1,0 +1,120 @@
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from xml.etree import ElementTree
+
+import polars as pl
+import pytest
+
+from segmenter.report import charts
+from segmenter.report.launch_report import launch_report
+from segmenter.report.page import render_page
+
+
+def page_of(plan: Any, settings: Any, rejects: pl.DataFrame) -> str:
+    return render_page(launch_report(plan, settings, rejects), settings.lang)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_says_what_the_launch_came_to(launch: Callable[..., Any], parsed: Callable[[str], Any], lang: str) -> None:
+    made = launch(lang=lang)
+    plan = replace(made.plan, warnings=("only <few> are left",))
+    page = page_of(plan, made.settings, made.tables.rejects)
+    parser = parsed(page)
+    text = re.sub(r"\s+", " ", " ".join(parser.text))
+    counts = made.plan.counts
+    assert f"{counts['customers']:,} " in text
+    assert f"{counts['eligible']:,} " in text
+    listed, eligible = plan.invite_list["spend"].sum(), plan.customers.filter(verdict="eligible")["spend"].sum()
+    assert f"{100 * listed / eligible:.1f}%" in text
+    for words in [*plan.segments["name"], "only <few> are left", "summer & tea", "tea <first> & news", plan.segmentation.why]:
+        assert words in text
+    assert ("July 15, 2026" if lang == "en" else "2026年7月15日") in text
+    assert ("spend too low" if lang == "en" else "消费额不足") in text
+    assert ("active within" if lang == "en" else "活跃天数上限") in text
+    assert ("no region" if lang == "en" else "无地区") in text
+    for group in plan.groups["group"]:
+        assert group in text
+    for removed in plan.funnel["removed"]:
+        assert f" {removed:,} " in text
+
+
+def test_loads_nothing_and_is_small(launch: Callable[..., Any], parsed: Callable[[str], Any]) -> None:
+    made = launch()
+    page = page_of(made.plan, made.settings, made.tables.rejects)
+    assert not re.search(r"https?://|\bsrc=|\bhref=|url\(|@import", page)
+    assert not parsed(page).seen & {"script", "link", "img", "iframe", "object", "a"}
+    assert "default-src 'none'" in page
+    assert len(page.encode()) < 400_000
+
+
+def test_holds_no_customer(launch: Callable[..., Any]) -> None:
+    made = launch()
+    page = page_of(made.plan, made.settings, made.tables.rejects)
+    contacts = made.tables.contacts
+    personal = [value for name in contacts.columns for value in contacts[name].drop_nulls() if value != "=1+1"]
+    assert len(personal) > 4_000
+    assert not [value for value in personal if value in page]
+    assert not [reason for reason in made.plan.invite_list["reason"] if reason in page]
+    assert "bananas" not in page  # a rejected value
+    assert made.tables.rejects["reason"][0] in page
+
+
+def test_hostile_names_stay_text(launch: Callable[..., Any], parsed: Callable[[str], Any]) -> None:
+    made = launch(rules__region__exclude=("../../etc",), rules__region__allow_missing=True)
+    rejects = made.tables.rejects.with_columns(pl.lit("<img src=x>").alias("column"))
+    segments = made.plan.segments.with_columns(pl.lit('<svg onload="x">').alias("name"))
+    page = page_of(replace(made.plan, segments=segments), made.settings, rejects)
+    assert "<script>alert(1)</script>" in " ".join(parsed(page).text)
+    assert not parsed(page).seen & {"script", "img"}
+    assert "onload=" not in re.sub(r">[^<]*<", "><", page)
+
+
+def test_tells_the_spend_of_no_group_of_few(launch: Callable[..., Any], parsed: Callable[[str], Any]) -> None:
+    made = launch()
+    groups = made.plan.groups.with_columns(
+        pl.int_range(1, pl.len() + 1).alias("size"), (pl.int_range(1, pl.len() + 1) * 7_777_700).alias("spend")
+    )
+    text = " ".join(parsed(page_of(replace(made.plan, groups=groups), made.settings, made.tables.rejects)).text)
+    assert [f"¥{number * 77_777:,}" in text for number in range(1, 8)] == [False] * 4 + [True] * 3
+
+
+def test_charts_are_well_formed_text(launch: Callable[..., Any]) -> None:
+    made = launch(lang="zh")
+    drawn = re.findall(r"<svg.*?</svg>", page_of(made.plan, made.settings, made.tables.rejects), re.DOTALL)
+    assert len(drawn) == 4
+    for svg in drawn:
+        root = ElementTree.fromstring(svg)
+        assert "PingFang SC" in root.attrib["font-family"]
+        assert [node for node in root.iter("text") if node.text]
+        assert not [node for node in root.iter() if "id" in node.attrib]  # ids of several charts would meet on one page
+    assert "消费额不足" in drawn[0]
+
+
+def test_same_bytes_again_and_in_any_order_of_rows(launch: Callable[..., Any]) -> None:
+    made = launch()
+    rejects = made.tables.rejects.with_columns(pl.Series("column", ["a", "b", "c"]))
+    page = page_of(made.plan, made.settings, rejects)
+    shuffled = replace(
+        made.plan, customers=made.plan.customers.sample(fraction=1, shuffle=True, seed=1), invite_list=made.plan.invite_list.reverse()
+    )
+    assert page_of(shuffled, made.settings, rejects.reverse()) == page
+
+
+def test_charts_do_not_depend_on_the_fonts_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("四川 and more", 3.0, "3"), ("iiii", 1.0, "1,000")]
+    with_stack = charts.Bars("t", rows).svg() + charts.Histogram("t", [(9, 2), (4, 4)], 50, "score").svg()
+    stack = charts.FONTS
+    monkeypatch.setattr(charts, "FONTS", "monospace")
+    other = charts.Bars("t", rows).svg() + charts.Histogram("t", [(9, 2), (4, 4)], 50, "score").svg()
+    assert other == with_stack.replace(stack.replace('"', "&quot;"), "monospace")
+
+
+def test_a_launch_with_next_to_nothing(launch: Callable[..., Any], parsed: Callable[[str], Any]) -> None:
+    settings = {"plan.size": 1, "rules.recency.max_days": None, "rules.spend.min": None, "rules.staff": False, "rules.blocked": False}
+    made = launch(**{name.replace(".", "__"): value for name, value in settings.items()}, rules__consent=False, segments__k=1)
+    assert made.plan.funnel.is_empty()
+    page = page_of(made.plan, made.settings, made.tables.rejects.clear())
+    assert "every customer is eligible" in " ".join(parsed(page).text)
+    assert "could not be understood" not in page
