@@ -49,12 +49,12 @@ def expected(orders):
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_threads_batch_sizes_and_row_orders(orders, expected, threads):
-    adder = Aggregator(TERMS, threads=threads)
+    aggregator = Aggregator(TERMS, threads=threads)
     mixed = orders.sample(fraction=1, shuffle=True, seed=threads)
     for rows in mixed.iter_slices(50_000 * threads):
-        odd = adder.add_all([Batch(rows["customer_id"], rows["time"], rows["amount"], places=[rows["province"]])], digits=2)[0]
+        odd = aggregator.add_all([Batch(rows["customer_id"], rows["time"], rows["amount"], places=[rows["province"]])], digits=2)[0]
         assert odd.is_empty()
-    assert_frame_equal(adder.summary().frame, expected)
+    assert_frame_equal(aggregator.summary().frame, expected)
 
 
 def test_files_and_the_store(orders, expected, tmp_path):

@@ -334,7 +334,7 @@ def test_a_part_of_the_store_that_lacks_rows_is_read_again(tmp_path, monkeypatch
     launch, store = segmenter.launch_settings({"launch.as_of": "2026-07-20"}).launch, str(tmp_path / "store")
     terms, part_of = Terms(date(2026, 7, 20), 90.0, 200), store_parts.part_of
     with monkeypatch.context() as patch:
-        patch.setattr(store_parts, "part_of", lambda adder, rows: part_of(adder, [frame[:-1] for frame in rows]))
+        patch.setattr(store_parts, "part_of", lambda aggregator, rows: part_of(aggregator, [frame[:-1] for frame in rows]))
         first = read_tables(settings_of(tmp_path, {}), launch, seed=1, terms=terms, store=store)
     again = read_tables(settings_of(tmp_path, {}), launch, seed=1, terms=terms, store=store)
     assert len(again.warnings) == 1

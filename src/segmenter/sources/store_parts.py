@@ -25,14 +25,14 @@ _AHEAD = 2  # files whose bytes are checked while others are aggregated
 class StoreWriter:
     """Writes what was aggregated of files into the store, in a thread of its own."""
 
-    def __init__(self, store: Store, adder: "Aggregator") -> None:
-        self._store, self._adder = store, adder
+    def __init__(self, store: Store, aggregator: "Aggregator") -> None:
+        self._store, self._aggregator = store, aggregator
         self._pool = ThreadPoolExecutor(1)
         self._entries: list[Future[None]] = []
 
     def put(self, recorded: list[pl.DataFrame]) -> Future[list[str]]:
         """Write rows that were added as a part."""
-        return self._pool.submit(lambda: [self._store.put(frame) for frame in part_of(self._adder, recorded)])
+        return self._pool.submit(lambda: [self._store.put(frame) for frame in part_of(self._aggregator, recorded)])
 
     def keep(
         self,
@@ -49,7 +49,7 @@ class StoreWriter:
         counted = {name: count for name, count in reads.items() if name != "later"}
 
         def write() -> None:
-            entry = Entry(sha.result(), counted, self._adder.terms.today, [part.result() for part in parts], self._store.put(rejects))
+            entry = Entry(sha.result(), counted, self._aggregator.terms.today, [part.result() for part in parts], self._store.put(rejects))
             self._store.keep(path, identity, entry)
 
         self._entries.append(self._pool.submit(write))
@@ -66,7 +66,7 @@ class StoreWriter:
         self._pool.shutdown(cancel_futures=True)
 
 
-def recall(store: Store, stream: Stream, adder: "Aggregator", ids: pl.Series | None) -> dict[int, tuple[Entry, pl.DataFrame]]:
+def recall(store: Store, stream: Stream, aggregator: "Aggregator", ids: pl.Series | None) -> dict[int, tuple[Entry, pl.DataFrame]]:
     """Aggregate files from the store: what is kept of each, and its rejects; the others have to be read."""
     found = {}
     with ThreadPoolExecutor(_AHEAD) as pool:
@@ -75,7 +75,7 @@ def recall(store: Store, stream: Stream, adder: "Aggregator", ids: pl.Series | N
 
         def look_ahead() -> None:
             if (following := next(paths, None)) is not None:
-                waiting.append((following[0], pool.submit(_load, store, following[1], adder.terms.today)))
+                waiting.append((following[0], pool.submit(_load, store, following[1], aggregator.terms.today)))
 
         for _ in range(_AHEAD + 1):
             look_ahead()
@@ -88,7 +88,7 @@ def recall(store: Store, stream: Stream, adder: "Aggregator", ids: pl.Series | N
             if ids is not None and not all(part[0]["customer_id"].cast(pl.String).is_in(ids.implode()).all() for part in parts):
                 continue  # some are strangers, whose rows are to be rejected one by one
             for customers, orders, places in parts:
-                adder.add_runs(customers, orders, places["place"])
+                aggregator.add_runs(customers, orders, places["place"])
             # The file may be called otherwise now, from where the config names it.
             found[at] = entry, rejects.with_columns(file=pl.lit(stream.names[at]))
     return found
@@ -110,7 +110,7 @@ def _load(store: Store, path: Path, today: int) -> tuple[Entry, list[list[pl.Dat
     return entry, whole, rejects[0]
 
 
-def part_of(adder: "Aggregator", recorded: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def part_of(aggregator: "Aggregator", recorded: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Make a part of rows that were added, as they were recorded: customers, orders and places, as `Aggregator.add_runs` takes them."""
     from segmenter.measures.id_order import in_order, take
 
@@ -126,12 +126,12 @@ def part_of(adder: "Aggregator", recorded: Sequence[pl.DataFrame]) -> tuple[pl.D
     records, order = in_order(records, int(records.max(initial=0)).bit_length())
     starts = np.concatenate([np.zeros(min(len(records), 1), np.int64), np.flatnonzero(np.diff(records)) + 1])
     counts = np.diff(starts, append=len(records)).astype(np.uint32)
-    customers = pl.DataFrame({"customer_id": adder.ids_of(records[starts].astype(np.int32)), "count": counts})
+    customers = pl.DataFrame({"customer_id": aggregator.ids_of(records[starts].astype(np.int32)), "count": counts})
     orders = {"time": ordered(whole("time")), "paid": ordered(whole("paid"))}
     if (back := whole("back")).any():
         orders["back"] = ordered(back)
     codes = {name: values for name in ("province", "city") if ((values := whole(name)) >= 0).any()}
-    names = adder.place_names()
+    names = aggregator.place_names()
     met = sum((np.bincount(values + 1, minlength=len(names) + 1) for values in codes.values()), np.zeros(len(names) + 1, np.int64))
     used = np.flatnonzero(met[1:]).astype(np.int32)
     # The place after the last name is for none: -1 in `codes`.

@@ -53,20 +53,20 @@ def aggregate_stream(
     # Here and not above: it brings Numba, which small shops do without.
     from segmenter.measures.aggregator import Aggregator
 
-    adder = Aggregator(terms, integers=stream.integers, known=ids)
-    recalled = {} if store is None else recall(store, stream, adder, ids)
+    aggregator = Aggregator(terms, integers=stream.integers, known=ids)
+    recalled = {} if store is None else recall(store, stream, aggregator, ids)
     fresh = [at for at in range(len(stream.paths)) if at not in recalled]
     total = {name: sum(entry.reads[name] for entry, _ in recalled.values()) for name in ("rows", "filtered", "rejected", "kept")}
-    total |= {"later": adder.later, "kept": total["kept"] - adder.later}
+    total |= {"later": aggregator.later, "kept": total["kept"] - aggregator.later}
     rejects = [frame for _, frame in recalled.values()]
     done = sum(stream.heights[at] for at in recalled)
     hashing = ThreadPoolExecutor(1)
-    writer = None if store is None else StoreWriter(store, adder)
+    writer = None if store is None else StoreWriter(store, aggregator)
     try:
         identities = {at: Identity.of(stream.paths[at]) for at in fresh}
         hashes = {at: hashing.submit(sha256, stream.paths[at]) for at in fresh}
         for files in [fresh] if writer is None else [[at] for at in fresh]:
-            reads, found, parts = _read_files(stream, files, adder, ids, writer, partial(_report, progress, done, stream.rows))
+            reads, found, parts = _read_files(stream, files, aggregator, ids, writer, partial(_report, progress, done, stream.rows))
             done += sum(stream.heights[at] for at in files)
             total = {name: total[name] + reads[name] for name in total}
             rejects.append(personal.without(found))
@@ -90,7 +90,7 @@ def aggregate_stream(
         Fingerprint(name, path.stat().st_size, shas[at], "Parquet")
         for at, (name, path) in enumerate(zip(stream.names, stream.paths, strict=True))
     )
-    summary = adder.summary()
+    summary = aggregator.summary()
     orders = AggregatedOrders(summary, None if sampling is None else sample_stream(stream, ids, summary, sampling))
     warnings = () if store is None else tuple(store.warnings)
     ordered = {name: total[name] for name in ("rows", *_FATES)}
@@ -114,7 +114,7 @@ def _check_counts(total: dict[str, int], stream: Stream) -> None:
 def _read_files(
     stream: Stream,
     files: Sequence[int],
-    adder: "Aggregator",
+    aggregator: "Aggregator",
     ids: pl.Series | None,
     writer: StoreWriter | None,
     progress: Callable[[int], None],
@@ -123,11 +123,11 @@ def _read_files(
     fallback, decimals = FallbackRows(stream, files, ids), digits(stream.launch.currency)
     parts: list[Future[list[str]]] = []
     received = accepted = later = 0
-    adder.recorded = None if writer is None else []
+    aggregator.recorded = None if writer is None else []
 
     def write() -> None:
-        if writer is not None and (rows := adder.recorded):
-            adder.recorded = []
+        if writer is not None and (rows := aggregator.recorded):
+            aggregator.recorded = []
             parts.append(writer.put(rows))
 
     try:
@@ -135,19 +135,19 @@ def _read_files(
             rows, blank = _wanted(stream, group, fallback)
             received += blank + sum(batch.height for batch in rows)
             if stream.typed:
-                before = adder.later
-                left = adder.add_all([_typed_batch(stream, batch) for batch in rows], digits=decimals)
-                later += adder.later - before
+                before = aggregator.later
+                left = aggregator.add_all([_typed_batch(stream, batch) for batch in rows], digits=decimals)
+                later += aggregator.later - before
                 accepted += sum(batch.height - len(numbers) for batch, numbers in zip(rows, left, strict=True))
                 rows = [batch[numbers] for batch, numbers in zip(rows, left, strict=True)]
             for batch in rows:
                 if batch.height and fallback.put(batch.select(*stream.columns, ROW)):
-                    adder.add_rows(fallback.read())
-            if adder.recorded and sum(frame.height for frame in adder.recorded) > MAX_ROWS:
+                    aggregator.add_rows(fallback.read())
+            if aggregator.recorded and sum(frame.height for frame in aggregator.recorded) > MAX_ROWS:
                 write()
             progress(received)
         if fallback.frames:
-            adder.add_rows(fallback.read())
+            aggregator.add_rows(fallback.read())
     except (PolarsError, OSError) as error:
         raise InputError(*_damages(stream, files, error)) from error
     write()
