@@ -18,11 +18,11 @@ from segmenter.sources import parquet_stream
 from segmenter.sources.files import copies
 from segmenter.sources.mapping import ShopRows, map_shop, shop_tables
 from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
+from segmenter.sources.order_store import Store, fingerprint
 from segmenter.sources.parquet_files import fingerprints, parquet_files
 from segmenter.sources.parquet_stream import Stream
 from segmenter.sources.raw import Fingerprint, Raw
 from segmenter.sources.samples import sample_of
-from segmenter.sources.store import Store, fingerprint
 from segmenter.sources.stream_aggregation import aggregate_stream
 from segmenter.tables import REJECTS, Orders, Tables, Terms
 from segmenter.words import Progress
