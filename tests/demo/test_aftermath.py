@@ -19,7 +19,7 @@ from segmenter.demo.shop import Shop, expected_spend, simulate
 from segmenter.errors import InputError
 from segmenter.home import HOME
 from segmenter.launch import plan_launch
-from segmenter.report.launch_files import launch_outputs
+from segmenter.report.launch_outputs import launch_outputs
 from segmenter.report.outputs import write_outputs
 from segmenter.report.plan_words import in_words
 from segmenter.settings import LaunchJob, parse

@@ -26,7 +26,7 @@ from segmenter.evaluation.as_of import terms_of
 from segmenter.home import HOME
 from segmenter.launch import plan_launch
 from segmenter.measures.definition import summarize_frame
-from segmenter.report.launch_files import launch_outputs
+from segmenter.report.launch_outputs import launch_outputs
 from segmenter.report.outputs import write_outputs
 from segmenter.report.plan_words import in_words
 from segmenter.report.publication import sha256

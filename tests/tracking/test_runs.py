@@ -24,7 +24,7 @@ from segmenter.launch_plan import LaunchPlan
 from segmenter.launch_record import LaunchRecord
 from segmenter.report.backtest_outputs import backtest_record
 from segmenter.report.backtest_words import advice
-from segmenter.report.launch_files import launch_outputs
+from segmenter.report.launch_outputs import launch_outputs
 from segmenter.report.outputs import Record, write_outputs
 from segmenter.report.plan_words import in_words
 from segmenter.report.review_outputs import review_record

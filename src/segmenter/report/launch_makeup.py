@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _REGIONS = 12
 _GROUPS, _SPLIT = 200, 8  # shown, and from which number on in two columns
-_FEW = 5  # the spend of a smaller group would tell what single customers spend
+_FEW = 5  # the spend of a smaller group would show what single customers spend
 _MEASURES = 8
 
 
