@@ -131,7 +131,7 @@ def agents(calls: pl.DataFrame, labels: Labels) -> list[Section]:
     )
     headings = (say("Agent", "客服"), say("Calls", "外呼数"), say("Days", "天数"), say("From", "开始"), say("To", "结束"))
     rows = tuple(
-        row(agent, number(count), number(days), labels.day(first), labels.day(last))
+        row(agent or "–", number(count), number(days), labels.day(first), labels.day(last))
         for agent, count, days, first, last in by_agent.sort("agent").rows()
     )
     about = say(

@@ -1,5 +1,6 @@
 """A report as one HTML page that loads nothing."""
 
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from itertools import groupby
@@ -18,6 +19,7 @@ def render_page(report: Report, lang: Lang) -> str:
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, finalize=_shown
     )
     environment.globals |= {"shape_of": _shape, "runs": _runs}
+    environment.tests["date"] = re.compile(r"\d{4}-\d\d-\d\d\*?").fullmatch
     template = environment.get_template("page.html.j2")
     return template.render(report=report, lang="zh-CN" if lang == "zh" else "en", fonts=charts.FONTS)
 
