@@ -112,11 +112,11 @@ def end(error: BaseException, lang: "Lang" = "en") -> NoReturn:
 
 
 def _number(error: BaseException) -> int | None:
-    """Give the system's number of what it refused; what is written in Rust tells it in words only."""
+    """Give the system's number of what it refused; what is written in Rust says it in words only."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno
-    told = re.search(r"\(os error (\d+)\)", str(error))
-    return int(told[1]) if told else None
+    match = re.search(r"\(os error (\d+)\)", str(error))
+    return int(match[1]) if match else None
 
 
 def finish() -> None:
@@ -179,12 +179,12 @@ def _report(error: BaseException) -> str:
     lines = [system, f"command: {command}", ""]
     chain: list[BaseException] = []
     at: BaseException | None = error
-    while at is not None and not any(at is each for each in chain):
+    while at is not None and not any(at is other for other in chain):
         chain.append(at)
         at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
-    for each in reversed(chain):
-        frames = traceback.StackSummary.extract(traceback.walk_tb(each.__traceback__), lookup_lines=True)
-        lines += ["Traceback (most recent call last):", "".join(frames.format()).rstrip("\n"), f"{_name(each)}: {_kept(str(each))}", ""]
+    for cause in reversed(chain):
+        frames = traceback.StackSummary.extract(traceback.walk_tb(cause.__traceback__), lookup_lines=True)
+        lines += ["Traceback (most recent call last):", "".join(frames.format()).rstrip("\n"), f"{_name(cause)}: {_kept(str(cause))}", ""]
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ from segmenter.config_files import loaded, place_of
 from segmenter.errors import ConfigError, SegmenterError, nearest
 from segmenter.messages import Message
 from segmenter.overrides import value
+from segmenter.settings.check import missing_value
 
 _GONE = {"engine/duckdb": Message("jobs.duckdb_gone", "; it took as much memory as local, and four times as long: choose engine=local")}
 
@@ -97,8 +98,6 @@ def check_interpolations(*configs: object) -> None:
     """Resolve all interpolations once, to say where one that cannot be stands."""
     from omegaconf import DictConfig, OmegaConf
     from omegaconf.errors import OmegaConfBaseException
-
-    from segmenter.settings.check import missing_value
 
     for config in configs:
         try:

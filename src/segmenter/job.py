@@ -22,13 +22,13 @@ def started(settings: "Job") -> "tuple[Job, Sweep | None]":
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
-    from segmenter.tracking import Sweep
-
     if settings.launch.as_of is None:
         today = datetime.now(ZoneInfo(settings.launch.timezone)).date()
         settings = cast("Job", settings.model_copy(update={"launch": settings.launch.model_copy(update={"as_of": today})}))
     if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
         return settings, None
+    from segmenter.tracking import Sweep
+
     number = int(HydraConfig.get().job.num)
     numbered = settings.model_copy(update={"out": settings.out.with_name(f"{settings.out.name}-{number}")})
     return cast("Job", numbered), Sweep(os.environ[SWEEP], number)

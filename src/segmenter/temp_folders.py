@@ -16,16 +16,16 @@ def temp_folder(beside: Path, prefix: str) -> Iterator[Path]:
     """Make a folder in another one, after removing those there that dead jobs left; what lives, in other containers too, is left alone."""
     _sweep_up(beside, prefix)
     while True:
-        place = Path(mkdtemp(prefix=prefix, dir=beside))
+        folder = Path(mkdtemp(prefix=prefix, dir=beside))
         with suppress(FileNotFoundError):  # before it was locked, another job took it for a dead one's
-            lock = (place / _LOCK).open("xb")
-            if _locked(lock) is not False and (place / _LOCK).exists():
+            lock = (folder / _LOCK).open("xb")
+            if _locked(lock) is not False and (folder / _LOCK).exists():
                 break
             lock.close()
     try:
-        yield place
+        yield folder
     finally:
-        _remove(place, lock)
+        _remove(folder, lock)
 
 
 def _locked(file: IO[bytes]) -> bool | None:
@@ -44,7 +44,7 @@ def _locked(file: IO[bytes]) -> bool | None:
 
 
 def _sweep_up(beside: Path, prefix: str) -> None:
-    """Remove what dead jobs left: their locks tell it, as process ids do not tell of another container."""
+    """Remove what dead jobs left: their locks show it, as process ids of another container would not."""
     for left in list(beside.iterdir()):
         if not re.fullmatch(rf"{re.escape(prefix)}[a-z0-9_]{{8}}", left.name):
             continue
@@ -57,13 +57,13 @@ def _sweep_up(beside: Path, prefix: str) -> None:
                     _remove(left, lock)
 
 
-def _remove(place: Path, lock: IO[bytes]) -> None:
+def _remove(folder: Path, lock: IO[bytes]) -> None:
     """Remove all that was written, and only then the lock: what is without one is empty."""
     with suppress(OSError):
-        for each in place.iterdir():
-            if each.is_dir() and not each.is_symlink():
-                shutil.rmtree(each, ignore_errors=True)
-            elif each.name != _LOCK:
-                each.unlink()
+        for entry in folder.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            elif entry.name != _LOCK:
+                entry.unlink()
     lock.close()
-    shutil.rmtree(place, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,7 @@ _TABLE = str.maketrans(STAND_INS | {chr(code): f"\\u{code:04x}" for code in rang
 
 
 class Progress(Protocol):
-    """Told what a job is at, and how far where that is known."""
+    """What a job calls with the stage that it is at, and the rows done and their number where those are known (else 0)."""
 
     def __call__(self, stage: str, done: int = 0, total: int = 0) -> None:
         """Take note."""

@@ -147,11 +147,11 @@ class Lines:
     def svg(self) -> str:
         """Draw the chart."""
         height, left, right = 250, 44, WIDTH - _NAMED
-        (first, *_, last), (low, *_, high) = ([place for place, _ in marks] for marks in (self.across, self.up))
+        (first, *_, last), (low, *_, high) = ([mark for mark, _ in marks] for marks in (self.across, self.up))
         x = _number("x", {"domain": [first, last], "range": [left, right], "nice": False, "zero": False})
         y = _number("y", {"domain": [low, high], "range": [height, 0], "nice": False, "zero": False})
-        columns = [{"x": place, "text": text} for place, text in self.across]
-        rows = [{"y": place, "text": text} for place, text in self.up]
+        columns = [{"x": mark, "text": text} for mark, text in self.across]
+        rows = [{"y": mark, "text": text} for mark, text in self.up]
         layers = [
             _layer({"type": "rule", "color": LINE}, rows, y=y, x={"value": left}, x2={"value": right}),
             _layer({"type": "rule", "color": LINE}, columns, x=x, y={"value": 0}, y2={"value": height}),
@@ -161,7 +161,7 @@ class Lines:
         ]
         ends: list[tuple[float, float, Line]] = []
         for line in self.drawn:
-            points = [None if level is None else {"x": place, "y": min(max(level, low), high)} for place, level in line.points]
+            points = [None if level is None else {"x": across, "y": min(max(level, low), high)} for across, level in line.points]
             runs = [[point for point in run if point] for known, run in groupby(points, bool) if known]
             mark = {"type": "line", "color": line.color} | (
                 {"strokeWidth": 1.5, "strokeDash": [4, 3]} if line.dashed else {"strokeWidth": 2.5}
@@ -172,11 +172,11 @@ class Lines:
                 layers.append(_layer({"type": "circle", "color": line.color, "size": 36, "opacity": 1}, dots, x=x, y=y))
             if runs:
                 end = runs[-1][-1]
-                place = left + (end["x"] - first) / (last - first) * (right - left)
-                ends.append((height * (high - end["y"]) / (high - low), place, line))
+                x_end = left + (end["x"] - first) / (last - first) * (right - left)
+                ends.append((height * (high - end["y"]) / (high - low), x_end, line))
         ends.sort(key=lambda end: end[0])
-        for (level, place, line), at in zip(ends, _apart([level for level, _, _ in ends], height), strict=True):
-            to_name: dict[str, Spec] = {"x": {"value": place}, "y": {"value": level}, "x2": {"value": right + 11}, "y2": {"value": at}}
+        for (level, x_end, line), at in zip(ends, _apart([level for level, _, _ in ends], height), strict=True):
+            to_name: dict[str, Spec] = {"x": {"value": x_end}, "y": {"value": level}, "x2": {"value": right + 11}, "y2": {"value": at}}
             layers.append(_layer({"type": "rule", "color": line.color, "strokeWidth": 0.8, "opacity": 0.7}, [{}], **to_name))
             name = {"type": "text", "align": "left", "fontSize": 12, "color": line.color}
             layers.append(_layer(name, [{"text": _short(line.name, 17)}], x={"value": right + 14}, y={"value": at}, text=_text("text")))
@@ -240,13 +240,8 @@ def _rounded(attribute: re.Match[str]) -> str:
 def _short(label: str, most: int = 22) -> str:
     """Cut a name to the room it has, where Chinese characters take twice as much."""
     room = most
-    for place, character in enumerate(label):
+    for index, character in enumerate(label):
         room -= 2 if unicodedata.east_asian_width(character) in "WF" else 1
         if room < 0:
-            return f"{label[: max(place - 1, 0)]}…"
+            return f"{label[: max(index - 1, 0)]}…"
     return label
-
-
-def lines(title: str, drawn: Sequence[Line], across: Marks, up: Marks, axis: str = "") -> str:
-    """Draw lines."""
-    return Lines(title, drawn, across, up, axis).svg()

@@ -123,7 +123,7 @@ def _histogram(eligible: pl.DataFrame, labels: Labels) -> charts.Histogram:
 def _components(eligible: pl.DataFrame, labels: Labels) -> charts.Pairs | None:
     """Compare the means of the components; whole millionths, so that the sum is the same in any order."""
     parts = [name for name in eligible.columns if name.startswith("component_")]
-    names = [name for name in parts if eligible[name].min() != eligible[name].max()]  # one that is the same for all tells nobody apart
+    names = [name for name in parts if eligible[name].min() != eligible[name].max()]  # one that is the same for all sets nobody apart
     if not names or not eligible["invited"].any():
         return None
     millionths = eligible.select("invited", (pl.col(names) * 1_000_000).round().cast(pl.Int64))

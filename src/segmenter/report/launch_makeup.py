@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _REGIONS = 12
 _GROUPS, _SPLIT = 200, 8  # shown, and from which number on in two columns
-_FEW = 5  # the spend of a smaller group would tell what single customers spend
+_FEW = 5  # the spend of a smaller group would show what single customers spend
 _MEASURES = 8
 
 
@@ -131,7 +131,7 @@ def agents(calls: pl.DataFrame, labels: Labels) -> list[Section]:
     )
     headings = (say("Agent", "客服"), say("Calls", "外呼数"), say("Days", "天数"), say("From", "开始"), say("To", "结束"))
     rows = tuple(
-        row(agent, number(count), number(days), labels.day(first), labels.day(last))
+        row(agent or "–", number(count), number(days), labels.day(first), labels.day(last))
         for agent, count, days, first, last in by_agent.sort("agent").rows()
     )
     about = say(

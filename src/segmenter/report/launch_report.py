@@ -130,7 +130,7 @@ def _next_steps(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> S
         "先邀请核心用户；等他们入群、群内活跃起来后，再按排名从高到低邀请其他客户。",
     )
     answers = say(
-        "Let the agents note each answer in the drop-down of their sheet: it tells afterwards what the launch brought.",
+        "Let the agents note each answer in the drop-down of their sheet: it shows afterwards what the launch brought.",
         "请客服在表格的下拉框中记录每位客户的答复，便于之后评估效果。",
     )
     alone = say(
@@ -160,7 +160,7 @@ def _summary(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Sect
     zh = f"符合条件 {eligible} 人，邀请 {invited} 人，其中核心用户 {key_users} 人，共 {groups} 个群；名单有效期至 {plan.valid_until}"
     said = [say(en, zh)]
     if held := counts["held_out"]:
-        en = f"{held:,} in the control group, whom nobody should call: what they spend tells what would have come anyway"
+        en = f"{held:,} in the control group, whom nobody should call: what they spend shows what would have come anyway"
         said.append(say(en, f"留出组 {held:,} 人，请勿联系：他们的消费说明不邀请时本来会有的销售"))
     said += [ranking_sentence(plan.ranking, lang), *(translate(sentence, lang) for sentence in plan.notes)]
     files = []

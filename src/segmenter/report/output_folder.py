@@ -168,10 +168,10 @@ def _contents(folder: Path) -> dict[str, Path]:
         raise error
 
     found = {}
-    for place, folders, files in os.walk(folder, onerror=fail):
-        links = [name for name in folders if os.path.islink(os.path.join(place, name))]
+    for parent, folders, files in os.walk(folder, onerror=fail):
+        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
         names = [name for name in (*files, *links) if not name.startswith(_LITTER[0]) and name not in _LITTER[1]]
-        paths = [Path(place, name) for name in names] or ([Path(place)] if not folders and place != str(folder) else [])
+        paths = [Path(parent, name) for name in names] or ([Path(parent)] if not folders and parent != str(folder) else [])
         found.update({path.relative_to(folder).as_posix(): path for path in paths})
     return dict(sorted(found.items()))
 

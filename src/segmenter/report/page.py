@@ -1,44 +1,27 @@
 """A report as one HTML page that loads nothing."""
 
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from segmenter.report import charts
-from segmenter.report.labels import Labels
 from segmenter.report.sections import Block, Column, Report
-from segmenter.report.shell_commands import override
 from segmenter.words import Lang, visible
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 
 def render_page(report: Report, lang: Lang) -> str:
     """Give the page; the same for the same report."""
-    return _environment().get_template("page.html.j2").render(report=report, lang=_html_lang(lang), fonts=charts.FONTS)
-
-
-def page(template: str, labels: Labels, **told: object) -> str:
-    """Fill a template that extends ``page.html.j2``."""
-    filled = _environment().get_template(template)
-    return filled.render(t=labels.say, labels=labels, lang=_html_lang(labels.lang), fonts=charts.FONTS, **told)
-
-
-def _html_lang(lang: Lang) -> str:
-    return "zh-CN" if lang == "zh" else "en"
-
-
-def _environment() -> "Environment":
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     loader = FunctionLoader(lambda name: files("segmenter.report").joinpath(name).read_text(encoding="utf-8"))
     environment = Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, finalize=_shown
     )
-    environment.globals |= {"override": override, "shape_of": _shape, "runs": _runs}
-    return environment
+    environment.globals |= {"shape_of": _shape, "runs": _runs}
+    environment.tests["date"] = re.compile(r"\d{4}-\d\d-\d\d\*?").fullmatch
+    template = environment.get_template("page.html.j2")
+    return template.render(report=report, lang="zh-CN" if lang == "zh" else "en", fonts=charts.FONTS)
 
 
 def _shape(block: Block) -> str:

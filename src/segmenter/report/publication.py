@@ -50,8 +50,8 @@ def publish(out: Path, look: Callable[[], object] = lambda: None) -> Iterator[Pa
     try:
         out = Path(os.path.realpath(out))  # behind a symbolic link the folder is replaced, not the link
         out.parent.mkdir(parents=True, exist_ok=True)
-        with temp_folder(out.parent, _prefix(out)) as place:
-            folder = place / "results"
+        with temp_folder(out.parent, _prefix(out)) as temporary:
+            folder = temporary / "results"
             folder.mkdir()
             yield folder
             for path in [*folder.rglob("*"), folder]:

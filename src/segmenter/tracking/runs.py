@@ -6,13 +6,13 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segmenter.report.outputs import Record
-from segmenter.settings import LaunchJob, shareable
-from segmenter.tracking import Sweep
-from segmenter.tracking.store import Store
+from segmenter.settings import LaunchJob, MlflowSettings, NoTracking, shareable
+from segmenter.tracking.store import Store, connected
 from segmenter.version import __version__
 
 if TYPE_CHECKING:
@@ -23,7 +23,35 @@ _MOST_PARAMS, _MOST_METRICS = 100, 1000  # MLflow takes at most so many at once
 _PARENT = "mlflow.parentRunId"
 
 
-def log(store: Store, record: Record, files: Iterable[str], settings: LaunchJob, sweep: Sweep | None) -> str:
+@dataclass(frozen=True)
+class Sweep:
+    """A job's place in a sweep (``--multirun``): the sweep's id, of letters, digits, ``-`` and ``_``, and the job's number in it."""
+
+    id: str
+    number: int
+
+
+def track(record: Record, files: Iterable[str], settings: LaunchJob, sweep: Sweep | None = None) -> str | None:
+    """Log a job as an MLflow run with those files of its results folder, and say where to find it; None without tracking.
+
+    It comes after the results are written, so a failure here costs none of them. Without an address the store is an SQLite
+    file beside the results folder, ``mlflow.db``, with its artifacts in ``mlartifacts``; the working directory stays as it is.
+    A job of a sweep becomes a child of the sweep's one parent run, which the first job creates.
+
+    Raises
+    ------
+    TrackingError
+        If MLflow cannot be reached (within about 10 seconds) or does not take the run.
+    """
+    match settings.tracking:
+        case NoTracking():
+            return None
+        case MlflowSettings(uri=uri, experiment=experiment):
+            with connected(uri, experiment, settings.out) as store:
+                return store.address(_log(store, record, files, settings, sweep))
+
+
+def _log(store: Store, record: Record, files: Iterable[str], settings: LaunchJob, sweep: Sweep | None) -> str:
     """Log a job's run with its config, files, model and children; when anything fails, all of its runs are marked so."""
     name, launch = record.name, settings.launch
     common = {"segmenter.launch": launch.name, "segmenter.as_of": str(launch.as_of)}

@@ -1,0 +1,85 @@
+from collections.abc import Callable
+from typing import Any
+
+from golden_files import check_page
+
+from segmenter.report import charts
+from segmenter.report.page import render_page
+from segmenter.report.sections import (
+    Advice,
+    Cell,
+    Code,
+    Column,
+    Fact,
+    Figure,
+    Glossary,
+    Grid,
+    Key,
+    Report,
+    Section,
+    Steps,
+    Strong,
+    Table,
+    columns,
+    note,
+    row,
+    text,
+)
+
+HOSTILE = "<script>alert(1)</script>\u202e"
+TABLE = Table(
+    (Column("name", "left"), Column("1%", over="share"), Column("5%", over="share"), Column("x", mark="current", mark_text="in use")),
+    (
+        row(HOSTILE, Cell("1", small="0 to 2"), Cell("2", part=0.5), Cell("3", trend="up"), role="now"),
+        row("all", "1", "2", "3", role="sum"),
+    ),
+    title="A table",
+    look="dense",
+    under=("a note below",),
+)
+WHOLE = Report(
+    kind="test report",
+    eyebrow="A report of every shape",
+    name=HOSTILE,
+    topic="tea & more",
+    dates=(Fact("As of", "July 1", "(not counted)"),),
+    advice=Advice((text("Do this."), note("Because.")), "attention"),
+    tiles=tuple(Fact(f"figure {number}", str(number), "of all") for number in range(4)),
+    caution="Before you go on",
+    warnings=("a <warning>",),
+    sections=(
+        Section("Text", (text("run ", Code("segmenter launch"), " by ", Strong("Friday")), note("in grey"))),
+        Section("Tables", (Grid(((TABLE,), (TABLE, text("below")))), Grid(((TABLE,),), "cards")), brief=(text("C000001"),)),
+        Section("Chart", (Figure(charts.Bars("Orders", [("a", 3, "three")]), "Orders", (Key("list", charts.STRONG),)),), whole=False),
+        Section("Rest", (Steps((text("first"), text("second"))), Glossary((("word", "meaning"),), "Words"))),
+        Section(brief=(text("C000002"),)),
+    ),
+    footer="the end",
+)
+
+
+def test_every_shape_of_block_is_rendered(parsed: Callable[[str], Any]) -> None:
+    page = render_page(WHOLE, "en")
+    parser = parsed(page)
+    assert {"h1", "h2", "h3", "table", "svg", "ol", "dl", "code", "b", "footer"} <= parser.seen
+    check_page("every_shape", page)
+
+
+def test_nothing_of_a_shop_becomes_markup_or_steers(parsed: Callable[[str], Any]) -> None:
+    page = render_page(WHOLE, "zh")
+    assert "script" not in parsed(page).seen
+    assert "\u202e" not in page
+    assert '<html lang="zh-CN">' in page
+
+
+def test_what_is_for_the_terminal_is_not_on_the_page() -> None:
+    page = render_page(WHOLE, "en")
+    assert "C000001" not in page
+    assert "C000002" not in page
+    assert page.count("<section") == 4
+
+
+def test_headings_of_several_columns_cover_them() -> None:
+    assert 'class="over" colspan="2">share' in render_page(WHOLE, "en")
+    plain = Table(columns("a", "b"), (row("1", "2"),))
+    assert "colspan" not in render_page(Report("", "", "", "", sections=(Section("", (plain,)),)), "en")
