@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from segmenter.contacts import shown_sql
 from segmenter.money import digits
+from segmenter.report.language import say
 from segmenter.settings import RulesSettings
 from segmenter.tables import MONEY
-from segmenter.words import Lang, say
+from segmenter.words import Lang
 
 _MEASURES = {
     "spend": ("spend", "消费额"),
