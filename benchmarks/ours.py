@@ -22,34 +22,38 @@ RULES = (
 
 def whole(folder: Path) -> Any:
     """Read the orders into the default set, as `segmenter launch` does."""
-    return _added_up(folder, ("province", "city"))
+    return _aggregated(folder, ("province", "city"))
 
 
 def four(folder: Path) -> Any:
     """Read the orders into spend, orders, first and last order: the places are not decoded, the rest costs nothing to leave out."""
-    return _added_up(folder, ()).select("customer_id", "spend", "orders", "first_order_at", "last_order_at")
+    return _aggregated(folder, ()).select("customer_id", "spend", "orders", "first_order_at", "last_order_at")
 
 
-def _added_up(folder: Path, places: Sequence[str]) -> Any:
+def _aggregated(folder: Path, places: Sequence[str]) -> Any:
     from hydra import compose, initialize_config_dir
 
+    from segmenter.contacts import Contacts
     from segmenter.home import HOME
+    from segmenter.measures import shop_orders
     from segmenter.settings import LaunchJob, parse
-    from segmenter.sources import parquet_stream
+    from segmenter.sources import stream_aggregation
+    from segmenter.sources.parquet_stream import stream_of
     from segmenter.tables import Terms
 
     with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
         job = parse(LaunchJob, compose("launch", ["data=files", f"data.orders.path='{folder}'", f"launch.as_of={AS_OF}"]))
-    parquet_stream.FEWEST = 0
-    parquet_stream.sha256 = lambda place: ""  # the queries take no fingerprints of the files either
+    shop_orders.KERNEL_ROWS = 0
+    stream_aggregation.sha256 = lambda place: ""  # the queries take no fingerprints of the files either
     files = sorted(folder.glob("*.parquet"))
-    stream = parquet_stream.streamed(files, [file.name for file in files], job.data, job.launch)
+    stream = stream_of(files, [file.name for file in files], job.data, job.launch)
     assert stream is not None
     fields = {"customer_id", "time", "amount", *places}
-    plain = {name: field for name, field in stream.plain.items() if name in fields}
-    stream = replace(stream, plain=plain, columns=[name for name in stream.columns if name in fields])
+    typed = {name: field for name, field in stream.typed.items() if name in fields}
+    stream = replace(stream, typed=typed, columns=[name for name in stream.columns if name in fields])
     terms = Terms(AS_OF, HALF_LIFE_DAYS, WINDOW_DAYS if places else None)
-    return parquet_stream.add_up(stream, terms, None, lambda *told: None, None)[0].summary.frame
+    reading = stream_aggregation.aggregate_stream(stream, terms, None, lambda *done: None, None, Contacts())
+    return reading.orders.summary(terms).frame
 
 
 def launch(folder: Path, as_of: date | str, *overrides: str) -> dict[str, int]:

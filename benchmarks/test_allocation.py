@@ -13,8 +13,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from segmenter.planning.agent_calls import share_calls
 from segmenter.planning.allocation import allocate
-from segmenter.planning.constraints import Agent, GroupsBy, Quota, Terms
+from segmenter.planning.constraints import Agent, Constraints, GroupLimits, Quota
+from segmenter.planning.group_names import group_names
 
 ROUNDS = {"rounds": 3, "warmup_rounds": 1}
 REGIONS, LAYERS, AGENTS = 31, 8, 40
@@ -41,11 +43,11 @@ def customers(pytestconfig):
             "score": random.random(many).round(3),
             "value": value.astype(np.int64),
         }
-    )
+    ).with_columns(reach="region")
 
 
 @pytest.fixture(scope="module")
-def terms(customers):
+def limits(customers):
     """One in twenty may be invited, and the budget is for half of them; a gift makes each layer dearer than the one before."""
     random = np.random.default_rng(8)
     size = max(customers.height // 20, 300)
@@ -57,19 +59,20 @@ def terms(customers):
     costs = {f"L{at}": round(300 * 1.4**at) for at in range(LAYERS)}
     quotas = tuple(Quota(f"L{at}", *SHARES) for at in range(LAYERS))
     budget = size // 2 * 1000
-    return Terms(GroupsBy(True, False, largest // 2, largest, 300), quotas, size_max=size, budget=budget, costs=costs, agents=agents)
+    groups = GroupLimits(True, False, largest // 2, largest, 300)
+    return Constraints(groups, quotas, size_max=size, budget=budget, costs=costs, agents=agents)
 
 
-def greedy(customers, terms, *, by_cost):
+def greedy(customers, limits, *, by_cost):
     """Fill group after group, the least of each layer and then the best; next the region whose group is worth most."""
-    groups, price = terms.groups, terms.costs
-    left = {agent.name: agent.capacity for agent in terms.agents}
-    calling = {region: [agent.name for agent in terms.agents if region in agent.regions] for region in customers["region"].unique()}
+    groups, price = limits.groups, limits.costs
+    left = {agent.name: agent.capacity for agent in limits.agents}
+    calling = {region: [agent.name for agent in limits.agents if region in agent.reach] for region in customers["region"].unique()}
     found = customers.partition_by("region", "layer", as_dict=True)
     lists = {(region, layer): [] for region in calling for layer in price}  # few customers leave some of them empty
     lists |= {key: part["value"].sort(descending=True).to_list() for key, part in found.items()}
     used = dict.fromkeys(lists, 0)
-    quotas = [(quota.layer, Fraction(str(quota.least)), Fraction(str(quota.most))) for quota in terms.quotas]
+    quotas = [(quota.layer, Fraction(str(quota.min)), Fraction(str(quota.max))) for quota in limits.quotas]
 
     def group(region, size):
         """Say whom the next group of a region would have: people by layer, value and cost; None where it cannot be filled."""
@@ -88,14 +91,14 @@ def greedy(customers, terms, *, by_cost):
 
     def next_group(region):
         calls = sum(left[agent] for agent in calling[region])
-        for size in (groups.largest, (groups.smallest + groups.largest) // 2, groups.smallest):
-            made = group(region, size) if size <= min(calls, terms.size_max - people) else None
-            if made and made[2] <= terms.budget - money:
+        for size in (groups.max_size, (groups.min_size + groups.max_size) // 2, groups.min_size):
+            made = group(region, size) if size <= min(calls, limits.size_max - people) else None
+            if made and made[2] <= limits.budget - money:
                 return made[1] / (made[2] if by_cost else size), region, made
         return None
 
     value = money = people = opened = 0
-    while opened < groups.most and (ways := [way for region in sorted(calling) if (way := next_group(region))]):
+    while opened < groups.max_groups and (ways := [way for region in sorted(calling) if (way := next_group(region))]):
         _, region, (members, worth, cost) = max(ways, key=lambda way: way[:2])
         for layer, many in members.items():
             used[region, layer] += many
@@ -105,40 +108,41 @@ def greedy(customers, terms, *, by_cost):
     return value
 
 
-def violations(plan, terms):
+def violations(plan, limits):
     """What the plan does not keep to."""
-    invited, groups = plan.customers.filter("invited"), plan.groups
-    shares = plan.layers.join(groups.select("group", "size"), on="group").with_columns(share=pl.col("people") / pl.col("size"))
+    invited = plan.customers.filter("invited")
+    shares = plan.layers.with_columns(share=pl.col("people") / pl.col("people").sum().over("group"))
+    sizes = invited.group_by("group").agg(pl.len(), pl.col("region").n_unique())
     counted = invited.group_by("group", "layer").len()
     again = plan.layers.filter(pl.col("people") > 0).join(counted, on=["group", "layer"], how="full")
-    load = plan.calls.group_by("agent").agg(pl.col("people").sum()).rows()
-    capacity = {agent.name: agent.capacity for agent in terms.agents}
-    reach = {(agent.name, region) for agent in terms.agents for region in agent.regions}
+    reach = invited.group_by("reach").len()
+    able = [np.flatnonzero(reach["reach"].is_in(list(agent.reach)).to_numpy()) for agent in limits.agents]
+    calls = share_calls(able, [agent.capacity for agent in limits.agents], reach["len"].to_numpy().astype(np.int64))
     kept = {
-        "budget": plan.cost <= terms.budget,
-        "size": invited.height <= terms.size_max,
-        "groups": groups.height <= terms.groups.most,
-        "sizes": groups["size"].is_between(terms.groups.smallest, terms.groups.largest).all(),
+        "budget": sum(limits.costs[layer] for layer in invited["layer"]) <= limits.budget,
+        "size": invited.height <= limits.size_max,
+        "groups": sizes.height <= limits.groups.max_groups,
+        "sizes": sizes["len"].is_between(limits.groups.min_size, limits.groups.max_size).all(),
         "shares": shares["share"].is_between(*SHARES).all(),
         "counts": (again["people"] == again["len"]).all(),
-        "one region": (invited.group_by("group").agg(pl.col("region").n_unique())["region"] == 1).all(),
-        "capacity": all(many <= capacity[agent] for agent, many in load),
-        "whom they serve": set(plan.calls.select("agent", "region").rows()) <= reach,
-        "all are called": plan.calls["people"].sum() == invited.height,
+        "one region": (sizes["region"] == 1).all(),
+        "all are called": calls.sum() == invited.height,
         "reasons": not plan.customers.filter(~pl.col("invited"))["reason"].has_nulls(),
     }
     return [what for what, holds in kept.items() if not holds]
 
 
 @pytest.mark.benchmark(group="allocation")
-def test_allocate(benchmark, customers, terms):
-    plan = benchmark.pedantic(lambda: allocate(customers, terms), **ROUNDS)
-    assert violations(plan, terms) == []
+def test_allocate(benchmark, customers, limits):
+    names = group_names("en")
+    plan = benchmark.pedantic(lambda: allocate(customers, limits, names), **ROUNDS)
+    invited = plan.customers.filter("invited")
+    assert violations(plan, limits) == []
     assert plan.gap <= GAP or customers.height < 1_000_000
-    permuted = allocate(customers.sample(fraction=1.0, shuffle=True, seed=1), terms)
+    permuted = allocate(customers.sample(fraction=1.0, shuffle=True, seed=1), limits, names)
     assert permuted.customers.sort("customer_id").equals(plan.customers.sort("customer_id"))
-    by_value, by_money = (plan.value / greedy(customers, terms, by_cost=by_cost) for by_cost in (False, True))
-    figures = {"groups": plan.groups.height, "invited": int(plan.groups["size"].sum()), "gap": plan.gap}
+    by_value, by_money = (invited["value"].sum() / greedy(customers, limits, by_cost=by_cost) for by_cost in (False, True))
+    figures = {"groups": plan.groups.height, "invited": invited.height, "gap": plan.gap}
     figures |= {"of_greedy_by_value": by_value, "of_greedy_by_value_for_money": by_money}
     print(figures)
     assert by_value >= LEAST

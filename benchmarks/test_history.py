@@ -5,6 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from segmenter.measures.spec import MONEY
+
 FOUR = {
     "segmenter": "ours:four",
     "Polars streaming": "alternatives:polars_four",
@@ -19,7 +21,6 @@ WHOLE = {
     "DuckDB": "alternatives:duckdb_whole",
     "pandas": "alternatives:pandas_whole",
 }
-MONEY = ("spend", "spend_window", "refunds", "spend_30d", "spend_30d_before", "spend_90d", "spend_90d_before")
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from segmenter.demo.shop import simulate
 from segmenter.evaluation.auto import rank
 from segmenter.evaluation.forecast import forecast
 from segmenter.measures.past import past_of
-from segmenter.planning.join_chances import learn_joining
+from segmenter.planning.join_chances import learn_join_chances
 from segmenter.regions import with_regions
 from segmenter.rules import apply_rules
 
@@ -64,7 +64,7 @@ class Shop:
         asked = self.ranked(earlier).head(CUSTOMERS // 8)
         answers = pl.Series(np.where(self.joins(asked), "joined", "refused"))
         known = asked.select(launch=pl.lit("before"), ends_on=pl.lit(earlier), status=pl.lit("planned"), score="score", answer=answers)
-        return learn_joining(known, as_of=cut, chance=0.3, evidence=20)
+        return learn_join_chances(known, as_of=cut, chance=0.3, evidence=20)
 
     def launched(self, cut):
         """Launch at a date: what was forecast, and what came of the plan and of the invitations that it was said to need."""
@@ -125,14 +125,14 @@ def real(name):
     from hydra import compose, initialize_config_dir
 
     from segmenter.home import HOME
+    from segmenter.loader import read_tables
     from segmenter.settings import LaunchJob, parse
-    from segmenter.sources.loader import read_tables
 
     as_of, apart, options = REAL[name]
     with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
         settings = parse(LaunchJob, compose("launch", overrides=[f"launch.as_of={as_of}", f"data.dir={DATA}", *options]))
     tables = read_tables(settings.data, settings.launch, seed=settings.seed).tables
-    ids = tables.orders["customer_id"].unique().sort()
+    ids = tables.orders.single()["customer_id"].unique().sort()
     willing = pl.DataFrame({"customer_id": ids, "willing": np.random.default_rng(1).normal(-0.7, 0.5, len(ids))})
     shop = Shop(tables, settings.launch.as_of, settings.launch.currency, willing, 1)
     first, last = shop.past.timeline.span

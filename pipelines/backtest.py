@@ -16,12 +16,12 @@ def main(config: DictConfig) -> None:
     from segmenter.evaluation.backtest import backtest
     from segmenter.evaluation.cuts import sampling_of
     from segmenter.job import ahead, conclude, started
+    from segmenter.loader import read_tables
     from segmenter.report.backtest_outputs import backtest_outputs
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import write_outputs
     from segmenter.report.terminal import progress
     from segmenter.settings import BacktestJob, parse
-    from segmenter.sources.loader import read_tables
 
     settings, _ = started(parse(BacktestJob, config))
     check_out(settings)

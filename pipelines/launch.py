@@ -16,13 +16,13 @@ def main(config: DictConfig) -> None:
     from segmenter.job import ahead, conclude, started
     from segmenter.launch import plan_launch
     from segmenter.ledger import Basis, check_name, open_ledger, plan_on_basis
+    from segmenter.loader import read_tables
     from segmenter.report.launch_outputs import launch_outputs, publish_launch
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import Outputs, write_outputs
     from segmenter.report.plan_words import in_words
     from segmenter.report.terminal import progress
     from segmenter.settings import LaunchJob, parse
-    from segmenter.sources.loader import read_tables
 
     settings, sweep = started(parse(LaunchJob, config))
     launch, terms = settings.launch, terms_of(settings)

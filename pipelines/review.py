@@ -14,18 +14,16 @@ def main(config: DictConfig) -> None:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    import polars as pl
-
     from segmenter.evaluation.review import review
     from segmenter.job import conclude, started
     from segmenter.ledger import list_invitations, open_ledger
     from segmenter.ledger.review_answers import find_launch, read_new_answers, take_answers
+    from segmenter.loader import read_tables
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import write_outputs
     from segmenter.report.review_outputs import review_outputs
     from segmenter.report.terminal import progress
     from segmenter.settings import ReviewJob, parse
-    from segmenter.sources.loader import read_tables
 
     settings, _ = started(parse(ReviewJob, config))
     check_out(settings)
@@ -40,9 +38,8 @@ def main(config: DictConfig) -> None:
         upto = launch.model_copy(update={"as_of": until})
         read = read_tables(settings.data, upto, seed=settings.seed, progress=stage)
         read = take_answers(ledger, planned.name, answers, read)
-        assert isinstance(read.tables.orders, pl.DataFrame)  # as no terms were given: single orders are looked at
         stage("review")
-        found = review(planned, list_invitations(ledger, planned.name, before=until), read.tables.orders, settings)
+        found = review(planned, list_invitations(ledger, planned.name, before=until), read.tables.orders.single(), settings)
         stage("writing")
         outputs = review_outputs(replace(found, warnings=(*found.warnings, *read.warnings)), read, settings)
         write_outputs(outputs, read, settings)

@@ -17,12 +17,12 @@ def main(config: DictConfig) -> None:
     from segmenter.evaluation.tune import tune
     from segmenter.evaluation.tuning_trials import load_optuna
     from segmenter.job import conclude, started
+    from segmenter.loader import read_tables
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import write_outputs
     from segmenter.report.terminal import progress
     from segmenter.report.tuning_outputs import tuning_outputs
     from segmenter.settings import TuneJob, parse
-    from segmenter.sources.loader import read_tables
 
     settings, _ = started(parse(TuneJob, config))
     check_out(settings)

@@ -173,8 +173,8 @@ def _tables(folder: Path, as_of: str, *options: str) -> Any:
     from hydra import compose, initialize_config_dir
 
     from segmenter.home import HOME
+    from segmenter.loader import read_tables
     from segmenter.settings import LaunchJob, parse
-    from segmenter.sources.loader import read_tables
 
     with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
         settings = parse(LaunchJob, compose("launch", overrides=[f"launch.as_of={as_of}", f"data.dir={folder}", *options]))

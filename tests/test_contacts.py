@@ -14,7 +14,7 @@ from segmenter.__main__ import main
 from segmenter.contacts import Contacts, hide, is_contact_name, looks_like_contact, shape, shown_columns, shown_sql
 from segmenter.errors import InputError
 from segmenter.ledger import list_invitations, open_ledger
-from segmenter.themes import THEMES, theme_of
+from segmenter.themes import THEMES
 
 # Names, addresses and WeChat ids are known by the customers table, the others by their look.
 NAME, WECHAT, ADDRESS = "欧阳明月", "lily_1990_cd", "武侯区桐梓林"
@@ -177,8 +177,8 @@ def test_mlflow_has_no_contact(done: Any, monkeypatch: pytest.MonkeyPatch, capfd
 
 @pytest.mark.parametrize("source", ["parquet", "xlsx", "sqlite"])
 def test_rejects_of_any_source_have_no_contact_and_keep_what_is_none(source: str, tmp_path: Path) -> None:
+    from segmenter.loader import read_tables
     from segmenter.settings import DatabaseSettings
-    from segmenter.sources.loader import read_tables
 
     tables = frames()
     tables["orders"][1].extend([["C001", "o", *odd, *[""] * 6] for odd in (("2026-13-01", "12"), ("2026-05-01", "12,50 x"))])
@@ -207,10 +207,10 @@ def test_rejects_of_any_source_have_no_contact_and_keep_what_is_none(source: str
 
 def test_orders_added_up_as_they_are_read_leave_no_contact_in_rejects_and_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from segmenter.evaluation.as_of import terms_of
-    from segmenter.sources import parquet_stream
-    from segmenter.sources.loader import read_tables
+    from segmenter.loader import read_tables
+    from segmenter.measures import shop_orders
 
-    monkeypatch.setattr(parquet_stream, "FEWEST", 1)
+    monkeypatch.setattr(shop_orders, "KERNEL_ROWS", 1)
     tables = {name: pl.DataFrame(rows, schema=columns, orient="row") for name, (columns, rows) in frames().items()}
     tables["orders"] = tables["orders"].filter(pl.col("customer_id").is_in(IDS))  # the store keeps no file with strangers
     for name, frame in tables.items():
@@ -222,7 +222,7 @@ def test_orders_added_up_as_they_are_read_leave_no_contact_in_rejects_and_store(
     data = segmenter.settings.FilesSettings.model_construct(**{**dict(settings.data), **rest, **named})
     for _ in range(2):
         read = read_tables(data, settings.launch, seed=1, terms=terms_of(settings), store=f"{tmp_path}/store")
-        assert not isinstance(read.tables.orders, pl.DataFrame)
+        assert not read.tables.orders.has_single
         assert leaks("\n".join(read.tables.rejects["value"].drop_nulls())) == []
         assert read.tables.rejects.filter(table="orders")["value"].count() > 9
     kept = [pl.read_ipc(path) for path in (tmp_path / "store").rglob("*.arrow")]
@@ -284,7 +284,7 @@ def test_what_looks_like_a_contact_is_shown_by_its_shape(text: str) -> None:
         assert looks_like_contact(said)
         assert text not in hide(said)
         assert len(hide(said)) == len(said)
-    assert Contacts().shown(pl.Series([text, None]), ["amount"]).to_list() == [shape(text), None]
+    assert Contacts().show(pl.Series([text, None]), ["amount"]).to_list() == [shape(text), None]
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_what_looks_like_a_contact_is_shown_by_its_shape(text: str) -> None:
 )
 def test_what_is_none_stays_as_it_is(text: str) -> None:
     assert hide(text) == text
-    assert Contacts(known=[pl.Series([NAME, "12"])]).shown(pl.Series([text]), ["amount"]).to_list() == [text]
+    assert Contacts(known=[pl.Series([NAME, "12"])]).show(pl.Series([text]), ["amount"]).to_list() == [text]
 
 
 @given(st.text())
@@ -356,34 +356,10 @@ def test_a_region_that_is_a_contact_is_unknown_and_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("theme", "reasons"),
-    [
-        ("price", "too expensive|太贵了|价格不合适|没钱"),
-        ("time", "busy|no time|太忙|没空"),
-        ("not needed", "no need|sees no use in it|不需要|不感兴趣"),
-        ("already member", "already in it|已经在群里"),
-        ("wrong number", "wrong number|打错了"),
-        ("messages", "too many groups already|群太多|消息太多"),
-        ("other", f"她女儿管，找{NAME}|call her daughter"),
-    ],
-)
-def test_reasons_have_themes(theme: str, reasons: str) -> None:
-    assert {reason: theme_of(reason) for reason in reasons.split("|")} == dict.fromkeys(reasons.split("|"), theme)
-    assert theme_of(theme) == theme
-
-
-def test_review_of_the_library_counts_themes() -> None:
-    from segmenter.evaluation.acceptance import reasons
-
-    said = pl.DataFrame({"answer": ["refused", "refused_for_good"], "reason": [f"找{NAME}，太贵", f"{SECRETS[0]} 贵"]})
-    assert reasons(said).rows() == [("price", 2, 1)]
-
-
-@pytest.mark.parametrize(
     "odd",
     [[["张伟"]], [{"name": "张伟"}], [b"\xff"], pl.Series([2**31 - 1], dtype=pl.Int32).cast(pl.Date), [None], [True]],
     ids=lambda odd: str(pl.Series(odd).dtype),
 )
 def test_columns_of_contacts_of_any_type_are_no_trouble(odd):
     contacts = Contacts(frozenset(), [pl.Series(odd), pl.Series(["王芳"])])
-    assert contacts.shown(pl.Series(["给王芳", "x"]), ["note"]).to_list() == ["文文文", "x"]
+    assert contacts.show(pl.Series(["给王芳", "x"]), ["note"]).to_list() == ["文文文", "x"]

@@ -12,7 +12,9 @@ from segmenter.errors import InputError
 from segmenter.evaluation.as_of import terms_of
 from segmenter.launch import plan_launch
 from segmenter.launch_plan import INVITE_COLUMNS
-from segmenter.measures.aggregator import added_up
+from segmenter.measures.aggregator import aggregate
+from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
+from segmenter.measures.spec import MONEY
 from segmenter.report.plan_words import in_words
 from segmenter.tracking.served_model import ServedModel
 
@@ -51,10 +53,12 @@ def test_every_customer_ends_with_one_verdict_and_the_counts_add_up(shop):
 def test_row_order_and_the_future_change_nothing(shop):
     tables, settings = shop
     plan = plan_launch(tables, settings)
-    later = tables.orders.head(200).with_columns(time=pl.lit(date(2026, 7, 1)).cast(pl.Datetime("us")), amount=pl.lit(10**9, pl.Int64))
+    later = (
+        tables.orders.single().head(200).with_columns(time=pl.lit(date(2026, 7, 1)).cast(pl.Datetime("us")), amount=pl.lit(10**9, pl.Int64))
+    )
     mixed = replace(
         tables,
-        orders=pl.concat([tables.orders, later]).sample(fraction=1, shuffle=True, seed=1),
+        orders=SingleOrders(pl.concat([tables.orders.single(), later]).sample(fraction=1, shuffle=True, seed=1)),
         customers=tables.customers.reverse(),
         events=tables.events.reverse(),
     )
@@ -68,7 +72,7 @@ def test_earlier_launches_on_the_same_tables_see_only_their_past(shop):
     early = settings.model_copy(update={"launch": settings.launch.model_copy(update={"as_of": date(2026, 7, 1) - timedelta(days=150)})})
     past = replace(
         tables,
-        orders=tables.orders.filter(pl.col("time") < early.launch.as_of),
+        orders=SingleOrders(tables.orders.single().filter(pl.col("time") < early.launch.as_of)),
         events=tables.events.filter(pl.col("time") < early.launch.as_of),
     )
     assert_frame_equal(plan_launch(tables, early).customers, plan_launch(past, early).customers, check_exact=True)
@@ -109,7 +113,7 @@ def test_a_launch_by_any_ranking(planned, request):
 
 
 def test_the_model_scores_others_by_the_same_map(planned):
-    names = [name for name in planned.model.columns if name in segmenter.tables.MONEY]
+    names = [name for name in planned.model.columns if name in MONEY]
     rows = segmenter.to_units(planned.customers, names, "CNY").select(pl.col(planned.model.columns).cast(pl.Float64))
     predicted = planned.model.predict(rows)
     assert predicted["score"].to_list() == planned.customers["score"].to_list()
@@ -156,7 +160,7 @@ def test_refunds_and_nothing_else_are_told_as_such_with_counts(refund, counts, s
     later = raw.head(3).with_columns(time=pl.lit("2026-08-01"), amount=pl.lit(5.0))
     tables = segmenter.canonical_tables({"orders": pl.concat([raw, later])}, settings.data, settings.launch)
     if summarized:
-        tables = replace(tables, orders=added_up(tables.orders, terms_of(settings)))
+        tables = replace(tables, orders=AggregatedOrders(aggregate(tables.orders.single(), terms_of(settings))))
     with pytest.raises(InputError, match="refunds or cancellations") as told:
         plan_launch(tables, settings)
     (problem,) = told.value.problems

@@ -10,13 +10,11 @@ import polars as pl
 import pytest
 from hydra import compose, initialize_config_dir
 
-import segmenter
-from segmenter.errors import ConfigError, InputError, LedgerError
+from segmenter.errors import ConfigError
 from segmenter.home import HOME
 from segmenter.ledger import LaunchRecord, list_answers, list_invitations, open_ledger, record_plan
-from segmenter.ledger.review_answers import STRANGER, find_launch, read_new_answers, take_answers
 from segmenter.settings import ReviewJob, parse
-from segmenter.sources.loader import Read
+from segmenter.sources.reject_reasons import UNKNOWN_CUSTOMER
 
 DAY = date(2026, 7, 1)
 IDS = [f"C{place:03}" for place in range(300)]
@@ -71,7 +69,7 @@ def test_answers_and_orders_become_a_review_and_again_the_same(shop: Path, run: 
     assert manifest["inputs"]["answers"]["sources"][0]["name"] == "group.csv"
     rejects = pl.read_parquet(out / "rejects.parquet")
     assert sorted(rejects["value"]) == ["2026-08-20", "C0O3", "aaaaaaa", "lots"]
-    assert rejects.filter(value="C0O3").select("row", "reason").rows() == [(5, STRANGER)]
+    assert rejects.filter(value="C0O3").select("row", "reason").rows() == [(5, UNKNOWN_CUSTOMER)]
     uplift = pl.read_parquet(out / "uplift.parquet")
     july = (
         pl.read_csv(shop / "orders.csv", try_parse_dates=True, infer_schema_length=None)
@@ -100,13 +98,7 @@ def test_answers_and_orders_become_a_review_and_again_the_same(shop: Path, run: 
     assert list_invitations(ledger).filter(customer_id="friend")["status"].to_list() == [None]
 
 
-def test_what_a_review_cannot_be_made_of(tmp_path: Path) -> None:
-    ledger = open_ledger(None, tmp_path / "results")
-    with pytest.raises(LedgerError, match=r"should hold the launch that is reviewed \(got none in sqlite:///.*ledger.db\); plan one with"):
-        find_launch(ledger, "spring")
-    record_plan(ledger, LaunchRecord("spring", "vip", DAY, 30, None, "CNY", "f"), planned("a"))
-    with pytest.raises(LedgerError, match=r'launch.name: should be a launch in sqlite:///.* \(got "sprint"\); nearest: spring'):
-        find_launch(ledger, "sprint")
+def test_what_a_review_cannot_be_made_of() -> None:
     for override, message in {
         "engine=spark": "engine: single orders are looked at, which needs engine=local",
         "ledger.use=false": "ledger.use: should be true",
@@ -114,29 +106,3 @@ def test_what_a_review_cannot_be_made_of(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(ConfigError, match=message):
             job(override)
-
-
-def test_call_sheets_that_nobody_filled_in_do_not_keep_from_reviewing_the_sales(shop: Path, tmp_path: Path) -> None:
-    ledger = open_ledger(None, tmp_path / "results")
-    record_plan(ledger, LaunchRecord("spring", "vip", DAY, 30, None, "CNY", "f"), planned("a"))
-    launched = find_launch(ledger, "spring")
-    (tmp_path / "sheet.csv").write_text("customer_id,answer\na,\n", encoding="utf-8")
-    told = read_new_answers(ledger, launched, job("review.as_of=2026-07-31", f"review.answers=[{tmp_path}/sheet.csv]"))
-    assert told.answers.is_empty()
-    assert told.warnings[0].startswith("review.answers: should hold answers (got none in 1 rows")
-    with pytest.raises(InputError, match="none-such"):
-        read_new_answers(ledger, launched, job("review.as_of=2026-07-31", f"review.answers=[{tmp_path}/none-such]"))
-
-
-def test_ids_that_lost_their_zeros_are_recognised_but_not_against_the_shop_and_sheets_of_another_launch_are_told(tmp_path: Path) -> None:
-    ledger = open_ledger(None, tmp_path / "results")
-    record_plan(ledger, LaunchRecord("spring", "vip", DAY, 30, None, "CNY", "f"), planned("007", "008"))
-    path = tmp_path / "sheet.csv"
-    path.write_text("customer_id,answer\n7,joined\n8,refused\n11,joined\n12,joined\n13,no\n14,no\n", encoding="utf-8")
-    settings = job("review.as_of=2026-07-31", "launch.as_of=2026-07-31", f"review.answers=[{path}]")
-    told = read_new_answers(ledger, find_launch(ledger, "spring"), settings)
-    assert told.answers["customer_id"].to_list() == ["007", "008", "11", "12", "13", "14"]
-    orders = pl.DataFrame({"customer_id": ["8", "11", "12", "13", "14"], "time": "2026-06-30", "amount": 1.0})  # 8 is not 008
-    read = take_answers(ledger, "spring", told, Read(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), {}))
-    assert list_invitations(ledger).drop_nulls("answer")["customer_id"].to_list() == ["007", "11", "12", "13", "14", "8"]
-    assert read.warnings[-1] == "most of whom these files name were not invited: sheet.csv; are they of another launch?"

@@ -5,7 +5,6 @@ import polars as pl
 import pytest
 
 from segmenter.__main__ import main
-from segmenter.sources.answer_ids import recognize_ids
 from segmenter.words import visible
 
 # What steers a terminal or the direction of writing, and what Rich might take for its own.
@@ -65,8 +64,3 @@ def test_nor_does_it_by_way_of_a_message(tmp_path, monkeypatch, capfd, argument)
     assert said.startswith("segmenter: ")
     assert not BAD.findall(said)
     assert "\\u202e" in said
-
-
-def test_an_id_as_a_sheet_shows_it_is_recognised():
-    ids = pl.Series(["a\u200f1", "b\x1b2", "c3"])
-    assert recognize_ids(pl.Series([visible(text) for text in ids]), ids).to_list() == ids.to_list()

@@ -79,7 +79,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     expected: Forecast | None = None
     doubts: tuple[str, ...] = ()
     if past is not None and launch.target is not None:
-        expected, doubts = forecast(planned.customers, planned.joining, past, settings)
+        expected, doubts = forecast(planned.customers, planned.join_chances, past, settings)
     notes, unmeasured = describe_detectable_effect(planned.customers, settings)
     invited = planned.customers.filter("invited").sort("rank")
     counts = {
@@ -107,7 +107,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         model=launch_model(score, segmentation, launch.currency),
         forecast=expected,
         counts=counts,
-        notes=(planned.joining.sentence(settings.lang), *notes, *([] if expected is None else [expected.sentence(launch.currency)])),
+        notes=(*planned.notes, *notes, *([] if expected is None else [expected.sentence(launch.currency)])),
         warnings=(
             *snapshot.warnings,
             *snapshot.verdicts.warnings,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from segmenter import money
+from segmenter.measures.spec import MONEY
 from segmenter.measures.timeline import PURCHASES
 from segmenter.scoring.ranking import RankingScore
 from segmenter.segments import MEASURES, Segmentation, features
-from segmenter.tables import MONEY
 
 if TYPE_CHECKING:
     from segmenter.segments.clusters import Segmenter

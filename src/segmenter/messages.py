@@ -28,6 +28,7 @@ class Message(str):
     facts: Mapping[str, Any]
 
     def __new__(cls, code: str, sentence: str, /, **facts: Any) -> "Message":
+        """Fill in the facts."""
         message = super().__new__(cls, fill(sentence, facts, ", "))
         message.code, message.sentence, message.facts = code, sentence, facts
         return message

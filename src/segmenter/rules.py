@@ -13,10 +13,10 @@ from polars.exceptions import PanicException, PolarsError
 from segmenter import money, sql
 from segmenter.contacts import shown_sql
 from segmenter.errors import ConfigError, InputError, nearest
+from segmenter.measures.spec import MONEY
 from segmenter.messages import Message
 from segmenter.regions import matching, pairs_of
 from segmenter.settings import LaunchSettings, RulesSettings
-from segmenter.tables import MONEY
 
 ELIGIBLE = "eligible"
 Flags = NDArray[np.bool_]

@@ -1,4 +1,4 @@
-"""SQL of the config: an expression of known functions, and nothing else."""
+"""SQL of the config: an expression of known functions, and nothing else. Its words are judged before Polars parses it."""
 
 import re
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from segmenter.errors import ConfigError, nearest
+from segmenter.messages import Message
 
 
 def _words(text: str) -> frozenset[str]:
@@ -29,7 +30,7 @@ FUNCTIONS = _words(
     cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank row_number
     """
 )
-_OTHERS = _words(  # words before a bracket that are no functions: of SQL, and types
+OTHERS = _words(  # words before a bracket that are no functions: of SQL, and types
     """
     all and any as between by case distinct else escape filter for from ilike in is like not or order over regexp rlike some then when
     where xor bigint binary char character dec decimal double float int integer numeric nvarchar smallint string text tinyint varbinary
@@ -80,29 +81,11 @@ class _Level:
 
 
 def expression(text: str) -> pl.Expr:
-    """Read an SQL expression of known functions.
+    """Read an SQL expression of known functions, not computed yet.
 
-    It is judged by its words before Polars sees it, as Polars opens files and calls servers while it parses.
+    It is judged by its words before Polars sees it, as Polars opens files and calls servers while it parses. A ConfigError says what
+    makes it more than that, its message without the key; Polars' own errors say that it cannot be read.
 
-    Parameters
-    ----------
-    text : str
-        Of the config; Polars SQL.
-
-    Returns
-    -------
-    Expr
-        Not computed yet.
-
-    Raises
-    ------
-    ConfigError
-        It is more than an expression of `FUNCTIONS`, or too long; the message begins with the rule, for its key to stand before it.
-    PolarsError
-        It cannot be read.
-
-    Examples
-    --------
     >>> pl.DataFrame({"Quantity": [2], "Price": [1.5]}).select(expression("Quantity * Price")).item()
     3.0
     >>> expression("read_csv('/etc/passwd')")  # doctest: +ELLIPSIS
@@ -111,38 +94,38 @@ def expression(text: str) -> pl.Expr:
     """
     if wrong := _wrong(text):
         got = text if len(text) <= 80 else f"{text[:80]} …"
-        raise ConfigError(f'should be an SQL expression of known functions (got "{got}"): {wrong}')
+        sentence = 'should be an SQL expression of known functions (got "{got}"): {why}'
+        raise ConfigError(Message("sql.no_expression", sentence, got=got, why=wrong))
     return pl.sql_expr(text)
 
 
-def _wrong(text: str) -> str | None:
+def _wrong(text: str) -> Message | None:
     """Say what makes a text more than an expression."""
     if len(text) > _LONGEST:
-        return f"it should have at most {_LONGEST:,} characters (got {len(text):,})"
-    before, place, adjacent = "", 0, False  # the word or sign before; whether it touches this one
+        return Message("sql.too_long", "it should have at most {most:,} characters (got {length:,})", most=_LONGEST, length=len(text))
+    before, position, adjacent = "", 0, False  # the word or sign before; whether it touches this one
     levels = [_Level()]
-    while place < len(text):
-        found = _TOKEN.match(text, place)
-        if found is None:
-            return f"{text[place]!r} at character {place + 1} is not allowed there" + (
-                "; a quote is not closed" if text[place] in "'\"`" else ""
-            )
-        token, place = found[0].lower(), found.end()
-        match found.lastgroup:
+    while position < len(text):
+        piece = _TOKEN.match(text, position)
+        if piece is None:
+            return _stray(text[position], position + 1)
+        token, position = piece[0].lower(), piece.end()
+        match piece.lastgroup:
             case "gap":
                 adjacent = False
                 continue
             case "comment":
-                return f"{token} is part of a comment"
+                return Message("sql.comment", "{token} is part of a comment", token=token)
             case "quoted" if adjacent and (before == "&" or _is_word(before)):
-                return f"a quote right after {before}"
+                return Message("sql.quote_after_word", "a quote right after {word}", word=before)
             case "word":
                 if _CLOCK.fullmatch(token):
-                    return f"{token} is another one every day; write DATE '2026-01-31'"
+                    return Message("sql.clock", "{token} is another one every day; write DATE '2026-01-31'", token=token)
                 if token == "select" or (token in _QUERY and before == "("):
-                    return f"{token.upper()} begins a query; a column of that name stands in double quotes"
+                    sentence = "{token} begins a query; a column of that name stands in double quotes"
+                    return Message("sql.query", sentence, token=token.upper())
             case _:
-                if token == "(" and (wrong := _called(before, re.compile(r"\s*\)").match(text, place) is not None)):
+                if token == "(" and (wrong := _called(before, re.compile(r"\s*\)").match(text, position) is not None)):
                     return wrong
         if wrong := _heavy(levels, before, token):
             return wrong
@@ -150,7 +133,15 @@ def _wrong(text: str) -> str | None:
     return None
 
 
-def _heavy(levels: list[_Level], before: str, token: str) -> str | None:
+def _stray(sign: str, position: int) -> Message:
+    shown = repr(sign)
+    if sign in "'\"`":
+        sentence = "{sign} at character {position} is not allowed there; a quote is not closed"
+        return Message("sql.open_quote", sentence, sign=shown, position=position)
+    return Message("sql.stray", "{sign} at character {position} is not allowed there", sign=shown, position=position)
+
+
+def _heavy(levels: list[_Level], before: str, token: str) -> Message | None:
     """Take note of a word or sign; say what makes the tree too deep."""
     if token in _OPENS:
         levels.append(_Level(before))
@@ -160,24 +151,27 @@ def _heavy(levels: list[_Level], before: str, token: str) -> str | None:
     else:
         levels[-1].add(token)
     if len(levels) > _DEEPEST + 1:
-        return f"it should nest at most {_DEEPEST} deep"
+        return Message("sql.too_deep", "it should nest at most {most} deep", most=_DEEPEST)
     if levels[-1].weight > _HEAVIEST:
-        return (
-            f"it should have at most {_HEAVIEST} AND, OR and WHEN in a row, or {_HEAVIEST // 2} other operators; "
+        sentence = (
+            "it should have at most {joins} AND, OR and WHEN in a row, or {others} other operators; "
             "brackets around halves of it help, or column IN ('a', 'b', …)"
         )
+        return Message("sql.too_heavy", sentence, joins=_HEAVIEST, others=_HEAVIEST // 2)
     return None
 
 
-def _called(before: str, empty: bool) -> str | None:
+def _called(before: str, empty: bool) -> Message | None:
     """Say what is wrong with a bracket after a word."""
     if before[:1] in ("'", '"', "`"):
-        return f"there is no function {before}"
-    if not _is_word(before) or before in _OTHERS:
+        return Message("sql.quoted_function", "there is no function {name}", name=before)
+    if not _is_word(before) or before in OTHERS:
         return None
     if before not in FUNCTIONS:
-        return f"there is no function {before}{nearest(before, FUNCTIONS)}"
-    return f"{before}() needs something in its brackets" if empty and before not in _NO_ARGUMENTS else None
+        return Message("sql.no_function", "there is no function {name}{near}", name=before, near=nearest(before, FUNCTIONS))
+    if empty and before not in _NO_ARGUMENTS:
+        return Message("sql.no_arguments", "{name}() needs something in its brackets", name=before)
+    return None
 
 
 def _is_word(token: str) -> bool:

@@ -3,6 +3,7 @@
 Times are local to ``launch.timezone`` and carry no zone. Amounts are Int64 minor units. Ids are text.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,9 +14,6 @@ TIME = pl.Datetime("us")
 EPOCH = date(1970, 1, 1)
 DAY = 86_400_000_000  # microseconds
 LATEST = 7_289_654_400_000_000  # midnight of 2201-01-01 in microseconds: what is not before it is no time
-# Weights of decayed amounts are whole numbers of 2**-16, so that their sum is exact in any order.
-ONE = 1 << 16
-PERIODS = (30, 90)
 # What databases and spreadsheets write where there is nothing.
 NOTHING = ("", "null", "\\n", "none", "nan", "<na>", "n/a", "#n/a", "na", "-", "--", "/")
 
@@ -96,48 +94,6 @@ REJECTS = pl.Schema(
     }
 )
 
-SUMMARY = pl.Schema(
-    {
-        "customer_id": pl.String(),
-        "province": pl.String(),  # of the latest order that names a place, as found; of a refund where no order does
-        "city": pl.String(),
-        "orders": pl.Int32(),
-        "refund_orders": pl.Int32(),  # rows that gave money back
-        "spend": pl.Int64(),
-        "spend_window": pl.Int64(),
-        "refunds": pl.Int64(),
-        "decayed_spend": pl.Int64(),  # whole minor units, rounded down
-        "spend_30d": pl.Int64(),
-        "spend_30d_before": pl.Int64(),
-        "spend_90d": pl.Int64(),
-        "spend_90d_before": pl.Int64(),
-        "orders_30d": pl.Int32(),
-        "orders_30d_before": pl.Int32(),
-        "orders_90d": pl.Int32(),
-        "orders_90d_before": pl.Int32(),
-        "first_order_at": TIME,  # null where there are only refunds
-        "last_order_at": TIME,
-        "days_since_first_row": pl.Int32(),  # order or refund
-    }
-)
-
-# Measures in minor units; all others are counts, days, dates or shares.
-MONEY = (
-    "spend",
-    "spend_window",
-    "spend_outside",
-    "refunds",
-    "average_order",
-    "decayed_spend",
-    "spend_30d",
-    "spend_30d_before",
-    "spend_90d",
-    "spend_90d_before",
-    "expected_spend",
-    "first_spend",
-    "repeat_spend",
-)
-
 
 @dataclass(frozen=True)
 class Terms:
@@ -162,20 +118,16 @@ class Terms:
         """The as-of date in days since 1970."""
         return (self.as_of - EPOCH).days
 
-    def weights(self) -> list[int]:
-        """Weigh orders of 0, 1, 2, ... days ago, in 2**-16: as far back as 1970."""
-        # Plain Python powers: vectorised ones may differ in the last bit with a value's place in its vector.
-        return [round(ONE * 2.0 ** (-days / self.half_life_days)) for days in range(self.today + 1)]
-
 
 @dataclass(frozen=True)
 class Summary:
-    """Orders added up.
+    """Orders aggregated.
 
     Parameters
     ----------
     frame : DataFrame
-        `SUMMARY`, one row per customer with orders or refunds before the as-of date, sorted by ``customer_id``.
+        See `segmenter.measures.spec.summary_schema`: one row per customer with orders or refunds before the as-of date, sorted by
+        ``customer_id``.
     terms : Terms
         What it was computed for.
     first, last : date or None
@@ -188,20 +140,39 @@ class Summary:
     last: date | None
 
 
-@dataclass(frozen=True)
-class Sample:
-    """The single orders of some customers.
+class Orders(ABC):
+    """A shop's orders, whatever is behind them: every single order, or what they come to and those of some customers."""
 
-    Parameters
-    ----------
-    orders : DataFrame
-        See `ORDERS`.
-    halvings : int
-        They are those of a half to the power of so many of all customers.
-    """
+    @property
+    @abstractmethod
+    def days(self) -> tuple[date | None, date | None]:
+        """The days of the first and the last row, those after the as-of date included; None without rows."""
 
-    orders: pl.DataFrame
-    halvings: int
+    @property
+    @abstractmethod
+    def halvings(self) -> int:
+        """The single orders are those of a half to the power of so many of all customers."""
+
+    @property
+    @abstractmethod
+    def has_single(self) -> bool:
+        """Whether `single` has an answer."""
+
+    @abstractmethod
+    def single(self) -> pl.DataFrame:
+        """Give the single orders as `ORDERS`: of all customers, or of some; an InputError where they were not kept."""
+
+    @abstractmethod
+    def summary(self, terms: Terms) -> Summary:
+        """Give what they come to; a ValueError where only that of other terms is known."""
+
+    @abstractmethod
+    def customers(self, before: date) -> pl.Series:
+        """Give the ids of who had an order or a refund before a date."""
+
+    @abstractmethod
+    def last_order(self, before: date) -> date | None:
+        """Give the day of the last order, refunds apart, before a date."""
 
 
 @dataclass(frozen=True)
@@ -222,37 +193,15 @@ class PastLaunches:
 
 @dataclass(frozen=True)
 class Tables:
-    """What a shop has, in canonical form.
+    """What a shop has, in canonical form."""
 
-    Parameters
-    ----------
-    orders : DataFrame or Summary
-        See `ORDERS`, empty where the shop has none; or what they come to, where they were added up as they were read.
-    events, referrals : DataFrame
-        See `EVENTS`, `REFERRALS`; empty where the shop has none.
-    customers : DataFrame or None
-        See `CUSTOMERS`; None where the customers are those with orders.
-    contacts : DataFrame or None
-        ``customer_id``, ``name`` and the contact columns as text: for the call sheets and nothing else.
-    rejects : DataFrame
-        See `REJECTS`.
-    reads : mapping of str to mapping of str to int
-        For each table: rows read, ``filtered`` by `where`, ``later`` than the as-of date, ``rejected``, ``kept``.
-    sample : Sample or None
-        Single orders to learn from, where `orders` is a summary.
-    launches : PastLaunches or None
-        Earlier launches, where there is a ledger with any.
-    spending : DataFrame or None
-        See `SPENDING`: the orders by category, where they have any and were read for it.
-    """
-
-    orders: pl.DataFrame | Summary
-    customers: pl.DataFrame | None
-    events: pl.DataFrame
+    orders: Orders  # without rows where the shop has none
+    customers: pl.DataFrame | None  # see `CUSTOMERS`; None where the customers are those with orders
+    events: pl.DataFrame  # see `EVENTS`; empty where the shop has none
     referrals: pl.DataFrame
-    contacts: pl.DataFrame | None
+    contacts: pl.DataFrame | None  # `customer_id`, `name` and the contact columns as text: for the call sheets and nothing else
     rejects: pl.DataFrame
+    # For each table: rows read, `filtered` by `where`, `later` than the as-of date, `rejected`, `kept`.
     reads: Mapping[str, Mapping[str, int]]
-    sample: Sample | None = None
-    launches: PastLaunches | None = None
-    spending: pl.DataFrame | None = None
+    launches: PastLaunches | None = None  # where there is a ledger with any
+    spending: pl.DataFrame | None = None  # see `SPENDING`: where the orders have categories and they were asked for

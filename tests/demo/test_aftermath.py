@@ -19,12 +19,12 @@ from segmenter.demo.shop import Shop, expected_spend, simulate
 from segmenter.errors import InputError
 from segmenter.home import HOME
 from segmenter.launch import plan_launch
+from segmenter.loader import read_tables
 from segmenter.report.launch_outputs import launch_outputs
 from segmenter.report.outputs import write_outputs
 from segmenter.report.plan_words import in_words
 from segmenter.settings import LaunchJob, parse
 from segmenter.sources.answers import read_answers
-from segmenter.sources.loader import read_tables
 
 AS_OF, DAYS = date(2026, 7, 1), 30
 END = AS_OF + timedelta(days=DAYS)

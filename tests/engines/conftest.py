@@ -21,10 +21,10 @@ from polars.testing import assert_frame_equal
 
 from segmenter import launch_settings
 from segmenter.contacts import Contacts
-from segmenter.engines.scan import Scanned
 from segmenter.evaluation.as_of import terms_of
 from segmenter.home import HOME
 from segmenter.launch import plan_launch
+from segmenter.loader import read_tables
 from segmenter.measures.definition import summarize_frame
 from segmenter.report.launch_outputs import launch_outputs
 from segmenter.report.outputs import write_outputs
@@ -32,11 +32,11 @@ from segmenter.report.plan_words import in_words
 from segmenter.report.publication import sha256
 from segmenter.settings import EngineSettings, FilesSettings, FrameLaunch, LaunchJob, parse
 from segmenter.sources.files import read_files
-from segmenter.sources.loader import read_tables
 from segmenter.sources.mapping import canonical_tables
+from segmenter.sources.order_rows import OrdersReading
 from segmenter.tables import Terms
 
-DATA = Path(__file__).parents[4] / "shared" / "data"
+DATA = Path(__file__).parents[3] / "shared" / "data"
 FILES = {"kind": "files", "dir": None, "encoding": "auto", "separator": "auto", "sheet": None, "skip_rows": 0}
 
 
@@ -57,18 +57,17 @@ class Shop:
     def ids(self):
         return None if self.customers is None else self.customers["customer_id"]
 
-    def check(self, scanned: Scanned) -> None:
+    def check(self, reading: OrdersReading) -> None:
         """Compare with a reading in this process."""
         files = FilesSettings.model_construct(**FILES, **dict(self.settings.data))
         raw = read_files("orders", str(self.places[0].parent if len(self.places) > 1 else self.places[0]), files).frame
         given = {"orders": raw} | ({"customers": self.customers} if self.customers is not None else {})
         tables = canonical_tables(given, self.settings.data, self.settings.launch)
-        expected = summarize_frame(tables.orders, self.terms)
-        assert dict(scanned.reads) == dict(tables.reads["orders"])
-        assert_frame_equal(Contacts().without(scanned.rejects), tables.rejects)  # as the mapping does with them
-        assert_frame_equal(scanned.summary.frame, expected.frame)
-        assert (scanned.summary.first, scanned.summary.last) == (expected.first, expected.last)
-        assert scanned.summary.terms == expected.terms
+        expected, found = summarize_frame(tables.orders.single(), self.terms), reading.orders.summary(self.terms)
+        assert dict(reading.reads) == dict(tables.reads["orders"])
+        assert_frame_equal(Contacts().without(reading.rejects), tables.rejects)  # as the mapping does with them
+        assert_frame_equal(found.frame, expected.frame)
+        assert reading.orders.days == (expected.first, expected.last)
 
 
 def shop_of(places, customers=None, **overrides):
@@ -200,7 +199,7 @@ def spark_master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         for number in range(2):
             ports = ("--webui-port", str(free_port()), "--work-dir", str(tmp_path / f"worker {number}"))
             start("org.apache.spark.deploy.worker.Worker", "--host", "127.0.0.1", "-c", "1", "-m", "700M", *ports, url)
-        until = time.monotonic() + 60
+        until = time.monotonic() + 240
         while log.read_text(errors="replace").count("Registering worker") < 2:
             if time.monotonic() > until:
                 raise RuntimeError(f"no Spark cluster:\n{log.read_text(errors='replace')}")

@@ -10,6 +10,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from segmenter.engines import java, spark
+from segmenter.engines.spark import SparkFiles
+from segmenter.engines.spark_session import open_cluster, spark_sql
 from segmenter.errors import ConfigError, InputError
 from segmenter.measures.definition import summarize_frame
 from segmenter.settings import LocalEngine, SparkEngine
@@ -34,12 +36,13 @@ SMALL = {
 def cluster(spark_master):
     """The settings of an engine, and its open connection, which all use as in a notebook that has one."""
     engine = SparkEngine(kind="spark", master=spark_master, conf=SMALL)
-    with spark._opened(engine) as connection:
+    with open_cluster(engine) as connection:
         yield engine, connection
 
 
-def scanned(shop, engine):
-    return spark.summarize_files(shop.places, shop.names, shop.settings.data, shop.settings.launch, shop.ids, shop.terms, engine)
+def reading(shop, engine):
+    files = SparkFiles(shop.places, shop.names, shop.settings.data, shop.settings.launch, engine)
+    return spark.aggregate_files(files, shop.terms, shop.ids)
 
 
 def made(shop_of, tmp_path, frame, **overrides):
@@ -68,15 +71,15 @@ def a_thousand_orders():
 
 def test_a_cluster_of_two_workers(cluster, online_retail, launched, tmp_path, capfd):
     engine, connection = cluster
-    online_retail.check(scanned(online_retail, engine))
+    online_retail.check(reading(online_retail, engine))
     orders, terms = a_thousand_orders(), Terms(date(2026, 7, 1), half_life_days=30, window_days=20)
-    here, there = summarize_frame(orders, terms), spark.summarize_frame(orders, terms, engine)
+    here, there = summarize_frame(orders, terms), spark.aggregate_frame(orders, terms, engine)
     for name in ("demo", "online_retail"):
         local = launched(name, LocalEngine(kind="local"), tmp_path / "local" / name)
         assert launched(name, engine, tmp_path / "spark" / name) == local
     assert_frame_equal(there.frame, here.frame)
     assert (there.first, there.last) == (here.first, here.last)
-    executors = connection._session.sparkContext._jsc.sc().statusTracker().getExecutorInfos()
+    executors = connection.session.sparkContext._jsc.sc().statusTracker().getExecutorInfos()
     assert len(executors) == 3  # the driver, and one on each worker
     assert capfd.readouterr() == ("", "")
 
@@ -92,7 +95,7 @@ def test_a_cluster_of_two_workers(cluster, online_retail, launched, tmp_path, ca
 )
 def test_a_messy_shop(cluster, messy, grain, repeats, customers, where):
     shop = messy(customers, **{"data.orders.grain": grain, "data.orders.repeats": repeats, "data.orders.where": where})
-    shop.check(scanned(shop, cluster[0]))
+    shop.check(reading(shop, cluster[0]))
 
 
 HALF = [0.125, 2.675, 1.005, -0.015, 12.345, 1e9 + 0.005, 8_589_934_592.215]
@@ -120,7 +123,7 @@ def test_every_type_is_read_as_here(cluster, shop_of, tmp_path, columns):
     plain = {"customer_id": list("abcabca"), "time": [datetime(2026, 6, day) for day in range(1, 8)], "amount": HALF}
     overrides = {"data.orders.time_format": "epoch_s", "launch.timezone": "America/St_Johns"}
     shop = made(shop_of, tmp_path, pl.DataFrame(plain | columns), **overrides)
-    shop.check(scanned(shop, cluster[0]))
+    shop.check(reading(shop, cluster[0]))
 
 
 @pytest.mark.parametrize(
@@ -140,7 +143,7 @@ def test_what_cannot_be_read_alike_is_refused(cluster, shop_of, tmp_path, frame,
     plain = {"customer_id": ["a"], "time": [datetime(2026, 6, 30)], "amount": [12.5]}
     shop = made(shop_of, tmp_path, pl.DataFrame(plain | frame), **overrides)
     with pytest.raises(InputError, match=message):
-        scanned(shop, cluster[0])
+        reading(shop, cluster[0])
 
 
 def test_sql_that_means_something_else_there_is_found(cluster, shop_of, tmp_path):
@@ -148,7 +151,7 @@ def test_sql_that_means_something_else_there_is_found(cluster, shop_of, tmp_path
     frame = pl.DataFrame({"customer_id": ["a"], "time": [datetime(2026, 6, 30)], "n": [2.5]})
     shop = made(shop_of, tmp_path, frame, **{"data.orders.columns.amount": "ROUND(n)"})
     with pytest.raises(InputError, match=r"otherwise than engine=local \(got paid .* in row 1 of orders.parquet\); .*engine=local"):
-        scanned(shop, cluster[0])
+        reading(shop, cluster[0])
 
 
 def test_files_of_other_types_are_refused(cluster, shop_of, tmp_path):
@@ -158,7 +161,7 @@ def test_files_of_other_types_are_refused(cluster, shop_of, tmp_path):
         )
     shop = shop_of(sorted(tmp_path.iterdir()), **{"launch.as_of": "2026-07-01"})
     with pytest.raises(InputError, match=r"1\.parquet: should have the types of 0\.parquet .*amount is Float64, not Int64"):
-        scanned(shop, cluster[0])
+        reading(shop, cluster[0])
 
 
 def test_what_spark_needs_is_said_where_it_is_not_there(monkeypatch):
@@ -175,12 +178,11 @@ def test_what_spark_needs_is_said_where_it_is_not_there(monkeypatch):
     for module in ("pyspark", "pyspark.errors", "pyspark.sql"):
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ConfigError, match=r'needs PySpark; pip install "segmenter\[spark\]"'):
-        spark.summarize_frame(orders, terms, engine)
+        spark.aggregate_frame(orders, terms, engine)
 
 
 def test_expressions_are_written_as_spark_wants_them():
-    engine = spark._Spark(None)
-    assert engine.sql(
+    assert spark_sql(
         r"""状态 <> 'a\b' AND "订单 号" LIKE '%状态''%' AND x > 1"""
     ) == r"""\"状态" <> 'a\\b' AND "订单 号" LIKE '%状态''%' AND x > 1""".lstrip("\\")
 

@@ -13,6 +13,7 @@ from polars.testing import assert_frame_equal
 import segmenter
 from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.backtest import backtest
+from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.tables import EVENTS, ORDERS, Summary, Terms
 
 SIMPLE = ["spend", "decayed", "recency", "rfm"]
@@ -39,7 +40,7 @@ def test_every_ranking_is_judged_by_what_the_eligible_spent(found, small_shop):
     # The launch of that day, and what its customers then spent.
     launch = segmenter.launch_settings({"launch.as_of": str(cut), "plan.size": 40, "plan.holdout": 0, "scoring": "spend"})
     plan = segmenter.plan_launch(small_shop, launch)
-    later = small_shop.orders.filter(pl.col("time") >= cut, pl.col("time") < cut + timedelta(days=30))
+    later = small_shop.orders.single().filter(pl.col("time") >= cut, pl.col("time") < cut + timedelta(days=30))
     spent = later.group_by("customer_id").agg(pl.col("amount").sum())
     eligible = plan.customers.filter(verdict="eligible")
     whole = eligible.join(spent, on="customer_id")["amount"].sum()
@@ -102,12 +103,12 @@ print(segmenter.plan_launch(tables, asked).customers.write_json())
 
 def test_shops_that_cannot_be_replayed(small_shop):
     with pytest.raises(InputError, match="no past to replay"):
-        backtest(replace(small_shop, orders=ORDERS.to_frame()), settings())
+        backtest(replace(small_shop, orders=SingleOrders(ORDERS.to_frame())), settings())
     with pytest.raises(InputError, match=r"launch\.as_of: is needed"):
         backtest(small_shop, segmenter.backtest_settings({}))
     with pytest.raises(InputError, match="engine=local"):
         backtest(
-            replace(small_shop, orders=Summary(pl.DataFrame(), Terms(LAST, 90, None), date(2025, 1, 1), LAST)),
+            replace(small_shop, orders=AggregatedOrders(Summary(pl.DataFrame(), Terms(LAST, 90, None), date(2025, 1, 1), LAST))),
             settings(backtest__max_cuts=1),
         )
     with pytest.raises(InputError, match="no ranking could be computed at any past date\n2026-05-02 is left out: nobody was eligible\n"):
@@ -115,7 +116,7 @@ def test_shops_that_cannot_be_replayed(small_shop):
 
 
 def test_rankings_and_launches_that_come_too_early(small_shop):
-    first = small_shop.orders["time"].min().date()
+    first = small_shop.orders.single()["time"].min().date()
     early, late = first + timedelta(days=20), first + timedelta(days=200)
     asked = settings(["learned", "spend"], backtest__cuts=[str(early), str(late)], rankings__learned__trees=5)
     found = backtest(small_shop, asked)
@@ -150,7 +151,7 @@ def test_customers_at_random(small_shop):
     asked = settings(["spend"], plan__size=80, backtest__max_cuts=2)
     few = asked.model_copy(update={"backtest": asked.backtest.model_copy(update={"customers": 100})})
     whole, part = backtest(small_shop, asked), backtest(small_shop, few)
-    first = small_shop.orders.filter(pl.col("time") < part.cuts[0])["customer_id"].n_unique()
+    first = small_shop.orders.single().filter(pl.col("time") < part.cuts[0])["customer_id"].n_unique()
     (warning,) = part.warnings
     assert warning == "replayed on one in 4 of the customers, drawn at random (backtest.customers=100); the intervals allow for that"
     assert 100 * 2 < first < 100 * 5
@@ -194,8 +195,8 @@ def test_who_is_eligible_by_a_rule_on_decayed_spend_is_so_by_the_launch_s_own_ha
 def test_nobody_bought_anything_after_a_date(small_shop):
     last = pl.DataFrame({"customer_id": ["nobody"], "time": [date(2026, 6, 30)], "amount": 1, "refund": 0, "is_order": True},
         schema_overrides={"time": ORDERS["time"], "amount": pl.Int64, "refund": pl.Int64})  # fmt: skip
-    quiet = small_shop.orders.filter(pl.col("time") < date(2026, 5, 1))
-    shop = replace(small_shop, orders=pl.concat([quiet, last], how="diagonal"), events=EVENTS.to_frame())
+    quiet = small_shop.orders.single().filter(pl.col("time") < date(2026, 5, 1))
+    shop = replace(small_shop, orders=SingleOrders(pl.concat([quiet, last], how="diagonal")), events=EVENTS.to_frame())
     found = backtest(shop, settings(backtest__cuts=["2026-05-15"]))
     assert found.results["spend_share_10"].null_count() == found.results.height
     assert (found.recommended, found.results["later_spend"].sum()) == ("weighted", 0)

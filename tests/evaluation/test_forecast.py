@@ -12,12 +12,12 @@ from segmenter.evaluation.as_of import past_snapshot
 from segmenter.evaluation.auto import rank
 from segmenter.evaluation.forecast import Forecast, forecast
 from segmenter.measures.past import past_of
-from segmenter.planning.join_chances import learn_joining
+from segmenter.planning.join_chances import learn_join_chances
 from segmenter.report.language import translate
 
 AS_OF = date(2026, 7, 1)
-GUESS = learn_joining(None, as_of=AS_OF, chance=0.3, evidence=20)
-SURE = learn_joining(None, as_of=AS_OF, chance=0.3, evidence=100_000)
+GUESS = learn_join_chances(None, as_of=AS_OF, chance=0.3, evidence=20)
+SURE = learn_join_chances(None, as_of=AS_OF, chance=0.3, evidence=100_000)
 
 
 @cache
@@ -76,7 +76,7 @@ def test_what_was_asked_for_is_met_about_as_often(year):
         asked = ranked(past, cut - timedelta(days=30), settings_of()).head(500)
         answer = pl.Series(np.where(joining_of(asked, 1)[0], "joined", "refused"))
         known = asked.select(launch=pl.lit("a"), ends_on=pl.lit(cut), status=pl.lit("planned"), score="score", answer=answer)
-        joining = learn_joining(known, as_of=cut, chance=0.3, evidence=20)
+        joining = learn_join_chances(known, as_of=cut, chance=0.3, evidence=20)
         eligible = ranked(past, cut, settings_of())
         size = int(rng.integers(eligible.height // 20, eligible.height // 4))
         found, _ = forecast(invited(eligible, size), joining, past.before(cut), settings_of(cut))
@@ -130,7 +130,7 @@ def test_neither_the_order_of_rows_nor_later_orders_change_it(year, plan):
     past, _ = year
     cut, settings = date(2026, 3, 1), settings_of(date(2026, 3, 1), target=50_000)
     here = invited(ranked(past, cut, settings), 300)
-    known = past.tables.orders.filter(pl.col("time") < cut)
+    known = past.tables.orders.single().filter(pl.col("time") < cut)
     tables = segmenter.Tables(**{**vars(past.tables), "orders": known.sample(fraction=1, shuffle=True, seed=1)})
     first, _ = forecast(here, GUESS, past.before(cut), settings)
     second, _ = forecast(here.sample(fraction=1, shuffle=True, seed=2), GUESS, past_of(tables, cut, 90, None), settings)
@@ -162,7 +162,7 @@ def test_waves_add_up_and_who_is_called_late_buys_less(year, plan):
 def test_a_short_history_is_said_to_be_one(year, plan):
     past, _ = year
     for days, replays in ((60, 1), (50, 0)):
-        recent = past.tables.orders.filter(pl.col("time") >= AS_OF - timedelta(days=days))
+        recent = past.tables.orders.single().filter(pl.col("time") >= AS_OF - timedelta(days=days))
         few = past_of(segmenter.Tables(**{**vars(past.tables), "orders": recent}), AS_OF, 90, None)
         found, (warning,) = forecast(plan, GUESS, few, settings_of())
         if replays:

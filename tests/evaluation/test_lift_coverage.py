@@ -17,7 +17,7 @@ from segmenter.demo.customers import find_regions
 from segmenter.demo.orders import NET
 from segmenter.demo.shop import simulate
 from segmenter.evaluation.lift import estimate_lift
-from segmenter.planning.control_group import hold_out, strata
+from segmenter.planning.control_group import draw_customers, stratify
 
 REPETITIONS = int(os.environ.get("SEGMENTER_REPETITIONS", "60"))
 AS_OF, DAYS, CUSTOMERS = date(2026, 7, 1), 30, 20_500
@@ -42,7 +42,7 @@ class Launches:
         best = shop.truth.join(shop.customers.select("customer_id", "province"), on="customer_id").join(score, on="customer_id")
         best = best.sort("score", "customer_id").tail(CUSTOMERS).sort("customer_id")
         best = best.with_columns(pl.Series("region", find_regions(best["province"])).cast(pl.String))
-        self.frame = best.select("customer_id", strata(best).alias("stratum"), "before")
+        self.frame = best.select("customer_id", stratify(best).alias("stratum"), "before")
         self.hazard, self.alive, self.rate, self.mean, self.join = (
             best[name].to_numpy() for name in ("hazard", "alive", "rate", "amount_mean", "join_probability")
         )
@@ -59,7 +59,7 @@ class Launches:
         joined = np.where(chance.random(len(dropped)) < self.join, chance.integers(0, LATE, len(dropped)), DAYS)
         usual = self._spend(chance, self.busy[dropped])
         more = self._spend(chance, effect * np.maximum(self.busy[dropped] - self.busy[joined], 0))
-        invited = ~hold_out(self.frame, CUSTOMERS // 10, seed=7, launch=str(repetition))
+        invited = ~draw_customers(self.frame, CUSTOMERS // 10, seed=7, launch=str(repetition))
         frame = self.frame.with_columns(invited=pl.Series(invited), spend=pl.Series(usual + more * invited))
         return frame, more[invited].mean(), effect * self.extra[invited].mean()
 

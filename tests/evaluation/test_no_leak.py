@@ -13,6 +13,7 @@ from segmenter.errors import InputError
 from segmenter.evaluation import replay
 from segmenter.evaluation.backtest import backtest
 from segmenter.launch import plan_launch
+from segmenter.measures.shop_orders import SingleOrders
 from segmenter.tables import CUSTOMERS, EVENTS, ORDERS, REFERRALS
 
 KINDS = ("weighted", "spend", "decayed", "recency", "rfm", "clv", "learned", "auto")
@@ -32,16 +33,16 @@ def shuffled(tables, cut):
         names = [name for name in table.columns if name != "time"]
         return pl.concat([before, after.with_columns(pl.col(name).shuffle(seed) for seed, name in enumerate(names))])
 
-    return replace(tables, orders=mix(tables.orders), events=mix(tables.events), referrals=mix(tables.referrals))
+    return replace(tables, orders=SingleOrders(mix(tables.orders.single())), events=mix(tables.events), referrals=mix(tables.referrals))
 
 
 def deleted(tables, cut):
     """No future, but for one order at its end: so that it is over."""
-    last = tables.orders.filter(pl.col("time") == pl.col("time").max()).head(1)
+    last = tables.orders.single().filter(pl.col("time") == pl.col("time").max()).head(1)
     people = tables.customers
     return replace(
         tables,
-        orders=pl.concat([parts(tables.orders, cut)[0], last]),
+        orders=SingleOrders(pl.concat([parts(tables.orders.single(), cut)[0], last])),
         customers=people if people is None else people.filter(pl.col("joined").is_null() | (pl.col("joined") < cut)).reverse(),
         events=parts(tables.events, cut)[0],
         referrals=parts(tables.referrals, cut)[0],
@@ -50,7 +51,7 @@ def deleted(tables, cut):
 
 def invented(tables, cut):
     """A hundred times more customers, and those of before with other orders, events and friends; new regions, new kinds of events."""
-    known = tables.orders["customer_id"].unique().sort().sample(fraction=1, shuffle=True, seed=3)
+    known = tables.orders.single()["customer_id"].unique().sort().sample(fraction=1, shuffle=True, seed=3)
     ids = pl.concat([known, pl.Series("customer_id", [f"{place} new {each}" for place in range(40) for each in known])])
     if len(known) < 1000:
         ids = pl.concat([ids, *(f"{letter}" + ids for letter in "ab")])
@@ -80,11 +81,12 @@ def invented(tables, cut):
         )
         people = pl.concat([new.select(CUSTOMERS.names()), people.select(CUSTOMERS.names())])
     whole = {
-        "orders": pl.concat([orders, tables.orders]),
         "events": pl.concat([events.select(EVENTS.names()), tables.events]),
         "referrals": pl.concat([referrals.select(REFERRALS.names()), tables.referrals]),
     }
-    return replace(tables, customers=people, **{name: table.sample(fraction=1, shuffle=True, seed=9) for name, table in whole.items()})
+    everything = {name: table.sample(fraction=1, shuffle=True, seed=9) for name, table in whole.items()}
+    orders = pl.concat([orders, tables.orders.single()]).sample(fraction=1, shuffle=True, seed=9)
+    return replace(tables, customers=people, orders=SingleOrders(orders), **everything)
 
 
 FUTURES = [shuffled, deleted, invented]
@@ -195,7 +197,7 @@ def test_the_future_of_the_test_is_another_one(small_shop):
         other = future(small_shop, cut.date())
         before = pl.col("time") < cut
         names = ORDERS.names()
-        assert_frame_equal(other.orders.filter(before).sort(names), small_shop.orders.filter(before).sort(names))
-        assert other.orders.filter(~before).sort(names).rows() != small_shop.orders.filter(~before).sort(names).rows()
-    assert other.orders["customer_id"].n_unique() > 100 * 500
-    assert other.orders["time"].min() < cut - timedelta(days=200)
+        assert_frame_equal(other.orders.single().filter(before).sort(names), small_shop.orders.single().filter(before).sort(names))
+        assert other.orders.single().filter(~before).sort(names).rows() != small_shop.orders.single().filter(~before).sort(names).rows()
+    assert other.orders.single()["customer_id"].n_unique() > 100 * 500
+    assert other.orders.single()["time"].min() < cut - timedelta(days=200)

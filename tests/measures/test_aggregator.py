@@ -1,4 +1,4 @@
-"""The kernel adds up exactly as the definition, whatever the batches, their order, the ids and the number of threads."""
+"""The kernel aggregates exactly as the definition, whatever the batches, their order, the ids and the number of threads."""
 
 import weakref
 from datetime import date, datetime, timedelta
@@ -10,12 +10,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from segmenter.measures import kernel
-from segmenter.measures.aggregator import Adder, Batch, added_up
+from segmenter.measures import text_views
+from segmenter.measures.aggregator import Aggregator, Batch, aggregate
 from segmenter.measures.definition import summarize_frame
 from segmenter.sources import fields
-from segmenter.sources.mapping import placed_orders
-from segmenter.sources.store import part_of
+from segmenter.sources.order_rows import canonical_orders
+from segmenter.sources.store_parts import part_of
 from segmenter.tables import ORDERS, TIME, Terms
 
 AS_OF = date(2026, 7, 1)
@@ -51,7 +51,15 @@ terms = st.builds(
     window_days=st.sampled_from([None, 45]),
 )
 RAW = pl.Schema(
-    {"id": pl.String, "time": TIME, "amount": pl.Float64, "back": pl.Boolean, "province": pl.String, "city": pl.String, "odd": pl.Boolean}
+    {
+        "id": pl.String,
+        "time": TIME,
+        "amount": pl.Float64,
+        "back": pl.Boolean,
+        "province": pl.String,
+        "city": pl.String,
+        "fallback": pl.Boolean,
+    }
 )
 
 
@@ -71,43 +79,43 @@ def read(frame):
     return values, values.select(pl.all_horizontal(pl.col("customer_id", "time", "paid").is_not_null())).to_series()
 
 
-def check_odd(frame, odd, as_of, known):
-    """Accepted rows are what they seem to be, and no row is odd without a reason."""
+def check_fallback(frame, fallback, as_of, known):
+    """Accepted rows are what they seem to be, and no row is left to the fallback without a reason."""
     values, good = read(frame)
     if known is not None:
         good &= values["customer_id"].is_in(known.implode()).fill_null(value=False)
-    is_odd = pl.int_range(frame.height, eager=True).is_in(odd.implode())
+    left = pl.int_range(frame.height, eager=True).is_in(fallback.implode())
     later = (
         fields.time(frame["time"], "auto", "Asia/Shanghai").to_frame("t").select((pl.col("t") >= as_of).fill_null(value=False)).to_series()
     )
-    assert not (is_odd & later).any()
-    accepted = ~is_odd & ~later
-    assert (accepted & (~good | frame["odd"])).sum() == 0
+    assert not (left & later).any()
+    accepted = ~left & ~later
+    assert (accepted & (~good | frame["fallback"])).sum() == 0
     assert values.filter(accepted)["customer_id"].to_list() == frame.filter(accepted)["id"].cast(pl.String).to_list()
     edge = r"^[\x00-\x20\x80-\xa0\x{1680}-\x{16bf}\x{2000}-\x{207f}\x{3000}-\x{303f}]|[\x00-\x20\x80-\xa0\x{1680}-\x{16bf}\x{2000}-\x{207f}\x{3000}-\x{303f}]$"
     spaced = frame.select(pl.any_horizontal(pl.col("id", "province", "city").cast(pl.String).str.contains(edge).fill_null(value=False)))
-    assert (is_odd & good & ~frame["odd"] & ~spaced.to_series()).sum() == 0
+    assert (left & good & ~frame["fallback"] & ~spaced.to_series()).sum() == 0
 
 
 def expected(frame, terms, known=None):
     values, good = read(frame)
     if known is not None:
         good &= values["customer_id"].is_in(known.implode()).fill_null(value=False)
-    return summarize_frame(placed_orders(values.filter(good), "order"), terms).frame
+    return summarize_frame(canonical_orders(values.filter(good), "order"), terms).frame
 
 
 def fed(frame, terms, *, size=1000, **ways):
-    adder = Adder(terms, **ways)
-    adder.recorded = []
+    aggregator = Aggregator(terms, **ways)
+    aggregator.recorded = []
     for rows in frame.iter_slices(size):
-        batch = Batch(rows["id"], rows["time"], rows["amount"], rows["back"], rows["odd"], (rows["province"], rows["city"]))
-        odd = adder.add(batch, digits=2)
-        check_odd(rows, odd, terms.as_of, ways.get("known"))
-        values, good = read(rows[odd])
+        batch = Batch(rows["id"], rows["time"], rows["amount"], rows["back"], rows["fallback"], (rows["province"], rows["city"]))
+        fallback = aggregator.add_all([batch], digits=2)[0]
+        check_fallback(rows, fallback, terms.as_of, ways.get("known"))
+        values, good = read(rows[fallback])
         if ways.get("known") is not None:
             good &= values["customer_id"].is_in(ways["known"].implode()).fill_null(value=False)
-        adder.add_rows(values.filter(good))
-    return adder
+        aggregator.add_rows(values.filter(good))
+    return aggregator
 
 
 @settings(max_examples=40)
@@ -122,23 +130,23 @@ def fed(frame, terms, *, size=1000, **ways):
 )
 @example(
     [("a", datetime(2026, 6, 30), 1.0, None, "さいたま", None, True)], Terms(AS_OF, 1.0, None), 1, 7, None, None, AS_OF
-)  # odd, with kana
+)  # left to the fallback, with kana
 def test_batches_as_the_definition(rows, terms, threads, size, random, known, earlier):
     frame = pl.DataFrame(rows, schema=RAW, orient="row")
     if known is not None:
         known = fields.text(pl.Series(known, dtype=pl.String)).drop_nulls().unique()
-    adder = fed(frame, terms, size=size, threads=threads, known=known)
-    recorded = adder.recorded
-    part = part_of(adder, recorded) if recorded else None
+    aggregator = fed(frame, terms, size=size, threads=threads, known=known)
+    recorded = aggregator.recorded
+    part = part_of(aggregator, recorded) if recorded else None
     there = expected(frame, terms, known)
-    assert_frame_equal(adder.summary().frame, there)
+    assert_frame_equal(aggregator.summary().frame, there)
     if random is not None:
         random.shuffle(rows)
         other = fed(pl.DataFrame(rows, schema=RAW, orient="row"), terms, threads=4 - threads, known=known)
         assert_frame_equal(other.summary().frame, there)
     if part is not None:  # what was recorded comes to the same on any earlier day
         before = Terms(min(earlier, terms.as_of), 7.0, 30)
-        again = Adder(before, threads=threads)
+        again = Aggregator(before, threads=threads)
         again.add_runs(*part[:2], part[2]["place"])
         assert_frame_equal(again.summary().frame, expected(frame, before, known))
 
@@ -156,8 +164,8 @@ def test_ids_that_are_whole_numbers(rows, dtype, threads, known):
         [(who, when, amount, None, None, "x", None) for who, when, amount in rows], schema=RAW | {"id": pl.Int64}, orient="row"
     ).with_columns(pl.col("id").cast(dtype, strict=False))
     known = None if known is None else pl.Series(known, dtype=pl.String)
-    adder = fed(frame, Terms(AS_OF, 90.0, None), size=7, threads=threads, integers=True, known=known)
-    assert_frame_equal(adder.summary().frame, expected(frame, Terms(AS_OF, 90.0, None), known))
+    aggregator = fed(frame, Terms(AS_OF, 90.0, None), size=7, threads=threads, integers=True, known=known)
+    assert_frame_equal(aggregator.summary().frame, expected(frame, Terms(AS_OF, 90.0, None), known))
 
 
 # Of lines of an order, sums may be large, and a later line is neither an order nor a refund.
@@ -180,13 +188,13 @@ orders = st.lists(
 @given(orders, terms, st.integers(1, 3), st.integers(1, 31))
 def test_canonical_orders_as_the_definition(rows, terms, threads, size):
     frame = pl.DataFrame(rows, schema=ORDERS, orient="row")
-    adder = Adder(terms, threads=threads)
+    aggregator = Aggregator(terms, threads=threads)
     for part in frame.iter_slices(size):
-        adder.add_orders(part)
-    found, there = adder.summary(), summarize_frame(frame, terms)
+        aggregator.add_orders(part)
+    found, there = aggregator.summary(), summarize_frame(frame, terms)
     assert_frame_equal(found.frame, there.frame)
     assert (found.first, found.last, found.terms) == (there.first, there.last, terms)
-    assert_frame_equal(added_up(pl.concat([frame[:3], frame[3:]], rechunk=False), terms).frame, there.frame)
+    assert_frame_equal(aggregate(pl.concat([frame[:3], frame[3:]], rechunk=False), terms).frame, there.frame)
 
 
 def test_a_place_counts_though_a_batch_between_has_none():
@@ -246,9 +254,9 @@ def test_ids_with_the_same_hash_are_told_apart(length):
     assert other != one
     texts = [np.frombuffer(text.encode(), np.uint8) for text in (one, other)]
     views = [np.frombuffer(np.uint32(length).tobytes() + text.tobytes()[:12], np.int64) for text in texts]
-    short = length <= kernel.LONGEST_INLINE
+    short = length <= text_views.LONGEST_INLINE
     first, second = (
-        kernel._mixed(*view.tolist()) if short else kernel._hash_bytes(text.ctypes.data, length)
+        text_views.mixed(*view.tolist()) if short else text_views.hash_bytes(text.ctypes.data, length)
         for view, text in zip(views, texts, strict=True)
     )
     assert first == second
@@ -285,11 +293,11 @@ def test_tables_grow_and_their_memory_goes_back():
     terms = Terms(AS_OF, 90.0, 365)
     there = summarize_frame(frame, terms)
     for threads in (1, 3):
-        adder = Adder(terms, threads=threads)
+        aggregator = Aggregator(terms, threads=threads)
         for part in frame.iter_slices(150_000):
-            adder.add_orders(part)
-        chunks = [weakref.ref(chunk) for owner in adder._owners for chunk in (*owner.hots[:1], *owner.colds[:1])]
-        found = adder.summary()
+            aggregator.add_orders(part)
+        chunks = [weakref.ref(chunk) for owner in aggregator._owners for chunk in (*owner.hots[:1], *owner.colds[:1])]
+        found = aggregator.summary()
         assert_frame_equal(found.frame, there.frame)
         assert (found.first, found.last) == (there.first, there.last)
         assert all(chunk() is None for chunk in chunks)
@@ -297,8 +305,8 @@ def test_tables_grow_and_their_memory_goes_back():
 
 
 def test_an_error_in_a_thread_is_raised_and_ends_no_process():
-    adder = Adder(Terms(AS_OF, 90.0, None), threads=2)
-    adder._owners[1].room = lambda rows: (_ for _ in ()).throw(MemoryError("none left"))
+    aggregator = Aggregator(Terms(AS_OF, 90.0, None), threads=2)
+    aggregator._owners[1].reserve = lambda rows: (_ for _ in ()).throw(MemoryError("none left"))
     frame = pl.DataFrame({"id": [f"C{number}" for number in range(100)], "time": MIDNIGHT - timedelta(1), "amount": 1.0})
     with pytest.raises(MemoryError, match="none left"):
-        adder.add(Batch(frame["id"], frame["time"], frame["amount"]), digits=2)
+        aggregator.add_all([Batch(frame["id"], frame["time"], frame["amount"])], digits=2)

@@ -15,9 +15,9 @@ import segmenter
 from segmenter.errors import ConfigError
 from segmenter.home import HOME
 from segmenter.launch import plan_launch
+from segmenter.loader import read_tables
 from segmenter.measures.categories import main_category
 from segmenter.settings import LaunchJob, parse
-from segmenter.sources.loader import read_tables
 from segmenter.tables import SPENDING
 
 AS_OF = date(2026, 7, 1)

@@ -11,6 +11,7 @@ from polars.testing import assert_frame_equal
 from segmenter import tables
 from segmenter.errors import InputError
 from segmenter.measures import measure
+from segmenter.measures.shop_orders import SingleOrders
 from segmenter.tables import Tables
 
 AS_OF = date(2026, 7, 1)
@@ -34,7 +35,7 @@ events = st.lists(st.tuples(st.sampled_from("abd"), st.sampled_from(["visit", "è
 def shop(orders, events=(), customers=None, referrals=()):
     rows = [(who, order, when, amount, max(-amount, 0), placed, where, None) for who, order, when, amount, placed, where in orders]
     return Tables(
-        orders=pl.DataFrame(rows, schema=tables.ORDERS, orient="row"),
+        orders=SingleOrders(pl.DataFrame(rows, schema=tables.ORDERS, orient="row")),
         customers=customers,
         events=pl.DataFrame(list(events), schema=tables.EVENTS, orient="row"),
         referrals=pl.DataFrame(list(referrals), schema=tables.REFERRALS, orient="row"),

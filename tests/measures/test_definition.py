@@ -14,15 +14,16 @@ from segmenter.measures.definition import (
     LINES,
     ROWS,
     each_order,
-    finished,
+    finish,
     rows_of,
     summarize,
     summarize_frame,
     weights_table,
     whole_orders,
 )
-from segmenter.sources.mapping import placed_orders
-from segmenter.tables import ORDERS, SUMMARY, TIME, Terms
+from segmenter.measures.spec import summary_schema
+from segmenter.sources.order_rows import canonical_orders
+from segmenter.tables import ORDERS, TIME, Terms
 
 AS_OF = date(2026, 7, 1)
 PLACES = st.sampled_from([None, "四川省", "云南", "é", "z", "Z"])
@@ -90,7 +91,7 @@ def here(lazy):
 def test_duckdb_adds_up_as_polars_does(database, rows, terms):
     frame = canonical(rows)
     expected = summarize_frame(frame, terms)
-    found = finished(
+    found = finish(
         here(
             summarize(
                 there(database, "orders", rows_of(frame).select(ROWS.names())), there(database, "weights", weights_table(terms)), terms
@@ -98,20 +99,43 @@ def test_duckdb_adds_up_as_polars_does(database, rows, terms):
         )
     )
     assert_frame_equal(found, expected.frame)
-    assert expected.frame.schema == SUMMARY
+    assert expected.frame.schema == summary_schema()
     times = [row[1].date() for row in rows]
     assert (expected.first, expected.last) == (min(times, default=None), max(times, default=None))
 
 
+def by_hand(rows, grain):
+    """Orders and refunds as canonical orders, row by row in Python."""
+    if grain == "order":
+        backs = [back or paid < 0 for _, _, _, paid, back, _, _ in rows]
+        return [
+            (who, order, when, min(paid, 0) if back else paid, abs(paid) if back else 0, not back, province, city)
+            for (who, order, when, paid, _, province, city), back in zip(rows, backs, strict=True)
+        ]
+    days, placed_on = {}, {}
+    for who, order, when, *line in rows:
+        days.setdefault((who, order, when.date()), []).append((when, *line))
+    found = []
+    for (who, order, day), group in sorted(days.items()):
+        paid = sum(amount for _, amount, back, _, _ in group if not back)
+        credit = sum(min(amount, 0) for _, amount, back, _, _ in group if back)
+        returned = sum(abs(amount) for _, amount, back, _, _ in group if back)
+        placed = paid >= 0 and any(not back for _, _, back, _, _ in group)
+        first = placed and placed_on.setdefault((who, order), day) == day
+        *_, province, city = max(group, key=lambda line: (line[0], *((place or "").encode() for place in line[3:])))
+        found.append((who, order, min(line[0] for line in group), paid + credit, returned - min(paid, 0), first, province, city))
+    return found
+
+
 @given(lines, st.sampled_from(["order", "line"]))
 @settings(max_examples=60)
-def test_lines_become_the_orders_that_the_mapping_makes(database, rows, grain):
+def test_lines_become_orders_and_refunds(database, rows, grain):
     raw = raw_lines(rows)
-    frame = rows_of(raw).select(LINES.names())
+    expected = pl.DataFrame(by_hand(rows, grain), schema=ORDERS, orient="row").sort(pl.all())
+    assert_frame_equal(canonical_orders(raw, grain).sort(pl.all()), expected)
     place = whole_orders if grain == "line" else each_order
-    expected = rows_of(placed_orders(raw, grain)).select(ROWS.names()).sort(pl.all())
-    for lazy, collect in ((nw.from_native(frame.lazy()), lambda lazy: lazy.to_native().collect()), (there(database, "lines", frame), here)):
-        assert_frame_equal(collect(place(lazy)).cast(ROWS).sort(pl.all()), expected)
+    found = here(place(there(database, "lines", rows_of(raw).select(LINES.names()))))
+    assert_frame_equal(found.select(ROWS.names()).cast(ROWS).sort(pl.all()), rows_of(expected).select(ROWS.names()).sort(pl.all()))
 
 
 def test_the_place_is_of_the_latest_order_that_names_one_and_of_ties_the_larger():

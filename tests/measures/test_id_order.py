@@ -5,14 +5,14 @@ import polars as pl
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from segmenter.measures.aggregator import _views
+from segmenter.measures.arrow_columns import views_of
 from segmenter.measures.id_order import order_of
 
 PIECES = st.sampled_from(["", "C", "000", "1", "2", "9", "\0", "\x7f", "é", "客户", "𠮷", "\U0010ffff", "Z"])
 
 
 def ordered(ids):
-    views = _views(ids).views.reshape(-1, 2)
+    views = views_of(ids).views.reshape(-1, 2)
     return ids.gather(order_of(np.ascontiguousarray(views), ids)).to_list()
 
 

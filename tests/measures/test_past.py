@@ -9,7 +9,9 @@ from polars.testing import assert_frame_equal
 from segmenter.errors import InputError
 from segmenter.measures import measure
 from segmenter.measures.definition import summarize_frame
-from segmenter.measures.past import Sampling, past_of
+from segmenter.measures.past import past_of
+from segmenter.measures.sampling import Sampling
+from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.sources.samples import sample_of
 from segmenter.tables import ORDERS, REFERRALS, Summary, Terms
 
@@ -41,7 +43,7 @@ def test_what_has_no_date_was_not_known(small_shop):
     tables = replace(small_shop, customers=small_shop.customers.with_columns(joined=pl.lit(None, pl.Date)))
     frame = past_of(tables, UNTIL, 90, None).measures(CUT)
     dated = measure(tables, as_of=CUT, half_life_days=90)
-    orders, events = (table.filter(pl.col("time") < CUT)["customer_id"] for table in (tables.orders, tables.events))
+    orders, events = (table.filter(pl.col("time") < CUT)["customer_id"] for table in (tables.orders.single(), tables.events))
     assert frame["customer_id"].to_list() == sorted({*orders, *events})
     assert dated.height == 600 > frame.height
     undated = replace(tables, referrals=tables.referrals.with_columns(time=pl.lit(None, REFERRALS["time"])))
@@ -53,7 +55,9 @@ def test_what_came_later_is_looked_up_within_the_past_only(small_shop):
     past = past_of(small_shop, UNTIL, 90, None)
     ids = past.measures(CUT)["customer_id"]
     later = past.later(ids, CUT, 30)
-    inside = small_shop.orders.filter(pl.col("time") >= CUT, pl.col("time") < CUT + timedelta(days=30), pl.col("customer_id").is_in(ids))
+    inside = small_shop.orders.single().filter(
+        pl.col("time") >= CUT, pl.col("time") < CUT + timedelta(days=30), pl.col("customer_id").is_in(ids)
+    )
     assert later.sum().row(0) == (inside["amount"].sum(), inside["is_order"].sum())
     assert past.later(pl.Series(["nobody"]), CUT, 30).rows() == [(0, 0)]
     early = past.before(CUT)
@@ -67,7 +71,7 @@ def test_what_came_later_is_looked_up_within_the_past_only(small_shop):
         with pytest.raises(ValueError, match="got 2026-"):
             look()
     with pytest.raises(InputError, match="engine=local"):
-        past_of(replace(small_shop, orders=Summary(pl.DataFrame(), Terms(UNTIL, 90, None), None, None)), UNTIL, 90, None)
+        past_of(replace(small_shop, orders=AggregatedOrders(Summary(pl.DataFrame(), Terms(UNTIL, 90, None), None, None))), UNTIL, 90, None)
 
 
 def test_dates_to_learn_from_have_a_past_and_a_horizon_that_is_over(small_shop):
@@ -81,23 +85,26 @@ def test_dates_to_learn_from_have_a_past_and_a_horizon_that_is_over(small_shop):
     assert past.before(CUT).cuts(30, 15, 1) == [CUT - timedelta(days=30)]
     assert past.before(first + timedelta(days=59)).cuts(30, 15, 5) == []
     assert past.before(first).cuts(1, 1, 5) == []
-    assert past_of(replace(small_shop, orders=ORDERS.to_frame()), UNTIL, 90, None).cuts(30, 15, 5) == []
+    assert past_of(replace(small_shop, orders=SingleOrders(ORDERS.to_frame())), UNTIL, 90, None).cuts(30, 15, 5) == []
 
 
 def test_a_sample_is_drawn_from_those_known_and_nested(small_shop):
-    known = small_shop.orders.filter(pl.col("time") < CUT)["customer_id"].n_unique()
-    after = replace(small_shop, orders=pl.concat([small_shop.orders, crowd(CUT, 3000)]))
+    known = small_shop.orders.single().filter(pl.col("time") < CUT)["customer_id"].n_unique()
+    after = replace(small_shop, orders=SingleOrders(pl.concat([small_shop.orders.single(), crowd(CUT, 3000)])))
     kept = {}
     for most in (known, known - 1, 200, 50, 10, 1):
-        few = past_of(small_shop, UNTIL, 90, None, most=most, first=CUT, seed=5)
+        few = past_of(small_shop, UNTIL, 90, None, max_customers=most, first=CUT, seed=5)
         kept[most] = customers_of(few)
         assert few.share == (1 if most == known else few.share)
-        assert small_shop.orders.filter(pl.col("time") < CUT, pl.col("customer_id").is_in(kept[most]))["customer_id"].n_unique() <= most
-        crowded = past_of(after, UNTIL, 90, None, most=most, first=CUT, seed=5)
+        assert (
+            small_shop.orders.single().filter(pl.col("time") < CUT, pl.col("customer_id").is_in(kept[most]))["customer_id"].n_unique()
+            <= most
+        )
+        crowded = past_of(after, UNTIL, 90, None, max_customers=most, first=CUT, seed=5)
         assert crowded.share == few.share
         assert_frame_equal(crowded.measures(CUT), few.measures(CUT), check_exact=True)
         # The same by another way: a sample of all, or of a larger sample, is that sample again.
-        for whole in (past_of(small_shop, UNTIL, 90, None), past_of(after, UNTIL, 90, None, most=300, first=CUT, seed=5)):
+        for whole in (past_of(small_shop, UNTIL, 90, None), past_of(after, UNTIL, 90, None, max_customers=300, first=CUT, seed=5)):
             again = whole.before(CUT).sample(most, 5)
             assert again.until == CUT
             if most <= 300:
@@ -107,7 +114,7 @@ def test_a_sample_is_drawn_from_those_known_and_nested(small_shop):
     sizes = [set(ids) for ids in kept.values()]
     assert all(smaller <= larger for larger, smaller in pairwise(sizes))
     assert len(sizes[2]) > 50
-    other = past_of(small_shop, UNTIL, 90, None, most=200, first=CUT, seed=6)
+    other = past_of(small_shop, UNTIL, 90, None, max_customers=200, first=CUT, seed=6)
     assert customers_of(other) != kept[200]
     assert other.tables.customers.height < 400
 
@@ -122,16 +129,18 @@ def test_what_was_computed_is_shared_by_earlier_looks_but_not_by_samples(small_s
 
 @pytest.mark.parametrize(("most", "first"), [(120, None), (120, CUT), (30, CUT), (10**6, None), (None, None)])
 def test_single_orders_of_a_sample_are_enough_where_those_of_all_were_added_up(small_shop, most, first):
-    summary = summarize_frame(small_shop.orders, Terms(UNTIL, 90, None))
-    sample = sample_of(small_shop.orders, summary, Sampling(most, 5, first))
-    added_up = replace(small_shop, orders=summary, sample=sample)
-    one, other = (past_of(tables, UNTIL, 90, None, most=most, first=first, seed=5) for tables in (small_shop, added_up))
+    summary = summarize_frame(small_shop.orders.single(), Terms(UNTIL, 90, None))
+    sample = sample_of(small_shop.orders.single(), summary, Sampling(most, 5, first))
+    added_up = replace(small_shop, orders=AggregatedOrders(summary, sample))
+    one, other = (past_of(tables, UNTIL, 90, None, max_customers=most, first=first, seed=5) for tables in (small_shop, added_up))
     assert other.share == one.share == 0.5**sample.halvings
     for as_of in (UNTIL, CUT):
         assert_frame_equal(other.measures(as_of), one.measures(as_of), check_exact=True)
     # A sample for a later date is the smaller one; for an earlier date it is thinned.
-    early = past_of(added_up, UNTIL, 90, None, most=most, first=UNTIL, seed=5)
-    assert_frame_equal(early.measures(UNTIL), past_of(small_shop, UNTIL, 90, None, most=most, seed=5).measures(UNTIL), check_exact=True)
+    early = past_of(added_up, UNTIL, 90, None, max_customers=most, first=UNTIL, seed=5)
+    assert_frame_equal(
+        early.measures(UNTIL), past_of(small_shop, UNTIL, 90, None, max_customers=most, seed=5).measures(UNTIL), check_exact=True
+    )
 
 
 def test_an_old_export_does_not_teach_that_nobody_buys(small_shop):

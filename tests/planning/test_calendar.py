@@ -4,7 +4,7 @@ import pytest
 
 import segmenter
 from segmenter.errors import ConfigError
-from segmenter.planning.calendar import working, working_days
+from segmenter.planning.calendar import working_day_test, working_days
 
 
 def plan(**overrides):
@@ -37,17 +37,17 @@ def test_who_works_on_weekends_rests_in_the_midst_of_holidays():
 
 
 def test_further_holidays_win_and_no_calendar_has_only_weekends():
-    assert not working(plan(holidays=["2026-10-10"]))(date(2026, 10, 10))
+    assert not working_day_test(plan(holidays=["2026-10-10"]))(date(2026, 10, 10))
     settings = plan(calendar=None, weekend=["sunday"], holidays=["2026-10-06"])
     assert [day.day for day in days_off(settings, date(2026, 10, 1), date(2026, 10, 12))] == [4, 6, 11]
 
 
 def test_years_of_which_only_the_fixed_holidays_are_known():
-    works = working(plan(calendar="cn"))
+    works = working_day_test(plan(calendar="cn"))
     assert not works(date(2031, 10, 1))
     assert works(date(2410, 3, 1))
 
 
 def test_no_such_country():
     with pytest.raises(ConfigError, match=r'plan.calendar: should be the code of a country, or null \(got "China"; nearest: CHN'):
-        working(plan(calendar="China"))
+        working_day_test(plan(calendar="China"))

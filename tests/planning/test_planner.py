@@ -28,9 +28,9 @@ SCHEMA = {
 
 
 def planned(rows, invited=None, **overrides):
-    terms = {"holdout": 0.0, "fill_confidence": None} | overrides
-    kind = {"plan": terms.pop("kind", "simple")}
-    chosen = segmenter.launch_settings(kind | {"launch.as_of": "2026-07-01"} | {f"plan.{name}": value for name, value in terms.items()})
+    limits = {"holdout": 0.0, "fill_confidence": None} | overrides
+    kind = {"plan": limits.pop("kind", "simple")}
+    chosen = segmenter.launch_settings(kind | {"launch.as_of": "2026-07-01"} | {f"plan.{name}": value for name, value in limits.items()})
     return plan(pl.DataFrame(rows, schema=SCHEMA, orient="row"), chosen, invited)
 
 
@@ -76,20 +76,20 @@ def test_groups_keep_to_a_region_and_key_users_are_the_best_advocates():
 def test_a_group_takes_as_many_invitations_as_fill_it():
     rows = [row(f"{i:04}", 50) for i in range(1200)]
     sure = planned(rows, size="all", join_evidence=1e5, fill_confidence=0.9)
-    rate, evidence = sure.joining.mean, sure.joining.evidence
+    rate, evidence = sure.join_chances.mean, sure.join_chances.evidence
     # Filled is a group of 200 with 160: the fewest invitations that give so many in 9 of 10 cases.
     takes = next(n for n in range(160, 1200) if betabinom.sf(159, n, rate * evidence, (1 - rate) * evidence) >= 0.9)
     assert sure.groups["size"].max() <= takes
     assert sure.groups.height == ceil(1200 / takes)
-    told = planned(rows, pl.DataFrame(answers(400, 320)), size="all", fill_confidence=0.9)
-    assert told.joining.asked == 400
-    assert told.groups.height > sure.groups.height  # most of them join: fewer fill it
-    assert told.groups["expected_joins"].sum() == pytest.approx(told.customers["join_chance"].sum(), abs=told.groups.height / 10)
+    learned = planned(rows, pl.DataFrame(answers(400, 320)), size="all", fill_confidence=0.9)
+    assert learned.join_chances.asked == 400
+    assert learned.groups.height > sure.groups.height  # most of them join: fewer fill it
+    assert learned.groups["expected_joins"].sum() == pytest.approx(learned.customers["join_chance"].sum(), abs=learned.groups.height / 10)
 
 
 def answers(asked, joined):
-    told = ["joined"] * joined + ["refused"] * (asked - joined)
-    return {"launch": "spring", "ends_on": date(2026, 6, 1), "status": "planned", "score": 50.0, "answer": told}
+    said = ["joined"] * joined + ["refused"] * (asked - joined)
+    return {"launch": "spring", "ends_on": date(2026, 6, 1), "status": "planned", "score": 50.0, "answer": said}
 
 
 def test_who_is_held_out_would_have_been_invited_and_stays_so():
@@ -172,7 +172,7 @@ def test_an_agent_for_one_city_is_given_nobody_of_others_of_its_province():
 
 
 @pytest.mark.parametrize(
-    ("terms", "told"),
+    ("limits", "said"),
     [
         (
             {"topic": "spend"},
@@ -190,10 +190,10 @@ def test_an_agent_for_one_city_is_given_nobody_of_others_of_its_province():
         ({"start": "2026-06-01"}, "plan.start: should not lie before launch.as_of"),
     ],
 )
-def test_what_no_allocated_plan_could_mean_is_said_before(terms, told):
+def test_what_no_allocated_plan_could_mean_is_said_before(limits, said):
     rows = [row(f"{i:03}", i / 3) for i in range(60)]
-    with pytest.raises((ConfigError, InputError), match=told):
-        planned(rows, **{"kind": "allocated", "size": 50, "smallest": 5, "group_capacity": 30} | terms)
+    with pytest.raises((ConfigError, InputError), match=said):
+        planned(rows, **{"kind": "allocated", "size": 50, "smallest": 5, "group_capacity": 30} | limits)
 
 
 def test_a_layer_of_another_word_that_nobody_is_of_is_a_warning_where_its_share_may_be_nothing():
@@ -229,8 +229,8 @@ def test_too_few_for_any_group_are_not_advised_to_ask_for_fewer():
 def test_an_allocated_plan_keeps_to_its_terms_and_says_why_others_are_left_out():
     rows = [row(f"{i:03}", i / 3, ("四川", "云南")[i % 2], advocacy=float(i % 7 == 0), known=30 if i % 3 == 1 else 500) for i in range(240)]
     layers = {"expert": {"min": 0.1, "max": 0.2}, "newcomer": {"min": 0.2}}
-    terms = {"layers": layers, "group_capacity": 30, "smallest": 20, "max_groups": 3, "budget": 160, "gifts.invite": 1, "gifts.join": 4}
-    done = planned(rows, kind="allocated", size=120, holdout=0.1, **terms)
+    limits = {"layers": layers, "group_capacity": 30, "smallest": 20, "max_groups": 3, "budget": 160, "gifts.invite": 1, "gifts.join": 4}
+    done = planned(rows, kind="allocated", size=120, holdout=0.1, **limits)
     shares = done.layers.with_columns(pl.col("people") / pl.col("people").sum().over("group"))
     assert shares.filter(layer="expert")["people"].is_between(0.1, 0.2).all()
     assert (shares.filter(layer="newcomer")["people"] >= 0.2).all()
@@ -242,7 +242,7 @@ def test_an_allocated_plan_keeps_to_its_terms_and_says_why_others_are_left_out()
     assert None not in reasons
     nobody = [row(f"{i:03}", i / 3, advocacy=1.0, known=500) for i in range(60)]
     with pytest.raises(InputError, match="newcomer"):
-        planned(nobody, kind="allocated", size=50, **terms)
+        planned(nobody, kind="allocated", size=50, **limits)
 
 
 people = st.lists(
@@ -250,7 +250,7 @@ people = st.lists(
     min_size=1,
     max_size=40,
 )
-TERMS = st.fixed_dictionaries(
+SIMPLE = st.fixed_dictionaries(
     {
         "size": st.integers(1, 50),
         "group_capacity": st.integers(1, 7),
@@ -264,27 +264,27 @@ TERMS = st.fixed_dictionaries(
 )
 
 
-@given(people, TERMS)
+@given(people, SIMPLE)
 @settings(deadline=None, max_examples=40)
-def test_capacities_hold_and_nobody_better_is_left_out(people, terms):
+def test_capacities_hold_and_nobody_better_is_left_out(people, limits):
     rows = [row(f"{i:02}", score, province, None, advocacy, verdict) for i, (score, province, verdict, advocacy) in enumerate(people)]
-    done = planned(rows, **terms)
+    done = planned(rows, **limits)
     eligible = sum(person[2] == "eligible" for person in people)
     invited, held = done.customers.filter("invited"), done.customers.filter("held_out")
     left = done.customers.filter(pl.col("left_out") == "size")
     assert invited.height + held.height + left.height == eligible
-    assert invited.height == done.groups["size"].sum() <= terms["size"]
+    assert invited.height == done.groups["size"].sum() <= limits["size"]
     assert sorted(invited["rank"]) == list(range(1, invited.height + 1))
-    if terms["fill_confidence"] is None:
-        assert (invited.group_by("group").len()["len"] <= terms["group_capacity"]).all()
-    assert (invited.filter(wave=1).group_by("group").len()["len"] <= terms["key_users"]).all()
+    if limits["fill_confidence"] is None:
+        assert (invited.group_by("group").len()["len"] <= limits["group_capacity"]).all()
+    assert (invited.filter(wave=1).group_by("group").len()["len"] <= limits["key_users"]).all()
     assert left.is_empty() or invited.is_empty() or left["score"].max() <= invited["score"].min()
     sizes = done.groups.group_by("region").agg(pl.col("size").max() - pl.col("size").min())
     assert (sizes["size"] <= 1).all()
-    if terms["by_region"] == "province":
+    if limits["by_region"] == "province":
         assert (invited.group_by("group").agg(pl.col("province").n_unique())["province"] == 1).all()
     assert invited["call_on"].is_between(date(2026, 7, 1), date(2026, 7, 1) + timedelta(days=200)).all()
-    backwards = planned(rows[::-1], **terms)
+    backwards = planned(rows[::-1], **limits)
     assert backwards.customers.sort("customer_id").equals(done.customers.sort("customer_id"))
 
 
@@ -329,21 +329,21 @@ ALLOCATED = st.fixed_dictionaries(
 
 @given(SHOP, ALLOCATED)
 @settings(deadline=None, max_examples=25)
-def test_an_allocated_plan_holds_all_its_terms_or_names_a_true_conflict(shop, terms):
+def test_an_allocated_plan_holds_all_its_terms_or_names_a_true_conflict(shop, limits):
     columns = {**SCHEMA, "account": pl.String, "language": pl.String}
     rows = [
         (*row(f"{i:02}", score, *(place or (None, None)), advocacy, "eligible", known)[:-1], 1 + i % 2, account, language)
         for i, (score, place, advocacy, known, account, language) in enumerate(shop)
     ]
     given_ = {"plan": "allocated", "launch.as_of": "2026-07-01", "launch.valid_days": 6, "rules.per_account": "account"}
-    given_ |= {f"plan.{name}": value for name, value in ({"fill_confidence": None} | terms).items()}
+    given_ |= {f"plan.{name}": value for name, value in ({"fill_confidence": None} | limits).items()}
     frame = pl.DataFrame(rows, schema=columns, orient="row")
     chosen = segmenter.launch_settings(given_)
     try:
         done = plan(frame, chosen)
     except InfeasibleError as error:
         for limit, amount in error.alone.group_by("limit").agg(pl.col("amount").sum()).rows():
-            mended = loosened(given_, terms, limit, amount)
+            mended = loosened(given_, limits, limit, amount)
             if mended is not None:
                 plan(frame, segmenter.launch_settings(given_ | mended))  # what is advised helps
         return
@@ -355,32 +355,32 @@ def test_an_allocated_plan_holds_all_its_terms_or_names_a_true_conflict(shop, te
     assert not (everybody["invited"] & everybody["held_out"]).any()
     assert (everybody["left_out"].is_null() == everybody["invited"]).all()
     assert done.groups["size"].sum() == invited.height > 0
-    assert terms["size"] == "all" or invited.height <= terms["size"]
-    assert not terms["require_size"] or terms["size"] == "all" or invited.height == terms["size"]
-    assert done.groups.height <= terms["max_groups"]
-    assert done.groups["size"].is_between(terms["smallest"], terms["group_capacity"]).all()
+    assert limits["size"] == "all" or invited.height <= limits["size"]
+    assert not limits["require_size"] or limits["size"] == "all" or invited.height == limits["size"]
+    assert done.groups.height <= limits["max_groups"]
+    assert done.groups["size"].is_between(limits["smallest"], limits["group_capacity"]).all()
     shares = done.layers.with_columns(share=pl.col("people") / pl.col("people").sum().over("group"))
-    for layer, bounds in terms["layers"].items():
+    for layer, bounds in limits["layers"].items():
         assert shares.filter(layer=layer)["share"].is_between(bounds.get("min", 0), bounds.get("max", 1)).all()
-    if terms["budget"] is not None:
-        assert invited.select((2 + terms["gifts.join"] * pl.col("join_chance")).sum()).item() <= terms["budget"] + 1e-6
-    calls = {agent["name"]: agent["calls_per_day"] for agent in terms["agents"]}
+    if limits["budget"] is not None:
+        assert invited.select((2 + limits["gifts.join"] * pl.col("join_chance")).sum()).item() <= limits["budget"] + 1e-6
+    calls = {agent["name"]: agent["calls_per_day"] for agent in limits["agents"]}
     for agent, people_called in invited.filter(pl.col("agent").is_not_null()).group_by("agent", "call_on").len().drop("call_on").rows():
         assert people_called <= calls[agent]
-    for agent in terms["agents"]:
+    for agent in limits["agents"]:
         own = invited.filter(agent=agent["name"])
         assert own["city"].is_in(["成都"]).all() or agent.get("regions") != ["成都"]
         assert own["language"].is_in(["yue"]).all() or "languages" not in agent
         assert own.height <= 5 * calls[agent["name"]] or invited["account"].is_not_null().any()  # five working days
-    assert not terms["agents"] or invited["agent"].null_count() == 0
+    assert not limits["agents"] or invited["agent"].null_count() == 0
     twice = invited.filter(pl.col("account").is_not_null()).select("account", "call_on").is_duplicated()
     assert not twice.any()
-    keeps_to = {"province": ["province"], "city": ["province", "city"], "none": []}[terms["by_region"]] + [terms["topic"]] * bool(
-        terms["topic"]
+    keeps_to = {"province": ["province"], "city": ["province", "city"], "none": []}[limits["by_region"]] + [limits["topic"]] * bool(
+        limits["topic"]
     )
     assert all((invited.group_by("group").agg(pl.col(name).n_unique())[name] == 1).all() for name in keeps_to)
-    if terms["holdout_by"] == "region" and terms["holdout"]:
-        place = "city" if terms["by_region"] == "city" else "province"
+    if limits["holdout_by"] == "region" and limits["holdout"]:
+        place = "city" if limits["by_region"] == "city" else "province"
         assert not set(held.filter(pl.col(place).is_not_null())["stratum"].str.replace(r"\|\d$", "")) & set(
             invited["stratum"].str.replace(r"\|\d$", "")
         )
@@ -389,13 +389,13 @@ def test_an_allocated_plan_holds_all_its_terms_or_names_a_true_conflict(shop, te
     assert backwards.groups.equals(done.groups)
 
 
-def loosened(given_, terms, limit, amount):
+def loosened(given_, limits, limit, amount):
     """The settings with one limit loosened as advised; None where settings cannot say it."""
     match limit:
         case "size_min":
-            return {"plan.size": terms["size"] - amount, "plan.require_size": True}
+            return {"plan.size": limits["size"] - amount, "plan.require_size": True}
         case "budget":
-            return {"plan.budget": terms["budget"] + amount / 100}
+            return {"plan.budget": limits["budget"] + amount / 100}
         case "smallest":
             return {"plan.smallest": 1}
         case "agents":  # who calls them is somebody new

@@ -22,8 +22,8 @@ from segmenter.evaluation.comparison import assign_buckets, compare_rankings, su
 from segmenter.evaluation.gains import measure_gains, top_count
 from segmenter.evaluation.review import Review, review
 from segmenter.launch_record import LaunchRecord
+from segmenter.loader import Inputs
 from segmenter.settings import BacktestJob, CoreSettings, ReviewJob, parse
-from segmenter.sources.loader import Read
 from segmenter.tables import INVITED, ORDERS
 
 HOSTILE = {
@@ -87,7 +87,7 @@ class Replayed:
 
     found: Backtest
     settings: BacktestJob
-    read: Read
+    read: Inputs
 
 
 CUTS = tuple(date(2011, month, 1) for month in range(5, 12))
@@ -156,7 +156,7 @@ def backtest() -> Callable[..., Replayed]:
 
     mapped = segmenter.launch_settings({"launch.as_of": "2011-12-10"})
     orders = pl.DataFrame({"customer_id": ["C1", "C2"], "time": ["2011-06-30", "2011-07-01"], "amount": [12.5, 7.5]})
-    read = Read(segmenter.canonical_tables({"orders": orders}, mapped.data, mapped.launch), {})
+    read = Inputs(segmenter.canonical_tables({"orders": orders}, mapped.data, mapped.launch), {})
     return make
 
 
@@ -203,7 +203,7 @@ class Reviewed:
 
     found: Review
     settings: ReviewJob
-    read: Read
+    read: Inputs
 
 
 @cache
@@ -242,5 +242,5 @@ def reviewed() -> Callable[..., Reviewed]:
         return Reviewed(replace(found, **changes), settings, read)
 
     mapped = segmenter.launch_settings({"launch.as_of": "2026-07-31"})
-    read = Read(segmenter.canonical_tables({"orders": _people()[1].head(2)}, mapped.data, mapped.launch), {})
+    read = Inputs(segmenter.canonical_tables({"orders": _people()[1].head(2)}, mapped.data, mapped.launch), {})
     return make

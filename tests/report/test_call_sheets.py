@@ -41,60 +41,44 @@ def test_each_region_has_its_workbook_and_each_invited_customer_one_row(launch: 
 
 
 def test_what_an_agent_needs(launch: Callable[..., Any], tmp_path: Path) -> None:
-    made = launch(lang="zh")
+    made = launch()
     paths = call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path)
     path = next(path for path in paths if path.stem == "辽宁")
     book = openpyxl.load_workbook(path)
     sheet, info = book.worksheets
     head = [cell.value for cell in sheet[1]]
-    assert head == [
-        *(
-            "计划外呼日",
-            "排名",
-            "社群",
-            "批次",
-            "客户编号",
-            "姓名",
-            "phone",
-            "wechat",
-            "地区",
-            "客群",
-            "邀请理由",
-            "累计消费额",
-            "订单数",
-            "最近下单",
-            "距今天数",
-        ),
-        *("答复", "答复日期", "拒绝原因", "备注"),
-    ]
+    contacts, ours = ["name", "phone", "wechat"], ["region", "segment", "reason", "spend, all time", "orders", "last order", "days since"]
+    answers = ["answer", "answered on", "reason for refusing", "note"]
+    assert head == ["call on", "rank", "group", "wave", "customer_id", *contacts, *ours, *answers]
     first = dict(zip(head, sheet[2], strict=True))
-    invited = made.plan.invite_list.row(by_predicate=pl.col("customer_id") == first["客户编号"].value, named=True)
-    contact = made.tables.contacts.row(by_predicate=pl.col("customer_id") == first["客户编号"].value, named=True)
-    assert first["累计消费额"].value == invited["spend"] / 100
-    assert first["累计消费额"].number_format.startswith('"¥"#,##0.00')
-    assert first["最近下单"].value.date() == invited["last_order_at"].date()
-    assert first["邀请理由"].value == invited["reason"]
-    assert first["邀请理由"].alignment.wrap_text
+    invited = made.plan.invite_list.row(by_predicate=pl.col("customer_id") == first["customer_id"].value, named=True)
+    contact = made.tables.contacts.row(by_predicate=pl.col("customer_id") == first["customer_id"].value, named=True)
+    assert first["spend, all time"].value == invited["spend"] / 100
+    assert first["spend, all time"].number_format.startswith('"¥"#,##0.00')
+    assert first["last order"].value.date() == invited["last_order_at"].date()
+    assert first["reason"].value == invited["reason"]
+    assert first["reason"].alignment.wrap_text
     assert first["phone"].value == contact["phone"]
     assert contact["phone"].startswith("0")
     assert first["phone"].data_type == "s"
-    assert first["批次"].value == "1 核心用户"
-    assert [first[name].value for name in ("答复", "答复日期", "拒绝原因", "备注")] == [None] * 4
-    assert first["计划外呼日"].value.date() == invited["call_on"]
-    assert first["计划外呼日"].number_format == "yyyy-mm-dd"
+    assert first["wave"].value == "1 key user"
+    assert [first[name].value for name in answers] == [None] * 4
+    assert first["call on"].value.date() == invited["call_on"]
+    assert first["call on"].number_format == "yyyy-mm-dd"
     assert sheet.freeze_panes == "F2"
     assert sheet.auto_filter.ref == sheet.dimensions
     assert sheet.print_title_rows == "$1:$1"
     assert sheet.page_setup.orientation == "landscape"
     assert (sheet.sheet_properties.pageSetUpPr.fitToPage, sheet.page_setup.fitToHeight) == (True, 0)
     (choice,) = sheet.data_validations.dataValidation
-    assert choice.formula1 == '"' + ",".join(zh for _, zh in ANSWERS) + '"'
+    assert choice.formula1 == '"' + ",".join(en for en, _ in ANSWERS) + '"'
     assert str(choice.sqref) == f"P2:P{sheet.max_row}"
     assert "2026-07-15" in sheet.oddHeader.right.text
     assert "summer && tea" in sheet.oddHeader.left.text
-    told = {row[0]: row[1] for row in info.iter_rows(values_only=True)}
-    assert "不得联系" in told["留出客户"]
-    assert (told["活动"], told["社群主题"], told["有效期至"]) == ("summer & tea", "tea <first> & news", "2026年7月15日")
+    said = {row[0]: row[1] for row in info.iter_rows(values_only=True)}
+    assert "must not be called" in said["held out"]
+    assert (said["launch"], said["topic"]) == ("summer & tea", "tea <first> & news")
+    assert "2026" in said["good until"]
 
 
 def test_who_calls_whom_on_which_day(launch: Callable[..., Any], tmp_path: Path) -> None:

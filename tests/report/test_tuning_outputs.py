@@ -13,6 +13,7 @@ from hydra import compose, initialize_config_dir
 
 from segmenter.evaluation.tune import Tuning, tune
 from segmenter.home import HOME
+from segmenter.loader import Inputs, read_tables
 from segmenter.overrides import quoted
 from segmenter.report.outputs import write_outputs
 from segmenter.report.publication import sha256
@@ -21,7 +22,6 @@ from segmenter.report.tuning_outputs import tuning_outputs
 from segmenter.report.tuning_report import tuning_report
 from segmenter.report.tuning_words import tuning_advice
 from segmenter.settings import TuneJob, WeightedSettings, Weights, parse
-from segmenter.sources.loader import Read, read_tables
 
 SHOP = ["data.shop.customers=500", "launch.as_of=2026-07-01"]
 SMALL = ["tune.trials=12", "tune.half_lives=[30]", "backtest.max_cuts=4"]
@@ -138,7 +138,7 @@ def test_what_names_of_events_are_is_written_so_that_it_is_read_back(tmp_path):
 
     mapped = library.launch_settings({"launch.as_of": "2026-07-01"})
     orders = pl.DataFrame({"customer_id": ["a"], "time": ["2026-06-30"], "amount": [12.5]})
-    read = Read(library.canonical_tables({"orders": orders}, mapped.data, mapped.launch), {})
+    read = Inputs(library.canonical_tables({"orders": orders}, mapped.data, mapped.launch), {})
     settings = job(f"out={tmp_path}/out", "lang=zh")
     found = made_up(settings.scoring)
     write_outputs(tuning_outputs(found, settings), read, settings)

@@ -22,7 +22,6 @@ def cdnow(data_dir):
 
 def test_published_parameters(cdnow):
     model = fit_gamma_gamma(cdnow["x"], cdnow["mean"])
-    assert model.customers == 946
     assert (model.p, model.q, model.v) == pytest.approx((6.25, 3.74, 15.44), abs=5e-3)
     assert model.log_likelihood == pytest.approx(-4055.92, abs=5e-3)
     assert model.correlation == pytest.approx(np.corrcoef(cdnow["x"], cdnow["mean"])[0, 1], rel=1e-12)
@@ -96,7 +95,7 @@ positive = st.floats(-2, 3).map(lambda power: 10**power)
 
 @given(positive, positive, positive, st.integers(1, 10_000), st.floats(0, 1e12))
 def test_between_the_own_mean_and_that_of_all(p, above, v, x, mean):
-    model = GammaGamma(p, 1 + above, v, {}, 0.0, 1, 0.0)
+    model = GammaGamma(p, 1 + above, v, {}, 0.0, 0.0)
     found = model.expected_mean([x, 0], [mean, np.nan])
     low, high = sorted((mean, model.population_mean))
     assert low * (1 - 1e-9) <= found[0] <= high * (1 + 1e-9)
@@ -118,7 +117,7 @@ def test_no_numbers_where_there_is_no_fit(x, mean, said):
 
 
 def test_no_mean_without_q_above_1():
-    model = GammaGamma(2.0, 1.0, 5.0, {}, 0.0, 1, 0.0)
+    model = GammaGamma(2.0, 1.0, 5.0, {}, 0.0, 0.0)
     with pytest.raises(InputError, match=r"q should be > 1.*scoring=decayed"):
         model.expected_mean([3], [5.0])
 

@@ -5,15 +5,11 @@ from typing import Any
 import openpyxl
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from xlsxwriter import Workbook
 
 from segmenter.errors import InputError
-from segmenter.ledger import ANSWERS
 from segmenter.report.call_sheets import ANSWERS as DROP_DOWN
 from segmenter.report.call_sheets import call_sheets
-from segmenter.sources.answer_words import NOT_YET, known_answers, meaning_of
 from segmenter.sources.answers import NoAnswersError, read_answers
 from segmenter.tables import REJECTS
 
@@ -226,33 +222,3 @@ def test_nothing_to_read_says_where_and_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"(?s)review.answers: is not there \(got .*a.csv\).*review.answers: is not there \(got .*b.csv\)"):
         read(tmp_path / "a.csv", tmp_path / "b.csv")
     assert read().answers.is_empty()
-
-
-def test_every_word_is_in_the_ledgers_terms_and_a_turned_word_is_never_taken_for_its_opposite() -> None:
-    assert {meaning.answer for meaning in known_answers().values()} == {*ANSWERS, NOT_YET.answer}
-    for word in (
-        "not joind",
-        "unjoined",
-        "will not jion",
-        "wont join",
-        "没有入群",
-        "要加入",
-        "已经退群",
-        "不想进群",
-        "无意加入",
-        "未曾加入",
-    ):
-        meaning = meaning_of(word)
-        assert meaning is None or meaning.answer != "joined", word
-    for word in ("refuesd", "Declind", "拒绝了", "No, thanks!", "不加啦"):
-        assert meaning_of(word).answer == "refused", word
-
-
-@given(st.sampled_from(sorted(known_answers())), st.sampled_from(["{}", " {} ", "{}!", "{}。", "（{}）"]), st.booleans())
-def test_dressing_changes_no_meaning(word: str, dress: str, shout: bool) -> None:
-    assert meaning_of(dress.format(word.upper() if shout else word)) == known_answers()[word]
-
-
-@given(st.text(max_size=12))
-def test_any_text_is_understood_or_not(text: str) -> None:
-    assert meaning_of(text) is None or meaning_of(text).answer in (*ANSWERS, NOT_YET.answer)

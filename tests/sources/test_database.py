@@ -1,4 +1,5 @@
 import datetime as dt
+import os
 import sqlite3
 import sys
 import uuid
@@ -238,3 +239,19 @@ def test_a_server_that_cannot_be_reached_is_said_without_the_password(postgres_u
         assert ":***@" in line
         assert url.password not in line
         assert str(tried.password).replace(" ", "%20") not in line
+
+
+@pytest.mark.parametrize("query", ["VACUUM INTO 'copy.db'", "ATTACH 'copy.db' AS c", "DELETE FROM o RETURNING *", "PRAGMA user_version=7"])
+def test_no_query_writes_in_or_beside_the_database(tmp_path: Path, query: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with sqlite3.connect("shop.db") as shop:
+        shop.execute("CREATE TABLE o AS SELECT 1 AS a")
+    shop.close()
+    before = Path("shop.db").read_bytes()
+    settings = DatabaseSettings.model_construct(url="sqlite:///shop.db", decimal=".")
+    with pytest.raises(InputError):
+        read_query("orders", query, settings)
+    assert (Path("shop.db").read_bytes(), os.listdir()) == (before, ["shop.db"])
+    Path("folder.db").mkdir()
+    with pytest.raises(InputError, match="got a folder"):
+        read_query("orders", "SELECT 1", DatabaseSettings.model_construct(url="sqlite:///folder.db", decimal="."))

@@ -1,4 +1,4 @@
-"""Five million orders: whichever way they are added up, the same comes out."""
+"""Five million orders: whichever way they are aggregated, the result is the same."""
 
 from datetime import date
 
@@ -8,11 +8,13 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from segmenter import launch_settings
-from segmenter.measures.aggregator import Adder, Batch
+from segmenter.contacts import Contacts
+from segmenter.measures.aggregator import Aggregator, Batch
 from segmenter.measures.definition import summarize_frame
-from segmenter.sources import parquet_stream
-from segmenter.sources.mapping import placed_orders
+from segmenter.sources.order_rows import canonical_orders
+from segmenter.sources.parquet_stream import stream_of
 from segmenter.sources.store import Store, fingerprint
+from segmenter.sources.stream_aggregation import aggregate_stream
 from segmenter.tables import Terms
 
 pytestmark = pytest.mark.slow
@@ -42,17 +44,17 @@ def expected(orders):
     paid = (pl.col("amount") * 100).round(0, mode="half_to_even").cast(pl.Int64)
     city = pl.lit(None, pl.String).alias("city")
     rows = orders.select("customer_id", city.alias("order_id"), "time", paid.alias("paid"), (paid < 0).alias("back"), "province", city)
-    return summarize_frame(placed_orders(rows, "order"), TERMS).frame
+    return summarize_frame(canonical_orders(rows, "order"), TERMS).frame
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_threads_batch_sizes_and_row_orders(orders, expected, threads):
-    adder = Adder(TERMS, threads=threads)
+    aggregator = Aggregator(TERMS, threads=threads)
     mixed = orders.sample(fraction=1, shuffle=True, seed=threads)
     for rows in mixed.iter_slices(50_000 * threads):
-        odd = adder.add(Batch(rows["customer_id"], rows["time"], rows["amount"], places=[rows["province"]]), digits=2)
+        odd = aggregator.add_all([Batch(rows["customer_id"], rows["time"], rows["amount"], places=[rows["province"]])], digits=2)[0]
         assert odd.is_empty()
-    assert_frame_equal(adder.summary().frame, expected)
+    assert_frame_equal(aggregator.summary().frame, expected)
 
 
 def test_files_and_the_store(orders, expected, tmp_path):
@@ -64,12 +66,12 @@ def test_files_and_the_store(orders, expected, tmp_path):
         rows.write_parquet(file, row_group_size=200_000)
     settings = launch_settings({"launch.as_of": "2026-07-01"})
     names = [file.name for file in files]
-    stream = parquet_stream.streamed(files, names, settings.data, settings.launch)
-    stores = [None, *(Store(tmp_path / "store", fingerprint(settings.data, settings.launch, stream.schema)) for _ in range(2))]
-    found = [parquet_stream.add_up(stream, TERMS, None, lambda *told: None, store)[0] for store in stores]
+    stream = stream_of(files, names, settings.data, settings.launch)
+    stores = [None, *(Store(tmp_path / "store", fingerprint(stream)) for _ in range(2))]
+    found = [aggregate_stream(stream, TERMS, None, lambda *done: None, store, Contacts()) for store in stores]
     assert len(list((tmp_path / "store").glob("*.json"))) == 3
-    for scanned in found:
-        assert_frame_equal(scanned.summary.frame, expected)
-        assert scanned.reads == found[0].reads
-        assert scanned.rejects.is_empty()
+    for reading in found:
+        assert_frame_equal(reading.orders.summary(TERMS).frame, expected)
+        assert reading.reads == found[0].reads
+        assert reading.rejects.is_empty()
     assert found[0].reads["later"] > 0

@@ -57,8 +57,8 @@ def test_a_chinese_erp_export_as_text():
             "category": None,
         },
     )
-    assert tables.orders.schema == ORDERS
-    assert tables.orders.select("customer_id", "time", "amount", "refund", "is_order", "province").rows() == [
+    assert tables.orders.single().schema == ORDERS
+    assert tables.orders.single().select("customer_id", "time", "amount", "refund", "is_order", "province").rows() == [
         ("K001", datetime(2026, 6, 1, 9, 5), 123450, 0, True, "四川省"),
         ("K002", datetime(2026, 6, 2), 8800, 0, True, None),
         ("K003", datetime(2026, 6, 4), -3000, 3000, False, "x"),
@@ -96,7 +96,7 @@ def test_expressions_over_text_columns_find_their_types():
             "category": None,
         },
     )
-    rows = tables.orders.sort("order_id").select("order_id", "amount", "refund", "is_order").rows()
+    rows = tables.orders.single().sort("order_id").select("order_id", "amount", "refund", "is_order").rows()
     assert rows == [("1", 500, 0, True), ("C2", -150, 150, False)]
     assert tables.rejects.select("column", "value").rows() == [("Qty, Price", "x | 1")]
 
@@ -104,7 +104,11 @@ def test_expressions_over_text_columns_find_their_types():
 def test_refunds_as_status_give_the_money_back_and_are_no_orders():
     orders = {"customer_id": ["a", "a", "a"], "time": "2026-06-01", "amount": [100.0, 40.0, -10.0], "status": ["ok", "refunded", "ok"]}
     tables = read(orders, data__orders__refund="status = 'refunded'")
-    assert tables.orders.select("amount", "refund", "is_order").rows() == [(10000, 0, True), (0, 4000, False), (-1000, 1000, False)]
+    assert tables.orders.single().select("amount", "refund", "is_order").rows() == [
+        (10000, 0, True),
+        (0, 4000, False),
+        (-1000, 1000, False),
+    ]
 
 
 def test_lines_of_an_order_add_up_whatever_is_refunded_or_discounted():
@@ -116,7 +120,7 @@ def test_lines_of_an_order_add_up_whatever_is_refunded_or_discounted():
         "state": ["ok", "ok", "back", "ok", "back"],
     }
     tables = read(orders, data__orders__grain="line", data__orders__refund="state = 'back'")
-    rows = tables.orders.sort("order_id").select("order_id", "time", "amount", "refund", "is_order").rows()
+    rows = tables.orders.single().sort("order_id").select("order_id", "time", "amount", "refund", "is_order").rows()
     assert rows == [
         ("1", datetime(2026, 6, 2, 10), 8000, 3000, True),  # a discount is no refund
         ("2", datetime(2026, 6, 3), -5000, 5000, False),
@@ -138,7 +142,7 @@ def test_what_was_spent_by_category_adds_up_to_the_orders_where_their_lines_diff
         spending = tables.spending
         assert spending.select("amount", "category").rows() == [
             (10000, "茶"), (9000, "丝"), (-2000, None), (-10000, "茶"), (0, "丝"), (-500, None)]  # fmt: skip
-        assert spending["amount"].sum() == tables.orders["amount"].sum()
+        assert spending["amount"].sum() == tables.orders.single()["amount"].sum()
     assert read(orders, data__orders__columns__category="state").spending["category"].unique().sort().to_list() == ["back", "ok"]
     del orders["category"]
     assert read(orders).spending is None
@@ -153,7 +157,7 @@ def test_currency_repeats_and_unknown_customers_are_rejects():
         "currency": ["CNY", "CNY", "usd", "人民币"],
     }
     tables = read(orders, customers={"customer_id": ["a"]}, data__orders__repeats="drop")
-    assert tables.orders.height == 1
+    assert tables.orders.single().height == 1
     assert tables.rejects.select("row", "column", "reason").sort("row").rows() == [
         (2, None, "repeats another row exactly"),
         (3, "currency", "is not the launch's currency, CNY"),
@@ -195,7 +199,7 @@ def test_an_order_export_can_be_read_as_the_customers_too():
     assert tables.rejects.select("row", "reason").rows() == [
         (4, "stands in the table more than once, with other values (one row was kept)")
     ]
-    assert tables.orders.height == 4
+    assert tables.orders.single().height == 4
 
 
 def test_events_of_visitors_are_left_aside_but_of_unknown_customers_rejected():
@@ -268,7 +272,7 @@ def test_ids_in_an_expression_stay_text():
         "amount": ["1"] * 4,
     }
     tables = read(orders, data__orders__columns={**NO_COLUMNS, "customer_id": "COALESCE(uid, alt)"})
-    assert tables.orders["customer_id"].to_list() == ["2206512345678901234", "2206512345678901235", "123", "00123"]
+    assert tables.orders.single()["customer_id"].to_list() == ["2206512345678901234", "2206512345678901235", "123", "00123"]
 
 
 def test_a_condition_loses_no_row_because_a_cell_is_no_number():
@@ -282,21 +286,21 @@ def test_amounts_in_an_expression_may_be_written_as_people_do():
     orders = {"customer_id": ["a", "b"], "time": "2026-06-01", "q": ["2", "1.000"], "p": ["1,50", "€ 3"]}
     columns = {**NO_COLUMNS, "amount": "q * p"}
     tables = read(orders, data__decimal=",", launch__currency="EUR", data__orders__columns=columns)
-    assert tables.orders["amount"].to_list() == [300, 300_000]
+    assert tables.orders.single()["amount"].to_list() == [300, 300_000]
 
 
 def test_money_of_another_currency_is_no_amount_and_a_sign_of_two_is_the_launch_s():
     orders = {"customer_id": "a", "time": "2026-06-01", "amount": ["$12", "€5", "¥7", "7元"], "currency": ["¥", "¥", "￥", None]}
-    assert read(orders).orders["amount"].to_list() == [700, 700]
+    assert read(orders).orders.single()["amount"].to_list() == [700, 700]
     yen = read(orders, launch__currency="JPY")
-    assert yen.orders["amount"].to_list() == [7]
+    assert yen.orders.single()["amount"].to_list() == [7]
 
 
 def test_words_for_nothing_are_nothing():
     orders = {"customer_id": ["NULL", "#N/A", "a"], "time": "2026-06-01", "amount": 1, "province": ["四川", "四川", "-"]}
     customers = {"customer_id": ["a", "nan"], "do_not_contact": ["NULL", "0"]}
     tables = read(orders, customers=customers)
-    assert tables.orders.select("customer_id", "province").rows() == [("a", None)]
+    assert tables.orders.single().select("customer_id", "province").rows() == [("a", None)]
     assert tables.customers.select("customer_id", "do_not_contact").rows() == [("a", False)]
     assert set(tables.rejects["reason"]) == {"is empty"}
 
@@ -304,7 +308,7 @@ def test_words_for_nothing_are_nothing():
 def test_lines_after_the_as_of_date_leave_the_order_before_it_as_it_was():
     lines = {"customer_id": "a", "order_id": ["1", "1", "1"], "time": ["2026-06-29", "2026-06-30", "2026-07-02"], "amount": [10, 5, -90]}
     tables = read(lines, data__orders__grain="line")
-    before = tables.orders.filter(pl.col("time") < datetime(2026, 7, 1)).sort("time")
+    before = tables.orders.single().filter(pl.col("time") < datetime(2026, 7, 1)).sort("time")
     assert before.select("amount", "refund", "is_order").rows() == [(1000, 0, True), (500, 0, False)]
 
 
@@ -320,7 +324,7 @@ def test_customers_who_joined_later_change_nothing():
 
 def test_what_a_cell_is_called_does_not_depend_on_other_cells():
     orders = {"customer_id": [12345.0, 1.5], "time": ["2026-06-01", "2026-07-02"], "amount": 1}
-    assert read(orders).orders["customer_id"].to_list() == ["12345", "1.5"]
+    assert read(orders).orders.single()["customer_id"].to_list() == ["12345", "1.5"]
 
 
 def test_contacts_cannot_be_attributes():
@@ -354,4 +358,4 @@ def test_every_row_is_kept_or_filtered_or_later_or_rejected(rows, repeats, unrea
     assert reads["rows"] == len(rows) + unreadable == reads["filtered"] + reads["later"] + reads["rejected"] + reads["kept"]
     assert tables.rejects.height == reads["rejected"]
     assert tables.rejects.schema == REJECTS
-    assert tables.orders.filter(pl.col("time") < datetime(2026, 7, 1)).height == reads["kept"]
+    assert tables.orders.single().filter(pl.col("time") < datetime(2026, 7, 1)).height == reads["kept"]

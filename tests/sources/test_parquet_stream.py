@@ -14,12 +14,13 @@ from polars.testing import assert_frame_equal
 import segmenter
 from segmenter.__main__ import main
 from segmenter.errors import InputError
+from segmenter.loader import read_tables
+from segmenter.measures import shop_orders
 from segmenter.measures.definition import summarize_frame
-from segmenter.measures.past import Sampling
+from segmenter.measures.sampling import Sampling
 from segmenter.settings import FilesSettings, parse
-from segmenter.sources import parquet_stream
-from segmenter.sources.loader import read_tables
-from segmenter.tables import Summary, Terms
+from segmenter.sources import fallback_rows, store_parts
+from segmenter.tables import Terms
 
 CONF = Path(__file__).parents[2] / "conf" / "data"
 TERMS = Terms(date(2026, 7, 1), 90.0, 200)
@@ -29,7 +30,7 @@ WHERE = ["四川省", "云南", None, "さいたま市", " 北京", "null", "a p
 
 @pytest.fixture(autouse=True)
 def _stream(monkeypatch):
-    monkeypatch.setattr(parquet_stream, "FEWEST", 0)
+    monkeypatch.setattr(shop_orders, "KERNEL_ROWS", 0)
 
 
 def shop(rows, seed=1):
@@ -89,9 +90,8 @@ def same(folder, changes, *, terms=TERMS, customers=None, store=None):
     if isinstance(streamed, tuple) or isinstance(at_once, tuple):
         assert streamed == at_once
         return None
-    there = summarize_frame(at_once.tables.orders, terms)
-    assert isinstance(streamed.tables.orders, Summary)
-    assert_frame_equal(streamed.tables.orders.frame, there.frame)
+    there = summarize_frame(at_once.tables.orders.single(), terms)
+    assert_frame_equal(streamed.tables.orders.aggregate.frame, there.frame)
     assert streamed.tables.reads == at_once.tables.reads
     columns = at_once.tables.rejects.columns
     assert_frame_equal(streamed.tables.rejects.sort(columns), at_once.tables.rejects.sort(columns))
@@ -137,7 +137,7 @@ CASES = {
 def test_streaming_is_as_reading_at_once(name, tmp_path, monkeypatch):
     frame, changes = CASES[name]
     saved(tmp_path, frame)
-    monkeypatch.setattr(parquet_stream, "_ODD", 60)  # odd rows are read in several goes
+    monkeypatch.setattr(fallback_rows, "ROWS", 60)  # fallback rows are read in several goes
     streamed = same(tmp_path, changes)
     if streamed is None:
         assert name == "where leaves none"
@@ -156,7 +156,7 @@ def test_rows_of_those_who_are_no_customers_are_rejected(ids, tmp_path):
     pl.DataFrame({"customer_id": people}).write_csv(tmp_path / "customers.csv")
     streamed = same(tmp_path / "orders", {}, customers=tmp_path / "customers.csv")
     assert streamed.tables.rejects.filter(reason="is no customer of the customers table").height
-    assert set(streamed.tables.orders.frame["customer_id"]) <= set(people)
+    assert set(streamed.tables.orders.aggregate.frame["customer_id"]) <= set(people)
 
 
 def test_files_may_be_empty_or_one_row_or_have_nothing_but_nulls(tmp_path):
@@ -167,12 +167,12 @@ def test_files_may_be_empty_or_one_row_or_have_nothing_but_nulls(tmp_path):
 
 def test_what_has_to_be_seen_together_is_read_at_once(tmp_path, monkeypatch):
     saved(tmp_path, SHOP)
-    monkeypatch.setattr(parquet_stream, "add_up", None)
+    monkeypatch.setattr("segmenter.loader.aggregate_stream", None)
     launch = segmenter.launch_settings({"launch.as_of": "2026-07-01"}).launch
     for changes in ({"orders.repeats": "drop"}, {"orders.grain": "line", "orders.columns.order_id": "note"}):
         read = read_tables(settings_of(tmp_path, changes), launch, seed=1, terms=TERMS)
         alone = read_tables(settings_of(tmp_path, changes), launch, seed=1)
-        assert_frame_equal(read.tables.orders.frame, summarize_frame(alone.tables.orders, TERMS).frame)
+        assert_frame_equal(read.tables.orders.aggregate.frame, summarize_frame(alone.tables.orders.single(), TERMS).frame)
     SHOP.with_columns(pl.col("quantity").cast(pl.Float64)).write_parquet(tmp_path / "other.parquet")
     with pytest.raises(InputError, match="rows were rejected"):
         read_tables(settings_of(tmp_path, {"max_reject_share": 0.01}), launch, seed=1, terms=TERMS)
@@ -214,7 +214,7 @@ def test_bad_files_end_as_they_do_when_read_at_once(spoil, tmp_path, monkeypatch
     spoil(folder)
     said = []
     for fewest in (0, 10**9):
-        monkeypatch.setattr(parquet_stream, "FEWEST", fewest)
+        monkeypatch.setattr(shop_orders, "KERNEL_ROWS", fewest)
         out = [f"out={tmp_path}/results", f"data.orders.path={folder}", "launch.as_of=2026-07-01", "tracking=none", "data=files"]
         monkeypatch.setattr("sys.argv", ["segmenter", "launch", *out])
         with pytest.raises(SystemExit) as leaving:
@@ -332,10 +332,10 @@ def test_a_thread_that_panics_ends_the_job_with_its_message(tmp_path):
 def test_a_part_of_the_store_that_lacks_rows_is_read_again(tmp_path, monkeypatch):
     saved(tmp_path, SHOP, files=1)
     launch, store = segmenter.launch_settings({"launch.as_of": "2026-07-20"}).launch, str(tmp_path / "store")
-    terms, part_of = Terms(date(2026, 7, 20), 90.0, 200), parquet_stream.part_of
+    terms, part_of = Terms(date(2026, 7, 20), 90.0, 200), store_parts.part_of
     with monkeypatch.context() as patch:
-        patch.setattr(parquet_stream, "part_of", lambda adder, rows: part_of(adder, [frame[:-1] for frame in rows]))
+        patch.setattr(store_parts, "part_of", lambda aggregator, rows: part_of(aggregator, [frame[:-1] for frame in rows]))
         first = read_tables(settings_of(tmp_path, {}), launch, seed=1, terms=terms, store=store)
     again = read_tables(settings_of(tmp_path, {}), launch, seed=1, terms=terms, store=store)
     assert len(again.warnings) == 1
-    assert_frame_equal(again.tables.orders.frame, first.tables.orders.frame)
+    assert_frame_equal(again.tables.orders.aggregate.frame, first.tables.orders.aggregate.frame)

@@ -13,10 +13,10 @@ import segmenter
 from segmenter.__main__ import main
 from segmenter.errors import InputError
 from segmenter.home import HOME
+from segmenter.loader import read_tables
+from segmenter.measures import shop_orders
 from segmenter.measures.definition import summarize_frame
 from segmenter.settings import FilesSettings, parse
-from segmenter.sources import parquet_stream
-from segmenter.sources.loader import read_tables
 from segmenter.tables import Terms
 
 TERMS = Terms(date(2026, 7, 1), 90.0, 200)
@@ -89,7 +89,7 @@ def both(path, changes):
     assert streamed.reads == at_once.reads
     columns = at_once.rejects.columns
     assert_frame_equal(streamed.rejects.sort(columns), at_once.rejects.sort(columns))
-    assert_frame_equal(streamed.orders.frame, summarize_frame(at_once.orders, TERMS).frame)
+    assert_frame_equal(streamed.orders.aggregate.frame, summarize_frame(at_once.orders.single(), TERMS).frame)
     return at_once
 
 
@@ -97,13 +97,13 @@ def both(path, changes):
 @pytest.mark.parametrize("name", TYPES)
 @pytest.mark.slow
 def test_each_type_in_each_place_is_as_when_read_at_once(name, field, tmp_path, monkeypatch):
-    monkeypatch.setattr(parquet_stream, "FEWEST", 0)
+    monkeypatch.setattr(shop_orders, "KERNEL_ROWS", 0)
     both(write(tmp_path, field, TYPES[name]), FIELDS[field])
 
 
 @pytest.mark.parametrize("name", TYPES)
 def test_each_type_is_read_or_rejected_or_told(name, tmp_path, monkeypatch):
-    monkeypatch.setattr(parquet_stream, "FEWEST", 0)
+    monkeypatch.setattr(shop_orders, "KERNEL_ROWS", 0)
     for field, readable in READ.items():
         found = both(write(tmp_path, field, TYPES[name]), {})
         assert isinstance(found, tuple) is (name not in readable), (field, found)
@@ -119,7 +119,7 @@ def test_each_type_is_read_or_rejected_or_told(name, tmp_path, monkeypatch):
 @pytest.mark.parametrize("field", ["customer_id", "time", "amount", "currency", "x"])
 @pytest.mark.parametrize("name", TYPES)
 def test_each_type_in_each_place_through_the_command(name, field, fewest, tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(parquet_stream, "FEWEST", fewest)
+    monkeypatch.setattr(shop_orders, "KERNEL_ROWS", fewest)
     write(tmp_path, field, TYPES[name])
     ways = [f"data.{key}={value!r}" for key, value in FIELDS[field].items()]
     ways += [f"out={tmp_path}/results", f"data.orders.path={tmp_path}/orders.parquet", "data.max_reject_share=1", "ledger.use=false"]
@@ -143,4 +143,4 @@ def test_a_type_through_the_command(name, field, fewest, tmp_path, monkeypatch, 
 def test_ids_of_different_types_in_two_files_are_the_same_customers(tmp_path):
     for number, (name, values) in enumerate({"text": pa.array(["7"] * 4), "bytes": pa.array([b"7"] * 4)}.items()):
         write(tmp_path, "customer_id", values).rename(tmp_path / f"{number}-{name}.parquet")
-    assert set(read(tmp_path, {}, None).orders["customer_id"]) == {"7"}
+    assert set(read(tmp_path, {}, None).orders.single()["customer_id"]) == {"7"}

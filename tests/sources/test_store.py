@@ -21,11 +21,12 @@ from polars.testing import assert_frame_equal
 import segmenter
 from segmenter.__main__ import main
 from segmenter.errors import OutputError
+from segmenter.loader import read_tables
+from segmenter.measures import shop_orders
 from segmenter.settings import FilesSettings, parse
-from segmenter.sources import parquet_stream
 from segmenter.sources import store as keeping
-from segmenter.sources.loader import read_tables
-from segmenter.tables import Summary, Terms
+from segmenter.sources import stream_aggregation
+from segmenter.tables import Terms
 
 CONF = Path(__file__).parents[2] / "conf" / "data"
 AS_OF = date(2026, 7, 1)
@@ -34,7 +35,7 @@ TERMS = Terms(AS_OF, 90.0, None)
 
 @pytest.fixture(autouse=True)
 def _stream(monkeypatch):
-    monkeypatch.setattr(parquet_stream, "FEWEST", 0)
+    monkeypatch.setattr(shop_orders, "KERNEL_ROWS", 0)
 
 
 def orders(seed, rows=40, first=date(2026, 1, 1), days=150, ids="text"):
@@ -80,16 +81,14 @@ class Shop:
         """Give the files that were decoded and the warnings."""
         data, launch = self.data(**changes), segmenter.launch_settings({"launch.as_of": str(terms.as_of)}).launch
         decoded: list[str] = []
-        batches = parquet_stream._batches
+        batches = stream_aggregation.batches
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(
-                parquet_stream, "_batches", lambda stream, at: decoded.extend(stream.names[one] for one in at) or batches(stream, at)
+                stream_aggregation, "batches", lambda stream, at: decoded.extend(stream.names[one] for one in at) or batches(stream, at)
             )
             found = read_tables(data, launch, seed=1, terms=terms, store=str(self.kept))
         there = read_tables(data, launch, seed=1, terms=terms)
-        assert isinstance(found.tables.orders, Summary)
-        assert isinstance(there.tables.orders, Summary)
-        assert_frame_equal(found.tables.orders.frame, there.tables.orders.frame)
+        assert_frame_equal(found.tables.orders.summary(terms).frame, there.tables.orders.summary(terms).frame)
         assert found.tables.reads == there.tables.reads
         columns = there.tables.rejects.columns
         assert_frame_equal(found.tables.rejects.sort(columns), there.tables.rejects.sort(columns))
@@ -250,7 +249,7 @@ def test_what_is_in_use_stays_and_what_is_not_goes(shop, monkeypatch):
 
 def test_a_file_that_changes_while_it_is_read_is_not_kept(shop, monkeypatch):
     path = shop.write("c.parquet")
-    read = parquet_stream._read
+    read = stream_aggregation._read_files
 
     def changing(stream, files, *rest):
         found = read(stream, files, *rest)
@@ -258,11 +257,11 @@ def test_a_file_that_changes_while_it_is_read_is_not_kept(shop, monkeypatch):
             path.touch()
         return found
 
-    monkeypatch.setattr(parquet_stream, "_read", changing)
+    monkeypatch.setattr(stream_aggregation, "_read_files", changing)
     launch = segmenter.launch_settings({"launch.as_of": str(AS_OF)}).launch
     read_tables(shop.data(), launch, seed=1, terms=TERMS, store=str(shop.kept))
     monkeypatch.undo()
-    monkeypatch.setattr(parquet_stream, "FEWEST", 0)
+    monkeypatch.setattr(shop_orders, "KERNEL_ROWS", 0)
     assert shop.launch()[0] == ["c.parquet"]
 
 
@@ -296,11 +295,12 @@ import segmenter
 from omegaconf import OmegaConf
 from segmenter.tables import Terms
 from segmenter.settings import FilesSettings, parse
-from segmenter.sources import parquet_stream, store
-from segmenter.sources.loader import read_tables
+from segmenter.measures import shop_orders
+from segmenter.sources import store
+from segmenter.loader import read_tables
 
 conf, folder, kept, when = sys.argv[1:]
-parquet_stream.FEWEST = 0
+shop_orders.KERNEL_ROWS = 0
 config = OmegaConf.merge(OmegaConf.load(f"{conf}/_tables.yaml"), OmegaConf.load(f"{conf}/files.yaml"), {"orders": {"path": folder}})
 del config["defaults"]
 config.max_reject_share = 1.0
@@ -317,7 +317,7 @@ store.Path.replace = killed
 launch = segmenter.launch_settings({"launch.as_of": "2026-07-01"}).launch
 for _ in range(1 if when != "never" else 3):
     read = read_tables(parse(FilesSettings, config), launch, seed=1, terms=Terms(date(2026, 7, 1), 90.0, None), store=kept)
-    print(int(read.tables.orders.frame.hash_rows(1).sum()), read.warnings)
+    print(int(read.tables.orders.aggregate.frame.hash_rows(1).sum()), read.warnings)
 """
 
 
@@ -354,7 +354,7 @@ def test_all_files_of_a_launch_are_the_same_bytes_with_the_store_and_without(tmp
     came = {}
 
     def run(out, fewest, *more):
-        monkeypatch.setattr(parquet_stream, "FEWEST", fewest)
+        monkeypatch.setattr(shop_orders, "KERNEL_ROWS", fewest)
         where = [f"data.orders.path={shop.folder}", f"out={tmp_path}/{out}", "data.max_reject_share=0.5", "rules.spend.min=1", *more]
         monkeypatch.setattr("sys.argv", ["segmenter", "launch", "data=files", "launch.as_of=2026-07-01", "tracking=none", *where])
         main()

@@ -18,6 +18,7 @@ from segmenter.evaluation.review import Review, review
 from segmenter.launch import plan_launch
 from segmenter.launch_plan import LaunchPlan
 from segmenter.launch_record import LaunchRecord
+from segmenter.loader import Inputs, read_tables
 from segmenter.report.backtest_outputs import backtest_record
 from segmenter.report.backtest_words import advice
 from segmenter.report.launch_outputs import launch_outputs
@@ -25,7 +26,6 @@ from segmenter.report.outputs import Record, write_outputs
 from segmenter.report.plan_words import in_words
 from segmenter.report.review_outputs import review_record
 from segmenter.settings import BacktestJob, LaunchJob, ReviewJob, parse
-from segmenter.sources.loader import Read, read_tables
 from segmenter.tables import INVITED, ORDERS
 from segmenter.tracking import Sweep, track
 
@@ -48,7 +48,7 @@ def job(data: str = "demo", **changes: object) -> LaunchJob:
 class Shop:
     """A launch of a small demo shop, with its results on disk, and its run in the store beside them."""
 
-    read: Read
+    read: Inputs
     plan: LaunchPlan
     record: Record
     files: tuple[str, ...]

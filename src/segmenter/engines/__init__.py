@@ -1,1 +1,1 @@
-"""Engines that read and add up orders elsewhere than in this process: one row per customer comes back."""
+"""Engines that read and aggregate orders elsewhere than in this process: one row per customer comes back."""

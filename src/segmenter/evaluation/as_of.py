@@ -10,13 +10,14 @@ from segmenter.contacts import Contacts, is_contact_name
 from segmenter.errors import ConfigError, InputError
 from segmenter.measures import measure
 from segmenter.measures.categories import main_category
-from segmenter.measures.past import Past, Sampling, past_of
+from segmenter.measures.past import Past, past_of
+from segmenter.measures.sampling import Sampling
 from segmenter.measures.timeline import with_purchases
 from segmenter.messages import Message
 from segmenter.regions import with_regions
 from segmenter.rules import Verdicts, apply_rules
 from segmenter.settings import CoreSettings, LearningSettings, category_key
-from segmenter.tables import Summary, Tables, Terms
+from segmenter.tables import Tables, Terms
 
 _FORECAST_SAMPLE = 60_000  # customers whose past says what a launch brings
 
@@ -87,11 +88,11 @@ def _launch_past(tables: Tables, settings: CoreSettings, terms: Terms) -> Past |
     if not settings.scoring.needs_past and settings.launch.target is None:
         return None
     # Without single orders `auto` falls back to a simple ranking, and nothing is forecast; other rankings cannot do without.
-    if isinstance(tables.orders, Summary) and tables.sample is None and not settings.scoring.needs_single_orders:
+    if not tables.orders.has_single and not settings.scoring.needs_single_orders:
         return None
     few = sampling_of(settings)
-    most = None if few is None else few.most
-    return past_of(tables, terms.as_of, terms.half_life_days, terms.window_days, most=most, seed=settings.seed)
+    most = None if few is None else few.max_customers
+    return past_of(tables, terms.as_of, terms.half_life_days, terms.window_days, max_customers=most, seed=settings.seed)
 
 
 def _with_category(measures: pl.DataFrame, tables: Tables, settings: CoreSettings, as_of: date) -> pl.DataFrame:

@@ -5,15 +5,16 @@ from datetime import date
 import polars as pl
 
 from segmenter.errors import InputError
+from segmenter.measures.shop_orders import SingleOrders
 from segmenter.messages import Message
-from segmenter.tables import Summary, Tables
+from segmenter.tables import Tables
 
 _MAX_DAYS = 366  # since the last order
 
 
 def check_as_of(tables: Tables, as_of: date) -> None:
     """Refuse a date that the orders do not fit, by an InputError; where customers are known without orders, their events will do."""
-    first, last, before = _range(tables, as_of)
+    (first, last), before = tables.orders.days, tables.orders.last_order(as_of)
     if first is None:
         return
     if tables.customers is not None:
@@ -35,27 +36,17 @@ def check_as_of(tables: Tables, as_of: date) -> None:
         raise InputError(Message("launch.old_orders", sentence, what=what, as_of=as_of, last=before))
 
 
-def _range(tables: Tables, as_of: date) -> tuple[date | None, date | None, date | None]:
-    """Give the first day with an order or refund, the last, and the last with an order before the date."""
-    orders = tables.orders
-    if isinstance(orders, Summary):
-        return orders.first, orders.last, orders.frame.select(pl.col("last_order_at").max().dt.date()).item()
-    ordered = pl.col("is_order") & (pl.col("time") < as_of)
-    days = {"first": pl.col("time").min(), "last": pl.col("time").max(), "before": pl.col("time").filter(ordered).max()}
-    first, last, before = orders.select(time.dt.date().alias(name) for name, time in days.items()).row(0)
-    return first, last, before
-
-
 def _no_order(tables: Tables, as_of: date) -> Message:
     """Say that all orders are refunds or cancellations."""
-    if isinstance(tables.orders, Summary):
-        count = tables.reads["orders"]["kept"]
-        why = Message("launch.refunds", "amount is negative, or data.orders.refund holds of them")
-    else:
-        rows = tables.orders.filter(pl.col("time") < as_of)
-        count, negative = rows.height, rows.filter(pl.col("amount") < 0).height
-        sentence = "amount is negative in {negative:,}, and data.orders.refund holds of {flagged:,}"
-        why = Message("launch.counted_refunds", sentence, negative=negative, flagged=count - negative)
+    match tables.orders:
+        case SingleOrders(orders):
+            rows = orders.filter(pl.col("time") < as_of)
+            count, negative = rows.height, rows.filter(pl.col("amount") < 0).height
+            sentence = "amount is negative in {negative:,}, and data.orders.refund holds of {flagged:,}"
+            why = Message("launch.counted_refunds", sentence, negative=negative, flagged=count - negative)
+        case _:
+            count = tables.reads["orders"]["kept"]
+            why = Message("launch.refunds", "amount is negative, or data.orders.refund holds of them")
     sentence = (
         "data.orders: should have orders (got {count:,} before {as_of}, all of them refunds or cancellations: {why}); "
         "where payments stand as negative amounts, map data.orders.columns.amount to minus the column, such as -amount"

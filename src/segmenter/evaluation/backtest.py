@@ -113,7 +113,7 @@ def backtest(tables: Tables, settings: BacktestCore, *, progress: Callable[[str]
     window, most = settings.rules.spend.window_days, settings.backtest.customers
     # The launch's own half-life comes first: a custom rule on decayed spend is then the launch's own.
     own = settings.scoring.half_life_days
-    past = past_of(tables, end, own, window, most=most, first=cuts[0], seed=settings.seed)
+    past = past_of(tables, end, own, window, max_customers=most, first=cuts[0], seed=settings.seed)
     pasts = {days: past.with_half_life(days) for days in dict.fromkeys((own, *(scoring.half_life_days for scoring in rankings.values())))}
 
     def at(cut: date) -> Replay | Message:

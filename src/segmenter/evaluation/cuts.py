@@ -2,14 +2,12 @@
 
 from datetime import date, timedelta
 
-import polars as pl
-
 from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.as_of import terms_of
-from segmenter.measures.past import LEAST_DAYS, Sampling
+from segmenter.measures.sampling import MIN_HISTORY_DAYS, Sampling
 from segmenter.messages import Message
 from segmenter.settings import BacktestCore
-from segmenter.tables import Summary, Tables
+from segmenter.tables import Tables
 
 
 def sampling_of(settings: BacktestCore) -> Sampling:
@@ -17,20 +15,17 @@ def sampling_of(settings: BacktestCore) -> Sampling:
     wanted, as_of = settings.backtest, terms_of(settings).as_of
     back = timedelta(days=wanted.horizon_days + wanted.step_days * (wanted.max_cuts - 1))
     first = min(wanted.cuts) if wanted.cuts else wanted.first or (wanted.last or as_of) - back
-    return Sampling(wanted.customers, settings.seed, first, min(wanted.horizon_days, LEAST_DAYS))
+    return Sampling(wanted.customers, settings.seed, first, min(wanted.horizon_days, MIN_HISTORY_DAYS))
 
 
 def choose_cuts(tables: Tables, settings: BacktestCore) -> tuple[list[date], date]:
     """List the cuts, the earliest first, and say where the history ends."""
     wanted, as_of = settings.backtest, terms_of(settings).as_of
-    if isinstance(tables.orders, Summary):
-        first, last = tables.orders.first, tables.orders.last
-    else:
-        first, last = tables.orders.select(first=pl.col("time").min().dt.date(), last=pl.col("time").max().dt.date()).row(0)
+    first, last = tables.orders.days
     if first is None or last is None:
         raise InputError(Message("evaluation.no_orders", "data.orders: should hold orders (got none): there is no past to replay"))
     end = min(as_of, last + timedelta(days=1))
-    history = min(wanted.horizon_days, LEAST_DAYS)
+    history = min(wanted.horizon_days, MIN_HISTORY_DAYS)
     latest, earliest = end - timedelta(days=wanted.horizon_days), first + timedelta(days=history)
     if wanted.cuts is None:
         stop = wanted.last or latest

@@ -20,7 +20,7 @@ from segmenter.evaluation.forecast_draws import bin_edges, draw, score_shares
 from segmenter.measures.past import Past
 from segmenter.messages import Message
 from segmenter.money import text, to_minor
-from segmenter.planning.join_chances import Joining, bin_of
+from segmenter.planning.join_chances import JoinChances, bin_of
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, LearningSettings
 
@@ -111,7 +111,9 @@ class Forecast:
         )
 
 
-def forecast(customers: pl.DataFrame, joining: Joining, past: Past, settings: CoreSettings) -> tuple[Forecast | None, tuple[Message, ...]]:
+def forecast(
+    customers: pl.DataFrame, joining: JoinChances, past: Past, settings: CoreSettings
+) -> tuple[Forecast | None, tuple[Message, ...]]:
     """Forecast members and sales of a launch, with what a person should know before believing it.
 
     Who is called later has less of the horizon left: their spend counts in proportion.
@@ -121,7 +123,7 @@ def forecast(customers: pl.DataFrame, joining: Joining, past: Past, settings: Co
     customers : DataFrame
         One row per customer, by id: ``verdict``, ``score``, ``invited``, ``rank``; ``held_out``, ``wave`` and ``call_on`` where there
         are such.
-    joining : Joining
+    joining : JoinChances
         The chances to join.
     past : Past
         Up to the as-of date; perhaps of some customers only.

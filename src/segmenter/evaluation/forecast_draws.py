@@ -24,7 +24,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.planning.join_chances import BINS, Joining
+from segmenter.planning.join_chances import BINS, JoinChances
 
 Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]
@@ -87,7 +87,7 @@ def score_shares(score_bins: pl.Series, bins: Longs, number: int) -> Floats:
     return normal
 
 
-def draw(spends: Sequence[Longs], edges: Floats, shares: Floats, planned: Floats, joining: Joining, seed: int) -> Draws:
+def draw(spends: Sequence[Longs], edges: Floats, shares: Floats, planned: Floats, joining: JoinChances, seed: int) -> Draws:
     """Draw the chances to join, the spend of the ranks, and the level of the month.
 
     `spends` has the later spend of the eligible at each past date by rank, `shares` the share of each bin of scores in each bin of ranks,

@@ -115,7 +115,7 @@ def tune(tables: Tables, settings: TuneCore, *, progress: Callable[[str], None] 
     present = _weighted(settings.scoring)
     half_lives = sorted({*settings.tune.half_lives, present.half_life_days})
     wanted, window = settings.backtest, settings.rules.spend.window_days
-    past = past_of(tables, end, present.half_life_days, window, most=wanted.customers, first=cuts[0], seed=settings.seed)
+    past = past_of(tables, end, present.half_life_days, window, max_customers=wanted.customers, first=cuts[0], seed=settings.seed)
     prepared = []
     for cut in learned_from:
         progress(str(cut))

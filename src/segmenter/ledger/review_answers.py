@@ -12,14 +12,14 @@ from segmenter.ledger.connection import Ledger
 from segmenter.ledger.queries import list_answers, list_invitations, list_launches
 from segmenter.ledger.records import record_answers, unknown_launch
 from segmenter.ledger.schema import PLANNED
+from segmenter.loader import Inputs
 from segmenter.messages import Message
 from segmenter.settings import ReviewJob
 from segmenter.sources.answers import Answers, NoAnswersError, read_answers
-from segmenter.sources.loader import Read
+from segmenter.sources.reject_reasons import UNKNOWN_CUSTOMER
 from segmenter.tables import REJECTS
 
 _ENOUGH = 5  # answers, to say of what launch a file is
-STRANGER = "is neither in the plan nor a customer of the shop"
 
 
 def find_launch(ledger: Ledger, name: str) -> LaunchRecord:
@@ -62,13 +62,13 @@ def read_new_answers(ledger: Ledger, launch: LaunchRecord, settings: ReviewJob) 
         return replace(read_answers([], before=until, timezone="UTC"), warnings=tuple(warnings))
 
 
-def take_answers(ledger: Ledger, launch: str, answers: Answers, read: Read) -> Read:
+def take_answers(ledger: Ledger, launch: str, answers: Answers, read: Inputs) -> Inputs:
     """Record answers, but not those of strangers: an id that neither the plan nor the shop knows is a slip of the pen.
 
     The shop's customers may join without having been invited. Back come its tables with the answers' counts, fingerprints, rejects and
     warnings.
     """
-    shop = [frame["customer_id"] for frame in (read.tables.orders, read.tables.customers) if isinstance(frame, pl.DataFrame)]
+    shop = [frame["customer_id"] for frame in (read.tables.orders.single(), read.tables.customers) if frame is not None]
     invitations = list_invitations(ledger, launch)
     planned = invitations.filter(pl.col("status").is_not_null())["customer_id"]
     known = pl.concat([invitations["customer_id"], *shop]).unique()
@@ -124,5 +124,5 @@ _REJECT = (
     pl.col("row"),
     pl.lit("customer_id").alias("column"),
     pl.col("written").alias("value"),
-    pl.lit(STRANGER).alias("reason"),
+    pl.lit(str(UNKNOWN_CUSTOMER)).alias("reason"),
 )

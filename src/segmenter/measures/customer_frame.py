@@ -1,4 +1,4 @@
-"""The measures, defined on Polars."""
+"""The measures of every customer as of a date."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -6,26 +6,16 @@ from datetime import date
 import polars as pl
 
 from segmenter.errors import InputError
-from segmenter.measures.definition import summarize_frame
-from segmenter.tables import CUSTOMERS, PERIODS, Summary, Tables, Terms
+from segmenter.measures import spec
+from segmenter.messages import Message
+from segmenter.tables import CUSTOMERS, Tables, Terms
 
-_INNER = ("days_since_first_row", "days_since_first_event", "order_province", "order_city")
-# What an attribute of the shop's own may not be called: the later stages add columns of these names.
+_FLAGS = ("do_not_contact", "blocked", "staff")
+_INNER = ("days_since_first_row", "days_since_first_event", "order_province", "order_city", spec.AS_OF)
+# What an attribute of the shop's own may not be called besides the measures: the later stages add columns of these names.
 _LATER = (
-    "region",
-    "verdict",
-    "score",
-    "expected_spend",
-    "repeats",
-    "last_days",
-    "known_days",
-    "first_spend",
-    "repeat_spend",
-    "segment",
-    "invited",
-    "rank",
-    "wave",
-    "group",
+    *("region", "verdict", "score", "expected_spend", "repeats", "last_days", "known_days", "first_spend", "repeat_spend"),
+    *("segment", "invited", "rank", "wave", "group"),
 )
 
 
@@ -74,37 +64,30 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
     >>> frame.select("spend", "orders", "days_since_order", "average_gap_days").rows()
     [(2000, 2, 1, 29.0)]
     """
-    summary = _summary(tables.orders, Terms(as_of, half_life_days, window_days))
+    summary = tables.orders.summary(Terms(as_of, half_life_days, window_days))
     by_order = summary.frame.lazy().rename({"province": "order_province", "city": "order_city"})
     events = _before(tables.events, as_of)
-    others = tables.referrals.lazy().filter(pl.col("customer_id") != pl.col("friend_id"))
-    referrals = others.filter(pl.col("time").is_null() | (pl.col("time") < as_of))
     kinds = events.select(pl.col("kind").unique().sort()).collect()["kind"].to_list()
     by_event = events.group_by("customer_id").agg(*_of_events(kinds))
-    brought = referrals.group_by("customer_id").agg(pl.col("friend_id").n_unique().cast(pl.Int32).alias("referrals"))
+    others = tables.referrals.lazy().filter(pl.col("customer_id") != pl.col("friend_id"))
+    referrals = others.filter(pl.col("time").is_null() | (pl.col("time") < as_of))
+    by_referral = referrals.group_by("customer_id").agg(pl.col("friend_id").n_unique().cast(pl.Int32).alias("referrals"))
     if tables.customers is not None:
-        _check_attributes(tables.customers, [by_order, by_event, brought])
+        _check_attributes(tables.customers, [by_order, by_event, by_referral])
         frame = tables.customers.lazy().join(by_order, on="customer_id", how="left")
     else:
-        flags = [pl.lit(value=False).alias(name) for name in ("do_not_contact", "blocked", "staff")]
+        flags = [pl.lit(value=False).alias(name) for name in _FLAGS]
         frame = by_order.with_columns(pl.lit(None, dtype=pl.Date).alias("joined"), *flags)
-    for part, table in ((by_event, tables.events), (brought, tables.referrals)):
+    for part, table in ((by_event, tables.events), (by_referral, tables.referrals)):
         frame = frame.join(part, on="customer_id", how="left", maintain_order="left") if table.height else _without(frame, part)
-    if tables.customers is not None:
-        known = (
-            pl.col("joined").is_null()
-            | (pl.col("joined") < as_of)
-            | pl.col("first_order_at").is_not_null()
-            | pl.col("events").is_not_null()
-        )
-        frame = frame.filter(known).with_columns(pl.when(pl.col("joined") < as_of).then("joined"))
-        own = pl.col("province").is_not_null() | pl.col("city").is_not_null()
-        frame = frame.with_columns(pl.when(own).then(name).otherwise(f"order_{name}").alias(name) for name in ("province", "city"))
-    else:
-        frame = frame.rename({"order_province": "province", "order_city": "city"})
-    measures = _tidy(frame, kinds, as_of)
-    # A summary is sorted, and a join keeps its order where it is told to.
-    return (measures if tables.customers is None else measures.sort("customer_id")).collect()
+    if tables.customers is None:
+        # A summary is sorted, and a join keeps its order where it is told to.
+        return _derive(frame.rename({"order_province": "province", "order_city": "city"}), kinds, as_of).collect()
+    joined_before, active = pl.col("joined") < as_of, pl.any_horizontal(pl.col("first_order_at", "events").is_not_null())
+    frame = frame.filter(pl.col("joined").is_null() | joined_before | active).with_columns(pl.when(joined_before).then("joined"))
+    own = pl.any_horizontal(pl.col("province", "city").is_not_null())
+    frame = frame.with_columns(pl.when(own).then(name).otherwise(f"order_{name}").alias(name) for name in ("province", "city"))
+    return _derive(frame, kinds, as_of).sort("customer_id").collect()
 
 
 def _without(frame: pl.LazyFrame, part: pl.LazyFrame) -> pl.LazyFrame:
@@ -113,28 +96,18 @@ def _without(frame: pl.LazyFrame, part: pl.LazyFrame) -> pl.LazyFrame:
     return frame.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in columns if name != "customer_id")
 
 
-def _summary(orders: pl.DataFrame | Summary, terms: Terms) -> Summary:
-    if isinstance(orders, pl.DataFrame):
-        return summarize_frame(orders, terms)
-    if orders.terms != terms:
-        raise ValueError(f"the orders were summarized for other terms: should be {terms} (got {orders.terms})")
-    return orders
-
-
-def _check_attributes(people: pl.DataFrame, parts: Sequence[pl.LazyFrame]) -> None:
-    derived = ("spend_outside", "days_since_order", "average_order", "average_gap_days", "days_since_activity", "days_known", *_LATER)
-    taken = {*derived, *(name for part in parts for name in part.collect_schema().names())} - {"customer_id"}
-    ours = taken | set(CUSTOMERS.names())
-    attributes = [name for name in people.columns if name not in CUSTOMERS]
-    if wrong := [name for name in attributes if name in ours or name.startswith("component_")]:
-        raise InputError(f"data.customers.attributes: {', '.join(wrong)}: so segmenter calls a column of its own; rename it in the source")
+def _check_attributes(customers: pl.DataFrame, parts: Sequence[pl.LazyFrame]) -> None:
+    columns = {name for part in parts for name in part.collect_schema().names()}
+    taken = {*columns, *(measure.name for measure in spec.MEASURES), *_INNER, *_LATER, *CUSTOMERS.names()}
+    attributes = [name for name in customers.columns if name not in CUSTOMERS]
+    if wrong := [name for name in attributes if name in taken or name.startswith("component_")]:
+        template = "data.customers.attributes: {names}: so segmenter calls a column of its own; rename it in the source"
+        raise InputError(Message("measures.attribute_taken", template, names=tuple(wrong)))
 
 
 def _before(table: pl.DataFrame, as_of: date) -> pl.LazyFrame:
     return (
-        table.lazy()
-        .filter(pl.col("time") < as_of)
-        .with_columns((pl.lit(as_of) - pl.col("time").dt.date()).dt.total_days().cast(pl.Int32).alias("days"))
+        table.lazy().filter(pl.col("time") < as_of).with_columns(pl.lit(as_of).alias(spec.AS_OF)).with_columns(days=spec.days_since("time"))
     )
 
 
@@ -147,34 +120,13 @@ def _of_events(kinds: Sequence[str]) -> Sequence[pl.Expr]:
     ]
 
 
-def _tidy(frame: pl.LazyFrame, kinds: Sequence[str], as_of: date) -> pl.LazyFrame:
-    """Fill what is zero for those without orders or events, and derive the rest."""
-    periods = [f"{what}_{length}d{before}" for length in PERIODS for what in ("spend", "orders") for before in ("", "_before")]
-    events = ["events", *(f"events_{kind}" for kind in kinds)]
-    counts = ["spend", "spend_window", "refunds", "refund_orders", "orders", "decayed_spend", "referrals", *periods, *events]
-    frame = frame.with_columns(pl.col(counts).fill_null(0))
-
-    def days_since(moment: pl.Expr) -> pl.Expr:
-        return (pl.lit(as_of) - moment.dt.date()).dt.total_days().cast(pl.Int32)
-
-    first, last = days_since(pl.col("first_order_at")), days_since(pl.col("last_order_at"))
-    some = pl.col("orders") > 0
-    frame = frame.with_columns(
-        (pl.col("spend") - pl.col("spend_window")).alias("spend_outside"),
-        last.alias("days_since_order"),
-        pl.when(some).then((pl.col("spend") / pl.col("orders")).round(0, mode="half_to_even").cast(pl.Int64)).alias("average_order"),
-        pl.when(pl.col("orders") > 1).then((first - last) / (pl.col("orders") - 1)).alias("average_gap_days"),
-        pl.min_horizontal(last, "days_since_event").alias("days_since_activity"),
-        pl.max_horizontal(days_since(pl.col("joined")), "days_since_first_row", "days_since_first_event").alias("days_known"),
-    )
-    fixed = ["joined", "do_not_contact", "blocked", "staff"]
-    names = [
-        *("spend", "spend_window", "spend_outside", "refunds", "refund_orders", "orders", "first_order_at", "last_order_at"),
-        *("days_since_order", "average_order", "average_gap_days", "decayed_spend"),
-        *(f"{what}_{length}d{before}" for length in PERIODS for what in ("spend", "orders") for before in ("", "_before")),
-        *events,
-        *("days_since_event", "referrals", "days_since_activity", "days_known"),
-    ]
-    ours = {*fixed, *names, *_INNER, "customer_id", "province", "city"}
+def _derive(frame: pl.LazyFrame, kinds: Sequence[str], as_of: date) -> pl.LazyFrame:
+    """Fill what is zero for those without orders or events, compute the formulas, and put the columns in their order."""
+    by_kind = [f"events_{kind}" for kind in kinds]
+    zero = [measure.name for measure in spec.MEASURES if measure.formula is None and measure.unit in ("money", "count")]
+    formulas = [measure.formula.alias(measure.name) for measure in spec.MEASURES if measure.formula is not None]
+    frame = frame.with_columns(pl.col(*zero, *by_kind).fill_null(0), pl.lit(as_of).alias(spec.AS_OF)).with_columns(*formulas)
+    names = [name for measure in spec.MEASURES for name in (measure.name, *(by_kind if measure.name == "events" else ()))]
+    ours = {"customer_id", "province", "city", "joined", *_FLAGS, *names, *_INNER}
     attributes = [name for name in frame.collect_schema().names() if name not in ours]
-    return frame.select("customer_id", "province", "city", *attributes, *fixed, *names)
+    return frame.select("customer_id", "province", "city", *attributes, "joined", *_FLAGS, *names)

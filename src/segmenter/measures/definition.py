@@ -1,4 +1,4 @@
-"""The measures of orders, defined once in Narwhals: the same on Polars, DuckDB and Spark.
+"""What the measures of orders mean, in Narwhals: the same on Polars, DuckDB and Spark.
 
 Integers only, and texts compared byte by byte, so that no backend rounds or sorts otherwise than the others.
 """
@@ -8,7 +8,8 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from segmenter.tables import DAY, ONE, PERIODS, SUMMARY, TIME, Summary, Terms
+from segmenter.measures.spec import WEIGHT_ONE, Addend, Measure, day_weights, summary_schema, sums
+from segmenter.tables import DAY, TIME, Summary, Terms
 
 BETWEEN = "\x1f"
 ROWS = pl.Schema(
@@ -33,67 +34,46 @@ LINES = pl.Schema(
 )
 _KEY = 10**18  # makes the numbers in text keys equally long, so that they sort
 _NUMBER = len(f"{_KEY}{BETWEEN}")
+_ONES, _REST = "_ones", "_rest"  # the two parts of a decayed sum
 
 
 def summarize(orders: nw.LazyFrame[Any], weights: nw.LazyFrame[Any], terms: Terms) -> nw.LazyFrame[Any]:
-    r"""Add up every customer's orders before the as-of date.
-
-    Parameters
-    ----------
-    orders : LazyFrame
-        `ROWS`, of any backend.
-    weights : LazyFrame
-        See `weights_table`, of the same backend.
-    terms : Terms
-        The date, the window and the half-life.
-
-    Returns
-    -------
-    LazyFrame
-        One row per customer: what `finished` takes.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> terms = Terms(as_of=date(1970, 1, 3), half_life_days=1, window_days=None)
-    >>> order = {"customer_id": "a", "time_us": 5, "amount": 100, "refund": 0, "is_order": True, "place": "云南\x1f"}
-    >>> orders, weights = (nw.from_native(frame.lazy()) for frame in (pl.DataFrame([order], schema=ROWS), weights_table(terms)))
-    >>> finished(summarize(orders, weights, terms).to_native().collect()).select("province", "decayed_spend", "orders").rows()
-    [('云南', 25, 1)]
-    """
-    amount, days, placed = nw.col("amount"), nw.col("days"), nw.col("is_order")
-    window = terms.today if terms.window_days is None else terms.window_days
-    periods = {
-        name: period
-        for length in PERIODS
-        for name, period in ((f"{length}d", days <= length), (f"{length}d_before", (days > length) & (days <= 2 * length)))
-    }
+    """Aggregate every customer's `ROWS` before the as-of date, for `finish`; `weights` is `weights_table` on the same backend."""
+    dated = orders.with_columns(
+        (nw.lit(terms.today) - _day()).alias("days"),
+        (nw.col("amount") // WEIGHT_ONE).cast(nw.Int64).alias("ones"),
+        _where(nw.col("is_order"), nw.lit(1)).alias("orders"),
+        _where(nw.col("refund") > 0, nw.lit(1)).alias("refund_orders"),
+    )
     # Columns that are zero where they do not count, then plain sums: filters inside each group are many times slower.
-    sums = {
-        "spend": amount,
-        "spend_window": _where(days <= window, amount),
-        "refunds": nw.col("refund"),
+    columns = {name: column for measure in sums().values() for name, column in _columns(measure, terms).items()}
+    ordered = nw.when(nw.col("is_order")).then(nw.col("time_us")).alias("ordered_us")
+    rows = dated.filter(nw.col("days") >= 1).join(weights, on="days", how="inner")
+    return (
+        rows.select("customer_id", "days", ordered, _latest().alias("place"), **columns)
+        .group_by("customer_id")
+        .agg(
+            *(nw.col(name).sum().cast(nw.Int64).alias(name) for name in columns),
+            nw.col("ordered_us").min().alias("first_order_us"),
+            nw.col("ordered_us").max().alias("last_order_us"),
+            nw.col("days").max().alias("days_since_first_row"),
+            nw.col("place").max().alias("place"),
+        )
+    )
+
+
+def _columns(measure: Measure, terms: Terms) -> dict[str, nw.Expr]:
+    """Give what each order adds to a measure."""
+    of: Addend | None = measure.of
+    if of == "decayed_amount":
         # The sum of amount * weight, in two parts that stay inside 64 bits wherever the sum of the amounts does.
-        "decayed_ones": nw.col("ones") * nw.col("weight"),
-        "decayed_rest": (amount - nw.col("ones") * ONE) * nw.col("weight"),
-        **{f"spend_{name}": _where(period, amount) for name, period in periods.items()},
-        "orders": _where(placed, nw.lit(1)),
-        "refund_orders": _where(nw.col("refund") > 0, nw.lit(1)),
-        **{f"orders_{name}": _where(placed & period, nw.lit(1)) for name, period in periods.items()},
-    }
-    dated = orders.with_columns((nw.lit(terms.today) - _day()).alias("days"), (amount // ONE).cast(nw.Int64).alias("ones"))
-    columns = (
-        dated.filter(days >= 1)
-        .join(weights, on="days", how="inner")
-        .select("customer_id", "days", nw.when(placed).then(nw.col("time_us")).alias("ordered_us"), _latest().alias("place"), **sums)
-    )
-    return columns.group_by("customer_id").agg(
-        *(nw.col(name).sum().cast(nw.Int64).alias(name) for name in sums),
-        nw.col("ordered_us").min().alias("first_order_us"),
-        nw.col("ordered_us").max().alias("last_order_us"),
-        nw.col("days").max().alias("days_since_first_row"),
-        nw.col("place").max().alias("place"),
-    )
+        rest = nw.col("amount") - nw.col("ones") * WEIGHT_ONE
+        return {measure.name + _ONES: nw.col("ones") * nw.col("weight"), measure.name + _REST: rest * nw.col("weight")}
+    after, to = measure.between(terms)
+    value = nw.col(str(of))
+    if after:
+        value = _where(nw.col("days") > after, value)
+    return {measure.name: value if to is None else _where(nw.col("days") <= to, value)}
 
 
 def _day() -> nw.Expr:
@@ -114,57 +94,26 @@ def _key(number: nw.Expr, place: nw.Expr) -> nw.Expr:
 
 
 def each_order(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Turn rows that are orders into orders and refunds.
+    """Turn `LINES` that are whole orders, whatever their ``order_id``, into `ROWS`."""
+    return rows.select("customer_id", "time_us", "place", **order_values())
 
-    Parameters
-    ----------
-    rows : LazyFrame
-        `LINES`; ``order_id`` is not needed.
 
-    Returns
-    -------
-    LazyFrame
-        `ROWS`.
-
-    Examples
-    --------
-    >>> row = {"customer_id": "a", "time_us": 5, "paid": 100, "back": True}
-    >>> each_order(nw.from_native(pl.LazyFrame([row], schema=LINES))).to_native().select("amount", "refund", "is_order").collect().rows()
-    [(0, 100, False)]
-    """
+def order_values() -> dict[str, nw.Expr]:
+    """Say what a row of `LINES` is that is a whole order, or a refund."""
     paid = nw.col("paid")
     back = nw.col("back") | (paid < 0)
-    return rows.select(
-        "customer_id",
-        "time_us",
+    return {
         # A refund with a positive amount is an order paid and given back whole: it adds nothing.
-        _where(~back | (paid < 0), paid).alias("amount"),
-        _where(back, paid.abs()).alias("refund"),
-        (~back).alias("is_order"),
-        "place",
-    )
+        "amount": _where(~back | (paid < 0), paid),
+        "refund": _where(back, paid.abs()),
+        "is_order": ~back,
+    }
 
 
 def whole_orders(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Add up the lines of each order: refunded lines are refunds, other negative lines discounts.
+    """Aggregate the `LINES` of each order into `ROWS`: refunded lines are refunds, other negative lines discounts.
 
     Lines of another day stand apart, so that a launch in between sees only what there was; the first day's are the order.
-
-    Parameters
-    ----------
-    lines : LazyFrame
-        `LINES`.
-
-    Returns
-    -------
-    LazyFrame
-        `ROWS`.
-
-    Examples
-    --------
-    >>> lines = [{"customer_id": "a", "order_id": "1", "time_us": 5, "paid": paid, "back": paid < 0} for paid in (500, -200)]
-    >>> whole_orders(nw.from_native(pl.LazyFrame(lines, schema=LINES))).to_native().select("amount", "refund", "is_order").collect().rows()
-    [(300, 200, True)]
     """
     paid, back, order = nw.col("paid"), nw.col("back"), ("customer_id", "order_id")
     columns = lines.select(
@@ -177,123 +126,59 @@ def whole_orders(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         _where(~back, nw.lit(1)).alias("bought"),
         _key(nw.col("time_us"), nw.when(~nw.col("place").is_null()).then(nw.col("place")).otherwise(nw.lit(""))).alias("place"),
     )
-    sums = ("paid", "credit", "returned", "bought")
+    amounts = ("paid", "credit", "returned", "bought")
     days = columns.group_by(*order, "day").agg(
-        *(nw.col(name).sum().cast(nw.Int64).alias(name) for name in sums), nw.col("time_us").min(), nw.col("place").max()
+        *(nw.col(name).sum().cast(nw.Int64).alias(name) for name in amounts), nw.col("time_us").min(), nw.col("place").max()
     )
-    placed = (nw.col("bought") > 0) & (paid >= 0)
-    dated = days.with_columns(nw.when(placed).then(nw.col("day")).alias("placed_day"))
-    first = dated.with_columns(nw.col("placed_day").min().over(*order).alias("first_day"))
+    is_order = (nw.col("bought") > 0) & (paid >= 0)
+    dated = days.with_columns(nw.when(is_order).then(nw.col("day")).alias("order_day"))
+    first = dated.with_columns(nw.col("order_day").min().over(*order).alias("first_day"))
     return first.select(
-        "customer_id",
+        *order,
         "time_us",
         (paid + nw.col("credit")).alias("amount"),
         (nw.col("returned") - _where(paid < 0, paid)).alias("refund"),
-        (placed & (nw.col("day") == nw.col("first_day"))).alias("is_order"),
+        (is_order & (nw.col("day") == nw.col("first_day"))).alias("is_order"),
         nw.when(nw.col("place").str.len_chars() > _NUMBER).then(nw.col("place").str.slice(_NUMBER)).alias("place"),
     )
 
 
 def weights_table(terms: Terms) -> pl.DataFrame:
-    """Give the weights of decayed amounts as a table.
-
-    Parameters
-    ----------
-    terms : Terms
-        The date and the half-life.
-
-    Returns
-    -------
-    DataFrame
-        ``days`` (from 0, Int64) and ``weight`` (Int64, in 2**-16).
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> weights_table(Terms(as_of=date(1970, 1, 3), half_life_days=1, window_days=None)).rows()
-    [(0, 65536), (1, 32768), (2, 16384)]
-    """
-    weights = terms.weights()
+    """Give the weights of decayed amounts as a table: ``days`` (from 0), and ``weight`` (in 2**-16)."""
+    weights = day_weights(terms)
     return pl.DataFrame({"days": range(len(weights)), "weight": weights}, schema={"days": pl.Int64, "weight": pl.Int64})
 
 
-def finished(sums: pl.DataFrame) -> pl.DataFrame:
-    """Make the summary of what `summarize` gives.
-
-    Parameters
-    ----------
-    sums : DataFrame
-        What it gives, on whichever backend, as a Polars frame.
-
-    Returns
-    -------
-    DataFrame
-        `SUMMARY`, sorted by ``customer_id``.
-
-    Examples
-    --------
-    See `summarize`.
-    """
-    parts = pl.col("place").str.splitn(BETWEEN, 3).struct
-    named = {"province": parts.field("field_1"), "city": parts.field("field_2")}
+def finish(sums_there: pl.DataFrame) -> pl.DataFrame:
+    """Make the summary's frame, sorted by ``customer_id``, of what `summarize` gives on any backend."""
+    decayed = [name for name, measure in sums().items() if measure.of == "decayed_amount"]
     columns = {
-        "decayed_spend": pl.col("decayed_ones") + pl.col("decayed_rest") // ONE,
+        **{name: pl.col(name + _ONES) + pl.col(name + _REST) // WEIGHT_ONE for name in decayed},
         "first_order_at": pl.col("first_order_us").cast(TIME),
         "last_order_at": pl.col("last_order_us").cast(TIME),
-        **{name: pl.when(part != "").then(part) for name, part in named.items()},
+        **places(before=1),
     }
-    return sums.with_columns(**columns).select(pl.col(name).cast(dtype) for name, dtype in SUMMARY.items()).sort("customer_id")
+    names = summary_schema().items()
+    return sums_there.with_columns(**columns).select(pl.col(name).cast(dtype) for name, dtype in names).sort("customer_id")
 
 
 def summarize_frame(orders: pl.DataFrame, terms: Terms) -> Summary:
-    """Summarize canonical orders on Polars.
-
-    Parameters
-    ----------
-    orders : DataFrame
-        `tables.ORDERS`.
-    terms : Terms
-        The date, the window and the half-life.
-
-    Returns
-    -------
-    Summary
-        What all engines give.
-
-    Examples
-    --------
-    >>> from datetime import date, datetime
-    >>> from segmenter.tables import ORDERS
-    >>> order = {"customer_id": "a", "time": datetime(2026, 6, 30), "amount": 100, "refund": 0, "is_order": True}
-    >>> terms = Terms(as_of=date(2026, 7, 1), half_life_days=1, window_days=None)
-    >>> summarize_frame(pl.DataFrame([order], schema=ORDERS), terms).frame["decayed_spend"].item()
-    50
-    """
+    """Summarize canonical orders (`tables.ORDERS`) on Polars."""
     rows, weights = (nw.from_native(frame.lazy()) for frame in (rows_of(orders), weights_table(terms)))
-    sums = summarize(rows, weights, terms).to_native().collect(engine="streaming")
+    frame = finish(summarize(rows, weights, terms).to_native().collect(engine="streaming"))
     days = orders.select(first=pl.col("time").min().dt.date(), last=pl.col("time").max().dt.date()).row(0)
-    return Summary(finished(sums), terms, *days)
+    return Summary(frame, terms, *days)
+
+
+def places(before: int = 0) -> dict[str, pl.Expr]:
+    """Take a ``place`` apart again into province and city; so many other parts stand before them."""
+    parts = pl.col("place").str.splitn(BETWEEN, before + 2).struct
+    levels = {name: parts.field(f"field_{before + at}") for at, name in enumerate(("province", "city"))}
+    return {name: pl.when(part != "").then(part) for name, part in levels.items()}
 
 
 def rows_of(orders: pl.DataFrame) -> pl.DataFrame:
-    """Give canonical orders as `summarize` takes them.
-
-    Parameters
-    ----------
-    orders : DataFrame
-        `tables.ORDERS`, or with other columns for the amounts.
-
-    Returns
-    -------
-    DataFrame
-        The same with ``time_us`` and ``place`` instead of ``time``, ``province`` and ``city``.
-
-    Examples
-    --------
-    >>> from segmenter.tables import ORDERS
-    >>> set(ROWS) <= set(rows_of(ORDERS.to_frame()).columns)
-    True
-    """
+    """Give canonical orders with ``time_us`` and ``place`` instead of ``time``, ``province`` and ``city``."""
     known = pl.any_horizontal(pl.col("province", "city").is_not_null())
     place = pl.concat_str(pl.col("province", "city").fill_null(""), separator=BETWEEN)
     return orders.with_columns(time_us=pl.col("time").to_physical(), place=pl.when(known).then(place)).drop("time", "province", "city")

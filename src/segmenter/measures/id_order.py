@@ -6,34 +6,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.measures.kernel import jit
+from segmenter.measures.raw_memory import jit
 
 _DIGIT = 11  # bits sorted by at a time: the counts stay in the nearest cache
 
 
 def order_of(views: NDArray[np.int64], ids: pl.Series) -> NDArray[np.uint32]:
-    r"""Give the rows in the order of their ids, byte by byte.
+    """Give the rows in the order of their ids, byte by byte; `views` are the ids as Arrow string views, of shape (n, 2).
 
     Ids of up to 12 bytes that differ in at most 64 bits, as customer numbers do, are sorted by just these bits (least
     significant digits first; Knuth 1998, The Art of Computer Programming 3, 5.2.5); others by Polars.
-
-    Parameters
-    ----------
-    views : ndarray of Int64 of shape (n, 2)
-        The ids as Arrow string views.
-    ids : Series of String
-        The same.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        Row numbers.
-
-    Examples
-    --------
-    >>> views = np.frombuffer(b"\x02\0\0\0C2" + bytes(10) + b"\x02\0\0\0C1" + bytes(10), np.int64).reshape(-1, 2)
-    >>> order_of(views, pl.Series(["C2", "C1"])).tolist()
-    [1, 0]
     """
     masks = np.zeros(3, np.uint64)
     if len(views) < 2 or not _differing(views, masks):
@@ -48,22 +30,8 @@ def order_of(views: NDArray[np.int64], ids: pl.Series) -> NDArray[np.uint32]:
 
 
 def in_order(keys: NDArray[np.uint64], bits: int) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
-    """Sort whole numbers, stably.
+    """Sort whole numbers below 2**bits, stably: the keys in order, and the rows in which they stood. The keys given are used up.
 
-    Parameters
-    ----------
-    keys : ndarray of shape (n,)
-        Below 2**bits; used up.
-    bits : int
-        At most 64.
-
-    Returns
-    -------
-    tuple of ndarray of shape (n,)
-        The keys in order, and the rows in which they stood.
-
-    Examples
-    --------
     >>> [part.tolist() for part in in_order(np.array([7, 5, 7], np.uint64), 3)]
     [[5, 7, 7], [1, 0, 2]]
     """
@@ -77,16 +45,16 @@ def in_order(keys: NDArray[np.uint64], bits: int) -> tuple[NDArray[np.uint64], N
 
 def _runs(word: int, mask: int) -> list[tuple[int, int, int]]:
     """List the runs of bits set in a mask, the highest first: word, shift and length of each."""
-    found, bit = [], 63
+    runs, bit = [], 63
     while bit >= 0:
         if mask >> bit & 1:
             stop = bit
             while stop > 0 and mask >> (stop - 1) & 1:
                 stop -= 1
-            found.append((word, stop, bit - stop + 1))
+            runs.append((word, stop, bit - stop + 1))
             bit = stop
         bit -= 1
-    return found
+    return runs
 
 
 @jit
@@ -125,33 +93,32 @@ def _keys(views: Any, runs: Any, keys: Any) -> None:
 @jit
 def _pass(keys: Any, rows: Any, sorted_keys: Any, sorted_rows: Any, shift: int) -> None:
     """Sort by one digit, stably."""
-    places = np.zeros(1 << _DIGIT, np.int64)
+    starts = np.zeros(1 << _DIGIT, np.int64)
     mask = np.uint64((1 << _DIGIT) - 1)
     for key in keys:
-        places[np.int64((key >> np.uint64(shift)) & mask)] += 1
+        starts[np.int64((key >> np.uint64(shift)) & mask)] += 1
     total = np.int64(0)
-    for digit in range(len(places)):
-        count = places[digit]
-        places[digit] = total
+    for digit in range(len(starts)):
+        count = starts[digit]
+        starts[digit] = total
         total += count
     for row in range(len(keys)):
         digit = np.int64((keys[row] >> np.uint64(shift)) & mask)
-        place = places[digit]
-        places[digit] = place + 1
-        sorted_keys[place], sorted_rows[place] = keys[row], rows[row]
+        at = starts[digit]
+        starts[digit] = at + 1
+        sorted_keys[at], sorted_rows[at] = keys[row], rows[row]
 
 
 @jit
 def take(values: Any, rows: Any, out: Any) -> None:
     """Put values in the order of rows."""
-    for place in range(len(rows)):
-        out[place] = values[rows[place]]
+    for at in range(len(rows)):
+        out[at] = values[rows[at]]
 
 
 @jit
 def take_views(views: Any, rows: Any, out: Any) -> None:
     """Put string views in the order of rows."""
-    for place in range(len(rows)):
-        row = rows[place]
-        out[place, 0] = views[row, 0]
-        out[place, 1] = views[row, 1]
+    for at in range(len(rows)):
+        row = rows[at]
+        out[at, 0], out[at, 1] = views[row, 0], views[row, 1]

@@ -1,10 +1,11 @@
-"""Every customer's orders in the order of time, with running totals: what they came to at any date is a difference of two.
+"""Every customer's orders in the order of time, with running totals: a sum up to any date is a difference of two.
 
 A backtest and a ranking that learns look at many dates; each needs one pass over the days of the orders, and no grouping.
 """
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.measures.definition import BETWEEN, rows_of
-from segmenter.tables import DAY, EPOCH, ONE, PERIODS, SUMMARY, Summary, Terms
+from segmenter.measures.spec import WEIGHT_ONE, day_weights, summary_schema, sums
+from segmenter.tables import DAY, EPOCH, Summary, Terms
 
 Longs = NDArray[np.int64]
 PURCHASES = pl.Schema(
@@ -29,35 +31,17 @@ PURCHASES = pl.Schema(
 
 @dataclass(frozen=True)
 class Timeline:
-    """Orders by customer and time.
+    """Orders and refunds by customer and time. Amounts are minor units, times microseconds and days days since 1970."""
 
-    Parameters
-    ----------
-    customers : Series of String
-        Sorted.
-    starts : ndarray of shape (n_customers + 1,)
-        Where the rows of each begin.
-    days : ndarray of shape (n_rows,)
-        Of each row, since 1970.
-    amounts, times : ndarray of shape (n_rows,)
-        What it adds to net spend in minor units; microseconds since 1970.
-    totals : dict of str to ndarray of shape (n_rows + 1,)
-        Running totals before each row: ``amount``, ``refund``, ``orders``, ``refund_orders``, ``order_days``.
-    latest : dict of str to ndarray of shape (n_rows,)
-        The last row up to each that is an ``order``, or an order or a refund with a place; of any customer, -1 for none.
-    places, codes : Series of String, ndarray of shape (n_rows,)
-        The places, and which of them each row names.
-    """
-
-    customers: pl.Series
-    starts: Longs
+    customers: pl.Series  # sorted
+    starts: Longs  # where the rows of each customer begin, and where the last one's end
     days: NDArray[np.int32]
     amounts: Longs
     times: Longs
-    totals: dict[str, Longs]
-    latest: dict[str, Longs]
+    totals: dict[str, Longs]  # before each row: what the measures sum, and `order_days`
+    latest: dict[str, Longs]  # the last row up to each of any customer that is an `order`, or has a place; -1 for none
     places: pl.Series
-    codes: NDArray[np.uint32]
+    codes: NDArray[np.uint32]  # which of the places each row names
 
     @property
     def span(self) -> tuple[date, date] | None:
@@ -67,18 +51,7 @@ class Timeline:
         return EPOCH + timedelta(days=int(self.days.min())), EPOCH + timedelta(days=int(self.days.max()))
 
     def ends(self, day: int) -> Longs:
-        """Find each customer's first row at or after a day.
-
-        Parameters
-        ----------
-        day : int
-            Since 1970.
-
-        Returns
-        -------
-        ndarray of shape (n_customers,)
-            Its place, or the next customer's first row.
-        """
+        """Find each customer's first row at or after a day since 1970: the next customer's first row where there is none."""
         if not len(self.days):
             return self.starts[:-1]
         before = np.add.reduceat((self.days < day).view(np.uint8), self.starts[:-1], dtype=np.int64)
@@ -86,81 +59,44 @@ class Timeline:
         return ends
 
     def summary(self, terms: Terms) -> Summary:
-        """Add up the orders before an as-of date.
-
-        Parameters
-        ----------
-        terms : Terms
-            The date, the window and the half-life.
-
-        Returns
-        -------
-        Summary
-            The same as of `definition.summarize_frame`.
-        """
-        today, starts = terms.today, self.starts[:-1]
-        ends = self.ends(today)
+        """Give the same as `definition.summarize_frame`."""
+        starts, ends = self.starts[:-1], self.ends(terms.today)
         some = ends > starts
         starts, ends = starts[some], ends[some]
 
+        @cache
         def since(days: int | None) -> Longs:
-            return starts if days is None else np.maximum(self.ends(today - days)[some], starts)
+            """Find each customer's first row that is at most so many days old."""
+            return starts if days is None else np.maximum(self.ends(terms.today - days)[some], starts)
 
-        window = since(terms.window_days)
         columns: dict[str, Any] = {
             "customer_id": self.customers.filter(pl.Series(some)),
-            "spend": self._sum("amount", starts, ends),
-            "spend_window": self._sum("amount", window, ends),
-            "refunds": self._sum("refund", starts, ends),
-            "decayed_spend": self._decayed(terms)[some],
-            "orders": self._sum("orders", starts, ends),
-            "refund_orders": self._sum("refund_orders", starts, ends),
-            "days_since_first_row": today - (self.days[starts] if len(starts) else starts),
+            "days_since_first_row": terms.today - (self.days[starts] if len(starts) else starts),
+            **self._moments(starts, ends),
+            **self._place(starts, ends),
         }
-        for length in PERIODS:
-            once, twice = since(length), since(2 * length)
-            for name, total in (("spend", "amount"), ("orders", "orders")):
-                columns[f"{name}_{length}d"] = self._sum(total, once, ends)
-                columns[f"{name}_{length}d_before"] = self._sum(total, twice, once)
-        columns |= self._moments(starts, ends) | self._place(starts, ends)
-        frame = pl.DataFrame(columns).select(pl.col(name).cast(dtype) for name, dtype in SUMMARY.items())
+        for name, measure in sums().items():
+            after, to = measure.between(terms)
+            decayed = measure.of == "decayed_amount"
+            columns[name] = (
+                self._decayed(terms)[some] if decayed else self._sum(str(measure.of), since(to), since(after) if after else ends)
+            )
+        frame = pl.DataFrame(columns).select(pl.col(name).cast(dtype) for name, dtype in summary_schema().items())
         return Summary(frame, terms, *(self.span or (None, None)))
 
     def between(self, start: date, stop: date) -> pl.DataFrame:
-        """Say what customers did in a period.
-
-        Parameters
-        ----------
-        start, stop : date
-            From the first's midnight to the second's.
-
-        Returns
-        -------
-        DataFrame
-            ``customer_id``, ``spend`` (net, minor units) and ``orders`` of every customer of the timeline.
-        """
+        """Give ``spend`` (net, minor units) and ``orders`` of every ``customer_id`` from one midnight to another."""
         first, last = (self.ends((day - EPOCH).days) for day in (start, stop))
-        sums = {"spend": self._sum("amount", first, last), "orders": self._sum("orders", first, last)}
-        return pl.DataFrame({"customer_id": self.customers, **sums})
+        columns = {"spend": self._sum("amount", first, last), "orders": self._sum("orders", first, last)}
+        return pl.DataFrame({"customer_id": self.customers, **columns})
 
     def purchases(self, as_of: date) -> pl.DataFrame:
-        """Give what models of repeat buying take: purchases of a customer on one day are one.
-
-        Parameters
-        ----------
-        as_of : date
-            What happened before its midnight counts.
-
-        Returns
-        -------
-        DataFrame
-            `PURCHASES`, for customers with at least one order by then.
-        """
+        """Give the `PURCHASES` before a date, of customers with any: what a customer orders on one day is one purchase."""
         today = (as_of - EPOCH).days
         starts, ends = self.starts[:-1], self.ends(today)
         bought = self._sum("orders", starts, ends) > 0
         starts, ends = starts[bought], ends[bought]
-        first, last = self._first_orders()[bought], self.latest["order"][ends - 1]
+        first, last = self._first_orders(starts), self.latest["order"][ends - 1]
         first_day = self.days[first].astype(np.int64)
         # What is given back on the first day, or before it, belongs to it.
         code = np.flatnonzero(bought)
@@ -178,34 +114,33 @@ class Timeline:
 
     def _sum(self, name: str, starts: Longs, ends: Longs) -> Longs:
         total = self.totals[name]
-        sums: Longs = total[ends] - total[starts]
-        return sums
+        difference: Longs = total[ends] - total[starts]
+        return difference
 
     def _decayed(self, terms: Terms) -> Longs:
         if not len(self.days):
             return np.zeros(0, np.int64)
-        weights = np.array([*terms.weights(), 0], np.int64)
+        weights = np.array([*day_weights(terms), 0], np.int64)
         weight = weights[np.where(self.days < terms.today, terms.today - self.days, -1)]
         # In two parts, which stay inside 64 bits wherever the sum of the amounts does.
-        ones, rest = (np.add.reduceat(part * weight, self.starts[:-1]) for part in (self.amounts >> 16, self.amounts & (ONE - 1)))
-        decayed: Longs = ones + (rest >> 16)
+        parts = (self.amounts // WEIGHT_ONE, self.amounts % WEIGHT_ONE)
+        ones, rest = (np.add.reduceat(part * weight, self.starts[:-1]) for part in parts)
+        decayed: Longs = ones + rest // WEIGHT_ONE
         return decayed
 
-    def _first_orders(self) -> Longs:
-        """Give each customer's first row that is an order; any row for those without."""
+    def _first_orders(self, starts: Longs) -> Longs:
+        """Give the first row from each start on that is an order."""
         orders = self.totals["orders"]
         # The running total is one higher from the row after the first order on.
-        first: Longs = np.searchsorted(orders, orders[self.starts[:-1]] + 1) - 1
-        return np.minimum(first, max(len(self.days) - 1, 0))
+        first: Longs = np.searchsorted(orders, orders[starts] + 1) - 1
+        return first
 
     def _moments(self, starts: Longs, ends: Longs) -> dict[str, pl.Series]:
         ordered = self._sum("orders", starts, ends) > 0
-        orders = self.totals["orders"]
-        first = np.searchsorted(orders, orders[starts] + 1) - 1
-        found = {"first_order_at": first, "last_order_at": self.latest["order"][ends - 1] if len(ends) else ends}
+        rows = {"first_order_at": self._first_orders(starts), "last_order_at": self.latest["order"][ends - 1] if len(ends) else ends}
         moments = {}
-        for name, rows in found.items():
-            times = pl.Series(name, self.times[np.where(ordered, rows, 0)]) if len(starts) else pl.Series(name, starts)
+        for name, at in rows.items():
+            times = pl.Series(name, self.times[np.where(ordered, at, 0)]) if len(starts) else pl.Series(name, starts)
             moments[name] = pl.select(pl.when(pl.Series(ordered)).then(times)).to_series().alias(name)
         return moments
 
@@ -213,31 +148,19 @@ class Timeline:
         """Name the place of the latest order that names one; of the latest refund where no order does."""
         rows = np.full(len(starts), -1, np.int64)
         for kind in ("refund_place", "order_place"):
-            found = self.latest[kind][ends - 1] if len(ends) else ends
-            rows = np.where(found >= starts, found, rows)
+            latest = self.latest[kind][ends - 1] if len(ends) else ends
+            rows = np.where(latest >= starts, latest, rows)
         codes = np.append(self.codes, np.uint32(len(self.places)))[rows]
-        named = self.places.extend_constant(None, 1).gather(pl.Series(codes))
-        parts = pl.DataFrame({"place": named}).select(
+        places = self.places.extend_constant(None, 1).gather(pl.Series(codes))
+        parts = pl.DataFrame({"place": places}).select(
             pl.col("place").str.splitn(BETWEEN, 2).struct.rename_fields(["province", "city"]).struct.unnest().replace("", None)
         )
         return {"province": parts["province"], "city": parts["city"]}
 
 
 def timeline_of(orders: pl.DataFrame) -> Timeline:
-    """Put canonical orders in the order of customers and time.
+    """Put canonical orders (`tables.ORDERS`) in the order of customers and time: the same for any order of the rows.
 
-    Parameters
-    ----------
-    orders : DataFrame
-        `tables.ORDERS`.
-
-    Returns
-    -------
-    Timeline
-        The same for any order of the rows.
-
-    Examples
-    --------
     >>> from datetime import datetime
     >>> from segmenter.tables import ORDERS
     >>> days = [datetime(2026, 6, 30), datetime(2026, 6, 1), datetime(2026, 6, 1)]
@@ -259,56 +182,32 @@ def timeline_of(orders: pl.DataFrame) -> Timeline:
         "refund",
         "is_order",
     ).sort("customer", "time_us", "place", "is_order", "amount", "refund")
-    customer, times, placed = (coded[name].to_numpy() for name in ("customer", "time_us", "is_order"))
-    codes, named = coded["place"].to_numpy(), (coded["place"] < len(places)).to_numpy()
+    customer, times, is_order = (coded[name].to_numpy() for name in ("customer", "time_us", "is_order"))
+    codes, has_place = coded["place"].to_numpy(), (coded["place"] < len(places)).to_numpy()
     starts = np.searchsorted(customer, np.arange(len(customers) + 1)).astype(np.int64)
     days = (times // DAY).astype(np.int32)
-    at = np.arange(len(days), dtype=np.int64)
+    row_numbers = np.arange(len(days), dtype=np.int64)
 
-    def latest(rows: NDArray[np.bool_]) -> Longs:
-        found: Longs = np.maximum.accumulate(np.where(rows, at, -1)) if len(at) else at
-        return found
+    def latest(of: NDArray[np.bool_]) -> Longs:
+        rows: Longs = np.maximum.accumulate(np.where(of, row_numbers, -1)) if len(row_numbers) else row_numbers
+        return rows
 
-    last_order = latest(placed)
+    last_order = latest(is_order)
     before = np.append(np.int64(-1), last_order[:-1])  # the order before each row
     known = before >= starts[customer]
-    new_day = placed & ~(known & (days[np.where(known, before, 0)] == days)) if len(at) else placed
-    counted = {
+    new_day = is_order & ~(known & (days[np.where(known, before, 0)] == days)) if len(days) else is_order
+    addends = {
         "amount": coded["amount"].to_numpy(),
         "refund": coded["refund"].to_numpy(),
-        "orders": placed,
+        "orders": is_order,
         "refund_orders": (coded["refund"] > 0).to_numpy(),
         "order_days": new_day,
     }
-    totals = {name: np.concatenate([np.zeros(1, np.int64), np.cumsum(values, dtype=np.int64)]) for name, values in counted.items()}
-    rows_with = {"order": last_order, "order_place": latest(placed & named), "refund_place": latest(~placed & named)}
-    return Timeline(customers, starts, days, counted["amount"], times, totals, rows_with, places, codes)
+    totals = {name: np.concatenate([np.zeros(1, np.int64), np.cumsum(values, dtype=np.int64)]) for name, values in addends.items()}
+    latest_rows = {"order": last_order, "order_place": latest(is_order & has_place), "refund_place": latest(~is_order & has_place)}
+    return Timeline(customers, starts, days, addends["amount"], times, totals, latest_rows, places, codes)
 
 
 def with_purchases(frame: pl.DataFrame, timeline: Timeline, as_of: date) -> pl.DataFrame:
-    """Add to the measures what models of repeat buying take.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row per customer, sorted by ``customer_id``.
-    timeline : Timeline
-        Their orders.
-    as_of : date
-        As of when.
-
-    Returns
-    -------
-    DataFrame
-        With `PURCHASES`; null for those without orders.
-
-    Examples
-    --------
-    >>> from datetime import datetime
-    >>> from segmenter.tables import ORDERS
-    >>> order = {"customer_id": "a", "time": datetime(2026, 6, 30), "amount": 100, "refund": 0, "is_order": True}
-    >>> timeline = timeline_of(pl.DataFrame([order], schema=ORDERS))
-    >>> with_purchases(pl.DataFrame({"customer_id": ["a", "b"]}), timeline, date(2026, 7, 1))["repeats"].to_list()
-    [0, None]
-    """
+    """Add the `PURCHASES`, which models of repeat buying take, to a customer frame; null for those without orders."""
     return frame.join(timeline.purchases(as_of), on="customer_id", how="left", maintain_order="left")

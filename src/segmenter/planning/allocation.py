@@ -1,4 +1,4 @@
-"""Whom to invite into which group: the best that all terms allow."""
+"""Whom to invite into which group: the best that all constraints allow."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.planning.cells import Cells, Kind, count, kinds_of, layers_of
-from segmenter.planning.constraints import Terms, check
-from segmenter.planning.group_balancing import deal_counts, deal_people
-from segmenter.planning.not_invited import REASONS, Filled, Limits, explain
-from segmenter.planning.optimum import Counts, optimum
-from segmenter.planning.shortage import short
-from segmenter.words import Lang
+from segmenter.planning.cells import Cells, count_cells, list_layers
+from segmenter.planning.constraints import Constraints, check_amounts
+from segmenter.planning.group_balancing import balance_counts, balance_values
+from segmenter.planning.group_kinds import GroupKind, kind_numbers, list_group_kinds
+from segmenter.planning.group_names import GroupNames
+from segmenter.planning.not_invited import REASONS, fill_up
+from segmenter.planning.optimum import PlanCounts, find_optimum
+from segmenter.planning.shortage import find_shortage
 
 Ints = NDArray[np.int64]
 
@@ -21,112 +22,75 @@ Ints = NDArray[np.int64]
 class Allocation:
     """Who is invited into which group.
 
-    Parameters
-    ----------
-    customers : DataFrame
-        The frame with ``invited``, ``rank`` (from 1 among the invited), ``group``, and ``reason`` where not invited: see `reasons.REASONS`.
-    groups : DataFrame
-        ``group``, ``region``, ``topic``, ``size``, ``value``, ``cost``; region and topic are null where the group takes any.
-    layers : DataFrame
-        ``group``, ``layer``, ``people``: every layer of every group, 0 included.
-    calls : DataFrame
-        ``agent``, ``region``, ``language``, ``people``: a split that keeps to all capacities; empty without agents.
-    value, cost : int
-        Of the whole plan, minor units.
-    gap : float
-        At most this share of the value of the best plan is missed, against a bound that counts persons and allows fractions.
+    `customers` is the frame with ``invited``, ``rank`` (from 1 among the invited), ``group``, and ``reason``, one of
+    `not_invited.REASONS`, where not invited. `groups` has ``group``, ``region``, ``topic``, null where the group takes any. `layers` has
+    ``group``, ``layer``, ``people``: every layer of every group, 0 included. At most the share `gap` of the value of the best plan is
+    missed, against a bound that counts customers and allows fractions.
     """
 
     customers: pl.DataFrame
     groups: pl.DataFrame
     layers: pl.DataFrame
-    calls: pl.DataFrame
-    value: int
-    cost: int
     gap: float
 
 
-def allocate(frame: pl.DataFrame, terms: Terms, *, lang: Lang = "en") -> Allocation:
-    """Choose whom to invite, and form the groups.
+def allocate(frame: pl.DataFrame, constraints: Constraints, names: GroupNames) -> Allocation:
+    """Choose whom to invite, and form the groups; an `InfeasibleError` says what is short where no plan keeps to the constraints.
 
     One integer program counts how many of each region, topic and layer go into groups of each kind; the most valuable of them are taken,
-    ties by score and then by customer id; they are dealt so that groups of a kind are equally strong.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row per customer who may be invited: ``customer_id``, ``region``, ``topic`` (both may be null), ``layer``, ``score``,
-        ``value`` (Int64 ≥ 0, what is to be maximised), and ``language`` where agents have languages.
-    terms : Terms
-        What the plan must keep to.
-    lang : {"en", "zh"}
-        The language of names of groups and of errors.
-
-    Returns
-    -------
-    Allocation
-        The plan; the same whatever the order of the rows.
-
-    Raises
-    ------
-    ConfigError
-        Terms that contradict themselves.
-    InfeasibleError
-        No plan keeps to the terms: what is short by how much.
-
-    Examples
-    --------
-    >>> from segmenter.planning.constraints import GroupsBy
-    >>> frame = pl.DataFrame({"customer_id": ["a", "b", "c"], "region": "四川", "topic": None, "layer": "regular", "score": [1.0, 3.0, 2.0],
-    ...     "value": [10, 30, 20]})
-    >>> allocate(frame, Terms(GroupsBy(True, False, 1, 2, 1))).customers.select("customer_id", "group", "reason").rows()
-    [('a', None, 'group_full'), ('b', '四川-1', None), ('c', '四川-1', None)]
+    ties by score and then by customer id; groups of a kind are made equally strong. The order of the rows does not matter. The frame has
+    ``customer_id``, ``region``, ``topic`` (both may be null), ``layer``, ``score``, ``value`` (Int64 ≥ 0, what is to be maximised), and
+    ``reach`` where there are agents.
     """
-    check(terms)
-    cells = count(frame)
-    kinds, layers = kinds_of(cells, terms, lang), layers_of(cells, terms)
-    apart: frozenset[int] = frozenset()
+    check_amounts(constraints)
+    cells = count_cells(frame)
+    kinds, layers = list_group_kinds(cells, constraints, names), list_layers(cells, constraints)
+    by_size: frozenset[int] = frozenset()
     while True:
-        counts = optimum(cells, kinds, terms, apart)
+        counts = find_optimum(cells, kinds, constraints, by_size)
         if counts is None:
-            raise short(cells, terms, lang)
-        dealt, undealt = _dealt(cells, kinds, counts, terms, layers)
-        if not undealt - apart:
+            raise find_shortage(cells, constraints, names)
+        groups, unbalanced = _make_groups(cells, kinds, counts, constraints, layers)
+        if not unbalanced - by_size:
             break
-        apart |= undealt
-    reasons, filled = explain(cells, kinds, terms, (counts.cell, counts.kind), Filled(counts.people.copy(), dealt))
-    people = _people(frame, cells, kinds, counts, filled, layers)
-    return _assembled(frame, cells, kinds, terms, people, reasons, filled, counts, layers)
+        by_size |= unbalanced
+    reasons, taken, groups = fill_up(cells, kinds, constraints, counts.taken, groups)
+    members = _choose_members(frame, cells, kinds, taken, groups, layers)
+    gap = max(1 - int(members["value"].sum()) / counts.bound, 0.0) if counts.bound else 0.0
+    return _put_together(frame, cells, kinds, members, reasons, groups, layers, gap)
 
 
-def _dealt(cells: Cells, kinds: list[Kind], counts: Counts, terms: Terms, layers: list[str]) -> tuple[list[Ints], frozenset[int]]:
-    layer_of = np.array([layers.index(layer) for layer in cells.table["layer"]], dtype=np.int64)
-    dealt, undealt = [], set()
+def _make_groups(
+    cells: Cells, kinds: list[GroupKind], counts: PlanCounts, constraints: Constraints, layers: list[str]
+) -> tuple[list[Ints], frozenset[int]]:
+    """Count the layers (columns) of the groups (rows) of each kind; and name the kinds of which no groups can be made."""
+    layer_of = cells.layer_numbers(layers)
+    groups, unbalanced = [], set()
     for number, (kind, sizes) in enumerate(zip(kinds, counts.sizes, strict=True)):
-        here = counts.kind == number
-        people = np.bincount(layer_of[counts.cell[here]], weights=counts.people[here], minlength=len(layers)).astype(np.int64)
-        groups: Ints | None = np.zeros((0, len(layers)), dtype=np.int64)
+        customers = np.bincount(layer_of[kind.cells], weights=counts.taken[kind.cells], minlength=len(layers)).astype(np.int64)
+        found: Ints | None = np.zeros((0, len(layers)), dtype=np.int64)
         if len(sizes):
-            groups = deal_counts(kind, people, _fewest(kind, sizes), terms.quotas, layers)
-            groups = deal_counts(kind, people, sizes, terms.quotas, layers) if groups is None else groups
-        if groups is None:
-            undealt.add(number)
-            groups = np.zeros((0, len(layers)), dtype=np.int64)
-        dealt.append(groups)
-    return dealt, frozenset(undealt)
+            found = balance_counts(customers, _fewest_groups(kind, sizes), constraints.quotas, layers)
+            found = balance_counts(customers, sizes, constraints.quotas, layers) if found is None else found
+        if found is None:
+            unbalanced.add(number)
+            found = np.zeros((0, len(layers)), dtype=np.int64)
+        groups.append(found)
+    return groups, frozenset(unbalanced)
 
 
-def _fewest(kind: Kind, sizes: Ints) -> Ints:
-    """Give the same people to as few groups of like size as hold them: how many groups there are is all the same to the program."""
-    people = int(sizes.sum())
-    many = max(-(-people // kind.largest), kind.least)
-    base, over = divmod(people, many)
+def _fewest_groups(kind: GroupKind, sizes: Ints) -> Ints:
+    """Make as few groups of like size as hold the customers: how many groups there are is all the same to the program."""
+    customers = int(sizes.sum())
+    many = max(-(-customers // kind.max_size), kind.min_groups)
+    base, over = divmod(customers, many)
     return np.repeat([base, base + 1], [many - over, over])
 
 
-def _people(frame: pl.DataFrame, cells: Cells, kinds: list[Kind], counts: Counts, filled: Filled, layers: list[str]) -> pl.DataFrame:
-    """Take the best of each cell, and deal them: ``row``, ``cell``, ``kind``, ``number`` of the group, by rank."""
-    taken = np.bincount(counts.cell, weights=filled.taken, minlength=len(cells.people)).astype(np.int64)
+def _choose_members(
+    frame: pl.DataFrame, cells: Cells, kinds: list[GroupKind], taken: Ints, groups: list[Ints], layers: list[str]
+) -> pl.DataFrame:
+    """Take the best of each cell and give them groups: ``row``, ``value``, ``kind``, ``number`` of the group in its kind, by rank."""
     values = frame["value"].cast(pl.Int64).to_numpy()
     ends = []
     for start, stop, many in zip(cells.starts, cells.starts[1:], taken, strict=False):
@@ -135,120 +99,59 @@ def _people(frame: pl.DataFrame, cells: Cells, kinds: list[Kind], counts: Counts
         inside = -values[cells.order[start:stop]] if 0 < many < stop - start else None
         ends.append(many if inside is None else int(inside.searchsorted(-last, side="right")))
     chosen = np.concatenate([cells.order[start : start + many] for start, many in zip(cells.starts, ends, strict=False)] or [cells.order])
-    people = (
+    members = (
         frame[chosen]
         .select("customer_id", "score", "value")
         .with_columns(row=pl.Series(chosen, dtype=pl.Int64), cell=pl.Series(np.repeat(np.arange(len(ends)), ends), dtype=pl.Int64))
+        .sort("value", "score", "customer_id", descending=[True, True, False], nulls_last=True)
     )
-    people = people.sort("value", "score", "customer_id", descending=[True, True, False], nulls_last=True)
-    place = people.select(pl.int_range(pl.len()).over("cell")).to_series().to_numpy()
-    people = people.filter(place < taken[people["cell"].to_numpy()])
-    cell, worth = people["cell"].to_numpy(), people["value"].cast(pl.Int64).to_numpy()
-    kind = np.zeros(people.height, dtype=np.int64)
-    for each in range(len(cells.people)):
-        at = np.flatnonzero((counts.cell == each) & (filled.taken > 0))
-        if len(at) > 1:
-            # Several kinds take from this cell: each gets its part of the good and of the less good.
-            turn = np.concatenate([(np.arange(filled.taken[one]) + 0.5) / filled.taken[one] for one in at])
-            kind[np.flatnonzero(cell == each)] = np.repeat(counts.kind[at], filled.taken[at])[turn.argsort(kind="stable")]
-        elif len(at):
-            kind[cell == each] = counts.kind[at[0]]
-    layer = np.array([layers.index(name) for name in cells.table["layer"]], dtype=np.int64)[cell]
-    group = np.zeros(people.height, dtype=np.int64)
-    order = np.lexsort((np.arange(people.height), layer, kind))
+    place = members.select(pl.int_range(pl.len()).over("cell")).to_series().to_numpy()
+    members = members.filter(place < taken[members["cell"].to_numpy()])
+    cell, worth = members["cell"].to_numpy(), members["value"].cast(pl.Int64).to_numpy()
+    kind, layer = kind_numbers(cells, kinds)[cell], cells.layer_numbers(layers)[cell]
+    number = np.zeros(members.height, dtype=np.int64)
+    order = np.lexsort((np.arange(members.height), layer, kind))
     edges = np.searchsorted((kind * len(layers) + layer)[order], np.arange(len(kinds) * len(layers) + 1))
-    for number, groups in enumerate(filled.counts):
-        parts = [order[edges[at] : edges[at + 1]] for at in range(number * len(layers), (number + 1) * len(layers))]
-        for part, where in zip(parts, deal_people(groups, [worth[part] for part in parts]), strict=True):
-            group[part] = where
-    return people.with_columns(kind=pl.Series(kind, dtype=pl.Int64), number=pl.Series(group, dtype=pl.Int64))
+    for first, counts in enumerate(groups):
+        parts = [order[edges[part] : edges[part + 1]] for part in range(first * len(layers), (first + 1) * len(layers))]
+        for part, where in zip(parts, balance_values(counts, [worth[part] for part in parts]), strict=True):
+            number[part] = where
+    return members.with_columns(kind=pl.Series(kind, dtype=pl.Int64), number=pl.Series(number, dtype=pl.Int64))
 
 
-def _assembled(
+def _put_together(
     frame: pl.DataFrame,
     cells: Cells,
-    kinds: list[Kind],
-    terms: Terms,
-    people: pl.DataFrame,
+    kinds: list[GroupKind],
+    members: pl.DataFrame,
     reasons: list[str | None],
-    filled: Filled,
-    counts: Counts,
+    groups: list[Ints],
     layers: list[str],
+    gap: float,
 ) -> Allocation:
-    names = [
-        f"{kind.name}-{number + 1}" if kind.numbered else kind.name
-        for kind, groups in zip(kinds, filled.counts, strict=True)
-        for number in range(len(groups))
-    ]
-    first = np.concatenate([[0], np.cumsum([len(groups) for groups in filled.counts])]).astype(np.int64)
-    group = first[people["kind"].to_numpy()] + people["number"].to_numpy()
-    rows = people["row"].to_numpy()
-    code = np.full(frame.height, -1, dtype=np.int64)
-    code[rows] = group
+    named = [(f"{kind.name}-{number + 1}", kind) for kind, counts in zip(kinds, groups, strict=True) for number in range(len(counts))]
+    names = [name for name, _ in named]
+    first = np.concatenate([[0], np.cumsum([len(counts) for counts in groups])]).astype(np.int64)
+    rows = members["row"].to_numpy()
+    group = np.full(frame.height, len(names), dtype=np.int64)
+    group[rows] = first[members["kind"].to_numpy()] + members["number"].to_numpy()
     rank = np.zeros(frame.height, dtype=np.int64)
     rank[rows] = np.arange(1, len(rows) + 1)
-    why = np.full(frame.height, len(REASONS), dtype=np.int64)
-    why[cells.order] = np.repeat([len(REASONS) if reason is None else REASONS.index(reason) for reason in reasons], cells.people)
-    why[rows] = len(REASONS)
-    invited = pl.Series("invited", code >= 0)
+    reason = np.full(frame.height, len(REASONS), dtype=np.int64)
+    codes = [len(REASONS) if of_cell is None else REASONS.index(of_cell) for of_cell in reasons]
+    reason[cells.order] = np.repeat(codes, cells.customers)
+    reason[rows] = len(REASONS)
     customers = frame.with_columns(
-        invited,
+        pl.Series("invited", group < len(names)),
         pl.Series("rank", rank, dtype=pl.Int32).replace(0, None),
-        pl.Series("group", [*names, None], dtype=pl.String)[pl.Series(np.where(code < 0, len(names), code))].alias("group"),
-        pl.Series("reason", [*REASONS, None], dtype=pl.String)[pl.Series(why)].alias("reason"),
+        pl.Series("group", [*names, None], dtype=pl.String)[pl.Series(group)].alias("group"),
+        pl.Series("reason", [*REASONS, None], dtype=pl.String)[pl.Series(reason)].alias("reason"),
     )
-    values = people["value"].cast(pl.Int64)
-    table = np.concatenate([np.zeros((0, len(layers)), dtype=np.int64), *filled.counts])
-    costs = table @ np.array([terms.costs.get(layer, 0) for layer in layers], dtype=np.int64)
-    worth = np.zeros(len(names), dtype=np.int64)
-    np.add.at(worth, group, values.to_numpy())
-    of_kind = np.repeat(np.arange(len(kinds)), [len(groups) for groups in filled.counts])
-    groups_ = pl.DataFrame(
-        {
-            "group": names,
-            "region": [kinds[at].region for at in of_kind],
-            "topic": [kinds[at].topic for at in of_kind],
-            "size": table.sum(axis=1),
-            "value": worth,
-            "cost": costs,
-        },
-        schema={"group": pl.String, "region": pl.String, "topic": pl.String, "size": pl.Int64, "value": pl.Int64, "cost": pl.Int64},
-    )
-    long = pl.DataFrame(
-        {"group": np.repeat(np.array(names, dtype=object), len(layers)).tolist(), "layer": layers * len(names), "people": table.ravel()},
+    schema = dict.fromkeys(("group", "region", "topic"), pl.String)
+    table = pl.DataFrame([(name, kind.region, kind.topic) for name, kind in named], schema=schema, orient="row")
+    counted = np.concatenate([np.zeros((0, len(layers)), dtype=np.int64), *groups])
+    by_layer = pl.DataFrame(
+        {"group": [name for name in names for _ in layers], "layer": layers * len(names), "people": counted.ravel()},
         schema={"group": pl.String, "layer": pl.String, "people": pl.Int64},
     )
-    value = int(worth.sum())
-    gap = max(1 - value / counts.bound, 0.0) if counts.bound else 0.0
-    taken = np.bincount(counts.cell, weights=filled.taken, minlength=len(cells.people)).astype(np.int64)
-    return Allocation(customers, groups_, long, _calls(cells, terms, taken), value, int(costs.sum()), gap)
-
-
-def _calls(cells: Cells, terms: Terms, taken: Ints) -> pl.DataFrame:
-    """Split the calls of agents who can call the same people in proportion to their capacity."""
-    schema = {"agent": pl.String, "region": pl.String, "language": pl.String, "people": pl.Int64}
-    if not terms.agents or not taken.sum():
-        return pl.DataFrame(schema=schema)
-    limits = Limits(cells, terms)
-    rows = []
-    for (reached, capacity), flow in zip(limits.callers, limits.flows(taken), strict=True):
-        agents = [
-            agent
-            for agent in terms.agents
-            if [
-                at
-                for at, (region, language) in enumerate(limits.pairs)
-                if (not agent.regions or region in agent.regions) and (not agent.languages or language in agent.languages)
-            ]
-            == reached.tolist()
-        ]
-        load = int(flow.sum())
-        # Never beyond a capacity: the load is at most what they have together.
-        ends = np.cumsum([agent.capacity for agent in agents]) * load // max(capacity, 1)
-        edges = np.union1d(np.cumsum(flow), ends)
-        pairs = np.cumsum(flow).searchsorted(edges, side="left")
-        who = ends.searchsorted(edges, side="left")
-        for start, stop, pair, agent_at in zip(np.r_[0, edges[:-1]], edges, pairs, who, strict=True):
-            if stop > start:
-                rows.append((agents[agent_at].name, *limits.pairs[pair], int(stop - start)))
-    return pl.DataFrame(rows, schema=schema, orient="row").sort("agent", "region", "language", nulls_last=True)
+    return Allocation(customers, table, by_layer, gap)

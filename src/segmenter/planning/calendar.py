@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, get_args
 
-from segmenter.errors import ConfigError, nearest
-from segmenter.settings import PlanSettings
+from segmenter.errors import ConfigError, InputError, nearest
+from segmenter.messages import Message
+from segmenter.settings import CoreSettings, PlanSettings
 from segmenter.settings.planning import Weekday
 
 if TYPE_CHECKING:
@@ -14,90 +15,57 @@ if TYPE_CHECKING:
 _DAY = timedelta(days=1)
 
 
+def as_of_date(settings: CoreSettings) -> date:
+    """Give the launch's as-of date, which it cannot be planned without."""
+    if settings.launch.as_of is None:
+        raise InputError(Message("launch.date_missing", "launch.as_of: is needed, as YYYY-MM-DD"))
+    return settings.launch.as_of
+
+
 def working_days(settings: PlanSettings, first: date, last: date) -> list[date]:
-    """List the days on which calls are made.
+    """List the days on which calls are made, from the first to the last, both counted in.
 
-    Parameters
-    ----------
-    settings : PlanSettings
-        `weekend`, `calendar` and `holidays`.
-    first, last : date
-        From when to when, both counted in.
-
-    Returns
-    -------
-    list of date
-        In order.
-
-    Raises
-    ------
-    ConfigError
-        There is no such calendar.
-
-    Examples
-    --------
     >>> import segmenter
     >>> plan = segmenter.launch_settings({"plan.calendar": "CN"}).plan  # 10 October 2026, a Saturday, is worked
     >>> [day.day for day in working_days(plan, date(2026, 10, 1), date(2026, 10, 12))]
     [8, 9, 10, 12]
     """
-    works = working(settings)
-    return [day for day in (first + place * _DAY for place in range((last - first).days + 1)) if works(day)]
+    is_working = working_day_test(settings)
+    return [day for day in (first + number * _DAY for number in range((last - first).days + 1)) if is_working(day)]
 
 
-def working(settings: PlanSettings) -> Callable[[date], bool]:
+def working_day_test(settings: PlanSettings) -> Callable[[date], bool]:
     """Give the function that tells a working day.
 
     Days off are the plan's weekend, its further holidays, and the public holidays of its country, with the country's weekend days
     between two of them, whatever the plan's own weekend is. Where a country moves working days to a weekend, as China does, these are
-    worked. China tells them each November for the next year; for a year that the `holidays` library does not know yet, only the
+    worked. China announces them each November for the next year; for a year that the `holidays` library does not know yet, only the
     holidays that are the same each year are left out.
-
-    Parameters
-    ----------
-    settings : PlanSettings
-        `weekend`, `calendar` and `holidays`.
-
-    Returns
-    -------
-    callable
-        From a date to whether it is worked.
-
-    Raises
-    ------
-    ConfigError
-        There is no such calendar.
-
-    Examples
-    --------
-    >>> import segmenter
-    >>> works = working(segmenter.launch_settings({"plan.calendar": None}).plan)
-    >>> works(date(2026, 7, 3)), works(date(2026, 7, 4))
-    (True, False)
     """
     weekend = {get_args(Weekday).index(name) for name in settings.weekend}
     own = set(settings.holidays)
-    public = None if settings.calendar is None else _public(settings.calendar)
+    public = None if settings.calendar is None else _public_holidays(settings.calendar)
 
-    def works(day: date) -> bool:
-        if day in own or (public is not None and _holiday(day, public)):
+    def is_working(day: date) -> bool:
+        if day in own or (public is not None and _is_holiday(day, public)):
             return False
         return day.weekday() not in weekend or (public is not None and day in public.weekend_workdays)
 
-    return works
+    return is_working
 
 
-def _public(country: str) -> "HolidayBase":
+def _public_holidays(country: str) -> "HolidayBase":
     import holidays
 
     try:
         return holidays.country_holidays(country.upper())
     except NotImplementedError:
+        sentence = 'plan.calendar: should be the code of a country, or null (got "{country}"{hint})'
         hint = nearest(country, holidays.list_supported_countries())
-        raise ConfigError(f'plan.calendar: should be the code of a country, or null (got "{country}"{hint})') from None
+        raise ConfigError(Message("planning.no_such_calendar", sentence, country=country, hint=hint)) from None
 
 
-def _holiday(day: date, public: "HolidayBase") -> bool:
+def _is_holiday(day: date, public: "HolidayBase") -> bool:
     """Tell a holiday; the library leaves out the weekend days in the midst of several."""
     if day in public:
         return True

@@ -16,20 +16,11 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Queue:
-    """People as they are to be called: by wave, then by rank.
+    """Customers as they are to be called: by wave, then by rank.
 
-    Parameters
-    ----------
-    waves : sequence of int
-        Of each.
-    accounts : sequence of int or None
-        Of each: two of one account are not called on one day.
-    cells : sequence of int
-        Of each: people of one kind, wave and group.
-    kinds : sequence of (int, int)
-        Of each cell, ascending: which people of one region whom the same agents can call, and the wave.
-    callers : sequence of tuple of int
-        Of each kind: the agents who can call them, from 0; empty where nobody can.
+    Each has a wave, an account or None (two of one account are not called on one day), and a cell: customers of one kind, wave and group.
+    Each cell, ascending, has a kind (customers of one region whom the same agents can call) and the wave; each kind has its callers: the
+    numbers of the agents who can call them, none where nobody can.
     """
 
     waves: Sequence[int]
@@ -40,30 +31,13 @@ class Queue:
 
 
 def dispatch(
-    queue: Queue, capacity: Sequence[int], first_days: Mapping[int, date], works: Callable[[date], bool]
+    queue: Queue, capacity: Sequence[int], first_days: Mapping[int, date], is_working: Callable[[date], bool]
 ) -> tuple[list[int], list[date]]:
-    """Give everybody an agent and a day.
+    """Give each customer the number of an agent and a day.
 
-    Parameters
-    ----------
-    queue : Queue
-        The people.
-    capacity : sequence of int
-        Calls a day of each agent.
-    first_days : mapping of int to date
-        The first day of each wave, a working one; none before that of an earlier wave.
-    works : callable
-        Tells a working day.
+    The capacity is the calls a day of each agent. The first day of each wave is a working one, and none lies before that of an earlier
+    wave. Whom nobody can call gets the number ``len(capacity)``, and the first day of the wave that their account allows.
 
-    Returns
-    -------
-    agents : list of int
-        Of each, from 0; ``len(capacity)`` for whom nobody can call: they have the first day of the wave that their account allows.
-    days : list of date
-        Of each.
-
-    Examples
-    --------
     >>> queue = Queue([1, 1, 1], [None, 7, 7], [0, 0, 0], [(0, 1)], [(0, 1)])
     >>> agents, days = dispatch(queue, [1, 1], {1: date(2026, 7, 1)}, lambda day: True)
     >>> agents, [day.day for day in days]
@@ -73,8 +47,8 @@ def dispatch(
     limits = [*capacity, many]
     agents, days = [len(capacity)] * many, [date.min] * many
     starts: dict[date, list[int]] = defaultdict(list)
-    for person, wave in enumerate(queue.waves):
-        starts[first_days[wave]].append(person)
+    for customer, wave in enumerate(queue.waves):
+        starts[first_days[wave]].append(customer)
     coming = sorted(starts, reverse=True)
     lines: dict[int, list[_Line]] = {}
     waiting = np.zeros(len(queue.kinds), dtype=np.int64)  # in each cell
@@ -82,38 +56,38 @@ def dispatch(
     day, left = date.min, 0
     while coming or left:
         day = day + _DAY if left else coming[-1]
-        if not works(day):
+        if not is_working(day):
             continue
         if coming and day == coming[-1]:
             begun = starts[coming.pop()]
-            lines |= _lines(begun, queue)
-            np.add.at(waiting, [queue.cells[person] for person in begun], 1)
+            lines |= _line_up(begun, queue)
+            np.add.at(waiting, [queue.cells[customer] for customer in begun], 1)
             left += len(begun)
             quotas = _quotas(waiting, queue, capacity)
-        for person, agent in _called(lines, quotas, limits, queue.accounts):
-            agents[person], days[person] = agent, day
-            waiting[queue.cells[person]] -= 1
+        for customer, agent in _call_day(lines, quotas, limits, queue.accounts):
+            agents[customer], days[customer] = agent, day
+            waiting[queue.cells[customer]] -= 1
             left -= 1
-        lines = {cell: each for cell, each in lines.items() if each}
+        lines = {cell: waiting_here for cell, waiting_here in lines.items() if waiting_here}
     return agents, days
 
 
-_Line = tuple[int, list[int]]  # the first of some people, and the others, next one last: only the first may be called today
+_Line = tuple[int, list[int]]  # the first of some customers, and the others, next one last: only the first may be called today
 
 
-def _lines(people: list[int], queue: Queue) -> dict[int, list[_Line]]:
-    """Line people up by cell: those of one account one after the other, all else side by side, as a heap."""
+def _line_up(customers: list[int], queue: Queue) -> dict[int, list[_Line]]:
+    """Line customers up by cell: those of one account one after the other, all else side by side, as a heap."""
     lines: dict[int, list[_Line]] = defaultdict(list)
     behind: dict[tuple[int, int], list[int]] = {}
-    for person in people:
-        cell, account = queue.cells[person], queue.accounts[person]
+    for customer in customers:
+        cell, account = queue.cells[customer], queue.accounts[customer]
         if account is None:
-            lines[cell].append((person, []))
+            lines[cell].append((customer, []))
         elif (others := behind.get((cell, account))) is not None:
-            others.append(person)
+            others.append(customer)
         else:
             behind[cell, account] = []
-            lines[cell].append((person, behind[cell, account]))
+            lines[cell].append((customer, behind[cell, account]))
     for others in behind.values():
         others.reverse()
     return lines
@@ -124,51 +98,51 @@ def _quotas(waiting: Ints, queue: Queue, capacity: Sequence[int]) -> list[dict[i
     serves = np.zeros((len(queue.callers), len(capacity)), dtype=bool)
     for kind, callers in enumerate(queue.callers):
         serves[kind, list(callers)] = True
-    people = np.zeros(len(queue.callers), dtype=np.int64)
-    np.add.at(people, [kind for kind, _ in queue.kinds], waiting)
-    some = np.flatnonzero(serves.any(axis=1) & (people > 0))
+    customers = np.zeros(len(queue.callers), dtype=np.int64)
+    np.add.at(customers, [kind for kind, _ in queue.kinds], waiting)
+    some = np.flatnonzero(serves.any(axis=1) & (customers > 0))
     calls = np.zeros(serves.shape, dtype=np.int64)
     if len(some):
-        calls[some] = balance(people[some], serves[some], np.array(capacity))
+        calls[some] = balance(customers[some], serves[some], np.array(capacity))
     # Whom nobody can call comes last.
-    shares = np.column_stack([calls, people - calls.sum(axis=1)])
+    shares = np.column_stack([calls, customers - calls.sum(axis=1)])
     quotas: list[dict[int, int]] = []
     for (kind, _), cells in groupby(zip(queue.kinds, waiting.tolist(), strict=True), key=lambda cell: cell[0]):
-        needed = [people_here for _, people_here in cells]
-        part = _part(shares[kind], sum(needed))
+        needed = [here for _, here in cells]
+        part = _wave_part(shares[kind], sum(needed))
         shares[kind] -= part
-        quotas += _filled(needed, part.tolist())
+        quotas += _fill_cells(needed, part.tolist())
     return quotas
 
 
-def _part(shares: Ints, people: int) -> Ints:
-    """Take a wave's people from the agents' shares in proportion: all agents call earlier waves first."""
-    whole, rest = np.divmod(shares * people, max(int(shares.sum()), 1))
-    whole[np.argsort(-rest, kind="stable")[: people - int(whole.sum())]] += 1
+def _wave_part(shares: Ints, customers: int) -> Ints:
+    """Take a wave's customers from the agents' shares in proportion: all agents call earlier waves first."""
+    whole, rest = np.divmod(shares * customers, max(int(shares.sum()), 1))
+    whole[np.argsort(-rest, kind="stable")[: customers - int(whole.sum())]] += 1
     return np.asarray(whole)
 
 
-def _filled(needed: list[int], shares: list[int]) -> list[dict[int, int]]:
+def _fill_cells(needed: list[int], shares: list[int]) -> list[dict[int, int]]:
     """Fill cell after cell, agent after agent, so that few cells are parted."""
     quotas = []
-    for people in needed:
+    for customers in needed:
         quota: dict[int, int] = {}
         for agent, share in enumerate(shares):
-            if taken := min(share, people - sum(quota.values())):
+            if taken := min(share, customers - sum(quota.values())):
                 quota[agent] = taken
                 shares[agent] -= taken
         quotas.append(quota)
     return quotas
 
 
-def _called(
+def _call_day(
     lines: dict[int, list[_Line]], quotas: list[dict[int, int]], limits: list[int], accounts: Sequence[int | None]
 ) -> list[tuple[int, int]]:
     """Call the best who wait, for as long as agents have calls left for them; what is left stays in the lines and quotas."""
     left, busy = list(limits), set()
     done: list[tuple[int, int]] = []
     tomorrow: list[tuple[int, _Line]] = []
-    heads = [(each[0][0], cell) for cell, each in lines.items()]
+    heads = [(line[0][0], cell) for cell, line in lines.items()]
     heapify(heads)
     while heads:
         _, cell = heads[0]
@@ -177,11 +151,11 @@ def _called(
         if agent is None:
             heappop(heads)
             continue
-        person, others = heappop(ahead)
-        if (account := accounts[person]) in busy:
-            tomorrow.append((cell, (person, others)))
+        customer, others = heappop(ahead)
+        if (account := accounts[customer]) in busy:
+            tomorrow.append((cell, (customer, others)))
         else:
-            done.append((person, agent))
+            done.append((customer, agent))
             quota[agent] -= 1
             left[agent] -= 1
             if account is not None:

@@ -5,98 +5,63 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from segmenter.planning.cells import Cells, Kind
-from segmenter.planning.constraints import GroupsBy, Terms
-from segmenter.planning.program import Parts, Program, constrain, relaxed, single, solved
+from segmenter.planning.cells import Cells
+from segmenter.planning.constraints import Constraints
+from segmenter.planning.group_kinds import GroupKind
+from segmenter.planning.linear_program import solve_relaxed, solve_whole
+from segmenter.planning.program import build_program
+from segmenter.planning.value_curves import ValueCurves
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-CLOSE = 1e-5  # of the value: what counts as no gap between steps and persons
+CLOSE = 1e-5  # of the value: what counts as no gap between steps and customers
 ENOUGH = 1e-5  # of the value: the last bit takes as long as all the rest where customers are many
-ROUGH = 2e-4  # of the value: where groups open; people are counted again after that
+ROUGH = 2e-4  # of the value: where groups open; customers are counted again after that
 FAR = 3e-3  # of the value below the bound: where a slower search is worth its time
 ROUNDS = 6  # of fractional programs
 FIRST = np.array([0.02, 0.05, 0.1, 0.2, 0.35, 0.6])  # of a cell: where its first steps end
-AROUND = np.array([-64, -16, -4, -1, 0, 1, 4, 16, 64])  # people beside the margin: where its last steps end
+AROUND = np.array([-64, -16, -4, -1, 0, 1, 4, 16, 64])  # customers beside the margin: where their last steps end
 WHOLE = 2_000  # customers of whom each may be a step
-ROUND = 10  # people
+ROUND = 10  # customers
 DIVES = 6  # fractional programs while numbers of groups are rounded
-TIE = 1e-7  # of a mean value: what the first of two equal cells is worth more
 
 
 @dataclass(frozen=True)
-class Counts:
-    """How many go where.
+class PlanCounts:
+    """A plan in numbers.
 
-    Parameters
-    ----------
-    cell, kind, people : ndarray of int of shape (places,)
-        So many of this cell go into groups of this kind.
-    sizes : list of ndarray of int
-        For each kind, the sizes of its groups, which may be dealt in another way.
-    bound : int
-        Value that no plan can exceed, minor units.
+    How many are `taken` from each cell; the `sizes` of each kind's groups, though others may do as well; and a `bound`, the value in minor
+    units that no plan can exceed.
     """
 
-    cell: Ints
-    kind: Ints
-    people: Ints
+    taken: Ints
     sizes: list[Ints]
     bound: int
 
-    def taken(self, cells: Cells) -> Ints:
-        """How many of each cell."""
-        return np.bincount(self.cell, weights=self.people, minlength=len(cells.people)).astype(np.int64)
-
     def value(self, cells: Cells) -> int:
         """Value of them all, minor units."""
-        return int(cells.value(self.taken(cells)).sum())
+        return int(cells.value(self.taken).sum())
 
 
-def optimum(cells: Cells, kinds: list[Kind], terms: Terms, apart: frozenset[int] = frozenset()) -> Counts | None:
-    """Find the plan of the greatest value.
+def find_optimum(
+    cells: Cells, kinds: list[GroupKind], constraints: Constraints, by_size: frozenset[int] = frozenset()
+) -> PlanCounts | None:
+    """Find the plan of the greatest value; None where no plan keeps to the constraints. For `by_size` see `build_program`.
 
     A cell's value is a concave curve of the number taken, as the best are taken first. A program sees chords of it, exact where a step is
-    one person. Fractional programs, each with steps where the prices of the last one cut the curves (Kelley's cutting planes), find the
-    margin and what no plan can exceed; the next opens groups in whole numbers; the last counts people, in single steps beside the margin.
-    Few customers are single steps throughout, and one program decides it all.
-
-    Parameters
-    ----------
-    cells : Cells
-        The customers.
-    kinds : list of Kind
-        The kinds of groups.
-    terms : Terms
-        All else to keep to.
-    apart : frozenset of int
-        See `program.constrain`.
-
-    Returns
-    -------
-    Counts or None
-        None where no plan keeps to the terms.
-
-    Examples
-    --------
-    >>> import polars as pl
-    >>> from segmenter.planning.cells import count, kinds_of
-    >>> from segmenter.planning.constraints import GroupsBy
-    >>> cells = count(pl.DataFrame({"region": "川", "topic": "茶", "layer": ["a", "a", "b"], "value": [5, 1, 3]}))
-    >>> terms = Terms(GroupsBy(True, False, 1, 2, 1))
-    >>> counts = optimum(cells, kinds_of(cells, terms, "en"), terms)
-    >>> counts.people.tolist(), counts.bound
-    ([1, 1], 9)
+    one customer. Fractional programs, each with steps where the prices of the last one cut the curves (Kelley's cutting planes), find the
+    margin and what no plan can exceed; the next opens groups in whole numbers; the last counts customers, in single steps beside the
+    margin. Few customers are single steps throughout, and one program decides it all.
     """
-    curves = Curves(cells)
+    curves = ValueCurves(cells)
     few = len(cells.order) <= WHOLE
-    steps = [np.arange(many + 1) if few else np.unique(np.r_[0, many, (FIRST * many).astype(np.int64)]) for many in cells.people]
+    steps = [np.arange(many + 1) if few else np.unique(np.r_[0, many, (FIRST * many).astype(np.int64)]) for many in cells.customers]
     bound = np.inf
-    base, parts = constrain(cells, kinds, terms)
+    base, index = build_program(cells, kinds, constraints)
     for _ in range(ROUNDS):
         program = base.copy()
-        curves.add(program, parts, steps)
-        found = relaxed(program, parts.taken)
+        curves.add(program, index, steps)
+        found = solve_relaxed(program, index.taken)
         if found is None:
             return None
         worth, prices, columns = found
@@ -104,199 +69,158 @@ def optimum(cells: Cells, kinds: list[Kind], terms: Terms, apart: frozenset[int]
         bound = min(bound, (worth + missing) * curves.scale)
         if few or missing <= CLOSE * worth:
             break
-        steps = [np.union1d(ends, at) for ends, at in zip(steps, margin, strict=True)]
+        steps = [np.union1d(ends, cut) for ends, cut in zip(steps, margin, strict=True)]
     best = None
-    if not few and not apart:
-        for open_ in (_rounded, _opened):
-            likely = open_(curves, steps, kinds, terms, [columns[numbers] for numbers in parts.groups])
-            sized = likely and _sized(curves, steps, likely, terms)
+    if not few and not by_size:
+        for open_groups in (_round_groups, _search_groups):
+            likely = open_groups(curves, steps, kinds, constraints, [columns[numbers] for numbers in index.groups])
+            sized = likely and _choose_last_sizes(curves, steps, likely, constraints)
             if sized:
                 near = [
-                    np.unique(np.clip(np.add.outer([*at, many], AROUND), 0, people))
-                    for at, many, people in zip(margin, sized[1], cells.people, strict=True)
+                    np.unique(np.clip(np.add.outer([*cut, many], AROUND), 0, there))
+                    for cut, many, there in zip(margin, sized[1], cells.customers, strict=True)
                 ]
-                counts = _counted(curves, near, sized[0], terms, apart, bound, ENOUGH)
-                best = max((each for each in (best, counts) if each), key=lambda each: each.value(cells), default=None)
+                counts = _count_customers(curves, near, sized[0], constraints, by_size, bound, ENOUGH)
+                best = max((counts_ for counts_ in (best, counts) if counts_), key=lambda counts_: counts_.value(cells), default=None)
             if best and best.value(cells) >= (1 - FAR) * bound:
                 break
-    return best or _counted(curves, steps, kinds, terms, apart, bound, 0 if few else ENOUGH)
+    return best or _count_customers(curves, steps, kinds, constraints, by_size, bound, 0 if few else ENOUGH)
 
 
-class Curves:
-    """Value of the best so many of each cell, in units of the mean value.
-
-    Parameters
-    ----------
-    cells : Cells
-        The customers.
-    """
-
-    def __init__(self, cells: Cells) -> None:
-        self.cells = cells
-        self.scale = max(float(cells.totals[-1]) / max(len(cells.order), 1), 1.0)
-        # Equal cells differ by a little, so that it is clear who is taken; and people worth nothing are better than no people.
-        self.bonus = TIE * (2 - np.arange(len(cells.people)) / max(len(cells.people), 1))
-
-    def add(self, program: Program, parts: Parts, steps: list[Ints], whole: bool = True) -> None:
-        """Add the columns that take people from the cells, step by step."""
-        cell, first, width = self._steps(steps)
-        worth = (self.cells.totals[first + width] - self.cells.totals[first]) / width
-        columns = program.columns(width, worth / self.scale + self.bonus[cell], whole)
-        program.put(parts.taken[cell], columns, -1)
-        # Who comes before the first step is taken in any case.
-        program.low[0] = program.high[0] = np.array([ends[0] for ends in steps], dtype=np.float64)
-
-    def beyond(self, steps: list[Ints], prices: Floats) -> tuple[list[Ints], float]:
-        """Compare persons with steps at the prices of the program.
-
-        Returns who is at the margin, and by how much the program's dual rises when persons take the place of the steps: nothing that
-        holds can be worth more than its value and that.
-        """
-        totals, price = self.cells.totals, (prices - self.bonus) * self.scale
-        margin = np.stack([self._passed(price, strictly=True), self._passed(price, strictly=False)], axis=1)
-        at = self.cells.starts[:-1] + margin[:, 0]
-        best = totals[at] - totals[self.cells.starts[:-1]] - price * margin[:, 0]
-        cell, first, width = self._steps(steps)
-        chords = totals[first + width] - totals[first] - price[cell] * width
-        return list(margin), max(float(best.sum() - chords[chords > 0].sum()), 0.0) / self.scale
-
-    def _steps(self, steps: list[Ints]) -> tuple[Ints, Ints, Ints]:
-        """Lay out the steps: their cell, where they begin in the order, and how many people they have."""
-        many = [len(ends) - 1 for ends in steps]
-        first = np.concatenate(
-            [start + ends[:-1] for start, ends in zip(self.cells.starts, steps, strict=False)] or [np.zeros(0, np.int64)]
-        )
-        width = np.concatenate([np.diff(ends) for ends in steps] or [np.zeros(0, np.int64)])
-        return np.repeat(np.arange(len(steps)), many), first, width
-
-    def _passed(self, price: Floats, *, strictly: bool) -> Ints:
-        """Count who is worth more than the price of their cell, by bisection in all cells at once: values fall."""
-        totals, starts = self.cells.totals, self.cells.starts
-        low, high = starts[:-1].copy(), starts[1:].copy()
-        while (open_ := low < high).any():
-            middle = (low + high) // 2
-            worth = totals[np.minimum(middle + 1, len(totals) - 1)] - totals[middle]
-            more = open_ & (worth > price if strictly else worth >= price)
-            low = np.where(more, middle + 1, low)
-            high = np.where(open_ & ~more, middle, high)
-        return low - starts[:-1]
-
-
-def _rounded(curves: Curves, steps: list[Ints], kinds: list[Kind], terms: Terms, numbers: list[Floats]) -> list[Kind] | None:
+def _round_groups(
+    curves: ValueCurves, steps: list[Ints], kinds: list[GroupKind], constraints: Constraints, numbers: list[Floats]
+) -> list[GroupKind] | None:
     """Round the numbers of groups, the nearest to whole ones first, and solve again for the others; one size of each kind stays open."""
     left = list(range(len(kinds)))
-    most = terms.groups.most if isinstance(terms.groups, GroupsBy) else np.inf
     for dive in range(DIVES, 0, -1):
-        whole, off = zip(*(_whole(kind, many) for kind, many in zip(kinds, numbers, strict=True)), strict=True)
-        left.sort(key=lambda at: off[at])
+        whole, off = zip(*(_round_number(kind, many) for kind, many in zip(kinds, numbers, strict=True)), strict=True)
+        left.sort(key=lambda number: off[number])
         many = -(-len(left) // dive)
         now, left = left[:many], left[many:]
-        kinds = [replace(kind, least=whole[at], most=whole[at]) if at in now else kind for at, kind in enumerate(kinds)]
-        if sum(kind.least for kind in kinds) > most:
+        kinds = [
+            replace(kind, min_groups=whole[number], max_groups=whole[number]) if number in now else kind
+            for number, kind in enumerate(kinds)
+        ]
+        if sum(kind.min_groups for kind in kinds) > constraints.groups.max_groups:
             return None
-        program, parts = constrain(curves.cells, kinds, terms)
-        curves.add(program, parts, steps)
-        found = relaxed(program, parts.taken)
+        program, index = build_program(curves.cells, kinds, constraints)
+        curves.add(program, index, steps)
+        found = solve_relaxed(program, index.taken)
         if found is None:
             return None
-        numbers = [found[2][columns] for columns in parts.groups]
-    return [_floored(kind, many) for kind, many in zip(kinds, numbers, strict=True)]
+        numbers = [found[2][columns] for columns in index.groups]
+    return [_fix_all_but_one(kind, many) for kind, many in zip(kinds, numbers, strict=True)]
 
 
-def _whole(kind: Kind, numbers: Floats) -> tuple[int, float]:
-    """Round a number of groups to one that the people can fill, and say how far off it was where there is none."""
-    # Single kinds have a column for the number of groups and one for their people.
-    groups = float(numbers[0] if single(kind) else numbers.sum())
-    people = float(numbers[1] if single(kind) else kind.sizes @ numbers)
-    low, high = int(np.ceil(people / kind.largest - 1e-6)), int(np.floor(people / kind.smallest + 1e-6))
+def _round_number(kind: GroupKind, numbers: Floats) -> tuple[int, float]:
+    """Round a number of groups to one that the customers can fill, and say how far off it was where there is none."""
+    # Single kinds have a column for the number of groups and one for their customers.
+    groups = float(numbers[0] if kind.single else numbers.sum())
+    customers = float(numbers[1] if kind.single else kind.sizes @ numbers)
+    low, high = int(np.ceil(customers / kind.max_size - 1e-6)), int(np.floor(customers / kind.min_size + 1e-6))
     whole = min(max(round(groups), low), high) if low <= high else round(groups)
-    whole = min(max(whole, kind.least), max(kind.most, kind.least))
+    whole = min(max(whole, kind.min_groups), max(kind.max_groups, kind.min_groups))
     return whole, 0.0 if low <= whole <= high else abs(groups - whole)
 
 
-def _floored(kind: Kind, numbers: Floats) -> Kind:
-    groups = kind.most
+def _fix_all_but_one(kind: GroupKind, numbers: Floats) -> GroupKind:
+    """Fix the sizes of all groups of a kind but one."""
+    groups = kind.max_groups
     last = min(groups, 1)
-    if single(kind):
-        return replace(kind, least=last, most=last)
+    if kind.single:
+        return replace(kind, min_groups=last, max_groups=last)
     whole = np.floor(numbers + 1e-6).astype(np.int64)
     # The smaller ones first: what they take is there.
-    order = sorted(np.flatnonzero(numbers > 1e-6).tolist(), key=lambda at: kind.sizes[at])
+    order = sorted(np.flatnonzero(numbers > 1e-6).tolist(), key=lambda size: kind.sizes[size])
     whole[order[: max(groups - last - int(whole.sum()), 0)]] += 1
     fixed = np.append(np.repeat(kind.sizes, whole), np.repeat(kind.sizes[:1], groups))[: groups - last]
-    people = float(kind.sizes @ numbers)
-    if last and not people - kind.largest <= fixed.sum() <= people - kind.smallest:
-        fixed = _round_sizes(kind, groups, people)
-    return replace(kind, least=last, most=last, fixed=fixed)
+    customers = float(kind.sizes @ numbers)
+    if last and not customers - kind.max_size <= fixed.sum() <= customers - kind.min_size:
+        fixed = _round_sizes(kind, groups, customers)
+    return replace(kind, min_groups=last, max_groups=last, fixed=fixed)
 
 
-def _round_sizes(kind: Kind, groups: int, people: float) -> Ints:
+def _round_sizes(kind: GroupKind, groups: int, customers: float) -> Ints:
     """Choose sizes of all groups but one near the mean, and round, as shares of round numbers leave no rest."""
-    mean = people / groups
-    step = ROUND if kind.largest - kind.smallest >= 2 * ROUND else 1
-    base = int(np.clip(mean // step * step, kind.sizes[0], kind.largest))
-    larger = min(base + step, kind.largest)
-    over = round((people - mean - (groups - 1) * base) / max(larger - base, 1))
+    mean = customers / groups
+    step = ROUND if kind.max_size - kind.min_size >= 2 * ROUND else 1
+    base = int(np.clip(mean // step * step, kind.sizes[0], kind.max_size))
+    larger = min(base + step, kind.max_size)
+    over = round((customers - mean - (groups - 1) * base) / max(larger - base, 1))
     over = min(max(over, 0), groups - 1)
     return np.array([base] * (groups - 1 - over) + [larger] * over, dtype=np.int64)
 
 
-def _opened(curves: Curves, steps: list[Ints], kinds: list[Kind], terms: Terms, numbers: list[Floats]) -> list[Kind] | None:
+def _search_groups(
+    curves: ValueCurves, steps: list[Ints], kinds: list[GroupKind], constraints: Constraints, numbers: list[Floats]
+) -> list[GroupKind] | None:
     """Open groups in whole numbers, of sizes that the fractional program makes use of: slower, and better where groups are small."""
-    narrow = [_used(kind, many) for kind, many in zip(kinds, numbers, strict=True)]
-    program, parts = constrain(curves.cells, narrow, terms, broken=True)
-    curves.add(program, parts, steps, whole=False)
-    columns = solved(program, ROUGH)
-    if columns is None:
+    narrow = [_keep_used_sizes(kind, many) for kind, many in zip(kinds, numbers, strict=True)]
+    program, index = build_program(curves.cells, narrow, constraints, fractions=True)
+    curves.add(program, index, steps, whole=False)
+    solution = solve_whole(program, ROUGH)
+    if solution is None:
         return None
+    columns, _ = solution
     opened = []
-    for kind, places in zip(narrow, parts.groups, strict=True):
-        many = np.rint(columns[places]).astype(np.int64)
-        sizes = np.zeros(many[0], dtype=np.int64) if single(kind) else np.repeat(kind.sizes, many)
+    for kind, groups in zip(narrow, index.groups, strict=True):
+        many = np.rint(columns[groups]).astype(np.int64)
+        sizes = np.zeros(many[0], dtype=np.int64) if kind.single else np.repeat(kind.sizes, many)
         last = min(len(sizes), 1)
-        opened.append(replace(kind, least=last, most=last, fixed=sizes[last:]))
+        opened.append(replace(kind, min_groups=last, max_groups=last, fixed=sizes[last:]))
     return opened
 
 
-def _used(kind: Kind, numbers: Floats) -> Kind:
-    if single(kind):
+def _keep_used_sizes(kind: GroupKind, numbers: Floats) -> GroupKind:
+    if kind.single:
         return kind
     used = numbers > 1e-9
     used[[0, -1]] = True
     return replace(kind, sizes=kind.sizes[used], low=kind.low[used], high=kind.high[used])
 
 
-def _sized(curves: Curves, steps: list[Ints], kinds: list[Kind], terms: Terms) -> tuple[list[Kind], Ints] | None:
-    """Choose the last group of each kind; people may be fractions yet."""
-    program, parts = constrain(curves.cells, kinds, terms, broken=True)
-    curves.add(program, parts, steps, whole=False)
-    columns = solved(program, ROUGH)
-    if columns is None:
+def _choose_last_sizes(
+    curves: ValueCurves, steps: list[Ints], kinds: list[GroupKind], constraints: Constraints
+) -> tuple[list[GroupKind], Ints] | None:
+    """Choose the size of the last group of each kind, and how many of each cell are taken; these may be fractions yet."""
+    program, index = build_program(curves.cells, kinds, constraints, fractions=True)
+    curves.add(program, index, steps, whole=False)
+    solution = solve_whole(program, ROUGH)
+    if solution is None:
         return None
+    columns, _ = solution
     sized = []
-    for kind, (opened, size) in zip(kinds, parts.groups, strict=True):
+    for kind, (opened, size) in zip(kinds, index.groups, strict=True):
         last = [round(columns[size])] if round(columns[opened]) else []
-        sized.append(replace(kind, least=0, most=0, fixed=np.append(kind.fixed, last).astype(np.int64)))
-    taken = np.bincount(parts.cell, weights=columns[parts.places], minlength=len(curves.cells.people))
-    return sized, taken.astype(np.int64)
+        sized.append(replace(kind, min_groups=0, max_groups=0, fixed=np.append(kind.fixed, last).astype(np.int64)))
+    return sized, columns[index.places].astype(np.int64)
 
 
-def _counted(
-    curves: Curves, steps: list[Ints], kinds: list[Kind], terms: Terms, apart: frozenset[int], bound: float, gap: float = 0
-) -> Counts | None:
-    """Count people in whole numbers."""
-    program, parts = constrain(curves.cells, kinds, terms, apart=apart)
-    curves.add(program, parts, steps)
-    columns = solved(program, gap)
-    if columns is None:
+def _count_customers(
+    curves: ValueCurves,
+    steps: list[Ints],
+    kinds: list[GroupKind],
+    constraints: Constraints,
+    by_size: frozenset[int],
+    bound: float,
+    gap: float,
+) -> PlanCounts | None:
+    """Count customers in whole numbers."""
+    program, index = build_program(curves.cells, kinds, constraints, by_size=by_size)
+    curves.add(program, index, steps)
+    solution = solve_whole(program, gap)
+    if solution is None:
         return None
+    columns, worth = solution
+    if all(len(ends) == many + 1 for ends, many in zip(steps, curves.cells.customers, strict=True)):
+        bound = min(bound, worth * curves.scale)  # each customer is a step: the program knows all plans
     whole = np.rint(columns).astype(np.int64)
     sizes = []
-    for kind, numbers in zip(kinds, parts.groups, strict=True):
-        if single(kind):
-            opened, size = whole[numbers]
+    for kind, groups in zip(kinds, index.groups, strict=True):
+        if kind.single:
+            opened, size = whole[groups]
             sizes.append(np.append(kind.fixed, size) if opened and size else kind.fixed)
         else:
-            sizes.append(np.repeat(kind.sizes, whole[numbers]))
+            sizes.append(np.repeat(kind.sizes, whole[groups]))
     # Rounded up: a bound in floats may be too low by a hair.
-    return Counts(parts.cell, parts.kind, whole[parts.places], sizes, int(bound * (1 + 1e-9)) + 1)
+    return PlanCounts(whole[index.places], sizes, int(bound * (1 + 1e-9)) + 1)

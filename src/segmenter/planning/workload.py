@@ -1,4 +1,4 @@
-"""Who calls how many of whom: all agents done as early as can be, each with as few kinds of people as that allows."""
+"""Who calls how many of whom: all agents done as early as can be, each with as few kinds of customers as that allows."""
 
 from collections import deque
 from itertools import pairwise
@@ -10,39 +10,26 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
-def balance(people: Ints, serves: Flags, capacity: Ints) -> Ints:
-    """Share people out among agents so that the agents' loads, each measured by the capacity, are as equal as can be.
+def balance(customers: Ints, serves: Flags, capacity: Ints) -> Ints:
+    """Share customers out among agents so that the agents' loads, each measured by the capacity, are as equal as can be.
+
+    `customers` says how many of each kind there are to call, `serves` which agents (columns) can call which kinds (rows), somebody for
+    each, and `capacity` the calls a day of each agent, at least 1. Returned are the calls of each kind (rows) by each agent (columns).
 
     A call is moved along a chain of agents for as long as that brings it forward. Where no such chain is left, the split is the best
     for every separable convex cost of the loads at once (a flow in a network without negative cycles): by the end of each day, as many
-    calls are made as could be made at all. Then agents who share several kinds of people swap them, loads unchanged, until the kinds
+    calls are made as could be made at all. Then agents who share several kinds of customers swap them, loads unchanged, until the kinds
     and agents make no cycle: there are fewer pairs of them than kinds and agents together.
 
-    Parameters
-    ----------
-    people : ndarray of int of shape (kinds,)
-        How many there are to call.
-    serves : ndarray of bool of shape (kinds, agents)
-        Who can call whom; somebody for each kind.
-    capacity : ndarray of int of shape (agents,)
-        Calls a day, at least 1.
-
-    Returns
-    -------
-    ndarray of int of shape (kinds, agents)
-        Calls.
-
-    Examples
-    --------
     >>> balance(np.array([30, 10, 10]), np.array([[True, True], [True, False], [True, False]]), np.array([1, 1])).tolist()
     [[5, 25], [10, 0], [10, 0]]
     """
     calls, loads = np.zeros(serves.shape, dtype=np.int64), np.zeros(len(capacity), dtype=np.int64)
-    # Whole kinds first, those with the fewest agents and the most people before others: little is left to move then.
-    for kind in np.lexsort((-people, serves.sum(axis=1))):
-        after = np.where(serves[kind], (loads + people[kind]) / capacity, np.inf)
-        calls[kind, after.argmin()] = people[kind]
-        loads[after.argmin()] += people[kind]
+    # Whole kinds first, those with the fewest agents and the most customers before others: little is left to move then.
+    for kind in np.lexsort((-customers, serves.sum(axis=1))):
+        after = np.where(serves[kind], (loads + customers[kind]) / capacity, np.inf)
+        calls[kind, after.argmin()] = customers[kind]
+        loads[after.argmin()] += customers[kind]
     while _move(calls, loads, serves, capacity):
         pass
     _untangle(calls)
@@ -53,7 +40,7 @@ def _move(calls: Ints, loads: Ints, serves: Flags, capacity: Ints) -> bool:
     """Move calls from the most loaded agent who can be helped to the least loaded who can help."""
     takes = (calls > 0).T @ serves  # whether the one agent has a call that the other could make
     for giver in np.argsort(-loads / capacity, kind="stable"):
-        came = _reached(takes, int(giver))
+        came = _find_chains(takes, int(giver))
         others = np.array([agent for agent in came if agent != giver], dtype=np.int64)
         if not len(others):
             continue
@@ -82,7 +69,7 @@ def _move(calls: Ints, loads: Ints, serves: Flags, capacity: Ints) -> bool:
     return False
 
 
-def _reached(takes: Flags, first: int) -> dict[int, int]:
+def _find_chains(takes: Flags, first: int) -> dict[int, int]:
     """Find whom a call could be passed on to, and from whom each would get it, by the fewest steps."""
     came, ahead = {first: first}, deque([first])
     while ahead:
@@ -99,7 +86,7 @@ def _untangle(calls: Ints) -> None:
     kinds = len(calls)
     tree: dict[int, set[int]] = {node: set() for node in range(sum(calls.shape))}
     for kind, agent in np.argwhere(calls > 0).tolist():
-        way = _way(tree, kinds + agent, kind)
+        way = _find_way(tree, kinds + agent, kind)
         tree[kind].add(kinds + agent)
         tree[kinds + agent].add(kind)
         if way is None:
@@ -117,7 +104,7 @@ def _untangle(calls: Ints) -> None:
                 tree[kinds + pair[1]].discard(pair[0])
 
 
-def _way(tree: dict[int, set[int]], start: int, end: int) -> list[int] | None:
+def _find_way(tree: dict[int, set[int]], start: int, end: int) -> list[int] | None:
     came, ahead = {start: start}, [start]
     while ahead and end not in came:
         node = ahead.pop()

@@ -14,26 +14,7 @@ Formats = dict[tuple[str, bool, bool], Any]
 
 
 def formats(book: Any, labels: Labels) -> Formats:
-    """Make the formats of a workbook.
-
-    Parameters
-    ----------
-    book : Workbook
-        Of xlsxwriter.
-    labels : Labels
-        With the currency.
-
-    Returns
-    -------
-    dict
-        By style, by whether the row is a key user's, and by whether an agent's day begins there.
-
-    Examples
-    --------
-    >>> from xlsxwriter import Workbook
-    >>> formats(Workbook(), Labels("en", "GBP"))["money", True, False].num_format
-    '"£"#,##0.00;-"£"#,##0.00'
-    """
+    """Make the formats of a workbook: by style, by whether the row is a key user's, and by whether an agent's day begins there."""
     places = money.digits(labels.currency)
     amount = f'"{labels.symbol}"#,##0{"." * (places > 0)}{"0" * places}'
     to_fill = {"bg_color": "#FFFBEF", "left": 1, "left_color": "#EADFBE"}
@@ -59,36 +40,16 @@ def formats(book: Any, labels: Labels) -> Formats:
     }
 
 
-def write_cell(sheet: Any, row: int, place: int, value: Any, style: Any) -> None:
-    """Write a cell as what it is: text never as a formula, a link or a number.
-
-    Parameters
-    ----------
-    sheet : Worksheet
-        Of xlsxwriter.
-    row, place : int
-        Where, from 0.
-    value : object
-        None, text, a date, a time (its date is written) or a number.
-    style : Format
-        One of `formats`.
-
-    Examples
-    --------
-    >>> from xlsxwriter import Workbook
-    >>> sheet = Workbook().add_worksheet()
-    >>> write_cell(sheet, 0, 0, "=1+1", None)
-    >>> type(sheet.table[0][0]).__name__
-    'String'
-    """
+def write_cell(sheet: Any, row: int, column: int, value: Any, style: Any) -> None:
+    """Write a cell as what it is, at a row and a column from 0: text never as a formula, a link or a number; of a time its date."""
     match value:
         case None:
-            sheet.write_blank(row, place, None, style)
+            sheet.write_blank(row, column, None, style)
         case str():
-            sheet.write_string(row, place, visible(value), style)
+            sheet.write_string(row, column, visible(value), style)
         case datetime():
-            sheet.write_datetime(row, place, datetime.combine(value.date(), time()), style)
+            sheet.write_datetime(row, column, datetime.combine(value.date(), time()), style)
         case date():
-            sheet.write_datetime(row, place, datetime.combine(value, time()), style)
+            sheet.write_datetime(row, column, datetime.combine(value, time()), style)
         case _:
-            sheet.write_number(row, place, float(value), style)
+            sheet.write_number(row, column, float(value), style)

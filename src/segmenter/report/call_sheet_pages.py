@@ -19,16 +19,8 @@ from segmenter.settings import LaunchSettings
 class About:
     """What all workbooks of a launch share.
 
-    Parameters
-    ----------
-    launch : LaunchSettings
-        The launch.
-    labels : Labels
-        The words.
-    as_of, valid_until : date
-        The first day that the list knows nothing of, and the last on which it is good.
-    agents, held_out : bool
-        Whether it says who calls, and whether somebody must not be called.
+    The list knows nothing of the day `as_of`, and is good until `valid_until`; it says whether there are agents who call, and whether
+    somebody is held out and must not be called.
     """
 
     launch: LaunchSettings
@@ -39,41 +31,21 @@ class About:
     held_out: bool
 
 
-def count_days(book: Any, calls: pl.DataFrame, about: About) -> None:
-    """Add the sheet of the days: a row for each, a column for each agent.
-
-    Parameters
-    ----------
-    book : Workbook
-        Of xlsxwriter.
-    calls : DataFrame
-        ``agent`` and ``call_on``, no nulls, by agent.
-    about : About
-        The launch.
-
-    Examples
-    --------
-    >>> from xlsxwriter import Workbook
-    >>> import segmenter
-    >>> book, calls = Workbook(), pl.DataFrame({"agent": ["Li", "Wu"], "call_on": [date(2026, 7, 1), date(2026, 7, 2)]})
-    >>> launch = segmenter.launch_settings({}).launch
-    >>> count_days(book, calls, About(launch, Labels("zh", "CNY"), date(2026, 7, 1), date(2026, 7, 15), agents=True, held_out=False))
-    >>> book.sheetnames.keys(), book.worksheets()[0].dim_rowmax, book.worksheets()[0].dim_colmax
-    (dict_keys(['日程']), 3, 3)
-    """
+def add_days(book: Any, calls: pl.DataFrame, about: About) -> None:
+    """Add the sheet of the days: a row for each, a column for each agent. The calls have ``agent`` and ``call_on``, no nulls, by agent."""
     labels, counts = about.labels, Counter(calls.select("call_on", "agent").rows())
-    sheet, looks = book.add_worksheet(labels.say("days", "日程")), formats(book, labels)
+    sheet, styles = book.add_worksheet(labels.say("days", "日程")), formats(book, labels)
     agents, days = calls["agent"].unique(maintain_order=True).to_list(), calls["call_on"].unique().sort().to_list()
     rows = [[day, *numbers, sum(numbers)] for day in days for numbers in [[counts[day, agent] for agent in agents]]]
     total = [labels.say("all", "合计"), *(sum(column) for column in list(zip(*rows, strict=True))[1:])]
     for place, head in enumerate([labels.say("call on", "计划外呼日"), *agents, total[0]]):
         sheet.set_column(place, place, min(max(len(head) + len(re.findall(WIDE, head)), 12) + 2, 32))
-        write_cell(sheet, 0, place, head, looks["head", False, False])
+        write_cell(sheet, 0, place, head, styles["head", False, False])
     for row, cells in enumerate(rows, start=1):
         for place, cell in enumerate(cells):
-            write_cell(sheet, row, place, cell or None, looks["number" if place else "date", False, False])
+            write_cell(sheet, row, place, cell or None, styles["number" if place else "date", False, False])
     for place, cell in enumerate(total):
-        write_cell(sheet, len(rows) + 1, place, cell, looks["total", False, True])
+        write_cell(sheet, len(rows) + 1, place, cell, styles["total", False, True])
     sheet.freeze_panes(1, 1)
     sheet.set_landscape()
     sheet.set_paper(9)
@@ -81,30 +53,10 @@ def count_days(book: Any, calls: pl.DataFrame, about: About) -> None:
     sheet.repeat_rows(0)
 
 
-def explain(book: Any, unit: str, calls: pl.DataFrame, about: About) -> None:
-    """Add the sheet that says what the workbook is, and how to work with it.
+def add_info(book: Any, unit: str, calls: pl.DataFrame, about: About) -> None:
+    """Add the sheet that says what the workbook of a region is, and how to work with it.
 
-    Parameters
-    ----------
-    book : Workbook
-        Of xlsxwriter.
-    unit : str
-        What the workbook is for: a region.
-    calls : DataFrame
-        ``group``, ``place`` (the groups' order) and ``key_user``.
-    about : About
-        The launch.
-
-    Examples
-    --------
-    >>> from xlsxwriter import Workbook
-    >>> import segmenter
-    >>> book, calls = Workbook(), pl.DataFrame({"group": ["四川-1"], "place": [0], "key_user": [True]})
-    >>> launch = segmenter.launch_settings({}).launch
-    >>> about = About(launch, Labels("en", "CNY"), date(2026, 7, 1), date(2026, 7, 15), agents=False, held_out=False)
-    >>> explain(book, "四川", calls, about)
-    >>> book.sheetnames.keys()
-    dict_keys(['info'])
+    The calls have ``group``, ``place`` (the groups' order) and ``key_user``.
     """
     labels = about.labels
     sheet = book.add_worksheet(labels.say("info", "说明"))

@@ -13,7 +13,7 @@ import polars as pl
 
 from segmenter import money
 from segmenter.report.call_sheet_cells import WIDE, Formats, formats, write_cell
-from segmenter.report.call_sheet_pages import About, count_days, explain
+from segmenter.report.call_sheet_pages import About, add_days, add_info
 from segmenter.report.labels import Labels
 from segmenter.report.safe_text import safe_names
 from segmenter.settings import CoreSettings
@@ -35,51 +35,29 @@ ANSWERS = (
 _MOST_ROWS = 20_000  # of a workbook, which is held in memory; an agent's day has fewer
 _LINE = 14.5  # points
 _CONTACT = "contact:"  # keeps the shop's columns apart from ours
-_CALLS = {
-    "answer": ("answer", "答复"),
-    "answered_on": ("answered on", "答复日期"),
-    "refusal": ("reason for refusing", "拒绝原因"),
-    "note": ("note", "备注"),
+# Heads in both languages, the width (as wide as its text where there is none), and the style.
+_COLUMNS: dict[str, tuple[str, str, float | None, str]] = {
+    "agent": ("agent", "客服", None, "text"),
+    "call_on": ("call on", "计划外呼日", 12.0, "date"),
+    "rank": ("rank", "排名", 7.5, "number"),
+    "group": ("group", "社群", None, "text"),
+    "wave": ("wave", "批次", None, "text"),
+    "customer_id": ("customer_id", "客户编号", None, "text"),
+    "name": ("name", "姓名", None, "text"),
+    "region": ("region", "地区", None, "text"),
+    "segment": ("segment", "客群", 22.0, "wrapped"),
+    "reason": ("reason", "邀请理由", 46.0, "wrapped"),
+    "spend": ("spend, all time", "累计消费额", 14.0, "money"),
+    "orders": ("orders", "订单数", 8.5, "number"),
+    "last_order_at": ("last order", "最近下单", 12.0, "date"),
+    "days_since_order": ("days since", "距今天数", 9.0, "number"),
+    "answer": ("answer", "答复", 16.0, "open"),
+    "answered_on": ("answered on", "答复日期", 13.0, "open_date"),
+    "refusal": ("reason for refusing", "拒绝原因", 20.0, "open_wrapped"),
+    "note": ("note", "备注", 26.0, "open_wrapped"),
 }
-_HEADS = {
-    "agent": ("agent", "客服"),
-    "call_on": ("call on", "计划外呼日"),
-    "rank": ("rank", "排名"),
-    "group": ("group", "社群"),
-    "wave": ("wave", "批次"),
-    "customer_id": ("customer_id", "客户编号"),
-    "name": ("name", "姓名"),
-    "region": ("region", "地区"),
-    "segment": ("segment", "客群"),
-    "reason": ("reason", "邀请理由"),
-    "spend": ("spend, all time", "累计消费额"),
-    "orders": ("orders", "订单数"),
-    "last_order_at": ("last order", "最近下单"),
-    "days_since_order": ("days since", "距今天数"),
-}
-
-
-_WIDTHS = {
-    "call_on": 12.0,
-    "rank": 7.5,
-    "segment": 22.0,
-    "reason": 46.0,
-    "spend": 14.0,
-    "orders": 8.5,
-    "last_order_at": 12.0,
-    "days_since_order": 9.0,
-}
-_WIDTHS |= {"answer": 16.0, "answered_on": 13.0, "refusal": 20.0, "note": 26.0}
-_STYLES = {
-    "call_on": "date",
-    "rank": "number",
-    "segment": "wrapped",
-    "reason": "wrapped",
-    "spend": "money",
-    "orders": "number",
-    "last_order_at": "date",
-}
-_STYLES |= {"days_since_order": "number", "answer": "open", "answered_on": "open_date", "refusal": "open_wrapped", "note": "open_wrapped"}
+_BEFORE_CONTACTS = ("agent", "call_on", "rank", "group", "wave", "customer_id")
+_WRAPPED = ("segment", "reason")
 
 
 @dataclass(frozen=True)
@@ -91,38 +69,12 @@ class _Column:
 
 
 def call_sheets(plan: "LaunchPlan", settings: CoreSettings, contacts: pl.DataFrame | None, folder: Path) -> list[Path]:
-    """Write the call sheets of a launch.
+    """Write the call sheets of a launch into a folder, which is made where it is not there; and list them by region.
 
     Each workbook has a sheet of calls with its header in row 1, sorted by group, wave and rank, before these by agent and day where
     there are agents; then one of the number of calls by day and agent; and a sheet that says what it is. Ids and contacts are text, and
-    no cell is a formula. The same plan gives the same bytes.
-
-    Parameters
-    ----------
-    plan : LaunchPlan
-        What the launch came to.
-    settings : CoreSettings
-        What it was made with; `plan.by_region` says what a workbook is for, `lang` chooses the words.
-    contacts : DataFrame or None
-        ``customer_id``, ``name`` and contact columns as text, at most one row per customer.
-    folder : Path
-        Where to write; made where it is not there.
-
-    Returns
-    -------
-    list of Path
-        The workbooks, in the order of the regions; more than one for a region with more than 20,000 calls.
-
-    Examples
-    --------
-    >>> import segmenter, tempfile
-    >>> settings = segmenter.launch_settings({"launch.as_of": "2026-07-01"})
-    >>> orders = pl.DataFrame({"customer_id": ["a", "b"], "time": ["2026-06-30"] * 2, "amount": [1, 2], "province": ["四川", None]})
-    >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     plan = segmenter.in_words(segmenter.plan_launch(tables, settings), settings)
-    ...     [path.name for path in call_sheets(plan, settings, tables.contacts, Path(folder))]
-    ['no region.xlsx', '四川.xlsx']
+    no cell is a formula. The same plan gives the same bytes. The contacts have ``customer_id``, ``name`` and contact columns as text, at
+    most one row per customer. A region with more than 20,000 calls has several workbooks.
     """
     labels = Labels(settings.lang, settings.launch.currency)
     calls = _calls(plan, contacts, labels)
@@ -176,26 +128,27 @@ def _calls(plan: "LaunchPlan", contacts: pl.DataFrame | None, labels: Labels) ->
 
 
 def _columns(calls: pl.DataFrame, labels: Labels, *, agents: bool) -> list[_Column]:
-    ours = {key: labels.say(*head) for key, head in (_HEADS | _CALLS).items()}
-    carried = {name: name.removeprefix(_CONTACT) for name in calls.columns if name.startswith(_CONTACT)}
+    ours = {key: labels.say(en, zh) for key, (en, zh, _, _) in _COLUMNS.items()}
     taken = {head for key, head in ours.items() if key != "name"}
-    heads = {
-        name: ours["name"] if head == "name" else f"{head} ({labels.say('contact', '联系方式')})" if head in taken else head
-        for name, head in carried.items()
-    }
-    before = (*(["agent"] if agents else []), "call_on", "rank", "group", "wave", "customer_id")
-    after = ("region", "segment", "reason", "spend", "orders", "last_order_at", "days_since_order", *_CALLS)
-    all_heads = {key: ours[key] for key in before} | heads | {key: ours[key] for key in after}
-    return [_Column(key, head, _WIDTHS.get(key) or _width(calls[key], head), _STYLES.get(key, "text")) for key, head in all_heads.items()]
+    heads = {key: ours[key] for key in _BEFORE_CONTACTS if agents or key != "agent"}
+    for column in (name for name in calls.columns if name.startswith(_CONTACT)):
+        head = column.removeprefix(_CONTACT)
+        heads[column] = ours["name"] if head == "name" else f"{head} ({labels.say('contact', '联系方式')})" if head in taken else head
+    heads |= {key: head for key, head in ours.items() if key not in (*_BEFORE_CONTACTS, "name")}
+    columns = []
+    for key, head in heads.items():
+        _, _, width, style = _COLUMNS.get(key, ("", "", None, "text"))
+        columns.append(_Column(key, head, width or _fit_width(calls[key], head), style))
+    return columns
 
 
-def _width(cells: pl.Series, head: str) -> float:
+def _fit_width(cells: pl.Series, head: str) -> float:
     """Characters that show a column of text, where Chinese ones count double; the filter's button needs room too."""
     shown = pl.concat([cells.cast(pl.String), pl.Series([f"{head}...."])])
-    return min(float(str(shown.to_frame("cell").select(_wide("cell").max()).item())) + 2, 32.0)
+    return min(float(str(shown.to_frame("cell").select(_display_width("cell").max()).item())) + 2, 32.0)
 
 
-def _wide(column: str) -> pl.Expr:
+def _display_width(column: str) -> pl.Expr:
     return pl.col(column).str.len_chars() + pl.col(column).str.count_matches(WIDE)
 
 
@@ -205,8 +158,8 @@ def _write(path: Path, unit: str, calls: pl.DataFrame, columns: list[_Column], a
     launch, labels = about.launch, about.labels
     # In memory, so that every part of the zip gets one fixed time and fixed rights.
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    made = BytesIO()  # XlsxWriter's own errors of a full disk are no OSError
-    with Workbook(made, options) as book:
+    buffer = BytesIO()  # XlsxWriter's own errors of a full disk are no OSError
+    with Workbook(buffer, options) as book:
         book.set_properties({"title": visible(f"{launch.name} · {unit}"), "created": datetime.combine(about.as_of, time(), UTC)})
         sheet = book.add_worksheet(labels.say("calls", "外呼名单"))
         _fill(sheet, calls, columns, formats(book, labels))
@@ -217,24 +170,25 @@ def _write(path: Path, unit: str, calls: pl.DataFrame, columns: list[_Column], a
         sheet.set_header(f"&L{title}&R{labels.say('good until', '有效期至')} {about.valid_until}")
         sheet.set_footer("&C&P / &N")
         if about.agents:
-            count_days(book, calls, about)
-        explain(book, unit, calls, about)
-    path.write_bytes(made.getvalue())
+            add_days(book, calls, about)
+        add_info(book, unit, calls, about)
+    path.write_bytes(buffer.getvalue())
 
 
-def _fill(sheet: Any, calls: pl.DataFrame, columns: list[_Column], looks: Formats) -> None:
+def _fill(sheet: Any, calls: pl.DataFrame, columns: list[_Column], styles: Formats) -> None:
     for place, column in enumerate(columns):
         sheet.set_column(place, place, column.width)
-        write_cell(sheet, 0, place, column.head, looks["head", False, False])
+        write_cell(sheet, 0, place, column.head, styles["head", False, False])
     # Not every program makes room for wrapped text by itself.
-    lines = pl.max_horizontal((_wide(key) / (_WIDTHS[key] - 2)).ceil() for key in ("segment", "reason")).fill_null(1).alias("lines")
+    widths = {column.key: column.width for column in columns}
+    lines = pl.max_horizontal((_display_width(key) / (widths[key] - 2)).ceil() for key in _WRAPPED).fill_null(1).alias("lines")
     day = pl.struct("agent", "call_on")
     begins = (day != day.shift()).fill_null(value=False) if columns[0].key == "agent" else pl.lit(value=False)
     cells = calls.select("key_user", begins.alias("begins"), lines, *(column.key for column in columns))
     for row, (key_user, begun, high, *values) in enumerate(cells.iter_rows(), start=1):
         sheet.set_row(row, _LINE * max(high, 1) + 3)
         for place, (column, value) in enumerate(zip(columns, values, strict=True)):
-            write_cell(sheet, row, place, value, looks[column.style, key_user, begun])
+            write_cell(sheet, row, place, value, styles[column.style, key_user, begun])
 
 
 def _arrange(sheet: Any, rows: int, columns: list[_Column], labels: Labels) -> None:

@@ -6,10 +6,11 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from segmenter.contacts import shown_sql
+from segmenter.measures.spec import MONEY
 from segmenter.money import digits
-from segmenter.report.language import say
+from segmenter.report.language import say, translate
 from segmenter.settings import RulesSettings
-from segmenter.tables import MONEY
+from segmenter.sources.reject_reasons import reason_of
 from segmenter.words import Lang
 
 _MEASURES = {
@@ -45,25 +46,6 @@ _COMPONENTS = {
     "growth": ("growth", "消费增长"),
 }
 _TABLES = {"orders": "订单", "customers": "客户", "events": "互动", "referrals": "推荐", "answers": "答复"}
-_REJECTS = {
-    "is empty": "为空",
-    "is no date": "不是有效日期",
-    "is no amount": "不是金额，或超出范围",
-    "is no customer": "不在客户表中",
-    "is no known answer": "无法识别的答复",
-    "is after the review's date": "晚于复盘日期",
-    "is before the launch": "早于活动开始日期",
-    "should have a column of": "缺少客户编号或答复列，整个文件未读取",
-    "is neither in the plan nor": "既不在名单中，也不是本店客户",
-    "is not the launch's currency": "币种与本次活动不同",
-    "looks like a contact": "疑似联系方式，只能出现在外呼名单中",
-    "is neither yes nor no": "无法识别是或否，按“是”处理，客户保留",
-    "stands in the table more than once": "同一客户有多行且内容不同，只保留一行",
-    "stands behind a quote": "位于未闭合的引号之后，可能属于上一行",
-    "repeats another row": "与另一行完全相同",
-    "has a quote": "引号未正确闭合",
-    "has ": "字段数与表头不一致",
-}
 _RULES = {
     "staff": ("the shop's own staff", "内部员工"),
     "blocked": ("blocked", "已拉黑"),
@@ -177,7 +159,7 @@ class Labels:
 
     def reject(self, reason: str) -> str:
         """Say why a row was rejected; the table of rejects itself is in English."""
-        return self.say(reason, next((zh for start, zh in _REJECTS.items() if reason.startswith(start)), reason))
+        return translate(reason_of(reason), self.lang)
 
     def table(self, name: str) -> str:
         """Name a table."""
@@ -228,10 +210,9 @@ class Labels:
 
     def left_out(self, reason: str) -> str:
         """Say why somebody eligible is not invited."""
-        from segmenter.planning.not_invited import reason_words
+        from segmenter.report.not_invited_words import not_invited_words
 
-        held = self.say("control group, drawn at random so that the launch can be measured", "随机留出，用于衡量活动效果")
-        return held if reason == "held_out" else reason_words(self.lang)[reason]
+        return not_invited_words(reason, self.lang)
 
     def footer(self, timezone: str) -> str:
         """Say what the figures of a page are in, and what it does not hold."""

@@ -9,6 +9,8 @@ import polars as pl
 
 from segmenter.launch_plan import LaunchPlan
 from segmenter.ledger import Basis, LaunchRecord, Ledger, record_with_results
+from segmenter.loader import Inputs
+from segmenter.measures.spec import MONEY
 from segmenter.money import digits, to_minor, to_units
 from segmenter.report.call_sheets import call_sheets
 from segmenter.report.language import translate
@@ -18,11 +20,9 @@ from segmenter.report.outputs import Output, Outputs, Record, csv, page, parquet
 from segmenter.report.publication import publish
 from segmenter.report.ranking_words import ranking_sentence
 from segmenter.settings import LaunchJob, shareable
-from segmenter.sources.loader import Read
-from segmenter.tables import MONEY
 
 
-def launch_outputs(plan: LaunchPlan, read: Read, settings: LaunchJob) -> Outputs:
+def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob) -> Outputs:
     """List what a launch leaves, in its language."""
     currency, rejects, report = settings.launch.currency, read.tables.rejects, launch_report(plan, settings, read.tables.rejects)
     invites = to_units(plan.invite_list, list(MONEY), currency)

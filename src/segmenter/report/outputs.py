@@ -19,7 +19,7 @@ from segmenter.words import Lang
 
 if TYPE_CHECKING:
     from segmenter.launch_model import LaunchModel
-    from segmenter.sources.loader import Read
+    from segmenter.loader import Inputs
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Outputs:
 
 
 def write_outputs(
-    outputs: Outputs, read: "Read | None", settings: LaunchJob | DemoJob, publishing: AbstractContextManager[Path] | None = None
+    outputs: Outputs, read: "Inputs | None", settings: LaunchJob | DemoJob, publishing: AbstractContextManager[Path] | None = None
 ) -> None:
     """Write the files into the results folder, whole or not at all; `publishing` is `publish` or more around it.
 

@@ -9,13 +9,13 @@ import polars.selectors as cs
 from segmenter.evaluation.launch_sales import COHORTS
 from segmenter.evaluation.review import Review
 from segmenter.evaluation.target_progress import FEW
+from segmenter.loader import Inputs
 from segmenter.money import digits, to_units
 from segmenter.report.language import translate
 from segmenter.report.outputs import Outputs, Record, csv, page, parquet
 from segmenter.report.review_report import review_report
 from segmenter.report.review_words import say_launch_lift, say_progress
 from segmenter.settings import ReviewJob
-from segmenter.sources.loader import Read
 
 # The columns of each file that are money.
 _MONEY = {
@@ -27,7 +27,7 @@ _PUBLIC = ("acceptance", "lift")
 _DECIMALS = 6
 
 
-def review_outputs(review: Review, read: Read, settings: ReviewJob) -> Outputs:
+def review_outputs(review: Review, read: Inputs, settings: ReviewJob) -> Outputs:
     """List what a review leaves, in the launch's language."""
     currency, launch, lang = review.launch.currency, review.launch, settings.lang
     report, rejects, progress = review_report(review, settings), read.tables.rejects, review.progress

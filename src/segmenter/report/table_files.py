@@ -9,10 +9,10 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from segmenter.contacts import shown_sql
+from segmenter.loader import Inputs
 from segmenter.report.publication import MANIFEST, sha256
 from segmenter.report.safe_text import safe_cells
 from segmenter.settings import DemoJob, LaunchJob, shareable
-from segmenter.sources.loader import Read
 from segmenter.version import __version__
 
 _ROW_GROUP = 100_000
@@ -32,7 +32,7 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
         raise OSError(str(error)) from error
 
 
-def write_manifest(said: Mapping[str, object], read: Read | None, settings: LaunchJob | DemoJob, folder: Path) -> None:
+def write_manifest(said: Mapping[str, object], read: Inputs | None, settings: LaunchJob | DemoJob, folder: Path) -> None:
     """Write what made the files of a folder, what the job came to, and what each file is; after all the others. No password is in it."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     manifest = {
@@ -49,7 +49,7 @@ def write_manifest(said: Mapping[str, object], read: Read | None, settings: Laun
     (folder / MANIFEST).write_text(written, encoding="utf-8", newline="\n")
 
 
-def _inputs(read: Read) -> dict[str, object]:
+def _inputs(read: Inputs) -> dict[str, object]:
     rejects = read.tables.rejects
     reasons = rejects.group_by("table", "column", "reason").len("rows").sort("table", "column", "reason", nulls_last=True)
     return {

@@ -44,9 +44,7 @@ class BetaGeometric:
     standard_errors : dict of str to float
         Of the parameters that were fitted, by name: of the NBD r and alpha.
     log_likelihood : float
-        Of all customers, in that unit of time.
-    customers : int
-        How many the model was fitted on.
+        Of all customers that the model was fitted on, in that unit of time.
     """
 
     kind: Kind | Literal["nbd"]
@@ -56,7 +54,6 @@ class BetaGeometric:
     b: float
     standard_errors: dict[str, float]
     log_likelihood: float
-    customers: int
 
     @property
     def never_gone(self) -> bool:
@@ -94,10 +91,7 @@ class BetaGeometric:
         return alone[pair] * _alive(self, repeats, last, known)
 
     def alive(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:  # noqa: N803
-        """Compute the probability that a customer has not gone by T: 1 / (1 + odds), the odds in log space.
-
-        BG/NBD says 1 of everybody who has not come back, NBD of everybody. The arguments are those of `fit_beta_geometric`.
-        """
+        """Compute the probability that a customer has not gone by T: 1 of who has not come back in BG/NBD, of everybody in NBD."""
         return _alive(self, *_checked(x, t_x, T))
 
 
@@ -139,19 +133,19 @@ def fit_beta_geometric(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, kind: Kind
     unit = float(known.max())
     total = float(np.sort(known).sum())  # in order: sums of weeks are not exact
     start = {"r": 1.0, "alpha": total / unit / int(repeats.sum()), "a": 1.0, "b": 3.0}
-    stays = False
+    objective = _objective(repeats, last / unit, known / unit, int(kind == "mbg_nbd"))
+    fitted: Kind | Literal["nbd"] = kind
     try:
-        found = maximise(_objective(repeats, last / unit, known / unit, int(kind == "mbg_nbd")), start, _BOUNDS, len(repeats), _NAMES[kind])
+        optimum = maximise(objective, start, _BOUNDS, len(repeats), _NAMES[kind])
     except NoMaximumError as stopped:
-        found, stays = _nobody_goes(repeats, known / unit, stopped), True
+        optimum, fitted = _nobody_goes(repeats, known / unit, stopped), "nbd"
     in_unit = {"alpha": unit}
-    parameters = {"a": 0.0, "b": np.inf, **found.parameters}
+    parameters = {"a": 0.0, "b": np.inf, **optimum.parameters}
     return BetaGeometric(
-        "nbd" if stays else kind,
+        fitted,
         **{name: value * in_unit.get(name, 1.0) for name, value in parameters.items()},
-        standard_errors={name: error * in_unit.get(name, 1.0) for name, error in found.standard_errors.items()},
-        log_likelihood=found.log_likelihood - float(repeats.sum() * np.log(unit)),
-        customers=len(repeats),
+        standard_errors={name: error * in_unit.get(name, 1.0) for name, error in optimum.standard_errors.items()},
+        log_likelihood=optimum.log_likelihood - float(repeats.sum() * np.log(unit)),
     )
 
 
@@ -161,12 +155,12 @@ def _nobody_goes(x: Integers, T: Floats, stopped: NoMaximumError) -> Maximum:  #
     if a / (a + b) > _RARE:
         raise stopped
     try:
-        found = fit_nbd(x, T)
+        optimum = fit_nbd(x, T)
     except NoMaximumError:
         raise stopped from None
-    if found.log_likelihood < stopped.log_likelihood - SLACK:
+    if optimum.log_likelihood < stopped.log_likelihood - SLACK:
         raise stopped
-    return found
+    return optimum
 
 
 def _objective(x: Integers, t_x: Floats, T: Floats, early: int) -> Objective:  # noqa: N803

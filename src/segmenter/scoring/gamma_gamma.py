@@ -33,8 +33,6 @@ class GammaGamma:
         Of the three, by name.
     log_likelihood : float
         Of all customers, in that unit of money.
-    customers : int
-        How many the model was fitted on.
     correlation : float
         Pearson's, of x and mean. The model takes it to be 0: E[mean | x] is the same for every x, which holds for no rank or logarithm.
     """
@@ -44,7 +42,6 @@ class GammaGamma:
     v: float
     standard_errors: dict[str, float]
     log_likelihood: float
-    customers: int
     correlation: float
 
     @property
@@ -119,13 +116,12 @@ def fit_gamma_gamma(x: ArrayLike, mean: ArrayLike) -> GammaGamma:
     counts, means = counts[order], means[order]
     logs = np.log(means)
     unit = float(np.exp(logs.mean()))
-    found = maximise(_objective(counts, means / unit), {"p": 2.0, "q": 3.0, "v": 1.0}, _BOUNDS, len(counts), _MODEL)
+    optimum = maximise(_objective(counts, means / unit), {"p": 2.0, "q": 3.0, "v": 1.0}, _BOUNDS, len(counts), _MODEL)
     in_unit = {"v": unit}
     model = GammaGamma(
-        **{name: value * in_unit.get(name, 1.0) for name, value in found.parameters.items()},
-        standard_errors={name: error * in_unit.get(name, 1.0) for name, error in found.standard_errors.items()},
-        log_likelihood=found.log_likelihood - len(counts) * float(np.log(unit)),
-        customers=len(counts),
+        **{name: value * in_unit.get(name, 1.0) for name, value in optimum.parameters.items()},
+        standard_errors={name: error * in_unit.get(name, 1.0) for name, error in optimum.standard_errors.items()},
+        log_likelihood=optimum.log_likelihood - len(counts) * float(np.log(unit)),
         correlation=_correlation(counts, means),
     )
     _ = model.population_mean  # raises where there is none

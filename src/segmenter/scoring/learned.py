@@ -12,7 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.errors import InputError
-from segmenter.measures.past import LEAST_DAYS, Past
+from segmenter.measures.past import Past
+from segmenter.measures.sampling import MIN_HISTORY_DAYS
 from segmenter.messages import Message
 from segmenter.scoring.ranking import Evidence, Floats, Ranking
 from segmenter.settings import LearnedSettings, LearningSettings
@@ -165,7 +166,7 @@ def fit_learned(past: Past, settings: LearningSettings, *, horizon_days: int, se
     few = past.sample(settings.rows // settings.cuts, seed)
     cuts = few.cuts(horizon_days, step, settings.cuts)
     if not cuts:
-        need = horizon_days + min(horizon_days, LEAST_DAYS)
+        need = horizon_days + min(horizon_days, MIN_HISTORY_DAYS)
         known = max((few.end - few.timeline.span[0]).days, 0) if few.timeline.span else 0
         rule = "should begin {need} days before {end} (got {known})"
         sentence = f"scoring: the history is too short to learn from: {rule}; use scoring=decayed"

@@ -9,7 +9,7 @@ from segmenter.rules import ELIGIBLE
 from segmenter.scoring.components import COMPONENTS, event_count
 from segmenter.scoring.scorer import WeightedScorer
 
-_TOP = 20  # a standing is worth a word up to the top 20 %
+_TOP = 20  # a share is worth a word up to the top 20 %
 _MIN_RISE = 10  # and spending that rose by so many per cent
 
 
@@ -21,7 +21,7 @@ def with_reasons(chosen: pl.DataFrame, everyone: pl.DataFrame, scorer: WeightedS
     chosen : DataFrame
         Those who need a reason: measures and components.
     everyone : DataFrame
-        All customers, with ``verdict``: a standing such as "top 3 %" is among the eligible.
+        All customers, with ``verdict``: a share such as "top 3 %" is of the eligible.
     scorer : WeightedScorer
         The score: the components that add most to it are named, at most `max_reasons`.
 

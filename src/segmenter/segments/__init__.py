@@ -9,10 +9,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.hashing import draw
+from segmenter.measures.spec import MONEY
 from segmenter.messages import Message
 from segmenter.segments.names import names
 from segmenter.settings import SegmentsSettings
-from segmenter.tables import MONEY
 
 if TYPE_CHECKING:
     from segmenter.segments.clusters import Segmenter

@@ -80,6 +80,14 @@ def unknown_key(key: str, names: Iterable[str]) -> str:
     return Message("settings.unknown_key", "{key}: is no key{nearest}", key=key, nearest=nearest(key.rpartition(".")[2], names))
 
 
+def missing_value(key: str, text: str) -> str:
+    """Say which key has no value, where OmegaConf says so of it or of one that it takes its value from."""
+    missing = re.findall(r"Missing mandatory value: ([\w.]+)", text)
+    if not missing:
+        return f"{key}: {text}"
+    return Message("settings.missing", "{key}: is needed", key=missing[-1] if "." in missing[-1] else key)
+
+
 def _lines(key: str, rules: list[str], got: str) -> list[str]:
     if not key:
         return rules
@@ -116,7 +124,7 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
     try:
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
-        raise ConfigError(f"{error.full_key or 'config'}: {str(error.msg or error).splitlines()[0]}") from None
+        raise ConfigError(missing_value(error.full_key or "config", str(error.msg or error).splitlines()[0])) from None
     if not isinstance(plain, dict):
         return {}
     data = plain.get("data")

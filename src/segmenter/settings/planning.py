@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from segmenter.messages import Message
 from segmenter.settings.types import MOST, Amount, AsOf, Component, Count, Days, Name, Settings, Share, count_or, is_mapping
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -49,9 +50,10 @@ class PlanSettings(Settings):
     def _workable(self) -> "PlanSettings":
         names = [agent.name for agent in self.agents]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"agents: names should be given once (got {', '.join(twice)} more than once)")
+            sentence = "agents: names should be given once (got {names} more than once)"
+            raise ValueError(Message("planning.agents_twice", sentence, names=tuple(twice)))
         if len(set(self.weekend)) == 7:
-            raise ValueError("weekend: should leave a day to work on (got all seven)")
+            raise ValueError(Message("planning.no_workday", "weekend: should leave a day to work on (got all seven)"))
         return self
 
 
@@ -77,7 +79,8 @@ class LayerSettings(Settings):
     @model_validator(mode="after")
     def _ordered(self) -> "LayerSettings":
         if self.min > self.max:
-            raise ValueError(f"min should be ≤ max (got {self.min:g} > {self.max:g})")
+            sentence = "min should be ≤ max (got {low:g} > {high:g})"
+            raise ValueError(Message("planning.shares_crossed", sentence, low=self.min, high=self.max))
         return self
 
 
@@ -105,9 +108,11 @@ class AllocatedPlan(PlanSettings):
     @model_validator(mode="after")
     def _ordered(self) -> "AllocatedPlan":
         if self.smallest > self.group_capacity:
-            raise ValueError(f"smallest should be ≤ group_capacity (got {self.smallest} > {self.group_capacity})")
-        if (least := sum(Fraction(str(layer.min)) for layer in self.layers.values())) > 1:
-            raise ValueError(f"layers: the min shares should add up to at most 1 (got {float(least):g}); lower one")
+            sentence = "smallest should be ≤ group_capacity (got {smallest} > {capacity})"
+            raise ValueError(Message("planning.sizes_crossed", sentence, smallest=self.smallest, capacity=self.group_capacity))
+        if (total := sum(Fraction(str(layer.min)) for layer in self.layers.values())) > 1:
+            sentence = "layers: the min shares should add up to at most 1 (got {total:g}); lower one"
+            raise ValueError(Message("planning.shares_too_large", sentence, total=float(total)))
         return self
 
 
@@ -115,23 +120,11 @@ AnyPlan = Annotated[SimplePlan | AllocatedPlan, Field(discriminator="kind")]
 
 
 def category_key(plan: AnyPlan) -> str | None:
-    """Name the key of a plan that asks for the customers' category.
-
-    Parameters
-    ----------
-    plan : SimplePlan or AllocatedPlan
-        The plan.
-
-    Returns
-    -------
-    str or None
-        None where none does.
-
-    Examples
-    --------
-    >>> import segmenter
-    >>> category_key(segmenter.launch_settings({"plan": "allocated", "plan.topic": "category"}).plan)
-    'plan.topic'
-    """
-    keys = ("topic", "layer_by") if isinstance(plan, AllocatedPlan) else ()
-    return next((f"plan.{key}" for key in keys if getattr(plan, key) == "category"), None)
+    """Name the key of a plan that asks for the customers' category, if one does."""
+    match plan:
+        case AllocatedPlan(topic="category"):
+            return "plan.topic"
+        case AllocatedPlan(layer_by="category"):
+            return "plan.layer_by"
+        case _:
+            return None

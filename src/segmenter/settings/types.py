@@ -54,7 +54,7 @@ def is_mapping(value: object) -> object:
 
 def is_line(text: str) -> str:
     """Let pass what stands on one line as it is: no control characters, no invisible ones, none that turn the reading direction."""
-    if any(unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp") for each in text):
+    if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in text):
         raise ValueError(Message("settings.line", "should stand on one line, without control characters and invisible ones"))
     return text
 

@@ -9,7 +9,7 @@ from segmenter.errors import InputError
 from segmenter.settings import FilesSettings
 from segmenter.sources.answer_words import roles_of
 from segmenter.sources.expressions import FILE, ROW
-from segmenter.sources.files import FileRead, read_each
+from segmenter.sources.files import DataFile, read_separately
 from segmenter.sources.raw import column_names
 from segmenter.sources.spreadsheets import read_sheet
 from segmenter.sources.text_lines import BadLine
@@ -37,7 +37,7 @@ class AnswerList:
         return "customer_id" if "customer_id" not in self.roles else "" if any(role in self.roles for role in _ANSWERS) else "answer"
 
 
-def answer_lists(read: FileRead) -> list[AnswerList]:
+def answer_lists(read: DataFile) -> list[AnswerList]:
     """Find the lists in a file, under titles and on any sheet; where none holds answers, the first, which says what it lacks."""
     sheets = [_find_header(read.name, read.frame, read.unreadable)]
     if sheets[0].lacks and read.unreadable:
@@ -61,16 +61,16 @@ def _find_header(name: str, frame: pl.DataFrame, unreadable: tuple[BadLine, ...]
     return whole
 
 
-def _below_titles(read: FileRead) -> Iterator[AnswerList]:
+def _below_titles(read: DataFile) -> Iterator[AnswerList]:
     """Read text again without its first lines: a title has fewer fields than what is below it."""
     for skipped in range(1, _TITLES):
-        for again in read_each(str(read.path), SETTINGS.model_copy(update={"skip_rows": skipped}))[0]:
+        for again in read_separately(str(read.path), SETTINGS.model_copy(update={"skip_rows": skipped}))[0]:
             sheet = _find_header(read.name, again.frame, again.unreadable)
             if not sheet.lacks:
                 yield sheet
 
 
-def _other_sheets(read: FileRead) -> Iterator[tuple[str, pl.DataFrame]]:
+def _other_sheets(read: DataFile) -> Iterator[tuple[str, pl.DataFrame]]:
     for sheet in read.sheets[1:]:
         name = f"{read.name} [{sheet.name}]"
         try:

@@ -8,15 +8,13 @@ from segmenter.contacts import hide, shape
 from segmenter.sources import fields
 from segmenter.sources.answer_dates import answer_dates
 from segmenter.sources.answer_lists import AnswerList
-from segmenter.sources.answer_warnings import EARLY, LATE
 from segmenter.sources.answer_words import is_answer, meaning_of, more_answers
 from segmenter.sources.expressions import ROW
+from segmenter.sources.reject_reasons import EARLY, EMPTY, LATE, NO_ANSWER, NO_ANSWER_DATE
 from segmenter.themes import themed
 from segmenter.vocabulary import vocabulary
 
 NEVER = date(1970, 1, 1)
-_UNKNOWN = "is no known answer; write joined, refused, refused for good or no answer"
-_UNDATED = "is no date; write it like 2026-07-03"
 SCHEMA = pl.Schema(
     {
         **{name: pl.String() for name in ("source", "written", "said")},
@@ -115,9 +113,9 @@ def split_rejects(given: pl.DataFrame, before: date, since: date | None) -> tupl
     """Part the rows into those understood and the others, with the first thing wrong with each."""
     on = pl.col("answered_on")
     checks = (
-        (pl.col("customer_id").is_null(), "id_column", "written", "is empty"),
-        (pl.col("answer").is_null(), "column", "said", _UNKNOWN),
-        (on.is_null(), "date_column", "said_on", _UNDATED),
+        (pl.col("customer_id").is_null(), "id_column", "written", EMPTY),
+        (pl.col("answer").is_null(), "column", "said", NO_ANSWER),
+        (on.is_null(), "date_column", "said_on", NO_ANSWER_DATE),
         (on >= before, "date_column", "said_on", LATE),
         (on < (since or NEVER), "date_column", "said_on", EARLY),
     )
@@ -130,7 +128,7 @@ def split_rejects(given: pl.DataFrame, before: date, since: date | None) -> tupl
             "row",
             pl.col(column).alias("column"),
             _shown(value),
-            reason=pl.lit(reason),
+            reason=pl.lit(str(reason)),
         )
         for number, (_, column, value, reason) in enumerate(checks)
     ]

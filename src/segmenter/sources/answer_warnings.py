@@ -6,8 +6,8 @@ import polars as pl
 
 from segmenter.contacts import hide
 from segmenter.messages import Message
+from segmenter.sources.reject_reasons import EARLY, LATE
 
-LATE, EARLY = "is after the review's date", "is before the launch"
 _FILES = 5  # shown
 
 
@@ -38,10 +38,10 @@ def _rejected(rejects: pl.DataFrame, before: date) -> list[Message]:
         shown = (*whole[:_FILES], *(["…"] if len(whole) > _FILES else []))
         warnings.append(Message("answers.unusable_files", "files that could not be used: {files}; the rejects say why", files=shown))
     reasons = rejects.drop_nulls("row")["reason"]
-    if late := int((reasons == LATE).sum()):
+    if late := int((reasons == str(LATE)).sum()):
         rule = "answers of {before} or later: {count:,}, which a later review counts"
         warnings.append(Message("answers.late", rule, before=before, count=late))
-    if early := int((reasons == EARLY).sum()):
+    if early := int((reasons == str(EARLY)).sum()):
         rule = "answers of before the launch: {count:,}, which do not count: are they of another launch?"
         warnings.append(Message("answers.early", rule, count=early))
     if left := len(reasons) - late - early:

@@ -17,8 +17,9 @@ from segmenter.sources.answer_rows import NEVER, SCHEMA, read_rows, split_reject
 from segmenter.sources.answer_warnings import answer_warnings
 from segmenter.sources.answer_words import NOT_YET
 from segmenter.sources.expressions import ROW
-from segmenter.sources.files import FileRead, read_each
+from segmenter.sources.files import DataFile, read_separately
 from segmenter.sources.raw import Fingerprint
+from segmenter.sources.reject_reasons import no_answer_column, no_id_column, reason_of
 from segmenter.sources.spreadsheets import notes_of_cells
 from segmenter.vocabulary import vocabulary
 
@@ -125,14 +126,14 @@ def read_answers(
     )
 
 
-def _read_files(places: Sequence[str]) -> tuple[list[FileRead], list[pl.DataFrame]]:
+def _read_files(places: Sequence[str]) -> tuple[list[DataFile], list[pl.DataFrame]]:
     """Read what can be; a place that means no file is an error, a file that cannot be read a reject."""
-    files: list[FileRead] = []
+    files: list[DataFile] = []
     rejects: list[pl.DataFrame] = []
     problems: list[str] = []
     for place in places:
         try:
-            read, failed = read_each(place, SETTINGS)
+            read, failed = read_separately(place, SETTINGS)
         except InputError as error:
             problems += [Message("answers.place", "review.answers: {problem}", problem=message) for message in error.messages]
             continue
@@ -155,15 +156,12 @@ def _reject_sheet(sheet: AnswerList) -> pl.DataFrame:
     if not sheet.lacks:
         return lines
     names, seen = vocabulary("answers")["examples"], ", ".join(shown_columns(sheet.frame.drop(ROW).columns).values())[:200]
-    needed = {
-        "customer_id": f"customer ids, such as customer_id or {names['customer_id']}",
-        "answer": f"answers, such as answer or {names['answer']}, or of the dates of joining, such as joined on or {names['joined_on']}",
-    }
-    return pl.concat([lines, _reject(sheet.name, f"should have a column of {needed[sheet.lacks]} (got columns {seen})")])
+    lacking = no_answer_column(names["answer"], names["joined_on"], seen)
+    return pl.concat([lines, _reject(sheet.name, no_id_column(names["customer_id"], seen) if sheet.lacks == "customer_id" else lacking)])
 
 
 def _reject(file: str, reason: str) -> pl.DataFrame:
-    return pl.DataFrame([("answers", file, None, None, None, reason)], schema=tables.REJECTS, orient="row")
+    return pl.DataFrame([("answers", file, None, None, None, str(reason))], schema=tables.REJECTS, orient="row")
 
 
 def _nothing(places: Sequence[str], rows: int, rejects: pl.DataFrame) -> list[str]:
@@ -174,9 +172,10 @@ def _nothing(places: Sequence[str], rows: int, rejects: pl.DataFrame) -> list[st
             "put there the call sheets as agents filled them in, or set review.answers=[] to review the sales alone"
         )
         return [Message("answers.none", rule, rows=rows, places=where)]
-    shown = []
+    shown: list[str] = []
     for _, file, row, column, value, reason in rejects.head(5).rows():
         at, what = "" if row is None else f", row {row:,}", "" if value is None else f'"{value}" '
-        shown.append(f"  {file}{at}: {'' if column is None else f'{column} '}{what}{reason}")
+        cell = f"{file}{at}: {'' if column is None else f'{column} '}{what}"
+        shown.append(Message("answers.reject", "  {cell}{reason}", cell=cell, reason=reason_of(reason)))
     rule = "review.answers: should hold answers that can be read (got none, and {count:,} that cannot, in {places}):"
     return [Message("answers.unreadable", rule, count=rejects.height, places=where), *shown]

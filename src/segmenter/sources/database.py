@@ -14,9 +14,13 @@ from polars.exceptions import PolarsError
 
 from segmenter.contacts import shape
 from segmenter.errors import ConfigError, InputError
+from segmenter.messages import Message
 from segmenter.settings import DatabaseSettings
+from segmenter.sources.cell_text import as_text
+from segmenter.sources.concatenation import together
 from segmenter.sources.expressions import FILE, ROW
-from segmenter.sources.raw import Fingerprint, Raw, as_text, label, near_files, one_line, together
+from segmenter.sources.paths import near_files
+from segmenter.sources.raw import Fingerprint, Raw, label, one_line
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
@@ -39,40 +43,10 @@ _TYPES: dict[type, pl.DataType | None] = {
 
 
 def read_query(table: str, query: str, settings: DatabaseSettings) -> Raw:
-    """Read a table by a query.
+    """Read a table by one SELECT, handed to the database as it is.
 
-    Parameters
-    ----------
-    table : str
-        ``orders``, ``customers``, ``events`` or ``referrals``: names the config key in messages.
-    query : str
-        One SELECT, handed to the database as it is.
-    settings : DatabaseSettings
-        The URL and the decimal mark.
-
-    Returns
-    -------
-    Raw
-        The rows, typed as the database has them: NUMERIC as Decimal, timestamptz as Datetime in UTC. What Polars has no
-        type for (uuid, json, arrays) is text, and so is a column of mixed types, as SQLite may have them.
-
-    Raises
-    ------
-    InputError
-        The database cannot be reached, refuses the query, or gives no rows.
-    ConfigError
-        The URL is none, or PostgreSQL's driver is not installed.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "shop.db"
-    >>> with sqlite3.connect(path) as shop:
-    ...     _ = shop.execute("CREATE TABLE orders AS SELECT 'a' AS customer_id, 12.5 AS amount")
-    >>> shop.close()
-    >>> settings = DatabaseSettings.model_construct(url=f"sqlite:///{path}", decimal=".")
-    >>> read_query("orders", "SELECT * FROM orders", settings).frame.rows()
-    [('a', 12.5, None, 1)]
+    The rows have the database's types: NUMERIC as Decimal, timestamptz as Datetime in UTC. What Polars has no type for (uuid, json,
+    arrays) is text, and so is a column of mixed types, as SQLite may have them.
     """
     from sqlalchemy.exc import DBAPIError
 
@@ -82,24 +56,25 @@ def read_query(table: str, query: str, settings: DatabaseSettings) -> Raw:
         try:
             connection = engine.connect()
         except DBAPIError as error:
-            raise InputError(f"data.url: cannot connect to {shown} ({_message(error)})") from error
+            raise InputError(
+                Message("files.no_connection", "data.url: cannot connect to {url} ({why})", url=shown, why=_own(error))
+            ) from error
         with connection:
             options = {"no_parameters": True, "stream_results": True, "yield_per": _BATCH}  # no_parameters: % and : mean nothing
             result = connection.exec_driver_sql(query, execution_options=options)
             if not result.returns_rows:
-                raise InputError(f"{key}: should be a SELECT (got a statement that gives no rows)")
+                raise InputError(Message("files.no_select", "{key}: should be a SELECT (got a statement that gives no rows)", key=key))
             header = list(result.keys())
             batches = []
             while rows := result.fetchmany(_BATCH):
-                batches.append(
-                    pl.DataFrame([_column(str(place), values, settings.decimal) for place, values in enumerate(zip(*rows, strict=True))])
-                )
+                columns = enumerate(zip(*rows, strict=True))
+                batches.append(pl.DataFrame([_column(str(position), values, settings.decimal) for position, values in columns]))
     except DBAPIError as error:
-        raise InputError(f"{key}: {_message(error)} ({shown})") from error
+        raise InputError(Message("files.query_fails", "{key}: {why} ({url})", key=key, why=_own(error), url=shown)) from error
     finally:
         engine.dispose()
     if not batches:
-        raise InputError(f"{key}: should give rows (got none)")
+        raise InputError(Message("files.query_gives_none", "{key}: should give rows (got none)", key=key))
     whole = together([(f"batch {number}", batch) for number, batch in enumerate(batches)], settings.decimal)
     frame = label(whole, header, None)
     return Raw(frame, (Fingerprint(query, frame.height, _sha256(frame.drop(FILE, ROW)), f"query of {engine.dialect.name}"),))
@@ -115,7 +90,8 @@ def _engine(given: str) -> "tuple[Engine, str]":
         url = make_url(given)
     except (ArgumentError, ValueError):
         # It is not shown: there may be a password in it.
-        raise ConfigError(f"data.url: should be a database's URL, such as {_FORMS}; a password in it is percent-encoded") from None
+        sentence = "data.url: should be a database's URL, such as {forms}; a password in it is percent-encoded"
+        raise ConfigError(Message("files.no_url", sentence, forms=_FORMS)) from None
     match url.get_backend_name():
         case "sqlite":
             path = _sqlite_file(url)
@@ -126,7 +102,8 @@ def _engine(given: str) -> "tuple[Engine, str]":
             try:
                 import psycopg  # noqa: F401
             except ImportError as error:
-                raise ConfigError('data.url: PostgreSQL needs psycopg; pip install "segmenter[postgres]"') from error
+                sentence = 'data.url: PostgreSQL needs psycopg; pip install "segmenter[postgres]"'
+                raise ConfigError(Message("files.no_driver", sentence)) from error
             url = url.set(drivername="postgresql+psycopg")
             if "connect_timeout" not in url.query:
                 url = url.update_query_dict({"connect_timeout": str(_SECONDS)})
@@ -134,7 +111,9 @@ def _engine(given: str) -> "tuple[Engine, str]":
             shown = url.set(drivername="postgresql", query={}).render_as_string(hide_password=True)
             return engine, shown
         case other:
-            raise ConfigError(f'data.url: should be {_FORMS} (got a URL of "{other}")')
+            raise ConfigError(
+                Message("files.other_database", 'data.url: should be {forms} (got a URL of "{other}")', forms=_FORMS, other=other)
+            )
 
 
 def _reader(address: str) -> sqlite3.Connection:
@@ -146,19 +125,23 @@ def _reader(address: str) -> sqlite3.Connection:
 
 def _sqlite_file(url: "URL") -> Path:
     if not url.database or url.database == ":memory:":
-        raise ConfigError(f"data.url: should name a database file, such as sqlite:///shop.db (got {url})")
+        sentence = "data.url: should name a database file, such as sqlite:///shop.db (got {url})"
+        raise ConfigError(Message("files.no_database_file", sentence, url=str(url)))
     path = Path(url.database).expanduser()
     try:
+        if path.is_dir():
+            raise InputError(Message("files.database_folder", "data.url: should be a database file (got a folder: {path})", path=path))
         if path.exists() and not path.is_file():
-            raise InputError(f"data.url: should be a database file (got {'a folder' if path.is_dir() else 'no file'}: {path})")
+            raise InputError(Message("files.database_no_file", "data.url: should be a database file (got no file: {path})", path=path))
         if not path.is_file():
-            raise InputError(f"data.url: is not there (got {path}){near_files(path)}")
+            raise InputError(Message("files.no_database", "data.url: is not there (got {path}){near}", path=path, near=near_files(path)))
     except OSError as error:
-        raise InputError(f"data.url: cannot be looked up ({error.strerror}) (got {path})") from error
+        sentence = "data.url: cannot be looked up ({why}) (got {path})"
+        raise InputError(Message("files.database_not_looked_up", sentence, why=error.strerror, path=path)) from error
     return path
 
 
-def _message(error: Exception) -> str:
+def _own(error: Exception) -> str:
     """Give the database's own words without the statement, which may be long, and without the values that it stumbled over."""
     words, _, rest = str(getattr(error, "orig", None) or error).partition("\nLINE ")
     hint = rest.partition("\nHINT:")[2]
@@ -168,24 +151,24 @@ def _message(error: Exception) -> str:
 
 def _column(name: str, values: tuple[Any, ...], decimal: str) -> pl.Series:
     """Make a column of one type; as text where there is none."""
-    kinds = set(map(type, values)) - {type(None)}
-    if not kinds:
+    types = set(map(type, values)) - {type(None)}
+    if not types:
         return pl.Series(name, [None] * len(values), dtype=pl.Null)
-    if kinds == {int, float}:
+    if types == {int, float}:
         return pl.Series(name, values, dtype=pl.Float64, strict=False)
-    (kind,) = kinds if len(kinds) == 1 else (object,)
-    if kind in _TYPES and (kind is not Decimal or all(value.is_finite() for value in values if value is not None)):
+    (only,) = types if len(types) == 1 else (object,)
+    if only in _TYPES and (only is not Decimal or all(value.is_finite() for value in values if value is not None)):
         try:
-            column = pl.Series(name, values, dtype=_TYPES[kind])
+            column = pl.Series(name, values, dtype=_TYPES[only])
         except (OverflowError, TypeError, PolarsError):
             pass  # too large for Polars: as text
         else:
             zone = getattr(column.dtype, "time_zone", None)
             return column if zone is None else column.dt.convert_time_zone("UTC")
-    return pl.Series(name, [None if value is None else _plain(value, decimal) for value in values], dtype=pl.String)
+    return pl.Series(name, [None if value is None else _text(value, decimal) for value in values], dtype=pl.String)
 
 
-def _plain(value: Any, decimal: str) -> str:
+def _text(value: Any, decimal: str) -> str:
     match value:
         case bool():
             return str(value).lower()

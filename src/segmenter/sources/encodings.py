@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from segmenter.errors import InputError
+from segmenter.messages import Message
 
 CHUNK = 1 << 20
 _MOST_BYTES = 1 << 32
@@ -25,115 +26,32 @@ _FEWEST_BYTES = 5  # different ones beyond ASCII: fewer are plausible in nearly 
 
 
 def is_gzip(path: Path) -> bool:
-    """Tell by its name whether a file is compressed.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    bool
-        True for ``orders.csv.gz``.
-
-    Examples
-    --------
-    >>> is_gzip(Path("orders.csv.GZ"))
-    True
-    """
+    """Tell by its name whether a file is compressed."""
     return path.name.lower().endswith(".gz")
 
 
 def chunks(path: Path) -> Iterator[bytes]:
-    """Read a file piece by piece, decompressed.
-
-    Parameters
-    ----------
-    path : Path
-        The file; gzip where its name ends so.
-
-    Yields
-    ------
-    bytes
-        The next piece.
-
-    Raises
-    ------
-    InputError
-        It unpacks to more than 4 GB.
-    OSError, EOFError, zlib.error
-        It cannot be read, or is not whole.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "orders.csv.gz"
-    >>> _ = path.write_bytes(gzip.compress(b"id"))
-    >>> list(chunks(path))
-    [b'id']
-    """
+    """Read a file piece by piece, decompressed where its name ends in .gz; it may break off with EOFError or zlib.error."""
     size = 0
     with gzip.open(path, "rb") if is_gzip(path) else path.open("rb") as file:
         while chunk := file.read(CHUNK):
             size += len(chunk)
             if is_gzip(path) and size > _MOST_BYTES:  # it is unpacked in memory
-                raise InputError(f"{path.name}: should unpack to at most 4 GB; unpack it, or export it as Parquet")
+                sentence = "{name}: should unpack to at most 4 GB; unpack it, or export it as Parquet"
+                raise InputError(Message("files.gzip_too_large", sentence, name=path.name))
             yield chunk
 
 
-def marked_encoding(path: Path) -> str | None:
-    """Tell the encoding by the byte order mark.
-
-    Parameters
-    ----------
-    path : Path
-        The file; gzip where its name ends so.
-
-    Returns
-    -------
-    str or None
-        ``utf-8``, ``utf-16`` or ``utf-32``.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "orders.csv"
-    >>> _ = path.write_text("id", encoding="utf-16")
-    >>> marked_encoding(path)
-    'utf-16'
-    """
+def encoding_by_mark(path: Path) -> str | None:
+    """Tell the encoding by the byte order mark: utf-8, utf-16 or utf-32."""
     start = next(chunks(path), b"")
     return next((codec for mark, codec in _MARKS if start.startswith(mark)), None)
 
 
 def find_encoding(path: Path, name: str) -> str:
-    r"""Find the encoding of a file without a byte order mark: UTF-8, GB18030, or the only other one that makes sense.
+    """Find the encoding of a file without a byte order mark: UTF-8, GB18030, or the only other one that makes sense.
 
-    Parameters
-    ----------
-    path : Path
-        The file; gzip where its name ends so.
-    name : str
-        What to call it in messages.
-
-    Returns
-    -------
-    str
-        A codec that decodes the whole file.
-
-    Raises
-    ------
-    InputError
-        There is none, or more than one; with what was tried.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "orders.csv"
-    >>> _ = path.write_bytes("省份\n四川\n".encode("gb18030"))
-    >>> find_encoding(path, "orders.csv")
-    'gb18030'
+    It decodes the whole file; an InputError says what was tried where there is none, or more than one.
     """
     bad_utf8 = first_bad_line(path, "utf-8")
     if bad_utf8 is None:
@@ -144,40 +62,27 @@ def find_encoding(path: Path, name: str) -> str:
         return "gb18030"
     for codec, line in (("utf-8", bad_utf8), ("gb18030", bad_gb)):
         if line is not None and _nearly(sample, codec):
-            raise InputError(f"{name}: line {line:,} has bytes that are not {codec}, which the file else is; mend it or export it again")
+            sentence = "{name}: line {line:,} has bytes that are not {codec}, which the file else is; mend it or export it again"
+            raise InputError(Message("files.bad_bytes", sentence, name=name, line=line, codec=codec))
     guesses = [codec for codec in _guess(sample) if first_bad_line(path, codec) is None]
     if len(guesses) == 1 and len({byte for byte in sample if byte > 127}) >= _FEWEST_BYTES:
         return guesses[0]
-    found = f"charset-normalizer finds {' or '.join(guesses)}" if guesses else "charset-normalizer finds none"
-    tried = f"utf-8 fails at line {bad_utf8:,}, gb18030 " + (f"fails at line {bad_gb:,}" if bad_gb else "gives no Chinese") + f", {found}"
-    raise InputError(f"{name}: its encoding cannot be told ({tried}); name it in data.encoding")
+    names = " or ".join(guesses) or "none"
+    if bad_gb is None:
+        sentence = (
+            "{name}: its encoding cannot be told (utf-8 fails at line {utf8:,}, gb18030 gives no Chinese, "
+            "charset-normalizer finds {found}); name it in data.encoding"
+        )
+        raise InputError(Message("files.no_chinese", sentence, name=name, utf8=bad_utf8, found=names))
+    sentence = (
+        "{name}: its encoding cannot be told (utf-8 fails at line {utf8:,}, gb18030 fails at line {gb:,}, "
+        "charset-normalizer finds {found}); name it in data.encoding"
+    )
+    raise InputError(Message("files.no_encoding", sentence, name=name, utf8=bad_utf8, gb=bad_gb, found=names))
 
 
 def first_bad_line(path: Path, codec: str, sink: io.BytesIO | None = None) -> int | None:
-    r"""Decode a whole file strictly, step by step.
-
-    Parameters
-    ----------
-    path : Path
-        The file; gzip where its name ends so.
-    codec : str
-        Its encoding.
-    sink : BytesIO or None
-        Where the text goes, as UTF-8 without byte order mark.
-
-    Returns
-    -------
-    int or None
-        The first line, from 1, that is not in that encoding.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "orders.csv"
-    >>> _ = path.write_bytes("省份\n四川\n".encode("gb18030"))
-    >>> first_bad_line(path, "utf-8"), first_bad_line(path, "gb18030")
-    (1, None)
-    """
+    """Decode a whole file strictly, into `sink` as UTF-8 without byte order mark; give the first line, from 1, that cannot be."""
     decoder = codecs.getincrementaldecoder(codec)("strict")
     begun = False
     for number, chunk in enumerate(_with_end(chunks(path))):
@@ -201,16 +106,16 @@ def _with_end(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _foreign(path: Path, most: int = 200_000) -> bytes:
     """Take lines that are not ASCII, the only ones that tell encodings apart."""
-    found, size, rest = [], 0, b""
+    foreign, size, rest = [], 0, b""
     for chunk in chunks(path):
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             if not line.isascii():
-                found.append(line)
+                foreign.append(line)
                 size += len(line)
         if size > most:
-            return b"\n".join(found)
-    return b"\n".join([*found, rest])
+            return b"\n".join(foreign)
+    return b"\n".join([*foreign, rest])
 
 
 def _reads_as_chinese(text: str) -> bool:

@@ -13,80 +13,34 @@ from polars.exceptions import PanicException, PolarsError
 from segmenter import sql
 from segmenter.contacts import shown_columns, shown_sql
 from segmenter.errors import ConfigError, nearest
+from segmenter.messages import Message
 
-_MOST_TRIED = 10  # text columns in one expression: every choice among them is tried
 FILE, ROW = "__file", "__row"  # where a row stands in its source
+ReadNumbers = Callable[[pl.Series], pl.Series]  # of text; null where it is no number
+_MOST_TRIED = 10  # text columns in one expression: every choice among them is tried
 
 
 def columns_of(frame: pl.DataFrame) -> list[str]:
-    """List the source's own columns.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Raw rows, with or without their file and row number.
-
-    Returns
-    -------
-    list of str
-        All but those two.
-
-    Examples
-    --------
-    >>> columns_of(pl.DataFrame({"__row": [1], "amount": [2.0]}))
-    ['amount']
-    """
+    """List the source's own columns: all but `FILE` and `ROW`."""
     return [name for name in frame.columns if name not in (FILE, ROW)]
 
 
 @dataclass(frozen=True)
-class Evaluated:
-    """What a mapping comes to.
+class FieldValues:
+    """What a mapping comes to."""
 
-    Parameters
-    ----------
-    values : Series
-        One value for each row.
-    columns : list of str
-        The source columns that they come from.
-    unread : Series
-        Boolean: rows in which a cell should have been a number for the expression, and was none.
-    """
-
-    values: pl.Series
-    columns: list[str]
-    unread: pl.Series
+    values: pl.Series  # one for each row
+    columns: list[str]  # of the source, that they come from
+    unread: pl.Series  # Boolean: rows in which a cell should have been a number for the expression, and was none
 
 
-def evaluate(
-    frame: pl.DataFrame, mapping: str, key: str, number: Callable[[pl.Series], pl.Series], counted: pl.Series | None = None
-) -> Evaluated | str:
-    """Evaluate a mapping on raw rows.
+def evaluate(frame: pl.DataFrame, mapping: str, key: str, number: ReadNumbers, counted: pl.Series | None = None) -> FieldValues | Message:
+    """Evaluate a mapping on raw rows; or say what is wrong with it, naming its config key.
 
     Text stays text wherever the expression allows it, and is read as numbers where it does not: ``InvoiceNo LIKE 'C%'`` and
-    ``Quantity > 0`` both work on a CSV, whose cells are all text. An amount (with `counted`) is the other way round: text
-    columns that mostly hold numbers are numbers wherever the expression allows it.
+    ``Quantity > 0`` both work on a CSV, whose cells are all text. An amount is the other way round: text columns that mostly hold
+    numbers, by the rows of `counted`, are numbers wherever the expression allows it.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        Raw rows.
-    mapping : str
-        A column's name, or an SQL expression (Polars SQL).
-    key : str
-        The config key, to name it in a message.
-    number : callable
-        Reads text as numbers, null where it is none.
-    counted : Series, optional
-        Given for amounts: the rows that may decide which columns are numbers.
-
-    Returns
-    -------
-    Evaluated or str
-        The values; or what is wrong.
-
-    Examples
-    --------
     >>> frame = pl.DataFrame({"Quantity": ["2", "3"], "Price": ["1.5", "x"]})
     >>> found = evaluate(frame, "Quantity * Price", "amount", lambda cells: cells.cast(pl.Float64, strict=False))
     >>> found.values.to_list(), found.columns, found.unread.to_list()
@@ -95,23 +49,18 @@ def evaluate(
     known = columns_of(frame)
     nothing = pl.repeat(False, frame.height, eager=True)
     if mapping in known:
-        return Evaluated(frame[mapping], [mapping], nothing)
-    near, told = shown_columns(known).values(), shown_sql(mapping)
+        return FieldValues(frame[mapping], [mapping], nothing)
     try:
         expression = sql.expression(mapping)
     except (ConfigError, PolarsError) as error:
-        if re.fullmatch(r"[\w ]+", mapping):
-            return f'{key}: there is no column "{told}"{nearest(mapping, near)}'
-        if isinstance(error, ConfigError):
-            columns = nearest(mapping, near)  # a column, where the name of one was meant
-            return f"{key}: {error}" + (f"; columns{columns[1:]}" if columns.startswith("; nearest") else "")
-        hint = "text in SQL stands in single quotes, a column's name with spaces in double ones"
-        return f"{key}: is neither a column nor SQL that can be read: {told} ({hint}){nearest(mapping, near)}"
+        return _unreadable(mapping, key, known, error)
+    near, shown = shown_columns(known).values(), shown_sql(mapping)
     names = list(dict.fromkeys(expression.meta.root_names()))
     if missing := [name for name in names if name not in known]:
-        return f"{key}: there is no column " + ", ".join(f'"{name}"{nearest(name, near)}' for name in missing)
+        columns = tuple(Message("files.near_column", '"{name}"{near}', name=name, near=nearest(name, near)) for name in missing)
+        return Message("files.no_columns", "{key}: there is no column {columns}", key=key, columns=columns)
     if not names:
-        return f'{key}: "{told}" names no column{nearest(mapping, near)}'
+        return Message("files.names_no_column", '{key}: "{sql}" names no column{near}', key=key, sql=shown, near=nearest(mapping, near))
     source = frame.select(names)
     texts = [name for name in names if source[name].dtype == pl.String]
     read = functools.cache(lambda name: number(source[name]))
@@ -121,37 +70,43 @@ def evaluate(
     try:
         values = source.with_columns(read(name).alias(name) for name in chosen).select(expression.alias("value"))["value"]
     except (PolarsError, PanicException) as error:
-        types = ", ".join(f'"{name}" is of type {dtype}' for name, dtype in source.schema.items() if dtype != pl.String)
         why = str(error).splitlines()[0].partition(": [")[0]  # Polars ends with the values
-        return f'{key}: "{told}" cannot be computed: {why}{types and f" ({types})"}'
+        types = tuple(
+            Message("files.column_type", '"{name}" is of type {dtype}', name=name, dtype=str(dtype))
+            for name, dtype in source.schema.items()
+            if dtype != pl.String
+        )
+        if not types:
+            return Message("files.not_computed", '{key}: "{sql}" cannot be computed: {why}', key=key, sql=shown, why=why)
+        sentence = '{key}: "{sql}" cannot be computed: {why} ({types})'
+        return Message("files.not_computed_of_types", sentence, key=key, sql=shown, why=why, types=types)
     if len(values) != len(source):
-        return f'{key}: "{told}" should give one value for each row'
+        return Message("files.not_each_row", '{key}: "{sql}" should give one value for each row', key=key, sql=shown)
     unread = [read(name).is_null() & source[name].is_not_null() for name in chosen]
-    return Evaluated(values, names, functools.reduce(operator.or_, unread, nothing))
+    return FieldValues(values, names, functools.reduce(operator.or_, unread, nothing))
+
+
+def _unreadable(mapping: str, key: str, known: list[str], error: Exception) -> Message:
+    near = nearest(mapping, shown_columns(known).values())
+    if re.fullmatch(r"[\w ]+", mapping):
+        return Message("files.no_column", '{key}: there is no column "{name}"{near}', key=key, name=shown_sql(mapping), near=near)
+    if isinstance(error, ConfigError):
+        problem = error.messages[0]
+        if isinstance(near, Message) and near.code == "errors.nearest":  # the name of a column was meant
+            names = near.facts["names"]
+            return Message("files.sql_near_column", "{key}: {problem}; columns nearest: {names}", key=key, problem=problem, names=names)
+        return Message("files.at", "{key}: {problem}", key=key, problem=problem)
+    sentence = (
+        "{key}: is neither a column nor SQL that can be read: {sql} "
+        "(text in SQL stands in single quotes, a column's name with spaces in double ones){near}"
+    )
+    return Message("files.no_sql", sentence, key=key, sql=shown_sql(mapping), near=near)
 
 
 def read_as_numbers(frame: pl.DataFrame, mapping: str, *, amount: bool) -> list[str]:
     """List the text columns that `evaluate` reads as numbers, whatever stands in them; of an amount, those that it may.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        Raw rows, or none of them: the types are enough.
-    mapping : str
-        A column's name, or an SQL expression that can be computed.
-    amount : bool
-        Whether it is an amount.
-
-    Returns
-    -------
-    list of str
-        Their names.
-
-    Examples
-    --------
-    >>> frame = pl.DataFrame({"kind": ["a"], "price": ["1"]})
-    >>> read_as_numbers(frame, "CASE WHEN kind LIKE 'a%' THEN price * 2 END", amount=True)
-    ['price']
+    The mapping can be computed; of the frame the types are enough.
     """
     if mapping in columns_of(frame):
         return [mapping] if amount and frame[mapping].dtype == pl.String else []
@@ -164,10 +119,10 @@ def read_as_numbers(frame: pl.DataFrame, mapping: str, *, amount: bool) -> list[
 def _as_numbers(source: pl.DataFrame, expression: pl.Expr, texts: list[str], *, numbers_first: bool) -> list[str]:
     """Choose which text columns are numbers, on no rows: the types alone decide whether an expression can be computed."""
     if len(texts) <= _MOST_TRIED:
-        tried = sorted(product((False, True), repeat=len(texts)), key=sum, reverse=numbers_first)
+        choices = sorted(product((False, True), repeat=len(texts)), key=sum, reverse=numbers_first)
     else:
-        tried = sorted([(False,) * len(texts), (True,) * len(texts)], key=sum, reverse=numbers_first)
-    for casts in tried:
+        choices = sorted([(False,) * len(texts), (True,) * len(texts)], key=sum, reverse=numbers_first)
+    for casts in choices:
         chosen = [name for name, cast in zip(texts, casts, strict=True) if cast]
         try:
             source.with_columns(pl.col(name).cast(pl.Float64) for name in chosen).select(expression.alias("value"))

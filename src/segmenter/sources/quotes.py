@@ -10,34 +10,13 @@ _ONE, _LAST = np.uint64(1), np.uint64(63)
 
 
 def quotes_fit(source: Path | bytes, start: int, separator: str, line_end: str) -> bool:
-    r"""Tell whether each quote begins a field, ends one, or is one of two inside.
+    r"""Tell whether each quote begins a field, ends one, or is one of two inside, from the byte `start` on, where a field begins.
 
-    Then every reader of CSV reads the same. Of other quotes each makes what it can: Polars drops a last line that a quote
-    leaves open, and reads ``""a"`` as ``a``.
+    Then every reader of CSV reads the same. Of other quotes each makes what it can: Polars drops a last line that a quote leaves
+    open, and reads ``""a"`` as ``a``. `separator` is one ASCII character, `line_end` is LF, CR LF or CR.
 
-    The bits of 64-bit words stand for the bytes, as in Langdale and Lemire (2019), *Parsing gigabytes of JSON per second*: a
-    quote begins a field where the number of quotes up to it is odd.
-
-    Parameters
-    ----------
-    source : Path or bytes
-        UTF-8.
-    start : int
-        The first byte to look at; a field begins there.
-    separator : str
-        One ASCII character.
-    line_end : {"\n", "\r\n", "\r"}
-        What ends a line.
-
-    Returns
-    -------
-    bool
-        Whether they do.
-
-    Examples
-    --------
-    >>> quotes_fit(b'1,"a ""b"" c"\n', 0, ",", "\n"), quotes_fit(b'1,5" nail\n', 0, ",", "\n")
-    (True, False)
+    The bits of 64-bit words stand for the bytes, as in Langdale and Lemire (2019), *Parsing gigabytes of JSON per second*: a quote
+    begins a field where the number of quotes up to it is odd.
     """
     data = np.asarray(np.memmap(source, np.uint8, "r") if isinstance(source, Path) else np.frombuffer(source, np.uint8))[start:]
     quote, mark, end = ord('"'), ord(separator), ord(line_end[-1])

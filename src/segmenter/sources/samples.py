@@ -1,73 +1,38 @@
-"""The single orders of some customers, where those of all were added up as they were read: what rankings learn from."""
+"""The single orders of some customers, where those of all were aggregated as they were read: what rankings learn from."""
 
 import polars as pl
 
 from segmenter.errors import InputError
-from segmenter.measures.past import Sampling, of_sample
-from segmenter.sources.mapping import order_rows, placed_orders
-from segmenter.sources.parquet_stream import Stream, decoded
-from segmenter.sources.rows import map_rows
-from segmenter.tables import Sample, Summary
+from segmenter.measures.sampling import Sampling, is_sampled
+from segmenter.measures.shop_orders import Sample
+from segmenter.sources.order_rows import canonical_orders, order_rows
+from segmenter.sources.parquet_stream import Stream, decode
+from segmenter.sources.row_mapping import map_rows
+from segmenter.tables import Summary
 
 
 def sample_of(orders: pl.DataFrame, summary: Summary, sampling: Sampling) -> Sample:
-    """Draw the orders of some customers out of those of all.
-
-    Parameters
-    ----------
-    orders : DataFrame
-        `tables.ORDERS`.
-    summary : Summary
-        What they come to.
-    sampling : Sampling
-        How many customers.
-
-    Returns
-    -------
-    Sample
-        The orders, and of which share of the customers they are.
-
-    Examples
-    --------
-    See `segmenter.measures.past.Sampling`.
-    """
+    """Draw the orders of some customers out of those of all."""
     halvings = sampling.halvings(summary)
-    return Sample(orders.filter(of_sample(orders["customer_id"], halvings, sampling.seed)), halvings)
+    return Sample(orders.filter(is_sampled(orders["customer_id"], halvings, sampling.seed)), halvings)
 
 
 def sample_stream(stream: Stream, ids: pl.Series | None, summary: Summary, sampling: Sampling) -> Sample | None:
-    """Read the orders of some customers out of files.
+    """Read the orders of some customers out of files that were aggregated before: what is wrong with them was said then.
 
-    Parameters
-    ----------
-    stream : Stream
-        The orders, which were added up before: what is wrong with them was said then.
-    ids : Series or None
-        The customers of the customers table.
-    summary : Summary
-        What they came to.
-    sampling : Sampling
-        How many customers.
-
-    Returns
-    -------
-    Sample or None
-        None where the ids have to be computed from text first.
-
-    Examples
-    --------
-    See `segmenter.measures.past.Sampling`.
+    None where the ids have to be computed from text first.
     """
-    if not stream.plain:
+    if not stream.typed:
         return None
     halvings = sampling.halvings(summary)
-    found = []
-    for who, batch in decoded(stream):
+    batches = [
         # Spaces around an id do not belong to it.
-        found.append(batch.filter(of_sample(who.cast(pl.String).str.strip_chars().fill_null(""), halvings, sampling.seed)))
+        batch.filter(is_sampled(who.cast(pl.String).str.strip_chars().fill_null(""), halvings, sampling.seed))
+        for who, batch in decode(stream)
+    ]
     problems: list[str] = []
-    rows = map_rows("orders", pl.concat(found), stream.settings, stream.launch, problems)
+    rows = map_rows("orders", pl.concat(batches), stream.settings, stream.launch, problems)
     if problems:
         raise InputError(*problems)
-    orders = placed_orders(order_rows(rows, stream.settings, stream.launch, ids), stream.settings.orders.grain)
-    return Sample(orders.filter(of_sample(orders["customer_id"], halvings, sampling.seed)), halvings)
+    orders = canonical_orders(order_rows(rows, stream.settings, stream.launch, ids), stream.settings.orders.grain)
+    return Sample(orders.filter(is_sampled(orders["customer_id"], halvings, sampling.seed)), halvings)

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from segmenter.errors import InputError, nearest
+from segmenter.messages import Message
 from segmenter.sources.raw import label, one_line
 from segmenter.sources.workbooks import Sheet, check_extent, sheets_of
 
@@ -16,41 +17,10 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
 def read_sheet(path: Path, name: str, sheet: str | None, skip_rows: int) -> tuple[pl.DataFrame, str, list[Sheet]]:
-    """Read one sheet of a workbook.
+    """Read one sheet of a workbook, None for the first that is visible and has rows; say how it was understood, and list it and the others.
 
-    Parameters
-    ----------
-    path : Path
-        .xlsx, .xlsm, .xlsb, .xls or .ods.
-    name : str
-        What to call it in messages and in ``__file``.
-    sheet : str or None
-        The sheet's name; None for the first that is visible and has rows.
-    skip_rows : int
-        Rows above the header, ≥ 0, counted from the first of the sheet. Blank ones below them are skipped too.
-
-    Returns
-    -------
-    DataFrame
-        Types as found, ``__file``, and in ``__row`` the row as the sheet numbers it. A column of mixed types is text, as a person
-        sees it; a cell that shows an error, such as ``#N/A``, is null.
-    str
-        How it was understood.
-    list of Sheet
-        The one that was read, and then the others.
-
-    Raises
-    ------
-    InputError
-        The workbook is damaged, protected, or has no such sheet or header.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "orders.xlsx"
-    >>> _ = pl.DataFrame({"amount": [12345.0, 8.0]}).write_excel(path, worksheet="订单")
-    >>> read_sheet(path, "orders.xlsx", None, 0)[0]["amount"].to_list()
-    [12345, 8]
+    Types are as found; a column of mixed types is text, as a person sees it; a cell that shows an error, such as ``#N/A``, is null.
+    `skip_rows` rows stand above the header, counted from the first of the sheet; blank ones below them are skipped too.
     """
     import fastexcel
 
@@ -61,88 +31,93 @@ def read_sheet(path: Path, name: str, sheet: str | None, skip_rows: int) -> tupl
         book = fastexcel.read_excel(path)
     except (InputError, fastexcel.FastExcelError) as error:
         if _ENCRYPTED in path.read_bytes():
-            raise InputError(f"{name}: is protected by a password; save it without one") from error
+            sentence = "{name}: is protected by a password; save it without one"
+            raise InputError(Message("files.protected", sentence, name=name)) from error
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{name}: cannot be opened as a workbook ({_message(error)}); open it in Excel and save it again") from error
-    names = [each.name for each in sheets]
-    if sheet is not None and sheet not in names:
-        raise InputError(f'data.sheet: is no sheet of {name} (got "{sheet}"){nearest(sheet, names)}')
-    found = _first(sheets, name) if sheet is None else sheets[names.index(sheet)]
-    check_extent(path, name, found)
-    chosen = found.name
-    skipped = f"; data.skip_rows leaves out {skip_rows} rows" if skip_rows else ""
+        sentence = "{name}: cannot be opened as a workbook ({why}); open it in Excel and save it again"
+        raise InputError(Message("files.no_workbook", sentence, name=name, why=_own(error))) from error
+    chosen = _choose(sheets, name, sheet)
+    check_extent(path, name, chosen)
     try:
-        # Where rows to skip are named, even none, it begins at the sheet's first row and not at the first that is not blank.
-        for most in (_MOST_BLANK, None):
-            top = book.load_sheet(chosen, header_row=None, skip_rows=skip_rows, n_rows=most, dtypes="string").to_polars()
-            rows = [row for row in enumerate(top.rows(), start=skip_rows) if any(row[1])]
-            if rows or top.height < _MOST_BLANK:
-                break
-        if not rows:
-            raise InputError(
-                f'{name}: should have a header and rows in sheet "{chosen}" (got an empty sheet); data.sheet names another{skipped}'
-            )
-        place, header = rows[0]
+        position, header = _header(book, name, chosen.name, skip_rows)
         try:
-            frame = _read(path, chosen, {"header_row": place})
+            frame = _read(path, chosen.name, {"header_row": position})
         except fastexcel.UnsupportedColumnTypeCombinationError:
-            frame = _read(path, chosen, {"header_row": place, "dtypes": "string"})
+            frame = _read(path, chosen.name, {"header_row": position, "dtypes": "string"})
     except fastexcel.FastExcelError as error:
-        raise InputError(f'{name}: its sheet "{chosen}" cannot be read ({_message(error)}){skipped}') from error
-    others = [each for each in sheets if each is not found]
-    return label(frame, header, name, place + 2), f'sheet "{chosen}"', [found, *others]
+        sentence = '{name}: its sheet "{sheet}" cannot be read ({why}){skipped}'
+        facts = {"name": name, "sheet": chosen.name, "why": _own(error), "skipped": _skipped(skip_rows)}
+        raise InputError(Message("files.bad_sheet", sentence, **facts)) from error
+    return label(frame, header, name, position + 2), f'sheet "{chosen.name}"', [chosen, *(other for other in sheets if other is not chosen)]
 
 
-def _first(sheets: Sequence[Sheet], name: str) -> Sheet:
-    """Choose the first sheet that is visible and has rows; else the first that has any of the two."""
+def _choose(sheets: Sequence[Sheet], name: str, wanted: str | None) -> Sheet:
+    """Choose the sheet that is named; or the first that is visible and has rows, else the first that has any of the two."""
+    if wanted is not None:
+        if (named := next((sheet for sheet in sheets if sheet.name == wanted), None)) is None:
+            near = nearest(wanted, [sheet.name for sheet in sheets])
+            sentence = 'data.sheet: is no sheet of {name} (got "{sheet}"){near}'
+            raise InputError(Message("files.no_sheet", sentence, name=name, sheet=wanted, near=near))
+        return named
     if not sheets:
-        raise InputError(f"{name}: should have a sheet with a header and rows (got none)")
-    return max(sheets, key=lambda each: (each.visible and each.rows > 0, each.rows > 0, each.visible))
+        raise InputError(Message("files.no_sheets", "{name}: should have a sheet with a header and rows (got none)", name=name))
+    return max(sheets, key=lambda sheet: (sheet.visible and sheet.rows > 0, sheet.rows > 0, sheet.visible))
+
+
+def _header(book: Any, name: str, sheet: str, skip_rows: int) -> tuple[int, tuple[str | None, ...]]:
+    """Find the first row that is not blank, and its number from 0."""
+    # Where rows to skip are named, even none, it begins at the sheet's first row and not at the first that is not blank.
+    for most in (_MOST_BLANK, None):
+        top = book.load_sheet(sheet, header_row=None, skip_rows=skip_rows, n_rows=most, dtypes="string").to_polars()
+        for position, row in enumerate(top.rows(), start=skip_rows):
+            if any(row):
+                return position, row
+        if top.height < _MOST_BLANK:
+            break
+    sentence = '{name}: should have a header and rows in sheet "{sheet}" (got an empty sheet); data.sheet names another{skipped}'
+    raise InputError(Message("files.empty_sheet", sentence, name=name, sheet=sheet, skipped=_skipped(skip_rows)))
+
+
+def _skipped(rows: int) -> str:
+    return Message("files.rows_skipped", "; data.skip_rows leaves out {rows} rows", rows=rows) if rows else ""
 
 
 def notes_of_cells(name: str, sheet: Sheet) -> list[str]:
-    """Say which cells of a sheet that was read count as empty, and do not look so.
-
-    Parameters
-    ----------
-    name : str
-        Of the file.
-    sheet : Sheet
-        As `read_sheet` gives it.
-
-    Returns
-    -------
-    list of str
-        One line each.
-    """
-    counts = ((sheet.uncomputed, "with a formula and no value"), (sheet.errors, "that show an error such as #N/A"))
-    way_out = "which count as empty; open it in Excel, mend them and save it again"
-    return [f'{name}: in its sheet "{sheet.name}" are {count:,} cells {what}, {way_out}' for count, what in counts if count]
+    """Say which cells of a sheet that was read count as empty, and do not look so."""
+    facts = {"name": name, "sheet": sheet.name}
+    start, way_out = (
+        '{name}: in its sheet "{sheet}" are {count:,} cells ',
+        "which count as empty; open it in Excel, mend them and save it again",
+    )
+    notes: list[str] = []
+    if sheet.uncomputed:
+        notes.append(Message("files.uncomputed", start + "with a formula and no value, " + way_out, **facts, count=sheet.uncomputed))
+    if sheet.errors:
+        notes.append(Message("files.error_cells", start + "that show an error such as #N/A, " + way_out, **facts, count=sheet.errors))
+    return notes
 
 
 def notes_of_others(name: str, sheets: Sequence[Sheet]) -> list[str]:
-    """Say which sheets with rows were not read, and that the one that was read is hidden.
-
-    Parameters
-    ----------
-    name : str
-        Of the file.
-    sheets : sequence of Sheet
-        As `read_sheet` gives them.
-
-    Returns
-    -------
-    list of str
-        One line each.
-    """
+    """Say which sheets with rows were not read, and that the one that was read is hidden; of sheets as `read_sheet` gives them."""
     read, *others = sheets
-    left = [f'"{each.name}" ({each.rows:,} rows{"" if each.visible else ", hidden"})' for each in others if each.rows]
-    notes = [f'{name}: of its sheets "{read.name}" is read, and not {", ".join(left)}; data.sheet names another'] if left else []
-    return notes if read.visible else [*notes, f'{name}: its sheet "{read.name}" is hidden, and read as no other has rows']
+    notes: list[str] = []
+    if left := tuple(_describe(other) for other in others if other.rows):
+        sentence = '{name}: of its sheets "{sheet}" is read, and not {others}; data.sheet names another'
+        notes.append(Message("files.other_sheets", sentence, name=name, sheet=read.name, others=left))
+    if not read.visible:
+        sentence = '{name}: its sheet "{sheet}" is hidden, and read as no other has rows'
+        notes.append(Message("files.hidden_read", sentence, name=name, sheet=read.name))
+    return notes
 
 
-def _message(error: Exception) -> str:
+def _describe(sheet: Sheet) -> Message:
+    if sheet.visible:
+        return Message("files.sheet", '"{sheet}" ({rows:,} rows)', sheet=sheet.name, rows=sheet.rows)
+    return Message("files.hidden_sheet", '"{sheet}" ({rows:,} rows, hidden)', sheet=sheet.name, rows=sheet.rows)
+
+
+def _own(error: Exception) -> str:
     # What follows names paths.
     return one_line(ValueError(str(error).partition("\nContext:")[0]))
 

@@ -12,7 +12,8 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from segmenter.errors import ConfigError, InputError, nearest
-from segmenter.sources.encodings import UTF8, find_encoding, first_bad_line, is_gzip, marked_encoding
+from segmenter.messages import Message
+from segmenter.sources.encodings import UTF8, encoding_by_mark, find_encoding, first_bad_line, is_gzip
 from segmenter.sources.quotes import quotes_fit
 from segmenter.sources.raw import label
 from segmenter.sources.text_lines import BadLine, read_lines
@@ -23,26 +24,7 @@ _SEPARATOR_LINE = re.compile(r'"?sep=([^\w"\r\n])"?[\r\n]*', re.IGNORECASE)  # f
 
 
 def check_text_settings(encoding: str, separator: str) -> None:
-    """Check the settings of text files, before any is opened.
-
-    Parameters
-    ----------
-    encoding : str
-        ``auto`` or a codec's name.
-    separator : str
-        ``auto`` or one character.
-
-    Raises
-    ------
-    ConfigError
-        One of them can not be.
-
-    Examples
-    --------
-    >>> check_text_settings("gb18003", ",")
-    Traceback (most recent call last):
-    segmenter.errors.ConfigError: data.encoding: is no text encoding (got "gb18003"); nearest: gb18030
-    """
+    """Check the settings of text files, before any is opened: ``auto``, or a codec's name and one character."""
     problems = []
     try:
         known = encoding == "auto" or codecs.lookup(encoding)._is_text_encoding
@@ -51,88 +33,35 @@ def check_text_settings(encoding: str, separator: str) -> None:
     if not known:
         from encodings.aliases import aliases
 
-        names = {"auto", "utf-8", *aliases.values()}
-        problems.append(f'data.encoding: is no text encoding (got "{encoding}"){nearest(encoding, names)}')
-    plain = _separator_named(separator)
-    if separator != "auto" and (len(plain) != 1 or not plain.isascii() or plain in '"\r\n'):
-        problems.append(f'data.separator: should be auto or one character such as "," ";" "|" "\\t" (got "{separator}")')
+        near = nearest(encoding, {"auto", "utf-8", *aliases.values()})
+        sentence = 'data.encoding: is no text encoding (got "{encoding}"){near}'
+        problems.append(Message("files.unknown_encoding", sentence, encoding=encoding, near=near))
+    mark = _separator_named(separator)
+    if separator != "auto" and (len(mark) != 1 or not mark.isascii() or mark in '"\r\n'):
+        sentence = 'data.separator: should be auto or one character such as "," ";" "|" "\\t" (got "{separator}")'
+        problems.append(Message("files.no_separator", sentence, separator=separator))
     if problems:
         raise ConfigError(*problems)
 
 
 def read_text(path: Path, name: str, encoding: str, separator: str, skip_rows: int) -> tuple[pl.DataFrame, str, list[BadLine]]:
-    r"""Read a file of delimited text, every cell as text.
+    """Read a file of delimited text, every cell as text, empty ones as null; say how it was understood, and which lines are left out.
 
-    Polars reads it where its quotes are beyond doubt and all lines fit the header; `read_lines` reads any other.
-
-    Parameters
-    ----------
-    path : Path
-        The file; gzip where its name ends so.
-    name : str
-        What to call it in messages and in ``__file``.
-    encoding : str
-        ``auto`` or a codec's name.
-    separator : str
-        ``auto`` or one character. A first line such as ``sep=;`` is left out, and says it where this is ``auto``.
-    skip_rows : int
-        Lines above the header, ≥ 0, besides that one.
-
-    Returns
-    -------
-    DataFrame
-        Text, empty cells as null, ``__file``, and in ``__row`` the line of the file on which the record begins, from 1. A line
-        with fewer fields than the header ends in nulls.
-    str
-        How it was understood.
-    list of BadLine
-        Lines with too many fields, or with quotes that do not end as they should.
-
-    Raises
-    ------
-    InputError
-        It cannot be decoded, or has no header. Its lines begin with `name`.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "orders.csv"
-    >>> _ = path.write_bytes("客户编号;金额\n7;12,50\n".encode("gb18030"))
-    >>> read_text(path, "orders.csv", "auto", "auto", 0)
-    (shape: (1, 4)
-    ┌──────────┬───────┬────────────┬───────┐
-    │ 客户编号 ┆ 金额  ┆ __file     ┆ __row │
-    │ ---      ┆ ---   ┆ ---        ┆ ---   │
-    │ str      ┆ str   ┆ cat        ┆ i64   │
-    ╞══════════╪═══════╪════════════╪═══════╡
-    │ 7        ┆ 12,50 ┆ orders.csv ┆ 2     │
-    └──────────┴───────┴────────────┴───────┘, 'CSV, gb18030, semicolon', [])
+    Polars reads it where its quotes are beyond doubt and all lines fit the header; `read_lines` reads any other. A line with fewer
+    fields than the header ends in nulls. `skip_rows` lines stand above the header, besides a first one such as ``sep=;``, which names
+    the separator where this is ``auto``.
     """
-    marked = marked_encoding(path)
-    if encoding == "auto":
-        codec = marked or find_encoding(path, name)
-    else:
-        codec = codecs.lookup(encoding).name
-        if marked is not None and not codec.startswith(marked):
-            raise InputError(f"{name}: begins with the byte order mark of {marked}, so it is not {codec}; set data.encoding to auto")
-    # Polars reads UTF-8 from the path itself; anything else is decoded here.
-    sink = None if codec in UTF8 and not is_gzip(path) else io.BytesIO()
-    tried = encoding == "auto" and marked is None
-    if (sink is not None or not tried) and (line := first_bad_line(path, codec, sink)) is not None:
-        way_out = "mend it, or export the file again" if encoding == "auto" else "mend it, or set data.encoding to auto"
-        raise InputError(f"{name}: line {line:,} is not {codec}; {way_out}")
-    source = path if sink is None else sink.getvalue()
+    codec, source = _decode(path, name, encoding)
     head, whole = _head(source)
     if not whole and "\n" not in head and "\r" not in head:
         head, whole = _head(source, _WIDEST)
     line_end = next((end for end in ("\r\n", "\n", "\r") if end in head), "\n")
-    above, told = _above(head, skip_rows)
+    above, named = _above(head, skip_rows)
     head = head[len(above) :]
-    mark = (told or _separator(head, whole)) if separator == "auto" else _separator_named(separator)
+    mark = (named or _separator(head, whole)) if separator == "auto" else _separator_named(separator)
     header, height = next(_records(head, mark, whole), (None, 0))
     if header is None:
-        below = f" below {skip_rows} rows, as data.skip_rows says" if skip_rows else ""
-        raise InputError(f"{name}: should begin with a header{below} (got no line that ends within {len(head):,} characters)")
+        raise InputError(_no_header(name, skip_rows, len(head)))
     bad: list[BadLine] = []
     skipped = sum(1 for _ in io.StringIO(above, newline=""))
     frame = _read_fast(source, mark, len(header), above, line_end)
@@ -144,8 +73,39 @@ def read_text(path: Path, name: str, encoding: str, separator: str, skip_rows: i
         with io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as text:
             text.read(len(above))
             frame, rows, bad = read_lines(text, name, mark, len(header), skipped)
-    kind = _SEPARATORS.get(mark, f'separator "{mark}"')
-    return label(frame, header, name, rows), f"CSV, {codec}, {kind}", bad
+    shown = _SEPARATORS.get(mark, f'separator "{mark}"')
+    return label(frame, header, name, rows), f"CSV, {codec}, {shown}", bad
+
+
+def _decode(path: Path, name: str, encoding: str) -> tuple[str, Path | bytes]:
+    """Find the encoding; give the path of a file that Polars can read, which is UTF-8, or else the text decoded as such."""
+    marked = encoding_by_mark(path)
+    if encoding == "auto":
+        codec = marked or find_encoding(path, name)
+    else:
+        codec = codecs.lookup(encoding).name
+        if marked is not None and not codec.startswith(marked):
+            sentence = "{name}: begins with the byte order mark of {marked}, so it is not {codec}; set data.encoding to auto"
+            raise InputError(Message("files.other_mark", sentence, name=name, marked=marked, codec=codec))
+    sink = None if codec in UTF8 and not is_gzip(path) else io.BytesIO()
+    tried = encoding == "auto" and marked is None
+    if (sink is not None or not tried) and (line := first_bad_line(path, codec, sink)) is not None:
+        if encoding == "auto":
+            sentence = "{name}: line {line:,} is not {codec}; mend it, or export the file again"
+            raise InputError(Message("files.bad_line", sentence, name=name, line=line, codec=codec))
+        sentence = "{name}: line {line:,} is not {codec}; mend it, or set data.encoding to auto"
+        raise InputError(Message("files.bad_line_named", sentence, name=name, line=line, codec=codec))
+    return codec, path if sink is None else sink.getvalue()
+
+
+def _no_header(name: str, skip_rows: int, length: int) -> Message:
+    if not skip_rows:
+        sentence = "{name}: should begin with a header (got no line that ends within {length:,} characters)"
+        return Message("files.no_header", sentence, name=name, length=length)
+    sentence = (
+        "{name}: should begin with a header below {rows} rows, as data.skip_rows says (got no line that ends within {length:,} characters)"
+    )
+    return Message("files.no_header_below", sentence, name=name, rows=skip_rows, length=length)
 
 
 def _separator_named(separator: str) -> str:
@@ -153,22 +113,22 @@ def _separator_named(separator: str) -> str:
     return "\t" if separator in ("\\t", "tab") else separator
 
 
-def _head(source: Path | bytes, most: int = 1 << 18) -> tuple[str, bool]:
+def _head(source: Path | bytes, size: int = 1 << 18) -> tuple[str, bool]:
     """Take the first characters, and say whether they are all."""
     if isinstance(source, bytes):
-        start, whole = source[:most], len(source) <= most
+        start, whole = source[:size], len(source) <= size
     else:
         with source.open("rb") as file:
-            start = file.read(most)
+            start = file.read(size)
             whole = not file.read(1)
     return codecs.getincrementaldecoder("utf-8")("strict").decode(start).removeprefix("\ufeff"), whole
 
 
 def _above(head: str, skip_rows: int) -> tuple[str, str | None]:
-    """Take what stands above the header, and the separator where it is told there."""
+    """Take what stands above the header, and the separator where it is named there."""
     lines = list(islice(io.StringIO(head, newline=""), skip_rows + 1))
-    told = _SEPARATOR_LINE.fullmatch(lines[0]) if lines else None
-    return "".join(lines if told else lines[:skip_rows]), told[1] if told else None
+    named = _SEPARATOR_LINE.fullmatch(lines[0]) if lines else None
+    return "".join(lines if named else lines[:skip_rows]), named[1] if named else None
 
 
 def _records(text: str, separator: str, whole: bool) -> Iterator[tuple[list[str], int]]:
@@ -199,7 +159,7 @@ def _separator(head: str, whole: bool) -> str:
 
 def _read_fast(source: Path | bytes, separator: str, width: int, above: str, line_end: str) -> pl.DataFrame | None:
     """Let Polars read it; None where a line does not fit, or quotes stand where they should not."""
-    start = len(above.encode()) + (len(codecs.BOM_UTF8) if isinstance(source, Path) and marked_encoding(source) else 0)
+    start = len(above.encode()) + (len(codecs.BOM_UTF8) if isinstance(source, Path) and encoding_by_mark(source) else 0)
     if (above and not above.endswith(line_end)) or not quotes_fit(source, start, separator, line_end):
         return None
     try:

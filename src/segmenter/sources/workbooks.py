@@ -15,6 +15,7 @@ from typing import IO
 from xml.etree import ElementTree
 
 from segmenter.errors import InputError
+from segmenter.messages import Message
 from segmenter.sources.raw import one_line
 
 _STEP = 1 << 20
@@ -27,10 +28,9 @@ _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, struct.error, lzma.LZMAError, ElementTree.ParseError),
     *(EOFError, LookupError, ValueError, ArithmeticError, RuntimeError),
 )
-_AGAIN = "open it in Excel and save it again"
 
 _ROW = re.compile(rb"<(?:\w+:)?row\b")
-_PLACE = re.compile(rb"""\br\s*=\s*["']([A-Z]*)(\d+)""")
+_CELL = re.compile(rb"""\br\s*=\s*["']([A-Z]*)(\d+)""")
 _VALUE = re.compile(rb"<(?:\w+:)?(?:v|is)[\s>]")
 _ERROR = re.compile(rb"""<(?:\w+:)?c\s[^>]*\bt=["']e["']""")
 _UNCOMPUTED = re.compile(
@@ -47,38 +47,26 @@ except (ImportError, OSError, ValueError):
     pass
 import fastexcel
 logging.disable()
-found, book = [], fastexcel.read_excel(sys.argv[1])
+sheets, book = [], fastexcel.read_excel(sys.argv[1])
 for name in book.sheet_names:
     try:
         sheet = book.load_sheet(name, header_row=None, n_rows=1, dtypes="string")
-        found.append([name, sheet.visible == "visible", sheet.total_height])
+        sheets.append([name, sheet.visible == "visible", sheet.total_height])
     except fastexcel.FastExcelError:
-        found.append([name, True, 0])
-print(json.dumps(found))
+        sheets.append([name, True, 0])
+print(json.dumps(sheets))
 """
 
 
 @dataclass
 class Sheet:
-    """One sheet of a workbook.
+    """One sheet of a workbook, and what is known of it; 0 where that cannot be told."""
 
-    Parameters
-    ----------
-    name : str
-        As its tab shows it.
-    visible : bool
-        Whether it is shown.
-    rows : int
-        With something in them.
-    uncomputed, errors : int
-        Cells with a formula that has no value, and cells that show an error such as ``#N/A``; 0 where that cannot be told.
-    """
-
-    name: str
+    name: str  # as its tab shows it
     visible: bool
-    rows: int = 0
-    uncomputed: int = 0
-    errors: int = 0
+    rows: int = 0  # with something in them
+    uncomputed: int = 0  # cells with a formula that has no value
+    errors: int = 0  # cells that show an error such as #N/A
     part: str = ""  # of the archive; with how far its cells reach, empty ones included
     cells: int = 0
     last_row: int = 0
@@ -86,48 +74,43 @@ class Sheet:
 
 
 def sheets_of(path: Path, name: str) -> list[Sheet]:
-    """List the sheets of a workbook that can be read.
-
-    Parameters
-    ----------
-    path : Path
-        .xlsx, .xlsm, .xlsb, .xls or .ods.
-    name : str
-        What to call it in messages.
-
-    Returns
-    -------
-    list of Sheet
-        In the order of their tabs; those of .xlsx without charts.
-
-    Raises
-    ------
-    InputError
-        It is damaged, or unpacks to more than 2 GB.
-    """
+    """List the sheets of a workbook that can be read, in the order of their tabs; of .xlsx without charts."""
     if zipfile.is_zipfile(path):
         try:
             with zipfile.ZipFile(path) as archive:
                 size = sum(entry.file_size for entry in archive.infolist())
                 if size > _MOST_BYTES:
-                    raise InputError(f"{name}: should unpack to at most 2 GB (got {size / 2**30:,.1f} GB); export it as CSV or Parquet")
+                    sentence = "{name}: should unpack to at most 2 GB (got {size:,.1f} GB); export it as CSV or Parquet"
+                    raise InputError(Message("files.workbook_too_large", sentence, name=name, size=size / 2**30))
                 if "xl/workbook.xml" in archive.namelist():
-                    return _scanned(archive, name)
+                    return _scan(archive)
         except _DAMAGED as error:
-            raise InputError(f"{name}: is a damaged workbook ({one_line(error)}); {_AGAIN}, or copy it again") from error
+            raise InputError(_damaged(name, error)) from error
     command = [sys.executable, "-c", _LOOK, str(path)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=_SECONDS, check=False)
-        return [Sheet(*each) for each in json.loads(done.stdout)]
-    except (ValueError, subprocess.TimeoutExpired) as error:
-        why = done.stderr.strip().rpartition("\n")[2].partition("Context")[0] if isinstance(error, ValueError) else "it takes too long"
-        raise InputError(
-            f"{name}: cannot be opened as a workbook ({one_line(ValueError(why or 'it needs too much memory'))}); open it in Excel, delete "
-            "rows and columns far from the table, and save it as .xlsx"
-        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise InputError(_not_opened(name, "it takes too long")) from error
+    try:
+        return [Sheet(*sheet) for sheet in json.loads(done.stdout)]
+    except ValueError as error:
+        why = one_line(ValueError(done.stderr.strip().rpartition("\n")[2].partition("Context")[0]))
+        raise InputError(_not_opened(name, why or "it needs too much memory")) from error
 
 
-def _scanned(archive: zipfile.ZipFile, name: str) -> list[Sheet]:
+def _damaged(name: str, error: BaseException) -> Message:
+    sentence = "{name}: is a damaged workbook ({why}); open it in Excel and save it again, or copy it again"
+    return Message("files.damaged_workbook", sentence, name=name, why=one_line(error))
+
+
+def _not_opened(name: str, why: str) -> Message:
+    sentence = (
+        "{name}: cannot be opened as a workbook ({why}); open it in Excel, delete rows and columns far from the table, and save it as .xlsx"
+    )
+    return Message("files.workbook_not_opened", sentence, name=name, why=why)
+
+
+def _scan(archive: zipfile.ZipFile) -> list[Sheet]:
     """Look through all parts of an .xlsx: whether they are whole, and what stands in the sheets."""
     parts = {}
     for relation in ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels")):
@@ -154,10 +137,10 @@ def _scanned(archive: zipfile.ZipFile, name: str) -> list[Sheet]:
 def _count(file: IO[bytes], sheet: Sheet) -> None:
     """Count what stands in a sheet, by its XML as text: a parser would take longer than the reading."""
     for rows in _rows(file):
-        places = _PLACE.findall(rows)
-        sheet.cells += len(places)
-        sheet.last_row = max(sheet.last_row, max((int(row) for _, row in places), default=0))
-        sheet.last_column = max(sheet.last_column, max((_number(letters) for letters in {letters for letters, _ in places}), default=0))
+        cells = _CELL.findall(rows)
+        sheet.cells += len(cells)
+        sheet.last_row = max(sheet.last_row, max((int(row) for _, row in cells), default=0))
+        sheet.last_column = max(sheet.last_column, max((_number(letters) for letters in {letters for letters, _ in cells}), default=0))
         sheet.rows += sum(_VALUE.search(row) is not None for row in _ROW.split(rows)[1:])
         sheet.errors += len(_ERROR.findall(rows))
         if b"f" in rows:
@@ -168,7 +151,7 @@ def _rows(file: IO[bytes]) -> Iterator[bytes]:
     """Give pieces of whole rows."""
     rest = b""
     while piece := file.read(_STEP):
-        starts = [found.start() for found in _ROW.finditer(piece)]
+        starts = [start.start() for start in _ROW.finditer(piece)]
         if starts or len(rest) > 16 * _STEP:
             cut = starts[-1] if starts else len(piece)
             yield rest + piece[:cut]
@@ -190,22 +173,7 @@ def _too_wide(cells: int, last_row: int, last_column: int) -> bool:
 
 
 def check_extent(path: Path, name: str, sheet: Sheet) -> None:
-    """Refuse a sheet of which a cell with something in it stands too far away from the others.
-
-    Parameters
-    ----------
-    path : Path
-        The workbook.
-    name : str
-        What to call it in messages.
-    sheet : Sheet
-        As `sheets_of` gives it.
-
-    Raises
-    ------
-    InputError
-        There is no room for all cells up to that one.
-    """
+    """Refuse a sheet of which a cell with something in it stands too far away: there is no room for all cells up to that one."""
     if not _too_wide(sheet.cells, sheet.last_row, sheet.last_column):
         return
     last_row = last_column = cells = row = column = 0
@@ -217,19 +185,21 @@ def check_extent(path: Path, name: str, sheet: Sheet) -> None:
                 if event == "start" and kind == "row":
                     row, column = int(tag.get("r", row + 1)), 0
                 elif event == "end" and kind == "c":
-                    place = tag.get("r", "")
-                    column = _number(place.rstrip("0123456789").encode()) if place else column + 1
+                    cell = tag.get("r", "")
+                    column = _number(cell.rstrip("0123456789").encode()) if cell else column + 1
                     if any(child.tag.endswith(("}v", "}is")) for child in tag):
                         cells += 1
-                        last_row = max(last_row, int(place.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ") or row))
+                        last_row = max(last_row, int(cell.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ") or row))
                         if column > last_column:
-                            last_column, widest = column, place
+                            last_column, widest = column, cell
                 elif event == "end" and kind == "row":
                     tag.clear()
     except _DAMAGED as error:
-        raise InputError(f"{name}: is a damaged workbook ({one_line(error)}); {_AGAIN}, or copy it again") from error
+        raise InputError(_damaged(name, error)) from error
     if _too_wide(cells, last_row, last_column):
-        raise InputError(
-            f'{name}: its sheet "{sheet.name}" should hold one table (got {cells:,} cells with something in them, one of them far away in '
-            f"{widest}, the last in row {last_row:,}); delete the columns and rows beyond the table, and save it again"
+        sentence = (
+            '{name}: its sheet "{sheet}" should hold one table (got {cells:,} cells with something in them, one of them far away in '
+            "{widest}, the last in row {row:,}); delete the columns and rows beyond the table, and save it again"
         )
+        facts = {"name": name, "sheet": sheet.name, "cells": cells, "widest": widest, "row": last_row}
+        raise InputError(Message("files.far_cell", sentence, **facts))

@@ -1,0 +1,172 @@
+"""Orders on a Spark cluster: typed rows are read and aggregated there, fallback rows here.
+
+A row is typed where every cell surely comes to the same as in `sources.order_rows`. The others come here as they stand, are read by
+`order_rows`, and those that are good go back to be aggregated with the typed ones. So the rejects, the counts and the sums are those of
+a reading in this process. The config's own SQL and times are computed by Spark's SQL, all else by Narwhals.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import polars as pl
+
+from segmenter import tables
+from segmenter.contacts import shown_sql
+from segmenter.engines.order_cells import FALLBACK, LOCAL_LINES, cells_of, typed_rows, value
+from segmenter.engines.spark_session import Cluster, quoted
+from segmenter.errors import InputError
+from segmenter.measures.definition import LINES, each_order, finish, rows_of, summarize, weights_table, whole_orders
+from segmenter.measures.shop_orders import AggregatedOrders
+from segmenter.messages import Message
+from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
+from segmenter.sources.expressions import FILE, ROW, columns_of
+from segmenter.sources.order_rows import OrdersReading, order_rows
+from segmenter.sources.raw import Fingerprint
+from segmenter.sources.row_mapping import map_rows
+from segmenter.sources.rows import Rows
+from segmenter.tables import DAY, EPOCH, Summary, Terms
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_MAX_FALLBACK = 20_000_000
+_SAMPLE = 1_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """The rows of files on a cluster: their own columns, `FILE` and `ROW` (from 1)."""
+
+    rows: "DataFrame"
+    file_name: Callable[[str], str]  # says how the file is called that stands in `FILE`
+    dtypes: Mapping[str, pl.DataType]  # the columns' types as Polars reads them; empty where that is not known
+
+    def empty(self, cluster: Cluster) -> pl.DataFrame:
+        """Give no rows of it, with the types that they have when they are read here."""
+        schema = cluster.fetch(self.rows.limit(0)).schema
+        return pl.Schema({column: self.dtypes.get(column, dtype) for column, dtype in schema.items()}).to_frame()
+
+    def fetch(self, cluster: Cluster, rows: nw.LazyFrame[Any], empty: pl.DataFrame) -> pl.DataFrame:
+        """Bring rows here with the types and the names of files that they have when they are read here."""
+        raw = cluster.fetch(rows)
+        names = {file: self.file_name(file) for file in raw[FILE].unique().to_list()}
+        return raw.with_columns(
+            *(pl.col(column).cast(empty.schema[column]) for column in columns_of(empty)),
+            pl.col(FILE).replace_strict(names, return_dtype=pl.String),
+            pl.col(ROW).cast(pl.Int64),
+        )
+
+
+def scan(
+    cluster: Cluster,
+    source: Source,
+    settings: FilesSettings,
+    launch: LaunchSettings,
+    ids: pl.Series | None,
+    terms: Terms,
+    fingerprints: tuple[Fingerprint, ...],
+) -> OrdersReading:
+    """Read and aggregate the rows of a source; those of others than the customers `ids` are rejected."""
+    empty, limit = source.empty(cluster), terms.today * DAY
+    rows = typed_rows(cluster, source.rows, cells_of(empty, settings, launch), columns_of(empty), settings, launch, ids)
+    typed, time = ~nw.col(FALLBACK), nw.col(value("time_us"))
+    counts = rows.select(
+        nw.len().alias("rows"),
+        nw.col(FALLBACK).cast(nw.Int64).sum().alias("fallback"),
+        (typed & (time >= limit)).cast(nw.Int64).sum().alias("later"),
+        nw.when(typed).then(time).min().alias("first"),
+        nw.when(typed).then(time).max().alias("last"),
+    )
+    count, fallback, later, first, last = cluster.fetch(counts).row(0)
+    own = [*columns_of(empty), FILE, ROW]
+    raw = empty
+    if fallback:
+        _check_fallback(fallback)
+        raw = source.fetch(cluster, rows.filter(FALLBACK).select(own), empty)
+        # Rows in which nothing stands are no rows.
+        raw = raw.filter(~pl.all_horizontal(pl.col(columns_of(raw)).is_null())).sort(FILE, ROW)
+    wanted = count - (fallback - raw.height)
+    total = wanted if settings.orders.where is None else _count(cluster, source.rows, columns_of(empty))
+    _check_wanted(total, wanted, settings)
+    _check_sample(cluster, source, rows.filter(~nw.col(FALLBACK)), empty, settings, launch)
+    reads = {"rows": total, "filtered": total - wanted, "later": later, "rejected": 0, "kept": count - fallback - later}
+    good, rejects = LINES.to_frame(), tables.REJECTS.to_frame()
+    if not raw.is_empty():
+        found, good = _read(raw, settings, launch, ids)
+        rejects = found.rejects()
+        for fate in ("later", "rejected", "kept"):
+            reads[fate] += found.reads[fate]
+    lines = nw.concat([rows.filter(~nw.col(FALLBACK)).select(**LOCAL_LINES), cluster.upload(good)]).filter(nw.col("time_us") < limit)
+    orders = whole_orders(lines) if settings.orders.grain == "line" else each_order(lines)
+    times = [moment for moment in (first, last, good["time_us"].min(), good["time_us"].max()) if isinstance(moment, int)]
+    days = [EPOCH + timedelta(days=moment // DAY) for moment in (min(times), max(times))] if times else (None, None)
+    summary = Summary(aggregate_rows(cluster, orders, terms), terms, *days)
+    return OrdersReading(AggregatedOrders(summary), reads, rejects, fingerprints=fingerprints)
+
+
+def aggregate_rows(cluster: Cluster, orders: nw.LazyFrame[Any], terms: Terms) -> pl.DataFrame:
+    """Aggregate orders on a cluster, `definition.ROWS` there, `SUMMARY` here."""
+    return finish(cluster.fetch(summarize(orders, cluster.upload(weights_table(terms)), terms)))
+
+
+def _count(cluster: Cluster, rows: "DataFrame", columns: list[str]) -> int:
+    """Count the rows of a source but those in which nothing stands."""
+    return int(cluster.fetch(rows.where(" OR ".join(f"{quoted(column)} IS NOT NULL" for column in columns)).selectExpr("count(*)")).item())
+
+
+def _read(raw: pl.DataFrame, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None) -> tuple[Rows, pl.DataFrame]:
+    problems: list[str] = []
+    rows = map_rows("orders", raw, settings, launch, problems)
+    if problems:
+        raise InputError(*problems)
+    return rows, rows_of(order_rows(rows, settings, launch, ids)).select(LINES.names())
+
+
+def _check_fallback(count: int) -> None:
+    if count > _MAX_FALLBACK:
+        sentence = (
+            "data.orders: {count:,} rows cannot be read by engine=spark as they stand, see data/ in conf; "
+            "read fewer (data.orders.where), mend the files, or engine=local"
+        )
+        raise InputError(Message("sources.spark_many_fallbacks", sentence, count=count))
+
+
+def _check_wanted(total: int, wanted: int, settings: MappingSettings) -> None:
+    if not total:
+        raise InputError(Message("sources.only_header", "data.orders.path: should have rows (got only a header)"))
+    if not wanted:
+        where = shown_sql(settings.orders.where or "")
+        sentence = 'data.orders.where: leaves none of {rows:,} rows (got "{where}")'
+        raise InputError(Message("sources.nothing_wanted", sentence, rows=total, where=where))
+
+
+def _check_sample(
+    cluster: Cluster, source: Source, typed: nw.LazyFrame[Any], empty: pl.DataFrame, settings: MappingSettings, launch: LaunchSettings
+) -> None:
+    """Read some typed rows here too: SQL of the mapping may mean something else there."""
+    names = [name for name in LINES if name != "order_id" or settings.orders.grain == "line"]
+    sample = source.fetch(cluster, typed.head(_SAMPLE), empty)
+    if sample.is_empty():
+        return
+    there = sample.select(pl.col(value(name)).cast(LINES[name]).alias(name) for name in names)
+    raw = sample.select(*columns_of(empty), FILE, ROW)
+    rows, here = _read(raw, settings, launch, None)
+    if here.height != there.height:
+        sentence = (
+            "data.orders: engine=spark reads rows otherwise than engine=local: {rejected:,} of {rows:,} are rejected by it; "
+            "write the mapping so that both read the same, or engine=local"
+        )
+        raise InputError(Message("sources.spark_rejects", sentence, rejected=rows.source.height - here.height, rows=there.height))
+    for name in names:
+        if (different := here[name].ne_missing(there[name]).arg_true()).len():
+            at = different[0]
+            sentence = (
+                "data.orders: engine=spark reads rows otherwise than engine=local (got {field} {there} instead of {here} in row {row} of "
+                "{file}); write the mapping so that both read the same, or engine=local"
+            )
+            got, wanted = repr(there[name][at]), repr(here[name][at])
+            row, file = raw[ROW][at], raw[FILE][at]
+            raise InputError(Message("sources.spark_differs", sentence, field=name, there=got, here=wanted, row=row, file=file))

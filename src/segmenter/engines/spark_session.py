@@ -1,0 +1,133 @@
+"""A connection to a Spark cluster: a session of our own, or a notebook's."""
+
+import contextlib
+import re
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import polars as pl
+
+from segmenter.engines.java import driver
+from segmenter.errors import ConfigError, InputError
+from segmenter.messages import Message
+from segmenter.settings import SparkEngine
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+# So that SQL means what it means elsewhere.
+_SQL = {
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.ansi.doubleQuotedIdentifiers": "true",
+    "spark.sql.caseSensitive": "true",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+}
+_TOKENS = re.compile(r"""'[^']*'|"[^"]*"|[^\W\d]\w*""")
+_DEFAULTS = {
+    "spark.app.name": "segmenter",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.maxResultSize": "0",  # one row per customer may be more than Spark's 1g
+}
+_HERE = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+
+
+class Cluster:
+    """An open connection: frames come and go."""
+
+    def __init__(self, session: "SparkSession") -> None:
+        self.session = session
+
+    def fetch(self, frame: "DataFrame | nw.LazyFrame[Any]") -> pl.DataFrame:
+        """Compute a frame and bring its rows here."""
+        native: Any = nw.to_native(frame, pass_through=True)
+        return pl.DataFrame(native.toArrow())
+
+    def upload(self, frame: pl.DataFrame) -> "nw.LazyFrame[Any]":
+        """Bring a frame there."""
+        lazy: nw.LazyFrame[Any] = nw.from_native(self.session.createDataFrame(frame.to_arrow(compat_level=pl.CompatLevel.oldest())))
+        return lazy
+
+
+def quoted(column: str) -> str:
+    """Write a column's name in SQL."""
+    return '"' + column.replace('"', '""') + '"'
+
+
+def spark_sql(expression: str) -> str:
+    """Write an expression of the config as Spark wants it: names in other letters than English ones quoted, a backslash doubled."""
+
+    def write(token: re.Match[str]) -> str:
+        return token[0] if token[0].isascii() or token[0][0] in "'\"" else quoted(token[0])
+
+    return _TOKENS.sub(write, expression).replace("\\", "\\\\")
+
+
+@contextlib.contextmanager
+def open_cluster(settings: SparkEngine) -> Iterator[Cluster]:
+    """Connect to a cluster; what goes wrong there is an InputError, what is missing here a ConfigError."""
+    with warnings.catch_warnings():
+        # What PySpark says of pandas concerns nobody here: no pandas frame is made.
+        warnings.simplefilter("ignore")
+        try:
+            from py4j.protocol import Py4JError
+            from pyspark.errors import PySparkException
+            from pyspark.sql import SparkSession
+        except ImportError as error:
+            raise ConfigError(Message("sources.no_pyspark", 'engine=spark: needs PySpark; pip install "segmenter[spark]"')) from error
+        with contextlib.ExitStack() as stack:
+            active = SparkSession.getActiveSession()  # a notebook's
+            session = _with_sql(active.newSession()) if active is not None else stack.enter_context(_own_session(settings))
+            try:
+                yield Cluster(session)
+            except (PySparkException, Py4JError) as error:
+                # While Java is there: the message is asked of it.
+                raise InputError(Message("sources.spark_failed", "data.orders: engine=spark: {why}", why=_message(error))) from error
+
+
+@contextlib.contextmanager
+def _own_session(settings: SparkEngine) -> "Iterator[SparkSession]":
+    from py4j.protocol import Py4JError
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+    own = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in settings.conf.items()}
+    home = _HERE if settings.master.startswith("local") else {}
+    conf: dict[str, str] = {**_DEFAULTS, **home, **own, **_SQL, "spark.master": settings.master}
+    with driver(conf):
+        try:
+            session = SparkSession.builder.config(map=dict(conf)).getOrCreate()
+        except Py4JError as error:
+            _forget(SparkContext)
+            sentence = "engine.master: cannot start there (got {master}): {why}"
+            raise ConfigError(Message("sources.spark_master", sentence, master=settings.master, why=_message(error))) from error
+        try:
+            yield session
+        finally:
+            session.stop()
+            _forget(SparkContext)
+
+
+def _forget(context: Any) -> None:
+    # PySpark keeps the connection for the life of the process; this Java ends before.
+    if context._gateway is not None:
+        context._gateway.shutdown()
+    context._gateway = context._jvm = None
+
+
+def _with_sql(session: "SparkSession") -> "SparkSession":
+    for key, value in _SQL.items():
+        session.conf.set(key, value)
+    return session
+
+
+def _message(error: Exception) -> str:
+    java = getattr(error, "java_exception", None)  # of Py4J's errors, whose own text is a stack
+    lines = [line.strip() for line in str(java.toString() if java is not None else error).splitlines() if line.strip()]
+    why = lines[0] if lines else repr(error)
+    if "TIMESTAMP(NANOS" in why:
+        return Message("sources.spark_nanoseconds", "{why}; write times in microseconds, or engine=local", why=why)
+    return why

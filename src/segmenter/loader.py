@@ -1,0 +1,176 @@
+"""From the config's sources to the canonical tables: first the customers, events and referrals, then the orders."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from segmenter.engines.spark import SparkFiles, aggregate_files, aggregate_frame, is_uri
+from segmenter.errors import InputError
+from segmenter.measures import shop_orders
+from segmenter.measures.sampling import Sampling
+from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
+from segmenter.messages import Message
+from segmenter.settings import DatabaseSettings, DemoSettings, EngineSettings, FilesSettings, LaunchSettings, SparkEngine
+from segmenter.sources import parquet_stream
+from segmenter.sources.files import copies
+from segmenter.sources.mapping import ShopRows, map_shop, shop_tables
+from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
+from segmenter.sources.parquet_files import fingerprints, parquet_files
+from segmenter.sources.parquet_stream import Stream
+from segmenter.sources.raw import Fingerprint, Raw
+from segmenter.sources.samples import sample_of
+from segmenter.sources.store import Store, fingerprint
+from segmenter.sources.stream_aggregation import aggregate_stream
+from segmenter.tables import REJECTS, Orders, Tables, Terms
+from segmenter.words import Progress
+
+TABLES = ("orders", "customers", "events", "referrals")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a job has read."""
+
+    tables: Tables
+    fingerprints: Mapping[str, tuple[Fingerprint, ...]]  # for each table, what its sources were; empty for the demo shop
+    warnings: tuple[str, ...] = ()  # what was found damaged and read again
+    notes: tuple[str, ...] = ()  # what a person should know of the sources, such as sheets that were not read
+
+
+def read_tables(
+    data: FilesSettings | DatabaseSettings | DemoSettings,
+    launch: LaunchSettings,
+    *,
+    seed: int,
+    progress: Progress = lambda stage, done=0, total=0: None,
+    terms: Terms | None = None,
+    engine: EngineSettings | None = None,
+    store: str | None = None,
+    sampling: Sampling | None = None,
+    categories: bool = False,
+) -> Inputs:
+    """Read a shop's tables; an InputError says all that was found wrong at once.
+
+    With `terms` many orders are aggregated for them as they are read, by `engine` (None is this process), and only as many
+    customers' single orders are kept as `sampling` says; `store` is the folder in which this process keeps what it has aggregated,
+    file by file. `categories` are read only without `terms`. `progress` is called with the name of each table as its reading begins,
+    and with the rows read and all rows while orders stream.
+    """
+    raw: dict[str, Raw] = {}
+    source: Stream | SparkFiles | None = None
+    problems: list[str] = []
+    if isinstance(data, DemoSettings):
+        progress("demo shop")
+        raw = _simulated(data, launch, seed)
+    else:
+        for name in TABLES:
+            try:
+                if name == "orders" and terms is not None:
+                    source = _order_source(data, launch, engine)
+                if (name != "orders" or source is None) and (table := _read(data, name, progress)) is not None:
+                    raw[name] = table
+            except InputError as error:
+                problems += error.messages
+    if problems:
+        raise InputError(*problems)
+    progress("columns")
+    notes = tuple(note for table in raw.values() for note in table.notes)
+    prints = {name: table.fingerprints for name, table in raw.items()}
+    with _with_notes(notes):
+        frames = {name: table.frame for name, table in raw.items()}
+        shop = map_shop(frames, data, launch, unreadable={name: table.rejects for name, table in raw.items()})
+        if source is not None and terms is not None:
+            orders = _stream_orders(source, shop, terms, store, sampling, progress)
+            prints["orders"] = orders.fingerprints
+        elif "orders" in shop.rows:
+            orders = map_orders(shop.rows["orders"], data, launch, shop.ids, shop.personal, categories)
+        else:
+            orders = NO_ORDERS
+        tables = shop_tables(shop, orders)
+    if source is not None and isinstance(data, FilesSettings):
+        _check_copies(str(data.orders.path), prints["orders"])
+    elif terms is not None:
+        tables = replace(tables, orders=_aggregate(tables.orders.single(), terms, engine, sampling))
+    known = {name: prints[name] for name in TABLES if prints.get(name)}
+    return Inputs(tables, known, orders.warnings, notes)
+
+
+def _simulated(data: DemoSettings, launch: LaunchSettings, seed: int) -> dict[str, Raw]:
+    from segmenter.demo.shop import simulate
+
+    if launch.as_of is None:
+        raise InputError(Message("launch.date_missing", "launch.as_of: is needed, as YYYY-MM-DD"))
+    shop = simulate(data.shop.customers, data.shop.days, launch.as_of, seed)
+    return {name: Raw(getattr(shop, name), (), REJECTS.to_frame()) for name in TABLES}
+
+
+def _read(data: FilesSettings | DatabaseSettings, name: str, progress: Progress) -> Raw | None:
+    """Read a table's rows as the shop has them; None where it has no such table."""
+    from segmenter.sources.database import read_query
+    from segmenter.sources.files import read_files
+
+    source = getattr(data, name).path if isinstance(data, FilesSettings) else getattr(data, name).query
+    if source is None:
+        return None
+    progress(name)
+    return read_files(name, source, data) if isinstance(data, FilesSettings) else read_query(name, source, data)
+
+
+def _order_source(
+    data: FilesSettings | DatabaseSettings, launch: LaunchSettings, engine: EngineSettings | None
+) -> Stream | SparkFiles | None:
+    """Say from where orders are aggregated as they are read; None where their rows have to be read first."""
+    if not isinstance(data, FilesSettings) or data.orders.path is None:
+        return None
+    path = data.orders.path
+    if isinstance(engine, SparkEngine) and is_uri(path):
+        return SparkFiles([path], [], data, launch, engine)
+    if (files := parquet_files(path)) is None:
+        return None
+    paths, names = [file for file, _ in files], [name for _, name in files]
+    if isinstance(engine, SparkEngine):
+        return SparkFiles(paths, names, data, launch, engine, fingerprints(files))
+    return parquet_stream.stream_of(paths, names, data, launch)
+
+
+def _stream_orders(
+    source: Stream | SparkFiles, shop: ShopRows, terms: Terms, store: str | None, sampling: Sampling | None, progress: Progress
+) -> OrdersReading:
+    match source:
+        case SparkFiles():
+            return aggregate_files(source, terms, shop.ids)
+        case Stream():
+            kept = None if store is None else Store(Path(store), fingerprint(source))
+            return aggregate_stream(source, terms, shop.ids, progress, kept, shop.personal, sampling)
+
+
+def _check_copies(path: str, prints: Sequence[Fingerprint]) -> None:
+    if copies(prints):
+        # Those without rows may well be the same.
+        full = {name for file, name in parquet_files(path) or () if pl.scan_parquet(file, glob=False).select(pl.len()).collect().item()}
+        if problems := copies([print_ for print_ in prints if print_.name in full]):
+            raise InputError(*(Message("sources.copied_files", "data.orders.path: {problem}", problem=problem) for problem in problems))
+
+
+def _aggregate(orders: pl.DataFrame, terms: Terms, engine: EngineSettings | None, sampling: Sampling | None) -> Orders:
+    """Let go of single orders where there are many, or where another engine is to aggregate them."""
+    match engine:
+        case SparkEngine():
+            summary = aggregate_frame(orders, terms, engine)
+        case _ if orders.height < shop_orders.KERNEL_ROWS:
+            return SingleOrders(orders)
+        case _:
+            summary = SingleOrders(orders).summary(terms)
+    return AggregatedOrders(summary, None if sampling is None else sample_of(orders, summary, sampling))
+
+
+@contextmanager
+def _with_notes(notes: Sequence[str]) -> Iterator[None]:
+    """Add what is known of the sources to what is wrong with their rows: it may be why."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(*error.messages, *notes) from error

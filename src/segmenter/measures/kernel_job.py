@@ -1,0 +1,108 @@
+"""A batch of orders as the kernel takes it: the addresses of its columns, and room for what the kernel finds. Imports Numba."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from segmenter.measures import kernel
+from segmenter.measures.arrow_columns import Array, address, record, values_of, views_of
+
+_APART = 16  # words between what different threads write for every row: cores would pass the cache line to and fro
+
+
+class Job:
+    """Rows to be added, with the arrays whose addresses stand in `batch`.
+
+    Without `refunds` the amounts are what was paid or given back, which `scale` makes minor units. With `offsets`, the rows are
+    customers, and `orders` has all of their orders. `recorded`: the rows that are added are wanted again.
+    """
+
+    def __init__(
+        self,
+        threads: int,
+        ids: pl.Series,
+        *,
+        times: pl.Series | None = None,
+        amounts: pl.Series | None = None,
+        scale: float = 1.0,
+        refunds: NDArray[np.int64] | None = None,
+        back: NDArray[np.uint8] | None = None,
+        places: Sequence[pl.Series | None] = (),
+        fallback: NDArray[np.uint8] | None = None,
+        offsets: NDArray[np.int64] | None = None,
+        orders: dict[str, Array | None] | None = None,
+        trusted: bool = False,
+        only_known: bool = False,
+        only_ids: bool = False,
+        recorded: bool = False,
+    ) -> None:
+        count = self.count = len(ids)
+        share = self.share = -(-count // threads)  # rows that each thread examines
+        id_views = views_of(ids)
+        moments, no_time = (None, None) if times is None else values_of(times)
+        values, no_amount = (None, None) if amounts is None else values_of(amounts)
+        units = None if refunds is not None else values  # to be made minor units
+        given = [views_of(place) if place is not None and place.null_count() < count else None for place in places]
+        codes = [None if place is None else np.empty(count, np.int32) for place in (*given, None, None)][:2]
+        levels = np.array(
+            [
+                [address(part) for part in (place.views, place.missing, place.buffers, code)]
+                for place, code in zip(given, codes, strict=False)
+                if place is not None
+            ],
+            np.int64,
+        )
+        if orders is None:
+            paid = values if units is None else np.empty(count, np.int64)
+            orders = {"time": moments, "paid": paid, "back": back, "province": codes[0], "city": codes[1]}
+        rows = np.empty((threads, threads, share), np.uint32)
+        tags = np.empty_like(rows)
+        self.orders = orders
+        self.fallback = np.zeros(count, np.uint8) if fallback is None else fallback
+        self.handed = np.zeros((threads, threads + _APART), np.int64)  # how many rows each thread has handed to each
+        self.records = np.full(count, -1, np.int32) if recorded else None  # the number of each row's customer
+        self.batch = record(
+            kernel.BATCH,
+            ids=id_views.views,
+            no_id=id_views.missing,
+            id_texts=id_views.buffers,
+            times=moments,
+            no_time=no_time,
+            decimals=units if units is not None and units.dtype == np.float64 else None,
+            integers=units if units is not None and units.dtype != np.float64 else None,
+            no_amount=no_amount,
+            scale=scale,
+            paid=orders.get("paid"),
+            fallback=self.fallback,
+            levels=len(levels),
+            places=levels,
+            rows=rows,
+            tags=tags,
+            counts=self.handed,
+            counts_width=threads + _APART,
+            share=share,
+            threads=threads,
+            offsets=offsets,
+            order_times=orders.get("time"),
+            refunds=refunds,
+            back=orders.get("back"),
+            provinces=orders.get("province"),
+            cities=orders.get("city"),
+            records=self.records,
+            trusted=trusted,
+            only_known=only_known,
+            only_ids=only_ids,
+        )
+        self._held = (id_views, moments, no_time, values, no_amount, given, levels, rows, tags, offsets, refunds)
+
+    def recorded(self) -> pl.DataFrame | None:
+        """Give the rows that were added, with the numbers of their customers, if they are wanted."""
+        if self.records is None:
+            return None
+        none = np.full(self.count, -1, np.int32)
+        nothing = {"back": np.zeros(self.count, np.uint8), "province": none, "city": none}
+        columns = {name: nothing[name] if array is None else array for name, array in self.orders.items()}
+        frame = pl.DataFrame({"record": self.records, **columns})
+        return frame if (self.records >= 0).all() else frame.filter(pl.col("record") >= 0)

@@ -1,0 +1,102 @@
+"""The two things that can be behind a shop's orders: every single one, or what they came to as they were read."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from segmenter.errors import InputError
+from segmenter.measures.definition import summarize_frame
+from segmenter.messages import Message
+from segmenter.tables import Orders, Summary, Terms
+
+KERNEL_ROWS = 1_000_000  # from so many on the kernel repays the loading of its compiled code
+
+
+@dataclass(frozen=True)
+class SingleOrders(Orders):
+    """Every single order, as `tables.ORDERS`."""
+
+    frame: pl.DataFrame
+
+    @property
+    def days(self) -> tuple[date | None, date | None]:
+        first, last = self.frame.select(pl.col("time").min().alias("first"), pl.col("time").max().alias("last")).row(0)
+        return (first.date(), last.date()) if first is not None else (None, None)
+
+    @property
+    def halvings(self) -> int:
+        return 0
+
+    @property
+    def has_single(self) -> bool:
+        return True
+
+    def single(self) -> pl.DataFrame:
+        return self.frame
+
+    def summary(self, terms: Terms) -> Summary:
+        if self.frame.height < KERNEL_ROWS:
+            return summarize_frame(self.frame, terms)
+        from segmenter.measures.aggregator import aggregate
+
+        return aggregate(self.frame, terms)
+
+    def customers(self, before: date) -> pl.Series:
+        return self.frame.lazy().filter(pl.col("time") < before).select(pl.col("customer_id").unique()).collect().to_series()
+
+    def last_order(self, before: date) -> date | None:
+        last: date | None = self.frame.select(pl.col("time").filter(pl.col("is_order") & (pl.col("time") < before)).max().dt.date()).item()
+        return last
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The single orders of a half to the power of `halvings` of all customers."""
+
+    orders: pl.DataFrame
+    halvings: int
+
+
+@dataclass(frozen=True)
+class AggregatedOrders(Orders):
+    """What orders come to as of one date, and the single orders of some customers where they are wanted."""
+
+    aggregate: Summary
+    sample: Sample | None = None
+
+    @property
+    def days(self) -> tuple[date | None, date | None]:
+        return self.aggregate.first, self.aggregate.last
+
+    @property
+    def halvings(self) -> int:
+        return 0 if self.sample is None else self.sample.halvings
+
+    @property
+    def has_single(self) -> bool:
+        return self.sample is not None
+
+    def single(self) -> pl.DataFrame:
+        if self.sample is None:
+            wrong = "scoring: this ranking looks at single orders, and they were added up as they were read; use engine=local"
+            raise InputError(Message("sources.no_single_orders", wrong))
+        return self.sample.orders
+
+    def summary(self, terms: Terms) -> Summary:
+        if self.aggregate.terms != terms:
+            raise ValueError(f"the orders were summarized for other terms: should be {terms} (got {self.aggregate.terms})")
+        return self.aggregate
+
+    def customers(self, before: date) -> pl.Series:
+        self._check(before)
+        return self.aggregate.frame["customer_id"]
+
+    def last_order(self, before: date) -> date | None:
+        self._check(before)
+        last: date | None = self.aggregate.frame.select(pl.col("last_order_at").max().dt.date()).item()
+        return last
+
+    def _check(self, before: date) -> None:
+        if before != self.aggregate.terms.as_of:
+            raise ValueError(f"the orders were summarized as of {self.aggregate.terms.as_of} (got {before})")

@@ -1,0 +1,58 @@
+"""The layers of a group: experts, regulars and newcomers, or what an attribute of the customers says."""
+
+import polars as pl
+
+from segmenter.errors import ConfigError, nearest
+from segmenter.messages import Message
+from segmenter.settings import AllocatedPlan
+
+EXPERT, REGULAR, NEWCOMER = "expert", "regular", "newcomer"
+_OURS = {"customer_id", "verdict", "unit", "stratum"}  # text that groups and layers cannot be made of
+
+
+def check_columns(candidates: pl.DataFrame, plan: AllocatedPlan) -> None:
+    """Refuse to make layers or topics of a column that is not there."""
+    own = [name for name, dtype in candidates.schema.items() if dtype == pl.String and name not in _OURS]
+    problems = []
+    for key, column, named in (
+        ("topic", plan.topic, ["segment", "category"]),
+        ("layer_by", plan.layer_by, ["role", "segment", "category"]),
+    ):
+        there = {*own, *named} - ({"category"} if "category" not in candidates.columns else set())
+        if column is not None and column not in there:
+            others = [name for name in named if name != column]
+            sentence = "plan.{key}: should be {others} or an attribute of the customers (got {column}){hint}"
+            facts = {"key": key, "others": tuple(others), "column": column, "hint": nearest(column, [*others, *own])}
+            problems.append(Message("planning.no_such_column", sentence, **facts))
+    if problems:
+        raise ConfigError(*problems)
+
+
+def with_layer(candidates: pl.DataFrame, plan: AllocatedPlan) -> pl.DataFrame:
+    """Add the ``layer`` of each."""
+    layer = _role(plan, candidates.height) if plan.layer_by == "role" else pl.col(plan.layer_by).cast(pl.String).fill_null("")
+    return candidates.with_columns(layer.alias("layer"))
+
+
+def _role(plan: AllocatedPlan, customers: int) -> pl.Expr:
+    """Call the best advocates experts, who came lately newcomers, all others regulars."""
+    place = pl.struct(-pl.col("advocacy"), pl.int_range(pl.len())).rank("ordinal")
+    expert = (place <= round(plan.roles.experts * customers)) & (pl.col("advocacy") > 0)
+    newcomer = pl.col("days_known") < plan.roles.newcomer_days
+    return pl.when(expert).then(pl.lit(EXPERT)).when(newcomer).then(pl.lit(NEWCOMER)).otherwise(pl.lit(REGULAR))
+
+
+def check_layers(candidates: pl.DataFrame, plan: AllocatedPlan) -> tuple[Message, ...]:
+    """Refuse layers that nobody is of, where their share is to be held; warn where it may be 0."""
+    there = {EXPERT, REGULAR, NEWCOMER} if plan.layer_by == "role" else set(candidates["layer"].unique())
+    wrong = {name: nearest(name, there) for name in plan.layers if name not in there}
+    sentence = "plan.layers: should name layers that somebody eligible is of, by plan.layer_by={layer_by} (got {layer}{hint})"
+    held = [
+        Message("planning.no_such_layer", sentence, layer_by=plan.layer_by, layer=name, hint=hint)
+        for name, hint in wrong.items()
+        if plan.layers[name].min or plan.layer_by == "role"
+    ]
+    if held:
+        raise ConfigError(*held)
+    sentence = "plan.layers: nobody who is eligible is of layer {layer}{hint}"
+    return tuple(Message("planning.empty_layer", sentence, layer=name, hint=hint) for name, hint in wrong.items())

@@ -1,0 +1,107 @@
+"""Rows of the customers table, and apart from them the contacts, which only the call sheets may show."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from segmenter import tables
+from segmenter.contacts import Contacts, shown_columns
+from segmenter.errors import InputError, nearest
+from segmenter.messages import Message
+from segmenter.settings import LaunchSettings, MappingSettings
+from segmenter.sources import fields
+from segmenter.sources.expressions import columns_of
+from segmenter.sources.reject_reasons import NO_DATE, NO_FLAG, TWICE
+from segmenter.sources.rows import Rows, without_contacts
+
+_FLAGS = ("do_not_contact", "blocked", "staff")
+
+
+def find_contacts(rows: Mapping[str, Rows], settings: MappingSettings) -> Contacts:
+    """Find the columns of all tables that are contacts by the mapping or by name, and that are mapped to nothing else."""
+    columns = {*settings.customers.contact, *(rows["customers"].columns.get("name", ()) if "customers" in rows else ())}
+    personal = Contacts(frozenset(columns))
+    known = []
+    for name, table in rows.items():
+        used = {column for field, sources in table.columns.items() if field != "name" for column in sources}
+        own = set(columns_of(table.source)) - used - (set(settings.customers.attributes) if name == "customers" else set())
+        known += [table.source[column] for column in sorted(own) if personal.is_contact(column)]
+    return Contacts(personal.columns, known)
+
+
+def check_extras(customers: Rows, settings: MappingSettings) -> list[str]:
+    """Say which contacts and attributes the table lacks, and which attributes are contacts by name or mapping."""
+    known = columns_of(customers.source)
+    near = shown_columns(known).values()
+    asked = {"contact": settings.customers.contact, "attributes": settings.customers.attributes}
+    problems: list[str] = []
+    for key, columns in asked.items():
+        for column in columns:
+            if column not in known:
+                sentence = 'data.customers.{key}: there is no column "{column}"{near}'
+                problems.append(Message("files.extra_column", sentence, key=key, column=column, near=nearest(column, near)))
+    personal = Contacts(frozenset({*settings.customers.contact, *customers.columns.get("name", ())}))
+    sentence = (
+        'data.customers.attributes: "{column}" is a contact by its name or by the mapping, which only the call sheets may show; '
+        "name it in data.customers.contact instead; if it is none, give the column another name"
+    )
+    contacts = [column for column in settings.customers.attributes if personal.is_contact(column)]
+    return problems + [Message("files.contact_attribute", sentence, column=column) for column in contacts]
+
+
+def read_customers(rows: Rows, settings: MappingSettings, launch: LaunchSettings, personal: Contacts) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Give the customers as `tables.CUSTOMERS` with their attributes; and their names and contacts."""
+    read = settings.customers
+    values = {"customer_id": rows.id("customer_id"), "province": rows.text("province"), "city": rows.text("city")}
+    values["joined"] = pl.repeat(None, rows.source.height, dtype=pl.Date, eager=True)
+    if "joined" in rows.fields:
+        values["joined"] = fields.time(rows.fields["joined"], read.time_format, launch.timezone).dt.date()
+        rows.note(values["joined"].is_null() & ~rows.empty("joined"), "joined", NO_DATE)
+    for name in _FLAGS:
+        values[name] = pl.repeat(False, rows.source.height, eager=True)
+        if name in rows.fields:
+            flag = fields.flag(rows.fields[name])
+            # Whoever may not want to be called is not called.
+            rows.note(flag.is_null(), name, NO_FLAG)
+            values[name] = flag.fill_null(value=True)
+    values |= _attributes(rows, read.attributes, personal)
+    contact = {"name": rows.text("name")} if "name" in rows.fields else {}
+    contact |= {name: fields.text(rows.source[name]) for name in read.contact}
+    frame = pl.DataFrame({**values, **{f"contact {name}": column for name, column in contact.items()}})
+    kept = _one_row_per_customer(rows, frame)
+    contacts = kept.select("customer_id", *(pl.col(f"contact {name}").alias(name) for name in contact))
+    return kept.select(*tables.CUSTOMERS.names(), *read.attributes), contacts
+
+
+def _attributes(rows: Rows, attributes: Sequence[str], personal: Contacts) -> dict[str, pl.Series]:
+    """Give the attributes without the contacts in them; refuse those that are little else."""
+    columns: dict[str, pl.Series] = {}
+    problems = []
+    for name in attributes:
+        rows.columns[key := f"attribute {name}"] = [name]
+        values = fields.text(rows.source[name])
+        columns[name] = without_contacts(rows, key, values, personal)
+        if 2 * (lost := columns[name].null_count() - values.null_count()) > (given := values.count()):
+            sentence = (
+                'data.customers.attributes: "{column}" holds contacts in {lost:,} of {given:,} rows, which only the call sheets may show; '
+                "name it in data.customers.contact instead"
+            )
+            problems.append(Message("files.attribute_of_contacts", sentence, column=name, lost=lost, given=given))
+    if problems:
+        raise InputError(*problems)
+    return columns
+
+
+def _one_row_per_customer(rows: Rows, frame: pl.DataFrame) -> pl.DataFrame:
+    """Drop the rejected rows, and all but one of each customer.
+
+    Rows that say the same of a customer are one, as in an order export read as customers; of others the first in an order of their
+    content stands, wherever it stood in the file, and one from before the as-of date before a later one.
+    """
+    content = frame.select(pl.struct(pl.all()).rank("min")).to_series()
+    ranked = pl.DataFrame({"later": ~rows.counted, "customer_id": frame["customer_id"], "content": content})
+    standing = pl.struct("later", "content")
+    first = ranked.select(standing == standing.sort_by("later", "content").first().over("customer_id")).to_series()
+    rows.reject(~first, "customer_id", TWICE)
+    flagged = frame.with_columns(pl.col(name).max().over("customer_id", rows.counted) for name in _FLAGS)
+    return rows.drop_rejected(flagged).unique("customer_id", keep="first", maintain_order=True)

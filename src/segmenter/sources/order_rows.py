@@ -1,0 +1,92 @@
+"""Order rows become canonical orders, or rejects; which are orders and which are refunds, `measures.definition` says."""
+
+from dataclasses import dataclass
+
+import narwhals as nw
+import polars as pl
+
+from segmenter import tables
+from segmenter.contacts import Contacts
+from segmenter.measures.definition import order_values, places, rows_of, whole_orders
+from segmenter.measures.shop_orders import SingleOrders
+from segmenter.money import LARGEST, digits
+from segmenter.settings import LaunchSettings, MappingSettings
+from segmenter.sources import fields
+from segmenter.sources.expressions import columns_of
+from segmenter.sources.raw import Fingerprint
+from segmenter.sources.reject_reasons import REPEATED, no_amount, other_currency
+from segmenter.sources.rows import Rows, reject_strangers, without_contacts
+from segmenter.tables import Orders
+
+
+@dataclass(frozen=True)
+class OrdersReading:
+    """A shop's orders, and what became of their rows, wherever these were read."""
+
+    orders: Orders
+    reads: dict[str, int]  # ``rows = filtered + later + rejected + kept``
+    rejects: pl.DataFrame  # see `tables.REJECTS`
+    spending: pl.DataFrame | None = None  # see `tables.SPENDING`
+    fingerprints: tuple[Fingerprint, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+NO_ORDERS = OrdersReading(SingleOrders(tables.ORDERS.to_frame()), {}, tables.REJECTS.to_frame())
+
+
+def map_orders(
+    rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None, personal: Contacts, categories: bool
+) -> OrdersReading:
+    """Read order rows; apart from the orders, as the lines of an order may differ in it, what was spent by category."""
+    # What is called so but holds lists was not meant.
+    category = categories and "category" in rows.fields and not rows.fields["category"].dtype.is_nested()
+    if category:
+        rows.fields["category"] = without_contacts(rows, "category", fields.text(rows.fields["category"]), personal)
+    read = order_rows(rows, settings, launch, ids, category=category)
+    spending = _with_values(read).select(tables.SPENDING.names()) if category else None
+    return OrdersReading(SingleOrders(canonical_orders(read, settings.orders.grain)), rows.reads, rows.rejects(), spending)
+
+
+def order_rows(
+    rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None, *, category: bool = False
+) -> pl.DataFrame:
+    """Read the fields of order rows; what cannot be read becomes their rejects.
+
+    Gives the rows kept: ``customer_id``, ``order_id``, ``time``, ``paid`` (minor units), ``back`` (a refund or cancellation),
+    ``province``, ``city``; ``category`` where it is asked for.
+    """
+    read, lines = settings.orders, settings.orders.grain == "line"
+    largest = f"{LARGEST // 10 ** digits(launch.currency):,}"
+    amount = fields.amount(rows.fields["amount"], launch.currency, settings.decimal)
+    values = pl.DataFrame(
+        {
+            "customer_id": rows.id("customer_id"),
+            "order_id": rows.id("order_id") if lines else rows.text("order_id"),
+            "time": rows.time(read, launch.timezone),
+            "paid": rows.read("amount", amount, no_amount(largest)),
+            "back": rows.fields.get("refund", amount < 0).fill_null(value=False),
+            "province": rows.text("province"),
+            "city": rows.text("city"),
+            **({"category": rows.text("category")} if category else {}),
+        }
+    )
+    if "currency" in rows.fields:
+        other = (fields.currency(rows.fields["currency"], launch.currency) != launch.currency).fill_null(value=False)
+        rows.reject(other, "currency", other_currency(launch.currency))
+    reject_strangers(rows, ids)
+    if read.repeats == "drop":
+        own = rows.source.select(columns_of(rows.source))
+        rows.reject(~own.select(pl.struct(pl.all()).is_first_distinct()).to_series(), None, REPEATED)
+    return rows.drop_rejected(values)
+
+
+def canonical_orders(rows: pl.DataFrame, grain: str) -> pl.DataFrame:
+    """Turn order rows into canonical orders and refunds, as `tables.ORDERS`: of each row, or of the rows of one ``order_id``."""
+    if grain == "order":
+        return _with_values(rows).select(tables.ORDERS.names())
+    orders: pl.DataFrame = whole_orders(nw.from_native(rows_of(rows).lazy())).to_native().collect()
+    return orders.with_columns(pl.col("time_us").cast(tables.TIME).alias("time"), **places()).select(tables.ORDERS.names())
+
+
+def _with_values(rows: pl.DataFrame) -> pl.DataFrame:
+    return nw.from_native(rows).with_columns(**order_values()).to_native()

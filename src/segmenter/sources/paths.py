@@ -1,0 +1,95 @@
+"""Which files a path of the config means, and what is there where it means none."""
+
+import errno
+import glob
+import os
+import stat
+from pathlib import Path
+
+from segmenter.errors import InputError, nearest
+from segmenter.messages import Message
+from segmenter.sources.file_kinds import ENDINGS, kind_by_name
+
+
+def find_files(path: str) -> list[tuple[Path, str]]:
+    """List the files that a file, a folder or a glob means, each with its name relative to what the path names.
+
+    Of a folder the data files, but not its subfolders. An InputError says where there are none.
+    """
+    if not path.strip():
+        raise InputError(Message("files.no_path", 'should name a file, a folder or a glob (got "")'))
+    try:
+        given = Path(path).expanduser()
+    except RuntimeError as error:
+        raise InputError(Message("files.unknown_home", "should be a path (got {path}, of a home that is not known)", path=path)) from error
+    if given.is_dir():
+        return _in_folder(given, path)
+    # Before globs: a browser calls a second download "orders[1].csv".
+    if given.exists():
+        return [(given, given.name)]
+    if glob.has_magic(path):
+        fixed = len(given.parts) - next(at for at, part in enumerate(given.parts) if glob.has_magic(part))
+        root = Path(*given.parts[:-fixed])
+        matches = [Path(match) for match in glob.glob(str(given), recursive=True)]
+        files = {file.relative_to(root).as_posix(): file for file in matches if not file.is_dir() and not _is_hidden(file)}
+        if not files:
+            raise InputError(Message("files.no_match", "matches no file (got {path})", path=path))
+        return [(files[name], name) for name in sorted(files)]
+    raise InputError(Message("files.not_there", "is not there (got {path}){near}", path=path, near=near_files(given)))
+
+
+def _in_folder(folder: Path, path: str) -> list[tuple[Path, str]]:
+    files = [file for file in folder.iterdir() if not file.is_dir() and not _is_hidden(file)]
+    data = [file for file in files if kind_by_name(file.name) is not None]
+    if not data:
+        sentence = "should hold files that end in {endings} or .gz (got folder {path}){others}"
+        names = tuple(sorted(file.name for file in files)[:5])
+        others = Message("files.folder_has", "; it has: {names}", names=names) if names else ""
+        raise InputError(Message("files.no_data_files", sentence, endings=tuple(ENDINGS), path=path, others=others))
+    return [(file, file.name) for file in sorted(data, key=lambda file: file.name)]
+
+
+def _is_hidden(path: Path) -> bool:
+    return path.name.startswith((".", "~$"))
+
+
+def describe(path: Path) -> str:
+    """Name what is there instead of a file."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return Message("files.dead_link", "a link to what is not there")
+    match stat.S_IFMT(mode):
+        case stat.S_IFIFO:
+            return Message("files.pipe", "a pipe")
+        case stat.S_IFSOCK:
+            return Message("files.socket", "a socket")
+        case stat.S_IFCHR | stat.S_IFBLK:
+            return Message("files.device", "a device")
+        case _:
+            return Message("files.folder", "a folder")
+
+
+def near_files(path: Path) -> str:
+    """Say which files are there instead of a missing one, as the end of a message; or which folder is missing."""
+    # Not to be resolved: a link may lead in a circle.
+    for link in (path, *path.parents):
+        if link.is_symlink() and (why := _missing(link)) is not None:
+            sentence = "; {link} is a link to {target}, which {why}; mend or remove the link"
+            return Message("files.bad_link", sentence, link=link, target=os.readlink(link), why=why)
+    folder = path.parent
+    if not folder.is_dir():
+        return Message("files.no_folder", "; there is no folder {folder}", folder=folder)
+    names = [file.name for file in folder.iterdir() if not _is_hidden(file) and _missing(file) is None]
+    return nearest(path.name, names) or Message("files.empty_folder", "; its folder is empty")
+
+
+def _missing(path: Path) -> Message | None:
+    """Say why nothing can be found at a path; None where something is there."""
+    try:
+        os.stat(path)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return Message("files.leads_in_a_circle", "leads in a circle")
+        return Message("files.leads_nowhere", "is not there")
+    return None

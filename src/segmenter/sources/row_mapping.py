@@ -1,0 +1,99 @@
+"""Which columns of a source are which fields, by the mappings of the config."""
+
+from functools import partial
+
+import polars as pl
+
+from segmenter.contacts import may_be_shown, shown_columns, shown_sql
+from segmenter.errors import nearest
+from segmenter.messages import Message
+from segmenter.settings import LaunchSettings, MappingSettings, OrdersSettings, TableSettings
+from segmenter.sources import fields
+from segmenter.sources.expressions import FILE, ROW, FieldValues, ReadNumbers, columns_of, evaluate
+from segmenter.sources.rows import Rows
+
+NEEDED = {
+    "orders": ("customer_id", "time", "amount"),
+    "customers": ("customer_id",),
+    "events": ("customer_id", "kind", "time"),
+    "referrals": ("customer_id", "friend_id"),
+}
+DATED = ("time", "joined")  # the field that says when a row came about
+_SHOWN = ("province", "city", "category", "kind")  # in lists and on pages
+
+
+def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch: LaunchSettings, problems: list[str]) -> Rows:
+    """Filter the raw rows of a table, a key of `NEEDED`, and find its fields; what is wrong with the mapping is added to `problems`.
+
+    The rows are complete only where no problem was added.
+    """
+    read: TableSettings = getattr(settings, table)
+    if ROW not in frame.columns:
+        frame = frame.with_row_index(ROW, offset=1)
+    if FILE not in frame.columns:
+        frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(FILE))
+    number: ReadNumbers = partial(fields.number, currency=launch.currency, decimal=settings.decimal)
+    height = frame.height
+    if read.where is not None and (wanted := _condition(frame, read.where, f"data.{table}.where", number, problems)) is not None:
+        # A row whose cell is no number where one is needed is not left out: it is for the rejects.
+        frame = frame.filter(wanted.values.fill_null(value=False) | wanted.unread)
+        if height and frame.is_empty():
+            sentence = 'data.{table}.where: leaves none of {rows:,} rows (got "{sql}")'
+            problems.append(Message("files.nothing_wanted", sentence, table=table, rows=height, sql=shown_sql(read.where)))
+    rows = Rows(table, frame, {}, {}, {"rows": height, "filtered": height - frame.height}, pl.repeat(True, frame.height, eager=True))
+    mappings: dict[str, str | None] = getattr(read, "columns").model_dump()  # noqa: B009 - each table has fields of its own
+    for name in sorted(mappings, key=lambda field: field not in DATED):  # first the date, which says what may decide the rest
+        if (problem := _map_field(rows, name, mappings[name], number)) is not None:
+            problems.append(problem)
+        elif name in DATED and name in rows.fields:
+            moments = fields.time(rows.fields[name], read.time_format, launch.timezone)
+            rows.counted = pl.DataFrame({"t": moments}).select((pl.col("t") < launch.as_of).fill_null(value=True)).to_series()
+    if isinstance(read, OrdersSettings) and read.refund is not None:
+        refund = _condition(frame, read.refund, "data.orders.refund", number, problems)
+        if refund is not None:
+            rows.fields["refund"] = refund.values.fill_null(value=False)
+    return rows
+
+
+def _condition(frame: pl.DataFrame, sql: str, key: str, number: ReadNumbers, problems: list[str]) -> FieldValues | None:
+    result = evaluate(frame, sql, key, number)
+    if isinstance(result, FieldValues) and result.values.dtype != pl.Boolean:
+        sentence = '{key}: should be true or false for each row (got "{sql}")'
+        result = Message("files.no_condition", sentence, key=key, sql=shown_sql(sql))
+    if isinstance(result, FieldValues):
+        return result
+    problems.append(result)
+    return None
+
+
+def _map_field(rows: Rows, name: str, mapping: str | None, number: ReadNumbers) -> Message | None:
+    """Add a field to the rows; say what is wrong with its mapping."""
+    key, known = f"data.{rows.table}.columns.{name}", columns_of(rows.source)
+    if mapping is None and name not in known:
+        if name not in NEEDED[rows.table]:
+            return None
+        sentence = '{key}: is needed: the source has no column "{name}"{near}'
+        return Message("files.column_needed", sentence, key=key, name=name, near=nearest(name, shown_columns(known).values()))
+    result = evaluate(rows.source, mapping or name, key, number, rows.counted if name == "amount" else None)
+    if not isinstance(result, FieldValues):
+        return result
+    column = result.columns[0]
+    if name in _SHOWN and mapping == column and not may_be_shown(column):
+        sentence = '{key}: "{column}" is a contact by its name, which only the call sheets may show; map another column'
+        return Message("files.contact_mapped", sentence, key=key, column=column)
+    if (mapping is not None or name != "category") and (rule := _rule(name, result.values.dtype)) is not None:
+        sentence = '{key}: should be {rule} (got "{mapping}" of type {dtype}); export that in a column of its own, or compute it by SQL'
+        return Message("files.unfit", sentence, key=key, rule=rule, mapping=mapping or name, dtype=str(result.values.dtype))
+    rows.fields[name], rows.columns[name] = result.values, result.columns
+    return None
+
+
+def _rule(name: str, dtype: pl.DataType) -> Message | None:
+    """Say what a field should be, where no value of a type can be that."""
+    if dtype.is_nested():
+        return Message("files.one_value", "one value in each row")
+    if name in DATED and dtype in (pl.Boolean, pl.Duration, pl.Time):
+        return Message("files.dates", "dates or times of a day")
+    if name == "amount" and (dtype.is_temporal() or dtype == pl.Boolean):
+        return Message("files.numbers", "numbers")
+    return None
