@@ -47,20 +47,7 @@ class SegmenterError(Exception):
         return self.messages[0] if str(self.messages[0]) == self.problems[0] else self.problems[0]
 
     def text(self, say: Callable[[str], str] = str, more: str = "… and {:,} more") -> str:
-        """Give the first problems, one line each.
-
-        Parameters
-        ----------
-        say : callable
-            Says a message, perhaps in another language.
-        more : str
-            How to say how many more there are.
-
-        Returns
-        -------
-        str
-            At most 20 problems.
-        """
+        """Give the first 20 problems, one line each, as `say` says a message; `more` says how many more there are."""
         lines = [_short(hide(say(message))) for message in self.messages[:_MOST]]
         return "\n".join([*lines, *([more.format(len(self.messages) - _MOST)] if len(self.messages) > _MOST else [])])
 

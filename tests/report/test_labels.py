@@ -5,6 +5,9 @@ import pytest
 
 import segmenter
 from segmenter.measures.spec import MEASURES
+from segmenter.planning.choice import SIZE
+from segmenter.planning.not_invited import REASONS
+from segmenter.planning.planner import HELD_OUT
 from segmenter.report.labels import Labels, ratio
 
 EN, ZH = Labels("en", "GBP"), Labels("zh", "CNY")
@@ -51,3 +54,9 @@ def test_every_rule_of_the_config_says_whom_it_removes(labels):
 def test_long_lists_of_regions_are_cut():
     settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "rules.region.exclude": [f"r{number}" for number in range(12)]})
     assert EN.rule_detail("region_exclude", settings.rules) == "r0, r1, r2, r3, r4, r5, r6, r7 and 4 more"
+
+
+@pytest.mark.parametrize("reason", sorted({*REASONS, SIZE, HELD_OUT}))
+def test_every_reason_not_to_invite_has_words_in_both_languages(reason):
+    assert EN.left_out(reason).isascii()
+    assert not ZH.left_out(reason).isascii()

@@ -1,4 +1,4 @@
-"""How a launch stands against its target, in a sentence."""
+"""Target progress and lift, in a sentence."""
 
 import re
 from collections.abc import Callable
@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from made_up_launches import story
 
+from segmenter.evaluation.lift import estimate_lift
 from segmenter.evaluation.target_progress import State, TargetProgress
-from segmenter.report.review_words import say_progress
+from segmenter.report.review_words import say_lift, say_progress
 
 Make = Callable[..., Any]
 
@@ -42,3 +44,21 @@ def test_what_few_customers_spent_is_not_said(reviewed: Make) -> None:
     found = reviewed().found
     few = replace(found, counts={**found.counts, "joined": 4})
     assert not re.search(r"\d\d", say_progress(few, "en") + say_progress(few, "zh"))
+
+
+@pytest.mark.parametrize(
+    ("gain", "cluster", "words"),
+    [
+        (5_000, False, "The invitation brought 25,000, between "),
+        (5_000, False, "; 8 in 10 of the sales would have come anyway. It is the direct effect"),
+        (10**7, False, "; hardly any of the sales would have come anyway."),
+        (-5_000, False, "The invitation cost sales: 25,000, between "),
+        (500, False, "No effect could be shown: it lies between -"),
+        (5_000, True, "It is the total effect on a region"),
+    ],
+)
+def test_lift_in_a_sentence(gain: int, cluster: bool, words: str) -> None:
+    lift = estimate_lift(story(gain, cluster=cluster))
+    assert words in say_lift(lift, "CNY", "en")
+    figures = [set(re.findall(r"\d[\d,]{2,}\d", say_lift(lift, "CNY", lang))) for lang in ("en", "zh")]
+    assert figures[0] == figures[1]

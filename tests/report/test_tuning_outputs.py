@@ -19,8 +19,7 @@ from segmenter.report.outputs import write_outputs
 from segmenter.report.publication import sha256
 from segmenter.report.terminal import show
 from segmenter.report.tuning_outputs import tuning_outputs
-from segmenter.report.tuning_report import tuning_report
-from segmenter.report.tuning_words import tuning_advice
+from segmenter.report.tuning_report import tuning_advice, tuning_report
 from segmenter.settings import TuneJob, WeightedSettings, Weights, parse
 from segmenter.sources.inputs import Inputs
 

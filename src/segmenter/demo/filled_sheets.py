@@ -1,14 +1,14 @@
 """Call sheets as agents send them back, for the simulated shop: most choose from the drop-down, some write as they like."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
-from io import BytesIO
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from segmenter.hashing import uniform
+from segmenter.report.call_sheet_cells import new_workbook, write_cell
 from segmenter.report.language import say
 from segmenter.sources.answer_words import roles_of
 from segmenter.sources.expressions import FILE, ROW
@@ -62,46 +62,22 @@ def _spelt(answers: pl.DataFrame, seed: int, lang: Lang) -> pl.DataFrame:
     known = answers.drop_nulls("answer")
     draws = [uniform(known["customer_id"], seed, f"demo sheet {purpose}") for purpose in ("chosen", "spelling", "date", "reason")]
     rows = []
-    for (customer, answer, day), chosen, spelling, dated, why in zip(
-        known.select("customer_id", "answer", "answered_on").rows(), *draws, strict=True
-    ):
+    said = known.select("customer_id", "answer", "answered_on").rows()
+    for (customer, answer, day), chosen, spelling, dated, why in zip(said, *draws, strict=True):
         words = say(lang, *_SPELLINGS[answer])  # type: ignore[arg-type]  # of tuples as of texts
         word = words[0] if chosen < _CHOSEN else words[int(spelling * len(words))]
         typed = _UNDATED <= dated < _UNDATED + _TYPED
         reason = say(lang, *_REASONS[int(why**2 * len(_REASONS))]) if answer.startswith("refused") and why < 0.9 else None
         text = f"{day.year}/{day.month}/{day.day}" if typed else None
         rows.append((customer, word, text, None if dated < _UNDATED or typed else day, typed, reason))
-    schema = {
-        "customer_id": pl.String,
-        "answer": pl.String,
-        "answered_on": pl.String,
-        "day": pl.Date,
-        "typed": pl.Boolean,
-        "reason": pl.String,
-    }
+    columns = ("customer_id", "answer", "answered_on", "day", "typed", "reason")
+    schema = {name: {"day": pl.Date, "typed": pl.Boolean}.get(name, pl.String) for name in columns}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _write(path: Path, cells: dict[str, list[Any]], title: str) -> None:
-    from xlsxwriter import Workbook
-
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    made = BytesIO()  # XlsxWriter's own errors of a full disk are no OSError
-    with Workbook(made, options) as book:
-        book.set_properties({"created": datetime(2026, 1, 1, tzinfo=UTC)})  # the same bytes on any day
+    with new_workbook(path, {"created": datetime(2026, 1, 1, tzinfo=UTC)}) as book:  # the same bytes on any day
         sheet, day = book.add_worksheet(title), book.add_format({"num_format": "yyyy-mm-dd"})
         for column, (head, values) in enumerate(cells.items()):
-            sheet.write_string(0, column, head)
-            for row, value in enumerate(values, start=1):
-                match value:
-                    case None:
-                        pass
-                    case date():
-                        sheet.write_datetime(
-                            row, column, datetime.combine(value, time()) if not isinstance(value, datetime) else value, day
-                        )
-                    case str():
-                        sheet.write_string(row, column, value)
-                    case _:
-                        sheet.write_number(row, column, value)
-    path.write_bytes(made.getvalue())
+            for row, value in enumerate((head, *values)):
+                write_cell(sheet, row, column, value, day if isinstance(value, date) else None)

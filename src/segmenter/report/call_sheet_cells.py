@@ -1,6 +1,10 @@
 """How the cells of a call sheet look, and how they are written."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, time
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 from segmenter import money
@@ -11,6 +15,20 @@ from segmenter.words import visible
 WIDE = r"[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE4F\uFF00-\uFF60\uFFE0-\uFFE6]"
 
 Formats = dict[tuple[str, bool, bool], Any]
+
+
+@contextmanager
+def new_workbook(path: Path, properties: Mapping[str, Any]) -> Iterator[Any]:
+    """Give a workbook to fill, whose file has the same bytes for the same cells."""
+    from xlsxwriter import Workbook
+
+    # In memory, so that every part of the zip gets one fixed time and fixed rights.
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    buffer = BytesIO()  # XlsxWriter's own errors of a full disk are no OSError
+    with Workbook(buffer, options) as book:
+        book.set_properties(properties)
+        yield book
+    path.write_bytes(buffer.getvalue())
 
 
 def formats(book: Any, labels: Labels) -> Formats:

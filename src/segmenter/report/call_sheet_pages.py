@@ -3,7 +3,6 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -62,7 +61,7 @@ def add_info(book: Any, unit: str, calls: pl.DataFrame, about: About) -> None:
     sheet = book.add_worksheet(labels.say("info", "说明"))
     name = book.add_format({"bold": True, "valign": "top", "font_size": 10.5})
     text = book.add_format({"text_wrap": True, "valign": "top", "font_size": 10.5, "num_format": "@"})
-    for row, (key, value) in enumerate(_lines(unit, calls, about)):
+    for row, (key, value) in enumerate(_lines(unit, calls, about).items()):
         write_cell(sheet, row, 0, key, name)
         write_cell(sheet, row, 1, value, text)
         width = len(value) + len(re.findall(WIDE, value))
@@ -74,58 +73,48 @@ def add_info(book: Any, unit: str, calls: pl.DataFrame, about: About) -> None:
     sheet.set_paper(9)
 
 
-def _lines(unit: str, calls: pl.DataFrame, about: About) -> Iterator[tuple[str, str]]:
+def _lines(unit: str, calls: pl.DataFrame, about: About) -> dict[str, str]:
     labels, say = about.labels, about.labels.say
     groups = calls.sort("place")["group"].unique(maintain_order=True).to_list()
     named = f"{groups[0]} – {groups[-1]}" if len(groups) > 1 else groups[0]
-    yield say("launch", "活动"), about.launch.name
-    if about.launch.topic:
-        yield say("topic", "社群主题"), about.launch.topic
-    yield say("region", "地区"), unit
-    yield say("as of", "数据截至"), labels.day(about.as_of)
-    yield say("good until", "有效期至"), labels.day(about.valid_until)
-    yield say("customers", "客户数"), labels.number(calls.height)
-    yield say("key users", "核心用户"), labels.number(int(calls["key_user"].sum()))
-    yield say("groups", "社群"), f"{labels.number(len(groups))} ({named})"
-    if about.agents:
-        yield (
-            say("your calls", "您的外呼"),
-            say(
-                "Filter the column agent by your name and call on by the day; what is left over from the days before comes first. "
-                "The sheet days counts the calls of this workbook: who calls in several regions has more workbooks.",
-                "请在“客服”列筛选自己的姓名，在“计划外呼日”列筛选当天日期；此前未完成的优先。“日程”表只统计本文件的外呼数，"
-                "负责多个地区的客服另有其他文件。",
-            ),
+    lines = {
+        say("launch", "活动"): about.launch.name,
+        say("topic", "社群主题"): about.launch.topic or "",
+        say("region", "地区"): unit,
+        say("as of", "数据截至"): labels.day(about.as_of),
+        say("good until", "有效期至"): labels.day(about.valid_until),
+        say("customers", "客户数"): labels.number(calls.height),
+        say("key users", "核心用户"): labels.number(int(calls["key_user"].sum())),
+        say("groups", "社群"): f"{labels.number(len(groups))} ({named})",
+        say("your calls", "您的外呼"): say(
+            "Filter the column agent by your name and call on by the day; what is left over from the days before comes first. "
+            "The sheet days counts the calls of this workbook: who calls in several regions has more workbooks.",
+            "请在“客服”列筛选自己的姓名，在“计划外呼日”列筛选当天日期；此前未完成的优先。“日程”表只统计本文件的外呼数，"
+            "负责多个地区的客服另有其他文件。",
         )
-    yield (
-        say("order", "顺序"),
-        say(
+        if about.agents
+        else "",
+        say("order", "顺序"): say(
             "Call the key users of a group first (wave 1, shaded blue), then the others by rank; nobody before the day in call on.",
             "每个社群先联系核心用户（第 1 批，蓝色底纹），再按排名联系其他客户；请勿早于“计划外呼日”联系。",
         ),
-    )
-    if about.held_out:
-        yield (
-            say("held out", "留出客户"),
-            say(
-                "Some customers are held out by lot, to measure what the launch brings. They are not on this sheet and must not be called: "
-                "please invite nobody who is not on it.",
-                "为衡量活动效果，部分客户被随机留出，不在本名单中，也不得联系。请勿邀请名单以外的客户。",
-            ),
+        say("held out", "留出客户"): say(
+            "Some customers are held out by lot, to measure what the launch brings. They are not on this sheet and must not be called: "
+            "please invite nobody who is not on it.",
+            "为衡量活动效果，部分客户被随机留出，不在本名单中，也不得联系。请勿邀请名单以外的客户。",
         )
-    yield (
-        say("reason", "邀请理由"),
-        say("Why the customer is on the list: something to begin the talk with.", "该客户入选的原因，可作为沟通的开场。"),
-    )
-    yield (
-        say("answer", "答复"),
-        say(
+        if about.held_out
+        else "",
+        say("reason", "邀请理由"): say(
+            "Why the customer is on the list: something to begin the talk with.", "该客户入选的原因，可作为沟通的开场。"
+        ),
+        say("answer", "答复"): say(
             "Choose from the drop-down; leave it empty until you have tried. Who refused for good is never invited again. "
             "Please leave the header and the customer ids as they are.",
             "请从下拉框选择，尚未联系的请留空。选择“以后都不要联系”的客户今后不再邀请。请勿改动表头和客户编号。",
         ),
-    )
-    yield (
-        say("privacy", "隐私"),
-        say("Names and contacts are personal data: pass this file on to nobody else.", "姓名和联系方式属于个人信息，请勿外传本文件。"),
-    )
+        say("privacy", "隐私"): say(
+            "Names and contacts are personal data: pass this file on to nobody else.", "姓名和联系方式属于个人信息，请勿外传本文件。"
+        ),
+    }
+    return {key: value for key, value in lines.items() if value}

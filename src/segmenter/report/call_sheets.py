@@ -5,14 +5,13 @@ The only files with names and contacts in them.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from segmenter import money
-from segmenter.report.call_sheet_cells import WIDE, Formats, formats, write_cell
+from segmenter.report.call_sheet_cells import WIDE, Formats, formats, new_workbook, write_cell
 from segmenter.report.call_sheet_pages import About, add_days, add_info
 from segmenter.report.labels import Labels
 from segmenter.report.safe_text import safe_names
@@ -104,15 +103,8 @@ def _calls(plan: "LaunchPlan", contacts: pl.DataFrame | None, labels: Labels) ->
         calls = calls.join(carried, on="customer_id", how="left", validate="m:1")
     waves = {wave: labels.wave(wave) for wave in calls["wave"].unique()}
     # Whom nobody calls yet comes last; where there are no agents, that is everybody.
-    order = [
-        pl.col("place").min().over("unit"),
-        pl.col("agent").is_null(),
-        "agent",
-        pl.when(pl.col("agent").is_not_null()).then("call_on"),
-        "place",
-        "wave",
-        "rank",
-    ]
+    called = pl.col("agent").is_not_null()
+    order = [pl.col("place").min().over("unit"), ~called, "agent", pl.when(called).then("call_on"), "place", "wave", "rank"]
     calls = money.to_units(calls.sort(order), ["spend"], labels.currency)
     return calls.with_columns(
         (pl.col("wave") == 1).alias("key_user"),
@@ -120,10 +112,8 @@ def _calls(plan: "LaunchPlan", contacts: pl.DataFrame | None, labels: Labels) ->
         pl.col("region").fill_null(labels.region(None)),
         pl.col("agent").fill_null(labels.say("nobody yet", "待分配")),
         pl.col("segment_name").alias("segment"),
-        pl.lit(None, dtype=pl.String).alias("answer"),
         pl.lit(None, dtype=pl.Date).alias("answered_on"),
-        pl.lit(None, dtype=pl.String).alias("refusal"),
-        pl.lit(None, dtype=pl.String).alias("note"),
+        *(pl.lit(None, dtype=pl.String).alias(name) for name in ("answer", "refusal", "note")),
     )
 
 
@@ -153,14 +143,9 @@ def _display_width(column: str) -> pl.Expr:
 
 
 def _write(path: Path, unit: str, calls: pl.DataFrame, columns: list[_Column], about: About) -> None:
-    from xlsxwriter import Workbook
-
     launch, labels = about.launch, about.labels
-    # In memory, so that every part of the zip gets one fixed time and fixed rights.
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    buffer = BytesIO()  # XlsxWriter's own errors of a full disk are no OSError
-    with Workbook(buffer, options) as book:
-        book.set_properties({"title": visible(f"{launch.name} · {unit}"), "created": datetime.combine(about.as_of, time(), UTC)})
+    properties = {"title": visible(f"{launch.name} · {unit}"), "created": datetime.combine(about.as_of, time(), UTC)}
+    with new_workbook(path, properties) as book:
         sheet = book.add_worksheet(labels.say("calls", "外呼名单"))
         _fill(sheet, calls, columns, formats(book, labels))
         _arrange(sheet, calls.height, columns, labels)
@@ -172,7 +157,6 @@ def _write(path: Path, unit: str, calls: pl.DataFrame, columns: list[_Column], a
         if about.agents:
             add_days(book, calls, about)
         add_info(book, unit, calls, about)
-    path.write_bytes(buffer.getvalue())
 
 
 def _fill(sheet: Any, calls: pl.DataFrame, columns: list[_Column], styles: Formats) -> None:

@@ -63,15 +63,12 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob) -> Outpu
 def publish_launch(plan: LaunchPlan, settings: LaunchJob, ledger: Ledger | None, basis: Basis | None) -> AbstractContextManager[Path]:
     """Publish the results together with the invitations in the ledger; without a ledger they are recorded nowhere.
 
-    Raises
-    ------
-    LedgerError
-        The ledger cannot be written, or no longer says what the plan was made on (`basis`); then no results appear.
+    Where the ledger cannot be written, or no longer says what the plan was made on (`basis`), no results appear.
     """
     publishing = publish(settings.out, lambda: check_owner(settings))
-    return (
-        publishing if ledger is None else record_with_results(ledger, _launch(settings), plan.invitations, settings.out, publishing, basis)
-    )
+    if ledger is None:
+        return publishing
+    return record_with_results(ledger, _launch(settings), plan.invitations, settings.out, publishing, basis)
 
 
 def _made(folder: Path) -> Path:

@@ -79,13 +79,7 @@ class Outputs:
 def write_outputs(
     outputs: Outputs, read: "Inputs | None", settings: LaunchJob | DemoJob, publishing: AbstractContextManager[Path] | None = None
 ) -> None:
-    """Write the files into the results folder, whole or not at all; `publishing` is `publish` or more around it.
-
-    Raises
-    ------
-    OutputError
-        The folder cannot be written, or has become one that may not be replaced.
-    """
+    """Write the files into the results folder, whole or not at all; `publishing` is `publish` or more around it."""
     with publishing or publish(settings.out, lambda: check_owner(settings)) as folder, ThreadPoolExecutor(1) as thread:
         paths = [(output, folder / output.name) for output in outputs.files]
         for _, path in paths:

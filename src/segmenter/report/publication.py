@@ -40,12 +40,8 @@ def sha256(path: Path) -> str:
 def publish(out: Path, look: Callable[[], object] = lambda: None) -> Iterator[Path]:
     """Give a folder to write into that becomes the results folder, at once, when the block ends well.
 
-    At the last moment `look` may say by an exception that the folder has become something that may not be replaced.
-
-    Raises
-    ------
-    OutputError
-        The disk is full, the folder is not writable, or the like; the old results are still there.
+    At the last moment `look` may say by an exception that the folder has become something that may not be replaced. Whatever
+    goes wrong, the old results are still there.
     """
     try:
         out = Path(os.path.realpath(out))  # behind a symbolic link the folder is replaced, not the link

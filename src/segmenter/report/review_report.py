@@ -8,7 +8,7 @@ from segmenter.report import charts
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.review_tables import answer_tables, cohort_table, estimate_table, reason_table, say_money, say_range, sum_table
-from segmenter.report.review_words import hide_few, name_cohort, say_acceptance, say_launch_lift, say_progress
+from segmenter.report.review_words import COHORT_WORDS, hide_few, say_acceptance, say_launch_lift, say_progress
 from segmenter.report.sections import (
     Advice,
     Code,
@@ -118,7 +118,7 @@ def _sales(review: Review, labels: Labels) -> tuple[Section, ...]:
 def _chart(review: Review, labels: Labels) -> charts.Lines:
     horizon, target = review.launch.horizon_days, review.launch.target
     points = [(0.0, 0.0), *((float(day), float(sales)) for day, sales in review.daily.select("day", "joined_so_far").rows())]
-    drawn = [charts.Line(name_cohort("joined", labels), points, charts.STRONG)]
+    drawn = [charts.Line(labels.say(*COHORT_WORDS["joined"]), points, charts.STRONG)]
     if target is not None:
         drawn.insert(0, charts.Line(labels.say("to the target", "目标进度线"), [(0, 0), (horizon, target)], charts.ACCENT, dashed=True))
     return charts.Lines(

@@ -6,7 +6,7 @@ from segmenter.evaluation.acceptance import OVER
 from segmenter.evaluation.lift import Estimate, Lift
 from segmenter.evaluation.review import Review
 from segmenter.report.labels import Labels
-from segmenter.report.review_words import hide_few, name_cohort, name_method, name_over, name_theme, name_value
+from segmenter.report.review_words import COHORT_WORDS, METHOD_WORDS, OVER_WORDS, THEME_WORDS, hide_few, name_value
 from segmenter.report.sections import Cell, Row, Table, columns, row
 
 _ROWS = 12  # of each table of answers; acceptance.csv has them all
@@ -32,7 +32,7 @@ def cohort_table(review: Review, labels: Labels) -> Table:
             continue
         share, mean = (buyers / customers, sales / customers) if customers else (None, None)
         money = (labels.money(hide_few(customers, minor)) for minor in (sales, mean))
-        rows.append(row(name_cohort(name, labels), f"{customers:,}", labels.share(share), *money))
+        rows.append(row(labels.say(*COHORT_WORDS[name]), f"{customers:,}", labels.share(share), *money))
     say = labels.say
     headings = columns("", say("customers", "客户数"), say("bought", "购买率"), say("sales", "消费额"), say("each", "人均"))
     return Table(headings, tuple(rows), title=f"{review.launch.name} · {review.launch.as_of} · {day}")
@@ -50,7 +50,7 @@ def sum_table(review: Review, labels: Labels) -> Table:
         before, since, total = (hide_few(customers, minor) for minor in (arm["before"] / customers, arm["spend"] / customers, arm["spend"]))
         rows.append(
             row(
-                name_cohort("invited" if arm["invited"] else "held_out", labels),
+                say(*COHORT_WORDS["invited" if arm["invited"] else "held_out"]),
                 labels.number(customers),
                 labels.money(before),
                 labels.share(arm["buyers"] / customers),
@@ -72,7 +72,7 @@ def estimate_table(lift: Lift, labels: Labels) -> Table:
     say = labels.say
     rows = tuple(
         row(
-            name_method(estimate.method, labels),
+            say(*METHOD_WORDS[estimate.method]),
             say_money(estimate.total, labels),
             say_range(estimate, labels),
             f"{estimate.p:.3f}" if estimate.p >= 0.0005 else "< 0.001",
@@ -101,7 +101,7 @@ def answer_tables(review: Review, labels: Labels) -> list[Table]:
         rows = tuple(_answer_row(name, values, most, labels) for values in shown.to_dicts())
         more = part.height - len(rows)
         under = (labels.say(f"and {more} more in acceptance.csv", f"另有 {more} 行见 acceptance.csv"),) if more else ()
-        tables.append(Table(columns(*_answer_headings(labels)), rows, title=name_over(name, labels), look="tight", under=under))
+        tables.append(Table(columns(*_answer_headings(labels)), rows, title=labels.say(*OVER_WORDS[name]), look="tight", under=under))
     return tables
 
 
@@ -124,7 +124,7 @@ def reason_table(review: Review, labels: Labels) -> list[Table]:
     """Count the themes of why customers refused; what agents wrote stays in their sheets."""
     most = max(review.reasons["customers"], default=1)
     rows = tuple(
-        row(name_theme(reason, labels), Cell(labels.number(customers), part=customers / most), labels.number(for_good))
+        row(labels.say(*THEME_WORDS[reason]), Cell(labels.number(customers), part=customers / most), labels.number(for_good))
         for reason, customers, for_good in review.reasons.rows()
     )
     say = labels.say

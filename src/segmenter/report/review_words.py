@@ -1,27 +1,28 @@
 """What a launch brought, in words."""
 
+from segmenter.evaluation.lift import Lift
 from segmenter.evaluation.review import Review
 from segmenter.evaluation.target_progress import FEW
 from segmenter.money import amount
 from segmenter.report.labels import Labels
 from segmenter.report.language import Lang, say, translate
-from segmenter.report.lift_words import say_lift
 
-_OVER = {
+OVER_WORDS = {
     "wave": ("By wave", "按批次"),
     "agent": ("By agent", "按客服"),
     "group": ("By group", "按社群"),
     "region": ("By region", "按地区"),
     "segment": ("By segment", "按客群"),
 }
-_COHORTS = {"joined": ("joined", "已加入"), "invited": ("invited", "受邀"), "held_out": ("held out", "留出")}
-_METHODS = {
+COHORT_WORDS = {"joined": ("joined", "已加入"), "invited": ("invited", "受邀"), "held_out": ("held out", "留出")}
+METHOD_WORDS = {
     "plain": ("difference of the means", "均值之差"),
     "stratified": ("within strata", "分层"),
     "cuped": ("CUPED-adjusted for past spend", "扣除历史消费的影响"),
     "stratified_cuped": ("both", "两者兼用"),
 }
-_THEMES = {
+THEME_WORDS = {
+    None: ("none noted", "未注明"),
     "wrong number": ("wrong number", "号码有误"),
     "price": ("price", "价格"),
     "messages": ("too many groups or messages", "群或消息太多"),
@@ -47,32 +48,12 @@ _STATES = {
 }
 
 
-def name_theme(name: str | None, labels: Labels) -> str:
-    """Name the theme of a refusal's reason, as in `segmenter.themes`."""
-    return labels.say("none noted", "未注明") if name is None else labels.say(*_THEMES[name])
-
-
-def name_over(name: str, labels: Labels) -> str:
-    """Head the answers by wave, agent, ..., as in `acceptance.OVER`."""
-    return labels.say(*_OVER[name])
-
-
 def name_value(name: str, text: str | None, labels: Labels) -> str:
     """Name a wave, an agent, ..."""
     if text is None:
         missing = {"region": labels.region(None), "agent": labels.say("nobody", "未分配")}
         return missing.get(name, labels.say("none", "无"))
     return labels.wave(int(text)) if name == "wave" else text
-
-
-def name_cohort(name: str, labels: Labels) -> str:
-    """Name those who joined, were invited, or held out."""
-    return labels.say(*_COHORTS[name])
-
-
-def name_method(name: str, labels: Labels) -> str:
-    """Say how a lift was estimated."""
-    return labels.say(*_METHODS[name])
 
 
 def hide_few(customers: int, minor: float | None) -> float | None:
@@ -148,3 +129,36 @@ def _say_amounts(review: Review, lang: Lang) -> str:
             en = f"Those who joined have spent {sales} in {within} days. The launch had no target."
             zh = f"{within_zh}已加入客户共消费 {sales}。本次活动未设目标。"
     return say(lang, en, zh)
+
+
+def say_lift(lift: Lift, currency: str, lang: Lang) -> str:
+    """Say what being invited brought, with its 95 % interval, or that no effect could be shown; and which effect it is."""
+    best = lift.best
+    if best.low <= 0 <= best.high:
+        low, high = (amount(minor, currency) for minor in (best.total_low, best.total_high))
+        en = f"No effect could be shown: it lies between {low} and {high} (95 % interval)."
+        zh = f"未能证实邀请有效果：其效果介于 {low} 与 {high} 之间（95% 置信区间）。"
+    elif best.low > 0:
+        total, low, high = (amount(minor, currency) for minor in (best.total, best.total_low, best.total_high))
+        en = f"The invitation brought {total}, between {low} and {high} (95 % interval); {_say_anyway(lift.anyway, 'en')}."
+        zh = f"邀请带来 {total}（95% 置信区间：{low} 至 {high}）；{_say_anyway(lift.anyway, 'zh')}。"
+    else:
+        total, low, high = (amount(-minor, currency) for minor in (best.total, best.total_high, best.total_low))
+        en = f"The invitation cost sales: {total}, between {low} and {high} (95 % interval)."
+        zh = f"邀请反而使销售额减少 {total}（95% 置信区间：{low} 至 {high}）。"
+    if lift.measured == "direct":
+        en += " It is the direct effect of an invitation on the person invited."
+        zh += "这是邀请对受邀者本人的直接效果。"
+    else:
+        en += " It is the total effect on a region, with what its customers bring about in each other."
+        zh += "这是对整个地区的总效果，包含客户之间的相互带动。"
+    return say(lang, en, zh)
+
+
+def _say_anyway(anyway: float | None, lang: Lang) -> str:
+    tenths = round(10 * (anyway or 0.0))
+    if tenths >= 10:
+        return say(lang, "nearly all of the sales would have come anyway", "受邀客户的销售额几乎全部本来就会发生")
+    if tenths <= 0:
+        return say(lang, "hardly any of the sales would have come anyway", "受邀客户的销售额若不邀请几乎都不会发生")
+    return say(lang, f"{tenths} in 10 of the sales would have come anyway", f"受邀客户的销售额中约有 {tenths} 成本来就会发生")

@@ -6,8 +6,7 @@ from omegaconf import OmegaConf
 
 from segmenter.evaluation.tune import Tuning
 from segmenter.report.outputs import Output, Outputs, Record, csv
-from segmenter.report.tuning_report import CONF, tuning_report
-from segmenter.report.tuning_words import tuning_advice
+from segmenter.report.tuning_report import CONF, tuning_advice, tuning_report
 from segmenter.settings import TuneJob
 
 _SCORING = "scoring/tuned.yaml"

@@ -60,35 +60,23 @@ def connected(uri: str | None, experiment: str, out: Path) -> Iterator[Store]:
             with _environment(_FIRST_CONTACT):
                 client, found = _connect(uri, experiment, artifacts)
         except Exception as error:
-            mend = (
-                Message("jobs.start_the_server", "start the server")
-                if artifacts is None
-                else Message("jobs.mend_the_store", "mend the store or move it away")
+            server, store = (
+                Message("jobs.start_the_server", "start the server"),
+                Message("jobs.mend_the_store", "mend the store or move it away"),
             )
-            raise TrackingError(
-                Message(
-                    "jobs.store_unreachable",
-                    "tracking.uri: {store} cannot be reached (got {reason}); the results are written in {out}; "
-                    "{mend}, or use tracking=none",
-                    store=shown,
-                    reason=_reason(error, uri),
-                    out=out,
-                    mend=mend,
-                )
-            ) from error
+            mend = server if artifacts is None else store
+            sentence = (
+                "tracking.uri: {store} cannot be reached (got {reason}); the results are written in {out}; {mend}, or use tracking=none"
+            )
+            facts = {"store": shown, "reason": _reason(error, uri), "out": out, "mend": mend}
+            raise TrackingError(Message("jobs.store_unreachable", sentence, **facts)) from error
         try:
             yield Store(client, found, shown, server=artifacts is None)
         except Exception as error:
-            raise TrackingError(
-                Message(
-                    "jobs.run_refused",
-                    "tracking: {store} did not take the run (got {reason}); the results are written in {out}; "
-                    "mend that, or use tracking=none",
-                    store=shown,
-                    reason=_reason(error, uri),
-                    out=out,
-                )
-            ) from error
+            sentence = (
+                "tracking: {store} did not take the run (got {reason}); the results are written in {out}; mend that, or use tracking=none"
+            )
+            raise TrackingError(Message("jobs.run_refused", sentence, store=shown, reason=_reason(error, uri), out=out)) from error
 
 
 def _located(uri: str | None, out: Path) -> tuple[str, str | None]:

@@ -37,11 +37,6 @@ def track(record: Record, files: Iterable[str], settings: LaunchJob, sweep: Swee
     It comes after the results are written, so a failure here costs none of them. Without an address the store is an SQLite
     file beside the results folder, ``mlflow.db``, with its artifacts in ``mlartifacts``; the working directory stays as it is.
     A job of a sweep becomes a child of the sweep's one parent run, which the first job creates.
-
-    Raises
-    ------
-    TrackingError
-        If MLflow cannot be reached (within about 10 seconds) or does not take the run.
     """
     match settings.tracking:
         case NoTracking():

@@ -20,25 +20,8 @@ class ServedModel:
     model: "LaunchModel"
 
     def predict(self, rows: "pd.DataFrame") -> "pd.DataFrame":
-        """Score customers.
+        """Give ``score`` and ``segment`` by the measures of ``customers.parquet``, numbers of any type among other columns.
 
-        Parameters
-        ----------
-        rows : pandas.DataFrame, shape (n, m)
-            The measures as in ``customers.parquet``, as numbers of any type; missing values and further columns are fine.
-
-        Returns
-        -------
-        pandas.DataFrame, shape (n, 2)
-            ``score`` and ``segment``.
-
-        Raises
-        ------
-        ValueError
-            If a measure is missing or no number.
-
-        Examples
-        --------
         >>> import pandas as pd
         >>> class Spend:
         ...     columns = ["spend"]

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from segmenter.report.tuning_words import tuning_advice
+from segmenter.report.tuning_report import tuning_advice
 
 
 def advice(tuned, present, low=None, high=None, *, unchanged=False, dates=3, current="present", others=(), lang="en"):
