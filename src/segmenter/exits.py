@@ -155,19 +155,15 @@ def _crash(error: BaseException) -> Message:
         with open(number, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(_report(error))
     except OSError as why:
-        return Message(
-            "jobs.crash_unreported",
+        sentence, reason = (
             "a mistake of segmenter's own ({error}); no report of it could be written ({reason}): {place}",
-            error=name,
-            reason=why.strerror or str(why),
-            place=_kept(_innermost(error)),
+            why.strerror or str(why),
         )
-    return Message(
-        "jobs.crash",
-        "a mistake of segmenter's own ({error}); the report is in {place}: please send it to the developers, it holds no data of customers",
-        error=name,
-        place=place,
+        return Message("jobs.crash_unreported", sentence, error=name, reason=reason, place=_kept(_innermost(error)))
+    sentence = (
+        "a mistake of segmenter's own ({error}); the report is in {place}: please send it to the developers, it holds no data of customers"
     )
+    return Message("jobs.crash", sentence, error=name, place=place)
 
 
 def _report(error: BaseException) -> str:
@@ -184,12 +180,9 @@ def _report(error: BaseException) -> str:
         at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
     for cause in reversed(chain):
         frames = traceback.StackSummary.extract(traceback.walk_tb(cause.__traceback__), lookup_lines=True)
-        lines += ["Traceback (most recent call last):", "".join(frames.format()).rstrip("\n"), f"{_name(cause)}: {_kept(str(cause))}", ""]
+        name = f"{type(cause).__module__}.{type(cause).__qualname__}"
+        lines += ["Traceback (most recent call last):", "".join(frames.format()).rstrip("\n"), f"{name}: {_kept(str(cause))}", ""]
     return "\n".join(lines)
-
-
-def _name(error: BaseException) -> str:
-    return f"{type(error).__module__}.{type(error).__qualname__}"
 
 
 def _innermost(error: BaseException) -> str:

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from segmenter.demo.behaviour import DAY, Calendar, Traits, draw_moments, draw_traits, season, to_dates, write_times
-from segmenter.demo.customers import TYPES, Floats, Ints, draw_customers, find_regions
-from segmenter.demo.orders import NET, REFUND_DAYS, STATUSES, draw_events, draw_purchases, draw_refunds, tabulate_orders
-from segmenter.demo.shop import Shop, customer_ids
+from segmenter.demo.behaviour import DAY, Calendar, Traits, draw_moments, draw_traits, to_dates, write_times
+from segmenter.demo.customers import TYPES, Ints, find_regions
+from segmenter.demo.orders import REFUND_DAYS, STATUSES, draw_events, draw_purchases, draw_refunds, tabulate_orders
+from segmenter.demo.shop import Shop, customer_ids, expected_spend, list_customers
 from segmenter.hashing import uniform
 
 # What comes of a call where nobody joins; None: the agents did not get to it, or wrote nothing down.
@@ -67,7 +67,7 @@ def live_on(shop: Shop, days: int, invited: pl.DataFrame, *, effect: float, seed
     return After(
         shop=Shop(
             orders=pl.concat([shop.orders, orders.sort("time", maintain_order=True)]),
-            customers=pl.concat([shop.customers, _listed(_chance(seed, "customers"), calendar, new + friends, ids[n:], before=n)]),
+            customers=pl.concat([shop.customers, list_customers(_chance(seed, "customers"), as_of, new + friends, ids[n:], before=n)]),
             events=pl.concat([shop.events, _named(pl.concat(events).sort("time", maintain_order=True), ids)]),
             referrals=pl.concat([shop.referrals, _referred(calendar, pl.concat([referrals, brought]), ids)]),
             truth=shop.truth,
@@ -77,7 +77,7 @@ def live_on(shop: Shop, days: int, invited: pl.DataFrame, *, effect: float, seed
             {
                 "customer_id": shop.truth["customer_id"],
                 "joined_on": pl.select(pl.when(pl.Series(members)).then(to_dates(as_of, joined))).to_series(),
-                "expected_effect": _expected(shop.truth, joined, calendar) * effect,
+                "expected_effect": expected_spend(shop.truth, days, since=joined)["expected_spend"] * effect,
                 "effect": net / 100,
                 "friends": np.bincount(brought["customer_id"], minlength=n),
             }
@@ -157,16 +157,6 @@ def _joined(truth: pl.DataFrame, answers: pl.DataFrame, as_of: date) -> Ints:
     return found
 
 
-def _expected(truth: pl.DataFrame, joined: Ints, calendar: Calendar) -> Floats:
-    """Give what a customer can be expected to spend from the day of joining until the end: see `demo.expected_spend`."""
-    stays = 1 - truth["hazard"].to_numpy()
-    busy = np.zeros(truth.height)
-    for day, usual in reversed(list(enumerate(season(calendar.start, calendar.days)))):
-        busy = stays * (usual * (day >= joined) + busy)
-    spend: Floats = busy * (truth["alive"] * truth["rate"] * truth["amount_mean"]).to_numpy() * NET
-    return spend
-
-
 def _late_refunds(rng: np.random.Generator, orders: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:
     """Let some of the last orders before the launch be given back after it."""
     latest = orders.filter(pl.col("time") >= f"{calendar.start - timedelta(days=REFUND_DAYS + 1)}")
@@ -185,16 +175,6 @@ def _late_refunds(rng: np.random.Generator, orders: pl.DataFrame, calendar: Cale
 
 def _named(frame: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
     return frame.with_columns(ids.gather(frame["customer_id"]).alias("customer_id"))
-
-
-def _listed(rng: np.random.Generator, calendar: Calendar, traits: Traits, ids: pl.Series, before: int) -> pl.DataFrame:
-    rest = {
-        "joined": to_dates(calendar.start, traits.joined),
-        "staff": pl.Series(traits.staff),
-        "blocked": pl.Series(traits.blocked),
-        "do_not_contact": pl.Series(rng.random(len(ids)) < 0.03),
-    }
-    return draw_customers(rng, ids, traits.kind, traits.region, rest, before=before)
 
 
 def _referred(calendar: Calendar, bringing: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:

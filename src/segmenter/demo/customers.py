@@ -13,7 +13,7 @@ TYPES = ("pharmacy", "clinic", "hospital")
 _SUFFIXES = ("大药房", "药店", "药房", "诊所", "门诊部", "卫生室", "医院", "中医院", "康复医院")  # three of each type
 _BRANDS = [first + second for first in "康仁同济益寿福德华瑞永春百健恒" for second in "民和堂安源生芝林惠佳宁辉"]
 
-# Province as write_times in full, short and in Latin letters; weight; its larger cities, largest first.
+# Province as written in full, short and in Latin letters; weight; its larger cities, largest first.
 _LINES = """
 广东省 广东 Guangdong 11.5 广州 深圳 佛山 东莞 惠州 中山 汕头
 山东省 山东 Shandong 9.2 济南 青岛 临沂 潍坊 烟台 济宁

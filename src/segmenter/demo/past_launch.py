@@ -56,5 +56,5 @@ def read_demo_launch(results: Path) -> DemoLaunch:
         sentence = "results: should be the folder of a launch, with {file} (got {folder}); run segmenter launch"
         raise InputError(Message("demo.no_launch", sentence, file=Path(error.filename).name, folder=results)) from error
     except (KeyError, TypeError, ValueError) as error:
-        sentence = "results: should be write_times by this version (got {folder}, which lacks {what}); launch again"
+        sentence = "results: should be written by this version (got {folder}, which lacks {what}); launch again"
         raise InputError(Message("demo.old_results", sentence, folder=results, what=str(error))) from error

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from segmenter.demo.behaviour import DAY, Calendar, Traits, draw_moments, draw_traits, latest_moments, season, to_dates, write_times
-from segmenter.demo.customers import draw_customers
+from segmenter.demo.customers import Ints, draw_customers
 from segmenter.demo.orders import NET, draw_events, draw_purchases, tabulate_orders
 
 
@@ -57,12 +57,6 @@ def simulate(customers: int, days: int, as_of: date, seed: int) -> Shop:
     willing = -2.4 + 1.1 * np.log1p(traits.influence) + 1.6 * np.exp2(-idle / 60) + rng.normal(0, 0.4, customers)
     ids = customer_ids(1, customers, customers)
     alive = traits.dropped >= days
-    rest = {
-        "joined": to_dates(start, traits.joined),
-        "staff": pl.Series(traits.staff),
-        "blocked": pl.Series(traits.blocked),
-        "do_not_contact": pl.Series(rng.random(customers) < 0.03),
-    }
     truth = pl.DataFrame(
         {
             "customer_id": ids,
@@ -78,24 +72,35 @@ def simulate(customers: int, days: int, as_of: date, seed: int) -> Shop:
     )
     return Shop(
         orders=orders.with_columns(ids.gather(orders["customer_id"]).alias("customer_id")),
-        customers=draw_customers(rng, ids, traits.kind, traits.region, rest),
+        customers=list_customers(rng, start, traits, ids),
         events=events.with_columns(ids.gather(events["customer_id"]).alias("customer_id")),
         referrals=referrals.with_columns(ids.gather(referrals[column]).alias(column) for column in ("customer_id", "friend_id")),
         truth=truth.with_columns(pl.when(~pl.col("alive")).then("dropped_at")),
     )
 
 
-def expected_spend(truth: pl.DataFrame, horizon_days: int) -> pl.DataFrame:
+def list_customers(rng: np.random.Generator, start: date, traits: Traits, ids: pl.Series, *, before: int = 0) -> pl.DataFrame:
+    """Make the shop's list of customers, where `before` are listed already."""
+    rest = {
+        "joined": to_dates(start, traits.joined),
+        "staff": pl.Series(traits.staff),
+        "blocked": pl.Series(traits.blocked),
+        "do_not_contact": pl.Series(rng.random(len(ids)) < 0.03),
+    }
+    return draw_customers(rng, ids, traits.kind, traits.region, rest, before=before)
+
+
+def expected_spend(truth: pl.DataFrame, horizon_days: int, since: Ints | int = 0) -> pl.DataFrame:
     """Work out what each customer can be expected to spend after the as-of date, by the simulator's own law.
 
     Whoever is alive at as_of is still there on day d of the horizon (0, 1, ...) with probability (1 - hazard)^(d + 1), and places
-    rate × season orders on it. Refunds are taken off the orders that they belong to, whenever they come.
+    rate × season orders on it; only days from `since` on count. Refunds are taken off the orders that they belong to, whenever they come.
     """
     [as_of] = truth["as_of"].unique()
     stays = 1 - truth["hazard"].to_numpy()
     busy = np.zeros(truth.height)
-    for day in season(as_of, horizon_days)[::-1]:  # Horner's scheme: no matrix of customers × days
-        busy = stays * (day + busy)
+    for day, usual in reversed(list(enumerate(season(as_of, horizon_days)))):  # Horner's scheme: no matrix of customers × days
+        busy = stays * (usual * (day >= np.asarray(since)) + busy)
     spend = busy * truth["alive"].to_numpy() * truth["rate"].to_numpy() * truth["amount_mean"].to_numpy() * NET
     return pl.DataFrame({"customer_id": truth["customer_id"], "expected_spend": spend})
 

@@ -5,7 +5,8 @@ from datetime import date
 import polars as pl
 
 from segmenter.evaluation.backtest import Backtest
-from segmenter.report.backtest_tables import MIN_CUSTOMERS, Means
+from segmenter.evaluation.target_progress import FEW
+from segmenter.report.backtest_tables import Means
 from segmenter.report.labels import Labels
 from segmenter.report.ranking_words import choice_sentence
 from segmenter.report.sections import Cell, Grid, Section, Table, columns, note, row
@@ -34,7 +35,7 @@ def claims(found: Backtest, means: Means, labels: Labels) -> list[Section]:
 
 def _claim_table(title: str, bins: pl.DataFrame, dates: int, labels: Labels) -> Table:
     say = labels.say
-    enough = bins.filter(pl.col("customers") >= MIN_CUSTOMERS * dates)  # a customer counts once at each date
+    enough = bins.filter(pl.col("customers") >= FEW * dates)  # a customer counts once at each date
     per_customer = {number: (expected / count, actual / count) for number, count, expected, actual in enough.drop("ranking").rows()}
     largest = max((max(pair) for pair in per_customer.values()), default=0)
 

@@ -1,7 +1,6 @@
 """All that a backtest leaves."""
 
 import polars as pl
-import polars.selectors as cs
 
 from segmenter.evaluation.backtest import Backtest
 from segmenter.money import to_units
@@ -9,11 +8,10 @@ from segmenter.report.backtest_evidence import choices_in_words
 from segmenter.report.backtest_report import backtest_report
 from segmenter.report.backtest_words import advice
 from segmenter.report.labels import Labels
-from segmenter.report.outputs import Outputs, Record, csv, page
+from segmenter.report.outputs import Outputs, Record, csv, page, rounded
 from segmenter.settings import BacktestJob
 
 _MONEY = ("later_spend", "expected_spend", "expected", "actual")
-_DECIMALS = 6
 
 
 def backtest_outputs(found: Backtest, settings: BacktestJob) -> Outputs:
@@ -27,7 +25,8 @@ def backtest_outputs(found: Backtest, settings: BacktestJob) -> Outputs:
     }
     if not found.choices.is_empty():
         tables["choices"] = choices_in_words(found, Labels(settings.lang, settings.launch.currency))
-    files = [csv(name, _readable(table, settings.launch.currency), public=True) for name, table in tables.items()]
+    currency = settings.launch.currency
+    files = [csv(name, to_units(rounded(table), list(_MONEY), currency), public=True) for name, table in tables.items()]
     facts = {
         "cuts": [str(cut) for cut in found.cuts],
         "compared": [str(cut) for cut in found.compared],
@@ -38,12 +37,6 @@ def backtest_outputs(found: Backtest, settings: BacktestJob) -> Outputs:
         "warnings": list(report.warnings),
     }
     return Outputs((*files, page("backtest", report, settings.lang)), facts, report, backtest_record(found, settings))
-
-
-def _readable(table: pl.DataFrame, currency: str) -> pl.DataFrame:
-    """Put money in currency units, and round what is none."""
-    rounded = table.with_columns(cs.float().round(_DECIMALS) + 0.0)  # no -0.0
-    return to_units(rounded, list(_MONEY), currency)
 
 
 def backtest_record(found: Backtest, settings: BacktestJob) -> Record:

@@ -9,7 +9,7 @@ from segmenter.report.backtest_words import advice, clearly_better
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.ranking_words import BEST, RANDOM, ranking_meaning
-from segmenter.report.sections import Advice, Code, Fact, Glossary, Grid, Report, Section, Steps, Text, note, text
+from segmenter.report.sections import Advice, Code, Fact, Glossary, Grid, Report, Section, Steps, marked, note, text
 from segmenter.report.shell_commands import override
 from segmenter.settings import BacktestCore, BacktestJob
 
@@ -118,66 +118,54 @@ def _next_steps(found: Backtest, kinds: dict[str, str], labels: Labels) -> Secti
         "A backtest says who will buy, not who buys because of the invitation: only a launch with a control group can tell that.",
         "回测只能说明谁会购买，不能说明谁因为受邀才购买；后者需要在邀请时随机留出一部分客户作对照。",
     )
-    return Section(say("What to do next", "下一步"), (Steps((_change(found, kinds, labels), text(again), text(limits))),))
+    name = found.recommended
+    change = marked(_change(found, kinds, labels), name=name, key=override("scoring", name))
+    return Section(say("What to do next", "下一步"), (Steps((change, text(again), text(limits))),))
 
 
-def _change(found: Backtest, kinds: dict[str, str], labels: Labels) -> Text:
+def _change(found: Backtest, kinds: dict[str, str], labels: Labels) -> str:
     """Say what follows: nothing, or to change to a ranking of the config's own or of the user's, because one should or may."""
-    say, name, full_stop = labels.say, found.recommended, labels.say(".", "。")
+    say, name = labels.say, found.recommended
     if name == found.current:
-        return text(say("Nothing has to change: the launch already ranks by ", "无需调整，目前就是按这种方式排序："), Code(name), full_stop)
-    unclear = say("Nothing has to change, as the difference is not clear. To try it all the same, ", "差别不明显，可以不换。如果想试用，")
-    use = say("Let the next launch rank by it: ", "下次邀请请改用推荐的排序方式：")
-    start = use if clearly_better(found, name, found.current) else unclear
+        return say("Nothing has to change: the launch already ranks by `{name}`.", "无需调整，目前就是按这种方式排序：`{name}`。")
+    if clearly_better(found, name, found.current):
+        start = say("Let the next launch rank by it: ", "下次邀请请改用推荐的排序方式：")
+    else:
+        start = say("Nothing has to change, as the difference is not clear. To try it all the same, ", "差别不明显，可以不换。如果想试用，")
     if kinds.get(name) == name:
-        key = override("scoring", name)
-        parts = (say("add ", "在命令中加上 "), Code(key), say(" to its command: ", " ，例如 "), Code(f"segmenter launch {key}"))
-        return text(start, *parts)
-    put, place = say("put the settings under ", "把配置中 "), say(" in the place of those under ", " 的内容填到 ")
-    return text(start, put, Code(f"rankings.{name}"), place, Code("scoring"), full_stop)
+        return start + say("add `{key}` to its command: `segmenter launch {key}`", "在命令中加上 `{key}` ，例如 `segmenter launch {key}`")
+    en = "put the settings under `rankings.{name}` in the place of those under `scoring`."
+    return start + say(en, "把配置中 `rankings.{name}` 的内容填到 `scoring`。")
 
 
 def _words(found: Backtest, names: list[str], labels: Labels) -> Section:
     say, days = labels.say, found.horizon_days
     meanings = tuple((name, meaning) for name in names if (meaning := ranking_meaning(name, labels.lang)))
-    figures = (
-        (
-            say("Later spend", "后续消费"),
-            say(
-                f"what the eligible customers spent, less refunds, in the {days} days after a date",
-                f"符合条件的客户在回测日期之后 {days} 天内的消费额（扣除退款）",
-            ),
+    figures = {
+        say("Later spend", "后续消费"): say(
+            f"what the eligible customers spent, less refunds, in the {days} days after a date",
+            f"符合条件的客户在回测日期之后 {days} 天内的消费额（扣除退款）",
         ),
-        (
-            say("Lift", "提升"),
-            say(
-                "how many times as much a ranking's top 10% spent as 10% drawn at random: 1× is no better than chance",
-                "排名前 10% 的消费额是随机抽取 10% 的多少倍；1 倍等于没有效果",
-            ),
+        say("Lift", "提升"): say(
+            "how many times as much a ranking's top 10% spent as 10% drawn at random: 1× is no better than chance",
+            "排名前 10% 的消费额是随机抽取 10% 的多少倍；1 倍等于没有效果",
         ),
-        (
-            say("Buyers", "购买率"),
-            say("of those at the top, the share who bought at all (precision)", "排在前面的客户中，之后有购买的比例（precision）"),
+        say("Buyers", "购买率"): say(
+            "of those at the top, the share who bought at all (precision)", "排在前面的客户中，之后有购买的比例（precision）"
         ),
-        (
-            say("Gini", "基尼系数"),
-            say(
-                "how good the whole order is, not only its top: 0 as by chance, 1 as with hindsight",
-                "衡量整个排序而不只是前列：0 相当于随机，1 相当于事后最优",
-            ),
+        say("Gini", "基尼系数"): say(
+            "how good the whole order is, not only its top: 0 as by chance, 1 as with hindsight",
+            "衡量整个排序而不只是前列：0 相当于随机，1 相当于事后最优",
         ),
-        (say("By chance", "随机抽取"), say("what customers drawn at random would bring on average", "随机抽取客户的平均结果")),
-        (
-            say("Best possible", "理论上限"),
-            say(
-                "the order of those who know what came: the most that any ranking could reach. It may hold over 100%, as others returned "
-                "more than they bought",
-                "事后按真实消费额排序的结果，任何方式都无法超过。有的客户退款多于消费，因此可能超过 100%",
-            ),
+        say("By chance", "随机抽取"): say("what customers drawn at random would bring on average", "随机抽取客户的平均结果"),
+        say("Best possible", "理论上限"): say(
+            "the order of those who know what came: the most that any ranking could reach. It may hold over 100%, as others returned "
+            "more than they bought",
+            "事后按真实消费额排序的结果，任何方式都无法超过。有的客户退款多于消费，因此可能超过 100%",
         ),
-    )
+    }
     rankings = [(Glossary(meanings, say("Rankings: whom they put first", "排序方式")),)] if meanings else []
-    return Section(say("Words", "名词解释"), (Grid((*rankings, (Glossary(figures, say("Figures", "指标")),))),))
+    return Section(say("Words", "名词解释"), (Grid((*rankings, (Glossary(tuple(figures.items()), say("Figures", "指标")),))),))
 
 
 def _summary(found: Backtest, settings: BacktestCore, labels: Labels) -> Section:

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from segmenter.evaluation.backtest import Backtest
+from segmenter.evaluation.target_progress import FEW
 from segmenter.report import charts
 from segmenter.report.backtest_words import verdict
 from segmenter.report.labels import Labels
@@ -15,7 +16,6 @@ from segmenter.report.sections import Cell, Column, Figure, Grid, Key, Mark, Row
 from segmenter.settings import BacktestCore
 
 Means = dict[str, dict[str, Any]]  # by ranking: its row of means
-MIN_CUSTOMERS = 5  # the spend of fewer would say what single ones spend
 _TOPS = ("1", "5", "10", "20")
 _SHOWN = 50  # per cent of the customers that the gains curves reach: beyond, all are alike
 _DATES = 5  # marks below a chart
@@ -145,7 +145,7 @@ def over_time(found: Backtest, shown: Sequence[str], labels: Labels) -> Section:
                 f"{cut}{'' if cut in found.compared else '*'}",
                 labels.number(eligible),
                 labels.number(buyers),
-                labels.money(spend if buyers is not None and buyers >= MIN_CUSTOMERS else None),
+                labels.money(spend if buyers is not None and buyers >= FEW else None),
                 *(labels.share(shares.get(name)) for name in names),
             )
         )

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from segmenter.evaluation.target_progress import FEW
 from segmenter.report import charts
 from segmenter.report.labels import Labels, ratio
 from segmenter.report.language import translate
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 _REGIONS = 12
 _GROUPS, _SPLIT = 200, 8  # shown, and from which number on in two columns
-_FEW = 5  # the spend of a smaller group would show what single customers spend
 _MEASURES = 8
 
 
@@ -160,7 +160,7 @@ def groups(frame: pl.DataFrame, labels: Labels) -> list[Section]:
             number(key_users),
             number(round(joins)),
             labels.share(filled),
-            labels.money(spend if size >= _FEW else None),
+            labels.money(spend if size >= FEW else None),
         )
         for group, region, size, key_users, joins, filled, spend in chosen.rows()
     ]
@@ -169,7 +169,7 @@ def groups(frame: pl.DataFrame, labels: Labels) -> list[Section]:
     about = say(
         "One community each. Its key users are invited first and bring the others. Spend is shown for groups of {} and more.",
         "每行对应一个社群，先邀请核心用户，由他们带动其他成员。 不足 {} 人的社群不显示消费额。",
-    ).format(_FEW)
+    ).format(FEW)
     more = frame.height - len(rows)
     further = (
         [note(say("And {} more; the invite list has them all.", "另有 {} 个社群，详见邀请名单。").format(number(more)))] if more else []

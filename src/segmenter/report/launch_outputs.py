@@ -37,7 +37,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob) -> Outpu
         csv("segments", to_units(plan.segments, of_segments, currency), public=True),
         csv("groups", to_units(plan.groups, ["spend"], currency)),
         *(csv(name, table) for name, table in (("layers", plan.layers), ("calls", plan.calls)) if not table.is_empty()),
-        Output("call_sheets", lambda folder: call_sheets(plan, settings, read.tables.contacts, _made(folder))),
+        Output("call_sheets", lambda folder: call_sheets(plan, settings, read.tables.contacts, folder)),
         page("report", report, settings.lang),
     ]
     if plan.forecast is not None:
@@ -69,11 +69,6 @@ def publish_launch(plan: LaunchPlan, settings: LaunchJob, ledger: Ledger | None,
     if ledger is None:
         return publishing
     return record_with_results(ledger, _launch(settings), plan.invitations, settings.out, publishing, basis)
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
 
 
 def _metrics(plan: LaunchPlan) -> dict[str, object]:

@@ -10,7 +10,7 @@ from segmenter.report import launch_choice, launch_makeup
 from segmenter.report.labels import Labels, ratio
 from segmenter.report.language import translate
 from segmenter.report.ranking_words import ranking_sentence
-from segmenter.report.sections import Code, Fact, Report, Section, Steps, Strong, Table, columns, note, row, text
+from segmenter.report.sections import Fact, Report, Section, Steps, Table, columns, marked, note, row, text
 from segmenter.report.shell_commands import override
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, LaunchJob
@@ -119,37 +119,42 @@ def _waves(plan: "LaunchPlan", labels: Labels) -> Table:
 
 
 def _next_steps(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Section:
-    say, until = labels.say, Strong(labels.day(plan.valid_until))
-    look = say("Read the warnings above, if there are any, and look through a few rows of ", "先看上方的注意事项（如有），再抽查几行 ")
-    sheets = say("Give each agent the workbook of their region from ", "把对应地区的名单表格发给客服，位置：")
-    safe = say(
-        ". Names and contacts are in these workbooks and nowhere else: treat them so.", "。姓名和联系方式只在这些表格中，请妥善保管。"
-    )
-    order = say(
-        "Invite the key users first. When they have joined and the group is alive, invite the others, from the top rank down.",
-        "先邀请核心用户；等他们入群、群内活跃起来后，再按排名从高到低邀请其他客户。",
-    )
-    answers = say(
-        "Let the agents note each answer in the drop-down of their sheet: it shows afterwards what the launch brought.",
-        "请客服在表格的下拉框中记录每位客户的答复，便于之后评估效果。",
-    )
-    alone = say(
-        "Leave the control group alone: they are on no sheet, and a call to them would spoil what the launch is measured by.",
-        "请勿联系留出组客户：他们不在任何外呼表中，联系他们会使效果无法衡量。",
-    )
-    stop = say("Stop calling from these lists after ", "此日期之后请勿再使用本名单：")
-    anew = say(" and run the launch anew.", "，需要时请重新生成。")
-    review = say("When the sheets come back and the orders are in, see what the launch brought: ", "外呼表收回、订单入库后，评估活动效果：")
-    steps = (
-        text(look, Code("invite_list.csv"), say(".", "。")),
-        text(sheets, Code("call_sheets/"), safe),
-        text(order),
-        text(answers),
-        *([text(alone)] if plan.counts["held_out"] else []),
-        text(stop, until, anew),
-        text(review, Code(f"segmenter review {override('launch.name', settings.launch.name)}")),
-    )
-    return Section(say("What to do next", "下一步"), (Steps(steps),))
+    say = labels.say
+    steps = [
+        say(
+            "Read the warnings above, if there are any, and look through a few rows of `invite_list.csv`.",
+            "先看上方的注意事项（如有），再抽查几行 `invite_list.csv`。",
+        ),
+        say(
+            "Give each agent the workbook of their region from `call_sheets/`. Names and contacts are in these workbooks and nowhere else: "
+            "treat them so.",
+            "把对应地区的名单表格发给客服，位置：`call_sheets/`。姓名和联系方式只在这些表格中，请妥善保管。",
+        ),
+        say(
+            "Invite the key users first. When they have joined and the group is alive, invite the others, from the top rank down.",
+            "先邀请核心用户；等他们入群、群内活跃起来后，再按排名从高到低邀请其他客户。",
+        ),
+        say(
+            "Let the agents note each answer in the drop-down of their sheet: it shows afterwards what the launch brought.",
+            "请客服在表格的下拉框中记录每位客户的答复，便于之后评估效果。",
+        ),
+        say(
+            "Stop calling from these lists after **{until}** and run the launch anew.",
+            "此日期之后请勿再使用本名单：**{until}**，需要时请重新生成。",
+        ),
+        say(
+            "When the sheets come back and the orders are in, see what the launch brought: `{review}`",
+            "外呼表收回、订单入库后，评估活动效果：`{review}`",
+        ),
+    ]
+    if plan.counts["held_out"]:
+        alone = say(
+            "Leave the control group alone: they are on no sheet, and a call to them would spoil what the launch is measured by.",
+            "请勿联系留出组客户：他们不在任何外呼表中，联系他们会使效果无法衡量。",
+        )
+        steps.insert(4, alone)
+    until, review = labels.day(plan.valid_until), f"segmenter review {override('launch.name', settings.launch.name)}"
+    return Section(say("What to do next", "下一步"), (Steps(tuple(marked(step, until=until, review=review) for step in steps)),))
 
 
 def _summary(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Section:
@@ -165,11 +170,12 @@ def _summary(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Sect
     said += [ranking_sentence(plan.ranking, lang), *(translate(sentence, lang) for sentence in plan.notes)]
     files = []
     if isinstance(settings, LaunchJob):
+        named = [say("Open first: `{out}/report.html`", "先打开： `{out}/report.html`")]
+        named += [say("Hand out: `{out}/call_sheets/`", "分发： `{out}/call_sheets/`")]
         if rejected := counts["rejected"]:
             unknown = say("input rows could not be understood:", "行数据无法识别：")
-            files.append(text(f"{rejected:,} {unknown} ", Code(f"{settings.out}/rejects.parquet")))
-        files.append(text(say("Open first: ", "先打开： "), Code(f"{settings.out}/report.html")))
-        files.append(text(say("Hand out: ", "分发： "), Code(f"{settings.out}/call_sheets/")))
+            named.insert(0, f"{rejected:,} {unknown} `{{out}}/rejects.parquet`")
+        files = [marked(sentence, out=str(settings.out)) for sentence in named]
     return Section(brief=(_top(plan, settings, labels), *map(text, said), *files))
 
 

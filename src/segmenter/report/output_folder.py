@@ -47,7 +47,7 @@ def _problems(settings: LaunchJob | DemoJob, out: Path) -> Iterator[str]:
     _recover(out)
     there, kept = _id(out), list(kept_paths(settings))
     needed = reversed([*needed_paths(settings), *kept])  # of several of a kind the first is named
-    held = {what: path for what, path in needed if any(_same(folder, out, there) for folder in _way(path))}
+    held = {what: path for what, path in needed if any(folder == out or (there and _id(folder) == there) for folder in _way(path))}
     for what, path in held.items():
         sentence = "out: is replaced whole, so it may not hold {what} (got {out}, which holds {path}); {way_out}"
         yield Message("report.out_holds", sentence, what=what, out=shown, path=path, way_out=_WAY_OUT)
@@ -96,10 +96,6 @@ def _there(path: Path) -> bool:
 
 def _near(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
-
-
-def _same(path: Path, out: Path, there: tuple[int, int] | None) -> bool:
-    return path == out or (there is not None and _id(path) == there)
 
 
 def _id(path: Path) -> tuple[int, int] | None:

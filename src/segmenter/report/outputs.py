@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import polars.selectors as cs
 
 from segmenter.report.output_folder import check_owner
 from segmenter.report.page import render_page
@@ -35,6 +36,11 @@ class Output:
 def csv(name: str, frame: pl.DataFrame, *, public: bool = False) -> Output:
     """Make a table a file for people."""
     return Output(f"{name}.csv", lambda path: write_csv(frame, path), public)
+
+
+def rounded(table: pl.DataFrame) -> pl.DataFrame:
+    """Round what is no whole number to six decimals."""
+    return table.with_columns(cs.float().round(6) + 0.0)  # no -0.0
 
 
 def parquet(name: str, make: Callable[[], pl.DataFrame]) -> Output:

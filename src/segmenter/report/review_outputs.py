@@ -4,14 +4,13 @@ from dataclasses import asdict
 from functools import partial
 
 import polars as pl
-import polars.selectors as cs
 
 from segmenter.evaluation.launch_sales import COHORTS
 from segmenter.evaluation.review import Review
 from segmenter.evaluation.target_progress import FEW
 from segmenter.money import digits, to_units
 from segmenter.report.language import translate
-from segmenter.report.outputs import Outputs, Record, csv, page, parquet
+from segmenter.report.outputs import Outputs, Record, csv, page, parquet, rounded
 from segmenter.report.review_report import review_report
 from segmenter.report.review_words import say_launch_lift, say_progress
 from segmenter.settings import ReviewJob
@@ -24,7 +23,6 @@ _MONEY = {
     "lift": ["total", "total_low", "total_high"],
 }
 _PUBLIC = ("acceptance", "lift")
-_DECIMALS = 6
 
 
 def review_outputs(review: Review, read: Inputs, settings: ReviewJob) -> Outputs:
@@ -34,8 +32,7 @@ def review_outputs(review: Review, read: Inputs, settings: ReviewJob) -> Outputs
     tables = {"acceptance": review.acceptance, "reasons": review.reasons, "sales": review.daily, "cohorts": review.cohorts}
     files = []
     for name, table in {**tables, "lift": _lift(review)}.items():
-        rounded = table.with_columns(cs.float().round(_DECIMALS) + 0.0)  # no -0.0
-        files.append(csv(name, to_units(rounded, _MONEY.get(name, []), currency), public=name in _PUBLIC))
+        files.append(csv(name, to_units(rounded(table), _MONEY.get(name, []), currency), public=name in _PUBLIC))
     files += [
         parquet("uplift", lambda: to_units(review.uplift, ["before", "spend"], currency)),
         parquet("rejects", lambda: rejects.sort("table", "file", "row", "column", "value", nulls_last=True)),

@@ -9,23 +9,7 @@ from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.review_tables import answer_tables, cohort_table, estimate_table, reason_table, say_money, say_range, sum_table
 from segmenter.report.review_words import COHORT_WORDS, hide_few, say_acceptance, say_launch_lift, say_progress
-from segmenter.report.sections import (
-    Advice,
-    Code,
-    Fact,
-    Figure,
-    Glossary,
-    Grid,
-    Report,
-    Section,
-    Steps,
-    Table,
-    Text,
-    columns,
-    note,
-    row,
-    text,
-)
+from segmenter.report.sections import Advice, Fact, Figure, Glossary, Grid, Report, Section, Steps, Table, columns, marked, note, row, text
 from segmenter.settings import ReviewCore, ReviewJob
 
 
@@ -200,59 +184,52 @@ def _answers(review: Review, labels: Labels) -> tuple[Section, ...]:
 def _next_steps(review: Review, labels: Labels) -> Section:
     say, steps = labels.say, []
     if review.progress.state == "unknown":
-        again = say("Collect the call sheets, and run the review again with ", "收齐外呼表后重新运行复盘，例如 ")
-        steps.append(text(again, Code("review.answers=[FOLDER]"), say(".", "。")))
+        en = "Collect the call sheets, and run the review again with `review.answers=[FOLDER]`."
+        steps.append(say(en, "收齐外呼表后重新运行复盘，例如 `review.answers=[FOLDER]`。"))
     if not review.over:
-        ends = labels.day(review.launch.ends_on)
-        en = f"Run the review again on {ends}, when the launch is over: only then decide."
-        steps.append(text(say(en, f"活动于 {ends} 结束，届时请重新运行复盘，再下结论。")))
+        en = "Run the review again on {ends}, when the launch is over: only then decide."
+        steps.append(say(en, "活动于 {ends} 结束，届时请重新运行复盘，再下结论。"))
     if not review.lift and (review.uplift["spend"] != 0).any():
-        draw = say("Hold out a share of the next launch at random with ", "下次邀请请随机留出一部分客户作对照： ")
-        steps.append(
-            text(draw, Code("plan.holdout=0.1"), say(": then it can be told what the invitation brings.", "，才能知道邀请带来了什么。"))
-        )
+        en = "Hold out a share of the next launch at random with `plan.holdout=0.1`: then it can be told what the invitation brings."
+        steps.append(say(en, "下次邀请请随机留出一部分客户作对照： `plan.holdout=0.1`，才能知道邀请带来了什么。"))
     en = (
         "Plan the next launch under a new name: it knows these answers, leaves out who joined or refused for good, and expects as many to "
-        "join as did here. "
+        "join as did here. `segmenter launch launch.name=…`"
     )
-    zh = "用新的名称规划下一次活动：它会读取这些答复，跳过已加入或表示不再联系的客户，并按这次的加入率估算。 "
-    steps.append(text(say(en, zh), Code("segmenter launch launch.name=…")))
-    return Section(say("What to do next", "下一步"), (Steps(tuple(steps)),))
+    zh = (
+        "用新的名称规划下一次活动：它会读取这些答复，跳过已加入或表示不再联系的客户，并按这次的加入率估算。 "
+        "`segmenter launch launch.name=…`"
+    )
+    ends = labels.day(review.launch.ends_on)
+    return Section(say("What to do next", "下一步"), (Steps(tuple(marked(step, ends=ends) for step in [*steps, say(en, zh)])),))
 
 
 def _words(labels: Labels) -> Section:
     say = labels.say
-    entries = (
-        (
-            say("Their sales", "加入者消费额"),
-            say(
-                "orders less refunds of everyone who joined, from the first day of the launch on: what the target asks for",
-                "所有加入者自活动首日起的订单额（扣除退款），目标即以此衡量",
-            ),
+    entries = {
+        say("Their sales", "加入者消费额"): say(
+            "orders less refunds of everyone who joined, from the first day of the launch on: what the target asks for",
+            "所有加入者自活动首日起的订单额（扣除退款），目标即以此衡量",
         ),
-        (
-            say("Held out", "留出"),
-            say(
-                "the control group: customers like those invited, left out at random so that the launch can be measured",
-                "与受邀客户同类、随机不邀请的客户，用来衡量活动效果",
-            ),
+        say("Held out", "留出"): say(
+            "the control group: customers like those invited, left out at random so that the launch can be measured",
+            "与受邀客户同类、随机不邀请的客户，用来衡量活动效果",
         ),
-        (
-            say("95% interval", "95% 区间"),
-            say(
-                "of a hundred launches measured like this, the true figure lies in the interval in about 95",
-                "同样的方法衡量一百次，约有 95 次的真实值落在区间内",
-            ),
+        say("95% interval", "95% 区间"): say(
+            "of a hundred launches measured like this, the true figure lies in the interval in about 95",
+            "同样的方法衡量一百次，约有 95 次的真实值落在区间内",
         ),
-        ("p", say("how often chance alone would show a difference this large", "仅凭偶然出现这么大差别的概率")),
-    )
-    return Section(say("Words", "名词解释"), (Glossary(entries),))
+        "p": say("how often chance alone would show a difference this large", "仅凭偶然出现这么大差别的概率"),
+    }
+    return Section(say("Words", "名词解释"), (Glossary(tuple(entries.items())),))
 
 
 def _summary(review: Review, settings: ReviewCore, labels: Labels) -> Section:
     """Say in the terminal who spent what, how the launch stands, what it brought, and what to open."""
     sentences = (say_acceptance(review, labels), say_progress(review, labels.lang), say_launch_lift(review, labels.lang))
-    brief: list[Text | Table] = [cohort_table(review, labels), *(text(sentence) for sentence in sentences if sentence)]
-    if isinstance(settings, ReviewJob):
-        brief.append(text(labels.say("Open: ", "打开： "), Code(f"{settings.out}/review.html")))
-    return Section(brief=tuple(brief))
+    page = (
+        [marked(labels.say("Open: `{out}/review.html`", "打开： `{out}/review.html`"), out=str(settings.out))]
+        if isinstance(settings, ReviewJob)
+        else []
+    )
+    return Section(brief=(cohort_table(review, labels), *map(text, filter(None, sentences)), *page))

@@ -92,6 +92,8 @@ def answer_tables(review: Review, labels: Labels) -> list[Table]:
     """Show who accepted, by wave, agent, ..., where there is more than one."""
     most = max(review.acceptance.filter(pl.col("asked") >= _SOME)["share"].drop_nulls(), default=0) or 1
     counts = {name: sorted(review.acceptance.filter(over=name).select("asked", "joined", "refused").rows()) for name in OVER}
+    pairs = (("Share", "加入率"), ("Asked", "已联系"), ("Joined", "加入"), ("Refused", "拒绝"), ("No answer", "未接通"), ("Open", "待记录"))
+    headings = columns("", *(labels.say(*pair) for pair in pairs))
     tables = []
     for name in OVER:
         part = review.acceptance.filter(over=name)
@@ -101,13 +103,8 @@ def answer_tables(review: Review, labels: Labels) -> list[Table]:
         rows = tuple(_answer_row(name, values, most, labels) for values in shown.to_dicts())
         more = part.height - len(rows)
         under = (labels.say(f"and {more} more in acceptance.csv", f"另有 {more} 行见 acceptance.csv"),) if more else ()
-        tables.append(Table(columns(*_answer_headings(labels)), rows, title=labels.say(*OVER_WORDS[name]), look="tight", under=under))
+        tables.append(Table(headings, rows, title=labels.say(*OVER_WORDS[name]), look="tight", under=under))
     return tables
-
-
-def _answer_headings(labels: Labels) -> list[str]:
-    pairs = (("Share", "加入率"), ("Asked", "已联系"), ("Joined", "加入"), ("Refused", "拒绝"), ("No answer", "未接通"), ("Open", "待记录"))
-    return ["", *(labels.say(*pair) for pair in pairs)]
 
 
 def _answer_row(name: str, values: dict[str, float | None], most: float, labels: Labels) -> Row:

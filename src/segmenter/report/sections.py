@@ -1,17 +1,12 @@
 """A report as data: sections of sentences, tables and charts, which `page` and `terminal` both render."""
 
+import re
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
+
+from segmenter.report import charts
 
 Mark = Literal["", "recommended", "current"]  # what a small coloured word beside a name says
-
-
-class Chart(Protocol):
-    """What `charts` draws: only when a page is made."""
-
-    def svg(self) -> str:
-        """Draw it."""
-        ...
 
 
 class Code(str):
@@ -40,6 +35,15 @@ class Text:
 def text(*parts: str) -> Text:
     """Make a paragraph."""
     return Text(parts)
+
+
+def marked(sentence: str, **facts: str) -> Text:
+    """Make a paragraph of a sentence in which `…` is typed as it stands and **…** must not be overlooked; {fact} stands for a fact."""
+    parts = []
+    for piece in re.split(r"(`[^`]*`|\*\*[^*]*\*\*)", sentence):
+        kind = Code if piece.startswith("`") else Strong if piece.startswith("**") else str
+        parts.append(kind(re.sub(r"\{(\w+)\}", lambda name: facts[name[1]], piece.strip("`*"))))
+    return Text(tuple(filter(None, parts)))
 
 
 def note(*parts: str) -> Text:
@@ -111,7 +115,7 @@ class Key:
 class Figure:
     """A chart; a terminal shows none."""
 
-    chart: Chart
+    chart: charts.Bars | charts.Pairs | charts.Histogram | charts.Lines  # drawn only when a page is made
     title: str = ""
     legend: tuple[Key, ...] = ()
 

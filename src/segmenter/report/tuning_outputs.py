@@ -1,16 +1,14 @@
 """All that a tuning leaves: the scoring that was found, as a launch takes it, and every trial."""
 
 import polars as pl
-import polars.selectors as cs
 from omegaconf import OmegaConf
 
 from segmenter.evaluation.tune import Tuning
-from segmenter.report.outputs import Output, Outputs, Record, csv
+from segmenter.report.outputs import Output, Outputs, Record, csv, rounded
 from segmenter.report.tuning_report import CONF, tuning_advice, tuning_report
 from segmenter.settings import TuneJob
 
 _SCORING = "scoring/tuned.yaml"
-_DECIMALS = 6
 
 
 def tuning_outputs(found: Tuning, settings: TuneJob) -> Outputs:
@@ -18,7 +16,7 @@ def tuning_outputs(found: Tuning, settings: TuneJob) -> Outputs:
     report, advice = tuning_report(found, settings), tuning_advice(found, settings.lang)
     files = (
         Output(f"{CONF}/{_SCORING}", lambda path: path.write_text(_config(found, advice), encoding="utf-8", newline="\n"), public=True),
-        csv("tune", found.trials.with_columns(cs.by_name("share").round(_DECIMALS)), public=True),
+        csv("tune", found.trials.with_columns(pl.col("share").round(6)), public=True),
     )
     facts = {
         "learned_from": [str(cut) for cut in found.learned_from],
@@ -26,8 +24,8 @@ def tuning_outputs(found: Tuning, settings: TuneJob) -> Outputs:
         "horizon_days": found.horizon_days,
         "half_life_days": found.scoring.half_life_days,
         "weights": found.scoring.weights.model_dump(),
-        "shares": found.shares.with_columns(cs.float().round(_DECIMALS)).to_dicts(),
-        "differences": found.differences.with_columns(cs.float().round(_DECIMALS) + 0.0).to_dicts(),  # + 0.0: no -0.0
+        "shares": rounded(found.shares).to_dicts(),
+        "differences": rounded(found.differences).to_dicts(),
         "current": found.current,
         "helped": found.helped,
         "advice": advice,
