@@ -19,7 +19,6 @@ _TO_NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {0x3000: 
 _SQL_TEXT = re.compile(r"'(?:[^']|'')*'")
 
 
-
 def _name_pattern(names: Mapping[str, Sequence[str]]) -> re.Pattern[str]:
     return re.compile("|".join(names["anywhere"]) + rf"|(?<![a-z])(?:{'|'.join(names['words'])})(?![a-z])")
 

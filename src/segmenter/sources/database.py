@@ -16,11 +16,10 @@ from segmenter.contacts import shape
 from segmenter.errors import ConfigError, InputError
 from segmenter.messages import Message
 from segmenter.settings import DatabaseSettings
-from segmenter.sources.cell_text import as_text
-from segmenter.sources.concatenation import together
 from segmenter.sources.expressions import FILE, ROW
+from segmenter.sources.fields import as_text
 from segmenter.sources.paths import near_files
-from segmenter.sources.raw import Fingerprint, Raw, label, one_line
+from segmenter.sources.raw import Fingerprint, Raw, label, one_line, together
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Engine

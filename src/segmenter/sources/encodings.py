@@ -68,17 +68,14 @@ def find_encoding(path: Path, name: str) -> str:
     if len(guesses) == 1 and len({byte for byte in sample if byte > 127}) >= _FEWEST_BYTES:
         return guesses[0]
     names = " or ".join(guesses) or "none"
-    if bad_gb is None:
-        sentence = (
-            "{name}: its encoding cannot be told (utf-8 fails at line {utf8:,}, gb18030 gives no Chinese, "
-            "charset-normalizer finds {found}); name it in data.encoding"
-        )
-        raise InputError(Message("files.no_chinese", sentence, name=name, utf8=bad_utf8, found=names))
+    failure = Message("files.no_chinese", "gives no Chinese")
+    if bad_gb is not None:
+        failure = Message("files.fails_at", "fails at line {line:,}", line=bad_gb)
     sentence = (
-        "{name}: its encoding cannot be told (utf-8 fails at line {utf8:,}, gb18030 fails at line {gb:,}, "
+        "{name}: its encoding cannot be told (utf-8 fails at line {utf8:,}, gb18030 {failure}, "
         "charset-normalizer finds {found}); name it in data.encoding"
     )
-    raise InputError(Message("files.no_encoding", sentence, name=name, utf8=bad_utf8, gb=bad_gb, found=names))
+    raise InputError(Message("files.no_encoding", sentence, name=name, utf8=bad_utf8, failure=failure, found=names))
 
 
 def first_bad_line(path: Path, codec: str, sink: io.BytesIO | None = None) -> int | None:

@@ -40,11 +40,6 @@ def evaluate(frame: pl.DataFrame, mapping: str, key: str, number: ReadNumbers, c
     Text stays text wherever the expression allows it, and is read as numbers where it does not: ``InvoiceNo LIKE 'C%'`` and
     ``Quantity > 0`` both work on a CSV, whose cells are all text. An amount is the other way round: text columns that mostly hold
     numbers, by the rows of `counted`, are numbers wherever the expression allows it.
-
-    >>> frame = pl.DataFrame({"Quantity": ["2", "3"], "Price": ["1.5", "x"]})
-    >>> found = evaluate(frame, "Quantity * Price", "amount", lambda cells: cells.cast(pl.Float64, strict=False))
-    >>> found.values.to_list(), found.columns, found.unread.to_list()
-    ([3.0, None], ['Quantity', 'Price'], [False, True])
     """
     known = columns_of(frame)
     nothing = pl.repeat(False, frame.height, eager=True)

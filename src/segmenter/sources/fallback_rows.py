@@ -62,10 +62,10 @@ class FallbackRows:
     def _without_blanks(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Drop rows in which nothing stands: they are no rows."""
         nothing = frame.select(pl.all_horizontal(pl.col(columns_of(frame)).is_null())).to_series()
-        others = [name for name in self.stream.schema if name not in frame.columns]
         if not nothing.any():
             return frame
-        if others:
+        blank = frame.filter(nothing).select(FILE, ROW)
+        if others := [name for name in self.stream.schema if name not in frame.columns]:
             paths = dict(zip(self.stream.names, self.stream.paths, strict=True))
             found = [
                 pl.scan_parquet(paths[name], glob=False, hive_partitioning=False)
@@ -73,11 +73,9 @@ class FallbackRows:
                 .collect()["nothing"]
                 .gather(rows[ROW] - 1)
                 .to_frame()
-                .with_columns(rows.select(FILE, ROW))
-                for (name,), rows in frame.filter(nothing).partition_by(FILE, as_dict=True).items()
+                .with_columns(rows)
+                for (name,), rows in blank.partition_by(FILE, as_dict=True).items()
             ]
             blank = pl.concat(found).filter("nothing").drop("nothing")
-        else:
-            blank = frame.filter(nothing).select(FILE, ROW)
         self.blank += blank.height
         return frame.join(blank, on=[FILE, ROW], how="anti", maintain_order="left")

@@ -12,12 +12,11 @@ from segmenter import tables
 from segmenter.errors import InputError
 from segmenter.messages import Message
 from segmenter.settings import FilesSettings
-from segmenter.sources.concatenation import together
 from segmenter.sources.encodings import chunks
 from segmenter.sources.file_kinds import ANY, ENDINGS, PARQUET, TEXT, kind_by_content, kind_by_name, way_out
 from segmenter.sources.parquet_files import read_parquet
 from segmenter.sources.paths import describe, find_files
-from segmenter.sources.raw import Fingerprint, Raw, one_line, sha256
+from segmenter.sources.raw import Fingerprint, Raw, one_line, sha256, together
 from segmenter.sources.spreadsheets import notes_of_cells, notes_of_others, read_sheet
 from segmenter.sources.text_files import check_text_settings, read_text
 from segmenter.sources.text_lines import BadLine

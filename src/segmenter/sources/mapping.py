@@ -18,9 +18,8 @@ from segmenter.sources.customer_rows import check_extras, find_contacts, read_cu
 from segmenter.sources.expressions import columns_of
 from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
 from segmenter.sources.reject_reasons import CONTACT, NO_KIND
-from segmenter.sources.reject_share import check_share
 from segmenter.sources.row_mapping import NEEDED, map_rows
-from segmenter.sources.rows import Rows, reject_strangers
+from segmenter.sources.rows import Rows, check_share, reject_strangers
 from segmenter.tables import Tables
 
 _MOST_KINDS = 60
