@@ -1,22 +1,16 @@
 """The files of a config folder, read so that whatever is wrong is reported with the file's name and line."""
 
-import codecs
 import os
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from segmenter.errors import ConfigError
 from segmenter.messages import Message
+from segmenter.sources.encodings import encoding_by_mark
 
 _MOST_BYTES, _MOST_VALUES, _MOST_LEVELS, _MOST_PROBLEMS = 10_000_000, 50_000, 50, 20
-_MARKS = {  # the longer ones first: UTF-32 begins as UTF-16 does
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 _TAGS = {f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "float", "bool", "null", "merge")}
 # Where each interpolation stands: whether it can be resolved is known only when the whole config is put together.
 _interpolations: dict[str, str] = {}
@@ -41,13 +35,7 @@ def watch_files() -> None:
 
 
 def load(path: str) -> tuple[Any, dict[str, str | None]]:
-    """Read one file: its config, and what Hydra reads in its head (``package``).
-
-    Raises
-    ------
-    ConfigError
-        The file and its line, the rule and the way out.
-    """
+    """Read one file: its config, and what Hydra reads in its head (``package``)."""
     import yaml
     from hydra.plugins.config_source import ConfigSource
     from omegaconf import OmegaConf
@@ -98,13 +86,11 @@ def _text(path: str) -> str:
     if (size := os.path.getsize(path)) > _MOST_BYTES:
         sentence = "{path}: should have at most {most:,} bytes (has {size:,}); is it a config?"
         raise ConfigError(Message("config.too_large", sentence, path=path, most=_MOST_BYTES, size=size))
-    with open(path, "rb") as file:
-        data = file.read()
-    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
+    data, encoding = Path(path).read_bytes(), encoding_by_mark(Path(path)) or "utf-8"
     try:
-        return data.decode(encoding).replace("\r\n", "\n")
+        return data.decode(encoding).removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) if encoding.startswith("utf-8") else None
+        line = data.count(b"\n", 0, error.start) if encoding == "utf-8" else None
         sentence = "{place}: is not UTF-8 (another encoding, or no text at all); save it as UTF-8"
         raise ConfigError(Message("config.no_utf8", sentence, place=_place(path, line))) from None
 

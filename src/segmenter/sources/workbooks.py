@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
@@ -31,6 +32,7 @@ _DAMAGED = (
 
 _ROW = re.compile(rb"<(?:\w+:)?row\b")
 _CELL = re.compile(rb"""\br\s*=\s*["']([A-Z]*)(\d+)""")
+_FILLED = re.compile(rb"<(?:\w+:)?c\b([^>]*[^>/])>(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?(?:v|is)[\s>]", re.DOTALL)
 _VALUE = re.compile(rb"<(?:\w+:)?(?:v|is)[\s>]")
 _ERROR = re.compile(rb"""<(?:\w+:)?c\s[^>]*\bt=["']e["']""")
 _UNCOMPUTED = re.compile(
@@ -85,7 +87,8 @@ def sheets_of(path: Path, name: str) -> list[Sheet]:
                 if "xl/workbook.xml" in archive.namelist():
                     return _scan(archive)
         except _DAMAGED as error:
-            raise InputError(_damaged(name, error)) from error
+            sentence = "{name}: is a damaged workbook ({why}); open it in Excel and save it again, or copy it again"
+            raise InputError(Message("files.damaged_workbook", sentence, name=name, why=one_line(error))) from error
     command = [sys.executable, "-c", _LOOK, str(path)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=_SECONDS, check=False)
@@ -96,11 +99,6 @@ def sheets_of(path: Path, name: str) -> list[Sheet]:
     except ValueError as error:
         why = one_line(ValueError(done.stderr.strip().rpartition("\n")[2].partition("Context")[0]))
         raise InputError(_not_opened(name, why or "it needs too much memory")) from error
-
-
-def _damaged(name: str, error: BaseException) -> Message:
-    sentence = "{name}: is a damaged workbook ({why}); open it in Excel and save it again, or copy it again"
-    return Message("files.damaged_workbook", sentence, name=name, why=one_line(error))
 
 
 def _not_opened(name: str, why: str) -> Message:
@@ -176,30 +174,20 @@ def check_extent(path: Path, name: str, sheet: Sheet) -> None:
     """Refuse a sheet of which a cell with something in it stands too far away: there is no room for all cells up to that one."""
     if not _too_wide(sheet.cells, sheet.last_row, sheet.last_column):
         return
-    last_row = last_column = cells = row = column = 0
-    widest = ""
-    try:
-        with zipfile.ZipFile(path) as archive, archive.open(sheet.part) as file:
-            for event, tag in ElementTree.iterparse(file, ("start", "end")):
-                kind = tag.tag.rpartition("}")[2]
-                if event == "start" and kind == "row":
-                    row, column = int(tag.get("r", row + 1)), 0
-                elif event == "end" and kind == "c":
-                    cell = tag.get("r", "")
-                    column = _number(cell.rstrip("0123456789").encode()) if cell else column + 1
-                    if any(child.tag.endswith(("}v", "}is")) for child in tag):
-                        cells += 1
-                        last_row = max(last_row, int(cell.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ") or row))
-                        if column > last_column:
-                            last_column, widest = column, cell
-                elif event == "end" and kind == "row":
-                    tag.clear()
-    except _DAMAGED as error:
-        raise InputError(_damaged(name, error)) from error
+    cells = last_row = last_column = 0
+    widest = b""
+    with zipfile.ZipFile(path) as archive, archive.open(sheet.part) as file:
+        for row in chain.from_iterable(map(_ROW.split, _rows(file))):
+            for filled in _FILLED.finditer(row):
+                cells += 1
+                if place := _CELL.search(filled[1]) or _CELL.search(row):
+                    last_row = max(last_row, int(place[2]))
+                    if (column := _number(place[1])) > last_column:
+                        last_column, widest = column, place[1] + place[2]
     if _too_wide(cells, last_row, last_column):
         sentence = (
             '{name}: its sheet "{sheet}" should hold one table (got {cells:,} cells with something in them, one of them far away in '
             "{widest}, the last in row {row:,}); delete the columns and rows beyond the table, and save it again"
         )
-        facts = {"name": name, "sheet": sheet.name, "cells": cells, "widest": widest, "row": last_row}
+        facts = {"name": name, "sheet": sheet.name, "cells": cells, "widest": widest.decode(), "row": last_row}
         raise InputError(Message("files.far_cell", sentence, **facts))
