@@ -111,7 +111,9 @@ def _wrong(root: Any, path: str) -> Iterator[str]:
         return
     if not isinstance(root, yaml.MappingNode):
         sentence = "{place}: should hold keys, as `launch: …`, and not {kind}"
-        yield Message("config.no_keys", sentence, place=_place(path, root.start_mark.line), kind=_kind(root))
+        a_list = Message("config.a_list", "a list")
+        kind = a_list if isinstance(root.value, list) else Message("config.only", "only {text!r}", text=root.value[:40])
+        yield Message("config.no_keys", sentence, place=_place(path, root.start_mark.line), kind=kind)
         return
     seen = 0
     waiting = [(root, frozenset[int](), "")]
@@ -123,7 +125,7 @@ def _wrong(root: Any, path: str) -> Iterator[str]:
             yield Message("config.alias_circle", sentence, place=here, key=key)
         elif node.tag not in _TAGS and not (key == "" and node is root):
             sentence = "{place}: {key}: {tag} is no tag here; leave it out, or put quotes around the text"
-            yield Message("config.tag", sentence, place=here, key=key, tag=_tag(node))
+            yield Message("config.tag", sentence, place=here, key=key, tag=node.tag.replace("tag:yaml.org,2002:", "!!"))
         elif len(above) > _MOST_LEVELS:
             yield _too_deep(here)
         elif seen > _MOST_VALUES:
@@ -138,16 +140,6 @@ def _wrong(root: Any, path: str) -> Iterator[str]:
             yield from _wrong_keys(node, path, key)
             waiting += [(value, above | {id(node)}, f"{key}.{name.value}".lstrip(".")) for name, value in node.value]
     yield from _wrong_defaults(root, path)
-
-
-def _tag(node: Any) -> str:
-    return str(node.tag).replace("tag:yaml.org,2002:", "!!")
-
-
-def _kind(node: Any) -> str:
-    if isinstance(node.value, list):
-        return Message("config.a_list", "a list")
-    return Message("config.only", "only {text!r}", text=node.value[:40])
 
 
 def _wrong_keys(node: Any, path: str, key: str) -> Iterator[str]:

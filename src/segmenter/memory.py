@@ -20,13 +20,12 @@ _MACHINE = Message("jobs.this_machine", "this machine")
 
 
 def watch() -> None:
-    """End the process with exit code 2 and a message as soon as hardly any memory is left, on Linux.
-
-    It ends at once where ``ulimit -v`` leaves too few addresses: what then runs out of them aborts.
-    """
+    """End the process with exit code 2 and a message as soon as hardly any memory is left, on Linux; or at once, by ``ulimit -v``."""
     if not sys.platform.startswith("linux"):
         return
-    if 0 <= (allowed := _addresses()) < _CHARTS:
+    import resource
+
+    if 0 <= (allowed := resource.getrlimit(resource.RLIMIT_AS)[0]) < _CHARTS:  # -1: all
         rule = f"should be unlimited or at least {_CHARTS >> 10}, since drawing charts reserves so many addresses"
         print(f"segmenter: ulimit -v: {rule} (got {allowed >> 10})", file=sys.stderr)
         raise SystemExit(2)
@@ -56,13 +55,6 @@ def shortage(what: str = _MACHINE, limit: int | None = None) -> Message:
         size=(limit or _total()) / 2**30,
         what=what,
     )
-
-
-def _addresses() -> int:
-    """Give what `ulimit -v` allows, in bytes; -1 where it allows all."""
-    import resource
-
-    return resource.getrlimit(resource.RLIMIT_AS)[0]
 
 
 def _groups() -> Iterator[tuple[Path, int]]:

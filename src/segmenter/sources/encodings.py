@@ -3,8 +3,8 @@
 import codecs
 import gzip
 import io
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 from segmenter.errors import InputError
@@ -49,10 +49,7 @@ def encoding_by_mark(path: Path) -> str | None:
 
 
 def find_encoding(path: Path, name: str) -> str:
-    """Find the encoding of a file without a byte order mark: UTF-8, GB18030, or the only other one that makes sense.
-
-    It decodes the whole file; an InputError says what was tried where there is none, or more than one.
-    """
+    """Find the encoding of a file without a byte order mark, decoding all of it: UTF-8, GB18030, or the only other that makes sense."""
     bad_utf8 = first_bad_line(path, "utf-8")
     if bad_utf8 is None:
         return "utf-8"
@@ -82,7 +79,7 @@ def first_bad_line(path: Path, codec: str, sink: io.BytesIO | None = None) -> in
     """Decode a whole file strictly, into `sink` as UTF-8 without byte order mark; give the first line, from 1, that cannot be."""
     decoder = codecs.getincrementaldecoder(codec)("strict")
     begun = False
-    for number, chunk in enumerate(_with_end(chunks(path))):
+    for number, chunk in enumerate(chain(chunks(path), [b""])):
         if sink is None and codec in UTF8 and chunk.isascii() and chunk and not decoder.getstate()[0]:
             continue
         try:
@@ -94,11 +91,6 @@ def first_bad_line(path: Path, codec: str, sink: io.BytesIO | None = None) -> in
             before = sum(piece.count(b"\n") for piece in islice(chunks(path), number))
             return 1 + before + (error.object[: error.start].count(b"\n") if isinstance(error, UnicodeDecodeError) else 0)
     return None
-
-
-def _with_end(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    yield from pieces
-    yield b""
 
 
 def _foreign(path: Path, most: int = 200_000) -> bytes:

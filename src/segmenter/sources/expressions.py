@@ -99,10 +99,7 @@ def _unreadable(mapping: str, key: str, known: list[str], error: Exception) -> M
 
 
 def read_as_numbers(frame: pl.DataFrame, mapping: str, *, amount: bool) -> list[str]:
-    """List the text columns that `evaluate` reads as numbers, whatever stands in them; of an amount, those that it may.
-
-    The mapping can be computed; of the frame the types are enough.
-    """
+    """List the text columns that `evaluate` reads as numbers by the types of a frame; of an amount, those that it may."""
     if mapping in columns_of(frame):
         return [mapping] if amount and frame[mapping].dtype == pl.String else []
     expression = sql.expression(mapping)

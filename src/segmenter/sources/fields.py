@@ -50,7 +50,7 @@ def number(values: pl.Series, currency: str, decimal: str) -> pl.Series:
 
 def amount(values: pl.Series, currency: str, decimal: str) -> pl.Series:
     """Read amounts in currency units as Int64 minor units, half a unit to even; null beyond `money.LARGEST`."""
-    minor = (number(values, currency, decimal) * 10 ** money.digits(currency)).round(0, mode="half_to_even")
+    minor: pl.Series = (number(values, currency, decimal) * 10 ** money.digits(currency)).round(0, mode="half_to_even")
     fits = minor.is_finite() & (minor.abs() <= money.LARGEST)
     return minor.cast(pl.Int64, strict=False).zip_with(fits, pl.Series([None], dtype=pl.Int64))
 

@@ -36,11 +36,7 @@ class DataFile:
 
 
 def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
-    """Read a table from one file, a folder or a glob, files in order of their names; `table` names the config key in messages.
-
-    CSV cells are text; Parquet and Excel keep their types; where types differ between files, text. An InputError has all problems of
-    all files; one is that there is no row that can be read.
-    """
+    """Read a table from one file, a folder or a glob, files in order of their names; an InputError has all problems of all files."""
     check_text_settings(settings.encoding, settings.separator)
     key = f"data.{table}.path"
     try:
@@ -85,7 +81,7 @@ def _without_rows(file: DataFile) -> Message:
 
 
 def read_separately(path: str, settings: FilesSettings) -> tuple[list[DataFile], list[tuple[str, str]]]:
-    """Read the files that a path means by themselves, in order of their names; and give the others: the name, and what is wrong."""
+    """Read the files that a path means by themselves, in order of their names; and name those that cannot be read, with the reason."""
     try:
         matches = find_files(path)
     except OSError as error:

@@ -50,11 +50,7 @@ def map_orders(
 def order_rows(
     rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None, *, category: bool = False
 ) -> pl.DataFrame:
-    """Read the fields of order rows; what cannot be read becomes their rejects.
-
-    Gives the rows kept: ``customer_id``, ``order_id``, ``time``, ``paid`` (minor units), ``back`` (a refund or cancellation),
-    ``province``, ``city``; ``category`` where it is asked for.
-    """
+    """Read the fields of order rows and give those kept: ``paid`` is in minor units, ``back`` a refund or cancellation."""
     read, lines = settings.orders, settings.orders.grain == "line"
     largest = f"{LARGEST // 10 ** digits(launch.currency):,}"
     amount = fields.amount(rows.fields["amount"], launch.currency, settings.decimal)

@@ -66,7 +66,7 @@ def column_names(header: Sequence[str | None]) -> list[str]:
 
 
 def label(frame: pl.DataFrame, header: Sequence[str | None], file: str | None, rows: pl.Series | int = 1) -> pl.DataFrame:
-    """Name the columns, and say of every row where it stands: its number in the source, or that of the first where they follow.
+    """Name the columns, and number the rows as in the source, from the first on or one by one.
 
     Blank rows go, and columns that have neither name nor values.
     """
@@ -103,10 +103,7 @@ def sha256(path: Path) -> str:
 
 
 def together(frames: Sequence[tuple[str, pl.DataFrame]], decimal: str) -> pl.DataFrame:
-    """Put named frames with the same columns, in any order, together; a column whose types differ becomes text.
-
-    `decimal` is the mark of numbers that become text. Each problem begins with the frame's name.
-    """
+    """Put named frames with the same columns, in any order, together; a column whose types differ becomes text."""
     first_name, first = frames[0]
     if problems := [problem for name, frame in frames[1:] if (problem := _difference(first_name, first, name, frame)) is not None]:
         raise InputError(*problems)
@@ -121,7 +118,10 @@ def together(frames: Sequence[tuple[str, pl.DataFrame]], decimal: str) -> pl.Dat
     try:
         return pl.concat(
             [
-                frame.select(_as(column, schema[column], dtype, decimal) for column, dtype in dtypes.items())
+                frame.select(
+                    as_text(column, schema[column], decimal) if dtype == pl.String else pl.col(column).cast(dtype)
+                    for column, dtype in dtypes.items()
+                )
                 for schema, (_, frame) in zip(schemas, frames, strict=True)
             ]
         )
@@ -158,9 +158,3 @@ def _common(dtypes: list[pl.DataType], otherwise: pl.DataType) -> pl.DataType:
     if all(dtype == pl.Date or (isinstance(dtype, pl.Datetime) and dtype.time_zone is None) for dtype in dtypes):
         return pl.Datetime("us")
     return pl.String()
-
-
-def _as(column: str, dtype: pl.DataType, wanted: pl.DataType, decimal: str) -> pl.Expr:
-    if dtype == wanted or wanted != pl.String:
-        return pl.col(column).cast(wanted)
-    return as_text(column, dtype, decimal)

@@ -23,10 +23,7 @@ _SHOWN = ("province", "city", "category", "kind")  # in lists and on pages
 
 
 def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch: LaunchSettings, problems: list[str]) -> Rows:
-    """Filter the raw rows of a table, a key of `NEEDED`, and find its fields; what is wrong with the mapping is added to `problems`.
-
-    The rows are complete only where no problem was added.
-    """
+    """Filter the raw rows of a table, a key of `NEEDED`, and find its fields; the rows are complete where this adds no `problems`."""
     read: TableSettings = getattr(settings, table)
     if ROW not in frame.columns:
         frame = frame.with_row_index(ROW, offset=1)

@@ -19,8 +19,7 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 def read_sheet(path: Path, name: str, sheet: str | None, skip_rows: int) -> tuple[pl.DataFrame, str, list[Sheet]]:
     """Read one sheet of a workbook, None for the first that is visible and has rows; say how it was understood, and list it and the others.
 
-    Types are as found; a column of mixed types is text, as a person sees it; a cell that shows an error, such as ``#N/A``, is null.
-    `skip_rows` rows stand above the header, counted from the first of the sheet; blank ones below them are skipped too.
+    A column of mixed types is text, as a person sees it; a cell that shows an error is null; blank rows above the header are skipped too.
     """
     import fastexcel
 

@@ -47,9 +47,8 @@ def check_text_settings(encoding: str, separator: str) -> None:
 def read_text(path: Path, name: str, encoding: str, separator: str, skip_rows: int) -> tuple[pl.DataFrame, str, list[BadLine]]:
     """Read a file of delimited text, every cell as text, empty ones as null; say how it was understood, and which lines are left out.
 
-    Polars reads it where its quotes are beyond doubt and all lines fit the header; `read_lines` reads any other. A line with fewer
-    fields than the header ends in nulls. `skip_rows` lines stand above the header, besides a first one such as ``sep=;``, which names
-    the separator where this is ``auto``.
+    Polars reads it where its quotes are beyond doubt and all lines fit the header; `read_lines` reads any other. `skip_rows` lines stand
+    above the header, besides a first one such as ``sep=;``.
     """
     codec, source = _decode(path, name, encoding)
     head, whole = _head(source)
