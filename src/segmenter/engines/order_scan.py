@@ -118,10 +118,7 @@ def _count(cluster: Cluster, rows: "DataFrame", columns: list[str]) -> int:
 
 
 def _read(raw: pl.DataFrame, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None) -> tuple[Rows, pl.DataFrame]:
-    problems: list[str] = []
-    rows = map_rows("orders", raw, settings, launch, problems)
-    if problems:
-        raise InputError(*problems)
+    rows = map_rows("orders", raw, settings, launch)
     return rows, rows_of(order_rows(rows, settings, launch, ids)).select(LINES.names())
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from segmenter.errors import InputError
 from segmenter.sources.expressions import FILE, ROW, columns_of
 from segmenter.sources.order_rows import order_rows
 from segmenter.sources.parquet_stream import Stream
@@ -38,10 +37,7 @@ class FallbackRows:
         """Read what waits, and give the good rows in it."""
         frame = self._without_blanks(self._with_places(pl.concat(self.frames)))
         self.frames, self.waiting = [], 0
-        problems: list[str] = []
-        rows = map_rows("orders", frame, self.stream.settings, self.stream.launch, problems)
-        if problems:
-            raise InputError(*problems)
+        rows = map_rows("orders", frame, self.stream.settings, self.stream.launch)
         good = order_rows(rows, self.stream.settings, self.stream.launch, self.ids)
         self.rejects.append(rows.rejects())
         for what in self.reads:

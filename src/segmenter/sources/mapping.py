@@ -106,9 +106,6 @@ def map_shop(
     rows = {name: map_rows(name, raw[name], settings, launch, problems) for name in NEEDED if name in raw}
     if "customers" in rows:
         problems += check_extras(rows["customers"], settings)
-    if "orders" in rows and settings.orders.grain == "line" and "order_id" not in rows["orders"].fields and not problems:
-        sentence = "data.orders.columns.order_id: is needed where data.orders.grain is line: it says which lines are one order"
-        problems.append(Message("sources.order_id_missing", sentence))
     if problems:
         raise InputError(*problems, *_titles(raw, unreadable, settings, problems))
     customers, contacts, ids = None, None, None

@@ -5,7 +5,7 @@ from functools import partial
 import polars as pl
 
 from segmenter.contacts import may_be_shown, shown_columns, shown_sql
-from segmenter.errors import nearest
+from segmenter.errors import InputError, nearest
 from segmenter.messages import Message
 from segmenter.settings import LaunchSettings, MappingSettings, OrdersSettings, TableSettings
 from segmenter.sources import fields
@@ -22,9 +22,12 @@ DATED = ("time", "joined")  # the field that says when a row came about
 _SHOWN = ("province", "city", "category", "kind")  # in lists and on pages
 
 
-def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch: LaunchSettings, problems: list[str]) -> Rows:
-    """Filter the raw rows of a table, a key of `NEEDED`, and find its fields; the rows are complete where this adds no `problems`."""
+def map_rows(
+    table: str, frame: pl.DataFrame, settings: MappingSettings, launch: LaunchSettings, collected: list[str] | None = None
+) -> Rows:
+    """Filter the raw rows of a table, a key of `NEEDED`, and find its fields; problems are raised, or else `collected`."""
     read: TableSettings = getattr(settings, table)
+    problems: list[str] = []
     if ROW not in frame.columns:
         frame = frame.with_row_index(ROW, offset=1)
     if FILE not in frame.columns:
@@ -45,10 +48,16 @@ def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch:
         elif name in DATED and name in rows.fields:
             moments = fields.time(rows.fields[name], read.time_format, launch.timezone)
             rows.counted = pl.DataFrame({"t": moments}).select((pl.col("t") < launch.as_of).fill_null(value=True)).to_series()
-    if isinstance(read, OrdersSettings) and read.refund is not None:
-        refund = _condition(frame, read.refund, "data.orders.refund", number, problems)
-        if refund is not None:
+    if isinstance(read, OrdersSettings):
+        if read.refund is not None and (refund := _condition(frame, read.refund, "data.orders.refund", number, problems)) is not None:
             rows.fields["refund"] = refund.values.fill_null(value=False)
+        if read.grain == "line" and "order_id" not in rows.fields and not problems:
+            sentence = "data.orders.columns.order_id: is needed where data.orders.grain is line: it says which lines are one order"
+            problems.append(Message("sources.order_id_missing", sentence))
+    if collected is not None:
+        collected += problems
+    elif problems:
+        raise InputError(*problems)
     return rows
 
 
