@@ -152,22 +152,12 @@ def _reasons(rejects: pl.DataFrame) -> list[str]:
     )
     lines: list[str] = []
     for reason in reasons.sort(["count", "column", "reason"], descending=[True, False, False]).rows(named=True):
-        facts = {
-            "count": reason["count"],
-            "column": reason["column"] or Message("files.whole_row", "row"),
-            "reason": reason_of(reason["reason"]),
-        }
-        example = _example(reason["column"], reason["value"], reason["place"])
-        if example is None:
-            lines.append(Message("files.rejects", "  {count:,} × {column} {reason}", **facts))
-        else:
-            lines.append(Message("files.rejects_such_as", "  {count:,} × {column} {reason}, such as {example}", **facts, example=example))
+        column, value, place = reason["column"], reason["value"], reason["place"]
+        such_as = ""
+        if column is None and place is not None and place["row"] is not None:
+            such_as = Message("files.such_as_row", ", such as row {row} of {file}", **place)
+        elif column is not None and value is not None:
+            such_as = Message("files.such_as", ', such as "{value}"', value=value)
+        facts = {"column": column or Message("files.whole_row", "row"), "reason": reason_of(reason["reason"]), "such_as": such_as}
+        lines.append(Message("files.rejects", "  {count:,} × {column} {reason}{such_as}", count=reason["count"], **facts))
     return lines
-
-
-def _example(column: str | None, value: str | None, place: Mapping[str, str | int] | None) -> str | None:
-    if column is not None:
-        return None if value is None else f'"{value}"'
-    if place is None or place["row"] is None:
-        return None
-    return Message("files.row_of_file", "row {row} of {file}", row=place["row"], file=place["file"])

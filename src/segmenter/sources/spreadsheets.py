@@ -84,17 +84,14 @@ def _skipped(rows: int) -> str:
 
 def notes_of_cells(name: str, sheet: Sheet) -> list[str]:
     """Say which cells of a sheet that was read count as empty, and do not look so."""
-    facts = {"name": name, "sheet": sheet.name}
-    start, way_out = (
-        '{name}: in its sheet "{sheet}" are {count:,} cells ',
-        "which count as empty; open it in Excel, mend them and save it again",
+    sentence = (
+        '{name}: in its sheet "{sheet}" are {count:,} cells {kind}, which count as empty; open it in Excel, mend them and save it again'
     )
-    notes: list[str] = []
-    if sheet.uncomputed:
-        notes.append(Message("files.uncomputed", start + "with a formula and no value, " + way_out, **facts, count=sheet.uncomputed))
-    if sheet.errors:
-        notes.append(Message("files.error_cells", start + "that show an error such as #N/A, " + way_out, **facts, count=sheet.errors))
-    return notes
+    kinds = (
+        (sheet.uncomputed, Message("files.uncomputed", "with a formula and no value")),
+        (sheet.errors, Message("files.error_cells", "that show an error such as #N/A")),
+    )
+    return [Message("files.empty_cells", sentence, name=name, sheet=sheet.name, count=count, kind=kind) for count, kind in kinds if count]
 
 
 def notes_of_others(name: str, sheets: Sequence[Sheet]) -> list[str]:

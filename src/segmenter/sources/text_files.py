@@ -89,11 +89,9 @@ def _decode(path: Path, name: str, encoding: str) -> tuple[str, Path | bytes]:
     sink = None if codec in UTF8 and not is_gzip(path) else io.BytesIO()
     tried = encoding == "auto" and marked is None
     if (sink is not None or not tried) and (line := first_bad_line(path, codec, sink)) is not None:
-        if encoding == "auto":
-            sentence = "{name}: line {line:,} is not {codec}; mend it, or export the file again"
-            raise InputError(Message("files.bad_line", sentence, name=name, line=line, codec=codec))
-        sentence = "{name}: line {line:,} is not {codec}; mend it, or set data.encoding to auto"
-        raise InputError(Message("files.bad_line_named", sentence, name=name, line=line, codec=codec))
+        export, automatic = Message("files.or_export", "export the file again"), Message("files.or_auto", "set data.encoding to auto")
+        facts = {"name": name, "line": line, "codec": codec, "way_out": export if encoding == "auto" else automatic}
+        raise InputError(Message("files.bad_line", "{name}: line {line:,} is not {codec}; mend it, or {way_out}", **facts))
     return codec, path if sink is None else sink.getvalue()
 
 
