@@ -10,7 +10,7 @@ from segmenter.errors import ConfigError
 from segmenter.messages import Message
 from segmenter.sources.encodings import encoding_by_mark
 
-_MOST_BYTES, _MOST_VALUES, _MOST_LEVELS, _MOST_PROBLEMS = 10_000_000, 50_000, 50, 20
+_MAX_BYTES, _MAX_VALUES, _MAX_LEVELS, _MAX_PROBLEMS = 10_000_000, 50_000, 50, 20
 _TAGS = {f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "float", "bool", "null", "merge")}
 # Where each interpolation stands: whether it can be resolved is known only when the whole config is put together.
 _interpolations: dict[str, str] = {}
@@ -48,7 +48,7 @@ def load(path: str) -> tuple[Any, dict[str, str | None]]:
         loader = get_yaml_loader()(text)
         node = loader.get_single_node()
         node = None if node is not None and node.tag == "tag:yaml.org,2002:null" else node
-        if wrong := [*islice(_wrong(node, path), _MOST_PROBLEMS)]:
+        if wrong := [*islice(_wrong(node, path), _MAX_PROBLEMS)]:
             raise ConfigError(*wrong)
         config = OmegaConf.create({} if node is None else loader.construct_document(node))
         return config, ConfigSource._get_header_dict(text[:512])
@@ -83,9 +83,9 @@ def place_of(text: object) -> str:
 
 def _text(path: str) -> str:
     """Decode a file: UTF-8, or whatever its byte order mark says."""
-    if (size := os.path.getsize(path)) > _MOST_BYTES:
+    if (size := os.path.getsize(path)) > _MAX_BYTES:
         sentence = "{path}: should have at most {most:,} bytes (has {size:,}); is it a config?"
-        raise ConfigError(Message("config.too_large", sentence, path=path, most=_MOST_BYTES, size=size))
+        raise ConfigError(Message("config.too_large", sentence, path=path, most=_MAX_BYTES, size=size))
     data, encoding = Path(path).read_bytes(), encoding_by_mark(Path(path)) or "utf-8"
     try:
         return data.decode(encoding).removeprefix("\ufeff").replace("\r\n", "\n")
@@ -100,7 +100,7 @@ def _place(path: str, line: int | None) -> str:
 
 
 def _too_deep(place: str) -> Message:
-    return Message("config.too_deep", "{place}: is nested too deep; at most {most} levels", place=place, most=_MOST_LEVELS)
+    return Message("config.too_deep", "{place}: is nested too deep; at most {most} levels", place=place, most=_MAX_LEVELS)
 
 
 def _wrong(root: Any, path: str) -> Iterator[str]:
@@ -126,11 +126,11 @@ def _wrong(root: Any, path: str) -> Iterator[str]:
         elif node.tag not in _TAGS and not (key == "" and node is root):
             sentence = "{place}: {key}: {tag} is no tag here; leave it out, or put quotes around the text"
             yield Message("config.tag", sentence, place=here, key=key, tag=node.tag.replace("tag:yaml.org,2002:", "!!"))
-        elif len(above) > _MOST_LEVELS:
+        elif len(above) > _MAX_LEVELS:
             yield _too_deep(here)
-        elif seen > _MOST_VALUES:
+        elif seen > _MAX_VALUES:
             sentence = "{place}: should hold at most {most:,} values, those of aliases (*) counted each time"
-            yield Message("config.too_many_values", sentence, place=here, most=_MOST_VALUES)
+            yield Message("config.too_many_values", sentence, place=here, most=_MAX_VALUES)
             return
         elif isinstance(node, yaml.ScalarNode):
             yield from _wrong_text(node, here, key)

@@ -11,7 +11,7 @@ from segmenter.errors import InputError
 from segmenter.messages import Message
 
 CHUNK = 1 << 20
-_MOST_BYTES = 1 << 32
+_MAX_BYTES = 1 << 32
 UTF8 = ("utf-8", "utf-8-sig")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -22,7 +22,7 @@ _MARKS = (
 )
 # What shops' systems write, besides UTF-8 and GB18030; a longer list has more readings for the same bytes.
 _OTHERS = ["cp1252", "cp1250", "cp1251", "cp1254", "big5", "cp932", "cp949"]
-_FEWEST_BYTES = 5  # different ones beyond ASCII: fewer are plausible in nearly every encoding
+_MIN_BYTES = 5  # different ones beyond ASCII: fewer are plausible in nearly every encoding
 
 
 def is_gzip(path: Path) -> bool:
@@ -36,7 +36,7 @@ def chunks(path: Path) -> Iterator[bytes]:
     with gzip.open(path, "rb") if is_gzip(path) else path.open("rb") as file:
         while chunk := file.read(CHUNK):
             size += len(chunk)
-            if is_gzip(path) and size > _MOST_BYTES:  # it is unpacked in memory
+            if is_gzip(path) and size > _MAX_BYTES:  # it is unpacked in memory
                 sentence = "{name}: should unpack to at most 4 GB; unpack it, or export it as Parquet"
                 raise InputError(Message("files.gzip_too_large", sentence, name=path.name))
             yield chunk
@@ -62,7 +62,7 @@ def find_encoding(path: Path, name: str) -> str:
             sentence = "{name}: line {line:,} has bytes that are not {codec}, which the file else is; mend it or export it again"
             raise InputError(Message("files.bad_bytes", sentence, name=name, line=line, codec=codec))
     guesses = [codec for codec in _guess(sample) if first_bad_line(path, codec) is None]
-    if len(guesses) == 1 and len({byte for byte in sample if byte > 127}) >= _FEWEST_BYTES:
+    if len(guesses) == 1 and len({byte for byte in sample if byte > 127}) >= _MIN_BYTES:
         return guesses[0]
     names = " or ".join(guesses) or "none"
     failure = Message("files.no_chinese", "gives no Chinese")

@@ -17,7 +17,7 @@ from segmenter.messages import Message
 
 FILE, ROW = "__file", "__row"  # where a row stands in its source
 ReadNumbers = Callable[[pl.Series], pl.Series]  # of text; null where it is no number
-_MOST_TRIED = 10  # text columns in one expression: every choice among them is tried
+_MAX_TRIED = 10  # text columns in one expression: every choice among them is tried
 
 
 def columns_of(frame: pl.DataFrame) -> list[str]:
@@ -110,7 +110,7 @@ def read_as_numbers(frame: pl.DataFrame, mapping: str, *, amount: bool) -> list[
 
 def _as_numbers(source: pl.DataFrame, expression: pl.Expr, texts: list[str], *, numbers_first: bool) -> list[str]:
     """Choose which text columns are numbers, on no rows: the types alone decide whether an expression can be computed."""
-    if len(texts) <= _MOST_TRIED:
+    if len(texts) <= _MAX_TRIED:
         choices = sorted(product((False, True), repeat=len(texts)), key=sum, reverse=numbers_first)
     else:
         choices = sorted([(False,) * len(texts), (True,) * len(texts)], key=sum, reverse=numbers_first)

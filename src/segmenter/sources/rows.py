@@ -127,18 +127,18 @@ def without_contacts(rows: Rows, name: str, values: pl.Series, personal: Contact
     return values
 
 
-def check_share(reads: Mapping[str, Mapping[str, int]], rejects: pl.DataFrame, most: float) -> None:
+def check_share(reads: Mapping[str, Mapping[str, int]], rejects: pl.DataFrame, max_share: float) -> None:
     """Refuse tables of which more than a share of 1 was rejected, or all, with their reasons and an example of each."""
     problems: list[str] = []
     for table, counts in reads.items():
         rejected, counted = counts["rejected"], counts["rejected"] + counts["kept"]
-        if rejected and (rejected > most * counted or not counts["kept"]):
+        if rejected and (rejected > max_share * counted or not counts["kept"]):
             share = Message("files.all", "all") if rejected == counted else f"{rejected / counted:.1%}"
             sentence = (
                 "{table}: {share} of {count:,} rows were rejected; data.max_reject_share allows {allowed:g}%. "
                 "Mend the rows or the mapping, or allow more:"
             )
-            problems.append(Message("files.many_rejects", sentence, table=table, share=share, count=counted, allowed=100 * most))
+            problems.append(Message("files.many_rejects", sentence, table=table, share=share, count=counted, allowed=100 * max_share))
             problems += _reasons(rejects.filter(table=table))
     if problems:
         raise InputError(*problems)

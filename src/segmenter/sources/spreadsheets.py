@@ -12,7 +12,7 @@ from segmenter.messages import Message
 from segmenter.sources.raw import label, one_line
 from segmenter.sources.workbooks import Sheet, check_extent, sheets_of
 
-_MOST_BLANK = 100  # rows above a header, where it is looked for first
+_MAX_BLANK = 100  # rows above a header, where it is looked for first
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
@@ -67,12 +67,12 @@ def _choose(sheets: Sequence[Sheet], name: str, wanted: str | None) -> Sheet:
 def _header(book: Any, name: str, sheet: str, skip_rows: int) -> tuple[int, tuple[str | None, ...]]:
     """Find the first row that is not blank, and its number from 0."""
     # Where rows to skip are named, even none, it begins at the sheet's first row and not at the first that is not blank.
-    for most in (_MOST_BLANK, None):
+    for most in (_MAX_BLANK, None):
         top = book.load_sheet(sheet, header_row=None, skip_rows=skip_rows, n_rows=most, dtypes="string").to_polars()
         for position, row in enumerate(top.rows(), start=skip_rows):
             if any(row):
                 return position, row
-        if top.height < _MOST_BLANK:
+        if top.height < _MAX_BLANK:
             break
     sentence = '{name}: should have a header and rows in sheet "{sheet}" (got an empty sheet); data.sheet names another{skipped}'
     raise InputError(Message("files.empty_sheet", sentence, name=name, sheet=sheet, skipped=_skipped(skip_rows)))

@@ -18,7 +18,7 @@ from segmenter.sources.quotes import quotes_fit
 from segmenter.sources.raw import label
 from segmenter.sources.text_lines import BadLine, read_lines
 
-_WIDEST = 1 << 24  # bytes of a header
+_MAX_HEADER = 1 << 24  # bytes of a header
 _SEPARATORS = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "pipe"}
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\w"\r\n])"?[\r\n]*', re.IGNORECASE)  # for Excel, which does not show it
 
@@ -53,7 +53,7 @@ def read_text(path: Path, name: str, encoding: str, separator: str, skip_rows: i
     codec, source = _decode(path, name, encoding)
     head, whole = _head(source)
     if not whole and "\n" not in head and "\r" not in head:
-        head, whole = _head(source, _WIDEST)
+        head, whole = _head(source, _MAX_HEADER)
     line_end = next((end for end in ("\r\n", "\n", "\r") if end in head), "\n")
     above, named = _above(head, skip_rows)
     head = head[len(above) :]

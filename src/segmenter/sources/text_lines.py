@@ -20,17 +20,10 @@ _SHOWN = 200
 def read_lines(text: TextIO, name: str, separator: str, width: int, above: int = 0) -> tuple[pl.DataFrame, pl.Series, list[BadLine]]:
     """Read records by the strict rules of CSV, one row for each below the header that is not blank, and leave out what breaks them.
 
-    `text` is opened with ``newline=""``, at the header or at blank lines above it; `above` lines of the file stand before it. The
-    header has `width` fields: a line with fewer ends in nulls, and more are taken where they are empty. Given are the rows as text, the
-    line on which each begins, and what cannot be read; a field is at most 131,072 characters long.
-
-    A quote that does not end would swallow the rows behind it. So reading goes on at the line after the one where the bad record
-    began, and of the lines that it had swallowed only those are taken that look like whole records: with all fields, and without a
-    quote in any. The others may be pieces of the bad record, and are left out too.
-
-    Two limits remain. A quote that opens in one line and happens to close in a later one, before a separator or a line's end, is a
-    field of several lines, as far as anyone can tell. And a line inside a field of several lines that ends badly, is taken for a row
-    of its own where it has as many fields as the header.
+    `text` is opened with ``newline=""``; `above` lines of the file stand before it. A line with fewer than `width` fields ends in nulls.
+    A quote that does not end would swallow the rows behind it. So reading goes on at the line after the one where the bad record began,
+    and of the lines that it had swallowed only those are taken that look like whole records: with all fields, and without a quote in
+    any. Whether a quote that closes in a later line was meant to, nobody can tell: that is a field of several lines.
     """
     schema = {f"column {position}": pl.String for position in range(width)}
     frames = [pl.DataFrame(schema=schema)]

@@ -20,8 +20,8 @@ from segmenter.messages import Message
 from segmenter.sources.raw import one_line
 
 _STEP = 1 << 20
-_MOST_BYTES = 1 << 31  # of an archive, unpacked
-_MOST_CELLS = 20_000_000  # that room is made for, where most of them are empty
+_MAX_BYTES = 1 << 31  # of an archive, unpacked
+_MAX_CELLS = 20_000_000  # that room is made for, where most of them are empty
 _ROWS, _COLUMNS = 1_048_576, 16_384  # of any sheet
 _MEMORY = 1 << 32  # bytes that a reader may take to look at a workbook
 _SECONDS = 600
@@ -81,7 +81,7 @@ def sheets_of(path: Path, name: str) -> list[Sheet]:
         try:
             with zipfile.ZipFile(path) as archive:
                 size = sum(entry.file_size for entry in archive.infolist())
-                if size > _MOST_BYTES:
+                if size > _MAX_BYTES:
                     sentence = "{name}: should unpack to at most 2 GB (got {size:,.1f} GB); export it as CSV or Parquet"
                     raise InputError(Message("files.workbook_too_large", sentence, name=name, size=size / 2**30))
                 if "xl/workbook.xml" in archive.namelist():
@@ -167,7 +167,7 @@ def _number(letters: bytes) -> int:
 
 
 def _too_wide(cells: int, last_row: int, last_column: int) -> bool:
-    return last_row * last_column > max(_MOST_CELLS, 4 * cells) or last_row > _ROWS or last_column > _COLUMNS
+    return last_row * last_column > max(_MAX_CELLS, 4 * cells) or last_row > _ROWS or last_column > _COLUMNS
 
 
 def check_extent(path: Path, name: str, sheet: Sheet) -> None:
