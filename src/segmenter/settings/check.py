@@ -72,12 +72,14 @@ def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
 
 
 def unknown_key(key: str, names: Iterable[str]) -> str:
-    """Say that there is no such key: what it is called now, or the nearest of the names."""
+    """Say that there is no such key: what it is called now, or the nearest of the names, which are all dotted or those beside it."""
     for pattern, name in RENAMED.items():
         if fnmatchcase(key, pattern):
             parent = key.rpartition(".")[0]
             return Message("settings.renamed", "{key}: is called {parent}.{name} now", key=key, parent=parent, name=name)
-    return Message("settings.unknown_key", "{key}: is no key{nearest}", key=key, nearest=nearest(key.rpartition(".")[2], names))
+    known = list(names)
+    name = key if any("." in other for other in known) else key.rpartition(".")[2]
+    return Message("settings.unknown_key", "{key}: is no key{nearest}", key=key, nearest=nearest(name, known))
 
 
 def missing_value(key: str, text: str) -> str:
@@ -159,7 +161,7 @@ def _problem(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str, st
 def _rule(detail: ErrorDetails) -> str:
     """Say the rule that a value breaks: in pydantic's words, shortened, or in those of a check of our own."""
     facts = detail.get("ctx", {})
-    if facts.get("error") is not None:
+    if detail["type"] == "value_error":
         rule: str = facts["error"].args[0]
         return rule
     english = detail["msg"].replace("Input should be", "should be").replace("String should", "should")
