@@ -144,7 +144,7 @@ def _own(error: Exception) -> str:
     words, _, rest = str(getattr(error, "orig", None) or error).partition("\nLINE ")
     hint = rest.partition("\nHINT:")[2]
     words = re.sub(r': "[^"]*"|=\(.*\)', lambda value: shape(value[0]), words)
-    return one_line(ValueError(f"{words}; {hint}" if hint else words))
+    return one_line(f"{words}; {hint}" if hint else words)
 
 
 def _column(name: str, values: tuple[Any, ...], decimal: str) -> pl.Series:

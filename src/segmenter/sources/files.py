@@ -95,8 +95,7 @@ def read_separately(path: str, settings: FilesSettings) -> tuple[list[DataFile],
         except InputError as error:
             failures += [(name, problem) for problem in error.messages]
         except OSError as error:
-            why = error.strerror or one_line(error)
-            failures.append((name, Message("files.not_read", "{name}: cannot be read ({why})", name=name, why=why)))
+            failures.append((name, Message("files.not_read", "{name}: cannot be read ({why})", name=name, why=one_line(error))))
     return files, failures
 
 

@@ -90,9 +90,9 @@ def known_types(schema: pl.Schema) -> list[pl.Expr]:
     return stored + [pl.col(name).cast(pl.String) for name, dtype in schema.items() if dtype in texts]
 
 
-def one_line(error: BaseException) -> str:
-    """Give another library's message as one line of at most 300 characters."""
-    text = " ".join(str(error).split()).partition(" values: [")[0]  # behind which Polars shows some
+def one_line(said: BaseException | str) -> str:
+    """Give what another library said, or the system of an OSError, as one line of at most 300 characters."""
+    text = " ".join(str(getattr(said, "strerror", None) or said).split()).partition(" values: [")[0]  # behind which Polars shows some
     return text if len(text) <= 300 else text[:299] + "…"
 
 

@@ -38,8 +38,7 @@ def map_rows(
         # A row whose cell is no number where one is needed is not left out: it is for the rejects.
         frame = frame.filter(wanted.values.fill_null(value=False) | wanted.unread)
         if height and frame.is_empty():
-            sentence = 'data.{table}.where: leaves none of {rows:,} rows (got "{sql}")'
-            problems.append(Message("files.nothing_wanted", sentence, table=table, rows=height, sql=shown_sql(read.where)))
+            problems.append(nothing_wanted(table, read.where, height))
     rows = Rows(table, frame, {}, {}, {"rows": height, "filtered": height - frame.height}, pl.repeat(True, frame.height, eager=True))
     mappings: dict[str, str | None] = getattr(read, "columns").model_dump()  # noqa: B009 - each table has fields of its own
     for name in sorted(mappings, key=lambda field: field not in DATED):  # first the date, which says what may decide the rest
@@ -59,6 +58,12 @@ def map_rows(
     elif problems:
         raise InputError(*problems)
     return rows
+
+
+def nothing_wanted(table: str, sql: str | None, rows: int) -> Message:
+    """Say that a table's condition leaves none of its rows."""
+    sentence = 'data.{table}.where: leaves none of {rows:,} rows (got "{sql}")'
+    return Message("files.nothing_wanted", sentence, table=table, rows=rows, sql=shown_sql(sql or ""))
 
 
 def _condition(frame: pl.DataFrame, sql: str, key: str, number: ReadNumbers, problems: list[str]) -> FieldValues | None:

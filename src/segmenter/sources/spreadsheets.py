@@ -115,7 +115,7 @@ def _describe(sheet: Sheet) -> Message:
 
 def _own(error: Exception) -> str:
     # What follows names paths.
-    return one_line(ValueError(str(error).partition("\nContext:")[0]))
+    return one_line(str(error).partition("\nContext:")[0])
 
 
 def _read(path: Path, sheet: str, options: dict[str, Any]) -> pl.DataFrame:

@@ -97,7 +97,7 @@ def sheets_of(path: Path, name: str) -> list[Sheet]:
     try:
         return [Sheet(*sheet) for sheet in json.loads(done.stdout)]
     except ValueError as error:
-        why = one_line(ValueError(done.stderr.strip().rpartition("\n")[2].partition("Context")[0]))
+        why = one_line(done.stderr.strip().rpartition("\n")[2].partition("Context")[0])
         raise InputError(_not_opened(name, why or "it needs too much memory")) from error
 
 
