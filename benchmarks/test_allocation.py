@@ -16,7 +16,6 @@ import pytest
 from segmenter.planning.agent_calls import share_calls
 from segmenter.planning.allocation import allocate
 from segmenter.planning.constraints import Agent, Constraints, GroupLimits, Quota
-from segmenter.planning.group_names import group_names
 
 ROUNDS = {"rounds": 3, "warmup_rounds": 1}
 REGIONS, LAYERS, AGENTS = 31, 8, 40
@@ -134,12 +133,11 @@ def violations(plan, limits):
 
 @pytest.mark.benchmark(group="allocation")
 def test_allocate(benchmark, customers, limits):
-    names = group_names("en")
-    plan = benchmark.pedantic(lambda: allocate(customers, limits, names), **ROUNDS)
+    plan = benchmark.pedantic(lambda: allocate(customers, limits), **ROUNDS)
     invited = plan.customers.filter("invited")
     assert violations(plan, limits) == []
     assert plan.gap <= GAP or customers.height < 1_000_000
-    permuted = allocate(customers.sample(fraction=1.0, shuffle=True, seed=1), limits, names)
+    permuted = allocate(customers.sample(fraction=1.0, shuffle=True, seed=1), limits)
     assert permuted.customers.sort("customer_id").equals(plan.customers.sort("customer_id"))
     by_value, by_money = (invited["value"].sum() / greedy(customers, limits, by_cost=by_cost) for by_cost in (False, True))
     figures = {"groups": plan.groups.height, "invited": invited.height, "gap": plan.gap}

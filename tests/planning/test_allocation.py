@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from segmenter.errors import ConfigError, InputError
 from segmenter.planning.agent_calls import share_calls
-from segmenter.planning.allocation import allocate as allocate_named
+from segmenter.planning.allocation import allocate
 from segmenter.planning.constraints import Agent, Constraints, GroupLimits, Quota
-from segmenter.planning.group_names import group_names
 from segmenter.planning.shortage import InfeasibleError
 from segmenter.report.language import translate
 
@@ -28,7 +27,6 @@ SCHEMA = {
     "reach": pl.String,
 }
 OFTEN = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-allocate = partial(allocate_named, names=group_names("en"))
 
 
 def people(rows):

@@ -1,10 +1,10 @@
 """Which agents can call whom, and how many calls they can make together."""
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.planning.cells import Cells
-from segmenter.planning.constraints import Agent, Constraints
+from segmenter.planning.constraints import Agent
 
 Ints = NDArray[np.int64]
 Pair = tuple[str | None, str | None]  # a region, and a reach
@@ -16,13 +16,17 @@ class CallCapacity:
     Agents who can call the same pairs count as one: `merged` has these pairs and the calls that they have together.
     """
 
-    def __init__(self, cells: Cells, constraints: Constraints) -> None:
-        keys = list(zip(cells.table["region"].to_list(), cells.table["reach"].to_list(), strict=True))
+    def __init__(self, cells: pl.DataFrame, agents: tuple[Agent, ...]) -> None:
+        keys = cells.select("region", "reach").rows()
         self.pairs: list[Pair] = list(dict.fromkeys(keys))
         number = {pair: place for place, pair in enumerate(self.pairs)}
         self.pair_of: Ints = np.array([number[key] for key in keys], dtype=np.int64)
-        self.needed = bool(constraints.agents)  # else nobody has to call
-        self.merged = _merge(constraints.agents, self.pairs)
+        self.needed = bool(agents)  # else nobody has to call
+        capacity: dict[tuple[int, ...], int] = {}
+        for agent in agents:
+            able = tuple(place for place, (_, reach) in enumerate(self.pairs) if reach in agent.reach)
+            capacity[able] = capacity.get(able, 0) + agent.capacity
+        self.merged = [(np.array(able, dtype=np.int64), most) for able, most in sorted(capacity.items()) if able]
 
     def calls(self, taken: Ints, more: Ints | None = None) -> Ints:
         """Share out the taken of each cell, and more of each pair as far as can be, among the merged agents (rows) by pair (columns)."""
@@ -34,14 +38,6 @@ class CallCapacity:
     def free(self, taken: Ints, wanted: Ints) -> int:
         """Say how many of those wanted, by pair, can be called besides the taken of each cell."""
         return int(self.calls(taken, wanted).sum() - taken.sum()) if self.needed else int(wanted.sum())
-
-
-def _merge(agents: tuple[Agent, ...], pairs: list[Pair]) -> list[tuple[Ints, int]]:
-    capacity: dict[tuple[int, ...], int] = {}
-    for agent in agents:
-        able = tuple(place for place, (_, reach) in enumerate(pairs) if reach in agent.reach)
-        capacity[able] = capacity.get(able, 0) + agent.capacity
-    return [(np.array(able, dtype=np.int64), most) for able, most in sorted(capacity.items()) if able]
 
 
 def share_calls(able: list[Ints], capacity: list[int], needed: Ints) -> Ints:

@@ -5,7 +5,7 @@ import polars as pl
 
 from segmenter.errors import nearest
 from segmenter.messages import Message
-from segmenter.planning.message_parts import list_first
+from segmenter.planning.call_messages import list_first
 from segmenter.regions import matching
 from segmenter.settings import PlanSettings, RegionRule
 

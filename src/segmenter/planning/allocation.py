@@ -6,11 +6,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.planning.cells import Cells, count_cells, list_layers
+from segmenter.planning.cells import Cells, count_cells
 from segmenter.planning.constraints import Constraints, check_amounts
 from segmenter.planning.group_balancing import balance_counts, balance_values
 from segmenter.planning.group_kinds import GroupKind, kind_numbers, list_group_kinds
-from segmenter.planning.group_names import GroupNames
 from segmenter.planning.not_invited import REASONS, fill_up
 from segmenter.planning.optimum import PlanCounts, find_optimum
 from segmenter.planning.shortage import find_shortage
@@ -34,7 +33,7 @@ class Allocation:
     gap: float
 
 
-def allocate(frame: pl.DataFrame, constraints: Constraints, names: GroupNames) -> Allocation:
+def allocate(frame: pl.DataFrame, constraints: Constraints) -> Allocation:
     """Choose whom to invite, and form the groups; an `InfeasibleError` says what is short where no plan keeps to the constraints.
 
     One integer program counts how many of each region, topic and layer go into groups of each kind; the most valuable of them are taken,
@@ -43,35 +42,33 @@ def allocate(frame: pl.DataFrame, constraints: Constraints, names: GroupNames) -
     ``reach`` where there are agents.
     """
     check_amounts(constraints)
-    cells = count_cells(frame)
-    kinds, layers = list_group_kinds(cells, constraints, names), list_layers(cells, constraints)
+    cells = count_cells(frame, constraints)
+    kinds = list_group_kinds(cells)
     by_size: frozenset[int] = frozenset()
     while True:
-        counts = find_optimum(cells, kinds, constraints, by_size)
+        counts = find_optimum(cells, kinds, by_size)
         if counts is None:
-            raise find_shortage(cells, constraints, names)
-        groups, unbalanced = _make_groups(cells, kinds, counts, constraints, layers)
+            raise find_shortage(cells)
+        groups, unbalanced = _make_groups(cells, kinds, counts)
         if not unbalanced - by_size:
             break
         by_size |= unbalanced
-    reasons, taken, groups = fill_up(cells, kinds, constraints, counts.taken, groups)
-    members = _choose_members(frame, cells, kinds, taken, groups, layers)
+    reasons, taken, groups = fill_up(cells, kinds, counts.taken, groups)
+    members = _choose_members(frame, cells, kinds, taken, groups)
     gap = max(1 - int(members["value"].sum()) / counts.bound, 0.0) if counts.bound else 0.0
-    return _put_together(frame, cells, kinds, members, reasons, groups, layers, gap)
+    return _put_together(frame, cells, kinds, members, reasons, groups, gap)
 
 
-def _make_groups(
-    cells: Cells, kinds: list[GroupKind], counts: PlanCounts, constraints: Constraints, layers: list[str]
-) -> tuple[list[Ints], frozenset[int]]:
+def _make_groups(cells: Cells, kinds: list[GroupKind], counts: PlanCounts) -> tuple[list[Ints], frozenset[int]]:
     """Count the layers (columns) of the groups (rows) of each kind; and name the kinds of which no groups can be made."""
-    layer_of = cells.layer_numbers(layers)
+    layers, quotas = cells.layers, cells.constraints.quotas
     groups, unbalanced = [], set()
     for number, (kind, sizes) in enumerate(zip(kinds, counts.sizes, strict=True)):
-        customers = np.bincount(layer_of[kind.cells], weights=counts.taken[kind.cells], minlength=len(layers)).astype(np.int64)
+        customers = np.bincount(cells.layer_of[kind.cells], weights=counts.taken[kind.cells], minlength=len(layers)).astype(np.int64)
         found: Ints | None = np.zeros((0, len(layers)), dtype=np.int64)
         if len(sizes):
-            found = balance_counts(customers, _fewest_groups(kind, sizes), constraints.quotas, layers)
-            found = balance_counts(customers, sizes, constraints.quotas, layers) if found is None else found
+            found = balance_counts(customers, _fewest_groups(kind, sizes), quotas, layers)
+            found = balance_counts(customers, sizes, quotas, layers) if found is None else found
         if found is None:
             unbalanced.add(number)
             found = np.zeros((0, len(layers)), dtype=np.int64)
@@ -87,9 +84,7 @@ def _fewest_groups(kind: GroupKind, sizes: Ints) -> Ints:
     return np.repeat([base, base + 1], [many - over, over])
 
 
-def _choose_members(
-    frame: pl.DataFrame, cells: Cells, kinds: list[GroupKind], taken: Ints, groups: list[Ints], layers: list[str]
-) -> pl.DataFrame:
+def _choose_members(frame: pl.DataFrame, cells: Cells, kinds: list[GroupKind], taken: Ints, groups: list[Ints]) -> pl.DataFrame:
     """Take the best of each cell and give them groups: ``row``, ``value``, ``kind``, ``number`` of the group in its kind, by rank."""
     values = frame["value"].cast(pl.Int64).to_numpy()
     ends = []
@@ -108,12 +103,13 @@ def _choose_members(
     place = members.select(pl.int_range(pl.len()).over("cell")).to_series().to_numpy()
     members = members.filter(place < taken[members["cell"].to_numpy()])
     cell, worth = members["cell"].to_numpy(), members["value"].cast(pl.Int64).to_numpy()
-    kind, layer = kind_numbers(cells, kinds)[cell], cells.layer_numbers(layers)[cell]
+    kind, layer = kind_numbers(cells, kinds)[cell], cells.layer_of[cell]
     number = np.zeros(members.height, dtype=np.int64)
+    layers = len(cells.layers)
     order = np.lexsort((np.arange(members.height), layer, kind))
-    edges = np.searchsorted((kind * len(layers) + layer)[order], np.arange(len(kinds) * len(layers) + 1))
+    edges = np.searchsorted((kind * layers + layer)[order], np.arange(len(kinds) * layers + 1))
     for first, counts in enumerate(groups):
-        parts = [order[edges[part] : edges[part + 1]] for part in range(first * len(layers), (first + 1) * len(layers))]
+        parts = [order[edges[part] : edges[part + 1]] for part in range(first * layers, (first + 1) * layers)]
         for part, where in zip(parts, balance_values(counts, [worth[part] for part in parts]), strict=True):
             number[part] = where
     return members.with_columns(kind=pl.Series(kind, dtype=pl.Int64), number=pl.Series(number, dtype=pl.Int64))
@@ -126,9 +122,9 @@ def _put_together(
     members: pl.DataFrame,
     reasons: list[str | None],
     groups: list[Ints],
-    layers: list[str],
     gap: float,
 ) -> Allocation:
+    layers = cells.layers
     named = [(f"{kind.name}-{number + 1}", kind) for kind, counts in zip(kinds, groups, strict=True) for number in range(len(counts))]
     names = [name for name, _ in named]
     first = np.concatenate([[0], np.cumsum([len(counts) for counts in groups])]).astype(np.int64)

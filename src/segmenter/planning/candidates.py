@@ -3,13 +3,13 @@
 import numpy as np
 import polars as pl
 
+from segmenter.planning.constraints import GroupNames, group_names
 from segmenter.planning.control_group import draw_customers, draw_regions, stratify
-from segmenter.planning.group_names import GroupNames
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, PlanSettings, SimplePlan
 
 
-def list_candidates(frame: pl.DataFrame, settings: CoreSettings, names: GroupNames) -> pl.DataFrame:
+def list_candidates(frame: pl.DataFrame, settings: CoreSettings) -> pl.DataFrame:
     """List who may be invited, the best first, and draw the control group.
 
     Where the best so many are invited, these are the best so many and the share to be held out of them; else all who are eligible. They
@@ -33,7 +33,7 @@ def list_candidates(frame: pl.DataFrame, settings: CoreSettings, names: GroupNam
             rows, drawn = rows[near], drawn[near]
     best = frame[rows].with_columns(pl.Series("row", rows, dtype=pl.Int64), pl.Series("drawn", drawn))
     best = best.sort("score", "customer_id", descending=[True, False]).with_columns(
-        _unit(plan, names),
+        _unit(plan, group_names(settings.lang)),
         region_of(plan),
         pl.sum_horizontal(*(f"component_{name}" for name in plan.key_user_components), pl.lit(0.0)).alias("advocacy"),
     )

@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 
 from segmenter.errors import InputError
 from segmenter.messages import Message
-from segmenter.planning.cells import Cells, list_layers
-from segmenter.planning.constraints import Constraints, layer_bounds, sizes_that_hold
-from segmenter.planning.group_names import GroupNames
+from segmenter.planning.cells import Cells
+from segmenter.planning.constraints import layer_bounds, sizes_that_hold
 
 Ints = NDArray[np.int64]
 MOST_SIZES = 40  # of one kind of group that the program chooses among
@@ -42,14 +41,14 @@ class GroupKind:
         return self.max_groups <= 1
 
 
-def list_group_kinds(cells: Cells, constraints: Constraints, names: GroupNames) -> list[GroupKind]:
+def list_group_kinds(cells: Cells) -> list[GroupKind]:
     """List the kinds of groups by the names of regions and topics; an `InputError` where no allowed size can hold the quotas.
 
     There are not more groups of a kind than there are customers for.
     """
-    layers, limits = list_layers(cells, constraints), constraints.groups
+    limits, names = cells.constraints.groups, cells.constraints.names
     sizes = list_sizes(limits.min_size, limits.max_size)
-    low, high = layer_bounds(constraints.quotas, layers, sizes)
+    low, high = layer_bounds(cells.constraints.quotas, cells.layers, sizes)
     fits = sizes_that_hold(low, high, sizes)
     regions, topics = (np.array(cells.table[key].to_list(), dtype=object) for key in ("region", "topic"))
     keys = [key for key, used in (("region", limits.by_region), ("topic", limits.by_topic)) if used]

@@ -7,11 +7,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.errors import InputError
-from segmenter.planning.agent_calls import CallCapacity
-from segmenter.planning.cells import KEYS, Cells, list_layers
-from segmenter.planning.constraints import Constraints, layer_bounds, sizes_that_hold
+from segmenter.planning.cells import KEYS, Cells
+from segmenter.planning.constraints import layer_bounds, sizes_that_hold
 from segmenter.planning.group_kinds import GroupKind, list_group_kinds, list_sizes
-from segmenter.planning.group_names import GroupNames
 from segmenter.planning.linear_program import solve_whole
 from segmenter.planning.program import build_program, money_unit
 from segmenter.planning.shortage_messages import shortage_messages
@@ -45,37 +43,37 @@ class InfeasibleError(InputError):
         self.short, self.alone = short, alone
 
 
-def find_shortage(cells: Cells, constraints: Constraints, names: GroupNames) -> InfeasibleError:
+def find_shortage(cells: Cells) -> InfeasibleError:
     """Solve the program again with every limit soft, at a price; then with one soft limit at a time."""
-    wider = _with_missing(cells, constraints, names)
-    together = _solve_soft(wider, constraints, names, tuple(PRICES))
-    alone = [found for limit in PRICES if not (found := _solve_soft(wider, constraints, names, (limit,))).is_empty()]
+    wider = _with_missing(cells)
+    together = _solve_soft(wider, tuple(PRICES))
+    alone = [found for limit in PRICES if not (found := _solve_soft(wider, (limit,))).is_empty()]
     rows = pl.concat([pl.DataFrame(schema=SCHEMA), *alone])
-    return InfeasibleError(together, rows, *shortage_messages(together, rows, constraints.currency))
+    return InfeasibleError(together, rows, *shortage_messages(together, rows, cells.constraints.currency))
 
 
-def _with_missing(cells: Cells, constraints: Constraints, names: GroupNames) -> Cells:
+def _with_missing(cells: Cells) -> Cells:
     """Add cells without customers, where customers could be missing."""
     rows, table = [], cells.table
-    for kind in list_group_kinds(cells, constraints, names):
+    for kind in list_group_kinds(cells):
         there = table[kind.cells]
         region = kind.region if kind.region or there.is_empty() else there["region"][0]
         topic = kind.topic if kind.topic or there.is_empty() else there["topic"][0]
-        rows += [(region, topic, None, layer, 0) for layer in list_layers(cells, constraints) if layer not in there["layer"]]
+        rows += [(region, topic, None, layer, 0) for layer in cells.layers if layer not in there["layer"]]
     table = pl.concat([table, pl.DataFrame(rows, schema=table.schema, orient="row")]).unique(KEYS, keep="first", maintain_order=True)
     starts = np.concatenate([[0], np.cumsum(table["customers"].to_numpy())]).astype(np.int64)
-    return Cells(table, cells.order, starts, cells.totals)
+    return replace(cells, table=table, starts=starts)
 
 
-def _solve_soft(cells: Cells, constraints: Constraints, names: GroupNames, soft: tuple[str, ...]) -> pl.DataFrame:
+def _solve_soft(cells: Cells, soft: tuple[str, ...]) -> pl.DataFrame:
     """Solve with soft limits; empty where even so nothing holds."""
-    kinds = [replace(kind, max_groups=constraints.groups.max_groups) for kind in list_group_kinds(cells, constraints, names)]
+    constraints = cells.constraints
+    kinds = [replace(kind, max_groups=constraints.groups.max_groups) for kind in list_group_kinds(cells)]
     # As many more as one group takes.
     one = max(constraints.size_min, constraints.groups.min_size) if constraints.size_min and kinds else 0
     spare = one if "people" in soft else 0
-    layers = list_layers(cells, constraints)
-    softened = [_allow_smaller(kind, constraints, layers) if "smallest" in soft else kind for kind in kinds]
-    program, index = build_program(cells, softened, constraints, spare=spare)
+    softened = [_allow_smaller(kind, cells) if "smallest" in soft else kind for kind in kinds]
+    program, index = build_program(cells, softened, spare=spare)
     program.put(index.taken, program.columns(cells.customers), -1)
     unit = money_unit(constraints)
     found: list[tuple[Ints, tuple[str | None, ...]]] = []
@@ -93,7 +91,7 @@ def _solve_soft(cells: Cells, constraints: Constraints, names: GroupNames, soft:
         mean = max(sum(constraints.costs.values()) / len(constraints.costs), 1)
         soften("budget", index.money, -1, price=unit / mean)
     if "agents" in soft and constraints.agents:
-        for row, (region, reach) in zip(index.calls, CallCapacity(cells, constraints).pairs, strict=True):
+        for row, (region, reach) in zip(index.calls, cells.capacity.pairs, strict=True):
             soften("agents", row, -1, None, region, None, reach)
     if "people" in soft:
         for row, keys in zip(index.taken, cells.table.select(KEYS).rows(), strict=True):
@@ -117,9 +115,9 @@ def _solve_soft(cells: Cells, constraints: Constraints, names: GroupNames, soft:
     return pl.DataFrame([row for row in amounts if row[-1]], schema=SCHEMA, orient="row")
 
 
-def _allow_smaller(kind: GroupKind, constraints: Constraints, layers: list[str]) -> GroupKind:
+def _allow_smaller(kind: GroupKind, cells: Cells) -> GroupKind:
     """Let groups of any size below the smallest be."""
     sizes = np.union1d(list_sizes(1, kind.min_size), kind.sizes)
-    low, high = layer_bounds(constraints.quotas, layers, sizes)
+    low, high = layer_bounds(cells.constraints.quotas, cells.layers, sizes)
     fits = sizes_that_hold(low, high, sizes)
     return replace(kind, sizes=sizes[fits], low=low[fits], high=high[fits])

@@ -6,7 +6,7 @@ import polars as pl
 
 from segmenter.messages import Message
 from segmenter.money import digits
-from segmenter.planning.message_parts import NO_REGION, region_count
+from segmenter.planning.call_messages import NO_REGION, region_count
 
 MOST_REGIONS = 5  # that are named
 
