@@ -48,7 +48,7 @@ def _key(name: str, aliases: Mapping[str, str]) -> str:
     return aliases.get(key, key)
 
 
-def _city(province: str, city: str) -> str:
+def _city(province: str | None, city: str | None) -> str | None:
     return "吉林市" if province == city == "吉林" else city
 
 
@@ -145,8 +145,7 @@ def _parted(province: str | None, city: str | None) -> tuple[str | None, str | N
 
 
 def _region(province: str | None, city: str | None) -> tuple[str | None, str | None, str | None]:
-    if province == city == "吉林":
-        city = "吉林市"
+    city = _city(province, city)
     return province, city, "/".join(name for name in (province, city) if name is not None) or None
 
 
@@ -169,7 +168,7 @@ def matching(
     wanted: set[tuple[str | None, str | None]] = set()
     missing = []
     for name in names:
-        parts = [_key(part, aliases) for part in name.split("/")]
+        parts: list[str | None] = [_key(part, aliases) for part in name.split("/")]
         if len(parts) == 2:
             parts[1] = _city(parts[0], parts[1])
         hits = {pair for pair, both in keys.items() if both == tuple(parts) or (len(parts) == 1 and parts[0] in both)}
