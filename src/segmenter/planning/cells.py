@@ -70,39 +70,15 @@ def count_cells(frame: pl.DataFrame, constraints: Constraints) -> Cells:
     if isinstance(highest := frame["value"].max(), int) and highest > LARGEST:
         sentence = "allocation: values should be at most {largest:,} minor units (got {highest:,})"
         raise InputError(Message("planning.value_too_large", sentence, largest=LARGEST, highest=highest))
-    code = np.zeros(frame.height, dtype=np.int64)
-    levels: list[list[str | None]] = []
-    for key in KEYS:
-        nothing = pl.Series(key, [None], dtype=pl.String)
-        column = frame[key].cast(pl.String) if key in frame.columns else nothing.new_from_index(0, frame.height)
-        names = column.unique().drop_nulls().sort()
-        # Nulls come last.
-        codes = column.cast(pl.Enum(names)).to_physical().cast(pl.Int64).fill_null(len(names)).to_numpy()
-        levels.append([*names.to_list(), None])
-        code = code * (len(names) + 1) + codes
-    found, cell, customers = np.unique(code, return_inverse=True, return_counts=True) if len(code) < 2**16 else _count(code, levels)
-    values = frame["value"].cast(pl.Int64).to_numpy()
-    # One number to sort by: LARGEST has 40 bits.
-    order = ((cell.astype(np.int64) << 40) + (LARGEST - values)).argsort(kind="stable")
-    table: dict[str, list[str | None]] = {}
-    rest = found
-    for key, level in zip(reversed(KEYS), reversed(levels), strict=True):
-        table[key] = [level[number] for number in rest % len(level)]
-        rest = rest // len(level)
-    columns = pl.DataFrame(table, schema=dict.fromkeys(reversed(KEYS), pl.String)).select(KEYS)
-    starts, totals = np.zeros(len(found) + 1, dtype=np.int64), np.zeros(frame.height + 1, dtype=np.int64)
-    np.cumsum(customers, out=starts[1:])
-    np.cumsum(values[order], out=totals[1:])
-    return Cells(columns.with_columns(pl.Series("customers", customers, dtype=pl.Int64)), order, starts, totals, constraints)
-
-
-def _count(code: Ints, levels: list[list[str | None]]) -> tuple[Ints, Ints, Ints]:
-    """Count as `np.unique` does, without sorting the customers where there are few different codes."""
-    most = int(np.prod([len(names) for names in levels]))
-    if most > 4 * len(code):
-        return np.unique(code, return_inverse=True, return_counts=True)
-    counts = np.bincount(code, minlength=most)
-    found = np.flatnonzero(counts)
-    place = np.zeros(most, dtype=np.int64)
-    place[found] = np.arange(len(found))
-    return found, place[code], counts[found]
+    keys = [(pl.col(key) if key in frame.columns else pl.lit(None)).cast(pl.String).alias(key) for key in KEYS]
+    table = (
+        frame.select(*keys, "value")
+        .with_row_index("row")
+        .sort("value", descending=True, maintain_order=True)
+        .group_by(KEYS)
+        .agg("row", pl.len().cast(pl.Int64).alias("customers"))
+        .sort(KEYS, nulls_last=True)
+    )
+    order = table["row"].explode(empty_as_null=False).cast(pl.Int64).to_numpy()
+    starts, totals = (np.concatenate([[0], numbers.cum_sum()]) for numbers in (table["customers"], frame["value"].cast(pl.Int64)[order]))
+    return Cells(table.drop("row"), order, starts, totals, constraints)
