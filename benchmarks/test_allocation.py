@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from segmenter.planning.agent_calls import share_calls
+from segmenter.planning.agents import share_calls
 from segmenter.planning.allocation import allocate
 from segmenter.planning.constraints import Agent, Constraints, GroupLimits, Quota
 
@@ -52,9 +52,7 @@ def limits(customers):
     size = max(customers.height // 20, 300)
     largest = max(size // 200, 20)
     regions = sorted(customers["region"].unique())
-    agents = tuple(
-        Agent(f"A{at:02}", size // 25, tuple(regions[one] for one in random.choice(len(regions), 4, replace=False))) for at in range(AGENTS)
-    )
+    agents = tuple(Agent(size // 25, tuple(regions[one] for one in random.choice(len(regions), 4, replace=False))) for _ in range(AGENTS))
     costs = {f"L{at}": round(300 * 1.4**at) for at in range(LAYERS)}
     quotas = tuple(Quota(f"L{at}", *SHARES) for at in range(LAYERS))
     budget = size // 2 * 1000
@@ -65,8 +63,10 @@ def limits(customers):
 def greedy(customers, limits, *, by_cost):
     """Fill group after group, the least of each layer and then the best; next the region whose group is worth most."""
     groups, price = limits.groups, limits.costs
-    left = {agent.name: agent.capacity for agent in limits.agents}
-    calling = {region: [agent.name for agent in limits.agents if region in agent.reach] for region in customers["region"].unique()}
+    left = [agent.capacity for agent in limits.agents]
+    calling = {
+        region: [number for number, agent in enumerate(limits.agents) if region in agent.reach] for region in customers["region"].unique()
+    }
     found = customers.partition_by("region", "layer", as_dict=True)
     lists = {(region, layer): [] for region in calling for layer in price}  # few customers leave some of them empty
     lists |= {key: part["value"].sort(descending=True).to_list() for key, part in found.items()}

@@ -74,7 +74,7 @@ def alike(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.lit(frame[0, name], frame.schema[name]).alias(name) for name in MEASURES)
 
 
-@parametrize_with_checks([Segmenter(n_clusters=3, n_init=2, random_state=0)])  # type: ignore[untyped-decorator]
+@parametrize_with_checks([Segmenter(n_clusters=3, random_state=0)])  # type: ignore[untyped-decorator]
 def test_keeps_the_contract_of_an_estimator(estimator: Segmenter, check: Any) -> None:
     check(estimator)
 

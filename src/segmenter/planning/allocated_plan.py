@@ -9,7 +9,7 @@ import polars as pl
 from segmenter.errors import ConfigError
 from segmenter.messages import Message
 from segmenter.money import to_minor
-from segmenter.planning.agent_reach import find_reach
+from segmenter.planning.agents import find_reach
 from segmenter.planning.allocation import Allocation, allocate
 from segmenter.planning.calendar import as_of_date, working_days
 from segmenter.planning.choice import SIZE, Choice
@@ -183,6 +183,6 @@ def _count_days(settings: CoreSettings, plan: AllocatedPlan) -> int:
 def _agents(plan: AllocatedPlan, callers: list[tuple[int, ...]], days: int) -> tuple[Agent, ...]:
     """Give each agent the calls of all days, and the numbers of the sets of agents that they belong to."""
     return tuple(
-        Agent(agent.name, agent.calls_per_day * days, tuple(str(number) for number, agents in enumerate(callers) if place in agents))
+        Agent(agent.calls_per_day * days, tuple(str(number) for number, agents in enumerate(callers) if place in agents))
         for place, agent in enumerate(plan.agents)
     )

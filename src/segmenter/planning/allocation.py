@@ -4,17 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from segmenter.planning.cells import Cells, count_cells
-from segmenter.planning.constraints import Constraints, check_amounts
+from segmenter.planning.constraints import Constraints, Ints, check_amounts
 from segmenter.planning.group_balancing import balance_counts, balance_values
 from segmenter.planning.group_kinds import GroupKind, kind_numbers, list_group_kinds
 from segmenter.planning.not_invited import fill_up
 from segmenter.planning.optimum import PlanCounts, find_optimum
 from segmenter.planning.shortage import find_shortage
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -126,15 +123,15 @@ def _choose_members(frame: pl.DataFrame, cells: Cells, kinds: list[GroupKind], t
     place = members.select(pl.int_range(pl.len()).over("cell")).to_series().to_numpy()
     members = members.filter(place < taken[members["cell"].to_numpy()])
     cell, worth = members["cell"].to_numpy(), members["value"].cast(pl.Int64).to_numpy()
-    kind, layer = kind_numbers(cells, kinds)[cell], cells.layer_of[cell]
     number = np.zeros(members.height, dtype=np.int64)
     layers = len(cells.layers)
-    order = np.lexsort((np.arange(members.height), layer, kind))
-    edges = np.searchsorted((kind * layers + layer)[order], np.arange(len(kinds) * layers + 1))
+    part = kind_numbers(cells, kinds)[cell] * layers + cells.layer_of[cell]
+    order = np.argsort(part, kind="stable")
+    parts = np.split(order, np.searchsorted(part[order], np.arange(1, len(kinds) * layers)))
     before = 0
     for first, counts in enumerate(groups):
-        parts = [order[edges[part] : edges[part + 1]] for part in range(first * layers, (first + 1) * layers)]
-        for part, where in zip(parts, balance_values(counts, [worth[part] for part in parts]), strict=True):
-            number[part] = before + where
+        own = parts[first * layers : (first + 1) * layers]
+        for places, where in zip(own, balance_values(counts, [worth[places] for places in own]), strict=True):
+            number[places] = before + where
         before += len(counts)
     return members.with_columns(number=pl.Series(number, dtype=pl.Int64))

@@ -5,15 +5,13 @@ from functools import cached_property
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from segmenter.errors import InputError
 from segmenter.messages import Message
 from segmenter.money import LARGEST
-from segmenter.planning.agent_calls import CallCapacity
-from segmenter.planning.constraints import Constraints
+from segmenter.planning.agents import CallCapacity
+from segmenter.planning.constraints import Constraints, Ints
 
-Ints = NDArray[np.int64]
 KEYS = ["region", "topic", "reach", "layer"]
 
 

@@ -40,7 +40,6 @@ class Quota:
 class Agent:
     """Somebody who calls at most `capacity` customers over the whole campaign, those of whom `reach` has the value of that column."""
 
-    name: str
     capacity: int
     reach: tuple[str | None, ...]
 
@@ -99,13 +98,7 @@ def exact(share: float) -> Fraction:
 
 
 def layer_bounds(quotas: tuple[Quota, ...], layers: list[str], sizes: Ints) -> tuple[Ints, Ints]:
-    """Turn shares into the least and the most customers of each layer (columns) in a group of each size (rows), exactly.
-
-    >>> layer_bounds((Quota("expert", 0.1, 0.5),), ["expert", "regular"], np.array([30, 31]))
-    (array([[3, 0],
-           [4, 0]]), array([[15, 30],
-           [15, 31]]))
-    """
+    """Turn shares into the least and the most customers of each layer (columns) in a group of each size (rows), exactly."""
     low = np.zeros((len(sizes), len(layers)), dtype=np.int64)
     high = np.repeat(sizes[:, None], len(layers), axis=1).astype(np.int64)
     for quota in quotas:

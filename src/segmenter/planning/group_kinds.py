@@ -3,14 +3,12 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segmenter.errors import InputError
 from segmenter.messages import Message
 from segmenter.planning.cells import Cells
-from segmenter.planning.constraints import layer_bounds, sizes_that_hold
+from segmenter.planning.constraints import Ints, layer_bounds, sizes_that_hold
 
-Ints = NDArray[np.int64]
 MOST_SIZES = 40  # of one kind of group that the program chooses among
 
 
@@ -104,9 +102,6 @@ def list_sizes(smallest: int, largest: int) -> Ints:
     """Choose sizes of groups, ascending, of which any number of customers can be made up.
 
     All of them where they are few. Else round ones, which hold shares without a rest, and a run at either end for what remains.
-
-    >>> list_sizes(3, 6).tolist(), len(list_sizes(100, 200))
-    ([3, 4, 5, 6], 29)
     """
     many = largest - smallest + 1
     if many <= MOST_SIZES:

@@ -1,13 +1,10 @@
 """Why somebody who may be invited is not: the limit that one more of their cell would break."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segmenter.planning.cells import Cells
-from segmenter.planning.constraints import layer_bounds, sizes_that_hold
+from segmenter.planning.constraints import Ints, layer_bounds, sizes_that_hold
 from segmenter.planning.group_kinds import GroupKind, kind_numbers
-
-Ints = NDArray[np.int64]
 
 # From the nearest to the farthest limit; where several hold somebody back, the first is given.
 REASONS = ("group_too_small", "groups", "agents", "group_full", "layer_full", "size", "budget", "together")

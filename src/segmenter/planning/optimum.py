@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmenter.planning.cells import Cells
+from segmenter.planning.constraints import Ints
 from segmenter.planning.group_kinds import GroupKind
 from segmenter.planning.linear_program import solve_relaxed, solve_whole
 from segmenter.planning.program import ProgramIndex, build_program
 from segmenter.planning.value_curves import ValueCurves
 
-Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 CLOSE = 1e-5  # of the value: what counts as no gap between steps and customers
 ENOUGH = 1e-5  # of the value: the last bit takes as long as all the rest where customers are many
@@ -200,12 +200,7 @@ def _solve(
 
 
 def _count_customers(
-    curves: ValueCurves,
-    steps: list[Ints],
-    kinds: list[GroupKind],
-    by_size: frozenset[int],
-    bound: float,
-    gap: float,
+    curves: ValueCurves, steps: list[Ints], kinds: list[GroupKind], by_size: frozenset[int], bound: float, gap: float
 ) -> PlanCounts | None:
     """Count customers in whole numbers."""
     solution = _solve(curves, steps, kinds, gap, by_size=by_size)

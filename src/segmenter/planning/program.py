@@ -4,14 +4,11 @@ from dataclasses import dataclass
 from math import gcd
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segmenter.planning.cells import Cells
-from segmenter.planning.constraints import Constraints, Quota, exact, layer_bounds
+from segmenter.planning.constraints import Constraints, Ints, Quota, exact, layer_bounds
 from segmenter.planning.group_kinds import GroupKind
 from segmenter.planning.linear_program import LinearProgram
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -40,12 +37,7 @@ def money_unit(constraints: Constraints) -> int:
 
 
 def build_program(
-    cells: Cells,
-    kinds: list[GroupKind],
-    *,
-    fractions: bool = False,
-    by_size: frozenset[int] = frozenset(),
-    spare: int = 0,
+    cells: Cells, kinds: list[GroupKind], *, fractions: bool = False, by_size: frozenset[int] = frozenset(), spare: int = 0
 ) -> tuple[LinearProgram, ProgramIndex]:
     """Write down all that a plan must keep to, without anything that is taken from the cells.
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from segmenter.errors import ConfigError, nearest
 from segmenter.messages import Message
-from segmenter.planning.agent_reach import find_reach
+from segmenter.planning.agents import find_reach
 from segmenter.planning.calendar import working_day_test
 from segmenter.planning.call_messages import warn_of_late, warn_of_uncalled
 from segmenter.planning.dispatch import Queue, dispatch

@@ -1,33 +1,25 @@
 """Constraints that no plan can keep to: what is short by how much, and the smallest change that would help."""
 
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from segmenter.errors import InputError
+from segmenter.messages import Message
+from segmenter.money import digits
+from segmenter.planning.call_messages import NO_REGION, region_count
 from segmenter.planning.cells import KEYS, Cells
-from segmenter.planning.constraints import layer_bounds, sizes_that_hold
+from segmenter.planning.constraints import Ints, layer_bounds, sizes_that_hold
 from segmenter.planning.group_kinds import GroupKind, list_group_kinds, list_sizes
 from segmenter.planning.linear_program import solve_whole
 from segmenter.planning.program import build_program, money_unit
-from segmenter.planning.shortage_messages import shortage_messages
 
-Ints = NDArray[np.int64]
 # One customer, place or call each; the budget in the mean cost of an invitation. Ties go to what is easiest to change.
 PRICES = {"size_min": 1.0, "smallest": 1.05, "size_max": 1.1, "budget": 1.15, "agents": 1.2, "people": 1.25}
-SCHEMA = pl.Schema(
-    {
-        "limit": pl.String(),
-        "group": pl.String(),
-        "region": pl.String(),
-        "topic": pl.String(),
-        "reach": pl.String(),
-        "layer": pl.String(),
-        "amount": pl.Int64(),
-    }
-)
+MOST_REGIONS = 5  # that are named
+SCHEMA = dict.fromkeys(("limit", "group", "region", "topic", "reach", "layer"), pl.String()) | {"amount": pl.Int64()}
 
 
 class InfeasibleError(InputError):
@@ -49,7 +41,7 @@ def find_shortage(cells: Cells) -> InfeasibleError:
     together = _solve_soft(wider, tuple(PRICES))
     alone = [found for limit in PRICES if not (found := _solve_soft(wider, (limit,))).is_empty()]
     rows = pl.concat([pl.DataFrame(schema=SCHEMA), *alone])
-    return InfeasibleError(together, rows, *shortage_messages(together, rows, cells.constraints.currency))
+    return InfeasibleError(together, rows, *_messages(together, rows, cells.constraints.currency))
 
 
 def _with_missing(cells: Cells) -> Cells:
@@ -121,3 +113,73 @@ def _allow_smaller(kind: GroupKind, cells: Cells) -> GroupKind:
     low, high = layer_bounds(cells.constraints.quotas, cells.layers, sizes)
     fits = sizes_that_hold(low, high, sizes)
     return replace(kind, sizes=sizes[fits], low=low[fits], high=high[fits])
+
+
+def _messages(together: pl.DataFrame, alone: pl.DataFrame, currency: str) -> list[Message]:
+    """Say what is short, and which single changes would do; for the frames see `InfeasibleError`."""
+    calls = _by_region(together)
+    short = tuple(
+        _lack(limit, layer, amount, currency, calls)
+        for limit, layer, amount in together.group_by("limit", "layer", maintain_order=True).agg(pl.col("amount").sum()).rows()
+    )
+    messages = [Message("planning.infeasible", "plan: no plan keeps to the terms: {short}", short=short)]
+    if not alone.is_empty():
+        calls = _by_region(alone)
+        sums = alone.group_by("limit", maintain_order=True).agg(pl.col("amount").sum()).rows()
+        ways = reduce(
+            lambda one, other: Message("planning.either", "{one}, or {other}", one=one, other=other),
+            [_change(limit, amount, currency, calls) for limit, amount in sums],
+        )
+        messages.append(Message("planning.one_change", "plan: any one of these would do: {ways}", ways=ways))
+    elif together["limit"].n_unique() > 1:
+        messages.append(Message("planning.all_changes", "plan: no single change is enough: all of these are"))
+    return messages
+
+
+def _by_region(rows: pl.DataFrame) -> tuple[str, ...]:
+    """Say of which regions calls are short, the most first."""
+    calls = rows.filter(limit="agents").sort("amount", descending=True, maintain_order=True)
+    named = [region_count(region or NO_REGION, amount) for region, amount in calls.select("region", "amount").rows()]
+    return (*named[:MOST_REGIONS], *(["…"] if len(named) > MOST_REGIONS else []))
+
+
+def _units(amount: int, currency: str) -> int:
+    # Up, as a unit less would not do.
+    return -(-amount // int(10 ** digits(currency)))
+
+
+def _lack(limit: str, layer: str | None, amount: int, currency: str, calls: tuple[str, ...]) -> Message:
+    facts = {"amount": amount, "s": "" if amount == 1 else "s"}
+    match limit:
+        case "size_min":
+            return Message("planning.lack_size_min", "{amount:,} place{s} under the smallest size of the launch", **facts)
+        case "size_max":
+            return Message("planning.lack_size_max", "{amount:,} place{s} over the largest size of the launch", **facts)
+        case "smallest":
+            return Message("planning.lack_smallest", "{amount:,} place{s} under the smallest size of groups", **facts)
+        case "budget":
+            return Message("planning.lack_budget", "{amount:,} {currency} over budget", amount=_units(amount, currency), currency=currency)
+        case "agents":
+            return Message("planning.lack_agents", "{amount:,} call{s} short ({calls})", **facts, calls=calls)
+        case _:
+            return Message("planning.lack_people", "{amount:,} of layer {layer} short", amount=amount, layer=layer)
+
+
+def _change(limit: str, amount: int, currency: str, calls: tuple[str, ...]) -> Message:
+    facts = {"amount": amount, "s": "" if amount == 1 else "s", "people": "person" if amount == 1 else "people"}
+    match limit:
+        case "size_min":
+            return Message("planning.change_size_min", "ask for {amount:,} {people} fewer (plan.size)", **facts)
+        case "size_max":
+            return Message("planning.change_size_max", "allow {amount:,} {people} more (plan.size)", **facts)
+        case "smallest":
+            return Message("planning.change_smallest", "allow groups to be smaller, by {amount:,} in all (plan.smallest)", **facts)
+        case "budget":
+            amount = _units(amount, currency)
+            return Message(
+                "planning.change_budget", "add {amount:,} {currency} to the budget (plan.budget)", amount=amount, currency=currency
+            )
+        case "agents":
+            return Message("planning.change_agents", "add {amount:,} call{s} ({calls}; plan.agents)", **facts, calls=calls)
+        case _:
+            return Message("planning.change_people", "find {amount:,} more eligible customer{s}", **facts)
