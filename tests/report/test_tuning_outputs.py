@@ -13,7 +13,7 @@ from hydra import compose, initialize_config_dir
 
 from segmenter.evaluation.tune import Tuning, tune
 from segmenter.home import HOME
-from segmenter.loader import Inputs, read_tables
+from segmenter.loader import read_tables
 from segmenter.overrides import quoted
 from segmenter.report.outputs import write_outputs
 from segmenter.report.publication import sha256
@@ -22,6 +22,7 @@ from segmenter.report.tuning_outputs import tuning_outputs
 from segmenter.report.tuning_report import tuning_report
 from segmenter.report.tuning_words import tuning_advice
 from segmenter.settings import TuneJob, WeightedSettings, Weights, parse
+from segmenter.sources.inputs import Inputs
 
 SHOP = ["data.shop.customers=500", "launch.as_of=2026-07-01"]
 SMALL = ["tune.trials=12", "tune.half_lives=[30]", "backtest.max_cuts=4"]
