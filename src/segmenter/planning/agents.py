@@ -10,8 +10,6 @@ from segmenter.planning.constraints import Agent, Ints
 from segmenter.regions import matching
 from segmenter.settings import PlanSettings, RegionRule
 
-Pair = tuple[str | None, str | None]  # a region, and a reach
-
 
 def find_reach(
     customers: pl.DataFrame, settings: PlanSettings, regions: RegionRule
@@ -63,7 +61,7 @@ class CallCapacity:
 
     def __init__(self, cells: pl.DataFrame, agents: tuple[Agent, ...]) -> None:
         keys = cells.select("region", "reach").rows()
-        self.pairs: list[Pair] = list(dict.fromkeys(keys))
+        self.pairs: list[tuple[str | None, str | None]] = list(dict.fromkeys(keys))
         number = {pair: place for place, pair in enumerate(self.pairs)}
         self.pair_of: Ints = np.array([number[key] for key in keys], dtype=np.int64)
         self.needed = bool(agents)  # else nobody has to call

@@ -19,15 +19,11 @@ def fill_up(cells: Cells, kinds: list[GroupKind], taken: Ints, groups: list[Ints
     plan = _Plan(cells, kinds, taken, groups)
     reasons: list[str | None] = [None] * len(cells.customers)
     cell = 0
-    while cell < len(cells.customers):
-        if plan.taken[cell] == cells.customers[cell]:
-            reasons[cell] = None
-        elif (reason := plan.add(cell)) is not None:
-            reasons[cell] = reason
-        else:
-            cell = 0  # from the start: what is left has changed
-            continue
-        cell += 1
+    while cell < len(reasons):
+        invited = plan.taken[cell] == cells.customers[cell]
+        reasons[cell] = None if invited else plan.add(cell)
+        # From the start where one was added: what is left has changed.
+        cell = cell + 1 if invited or reasons[cell] else 0
     return reasons, plan.taken, plan.groups
 
 

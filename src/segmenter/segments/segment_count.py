@@ -64,10 +64,10 @@ def choose(
             note = Message("segments.fewer", "not {k}, because {why}", k=settings.k, why=alike)
         trials = {number: replace(trial, smallest_share=smallest(trial.model)) for number, trial in trials.items()}
         return trials.get(k, one).model, _why(k, trials, [note]), _frame(trials, k)
-    if len(learned) < MIN_CUSTOMERS:
-        alike = Message("segments.few", "there are fewer than {min} eligible customers", min=MIN_CUSTOMERS)
-    if len(learned) < MIN_CUSTOMERS or distinct < settings.k_min:
-        return one.model, _why(1, {}, [alike]), _frame({}, 1)
+    few = len(learned) < MIN_CUSTOMERS
+    if few or distinct < settings.k_min:
+        note = Message("segments.few", "there are fewer than {min} eligible customers", min=MIN_CUSTOMERS) if few else alike
+        return one.model, _why(1, {}, [note]), _frame({}, 1)
     trials = _try_all(range(settings.k_min, min(settings.k_max, distinct) + 1), learned, points, settings, random_state)
     while True:
         k, notes = _judge(list(trials.values()), settings.min_share)
