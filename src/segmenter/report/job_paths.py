@@ -52,8 +52,6 @@ def _inputs(settings: LaunchJob | DemoJob) -> list[tuple[str, str]]:
             found += [(f"data.{name}.path", path) for name, path in paths.items() if path]
         case DatabaseSettings(url=url):
             found += [("data.url", str(file)) for file in _database(url)]
-        case _:
-            pass
     if isinstance(settings, ReviewJob):
         found += [("review.answers", path) for path in settings.review.answers]
     return [(key, path) for key, path in found if "://" not in path]

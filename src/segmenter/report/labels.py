@@ -36,14 +36,10 @@ _MEASURES = {
     "advocacy": ("advocacy", "口碑推荐"),
 }
 _WINDOW = re.compile(r"([a-z]+)_(\d+)d(_before)?")
-_COMPONENTS = {
-    "spend": ("spend", "消费额"),
+_COMPONENTS = _MEASURES | {
     "decayed_spend": ("recent spend", "近期消费"),
     "frequency": ("orders", "下单频次"),
     "recency": ("recency", "最近下单"),
-    "engagement": ("engagement", "互动"),
-    "advocacy": ("advocacy", "口碑推荐"),
-    "growth": ("growth", "消费增长"),
 }
 _TABLES = {"orders": "订单", "customers": "客户", "events": "互动", "referrals": "推荐", "answers": "答复"}
 _RULES = {

@@ -177,8 +177,8 @@ def _changed(files: dict[str, Path]) -> list[str]:
         return []
     written = json.loads(files[MANIFEST].read_text(encoding="utf-8"))["files"]
     added = {name: path for name, path in files.items() if name != MANIFEST and (path.is_symlink() or not path.is_dir())}
-    return [name for name, path in added.items() if not _is_as_written(path, written.get(name))]
-
-
-def _is_as_written(path: Path, entry: object) -> bool:
-    return isinstance(entry, dict) and path.is_file() and not path.is_symlink() and entry.get("sha256") == sha256(path)
+    known = {name: entry.get("sha256") for name, entry in written.items() if isinstance(entry, dict)}
+    same = {
+        name for name, path in added.items() if name in known and path.is_file() and not path.is_symlink() and known[name] == sha256(path)
+    }
+    return [name for name in added if name not in same]

@@ -40,7 +40,10 @@ def show(report: Report, out: Path, lang: Lang, *, damaged: Iterable[str] = ()) 
 
     `damaged` is what was found damaged on the way while the results are right: no part of the report.
     """
-    show_warnings((*report.warnings, *damaged), lang)
+    errors = Terminal(stderr=True)
+    for warning in (*report.warnings, *damaged):
+        errors.print(say(lang, "warning", "注意"), style="bold yellow", end=": ")
+        errors.print(translate(warning, lang), highlight=False, soft_wrap=True)
     if Terminal().is_terminal:
         show_brief(report)
     else:
@@ -65,14 +68,6 @@ def _table(table: Table) -> rich.table.Table:
     for row in table.rows:
         shown.add_row(*(Plain(cell.text) for cell in row.cells), style=_STYLES[row.role])
     return shown
-
-
-def show_warnings(warnings: Iterable[str], lang: Lang) -> None:
-    """Show what a person should know, on standard error."""
-    errors = Terminal(stderr=True)
-    for warning in warnings:
-        errors.print(say(lang, "warning", "注意"), style="bold yellow", end=": ")
-        errors.print(translate(warning, lang), highlight=False, soft_wrap=True)
 
 
 def show_run(run: str | None) -> None:
