@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from segmenter.evaluation.target_progress import State, TargetProgress
+from segmenter.evaluation.launch_sales import State, TargetProgress
 from segmenter.report.review_words import say_progress
 
 Make = Callable[..., Any]
