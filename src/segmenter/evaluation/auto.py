@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -32,8 +31,7 @@ CHOICES: dict[str, dict[str, int]] = {
     "learned": {"learned": 1},
 }
 _TOPS = (5, 10, 20)  # percent: their mean is less moved by single customers than any of them
-_UNTRIED: Literal["blend_learned_2"] = "blend_learned_2"
-_SIMPLEST: Literal["decayed"] = "decayed"
+_UNTRIED, _SIMPLEST = "blend_learned_2", "decayed"
 _TRIALS = {"cut": pl.Date(), "choice": pl.String(), "share": pl.Float64()}
 
 

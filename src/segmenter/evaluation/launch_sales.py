@@ -7,7 +7,6 @@ from typing import Literal
 import polars as pl
 
 from segmenter.launch_record import LaunchRecord
-from segmenter.tables import TIME
 
 COHORTS = ("joined", "invited", "held_out")
 State = Literal["met", "missed", "reached", "on_course", "behind", "no_target", "unknown"]
@@ -29,16 +28,6 @@ class TargetProgress:
     ahead: int | None  # sales less the target once the launch is over or it is reached, before that less `pace`
     projected: int | None  # where a straight line through the sales so far ends
     reached_on: date | None  # the first day at whose end sales had reached the target
-
-
-def is_from(day: date) -> pl.Expr:
-    """Take orders from a day on."""
-    return pl.col("time") >= pl.lit(day).cast(TIME)
-
-
-def is_before(day: date) -> pl.Expr:
-    """Take orders of before a day."""
-    return pl.col("time") < pl.lit(day).cast(TIME)
 
 
 def is_in(cohort: str) -> pl.Expr:

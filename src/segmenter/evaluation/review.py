@@ -9,16 +9,7 @@ import polars as pl
 from segmenter.errors import ConfigError
 from segmenter.evaluation.acceptance import REFUSED, count_answers, count_reasons, is_asked
 from segmenter.evaluation.launch_lift import measure_launch
-from segmenter.evaluation.launch_sales import (
-    TargetProgress,
-    add_spend,
-    compare_with_target,
-    is_before,
-    is_from,
-    is_in,
-    sum_cohorts,
-    sum_days,
-)
+from segmenter.evaluation.launch_sales import TargetProgress, add_spend, compare_with_target, is_in, sum_cohorts, sum_days
 from segmenter.evaluation.lift import Lift
 from segmenter.launch_record import LaunchRecord
 from segmenter.messages import Message
@@ -126,12 +117,13 @@ def review(launch: LaunchRecord, invitations: pl.DataFrame, orders: pl.DataFrame
     ('met', 1, 2)
     """
     until = _check_date(launch, settings)
-    past = orders.filter(is_before(until))
+    time = pl.col("time")
+    past = orders.filter(time < until)
     invitations = invitations.sort("customer_id").with_columns(joined=(pl.col("answer") == "joined").fill_null(value=False))
     end = min(until, launch.ends_on)
     days = (end - launch.as_of).days
-    since = past.filter(is_from(launch.as_of), is_before(end)).join(invitations.select("customer_id"), on="customer_id", how="semi")
-    earlier = past.filter(is_from(launch.as_of - timedelta(days=settings.review.before_days)), is_before(launch.as_of))
+    since = past.filter(time >= launch.as_of, time < end).join(invitations.select("customer_id"), on="customer_id", how="semi")
+    earlier = past.filter(time >= launch.as_of - timedelta(days=settings.review.before_days), time < launch.as_of)
     spent = add_spend(invitations, since, earlier)
     daily, counts = sum_days(spent, since, launch, days), _count(invitations, until)
     present = spent.filter("in_plan", pl.col("status").is_not_null())
