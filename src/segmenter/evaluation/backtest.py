@@ -6,14 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
 import polars as pl
 
 from segmenter.errors import InputError
 from segmenter.evaluation.auto import CHOICES, mean_shares
-from segmenter.evaluation.comparison import compare_rankings
 from segmenter.evaluation.cuts import choose_cuts
-from segmenter.evaluation.replay import Replay, replay
+from segmenter.evaluation.replay import Replay, compare_replays, replay
 from segmenter.measures.past import Past, past_of
 from segmenter.messages import Message
 from segmenter.settings import AnyScoring, BacktestCore
@@ -169,9 +167,7 @@ def _combine(replays: Sequence[Replay], names: list[str], current: str, settings
     if not compared:
         sentence = "backtest: at no past date could every ranking be computed; choose fewer with backtest.rankings"
         raise InputError(Message("evaluation.nothing_compared", sentence), *warnings)
-    held = np.stack([np.stack([replayed.held[name] for name in names]) for replayed in compared])
-    total = np.stack([replayed.total for replayed in compared])
-    intervals, differences = compare_rankings(names, held, total, settings.seed % (1 << 32))
+    intervals, differences = compare_replays(compared, names, settings.seed % (1 << 32))
     known = intervals.drop_nulls("share").sort("share", descending=True, maintain_order=True)["ranking"]
     return Backtest(
         results=_results(replays, compared, names),

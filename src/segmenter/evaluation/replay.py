@@ -1,6 +1,6 @@
 """One launch replayed at a past date: every ranking on what was known, and what the customers then spent."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import fsum
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.as_of import past_snapshot
 from segmenter.evaluation.auto import AutoRanking, rank
-from segmenter.evaluation.comparison import assign_buckets, sum_by_bucket
+from segmenter.evaluation.comparison import assign_buckets, compare_rankings, sum_by_bucket
 from segmenter.evaluation.gains import Gains, measure_gains, top_count
 from segmenter.measures.past import Past
 from segmenter.messages import Message
@@ -87,6 +87,12 @@ def _replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnySc
         choices=choices,
         missing=missing,
     )
+
+
+def compare_replays(replays: Sequence[Replay], names: Sequence[str], seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Compare rankings that could be computed at all of these dates: see `compare_rankings`."""
+    held = np.stack([np.stack([replayed.held[name] for name in names]) for replayed in replays])
+    return compare_rankings(names, held, np.stack([replayed.total for replayed in replays]), seed)
 
 
 def measure_calibration(

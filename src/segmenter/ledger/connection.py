@@ -154,12 +154,12 @@ def snapshot(ledger: Ledger) -> Iterator[Ledger]:
 
 
 @contextmanager
-def connect_writer(ledger: Ledger, seconds: float = _WAIT) -> "Iterator[Connection]":
+def connect_writer(ledger: Ledger, seconds: float | None = None) -> "Iterator[Connection]":
     """Give a connection to the only writer; transactions are begun by the caller.
 
     Whoever is here knows that a pending plan's writer is dead: it would be here itself.
     """
-    with _raise_in_one_line(ledger), _lock_out_writers(ledger, seconds) as connection:
+    with _raise_in_one_line(ledger), _lock_out_writers(ledger, _WAIT if seconds is None else seconds) as connection:
         with connection.begin():
             upgrade(connection)
             for plan in list_published(connection, ledger.file):
