@@ -137,7 +137,8 @@ def test_the_tables_need_no_mapping(shop: Shop) -> None:
     assert tables.rejects.is_empty()
     assert tables.customers is not None
     for name, frame in raw.items():
-        assert getattr(tables, name).height == frame.height
+        rows = tables.orders.single() if name == "orders" else getattr(tables, name)
+        assert rows.height == frame.height
     assert tables.orders.single()["amount"].sum() == round(100 * shop.orders["amount"].to_numpy().sum())
     assert tables.orders.single()["is_order"].sum() == (shop.orders["amount"] > 0).sum()
     assert tables.customers["joined"].null_count() == 0
