@@ -9,7 +9,6 @@ from segmenter.evaluation.as_of_check import check_as_of
 from segmenter.evaluation.auto import rank
 from segmenter.evaluation.detectable_effect import describe_detectable_effect
 from segmenter.evaluation.forecast import Forecast, forecast
-from segmenter.evaluation.ranking_report import report_ranking
 from segmenter.invitations import invitations_of
 from segmenter.launch_model import launch_model
 from segmenter.launch_plan import INVITE_COLUMNS, LaunchPlan
@@ -17,7 +16,7 @@ from segmenter.planning import plan
 from segmenter.rules import nobody_eligible
 from segmenter.scoring import fit_scorer, with_reasons
 from segmenter.scoring.components import uncounted_kinds
-from segmenter.scoring.ranking import score_of
+from segmenter.scoring.ranking import report_ranking, score_of
 from segmenter.segments import segment
 from segmenter.settings import CoreSettings
 from segmenter.tables import Tables

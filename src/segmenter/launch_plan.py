@@ -6,8 +6,8 @@ from datetime import date
 import polars as pl
 
 from segmenter.evaluation.forecast import Forecast
-from segmenter.evaluation.ranking_report import RankingReport
 from segmenter.launch_model import LaunchModel
+from segmenter.scoring.ranking import RankingReport
 from segmenter.segments import Segmentation
 
 INVITE_COLUMNS = (

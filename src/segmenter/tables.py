@@ -60,7 +60,7 @@ PRECEDENTS = pl.Schema(  # one row per customer of earlier launches, as of the d
         "held_out_until": pl.Date(),  # by another launch that is running; else null
     }
 )
-INVITED = pl.Schema(  # one row per launch and customer, as the ledger's `people` gives it; the launch that is planned among them
+INVITED = pl.Schema(  # one row per launch and customer, as `ledger.list_invitations` gives it; the launch that is planned among them
     {
         "launch": pl.String(),
         "community": pl.String(),

@@ -17,9 +17,9 @@ import segmenter
 from segmenter.demo.shop import simulate
 from segmenter.evaluation.auto import CHOICES
 from segmenter.evaluation.backtest import Backtest
-from segmenter.evaluation.calibration import measure_calibration
 from segmenter.evaluation.comparison import assign_buckets, compare_rankings, sum_by_bucket
 from segmenter.evaluation.gains import measure_gains, top_count
+from segmenter.evaluation.replay import measure_calibration
 from segmenter.evaluation.review import Review, review
 from segmenter.launch_record import LaunchRecord
 from segmenter.settings import BacktestJob, CoreSettings, ReviewJob, parse

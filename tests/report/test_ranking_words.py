@@ -5,8 +5,8 @@ from typing import get_args
 import polars as pl
 import pytest
 
-from segmenter.evaluation.ranking_report import RankingReport
 from segmenter.report.ranking_words import choice_sentence, ranking_meaning, ranking_name, ranking_sentence
+from segmenter.scoring.ranking import RankingReport
 from segmenter.settings import AnyScoring
 
 KINDS = [kind for side in get_args(get_args(AnyScoring)[0]) for kind in get_args(side.model_fields["kind"].annotation)]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from made_up_launches import story
 
+from segmenter.evaluation.launch_sales import State, TargetProgress
 from segmenter.evaluation.lift import estimate_lift
-from segmenter.evaluation.target_progress import State, TargetProgress
 from segmenter.report.review_words import say_lift, say_progress
 
 Make = Callable[..., Any]

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -32,33 +31,18 @@ CHOICES: dict[str, dict[str, int]] = {
     "learned": {"learned": 1},
 }
 _TOPS = (5, 10, 20)  # percent: their mean is less moved by single customers than any of them
-_UNTRIED: Literal["blend_learned_2"] = "blend_learned_2"
-_SIMPLEST: Literal["decayed"] = "decayed"
+_UNTRIED, _SIMPLEST = "blend_learned_2", "decayed"
 _TRIALS = {"cut": pl.Date(), "choice": pl.String(), "share": pl.Float64()}
 
 
 @dataclass(frozen=True)
 class AutoRanking(Ranking):
-    """The ranking that was chosen.
+    """The ranking that was chosen."""
 
-    Parameters
-    ----------
-    choice : str
-        One of `CHOICES`.
-    parts : dict of str to SingleMeasure or LearnedRanking
-        Its fitted parts.
-    reference : dict of str to ndarray
-        For each part of a blend, the sorted values of the customers it was fitted on; empty where there is one part.
-    trials : DataFrame
-        For each past launch ``cut`` and each ``choice``: ``share``, the mean share of later spend in its top 5, 10 and 20 %.
-    warnings : tuple of str
-        What a person should know.
-    """
-
-    choice: str
+    choice: str  # one of `CHOICES`
     parts: Mapping[str, SingleMeasure | LearnedRanking]
-    reference: Mapping[str, Floats]
-    trials: pl.DataFrame
+    reference: Mapping[str, Floats]  # for each part of a blend, the sorted values of the customers it was fitted on
+    trials: pl.DataFrame  # for each past launch ``cut`` and ``choice``: ``share``, the mean share of later spend in its top 5, 10, 20 %
     warnings: tuple[str, ...]
 
     @property
@@ -107,40 +91,10 @@ def fit_auto(frame: pl.DataFrame, settings: AutoSettings, past: Past | None, *, 
     of equals the simpler. Without trials, as the history is short, the plain blend is chosen, and where there is nothing to learn from
     at all, decayed spend.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        The measures of the customers to rank.
-    settings : AutoSettings
-        How many trials, and how the learned ranking is fitted.
-    past : Past or None
-        Up to the as-of date; None where orders were aggregated elsewhere.
-    horizon_days : int
-        How far it looks ahead.
-    seed : int
-        The job's seed.
-
-    Returns
-    -------
-    AutoRanking
-        Fitted, with its evidence.
-
     References
     ----------
     .. [1] Bates, J. M. and Granger, C. W. J. (1969). The Combination of Forecasts. Operational Research Quarterly 20 (4).
     .. [2] Timmermann, A. (2006). Forecast Combinations. Handbook of Economic Forecasting 1, chapter 4.
-
-    Examples
-    --------
-    >>> import segmenter
-    >>> from segmenter.measures.past import past_of
-    >>> settings = segmenter.launch_settings({"scoring": "auto", "launch.as_of": "2026-07-01"})
-    >>> rows = [(f"C{n}", f"2026-06-{1 + n:02}", 10 * n) for n in range(1, 9)]
-    >>> orders = pl.DataFrame(rows, schema=["customer_id", "time", "amount"], orient="row")
-    >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
-    >>> past = past_of(tables, date(2026, 7, 1), 90, None)
-    >>> fit_auto(past.measures(date(2026, 7, 1)), settings.scoring, past, horizon_days=30, seed=1).choice
-    'decayed'
     """
     simple: dict[str, SingleMeasure | LearnedRanking] = {"decayed": BY_DECAYED, "spend": BY_SPEND}
 

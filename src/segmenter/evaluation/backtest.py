@@ -6,20 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
 import polars as pl
 
 from segmenter.errors import InputError
-from segmenter.evaluation.auto import CHOICES, AutoRanking, mean_shares
-from segmenter.evaluation.comparison import compare_rankings
+from segmenter.evaluation.auto import CHOICES, mean_shares
 from segmenter.evaluation.cuts import choose_cuts
-from segmenter.evaluation.replay import Replay, replay
+from segmenter.evaluation.replay import Replay, compare_replays, replay
 from segmenter.measures.past import Past, past_of
 from segmenter.messages import Message
 from segmenter.settings import AnyScoring, BacktestCore
 from segmenter.tables import Tables
 
 _ENDS = ("best", "random")
+_COUNTS = ("customers", "eligible", "later_spend", "later_buyers")
 
 
 @dataclass(frozen=True)
@@ -168,9 +167,7 @@ def _combine(replays: Sequence[Replay], names: list[str], current: str, settings
     if not compared:
         sentence = "backtest: at no past date could every ranking be computed; choose fewer with backtest.rankings"
         raise InputError(Message("evaluation.nothing_compared", sentence), *warnings)
-    held = np.stack([np.stack([replayed.held[name] for name in names]) for replayed in compared])
-    total = np.stack([replayed.total for replayed in compared])
-    intervals, differences = compare_rankings(names, held, total, settings.seed % (1 << 32))
+    intervals, differences = compare_replays(compared, names, settings.seed % (1 << 32))
     known = intervals.drop_nulls("share").sort("share", descending=True, maintain_order=True)["ranking"]
     return Backtest(
         results=_results(replays, compared, names),
@@ -189,29 +186,30 @@ def _combine(replays: Sequence[Replay], names: list[str], current: str, settings
 
 
 def _choices(replays: Sequence[Replay]) -> pl.DataFrame:
-    rows = [_choice(replayed.cut, ranking) for replayed in replays for ranking in replayed.choices.values()]
+    rows = [
+        (replayed.cut, ranking.choice, ranking.trials["cut"].n_unique(), *map(mean_shares(ranking.trials).get, CHOICES))
+        for replayed in replays
+        for ranking in replayed.choices.values()
+    ]
     schema = {"cut": pl.Date, "choice": pl.String, "trials": pl.Int64, **dict.fromkeys(CHOICES, pl.Float64)}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _choice(cut: date, ranking: AutoRanking) -> tuple[date | str | int | float | None, ...]:
-    means = mean_shares(ranking.trials)
-    return cut, ranking.choice, ranking.trials["cut"].n_unique(), *(means.get(name) for name in CHOICES)
-
-
 def _results(replays: Sequence[Replay], compared: Sequence[Replay], names: Sequence[str]) -> pl.DataFrame:
     rows = [_row(replayed, name) for replayed in replays for name in (*names, *_ENDS) if name in replayed.gains]
-    schema = {"cut": pl.Date, "ranking": pl.String, **dict.fromkeys(("customers", "eligible", "later_spend", "later_buyers"), pl.Int64)}
+    schema = {"cut": pl.Date, "ranking": pl.String, **dict.fromkeys(_COUNTS, pl.Int64)}
     figures = dict.fromkeys(replays[0].gains["best"].figures, pl.Float64)
     single = pl.DataFrame(rows, schema={**schema, **figures, "expected_spend": pl.Int64, "calibration": pl.Float64}, orient="row")
     cuts = [replayed.cut for replayed in compared]
     # One by one: a mean over groups might be summed in any order.
-    counts = ("customers", "eligible", "later_spend", "later_buyers", "expected_spend")
     claimed = pl.col("later_spend").filter(pl.col("expected_spend").is_not_null()).sum()
     mean = pl.concat(
         part.select(
             "ranking",
-            *(pl.col(name).mean().round().cast(pl.Int64) if name in counts else pl.col(name).mean() for name in part.columns[2:-1]),
+            *(
+                pl.col(name).mean().round().cast(pl.Int64) if name in (*_COUNTS, "expected_spend") else pl.col(name).mean()
+                for name in part.columns[2:-1]
+            ),
             calibration=pl.when(claimed > 0).then(pl.col("expected_spend").sum() / claimed),
         ).head(1)
         for part in (single.filter(pl.col("cut").is_in(cuts), ranking=name) for name in (*names, *_ENDS))
@@ -250,8 +248,5 @@ def _calibration(compared: Sequence[Replay], names: Sequence[str]) -> pl.DataFra
         for replayed in compared
         if name in replayed.expected
     ]
-    if not parts:
-        return pl.DataFrame(schema=schema)
-    return (
-        pl.concat(parts).group_by("ranking", "bin", maintain_order=True).agg(pl.col("customers", "expected", "actual").sum()).cast(schema)
-    )
+    bins = pl.concat([pl.DataFrame(schema=schema), *parts]).group_by("ranking", "bin", maintain_order=True)
+    return bins.agg(pl.col("customers", "expected", "actual").sum())

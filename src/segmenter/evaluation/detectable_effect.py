@@ -1,19 +1,47 @@
-"""What the control group of a launch will be able to show."""
+"""What the control group of a launch will be able to show: its minimum detectable effect.
 
+Customers of the last `horizon_days` before the launch stand for those after it: their mean spend, its variance, and what of it strata
+and still earlier spend explain, as the measured lift takes that out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import fsum
 from typing import Literal
 
 import polars as pl
 
-from segmenter.evaluation.lift_sums import MIN_UNITS
-from segmenter.evaluation.power import ENOUGH, DetectableEffect, ExpectedSpend, expect_spend, solve_detectable_effect
+from segmenter.evaluation.lift_sums import MIN_UNITS, Stratum, Sums, combine, fit_slope, subtract_means, sum_arms, sum_squared_deviations
 from segmenter.messages import Message
 from segmenter.money import text
 from segmenter.planning.candidates import region_of
 from segmenter.settings import CoreSettings
 
+ENOUGH = 500  # customers held out: below, one large buyer more or less decides
 SHARES = (0.05, 0.10, 0.20)  # that are put beside the launch's own
+# The chance to show the effect if it is there, and one that is not.
+_POWER, _ALPHA = 0.8, 0.05
 _LONG = 45  # days from which on a horizon is more like 90 days than like 30
 _MOST = 0.3  # nobody leaves half of the best customers alone
+
+
+@dataclass(frozen=True)
+class ExpectedSpend:
+    """What can be expected of those who may be invited, if nobody were."""
+
+    mean: float  # spend per customer within the horizon, in minor units
+    variance: float  # of spend between the units that are held out, in squared minor units
+    explained: float  # the share of it that strata and past spend explain, 0 to 1
+
+
+@dataclass(frozen=True)
+class DetectableEffect:
+    """The smallest effect that a control group can show."""
+
+    share: float  # held out
+    held_out: int  # customers, or regions
+    effect: float  # per customer invited, in minor units
+    percent: float | None  # of the mean spend; None where that is not above 0
 
 
 def describe_detectable_effect(customers: pl.DataFrame, settings: CoreSettings) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
@@ -89,3 +117,54 @@ def _compare(others: list[DetectableEffect]) -> Message | str:
         else:
             said = Message("lift.with_share", "; with {share:g} % it would be {percent:.1f} %", share=share, percent=other.percent)
     return said
+
+
+def expect_spend(frame: pl.DataFrame) -> ExpectedSpend:
+    """Learn from the last horizon before the launch what to expect.
+
+    One row per customer who may be invited, two or more, without nulls: ``spend`` (minor units, within that horizon), ``before`` (before
+    it) and ``stratum``; or ``cluster``, the region, where whole regions are held out: then the variance is that between regions of the
+    mean over customers, as of a ratio (Cochran, 1977, Sampling Techniques, 3rd ed., Wiley, section 6).
+    """
+    clustered = "cluster" in frame.columns
+    arms = sum_arms(frame.with_columns(invited=True), "cluster" if clustered else "stratum")
+    groups = [arm.invited for arm in arms.values()]
+    everyone = combine(groups)
+    if clustered:
+        slope = fit_slope([Stratum(everyone, Sums())])
+        variance, rest = _vary_between(groups, everyone, 0.0), _vary_between(groups, everyone, slope)
+    else:
+        slope = fit_slope(Stratum(group, Sums()) for group in groups)
+        variance = sum_squared_deviations(everyone, 0.0) / (everyone.customers - 1)
+        rest = fsum(sum_squared_deviations(group, slope) for group in groups) / max(everyone.customers - len(groups), 1)
+    explained = min(max(1 - rest / variance, 0.0), 1.0) if variance > 0 else 0.0
+    return ExpectedSpend(everyone.spend / everyone.customers, variance, explained)
+
+
+def solve_detectable_effect(units: int, share: float, expected: ExpectedSpend) -> DetectableEffect:
+    """Give the smallest effect that a control group can show, by the power of the two-sided t test, in money and in per cent.
+
+    `units` are the launch's customers, held out ones included, or its regions; the share leaves at least 2 on a side.
+    """
+    from numpy import nan_to_num
+    from scipy.optimize import brentq
+    from statsmodels.stats.power import TTestIndPower
+
+    held_out = round(share * units)
+    # Its own solve_power finds no root for some sizes, such as 96 of 478: far beyond the root the noncentral t is no number any more.
+    test, ratio = TTestIndPower(), (units - held_out) / held_out
+
+    def beyond(effect: float) -> float:
+        return float(nan_to_num(test.power(effect, held_out, _ALPHA, ratio), nan=1.0)) - _POWER
+
+    high = (1 / held_out + 1 / (units - held_out)) ** 0.5
+    while beyond(high) < 0:
+        high *= 1.25
+    size = brentq(beyond, 0.0, high, xtol=1e-12)
+    effect = float(size) * (expected.variance * (1 - expected.explained)) ** 0.5
+    return DetectableEffect(share, held_out, effect, 100 * effect / expected.mean if expected.mean > 0 else None)
+
+
+def _vary_between(regions: Sequence[Sums], everyone: Sums, slope: float) -> float:
+    apart = (len(regions) * region.customers / everyone.customers * subtract_means(region, everyone, slope) for region in regions)
+    return fsum(distance**2 for distance in apart) / max(len(regions) - 1, 1)

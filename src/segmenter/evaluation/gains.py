@@ -43,11 +43,6 @@ def top_count(customers: int, percent: int) -> int:
     return min(customers, max(1, (customers * percent + 50) // 100))
 
 
-def order_by_hindsight(spend: Ints, bought: Bools) -> Ints:
-    """Order customers by later spend, then buyers before others, then by position: no order holds more of the spend at any point."""
-    return np.lexsort((~bought, -spend))
-
-
 def measure_gains(orders: Mapping[str, Ints], spend: Ints, bought: Bools, size: int | None) -> dict[str, Gains]:
     """Measure rankings of the same customers at one cut, and the two ends between which they lie.
 
@@ -55,9 +50,7 @@ def measure_gains(orders: Mapping[str, Ints], spend: Ints, bought: Bools, size: 
     minor units, below 0 where refunds outweigh orders, and all sums are within 64 bits; `size` is how many a launch invites, None for
     all. Among the results are ``best``, the order of hindsight, and ``random``, what can be expected of a random draw.
     """
-    if wrong := {len(array) for array in (bought, *orders.values())} - {len(spend)}:
-        raise ValueError(f"orders and bought: should be as long as spend, {len(spend)} (got {sorted(wrong)})")
-    hindsight = order_by_hindsight(spend, bought)
+    hindsight = np.lexsort((~bought, -spend))  # buyers before others: no order holds more of the spend at any point
     best = _running_sums(hindsight, spend, bought)
     gains = {}
     for name, order in {**orders, "best": hindsight}.items():

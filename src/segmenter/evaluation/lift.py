@@ -47,78 +47,32 @@ from typing import Literal
 
 import polars as pl
 
-from segmenter.errors import InputError
-from segmenter.evaluation.lift_sums import (
-    MIN_UNITS,
-    Stratum,
-    combine,
-    fit_slope,
-    merge_small,
-    sum_arms,
-)
-from segmenter.evaluation.lift_variance import Difference, compare_regions, compare_strata
-from segmenter.messages import Message
-
-COLUMNS = {"customer_id": pl.String, "invited": pl.Boolean, "stratum": pl.String, "spend": pl.Int64, "before": pl.Int64}
-
-_INVITED, _HELD_OUT = Message("lift.invited", "invited"), Message("lift.held_out", "held out")
+from segmenter.evaluation.lift_sums import Difference, Stratum, combine, compare_regions, compare_strata, fit_slope, merge_small, sum_arms
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """One estimate of the effect of being invited.
+    """One estimate of the effect of being invited, per customer invited and in minor units, with its 95 % interval."""
 
-    Parameters
-    ----------
-    method : str
-        ``plain``, ``stratified``, ``cuped`` or ``stratified_cuped``.
-    effect, error, low, high : float
-        Per customer invited, in minor units: the estimate, its standard error, and the ends of its 95 % interval.
-    p : float
-        Of the two-sided test that there is no effect.
-    degrees : float
-        Of freedom of its t distribution.
-    total, total_low, total_high : int
-        Times the customers invited, in whole minor units.
-    """
-
-    method: str
+    method: str  # ``plain``, ``stratified``, ``cuped`` or ``stratified_cuped``
     effect: float
     error: float
     low: float
     high: float
-    p: float
-    degrees: float
-    total: int
+    p: float  # of the two-sided test that there is no effect
+    degrees: float  # of freedom of its t distribution
+    total: int  # times the customers invited, in whole minor units
     total_low: int
     total_high: int
 
 
 @dataclass(frozen=True)
 class Lift:
-    """What being invited brought.
+    """What being invited brought; sales in minor units, exact.
 
-    Parameters
-    ----------
-    measured : {"direct", "total"}
-        ``direct``: customers were held out, so this is the effect of an invitation on the customer who gets it; what they then bring
-        about in others, held out ones too, is not in it. ``total``: whole regions were held out, so what the customers of a region
-        bring about in each other is in it.
-    invited, held_out : int
-        Customers.
-    sales, held_out_sales : int
-        What they spent, in minor units, exact.
-    estimates : tuple of Estimate
-        All that were made.
-    best : Estimate
-        The one to use, fixed beforehand: the last of them.
-    anyway, anyway_low, anyway_high : float or None
-        The share of the sales to those invited that would have come without inviting them, and its 95 % interval; above 1
-        where more would have come. None where the sales are not above 0.
-    strata, merged : int
-        How many strata were used, and how many were merged away because an arm of theirs held fewer than 2.
-    regions, regions_held_out : int
-        Where whole regions were held out, otherwise 0.
+    ``direct``: customers were held out, so this is the effect of an invitation on the customer who gets it; what they then bring about in
+    others, held out ones too, is not in it. ``total``: whole regions were held out, so what the customers of a region bring about in
+    each other is in it.
     """
 
     measured: Literal["direct", "total"]
@@ -127,66 +81,32 @@ class Lift:
     sales: int
     held_out_sales: int
     estimates: tuple[Estimate, ...]
-    best: Estimate
+    best: Estimate  # the one to use, fixed beforehand: the last of them
+    # The share of the sales to those invited that would have come without inviting them, and its 95 % interval; above 1 where more
+    # would have come. None where the sales are not above 0.
     anyway: float | None
     anyway_low: float | None
     anyway_high: float | None
     strata: int
-    merged: int
-    regions: int = 0
+    merged: int  # strata that were merged away because an arm of theirs held fewer than 2
+    regions: int = 0  # where whole regions were held out
     regions_held_out: int = 0
 
 
 def estimate_lift(frame: pl.DataFrame, *, pooled: bool = True) -> Lift:
-    """Estimate what being invited brought.
+    """Estimate what being invited brought, from one row per customer of the launch, in any order, without nulls.
 
-    A stratum with fewer than 2 customers in either arm is merged with its neighbour in past spend per customer. Who was meant to be
-    invited counts as invited, whether they joined or not.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row per customer of the launch, in any order: ``customer_id``, ``invited`` (Boolean; false: held out), ``stratum``
-        (String), ``spend`` (Int64, minor units after the launch within its horizon), ``before`` (Int64, minor units before the
-        launch; 0 for those who had not bought), none of them null, amounts at most 10**12 either way. With a column ``cluster``
-        (String, the region) whole regions were held out.
-    pooled : bool
-        Whether variances are pooled over the two arms; see above. Without meaning where whole regions were held out.
-
-    Returns
-    -------
-    Lift
-        The estimates.
-
-    Raises
-    ------
-    InputError
-        Fewer than 2 customers, or where there are clusters 2 of them, are invited or held out; a cluster holds both.
-    ValueError
-        The frame is not as described.
-
-    Examples
-    --------
-    >>> spend, before = [900, 0, 700, 0, 500, 0, 0, 100], [800, 100, 600, 0, 700, 100, 0, 300]
-    >>> rows = {"customer_id": list("abcdefgh"), "invited": [True] * 4 + [False] * 4, "stratum": ["all"] * 8}
-    >>> lift = estimate_lift(pl.DataFrame(rows | {"spend": spend, "before": before}))
-    >>> [(estimate.method, round(estimate.effect), estimate.total) for estimate in lift.estimates][:2]
-    [('plain', 250, 1000), ('stratified', 250, 1000)]
-    >>> lift.best.method, round(lift.best.low), round(lift.best.high), round(lift.anyway, 2)
-    ('stratified_cuped', -23, 310, 0.64)
+    ``customer_id``; ``invited`` (false: held out; who was meant to be invited counts, whether they joined or not); ``stratum``; ``spend``
+    after the launch within its horizon and ``before`` it, Int64 minor units, at most 10**12 either way. With a column ``cluster``, the
+    region, whole regions were held out. A stratum with fewer than 2 customers in either arm is merged with its neighbour in past spend
+    per customer; of either arm there must be 2 customers, or clusters.
     """
-    _check(frame)
     clustered = "cluster" in frame.columns
     groups = sum_arms(frame, "cluster" if clustered else "stratum")
     invited = combine(group.invited for group in groups.values())
     held_out = combine(group.held_out for group in groups.values())
-    if problems := [
-        _too_few_customers(name, arm.customers) for name, arm in ((_INVITED, invited), (_HELD_OUT, held_out)) if arm.customers < MIN_UNITS
-    ]:
-        raise InputError(*problems)
     whole = [Stratum(invited, held_out)]
     if clustered:
-        _check_clusters(groups)
         regions = list(groups.values())
         differences = {"plain": compare_regions(regions, 0.0), "cuped": compare_regions(regions, fit_slope(whole))}
         strata, merged = 0, 0
@@ -233,36 +153,3 @@ def _estimate(method: str, difference: Difference, invited: int) -> Estimate:
 
 def _share_without(total: int, sales: int) -> float | None:
     return (sales - total) / sales if sales > 0 else None
-
-
-def _check(frame: pl.DataFrame) -> None:
-    wanted = COLUMNS | ({"cluster": pl.String} if "cluster" in frame.columns else {})
-    if wrong := [f"{name} ({frame.schema.get(name, 'none')})" for name, kind in wanted.items() if frame.schema.get(name) != kind]:
-        raise ValueError(f"columns should be {wanted} (got {', '.join(wrong)})")
-    if frame.select(pl.any_horizontal(pl.col(*wanted).is_null().any())).item():
-        raise ValueError("columns should hold no nulls")
-    if frame["customer_id"].n_unique() < frame.height:
-        raise ValueError("customer_id should name each customer once")
-
-
-def _check_clusters(groups: dict[str, Stratum]) -> None:
-    mixed = (
-        "region {region}: should be invited or held out as a whole (got {invited} invited, {held_out} held out); "
-        "measure by customer, or leave the region out"
-    )
-    problems = [
-        Message("lift.mixed_region", mixed, region=name, invited=group.invited.customers, held_out=group.held_out.customers)
-        for name, group in groups.items()
-        if group.invited.customers and group.held_out.customers
-    ]
-    few = "regions {arm}: should be at least {min} to measure a lift (got {count}); hold out more regions, or customers"
-    for arm, name in enumerate((_INVITED, _HELD_OUT)):
-        if (count := sum(group[arm].customers > 0 for group in groups.values())) < MIN_UNITS:
-            problems.append(Message("lift.few_regions", few, arm=name, min=MIN_UNITS, count=count))
-    if problems:
-        raise InputError(*problems)
-
-
-def _too_few_customers(arm: Message, count: int) -> Message:
-    rule = "{arm}: should be at least {min} customers to measure a lift (got {count}); hold out a share of the next launch at random"
-    return Message("lift.few_customers", rule, arm=arm, min=MIN_UNITS, count=count)

@@ -1,8 +1,9 @@
 """One launch replayed at a past date: every ranking on what was known, and what the customers then spent."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from math import fsum
 
 import numpy as np
 import polars as pl
@@ -11,8 +12,7 @@ from numpy.typing import NDArray
 from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.as_of import past_snapshot
 from segmenter.evaluation.auto import AutoRanking, rank
-from segmenter.evaluation.calibration import measure_calibration
-from segmenter.evaluation.comparison import assign_buckets, sum_by_bucket
+from segmenter.evaluation.comparison import assign_buckets, compare_rankings, sum_by_bucket
 from segmenter.evaluation.gains import Gains, measure_gains, top_count
 from segmenter.measures.past import Past
 from segmenter.messages import Message
@@ -87,3 +87,30 @@ def _replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnySc
         choices=choices,
         missing=missing,
     )
+
+
+def compare_replays(replays: Sequence[Replay], names: Sequence[str], seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Compare rankings that could be computed at all of these dates: see `compare_rankings`."""
+    held = np.stack([np.stack([replayed.held[name] for name in names]) for replayed in replays])
+    return compare_rankings(names, held, np.stack([replayed.total for replayed in replays]), seed)
+
+
+def measure_calibration(
+    expected: NDArray[np.float64] | NDArray[np.int64], spend: NDArray[np.int64], bins: int = 10
+) -> tuple[pl.DataFrame, float | None]:
+    """Compare expected with actual spend (minor units) by bins of customers, and give all that was expected over all that came.
+
+    The frame has ``bin`` (1 expects most), ``customers``, and the sums ``expected`` and ``actual``. Customers of the same expectation
+    stay together, in the bin of their middle: bins differ in size, and there may be fewer of them.
+    """
+    _, group, sizes = np.unique(-expected, return_inverse=True, return_counts=True)
+    middles = 2 * sizes.cumsum() - sizes  # in halves of a customer
+    _, bin_of = np.unique((middles * bins // (2 * max(len(spend), 1)))[group], return_inverse=True)
+    parts = [bin_of == number for number in range(int(bin_of.max(initial=-1)) + 1)]
+    rows = [
+        (number, int(part.sum()), round(fsum(expected[part].tolist())), int(spend[part].sum()))
+        for number, part in enumerate(parts, start=1)
+    ]
+    schema = dict.fromkeys(("bin", "customers", "expected", "actual"), pl.Int64)
+    came = int(spend.sum())
+    return pl.DataFrame(rows, schema, orient="row"), fsum(expected.tolist()) / came if came > 0 else None

@@ -9,13 +9,13 @@ import polars as pl
 from segmenter.errors import ConfigError
 from segmenter.evaluation.acceptance import REFUSED, count_answers, count_reasons, is_asked
 from segmenter.evaluation.launch_lift import measure_launch
-from segmenter.evaluation.launch_sales import add_spend, is_before, is_from, is_in, sum_cohorts, sum_days
+from segmenter.evaluation.launch_sales import TargetProgress, add_spend, compare_with_target, is_in, sum_cohorts, sum_days
 from segmenter.evaluation.lift import Lift
-from segmenter.evaluation.review_warnings import review_warnings
-from segmenter.evaluation.target_progress import TargetProgress, compare_with_target
 from segmenter.launch_record import LaunchRecord
 from segmenter.messages import Message
 from segmenter.settings import ReviewCore
+
+_YEAR = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -117,12 +117,13 @@ def review(launch: LaunchRecord, invitations: pl.DataFrame, orders: pl.DataFrame
     ('met', 1, 2)
     """
     until = _check_date(launch, settings)
-    past = orders.filter(is_before(until))
+    time = pl.col("time")
+    past = orders.filter(time < until)
     invitations = invitations.sort("customer_id").with_columns(joined=(pl.col("answer") == "joined").fill_null(value=False))
     end = min(until, launch.ends_on)
     days = (end - launch.as_of).days
-    since = past.filter(is_from(launch.as_of), is_before(end)).join(invitations.select("customer_id"), on="customer_id", how="semi")
-    earlier = past.filter(is_from(launch.as_of - timedelta(days=settings.review.before_days)), is_before(launch.as_of))
+    since = past.filter(time >= launch.as_of, time < end).join(invitations.select("customer_id"), on="customer_id", how="semi")
+    earlier = past.filter(time >= launch.as_of - timedelta(days=settings.review.before_days), time < launch.as_of)
     spent = add_spend(invitations, since, earlier)
     daily, counts = sum_days(spent, since, launch, days), _count(invitations, until)
     present = spent.filter("in_plan", pl.col("status").is_not_null())
@@ -147,7 +148,7 @@ def review(launch: LaunchRecord, invitations: pl.DataFrame, orders: pl.DataFrame
         no_lift=no_lift,
         doubts=doubts,
         uplift=_list_uplift(present, launch, days),
-        warnings=review_warnings(counts, invitations, past, launch, end),
+        warnings=_warnings(counts, invitations, past, launch, end),
     )
 
 
@@ -196,3 +197,45 @@ def _list_uplift(present: pl.DataFrame, launch: LaunchRecord, days: int) -> pl.D
         is_in("held_out").alias("held_out"),
         *("joined", "answer", "stratum", "region", "segment", "score", "before", "spend", "orders"),
     )
+
+
+def _warnings(
+    counts: Mapping[str, int], invitations: pl.DataFrame, orders: pl.DataFrame, launch: LaunchRecord, end: date
+) -> tuple[Message, ...]:
+    """Say what makes a review's figures smaller than they are, or other than they seem; `orders` are those before its date."""
+    warnings = []
+    if not invitations["answer"].count():
+        rule = "No answers are known: fill in the call sheets, or name the lists of who joined with review.answers."
+        warnings.append(Message("review.no_answers", rule))
+    warnings += _warn_of_early_export(orders["time"].dt.date().unique().sort(), launch, end)
+    if replaced := counts["replaced"]:
+        rule = "{count:,} customers answered to an invitation of a plan that was replaced since: they count in everything but the lift."
+        warnings.append(Message("review.replaced", rule, count=replaced))
+    if unasked := counts["unasked"]:
+        rule = "{count:,} of those who joined were not invited: their sales count towards the target, not in the lift."
+        warnings.append(Message("review.not_invited", rule, count=unasked))
+    return tuple(warnings)
+
+
+def _warn_of_early_export(days: pl.Series, launch: LaunchRecord, end: date) -> list[Message]:
+    """Compare the last day with an order with the launch's, where that is later than the shop's silences explain."""
+    last: date | None = days.max()  # type: ignore[assignment]  # a date or None, as its column is of dates
+    if last is None:
+        rule = "No order is as late as the launch (there are none): the tables may have been read before it."
+        return [Message("review.no_orders", rule)]
+    if last < launch.as_of:
+        rule = "No order is as late as the launch (the last is of {last}): the tables may have been read before it."
+        return [Message("review.old_orders", rule, last=last)]
+    if (silent := (end - last).days - 1) > _longest_silence(days):
+        rule = (
+            "The last order is of {last}; days after it that should have some: {days:,}. The tables may have been read too early, and "
+            "sales be too low. Export them again."
+        )
+        return [Message("review.early_export", rule, last=last, days=silent)]
+    return []
+
+
+def _longest_silence(days: pl.Series) -> int:
+    """Give the most days in a row without an order, as far as the shop is known: so many more say nothing."""
+    gaps = days.filter(days > days.max() - _YEAR).diff().drop_nulls()  # type: ignore[operator]  # a date, as there are days
+    return max(gaps.dt.total_days(), default=1) - 1

@@ -4,14 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import numpy as np
 import polars as pl
 
 from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.backtest import rankings_of, warn_of_sample
-from segmenter.evaluation.comparison import compare_rankings
 from segmenter.evaluation.cuts import choose_cuts
-from segmenter.evaluation.replay import TOP, Replay, replay
+from segmenter.evaluation.replay import TOP, Replay, compare_replays, replay
 from segmenter.evaluation.tuning_trials import load_optuna, prepare_date, search_weights
 from segmenter.measures.past import past_of
 from segmenter.messages import Message
@@ -131,9 +129,7 @@ def _rankings(scoring: WeightedSettings, present: WeightedSettings, settings: Tu
 
 def _judge(learned: Sequence[Replay], held_back: Sequence[Replay], names: list[str], seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give the shares of both parts, and the differences in the one that was held back."""
-    held = np.stack([np.stack([replayed.held[name] for name in names]) for replayed in held_back])
-    total = np.stack([replayed.total for replayed in held_back])
-    intervals, differences = compare_rankings(names, held, total, seed)
+    intervals, differences = compare_replays(held_back, names, seed)
     schema = {"ranking": pl.String, "learned_from": pl.Float64}
     before = pl.DataFrame([(name, _mean(name, learned)) for name in names], schema=schema, orient="row")
     after = intervals.rename({"share": "held_back"})

@@ -29,27 +29,13 @@ _FORMS = "sqlite:///ledger.db or postgresql://user@host/database"
 
 @dataclass(frozen=True)
 class Ledger:
-    """An opened ledger; it keeps no connection and no file open, unless it is one `snapshot` of it.
-
-    Parameters
-    ----------
-    engine : Engine
-        Makes connections.
-    shown : str
-        Its address, without a password.
-    file : Path or None
-        Of SQLite; None for a server.
-    there : bool
-        Whether the file was there when it was opened: then it is not made anew.
-    connection : Connection or None
-        Within whose transaction all is read.
-    """
+    """An opened ledger; it keeps no connection and no file open, unless it is one `snapshot` of it."""
 
     engine: "Engine"
-    shown: str
-    file: Path | None
-    there: bool = False
-    connection: "Connection | None" = None
+    shown: str  # its address, without a password
+    file: Path | None  # of SQLite; None for a server
+    there: bool = False  # whether the file was there when it was opened: then it is not made anew
+    connection: "Connection | None" = None  # within whose transaction all is read
 
 
 class _WritingError(LedgerError):

@@ -7,7 +7,9 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from segmenter.errors import LedgerError, nearest
+from segmenter.ledger.schema import SNAPSHOT
 from segmenter.messages import Message
+from segmenter.tables import INVITED
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -15,19 +17,8 @@ if TYPE_CHECKING:
 STATUSES = ("planned", "held_out")
 # From the one that says least: of two on one day, read together, the later one here stands.
 ANSWERS = ("no_answer", "refused", "refused_for_good", "joined")
-INVITATION = {
-    "customer_id": pl.String(),
-    "status": pl.String(),
-    "planned_at": pl.Date(),
-    "wave": pl.Int64(),
-    "group": pl.String(),
-    "agent": pl.String(),
-    "score": pl.Float64(),
-    "stratum": pl.String(),
-    "region": pl.String(),
-    "segment": pl.String(),
-}
-ANSWER = {"customer_id": pl.String(), "answer": pl.String(), "answered_on": pl.Date(), "source": pl.String(), "reason": pl.String()}
+INVITATION = {name: INVITED[name] for name in ("customer_id", *SNAPSHOT)}
+ANSWER = {name: INVITED[name] for name in ("customer_id", "answer", "answered_on", "source", "reason")}
 _BATCH = 50_000
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -142,23 +142,9 @@ def _stage(
     for dead in list(left):
         drop(connection, dead)
     plan = int(connection.execute(select(func.coalesce(func.max(plans.c.id), 0))).scalar_one()) + 1
-    connection.execute(
-        insert(plans).values(
-            id=plan,
-            launch=launch.name,
-            community=launch.community,
-            as_of=launch.as_of,
-            horizon_days=launch.horizon_days,
-            ends_on=launch.ends_on,
-            target=launch.target,
-            currency=launch.currency,
-            settings=launch.settings,
-            holdout=launch.holdout,
-            state=PENDING,
-            token=token,
-            place=place,
-        )
-    )
+    facts = asdict(launch)
+    facts |= {"launch": facts.pop("name"), "ends_on": launch.ends_on}
+    connection.execute(insert(plans).values(id=plan, state=PENDING, token=token, place=place, **facts))
     insert_rows(connection, "invitations", rows.select(pl.lit(plan).alias("plan"), *INVITATION))
     return plan
 

@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 
 from segmenter.evaluation.backtest import Backtest
-from segmenter.evaluation.target_progress import FEW
+from segmenter.evaluation.launch_sales import FEW
 from segmenter.report.backtest_tables import Means
 from segmenter.report.labels import Labels
 from segmenter.report.ranking_words import choice_sentence

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from segmenter.evaluation.backtest import Backtest
-from segmenter.evaluation.target_progress import FEW
+from segmenter.evaluation.launch_sales import FEW
 from segmenter.report import charts
 from segmenter.report.backtest_words import verdict
 from segmenter.report.labels import Labels

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from segmenter.evaluation.target_progress import FEW
+from segmenter.evaluation.launch_sales import FEW
 from segmenter.report import charts
 from segmenter.report.labels import Labels, ratio
 from segmenter.report.language import translate

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from segmenter.evaluation.auto import CHOICES
-from segmenter.evaluation.ranking_report import RankingReport
 from segmenter.report.language import Lang, say
+from segmenter.scoring.ranking import RankingReport
 
 BEST, RANDOM = "best", "random"  # the two ends between which rankings lie
 _ENDS = {BEST: ("best possible", "理论上限"), RANDOM: ("by chance", "随机抽取")}

@@ -5,9 +5,8 @@ from functools import partial
 
 import polars as pl
 
-from segmenter.evaluation.launch_sales import COHORTS
+from segmenter.evaluation.launch_sales import COHORTS, FEW
 from segmenter.evaluation.review import Review
-from segmenter.evaluation.target_progress import FEW
 from segmenter.money import digits, to_units
 from segmenter.report.language import translate
 from segmenter.report.outputs import Outputs, Record, csv, page, parquet, rounded

@@ -1,8 +1,8 @@
 """What a launch brought, in words."""
 
+from segmenter.evaluation.launch_sales import FEW
 from segmenter.evaluation.lift import Lift
 from segmenter.evaluation.review import Review
-from segmenter.evaluation.target_progress import FEW
 from segmenter.money import amount
 from segmenter.report.labels import Labels
 from segmenter.report.language import Lang, say, translate

@@ -56,17 +56,7 @@ class BetaGeometric:
     def expected(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, horizon: float) -> Floats:  # noqa: N803 - the papers' name
         """Compute the purchases to expect after T: FHL, equation 10; BDF for MBG/NBD; (r + x) / (α + T) · horizon for NBD.
 
-        Parameters
-        ----------
-        x, t_x, T : array-like of shape (n_customers,)
-            As in `fit_beta_geometric`; InputError for numbers that no customer can have.
-        horizon : float
-            Time after T, ≥ 0.
-
-        Returns
-        -------
-        ndarray of shape (n_customers,)
-            Purchases, ≥ 0 and finite.
+        `horizon` is the time after T, ≥ 0. InputError for numbers that no customer can have.
         """
         repeats, last, known = _checked(x, t_x, T)
         if not (np.isfinite(horizon) and horizon >= 0):

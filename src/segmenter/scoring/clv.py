@@ -39,17 +39,7 @@ class Clv:
         Who never came back is expected to spend the mean of all at a time. Who came back and was refunded to nothing, or below, counts
         as having spent 0 each time: the mean of all shrunk towards 0 by (q - 1) / (p x + q - 1), as the model does with any other mean.
 
-        Parameters
-        ----------
-        purchases : DataFrame
-            As in `fit_clv`; these customers or others.
-        horizon_days : float
-            The days after the as-of date, ≥ 0.
-
-        Returns
-        -------
-        ndarray of shape (n_customers,)
-            Minor units, in the order of the rows: ≥ 0 and finite, 0 for customers without a purchase.
+        The purchases are as in `fit_clv`, of these customers or others; minor units, ≥ 0, 0 for customers without a purchase.
         """
         buyers = _buyers(purchases)
         repeats = buyers["repeats"].to_numpy()

@@ -51,18 +51,8 @@ class GammaGamma:
 
         It lies between the customer's own mean and that of all, the nearer to the own the larger x is.
 
-        Parameters
-        ----------
-        x : array-like of shape (n_customers,)
-            Purchases, ≥ 0.
-        mean : array-like of shape (n_customers,)
-            Their mean, ≥ 0; does not count where x is 0. A mean of 0 is allowed here, though not in a fit: customers whose purchases
-            came to nothing are expected to spend the less the more of these there were.
-
-        Returns
-        -------
-        ndarray of shape (n_customers,)
-            > 0 and finite, in the unit of money of the fit.
+        A mean of 0 is allowed here, though not in a fit: customers whose purchases came to nothing are expected to spend the less the
+        more of these there were. Where x is 0 the mean does not count.
         """
         counts, means = (np.asarray(values, np.float64) for values in (x, mean))
         _check(counts, means, {"x: should be counts ≥ 0": counts >= 0, "mean: should be ≥ 0": (counts == 0) | (means >= 0)})

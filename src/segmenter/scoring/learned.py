@@ -109,41 +109,12 @@ def fit_learned(past: Past, settings: LearningSettings, *, horizon_days: int, se
     squared loss would follow the largest customers. These are tamed besides: spend above the 99th percentile of a date's buyers
     counts as so much. Each date counts alike, whatever its season. Past spend and decayed spend are among the measures.
 
-    Parameters
-    ----------
-    past : Past
-        Up to the as-of date.
-    settings : LearningSettings
-        How many dates and rows, and how large the model is.
-    horizon_days : int
-        How far to look ahead.
-    seed : int
-        The job's seed.
-
-    Returns
-    -------
-    LearnedRanking
-        The same for the same past, at any number of threads. InputError where the history is too short, or nobody bought anything after
-        those dates.
+    InputError where the history is too short, or nobody bought anything after those dates.
 
     References
     ----------
     .. [1] Denuit, M., Hainaut, D. and Trufin, J. (2020). Effective Statistical Learning Methods for Actuaries II: Tree-Based Methods
        and Extensions, Springer, chapter 3.
-
-    Examples
-    --------
-    >>> import segmenter
-    >>> from segmenter.measures.past import past_of
-    >>> settings = segmenter.launch_settings({"scoring": "learned", "launch.as_of": "2026-07-01"})
-    >>> rows = [(f"C{n}", f"2026-{month:02}-{1 + n % 28:02}", 10 * n) for n in range(1, 90) for month in (1, 2, 3, 4, 5, 6)]
-    >>> orders = pl.DataFrame(rows, schema=["customer_id", "time", "amount"], orient="row")
-    >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
-    >>> past = past_of(tables, date(2026, 7, 1), 90, None)
-    >>> learned = fit_learned(past, settings.scoring, horizon_days=30, seed=1)
-    >>> values = learned.values(past.measures(date(2026, 7, 1)))
-    >>> len(learned.cuts), bool(values[-1] > values[0])
-    (6, True)
     """
     from sklearn.ensemble import HistGradientBoostingRegressor
     from threadpoolctl import threadpool_limits

@@ -45,18 +45,8 @@ def maximise(
     gradient), by the delta method. NoMaximumError where the search did not converge, ended at a bound or where there is no maximum, or
     the likelihood says nothing about a parameter.
 
-    Parameters
-    ----------
-    objective : callable
-        Takes the log-parameters, in the order of `start`; gives minus the log likelihood divided by `weight`, and its gradient.
-    start : mapping of str to float
-        Where to begin: parameters, > 0.
-    bounds : mapping of str to (float, float)
-        A parameter that ends at one of its bounds has no most likely value.
-    weight : int
-        What the objective is divided by: usually the number of customers.
-    model : str
-        Its name, for errors.
+    `objective` takes the log-parameters, in the order of `start`, and gives minus the log likelihood divided by `weight` (usually the
+    number of customers), and its gradient; a parameter that ends at one of its bounds has no most likely value.
     """
     from scipy.optimize import minimize
 

@@ -17,18 +17,9 @@ BOUNDS = {"r": (1e-3, 1e3), "alpha": (1e-5, 1e5)}  # time in units of the larges
 def fit_nbd(x: NDArray[np.int64], T: Floats) -> Maximum:  # noqa: N803 - the papers' name
     """Fit r and α by maximum likelihood.
 
-    Parameters
-    ----------
-    x : ndarray of int of shape (n_customers,)
-        Purchases after the first, ≥ 0, some of them above.
-    T : ndarray of shape (n_customers,)
-        Time from the first purchase to the end of what is known, 0 to 1.
-
-    Returns
-    -------
-    Maximum
-        Of ``r`` and ``alpha``; the likelihood is that of the moments of purchases, as in BG/NBD. NoMaximumError where no parameters are
-        the most likely ones, as where everybody buys at the same rate.
+    To x ≥ 0 purchases after the first, and times T, 0 to 1, from the first purchase to the end of what is known. The likelihood is that of
+    the moments of purchases, as in BG/NBD. NoMaximumError where no parameters are the most likely ones, as where everybody buys at the
+    same rate.
     """
     start = {"r": 1.0, "alpha": float(np.sort(T).sum() / x.sum())}  # in order: the sum is not exact
     return maximise(_objective(x, T), start, BOUNDS, len(x), "NBD")

@@ -42,6 +42,14 @@ class Evidence:
     warnings: tuple[str, ...] = ()  # what a person should know
 
 
+@dataclass(frozen=True, kw_only=True)
+class RankingReport(Evidence):
+    """How a launch ranked its customers: the evidence of the ranking called so in `scoring`, and how far it looks ahead."""
+
+    kind: str
+    horizon_days: int
+
+
 class Ranking(ABC):
     """A fitted ranking."""
 
@@ -74,17 +82,17 @@ def fit_ranking(frame: pl.DataFrame, settings: ScoringSettings, past: Past | Non
 
     The frame has the measures, ``verdict``, and the columns of `timeline.PURCHASES` where the settings need them. InputError where the
     past is missing or too short, or a model does not fit the shop.
-
-    >>> import segmenter
-    >>> settings = segmenter.launch_settings({"scoring": "spend"})
-    >>> frame = pl.DataFrame({"spend_window": [100, 900], "verdict": "eligible"})
-    >>> fit_ranking(frame, settings.scoring, None, horizon_days=30, seed=1).values(frame).tolist()
-    [100.0, 900.0]
     """
     if settings.needs_past and past is None:
         raise InputError(Message("scoring.no_past", "scoring: {kind} needs the shop's past, which was not read", kind=settings.kind))
     ranking: Ranking = import_module(f"segmenter.scoring.{settings.kind}").fit(frame, settings, past, horizon_days=horizon_days, seed=seed)
     return ranking
+
+
+def report_ranking(ranking: Ranking, settings: ScoringSettings, past: Past | None, *, horizon_days: int, seed: int) -> RankingReport:
+    """Gather the evidence of a fitted ranking; `past` is what it was fitted on."""
+    evidence = ranking.evidence(past, horizon_days=horizon_days, seed=seed)
+    return RankingReport(kind=settings.kind, horizon_days=horizon_days, **vars(evidence))
 
 
 @dataclass(frozen=True)

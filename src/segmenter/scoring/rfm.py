@@ -26,17 +26,12 @@ class RfmRanking(Ranking):
     A customer gets 1 to 5 points for each, by the share of the eligible below: equal values get equal points, and a measure with few
     distinct values gives few distinct points. Equal sums are ordered by spend.
 
-    Parameters
-    ----------
-    learned : dict of str to ndarray
-        For each measure the sorted values of the eligible.
-
     References
     ----------
     .. [1] Hughes, A. M. (1994). Strategic Database Marketing, Probus: customers sorted into fifths, 555 the best.
     """
 
-    learned: dict[str, Floats]
+    learned: dict[str, Floats]  # for each measure the sorted values of the eligible
 
     @property
     def columns(self) -> Sequence[str]:

@@ -56,11 +56,6 @@ def meaning_of(text: str, *, of_joining: bool = False) -> Meaning | None:
 
     A misspelt English answer is understood where all words that it is near to mean the same, and none of them turns it round. In
     Chinese one character is a word, so there only endings may differ. In a column that asks whether somebody joined, "no" is no refusal.
-
-    Examples
-    --------
-    >>> meaning_of("Joind!").answer, meaning_of("wrong No."), meaning_of("perhpas joined")
-    ('joined', Meaning(answer='no_answer', reason='wrong number'), None)
     """
     words, word = vocabulary("answers"), simplify(text)
     key = _key(word)
@@ -83,13 +78,7 @@ def is_answer(note: str) -> bool:
 
 
 def roles_of(header: Iterable[str]) -> dict[str, str]:
-    """Find what the columns of a list are: their names by role, as the vocabulary has them.
-
-    Examples
-    --------
-    >>> roles_of(["Rank", "Customer No.", "Answer ", "call date", "reason"])
-    {'customer_id': 'Customer No.', 'answer': 'Answer ', 'answered_on': 'call date'}
-    """
+    """Find what the columns of a list are: their names by role, as the vocabulary has them."""
     keys = {name: _key(simplify(name)) for name in header}
     roles: dict[str, str] = {}
     for role, names in _headers().items():

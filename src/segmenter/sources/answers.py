@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -11,15 +11,13 @@ from segmenter import tables
 from segmenter.contacts import Contacts, hide, is_contact_name, shown_columns
 from segmenter.errors import InputError
 from segmenter.messages import Message
-from segmenter.sources.answer_ids import recognize_ids
 from segmenter.sources.answer_lists import SETTINGS, AnswerList, answer_lists
-from segmenter.sources.answer_rows import NEVER, SCHEMA, read_rows, split_rejects, suppose_dates
-from segmenter.sources.answer_warnings import answer_warnings
+from segmenter.sources.answer_rows import NEVER, SCHEMA, read_rows, recognize_ids, split_rejects, suppose_dates
 from segmenter.sources.answer_words import NOT_YET
 from segmenter.sources.expressions import ROW
 from segmenter.sources.files import DataFile, read_separately
 from segmenter.sources.raw import Fingerprint
-from segmenter.sources.reject_reasons import NO_ANSWER_COLUMN, NO_ID_COLUMN, reason_of, with_facts
+from segmenter.sources.reject_reasons import EARLY, LATE, NO_ANSWER_COLUMN, NO_ID_COLUMN, reason_of, with_facts
 from segmenter.sources.spreadsheets import notes_of_cells
 from segmenter.vocabulary import vocabulary
 
@@ -34,6 +32,7 @@ ANSWERS = pl.Schema(
         "written": pl.String(),  # the id as it stands there
     }
 )
+_FILES = 5  # shown
 _OURS = re.compile(r"; ?[^;]*\bdata\.[^;]*|\bdata\.sheet: ")  # ways out that only the shop's tables have
 
 
@@ -43,39 +42,23 @@ class NoAnswersError(InputError):
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers as they were read.
+    """Answers as they were read."""
 
-    Parameters
-    ----------
-    answers : DataFrame
-        See `ANSWERS`; by customer and date. A customer who stands in several lists has several; the ledger takes what is the same
-        once.
-    rejects : DataFrame
-        See `tables.REJECTS`: what could not be understood; rows without a row number are about a whole file. Contacts and answers
-        are shown by their shape.
-    files : tuple of Fingerprint
-        What was read.
-    rows, open : int
-        Rows read, and those of them without an answer yet.
-    warnings : tuple of str
-        What a person should know.
-    contacts : Contacts
-        What the files have in columns of contacts.
-    """
-
+    # By customer and date, see `ANSWERS`; who stands in several lists has several: the ledger takes what is the same once.
     answers: pl.DataFrame
+    # See `tables.REJECTS`; those without a row number are about a whole file. Contacts and answers are shown by their shape.
     rejects: pl.DataFrame
     files: tuple[Fingerprint, ...]
     rows: int
-    open: int
+    open: int  # rows without an answer yet
     warnings: tuple[str, ...]
-    contacts: Contacts = field(default_factory=Contacts)
+    contacts: Contacts = field(default_factory=Contacts)  # what the files have in columns of contacts
 
 
 def read_answers(
     places: Sequence[str], *, before: date, timezone: str, since: date | None = None, planned: pl.DataFrame | None = None
 ) -> Answers:
-    r"""Read what agents send back: call sheets, or any lists with customers and answers or dates of joining.
+    """Read what agents send back: call sheets, or any lists with customers and answers or dates of joining.
 
     Columns are found by their names, answers by their words, both in English and Chinese; the header may stand below a title, and a
     workbook may have several sheets of answers. A list without answers, such as a group's members, needs a date of joining: whoever
@@ -86,17 +69,6 @@ def read_answers(
     Only answers from `since` until before `before` count, so that who was a member before has not joined now. An answer without a date
     has that of its `planned` call (``customer_id``, ``planned_at``; each customer once), or of the day before `before`; by the plan, ids
     are recognised that lost leading zeros and the like.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> path = Path(tempfile.mkdtemp()) / "group.csv"
-    >>> lines = ["Customer No,Answer,Date of answer,Reason refused", "007,has joined,2026-07-03,", "8,refused!,July 4,no time", "9,hm,4/7,"]
-    >>> _ = path.write_text("\n".join(lines))
-    >>> found = read_answers([str(path)], before=date(2026, 7, 31), timezone="Asia/Shanghai")
-    >>> found.answers.select("customer_id", "answer", "reason").rows(), found.rejects["value"].to_list()
-    ([('007', 'joined', None), ('8', 'refused', 'time')], ['aa'])
     """
     files, rejects = _read_files(places)
     lists = [sheet for file in files for sheet in answer_lists(file)]
@@ -120,7 +92,7 @@ def read_answers(
         open=rows.height - given.height,
         warnings=(
             *(note for file in files for sheet in file.sheets for note in notes_of_cells(file.name, sheet)),
-            *answer_warnings(rows, good, found, undated=undated, planned=planned is not None, before=before),
+            *_warnings(rows, good, found, undated=undated, planned=planned is not None, before=before),
         ),
         contacts=contacts,
     )
@@ -181,3 +153,63 @@ def _nothing(places: Sequence[str], rows: int, rejects: pl.DataFrame) -> list[st
         shown.append(Message("answers.reject", "  {cell}{reason}", cell=cell, reason=reason_of(reason)))
     rule = "review.answers: should hold answers that can be read (got none, and {count:,} that cannot, in {places}):"
     return [Message("answers.unreadable", rule, count=rejects.height, places=where), *shown]
+
+
+def _warnings(
+    rows: pl.DataFrame, good: pl.DataFrame, rejects: pl.DataFrame, *, undated: int, planned: bool, before: date
+) -> tuple[Message, ...]:
+    """Say what was not taken, and what was taken other than it stands there.
+
+    `rows` is all that was read: ``said`` (null: no answer) and ``noted`` (the answer's column is empty, the note is not); `good` the
+    answers among them; `undated` of these had a date supposed, by the plan where there is one.
+    """
+    return (*_warn_of_undated(undated, before, planned=planned), *_warn_of_rejects(rejects, before), *_warn_of_understood(rows, good))
+
+
+def _warn_of_undated(count: int, before: date, *, planned: bool) -> list[Message]:
+    if not count:
+        return []
+    day = before - timedelta(days=1)
+    if planned:
+        rule = "answers without a date: {count:,}, which count as of the planned day of the call, or {day}"
+        return [Message("answers.undated_planned", rule, count=count, day=day)]
+    return [Message("answers.undated", "answers without a date: {count:,}, which count as of {day}", count=count, day=day)]
+
+
+def _warn_of_rejects(rejects: pl.DataFrame, before: date) -> list[Message]:
+    warnings = []
+    if whole := rejects.filter(pl.col("row").is_null())["file"].to_list():
+        shown = (*whole[:_FILES], *(["…"] if len(whole) > _FILES else []))
+        warnings.append(Message("answers.unusable_files", "files that could not be used: {files}; the rejects say why", files=shown))
+    reasons = rejects.drop_nulls("row")["reason"]
+    if late := int((reasons == str(LATE)).sum()):
+        rule = "answers of {before} or later: {count:,}, which a later review counts"
+        warnings.append(Message("answers.late", rule, before=before, count=late))
+    if early := int((reasons == str(EARLY)).sum()):
+        rule = "answers of before the launch: {count:,}, which do not count: are they of another launch?"
+        warnings.append(Message("answers.early", rule, count=early))
+    if left := len(reasons) - late - early:
+        rule = "rows of answers that could not be understood: {count:,}, see the rejects"
+        warnings.append(Message("answers.not_understood", rule, count=left))
+    return warnings
+
+
+def _warn_of_understood(rows: pl.DataFrame, good: pl.DataFrame) -> list[Message]:
+    warnings = []
+    slips = good.filter(pl.col("written") != pl.col("customer_id")).sort("source", "row")
+    if slips.height:
+        written, meant = map(hide, slips.select("written", "customer_id").row(0))
+        rule = 'customer ids not written as in the plan, but recognised: {count:,}, such as "{written}" for {meant}'
+        warnings.append(Message("answers.recognised_ids", rule, count=slips.height, written=written, meant=meant))
+    noted = rows.filter("noted")["said"]
+    if taken := noted.count():
+        rule = "answers that stood in the notes or in a column beside, with the answer left empty: {count:,}, which count"
+        warnings.append(Message("answers.in_notes", rule, count=taken))
+    if silent := noted.null_count():
+        rule = "rows with a note but no answer: {count:,}, which count as not called yet"
+        warnings.append(Message("answers.only_notes", rule, count=silent))
+    by_day = good.group_by("customer_id", "answered_on").agg(pl.col("answer").n_unique()).filter(pl.col("answer") > 1)
+    if different := by_day["customer_id"].n_unique():
+        rule = "customers with different answers on one day: {count:,}; joined counts before refused, and that before no answer"
+        warnings.append(Message("answers.different", rule, count=different))
+    return warnings

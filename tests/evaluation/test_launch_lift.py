@@ -3,8 +3,8 @@
 import polars as pl
 from made_up_launches import Shop, story
 
+from segmenter.evaluation.launch_lift import find_doubts
 from segmenter.evaluation.lift import estimate_lift
-from segmenter.evaluation.lift_doubts import find_doubts
 
 
 def test_a_sound_measurement_raises_no_doubt_and_each_fault_its_own():

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segmenter.evaluation.calibration import measure_calibration
+from segmenter.evaluation.replay import measure_calibration
 
 amounts = st.one_of(st.floats(0, 1e13), st.sampled_from([0.0, 1.5, 2.5e15]))
 
