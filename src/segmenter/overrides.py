@@ -16,8 +16,8 @@ def quoted(argument: str, *, sweep: bool = False) -> str:
 
     With `sweep` a comma outside of brackets parts the values of a sweep. What quotes do not help stays as it is.
 
-    >>> quoted("rules.region.exclude=[四川省,重庆市]"), quoted("launch.topic=药店 VIP: 春")
-    ('rules.region.exclude=["四川省","重庆市"]', 'launch.topic="药店 VIP: 春"')
+    >>> quoted("rules.region.exclude=[Thüringen,Sachsen]"), quoted("launch.topic=Köln VIP: Mai")
+    ('rules.region.exclude=["Thüringen",Sachsen]', 'launch.topic="Köln VIP: Mai"')
     """
     key, sign, value = argument.partition("=")
     if not sign or key.startswith("--"):

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import segmenter
-from segmenter.tracking.store import Store
+from segmenter.tracking.mlflow_store import Store
 
 if TYPE_CHECKING:
     from segmenter.launch_model import LaunchModel

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from segmenter.report.outputs import Record
 from segmenter.settings import LaunchJob, MlflowSettings, NoTracking, shareable
-from segmenter.tracking.store import Store, connected
+from segmenter.tracking.mlflow_store import Store, connected
 from segmenter.version import __version__
 
 if TYPE_CHECKING:
