@@ -164,10 +164,3 @@ def test_a_full_device_as_standard_output(unbuffered):
             [sys.executable, "-m", "segmenter", "--version"], stdout=full, stderr=subprocess.PIPE, text=True, env=environment, check=False
         )
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
-
-
-def test_a_value_of_thousands_of_letters_leaves_its_message_short():
-    said = str(InputError(f"data.encoding: is none (got {'x' * 5000}); choose another", "orders: is wrong"))
-    assert len(said) < 1_600
-    assert said.endswith("; choose another\norders: is wrong")
-    assert len(str(InputError(*("backtest: a past date is wrong",) * 500)).splitlines()) == 21
