@@ -170,12 +170,9 @@ def cdnow(data_dir: Path) -> Any:
 
 
 def _tables(folder: Path, as_of: str, *options: str) -> Any:
-    from hydra import compose, initialize_config_dir
+    from jobs import settings_of
 
-    from segmenter.home import HOME
     from segmenter.loader import read_tables
-    from segmenter.settings import LaunchJob, parse
 
-    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        settings = parse(LaunchJob, compose("launch", overrides=[f"launch.as_of={as_of}", f"data.dir={folder}", *options]))
+    settings = settings_of("launch", f"launch.as_of={as_of}", f"data.dir={folder}", *options)
     return read_tables(settings.data, settings.launch, seed=settings.seed).tables

@@ -10,12 +10,11 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hydra import compose, initialize_config_dir
+from jobs import settings_of
 from sqlalchemy import create_engine, text
 
 from segmenter.home import HOME
 from segmenter.report.publication import sha256
-from segmenter.settings import BacktestJob, DemoJob, LaunchJob, ReviewJob, TuneJob, parse
 
 
 @pytest.fixture(scope="session")
@@ -165,15 +164,14 @@ def test_every_file_in_conf_is_valid():
         folder.name: sorted(path.stem for path in folder.glob("[!_]*.yaml")) for folder in (HOME / "conf").iterdir() if folder.is_dir()
     }
     needed = {"files": ["data.orders.path=x"], "database": ["data.url=sqlite:///x", "data.orders.query=x"]}
-    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        for group, choices in groups.items():
-            for choice in choices:
-                override = f"+{group}={choice}" if group == "experiment" else f"{group}={choice}"
-                parse(LaunchJob, compose("launch", overrides=[override, *needed.get(choice, [])]))
-        parse(BacktestJob, compose("backtest", overrides=["scoring=learned", "rankings.decayed.half_life_days=30"]))
-        parse(TuneJob, compose("tune"))
-        parse(DemoJob, compose("demo"))
-        parse(ReviewJob, compose("review", overrides=["data=demo_after"]))
+    for group, choices in groups.items():
+        for choice in choices:
+            override = f"+{group}={choice}" if group == "experiment" else f"{group}={choice}"
+            settings_of("launch", override, *needed.get(choice, []))
+    settings_of("backtest", "scoring=learned", "rankings.decayed.half_life_days=30")
+    settings_of("tune")
+    settings_of("demo")
+    settings_of("review", "data=demo_after")
     assert {path.stem for path in (HOME / "pipelines").glob("*.py")} <= {path.stem for path in (HOME / "conf").glob("*.yaml")}
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hydra import compose, initialize_config_dir
+from jobs import settings_of
 
 from segmenter.errors import ConfigError
-from segmenter.home import HOME
 from segmenter.ledger import LaunchRecord, list_answers, list_invitations, open_ledger, record_plan
-from segmenter.settings import ReviewJob, parse
+from segmenter.settings import ReviewJob
 from segmenter.sources.reject_reasons import UNKNOWN_CUSTOMER
 
 DAY = date(2026, 7, 1)
@@ -24,8 +23,7 @@ FILES = ["data=files", "data.orders.path=orders.csv"]
 
 
 def job(*overrides: str) -> ReviewJob:
-    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        return parse(ReviewJob, compose("review", [*overrides, *(FILES if "data=demo" not in overrides else [])]))
+    return settings_of("review", *overrides, *(FILES if "data=demo" not in overrides else []))
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """The same input gives the same bytes: any number of threads, any order of rows and files, whatever happened later."""
 
 import json
-import os
-import subprocess
-import sys
 
 import polars as pl
 import pytest
+from jobs import run_command
 
 from segmenter.report.publication import sha256
 
@@ -66,10 +64,8 @@ def reference(shop, launch):
 @pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads(shop, reference, threads):
-    environment = os.environ | {"POLARS_MAX_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
-    command = [sys.executable, "-m", "segmenter", *arguments(shop / "whole", shop / f"threads{threads}")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    counts = {"POLARS_MAX_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
+    run_command(*arguments(shop / "whole", shop / f"threads{threads}"), cwd=shop, **counts)
     assert results(shop / f"threads{threads}") == reference
 
 

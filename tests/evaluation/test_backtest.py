@@ -4,10 +4,10 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import polars as pl
 import pytest
+from jobs import settings_of
 from polars.testing import assert_frame_equal
 
 import segmenter
@@ -206,13 +206,7 @@ def test_nobody_bought_anything_after_a_date(small_shop):
 
 
 def test_it_reads_the_same_by_both_ways_of_asking():
-    from hydra import compose, initialize_config_dir
-
-    from segmenter.home import HOME
-    from segmenter.settings import BacktestJob, parse
-
-    with initialize_config_dir(str(Path(HOME, "conf")), version_base="1.3"):
-        job = parse(BacktestJob, compose("backtest", overrides=["launch.as_of=2026-07-01", "scoring=rfm", "launch.horizon_days=45"]))
+    job = settings_of("backtest", "launch.as_of=2026-07-01", "scoring=rfm", "launch.horizon_days=45")
     asked = segmenter.backtest_settings({"launch.as_of": "2026-07-01", "scoring": "rfm", "launch.horizon_days": 45})
     for section in ("launch", "rules", "scoring", "plan", "backtest", "rankings"):
         assert getattr(job, section).model_dump() if section == "launch" else getattr(job, section) == getattr(asked, section)

@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from hydra import compose, initialize_config_dir
+from jobs import settings_of
 
 import segmenter
 from segmenter.demo.shop import simulate
@@ -23,7 +22,7 @@ from segmenter.evaluation.gains import measure_gains, top_count
 from segmenter.evaluation.review import Review, review
 from segmenter.launch_record import LaunchRecord
 from segmenter.loader import Inputs
-from segmenter.settings import BacktestJob, CoreSettings, ReviewJob, parse
+from segmenter.settings import BacktestJob, CoreSettings, ReviewJob
 from segmenter.tables import INVITED, ORDERS
 
 HOSTILE = {
@@ -150,9 +149,8 @@ def _found() -> Backtest:
 @pytest.fixture(scope="session")
 def backtest() -> Callable[..., Replayed]:
     def make(*overrides: str, **changes: Any) -> Replayed:
-        with initialize_config_dir(str(Path(__file__).parents[2] / "conf"), version_base="1.3"):
-            config = compose("backtest", ["launch.as_of=2011-12-10", "launch.name=tea", "plan.size=500", *overrides])
-        return Replayed(replace(_found(), **changes), parse(BacktestJob, config), read)
+        settings = settings_of("backtest", "launch.as_of=2011-12-10", "launch.name=tea", "plan.size=500", *overrides)
+        return Replayed(replace(_found(), **changes), settings, read)
 
     mapped = segmenter.launch_settings({"launch.as_of": "2011-12-10"})
     orders = pl.DataFrame({"customer_id": ["C1", "C2"], "time": ["2011-06-30", "2011-07-01"], "amount": [12.5, 7.5]})
@@ -233,9 +231,8 @@ def _people() -> tuple[pl.DataFrame, pl.DataFrame]:
 @pytest.fixture(scope="session")
 def reviewed() -> Callable[..., Reviewed]:
     def make(*overrides: str, target: int | None = 80_000_00, people: pl.DataFrame | None = None, **changes: Any) -> Reviewed:
-        with initialize_config_dir(str(Path(__file__).parents[2] / "conf"), version_base="1.3"):
-            needed = ["launch.as_of=2026-07-01", "launch.name=tea", "data=files", "data.orders.path=x"]
-            settings = parse(ReviewJob, compose("review", [*needed, "review.as_of=2026-07-31", *overrides]))
+        needed = ["launch.as_of=2026-07-01", "launch.name=tea", "data=files", "data.orders.path=x"]
+        settings = settings_of("review", *needed, "review.as_of=2026-07-31", *overrides)
         known, orders = _people()
         launch = LaunchRecord("tea", "vip", date(2026, 7, 1), 30, target, "CNY", holdout=0.2)
         found = review(launch, known if people is None else people, orders, settings)

@@ -15,6 +15,8 @@ from urllib.parse import quote, unquote
 
 import polars as pl
 import pytest
+from jobs import MODELS, composed, settings_of
+from omegaconf import OmegaConf
 
 from segmenter.errors import TrackingError
 from segmenter.evaluation.backtest import Backtest
@@ -38,14 +40,14 @@ PASSWORD = "s3cret p@ss/word"
 
 
 def job(data: str = "demo", **changes: object) -> LaunchJob:
-    from hydra import compose, initialize_config_dir
-    from omegaconf import OmegaConf
+    return changed("launch", [f"data={data}"], changes)
 
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("launch", [f"data={data}", "launch.as_of=2026-07-01"])
+
+def changed(name: str, chosen: list[str], changes: dict[str, object]) -> Any:
+    config = composed(name, "launch.as_of=2026-07-01", *chosen)
     for key, value in changes.items():
         OmegaConf.update(config, key.replace("__", "."), value)
-    return parse(LaunchJob, config)
+    return parse(MODELS[name], config)
 
 
 @dataclass(frozen=True)
@@ -266,14 +268,7 @@ def test_a_run_that_fails_halfway_is_marked_so(shop: Shop, tmp_path: Path) -> No
 
 
 def backtest_job(**changes: object) -> BacktestJob:
-    from hydra import compose, initialize_config_dir
-    from omegaconf import OmegaConf
-
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("backtest", ["launch.as_of=2026-07-01"])
-    for key, value in changes.items():
-        OmegaConf.update(config, key.replace("__", "."), value)
-    return parse(BacktestJob, config)
+    return changed("backtest", [], changes)
 
 
 def replayed() -> Backtest:
@@ -330,11 +325,8 @@ def test_a_backtest_that_fails_halfway_is_marked_so(tmp_path: Path) -> None:
 
 
 def reviewed(joined: int) -> tuple[Review, ReviewJob]:
-    from hydra import compose, initialize_config_dir
-
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        asked = ["data=files", "data.orders.path=x", "launch.as_of=2026-07-01", 'launch.name="it\'s 春"', "review.as_of=2026-07-03"]
-        settings = parse(ReviewJob, compose("review", asked))
+    asked = ["data=files", "data.orders.path=x", "launch.as_of=2026-07-01", 'launch.name="it\'s 春"', "review.as_of=2026-07-03"]
+    settings = settings_of("review", *asked)
     row = {"launch": "it's 春", "in_plan": True, "planned_at": date(2026, 7, 1), "status": "planned", "stratum": "s"}
     said = {"answer": "joined", "answered_on": date(2026, 7, 1)}
     told = [row | {"customer_id": f"C{place}"} | (said if place < joined else {}) for place in range(9)]
