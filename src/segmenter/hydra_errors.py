@@ -80,7 +80,7 @@ def _unknown_key(key: str) -> ConfigError:
         return ConfigError(Message("jobs.no_mapping", sentence, section=section or key, key=key))
     if key in names:
         return ConfigError(Message("jobs.needs_plus", "{key}: takes a new key with a plus only, as +{key}.NAME=…", key=key))
-    return ConfigError(unknown_key(key, names))
+    return ConfigError(unknown_key(key, key, names))
 
 
 def _config_dir() -> str | None:

@@ -41,8 +41,8 @@ def test_a_launch_and_a_later_look_back_at_its_date_see_the_same_customers(small
 
 def test_a_target_or_a_ranking_that_learns_needs_a_past_of_some_customers(small_shop):
     assert sampling_of(settings()) is None
-    assert sampling_of(settings(launch__target=1000)).most == 60_000
-    assert sampling_of(settings(scoring="learned")).most == 100_000 // 6
+    assert sampling_of(settings(launch__target=1000)).max_customers == 60_000
+    assert sampling_of(settings(scoring="learned")).max_customers == 100_000 // 6
     assert launch_snapshot(small_shop, settings()).past is None
     assert launch_snapshot(small_shop, settings(launch__target=1000)).past.until == CUT
     with pytest.raises(InputError, match=r"launch\.as_of: is needed"):
@@ -63,5 +63,5 @@ def test_a_plan_by_category_needs_orders_with_one(small_shop):
     asked = settings(plan="allocated", plan__topic="category")
     with pytest.raises(ConfigError, match="the orders have no such column"):
         launch_snapshot(replace(small_shop, spending=None), asked)
-    spending = small_shop.orders.select("customer_id", "time", "amount", category=pl.lit("tea")).cast(dict(SPENDING))
+    spending = small_shop.orders.single().select("customer_id", "time", "amount", category=pl.lit("tea")).cast(dict(SPENDING))
     assert launch_snapshot(replace(small_shop, spending=spending), asked).customers["category"].drop_nulls().unique().to_list() == ["tea"]

@@ -63,8 +63,9 @@ def test_every_ranking_is_judged_by_what_the_eligible_spent(found, small_shop):
 
 
 def test_the_order_of_rows_changes_nothing(small_shop):
-    tables = ("orders", "customers", "events", "referrals")
-    mixed = replace(small_shop, **{name: getattr(small_shop, name).sample(fraction=1, shuffle=True, seed=8) for name in tables})
+    frames = {"orders": small_shop.orders.single()} | {name: getattr(small_shop, name) for name in ("customers", "events", "referrals")}
+    mixed = {name: frame.sample(fraction=1, shuffle=True, seed=8) for name, frame in frames.items()}
+    mixed = replace(small_shop, **mixed | {"orders": SingleOrders(mixed["orders"])})
     asked = settings(["learned", "clv", "auto"], backtest__max_cuts=2, rankings__auto__trials=2, rankings__auto__trees=20)
     one, other = (backtest(shop, asked) for shop in (small_shop, mixed))
     for name in ("results", "intervals", "differences", "curves", "calibration", "choices"):

@@ -37,7 +37,7 @@ def test_dates(small_shop, asked, cuts):
 def test_as_many_dates_as_the_history_has(small_shop):
     asked = {"backtest.step_days": 50, "backtest.max_cuts": 200, "backtest.horizon_days": 90}
     cuts, end = choose_cuts(small_shop, settings(**asked))
-    first = small_shop.orders["time"].min().date()
+    first = small_shop.orders.single()["time"].min().date()
     assert (cuts[-1], end) == (date(2026, 4, 2), date(2026, 7, 1))
     assert first + timedelta(days=30) <= cuts[0] < first + timedelta(days=80)
 

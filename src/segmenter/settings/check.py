@@ -71,13 +71,13 @@ def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
         raise ConfigError(Message("settings.json", sentence, error=str(error))) from None
 
 
-def unknown_key(key: str, names: Iterable[str]) -> str:
-    """Say that there is no such key: what it is called now, or the nearest of the names."""
+def unknown_key(key: str, written: str, names: Iterable[str]) -> str:
+    """Say that there is no such key: what it is called now, or which names are the nearest to what was written."""
     for pattern, name in RENAMED.items():
         if fnmatchcase(key, pattern):
             parent = key.rpartition(".")[0]
             return Message("settings.renamed", "{key}: is called {parent}.{name} now", key=key, parent=parent, name=name)
-    return Message("settings.unknown_key", "{key}: is no key{nearest}", key=key, nearest=nearest(key.rpartition(".")[2], names))
+    return Message("settings.unknown_key", "{key}: is no key{nearest}", key=key, nearest=nearest(written, names))
 
 
 def missing_value(key: str, text: str) -> str:
@@ -140,7 +140,7 @@ def _problem(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str, st
     rule, value = _rule(detail), detail["input"]
     match detail["type"]:
         case "extra_forbidden":
-            return "", unknown_key(key, siblings), ""
+            return "", unknown_key(key, str(detail["loc"][-1]), siblings), ""
         case "missing":
             return "", Message("settings.missing", "{key}: is needed", key=key), ""
         case "union_tag_invalid":
@@ -159,7 +159,7 @@ def _problem(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str, st
 def _rule(detail: ErrorDetails) -> str:
     """Say the rule that a value breaks: in pydantic's words, shortened, or in those of a check of our own."""
     facts = detail.get("ctx", {})
-    if facts.get("error") is not None:
+    if isinstance(facts.get("error"), Exception):  # of a check of our own; pydantic's facts have a text there
         rule: str = facts["error"].args[0]
         return rule
     english = detail["msg"].replace("Input should be", "should be").replace("String should", "should")
