@@ -1,8 +1,6 @@
 """What several tests need: a throw-away PostgreSQL and the folder of real data."""
 
-import contextlib
 import glob
-import io
 import os
 import pwd
 import shutil
@@ -91,26 +89,6 @@ def postgres_url() -> Iterator[str]:
             run(pg_ctl, "-D", str(data), "-m", "immediate", "-w", "stop")
     finally:
         shutil.rmtree(home)
-
-
-@pytest.fixture(scope="session")
-def command() -> Callable[..., "subprocess.CompletedProcess[str]"]:
-    """Give what runs a job as the command does, in this process: a start of its own costs seconds."""
-
-    def run(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
-        from segmenter.__main__ import main
-
-        out, err, code = io.StringIO(), io.StringIO(), 0
-        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            patch.chdir(cwd)
-            patch.setattr("sys.argv", ["segmenter", *arguments])
-            try:
-                main()
-            except SystemExit as leaving:
-                code = leaving.code
-        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
-
-    return run
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """Jobs for tests: their settings as the command composes them, and the command itself, in this process or in one of its own."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -35,6 +37,16 @@ def exit_code(*arguments: str) -> Any:
         except SystemExit as leaving:
             return leaving.code
     return 0
+
+
+def run_here(*arguments: str, cwd: Path, code: int = 0) -> "subprocess.CompletedProcess[str]":
+    """Run the command in this process, as a start of its own costs seconds; it has to end with the code."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        patch.chdir(cwd)
+        found = exit_code(*arguments)
+    assert found == code, err.getvalue()
+    return subprocess.CompletedProcess(arguments, found, out.getvalue(), err.getvalue())
 
 
 def run_command(*arguments: str, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
