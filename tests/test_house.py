@@ -54,12 +54,12 @@ COVERS = {
     "segments/test_segments.py": "segments/clusters segments/segment_count",
     "sources/test_answers.py": "sources/answer_lists sources/answer_rows sources/answer_warnings",
     "sources/test_fields.py": "sources/cell_text",
-    "sources/test_files.py": "sources/raw",
+    "sources/test_files.py": "sources/inputs sources/raw",
     "sources/test_mapping.py": (
         "sources/customer_rows sources/expressions sources/order_rows sources/reject_share sources/row_mapping sources/rows tables"
     ),
     "sources/test_parquet_stream.py": "sources/fallback_rows",
-    "sources/test_store.py": "sources/store_parts",
+    "sources/test_order_store.py": "sources/store_parts",
     "test_launch.py": "invitations launch_model launch_plan tracking/served_model",
     "test_settings.py": (
         "defaults home settings/check settings/eligibility settings/engines settings/jobs settings/planning settings/rankings"

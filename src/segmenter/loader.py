@@ -1,8 +1,8 @@
 """From the config's sources to the canonical tables: first the customers, events and referrals, then the orders."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -16,28 +16,19 @@ from segmenter.messages import Message
 from segmenter.settings import DatabaseSettings, DemoSettings, EngineSettings, FilesSettings, LaunchSettings, SparkEngine
 from segmenter.sources import parquet_stream
 from segmenter.sources.files import copies
+from segmenter.sources.inputs import Inputs
 from segmenter.sources.mapping import ShopRows, map_shop, shop_tables
 from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
+from segmenter.sources.order_store import Store, fingerprint
 from segmenter.sources.parquet_files import fingerprints, parquet_files
 from segmenter.sources.parquet_stream import Stream
 from segmenter.sources.raw import Fingerprint, Raw
 from segmenter.sources.samples import sample_of
-from segmenter.sources.store import Store, fingerprint
 from segmenter.sources.stream_aggregation import aggregate_stream
-from segmenter.tables import REJECTS, Orders, Tables, Terms
+from segmenter.tables import REJECTS, Orders, Terms
 from segmenter.words import Progress
 
 TABLES = ("orders", "customers", "events", "referrals")
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What a job has read."""
-
-    tables: Tables
-    fingerprints: Mapping[str, tuple[Fingerprint, ...]]  # for each table, what its sources were; empty for the demo shop
-    warnings: tuple[str, ...] = ()  # what was found damaged and read again
-    notes: tuple[str, ...] = ()  # what a person should know of the sources, such as sheets that were not read
 
 
 def read_tables(

@@ -11,8 +11,8 @@ import segmenter
 from segmenter.errors import InputError, LedgerError
 from segmenter.ledger import LaunchRecord, list_invitations, open_ledger, record_plan
 from segmenter.ledger.review_answers import find_launch, read_new_answers, take_answers
-from segmenter.loader import Inputs
 from segmenter.settings import ReviewJob
+from segmenter.sources.inputs import Inputs
 
 DAY = date(2026, 7, 1)
 

@@ -21,8 +21,8 @@ from segmenter.evaluation.comparison import assign_buckets, compare_rankings, su
 from segmenter.evaluation.gains import measure_gains, top_count
 from segmenter.evaluation.review import Review, review
 from segmenter.launch_record import LaunchRecord
-from segmenter.loader import Inputs
 from segmenter.settings import BacktestJob, CoreSettings, ReviewJob
+from segmenter.sources.inputs import Inputs
 from segmenter.tables import INVITED, ORDERS
 
 HOSTILE = {

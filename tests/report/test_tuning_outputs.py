@@ -10,7 +10,7 @@ from hydra import compose, initialize_config_dir
 from jobs import run_command, settings_of
 
 from segmenter.evaluation.tune import Tuning, tune
-from segmenter.loader import Inputs, read_tables
+from segmenter.loader import read_tables
 from segmenter.overrides import quoted
 from segmenter.report.outputs import write_outputs
 from segmenter.report.publication import sha256
@@ -19,6 +19,7 @@ from segmenter.report.tuning_outputs import tuning_outputs
 from segmenter.report.tuning_report import tuning_report
 from segmenter.report.tuning_words import tuning_advice
 from segmenter.settings import TuneJob, WeightedSettings, Weights, parse
+from segmenter.sources.inputs import Inputs
 
 SHOP = ["data.shop.customers=500", "launch.as_of=2026-07-01"]
 SMALL = ["tune.trials=12", "tune.half_lives=[30]", "backtest.max_cuts=4"]

@@ -1,4 +1,4 @@
-"""Orders added up as they are read come to the same as orders read at once and then added up."""
+"""Orders aggregated as they are read come to the same as orders read at once and then aggregated."""
 
 import random
 from datetime import date, datetime, timedelta

@@ -12,8 +12,8 @@ from segmenter.contacts import Contacts
 from segmenter.measures.aggregator import Aggregator, Batch
 from segmenter.measures.definition import summarize_frame
 from segmenter.sources.order_rows import canonical_orders
+from segmenter.sources.order_store import Store, fingerprint
 from segmenter.sources.parquet_stream import stream_of
-from segmenter.sources.store import Store, fingerprint
 from segmenter.sources.stream_aggregation import aggregate_stream
 from segmenter.tables import Terms
 

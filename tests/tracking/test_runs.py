@@ -25,7 +25,7 @@ from segmenter.evaluation.review import Review, review
 from segmenter.launch import plan_launch
 from segmenter.launch_plan import LaunchPlan
 from segmenter.launch_record import LaunchRecord
-from segmenter.loader import Inputs, read_tables
+from segmenter.loader import read_tables
 from segmenter.report.backtest_outputs import backtest_record
 from segmenter.report.backtest_words import advice
 from segmenter.report.launch_outputs import launch_outputs
@@ -33,6 +33,7 @@ from segmenter.report.outputs import Record, write_outputs
 from segmenter.report.plan_words import in_words
 from segmenter.report.review_outputs import review_record
 from segmenter.settings import BacktestJob, LaunchJob, ReviewJob, parse
+from segmenter.sources.inputs import Inputs
 from segmenter.tables import INVITED, ORDERS
 from segmenter.tracking import Sweep, track
 from segmenter.tracking.mlflow_store import connected

@@ -12,10 +12,10 @@ from segmenter.ledger.connection import Ledger
 from segmenter.ledger.queries import list_answers, list_invitations, list_launches
 from segmenter.ledger.records import record_answers, unknown_launch
 from segmenter.ledger.schema import PLANNED
-from segmenter.loader import Inputs
 from segmenter.messages import Message
 from segmenter.settings import ReviewJob
 from segmenter.sources.answers import Answers, NoAnswersError, read_answers
+from segmenter.sources.inputs import Inputs
 from segmenter.sources.reject_reasons import UNKNOWN_CUSTOMER
 from segmenter.tables import REJECTS
 

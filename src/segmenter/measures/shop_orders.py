@@ -79,7 +79,7 @@ class AggregatedOrders(Orders):
 
     def single(self) -> pl.DataFrame:
         if self.sample is None:
-            wrong = "scoring: this ranking looks at single orders, and they were added up as they were read; use engine=local"
+            wrong = "scoring: this ranking looks at single orders, and they were aggregated as they were read; use engine=local"
             raise InputError(Message("sources.no_single_orders", wrong))
         return self.sample.orders
 

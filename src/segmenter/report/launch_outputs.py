@@ -9,7 +9,6 @@ import polars as pl
 
 from segmenter.launch_plan import LaunchPlan
 from segmenter.ledger import Basis, LaunchRecord, Ledger, record_with_results
-from segmenter.loader import Inputs
 from segmenter.measures.spec import MONEY
 from segmenter.money import digits, to_minor, to_units
 from segmenter.report.call_sheets import call_sheets
@@ -20,6 +19,7 @@ from segmenter.report.outputs import Output, Outputs, Record, csv, page, parquet
 from segmenter.report.publication import publish
 from segmenter.report.ranking_words import ranking_sentence
 from segmenter.settings import LaunchJob, shareable
+from segmenter.sources.inputs import Inputs
 
 
 def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob) -> Outputs:

@@ -19,7 +19,7 @@ from segmenter.words import Lang
 
 if TYPE_CHECKING:
     from segmenter.launch_model import LaunchModel
-    from segmenter.loader import Inputs
+    from segmenter.sources.inputs import Inputs
 
 
 @dataclass(frozen=True)

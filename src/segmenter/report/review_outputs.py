@@ -9,13 +9,13 @@ import polars.selectors as cs
 from segmenter.evaluation.launch_sales import COHORTS
 from segmenter.evaluation.review import Review
 from segmenter.evaluation.target_progress import FEW
-from segmenter.loader import Inputs
 from segmenter.money import digits, to_units
 from segmenter.report.language import translate
 from segmenter.report.outputs import Outputs, Record, csv, page, parquet
 from segmenter.report.review_report import review_report
 from segmenter.report.review_words import say_launch_lift, say_progress
 from segmenter.settings import ReviewJob
+from segmenter.sources.inputs import Inputs
 
 # The columns of each file that are money.
 _MONEY = {

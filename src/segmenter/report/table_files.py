@@ -9,10 +9,10 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from segmenter.contacts import shown_sql
-from segmenter.loader import Inputs
 from segmenter.report.publication import MANIFEST, sha256
 from segmenter.report.safe_text import safe_cells
 from segmenter.settings import DemoJob, LaunchJob, shareable
+from segmenter.sources.inputs import Inputs
 from segmenter.version import __version__
 
 _ROW_GROUP = 100_000

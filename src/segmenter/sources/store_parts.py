@@ -11,9 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.messages import Message
+from segmenter.sources.order_store import Entry, Identity, Store
 from segmenter.sources.parquet_stream import Stream
 from segmenter.sources.reject_reasons import STRANGER
-from segmenter.sources.store import Entry, Identity, Store
 
 if TYPE_CHECKING:
     from segmenter.measures.aggregator import Aggregator

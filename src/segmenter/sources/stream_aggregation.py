@@ -22,10 +22,10 @@ from segmenter.money import digits
 from segmenter.sources.expressions import ROW
 from segmenter.sources.fallback_rows import FallbackRows
 from segmenter.sources.order_rows import OrdersReading
+from segmenter.sources.order_store import Identity, Store
 from segmenter.sources.parquet_stream import TYPED, WANTED, Stream, batches
 from segmenter.sources.raw import Fingerprint, one_line, sha256
 from segmenter.sources.samples import sample_stream
-from segmenter.sources.store import Identity, Store
 from segmenter.sources.store_parts import MAX_ROWS, StoreWriter, recall
 from segmenter.tables import Terms
 from segmenter.words import Progress

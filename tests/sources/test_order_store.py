@@ -24,8 +24,7 @@ from segmenter.errors import OutputError
 from segmenter.loader import read_tables
 from segmenter.measures import shop_orders
 from segmenter.settings import FilesSettings, parse
-from segmenter.sources import store as keeping
-from segmenter.sources import stream_aggregation
+from segmenter.sources import order_store, stream_aggregation
 from segmenter.tables import Terms
 
 CONF = Path(__file__).parents[2] / "conf" / "data"
@@ -231,7 +230,7 @@ def test_what_is_damaged_is_read_again_with_a_warning(shop, kind, damage):
 
 
 def test_an_entry_of_another_version_is_read_anew_without_a_word(shop, monkeypatch):
-    monkeypatch.setattr(keeping, "_VERSION", "another")
+    monkeypatch.setattr(order_store, "_VERSION", "another")
     assert shop.launch() == (["a.parquet", "b.parquet"], ())
 
 
@@ -271,7 +270,7 @@ def test_a_store_that_cannot_be_written_ends_with_its_name(shop, monkeypatch, ca
         raise PermissionError(13, "Permission denied")
 
     shop.write("c.parquet")
-    monkeypatch.setattr(*((Path, "mkdir") if call == "mkdir" else (keeping.tempfile, "mkstemp")), refused)
+    monkeypatch.setattr(*((Path, "mkdir") if call == "mkdir" else (order_store.tempfile, "mkstemp")), refused)
     with pytest.raises(OutputError, match=r'history\.store: cannot be written \(Permission denied\) \(got ".*store"\)'):
         shop.launch()
 
@@ -293,7 +292,7 @@ from omegaconf import OmegaConf
 from segmenter.tables import Terms
 from segmenter.settings import FilesSettings, parse
 from segmenter.measures import shop_orders
-from segmenter.sources import store
+from segmenter.sources import order_store
 from segmenter.loader import read_tables
 
 conf, folder, kept, when = sys.argv[1:]
@@ -302,7 +301,7 @@ config = OmegaConf.merge(OmegaConf.load(f"{conf}/_tables.yaml"), OmegaConf.load(
 del config["defaults"]
 config.max_reject_share = 1.0
 calls = []
-replace = store.Path.replace
+replace = order_store.Path.replace
 
 def killed(path, target):
     calls.append(target)
@@ -310,7 +309,7 @@ def killed(path, target):
         os.kill(os.getpid(), signal.SIGKILL)
     return replace(path, target)
 
-store.Path.replace = killed
+order_store.Path.replace = killed
 launch = segmenter.launch_settings({"launch.as_of": "2026-07-01"}).launch
 for _ in range(1 if when != "never" else 3):
     read = read_tables(parse(FilesSettings, config), launch, seed=1, terms=Terms(date(2026, 7, 1), 90.0, None), store=kept)
