@@ -51,7 +51,11 @@ def run_here(*arguments: str, cwd: Path, code: int = 0) -> "subprocess.Completed
 
 def run_command(*arguments: str, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run the command in a process of its own, which has to end well."""
-    words = [sys.executable, "-m", "segmenter", *arguments]
+    return run_python("-m", "segmenter", *arguments, cwd=cwd, **environment)
+
+
+def run_python(*arguments: str, cwd: Path | None = None, **environment: str) -> "subprocess.CompletedProcess[str]":
+    words = [sys.executable, *arguments]
     done = subprocess.run(words, cwd=cwd, env=os.environ | environment, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr
     return done

@@ -2,15 +2,13 @@
 
 import json
 import re
-import subprocess
-import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from jobs import run_here, settings_of
+from jobs import run_here, run_python, settings_of
 from sqlalchemy import create_engine, text
 
 from segmenter.home import HOME
@@ -166,7 +164,6 @@ def test_every_file_in_conf_is_valid():
 
 def test_listing_the_jobs_imports_nothing_heavy():
     code = "import sys; sys.argv = ['segmenter']; from segmenter.__main__ import main; main(); print(sorted(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    listing, _, modules = done.stdout.rpartition("[")
+    listing, _, modules = run_python("-c", code).stdout.rpartition("[")
     assert "launch     Plan a launch" in listing
     assert not {"polars", "numpy", "hydra", "pydantic", "sklearn", "mlflow"} & set(re.findall(r"\w+", modules))

@@ -1,13 +1,10 @@
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import date, timedelta
 
 import polars as pl
 import pytest
-from jobs import settings_of
+from jobs import run_python, settings_of
 from polars.testing import assert_frame_equal
 
 import segmenter
@@ -93,11 +90,7 @@ found = backtest(tables, asked)
 print(json.dumps([frame.write_json() for frame in (found.results, found.intervals, found.differences, found.calibration, found.choices)]))
 print(segmenter.plan_launch(tables, asked).customers.write_json())
 """
-    printed = []
-    for threads in ("1", "4"):
-        environment = os.environ | {"POLARS_MAX_THREADS": threads, "OMP_NUM_THREADS": threads}
-        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-        printed.append(done.stdout)
+    printed = [run_python("-c", code, POLARS_MAX_THREADS=count, OMP_NUM_THREADS=count).stdout for count in ("1", "4")]
     assert printed[0] == printed[1]
     assert len(json.loads(printed[0].splitlines()[0])) == 5
 

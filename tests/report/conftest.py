@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
-from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
@@ -156,43 +155,6 @@ def backtest() -> Callable[..., Replayed]:
     orders = pl.DataFrame({"customer_id": ["C1", "C2"], "time": ["2011-06-30", "2011-07-01"], "amount": [12.5, 7.5]})
     read = Inputs(segmenter.canonical_tables({"orders": orders}, mapped.data, mapped.launch), {})
     return make
-
-
-VOID = {"meta", "br", "link", "img"}
-
-
-class Balanced(HTMLParser):
-    """Takes a page apart, and fails where a tag is left open."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.text: list[str] = []
-        self.seen: set[str] = set()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.add(tag)
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
-            self.text.append(data)
-
-
-@pytest.fixture(scope="session")
-def parsed() -> Callable[[str], Balanced]:
-    def parse_page(page: str) -> Balanced:
-        parser = Balanced()
-        parser.feed(page)
-        parser.close()
-        assert not parser.open
-        return parser
-
-    return parse_page
 
 
 @dataclass(frozen=True)
