@@ -128,6 +128,7 @@ def test_it_is_compiled_for_this_run_where_no_cache_can_be_written(tmp_path):
     (tmp_path / "file").touch()  # where the folder should be
     script = """
 import numpy as np
+from segmenter.scoring import component_kernel
 out = np.empty(1)
 component_kernel._change(np.array([3]), np.array([1]), out)
 print(out[0], type(component_kernel._change._cache).__name__)
