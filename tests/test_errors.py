@@ -1,29 +1,34 @@
 import pytest
 
-from segmenter.errors import InputError, nearest
+from segmenter.errors import ConfigError, SegmenterError, nearest
 from segmenter.messages import Message
+from segmenter.report.language import translate
 
 
-def test_a_value_of_thousands_of_letters_leaves_its_message_short():
-    said = str(InputError(f"data.encoding: is none (got {'x' * 5000}); choose another", "orders: is wrong"))
-    assert len(said) < 1_600
-    assert said.endswith("; choose another\norders: is wrong")
-    assert len(str(InputError(*("backtest: a past date is wrong",) * 500)).splitlines()) == 21
+def test_a_reason_is_a_message_still_unless_something_in_it_had_to_be_hidden():
+    nobody = Message("evaluation.nobody_eligible", "nobody was eligible")
+    assert translate(SegmenterError(nobody, "and more").reason, "zh") != nobody
+    rule = Message("evaluation.cut_left_out", "{cut} is left out: {why}", cut="2026-05-01", why="ask 13812345678")
+    reason = SegmenterError(rule).reason
+    assert "13812345678" not in reason
+    assert "13812345678" not in translate(reason, "zh")
 
 
-def test_a_contact_is_hidden_in_each_language_and_in_the_reason():
-    error = InputError(Message("a.b", "orders: is wrong (got {value})", value="13800138000"), "rules: are wrong")
-    assert "13800138000" not in f"{error}{error.problems}{error.reason}{error.text(lambda message: message + ' 13900139000')}"
-    assert not isinstance(error.reason, Message)
-    harmless = Message("a.b", "orders: is wrong (got {value})", value=5)
-    assert InputError(harmless).reason is harmless
+@pytest.mark.parametrize("count", [1, 20, 21, 500])
+def test_of_many_problems_the_first_are_shown_and_the_others_counted(count):
+    lines = ConfigError(*(f"key{number}: is wrong" for number in range(count))).text(more="{:,} others").splitlines()
+    assert len(lines) == min(count, 20) + (count > 20)
+    assert lines[-1] == (f"{count - 20} others" if count > 20 else f"key{count - 1}: is wrong")
+
+
+def test_a_long_value_leaves_its_message_short():
+    assert len(SegmenterError(f"key: is wrong (got {'x' * 10_000})").problems[0]) < 1_600
 
 
 @pytest.mark.parametrize(
-    ("name", "choices", "code", "names"),
-    [("amout", ["time", "amount"], "errors.nearest", ["amount"]), ("xyz", ["time", "amount"], "errors.choices", ["amount", "time"])],
+    ("name", "code", "names"), [("amout", "errors.nearest", ["amount"]), ("xyz", "errors.choices", ["amount", "time"])]
 )
-def test_the_nearest_choices_are_named_or_the_first(name, choices, code, names):
-    found = nearest(name, choices)
+def test_the_nearest_choices_are_named_or_the_first(name, code, names):
+    found = nearest(name, ["time", "amount"])
     assert (found.code, found.facts["names"]) == (code, names)
     assert nearest(name, []) == ""

@@ -5,27 +5,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segmenter import money
+from segmenter.money import amount, digits, text, to_minor, to_units
 
 CURRENCIES = st.sampled_from(["JPY", "CNY", "KWD"])
-MINOR = st.integers(-money.LARGEST, money.LARGEST)
 
 
-@given(MINOR, CURRENCIES)
-def test_minor_units_and_currency_units_are_the_same_money(minor, currency):
-    frame = money.to_units(pl.DataFrame({"spend": [minor, None]}), ["spend", "refunds"], currency)
-    units = frame["spend"][0]
-    assert frame["spend"].to_list() == [Decimal(minor).scaleb(-money.digits(currency)), None]
-    assert money.to_minor(units, currency) == minor
+@given(st.decimals(0, 10**9, places=2), CURRENCIES)
+def test_an_amount_in_minor_units_is_the_nearest_one(units, currency):
+    exact = units * 10 ** digits(currency)
+    assert abs(to_minor(float(units), currency) - exact) <= Decimal("0.5")
 
 
-@given(MINOR, CURRENCIES)
-def test_an_amount_is_shown_in_whole_units_with_separators_unless_it_is_small(minor, currency):
-    unit = 10 ** money.digits(currency)
-    shown = Decimal(money.amount(minor, currency).replace(",", ""))
-    assert abs(shown - Decimal(minor) / unit) <= (Decimal("0.5") if abs(minor) >= 10 * unit else 0)
+@given(st.lists(st.integers(-(10**12), 10**12), min_size=1), CURRENCIES)
+def test_units_are_exact(minor, currency):
+    frame = pl.DataFrame({"spend": minor, "orders": 1})
+    written = to_units(frame, ["spend", "missing"], currency)
+    assert written.columns == ["spend", "orders"]
+    assert [value * 10 ** digits(currency) for value in written["spend"]] == minor
 
 
-@pytest.mark.parametrize(("amount", "minor"), [(0.125, 12), (0.135, 14), (-0.125, -12), (1e9, 10**11)])
-def test_halves_go_to_the_even_neighbour(amount, minor):
-    assert money.to_minor(amount, "CNY") == minor
+@pytest.mark.parametrize(
+    ("minor", "currency", "words"),
+    [(1_234_050, "CNY", "12,340"), (50, "CNY", "0.50"), (-999, "CNY", "-9.99"), (0, "CNY", "0"), (1_234, "JPY", "1,234")],
+)
+def test_words_have_decimals_below_ten_only(minor, currency, words):
+    assert pl.DataFrame({"spend": [minor]}).select(text("spend", currency)).item() == words
+
+
+@given(st.integers(-(10**12), 10**12), CURRENCIES)
+def test_one_amount_is_rounded_where_decimals_are_left_out(minor, currency):
+    shown = Decimal(amount(minor, currency).replace(",", ""))
+    exact = Decimal(minor) / 10 ** digits(currency)
+    assert abs(shown - exact) <= (Decimal("0.5") if abs(exact) >= 9 else 0)

@@ -6,6 +6,7 @@ from typing import Any
 
 from segmenter.errors import ConfigError, nearest
 from segmenter.home import HOME
+from segmenter.messages import Message
 from segmenter.settings import FrameBacktest, FrameLaunch, FrameReview, parse
 
 _GROUPS = ("rules", "scoring", "segments", "plan")
@@ -110,7 +111,8 @@ def _changed(config: dict[str, Any], overrides: Mapping[str, Any]) -> Mapping[st
 def _known(group: str, name: object) -> str:
     names = sorted(path.stem for path in (HOME / "conf" / group).glob("[!_]*.yaml"))
     if name not in names:
-        raise ConfigError(f"{group}: should be one of {', '.join(names)} (got {name!r}){nearest(str(name), names)}")
+        sentence = "{group}: should be one of {names} (got {name!r}){nearest}"
+        raise ConfigError(Message("settings.group", sentence, group=group, names=names, name=name, nearest=nearest(str(name), names)))
     return str(name)
 
 

@@ -52,6 +52,8 @@ def in_our_words(error: Exception) -> Exception:
         wrong_ones = [argument for argument in sys.argv[1:] if not isinstance(value(argument), str | list)]
         sentence = "{key}: should be the name of one of a group's files"
         return ConfigError(*(Message("jobs.no_group_file", sentence, key=argument) for argument in wrong_ones or ["config"]))
+    if folder := re.search(r"Additional config directory '(.+)' not found", text):
+        return ConfigError(Message("jobs.no_config_dir", "--config-dir: is not there: {folder}", folder=folder[1]))
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("See https")]
     return ConfigError("config: " + " ".join(lines[:2]))
 
@@ -80,7 +82,7 @@ def _unknown_key(key: str) -> ConfigError:
         return ConfigError(Message("jobs.no_mapping", sentence, section=section or key, key=key))
     if key in names:
         return ConfigError(Message("jobs.needs_plus", "{key}: takes a new key with a plus only, as +{key}.NAME=…", key=key))
-    return ConfigError(unknown_key(key, key, names))
+    return ConfigError(unknown_key(key, names, full=True))
 
 
 def _config_dir() -> str | None:

@@ -21,24 +21,12 @@ _MISSING = ("average_order", "average_gap_days", *PURCHASES)
 
 @dataclass(frozen=True)
 class LaunchModel:
-    """What a launch learned.
-
-    Parameters
-    ----------
-    score : RankingScore
-        The fitted score.
-    segmenter : Segmenter
-        The fitted clusters; not the whole `Segmentation`, which names customers.
-    columns : list of str
-        The measures that `predict` needs.
-    currency : str
-        ISO 4217 code: the unit of those that are money.
-    """
+    """What a launch learned."""
 
     score: RankingScore
-    segmenter: "Segmenter"
-    columns: Sequence[str]
-    currency: str
+    segmenter: "Segmenter"  # not the whole `Segmentation`, which names customers
+    columns: Sequence[str]  # the measures that `predict` needs
+    currency: str  # ISO 4217: the unit of those that are money
 
     def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Score customers by what this launch learned.

@@ -1,4 +1,4 @@
-"""Two languages side by side, next to the code that says them."""
+"""Text on its way to a person: its language, and no character that steers a terminal."""
 
 from typing import Literal, Protocol
 
@@ -15,11 +15,6 @@ class Progress(Protocol):
 
     def __call__(self, stage: str, done: int = 0, total: int = 0) -> None:
         """Take note."""
-
-
-def say(lang: Lang, en: str, zh: str) -> str:
-    """Choose the words of a language."""
-    return zh if lang == "zh" else en
 
 
 def visible(text: str) -> str:

@@ -60,9 +60,11 @@ def test_every_ranking_is_judged_by_what_the_eligible_spent(found, small_shop):
 
 
 def test_the_order_of_rows_changes_nothing(small_shop):
-    frames = {"orders": small_shop.orders.single()} | {name: getattr(small_shop, name) for name in ("customers", "events", "referrals")}
-    mixed = {name: frame.sample(fraction=1, shuffle=True, seed=8) for name, frame in frames.items()}
-    mixed = replace(small_shop, **mixed | {"orders": SingleOrders(mixed["orders"])})
+    def mix(table):
+        return table.sample(fraction=1, shuffle=True, seed=8)
+
+    orders = SingleOrders(mix(small_shop.orders.single()))
+    mixed = replace(small_shop, orders=orders, **{name: mix(getattr(small_shop, name)) for name in ("customers", "events", "referrals")})
     asked = settings(["learned", "clv", "auto"], backtest__max_cuts=2, rankings__auto__trials=2, rankings__auto__trees=20)
     one, other = (backtest(shop, asked) for shop in (small_shop, mixed))
     for name in ("results", "intervals", "differences", "curves", "calibration", "choices"):

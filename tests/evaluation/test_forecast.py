@@ -1,5 +1,4 @@
 import re
-from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 
@@ -133,7 +132,7 @@ def test_neither_the_order_of_rows_nor_later_orders_change_it(year, plan):
     cut, settings = date(2026, 3, 1), settings_of(date(2026, 3, 1), target=50_000)
     here = invited(ranked(past, cut, settings), 300)
     known = past.tables.orders.single().filter(pl.col("time") < cut)
-    tables = replace(past.tables, orders=SingleOrders(known.sample(fraction=1, shuffle=True, seed=1)))
+    tables = segmenter.Tables(**{**vars(past.tables), "orders": SingleOrders(known.sample(fraction=1, shuffle=True, seed=1))})
     first, _ = forecast(here, GUESS, past.before(cut), settings)
     second, _ = forecast(here.sample(fraction=1, shuffle=True, seed=2), GUESS, past_of(tables, cut, 90, None), settings)
     assert first.by_wave.equals(second.by_wave)
@@ -165,7 +164,7 @@ def test_a_short_history_is_said_to_be_one(year, plan):
     past, _ = year
     for days, replays in ((60, 1), (50, 0)):
         recent = past.tables.orders.single().filter(pl.col("time") >= AS_OF - timedelta(days=days))
-        few = past_of(replace(past.tables, orders=SingleOrders(recent)), AS_OF, 90, None)
+        few = past_of(segmenter.Tables(**{**vars(past.tables), "orders": SingleOrders(recent)}), AS_OF, 90, None)
         found, (warning,) = forecast(plan, GUESS, few, settings_of())
         if replays:
             assert len(found.cuts) == 1

@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 import segmenter
 from segmenter.errors import InputError
 from segmenter.measures.past import past_of
+from segmenter.measures.shop_orders import SingleOrders
 from segmenter.scoring.learned import MEASURES, fit_learned, importance
 from segmenter.tables import EVENTS, ORDERS, REFERRALS
 
@@ -39,17 +40,17 @@ def orders_of(rows):
         pl.lit(None, pl.String).alias(name) for name in ("order_id", "province", "city")
     )
     frame = frame.select(pl.col(name).cast(dtype) for name, dtype in ORDERS.items())
-    return segmenter.tables.Tables(frame, None, EVENTS.to_frame(), REFERRALS.to_frame(), None, segmenter.tables.REJECTS.to_frame(), {})
+    return segmenter.tables.Tables(
+        SingleOrders(frame), None, EVENTS.to_frame(), REFERRALS.to_frame(), None, segmenter.tables.REJECTS.to_frame(), {}
+    )
 
 
 def test_threads_and_row_order_change_no_byte(small_shop, learned, frame):
     values = learned[0].values(frame)
     mixed = replace(
         small_shop,
-        **{
-            name: getattr(small_shop, name).sample(fraction=1, shuffle=True, seed=4)
-            for name in ("orders", "events", "referrals", "customers")
-        },
+        orders=SingleOrders(small_shop.orders.single().sample(fraction=1, shuffle=True, seed=4)),
+        **{name: getattr(small_shop, name).sample(fraction=1, shuffle=True, seed=4) for name in ("events", "referrals", "customers")},
     )
     for threads in (1, 4):
         with threadpool_limits(threads):

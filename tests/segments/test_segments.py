@@ -5,90 +5,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from four_kinds import AUTO, alike, customers, fixed, run, shop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jobs import run_python
 from polars.testing import assert_frame_equal
 from sklearn.metrics import adjusted_rand_score  # type: ignore[import-untyped]  # scikit-learn ships no types
-from sklearn.utils.estimator_checks import parametrize_with_checks  # type: ignore[import-untyped]
 
-from segmenter.segments import MEASURES, PROFILED, Segmentation, features, segment
-from segmenter.segments.clusters import Segmenter
-from segmenter.segments.segment_count import choose
+from segmenter.segments import MEASURES, PROFILED, features, segment
 from segmenter.settings import SegmentsSettings
-
-AUTO = SegmentsSettings(k="auto", k_min=2, k_max=6, min_share=0.03, sample=20_000, bootstraps=4)
-
-
-def fixed(k: int) -> SegmentsSettings:
-    return AUTO.model_copy(update={"k": k})
-
-
-def run(frame: pl.DataFrame, how: SegmentsSettings = AUTO) -> Segmentation:
-    return segment(frame, how, seed=7, currency="CNY")
-
-
-def customers(*, orders: Any, days: Any, known: Any, average: Any, recent: Any, events: Any) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "customer_id": [f"C{i:06d}" for i in range(len(orders))],
-            "verdict": "eligible",
-            "orders": np.asarray(orders, dtype=np.int64),
-            "days_since_order": np.asarray(days, dtype=np.int32),
-            "days_known": np.asarray(known, dtype=np.int32),
-            "average_order": np.asarray(average, dtype=np.int64),
-            "spend_90d": np.asarray(recent, dtype=np.int64),
-            "events": np.asarray(events, dtype=np.int64),
-            "referrals": 0,
-            "refunds": 0,
-        },
-        schema_overrides={"referrals": pl.Int64, "refunds": pl.Int64},
-    ).with_columns(
-        pl.when(pl.col("orders") > 0).then("days_since_order").alias("days_since_order"),
-        pl.when(pl.col("orders") > 0).then("average_order").alias("average_order"),
-        (pl.col("orders") * pl.col("average_order")).alias("spend"),
-        ((pl.col("days_known") - pl.col("days_since_order")) / (pl.col("orders") - 1)).alias("average_gap_days"),
-        (pl.col("orders").cast(pl.Float64) / 7).alias("score"),
-    ).with_columns(pl.when(pl.col("orders") > 1).then("average_gap_days").alias("average_gap_days"))  # fmt: skip
-
-
-def shop(n: int, seed: int = 0) -> tuple[pl.DataFrame, np.ndarray[Any, Any]]:
-    """Four kinds of customers: loyal, new, lapsed, and those who only look."""
-    random = np.random.RandomState(seed)
-    kind = random.choice(4, n, p=[0.2, 0.2, 0.4, 0.2])
-    orders = np.choose(kind, [12 + random.poisson(8, n), 1 + random.poisson(0.3, n), 2 + random.poisson(1, n), np.zeros(n)])
-    known = np.choose(
-        kind, [random.randint(500, 700, n), random.randint(5, 30, n), random.randint(400, 700, n), random.randint(60, 200, n)]
-    )
-    days = np.choose(kind, [random.randint(1, 20, n), random.randint(1, 5, n), random.randint(250, 390, n), known])
-    average = np.exp(random.normal(10, 0.3, n)).astype(int)
-    recent = np.choose(kind, [average * 3, average, np.zeros(n), np.zeros(n)])
-    events = np.choose(kind, [random.poisson(6, n), random.poisson(2, n), np.zeros(n), 8 + random.poisson(8, n)])
-    return customers(orders=orders, days=days, known=known, average=average, recent=recent, events=events), kind
-
-
-def alike(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.with_columns(pl.lit(frame[0, name], frame.schema[name]).alias(name) for name in MEASURES)
-
-
-@parametrize_with_checks([Segmenter(n_clusters=3, n_init=2, random_state=0)])  # type: ignore[untyped-decorator]
-def test_keeps_the_contract_of_an_estimator(estimator: Segmenter, check: Any) -> None:
-    check(estimator)
-
-
-def test_the_estimator_does_not_see_units_and_counts_no_constant() -> None:
-    frame, kind = shop(1_000)
-    measures = features(frame)
-    model = Segmenter(4, first_label=1, random_state=0).fit(measures)
-    assert set(model.labels_.tolist()) == {1, 2, 3, 4}
-    other_units = np.column_stack([measures * [100, 1, 24, 24, 100, 1], np.full(len(measures), 7.5)])
-    again = Segmenter(4, first_label=1, random_state=0).fit(other_units)
-    assert adjusted_rand_score(model.labels_, again.labels_) == 1
-    assert adjusted_rand_score(kind, model.labels_) > 0.9
-    assert np.ptp(again.scaled(other_units)[:, -1]) == 0
-    turned = again.renumber([3, 1, 2, 4])
-    assert turned.cluster_centers_.shape == (4, 7)
-    assert (turned.predict(other_units)[model.labels_ == 3] == 1).all()
 
 
 def test_finds_the_planted_segments_and_describes_them() -> None:
@@ -207,19 +132,6 @@ def test_no_segment_is_smaller_than_min_share() -> None:
         assert left_out.is_empty() or f"would make a segment under {least * 100:g}%" in found.why
     assert shares[0.0] < 0.1  # the loyal ones are few, and a segment where that is allowed
     assert run(rare, AUTO.model_copy(update={"min_share": 0.5})).profiles["share"].to_list() == [1.0]
-
-
-def test_shares_of_all_customers_decide_where_the_sample_misses_someone() -> None:
-    frame, _ = shop(2_000)
-    shares = iter([0.01, 0.2])
-    model, why, trials = choose(features(frame), AUTO, 7, lambda model: next(shares))
-    asked = trials.filter(pl.col("smallest_share").is_in([0.01, 0.2]))
-    assert asked.height == 2
-    assert asked.filter("chosen").rows() == trials.filter("chosen").rows()
-    assert asked.filter("chosen")["smallest_share"].item() == 0.2
-    assert model.n_clusters == trials.filter("chosen")["k"].item()
-    rejected = asked.filter(~pl.col("chosen"))["k"].item()
-    assert f"{rejected} would make a segment under" in why or f", {rejected} would make" in why
 
 
 def test_a_fixed_number_is_kept_as_far_as_it_can_be() -> None:

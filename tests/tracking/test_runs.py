@@ -2,17 +2,13 @@ import json
 import os
 import pickle
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
 
 import polars as pl
 import pytest
@@ -227,53 +223,6 @@ def test_two_jobs_may_begin_a_store_and_a_sweep_at_once(shop: Shop, tmp_path: Pa
     found = runs(store)
     (parent,) = [run.info.run_id for run in found if "segmenter.sweep" in run.data.tags]
     assert sorted(run.data.tags.get("mlflow.parentRunId", "") for run in found) == ["", parent, parent]
-
-
-def refused(folder: Path) -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://me:{quote(PASSWORD, safe='')}@127.0.0.1:{free.getsockname()[1]}"
-
-
-def broken(folder: Path) -> str:
-    (folder / "broken.db").write_text("no database at all, whatever its name says")
-    return str(folder / "broken.db")
-
-
-def blocked(folder: Path) -> str:
-    (folder / "file").touch()
-    return f"sqlite:///{folder}/file/below.db"
-
-
-@pytest.mark.parametrize(
-    ("address", "said"),
-    [
-        (refused, "tracking.uri: http://me:***@127.0.0.1:{port} cannot be reached (got Failed to establish a new connection: "),
-        (broken, "tracking.uri: sqlite:///{home}/broken.db cannot be reached (got (sqlite3.DatabaseError) file is not a database); "),
-        (blocked, "tracking.uri: sqlite:///{home}/file/below.db cannot be reached (got [Errno "),
-    ],
-)
-def test_a_store_out_of_reach_is_one_line(shop: Shop, tmp_path: Path, address: Callable[[Path], str], said: str) -> None:
-    uri = address(tmp_path)
-    with pytest.raises(TrackingError) as caught:
-        track(shop.record, shop.files, job(out=str(shop.out), tracking__uri=uri))
-    message = str(caught.value)
-    assert message.startswith(said.format(port=uri.rpartition(":")[2], home=tmp_path))
-    assert f"; the results are written in {shop.out}; " in message
-    assert message.endswith(", or use tracking=none")
-    assert "\n" not in message
-    assert PASSWORD not in unquote(message)
-
-
-@pytest.mark.slow
-def test_a_server_that_says_nothing_is_given_up_soon(shop: Shop) -> None:
-    with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))
-        silent.listen(8)
-        began = time.monotonic()
-        with pytest.raises(TrackingError, match="Read timed out"):
-            track(shop.record, shop.files, job(out=str(shop.out), tracking__uri=f"http://127.0.0.1:{silent.getsockname()[1]}"))
-    assert time.monotonic() - began < 12
 
 
 def test_a_run_that_fails_halfway_is_marked_so(shop: Shop, store: Path, tmp_path: Path) -> None:

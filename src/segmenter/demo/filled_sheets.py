@@ -9,10 +9,11 @@ from typing import Any
 import polars as pl
 
 from segmenter.hashing import uniform
+from segmenter.report.language import say
 from segmenter.sources.answer_words import roles_of
 from segmenter.sources.expressions import FILE, ROW
 from segmenter.sources.spreadsheets import read_sheet
-from segmenter.words import Lang, say
+from segmenter.words import Lang
 
 # What each answer looks like: English and Chinese, the drop-down's word first.
 _SPELLINGS = {

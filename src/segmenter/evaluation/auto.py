@@ -144,14 +144,14 @@ def fit_auto(frame: pl.DataFrame, settings: AutoSettings, past: Past | None, *, 
     """
     simple: dict[str, SingleMeasure | LearnedRanking] = {"decayed": BY_DECAYED, "spend": BY_SPEND}
 
-    def chosen(choice: str, parts: Mapping[str, SingleMeasure | LearnedRanking], trials: pl.DataFrame, *warnings: Message) -> AutoRanking:
+    def choose(choice: str, parts: Mapping[str, SingleMeasure | LearnedRanking], trials: pl.DataFrame, *warnings: Message) -> AutoRanking:
         needed = {name: parts[name] for name in CHOICES[choice]}
         reference = {name: np.sort(part.values(frame)) for name, part in needed.items()} if len(needed) > 1 else {}
         return AutoRanking(choice, needed, reference, trials, warnings)
 
     if past is None:
         sentence = "scoring=auto: single orders are not at hand, as an engine aggregated them elsewhere; ranking by decayed spend"
-        return chosen(_SIMPLEST, simple, pl.DataFrame(schema=_TRIALS), Message("evaluation.auto_without_orders", sentence))
+        return choose(_SIMPLEST, simple, pl.DataFrame(schema=_TRIALS), Message("evaluation.auto_without_orders", sentence))
     rows = [
         (cut, name, share)
         for cut in _choose_cuts(past, settings, horizon_days)
@@ -162,12 +162,12 @@ def fit_auto(frame: pl.DataFrame, settings: AutoSettings, past: Past | None, *, 
         parts = {**simple, "learned": learned_from(past, settings, horizon_days=horizon_days, seed=seed)}
     except InputError as error:
         sentence = "scoring=auto: ranking by decayed spend, as nothing can be learned: {why}"
-        return chosen(_SIMPLEST, simple, trials, Message("evaluation.auto_without_learning", sentence, why=error.reason))
+        return choose(_SIMPLEST, simple, trials, Message("evaluation.auto_without_learning", sentence, why=error.reason))
     if trials.is_empty():
         sentence = "scoring=auto: the history is too short to compare rankings on; taking the mean of the learned, spend and decayed ones"
-        return chosen(_UNTRIED, parts, trials, Message("evaluation.auto_without_trials", sentence))
+        return choose(_UNTRIED, parts, trials, Message("evaluation.auto_without_trials", sentence))
     mean = mean_shares(trials)
-    return chosen(max(mean, key=lambda name: mean[name]), parts, trials)
+    return choose(max(mean, key=lambda name: mean[name]), parts, trials)
 
 
 def mean_shares(trials: pl.DataFrame) -> dict[str, float]:

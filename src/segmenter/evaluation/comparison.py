@@ -44,32 +44,10 @@ def sum_by_bucket(bucket: Ints, spend: Ints) -> Ints:
 def compare_rankings(names: Sequence[str], held: Ints, total: Ints, seed: int, draws: int = 1000) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give the rankings' mean shares of later spend, and compare every ranking with every other one, paired over customers.
 
-    Parameters
-    ----------
-    names : sequence of str
-        The rankings.
-    held : ndarray of int of shape (cuts, rankings, 4096)
-        Later spend by bucket of the customers that a ranking has in its top, in minor units.
-    total : ndarray of int of shape (cuts, 4096)
-        Later spend by bucket of all customers.
-    seed, draws : int
-        Of the bootstrap.
-
-    Returns
-    -------
-    intervals : DataFrame
-        ``ranking``, ``share``, and ``low`` and ``high``, the ends of its 95 % interval; null where there is no later spend.
-    differences : DataFrame
-        ``ranking``, ``against``, ``difference`` of their mean shares, and ``low`` and ``high``, the ends of its 95 % interval; these
-        are null where the two differ in the spend of fewer than 6 buckets, too few to say anything, unless they differ in none.
-        ``clearly_better`` is true where the whole interval lies above 0.
-
-    Examples
-    --------
-    >>> total = np.full((1, BUCKETS), 10)
-    >>> intervals, differences = compare_rankings(["spend", "best"], np.stack([total // 2, total], axis=1), total, seed=7)
-    >>> differences.rows()
-    [('spend', 'best', -0.5, -0.5, -0.5, False), ('best', 'spend', 0.5, 0.5, 0.5, True)]
+    Later spend by bucket in minor units: `held` (cuts, rankings, 4096) of the customers in a ranking's top, `total` (cuts, 4096) of all.
+    The first frame has ``ranking``, ``share``, and the ends ``low`` and ``high`` of its 95 % interval, null where nothing was spent; the
+    second ``ranking``, ``against``, the ``difference`` of their shares with its interval, null where the two differ in the spend of too
+    few buckets to say anything, and ``clearly_better``, where the whole interval lies above 0.
     """
     drawn = draw_shares(held, total, seed, draws)
     (share,) = _mean_shares(np.ones((1, BUCKETS)), held, total)

@@ -41,44 +41,21 @@ _BY_WAVE = pl.Schema(
 
 @dataclass(frozen=True)
 class Forecast:
-    """What to expect of a launch.
+    """What to expect of a launch; sales in minor units.
 
-    Parameters
-    ----------
-    invitations : int
-        Planned.
-    joins, sales : (int, int, int)
-        Low, middle and high: in 8 of 10 cases it is between low and high, and as often above the middle as below. Sales in minor units.
-    target : int or None
-        `launch.target` in minor units.
-    chance : float or None
-        To reach it; None without a target.
-    confidence : float
-        `launch.confidence`.
-    needed : int or None
-        Invitations that reach the target with that chance: the best of the invited, or beyond them the best who are eligible and not
-        held out. None without a target, and where all of them would not do.
-    available : int
-        How many could be invited.
-    by_wave : DataFrame
-        One row per wave, of this and all earlier ones: ``wave``, ``invitations``, ``joins_low``, ``joins``, ``joins_high``,
-        ``sales_low``, ``sales``, ``sales_high`` and ``chance`` (null without a target).
-    cuts : tuple of date
-        The past dates at which it was replayed, the latest first.
-    horizon_days : int
-        How long sales count.
+    Ranges are low, middle and high: in 8 of 10 cases it is between low and high, and as often above the middle as below.
     """
 
     invitations: int
     joins: Range
     sales: Range
     target: int | None
-    chance: float | None
+    chance: float | None  # to reach the target
     confidence: float
-    needed: int | None
-    available: int
-    by_wave: pl.DataFrame
-    cuts: tuple[date, ...]
+    needed: int | None  # invitations, the best first, that reach the target with that confidence; None where all would not do
+    available: int  # customers who could be invited
+    by_wave: pl.DataFrame  # of this wave and all earlier ones: see `_BY_WAVE`; ``chance`` is null without a target
+    cuts: tuple[date, ...]  # past dates at which it was replayed, the latest first
     horizon_days: int
 
     def sentence(self, currency: str) -> Message:
@@ -116,25 +93,9 @@ def forecast(
 ) -> tuple[Forecast | None, tuple[Message, ...]]:
     """Forecast members and sales of a launch, with what a person should know before believing it.
 
-    Who is called later has less of the horizon left: their spend counts in proportion.
-
-    Parameters
-    ----------
-    customers : DataFrame
-        One row per customer, by id: ``verdict``, ``score``, ``invited``, ``rank``; ``held_out``, ``wave`` and ``call_on`` where there
-        are such.
-    joining : JoinChances
-        The chances to join.
-    past : Past
-        Up to the as-of date; perhaps of some customers only.
-    settings : CoreSettings
-        The launch, its rules and its scoring, as they are replayed.
-
-    Returns
-    -------
-    forecast : Forecast or None
-        None where the shop's history is too short to replay the launch. The same for any order of the rows and number of threads.
-    warnings : tuple of Message
+    `customers`, by id, has ``verdict``, ``score``, ``invited`` and ``rank``, and perhaps ``held_out``, ``wave`` and ``call_on``: who is
+    called later has less of the horizon left, and their spend counts in proportion. There is no forecast where the shop's history is
+    too short to replay the launch.
     """
     launch, horizon = settings.launch, settings.launch.horizon_days
     spends, warnings = _replay_spend(past, settings)

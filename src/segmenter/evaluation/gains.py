@@ -22,18 +22,11 @@ POINTS = 101  # of a gains curve
 
 @dataclass(frozen=True)
 class Gains:
-    """What a ranking would have brought at one cut.
+    """What a ranking would have brought at one cut; null where the later spend is not above 0, or nobody bought, so that nothing is shared.
 
-    Parameters
-    ----------
-    figures : dict of str to float or None
-        For each top 1, 5, 10, 20 (per cent) and ``size``: ``spend_share_*``, ``buyer_share_*``, ``lift_*`` (the share of spend over the
-        share of customers taken), ``precision_*`` (the share of those taken who bought); and ``gini``, the ranking's Gini coefficient
-        (twice the area between the curve of spend and the diagonal) over that of the best order [1]_. None where the later spend is
-        not above 0, or nobody bought, and so there is nothing to have a share of; ``gini`` too where all spend the same.
-    curve : DataFrame
-        101 rows: ``customers`` (0, .01, ... 1), and the ``spend`` and ``buyers`` that such a share of the customers holds, put in
-        a straight line between two customers. Null where figures are None.
+    For each top of 1, 5, 10, 20 (per cent) and ``size`` there are ``spend_share_*``, ``buyer_share_*``, ``lift_*`` (the share of spend
+    over the share of customers) and ``precision_*`` (the share of them who bought); and ``gini``, the ranking's Gini coefficient (twice
+    the area between the curve of spend and the diagonal) over that of the best order [1]_, null where all spend the same.
 
     References
     ----------
@@ -42,7 +35,7 @@ class Gains:
     """
 
     figures: dict[str, float | None]
-    curve: pl.DataFrame
+    curve: pl.DataFrame  # 101 rows: ``customers`` (0, .01, ... 1), and the shares of ``spend`` and ``buyers`` that so many hold
 
 
 def top_count(customers: int, percent: int) -> int:
@@ -58,28 +51,9 @@ def order_by_hindsight(spend: Ints, bought: Bools) -> Ints:
 def measure_gains(orders: Mapping[str, Ints], spend: Ints, bought: Bools, size: int | None) -> dict[str, Gains]:
     """Measure rankings of the same customers at one cut, and the two ends between which they lie.
 
-    Parameters
-    ----------
-    orders : mapping of str to ndarray of int of shape (n,)
-        For each ranking the positions of all eligible customers, each once, best first.
-    spend : ndarray of int of shape (n,)
-        Net spend of each after the cut in minor units, below 0 where refunds outweigh orders; all sums within 64 bits.
-    bought : ndarray of bool of shape (n,)
-        Whether each ordered at least once.
-    size : int or None
-        How many a launch invites, ≥ 1; None for all.
-
-    Returns
-    -------
-    dict of str to Gains
-        For each ranking; for ``best``, the order of hindsight; and for ``random``, what can be expected of a random draw.
-
-    Examples
-    --------
-    >>> later = np.array([100, 0, 300, 0])
-    >>> gains = measure_gains({"spend": np.array([0, 2, 1, 3])}, later, later > 0, size=1)
-    >>> [(name, gain.figures["spend_share_size"], gain.figures["gini"]) for name, gain in gains.items()]
-    [('spend', 0.25, 0.6), ('best', 0.75, 1.0), ('random', 0.25, 0.0)]
+    `orders` has for each ranking the positions of all eligible customers, best first; `spend` is the net spend of each after the cut in
+    minor units, below 0 where refunds outweigh orders, and all sums are within 64 bits; `size` is how many a launch invites, None for
+    all. Among the results are ``best``, the order of hindsight, and ``random``, what can be expected of a random draw.
     """
     if wrong := {len(array) for array in (bought, *orders.values())} - {len(spend)}:
         raise ValueError(f"orders and bought: should be as long as spend, {len(spend)} (got {sorted(wrong)})")

@@ -23,36 +23,16 @@ TOP = 10  # percent: what rankings are compared by
 
 @dataclass(frozen=True)
 class Replay:
-    """What one replayed launch gave; money in minor units.
-
-    Parameters
-    ----------
-    cut : date
-        Its as-of date.
-    counts : dict of str to int
-        ``customers``, ``eligible``, and of these ``later_spend`` and ``later_buyers``.
-    gains : dict of str to Gains
-        Of each ranking that could be computed, and of ``best`` and ``random``.
-    held : dict of str to ndarray of shape (4096,)
-        Of each ranking the later spend in its top 10 %, by bucket of customers.
-    total : ndarray of shape (4096,)
-        All later spend by bucket.
-    expected : dict of str to (DataFrame, float or None)
-        Of each ranking that expects money: see `measure_calibration`.
-    choices : dict of str to AutoRanking
-        Of each `auto`: what it chose, and its trials.
-    missing : dict of str to str
-        Of each ranking that could not be computed: why.
-    """
+    """What one replayed launch gave; money in minor units."""
 
     cut: date
-    counts: dict[str, int]
-    gains: dict[str, Gains]
-    held: dict[str, NDArray[np.int64]]
-    total: NDArray[np.int64]
-    expected: dict[str, tuple[pl.DataFrame, float | None]]
+    counts: dict[str, int]  # ``customers``, ``eligible``, and of these ``later_spend`` and ``later_buyers``
+    gains: dict[str, Gains]  # of each ranking that could be computed, and of ``best`` and ``random``
+    held: dict[str, NDArray[np.int64]]  # the later spend in each ranking's top 10 %, by bucket of customers: (4096,)
+    total: NDArray[np.int64]  # all later spend by bucket
+    expected: dict[str, tuple[pl.DataFrame, float | None]]  # of each ranking that expects money: see `measure_calibration`
     choices: dict[str, AutoRanking]
-    missing: dict[str, str]
+    missing: dict[str, str]  # why a ranking could not be computed
 
 
 def replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnyScoring], settings: BacktestCore) -> Replay | Message:

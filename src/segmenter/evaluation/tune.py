@@ -23,43 +23,19 @@ TUNED, PRESENT = "tuned", "present"
 
 @dataclass(frozen=True)
 class Tuning:
-    """What tuning found. Shares are of what the eligible customers spent within the horizon after a date.
+    """What tuning found. Shares are of what the eligible customers spent within the horizon after a date, held by the top 10 %."""
 
-    Parameters
-    ----------
-    scoring : WeightedSettings
-        The best weights and half-life; the present ones where no trial held more at the dates learned from.
-    present : WeightedSettings
-        Those of the config.
-    trials : DataFrame
-        Every trial: ``trial`` (0: the present weights), ``half_life_days``, the weights, and ``share``: of later spend in the top
-        10 %, mean over the dates learned from.
-    shares : DataFrame
-        ``ranking``: ``tuned``, ``present``, what `backtest.rankings` names and what the launch uses; ``learned_from`` and
-        ``held_back``: the mean share in the top 10 % at those dates, the former null where the ranking could not be computed at one of
-        them; ``low`` and ``high``: the 95 % interval of the latter.
-    differences : DataFrame
-        At the dates held back, ``tuned`` less each other: ``against``, ``difference``, ``low``, ``high``, ``clearly_better``; see
-        `compare_rankings`.
-    learned_from, held_back : tuple of date
-        As-of dates of replayed launches. What came after those of the first lies before the second.
-    horizon_days : int
-        How long after each date was looked at.
-    current : str
-        What the launch uses, as in `shares`.
-    warnings : tuple of str
-        What a person should know before believing it.
-    """
-
-    scoring: WeightedSettings
+    scoring: WeightedSettings  # the best weights and half-life; the present ones where no trial held more at the dates learned from
     present: WeightedSettings
-    trials: pl.DataFrame
+    trials: pl.DataFrame  # ``trial`` (0: the present weights), ``half_life_days``, the weights, and ``share`` at the dates learned from
+    # Of ``tuned``, ``present``, what `backtest.rankings` names and what the launch uses: ``ranking``, the shares ``learned_from`` (null
+    # where the ranking could not be computed at one of these dates) and ``held_back``, and ``low`` and ``high``, its 95 % interval.
     shares: pl.DataFrame
-    differences: pl.DataFrame
+    differences: pl.DataFrame  # at the dates held back, ``tuned`` less each other one: see `compare_rankings`
     learned_from: tuple[date, ...]
-    held_back: tuple[date, ...]
+    held_back: tuple[date, ...]  # the horizons of those learned from are over by the first of these
     horizon_days: int
-    current: str
+    current: str  # what the launch uses, as in `shares`
     warnings: tuple[str, ...]
 
     @property
@@ -72,42 +48,7 @@ def tune(tables: Tables, settings: TuneCore, *, progress: Callable[[str], None] 
     """Search for the weights and the half-life whose top 10 % held most of later spend, and see whether they do at later dates.
 
     The latest dates are held back. Nothing at or after the first of them is learned from, so that they show what would have come of
-    tuning then.
-
-    Parameters
-    ----------
-    tables : Tables
-        The shop's tables, with single orders.
-    settings : TuneCore
-        The launch, its rules and score; the dates, the horizon, what to compare with; the trials.
-    progress : callable, optional
-        Called with each date as it is looked at.
-
-    Returns
-    -------
-    Tuning
-        The same for the same tables and seed, whatever their row order and the number of threads.
-
-    Raises
-    ------
-    ConfigError
-        Optuna is not installed; there are too few past dates, or one whose horizon is not over.
-    InputError
-        At none of the dates to learn from, or at none of those held back, was somebody eligible who spent something.
-
-    Examples
-    --------
-    >>> import segmenter
-    >>> from segmenter.settings import TuneSettings
-    >>> settings = segmenter.backtest_settings({"launch.as_of": "2026-07-01", "backtest.rankings": ["spend"], "backtest.step_days": 15})
-    >>> days = [f"2026-{month:02}-{day:02}" for month in (3, 4, 5, 6) for day in range(1, 29)]
-    >>> rows = [(f"C{number % 40:02}", day, 10 + number % 40) for number, day in enumerate(days)]
-    >>> orders = pl.DataFrame(rows, schema=["customer_id", "time", "amount"], orient="row")
-    >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
-    >>> search = TuneSettings(trials=5, half_lives=(30.0, 90.0), holdout=0.3)
-    >>> tuning = tune(tables, TuneCore.model_construct(**dict(settings), tune=search))
-    >>> tuning.trials.height, len(tuning.learned_from), len(tuning.held_back), tuning.shares["ranking"].to_list()
-    (5, 2, 2, ['tuned', 'present', 'spend'])
+    tuning then. The same for the same tables and seed, whatever their row order and the number of threads.
     """
     load_optuna()
     cuts, end = choose_cuts(tables, settings)

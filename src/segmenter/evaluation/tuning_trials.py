@@ -27,18 +27,10 @@ _SEEDS = 1 << 32  # NumPy's old generators, which Optuna draws from, take no lar
 
 @dataclass(frozen=True)
 class TrialDate:
-    """The eligible customers of a past date, ready to be ranked by any weights.
+    """The eligible customers of a past date, ready to be ranked by any weights."""
 
-    Parameters
-    ----------
-    components : dict of float to dict of str to ndarray of shape (n_eligible,)
-        For each half-life the components, 0 to 1, in which those customers differ.
-    spend : ndarray of int of shape (n_eligible,)
-        What they spent within the horizon, in minor units.
-    """
-
-    components: Mapping[float, Mapping[str, Floats]]
-    spend: NDArray[np.int64]
+    components: Mapping[float, Mapping[str, Floats]]  # by half-life: the components, 0 to 1, in which those customers differ
+    spend: NDArray[np.int64]  # what they spent within the horizon, in minor units
 
     def share(self, scoring: WeightedSettings) -> float:
         """Give the share of later spend that the top 10 % by a weighted score hold: to the last bit that of a replay."""

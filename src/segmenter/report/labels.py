@@ -8,10 +8,10 @@ from decimal import Decimal
 from segmenter.contacts import shown_sql
 from segmenter.measures.spec import MONEY
 from segmenter.money import digits
-from segmenter.report.language import translate
+from segmenter.report.language import say, translate
 from segmenter.settings import RulesSettings
 from segmenter.sources.reject_reasons import reason_of
-from segmenter.words import Lang, say
+from segmenter.words import Lang
 
 _MEASURES = {
     "spend": ("spend", "消费额"),

@@ -11,9 +11,9 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text as Plain
 
-from segmenter.report.language import translate
+from segmenter.report.language import say, translate
 from segmenter.report.sections import Code, Report, Table
-from segmenter.words import Lang, Progress, say, visible
+from segmenter.words import Lang, Progress, visible
 
 _STAGES = {
     **{"demo shop": "生成演示店铺", "orders": "读取订单", "customers": "读取客户", "events": "读取互动", "referrals": "读取推荐"},

@@ -33,27 +33,15 @@ _KEYS = 1 << 62  # more combinations than a key can tell apart are not grouped
 
 @dataclass(frozen=True)
 class BetaGeometric:
-    """A fitted BG/NBD or MBG/NBD, or the NBD that they come down to where nobody is seen to go.
-
-    Parameters
-    ----------
-    kind : {"bg_nbd", "mbg_nbd", "nbd"}
-        Which of the three.
-    r, alpha, a, b : float
-        The parameters; α in the unit of time that the model was fitted in. Of the NBD a is 0 and b infinite.
-    standard_errors : dict of str to float
-        Of the parameters that were fitted, by name: of the NBD r and alpha.
-    log_likelihood : float
-        Of all customers that the model was fitted on, in that unit of time.
-    """
+    """A fitted BG/NBD or MBG/NBD, or the NBD that they come down to where nobody is seen to go."""
 
     kind: Kind | Literal["nbd"]
     r: float
-    alpha: float
-    a: float
-    b: float
-    standard_errors: dict[str, float]
-    log_likelihood: float
+    alpha: float  # in the unit of time that the model was fitted in
+    a: float  # of the NBD 0
+    b: float  # of the NBD infinite
+    standard_errors: dict[str, float]  # of the parameters that were fitted, by name
+    log_likelihood: float  # of all customers, in that unit of time
 
     @property
     def never_gone(self) -> bool:

@@ -23,26 +23,13 @@ from segmenter.settings import ClvSettings
 
 @dataclass(frozen=True)
 class Clv:
-    """Expected spend, learned on the customers of a shop.
+    """Expected spend, learned on the customers of a shop."""
 
-    Parameters
-    ----------
-    purchases : BetaGeometric
-        How often customers buy; its time is in units of `unit_days`.
-    spend : GammaGamma
-        How much they spend on a purchase day after the first; its money is in minor units.
-    unit_days : int
-        Days in a unit of time.
-    counts : dict of str to int
-        ``customers`` with a purchase, ``repeat_buyers`` among them, and ``refunded``: those of them left without net spend, whom the
-        model of spend was not fitted on.
-    warnings : tuple of Message
-        What the user should know.
-    """
-
-    purchases: BetaGeometric
-    spend: GammaGamma
+    purchases: BetaGeometric  # how often customers buy; its time is in units of `unit_days`
+    spend: GammaGamma  # how much on a purchase day after the first, in minor units
     unit_days: int
+    # customers with a purchase, repeat_buyers among them, and refunded: those of them left without net spend, on whom the model of spend
+    # was not fitted
     counts: dict[str, int]
     warnings: tuple[Message, ...]
 

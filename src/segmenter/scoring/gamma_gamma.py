@@ -23,25 +23,14 @@ _MODEL = "Gamma-Gamma"
 
 @dataclass(frozen=True)
 class GammaGamma:
-    """A fitted Gamma-Gamma model.
-
-    Parameters
-    ----------
-    p, q, v : float
-        The parameters; v (γ) in the unit of money that the model was fitted in.
-    standard_errors : dict of str to float
-        Of the three, by name.
-    log_likelihood : float
-        Of all customers, in that unit of money.
-    correlation : float
-        Pearson's, of x and mean. The model takes it to be 0: E[mean | x] is the same for every x, which holds for no rank or logarithm.
-    """
+    """A fitted Gamma-Gamma model."""
 
     p: float
     q: float
-    v: float
-    standard_errors: dict[str, float]
-    log_likelihood: float
+    v: float  # γ, in the unit of money that the model was fitted in
+    standard_errors: dict[str, float]  # of the three, by name
+    log_likelihood: float  # of all customers, in that unit of money
+    # Pearson's, of x and mean. The model takes it to be 0: E[mean | x] is the same for every x, which holds for no rank or logarithm.
     correlation: float
 
     @property

@@ -48,27 +48,13 @@ _IMPORTANCE_SAMPLE = 5_000  # customers
 
 @dataclass(frozen=True)
 class LearnedRanking(Ranking):
-    """A ranking by learned expected spend.
+    """A ranking by learned expected spend."""
 
-    Parameters
-    ----------
-    trees : HistGradientBoostingRegressor
-        The fitted model.
-    features : list of str
-        The measures that it takes, and `overdue`.
-    unit : float
-        Minor units of an expectation of 1.
-    cuts : tuple of date
-        What it learned from, the latest first.
-    rows : int
-        Customers at all of them together.
-    """
-
-    trees: Any
-    features: list[str]
-    unit: float
-    cuts: tuple[date, ...]
-    rows: int
+    trees: Any  # a fitted HistGradientBoostingRegressor
+    features: list[str]  # the measures that it takes, and `overdue`
+    unit: float  # minor units of an expectation of 1
+    cuts: tuple[date, ...]  # what it learned from, the latest first
+    rows: int  # customers at all of them together
 
     @property
     def columns(self) -> Sequence[str]:

@@ -56,18 +56,7 @@ class QuantileMap(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         return self.fit_columns(validate_data(self, X, dtype=np.float64).T)
 
     def fit_columns(self, columns: Iterable[NDArray[np.float64]]) -> Self:
-        """Learn the knots feature by feature: the same as `fit`, without all of them in memory at once.
-
-        Parameters
-        ----------
-        columns : iterable of ndarray of shape (n_samples,)
-            One feature after the other; finite numbers.
-
-        Returns
-        -------
-        QuantileMap
-            Itself.
-        """
+        """Learn the knots feature by feature, (n_samples,) each: the same as `fit`, without all of them in memory at once."""
         learned = [_learned(column, self.knots) for column in columns]
         self.knots_ = [knots for knots, _ in learned]
         self.levels_ = [levels for _, levels in learned]

@@ -28,36 +28,18 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What a ranking rests on; each ranking fills what it has.
+    """What a ranking rests on; each ranking fills what it has."""
 
-    Parameters
-    ----------
-    measures : DataFrame
-        ``measure``, ``importance`` (share of all, 0 to 1): what a learned ranking rests on.
-    learned_cuts : tuple of date
-        The past dates that it was learned from, the latest first.
-    learned_rows : int
-        Customers at all of these dates together.
-    choice : str or None
-        What `auto` chose.
-    trials : DataFrame
-        ``choice``, ``share``: what `auto` chose among, by mean share of later spend.
-    trial_cuts : int
-        Over how many past launches.
-    model : dict
-        What a model estimated, as plain values.
-    warnings : tuple of str
-        What a person should know.
-    """
-
+    # measure, importance (share of all, 0 to 1): of what was learned from
     measures: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"measure": pl.String, "importance": pl.Float64}))
-    learned_cuts: tuple[date, ...] = ()
-    learned_rows: int = 0
-    choice: str | None = None
+    learned_cuts: tuple[date, ...] = ()  # the past dates that it was learned from, the latest first
+    learned_rows: int = 0  # customers at all of these dates together
+    choice: str | None = None  # what `auto` chose
+    # choice, share: what `auto` chose among, by mean share of later spend
     trials: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"choice": pl.String, "share": pl.Float64}))
-    trial_cuts: int = 0
-    model: dict[str, Any] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    trial_cuts: int = 0  # over how many past launches
+    model: dict[str, Any] = field(default_factory=dict)  # what a model estimated, as plain values
+    warnings: tuple[str, ...] = ()  # what a person should know
 
 
 class Ranking(ABC):
@@ -88,28 +70,11 @@ class Ranking(ABC):
 
 
 def fit_ranking(frame: pl.DataFrame, settings: ScoringSettings, past: Past | None, *, horizon_days: int, seed: int) -> Ranking:
-    """Fit a ranking on the eligible customers and, where it needs one, on the shop's past.
+    """Fit any ranking but `auto`, see `evaluation.auto`, on the eligible customers and, where it needs one, on the shop's past.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        The measures with ``verdict``, and the columns of `timeline.PURCHASES` where the settings need them.
-    settings : ScoringSettings
-        Any but `auto`, which lies above: see `evaluation.auto`.
-    past : Past or None
-        Up to the as-of date; InputError where it is needed and missing.
-    horizon_days : int
-        How far the ranking looks ahead.
-    seed : int
-        The job's seed.
+    The frame has the measures, ``verdict``, and the columns of `timeline.PURCHASES` where the settings need them. InputError where the
+    past is missing or too short, or a model does not fit the shop.
 
-    Returns
-    -------
-    Ranking
-        Fitted. InputError where the history is too short, or a model does not fit the shop.
-
-    Examples
-    --------
     >>> import segmenter
     >>> settings = segmenter.launch_settings({"scoring": "spend"})
     >>> frame = pl.DataFrame({"spend_window": [100, 900], "verdict": "eligible"})
@@ -124,31 +89,15 @@ def fit_ranking(frame: pl.DataFrame, settings: ScoringSettings, past: Past | Non
 
 @dataclass(frozen=True)
 class RankingScore:
-    """The score 0 to 100 of a ranking: where its value stands among those of the eligible.
-
-    Parameters
-    ----------
-    ranking : Ranking
-        Fitted.
-    quantiles : QuantileMap or None
-        The map of its values; None where they are scores as they stand.
-    """
+    """The score 0 to 100 of a fitted ranking: where its value stands among those of the eligible."""
 
     ranking: Ranking
-    quantiles: "QuantileMap | None"
+    quantiles: "QuantileMap | None"  # the map of its values; None where they are scores as they stand
 
     def columns_of(self, frame: pl.DataFrame) -> list[pl.Series]:
-        """Score customers, these or others.
+        """Score customers, these or others, by their measures.
 
-        Parameters
-        ----------
-        frame : DataFrame
-            The measures.
-
-        Returns
-        -------
-        list of Series
-            ``score``, which tells different values apart; and where the ranking expects money ``expected_spend``, in whole minor units.
+        ``score``, which tells different values apart; and where the ranking expects money ``expected_spend``, in whole minor units.
         """
         from segmenter.scoring.quantiles import image
 

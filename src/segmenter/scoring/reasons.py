@@ -36,8 +36,7 @@ def with_reasons(chosen: pl.DataFrame, everyone: pl.DataFrame, scorer: WeightedS
     >>> import segmenter
     >>> settings = segmenter.launch_settings({})
     >>> frame = pl.DataFrame({"customer_id": ["a", "b"], "spend_window": [100, 900_000], "decayed_spend": [90, 80], "orders": 1,
-    ...     "days_since_order": [3, 1], "spend_90d": [100, 900], "spend_90d_before": 0, "referrals": [0, 2], "days_known": [3, 40],
-    ...     "verdict": "eligible"})
+    ...     "days_since_order": [3, 1], "spend_90d": [100, 900], "spend_90d_before": 0, "referrals": [0, 2], "verdict": "eligible"})
     >>> scorer = segmenter.fit_scorer(frame, settings.scoring)
     >>> frame = scorer.score(frame)
     >>> with_reasons(frame, frame, scorer)["reasons"][1].to_list()

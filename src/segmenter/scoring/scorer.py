@@ -18,21 +18,11 @@ COMPILED_FROM = 1_000_000  # customers: below, loading what is compiled takes lo
 
 @dataclass(frozen=True)
 class WeightedScorer:
-    """A score learned on the eligible customers of one launch.
+    """A score learned on the eligible customers of one launch."""
 
-    Parameters
-    ----------
-    settings : ScoringSettings
-        Half-life, weights and points.
-    quantiles : QuantileMap
-        The fitted map of the raw components.
-    shares : dict of str to float
-        What each component counts for, summing to 1; 0 where all eligible customers are equal.
-    """
-
-    settings: ScoringSettings
-    quantiles: "QuantileMap"
-    shares: dict[str, float]
+    settings: ScoringSettings  # half-life, weights and points
+    quantiles: "QuantileMap"  # the fitted map of the raw components
+    shares: dict[str, float]  # what each component counts for, summing to 1; 0 where all eligible customers are equal
 
     def measures(self, frame: pl.DataFrame) -> list[str]:
         """List the measures of a frame that the score takes, those that count events and referrals among them."""

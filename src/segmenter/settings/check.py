@@ -71,13 +71,15 @@ def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
         raise ConfigError(Message("settings.json", sentence, error=str(error))) from None
 
 
-def unknown_key(key: str, written: str, names: Iterable[str]) -> str:
-    """Say that there is no such key: what it is called now, or which names are the nearest to what was written."""
+def unknown_key(key: str, names: Iterable[str], *, full: bool = False) -> str:
+    """Say that there is no such key: what it is called now, or the nearest of the names, which are its siblings' or full ones."""
     for pattern, name in RENAMED.items():
         if fnmatchcase(key, pattern):
             parent = key.rpartition(".")[0]
             return Message("settings.renamed", "{key}: is called {parent}.{name} now", key=key, parent=parent, name=name)
-    return Message("settings.unknown_key", "{key}: is no key{nearest}", key=key, nearest=nearest(written, names))
+    return Message(
+        "settings.unknown_key", "{key}: is no key{nearest}", key=key, nearest=nearest(key if full else key.rpartition(".")[2], names)
+    )
 
 
 def missing_value(key: str, text: str) -> str:
@@ -159,8 +161,8 @@ def _problem(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str, st
 def _rule(detail: ErrorDetails) -> str:
     """Say the rule that a value breaks: in pydantic's words, shortened, or in those of a check of our own."""
     facts = detail.get("ctx", {})
-    if isinstance(facts.get("error"), Exception):  # of a check of our own; pydantic's facts have a text there
-        rule: str = facts["error"].args[0]
+    if isinstance(error := facts.get("error"), ValueError):  # of a date it is pydantic's own text
+        rule: str = error.args[0]
         return rule
     english = detail["msg"].replace("Input should be", "should be").replace("String should", "should")
     english = (
