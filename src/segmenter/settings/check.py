@@ -142,7 +142,7 @@ def _problem(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str, st
     rule, value = _rule(detail), detail["input"]
     match detail["type"]:
         case "extra_forbidden":
-            return "", unknown_key(key, str(detail["loc"][-1]), siblings), ""
+            return "", unknown_key(key, siblings), ""
         case "missing":
             return "", Message("settings.missing", "{key}: is needed", key=key), ""
         case "union_tag_invalid":
