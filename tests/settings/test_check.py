@@ -249,7 +249,15 @@ def dotted(model, path=""):
 
 
 def test_wrong_values_can_be_said_in_chinese_too():
-    wrong = {"plan.size": 0, "rules.spend.min": -1, "rules.spend.max": "much", "launch.timezone": "Asia/Shangai", "launch.nme": 1}
+    wrong = {
+        "plan.size": 0,
+        "launch.as_of": "2026-02-29",
+        "plan.start": 5,
+        "rules.spend.min": -1,
+        "rules.spend.max": "much",
+        "launch.timezone": "Asia/Shangai",
+        "launch.nme": 1,
+    }
     with pytest.raises(ConfigError) as error:
         segmenter.launch_settings(wrong)
     english, chinese = str(error.value).splitlines(), error.value.text(partial(translate, lang="zh")).splitlines()
