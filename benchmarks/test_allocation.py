@@ -13,10 +13,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from segmenter.planning.agent_calls import share_calls
+from segmenter.planning.agents import share_calls
 from segmenter.planning.allocation import allocate
 from segmenter.planning.constraints import Agent, Constraints, GroupLimits, Quota
-from segmenter.planning.group_names import group_names
 
 ROUNDS = {"rounds": 3, "warmup_rounds": 1}
 REGIONS, LAYERS, AGENTS = 31, 8, 40
@@ -53,9 +52,7 @@ def limits(customers):
     size = max(customers.height // 20, 300)
     largest = max(size // 200, 20)
     regions = sorted(customers["region"].unique())
-    agents = tuple(
-        Agent(f"A{at:02}", size // 25, tuple(regions[one] for one in random.choice(len(regions), 4, replace=False))) for at in range(AGENTS)
-    )
+    agents = tuple(Agent(size // 25, tuple(regions[one] for one in random.choice(len(regions), 4, replace=False))) for _ in range(AGENTS))
     costs = {f"L{at}": round(300 * 1.4**at) for at in range(LAYERS)}
     quotas = tuple(Quota(f"L{at}", *SHARES) for at in range(LAYERS))
     budget = size // 2 * 1000
@@ -66,8 +63,10 @@ def limits(customers):
 def greedy(customers, limits, *, by_cost):
     """Fill group after group, the least of each layer and then the best; next the region whose group is worth most."""
     groups, price = limits.groups, limits.costs
-    left = {agent.name: agent.capacity for agent in limits.agents}
-    calling = {region: [agent.name for agent in limits.agents if region in agent.reach] for region in customers["region"].unique()}
+    left = [agent.capacity for agent in limits.agents]
+    calling = {
+        region: [number for number, agent in enumerate(limits.agents) if region in agent.reach] for region in customers["region"].unique()
+    }
     found = customers.partition_by("region", "layer", as_dict=True)
     lists = {(region, layer): [] for region in calling for layer in price}  # few customers leave some of them empty
     lists |= {key: part["value"].sort(descending=True).to_list() for key, part in found.items()}
@@ -134,12 +133,11 @@ def violations(plan, limits):
 
 @pytest.mark.benchmark(group="allocation")
 def test_allocate(benchmark, customers, limits):
-    names = group_names("en")
-    plan = benchmark.pedantic(lambda: allocate(customers, limits, names), **ROUNDS)
+    plan = benchmark.pedantic(lambda: allocate(customers, limits), **ROUNDS)
     invited = plan.customers.filter("invited")
     assert violations(plan, limits) == []
     assert plan.gap <= GAP or customers.height < 1_000_000
-    permuted = allocate(customers.sample(fraction=1.0, shuffle=True, seed=1), limits, names)
+    permuted = allocate(customers.sample(fraction=1.0, shuffle=True, seed=1), limits)
     assert permuted.customers.sort("customer_id").equals(plan.customers.sort("customer_id"))
     by_value, by_money = (invited["value"].sum() / greedy(customers, limits, by_cost=by_cost) for by_cost in (False, True))
     figures = {"groups": plan.groups.height, "invited": invited.height, "gap": plan.gap}

@@ -9,10 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from segmenter.errors import ConfigError, InputError
-from segmenter.planning.agent_calls import share_calls
-from segmenter.planning.allocation import allocate as allocate_named
+from segmenter.planning.agents import share_calls
+from segmenter.planning.allocation import allocate
 from segmenter.planning.constraints import Agent, Constraints, GroupLimits, Quota
-from segmenter.planning.group_names import group_names
 from segmenter.planning.shortage import InfeasibleError
 from segmenter.report.language import translate
 
@@ -28,7 +27,6 @@ SCHEMA = {
     "reach": pl.String,
 }
 OFTEN = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-allocate = partial(allocate_named, names=group_names("en"))
 
 
 def people(rows):
@@ -74,9 +72,9 @@ def constraints(draw):
     quotas = tuple(Quota(layer, draw(shares), draw(st.sampled_from([0.5, 0.6, 1.0]))) for layer in LAYERS[: draw(st.integers(0, 3))])
     size = draw(st.sampled_from([None, 5, 12, 20]))
     agents = (
-        Agent("a", draw(st.integers(0, 12)), tuple(REACH[:2])),
-        Agent("b", draw(st.integers(0, 12)), tuple(REACH[::2])),
-        Agent("c", draw(st.integers(0, 9)), (*REACH, None)),
+        Agent(draw(st.integers(0, 12)), tuple(REACH[:2])),
+        Agent(draw(st.integers(0, 12)), tuple(REACH[::2])),
+        Agent(draw(st.integers(0, 9)), (*REACH, None)),
     )
     return Constraints(
         groups,
@@ -157,12 +155,12 @@ def untrue(limits, plan):
 def loosened(frame, limits, rows):
     """The constraints, and people, after the changes that were named."""
     more, groups = [], limits.groups
-    for at, row in enumerate(rows.to_dicts()):
+    for row in rows.to_dicts():
         match row["limit"]:
             case "size_min" | "size_max" | "budget" as name:
                 limits = replace(limits, **{name: getattr(limits, name) + (-1 if name == "size_min" else 1) * row["amount"]})
             case "agents":
-                limits = replace(limits, agents=(*limits.agents, Agent(f"more {at}", row["amount"], (row["reach"],))))
+                limits = replace(limits, agents=(*limits.agents, Agent(row["amount"], (row["reach"],))))
             case "smallest":
                 groups = replace(groups, min_size=max(min(groups.min_size, limits.groups.min_size - row["amount"]), 1))
             case "people":
@@ -256,7 +254,7 @@ def best_by_person(frame, limits, most):
 @pytest.mark.parametrize("seed", range(4))
 def test_it_is_as_good_as_the_program_of_persons(seed):
     frame = shop(90, seed, regions=3)
-    agents = (Agent("a", 14, ("R00",)), Agent("b", 40, ("R01", "R02")))
+    agents = (Agent(14, ("R00",)), Agent(40, ("R01", "R02")))
     quotas = (Quota("L0", 0.2, 0.6), Quota("L1", 0.25, 0.5), Quota("L2", 0.1, 0.4))
     limits = Constraints(
         GroupLimits(True, False, 6, 10, 4), quotas, size_max=34, budget=400, costs={"L0": 9, "L1": 12, "L2": 17}, agents=agents
@@ -269,7 +267,7 @@ def test_it_is_as_good_as_the_program_of_persons(seed):
 def test_many_customers_near_the_bound():
     frame = shop(30_000, seed=5, regions=8, layers=5)
     quotas = tuple(Quota(f"L{at}", share, 0.6) for at, share in enumerate([0.05, 0.1, 0.15, 0.2, 0.2]))
-    agents = tuple(Agent(f"a{at}", 220, (f"R{at % 8:02}", f"R{(at * 3 + 1) % 8:02}")) for at in range(12))
+    agents = tuple(Agent(220, (f"R{at % 8:02}", f"R{(at * 3 + 1) % 8:02}")) for at in range(12))
     costs = {f"L{at}": 500 + 200 * at for at in range(5)}
     limits = Constraints(GroupLimits(True, False, 60, 120, 25), quotas, size_max=2_400, budget=1_500_000, costs=costs, agents=agents)
     plan = allocate(frame, limits)
@@ -286,7 +284,7 @@ def test_what_is_short_in_words():
     frame = people([("四川", None, "regular", value, "zh") for value in range(30)])
     limits = Constraints(GroupLimits(True, False, 20, 25, 2), size_min=20, costs={"regular": 6_00})
     with pytest.raises(InfeasibleError) as caught:
-        allocate(frame, replace(limits, quotas=(Quota("expert", 0.1, 0.5),), budget=30_00, agents=(Agent("a", 2, ("zh",)),)))
+        allocate(frame, replace(limits, quotas=(Quota("expert", 0.1, 0.5),), budget=30_00, agents=(Agent(2, ("zh",)),)))
     assert {"people", "agents"} <= set(caught.value.short["limit"])
     assert "of layer expert short" in caught.value.problems[0]
     assert "short (四川 " in caught.value.problems[0]

@@ -8,7 +8,7 @@ from segmenter.errors import OutputError
 from segmenter.report.outputs import Output, Outputs, csv, page, parquet, write_outputs
 from segmenter.report.publication import owner_of
 from segmenter.report.sections import Report
-from segmenter.settings import DemoJob, DemoLaunch
+from segmenter.settings import DemoJob, LaunchBasics
 
 REPORT = Report("kind", "eyebrow", "name", "footer")
 TABLE = pl.DataFrame({"a": [1, 2]})
@@ -16,7 +16,7 @@ TABLE = pl.DataFrame({"a": [1, 2]})
 
 @pytest.fixture
 def job(tmp_path: Path) -> DemoJob:
-    launch = DemoLaunch.model_construct(name="spring", as_of=date(2026, 7, 1), timezone="Asia/Shanghai", currency="CNY")
+    launch = LaunchBasics.model_construct(name="spring", as_of=date(2026, 7, 1), timezone="Asia/Shanghai", currency="CNY")
     return DemoJob.model_construct(launch=launch, out=tmp_path / "out", overwrite=False)
 
 

@@ -9,7 +9,7 @@ from segmenter.segments import features
 from segmenter.segments.clusters import Segmenter
 
 
-@parametrize_with_checks([Segmenter(n_clusters=3, n_init=2, random_state=0)])  # type: ignore[untyped-decorator]
+@parametrize_with_checks([Segmenter(n_clusters=3, random_state=0)])  # type: ignore[untyped-decorator]
 def test_keeps_the_contract_of_an_estimator(estimator: Segmenter, check: Any) -> None:
     check(estimator)
 

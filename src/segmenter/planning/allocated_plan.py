@@ -9,14 +9,13 @@ import polars as pl
 from segmenter.errors import ConfigError
 from segmenter.messages import Message
 from segmenter.money import to_minor
-from segmenter.planning.agent_reach import find_reach
+from segmenter.planning.agents import find_reach
 from segmenter.planning.allocation import Allocation, allocate
 from segmenter.planning.calendar import as_of_date, working_days
 from segmenter.planning.choice import SIZE, Choice
-from segmenter.planning.constraints import Agent, Constraints, GroupLimits, Quota
+from segmenter.planning.constraints import Agent, Constraints, GroupLimits, Quota, group_names
 from segmenter.planning.control_group import select_by_rank, select_by_share
 from segmenter.planning.group_invitations import fit_invitations
-from segmenter.planning.group_names import group_names
 from segmenter.planning.join_chances import JoinChances
 from segmenter.planning.layers import check_columns, check_layers, with_layer
 from segmenter.planning.shortage import InfeasibleError
@@ -43,7 +42,7 @@ def choose_allocated(candidates: pl.DataFrame, plan: AllocatedPlan, settings: Co
     constraints = _constraints(free, settings, plan, chances, _agents(plan, callers, days))
     asked = free.select("customer_id", "topic", "layer", "score", "value", "reach", region="cell_region")
     try:
-        allocation = allocate(asked, constraints, group_names(settings.lang))
+        allocation = allocate(asked, constraints)
     except InfeasibleError as error:
         raise InfeasibleError(error.short, error.alone, *error.messages, _what_counts(constraints.groups, plan, days)) from None
     decided = _decide(competing, allocation, constraints.groups)
@@ -123,7 +122,7 @@ def _constraints(
 ) -> Constraints:
     currency = settings.launch.currency
     chance = chances.chance(free["score"])
-    largest = fit_invitations(free["score"], chances, plan).invitations
+    largest = fit_invitations(free["score"], chances, plan)
     mean = 1.0 if plan.fill_confidence is None else float(chance.to_numpy().mean()) if len(chance) else chances.mean
     smallest = min(int(np.ceil(plan.smallest / mean)), largest)
     size = plan.size if isinstance(plan.size, int) else None
@@ -148,6 +147,7 @@ def _constraints(
         costs=_costs(free.with_columns(chance=chance), settings, plan),
         agents=agents,
         currency=currency,
+        names=group_names(settings.lang),
     )
 
 
@@ -183,6 +183,6 @@ def _count_days(settings: CoreSettings, plan: AllocatedPlan) -> int:
 def _agents(plan: AllocatedPlan, callers: list[tuple[int, ...]], days: int) -> tuple[Agent, ...]:
     """Give each agent the calls of all days, and the numbers of the sets of agents that they belong to."""
     return tuple(
-        Agent(agent.name, agent.calls_per_day * days, tuple(str(number) for number, agents in enumerate(callers) if place in agents))
+        Agent(agent.calls_per_day * days, tuple(str(number) for number, agents in enumerate(callers) if place in agents))
         for place, agent in enumerate(plan.agents)
     )

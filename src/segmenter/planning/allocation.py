@@ -4,18 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from segmenter.planning.cells import Cells, count_cells, list_layers
-from segmenter.planning.constraints import Constraints, check_amounts
+from segmenter.planning.cells import Cells, count_cells
+from segmenter.planning.constraints import Constraints, Ints, check_amounts
 from segmenter.planning.group_balancing import balance_counts, balance_values
 from segmenter.planning.group_kinds import GroupKind, kind_numbers, list_group_kinds
-from segmenter.planning.group_names import GroupNames
-from segmenter.planning.not_invited import REASONS, fill_up
+from segmenter.planning.not_invited import fill_up
 from segmenter.planning.optimum import PlanCounts, find_optimum
 from segmenter.planning.shortage import find_shortage
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -34,7 +30,7 @@ class Allocation:
     gap: float
 
 
-def allocate(frame: pl.DataFrame, constraints: Constraints, names: GroupNames) -> Allocation:
+def allocate(frame: pl.DataFrame, constraints: Constraints) -> Allocation:
     """Choose whom to invite, and form the groups; an `InfeasibleError` says what is short where no plan keeps to the constraints.
 
     One integer program counts how many of each region, topic and layer go into groups of each kind; the most valuable of them are taken,
@@ -43,35 +39,59 @@ def allocate(frame: pl.DataFrame, constraints: Constraints, names: GroupNames) -
     ``reach`` where there are agents.
     """
     check_amounts(constraints)
-    cells = count_cells(frame)
-    kinds, layers = list_group_kinds(cells, constraints, names), list_layers(cells, constraints)
+    cells = count_cells(frame, constraints)
+    kinds = list_group_kinds(cells)
     by_size: frozenset[int] = frozenset()
     while True:
-        counts = find_optimum(cells, kinds, constraints, by_size)
+        counts = find_optimum(cells, kinds, by_size)
         if counts is None:
-            raise find_shortage(cells, constraints, names)
-        groups, unbalanced = _make_groups(cells, kinds, counts, constraints, layers)
+            raise find_shortage(cells)
+        groups, unbalanced = _make_groups(cells, kinds, counts)
         if not unbalanced - by_size:
             break
         by_size |= unbalanced
-    reasons, taken, groups = fill_up(cells, kinds, constraints, counts.taken, groups)
-    members = _choose_members(frame, cells, kinds, taken, groups, layers)
+    reasons, taken, groups = fill_up(cells, kinds, counts.taken, groups)
+    members = _choose_members(frame, cells, kinds, taken, groups)
     gap = max(1 - int(members["value"].sum()) / counts.bound, 0.0) if counts.bound else 0.0
-    return _put_together(frame, cells, kinds, members, reasons, groups, layers, gap)
+    named = [
+        (f"{kind.name}-{number + 1}", kind.region, kind.topic)
+        for kind, rows in zip(kinds, groups, strict=True)
+        for number in range(len(rows))
+    ]
+    by_group = pl.DataFrame(named, schema=dict.fromkeys(("group", "region", "topic"), pl.String), orient="row")
+    by_layer = pl.DataFrame(
+        {
+            "group": [name for name, *_ in named for _ in cells.layers],
+            "layer": cells.layers * len(named),
+            "people": np.concatenate([np.zeros(0, dtype=np.int64), *(rows.ravel() for rows in groups)]),
+        },
+        schema={"group": pl.String, "layer": pl.String, "people": pl.Int64},
+    )
+    invitations = members.select("row", by_group["group"].gather(members["number"]), invited=True).with_row_index("rank", 1)
+    cell = np.zeros(frame.height, dtype=np.int64)
+    cell[cells.order] = np.repeat(np.arange(len(taken)), cells.customers)
+    customers = (
+        frame.with_row_index("row")
+        .join(invitations, on="row", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("invited").fill_null(value=False),
+            pl.col("rank").cast(pl.Int32),
+            pl.when(pl.col("rank").is_null()).then(pl.Series(reasons, dtype=pl.String).gather(cell)).alias("reason"),
+        )
+    )
+    return Allocation(customers.drop("row"), by_group, by_layer, gap)
 
 
-def _make_groups(
-    cells: Cells, kinds: list[GroupKind], counts: PlanCounts, constraints: Constraints, layers: list[str]
-) -> tuple[list[Ints], frozenset[int]]:
+def _make_groups(cells: Cells, kinds: list[GroupKind], counts: PlanCounts) -> tuple[list[Ints], frozenset[int]]:
     """Count the layers (columns) of the groups (rows) of each kind; and name the kinds of which no groups can be made."""
-    layer_of = cells.layer_numbers(layers)
+    layers, quotas = cells.layers, cells.constraints.quotas
     groups, unbalanced = [], set()
     for number, (kind, sizes) in enumerate(zip(kinds, counts.sizes, strict=True)):
-        customers = np.bincount(layer_of[kind.cells], weights=counts.taken[kind.cells], minlength=len(layers)).astype(np.int64)
+        customers = np.bincount(cells.layer_of[kind.cells], weights=counts.taken[kind.cells], minlength=len(layers)).astype(np.int64)
         found: Ints | None = np.zeros((0, len(layers)), dtype=np.int64)
         if len(sizes):
-            found = balance_counts(customers, _fewest_groups(kind, sizes), constraints.quotas, layers)
-            found = balance_counts(customers, sizes, constraints.quotas, layers) if found is None else found
+            found = balance_counts(customers, _fewest_groups(kind, sizes), quotas, layers)
+            found = balance_counts(customers, sizes, quotas, layers) if found is None else found
         if found is None:
             unbalanced.add(number)
             found = np.zeros((0, len(layers)), dtype=np.int64)
@@ -87,71 +107,31 @@ def _fewest_groups(kind: GroupKind, sizes: Ints) -> Ints:
     return np.repeat([base, base + 1], [many - over, over])
 
 
-def _choose_members(
-    frame: pl.DataFrame, cells: Cells, kinds: list[GroupKind], taken: Ints, groups: list[Ints], layers: list[str]
-) -> pl.DataFrame:
-    """Take the best of each cell and give them groups: ``row``, ``value``, ``kind``, ``number`` of the group in its kind, by rank."""
-    values = frame["value"].cast(pl.Int64).to_numpy()
-    ends = []
-    for start, stop, many in zip(cells.starts, cells.starts[1:], taken, strict=False):
-        # All of the last one's value: ties are decided below.
-        last = values[cells.order[start + many - 1]] if many else 0
-        inside = -values[cells.order[start:stop]] if 0 < many < stop - start else None
-        ends.append(many if inside is None else int(inside.searchsorted(-last, side="right")))
-    chosen = np.concatenate([cells.order[start : start + many] for start, many in zip(cells.starts, ends, strict=False)] or [cells.order])
+def _choose_members(frame: pl.DataFrame, cells: Cells, kinds: list[GroupKind], taken: Ints, groups: list[Ints]) -> pl.DataFrame:
+    """Take the best of each cell, by rank, and give them groups: ``row``, ``value``, ``number`` of the group among all."""
+    cell_of = np.repeat(np.arange(len(taken)), cells.customers)
+    values = frame["value"].cast(pl.Int64).to_numpy()[cells.order]
+    # All of the last one's value: ties are decided below.
+    last = np.where(taken > 0, values[cells.starts[:-1] + taken - 1], values.max(initial=0) + 1)
+    likely = np.flatnonzero(values >= last[cell_of])
     members = (
-        frame[chosen]
+        frame[cells.order[likely]]
         .select("customer_id", "score", "value")
-        .with_columns(row=pl.Series(chosen, dtype=pl.Int64), cell=pl.Series(np.repeat(np.arange(len(ends)), ends), dtype=pl.Int64))
+        .with_columns(pl.Series("row", cells.order[likely], dtype=pl.UInt32), pl.Series("cell", cell_of[likely]))
         .sort("value", "score", "customer_id", descending=[True, True, False], nulls_last=True)
     )
     place = members.select(pl.int_range(pl.len()).over("cell")).to_series().to_numpy()
     members = members.filter(place < taken[members["cell"].to_numpy()])
     cell, worth = members["cell"].to_numpy(), members["value"].cast(pl.Int64).to_numpy()
-    kind, layer = kind_numbers(cells, kinds)[cell], cells.layer_numbers(layers)[cell]
     number = np.zeros(members.height, dtype=np.int64)
-    order = np.lexsort((np.arange(members.height), layer, kind))
-    edges = np.searchsorted((kind * len(layers) + layer)[order], np.arange(len(kinds) * len(layers) + 1))
+    layers = len(cells.layers)
+    part = kind_numbers(cells, kinds)[cell] * layers + cells.layer_of[cell]
+    order = np.argsort(part, kind="stable")
+    parts = np.split(order, np.searchsorted(part[order], np.arange(1, len(kinds) * layers)))
+    before = 0
     for first, counts in enumerate(groups):
-        parts = [order[edges[part] : edges[part + 1]] for part in range(first * len(layers), (first + 1) * len(layers))]
-        for part, where in zip(parts, balance_values(counts, [worth[part] for part in parts]), strict=True):
-            number[part] = where
-    return members.with_columns(kind=pl.Series(kind, dtype=pl.Int64), number=pl.Series(number, dtype=pl.Int64))
-
-
-def _put_together(
-    frame: pl.DataFrame,
-    cells: Cells,
-    kinds: list[GroupKind],
-    members: pl.DataFrame,
-    reasons: list[str | None],
-    groups: list[Ints],
-    layers: list[str],
-    gap: float,
-) -> Allocation:
-    named = [(f"{kind.name}-{number + 1}", kind) for kind, counts in zip(kinds, groups, strict=True) for number in range(len(counts))]
-    names = [name for name, _ in named]
-    first = np.concatenate([[0], np.cumsum([len(counts) for counts in groups])]).astype(np.int64)
-    rows = members["row"].to_numpy()
-    group = np.full(frame.height, len(names), dtype=np.int64)
-    group[rows] = first[members["kind"].to_numpy()] + members["number"].to_numpy()
-    rank = np.zeros(frame.height, dtype=np.int64)
-    rank[rows] = np.arange(1, len(rows) + 1)
-    reason = np.full(frame.height, len(REASONS), dtype=np.int64)
-    codes = [len(REASONS) if of_cell is None else REASONS.index(of_cell) for of_cell in reasons]
-    reason[cells.order] = np.repeat(codes, cells.customers)
-    reason[rows] = len(REASONS)
-    customers = frame.with_columns(
-        pl.Series("invited", group < len(names)),
-        pl.Series("rank", rank, dtype=pl.Int32).replace(0, None),
-        pl.Series("group", [*names, None], dtype=pl.String)[pl.Series(group)].alias("group"),
-        pl.Series("reason", [*REASONS, None], dtype=pl.String)[pl.Series(reason)].alias("reason"),
-    )
-    schema = dict.fromkeys(("group", "region", "topic"), pl.String)
-    table = pl.DataFrame([(name, kind.region, kind.topic) for name, kind in named], schema=schema, orient="row")
-    counted = np.concatenate([np.zeros((0, len(layers)), dtype=np.int64), *groups])
-    by_layer = pl.DataFrame(
-        {"group": [name for name in names for _ in layers], "layer": layers * len(names), "people": counted.ravel()},
-        schema={"group": pl.String, "layer": pl.String, "people": pl.Int64},
-    )
-    return Allocation(customers, table, by_layer, gap)
+        own = parts[first * layers : (first + 1) * layers]
+        for places, where in zip(own, balance_values(counts, [worth[places] for places in own]), strict=True):
+            number[places] = before + where
+        before += len(counts)
+    return members.with_columns(number=pl.Series(number, dtype=pl.Int64))

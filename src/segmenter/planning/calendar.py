@@ -23,13 +23,7 @@ def as_of_date(settings: CoreSettings) -> date:
 
 
 def working_days(settings: PlanSettings, first: date, last: date) -> list[date]:
-    """List the days on which calls are made, from the first to the last, both counted in.
-
-    >>> import segmenter
-    >>> plan = segmenter.launch_settings({"plan.calendar": "CN"}).plan  # 10 October 2026, a Saturday, is worked
-    >>> [day.day for day in working_days(plan, date(2026, 10, 1), date(2026, 10, 12))]
-    [8, 9, 10, 12]
-    """
+    """List the days on which calls are made, from the first to the last, both counted in."""
     is_working = working_day_test(settings)
     return [day for day in (first + number * _DAY for number in range((last - first).days + 1)) if is_working(day)]
 

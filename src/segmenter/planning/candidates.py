@@ -3,13 +3,13 @@
 import numpy as np
 import polars as pl
 
+from segmenter.planning.constraints import group_names
 from segmenter.planning.control_group import draw_customers, draw_regions, stratify
-from segmenter.planning.group_names import GroupNames
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, PlanSettings, SimplePlan
 
 
-def list_candidates(frame: pl.DataFrame, settings: CoreSettings, names: GroupNames) -> pl.DataFrame:
+def list_candidates(frame: pl.DataFrame, settings: CoreSettings) -> pl.DataFrame:
     """List who may be invited, the best first, and draw the control group.
 
     Where the best so many are invited, these are the best so many and the share to be held out of them; else all who are eligible. They
@@ -32,8 +32,10 @@ def list_candidates(frame: pl.DataFrame, settings: CoreSettings, names: GroupNam
             near = scores >= np.partition(free, -wanted)[-wanted]
             rows, drawn = rows[near], drawn[near]
     best = frame[rows].with_columns(pl.Series("row", rows, dtype=pl.Int64), pl.Series("drawn", drawn))
+    names = group_names(settings.lang)
+    unit = pl.lit(names.everywhere) if plan.by_region == "none" else pl.coalesce(region_of(plan), pl.lit(names.no_region))
     best = best.sort("score", "customer_id", descending=[True, False]).with_columns(
-        _unit(plan, names),
+        unit.alias("unit"),
         region_of(plan),
         pl.sum_horizontal(*(f"component_{name}" for name in plan.key_user_components), pl.lit(0.0)).alias("advocacy"),
     )
@@ -65,9 +67,3 @@ def region_of(plan: PlanSettings) -> pl.Expr:
     """Give the ``region`` of a customer that the control group is drawn by: that of the groups, or the province."""
     city = pl.concat_str("province", "city", separator="/", ignore_nulls=True).replace("", None)
     return (city if plan.by_region == "city" else pl.col("province")).alias("region")
-
-
-def _unit(plan: PlanSettings, names: GroupNames) -> pl.Expr:
-    if plan.by_region == "none":
-        return pl.lit(names.everywhere).alias("unit")
-    return pl.coalesce(region_of(plan), pl.lit(names.no_region)).alias("unit")

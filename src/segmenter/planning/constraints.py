@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from segmenter.errors import ConfigError
 from segmenter.messages import Message
 from segmenter.money import LARGEST
+from segmenter.vocabulary import vocabulary
 
 Ints = NDArray[np.int64]
 
@@ -39,14 +40,28 @@ class Quota:
 class Agent:
     """Somebody who calls at most `capacity` customers over the whole campaign, those of whom `reach` has the value of that column."""
 
-    name: str
     capacity: int
     reach: tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
+class GroupNames:
+    """Words that stand in the names of groups, and so in results and the ledger: data, in the language of the launch."""
+
+    everywhere: str
+    no_region: str
+    no_topic: str
+
+
+@cache
+def group_names(language: str) -> GroupNames:
+    """Read what groups are called that keep to no region or topic."""
+    return GroupNames(**vocabulary("groups")[language])
+
+
+@dataclass(frozen=True)
 class Constraints:
-    """All that a plan must keep to.
+    """All that a plan must keep to, and the words for its groups.
 
     Layers without a quota are free. `budget` and `costs` are in minor units; a cost is what inviting one customer of a layer is expected
     to come to, 0 where none is named. Without agents nobody needs to call.
@@ -60,6 +75,7 @@ class Constraints:
     costs: Mapping[str, int] = field(default_factory=dict)
     agents: tuple[Agent, ...] = ()
     currency: str = "CNY"
+    names: GroupNames = field(default_factory=lambda: group_names("en"))
 
 
 def check_amounts(constraints: Constraints) -> None:
@@ -82,13 +98,7 @@ def exact(share: float) -> Fraction:
 
 
 def layer_bounds(quotas: tuple[Quota, ...], layers: list[str], sizes: Ints) -> tuple[Ints, Ints]:
-    """Turn shares into the least and the most customers of each layer (columns) in a group of each size (rows), exactly.
-
-    >>> layer_bounds((Quota("expert", 0.1, 0.5),), ["expert", "regular"], np.array([30, 31]))
-    (array([[3, 0],
-           [4, 0]]), array([[15, 30],
-           [15, 31]]))
-    """
+    """Turn shares into the least and the most customers of each layer (columns) in a group of each size (rows), exactly."""
     low = np.zeros((len(sizes), len(layers)), dtype=np.int64)
     high = np.repeat(sizes[:, None], len(layers), axis=1).astype(np.int64)
     for quota in quotas:

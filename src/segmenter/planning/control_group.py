@@ -30,10 +30,6 @@ def draw_customers(frame: pl.DataFrame, many: int, *, seed: int, launch: str) ->
     Each customer has a number, a hash of their id and the launch's name, and so has each stratum: the j-th by number of a stratum of n
     stands at (j - 1 + its number) / n, and the `many` who stand lowest are drawn. So each stratum gives its share, rounded up or down by
     its number, and planning again draws the same but where customers come or go: these touch their own stratum only.
-
-    >>> frame = pl.DataFrame({"customer_id": ["a", "b", "c", "d"], "stratum": ["x", "x", "y", "y"]})
-    >>> int(draw_customers(frame, 2, seed=1, launch="spring").sum())
-    2
     """
     drawn = np.zeros(frame.height, dtype=bool)
     if not many:

@@ -37,11 +37,6 @@ def dispatch(
 
     The capacity is the calls a day of each agent. The first day of each wave is a working one, and none lies before that of an earlier
     wave. Whom nobody can call gets the number ``len(capacity)``, and the first day of the wave that their account allows.
-
-    >>> queue = Queue([1, 1, 1], [None, 7, 7], [0, 0, 0], [(0, 1)], [(0, 1)])
-    >>> agents, days = dispatch(queue, [1, 1], {1: date(2026, 7, 1)}, lambda day: True)
-    >>> agents, [day.day for day in days]
-    ([0, 1, 0], [1, 1, 2])
     """
     many = len(queue.waves)
     limits = [*capacity, many]

@@ -3,20 +3,14 @@
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from segmenter.planning.constraints import Quota, layer_bounds
-
-Ints = NDArray[np.int64]
+from segmenter.planning.constraints import Ints, Quota, layer_bounds
 
 
 def balance_counts(customers: Ints, sizes: Ints, quotas: tuple[Quota, ...], layers: list[str]) -> Ints | None:
     """Spread the customers of each layer over groups (rows) that hold the quotas; None where no such groups can be made of them.
 
     The sizes add up to the customers. Groups as equal as can be are tried first, then those of the sizes given.
-
-    >>> balance_counts(np.array([3, 6]), np.array([5, 4]), (Quota("expert", 0.25, 0.5),), ["expert", "regular"]).tolist()
-    [[1, 3], [2, 3]]
     """
     smaller, over = divmod(int(customers.sum()), len(sizes))
     equal = np.array([smaller] * (len(sizes) - over) + [smaller + 1] * over)
@@ -82,9 +76,6 @@ def balance_values(counts: Ints, values: Iterable[Ints]) -> list[Ints]:
     `counts` has the places of each layer (columns) in each group (rows); `values` for each layer those of its customers, best first, as
     many as there are places. Layer by layer, round by round, the best who are left go one to each group, the best of them to the weakest
     so far.
-
-    >>> balance_values(np.array([[1, 1], [1, 1]]), [np.array([9, 5]), np.array([4, 1])])
-    [array([0, 1]), array([1, 0])]
     """
     strength = np.zeros(len(counts), dtype=np.int64)
     by_layer = []

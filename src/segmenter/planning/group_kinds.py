@@ -3,15 +3,12 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segmenter.errors import InputError
 from segmenter.messages import Message
-from segmenter.planning.cells import Cells, list_layers
-from segmenter.planning.constraints import Constraints, layer_bounds, sizes_that_hold
-from segmenter.planning.group_names import GroupNames
+from segmenter.planning.cells import Cells
+from segmenter.planning.constraints import Ints, layer_bounds, sizes_that_hold
 
-Ints = NDArray[np.int64]
 MOST_SIZES = 40  # of one kind of group that the program chooses among
 
 
@@ -42,14 +39,14 @@ class GroupKind:
         return self.max_groups <= 1
 
 
-def list_group_kinds(cells: Cells, constraints: Constraints, names: GroupNames) -> list[GroupKind]:
+def list_group_kinds(cells: Cells) -> list[GroupKind]:
     """List the kinds of groups by the names of regions and topics; an `InputError` where no allowed size can hold the quotas.
 
     There are not more groups of a kind than there are customers for.
     """
-    layers, limits = list_layers(cells, constraints), constraints.groups
+    limits, names = cells.constraints.groups, cells.constraints.names
     sizes = list_sizes(limits.min_size, limits.max_size)
-    low, high = layer_bounds(constraints.quotas, layers, sizes)
+    low, high = layer_bounds(cells.constraints.quotas, cells.layers, sizes)
     fits = sizes_that_hold(low, high, sizes)
     regions, topics = (np.array(cells.table[key].to_list(), dtype=object) for key in ("region", "topic"))
     keys = [key for key, used in (("region", limits.by_region), ("topic", limits.by_topic)) if used]
@@ -105,9 +102,6 @@ def list_sizes(smallest: int, largest: int) -> Ints:
     """Choose sizes of groups, ascending, of which any number of customers can be made up.
 
     All of them where they are few. Else round ones, which hold shares without a rest, and a run at either end for what remains.
-
-    >>> list_sizes(3, 6).tolist(), len(list_sizes(100, 200))
-    ([3, 4, 5, 6], 29)
     """
     many = largest - smallest + 1
     if many <= MOST_SIZES:

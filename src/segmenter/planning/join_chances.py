@@ -34,19 +34,9 @@ _RATES = 1 / (1 + np.exp(-np.linspace(-11.5, 11.5, 1001)))  # for the common rat
 class JoinChances:
     """The chance to join, by score.
 
-    Parameters
-    ----------
-    mean : float
-        Of the next launch's rate.
-    evidence : float
-        That rate has the distribution Beta(mean × evidence, (1 - mean) × evidence).
-    bins : tuple of (float, float, float)
-        For each tenth of the score: the two parameters of the Beta distribution of its pooled rate, and the log-odds that the
-        launches in which it was asked would have given it.
-    asked, joined, launches : int
-        What it is learned from.
-    guess : float
-        What it was before.
+    The next launch's rate has the distribution Beta(`mean` × `evidence`, (1 - `mean`) × `evidence`). `bins` has for each tenth of the score
+    the two parameters of the Beta distribution of its pooled rate, and the log-odds that the launches in which it was asked would have
+    given it. It is learned from `joined` of `asked` customers in `launches`; before, the rate was a `guess`.
     """
 
     mean: float
@@ -88,7 +78,7 @@ class JoinChances:
 
 
 def learn_join_chances(invited: pl.DataFrame | None, *, as_of: date, chance: float, evidence: float) -> JoinChances:
-    """Learn the chance to join from the answers to earlier launches.
+    """Learn the chance to join from the answers to earlier launches, `tables.INVITED`; the same for any order of the rows.
 
     Who was planned and has an answer was asked. In a launch that has ended and has any answer, everybody planned was: shops often
     note only who joined. Who was held out, or joined unasked, tells nothing of the chance.
@@ -96,32 +86,6 @@ def learn_join_chances(invited: pl.DataFrame | None, *, as_of: date, chance: flo
     The common rate begins at the guess, and the rate of the next launch at Beta(chance × evidence, (1 - chance) × evidence); the
     posterior is summed over a grid. A tenth of the score has the rate of its own answers, with the overall rate weighing as much as 20
     of them; what its launches would have given it anyway is taken off, so that a bin asked by an unpopular launch is not blamed for it.
-
-    Parameters
-    ----------
-    invited : DataFrame or None
-        See `tables.INVITED`: all launches as of the date; None where there is no ledger.
-    as_of : date
-        The date.
-    chance : float
-        The guess (`plan.join_chance`).
-    evidence : float
-        How many answers it weighs (`plan.join_evidence`).
-
-    Returns
-    -------
-    JoinChances
-        The same for any order of the rows.
-
-    Examples
-    --------
-    >>> answers = {"launch": "spring", "ends_on": date(2026, 6, 1), "status": "planned", "score": [*range(50, 90)],
-    ...            "answer": ["joined"] * 20 + [None] * 20}
-    >>> chances = learn_join_chances(pl.DataFrame(answers), as_of=date(2026, 7, 1), chance=0.3, evidence=20)
-    >>> chances.note()
-    'The chance to join, 42 %, is learned from 40 invitations of 1 launch, of which 20 were accepted (the guess was 30 %).'
-    >>> chances.chance(pl.Series([55.0, 75.0, None])).round(2).to_list()
-    [0.6, 0.27, 0.42]
     """
     counts = _count_answers(invited, as_of)
     by_launch = counts.group_by("launch").agg(pl.col("asked", "joined").sum()).sort("launch")

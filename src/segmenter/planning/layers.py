@@ -29,17 +29,14 @@ def check_columns(candidates: pl.DataFrame, plan: AllocatedPlan) -> None:
 
 
 def with_layer(candidates: pl.DataFrame, plan: AllocatedPlan) -> pl.DataFrame:
-    """Add the ``layer`` of each."""
-    layer = _role(plan, candidates.height) if plan.layer_by == "role" else pl.col(plan.layer_by).cast(pl.String).fill_null("")
-    return candidates.with_columns(layer.alias("layer"))
-
-
-def _role(plan: AllocatedPlan, customers: int) -> pl.Expr:
-    """Call the best advocates experts, who came lately newcomers, all others regulars."""
+    """Add the ``layer``: by role, the best advocates are experts, who came lately newcomers, all others regulars."""
+    if plan.layer_by != "role":
+        return candidates.with_columns(layer=pl.col(plan.layer_by).cast(pl.String).fill_null(""))
     place = pl.struct(-pl.col("advocacy"), pl.int_range(pl.len())).rank("ordinal")
-    expert = (place <= round(plan.roles.experts * customers)) & (pl.col("advocacy") > 0)
+    expert = (place <= round(plan.roles.experts * candidates.height)) & (pl.col("advocacy") > 0)
     newcomer = pl.col("days_known") < plan.roles.newcomer_days
-    return pl.when(expert).then(pl.lit(EXPERT)).when(newcomer).then(pl.lit(NEWCOMER)).otherwise(pl.lit(REGULAR))
+    role = pl.when(expert).then(pl.lit(EXPERT)).when(newcomer).then(pl.lit(NEWCOMER)).otherwise(pl.lit(REGULAR))
+    return candidates.with_columns(role.alias("layer"))
 
 
 def check_layers(candidates: pl.DataFrame, plan: AllocatedPlan) -> tuple[Message, ...]:

@@ -6,13 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmenter.planning.cells import Cells
-from segmenter.planning.constraints import Constraints
+from segmenter.planning.constraints import Ints
 from segmenter.planning.group_kinds import GroupKind
 from segmenter.planning.linear_program import solve_relaxed, solve_whole
-from segmenter.planning.program import build_program
+from segmenter.planning.program import ProgramIndex, build_program
 from segmenter.planning.value_curves import ValueCurves
 
-Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 CLOSE = 1e-5  # of the value: what counts as no gap between steps and customers
 ENOUGH = 1e-5  # of the value: the last bit takes as long as all the rest where customers are many
@@ -43,9 +42,7 @@ class PlanCounts:
         return int(cells.value(self.taken).sum())
 
 
-def find_optimum(
-    cells: Cells, kinds: list[GroupKind], constraints: Constraints, by_size: frozenset[int] = frozenset()
-) -> PlanCounts | None:
+def find_optimum(cells: Cells, kinds: list[GroupKind], by_size: frozenset[int] = frozenset()) -> PlanCounts | None:
     """Find the plan of the greatest value; None where no plan keeps to the constraints. For `by_size` see `build_program`.
 
     A cell's value is a concave curve of the number taken, as the best are taken first. A program sees chords of it, exact where a step is
@@ -57,7 +54,7 @@ def find_optimum(
     few = len(cells.order) <= WHOLE
     steps = [np.arange(many + 1) if few else np.unique(np.r_[0, many, (FIRST * many).astype(np.int64)]) for many in cells.customers]
     bound = np.inf
-    base, index = build_program(cells, kinds, constraints)
+    base, index = build_program(cells, kinds)
     for _ in range(ROUNDS):
         program = base.copy()
         curves.add(program, index, steps)
@@ -73,23 +70,21 @@ def find_optimum(
     best = None
     if not few and not by_size:
         for open_groups in (_round_groups, _search_groups):
-            likely = open_groups(curves, steps, kinds, constraints, [columns[numbers] for numbers in index.groups])
-            sized = likely and _choose_last_sizes(curves, steps, likely, constraints)
+            likely = open_groups(curves, steps, kinds, [columns[numbers] for numbers in index.groups])
+            sized = likely and _choose_last_sizes(curves, steps, likely)
             if sized:
                 near = [
                     np.unique(np.clip(np.add.outer([*cut, many], AROUND), 0, there))
                     for cut, many, there in zip(margin, sized[1], cells.customers, strict=True)
                 ]
-                counts = _count_customers(curves, near, sized[0], constraints, by_size, bound, ENOUGH)
+                counts = _count_customers(curves, near, sized[0], by_size, bound, ENOUGH)
                 best = max((counts_ for counts_ in (best, counts) if counts_), key=lambda counts_: counts_.value(cells), default=None)
             if best and best.value(cells) >= (1 - FAR) * bound:
                 break
-    return best or _count_customers(curves, steps, kinds, constraints, by_size, bound, 0 if few else ENOUGH)
+    return best or _count_customers(curves, steps, kinds, by_size, bound, 0 if few else ENOUGH)
 
 
-def _round_groups(
-    curves: ValueCurves, steps: list[Ints], kinds: list[GroupKind], constraints: Constraints, numbers: list[Floats]
-) -> list[GroupKind] | None:
+def _round_groups(curves: ValueCurves, steps: list[Ints], kinds: list[GroupKind], numbers: list[Floats]) -> list[GroupKind] | None:
     """Round the numbers of groups, the nearest to whole ones first, and solve again for the others; one size of each kind stays open."""
     left = list(range(len(kinds)))
     for dive in range(DIVES, 0, -1):
@@ -101,9 +96,9 @@ def _round_groups(
             replace(kind, min_groups=whole[number], max_groups=whole[number]) if number in now else kind
             for number, kind in enumerate(kinds)
         ]
-        if sum(kind.min_groups for kind in kinds) > constraints.groups.max_groups:
+        if sum(kind.min_groups for kind in kinds) > curves.cells.constraints.groups.max_groups:
             return None
-        program, index = build_program(curves.cells, kinds, constraints)
+        program, index = build_program(curves.cells, kinds)
         curves.add(program, index, steps)
         found = solve_relaxed(program, index.taken)
         if found is None:
@@ -151,17 +146,13 @@ def _round_sizes(kind: GroupKind, groups: int, customers: float) -> Ints:
     return np.array([base] * (groups - 1 - over) + [larger] * over, dtype=np.int64)
 
 
-def _search_groups(
-    curves: ValueCurves, steps: list[Ints], kinds: list[GroupKind], constraints: Constraints, numbers: list[Floats]
-) -> list[GroupKind] | None:
+def _search_groups(curves: ValueCurves, steps: list[Ints], kinds: list[GroupKind], numbers: list[Floats]) -> list[GroupKind] | None:
     """Open groups in whole numbers, of sizes that the fractional program makes use of: slower, and better where groups are small."""
     narrow = [_keep_used_sizes(kind, many) for kind, many in zip(kinds, numbers, strict=True)]
-    program, index = build_program(curves.cells, narrow, constraints, fractions=True)
-    curves.add(program, index, steps, whole=False)
-    solution = solve_whole(program, ROUGH)
+    solution = _solve(curves, steps, narrow, ROUGH, fractions=True)
     if solution is None:
         return None
-    columns, _ = solution
+    columns, _, index = solution
     opened = []
     for kind, groups in zip(narrow, index.groups, strict=True):
         many = np.rint(columns[groups]).astype(np.int64)
@@ -179,16 +170,12 @@ def _keep_used_sizes(kind: GroupKind, numbers: Floats) -> GroupKind:
     return replace(kind, sizes=kind.sizes[used], low=kind.low[used], high=kind.high[used])
 
 
-def _choose_last_sizes(
-    curves: ValueCurves, steps: list[Ints], kinds: list[GroupKind], constraints: Constraints
-) -> tuple[list[GroupKind], Ints] | None:
+def _choose_last_sizes(curves: ValueCurves, steps: list[Ints], kinds: list[GroupKind]) -> tuple[list[GroupKind], Ints] | None:
     """Choose the size of the last group of each kind, and how many of each cell are taken; these may be fractions yet."""
-    program, index = build_program(curves.cells, kinds, constraints, fractions=True)
-    curves.add(program, index, steps, whole=False)
-    solution = solve_whole(program, ROUGH)
+    solution = _solve(curves, steps, kinds, ROUGH, fractions=True)
     if solution is None:
         return None
-    columns, _ = solution
+    columns, _, index = solution
     sized = []
     for kind, (opened, size) in zip(kinds, index.groups, strict=True):
         last = [round(columns[size])] if round(columns[opened]) else []
@@ -196,22 +183,30 @@ def _choose_last_sizes(
     return sized, columns[index.places].astype(np.int64)
 
 
-def _count_customers(
+def _solve(
     curves: ValueCurves,
     steps: list[Ints],
     kinds: list[GroupKind],
-    constraints: Constraints,
-    by_size: frozenset[int],
-    bound: float,
     gap: float,
+    *,
+    fractions: bool = False,
+    by_size: frozenset[int] = frozenset(),
+) -> tuple[Floats, float, ProgramIndex] | None:
+    """Solve in whole numbers of groups: the columns, what none could exceed, and where to find what."""
+    program, index = build_program(curves.cells, kinds, fractions=fractions, by_size=by_size)
+    curves.add(program, index, steps, whole=not fractions)
+    solution = solve_whole(program, gap)
+    return solution and (*solution, index)
+
+
+def _count_customers(
+    curves: ValueCurves, steps: list[Ints], kinds: list[GroupKind], by_size: frozenset[int], bound: float, gap: float
 ) -> PlanCounts | None:
     """Count customers in whole numbers."""
-    program, index = build_program(curves.cells, kinds, constraints, by_size=by_size)
-    curves.add(program, index, steps)
-    solution = solve_whole(program, gap)
+    solution = _solve(curves, steps, kinds, gap, by_size=by_size)
     if solution is None:
         return None
-    columns, worth = solution
+    columns, worth, index = solution
     if all(len(ends) == many + 1 for ends, many in zip(steps, curves.cells.customers, strict=True)):
         bound = min(bound, worth * curves.scale)  # each customer is a step: the program knows all plans
     whole = np.rint(columns).astype(np.int64)

@@ -11,11 +11,9 @@ from segmenter.messages import Message
 from segmenter.planning.allocated_plan import choose_allocated
 from segmenter.planning.calendar import as_of_date
 from segmenter.planning.candidates import list_candidates
-from segmenter.planning.choice import SIZE
-from segmenter.planning.group_names import group_names
+from segmenter.planning.choice import SIZE, choose_simple
 from segmenter.planning.join_chances import JoinChances, learn_join_chances
 from segmenter.planning.schedule import check_schedule, schedule
-from segmenter.planning.simple_plan import choose_simple
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import AllocatedPlan, CoreSettings, PlanSettings, SimplePlan
 
@@ -110,12 +108,12 @@ def plan(frame: pl.DataFrame, settings: CoreSettings, invited: pl.DataFrame | No
     as_of = as_of_date(settings)
     chances = learn_join_chances(invited, as_of=as_of, chance=settings.plan.join_chance, evidence=settings.plan.join_evidence)
     eligible = frame["verdict"] == ELIGIBLE
-    candidates = list_candidates(frame, settings, group_names(settings.lang))
+    candidates = list_candidates(frame, settings)
     check_schedule(candidates, settings.plan, as_of, settings.rules.per_account)
     few = _check_size(int(eligible.sum()), int(candidates["drawn"].sum()), settings.plan)
     match settings.plan:
         case SimplePlan() as simple:
-            choice = choose_simple(candidates, simple, settings, chances)
+            choice = choose_simple(candidates, simple, chances)
         case AllocatedPlan() as allocated:
             choice = choose_allocated(candidates, allocated, settings, chances)
     chosen = _with_key_users(choice.invited, settings.plan)

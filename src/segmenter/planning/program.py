@@ -4,31 +4,21 @@ from dataclasses import dataclass
 from math import gcd
 
 import numpy as np
-from numpy.typing import NDArray
 
-from segmenter.planning.agent_calls import CallCapacity
-from segmenter.planning.cells import Cells, costs_of, list_layers
-from segmenter.planning.constraints import Constraints, Quota, exact, layer_bounds
+from segmenter.planning.cells import Cells
+from segmenter.planning.constraints import Constraints, Ints, Quota, exact, layer_bounds
 from segmenter.planning.group_kinds import GroupKind
 from segmenter.planning.linear_program import LinearProgram
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class ProgramIndex:
     """Where to find what in the program.
 
-    Columns:
-
-    - `places`, for each cell: how many of it go into groups;
-    - `groups`, for each kind: how many groups of each size; of a single kind, how many groups, and their customers.
-
-    Rows:
-
-    - `taken`, for each cell: places less those taken from it, = 0; whoever uses the program adds what is taken;
-    - `total` customers, `money` against the budget, and `calls` of each pair of region and reach less those made, ≤ 0;
-    - `smallest`, for each kind that is single: its customers less the smallest size.
+    Columns: `places`, how many of each cell go into groups; `groups`, how many groups of each size there are of each kind, but of a single
+    kind how many groups, and their customers. Rows: `taken`, the places of each cell less those taken from it, = 0, to which whoever uses
+    the program adds what is taken; `total` customers; `money` against the budget; `calls` of each pair of region and reach less those made,
+    ≤ 0; `smallest`, the customers of each single kind less the smallest size.
     """
 
     places: Ints
@@ -47,13 +37,7 @@ def money_unit(constraints: Constraints) -> int:
 
 
 def build_program(
-    cells: Cells,
-    kinds: list[GroupKind],
-    constraints: Constraints,
-    *,
-    fractions: bool = False,
-    by_size: frozenset[int] = frozenset(),
-    spare: int = 0,
+    cells: Cells, kinds: list[GroupKind], *, fractions: bool = False, by_size: frozenset[int] = frozenset(), spare: int = 0
 ) -> tuple[LinearProgram, ProgramIndex]:
     """Write down all that a plan must keep to, without anything that is taken from the cells.
 
@@ -62,8 +46,7 @@ def build_program(
     `fractions`, though groups may not. Customers of the kinds `by_size` are counted by size of group too: without it, in rare cases, no
     groups can be made of the counts. Each kind may get some to `spare` besides those who are there.
     """
-    program, layers = LinearProgram(), list_layers(cells, constraints)
-    layer_of = cells.layer_numbers(layers)
+    program, constraints, layers, layer_of = LinearProgram(), cells.constraints, cells.layers, cells.layer_of
     cell = np.concatenate([kind.cells for kind in kinds]) if kinds else np.zeros(0, dtype=np.int64)
     places = np.zeros(len(cells.customers), dtype=np.int64)
     if len(cell):
@@ -100,7 +83,7 @@ def build_program(
             _count_by_size(program, kind, groups[number], of_layer)
         elif kind.max_groups == 0 and len(kind.fixed) > 1 and constraints.quotas:
             _count_by_fixed_size(program, constraints.quotas, layers, kind.fixed, of_layer)
-    total, money, calls = _share_limits(program, cells, constraints, cell, places)
+    total, money, calls = _share_limits(program, cells, cell, places)
     return program, ProgramIndex(places, groups, taken, total, money, calls, smallest)
 
 
@@ -119,16 +102,16 @@ def _hold_quota(program: LinearProgram, kind: GroupKind, quota: Quota, layers: l
             program.put(row, groups, -bound[:, layer])
 
 
-def _share_limits(program: LinearProgram, cells: Cells, constraints: Constraints, cell: Ints, places: Ints) -> tuple[Ints, Ints, Ints]:
+def _share_limits(program: LinearProgram, cells: Cells, cell: Ints, places: Ints) -> tuple[Ints, Ints, Ints]:
     """Limit what all groups share: customers, money and calls."""
+    constraints, capacity = cells.constraints, cells.capacity
     total = program.rows(constraints.size_min or 0, np.inf if constraints.size_max is None else constraints.size_max)
     program.put(total, places[cell])
     unit = money_unit(constraints)
     money = program.rows(-np.inf, np.inf if constraints.budget is None else constraints.budget // unit)
-    program.put(money, places[cell], -(-costs_of(cells, constraints)[cell] // unit))
+    program.put(money, places[cell], -(-cells.costs[cell] // unit))
     calls = np.zeros(0, dtype=np.int64)
     if constraints.agents:
-        capacity = CallCapacity(cells, constraints)
         calls = program.rows(np.full(len(capacity.pairs), -np.inf), 0)
         program.put(calls[capacity.pair_of[cell]], places[cell])
         for pairs, most in capacity.merged:

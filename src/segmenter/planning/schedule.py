@@ -7,10 +7,10 @@ import polars as pl
 
 from segmenter.errors import ConfigError, nearest
 from segmenter.messages import Message
-from segmenter.planning.agent_reach import find_reach
+from segmenter.planning.agents import find_reach
 from segmenter.planning.calendar import working_day_test
+from segmenter.planning.call_messages import warn_of_late, warn_of_uncalled
 from segmenter.planning.dispatch import Queue, dispatch
-from segmenter.planning.late_calls import warn_of_late, warn_of_uncalled
 from segmenter.settings import PlanSettings, RegionRule
 
 _OURS = {"customer_id", "verdict", "group", "region", "province", "city", "unit", "stratum"}  # text, but no attributes
@@ -20,15 +20,8 @@ _OURS = {"customer_id", "verdict", "group", "region", "province", "city", "unit"
 class Schedule:
     """Who is called when.
 
-    Parameters
-    ----------
-    customers : DataFrame
-        In the order of the invited: ``customer_id``, ``wave`` (Int32: 1 for key users, from 2 for the others), ``call_on`` (Date),
-        ``agent`` (null where there are none, or none who could).
-    calls : DataFrame
-        ``agent``, ``day``, ``region``, ``wave``, ``calls`` (Int64), sorted, those without an agent last.
-    warnings : tuple of Message
-        What a person should know.
+    `customers` has, in the order of the invited, ``customer_id``, ``wave`` (Int32: 1 for key users, from 2 for the others), ``call_on``
+    (Date), ``agent`` (null where there are none, or none who could); `calls` counts them by ``agent``, ``day``, ``region``, ``wave``.
     """
 
     customers: pl.DataFrame

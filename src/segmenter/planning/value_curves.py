@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmenter.planning.cells import Cells
+from segmenter.planning.constraints import Ints
 from segmenter.planning.linear_program import LinearProgram
 from segmenter.planning.program import ProgramIndex
 
-Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 TIE = 1e-7  # of a mean value: what the first of two equal cells is worth more
 

@@ -20,9 +20,6 @@ def balance(customers: Ints, serves: Flags, capacity: Ints) -> Ints:
     for every separable convex cost of the loads at once (a flow in a network without negative cycles): by the end of each day, as many
     calls are made as could be made at all. Then agents who share several kinds of customers swap them, loads unchanged, until the kinds
     and agents make no cycle: there are fewer pairs of them than kinds and agents together.
-
-    >>> balance(np.array([30, 10, 10]), np.array([[True, True], [True, False], [True, False]]), np.array([1, 1])).tolist()
-    [[5, 25], [10, 0], [10, 0]]
     """
     calls, loads = np.zeros(serves.shape, dtype=np.int64), np.zeros(len(capacity), dtype=np.int64)
     # Whole kinds first, those with the fewest agents and the most customers before others: little is left to move then.

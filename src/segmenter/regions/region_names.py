@@ -21,17 +21,12 @@ _PREFECTURES = (
     *("黄南", "海南", "果洛", "玉树", "海西", "昌吉", "博尔塔拉", "巴音郭楞", "克孜勒苏", "伊犁"),
 )
 _ENDINGS = re.compile("(?:特别行政区|省|市|地区|盟)$")
-_DENSE = 1 << 20  # up to so many possible pairs are looked up in a table
 # Short names that would fall together with another region's.
 _APART = {"海南州": "海南州", "吉林市": "吉林市"}
 
 
 def plain(name: str) -> str:
-    """Take off what does not tell regions apart: width, outer and double spaces, 省, 市, 自治区 and the like; the case stays.
-
-    >>> [plain(name) for name in ("四川省", "内蒙古自治区", "凉山彝族自治州", " United  Kingdom ")]
-    ['四川', '内蒙古', '凉山', 'United Kingdom']
-    """
+    """Take off what does not tell regions apart: width, outer and double spaces, 省, 市, 自治区 and the like; the case stays."""
     name = " ".join(unicodedata.normalize("NFKC", name).split())
     if re.search(r"[\u3400-\u9fff]", name):
         name = name.replace(" ", "")
@@ -48,7 +43,7 @@ def _key(name: str, aliases: Mapping[str, str]) -> str:
     return aliases.get(key, key)
 
 
-def _city(province: str, city: str) -> str:
+def _city(province: str | None, city: str | None) -> str | None:
     return "吉林市" if province == city == "吉林" else city
 
 
@@ -113,27 +108,12 @@ class Pairs:
 
 def pairs_of(frame: pl.DataFrame) -> Pairs:
     """List the different pairs of province and city in a frame."""
-    counted = frame.group_by("province", "city").len().sort("province", "city", nulls_last=True)
-    # Small numbers instead of text: a join on text would cost many times as much.
-    words = {level: counted[level].drop_nulls().unique().sort() for level in ("province", "city")}
-    width = len(words["city"]) + 1
-    dense = (len(words["province"]) + 1) * width <= _DENSE
-    number = pl.UInt32 if dense else pl.Int64
-
-    def code(table: pl.DataFrame) -> pl.Series:
-        provinces, cities = (
-            table[level].cast(pl.Enum(names)).to_physical().cast(number).fill_null(len(names)) for level, names in words.items()
-        )
-        return provinces * width + cities if width > 1 else provinces
-
-    codes, numbers = code(counted).to_numpy(), np.arange(counted.height, dtype=np.uint32)
-    if dense:
-        table = np.zeros((len(words["province"]) + 1) * width, dtype=np.uint32)
-        table[codes] = numbers
-        rows = pl.Series(table).gather(code(frame))
-    else:
-        rows = code(frame).replace_strict(codes, numbers, return_dtype=pl.UInt32)
-    return Pairs(counted.select("province", "city").rows(), counted["len"].to_list(), rows)
+    pairs = frame.select("province", "city").with_row_index("row").group_by("province", "city").agg("row", pl.len())
+    pairs = pairs.sort("province", "city", nulls_last=True)
+    # Number by number into the customers' rows: a join on text would cost many times as much.
+    rows = np.zeros(frame.height, dtype=np.uint32)
+    rows[pairs["row"].explode(empty_as_null=False).to_numpy()] = np.repeat(np.arange(pairs.height, dtype=np.uint32), pairs["len"])
+    return Pairs(pairs.select("province", "city").rows(), pairs["len"].to_list(), pl.Series(rows))
 
 
 def _parted(province: str | None, city: str | None) -> tuple[str | None, str | None]:
@@ -145,8 +125,7 @@ def _parted(province: str | None, city: str | None) -> tuple[str | None, str | N
 
 
 def _region(province: str | None, city: str | None) -> tuple[str | None, str | None, str | None]:
-    if province == city == "吉林":
-        city = "吉林市"
+    city = _city(province, city)
     return province, city, "/".join(name for name in (province, city) if name is not None) or None
 
 
@@ -157,11 +136,6 @@ def matching(
 
     A name is of either level, or of both: ``四川``, ``成都``, ``四川/成都``. The key is the config's, for messages; the pairs are what
     `pairs_of` gives for the frame, where that is at hand.
-
-    >>> rule = RegionRule(include=(), exclude=(), allow_missing=False, aliases={})
-    >>> frame = pl.DataFrame({"province": ["四川", "云南"], "city": ["成都", "昆明"]})
-    >>> matching(frame, ("成都市",), rule, "rules.region.exclude")[0].to_list()
-    [True, False]
     """
     aliases = _aliases(rule)
     pairs = pairs_of(frame) if pairs is None else pairs
@@ -169,7 +143,7 @@ def matching(
     wanted: set[tuple[str | None, str | None]] = set()
     missing = []
     for name in names:
-        parts = [_key(part, aliases) for part in name.split("/")]
+        parts: list[str | None] = [_key(part, aliases) for part in name.split("/")]
         if len(parts) == 2:
             parts[1] = _city(parts[0], parts[1])
         hits = {pair for pair, both in keys.items() if both == tuple(parts) or (len(parts) == 1 and parts[0] in both)}

@@ -28,22 +28,11 @@ PROFILED = (*MEASURES[:3], "average_order", "average_gap_days", *MEASURES[3:], "
 class Segmentation:
     """The segments of a launch.
 
-    Parameters
-    ----------
-    labels : DataFrame
-        ``customer_id`` and ``segment`` (Int32, from 1, the best) of the eligible customers, sorted by customer_id.
-    names : tuple of Message
-        What the segments are called, the best first.
-    profiles : DataFrame
-        One row per segment, the best first: ``segment``, ``name`` (in English), ``size``, ``share`` (0..1), ``value`` (mean spend, minor
-        units), then ``median_`` and ``everyone_`` for each of `PROFILED`: the segment's median and that of all eligible
-        customers, null where nobody has the measure; money in Int64 minor units.
-    model : Segmenter
-        Fitted; ``model.predict(features(frame))`` gives segment numbers.
-    why : str
-        How the number of segments came about.
-    trials : DataFrame
-        ``k``, ``silhouette``, ``stability``, ``smallest_share``, ``chosen``: one row per number tried.
+    `labels` has ``customer_id`` and ``segment`` (Int32, from 1, the best) of the eligible customers, sorted by customer_id; `names` say
+    what the segments are called, the best first. `profiles` has a row for each: ``segment``, ``name`` (in English), ``size``, ``share``,
+    ``value`` (mean spend, minor units), then ``median_`` and ``everyone_`` for each of `PROFILED`: the segment's median and that of all
+    eligible customers, null where nobody has the measure; money in Int64 minor units. `why` says how the number of segments came about,
+    and `trials` has ``k``, ``silhouette``, ``stability``, ``smallest_share``, ``chosen`` for each number tried.
     """
 
     labels: pl.DataFrame

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 STARTS = 5  # k-means++ starts, of which the best is taken
+CLIP = 3.0  # standard deviations
 BLOCK = 8_192  # rows at a time, which stay in the processor's cache
 
 
@@ -64,7 +65,7 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped b
     """Clusters of customers by their measures: signed logarithm, scale, k-means.
 
     Each measure x becomes sign(x) · log(1 + |x| / u), u being the lower decile of its nonzero absolute values: the result is
-    the same in cents and in yuan, in days and in weeks. It is then put on mean 0 and standard deviation 1 and cut at ±`clip`,
+    the same in cents and in yuan, in days and in weeks. It is then put on mean 0 and standard deviation 1 and cut at ±3,
     so that a measure which few customers have does not outweigh the others. A measure that is constant in `fit` counts nothing.
 
     Parameters
@@ -73,10 +74,6 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped b
         How many, ≥ 1.
     first_label : int
         The label of the first cluster; the others follow.
-    n_init : int
-        k-means++ starts, of which the best is taken.
-    clip : float
-        In standard deviations, > 0.
     random_state : int, RandomState or None
         Seed of the starts.
 
@@ -95,13 +92,9 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped b
     True
     """
 
-    def __init__(
-        self, n_clusters: int = 4, *, first_label: int = 0, n_init: int = STARTS, clip: float = 3.0, random_state: Any = None
-    ) -> None:
+    def __init__(self, n_clusters: int = 4, *, first_label: int = 0, random_state: Any = None) -> None:
         self.n_clusters = n_clusters
         self.first_label = first_label
-        self.n_init = n_init
-        self.clip = clip
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: N803
@@ -126,7 +119,7 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped b
             self.mean_ = logs.mean(axis=0)
             self.scale_ = np.where(np.ptp(logs, axis=0) > 0, logs.std(axis=0), 0.0)
             points = self.scaled(measures)
-            self.cluster_centers_ = KMeans(self.n_clusters, n_init=self.n_init, random_state=self.random_state).fit(points).cluster_centers_
+            self.cluster_centers_ = KMeans(self.n_clusters, n_init=STARTS, random_state=self.random_state).fit(points).cluster_centers_
         self.labels_ = nearest(points, self.cluster_centers_) + self.first_label
         return self
 
@@ -148,12 +141,12 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped b
         return _by_blocks(lambda rows: _nearest(self.scaled(measures[rows]).T, self.cluster_centers_), len(measures)) + self.first_label
 
     def scaled(self, measures: Floats) -> Floats:
-        """Put measures, (n, n_features), into the space in which they are clustered, within ±`clip`."""
+        """Put measures, (n, n_features), into the space in which they are clustered, within ±3."""
         weights = np.divide(1.0, self.scale_, out=np.zeros_like(self.scale_), where=self.scale_ > 0)
         points: Floats = self._logs(measures)
         points -= self.mean_
         points *= weights
-        return np.clip(points, -self.clip, self.clip, out=points)
+        return np.clip(points, -CLIP, CLIP, out=points)
 
     def renumber(self, labels: Sequence[int]) -> Self:
         """Put the clusters in another order: their labels as wanted.

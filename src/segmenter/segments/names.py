@@ -19,10 +19,6 @@ def names(medians: Sequence[Medians], everyone: Medians, currency: str) -> list[
 
     A measure is high where its median is above 0 and at least 1.25 times everyone's, and low where 1.25 times it is at most
     everyone's. Segments that would be called the same get further words, then figures, then their number.
-
-    >>> everyone = dict(spend=100, orders=2, days_since_order=60, days_known=400, average_order=50, events=0, referrals=0, refunds=0)
-    >>> names([everyone | {"spend": 900, "orders": 9, "days_since_order": 8}, everyone | {"spend": 40}], everyone, "CNY")
-    ['big spenders, frequent, just bought', 'small buyers']
     """
     if len(medians) == 1:
         return [Message("segments.everyone", "all eligible customers")]

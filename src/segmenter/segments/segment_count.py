@@ -48,24 +48,8 @@ def choose(
     stable, the most stable one; where that is below 0.6, one segment. Silhouette: Rousseeuw (1987). Stability: the mean
     adjusted Rand index (Hubert and Arabie 1985) between the segments of the sample and those learned on bootstrap samples.
 
-    Parameters
-    ----------
-    learned : ndarray of shape (n, d)
-        The measures of the customers to learn on, in random order.
-    settings : SegmentsSettings
-        `k` and what goes with it.
-    random_state : int
-        In [0, 2**32).
-    smallest : callable
-        Gives the smallest share, 0..1, that a model makes of all customers. It is asked of what seems the best only: shares of
-        the others are those of the sample.
-
-    Examples
-    --------
-    >>> settings = SegmentsSettings(k=3, k_min=2, k_max=8, min_share=0.03, sample=100, bootstraps=2)
-    >>> model, why, _ = choose(np.array([[0.0], [1.0], [1.0]]), settings, 0, lambda model: 1 / 3)
-    >>> model.n_clusters, why
-    (2, '2 segments: silhouette 0.67, stability 0.50; not 3, because the customers have only 2 different sets of measures')
+    `learned` has the measures of the customers to learn on, in random order; `smallest` gives the smallest share, 0..1, that a model makes
+    of all customers, and is asked of what seems the best only: shares of the others are those of the sample.
     """
     one = _Trial(1, Segmenter(1, first_label=1, random_state=random_state).fit(learned), math.nan, math.nan, 1.0)
     points = one.model.scaled(learned)
@@ -80,10 +64,10 @@ def choose(
             note = Message("segments.fewer", "not {k}, because {why}", k=settings.k, why=alike)
         trials = {number: replace(trial, smallest_share=smallest(trial.model)) for number, trial in trials.items()}
         return trials.get(k, one).model, _why(k, trials, [note]), _frame(trials, k)
-    if len(learned) < MIN_CUSTOMERS:
-        alike = Message("segments.few", "there are fewer than {min} eligible customers", min=MIN_CUSTOMERS)
-    if len(learned) < MIN_CUSTOMERS or distinct < settings.k_min:
-        return one.model, _why(1, {}, [alike]), _frame({}, 1)
+    few = len(learned) < MIN_CUSTOMERS
+    if few or distinct < settings.k_min:
+        note = Message("segments.few", "there are fewer than {min} eligible customers", min=MIN_CUSTOMERS) if few else alike
+        return one.model, _why(1, {}, [note]), _frame({}, 1)
     trials = _try_all(range(settings.k_min, min(settings.k_max, distinct) + 1), learned, points, settings, random_state)
     while True:
         k, notes = _judge(list(trials.values()), settings.min_share)

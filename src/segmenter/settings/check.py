@@ -27,31 +27,14 @@ RENAMED = {
 
 
 def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
-    """Check a config against its model and report every error at once.
+    """Check a config, a plain mapping or OmegaConf's, against its model; a `ConfigError` has one line for each wrong key.
 
-    Parameters
-    ----------
-    model : type of Settings
-        What the config should be.
-    config : mapping
-        A plain mapping, or OmegaConf's.
-
-    Returns
-    -------
-    Settings
-        An instance of `model`.
-
-    Raises
-    ------
-    ConfigError
-        One line for each wrong key: its path, the rule, the value, and the nearest valid key for a misspelt one.
-
-    Examples
-    --------
-    >>> from segmenter.settings import OrdersRule
-    >>> parse(OrdersRule, {"min": -1})
+    >>> from segmenter.settings import ShopSettings
+    >>> parse(ShopSettings, {"customers": 10, "dais": 365})
     Traceback (most recent call last):
-    segmenter.errors.ConfigError: min: should be ≥ 0 (got -1)
+    segmenter.errors.ConfigError: customers: should be ≥ 100 (got 10)
+    days: is needed
+    dais: is no key; nearest: days
     """
     if type(config).__module__.startswith("omegaconf"):
         config = _plain(config)

@@ -2,17 +2,24 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from segmenter.errors import nearest
 from segmenter.messages import Message
 from segmenter.settings.eligibility import RulesSettings
-from segmenter.settings.engines import EngineSettings, LocalEngine
 from segmenter.settings.planning import AnyPlan, category_key
 from segmenter.settings.rankings import AnyScoring
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
-from segmenter.settings.stages import LaunchSettings, MlflowSettings, NoTracking, SegmentsSettings
-from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings, is_currency_code, is_file_name, is_timezone, off
+from segmenter.settings.stages import (
+    EngineSettings,
+    LaunchBasics,
+    LaunchSettings,
+    LocalEngine,
+    MlflowSettings,
+    NoTracking,
+    SegmentsSettings,
+)
+from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings, off
 from segmenter.words import Lang
 
 
@@ -204,20 +211,11 @@ class TuneJob(BacktestJob, TuneCore):
     job: ClassVar[str] = "tune"
 
 
-class DemoLaunch(Settings):
-    """What `segmenter demo` needs of a launch: the one that its files are for."""
-
-    name: Annotated[str, AfterValidator(is_file_name)]
-    as_of: AsOf | None
-    timezone: Annotated[str, AfterValidator(is_timezone)]
-    currency: Annotated[str, AfterValidator(is_currency_code)]
-
-
 class DemoJob(Settings):
     """The whole config of `segmenter demo`."""
 
     job: ClassVar[str] = "demo"
-    launch: DemoLaunch
+    launch: LaunchBasics
     data: DemoSettings
     customers: Annotated[int, Field(ge=100, le=5_000_000)]
     results: Annotated[str, Field(min_length=1)] | None

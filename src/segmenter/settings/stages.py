@@ -1,20 +1,38 @@
-"""The launch, its segments and its tracking."""
+"""The launch, its segments, its engine and its tracking."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from segmenter.messages import Message
-from segmenter.settings.types import MOST, AsOf, Days, Name, Settings, count_or, is_currency_code, is_file_name, is_line, is_timezone
+from segmenter.settings.types import (
+    MOST,
+    AsOf,
+    Days,
+    Name,
+    Settings,
+    count_or,
+    is_currency_code,
+    is_file_name,
+    is_line,
+    is_mapping,
+    is_timezone,
+)
 
 
-class LaunchSettings(Settings):
-    """What the launch is."""
+class LaunchBasics(Settings):
+    """What tells a launch from others."""
 
     name: Annotated[str, AfterValidator(is_file_name)]
     as_of: AsOf | None
     timezone: Annotated[str, AfterValidator(is_timezone)]
     currency: Annotated[str, AfterValidator(is_currency_code)]
+
+
+class LaunchSettings(LaunchBasics):
+    """What the launch is."""
+
     valid_days: Days
     horizon_days: Annotated[int, Field(ge=1, le=1_000)]
     topic: Annotated[str, AfterValidator(is_line)] | None
@@ -38,6 +56,29 @@ class SegmentsSettings(Settings):
         if self.k_min > self.k_max:
             raise ValueError(Message("settings.k_range", "k_min should be ≤ k_max (got {min} > {max})", min=self.k_min, max=self.k_max))
         return self
+
+
+def _is_master(text: str) -> str:
+    if not re.fullmatch(r"local(\[.+\])?|yarn|(spark|k8s)://.+", text):
+        raise ValueError(Message("settings.spark_master", "should be spark://host:7077, yarn, k8s://… or local[*]"))
+    return text
+
+
+class LocalEngine(Settings):
+    """In this process."""
+
+    kind: Literal["local"]
+
+
+class SparkEngine(Settings):
+    """A Spark cluster."""
+
+    kind: Literal["spark"]
+    master: Annotated[str, AfterValidator(_is_master)]
+    conf: Annotated[dict[str, str | int | float | bool], BeforeValidator(is_mapping)]
+
+
+EngineSettings = Annotated[LocalEngine | SparkEngine, Field(discriminator="kind")]
 
 
 class MlflowSettings(Settings):

@@ -1,16 +1,30 @@
-"""Calls that nobody can make, or that come too late, and what would help."""
+"""What to say of calls that nobody can make, or that come too late, and what would help."""
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 import polars as pl
 
 from segmenter.messages import Message
 from segmenter.planning.calendar import working_days
-from segmenter.planning.message_parts import NO_REGION, list_first, region_count
 from segmenter.settings import PlanSettings
+
+NO_REGION = Message("planning.no_region", "no region")
+
+
+def region_count(region: str, count: int) -> Message:
+    """Name a region with a number of calls or customers."""
+    return Message("planning.region_count", "{region} {count:,}", region=region, count=count)
+
+
+def list_first(items: Sequence[str], most: int = 6) -> tuple[str, ...] | Message:
+    """List the first items, and how many more there are."""
+    if len(items) <= most:
+        return tuple(items)
+    sentence = "{items} and {more:,} more"
+    return Message("planning.and_more", sentence, items=tuple(items[:most]), more=len(items) - most, all=len(items))
 
 
 def warn_of_uncalled(calls: pl.DataFrame, settings: PlanSettings) -> Iterator[Message]:
