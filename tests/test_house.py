@@ -33,11 +33,10 @@ COVERS = {
     ),
     "measures/test_past.py": "measures/sampling sources/samples",
     "planning/test_allocation.py": (
-        "planning/agent_calls planning/constraints planning/group_names planning/not_invited planning/optimum planning/program"
-        " planning/shortage planning/shortage_messages planning/value_curves"
+        "planning/constraints planning/not_invited planning/optimum planning/program planning/shortage planning/value_curves"
     ),
-    "planning/test_planner.py": "planning/allocated_plan planning/candidates planning/choice planning/layers planning/simple_plan",
-    "planning/test_schedule.py": "planning/agent_reach planning/dispatch planning/late_calls planning/message_parts",
+    "planning/test_planner.py": "planning/allocated_plan planning/candidates planning/choice planning/layers",
+    "planning/test_schedule.py": "planning/dispatch planning/call_messages planning/agents",
     "report/test_backtest_report.py": "report/backtest_charts report/backtest_evidence report/backtest_tables",
     "report/test_call_sheets.py": "report/call_sheet_cells report/call_sheet_pages",
     "report/test_launch_report.py": "report/launch_choice report/launch_makeup report/sections",
@@ -48,8 +47,7 @@ COVERS = {
     "report/test_tuning_outputs.py": "report/tuning_report",
     "scoring/test_single_measure.py": "scoring/decayed scoring/recency scoring/spend",
     "settings/test_check.py": (
-        "home settings/eligibility settings/engines settings/jobs settings/planning settings/rankings settings/sources"
-        " settings/stages settings/types"
+        "home settings/eligibility settings/jobs settings/planning settings/rankings settings/sources settings/stages settings/types"
     ),
     "sources/test_answers.py": "sources/answer_lists sources/answer_rows sources/answer_warnings",
     "sources/test_fields.py": "sources/cell_text",
