@@ -84,7 +84,7 @@ def test_what_is_no_file_of_text(tmp_path, monkeypatch):
     for name in ("x", "folder", "large"):
         with pytest.raises(ConfigError, match=rf"{name}\.yaml"):
             load(str(tmp_path / f"{name}.yaml"))
-    monkeypatch.setattr("builtins.open", lambda *rest, **more: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+    monkeypatch.setattr("pathlib.Path.read_bytes", lambda *rest, **more: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
     with pytest.raises(ConfigError, match=r"x\.yaml.*Permission"):
         load(str(tmp_path / "x.yaml"))
 

@@ -1,22 +1,16 @@
 """The files of a config folder, read so that whatever is wrong is reported with the file's name and line."""
 
-import codecs
 import os
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from segmenter.errors import ConfigError
 from segmenter.messages import Message
+from segmenter.sources.encodings import encoding_by_mark
 
-_MOST_BYTES, _MOST_VALUES, _MOST_LEVELS, _MOST_PROBLEMS = 10_000_000, 50_000, 50, 20
-_MARKS = {  # the longer ones first: UTF-32 begins as UTF-16 does
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
+_MAX_BYTES, _MAX_VALUES, _MAX_LEVELS, _MAX_PROBLEMS = 10_000_000, 50_000, 50, 20
 _TAGS = {f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "float", "bool", "null", "merge")}
 # Where each interpolation stands: whether it can be resolved is known only when the whole config is put together.
 _interpolations: dict[str, str] = {}
@@ -41,13 +35,7 @@ def watch_files() -> None:
 
 
 def load(path: str) -> tuple[Any, dict[str, str | None]]:
-    """Read one file: its config, and what Hydra reads in its head (``package``).
-
-    Raises
-    ------
-    ConfigError
-        The file and its line, the rule and the way out.
-    """
+    """Read one file: its config, and what Hydra reads in its head (``package``)."""
     import yaml
     from hydra.plugins.config_source import ConfigSource
     from omegaconf import OmegaConf
@@ -60,7 +48,7 @@ def load(path: str) -> tuple[Any, dict[str, str | None]]:
         loader = get_yaml_loader()(text)
         node = loader.get_single_node()
         node = None if node is not None and node.tag == "tag:yaml.org,2002:null" else node
-        if wrong := [*islice(_wrong(node, path), _MOST_PROBLEMS)]:
+        if wrong := [*islice(_wrong(node, path), _MAX_PROBLEMS)]:
             raise ConfigError(*wrong)
         config = OmegaConf.create({} if node is None else loader.construct_document(node))
         return config, ConfigSource._get_header_dict(text[:512])
@@ -95,16 +83,14 @@ def place_of(text: object) -> str:
 
 def _text(path: str) -> str:
     """Decode a file: UTF-8, or whatever its byte order mark says."""
-    if (size := os.path.getsize(path)) > _MOST_BYTES:
+    if (size := os.path.getsize(path)) > _MAX_BYTES:
         sentence = "{path}: should have at most {most:,} bytes (has {size:,}); is it a config?"
-        raise ConfigError(Message("config.too_large", sentence, path=path, most=_MOST_BYTES, size=size))
-    with open(path, "rb") as file:
-        data = file.read()
-    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
+        raise ConfigError(Message("config.too_large", sentence, path=path, most=_MAX_BYTES, size=size))
+    data, encoding = Path(path).read_bytes(), encoding_by_mark(Path(path)) or "utf-8"
     try:
-        return data.decode(encoding).replace("\r\n", "\n")
+        return data.decode(encoding).removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) if encoding.startswith("utf-8") else None
+        line = data.count(b"\n", 0, error.start) if encoding == "utf-8" else None
         sentence = "{place}: is not UTF-8 (another encoding, or no text at all); save it as UTF-8"
         raise ConfigError(Message("config.no_utf8", sentence, place=_place(path, line))) from None
 
@@ -114,7 +100,7 @@ def _place(path: str, line: int | None) -> str:
 
 
 def _too_deep(place: str) -> Message:
-    return Message("config.too_deep", "{place}: is nested too deep; at most {most} levels", place=place, most=_MOST_LEVELS)
+    return Message("config.too_deep", "{place}: is nested too deep; at most {most} levels", place=place, most=_MAX_LEVELS)
 
 
 def _wrong(root: Any, path: str) -> Iterator[str]:
@@ -125,7 +111,9 @@ def _wrong(root: Any, path: str) -> Iterator[str]:
         return
     if not isinstance(root, yaml.MappingNode):
         sentence = "{place}: should hold keys, as `launch: …`, and not {kind}"
-        yield Message("config.no_keys", sentence, place=_place(path, root.start_mark.line), kind=_kind(root))
+        a_list = Message("config.a_list", "a list")
+        kind = a_list if isinstance(root.value, list) else Message("config.only", "only {text!r}", text=root.value[:40])
+        yield Message("config.no_keys", sentence, place=_place(path, root.start_mark.line), kind=kind)
         return
     seen = 0
     waiting = [(root, frozenset[int](), "")]
@@ -137,12 +125,12 @@ def _wrong(root: Any, path: str) -> Iterator[str]:
             yield Message("config.alias_circle", sentence, place=here, key=key)
         elif node.tag not in _TAGS and not (key == "" and node is root):
             sentence = "{place}: {key}: {tag} is no tag here; leave it out, or put quotes around the text"
-            yield Message("config.tag", sentence, place=here, key=key, tag=_tag(node))
-        elif len(above) > _MOST_LEVELS:
+            yield Message("config.tag", sentence, place=here, key=key, tag=node.tag.replace("tag:yaml.org,2002:", "!!"))
+        elif len(above) > _MAX_LEVELS:
             yield _too_deep(here)
-        elif seen > _MOST_VALUES:
+        elif seen > _MAX_VALUES:
             sentence = "{place}: should hold at most {most:,} values, those of aliases (*) counted each time"
-            yield Message("config.too_many_values", sentence, place=here, most=_MOST_VALUES)
+            yield Message("config.too_many_values", sentence, place=here, most=_MAX_VALUES)
             return
         elif isinstance(node, yaml.ScalarNode):
             yield from _wrong_text(node, here, key)
@@ -152,16 +140,6 @@ def _wrong(root: Any, path: str) -> Iterator[str]:
             yield from _wrong_keys(node, path, key)
             waiting += [(value, above | {id(node)}, f"{key}.{name.value}".lstrip(".")) for name, value in node.value]
     yield from _wrong_defaults(root, path)
-
-
-def _tag(node: Any) -> str:
-    return str(node.tag).replace("tag:yaml.org,2002:", "!!")
-
-
-def _kind(node: Any) -> str:
-    if isinstance(node.value, list):
-        return Message("config.a_list", "a list")
-    return Message("config.only", "only {text!r}", text=node.value[:40])
 
 
 def _wrong_keys(node: Any, path: str, key: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ shape: digits become 9, letters a or A, letters without case one sign, and all e
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from segmenter.vocabulary import vocabulary
@@ -19,46 +19,28 @@ _TO_NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {0x3000: 
 _SQL_TEXT = re.compile(r"'(?:[^']|'')*'")
 
 
-@dataclass(frozen=True)
-class _Patterns:
-    look: re.Pattern[str]
-    hint: str  # for Polars
-    personal: re.Pattern[str]
-    things: re.Pattern[str]
-    headings: re.Pattern[str]
-    data: re.Pattern[str]
-    places: re.Pattern[str]
-    letter: str
-
-
-@cache
-def _patterns() -> _Patterns:
-    known = vocabulary("contacts")
-    looks = "|".join(known["looks"]).replace("<gap>", known["gap"])
-    personal, things, headings = (_name_pattern(known[key]) for key in ("personal", "things", "headings"))
-    data, places = re.compile(known["data"]), re.compile(known["places"])
-    return _Patterns(re.compile(looks), "|".join(known["hint"]), personal, things, headings, data, places, known["letter"])
-
-
 def _name_pattern(names: Mapping[str, Sequence[str]]) -> re.Pattern[str]:
     return re.compile("|".join(names["anywhere"]) + rf"|(?<![a-z])(?:{'|'.join(names['words'])})(?![a-z])")
 
 
+_KNOWN = vocabulary("contacts")
+_LOOK = re.compile("|".join(_KNOWN["looks"]).replace("<gap>", _KNOWN["gap"]))
+_HINT = "|".join(_KNOWN["hint"])  # for Polars
+_PERSONAL, _THINGS, _HEADINGS = (_name_pattern(_KNOWN[key]) for key in ("personal", "things", "headings"))
+_DATA, _PLACES = re.compile(_KNOWN["data"]), re.compile(_KNOWN["places"])
+
+
 def shape(text: str) -> str:
     """Show a text by its shape alone, as long as it was."""
-    letter = _patterns().letter
+    letter = _KNOWN["letter"]
     return "".join(
         "9" if char.isdigit() else "A" if char.isupper() else "a" if char.islower() else letter if char.isalpha() else char for char in text
     )
 
 
 def hide(text: str) -> str:
-    """Show what looks like a contact in a message by its shape.
-
-    >>> hide('launch.name: should be shorter (got "call Li: +86 138 0013 8000")')
-    'launch.name: should be shorter (got "call Li: +99 999 9999 9999")'
-    """
-    spans = [match.span() for match in _patterns().look.finditer(text.translate(_TO_NARROW))]
+    """Show what looks like a contact in a message by its shape."""
+    spans = [match.span() for match in _LOOK.finditer(text.translate(_TO_NARROW))]
     for start, end in reversed(spans):
         text = text[:start] + shape(text[start:end]) + text[end:]
     return text
@@ -66,38 +48,34 @@ def hide(text: str) -> str:
 
 def looks_like_contact(text: str) -> bool:
     """Tell whether a text holds a phone number, e-mail, WeChat or QQ id, ID-card number or street address; names look like any word."""
-    return _patterns().look.search(text.translate(_TO_NARROW)) is not None
+    return _LOOK.search(text.translate(_TO_NARROW)) is not None
 
 
 def is_contact_name(name: str) -> bool:
     """Tell whether a column holds contacts or names of persons, by its name; not for what is about one, such as ``phone_model``."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.translate(_TO_NARROW)).lower()
     words = re.sub(r"[^\w]+", "_", words)
-    return _patterns().things.search(words) is None and _patterns().personal.search(words) is not None
+    return _THINGS.search(words) is None and _PERSONAL.search(words) is not None
 
 
 def may_be_shown(column: str) -> bool:
     """Tell whether a column may stand in lists and on pages, by its name: an address may say no more than the place."""
-    return not is_contact_name(column) or _patterns().places.search(column.lower()) is not None
+    return not is_contact_name(column) or _PLACES.search(column.lower()) is not None
 
 
 def shown_columns(columns: Iterable[str]) -> dict[str, str]:
     """Say how the names of a table's columns may be shown: where a file has no header, they are its first customer."""
-    names, patterns = list(columns), _patterns()
+    names = list(columns)
     plain = [name.translate(_TO_NARROW).lower() for name in names]
-    data = sum(patterns.data.fullmatch(name) is not None or patterns.look.search(name) is not None for name in plain)
-    headings = sum(patterns.headings.search(name) is not None for name in plain)
+    data = sum(_DATA.fullmatch(name) is not None or _LOOK.search(name) is not None for name in plain)
+    headings = sum(_HEADINGS.search(name) is not None for name in plain)
     numbered = any(char.isdigit() for name in plain for char in name)  # as ids are; a header in another language has no digits
-    row = numbered if not headings else data > headings or any(patterns.look.search(name) for name in plain)
+    row = numbered if not headings else data > headings or any(_LOOK.search(name) for name in plain)
     return {name: shape(name) if row else name for name in names}
 
 
 def shown_sql(sql: str, contacts: Iterable[str] = ()) -> str:
-    """Say how SQL may be shown: what it compares a contact column with is one too.
-
-    >>> shown_sql("phone_owner = 'Li Mei' OR name = 'x'"), shown_sql("city = 'York'")
-    ("phone_owner = 'Aa Aaa' OR name = 'a'", "city = 'York'")
-    """
+    """Say how SQL may be shown: what it compares a contact column with is one too."""
     known = set(contacts)
     names = re.findall(r'"[^"]+"|[^\W\d]\w*', _SQL_TEXT.sub("", sql))
     if any(name.strip('"') in known or is_contact_name(name.strip('"')) for name in names):
@@ -129,7 +107,7 @@ class Contacts:
 
         texts = values.cast(pl.String, strict=False)
         different = texts.drop_nulls().unique()
-        contacts = {text for text in different.filter(different.str.contains(_patterns().hint)) if looks_like_contact(text)}
+        contacts = {text for text in different.filter(different.str.contains(_HINT)) if looks_like_contact(text)}
         if self._folded and len(different):
             parts = pl.DataFrame(
                 [(text, part) for text in different for part in _parts(text)], schema={"text": pl.String, "part": pl.String}, orient="row"

@@ -20,13 +20,12 @@ _MACHINE = Message("jobs.this_machine", "this machine")
 
 
 def watch() -> None:
-    """End the process with exit code 2 and a message as soon as hardly any memory is left, on Linux.
-
-    It ends at once where ``ulimit -v`` leaves too few addresses: what then runs out of them aborts.
-    """
+    """End the process with exit code 2 and a message as soon as hardly any memory is left, on Linux; or at once, by ``ulimit -v``."""
     if not sys.platform.startswith("linux"):
         return
-    if 0 <= (allowed := _addresses()) < _CHARTS:
+    import resource
+
+    if 0 <= (allowed := resource.getrlimit(resource.RLIMIT_AS)[0]) < _CHARTS:  # -1: all
         rule = f"should be unlimited or at least {_CHARTS >> 10}, since drawing charts reserves so many addresses"
         print(f"segmenter: ulimit -v: {rule} (got {allowed >> 10})", file=sys.stderr)
         raise SystemExit(2)
@@ -36,10 +35,10 @@ def watch() -> None:
 
 def _watch() -> None:
     with suppress(OSError, ValueError, LookupError):  # a system that tells no limits
-        groups = [group for group in _groups() if group[1] < _total()]
+        groups = [group for group in _groups() if group[1] < _meminfo("MemTotal")]
         while True:
             left = [(limit - _used(folder), limit, f"cgroup {folder}") for folder, limit in groups]
-            left.append((_meminfo("MemAvailable"), _total(), _MACHINE))
+            left.append((_meminfo("MemAvailable"), _meminfo("MemTotal"), _MACHINE))
             spare, limit, what = min((rest - _SPARE - _SHARE * limit, limit, what) for rest, limit, what in left)
             if spare < 0:
                 os.write(2, f"segmenter: {shortage(what, limit)}\n".encode())
@@ -53,16 +52,9 @@ def shortage(what: str = _MACHINE, limit: int | None = None) -> Message:
         "jobs.memory_short",
         "memory: {size:.1f} GiB do not suffice ({what}); the last results are untouched. Give it more (the README says how much a launch "
         "takes), write the orders as Parquet, read fewer of them with data.orders.where, or choose engine=spark",
-        size=(limit or _total()) / 2**30,
+        size=(limit or _meminfo("MemTotal")) / 2**30,
         what=what,
     )
-
-
-def _addresses() -> int:
-    """Give what `ulimit -v` allows, in bytes; -1 where it allows all."""
-    import resource
-
-    return resource.getrlimit(resource.RLIMIT_AS)[0]
 
 
 def _groups() -> Iterator[tuple[Path, int]]:
@@ -84,10 +76,6 @@ def _used(folder: Path) -> int:
     stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
     cache = max(sum(int(stat.get(name, 0)) for name in pair) for pair in (_CACHE[:2], _CACHE[2:]))
     return int(usage.read_text()) - cache
-
-
-def _total() -> int:
-    return _meminfo("MemTotal")
 
 
 def _meminfo(name: str) -> int:

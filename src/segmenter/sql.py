@@ -45,9 +45,9 @@ _TOKEN = re.compile(
     r"""(?P<quoted>'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`)|(?P<word>(?:\w|[^\x00-\x7f\s])+)|(?P<gap>\s+)"""
     r"""|(?P<comment>--|/\*|\*/)|(?P<sign>::|\^@|\|\||[<>=!]=|<>|//|[-+*/%=<>!~|&^.,:()\[\]])"""
 )
-_LONGEST, _DEEPEST = 100_000, 40  # Polars reads 50 levels
+_MAX_LENGTH, _MAX_DEPTH = 100_000, 40  # Polars reads 50 levels
 # A chain of operators is a tree as deep as it is long: Polars' stack ends at some hundreds. BETWEEN doubles what stands before it.
-_HEAVIEST = 400
+_MAX_WEIGHT = 400
 _WEIGHTS = {
     **dict.fromkeys(("and", "or", "when"), 1),
     **dict.fromkeys(_words("+ - * / // % || | & ^ ^@ :: ~ ! . = == != <> < > <= >= like ilike rlike regexp is in not xor"), 2),
@@ -85,12 +85,6 @@ def expression(text: str) -> pl.Expr:
 
     It is judged by its words before Polars sees it, as Polars opens files and calls servers while it parses. A ConfigError says what
     makes it more than that, its message without the key; Polars' own errors say that it cannot be read.
-
-    >>> pl.DataFrame({"Quantity": [2], "Price": [1.5]}).select(expression("Quantity * Price")).item()
-    3.0
-    >>> expression("read_csv('/etc/passwd')")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    segmenter.errors.ConfigError: should be an SQL expression of known functions (got "read_csv('/etc/passwd')"): ...
     """
     if wrong := _wrong(text):
         got = text if len(text) <= 80 else f"{text[:80]} …"
@@ -101,8 +95,8 @@ def expression(text: str) -> pl.Expr:
 
 def _wrong(text: str) -> Message | None:
     """Say what makes a text more than an expression."""
-    if len(text) > _LONGEST:
-        return Message("sql.too_long", "it should have at most {most:,} characters (got {length:,})", most=_LONGEST, length=len(text))
+    if len(text) > _MAX_LENGTH:
+        return Message("sql.too_long", "it should have at most {most:,} characters (got {length:,})", most=_MAX_LENGTH, length=len(text))
     before, position, adjacent = "", 0, False  # the word or sign before; whether it touches this one
     levels = [_Level()]
     while position < len(text):
@@ -150,14 +144,14 @@ def _heavy(levels: list[_Level], before: str, token: str) -> Message | None:
         levels[-1].part = max(levels[-1].part, inner.weight + _WEIGHTS["between" if inner.before == "nullif" else "not"])
     else:
         levels[-1].add(token)
-    if len(levels) > _DEEPEST + 1:
-        return Message("sql.too_deep", "it should nest at most {most} deep", most=_DEEPEST)
-    if levels[-1].weight > _HEAVIEST:
+    if len(levels) > _MAX_DEPTH + 1:
+        return Message("sql.too_deep", "it should nest at most {most} deep", most=_MAX_DEPTH)
+    if levels[-1].weight > _MAX_WEIGHT:
         sentence = (
             "it should have at most {joins} AND, OR and WHEN in a row, or {others} other operators; "
             "brackets around halves of it help, or column IN ('a', 'b', …)"
         )
-        return Message("sql.too_heavy", sentence, joins=_HEAVIEST, others=_HEAVIEST // 2)
+        return Message("sql.too_heavy", sentence, joins=_MAX_WEIGHT, others=_MAX_WEIGHT // 2)
     return None
 
 

@@ -97,21 +97,11 @@ REJECTS = pl.Schema(
 
 @dataclass(frozen=True)
 class Terms:
-    """What a summary depends on besides the orders.
+    """What a summary depends on besides the orders."""
 
-    Parameters
-    ----------
-    as_of : date
-        Orders at or after its midnight change nothing.
-    half_life_days : float
-        After so many days an order weighs half in `decayed_spend`; > 0.
-    window_days : int or None
-        What `spend_window` counts; None for all time.
-    """
-
-    as_of: date
-    half_life_days: float
-    window_days: int | None
+    as_of: date  # orders at or after its midnight change nothing
+    half_life_days: float  # after so many days an order weighs half in `decayed_spend`; > 0
+    window_days: int | None  # what `spend_window` counts; None for all time
 
     @property
     def today(self) -> int:
@@ -121,22 +111,11 @@ class Terms:
 
 @dataclass(frozen=True)
 class Summary:
-    """Orders aggregated.
+    """Orders aggregated."""
 
-    Parameters
-    ----------
-    frame : DataFrame
-        See `segmenter.measures.spec.summary_schema`: one row per customer with orders or refunds before the as-of date, sorted by
-        ``customer_id``.
-    terms : Terms
-        What it was computed for.
-    first, last : date or None
-        The days of the first and the last row of all, those after the as-of date included; None without rows.
-    """
-
-    frame: pl.DataFrame
-    terms: Terms
-    first: date | None
+    frame: pl.DataFrame  # see `measures.spec.summary_schema`: one row per customer with rows before the as-of date, sorted by id
+    terms: Terms  # what it was computed for
+    first: date | None  # the days of the first and the last row, those after the as-of date included; None without rows
     last: date | None
 
 
@@ -177,18 +156,10 @@ class Orders(ABC):
 
 @dataclass(frozen=True)
 class PastLaunches:
-    """What the ledger knows of other launches.
+    """What the ledger knows of other launches."""
 
-    Parameters
-    ----------
-    customers : DataFrame
-        See `PRECEDENTS`; who is not in it was in no launch.
-    invited : DataFrame
-        See `INVITED`.
-    """
-
-    customers: pl.DataFrame
-    invited: pl.DataFrame
+    customers: pl.DataFrame  # see `PRECEDENTS`; who is not in it was in no launch
+    invited: pl.DataFrame  # see `INVITED`
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def test_what_no_encoding_can_hold_names_its_line(tmp_path: Path, text: str, enc
 
 
 def test_gzip_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("segmenter.sources.encodings._MOST_BYTES", 1 << 21)
+    monkeypatch.setattr("segmenter.sources.encodings._MAX_BYTES", 1 << 21)
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(b"customer_id\n" + b"a\n" * (1 << 21), 1))
     assert "should unpack to at most" in problems(path)

@@ -45,13 +45,8 @@ def cells_of(empty: pl.DataFrame, settings: MappingSettings, launch: LaunchSetti
     """Give the mapped fields in SQL, by no rows of the source; refuse what no engine reads as this process does."""
     read, known = settings.orders, columns_of(empty)
     problems: list[str] = []
-    found = map_rows("orders", empty, settings, launch, problems).fields
+    found = map_rows("orders", empty, settings, launch).fields
     found.pop("category", None)  # measures know nothing of it
-    if read.grain == "line" and "order_id" not in found and not problems:
-        sentence = "data.orders.columns.order_id: is needed where data.orders.grain is line: it says which lines are one order"
-        problems.append(Message("sources.order_id_missing", sentence))
-    if problems:
-        raise InputError(*problems)
     mappings = {f"columns.{field}": mapping or field for field, mapping in read.columns.model_dump().items() if field in found}
     mappings |= {key: sql for key, sql in (("where", read.where), ("refund", read.refund)) if sql is not None}
     for key, mapping in mappings.items():

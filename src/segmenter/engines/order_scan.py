@@ -14,7 +14,6 @@ import narwhals as nw
 import polars as pl
 
 from segmenter import tables
-from segmenter.contacts import shown_sql
 from segmenter.engines.order_cells import FALLBACK, LOCAL_LINES, cells_of, typed_rows, value
 from segmenter.engines.spark_session import Cluster, quoted
 from segmenter.errors import InputError
@@ -25,7 +24,7 @@ from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
 from segmenter.sources.expressions import FILE, ROW, columns_of
 from segmenter.sources.order_rows import OrdersReading, order_rows
 from segmenter.sources.raw import Fingerprint
-from segmenter.sources.row_mapping import map_rows
+from segmenter.sources.row_mapping import map_rows, nothing_wanted
 from segmenter.sources.rows import Rows
 from segmenter.tables import DAY, EPOCH, Summary, Terms
 
@@ -118,10 +117,7 @@ def _count(cluster: Cluster, rows: "DataFrame", columns: list[str]) -> int:
 
 
 def _read(raw: pl.DataFrame, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None) -> tuple[Rows, pl.DataFrame]:
-    problems: list[str] = []
-    rows = map_rows("orders", raw, settings, launch, problems)
-    if problems:
-        raise InputError(*problems)
+    rows = map_rows("orders", raw, settings, launch)
     return rows, rows_of(order_rows(rows, settings, launch, ids)).select(LINES.names())
 
 
@@ -138,9 +134,7 @@ def _check_wanted(total: int, wanted: int, settings: MappingSettings) -> None:
     if not total:
         raise InputError(Message("sources.only_header", "data.orders.path: should have rows (got only a header)"))
     if not wanted:
-        where = shown_sql(settings.orders.where or "")
-        sentence = 'data.orders.where: leaves none of {rows:,} rows (got "{where}")'
-        raise InputError(Message("sources.nothing_wanted", sentence, rows=total, where=where))
+        raise InputError(nothing_wanted("orders", settings.orders.where, total))
 
 
 def _check_sample(

@@ -8,8 +8,7 @@ from polars.exceptions import PanicException, PolarsError
 
 from segmenter.errors import InputError
 from segmenter.messages import Message
-from segmenter.sources.concatenation import together
-from segmenter.sources.raw import one_line
+from segmenter.sources.raw import one_line, together
 
 
 def parquet_columns(paths: Sequence[Path], names: Sequence[str]) -> Mapping[str, pl.DataType]:

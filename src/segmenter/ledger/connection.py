@@ -15,14 +15,14 @@ from segmenter.ledger.schema import VERSION, upgrade, version_of
 from segmenter.ledger.sqlite_file import check_writable, find_lock_holders, is_busy, lock_alone, resolve_file
 from segmenter.messages import Message
 from segmenter.settings import without_password
+from segmenter.sources.database import server_url
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy import Connection, Engine
 
 FILE = "ledger.db"
 # Seconds: that a plan waits for who writes or reads, now that all is computed; that a job does at its start.
 _WAIT, _LOOK = 600, 10
-_CONNECT = 10
 _ALONE = "segmenter_alone"
 _FORMS = "sqlite:///ledger.db or postgresql://user@host/database"
 
@@ -100,7 +100,8 @@ def _locate(url: str | None, out: Path) -> Ledger:
                 rule = "ledger.url: should name a database file, such as sqlite:///ledger.db (got {url})"
                 raise ConfigError(Message("ledger.no_file", rule, url=without_password(url)))
             case "postgresql" | "postgres":
-                return _locate_server(parsed)
+                server, shown = server_url(parsed, "ledger.url")
+                return Ledger(create_engine(server, poolclass=NullPool), shown, None)
             case other:
                 raise ConfigError(
                     Message("ledger.other_url", 'ledger.url: should be {forms} (got a URL of "{name}")', forms=_FORMS, name=other)
@@ -109,22 +110,6 @@ def _locate(url: str | None, out: Path) -> Ledger:
     engine = create_engine("sqlite://", creator=lambda: sqlite_file.connect(file), poolclass=NullPool)
     event.listen(engine, "begin", lambda connection: _begin(connection, file))  # sqlite3 itself begins too late
     return Ledger(engine, f"sqlite:///{file}", file)
-
-
-def _locate_server(url: "URL") -> Ledger:
-    from sqlalchemy import create_engine
-    from sqlalchemy.pool import NullPool
-
-    try:
-        import psycopg  # noqa: F401  # only whether it is there
-    except ImportError as error:
-        rule = 'ledger.url: PostgreSQL needs psycopg; pip install "segmenter[postgres]"'
-        raise ConfigError(Message("ledger.no_driver", rule)) from error
-    url = url.set(drivername="postgresql+psycopg")
-    if "connect_timeout" not in url.query:
-        url = url.update_query_dict({"connect_timeout": str(_CONNECT)})
-    shown = url.set(drivername="postgresql", query={}).render_as_string(hide_password=True)
-    return Ledger(create_engine(url, poolclass=NullPool), shown, None)
 
 
 def _begin(connection: "Connection", file: Path) -> None:

@@ -19,7 +19,7 @@ from segmenter.sources.answer_words import NOT_YET
 from segmenter.sources.expressions import ROW
 from segmenter.sources.files import DataFile, read_separately
 from segmenter.sources.raw import Fingerprint
-from segmenter.sources.reject_reasons import no_answer_column, no_id_column, reason_of
+from segmenter.sources.reject_reasons import NO_ANSWER_COLUMN, NO_ID_COLUMN, reason_of, with_facts
 from segmenter.sources.spreadsheets import notes_of_cells
 from segmenter.vocabulary import vocabulary
 
@@ -156,8 +156,10 @@ def _reject_sheet(sheet: AnswerList) -> pl.DataFrame:
     if not sheet.lacks:
         return lines
     names, seen = vocabulary("answers")["examples"], ", ".join(shown_columns(sheet.frame.drop(ROW).columns).values())[:200]
-    lacking = no_answer_column(names["answer"], names["joined_on"], seen)
-    return pl.concat([lines, _reject(sheet.name, no_id_column(names["customer_id"], seen) if sheet.lacks == "customer_id" else lacking)])
+    lacking = with_facts(NO_ANSWER_COLUMN, answer=names["answer"], joined_on=names["joined_on"], columns=seen)
+    if sheet.lacks == "customer_id":
+        lacking = with_facts(NO_ID_COLUMN, example=names["customer_id"], columns=seen)
+    return pl.concat([lines, _reject(sheet.name, lacking)])
 
 
 def _reject(file: str, reason: str) -> pl.DataFrame:

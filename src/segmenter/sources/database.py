@@ -16,11 +16,10 @@ from segmenter.contacts import shape
 from segmenter.errors import ConfigError, InputError
 from segmenter.messages import Message
 from segmenter.settings import DatabaseSettings
-from segmenter.sources.cell_text import as_text
-from segmenter.sources.concatenation import together
 from segmenter.sources.expressions import FILE, ROW
-from segmenter.sources.paths import near_files
-from segmenter.sources.raw import Fingerprint, Raw, label, one_line
+from segmenter.sources.fields import as_text
+from segmenter.sources.paths import describe, near_files
+from segmenter.sources.raw import Fingerprint, Raw, label, one_line, together
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
@@ -43,11 +42,7 @@ _TYPES: dict[type, pl.DataType | None] = {
 
 
 def read_query(table: str, query: str, settings: DatabaseSettings) -> Raw:
-    """Read a table by one SELECT, handed to the database as it is.
-
-    The rows have the database's types: NUMERIC as Decimal, timestamptz as Datetime in UTC. What Polars has no type for (uuid, json,
-    arrays) is text, and so is a column of mixed types, as SQLite may have them.
-    """
+    """Read a table by one SELECT, handed to the database as it is; text is what Polars has no type for, and a column of mixed types."""
     from sqlalchemy.exc import DBAPIError
 
     engine, shown = _engine(settings.url)
@@ -99,21 +94,25 @@ def _engine(given: str) -> "tuple[Engine, str]":
             engine = create_engine("sqlite://", creator=lambda: _reader(address), poolclass=NullPool)
             return engine, f"sqlite:///{url.database}"
         case "postgresql" | "postgres":
-            try:
-                import psycopg  # noqa: F401
-            except ImportError as error:
-                sentence = 'data.url: PostgreSQL needs psycopg; pip install "segmenter[postgres]"'
-                raise ConfigError(Message("files.no_driver", sentence)) from error
-            url = url.set(drivername="postgresql+psycopg")
-            if "connect_timeout" not in url.query:
-                url = url.update_query_dict({"connect_timeout": str(_SECONDS)})
-            engine = create_engine(url, poolclass=NullPool).execution_options(postgresql_readonly=True)
-            shown = url.set(drivername="postgresql", query={}).render_as_string(hide_password=True)
-            return engine, shown
+            server, shown = server_url(url, "data.url")
+            return create_engine(server, poolclass=NullPool).execution_options(postgresql_readonly=True), shown
         case other:
             raise ConfigError(
                 Message("files.other_database", 'data.url: should be {forms} (got a URL of "{other}")', forms=_FORMS, other=other)
             )
+
+
+def server_url(url: "URL", key: str) -> "tuple[URL, str]":
+    """Give a PostgreSQL server's URL as its driver takes it, and as it may be shown; `key` named it in the config."""
+    try:
+        import psycopg  # noqa: F401  # only whether it is there
+    except ImportError as error:
+        sentence = '{key}: PostgreSQL needs psycopg; pip install "segmenter[postgres]"'
+        raise ConfigError(Message("files.no_driver", sentence, key=key)) from error
+    url = url.set(drivername="postgresql+psycopg")
+    if "connect_timeout" not in url.query:
+        url = url.update_query_dict({"connect_timeout": str(_SECONDS)})
+    return url, url.set(drivername="postgresql", query={}).render_as_string(hide_password=True)
 
 
 def _reader(address: str) -> sqlite3.Connection:
@@ -129,10 +128,9 @@ def _sqlite_file(url: "URL") -> Path:
         raise ConfigError(Message("files.no_database_file", sentence, url=str(url)))
     path = Path(url.database).expanduser()
     try:
-        if path.is_dir():
-            raise InputError(Message("files.database_folder", "data.url: should be a database file (got a folder: {path})", path=path))
         if path.exists() and not path.is_file():
-            raise InputError(Message("files.database_no_file", "data.url: should be a database file (got no file: {path})", path=path))
+            sentence = "data.url: should be a database file (got {kind}: {path})"
+            raise InputError(Message("files.database_no_file", sentence, kind=describe(path), path=path))
         if not path.is_file():
             raise InputError(Message("files.no_database", "data.url: is not there (got {path}){near}", path=path, near=near_files(path)))
     except OSError as error:
@@ -146,7 +144,7 @@ def _own(error: Exception) -> str:
     words, _, rest = str(getattr(error, "orig", None) or error).partition("\nLINE ")
     hint = rest.partition("\nHINT:")[2]
     words = re.sub(r': "[^"]*"|=\(.*\)', lambda value: shape(value[0]), words)
-    return one_line(ValueError(f"{words}; {hint}" if hint else words))
+    return one_line(f"{words}; {hint}" if hint else words)
 
 
 def _column(name: str, values: tuple[Any, ...], decimal: str) -> pl.Series:

@@ -3,15 +3,15 @@
 import codecs
 import gzip
 import io
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 from segmenter.errors import InputError
 from segmenter.messages import Message
 
 CHUNK = 1 << 20
-_MOST_BYTES = 1 << 32
+_MAX_BYTES = 1 << 32
 UTF8 = ("utf-8", "utf-8-sig")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -22,7 +22,7 @@ _MARKS = (
 )
 # What shops' systems write, besides UTF-8 and GB18030; a longer list has more readings for the same bytes.
 _OTHERS = ["cp1252", "cp1250", "cp1251", "cp1254", "big5", "cp932", "cp949"]
-_FEWEST_BYTES = 5  # different ones beyond ASCII: fewer are plausible in nearly every encoding
+_MIN_BYTES = 5  # different ones beyond ASCII: fewer are plausible in nearly every encoding
 
 
 def is_gzip(path: Path) -> bool:
@@ -36,7 +36,7 @@ def chunks(path: Path) -> Iterator[bytes]:
     with gzip.open(path, "rb") if is_gzip(path) else path.open("rb") as file:
         while chunk := file.read(CHUNK):
             size += len(chunk)
-            if is_gzip(path) and size > _MOST_BYTES:  # it is unpacked in memory
+            if is_gzip(path) and size > _MAX_BYTES:  # it is unpacked in memory
                 sentence = "{name}: should unpack to at most 4 GB; unpack it, or export it as Parquet"
                 raise InputError(Message("files.gzip_too_large", sentence, name=path.name))
             yield chunk
@@ -49,10 +49,7 @@ def encoding_by_mark(path: Path) -> str | None:
 
 
 def find_encoding(path: Path, name: str) -> str:
-    """Find the encoding of a file without a byte order mark: UTF-8, GB18030, or the only other one that makes sense.
-
-    It decodes the whole file; an InputError says what was tried where there is none, or more than one.
-    """
+    """Find the encoding of a file without a byte order mark, decoding all of it: UTF-8, GB18030, or the only other that makes sense."""
     bad_utf8 = first_bad_line(path, "utf-8")
     if bad_utf8 is None:
         return "utf-8"
@@ -65,27 +62,24 @@ def find_encoding(path: Path, name: str) -> str:
             sentence = "{name}: line {line:,} has bytes that are not {codec}, which the file else is; mend it or export it again"
             raise InputError(Message("files.bad_bytes", sentence, name=name, line=line, codec=codec))
     guesses = [codec for codec in _guess(sample) if first_bad_line(path, codec) is None]
-    if len(guesses) == 1 and len({byte for byte in sample if byte > 127}) >= _FEWEST_BYTES:
+    if len(guesses) == 1 and len({byte for byte in sample if byte > 127}) >= _MIN_BYTES:
         return guesses[0]
     names = " or ".join(guesses) or "none"
-    if bad_gb is None:
-        sentence = (
-            "{name}: its encoding cannot be told (utf-8 fails at line {utf8:,}, gb18030 gives no Chinese, "
-            "charset-normalizer finds {found}); name it in data.encoding"
-        )
-        raise InputError(Message("files.no_chinese", sentence, name=name, utf8=bad_utf8, found=names))
+    failure = Message("files.no_chinese", "gives no Chinese")
+    if bad_gb is not None:
+        failure = Message("files.fails_at", "fails at line {line:,}", line=bad_gb)
     sentence = (
-        "{name}: its encoding cannot be told (utf-8 fails at line {utf8:,}, gb18030 fails at line {gb:,}, "
+        "{name}: its encoding cannot be told (utf-8 fails at line {utf8:,}, gb18030 {failure}, "
         "charset-normalizer finds {found}); name it in data.encoding"
     )
-    raise InputError(Message("files.no_encoding", sentence, name=name, utf8=bad_utf8, gb=bad_gb, found=names))
+    raise InputError(Message("files.no_encoding", sentence, name=name, utf8=bad_utf8, failure=failure, found=names))
 
 
 def first_bad_line(path: Path, codec: str, sink: io.BytesIO | None = None) -> int | None:
     """Decode a whole file strictly, into `sink` as UTF-8 without byte order mark; give the first line, from 1, that cannot be."""
     decoder = codecs.getincrementaldecoder(codec)("strict")
     begun = False
-    for number, chunk in enumerate(_with_end(chunks(path))):
+    for number, chunk in enumerate(chain(chunks(path), [b""])):
         if sink is None and codec in UTF8 and chunk.isascii() and chunk and not decoder.getstate()[0]:
             continue
         try:
@@ -97,11 +91,6 @@ def first_bad_line(path: Path, codec: str, sink: io.BytesIO | None = None) -> in
             before = sum(piece.count(b"\n") for piece in islice(chunks(path), number))
             return 1 + before + (error.object[: error.start].count(b"\n") if isinstance(error, UnicodeDecodeError) else 0)
     return None
-
-
-def _with_end(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    yield from pieces
-    yield b""
 
 
 def _foreign(path: Path, most: int = 200_000) -> bytes:

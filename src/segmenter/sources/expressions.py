@@ -17,7 +17,7 @@ from segmenter.messages import Message
 
 FILE, ROW = "__file", "__row"  # where a row stands in its source
 ReadNumbers = Callable[[pl.Series], pl.Series]  # of text; null where it is no number
-_MOST_TRIED = 10  # text columns in one expression: every choice among them is tried
+_MAX_TRIED = 10  # text columns in one expression: every choice among them is tried
 
 
 def columns_of(frame: pl.DataFrame) -> list[str]:
@@ -40,11 +40,6 @@ def evaluate(frame: pl.DataFrame, mapping: str, key: str, number: ReadNumbers, c
     Text stays text wherever the expression allows it, and is read as numbers where it does not: ``InvoiceNo LIKE 'C%'`` and
     ``Quantity > 0`` both work on a CSV, whose cells are all text. An amount is the other way round: text columns that mostly hold
     numbers, by the rows of `counted`, are numbers wherever the expression allows it.
-
-    >>> frame = pl.DataFrame({"Quantity": ["2", "3"], "Price": ["1.5", "x"]})
-    >>> found = evaluate(frame, "Quantity * Price", "amount", lambda cells: cells.cast(pl.Float64, strict=False))
-    >>> found.values.to_list(), found.columns, found.unread.to_list()
-    ([3.0, None], ['Quantity', 'Price'], [False, True])
     """
     known = columns_of(frame)
     nothing = pl.repeat(False, frame.height, eager=True)
@@ -104,10 +99,7 @@ def _unreadable(mapping: str, key: str, known: list[str], error: Exception) -> M
 
 
 def read_as_numbers(frame: pl.DataFrame, mapping: str, *, amount: bool) -> list[str]:
-    """List the text columns that `evaluate` reads as numbers, whatever stands in them; of an amount, those that it may.
-
-    The mapping can be computed; of the frame the types are enough.
-    """
+    """List the text columns that `evaluate` reads as numbers by the types of a frame; of an amount, those that it may."""
     if mapping in columns_of(frame):
         return [mapping] if amount and frame[mapping].dtype == pl.String else []
     expression = sql.expression(mapping)
@@ -118,7 +110,7 @@ def read_as_numbers(frame: pl.DataFrame, mapping: str, *, amount: bool) -> list[
 
 def _as_numbers(source: pl.DataFrame, expression: pl.Expr, texts: list[str], *, numbers_first: bool) -> list[str]:
     """Choose which text columns are numbers, on no rows: the types alone decide whether an expression can be computed."""
-    if len(texts) <= _MOST_TRIED:
+    if len(texts) <= _MAX_TRIED:
         choices = sorted(product((False, True), repeat=len(texts)), key=sum, reverse=numbers_first)
     else:
         choices = sorted([(False,) * len(texts), (True,) * len(texts)], key=sum, reverse=numbers_first)

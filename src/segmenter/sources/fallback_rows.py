@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from segmenter.errors import InputError
 from segmenter.sources.expressions import FILE, ROW, columns_of
 from segmenter.sources.order_rows import order_rows
 from segmenter.sources.parquet_stream import Stream
@@ -38,10 +37,7 @@ class FallbackRows:
         """Read what waits, and give the good rows in it."""
         frame = self._without_blanks(self._with_places(pl.concat(self.frames)))
         self.frames, self.waiting = [], 0
-        problems: list[str] = []
-        rows = map_rows("orders", frame, self.stream.settings, self.stream.launch, problems)
-        if problems:
-            raise InputError(*problems)
+        rows = map_rows("orders", frame, self.stream.settings, self.stream.launch)
         good = order_rows(rows, self.stream.settings, self.stream.launch, self.ids)
         self.rejects.append(rows.rejects())
         for what in self.reads:
@@ -62,10 +58,10 @@ class FallbackRows:
     def _without_blanks(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Drop rows in which nothing stands: they are no rows."""
         nothing = frame.select(pl.all_horizontal(pl.col(columns_of(frame)).is_null())).to_series()
-        others = [name for name in self.stream.schema if name not in frame.columns]
         if not nothing.any():
             return frame
-        if others:
+        blank = frame.filter(nothing).select(FILE, ROW)
+        if others := [name for name in self.stream.schema if name not in frame.columns]:
             paths = dict(zip(self.stream.names, self.stream.paths, strict=True))
             found = [
                 pl.scan_parquet(paths[name], glob=False, hive_partitioning=False)
@@ -73,11 +69,9 @@ class FallbackRows:
                 .collect()["nothing"]
                 .gather(rows[ROW] - 1)
                 .to_frame()
-                .with_columns(rows.select(FILE, ROW))
-                for (name,), rows in frame.filter(nothing).partition_by(FILE, as_dict=True).items()
+                .with_columns(rows)
+                for (name,), rows in blank.partition_by(FILE, as_dict=True).items()
             ]
             blank = pl.concat(found).filter("nothing").drop("nothing")
-        else:
-            blank = frame.filter(nothing).select(FILE, ROW)
         self.blank += blank.height
         return frame.join(blank, on=[FILE, ROW], how="anti", maintain_order="left")

@@ -6,15 +6,16 @@ The kernel reads numbers and times of fixed types by itself, and an engine in SQ
 import re
 
 import polars as pl
+from polars.exceptions import PolarsError
 
 from segmenter import money
-from segmenter.sources.cell_text import as_text, decode
 from segmenter.tables import LATEST, NOTHING
 from segmenter.vocabulary import vocabulary
 
 _WRITTEN = vocabulary("cells")
 _FLAGS = {**dict.fromkeys(_WRITTEN["yes"], True), **dict.fromkeys((*_WRITTEN["no"], *NOTHING), False)}
 _SIGNS: dict[str, list[str]] = _WRITTEN["signs"]
+_FAR = 200_000  # years that Polars can write in any time zone
 _DAYS = 2 * 86_400_000_000  # microseconds: no time zone is further from UTC
 
 
@@ -29,9 +30,6 @@ def number(values: pl.Series, currency: str, decimal: str) -> pl.Series:
     """Read numbers as people write amounts: with the sign of a currency (ISO 4217), thousands separators, accounting parentheses.
 
     `decimal` is the decimal mark of text, "." or ",". Signs of other currencies are not read.
-
-    >>> number(pl.Series(["1,234.50", "(3)", "12,5", "$7"]), "CNY", ".").to_list()
-    [1234.5, -3.0, None, None]
     """
     if values.dtype.is_numeric():
         return values.cast(pl.Float64)
@@ -47,19 +45,14 @@ def number(values: pl.Series, currency: str, decimal: str) -> pl.Series:
     plain = plain.str.replace_all(thousands, "")
     if decimal == ",":
         plain = plain.str.replace(",", ".", literal=True)
-    numbers = pl.DataFrame({"number": plain.cast(pl.Float64, strict=False), "readable": readable})
-    return numbers.select(pl.when("readable").then("number")).to_series().alias(values.name)
+    return plain.cast(pl.Float64, strict=False).zip_with(readable, pl.Series([None], dtype=pl.Float64))
 
 
 def amount(values: pl.Series, currency: str, decimal: str) -> pl.Series:
-    """Read amounts in currency units as Int64 minor units, half a unit to even; null beyond `money.LARGEST`.
-
-    >>> amount(pl.Series(["1,234.50", "-0.005", "abc"]), "CNY", ".").to_list()
-    [123450, 0, None]
-    """
-    minor = (number(values, currency, decimal) * 10 ** money.digits(currency)).round(0, mode="half_to_even")
+    """Read amounts in currency units as Int64 minor units, half a unit to even; null beyond `money.LARGEST`."""
+    minor: pl.Series = (number(values, currency, decimal) * 10 ** money.digits(currency)).round(0, mode="half_to_even")
     fits = minor.is_finite() & (minor.abs() <= money.LARGEST)
-    return pl.DataFrame({"minor": minor, "fits": fits}).select(pl.when("fits").then(pl.col("minor").cast(pl.Int64))).to_series()
+    return minor.cast(pl.Int64, strict=False).zip_with(fits, pl.Series([None], dtype=pl.Int64))
 
 
 def time(values: pl.Series, format_: str, timezone: str) -> pl.Series:
@@ -67,9 +60,6 @@ def time(values: pl.Series, format_: str, timezone: str) -> pl.Series:
 
     `format_` is ``auto`` (year first, the usual separators), a strptime format, ``epoch_s`` or ``epoch_ms``. Times with an offset are
     brought to `timezone`, those without are taken as local.
-
-    >>> time(pl.Series(["2018-02-29", "2018/2/3 1:02", "2018-02-02T18:00:00Z"]), "auto", "Asia/Shanghai").to_list()
-    [None, datetime.datetime(2018, 2, 3, 1, 2), datetime.datetime(2018, 2, 3, 2, 0)]
     """
     moments = _time(values, format_, timezone)
     possible = moments.dt.year().is_between(1970, 2200)
@@ -118,9 +108,8 @@ def _time(values: pl.Series, format_: str, timezone: str) -> pl.Series:
 
 
 def _parse(values: pl.Series, format_: str, timezone: str) -> pl.Series:
-    if "%z" in format_ or "%#z" in format_ or "%:z" in format_:
-        return _local(values.str.to_datetime(format_, strict=False, time_unit="us", time_zone="UTC"), timezone)
-    return values.str.to_datetime(format_, strict=False, time_unit="us")
+    zone = "UTC" if re.search("%[#:]?z", format_) else None
+    return _local(values.str.to_datetime(format_, strict=False, time_unit="us", time_zone=zone), timezone)
 
 
 def flag(values: pl.Series) -> pl.Series:
@@ -130,11 +119,7 @@ def flag(values: pl.Series) -> pl.Series:
 
 
 def currency(values: pl.Series, launch: str) -> pl.Series:
-    """Read currencies, their signs and names included, as ISO 4217 codes; a sign of several is taken for the launch's.
-
-    >>> currency(pl.Series(["rmb", "USD ", "$"]), "CAD").to_list()
-    ['CNY', 'USD', 'CAD']
-    """
+    """Read currencies, their signs and names included, as ISO 4217 codes; a sign of several is taken for the launch's."""
     codes = {sign: launch if launch in meant else meant[0] for sign, meant in _SIGNS.items()}
     return text(values).str.normalize("NFKC").str.to_uppercase().replace(codes)
 
@@ -143,3 +128,45 @@ def currency_names(launch: str) -> list[str]:
     """List what `currency` reads as the launch's, in upper case: the code, its signs and its names."""
     written = pl.Series([launch, *_SIGNS, *_WRITTEN["wide_signs"]])
     return sorted(written.filter(currency(written, launch) == launch).to_list())
+
+
+def as_text(column: str, dtype: pl.DataType, decimal: str) -> pl.Expr:
+    """Write a column of a type as text: ``12345`` rather than ``12345.0``, dates in ISO 8601; null stays null."""
+    values = pl.col(column)
+    if isinstance(dtype, pl.Date | pl.Datetime):
+        # Of what no calendar has, the number: Polars ends the process' thread rather than write it.
+        dated = pl.when(values.dt.year().is_between(-_FAR, _FAR)).then(values)
+        local = isinstance(dtype, pl.Datetime) and dtype.time_zone is None
+        text = dated.dt.to_string("%Y-%m-%d %H:%M:%S%.f") if local else dated.cast(pl.String)
+        return text.fill_null(values.to_physical().cast(pl.String))
+    if dtype == pl.Duration:
+        return values.dt.to_string("iso")
+    if dtype == pl.Binary:
+        return values.map_batches(decode, return_dtype=pl.String).fill_null(values.bin.encode("hex"))
+    if not (dtype.is_float() or dtype.is_decimal()):
+        return values.cast(pl.String)
+    text = values.cast(pl.String)
+    if dtype.is_float():
+        # Beyond 2^53 not every whole number is a float.
+        whole = values.cast(pl.Int64, strict=False).cast(pl.String)
+        text = pl.when(values.abs() < 2**53, values == values.round()).then(whole).otherwise(text)
+    else:
+        text = text.str.replace(r"\.0+$|(\.\d*?)0+$", "$1")
+    return text.str.replace(".", decimal, literal=True)
+
+
+def decode(values: pl.Series) -> pl.Series:
+    """Bring text in another guise, a dictionary's or bytes in UTF-8, into text; null for bytes that are none; other types as they are."""
+    if values.dtype != pl.Binary:
+        return values.cast(pl.String) if values.dtype in (pl.Categorical, pl.Enum) else values
+    try:
+        return values.cast(pl.String)
+    except PolarsError:  # a cell that is no text fails all
+        return pl.Series(values.name, [_decode(cell) for cell in values], dtype=pl.String)
+
+
+def _decode(cell: bytes | None) -> str | None:
+    try:
+        return None if cell is None else cell.decode()
+    except UnicodeDecodeError:
+        return None

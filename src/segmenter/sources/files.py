@@ -12,12 +12,11 @@ from segmenter import tables
 from segmenter.errors import InputError
 from segmenter.messages import Message
 from segmenter.settings import FilesSettings
-from segmenter.sources.concatenation import together
 from segmenter.sources.encodings import chunks
 from segmenter.sources.file_kinds import ANY, ENDINGS, PARQUET, TEXT, kind_by_content, kind_by_name, way_out
 from segmenter.sources.parquet_files import read_parquet
 from segmenter.sources.paths import describe, find_files
-from segmenter.sources.raw import Fingerprint, Raw, one_line, sha256
+from segmenter.sources.raw import Fingerprint, Raw, one_line, sha256, together
 from segmenter.sources.spreadsheets import notes_of_cells, notes_of_others, read_sheet
 from segmenter.sources.text_files import check_text_settings, read_text
 from segmenter.sources.text_lines import BadLine
@@ -37,11 +36,7 @@ class DataFile:
 
 
 def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
-    """Read a table from one file, a folder or a glob, files in order of their names; `table` names the config key in messages.
-
-    CSV cells are text; Parquet and Excel keep their types; where types differ between files, text. An InputError has all problems of
-    all files; one is that there is no row that can be read.
-    """
+    """Read a table from one file, a folder or a glob, files in order of their names; an InputError has all problems of all files."""
     check_text_settings(settings.encoding, settings.separator)
     key = f"data.{table}.path"
     try:
@@ -86,7 +81,7 @@ def _without_rows(file: DataFile) -> Message:
 
 
 def read_separately(path: str, settings: FilesSettings) -> tuple[list[DataFile], list[tuple[str, str]]]:
-    """Read the files that a path means by themselves, in order of their names; and give the others: the name, and what is wrong."""
+    """Read the files that a path means by themselves, in order of their names; and name those that cannot be read, with the reason."""
     try:
         matches = find_files(path)
     except OSError as error:
@@ -100,8 +95,7 @@ def read_separately(path: str, settings: FilesSettings) -> tuple[list[DataFile],
         except InputError as error:
             failures += [(name, problem) for problem in error.messages]
         except OSError as error:
-            why = error.strerror or one_line(error)
-            failures.append((name, Message("files.not_read", "{name}: cannot be read ({why})", name=name, why=why)))
+            failures.append((name, Message("files.not_read", "{name}: cannot be read ({why})", name=name, why=one_line(error))))
     return files, failures
 
 

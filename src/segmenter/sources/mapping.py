@@ -18,12 +18,11 @@ from segmenter.sources.customer_rows import check_extras, find_contacts, read_cu
 from segmenter.sources.expressions import columns_of
 from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
 from segmenter.sources.reject_reasons import CONTACT, NO_KIND
-from segmenter.sources.reject_share import check_share
 from segmenter.sources.row_mapping import NEEDED, map_rows
-from segmenter.sources.rows import Rows, reject_strangers
+from segmenter.sources.rows import Rows, check_share, reject_strangers
 from segmenter.tables import Tables
 
-_MOST_KINDS = 60
+_MAX_KINDS = 60
 _NONE: Mapping[str, pl.DataFrame] = MappingProxyType({})
 
 
@@ -107,9 +106,6 @@ def map_shop(
     rows = {name: map_rows(name, raw[name], settings, launch, problems) for name in NEEDED if name in raw}
     if "customers" in rows:
         problems += check_extras(rows["customers"], settings)
-    if "orders" in rows and settings.orders.grain == "line" and "order_id" not in rows["orders"].fields and not problems:
-        sentence = "data.orders.columns.order_id: is needed where data.orders.grain is line: it says which lines are one order"
-        problems.append(Message("sources.order_id_missing", sentence))
     if problems:
         raise InputError(*problems, *_titles(raw, unreadable, settings, problems))
     customers, contacts, ids = None, None, None
@@ -134,11 +130,13 @@ def shop_tables(shop: ShopRows, orders: OrdersReading) -> Tables:
     if shop.customers is None and (events.height or referrals.height):
         # Without a customers table, events of those who never ordered are visitors': nothing is wrong with them.
         ids = orders.orders.customers(shop.as_of).implode()
-        events, referrals = (_of(ids, name, frame, reads, shop.as_of) for name, frame in (("events", events), ("referrals", referrals)))
+        events, referrals = (
+            _drop_visitors(ids, name, frame, reads, shop.as_of) for name, frame in (("events", events), ("referrals", referrals))
+        )
     return Tables(orders.orders, shop.customers, events, referrals, shop.contacts, rejects, reads, spending=orders.spending)
 
 
-def _of(ids: pl.Series, name: str, frame: pl.DataFrame, reads: dict[str, dict[str, int]], as_of: date) -> pl.DataFrame:
+def _drop_visitors(ids: pl.Series, name: str, frame: pl.DataFrame, reads: dict[str, dict[str, int]], as_of: date) -> pl.DataFrame:
     """Keep the rows of customers, and count the others."""
     known = pl.col("customer_id").is_in(ids)
     if name in reads:
@@ -182,13 +180,13 @@ def _events(
     reject_strangers(rows, ids)
     kept = rows.drop_rejected(values)
     kinds = kept.filter(pl.col("time") < as_of)["kind"].unique().sort()
-    if len(kinds) > _MOST_KINDS:
+    if len(kinds) > _MAX_KINDS:
         sentence = (
             "data.events.columns.kind: should have at most {most} different values (got {count:,}: {kinds}, …); "
             "map it by SQL: CASE WHEN … THEN 'visit' …"
         )
         shown = tuple(personal.show(kinds.head(5), rows.columns["kind"]))
-        raise InputError(Message("files.many_kinds", sentence, most=_MOST_KINDS, count=len(kinds), kinds=shown))
+        raise InputError(Message("files.many_kinds", sentence, most=_MAX_KINDS, count=len(kinds), kinds=shown))
     return kept
 
 

@@ -14,7 +14,7 @@ from segmenter.settings import LaunchSettings, MappingSettings
 from segmenter.sources import fields
 from segmenter.sources.expressions import columns_of
 from segmenter.sources.raw import Fingerprint
-from segmenter.sources.reject_reasons import REPEATED, no_amount, other_currency
+from segmenter.sources.reject_reasons import NO_AMOUNT, OTHER_CURRENCY, REPEATED, with_facts
 from segmenter.sources.rows import Rows, reject_strangers, without_contacts
 from segmenter.tables import Orders
 
@@ -50,11 +50,7 @@ def map_orders(
 def order_rows(
     rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None, *, category: bool = False
 ) -> pl.DataFrame:
-    """Read the fields of order rows; what cannot be read becomes their rejects.
-
-    Gives the rows kept: ``customer_id``, ``order_id``, ``time``, ``paid`` (minor units), ``back`` (a refund or cancellation),
-    ``province``, ``city``; ``category`` where it is asked for.
-    """
+    """Read the fields of order rows and give those kept: ``paid`` is in minor units, ``back`` a refund or cancellation."""
     read, lines = settings.orders, settings.orders.grain == "line"
     largest = f"{LARGEST // 10 ** digits(launch.currency):,}"
     amount = fields.amount(rows.fields["amount"], launch.currency, settings.decimal)
@@ -63,7 +59,7 @@ def order_rows(
             "customer_id": rows.id("customer_id"),
             "order_id": rows.id("order_id") if lines else rows.text("order_id"),
             "time": rows.time(read, launch.timezone),
-            "paid": rows.read("amount", amount, no_amount(largest)),
+            "paid": rows.read("amount", amount, with_facts(NO_AMOUNT, largest=largest)),
             "back": rows.fields.get("refund", amount < 0).fill_null(value=False),
             "province": rows.text("province"),
             "city": rows.text("city"),
@@ -72,7 +68,7 @@ def order_rows(
     )
     if "currency" in rows.fields:
         other = (fields.currency(rows.fields["currency"], launch.currency) != launch.currency).fill_null(value=False)
-        rows.reject(other, "currency", other_currency(launch.currency))
+        rows.reject(other, "currency", with_facts(OTHER_CURRENCY, currency=launch.currency))
     reject_strangers(rows, ids)
     if read.repeats == "drop":
         own = rows.source.select(columns_of(rows.source))

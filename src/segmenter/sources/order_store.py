@@ -150,9 +150,8 @@ class Store:
         try:
             yield
         except (OSError, PolarsError) as error:
-            why = getattr(error, "strerror", None) or one_line(error)
             sentence = 'history.store: cannot be written ({why}) (got "{folder}")'
-            raise OutputError(Message("sources.store_unwritable", sentence, why=why, folder=str(self.folder))) from error
+            raise OutputError(Message("sources.store_unwritable", sentence, why=one_line(error), folder=str(self.folder))) from error
 
     @contextmanager
     def _new_file(self) -> Iterator[Path]:

@@ -55,12 +55,11 @@ def read_parquet(path: Path, name: str) -> tuple[pl.DataFrame, str]:
     except (PolarsError, PanicException, ArrowException, MemoryError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the disk's trouble, not the file's
-        raise InputError(_unknown_type(path, name) or not_whole(name, error)) from error
+        raise InputError(_unknown_type(path, name) or _not_whole(name, error)) from error
     return label(frame, frame.columns, name), "Parquet"
 
 
-def not_whole(name: str, error: BaseException) -> Message:
-    """Say that a file is no whole Parquet file."""
+def _not_whole(name: str, error: BaseException) -> Message:
     sentence = "{name}: is no whole Parquet file ({why}); copy or export it again"
     return Message("files.parquet_not_whole", sentence, name=name, why=one_line(error))
 

@@ -70,10 +70,7 @@ def stream_of(paths: Sequence[Path], names: Sequence[str], settings: FilesSettin
         return None
     if _computed_from_text(read.columns.amount or "amount", schema):
         return None  # the rows decide which of these texts are numbers
-    problems: list[str] = []
-    rows = map_rows("orders", schema.to_frame(), settings, launch, problems)
-    if problems:
-        raise InputError(*problems)
+    rows = map_rows("orders", schema.to_frame(), settings, launch)
     mappings = {name: getattr(read.columns, name) or name for name in FIELDS if name in rows.fields}
     sqls = {name: sql for name, sql in (("where", read.where), ("back", read.refund)) if sql is not None}
     expressions = {name: _expression(mapping, schema) for name, mapping in mappings.items()}

@@ -12,10 +12,7 @@ from segmenter.sources.file_kinds import ENDINGS, kind_by_name
 
 
 def find_files(path: str) -> list[tuple[Path, str]]:
-    """List the files that a file, a folder or a glob means, each with its name relative to what the path names.
-
-    Of a folder the data files, but not its subfolders. An InputError says where there are none.
-    """
+    """List the files that a file, a folder (without subfolders) or a glob means, each with its name relative to what the path names."""
     if not path.strip():
         raise InputError(Message("files.no_path", 'should name a file, a folder or a glob (got "")'))
     try:

@@ -3,10 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-_STEP = 1 << 18  # bytes, a multiple of 64; small enough for a processor's cache
-_ONE, _LAST = np.uint64(1), np.uint64(63)
+_STEP = 1 << 18  # bytes; small enough for a processor's cache
 
 
 def quotes_fit(source: Path | bytes, start: int, separator: str, line_end: str) -> bool:
@@ -14,61 +12,23 @@ def quotes_fit(source: Path | bytes, start: int, separator: str, line_end: str) 
 
     Then every reader of CSV reads the same. Of other quotes each makes what it can: Polars drops a last line that a quote leaves
     open, and reads ``""a"`` as ``a``. `separator` is one ASCII character, `line_end` is LF, CR LF or CR.
-
-    The bits of 64-bit words stand for the bytes, as in Langdale and Lemire (2019), *Parsing gigabytes of JSON per second*: a quote
-    begins a field where the number of quotes up to it is odd.
     """
     data = np.asarray(np.memmap(source, np.uint8, "r") if isinstance(source, Path) else np.frombuffer(source, np.uint8))[start:]
-    quote, mark, end = ord('"'), ord(separator), ord(line_end[-1])
-    edges = {quote, mark, *map(ord, line_end)}
-    odd = False  # whether a field is open where a part begins
+    end = np.array([ord(line_end[-1])], np.uint8)
+    edges = np.zeros(256, np.bool_)  # what may stand before a quote that opens and behind one that closes
+    edges[[ord('"'), ord(separator), *map(ord, line_end)]] = True
+    is_open = 0  # whether a field is, where a part begins
     for first in range(0, len(data), _STEP):
         part = data[first : first + _STEP]
-        if not (part == quote).any():
+        quotes = np.flatnonzero(part == ord('"')) + 1
+        if not len(quotes):
             continue
-        left = first == 0 or int(data[first - 1]) in edges
-        right = int(data[first + _STEP]) if first + _STEP < len(data) else end
-        if len(part) % 64:
-            part = np.concatenate([part, np.full(-len(part) % 64, end, dtype=np.uint8)])
-        quotes, ends = _bits(part == quote), _bits(part == end)
-        fits = quotes | ends | _bits(part == mark)
-        if line_end == "\r\n":
-            returns = _bits(part == ord("\r"))
-            if (returns & ~_behind(ends, right == end)).any():
-                return False
-            fits |= returns
-        opened = ~_opened(quotes) if odd else _opened(quotes)
-        if (quotes & ((opened & ~_before(fits, left)) | (~opened & ~_behind(fits, right in edges)))).any():
+        before = data[first - 1 : first] if first else end
+        behind = data[first + _STEP : first + _STEP + 1] if first + _STEP < len(data) else end
+        around = np.concatenate([before, part, behind])
+        if not (edges[around[quotes[is_open::2] - 1]].all() and edges[around[quotes[1 - is_open :: 2] + 1]].all()):
             return False
-        odd = bool(opened[-1] >> _LAST)
-    return not odd
-
-
-def _bits(flags: NDArray[np.bool_]) -> NDArray[np.uint64]:
-    return np.packbits(flags, bitorder="little").view(np.dtype("<u8"))
-
-
-def _before(bits: NDArray[np.uint64], first: bool) -> NDArray[np.uint64]:
-    """Give each byte the bit of the one before it."""
-    moved = bits << _ONE
-    moved[1:] |= bits[:-1] >> _LAST
-    moved[0] |= np.uint64(first)
-    return moved
-
-
-def _behind(bits: NDArray[np.uint64], last: bool) -> NDArray[np.uint64]:
-    """Give each byte the bit of the one behind it."""
-    moved = bits >> _ONE
-    moved[:-1] |= bits[1:] << _LAST
-    moved[-1] |= np.uint64(last) << _LAST
-    return moved
-
-
-def _opened(quotes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Tell of each byte whether the number of quotes up to it is odd."""
-    bits = quotes.copy()
-    for distance in (1, 2, 4, 8, 16, 32):
-        bits ^= bits << np.uint64(distance)
-    odd = np.bitwise_xor.accumulate(bits >> _LAST)
-    bits[1:] ^= np.negative(odd[:-1])  # every bit, or none
-    return bits
+        if line_end == "\r\n" and (around[np.flatnonzero(part == ord("\r")) + 2] != end).any():
+            return False
+        is_open ^= len(quotes) & 1
+    return not is_open

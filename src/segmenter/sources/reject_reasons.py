@@ -19,64 +19,40 @@ TWICE = Message("rejects.twice", "stands in the table more than once, with other
 OPEN_QUOTE = Message("rejects.open_quote", "has a quote that does not end as it should (a quote inside a field is written as two)")
 BEHIND_QUOTE = Message("rejects.behind_quote", "stands behind a quote that does not end, and may belong to it")
 
+# With facts: see `with_facts`.
+NO_TIME_FORMAT = Message("rejects.no_time_format", "is no date or time (data.{table}.time_format names a format)", table="")
+NO_AMOUNT = Message("rejects.no_amount", "is no amount, or beyond {largest}", largest="")  # in currency units
+OTHER_CURRENCY = Message("rejects.currency", "is not the launch's currency, {currency}", currency="")
+LONG_FIELD = Message("rejects.long_field", "has a quote that does not end, or a field of more than {limit} characters", limit="")
+OTHER_WIDTH = Message("rejects.width", "has {fields} fields, the header {width}", fields="", width="")
+
 # Of answers.
 NO_ANSWER = Message("rejects.no_answer", "is no known answer; write joined, refused, refused for good or no answer")
 NO_ANSWER_DATE = Message("rejects.no_answer_date", "is no date; write it like 2026-07-03")
 LATE = Message("rejects.late", "is after the review's date")
 EARLY = Message("rejects.early", "is before the launch")
 UNKNOWN_CUSTOMER = Message("rejects.unknown_customer", "is neither in the plan nor a customer of the shop")
+_NO_ID_COLUMN = "should have a column of customer ids, such as customer_id or {example} (got columns {columns})"
+NO_ID_COLUMN = Message("rejects.no_id_column", _NO_ID_COLUMN, example="", columns="")
+_NO_ANSWER_COLUMN = (
+    "should have a column of answers, such as answer or {answer}, or of the dates of joining, such as joined on or {joined_on} "
+    "(got columns {columns})"
+)
+NO_ANSWER_COLUMN = Message("rejects.no_answer_column", _NO_ANSWER_COLUMN, answer="", joined_on="", columns="")
+
+_ALL = tuple(value for value in list(globals().values()) if isinstance(value, Message))
 
 
-def no_id_column(example: str, columns: str) -> Message:
-    """Refuse a list of answers without customers."""
-    rule = "should have a column of customer ids, such as customer_id or {example} (got columns {columns})"
-    return Message("rejects.no_id_column", rule, example=example, columns=columns)
-
-
-def no_answer_column(answer: str, joined_on: str, columns: str) -> Message:
-    """Refuse a list of customers without answers."""
-    rule = (
-        "should have a column of answers, such as answer or {answer}, or of the dates of joining, such as joined on or {joined_on} "
-        "(got columns {columns})"
-    )
-    return Message("rejects.no_answer_column", rule, answer=answer, joined_on=joined_on, columns=columns)
-
-
-def no_time_format(table: str) -> Message:
-    """Name the key that helps where times are written in a way of their own."""
-    return Message("rejects.no_time_format", "is no date or time (data.{table}.time_format names a format)", table=table)
-
-
-def no_amount(largest: str) -> Message:
-    """Refuse what is no amount, or more than `largest` currency units."""
-    return Message("rejects.no_amount", "is no amount, or beyond {largest}", largest=largest)
-
-
-def other_currency(currency: str) -> Message:
-    """Refuse money that is not in the launch's currency."""
-    return Message("rejects.currency", "is not the launch's currency, {currency}", currency=currency)
-
-
-def long_field(limit: str) -> Message:
-    """Refuse a line of which a field does not end within so many characters."""
-    return Message("rejects.long_field", "has a quote that does not end, or a field of more than {limit} characters", limit=limit)
-
-
-def other_width(fields: str, width: str) -> Message:
-    """Refuse a line with more fields than the header."""
-    return Message("rejects.width", "has {fields} fields, the header {width}", fields=fields, width=width)
-
-
-_WHOLE = (EMPTY, NO_ID, NO_KIND, NO_TIME, NO_DATE, NO_FLAG, STRANGER, CONTACT, CONTACT_LEFT_OUT, REPEATED, TWICE, OPEN_QUOTE, BEHIND_QUOTE)
-_ANSWERS = (NO_ANSWER, NO_ANSWER_DATE, LATE, EARLY, UNKNOWN_CUSTOMER, no_id_column("", ""), no_answer_column("", "", ""))
-_WITH_FACTS = (no_time_format(""), no_amount(""), other_currency(""), long_field(""), other_width("", ""))
+def with_facts(reason: Message, **facts: str) -> Message:
+    """Give a reason with its facts in it."""
+    return type(reason)(reason.code, reason.sentence, **facts)
 
 
 @cache
 def reason_of(text: str) -> str:
     """Give the message that a reason was; any other text as it is."""
-    for known in (*_WHOLE, *_ANSWERS, *_WITH_FACTS):
+    for known in _ALL:
         pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.*)", re.escape(known.sentence))
         if found := re.fullmatch(pattern, text):
-            return type(known)(known.code, known.sentence, **found.groupdict())
+            return with_facts(known, **found.groupdict())
     return text

@@ -5,7 +5,7 @@ from functools import partial
 import polars as pl
 
 from segmenter.contacts import may_be_shown, shown_columns, shown_sql
-from segmenter.errors import nearest
+from segmenter.errors import InputError, nearest
 from segmenter.messages import Message
 from segmenter.settings import LaunchSettings, MappingSettings, OrdersSettings, TableSettings
 from segmenter.sources import fields
@@ -22,12 +22,12 @@ DATED = ("time", "joined")  # the field that says when a row came about
 _SHOWN = ("province", "city", "category", "kind")  # in lists and on pages
 
 
-def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch: LaunchSettings, problems: list[str]) -> Rows:
-    """Filter the raw rows of a table, a key of `NEEDED`, and find its fields; what is wrong with the mapping is added to `problems`.
-
-    The rows are complete only where no problem was added.
-    """
+def map_rows(
+    table: str, frame: pl.DataFrame, settings: MappingSettings, launch: LaunchSettings, collected: list[str] | None = None
+) -> Rows:
+    """Filter the raw rows of a table, a key of `NEEDED`, and find its fields; problems are raised, or else `collected`."""
     read: TableSettings = getattr(settings, table)
+    problems: list[str] = []
     if ROW not in frame.columns:
         frame = frame.with_row_index(ROW, offset=1)
     if FILE not in frame.columns:
@@ -38,8 +38,7 @@ def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch:
         # A row whose cell is no number where one is needed is not left out: it is for the rejects.
         frame = frame.filter(wanted.values.fill_null(value=False) | wanted.unread)
         if height and frame.is_empty():
-            sentence = 'data.{table}.where: leaves none of {rows:,} rows (got "{sql}")'
-            problems.append(Message("files.nothing_wanted", sentence, table=table, rows=height, sql=shown_sql(read.where)))
+            problems.append(nothing_wanted(table, read.where, height))
     rows = Rows(table, frame, {}, {}, {"rows": height, "filtered": height - frame.height}, pl.repeat(True, frame.height, eager=True))
     mappings: dict[str, str | None] = getattr(read, "columns").model_dump()  # noqa: B009 - each table has fields of its own
     for name in sorted(mappings, key=lambda field: field not in DATED):  # first the date, which says what may decide the rest
@@ -48,11 +47,23 @@ def map_rows(table: str, frame: pl.DataFrame, settings: MappingSettings, launch:
         elif name in DATED and name in rows.fields:
             moments = fields.time(rows.fields[name], read.time_format, launch.timezone)
             rows.counted = pl.DataFrame({"t": moments}).select((pl.col("t") < launch.as_of).fill_null(value=True)).to_series()
-    if isinstance(read, OrdersSettings) and read.refund is not None:
-        refund = _condition(frame, read.refund, "data.orders.refund", number, problems)
-        if refund is not None:
+    if isinstance(read, OrdersSettings):
+        if read.refund is not None and (refund := _condition(frame, read.refund, "data.orders.refund", number, problems)) is not None:
             rows.fields["refund"] = refund.values.fill_null(value=False)
+        if read.grain == "line" and "order_id" not in rows.fields and not problems:
+            sentence = "data.orders.columns.order_id: is needed where data.orders.grain is line: it says which lines are one order"
+            problems.append(Message("sources.order_id_missing", sentence))
+    if collected is not None:
+        collected += problems
+    elif problems:
+        raise InputError(*problems)
     return rows
+
+
+def nothing_wanted(table: str, sql: str | None, rows: int) -> Message:
+    """Say that a table's condition leaves none of its rows."""
+    sentence = 'data.{table}.where: leaves none of {rows:,} rows (got "{sql}")'
+    return Message("files.nothing_wanted", sentence, table=table, rows=rows, sql=shown_sql(sql or ""))
 
 
 def _condition(frame: pl.DataFrame, sql: str, key: str, number: ReadNumbers, problems: list[str]) -> FieldValues | None:

@@ -1,17 +1,18 @@
 """A table on its way from raw rows to canonical ones, and what was wrong with its rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from segmenter import tables
 from segmenter.contacts import Contacts
+from segmenter.errors import InputError
 from segmenter.messages import Message
 from segmenter.settings import TableSettings
 from segmenter.sources import fields
-from segmenter.sources.cell_text import as_text
 from segmenter.sources.expressions import FILE, ROW
-from segmenter.sources.reject_reasons import CONTACT_LEFT_OUT, EMPTY, NO_ID, NO_TIME, STRANGER, no_time_format
+from segmenter.sources.reject_reasons import CONTACT_LEFT_OUT, EMPTY, NO_ID, NO_TIME, NO_TIME_FORMAT, STRANGER, reason_of, with_facts
 
 
 @dataclass
@@ -55,7 +56,7 @@ class Rows:
     def time(self, settings: TableSettings, timezone: str) -> pl.Series:
         """Read the time, and reject rows without."""
         values = fields.time(self.fields["time"], settings.time_format, timezone)
-        return self.read("time", values, no_time_format(self.table) if settings.time_format == "auto" else NO_TIME)
+        return self.read("time", values, with_facts(NO_TIME_FORMAT, table=self.table) if settings.time_format == "auto" else NO_TIME)
 
     def text(self, name: str) -> pl.Series:
         """Read a text that need not be there."""
@@ -101,7 +102,7 @@ class Rows:
         """Give a field as it stands in the source, as text; of an expression, its columns."""
         cells = [
             # Of what holds several values its type is enough.
-            pl.when(pl.col(column).is_not_null()).then(pl.lit(f"({dtype})")) if dtype.is_nested() else as_text(column, dtype, ".")
+            pl.when(pl.col(column).is_not_null()).then(pl.lit(f"({dtype})")) if dtype.is_nested() else fields.as_text(column, dtype, ".")
             for column in self.columns[name]
             for dtype in [self.source.schema[column]]
         ]
@@ -124,3 +125,39 @@ def without_contacts(rows: Rows, name: str, values: pl.Series, personal: Contact
         rows.note(contacts, name, CONTACT_LEFT_OUT)
         values = values.zip_with(~contacts, pl.Series([None], dtype=pl.String))
     return values
+
+
+def check_share(reads: Mapping[str, Mapping[str, int]], rejects: pl.DataFrame, max_share: float) -> None:
+    """Refuse tables of which more than a share of 1 was rejected, or all, with their reasons and an example of each."""
+    problems: list[str] = []
+    for table, counts in reads.items():
+        rejected, counted = counts["rejected"], counts["rejected"] + counts["kept"]
+        if rejected and (rejected > max_share * counted or not counts["kept"]):
+            share = Message("files.all", "all") if rejected == counted else f"{rejected / counted:.1%}"
+            sentence = (
+                "{table}: {share} of {count:,} rows were rejected; data.max_reject_share allows {allowed:g}%. "
+                "Mend the rows or the mapping, or allow more:"
+            )
+            problems.append(Message("files.many_rejects", sentence, table=table, share=share, count=counted, allowed=100 * max_share))
+            problems += _reasons(rejects.filter(table=table))
+    if problems:
+        raise InputError(*problems)
+
+
+def _reasons(rejects: pl.DataFrame) -> list[str]:
+    # Of a whole row its place is shown rather than its text, which may hold a phone number.
+    place = pl.struct("file", "row").filter(pl.col("file").is_not_null() & pl.col("row").is_not_null()).sort().first()
+    reasons = rejects.group_by("column", "reason").agg(
+        pl.len().alias("count"), pl.col("value").drop_nulls().sort().first().alias("value"), place.alias("place")
+    )
+    lines: list[str] = []
+    for reason in reasons.sort(["count", "column", "reason"], descending=[True, False, False]).rows(named=True):
+        column, value, place = reason["column"], reason["value"], reason["place"]
+        such_as = ""
+        if column is None and place is not None and place["row"] is not None:
+            such_as = Message("files.such_as_row", ", such as row {row} of {file}", **place)
+        elif column is not None and value is not None:
+            such_as = Message("files.such_as", ', such as "{value}"', value=value)
+        facts = {"column": column or Message("files.whole_row", "row"), "reason": reason_of(reason["reason"]), "such_as": such_as}
+        lines.append(Message("files.rejects", "  {count:,} × {column} {reason}{such_as}", count=reason["count"], **facts))
+    return lines

@@ -2,7 +2,6 @@
 
 import polars as pl
 
-from segmenter.errors import InputError
 from segmenter.measures.sampling import Sampling, is_sampled
 from segmenter.measures.shop_orders import Sample
 from segmenter.sources.order_rows import canonical_orders, order_rows
@@ -30,9 +29,6 @@ def sample_stream(stream: Stream, ids: pl.Series | None, summary: Summary, sampl
         batch.filter(is_sampled(who.cast(pl.String).str.strip_chars().fill_null(""), halvings, sampling.seed))
         for who, batch in decode(stream)
     ]
-    problems: list[str] = []
-    rows = map_rows("orders", pl.concat(batches), stream.settings, stream.launch, problems)
-    if problems:
-        raise InputError(*problems)
+    rows = map_rows("orders", pl.concat(batches), stream.settings, stream.launch)
     orders = canonical_orders(order_rows(rows, stream.settings, stream.launch, ids), stream.settings.orders.grain)
     return Sample(orders.filter(is_sampled(orders["customer_id"], halvings, sampling.seed)), halvings)

@@ -12,15 +12,14 @@ from segmenter.messages import Message
 from segmenter.sources.raw import label, one_line
 from segmenter.sources.workbooks import Sheet, check_extent, sheets_of
 
-_MOST_BLANK = 100  # rows above a header, where it is looked for first
+_MAX_BLANK = 100  # rows above a header, where it is looked for first
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
 def read_sheet(path: Path, name: str, sheet: str | None, skip_rows: int) -> tuple[pl.DataFrame, str, list[Sheet]]:
     """Read one sheet of a workbook, None for the first that is visible and has rows; say how it was understood, and list it and the others.
 
-    Types are as found; a column of mixed types is text, as a person sees it; a cell that shows an error, such as ``#N/A``, is null.
-    `skip_rows` rows stand above the header, counted from the first of the sheet; blank ones below them are skipped too.
+    A column of mixed types is text, as a person sees it; a cell that shows an error is null; blank rows above the header are skipped too.
     """
     import fastexcel
 
@@ -68,12 +67,12 @@ def _choose(sheets: Sequence[Sheet], name: str, wanted: str | None) -> Sheet:
 def _header(book: Any, name: str, sheet: str, skip_rows: int) -> tuple[int, tuple[str | None, ...]]:
     """Find the first row that is not blank, and its number from 0."""
     # Where rows to skip are named, even none, it begins at the sheet's first row and not at the first that is not blank.
-    for most in (_MOST_BLANK, None):
+    for most in (_MAX_BLANK, None):
         top = book.load_sheet(sheet, header_row=None, skip_rows=skip_rows, n_rows=most, dtypes="string").to_polars()
         for position, row in enumerate(top.rows(), start=skip_rows):
             if any(row):
                 return position, row
-        if top.height < _MOST_BLANK:
+        if top.height < _MAX_BLANK:
             break
     sentence = '{name}: should have a header and rows in sheet "{sheet}" (got an empty sheet); data.sheet names another{skipped}'
     raise InputError(Message("files.empty_sheet", sentence, name=name, sheet=sheet, skipped=_skipped(skip_rows)))
@@ -85,17 +84,14 @@ def _skipped(rows: int) -> str:
 
 def notes_of_cells(name: str, sheet: Sheet) -> list[str]:
     """Say which cells of a sheet that was read count as empty, and do not look so."""
-    facts = {"name": name, "sheet": sheet.name}
-    start, way_out = (
-        '{name}: in its sheet "{sheet}" are {count:,} cells ',
-        "which count as empty; open it in Excel, mend them and save it again",
+    sentence = (
+        '{name}: in its sheet "{sheet}" are {count:,} cells {kind}, which count as empty; open it in Excel, mend them and save it again'
     )
-    notes: list[str] = []
-    if sheet.uncomputed:
-        notes.append(Message("files.uncomputed", start + "with a formula and no value, " + way_out, **facts, count=sheet.uncomputed))
-    if sheet.errors:
-        notes.append(Message("files.error_cells", start + "that show an error such as #N/A, " + way_out, **facts, count=sheet.errors))
-    return notes
+    kinds = (
+        (sheet.uncomputed, Message("files.uncomputed", "with a formula and no value")),
+        (sheet.errors, Message("files.error_cells", "that show an error such as #N/A")),
+    )
+    return [Message("files.empty_cells", sentence, name=name, sheet=sheet.name, count=count, kind=kind) for count, kind in kinds if count]
 
 
 def notes_of_others(name: str, sheets: Sequence[Sheet]) -> list[str]:
@@ -119,7 +115,7 @@ def _describe(sheet: Sheet) -> Message:
 
 def _own(error: Exception) -> str:
     # What follows names paths.
-    return one_line(ValueError(str(error).partition("\nContext:")[0]))
+    return one_line(str(error).partition("\nContext:")[0])
 
 
 def _read(path: Path, sheet: str, options: dict[str, Any]) -> pl.DataFrame:

@@ -13,7 +13,7 @@ import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from segmenter import tables
-from segmenter.contacts import Contacts, shown_sql
+from segmenter.contacts import Contacts
 from segmenter.errors import InputError
 from segmenter.measures.sampling import Sampling
 from segmenter.measures.shop_orders import AggregatedOrders
@@ -25,6 +25,7 @@ from segmenter.sources.order_rows import OrdersReading
 from segmenter.sources.order_store import Identity, Store
 from segmenter.sources.parquet_stream import TYPED, WANTED, Stream, batches
 from segmenter.sources.raw import Fingerprint, one_line, sha256
+from segmenter.sources.row_mapping import nothing_wanted
 from segmenter.sources.samples import sample_stream
 from segmenter.sources.store_parts import MAX_ROWS, StoreWriter, recall
 from segmenter.tables import Terms
@@ -77,8 +78,7 @@ def aggregate_stream(
             writer.finish()
         shas = {at: recalled[at][0].sha256 if at in recalled else hashes[at].result() for at in range(len(stream.paths))}
     except OSError as error:
-        why = error.strerror or one_line(error)
-        raise InputError(Message("sources.orders_unreadable", "data.orders.path: cannot be read ({why})", why=why)) from error
+        raise InputError(Message("sources.orders_unreadable", "data.orders.path: cannot be read ({why})", why=one_line(error))) from error
     finally:
         hashing.shutdown(wait=False, cancel_futures=True)
         if writer is not None:
@@ -106,9 +106,7 @@ def _check_counts(total: dict[str, int], stream: Stream) -> None:
         wrong = "data.orders.path: its rows do not add up ({counts}); please report it, with the config"
         raise InputError(Message("sources.wrong_counts", wrong, counts=str(total)))
     if total["filtered"] == total["rows"]:
-        where = shown_sql(stream.settings.orders.where or "")
-        wrong = 'data.orders.where: leaves none of {rows:,} rows (got "{where}")'
-        raise InputError(Message("sources.nothing_wanted", wrong, rows=total["rows"], where=where))
+        raise InputError(nothing_wanted("orders", stream.settings.orders.where, total["rows"]))
 
 
 def _read_files(
@@ -205,6 +203,6 @@ def _damages(stream: Stream, files: Sequence[int], error: Exception) -> list[Mes
             problems.append(Message("sources.damaged_file", sentence, name=name, why=one_line(wrong)))
         except OSError as wrong:
             sentence = "data.orders.path: {name}: cannot be read ({why})"
-            problems.append(Message("sources.unreadable_file", sentence, name=name, why=wrong.strerror or one_line(wrong)))
+            problems.append(Message("sources.unreadable_file", sentence, name=name, why=one_line(wrong)))
     sentence = "data.orders: its columns, where or refund cannot be computed ({why})"
     return problems or [Message("sources.not_computed", sentence, why=one_line(error))]

@@ -18,7 +18,7 @@ from segmenter.sources.quotes import quotes_fit
 from segmenter.sources.raw import label
 from segmenter.sources.text_lines import BadLine, read_lines
 
-_WIDEST = 1 << 24  # bytes of a header
+_MAX_HEADER = 1 << 24  # bytes of a header
 _SEPARATORS = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "pipe"}
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\w"\r\n])"?[\r\n]*', re.IGNORECASE)  # for Excel, which does not show it
 
@@ -47,14 +47,13 @@ def check_text_settings(encoding: str, separator: str) -> None:
 def read_text(path: Path, name: str, encoding: str, separator: str, skip_rows: int) -> tuple[pl.DataFrame, str, list[BadLine]]:
     """Read a file of delimited text, every cell as text, empty ones as null; say how it was understood, and which lines are left out.
 
-    Polars reads it where its quotes are beyond doubt and all lines fit the header; `read_lines` reads any other. A line with fewer
-    fields than the header ends in nulls. `skip_rows` lines stand above the header, besides a first one such as ``sep=;``, which names
-    the separator where this is ``auto``.
+    Polars reads it where its quotes are beyond doubt and all lines fit the header; `read_lines` reads any other. `skip_rows` lines stand
+    above the header, besides a first one such as ``sep=;``.
     """
     codec, source = _decode(path, name, encoding)
     head, whole = _head(source)
     if not whole and "\n" not in head and "\r" not in head:
-        head, whole = _head(source, _WIDEST)
+        head, whole = _head(source, _MAX_HEADER)
     line_end = next((end for end in ("\r\n", "\n", "\r") if end in head), "\n")
     above, named = _above(head, skip_rows)
     head = head[len(above) :]
@@ -90,11 +89,9 @@ def _decode(path: Path, name: str, encoding: str) -> tuple[str, Path | bytes]:
     sink = None if codec in UTF8 and not is_gzip(path) else io.BytesIO()
     tried = encoding == "auto" and marked is None
     if (sink is not None or not tried) and (line := first_bad_line(path, codec, sink)) is not None:
-        if encoding == "auto":
-            sentence = "{name}: line {line:,} is not {codec}; mend it, or export the file again"
-            raise InputError(Message("files.bad_line", sentence, name=name, line=line, codec=codec))
-        sentence = "{name}: line {line:,} is not {codec}; mend it, or set data.encoding to auto"
-        raise InputError(Message("files.bad_line_named", sentence, name=name, line=line, codec=codec))
+        export, automatic = Message("files.or_export", "export the file again"), Message("files.or_auto", "set data.encoding to auto")
+        facts = {"name": name, "line": line, "codec": codec, "way_out": export if encoding == "auto" else automatic}
+        raise InputError(Message("files.bad_line", "{name}: line {line:,} is not {codec}; mend it, or {way_out}", **facts))
     return codec, path if sink is None else sink.getvalue()
 
 

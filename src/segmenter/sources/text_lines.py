@@ -9,7 +9,7 @@ import polars as pl
 
 from segmenter.errors import InputError
 from segmenter.messages import Message
-from segmenter.sources.reject_reasons import BEHIND_QUOTE, OPEN_QUOTE, long_field, other_width
+from segmenter.sources.reject_reasons import BEHIND_QUOTE, LONG_FIELD, OPEN_QUOTE, OTHER_WIDTH, with_facts
 
 BadLine = tuple[int, str, Message]  # the line in its file, from 1; what stands there; why it cannot be read
 
@@ -18,24 +18,12 @@ _SHOWN = 200
 
 
 def read_lines(text: TextIO, name: str, separator: str, width: int, above: int = 0) -> tuple[pl.DataFrame, pl.Series, list[BadLine]]:
-    r"""Read records by the strict rules of CSV, one row for each below the header that is not blank, and leave out what breaks them.
+    """Read records by the strict rules of CSV, one row for each below the header that is not blank, and leave out what breaks them.
 
-    `text` is opened with ``newline=""``, at the header or at blank lines above it; `above` lines of the file stand before it. The
-    header has `width` fields: a line with fewer ends in nulls, and more are taken where they are empty. Given are the rows as text, the
-    line on which each begins, and what cannot be read; a field is at most 131,072 characters long.
-
-    A quote that does not end would swallow the rows behind it. So reading goes on at the line after the one where the bad record
-    began, and of the lines that it had swallowed only those are taken that look like whole records: with all fields, and without a
-    quote in any. The others may be pieces of the bad record, and are left out too.
-
-    Two limits remain. A quote that opens in one line and happens to close in a later one, before a separator or a line's end, is a
-    field of several lines, as far as anyone can tell. And a line inside a field of several lines that ends badly, is taken for a row
-    of its own where it has as many fields as the header.
-
-    >>> import io
-    >>> frame, lines, bad = read_lines(io.StringIO('id,note\n1,"open\n2,x\n3,y,z\n', newline=""), "orders.csv", ",", 2)
-    >>> frame.rows(), lines.to_list(), [(number, line) for number, line, reason in bad]
-    ([('2', 'x')], [3], [(2, '1,"open'), (4, '3,y,z')])
+    `text` is opened with ``newline=""``; `above` lines of the file stand before it. A line with fewer than `width` fields ends in nulls.
+    A quote that does not end would swallow the rows behind it. So reading goes on at the line after the one where the bad record began,
+    and of the lines that it had swallowed only those are taken that look like whole records: with all fields, and without a quote in
+    any. Whether a quote that closes in a later line was meant to, nobody can tell: that is a field of several lines.
     """
     schema = {f"column {position}": pl.String for position in range(width)}
     frames = [pl.DataFrame(schema=schema)]
@@ -83,11 +71,11 @@ def _records(text: TextIO, separator: str, width: int) -> Iterator[tuple[int, li
         except StopIteration:
             return
         except csv.Error as error:
-            record, reason = [], long_field(f"{csv.field_size_limit():,}") if "field limit" in str(error) else OPEN_QUOTE
+            record, reason = [], with_facts(LONG_FIELD, limit=f"{csv.field_size_limit():,}") if "field limit" in str(error) else OPEN_QUOTE
             reader = csv.reader(lines(), delimiter=separator, strict=True)
         else:
             if any(record[width:]):
-                reason = other_width(str(len(record)), str(width))
+                reason = with_facts(OTHER_WIDTH, fields=str(len(record)), width=str(width))
             elif behind and record and (len(record) < width or any('"' in cell for cell in record)):
                 reason = BEHIND_QUOTE
         if reason is not None:

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
@@ -19,8 +20,8 @@ from segmenter.messages import Message
 from segmenter.sources.raw import one_line
 
 _STEP = 1 << 20
-_MOST_BYTES = 1 << 31  # of an archive, unpacked
-_MOST_CELLS = 20_000_000  # that room is made for, where most of them are empty
+_MAX_BYTES = 1 << 31  # of an archive, unpacked
+_MAX_CELLS = 20_000_000  # that room is made for, where most of them are empty
 _ROWS, _COLUMNS = 1_048_576, 16_384  # of any sheet
 _MEMORY = 1 << 32  # bytes that a reader may take to look at a workbook
 _SECONDS = 600
@@ -31,6 +32,7 @@ _DAMAGED = (
 
 _ROW = re.compile(rb"<(?:\w+:)?row\b")
 _CELL = re.compile(rb"""\br\s*=\s*["']([A-Z]*)(\d+)""")
+_FILLED = re.compile(rb"<(?:\w+:)?c\b([^>]*[^>/])>(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?(?:v|is)[\s>]", re.DOTALL)
 _VALUE = re.compile(rb"<(?:\w+:)?(?:v|is)[\s>]")
 _ERROR = re.compile(rb"""<(?:\w+:)?c\s[^>]*\bt=["']e["']""")
 _UNCOMPUTED = re.compile(
@@ -79,13 +81,14 @@ def sheets_of(path: Path, name: str) -> list[Sheet]:
         try:
             with zipfile.ZipFile(path) as archive:
                 size = sum(entry.file_size for entry in archive.infolist())
-                if size > _MOST_BYTES:
+                if size > _MAX_BYTES:
                     sentence = "{name}: should unpack to at most 2 GB (got {size:,.1f} GB); export it as CSV or Parquet"
                     raise InputError(Message("files.workbook_too_large", sentence, name=name, size=size / 2**30))
                 if "xl/workbook.xml" in archive.namelist():
                     return _scan(archive)
         except _DAMAGED as error:
-            raise InputError(_damaged(name, error)) from error
+            sentence = "{name}: is a damaged workbook ({why}); open it in Excel and save it again, or copy it again"
+            raise InputError(Message("files.damaged_workbook", sentence, name=name, why=one_line(error))) from error
     command = [sys.executable, "-c", _LOOK, str(path)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=_SECONDS, check=False)
@@ -94,13 +97,8 @@ def sheets_of(path: Path, name: str) -> list[Sheet]:
     try:
         return [Sheet(*sheet) for sheet in json.loads(done.stdout)]
     except ValueError as error:
-        why = one_line(ValueError(done.stderr.strip().rpartition("\n")[2].partition("Context")[0]))
+        why = one_line(done.stderr.strip().rpartition("\n")[2].partition("Context")[0])
         raise InputError(_not_opened(name, why or "it needs too much memory")) from error
-
-
-def _damaged(name: str, error: BaseException) -> Message:
-    sentence = "{name}: is a damaged workbook ({why}); open it in Excel and save it again, or copy it again"
-    return Message("files.damaged_workbook", sentence, name=name, why=one_line(error))
 
 
 def _not_opened(name: str, why: str) -> Message:
@@ -169,37 +167,27 @@ def _number(letters: bytes) -> int:
 
 
 def _too_wide(cells: int, last_row: int, last_column: int) -> bool:
-    return last_row * last_column > max(_MOST_CELLS, 4 * cells) or last_row > _ROWS or last_column > _COLUMNS
+    return last_row * last_column > max(_MAX_CELLS, 4 * cells) or last_row > _ROWS or last_column > _COLUMNS
 
 
 def check_extent(path: Path, name: str, sheet: Sheet) -> None:
     """Refuse a sheet of which a cell with something in it stands too far away: there is no room for all cells up to that one."""
     if not _too_wide(sheet.cells, sheet.last_row, sheet.last_column):
         return
-    last_row = last_column = cells = row = column = 0
-    widest = ""
-    try:
-        with zipfile.ZipFile(path) as archive, archive.open(sheet.part) as file:
-            for event, tag in ElementTree.iterparse(file, ("start", "end")):
-                kind = tag.tag.rpartition("}")[2]
-                if event == "start" and kind == "row":
-                    row, column = int(tag.get("r", row + 1)), 0
-                elif event == "end" and kind == "c":
-                    cell = tag.get("r", "")
-                    column = _number(cell.rstrip("0123456789").encode()) if cell else column + 1
-                    if any(child.tag.endswith(("}v", "}is")) for child in tag):
-                        cells += 1
-                        last_row = max(last_row, int(cell.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ") or row))
-                        if column > last_column:
-                            last_column, widest = column, cell
-                elif event == "end" and kind == "row":
-                    tag.clear()
-    except _DAMAGED as error:
-        raise InputError(_damaged(name, error)) from error
+    cells = last_row = last_column = 0
+    widest = b""
+    with zipfile.ZipFile(path) as archive, archive.open(sheet.part) as file:
+        for row in chain.from_iterable(map(_ROW.split, _rows(file))):
+            for filled in _FILLED.finditer(row):
+                cells += 1
+                if place := _CELL.search(filled[1]) or _CELL.search(row):
+                    last_row = max(last_row, int(place[2]))
+                    if (column := _number(place[1])) > last_column:
+                        last_column, widest = column, place[1] + place[2]
     if _too_wide(cells, last_row, last_column):
         sentence = (
             '{name}: its sheet "{sheet}" should hold one table (got {cells:,} cells with something in them, one of them far away in '
             "{widest}, the last in row {row:,}); delete the columns and rows beyond the table, and save it again"
         )
-        facts = {"name": name, "sheet": sheet.name, "cells": cells, "widest": widest, "row": last_row}
+        facts = {"name": name, "sheet": sheet.name, "cells": cells, "widest": widest.decode(), "row": last_row}
         raise InputError(Message("files.far_cell", sentence, **facts))
