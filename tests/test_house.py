@@ -50,11 +50,8 @@ COVERS = {
         "home settings/eligibility settings/jobs settings/planning settings/rankings settings/sources settings/stages settings/types"
     ),
     "sources/test_answers.py": "sources/answer_lists sources/answer_rows sources/answer_warnings",
-    "sources/test_fields.py": "sources/cell_text",
-    "sources/test_files.py": "sources/inputs sources/raw",
-    "sources/test_mapping.py": (
-        "sources/customer_rows sources/expressions sources/order_rows sources/reject_share sources/row_mapping sources/rows tables"
-    ),
+    "sources/test_files.py": "sources/inputs",
+    "sources/test_mapping.py": "sources/customer_rows sources/expressions sources/order_rows sources/row_mapping sources/rows tables",
     "sources/test_order_store.py": "sources/store_parts",
     "sources/test_parquet_stream.py": "sources/fallback_rows",
     "test_launch.py": "launch_model launch_plan tracking/served_model",
