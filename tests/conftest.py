@@ -1,8 +1,6 @@
 """What several tests need: a throw-away PostgreSQL and the folder of real data."""
 
-import contextlib
 import glob
-import io
 import os
 import pwd
 import shutil
@@ -94,26 +92,6 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def command() -> Callable[..., "subprocess.CompletedProcess[str]"]:
-    """Give what runs a job as the command does, in this process: a start of its own costs seconds."""
-
-    def run(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
-        from segmenter.__main__ import main
-
-        out, err, code = io.StringIO(), io.StringIO(), 0
-        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            patch.chdir(cwd)
-            patch.setattr("sys.argv", ["segmenter", *arguments])
-            try:
-                main()
-            except SystemExit as leaving:
-                code = leaving.code
-        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
-
-    return run
-
-
-@pytest.fixture(scope="session")
 def schema_of(postgres_url: str) -> Callable[[], AbstractContextManager[str]]:
     """Give a way to URLs whose ledger is no other test's."""
     import sqlalchemy
@@ -170,12 +148,9 @@ def cdnow(data_dir: Path) -> Any:
 
 
 def _tables(folder: Path, as_of: str, *options: str) -> Any:
-    from hydra import compose, initialize_config_dir
+    from jobs import settings_of
 
-    from segmenter.home import HOME
     from segmenter.loader import read_tables
-    from segmenter.settings import LaunchJob, parse
 
-    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        settings = parse(LaunchJob, compose("launch", overrides=[f"launch.as_of={as_of}", f"data.dir={folder}", *options]))
+    settings = settings_of("launch", f"launch.as_of={as_of}", f"data.dir={folder}", *options)
     return read_tables(settings.data, settings.launch, seed=settings.seed).tables

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import date, timedelta
@@ -9,11 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from segmenter.ledger import (
-    LaunchRecord,
-    Ledger,
-    record_with_results,
-)
+from segmenter.ledger import LaunchRecord, Ledger, record_with_results
 from segmenter.report.publication import publish, sha256
 
 DAY = date(2026, 7, 1)
@@ -51,6 +48,19 @@ def publish_plan(ledger: Ledger, about: LaunchRecord, frame: pl.DataFrame, out: 
 
 def scores(out: Path) -> str:
     return (out / "scores.txt").read_text()
+
+
+def run_at_once(*commands: list[str]) -> list[str]:
+    """Start processes that say "ready", let them go at the same moment, and give what each printed after that."""
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    running = [subprocess.Popen(command, text=True, **pipes) for command in commands]
+    assert [process.stdout.readline() for process in running] == ["ready\n"] * len(running)
+    for process in running:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    ended = [(*process.communicate(), process.returncode) for process in running]
+    assert [code for _, _, code in ended] == [0] * len(ended), ended
+    return [printed for printed, _, _ in ended]
 
 
 @contextmanager

@@ -10,8 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import xlsxwriter
-
-from segmenter.__main__ import main
+from jobs import exit_code
 
 GOOD = {
     "customer_id": [f"c{i}" for i in range(20)],
@@ -28,7 +27,7 @@ def good(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         pl.DataFrame(GOOD).write_csv("orders.csv")
-        assert run(patch) == 0
+        assert run() == 0
     return folder
 
 
@@ -40,14 +39,9 @@ def shop(good, tmp_path, monkeypatch):
     return tmp_path
 
 
-def run(monkeypatch, *arguments):
+def run(*arguments):
     source = [] if any(argument.startswith("data=") for argument in arguments) else ["data=files", "data.orders.path=orders.csv"]
-    monkeypatch.setattr("sys.argv", ["segmenter", "launch", *source, "launch.as_of=2026-07-01", "tracking=none", "out=results", *arguments])
-    try:
-        main()
-    except SystemExit as leaving:
-        return leaving.code
-    return 0
+    return exit_code("launch", *source, "launch.as_of=2026-07-01", "tracking=none", "out=results", *arguments)
 
 
 def contents(folder: Path):
@@ -58,13 +52,13 @@ def contents(folder: Path):
     }
 
 
-def test_sheets_that_are_not_read_are_told_wherever_a_launch_is(shop, monkeypatch, capsys):
+def test_sheets_that_are_not_read_are_told_wherever_a_launch_is(shop, capsys):
     with xlsxwriter.Workbook("book.xlsx") as book:
         for name, rows in (("old", 3), ("orders", 20), ("returns", 5)):
             pl.DataFrame(GOOD).head(rows).write_excel(book, name)
         book.get_worksheet_by_name("old").hide()
         book.get_worksheet_by_name("orders").activate()
-    assert run(monkeypatch, "data.orders.path=book.xlsx", "overwrite=true") == 0
+    assert run("data.orders.path=book.xlsx", "overwrite=true") == 0
     manifest = json.loads(Path("results/manifest.json").read_text(encoding="utf-8"))
     assert manifest["inputs"]["orders"]["rows"] == 20
     (note,) = [warning for warning in manifest["warnings"] if "returns" in warning]
@@ -216,10 +210,10 @@ def no_such_sqlite_file(shop):
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-def test_one_clear_message(case, shop, monkeypatch, capfd):
+def test_one_clear_message(case, shop, capfd):
     arguments, message = case(shop)
     before = contents(shop)
-    assert run(monkeypatch, *arguments) == 2
+    assert run(*arguments) == 2
     said = capfd.readouterr()
     assert re.search(message, said.err), said.err
     assert said.err.startswith("segmenter: ")
@@ -228,29 +222,26 @@ def test_one_clear_message(case, shop, monkeypatch, capfd):
     assert contents(shop) == before  # nothing half-written beside the results either
 
 
-def test_an_unreachable_mlflow_server_is_said_and_the_results_are_written(shop, monkeypatch, capfd):
-    assert run(monkeypatch, "tracking=mlflow", "tracking.uri=http://127.0.0.1:9") == 2
+def test_an_unreachable_mlflow_server_is_said_and_the_results_are_written(shop, capfd):
+    assert run("tracking=mlflow", "tracking.uri=http://127.0.0.1:9") == 2
     said = capfd.readouterr().err
     assert re.search(r"segmenter: tracking\.uri: http://127\.0\.0\.1:9 cannot be reached.*the results are written in results", said), said
     assert (shop / "results" / "invite_list.csv").exists()
 
 
-def test_filled_in_call_sheets_are_not_replaced_unless_asked(shop, monkeypatch, capfd):
+def test_filled_in_call_sheets_are_not_replaced_unless_asked(shop, capfd):
     sheet = next((shop / "results" / "call_sheets").glob("*.xlsx"))
     sheet.write_bytes(b"answers")
-    assert run(monkeypatch) == 2
+    assert run() == 2
     assert f"call_sheets/{sheet.name}" in capfd.readouterr().err
     assert sheet.read_bytes() == b"answers"
-    assert run(monkeypatch, "overwrite=true") == 0
+    assert run("overwrite=true") == 0
     assert sheet.read_bytes() != b"answers"
 
 
-def test_an_unknown_job_and_a_word_that_is_no_override(monkeypatch, capsys):
+def test_an_unknown_job_and_a_word_that_is_no_override(capsys):
     for arguments, message in ((["lunch"], "there is no job 'lunch'; nearest: launch"), (["launch", "foo"], "foo: should be key=value")):
-        monkeypatch.setattr("sys.argv", ["segmenter", *arguments])
-        with pytest.raises(SystemExit) as leaving:
-            main()
-        assert leaving.value.code == 2
+        assert exit_code(*arguments) == 2
         assert message in capsys.readouterr().err
 
 
@@ -280,9 +271,9 @@ def test_an_unknown_job_and_a_word_that_is_no_override(monkeypatch, capsys):
     ],
     ids=lambda value: value[0][:40] if isinstance(value, list) else "",
 )
-def test_overrides_that_nobody_means(shop, monkeypatch, capfd, arguments, told):
+def test_overrides_that_nobody_means(shop, capfd, arguments, told):
     before = contents(shop)
-    assert run(monkeypatch, *arguments) == 2
+    assert run(*arguments) == 2
     said = capfd.readouterr()
     assert told in said.err + said.out
     assert "Traceback" not in said.err
@@ -291,11 +282,11 @@ def test_overrides_that_nobody_means(shop, monkeypatch, capfd, arguments, told):
 
 
 @pytest.mark.parametrize("file", ["experiment/mine.yaml", "plan/mine.yaml", "mine.yaml"])
-def test_a_wrong_file_of_a_config_folder_is_told_wherever_it_lies(shop, monkeypatch, capfd, file):
+def test_a_wrong_file_of_a_config_folder_is_told_wherever_it_lies(shop, capfd, file):
     (shop / "conf" / file).parent.mkdir(parents=True, exist_ok=True)
     (shop / "conf" / file).write_text("# @package _global_\nseed: 1\nseed: 2\n")
     chosen = {"experiment/mine.yaml": "+experiment=mine", "plan/mine.yaml": "plan=mine", "mine.yaml": "--config-name=mine"}[file]
-    assert run(monkeypatch, "--config-dir", "conf", chosen) == 2
+    assert run("--config-dir", "conf", chosen) == 2
     said = capfd.readouterr().err
     assert f"{file}, line 3: seed: " in said
     assert said.count("\n") == 1

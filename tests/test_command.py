@@ -3,8 +3,8 @@ import re
 import tempfile
 
 import pytest
+from jobs import exit_code
 
-from segmenter.__main__ import main
 from segmenter.command import command
 from segmenter.errors import OutputError
 from segmenter.report import output_folder
@@ -31,10 +31,7 @@ def test_a_working_directory_that_is_gone_is_said(tmp_path, monkeypatch, capsys)
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
     for words in (["launch"], ["demo"], ["launch", "-m", "seed=1,2"]):
-        monkeypatch.setattr("sys.argv", ["segmenter", *words])
-        with pytest.raises(SystemExit) as leaving:
-            main()
-        assert leaving.value.code == 2
+        assert exit_code(*words) == 2
         assert "Traceback" not in capsys.readouterr().err
 
 
@@ -50,10 +47,7 @@ def test_nor_has_a_job_of_a_sweep_and_the_next_sweep_removes_older_ones(temporar
         raise OutputError("out: no more of it")
 
     monkeypatch.setattr(output_folder, "check_out", look)
-    monkeypatch.setattr("sys.argv", ["segmenter", "launch", "-m", "seed=1,2", "tracking=none"])
-    with pytest.raises(SystemExit) as leaving:
-        main()
-    assert leaving.value.code == 2
+    assert exit_code("launch", "-m", "seed=1,2", "tracking=none") == 2
     assert found == [["segmenter-sweep-living"]] * 2
     assert [path.name for path in temporary.parent.iterdir()] == ["tmp"]
 
@@ -62,10 +56,7 @@ def test_nor_has_a_job_of_a_sweep_and_the_next_sweep_removes_older_ones(temporar
 def test_errors_are_said_in_the_launchs_language(temporary, monkeypatch, capsys, words):
     said = {}
     for lang in ("en", "zh"):
-        monkeypatch.setattr("sys.argv", ["segmenter", "launch", f"lang={lang}", *words])
-        with pytest.raises(SystemExit) as leaving:
-            main()
-        assert leaving.value.code == 2
+        assert exit_code("launch", f"lang={lang}", *words) == 2
         said[lang] = capsys.readouterr().err
     chinese = re.compile("[\u4e00-\u9fff]")
     assert not chinese.search(said["en"])

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jobs import exit_code
 
 import segmenter
-from segmenter.__main__ import main
 from segmenter.contacts import Contacts, hide, is_contact_name, looks_like_contact, shape, shown_columns, shown_sql
 from segmenter.errors import InputError
 from segmenter.ledger import list_invitations, open_ledger
@@ -85,15 +85,6 @@ DATA = [
 PATHS = ["data=files", *(f"data.{name}.path={name}.csv" for name in ("orders", "customers", "events", "referrals"))]
 
 
-def run(patch: pytest.MonkeyPatch, *arguments: str) -> int | None:
-    patch.setattr("sys.argv", ["segmenter", *arguments])
-    try:
-        main()
-    except SystemExit as leaving:
-        return leaving.code  # type: ignore[return-value]
-    return 0
-
-
 def leaks(text: str, secrets: Any = (*SECRETS, "13712345678")) -> list[str]:
     return [secret for secret in secrets if secret in text]
 
@@ -148,7 +139,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_no_output_of_a_job_has_a_contact(done: Any, job: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     folder, jobs = done
     monkeypatch.chdir(folder)
-    assert run(monkeypatch, *jobs[job]) == 0, capfd.readouterr().err
+    assert exit_code(*jobs[job]) == 0, capfd.readouterr().err
     printed = "".join(capfd.readouterr())
     assert not leaks(printed), printed
     assert {name: found for name, text in texts(folder / "out").items() if (found := leaks(text))} == {}
@@ -169,7 +160,7 @@ def test_mlflow_has_no_contact(done: Any, monkeypatch: pytest.MonkeyPatch, capfd
     jobs["tune"] = ["tune", *jobs["backtest"][1:], "out=out/tune", "tune.trials=3"]
     for job in ("launch", "review", "backtest", "tune"):
         asked = [each.replace("out=out/", "out=tracked/") for each in jobs[job] if not each.startswith("tracking")]
-        assert run(monkeypatch, *asked, "tracking=mlflow") == 0, capfd.readouterr().err
+        assert exit_code(*asked, "tracking=mlflow") == 0, capfd.readouterr().err
     assert not leaks("".join(capfd.readouterr()))
     assert {name: found for name, text in texts(folder / "tracked").items() if (found := leaks(text))} == {}
     assert (folder / "tracked" / "mlflow.db").is_file()
@@ -263,7 +254,7 @@ def test_no_message_has_a_contact(
     csv(Path("customers.csv"), header, rows)
     csv(Path("more.csv"), ROW, rows)
     asked = ["data=files", "data.orders.path=orders.txt", "data.customers.path=customers.csv", "launch.as_of=2026-07-01", "tracking=none"]
-    code = run(monkeypatch, "launch", *asked, "rules.orders.min=99", *arguments)
+    code = exit_code("launch", *asked, "rules.orders.min=99", *arguments)
     said = "".join(capfd.readouterr())
     assert code == 2, said
     assert leaks(said, (NAME, "1381234567", "li.mei")) == [], said

@@ -1,6 +1,6 @@
 import pytest
 
-from segmenter.errors import ConfigError, SegmenterError
+from segmenter.errors import ConfigError, SegmenterError, nearest
 from segmenter.messages import Message
 from segmenter.report.language import translate
 
@@ -23,3 +23,12 @@ def test_of_many_problems_the_first_are_shown_and_the_others_counted(count):
 
 def test_a_long_value_leaves_its_message_short():
     assert len(SegmenterError(f"key: is wrong (got {'x' * 10_000})").problems[0]) < 1_600
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "names"), [("amout", "errors.nearest", ["amount"]), ("xyz", "errors.choices", ["amount", "time"])]
+)
+def test_the_nearest_choices_are_named_or_the_first(name, code, names):
+    found = nearest(name, ["time", "amount"])
+    assert (found.code, found.facts["names"]) == (code, names)
+    assert nearest(name, []) == ""

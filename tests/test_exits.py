@@ -125,17 +125,6 @@ def test_who_is_asked_to_end_ends(name, capsys):
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_a_folder_that_is_gone(capsys, monkeypatch, tmp_path):
-    (tmp_path / "gone").mkdir()
-    monkeypatch.chdir(tmp_path / "gone")
-    (tmp_path / "gone").rmdir()
-    monkeypatch.setattr("sys.argv", ["segmenter", "launch", "tracking=none"])
-    with pytest.raises(SystemExit) as leaving:
-        main()
-    assert leaving.value.code == 2
-    assert capsys.readouterr().err.count("\n") == 1
-
-
 def test_text_that_no_code_page_has_can_be_said(monkeypatch, tmp_path):
     with (tmp_path / "said").open("w", encoding="ascii") as stream:
         monkeypatch.setattr("sys.stderr", stream)
@@ -164,10 +153,3 @@ def test_a_full_device_as_standard_output(unbuffered):
             [sys.executable, "-m", "segmenter", "--version"], stdout=full, stderr=subprocess.PIPE, text=True, env=environment, check=False
         )
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
-
-
-def test_a_value_of_thousands_of_letters_leaves_its_message_short():
-    said = str(InputError(f"data.encoding: is none (got {'x' * 5000}); choose another", "orders: is wrong"))
-    assert len(said) < 1_600
-    assert said.endswith("; choose another\norders: is wrong")
-    assert len(str(InputError(*("backtest: a past date is wrong",) * 500)).splitlines()) == 21

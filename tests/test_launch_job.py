@@ -2,39 +2,26 @@
 
 import json
 import re
-import subprocess
-import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hydra import compose, initialize_config_dir
+from jobs import run_here, run_python, settings_of
 from sqlalchemy import create_engine, text
 
 from segmenter.home import HOME
 from segmenter.report.publication import sha256
-from segmenter.settings import BacktestJob, DemoJob, LaunchJob, ReviewJob, TuneJob, parse
-
-
-@pytest.fixture(scope="session")
-def segmenter(command):
-    def run(*arguments, cwd):
-        done = command(*arguments, cwd=cwd)
-        assert done.returncode == 0, done.stderr
-        return done
-
-    return run
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory, segmenter):
+def demo(tmp_path_factory):
     """The demo shop's files, and the results of the command that the job says to use on them."""
     folder = tmp_path_factory.mktemp("work")
-    said = segmenter("demo", "out=shop", "customers=800", cwd=folder).stdout
+    said = run_here("demo", "out=shop", "customers=800", cwd=folder).stdout
     command = re.search(r"^segmenter (launch .*)$", said, flags=re.MULTILINE)[1]
-    segmenter(*(word.strip("'") for word in command.split()), "tracking=none", "out=from_files", cwd=folder)
+    run_here(*(word.strip("'") for word in command.split()), "tracking=none", "out=from_files", cwd=folder)
     return folder
 
 
@@ -44,12 +31,12 @@ def lists(out: Path):
     }
 
 
-def test_files_give_what_the_simulator_itself_gives(demo, segmenter):
-    segmenter("launch", "data.shop.customers=800", "tracking=none", "out=from_demo", cwd=demo)
+def test_files_give_what_the_simulator_itself_gives(demo):
+    run_here("launch", "data.shop.customers=800", "tracking=none", "out=from_demo", cwd=demo)
     assert lists(demo / "from_demo") == lists(demo / "from_files")
 
 
-def launch_from_database(segmenter, demo, url, out):
+def launch_from_database(demo, url, out):
     engine = create_engine(url)
     for path in sorted((demo / "shop").glob("*.csv")):
         frame = pl.read_csv(path, schema_overrides={"phone": pl.String}, try_parse_dates=True)
@@ -59,22 +46,22 @@ def launch_from_database(segmenter, demo, url, out):
     engine.dispose()
     queries = [f"data.{name}.query=SELECT * FROM {name}" for name in ("orders", "customers", "events", "referrals")]
     asked = ["data.customers.contact=[phone,wechat]", "data.customers.attributes=[type]", "launch.name=demo", "launch.as_of=2026-07-01"]
-    segmenter("launch", "data=database", f"data.url={url}", *queries, *asked, "tracking=none", f"out={out}", cwd=demo)
+    run_here("launch", "data=database", f"data.url={url}", *queries, *asked, "tracking=none", f"out={out}", cwd=demo)
     assert lists(demo / out) == lists(demo / "from_files")
     return (demo / out / "manifest.json").read_text(encoding="utf-8")
 
 
-def test_sqlite_gives_the_same(demo, segmenter):
-    launch_from_database(segmenter, demo, f"sqlite:///{demo}/shop.db", "from_sqlite")
+def test_sqlite_gives_the_same(demo):
+    launch_from_database(demo, f"sqlite:///{demo}/shop.db", "from_sqlite")
 
 
-def test_postgresql_gives_the_same_and_its_password_stays_secret(demo, segmenter, postgres_url):
-    manifest = launch_from_database(segmenter, demo, postgres_url.replace("postgresql://", "postgresql+psycopg://"), "from_postgresql")
+def test_postgresql_gives_the_same_and_its_password_stays_secret(demo, postgres_url):
+    manifest = launch_from_database(demo, postgres_url.replace("postgresql://", "postgresql+psycopg://"), "from_postgresql")
     assert "s3cret" not in manifest
     assert "***" in manifest
 
 
-def test_excel_parquet_and_gb18030_give_the_same_customers(demo, segmenter):
+def test_excel_parquet_and_gb18030_give_the_same_customers(demo):
     other = demo / "other"
     other.mkdir()
     orders = pl.read_csv(demo / "shop" / "orders.csv", try_parse_dates=True)
@@ -90,7 +77,7 @@ def test_excel_parquet_and_gb18030_give_the_same_customers(demo, segmenter):
         *(f"data.{name}.path={other}/{name}.csv" for name in ("customers", "referrals")),
     ]
     asked = ["data.customers.contact=[phone,wechat]", "data.customers.attributes=[type]", "launch.name=demo", "launch.as_of=2026-07-01"]
-    segmenter("launch", "data=files", *paths, *asked, "tracking=none", "out=from_others", cwd=demo)
+    run_here("launch", "data=files", *paths, *asked, "tracking=none", "out=from_others", cwd=demo)
     assert lists(demo / "from_others") == lists(demo / "from_files")
 
 
@@ -132,15 +119,15 @@ def test_what_is_written(demo):
     assert manifest["config"]["launch"]["as_of"] == "2026-07-01"
 
 
-def test_without_an_as_of_date_today_counts(tmp_path, segmenter):
+def test_without_an_as_of_date_today_counts(tmp_path):
     yesterday = datetime.now(ZoneInfo("Asia/Shanghai")) - timedelta(days=1)
     pl.DataFrame({"customer_id": ["a", "b"], "time": [f"{yesterday:%Y-%m-%d}"] * 2, "amount": [1, 2]}).write_csv(tmp_path / "orders.csv")
-    segmenter("launch", "data=files", "data.orders.path=orders.csv", "tracking=none", cwd=tmp_path)
+    run_here("launch", "data=files", "data.orders.path=orders.csv", "tracking=none", cwd=tmp_path)
     assert pl.read_csv(tmp_path / "outputs" / "launch" / "invite_list.csv")["days_since_order"].to_list() in ([1, 1], [2, 2])
 
 
-def test_a_sweep_has_a_folder_for_each_launch_and_leaves_nothing_else(segmenter, tmp_path):
-    done = segmenter("launch", "-m", "data.shop.customers=800", "rules.spend.min=1,1000", "tracking=none", cwd=tmp_path)
+def test_a_sweep_has_a_folder_for_each_launch_and_leaves_nothing_else(tmp_path):
+    done = run_here("launch", "-m", "data.shop.customers=800", "rules.spend.min=1,1000", "tracking=none", cwd=tmp_path)
     assert done.stdout.split() == ["outputs/demo-0", "outputs/demo-1"]
     assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
     counts = [
@@ -151,9 +138,8 @@ def test_a_sweep_has_a_folder_for_each_launch_and_leaves_nothing_else(segmenter,
 
 
 @pytest.mark.slow
-def test_the_other_launches_of_a_sweep_go_on_when_one_cannot(command, tmp_path):
-    done = command("launch", "-m", "data.shop.customers=300", "rules.spend.min=500,1e9,800", "tracking=none", cwd=tmp_path)
-    assert done.returncode == 2
+def test_the_other_launches_of_a_sweep_go_on_when_one_cannot(tmp_path):
+    done = run_here("launch", "-m", "data.shop.customers=300", "rules.spend.min=500,1e9,800", "tracking=none", cwd=tmp_path, code=2)
     assert done.stdout.split() == ["outputs/demo-0", "outputs/demo-2"]
     assert "rules.spend.min=1000000000.0 tracking=none: rules: no customer is eligible" in done.stderr
     assert "1 of the sweep's jobs failed" in done.stderr
@@ -165,21 +151,19 @@ def test_every_file_in_conf_is_valid():
         folder.name: sorted(path.stem for path in folder.glob("[!_]*.yaml")) for folder in (HOME / "conf").iterdir() if folder.is_dir()
     }
     needed = {"files": ["data.orders.path=x"], "database": ["data.url=sqlite:///x", "data.orders.query=x"]}
-    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        for group, choices in groups.items():
-            for choice in choices:
-                override = f"+{group}={choice}" if group == "experiment" else f"{group}={choice}"
-                parse(LaunchJob, compose("launch", overrides=[override, *needed.get(choice, [])]))
-        parse(BacktestJob, compose("backtest", overrides=["scoring=learned", "rankings.decayed.half_life_days=30"]))
-        parse(TuneJob, compose("tune"))
-        parse(DemoJob, compose("demo"))
-        parse(ReviewJob, compose("review", overrides=["data=demo_after"]))
+    for group, choices in groups.items():
+        for choice in choices:
+            override = f"+{group}={choice}" if group == "experiment" else f"{group}={choice}"
+            settings_of("launch", override, *needed.get(choice, []))
+    settings_of("backtest", "scoring=learned", "rankings.decayed.half_life_days=30")
+    settings_of("tune")
+    settings_of("demo")
+    settings_of("review", "data=demo_after")
     assert {path.stem for path in (HOME / "pipelines").glob("*.py")} <= {path.stem for path in (HOME / "conf").glob("*.yaml")}
 
 
 def test_listing_the_jobs_imports_nothing_heavy():
     code = "import sys; sys.argv = ['segmenter']; from segmenter.__main__ import main; main(); print(sorted(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    listing, _, modules = done.stdout.rpartition("[")
+    listing, _, modules = run_python("-c", code).stdout.rpartition("[")
     assert "launch     Plan a launch" in listing
     assert not {"polars", "numpy", "hydra", "pydantic", "sklearn", "mlflow"} & set(re.findall(r"\w+", modules))

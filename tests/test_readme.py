@@ -4,15 +4,11 @@ import re
 import shlex
 from pathlib import Path
 
-from hydra import compose, initialize_config_dir
+from jobs import settings_of
 
-from segmenter.home import HOME
 from segmenter.overrides import quoted
-from segmenter.settings import BacktestJob, DemoJob, LaunchJob, ReviewJob, TuneJob, parse
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-
-JOBS = {"launch": LaunchJob, "demo": DemoJob, "backtest": BacktestJob, "tune": TuneJob, "review": ReviewJob}
 
 
 def test_the_library_example_gives_an_invite_list(tmp_path, monkeypatch, capsys):
@@ -29,11 +25,9 @@ def test_the_library_example_gives_an_invite_list(tmp_path, monkeypatch, capsys)
 def test_every_override_in_the_readme_is_a_key():
     commands = re.findall(r"^segmenter (\w+) (.*)$", README.replace("\\\n", ""), flags=re.MULTILINE)
     assert len(commands) >= 5
-    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        for job, line in commands:
-            words = shlex.split(line, comments=True)
-            overrides = [quoted(word) for word in words if "=" in word and not word.startswith("--") and "experiment=mine" not in word]
-            if "-m" in words:
-                overrides = [word.partition(",")[0] for word in overrides]
-            overrides = [word for word in overrides if word != "scoring=tuned"]  # what the command above it writes
-            parse(JOBS[job], compose(job, overrides=overrides))
+    for job, line in commands:
+        words = shlex.split(line, comments=True)
+        overrides = [quoted(word) for word in words if "=" in word and not word.startswith("--") and "experiment=mine" not in word]
+        if "-m" in words:
+            overrides = [word.partition(",")[0] for word in overrides]
+        settings_of(job, *(word for word in overrides if word != "scoring=tuned"))  # what the command above it writes

@@ -6,8 +6,7 @@ from datetime import date
 import duckdb
 import polars as pl
 import pytest
-
-from segmenter.__main__ import main
+from jobs import exit_code
 
 ONLINE_RETAIL = """
     WITH lines AS (SELECT DISTINCT * FROM '{folder}/online_retail.parquet' WHERE CustomerID IS NOT NULL AND InvoiceDate < DATE '2011-12-10'),
@@ -39,14 +38,13 @@ TAOBAO = """
 
 
 @pytest.fixture
-def launch(data_dir, tmp_path, monkeypatch):
-    return lambda *arguments: _launch(monkeypatch, data_dir, tmp_path / "results", *arguments)
+def launch(data_dir, tmp_path):
+    return lambda *arguments: _launch(data_dir, tmp_path / "results", *arguments)
 
 
-def _launch(monkeypatch, folder, out, *arguments):
+def _launch(folder, out, *arguments):
     quiet = [f"out={out}", "plan.size=all", "plan.holdout=0", "tracking=none"]
-    monkeypatch.setattr("sys.argv", ["segmenter", "launch", f"data.dir={folder}", *quiet, *arguments])
-    main()
+    assert exit_code("launch", f"data.dir={folder}", *quiet, *arguments) == 0
     return json.loads((out / "manifest.json").read_text(encoding="utf-8"))
 
 

@@ -1,20 +1,19 @@
 """CONTRIBUTING's recipes: each is applied to a copy of the package as it stands, and what it adds is run."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
+from jobs import run_command
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r'```(?:python|yaml)\n# (?P<file>[\w/.]+)(?:, before "(?P<line>[^\n]+)")?\n(?P<text>.*?)```', flags=re.DOTALL)
 # How many files each may touch, conf apart.
 FILES = {"A measure": 2, "A rule": 3, "A ranking": 3, "A job": 5}
+SMALL = ["data.shop.customers=600", "data.shop.days=300", "tracking=none"]
 
 
 def recipes() -> dict[str, list[re.Match[str]]]:
@@ -41,11 +40,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(copy: Path, *arguments: str) -> str:
-    command = [sys.executable, "-m", "segmenter", *arguments, "data.shop.customers=600", "data.shop.days=300", "tracking=none"]
-    environment = os.environ | {"PYTHONPATH": str(copy / "src")}
-    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stderr + done.stdout
+    return run_command(*arguments, cwd=copy, PYTHONPATH=str(copy / "src")).stdout
 
 
 def test_each_touches_as_few_files_as_it_says() -> None:
@@ -57,7 +52,7 @@ def test_each_touches_as_few_files_as_it_says() -> None:
 
 def test_a_launch_has_the_measure_the_rule_and_the_ranking(changed: Path) -> None:
     options = ["scoring=frequency", "rules.orders.max=8", "rules.custom=[{name: a_year, keep: 'spend_of_year > 0'}]", "plan.size=50"]
-    run(changed, "launch", *options, "lang=zh", "out=results")
+    run(changed, "launch", *SMALL, *options, "lang=zh", "out=results")
     customers = pl.read_parquet(changed / "results" / "customers.parquet")
     assert customers["spend_of_year"].max() > 0
     assert set(customers.filter(pl.col("orders") > 8)["verdict"]) <= {"orders_max", "staff", "blocked", "consent"}
@@ -69,17 +64,8 @@ def test_a_launch_has_the_measure_the_rule_and_the_ranking(changed: Path) -> Non
 
 
 def test_a_job_stands_beside_the_others(changed: Path) -> None:
-    assert (
-        "Count the customers"
-        in subprocess.run(
-            [sys.executable, "-m", "segmenter"],
-            env=os.environ | {"PYTHONPATH": str(changed / "src")},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-    )
-    run(changed, "census", "out=census")
+    assert "Count the customers" in run(changed)
+    run(changed, "census", *SMALL, "out=census")
     counts = pl.read_csv(changed / "census" / "census.csv")
     assert counts["customers"].sum() > 0
     assert "eligible" in counts["verdict"].to_list()

@@ -1,19 +1,16 @@
 """`segmenter review` as a person uses it, on a launch that the ledger knows."""
 
 import json
-import subprocess
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
-from hydra import compose, initialize_config_dir
+from jobs import run_here, settings_of
 
 from segmenter.errors import ConfigError
-from segmenter.home import HOME
 from segmenter.ledger import LaunchRecord, list_answers, list_invitations, open_ledger, record_plan
-from segmenter.settings import ReviewJob, parse
+from segmenter.settings import ReviewJob
 from segmenter.sources.reject_reasons import UNKNOWN_CUSTOMER
 
 DAY = date(2026, 7, 1)
@@ -24,13 +21,7 @@ FILES = ["data=files", "data.orders.path=orders.csv"]
 
 
 def job(*overrides: str) -> ReviewJob:
-    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        return parse(ReviewJob, compose("review", [*overrides, *(FILES if "data=demo" not in overrides else [])]))
-
-
-@pytest.fixture
-def run(command: Callable[..., subprocess.CompletedProcess[str]], shop: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    return lambda *overrides: command("review", *FILES, "tracking=none", *overrides, cwd=shop)
+    return settings_of("review", *overrides, *(FILES if "data=demo" not in overrides else []))
 
 
 def planned(*ids: str) -> pl.DataFrame:
@@ -54,9 +45,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_answers_and_orders_become_a_review_and_again_the_same(shop: Path, run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
-    done = run("launch.name=spring", "review.as_of=2026-07-31", "review.answers=[told]")
-    assert (done.returncode, done.stdout) == (0, "outputs/spring_review\n"), done.stderr
+def test_answers_and_orders_become_a_review_and_again_the_same(shop: Path) -> None:
+    asked = ["review", *FILES, "tracking=none", "launch.name=spring", "review.as_of=2026-07-31"]
+    done = run_here(*asked, "review.answers=[told]", cwd=shop)
+    assert done.stdout == "outputs/spring_review\n"
     assert "answers of ids that neither the plan nor the shop knows: 1, see the rejects" in done.stderr
     assert "answers of 2026-07-31 or later: 1, which a later review counts" in done.stderr
     assert "rows of orders that could not be read: 1, see the rejects; sales may be too low" in done.stderr
@@ -87,8 +79,7 @@ def test_answers_and_orders_become_a_review_and_again_the_same(shop: Path, run: 
     )
     later.write_csv(shop / "orders.csv")
     # The sheets are gone, but were read: the ledger knows them. What the shop did since does not count.
-    again = run("launch.name=spring", "review.as_of=2026-07-31")
-    assert again.returncode == 0, again.stderr
+    again = run_here(*asked, cwd=shop)
     assert "outputs/spring/call_sheets" in again.stderr
     assert "answers that were read before count all the same: 3" in again.stderr
     after = {path.name: path.read_bytes() for path in out.iterdir()}

@@ -1,12 +1,10 @@
 """The same input gives the same bytes: any number of threads, any order of rows and files, whatever happened later."""
 
 import json
-import os
-import subprocess
-import sys
 
 import polars as pl
 import pytest
+from jobs import run_command, run_here
 
 from segmenter.report.publication import sha256
 
@@ -21,19 +19,13 @@ OPTIONS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def launch(command):
-    def run(folder, out, *more):
-        done = command(*arguments(folder, out), *more, cwd=folder)
-        assert done.returncode == 0, done.stderr
-        return done
-
-    return run
-
-
 def arguments(folder, out):
     paths = [f"data.{name}.path={folder}/{name}*" for name in ("orders", "customers", "events", "referrals")]
     return ["launch", "data=files", *paths, f"out={out}", *OPTIONS]
+
+
+def launch(folder, out, *more):
+    return run_here(*arguments(folder, out), *more, cwd=folder)
 
 
 def results(out):
@@ -48,17 +40,16 @@ def results(out):
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory, command):
+def shop(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shop")
-    done = command("demo", "out=whole", "customers=1500", cwd=folder)
-    assert done.returncode == 0, done.stderr
+    run_here("demo", "out=whole", "customers=1500", cwd=folder)
     with (folder / "whole" / "orders.csv").open("a", encoding="utf-8") as file:
         file.write(",,2026-01-01,5,,\nx1,nobody,2026-02-29,7,,\nx2,nobody,2026-02-28,7,,\n")
     return folder
 
 
 @pytest.fixture(scope="module")
-def reference(shop, launch):
+def reference(shop):
     launch(shop / "whole", shop / "first")
     return results(shop / "first")
 
@@ -66,14 +57,12 @@ def reference(shop, launch):
 @pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads(shop, reference, threads):
-    environment = os.environ | {"POLARS_MAX_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
-    command = [sys.executable, "-m", "segmenter", *arguments(shop / "whole", shop / f"threads{threads}")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    counts = {"POLARS_MAX_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
+    run_command(*arguments(shop / "whole", shop / f"threads{threads}"), cwd=shop, **counts)
     assert results(shop / f"threads{threads}") == reference
 
 
-def test_shuffled_rows_in_split_files_and_rows_from_the_future(shop, reference, launch):
+def test_shuffled_rows_in_split_files_and_rows_from_the_future(shop, reference):
     other = shop / "other"
     other.mkdir()
     for path in (shop / "whole").glob("*.csv"):
@@ -96,7 +85,7 @@ def test_shuffled_rows_in_split_files_and_rows_from_the_future(shop, reference, 
     assert results(shop / "mixed") == reference
 
 
-def test_a_list_of_something_and_a_quiet_job(shop, reference, launch):
+def test_a_list_of_something_and_a_quiet_job(shop, reference):
     files, manifest, rejects = reference
     assert manifest["counts"]["invited"] == 300
     assert len(rejects) == 3

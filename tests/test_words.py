@@ -3,8 +3,8 @@ import re
 import openpyxl
 import polars as pl
 import pytest
+from jobs import exit_code
 
-from segmenter.__main__ import main
 from segmenter.words import visible
 
 # What steers a terminal or the direction of writing, and what Rich might take for its own.
@@ -12,13 +12,7 @@ HOSTILE = "\x1b[2J\x1b]0;owned\x07\u202egpj.exe\u2066\x9b31m\u200f\u061c\u2028\x
 BAD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff]|\r(?!\n)")
 
 
-def run(monkeypatch, *arguments):
-    monkeypatch.setattr("sys.argv", ["segmenter", "launch", "launch.as_of=2026-07-01", "tracking=none", *arguments])
-    try:
-        main()
-    except SystemExit as leaving:
-        return leaving.code
-    return 0
+LAUNCH = ("launch", "launch.as_of=2026-07-01", "tracking=none")
 
 
 def bad_in(text):
@@ -41,7 +35,7 @@ def test_hostile_text_reaches_no_terminal_no_page_and_no_sheet(tmp_path, monkeyp
     ).write_parquet("orders.parquet")
     pl.DataFrame({"customer_id": ids, "name": HOSTILE, "phone": HOSTILE, HOSTILE: HOSTILE}).write_parquet("customers.parquet")
     files = ("data=files", "data.orders.path=orders.parquet", "data.customers.path=customers.parquet", "data.customers.contact=[phone]")
-    assert run(monkeypatch, *files, "launch.topic=x [red]<b> :smile:", "launch.community=x [red]<b> :smile:", "out=results") == 0
+    assert exit_code(*LAUNCH, *files, "launch.topic=x [red]<b> :smile:", "launch.community=x [red]<b> :smile:", "out=results") == 0
     said = capfd.readouterr()
     assert "[red]<b>{{ 7*7 }} :smile:" in said.out
     assert not bad_in(said.out + said.err)
@@ -59,7 +53,7 @@ def test_nor_does_it_by_way_of_a_message(tmp_path, monkeypatch, capfd, argument)
     monkeypatch.chdir(tmp_path)
     text = "a\x1b[31m\x07\u202eb\x9b"
     more = [f"data.orders.path={text}.csv"] if argument == "data=files" else []
-    assert run(monkeypatch, argument.format(text), *more) == 2
+    assert exit_code(*LAUNCH, argument.format(text), *more) == 2
     said = capfd.readouterr().err
     assert said.startswith("segmenter: ")
     assert not BAD.findall(said)

@@ -19,8 +19,8 @@ class Message(str):
 
     Examples
     --------
-    >>> Message("rules.unknown_regions", "no customer is in {regions}; {count:,} are elsewhere", regions=("四川", "云南"), count=1200)
-    'no customer is in 四川, 云南; 1,200 are elsewhere'
+    >>> Message("rules.unknown_regions", "no customer is in {regions}; {count:,} are elsewhere", regions=("Kent", "Essex"), count=1200)
+    'no customer is in Kent, Essex; 1,200 are elsewhere'
     """
 
     code: str

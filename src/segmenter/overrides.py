@@ -16,8 +16,8 @@ def quoted(argument: str, *, sweep: bool = False) -> str:
 
     With `sweep` a comma outside of brackets parts the values of a sweep. What quotes do not help stays as it is.
 
-    >>> quoted("rules.region.exclude=[Zürich,Genève]"), quoted("launch.topic=Tea: spring")
-    ('rules.region.exclude=["Zürich","Genève"]', 'launch.topic="Tea: spring"')
+    >>> quoted("rules.region.exclude=[Zürich,Genève]"), quoted("launch.topic=Zürich VIP: Mai")
+    ('rules.region.exclude=["Zürich","Genève"]', 'launch.topic="Zürich VIP: Mai"')
     """
     key, sign, value = argument.partition("=")
     if not sign or key.startswith("--"):

@@ -1,8 +1,6 @@
 """The demo shop lives on after a launch, by the law that it lived by before."""
 
 import json
-import subprocess
-import sys
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,20 +8,18 @@ import numpy as np
 import openpyxl
 import polars as pl
 import pytest
-from hydra import compose, initialize_config_dir
+from jobs import run_command, settings_of
 from polars.testing import assert_frame_equal
 
 from segmenter.demo.aftermath import After, live_on
 from segmenter.demo.past_launch import read_demo_launch
 from segmenter.demo.shop import Shop, expected_spend, simulate
 from segmenter.errors import InputError
-from segmenter.home import HOME
 from segmenter.launch import plan_launch
 from segmenter.loader import read_tables
 from segmenter.report.launch_outputs import launch_outputs
 from segmenter.report.outputs import write_outputs
 from segmenter.report.plan_words import in_words
-from segmenter.settings import LaunchJob, parse
 from segmenter.sources.answers import read_answers
 
 AS_OF, DAYS = date(2026, 7, 1), 30
@@ -152,12 +148,6 @@ def test_the_same_arguments_live_the_same(shop: Shop, invited: pl.DataFrame, aft
     assert_frame_equal(again.effects, after.effects)
 
 
-def segmenter(*arguments: str, cwd: Path) -> str:
-    done = subprocess.run([sys.executable, "-m", "segmenter", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def launch(folder: Path) -> None:
     options = [
         "data.shop.customers=600",
@@ -167,16 +157,14 @@ def launch(folder: Path) -> None:
         "segments.k=2",
         "segments.bootstraps=2",
     ]
-    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        config = compose("launch", overrides=[*options, "lang=zh", "tracking=none", f"out={folder}/outputs/demo"])
-    settings = parse(LaunchJob, config)
+    settings = settings_of("launch", *options, "lang=zh", "tracking=none", f"out={folder}/outputs/demo")
     read = read_tables(settings.data, settings.launch, seed=settings.seed)
     write_outputs(launch_outputs(in_words(plan_launch(read.tables, settings), settings), read, settings), read, settings)
 
 
 def test_the_job_gives_back_filled_call_sheets_and_the_shop_up_to_then(tmp_path: Path) -> None:
     launch(tmp_path)
-    said = segmenter("demo", "results=outputs/demo", cwd=tmp_path)
+    said = run_command("demo", "results=outputs/demo", cwd=tmp_path).stdout
     assert "segmenter review data=demo_after data.dir=demo_shop launch.name=demo review.as_of=2026-07-31" in said
     assert "segmenter launch data=demo_after data.dir=demo_shop launch.name=next launch.as_of=2026-07-31" in said
     out = tmp_path / "demo_shop"
@@ -203,7 +191,7 @@ def test_the_job_gives_back_filled_call_sheets_and_the_shop_up_to_then(tmp_path:
 
     first = written()
     (out / "answers" / "of another launch.xlsx").write_bytes(b"")
-    segmenter("demo", "results=outputs/demo", "overwrite=true", cwd=tmp_path)
+    run_command("demo", "results=outputs/demo", "overwrite=true", cwd=tmp_path)
     assert written() == first
 
     manifest = tmp_path / "outputs" / "demo" / "manifest.json"

@@ -7,13 +7,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig
+from jobs import settings_of
 from polars.testing import assert_frame_equal
 
 from segmenter import canonical_tables, launch_settings
 from segmenter.demo.shop import Shop, expected_spend, season, simulate
-from segmenter.settings import LaunchJob, parse
 
 ROOT = Path(__file__).parents[2]
 AS_OF, DAYS = date(2026, 7, 1), 730
@@ -116,7 +114,7 @@ def test_the_shop_looks_like_a_wholesale_platform(shop: Shop) -> None:
 
 
 def test_all_provinces_in_uneven_number_and_some_in_another_spelling(shop: Shop) -> None:
-    known = dict(compose_launch([]).rules.region.aliases)
+    known = dict(settings_of("launch").rules.region.aliases)
     spelt = shop.customers["province"]
     plain = spelt.str.replace(r"(壮族|回族|维吾尔)?(省|市|自治区)$", "").replace(known)
     assert plain.n_unique() == 31
@@ -221,11 +219,6 @@ def test_influence_shows_in_events_and_referrals_and_activity_in_joining(shop: S
     assert each["join_probability"].is_between(0, 1, closed="none").all()
 
 
-def compose_launch(overrides: list[str]) -> DictConfig:
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        return compose("launch", overrides=overrides)
-
-
 def run_demo(folder: Path, *overrides: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, str(ROOT / "pipelines" / "demo.py"), *overrides]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)
@@ -244,7 +237,7 @@ def test_the_script_writes_the_tables_and_says_how_to_launch_on_them(tmp_path: P
         frame = getattr(shop, name)
         assert_frame_equal(pl.read_csv(out / f"{name}.csv", schema=frame.schema), frame)
     line = next(line for line in done.stdout.splitlines() if line.startswith("segmenter launch "))
-    job = parse(LaunchJob, compose_launch(shlex.split(line)[2:]))
+    job = settings_of("launch", *shlex.split(line)[2:])
     assert job.launch.name == "一月"
     assert job.launch.as_of == AS_OF
     assert job.data.kind == "files"

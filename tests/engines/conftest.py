@@ -16,13 +16,12 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hydra import compose, initialize_config_dir
+from jobs import settings_of
 from polars.testing import assert_frame_equal
 
 from segmenter import launch_settings
 from segmenter.contacts import Contacts
 from segmenter.evaluation.as_of import terms_of
-from segmenter.home import HOME
 from segmenter.launch import plan_launch
 from segmenter.loader import read_tables
 from segmenter.measures.definition import summarize_frame
@@ -30,7 +29,7 @@ from segmenter.report.launch_outputs import launch_outputs
 from segmenter.report.outputs import write_outputs
 from segmenter.report.plan_words import in_words
 from segmenter.report.publication import sha256
-from segmenter.settings import EngineSettings, FilesSettings, FrameLaunch, LaunchJob, parse
+from segmenter.settings import EngineSettings, FilesSettings, FrameLaunch
 from segmenter.sources.files import read_files
 from segmenter.sources.mapping import canonical_tables
 from segmenter.sources.order_rows import OrdersReading
@@ -150,10 +149,8 @@ def messy(tmp_path: Path) -> Callable[..., Shop]:
 
 def launched(name: str, engine: EngineSettings, folder: Path) -> tuple[dict[str, str], dict[str, object]]:
     """Launch as the pipeline does: the digests of all files, and the manifest without what names the engine and the folder."""
-    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        shops = {"demo": ["data=demo", "data.shop.customers=1500"], "online_retail": ["data=online_retail", f"data.dir={DATA}"]}
-        given = [*shops[name], "tracking=none", "plan.size=100", "segments.k=3", f"out={folder}"]
-        settings = parse(LaunchJob, compose("launch", given))
+    shops = {"demo": ["data=demo", "data.shop.customers=1500"], "online_retail": ["data=online_retail", f"data.dir={DATA}"]}
+    settings = settings_of("launch", *shops[name], "tracking=none", "plan.size=100", "segments.k=3", f"out={folder}")
     read = read_tables(settings.data, settings.launch, seed=settings.seed, terms=terms_of(settings), engine=engine)
     write_outputs(launch_outputs(in_words(plan_launch(read.tables, settings), settings), read, settings), read, settings)
     files = {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}

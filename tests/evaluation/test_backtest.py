@@ -1,13 +1,10 @@
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import polars as pl
 import pytest
+from jobs import run_python, settings_of
 from polars.testing import assert_frame_equal
 
 import segmenter
@@ -95,11 +92,7 @@ found = backtest(tables, asked)
 print(json.dumps([frame.write_json() for frame in (found.results, found.intervals, found.differences, found.calibration, found.choices)]))
 print(segmenter.plan_launch(tables, asked).customers.write_json())
 """
-    printed = []
-    for threads in ("1", "4"):
-        environment = os.environ | {"POLARS_MAX_THREADS": threads, "OMP_NUM_THREADS": threads}
-        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-        printed.append(done.stdout)
+    printed = [run_python("-c", code, POLARS_MAX_THREADS=count, OMP_NUM_THREADS=count).stdout for count in ("1", "4")]
     assert printed[0] == printed[1]
     assert len(json.loads(printed[0].splitlines()[0])) == 5
 
@@ -209,13 +202,7 @@ def test_nobody_bought_anything_after_a_date(small_shop):
 
 
 def test_it_reads_the_same_by_both_ways_of_asking():
-    from hydra import compose, initialize_config_dir
-
-    from segmenter.home import HOME
-    from segmenter.settings import BacktestJob, parse
-
-    with initialize_config_dir(str(Path(HOME, "conf")), version_base="1.3"):
-        job = parse(BacktestJob, compose("backtest", overrides=["launch.as_of=2026-07-01", "scoring=rfm", "launch.horizon_days=45"]))
+    job = settings_of("backtest", "launch.as_of=2026-07-01", "scoring=rfm", "launch.horizon_days=45")
     asked = segmenter.backtest_settings({"launch.as_of": "2026-07-01", "scoring": "rfm", "launch.horizon_days": 45})
     for section in ("launch", "rules", "scoring", "plan", "backtest", "rankings"):
         assert getattr(job, section).model_dump() if section == "launch" else getattr(job, section) == getattr(asked, section)

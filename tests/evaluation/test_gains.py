@@ -64,8 +64,8 @@ def test_the_order_of_rows_changes_nothing_even_with_refunds(outcome, size, chan
 
 
 def test_random_is_the_mean_over_all_orders():
-    spend, bought = np.array([700, -100, 0, 0, 250, 3]), np.array([True, True, False, True, True, True])
-    orders = {str(order): np.array(order) for order in permutations(range(6))}
+    spend, bought = np.array([700, -100, 0, 250, 3]), np.array([True, True, False, True, True])
+    orders = {str(order): np.array(order) for order in permutations(range(5))}
     measured = measure_gains(orders, spend, bought, 3)
     for name, expected in measured["random"].figures.items():
         assert np.mean([measured[order].figures[name] for order in orders]) == pytest.approx(expected, abs=1e-12)

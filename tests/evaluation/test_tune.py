@@ -4,24 +4,19 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import polars as pl
 import pytest
-from hydra import compose, initialize_config_dir
+from jobs import settings_of
 
 import segmenter
 from segmenter.demo.shop import simulate
 from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.tune import Tuning, tune
-from segmenter.home import HOME
-from segmenter.settings import TuneCore, TuneJob, Weights, parse
+from segmenter.settings import TuneCore, Weights, parse
 
 FIRST, AS_OF = date(2025, 1, 1), date(2026, 1, 1)
 
 
 def settings(*overrides):
-    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        return parse(
-            TuneJob,
-            compose("tune", [f"launch.as_of={AS_OF}", "tune.trials=25", "tune.half_lives=[30,90]", "backtest.max_cuts=7", *overrides]),
-        )
+    return settings_of("tune", f"launch.as_of={AS_OF}", "tune.trials=25", "tune.half_lives=[30,90]", "backtest.max_cuts=7", *overrides)
 
 
 def tables_of(rows, job):

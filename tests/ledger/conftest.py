@@ -5,10 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from segmenter.ledger import (
-    Ledger,
-    open_ledger,
-)
+from segmenter.ledger import Ledger, open_ledger
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

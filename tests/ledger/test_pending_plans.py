@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from plans import launch, planned, publish_plan, scores
+from plans import launch, planned, publish_plan, run_at_once, scores
 
 from segmenter.ledger import (
     LedgerError,
@@ -145,18 +145,7 @@ def test_killed_at_any_line_results_and_ledger_agree(url, tmp_path, swap):
 
 def test_two_jobs_publishing_the_same_launch_at_once_leave_results_and_ledger_agreed(url, tmp_path):
     out = tmp_path / "outputs" / "results"
-    commands = [[sys.executable, "-c", RUNS + TOGETHER, url or "", str(out), first] for first in ("100", "200")]
-    both = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for command in commands
-    ]
-    for process in both:
-        assert process.stdout.readline() == "ready\n"
-    for process in both:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in both:
-        _, errors = process.communicate()
-        assert process.returncode == 0, errors
+    run_at_once(*([sys.executable, "-c", RUNS + TOGETHER, url or "", str(out), first] for first in ("100", "200")))
     waves = list_invitations(open_ledger(url, out))["wave"].to_list()
     assert waves == [json.loads((out / "manifest.json").read_text())["run"]] * 3
     assert waves[0] in (105, 205)

@@ -5,22 +5,20 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hydra import compose, initialize_config_dir
+from jobs import settings_of
 
 import segmenter
 from segmenter.errors import InputError, LedgerError
-from segmenter.home import HOME
 from segmenter.ledger import LaunchRecord, list_invitations, open_ledger, record_plan
 from segmenter.ledger.review_answers import find_launch, read_new_answers, take_answers
-from segmenter.settings import ReviewJob, parse
+from segmenter.settings import ReviewJob
 from segmenter.sources.inputs import Inputs
 
 DAY = date(2026, 7, 1)
 
 
 def job(*overrides: str) -> ReviewJob:
-    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        return parse(ReviewJob, compose("review", [*overrides, "data=files", "data.orders.path=orders.csv"]))
+    return settings_of("review", *overrides, "data=files", "data.orders.path=orders.csv")
 
 
 def planned(*ids: str) -> pl.DataFrame:

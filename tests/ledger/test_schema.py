@@ -1,6 +1,5 @@
 """Older ledgers are brought up to date and lose nothing; newer ones are refused."""
 
-import subprocess
 import sys
 from datetime import date
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import sqlalchemy
-from plans import DAY, launch, planned, said
+from plans import DAY, launch, planned, run_at_once, said
 
 from segmenter.ledger import (
     Ledger,
@@ -55,13 +54,7 @@ print(list_invitations(open_ledger(sys.argv[1] or None, Path(sys.argv[2]))).heig
 def test_an_older_ledger_is_brought_up_to_date_once_by_two_at_a_time_and_loses_nothing(url, tmp_path):
     ledger = filled_version_1(url, tmp_path / "results")
     command = [sys.executable, "-c", OPENS, url or "", str(tmp_path / "results")]
-    both = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    for process in both:
-        assert process.stdout.readline() == "ready\n"
-    for process in both:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    assert [process.communicate()[0] for process in both] == ["200\n", "200\n"]
+    assert run_at_once(command, command) == ["200\n", "200\n"]
     with ledger.engine.connect() as connection:
         assert version_of(connection) == VERSION
         found = sqlalchemy.inspect(connection)

@@ -6,18 +6,16 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 import pytest
-from hydra import compose, initialize_config_dir
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jobs import settings_of
 from polars.testing import assert_frame_equal
 
 import segmenter
 from segmenter.errors import ConfigError
-from segmenter.home import HOME
 from segmenter.launch import plan_launch
 from segmenter.loader import read_tables
 from segmenter.measures.categories import main_category
-from segmenter.settings import LaunchJob, parse
 from segmenter.tables import SPENDING
 
 AS_OF = date(2026, 7, 1)
@@ -115,8 +113,7 @@ def test_an_attribute_of_that_name_is_the_customers_own_and_orders_without_are_r
 
 
 def job(*overrides):
-    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        return parse(LaunchJob, compose("launch", overrides=["plan=allocated", *overrides]))
+    return settings_of("launch", "plan=allocated", *overrides)
 
 
 def test_the_job_reads_single_orders_for_it_and_only_for_it():

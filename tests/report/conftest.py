@@ -4,14 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
-from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from hydra import compose, initialize_config_dir
+from jobs import settings_of
 
 import segmenter
 from segmenter.demo.shop import simulate
@@ -22,7 +20,7 @@ from segmenter.evaluation.gains import measure_gains, top_count
 from segmenter.evaluation.replay import measure_calibration
 from segmenter.evaluation.review import Review, review
 from segmenter.launch_record import LaunchRecord
-from segmenter.settings import BacktestJob, CoreSettings, ReviewJob, parse
+from segmenter.settings import BacktestJob, CoreSettings, ReviewJob
 from segmenter.sources.inputs import Inputs
 from segmenter.tables import INVITED, ORDERS
 
@@ -150,51 +148,13 @@ def _found() -> Backtest:
 @pytest.fixture(scope="session")
 def backtest() -> Callable[..., Replayed]:
     def make(*overrides: str, **changes: Any) -> Replayed:
-        with initialize_config_dir(str(Path(__file__).parents[2] / "conf"), version_base="1.3"):
-            config = compose("backtest", ["launch.as_of=2011-12-10", "launch.name=tea", "plan.size=500", *overrides])
-        return Replayed(replace(_found(), **changes), parse(BacktestJob, config), read)
+        settings = settings_of("backtest", "launch.as_of=2011-12-10", "launch.name=tea", "plan.size=500", *overrides)
+        return Replayed(replace(_found(), **changes), settings, read)
 
     mapped = segmenter.launch_settings({"launch.as_of": "2011-12-10"})
     orders = pl.DataFrame({"customer_id": ["C1", "C2"], "time": ["2011-06-30", "2011-07-01"], "amount": [12.5, 7.5]})
     read = Inputs(segmenter.canonical_tables({"orders": orders}, mapped.data, mapped.launch), {})
     return make
-
-
-VOID = {"meta", "br", "link", "img"}
-
-
-class Balanced(HTMLParser):
-    """Takes a page apart, and fails where a tag is left open."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.text: list[str] = []
-        self.seen: set[str] = set()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.add(tag)
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
-            self.text.append(data)
-
-
-@pytest.fixture(scope="session")
-def parsed() -> Callable[[str], Balanced]:
-    def parse_page(page: str) -> Balanced:
-        parser = Balanced()
-        parser.feed(page)
-        parser.close()
-        assert not parser.open
-        return parser
-
-    return parse_page
 
 
 @dataclass(frozen=True)
@@ -233,9 +193,8 @@ def _people() -> tuple[pl.DataFrame, pl.DataFrame]:
 @pytest.fixture(scope="session")
 def reviewed() -> Callable[..., Reviewed]:
     def make(*overrides: str, target: int | None = 80_000_00, people: pl.DataFrame | None = None, **changes: Any) -> Reviewed:
-        with initialize_config_dir(str(Path(__file__).parents[2] / "conf"), version_base="1.3"):
-            needed = ["launch.as_of=2026-07-01", "launch.name=tea", "data=files", "data.orders.path=x"]
-            settings = parse(ReviewJob, compose("review", [*needed, "review.as_of=2026-07-31", *overrides]))
+        needed = ["launch.as_of=2026-07-01", "launch.name=tea", "data=files", "data.orders.path=x"]
+        settings = settings_of("review", *needed, "review.as_of=2026-07-31", *overrides)
         known, orders = _people()
         launch = LaunchRecord("tea", "vip", date(2026, 7, 1), 30, target, "CNY", holdout=0.2)
         found = review(launch, known if people is None else people, orders, settings)

@@ -14,7 +14,9 @@ from segmenter.report.safe_text import safe_names
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
-    head, *rows = openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True)
+    book = openpyxl.load_workbook(path, read_only=True)
+    head, *rows = book.worksheets[0].values
+    book.close()
     return [dict(zip(head, row, strict=True)) for row in rows]
 
 
@@ -128,12 +130,11 @@ def test_no_cell_is_a_formula_or_a_link(launch: Callable[..., Any], tmp_path: Pa
         pl.lit("=1+1").alias("name"), pl.lit("http://example.com").alias("wechat"), pl.lit("+8613800000000").alias("phone")
     )
     for path in call_sheets(made.plan, made.settings, contacts, tmp_path):
-        for sheet in openpyxl.load_workbook(path).worksheets:
-            for cell in (cell for row in sheet.iter_rows() for cell in row):
-                assert cell.data_type in ("s", "n", "d")
-                assert cell.hyperlink is None
-        assert rows_of(path)[0]["name"] == "=1+1"
-        assert rows_of(path)[0]["phone"] == "+8613800000000"
+        book = openpyxl.load_workbook(path)
+        for cell in (cell for sheet in book.worksheets for row in sheet.iter_rows() for cell in row):
+            assert cell.data_type in ("s", "n", "d")
+            assert cell.hyperlink is None
+        assert {"=1+1", "+8613800000000"} <= {cell.value for cell in book.worksheets[0][2]}
         with zipfile.ZipFile(path) as archive:
             assert "<f>" not in archive.read("xl/worksheets/sheet1.xml").decode()
 

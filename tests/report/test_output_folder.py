@@ -7,24 +7,21 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hydra import compose, initialize_config_dir
+from jobs import MODELS, exit_code, settings_of
 
-from segmenter.__main__ import main
 from segmenter.errors import ConfigError, OutputError
-from segmenter.home import HOME
 from segmenter.report.output_folder import check_out, check_owner
 from segmenter.report.publication import MANIFEST, owner_of, publish, sha256
-from segmenter.settings import BacktestJob, DemoJob, LaunchJob, ReviewJob, TuneJob, parse, shareable
+from segmenter.settings import parse, shareable
 
-MODELS = {"launch": LaunchJob, "backtest": BacktestJob, "tune": TuneJob, "review": ReviewJob, "demo": DemoJob}
 JOBS = tuple(MODELS)
 
 
 @cache
 def composed(job):
-    overrides = ["launch.name=spring", *([] if job == "demo" else ["data=files", "data.orders.path=orders.csv", "tracking=mlflow"])]
-    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        return parse(MODELS[job], compose(job, overrides=overrides))
+    return settings_of(
+        job, "launch.name=spring", *([] if job == "demo" else ["data=files", "data.orders.path=orders.csv", "tracking=mlflow"])
+    )
 
 
 def settings(job, out, launch="spring", **changed):
@@ -356,10 +353,7 @@ def test_the_commands_spare_photos_and_their_own_data(job, out, tmp_path, monkey
     pl.DataFrame({"customer_id": ["a", "b"], "time": ["2026-06-01"] * 2, "amount": [1, 2]}).write_csv("shop/orders.csv")
     before = listing(tmp_path)
     source = [] if job == "demo" else ["data=files", "data.orders.path=shop", "tracking=none"]
-    monkeypatch.setattr("sys.argv", ["segmenter", job, *source, "launch.as_of=2026-07-01", f"out={out}", "overwrite=true"])
-    with pytest.raises(SystemExit) as leaving:
-        main()
-    assert leaving.value.code == 2
+    assert exit_code(job, *source, "launch.as_of=2026-07-01", f"out={out}", "overwrite=true") == 2
     assert capfd.readouterr().err.startswith("segmenter: out: ")
     assert listing(tmp_path) == before
 
@@ -370,8 +364,5 @@ def test_the_folder_of_the_config_is_not_replaced(tmp_path, monkeypatch, capfd):
     (tmp_path / "out" / "conf" / "experiment").mkdir(parents=True)
     (tmp_path / "out" / "conf" / "experiment" / "mine.yaml").write_text("# @package _global_\nseed: 3\n")
     words = ["--config-dir", "out/conf", "+experiment=mine", "launch.name=spring", "out=out", "overwrite=true", "tracking=none"]
-    monkeypatch.setattr("sys.argv", ["segmenter", "tune", *words])
-    with pytest.raises(SystemExit) as leaving:
-        main()
-    assert leaving.value.code == 2
+    assert exit_code("tune", *words) == 2
     assert "config" in capfd.readouterr().err

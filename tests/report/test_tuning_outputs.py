@@ -1,18 +1,15 @@
 """What `segmenter tune` writes and shows, and that a launch takes it."""
 
 import json
-import os
-import subprocess
-import sys
 import warnings
 from datetime import date
 
 import polars as pl
 import pytest
 from hydra import compose, initialize_config_dir
+from jobs import run_command, settings_of
 
 from segmenter.evaluation.tune import Tuning, tune
-from segmenter.home import HOME
 from segmenter.loader import read_tables
 from segmenter.overrides import quoted
 from segmenter.report.outputs import write_outputs
@@ -27,29 +24,17 @@ SHOP = ["data.shop.customers=500", "launch.as_of=2026-07-01"]
 SMALL = ["tune.trials=12", "tune.half_lives=[30]", "backtest.max_cuts=4"]
 
 
-def segmenter(*arguments, cwd):
-    done = subprocess.run(
-        [sys.executable, "-m", "segmenter", *arguments],
-        cwd=cwd,
-        env=os.environ | {"POLARS_MAX_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def job(*overrides) -> TuneJob:
-    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        return parse(TuneJob, compose("tune", [*SHOP, *map(quoted, overrides)]))
+    return settings_of("tune", *SHOP, *map(quoted, overrides))
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Where a tuning was run at one thread."""
     place = tmp_path_factory.mktemp("work")
-    assert segmenter("tune", *SHOP, *SMALL, "tracking.experiment=tuning", cwd=place) == "outputs/demo_tune\n"
+    assert (
+        run_command("tune", *SHOP, *SMALL, "tracking.experiment=tuning", cwd=place, POLARS_MAX_THREADS="1").stdout == "outputs/demo_tune\n"
+    )
     return place
 
 
@@ -75,17 +60,8 @@ def test_the_files_are_the_same_at_any_number_of_threads(folder):
 @pytest.mark.slow
 def test_a_launch_takes_what_was_written(folder):
     """As the terminal says it."""
-    segmenter(
-        "launch",
-        "--config-dir",
-        "outputs/demo_tune/conf",
-        "scoring=tuned",
-        *SHOP,
-        "segments.k=3",
-        "segments.bootstraps=2",
-        "tracking=none",
-        cwd=folder,
-    )
+    few = ["segments.k=3", "segments.bootstraps=2", "tracking=none"]
+    run_command("launch", "--config-dir", "outputs/demo_tune/conf", "scoring=tuned", *SHOP, *few, cwd=folder, POLARS_MAX_THREADS="1")
     used = json.loads((folder / "outputs/demo/manifest.json").read_text(encoding="utf-8"))["config"]["scoring"]
     tuned = json.loads((folder / "outputs/demo_tune/manifest.json").read_text(encoding="utf-8"))
     assert (used["kind"], used["half_life_days"], used["weights"]) == ("weighted", tuned["half_life_days"], tuned["weights"])

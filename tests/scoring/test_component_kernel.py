@@ -1,14 +1,11 @@
 """The compiled score and the definition come to the same bytes."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from jobs import run_python
 
 import segmenter
 from segmenter.scoring import component_kernel, fit_scorer
@@ -131,11 +128,11 @@ def test_it_is_compiled_for_this_run_where_no_cache_can_be_written(tmp_path):
     (tmp_path / "file").touch()  # where the folder should be
     script = """
 import numpy as np
+from segmenter.scoring import component_kernel
 out = np.empty(1)
 component_kernel._change(np.array([3]), np.array([1]), out)
 print(out[0], type(component_kernel._change._cache).__name__)
 """
     home = {name: str(tmp_path / "file") for name in ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA")}
-    environment = os.environ | home | {"NUMBA_CACHE_LOCATOR_CLASSES": "UserWideCacheLocator"}
-    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    done = run_python("-c", script, **home, NUMBA_CACHE_LOCATOR_CLASSES="UserWideCacheLocator")
     assert done.stdout.split() == ["0.5", "NullCache"]

@@ -1,7 +1,3 @@
-import hashlib
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -12,6 +8,7 @@ import pytest
 from four_kinds import AUTO, alike, customers, fixed, run, shop
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jobs import run_python
 from polars.testing import assert_frame_equal
 from sklearn.metrics import adjusted_rand_score  # type: ignore[import-untyped]  # scikit-learn ships no types
 
@@ -83,11 +80,8 @@ print(found.labels.write_csv(), found.profiles.write_csv(), found.trials.write_c
 
 @pytest.mark.slow
 def test_the_number_of_threads_does_not_matter() -> None:
-    seen = []
-    for count in ("1", "2"):
-        threads = dict.fromkeys(("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), count)
-        done = subprocess.run([sys.executable, "-c", THREADS], env=os.environ | threads, capture_output=True, check=True)
-        seen.append(hashlib.sha256(done.stdout).hexdigest())
+    names = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    seen = [run_python("-c", THREADS, **dict.fromkeys(names, count)).stdout for count in ("1", "2")]
     assert seen[0] == seen[1]
 
 

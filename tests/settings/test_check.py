@@ -9,6 +9,7 @@ from typing import Annotated, Union, get_args, get_origin
 
 import polars as pl
 import pytest
+from jobs import settings_of
 from pydantic import BaseModel
 
 import segmenter
@@ -268,11 +269,5 @@ def test_wrong_values_can_be_said_in_chinese_too():
 
 @pytest.mark.parametrize("preset", ["online_retail", "taobao"])
 def test_a_preset_of_public_data_wants_its_folder(preset):
-    from hydra import compose, initialize_config_dir
-
-    from segmenter.home import HOME
-
-    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        config = compose("launch", overrides=[f"data={preset}"])
     with pytest.raises(ConfigError, match=r"^data\.dir: is needed"):
-        parse(LaunchJob, config)
+        settings_of("launch", f"data={preset}")

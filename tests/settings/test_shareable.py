@@ -1,7 +1,6 @@
-from hydra import compose, initialize_config_dir
+from jobs import settings_of
 
-from segmenter.home import HOME
-from segmenter.settings import LaunchJob, parse, shareable
+from segmenter.settings import shareable
 from segmenter.settings.shareable import without_password
 
 
@@ -14,8 +13,7 @@ def test_passwords_and_contacts_are_not_shared():
         f"ledger.url='postgresql://me:{secret}@host/ledger'",
         f"rules.custom=[{{name: one, keep: \"customer_id <> '{phone}'\"}}]",
     ]
-    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        config = shareable(parse(LaunchJob, compose("launch", overrides=overrides)))
+    config = shareable(settings_of("launch", *overrides))
     assert config["data"]["url"] == "postgresql://me:***@host/shop"
     assert config["plan"]["size"] == 2000
     assert secret not in str(config)

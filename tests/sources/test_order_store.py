@@ -15,11 +15,11 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jobs import exit_code
 from omegaconf import OmegaConf
 from polars.testing import assert_frame_equal
 
 import segmenter
-from segmenter.__main__ import main
 from segmenter.errors import OutputError
 from segmenter.loader import read_tables
 from segmenter.measures import shop_orders
@@ -278,11 +278,8 @@ def test_a_store_that_cannot_be_written_ends_with_its_name(shop, monkeypatch, ca
 def test_a_store_where_a_file_stands_ends_the_job(shop, monkeypatch, capfd):
     (shop.folder.parent / "taken").touch()
     where = [f"data.orders.path={shop.folder}", f"history.store={shop.folder.parent}/taken", f"out={shop.folder.parent}/results"]
-    monkeypatch.setattr("sys.argv", ["segmenter", "launch", "data=files", "launch.as_of=2026-07-01", "tracking=none", *where])
-    with pytest.raises(SystemExit) as leaving:
-        main()
+    assert exit_code("launch", "data=files", "launch.as_of=2026-07-01", "tracking=none", *where) == 2
     said = capfd.readouterr().err
-    assert leaving.value.code == 2
     assert "history.store: cannot be written" in said
     assert "Traceback" not in said
 
@@ -355,8 +352,7 @@ def test_all_files_of_a_launch_are_the_same_bytes_with_the_store_and_without(tmp
     def run(out, fewest, *more):
         monkeypatch.setattr(shop_orders, "KERNEL_ROWS", fewest)
         where = [f"data.orders.path={shop.folder}", f"out={tmp_path}/{out}", "data.max_reject_share=0.5", "rules.spend.min=1", *more]
-        monkeypatch.setattr("sys.argv", ["segmenter", "launch", "data=files", "launch.as_of=2026-07-01", "tracking=none", *where])
-        main()
+        assert exit_code("launch", "data=files", "launch.as_of=2026-07-01", "tracking=none", *where) == 0
         files = {path.relative_to(tmp_path / out): path.read_bytes() for path in (tmp_path / out).rglob("*") if path.is_file()}
         manifest = json.loads(files.pop(Path("manifest.json")))
         del manifest["config"]

@@ -8,11 +8,11 @@ import hypothesis
 import polars as pl
 import pytest
 from hypothesis import strategies as st
+from jobs import exit_code
 from omegaconf import OmegaConf
 from polars.testing import assert_frame_equal
 
 import segmenter
-from segmenter.__main__ import main
 from segmenter.errors import InputError
 from segmenter.loader import read_tables
 from segmenter.measures import shop_orders
@@ -216,10 +216,7 @@ def test_bad_files_end_as_they_do_when_read_at_once(spoil, tmp_path, monkeypatch
     for fewest in (0, 10**9):
         monkeypatch.setattr(shop_orders, "KERNEL_ROWS", fewest)
         out = [f"out={tmp_path}/results", f"data.orders.path={folder}", "launch.as_of=2026-07-01", "tracking=none", "data=files"]
-        monkeypatch.setattr("sys.argv", ["segmenter", "launch", *out])
-        with pytest.raises(SystemExit) as leaving:
-            main()
-        assert leaving.value.code == 2
+        assert exit_code("launch", *out) == 2
         said.append(capfd.readouterr().err)
         assert "Traceback" not in said[-1]
         assert not (tmp_path / "results").exists()

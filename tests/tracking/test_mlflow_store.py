@@ -7,13 +7,12 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 import pytest
-from hydra import compose, initialize_config_dir
+from jobs import settings_of
 
 from segmenter.errors import TrackingError
-from segmenter.home import HOME
 from segmenter.report.language import error_text
 from segmenter.report.outputs import Record
-from segmenter.settings import LaunchJob, parse
+from segmenter.settings import LaunchJob
 from segmenter.tracking import track
 from segmenter.tracking.mlflow_store import _located
 
@@ -21,8 +20,7 @@ PASSWORD = "s3cret p@ss/word"
 
 
 def job(out: Path, uri: str) -> LaunchJob:
-    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        settings = parse(LaunchJob, compose("launch", ["launch.as_of=2026-07-01"]))
+    settings = settings_of("launch", "launch.as_of=2026-07-01")
     return settings.model_copy(update={"out": out, "tracking": settings.tracking.model_copy(update={"uri": uri})})
 
 

@@ -1,6 +1,7 @@
 import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import warnings
@@ -11,6 +12,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+from jobs import MODELS, composed, settings_of
+from omegaconf import OmegaConf
 
 from segmenter.errors import TrackingError
 from segmenter.evaluation.backtest import Backtest
@@ -29,20 +32,21 @@ from segmenter.settings import BacktestJob, LaunchJob, ReviewJob, parse
 from segmenter.sources.inputs import Inputs
 from segmenter.tables import INVITED, ORDERS
 from segmenter.tracking import Sweep, track
+from segmenter.tracking.mlflow_store import connected
 
 CONF = Path(__file__).parents[2] / "conf"
 PASSWORD = "s3cret p@ss/word"
 
 
 def job(data: str = "demo", **changes: object) -> LaunchJob:
-    from hydra import compose, initialize_config_dir
-    from omegaconf import OmegaConf
+    return changed("launch", [f"data={data}"], changes)
 
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("launch", [f"data={data}", "launch.as_of=2026-07-01"])
+
+def changed(name: str, chosen: list[str], changes: dict[str, object]) -> Any:
+    config = composed(name, "launch.as_of=2026-07-01", *chosen)
     for key, value in changes.items():
         OmegaConf.update(config, key.replace("__", "."), value)
-    return parse(LaunchJob, config)
+    return parse(MODELS[name], config)
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,19 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     record = launch_outputs(plan, read, tracked).record
     assert record is not None
     return Shop(read, plan, record, outputs.public, out, track(record, outputs.public, tracked))
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("begun") / "mlflow.db"
+    with connected(str(file), "another", file):
+        return file
+
+
+@pytest.fixture
+def store(begun: Path, tmp_path: Path) -> Path:
+    """A store of its own for each test, copied, as MLflow takes seconds to begin one."""
+    return Path(shutil.copy(begun, tmp_path))
 
 
 def client(store: str) -> Any:
@@ -208,22 +225,15 @@ def test_two_jobs_may_begin_a_store_and_a_sweep_at_once(shop: Shop, tmp_path: Pa
     assert sorted(run.data.tags.get("mlflow.parentRunId", "") for run in found) == ["", parent, parent]
 
 
-def test_a_run_that_fails_halfway_is_marked_so(shop: Shop, tmp_path: Path) -> None:
+def test_a_run_that_fails_halfway_is_marked_so(shop: Shop, store: Path, tmp_path: Path) -> None:
     (tmp_path / "mlartifacts").write_text("a file where the artifacts should go")
     with pytest.raises(TrackingError, match=r"^tracking: sqlite:.* did not take the run \(got .*; mend that, or use tracking=none$"):
-        track(shop.record, shop.files, job(out=str(shop.out), tracking__uri=str(tmp_path / "mlflow.db")))
-    assert [run.info.status for run in runs(f"sqlite:///{tmp_path}/mlflow.db")] == ["FAILED"]
+        track(shop.record, shop.files, job(out=str(shop.out), tracking__uri=str(store)))
+    assert [run.info.status for run in runs(f"sqlite:///{store}")] == ["FAILED"]
 
 
 def backtest_job(**changes: object) -> BacktestJob:
-    from hydra import compose, initialize_config_dir
-    from omegaconf import OmegaConf
-
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("backtest", ["launch.as_of=2026-07-01"])
-    for key, value in changes.items():
-        OmegaConf.update(config, key.replace("__", "."), value)
-    return parse(BacktestJob, config)
+    return changed("backtest", [], changes)
 
 
 def replayed() -> Backtest:
@@ -245,19 +255,18 @@ def replayed() -> Backtest:
     )
 
 
-def test_a_backtest_becomes_one_run_and_each_ranking_a_child(tmp_path: Path) -> None:
+def test_a_backtest_becomes_one_run_and_each_ranking_a_child(store: Path, tmp_path: Path) -> None:
     (tmp_path / "backtest.csv").write_text("-", encoding="utf-8")
-    settings = backtest_job(launch__name="春季", tracking__uri=str(tmp_path / "mlflow.db"), out=str(tmp_path))
+    settings = backtest_job(launch__name="春季", tracking__uri=str(store), out=str(tmp_path))
     shown = track(backtest_record(replayed(), settings), ["backtest.csv"], settings)
-    store = f"sqlite:///{tmp_path}/mlflow.db"
-    found = {run.info.run_name: run for run in runs(store)}
+    found = {run.info.run_name: run for run in runs(f"sqlite:///{store}")}
     parent = found.pop("春季 backtest")
-    assert shown == f"run {parent.info.run_id} in {store}"
+    assert shown == f"run {parent.info.run_id} in sqlite:///{store}"
     tags = parent.data.tags
     assert (tags["segmenter.advice"], tags["segmenter.recommended"]) == (advice(replayed(), "en"), "mine (old)")
     assert (parent.data.params["backtest.step_days"], parent.data.params["scoring.kind"]) == ("30", "weighted")
     assert parent.data.metrics == {"spend_share_10": 0.5, "calibration": 1.2, "eligible": 1000, "cuts": 1}
-    logged = client(store)
+    logged = client(f"sqlite:///{store}")
     assert [file.path for file in logged.list_artifacts(parent.info.run_id)] == ["backtest.csv"]
     assert {name: run.data.tags["segmenter.recommended"] for name, run in found.items()} == {"mine (old)": "yes", "rfm": "no", "best": "no"}
     assert {run.data.tags["mlflow.parentRunId"] for run in found.values()} == {parent.info.run_id}
@@ -270,21 +279,18 @@ def test_a_backtest_becomes_one_run_and_each_ranking_a_child(tmp_path: Path) -> 
     assert found["best"].data.metrics == {"spend_share_10": 0.9, "eligible": 1000}
 
 
-def test_a_backtest_that_fails_halfway_is_marked_so(tmp_path: Path) -> None:
+def test_a_backtest_that_fails_halfway_is_marked_so(store: Path, tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
     (tmp_path / "mlartifacts").write_text("a file where the artifacts should go")
     with pytest.raises(TrackingError, match=r"^tracking: sqlite:.* did not take the run \(got .*; mend that, or use tracking=none$"):
-        settings = backtest_job(launch__name="春季", tracking__uri=str(tmp_path / "mlflow.db"), out=str(tmp_path))
+        settings = backtest_job(launch__name="春季", tracking__uri=str(store), out=str(tmp_path))
         track(backtest_record(replayed(), settings), ["manifest.json"], settings)
-    assert {run.info.status for run in runs(f"sqlite:///{tmp_path}/mlflow.db")} == {"FAILED"}
+    assert {run.info.status for run in runs(f"sqlite:///{store}")} == {"FAILED"}
 
 
 def reviewed(joined: int) -> tuple[Review, ReviewJob]:
-    from hydra import compose, initialize_config_dir
-
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        asked = ["data=files", "data.orders.path=x", "launch.as_of=2026-07-01", 'launch.name="it\'s 春"', "review.as_of=2026-07-03"]
-        settings = parse(ReviewJob, compose("review", asked))
+    asked = ["data=files", "data.orders.path=x", "launch.as_of=2026-07-01", 'launch.name="it\'s 春"', "review.as_of=2026-07-03"]
+    settings = settings_of("review", *asked)
     row = {"launch": "it's 春", "in_plan": True, "planned_at": date(2026, 7, 1), "status": "planned", "stratum": "s"}
     said = {"answer": "joined", "answered_on": date(2026, 7, 1)}
     told = [row | {"customer_id": f"C{place}"} | (said if place < joined else {}) for place in range(9)]
@@ -296,16 +302,16 @@ def reviewed(joined: int) -> tuple[Review, ReviewJob]:
     return review(launch, people, pl.DataFrame(orders, ORDERS), settings), settings
 
 
-def test_a_review_becomes_a_child_of_its_launchs_latest_run(tmp_path: Path) -> None:
-    store = f"sqlite:///{tmp_path}/mlflow.db"
+def test_a_review_becomes_a_child_of_its_launchs_latest_run(store: Path, tmp_path: Path) -> None:
+    uri = f"sqlite:///{store}"
     found, settings = reviewed(joined=6)
-    settings = settings.model_copy(update={"tracking": settings.tracking.model_copy(update={"uri": store}), "out": tmp_path})
+    settings = settings.model_copy(update={"tracking": settings.tracking.model_copy(update={"uri": uri}), "out": tmp_path})
     (tmp_path / "lift.csv").write_text("-", encoding="utf-8")
     track(review_record(found, settings), ["lift.csv"], settings)
-    (alone,) = runs(store)
+    (alone,) = runs(uri)
     assert "segmenter.launch_run" not in alone.data.tags  # the store knows no such launch
     tags = {"segmenter.launch": "it's 春", "segmenter.as_of": "2026-07-01"}
-    mlflow = client(store)
+    mlflow = client(uri)
     planned = {}
     for place, (kind, name, own) in enumerate(
         [
@@ -321,7 +327,7 @@ def test_a_review_becomes_a_child_of_its_launchs_latest_run(tmp_path: Path) -> N
         mlflow.set_terminated(run.info.run_id, "FAILED" if kind == "failed" else "FINISHED")
         planned[kind] = run.info.run_id
     shown = track(review_record(found, settings), ["lift.csv"], settings)
-    run = next(run for run in runs(store) if shown == f"run {run.info.run_id} in {store}")
+    run = next(run for run in runs(uri) if shown == f"run {run.info.run_id} in {uri}")
     assert run.data.tags["segmenter.launch_run"] == run.data.tags["mlflow.parentRunId"] == planned["latest"]
     assert (run.info.run_name, run.info.status, run.data.tags["segmenter.standing"]) == ("it's 春 review", "FINISHED", "behind")
     metrics = run.data.metrics
@@ -333,14 +339,14 @@ def test_a_review_becomes_a_child_of_its_launchs_latest_run(tmp_path: Path) -> N
     assert [file.path for file in mlflow.list_artifacts(run.info.run_id)] == ["lift.csv"]
 
 
-def test_a_review_that_fails_halfway_is_marked_so(tmp_path: Path) -> None:
+def test_a_review_that_fails_halfway_is_marked_so(store: Path, tmp_path: Path) -> None:
     found, settings = reviewed(joined=2)
-    tracking = settings.tracking.model_copy(update={"uri": str(tmp_path / "mlflow.db")})
+    tracking = settings.tracking.model_copy(update={"uri": str(store)})
     settings = settings.model_copy(update={"tracking": tracking, "out": tmp_path})
     (tmp_path / "review.html").write_text("-", encoding="utf-8")
     (tmp_path / "mlartifacts").write_text("a file where the artifacts should go")
     with pytest.raises(TrackingError, match=r"^tracking: sqlite:.* did not take the run \(got .*; mend that, or use tracking=none$"):
         track(review_record(found, settings), ["review.html"], settings)
-    (run,) = runs(f"sqlite:///{tmp_path}/mlflow.db")
+    (run,) = runs(f"sqlite:///{store}")
     assert run.info.status == "FAILED"
     assert "sales.joined_so_far" not in run.data.metrics

@@ -117,8 +117,7 @@ def fit_beta_geometric(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, kind: Kind
         optimum = maximise(objective, start, _BOUNDS, len(repeats), _NAMES[kind])
     except NoMaximumError as stopped:
         optimum, fitted = _nobody_goes(repeats, known / unit, stopped), "nbd"
-    in_unit = {"alpha": unit}
-    parameters = {"a": 0.0, "b": np.inf, **optimum.parameters}
+    parameters, in_unit = {"a": 0.0, "b": np.inf, **optimum.parameters}, {"alpha": unit}
     return BetaGeometric(
         fitted,
         **{name: value * in_unit.get(name, 1.0) for name, value in parameters.items()},
@@ -155,7 +154,7 @@ def _objective(x: Integers, t_x: Floats, T: Floats, early: int) -> Objective:  #
     of_count, of_end = np.bincount(count, weights), np.bincount(end, weights)
     bought = np.bincount(end, weights * times[count])
     rows = np.flatnonzero(chances[count] > 0)
-    blocks = [rows[first : first + _BLOCK] for first in range(0, len(rows), _BLOCK)]
+    blocks = np.split(rows, range(_BLOCK, len(rows), _BLOCK))
     parts = [(count[block], end[block], last[block], weights[block], times[count[block]]) for block in blocks]
     before = np.maximum(chances - 1, 0)
 
