@@ -34,14 +34,13 @@ COVERS = {
     ),
     "planning/test_planner.py": "planning/allocated_plan planning/candidates planning/choice planning/layers",
     "planning/test_schedule.py": "planning/dispatch planning/call_messages planning/agents",
-    "report/test_backtest_report.py": "report/backtest_charts report/backtest_evidence report/backtest_tables",
+    "report/test_backtest_report.py": "report/backtest_evidence report/backtest_tables",
     "report/test_call_sheets.py": "report/call_sheet_cells report/call_sheet_pages",
     "report/test_launch_report.py": "report/launch_choice report/launch_makeup report/sections",
     "report/test_output_folder.py": "report/job_paths",
     "report/test_outputs.py": "report/launch_outputs",
     "report/test_publication.py": "temp_folders",
     "report/test_review_report.py": "report/review_tables",
-    "report/test_tuning_outputs.py": "report/tuning_report",
     "scoring/test_single_measure.py": "scoring/decayed scoring/recency scoring/spend",
     "settings/test_check.py": (
         "home settings/eligibility settings/jobs settings/planning settings/rankings settings/sources settings/stages settings/types"
