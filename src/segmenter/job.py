@@ -53,10 +53,12 @@ def conclude(outputs: "Outputs", settings: "LaunchJob", *, sweep: "Sweep | None"
     `damaged` is what was found damaged on the way while the results are right.
     """
     from segmenter.report.terminal import progress, show, show_run
-    from segmenter.tracking import track
+    from segmenter.settings import NoTracking
 
     show(outputs.report, settings.out, settings.lang, damaged=damaged)
-    if outputs.record is not None:
+    if outputs.record is not None and not isinstance(settings.tracking, NoTracking):
+        from segmenter.tracking import track
+
         with progress(settings.lang) as stage:
             stage("tracking")
             run = track(outputs.record, outputs.public, settings, sweep)
