@@ -61,7 +61,7 @@ def note(medians, what, whose, benchmark, customers):
 @pytest.mark.benchmark(group="clv: fit")
 def test_fit(benchmark, customers, medians):
     model = benchmark.pedantic(lambda: fit_beta_geometric(*customers, kind="bg_nbd"), **ROUNDS)
-    assert model.customers == len(customers[0])
+    assert model.log_likelihood < 0
     note(medians, "fit", "segmenter", benchmark, customers)
 
 

@@ -63,7 +63,8 @@ def maps(scorer):
 
 @pytest.fixture(scope="module")
 def expected(customers, scorer):
-    return component_kernel.score(customers, scorer)[-1].to_numpy()
+    series = component_kernel.score(customers, scorer.settings, scorer.quantiles, scorer.shares)
+    return series[-1].to_numpy()
 
 
 def close(scores, expected):
@@ -73,7 +74,9 @@ def close(scores, expected):
 
 @pytest.mark.benchmark(group="scoring")
 def test_kernel(benchmark, customers, scorer):
-    done = benchmark.pedantic(lambda: pl.DataFrame(component_kernel.score(customers, scorer)), **ROUNDS)
+    done = benchmark.pedantic(
+        lambda: pl.DataFrame(component_kernel.score(customers, scorer.settings, scorer.quantiles, scorer.shares)), **ROUNDS
+    )
     assert done["score"].is_between(0, 100).all()
 
 
