@@ -151,6 +151,7 @@ def test_every_file_in_conf_is_valid():
         folder.name: sorted(path.stem for path in folder.glob("[!_]*.yaml")) for folder in (HOME / "conf").iterdir() if folder.is_dir()
     }
     needed = {"files": ["data.orders.path=x"], "database": ["data.url=sqlite:///x", "data.orders.query=x"]}
+    needed |= {preset: ["data.dir=x"] for preset in ("online_retail", "taobao")}
     for group, choices in groups.items():
         for choice in choices:
             override = f"+{group}={choice}" if group == "experiment" else f"{group}={choice}"
