@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from segmenter import memory
 from segmenter.config_files import watch_files
@@ -93,11 +93,11 @@ def command(main: Callable[[], object]) -> None:
         end(in_our_words(error) if isinstance(error, Exception) and while_composing(error) else error, _lang())
 
 
-def _lang(*configs: object) -> "Lang":
+def _lang(*configs: Any) -> "Lang":
     """Say in which language the user is spoken to: the config's, or the command line's where there is no config yet."""
     for config in configs:
         with suppress(Exception):  # whatever is wrong with the config is said elsewhere
-            return "zh" if config["lang"] == "zh" else "en"  # type: ignore[index]
+            return "zh" if config["lang"] == "zh" else "en"
     return "zh" if "lang=zh" in sys.argv else "en"
 
 

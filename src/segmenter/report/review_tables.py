@@ -1,5 +1,7 @@
 """The tables of a review: who spent what, how the lift was estimated, and who answered what."""
 
+from typing import Any
+
 import polars as pl
 
 from segmenter.evaluation.acceptance import OVER
@@ -107,11 +109,11 @@ def answer_tables(review: Review, labels: Labels) -> list[Table]:
     return tables
 
 
-def _answer_row(name: str, values: dict[str, float | None], most: float, labels: Labels) -> Row:
+def _answer_row(name: str, values: dict[str, Any], most: float, labels: Labels) -> Row:
     share = values["share"]
     between = "" if share is None else f"{labels.share(values['low'])}–{labels.share(values['high'])}"
     return row(
-        Cell(name_value(name, values["value"], labels), small=between),  # type: ignore[arg-type]  # the one that is text
+        Cell(name_value(name, values["value"], labels), small=between),
         Cell(labels.share(share), part=(share or 0) / most),
         *(labels.number(values[key]) for key in ("asked", "joined", "refused", "no_answer", "open")),
     )

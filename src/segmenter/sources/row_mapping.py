@@ -40,7 +40,7 @@ def map_rows(
         if height and frame.is_empty():
             problems.append(nothing_wanted(table, read.where, height))
     rows = Rows(table, frame, {}, {}, {"rows": height, "filtered": height - frame.height}, pl.repeat(True, frame.height, eager=True))
-    mappings: dict[str, str | None] = getattr(read, "columns").model_dump()  # noqa: B009 - each table has fields of its own
+    mappings: dict[str, str | None] = read.model_dump()["columns"]  # each table has fields of its own
     for name in sorted(mappings, key=lambda field: field not in DATED):  # first the date, which says what may decide the rest
         if (problem := _map_field(rows, name, mappings[name], number)) is not None:
             problems.append(problem)
