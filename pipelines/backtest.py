@@ -31,7 +31,7 @@ def main(config: DictConfig) -> None:
         read = read_tables(settings.data, settings.launch, seed=settings.seed, progress=stage, terms=terms, sampling=sampling)
         found = backtest(read.tables, settings, progress=stage)
         stage("writing")
-        outputs = backtest_outputs(replace(found, warnings=(*found.warnings, *read.notes)), settings)
+        outputs = backtest_outputs(replace(found, warnings=(*found.warnings, *read.doubts)), settings)
         write_outputs(outputs, read, settings)
     conclude(outputs, settings, damaged=read.warnings)
 

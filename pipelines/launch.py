@@ -46,7 +46,7 @@ def main(config: DictConfig) -> None:
 
         def plan_and_write(basis: Basis | None) -> Outputs:
             plan = plan_launch(replace(read.tables, launches=None if basis is None else basis.past), settings, progress=stage)
-            plan = in_words(replace(plan, warnings=(*plan.warnings, *read.notes)), settings)
+            plan = in_words(replace(plan, warnings=(*plan.warnings, *read.doubts)), settings)
             stage("writing")
             outputs = launch_outputs(plan, read, settings)
             recording = None if sweep else ledger  # of a sweep's variants none is the launch yet

@@ -32,7 +32,7 @@ def main(config: DictConfig) -> None:
         read = read_tables(settings.data, settings.launch, seed=settings.seed, progress=stage, terms=terms, sampling=sampling)
         found = tune(read.tables, settings, progress=stage)
         stage("writing")
-        outputs = tuning_outputs(replace(found, warnings=(*found.warnings, *read.notes)), settings)
+        outputs = tuning_outputs(replace(found, warnings=(*found.warnings, *read.doubts)), settings)
         write_outputs(outputs, read, settings)
     conclude(outputs, settings, damaged=read.warnings)
 

@@ -39,6 +39,7 @@ COVERS = {
     "report/test_launch_report.py": "report/launch_choice report/launch_makeup report/sections",
     "report/test_output_folder.py": "report/job_paths",
     "report/test_outputs.py": "report/launch_outputs",
+    "test_check_job.py": "evaluation/input_check findings report/check_outputs report/check_report report/finding_words",
     "report/test_publication.py": "temp_folders",
     "report/test_review_report.py": "report/review_tables",
     "scoring/test_single_measure.py": "scoring/decayed scoring/recency scoring/spend",

@@ -60,7 +60,7 @@ def test_tables_have_the_fingerprints_of_their_files(files, tmp_path):
         "orders": ["orders.csv"],
         "customers": ["customers.csv"],
     }
-    assert (read.warnings, read.notes) == ((), ())
+    assert (read.warnings, read.doubts) == ((), ())
 
 
 def test_the_demo_shop_has_no_files_and_needs_a_date(monkeypatch):

@@ -16,7 +16,7 @@ from segmenter import memory
 from segmenter.config_files import watch_files
 from segmenter.contacts import hide
 from segmenter.errors import ConfigError, SegmenterError
-from segmenter.exits import end, finish, leave, prepare
+from segmenter.exits import Verdict, end, finish, leave, prepare
 from segmenter.hydra_errors import check_interpolations, in_our_words, while_composing
 from segmenter.job import SWEEP
 from segmenter.messages import Message
@@ -88,7 +88,8 @@ def command(main: Callable[[], object]) -> None:
         finish()
     except SystemExit as leaving:
         finish()
-        raise SystemExit(2 if leaving.code == 1 else leaving.code) from None  # Hydra's 1 is our 2
+        # Hydra's 1 is our 2.
+        raise SystemExit(2 if leaving.code == 1 and not isinstance(leaving, Verdict) else leaving.code) from None
     except BaseException as error:
         end(in_our_words(error) if isinstance(error, Exception) and while_composing(error) else error, _lang())
 

@@ -38,6 +38,10 @@ class Stopped(KeyboardInterrupt):
     """The system asks the job to end."""
 
 
+class Verdict(SystemExit):
+    """A job has ended well, and its exit code says what it came to."""
+
+
 def prepare() -> None:
     """Make the surroundings fit: open what is closed of the three streams, let them take any text, and end well when asked to."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):

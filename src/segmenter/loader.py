@@ -9,11 +9,14 @@ import polars as pl
 
 from segmenter.engines.spark import SparkFiles, aggregate_files, aggregate_frame, is_uri
 from segmenter.errors import InputError
+from segmenter.evaluation.as_of import sampling_of
+from segmenter.evaluation.input_check import InputCheck, check_input, stops
+from segmenter.findings import Finding, messages_of
 from segmenter.measures import shop_orders
 from segmenter.measures.sampling import Sampling
 from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.messages import Message
-from segmenter.settings import DatabaseSettings, DemoSettings, EngineSettings, FilesSettings, LaunchSettings, SparkEngine
+from segmenter.settings import DatabaseSettings, DemoSettings, EngineSettings, FilesSettings, LaunchJob, LaunchSettings, SparkEngine
 from segmenter.sources import parquet_stream
 from segmenter.sources.files import copies
 from segmenter.sources.inputs import Inputs
@@ -42,12 +45,15 @@ def read_tables(
     store: str | None = None,
     sampling: Sampling | None = None,
     categories: bool = False,
+    stop: bool = True,
 ) -> Inputs:
     """Read a shop's tables; an InputError says all that was found wrong at once.
 
     With `terms` many orders are aggregated for them as they are read, by `engine` (None is this process), and only as many
     customers' single orders are kept as `sampling` says; `store` is the folder in which this process keeps what it has aggregated,
-    file by file. `categories` are read only without `terms`. `progress` is called with the name of each table as its reading begins,
+    file by file. `categories` are read only without `terms`. Without `stop`
+    what stops a launch is only among the findings, as far as the tables can be read.
+    `progress` is called with the name of each table as its reading begins,
     and with the rows read and all rows while orders stream.
     """
     raw: dict[str, Raw] = {}
@@ -68,9 +74,9 @@ def read_tables(
     if problems:
         raise InputError(*problems)
     progress("columns")
-    notes = tuple(note for table in raw.values() for note in table.notes)
+    found = tuple(finding for table in raw.values() for finding in table.findings)
     prints = {name: table.fingerprints for name, table in raw.items()}
-    with _with_notes(notes):
+    with _with_findings(found):
         frames = {name: table.frame for name, table in raw.items()}
         shop = map_shop(frames, data, launch, unreadable={name: table.rejects for name, table in raw.items()})
         if source is not None and terms is not None:
@@ -80,13 +86,35 @@ def read_tables(
             orders = map_orders(shop.rows["orders"], data, launch, shop.ids, shop.personal, categories)
         else:
             orders = NO_ORDERS
-        tables = shop_tables(shop, orders)
+        tables = shop_tables(shop, orders, stops=stop)
     if source is not None and isinstance(data, FilesSettings):
         _check_copies(str(data.orders.path), prints["orders"])
     elif terms is not None:
         tables = replace(tables, orders=_aggregate(tables.orders.single(), terms, engine, sampling))
     known = {name: prints[name] for name in TABLES if prints.get(name)}
-    return Inputs(tables, known, orders.warnings, notes)
+    return Inputs(replace(tables, findings=(*found, *tables.findings)), known, orders.warnings)
+
+
+def check_tables(settings: LaunchJob, terms: Terms, *, progress: Progress) -> tuple[Inputs | None, InputCheck]:
+    """Read a launch's tables and judge them: what would stop the launch is among the findings."""
+    try:
+        sampling = sampling_of(settings)
+        whole = settings.needs_every_order
+        read = read_tables(
+            settings.data,
+            settings.launch,
+            seed=settings.seed,
+            progress=progress,
+            terms=None if whole else terms,
+            engine=settings.engine,
+            store=settings.history.store,
+            sampling=sampling,
+            categories=settings.by_category,
+            stop=False,
+        )
+    except InputError as error:
+        return None, InputCheck(None, tuple(stops(error.messages)))
+    return read, check_input(read.tables, settings)
 
 
 def _simulated(data: DemoSettings, launch: LaunchSettings, seed: int) -> dict[str, Raw]:
@@ -159,9 +187,9 @@ def _aggregate(orders: pl.DataFrame, terms: Terms, engine: EngineSettings | None
 
 
 @contextmanager
-def _with_notes(notes: Sequence[str]) -> Iterator[None]:
+def _with_findings(findings: Sequence[Finding]) -> Iterator[None]:
     """Add what is known of the sources to what is wrong with their rows: it may be why."""
     try:
         yield
     except InputError as error:
-        raise InputError(*error.messages, *notes) from error
+        raise InputError(*error.messages, *messages_of(findings, "warning")) from error

@@ -10,6 +10,8 @@ from datetime import date
 
 import polars as pl
 
+from segmenter.findings import Finding
+
 TIME = pl.Datetime("us")
 EPOCH = date(1970, 1, 1)
 DAY = 86_400_000_000  # microseconds
@@ -163,6 +165,20 @@ class PastLaunches:
 
 
 @dataclass(frozen=True)
+class OrdersProfile:
+    """Totals of the order rows before the as-of date that were kept, for who looks at an input before a launch."""
+
+    by_day: pl.DataFrame  # ``day`` (Date), ``rows``, ``amount`` (net, minor units); sorted
+    by_status: pl.DataFrame  # ``status``, ``rows``, ``amount``, ``taken_for`` (order, refund, left_out); most money first
+
+
+NO_PROFILE = OrdersProfile(
+    pl.Schema({"day": pl.Date(), "rows": pl.Int64(), "amount": pl.Int64()}).to_frame(),
+    pl.Schema({"status": pl.String(), "rows": pl.Int64(), "amount": pl.Int64(), "taken_for": pl.String()}).to_frame(),
+)
+
+
+@dataclass(frozen=True)
 class Tables:
     """What a shop has, in canonical form."""
 
@@ -176,3 +192,5 @@ class Tables:
     reads: Mapping[str, Mapping[str, int]]
     launches: PastLaunches | None = None  # where there is a ledger with any
     spending: pl.DataFrame | None = None  # see `SPENDING`: where the orders have categories and they were asked for
+    profile: OrdersProfile = NO_PROFILE
+    findings: tuple[Finding, ...] = ()  # what was found while they were read

@@ -141,11 +141,11 @@ def test_the_first_visible_sheet_with_rows_is_read_and_the_others_are_told(tmp_p
     path = book(tmp_path / "a.xlsx", several)
     found = raw(path)
     assert (found.fingerprints[0].read_as, found.frame.height) == ('sheet "orders"', 20)
-    (note,) = found.notes
+    (note,) = (finding.message for finding in found.findings)
     assert [name in note for name in ('"hidden" (2', '"lists" (2', '"returns" (1', "cover", "chart")] == [True, True, True, False, False]
-    assert raw(path, sheet="hidden").notes == ()
+    assert raw(path, sheet="hidden").findings == ()
     alone = changed(book(tmp_path / "b.xlsx"), lambda name, part: part.replace(b'state="visible"', b'state="hidden"'))
-    assert "is hidden" in raw(alone).notes[0]
+    assert "is hidden" in raw(alone).findings[0].message
 
 
 def uncomputed(made: Any, sheet: Any) -> None:
@@ -154,11 +154,14 @@ def uncomputed(made: Any, sheet: Any) -> None:
 
 def test_cells_that_only_look_filled_are_told(tmp_path: Path) -> None:
     path = book(tmp_path / "a.xlsx", uncomputed)
-    assert ["3 cells with a formula" in raw(path).notes[0], "1 cells that show an error" in raw(path).notes[1]] == [True, True]
+    assert ["3 cells with a formula" in raw(path).findings[0].message, "1 cells that show an error" in raw(path).findings[1].message] == [
+        True,
+        True,
+    ]
     shown = changed(
         path, lambda name, part: part.replace(b"<f>A1</f><v />", b"<f>A1</f><v>7</v>").replace(b"<f>A1</f><v></v>", b"<f>A1</f><v>7</v>")
     )
-    assert "2 cells with a formula" in raw(shown).notes[0]
+    assert "2 cells with a formula" in raw(shown).findings[0].message
 
 
 def test_answer_sheets_are_read_and_told_alike(tmp_path: Path) -> None:

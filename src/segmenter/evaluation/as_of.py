@@ -28,7 +28,7 @@ class Snapshot:
 
     verdicts: Verdicts
     past: Past | None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Message, ...] = ()
 
     @property
     def customers(self) -> pl.DataFrame:

@@ -90,7 +90,7 @@ def take_answers(ledger: Ledger, launch: str, answers: Answers, read: Inputs) ->
         fingerprints={**read.fingerprints, "answers": answers.files},
         warnings=(
             *read.warnings,
-            *read.notes,
+            *read.doubts,
             *answers.warnings,
             *_warnings(strange.height, _other_launches(good, planned), read.tables.rejects.filter(table="orders").height),
         ),

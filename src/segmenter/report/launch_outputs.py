@@ -24,7 +24,11 @@ from segmenter.sources.inputs import Inputs
 
 def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob) -> Outputs:
     """List what a launch leaves, in its language."""
-    currency, rejects, report = settings.launch.currency, read.tables.rejects, launch_report(plan, settings, read.tables.rejects)
+    currency, rejects, report = (
+        settings.launch.currency,
+        read.tables.rejects,
+        launch_report(plan, settings, read.tables.rejects, read.tables.findings),
+    )
     invites = to_units(plan.invite_list, list(MONEY), currency)
     of_segments = ["value", *(f"{of}_{name}" for of in ("median", "everyone") for name in MONEY)]
     files = [

@@ -1,12 +1,15 @@
 """What a launch came to, for a marketing lead to read, print and pass on; customer ids are for the terminal only."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from segmenter.findings import Finding
 from segmenter.money import to_units
 from segmenter.report import launch_choice, launch_makeup
+from segmenter.report.finding_words import finding_sections
 from segmenter.report.labels import Labels, ratio
 from segmenter.report.language import translate
 from segmenter.report.ranking_words import ranking_sentence
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 _TOP = 8
 
 
-def launch_report(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFrame) -> Report:
+def launch_report(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFrame, findings: Sequence[Finding] = ()) -> Report:
     """Say what was decided, in the launch's language; of the rejects only counts are shown."""
     launch, labels = settings.launch, Labels(settings.lang, settings.launch.currency)
     eligible = plan.customers.filter(verdict=ELIGIBLE)
@@ -51,6 +54,7 @@ def launch_report(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFr
             *launch_makeup.agents(plan.calls, labels),
             *launch_makeup.groups(plan.groups, labels),
             *launch_choice.rejects(rejects, labels),
+            *finding_sections(findings, labels),
             _next_steps(plan, settings, labels),
             _summary(plan, settings, labels),
         ),

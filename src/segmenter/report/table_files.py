@@ -9,6 +9,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from segmenter.contacts import shown_sql
+from segmenter.findings import as_json
 from segmenter.report.publication import MANIFEST, sha256
 from segmenter.report.safe_text import safe_cells
 from segmenter.settings import DemoJob, LaunchJob, shareable
@@ -41,7 +42,7 @@ def write_manifest(said: Mapping[str, object], read: Inputs | None, settings: La
         "launch": settings.launch.name,
         "as_of": str(settings.launch.as_of),
         **said,
-        **({} if read is None else _inputs(read)),
+        **({} if read is None else {name: value for name, value in _inputs(read).items() if name not in said}),
         "config": shareable(settings),
         "files": {path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in files},
     }
@@ -58,4 +59,5 @@ def _inputs(read: Inputs) -> dict[str, object]:
             for name, counts in read.tables.reads.items()
         },
         "rejects": reasons.to_dicts(),
+        "checks": as_json(read.tables.findings),
     }

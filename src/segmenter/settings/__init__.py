@@ -8,6 +8,7 @@ from segmenter.settings.eligibility import RegionRule as RegionRule
 from segmenter.settings.eligibility import RulesSettings as RulesSettings
 from segmenter.settings.jobs import BacktestCore as BacktestCore
 from segmenter.settings.jobs import BacktestJob as BacktestJob
+from segmenter.settings.jobs import CheckJob as CheckJob
 from segmenter.settings.jobs import CoreSettings as CoreSettings
 from segmenter.settings.jobs import DemoJob as DemoJob
 from segmenter.settings.jobs import FrameBacktest as FrameBacktest

@@ -22,6 +22,7 @@ class RegionRule(Settings):
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     allow_missing: bool
+    unknown: Literal["remove", "keep", "stop"]
     aliases: Annotated[dict[str, str], BeforeValidator(is_mapping)]
 
 

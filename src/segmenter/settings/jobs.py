@@ -91,6 +91,12 @@ class LaunchJob(CoreSettings):
         return self.scoring.needs_purchases or self.by_category
 
 
+class CheckJob(LaunchJob):
+    """The whole config of `segmenter check`: that of the launch."""
+
+    job: ClassVar[str] = "check"
+
+
 class BacktestSettings(Settings):
     """Which launches are replayed, and how they are judged."""
 

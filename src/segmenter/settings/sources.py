@@ -18,7 +18,10 @@ class OrdersColumns(Settings):
     currency: str | None
     province: str | None
     city: str | None
+    district: str | None
+    address: str | None
     category: str | None
+    status: str | None
 
 
 class CustomersColumns(Settings):
@@ -28,6 +31,8 @@ class CustomersColumns(Settings):
     name: str | None
     province: str | None
     city: str | None
+    district: str | None
+    address: str | None
     joined: str | None
     do_not_contact: str | None
     blocked: str | None
@@ -60,8 +65,10 @@ class TableSettings(Settings):
 class OrdersSettings(TableSettings):
     """How orders are read."""
 
-    grain: Literal["order", "line"]
-    repeats: Literal["keep", "drop"]
+    grain: Literal["auto", "order", "line"]
+    repeats: Literal["keep", "drop", "latest"]
+    fill_down: tuple[str, ...]
+    not_customers: Literal["auto"] | tuple[str, ...]
     refund: str | None
     columns: OrdersColumns
 
@@ -89,7 +96,8 @@ class ReferralsSettings(TableSettings):
 class MappingSettings(Settings):
     """How the rows of a shop's tables become canonical ones, wherever they come from."""
 
-    decimal: Literal[".", ","]
+    decimal: Literal["auto", ".", ","]
+    ids: Literal["exact", "mended"]
     max_reject_share: Share
     orders: OrdersSettings
     customers: CustomersSettings

@@ -10,6 +10,7 @@ import polars as pl
 
 from segmenter import tables
 from segmenter.errors import InputError
+from segmenter.findings import Finding
 from segmenter.messages import Message
 from segmenter.settings import FilesSettings
 from segmenter.sources.encodings import chunks
@@ -60,7 +61,8 @@ def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
     notes = [note for file in files for sheet in file.sheets[:1] for note in notes_of_cells(file.name, sheet)]
     if settings.sheet is None:
         notes += [note for file in files if file.sheets for note in notes_of_others(file.name, file.sheets)]
-    return Raw(whole, tuple(file.fingerprint for file in files), rejects, tuple(_keyed(key, notes)))
+    findings = tuple(Finding("warning", Message("files.at", "{key}: {problem}", key=key, problem=note)) for note in notes)
+    return Raw(whole, tuple(file.fingerprint for file in files), rejects, findings)
 
 
 def _keyed(key: str, messages: Sequence[str]) -> list[str]:

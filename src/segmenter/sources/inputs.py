@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from segmenter.findings import messages_of
+from segmenter.messages import Message
 from segmenter.sources.raw import Fingerprint
 from segmenter.tables import Tables
 
@@ -14,4 +16,8 @@ class Inputs:
     tables: Tables
     fingerprints: Mapping[str, tuple[Fingerprint, ...]]  # for each table, what its sources were; empty for the demo shop
     warnings: tuple[str, ...] = ()  # what was found damaged and read again
-    notes: tuple[str, ...] = ()  # what a person should know of the sources, such as sheets that were not read
+
+    @property
+    def doubts(self) -> tuple[Message, ...]:
+        """What may be wrong with the input, as a report of any job says it."""
+        return messages_of(self.tables.findings, "warning")

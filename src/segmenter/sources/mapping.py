@@ -11,6 +11,7 @@ import polars as pl
 from segmenter import tables
 from segmenter.contacts import Contacts, shown_columns
 from segmenter.errors import InputError
+from segmenter.findings import raise_stops
 from segmenter.messages import Message
 from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
 from segmenter.sources import fields
@@ -118,8 +119,8 @@ def map_shop(
     return ShopRows(settings, launch.as_of, rows, unreadable, personal, customers, contacts, events, brought)
 
 
-def shop_tables(shop: ShopRows, orders: OrdersReading) -> Tables:
-    """Join a shop's orders to its other tables, and see that not too many rows were rejected."""
+def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) -> Tables:
+    """Join a shop's orders to its other tables, and see that nothing stops a launch: too many rejects, or a finding."""
     lines = [_unreadable(rows, shop.unreadable[name]) for name, rows in shop.rows.items() if name in shop.unreadable]
     others = {name: rows for name, rows in shop.rows.items() if name != "orders"}
     reads = ({"orders": orders.reads} if orders.reads else {}) | {name: rows.reads for name, rows in others.items()}
@@ -133,7 +134,12 @@ def shop_tables(shop: ShopRows, orders: OrdersReading) -> Tables:
         events, referrals = (
             _drop_visitors(ids, name, frame, reads, shop.as_of) for name, frame in (("events", events), ("referrals", referrals))
         )
-    return Tables(orders.orders, shop.customers, events, referrals, shop.contacts, rejects, reads, spending=orders.spending)
+    findings = (*orders.findings, *(finding for rows in others.values() for finding in rows.findings))
+    if stops:
+        raise_stops(findings)
+    return Tables(
+        orders.orders, shop.customers, events, referrals, shop.contacts, rejects, reads, None, orders.spending, orders.profile, findings
+    )
 
 
 def _drop_visitors(ids: pl.Series, name: str, frame: pl.DataFrame, reads: dict[str, dict[str, int]], as_of: date) -> pl.DataFrame:

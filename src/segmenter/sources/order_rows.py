@@ -7,6 +7,7 @@ import polars as pl
 
 from segmenter import tables
 from segmenter.contacts import Contacts
+from segmenter.findings import Finding
 from segmenter.measures.definition import order_values, places, rows_of, whole_orders
 from segmenter.measures.shop_orders import SingleOrders
 from segmenter.money import LARGEST, digits
@@ -16,7 +17,7 @@ from segmenter.sources.expressions import columns_of
 from segmenter.sources.raw import Fingerprint
 from segmenter.sources.reject_reasons import NO_AMOUNT, OTHER_CURRENCY, REPEATED, with_facts
 from segmenter.sources.rows import Rows, reject_strangers, without_contacts
-from segmenter.tables import Orders
+from segmenter.tables import NO_PROFILE, Orders, OrdersProfile
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class OrdersReading:
     spending: pl.DataFrame | None = None  # see `tables.SPENDING`
     fingerprints: tuple[Fingerprint, ...] = ()
     warnings: tuple[str, ...] = ()
+    profile: OrdersProfile = NO_PROFILE
+    findings: tuple[Finding, ...] = ()
 
 
 NO_ORDERS = OrdersReading(SingleOrders(tables.ORDERS.to_frame()), {}, tables.REJECTS.to_frame())
@@ -44,7 +47,14 @@ def map_orders(
         rows.fields["category"] = without_contacts(rows, "category", fields.text(rows.fields["category"]), personal)
     read = order_rows(rows, settings, launch, ids, category=category)
     spending = _with_values(read).select(tables.SPENDING.names()) if category else None
-    return OrdersReading(SingleOrders(canonical_orders(read, settings.orders.grain)), rows.reads, rows.rejects(), spending)
+    profile = OrdersProfile(_by_day(read.filter(pl.col("time") < launch.as_of)), NO_PROFILE.by_status)
+    orders = SingleOrders(canonical_orders(read, settings.orders.grain))
+    return OrdersReading(orders, rows.reads, rows.rejects(), spending, profile=profile, findings=tuple(rows.findings))
+
+
+def _by_day(rows: pl.DataFrame) -> pl.DataFrame:
+    net = _with_values(rows).select(day=pl.col("time").dt.date(), amount="amount")
+    return net.group_by("day").agg(rows=pl.len().cast(pl.Int64), amount=pl.col("amount").sum()).sort("day")
 
 
 def order_rows(

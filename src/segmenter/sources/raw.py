@@ -12,6 +12,7 @@ from polars.exceptions import PolarsError
 from segmenter import tables
 from segmenter.contacts import shown_columns
 from segmenter.errors import InputError
+from segmenter.findings import Finding
 from segmenter.messages import Message
 from segmenter.sources.expressions import FILE, ROW
 from segmenter.sources.fields import as_text
@@ -37,7 +38,7 @@ class Raw:
     frame: pl.DataFrame
     fingerprints: tuple[Fingerprint, ...]  # one for each file, or one for the query
     rejects: pl.DataFrame = field(default_factory=tables.REJECTS.to_frame)  # lines that cannot be split into fields
-    notes: tuple[str, ...] = ()  # what a person should know of the source, such as sheets that were not read
+    findings: tuple[Finding, ...] = ()  # of the source, such as sheets that were not read
 
 
 def column_names(header: Sequence[str | None]) -> list[str]:

@@ -8,6 +8,7 @@ import polars as pl
 from segmenter import tables
 from segmenter.contacts import Contacts
 from segmenter.errors import InputError
+from segmenter.findings import Finding
 from segmenter.messages import Message
 from segmenter.settings import TableSettings
 from segmenter.sources import fields
@@ -25,6 +26,7 @@ class Rows:
     columns: dict[str, list[str]]  # of the source, that each field comes from
     reads: dict[str, int]  # rows read, and what became of them
     counted: pl.Series  # false for rows known to be at or after the as-of date, which nothing may depend on
+    findings: list[Finding] = field(default_factory=list)
     _wrong: pl.Series = field(init=False)  # the number of the reason why a row is rejected, -1 where none
     _reasons: list[tuple[str | None, Message]] = field(init=False, default_factory=list)  # field and reason
     _notes: list[tuple[pl.Series, str, Message]] = field(init=False, default_factory=list)  # rows, field and reason
