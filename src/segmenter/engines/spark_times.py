@@ -11,6 +11,7 @@ from segmenter.engines.typed_cells import EXACT
 from segmenter.tables import DAY, LATEST
 
 _SECOND = 1_000_000
+_UNITS = {"epoch_s": _SECOND, "epoch_ms": 1_000, "epoch_us": 1}
 
 
 def micros_sql(cell: str, dtype: pl.DataType, format_: str) -> str | None:
@@ -22,8 +23,7 @@ def micros_sql(cell: str, dtype: pl.DataType, format_: str) -> str | None:
     if dtype == pl.Date or isinstance(dtype, pl.Datetime):
         # The session's zone is UTC: to it a local time is what its clock shows.
         return f"unix_micros(CAST({cell} AS TIMESTAMP))"
-    if dtype.is_integer() and format_ in ("epoch_s", "epoch_ms"):
-        unit = _SECOND if format_ == "epoch_s" else 1_000
+    if dtype.is_integer() and (unit := _UNITS.get(format_)) is not None:
         return f"CASE WHEN abs({cell}) < {EXACT // unit} THEN CAST({cell} AS BIGINT) * {unit} END"
     return None
 

@@ -42,6 +42,8 @@ def _with_year(text: str, last: date) -> str:
     text = " ".join(unicodedata.normalize("NFKC", text).split())
     if _SERIAL.fullmatch(text):
         return str(_FIRST + timedelta(days=int(float(text))))
+    if re.fullmatch(r"\d{5}", text):
+        return ""
     if match := _DOTTED.fullmatch(text):
         return "{2}-{1}-{0}".format(*match.groups())
     if match := _yearless().fullmatch(text):

@@ -55,7 +55,7 @@ def read_customers(rows: Rows, settings: MappingSettings, launch: LaunchSettings
     values = {"customer_id": rows.id("customer_id"), "province": rows.text("province"), "city": rows.text("city")}
     values["joined"] = pl.repeat(None, rows.source.height, dtype=pl.Date, eager=True)
     if "joined" in rows.fields:
-        values["joined"] = fields.time(rows.fields["joined"], read.time_format, launch.timezone).dt.date()
+        values["joined"] = rows.moments["joined"].dt.date()
         rows.note(values["joined"].is_null() & ~rows.empty("joined"), "joined", NO_DATE)
     for name in _FLAGS:
         values[name] = pl.repeat(False, rows.source.height, eager=True)

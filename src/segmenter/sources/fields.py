@@ -4,17 +4,24 @@ The kernel reads numbers and times of fixed types by itself, and an engine in SQ
 """
 
 import re
+from datetime import date
 
 import polars as pl
 from polars.exceptions import PolarsError
 
 from segmenter import money
+from segmenter.checks.date_texts import YEARS
+from segmenter.checks.time_format import AUTO, NO_ORDER, TimeFormat, decide_format
+from segmenter.findings import Finding
+from segmenter.sources import time_cells
+from segmenter.sources.time_cells import TimeCells
 from segmenter.tables import LATEST, NOTHING
 from segmenter.vocabulary import vocabulary
 
 _WRITTEN = vocabulary("cells")
 _FLAGS = {**dict.fromkeys(_WRITTEN["yes"], True), **dict.fromkeys((*_WRITTEN["no"], *NOTHING), False)}
 _SIGNS: dict[str, list[str]] = _WRITTEN["signs"]
+_ZONE_AS_TEXT = re.compile(r"((?:%[-_0#:.]*\d?[A-Za-z]|[^%A-Za-z]|T)*?)(?:(Z|UTC|GMT)|([+-]\d\d:?\d\d))")
 _FAR = 200_000  # years that Polars can write in any time zone
 _DAYS = 2 * 86_400_000_000  # microseconds: no time zone is further from UTC
 
@@ -55,14 +62,48 @@ def amount(values: pl.Series, currency: str, decimal: str) -> pl.Series:
     return minor.cast(pl.Int64, strict=False).zip_with(fits, pl.Series([None], dtype=pl.Int64))
 
 
-def time(values: pl.Series, format_: str, timezone: str) -> pl.Series:
+def time(values: pl.Series, format_: str, timezone: str, written: TimeFormat = NO_ORDER) -> pl.Series:
     """Read times of any type as local times without zone; null for what is none, or is before 1970 or after 2200.
 
-    `format_` is ``auto`` (year first, the usual separators), a strptime format, ``epoch_s`` or ``epoch_ms``. Times with an offset are
-    brought to `timezone`, those without are taken as local.
+    `format_` is ``auto``, that with an order (``day_first``, ``month_first``, ``year_first``), a strptime format, ``excel`` (days since
+    1899-12-30), ``epoch_s``, ``epoch_ms`` or ``epoch_us``. Times with a zone are brought to `timezone`, those without are taken as local.
+    `written` says of ``auto`` which number is the day where a cell alone does not; what nothing says is null.
     """
-    moments = _time(values, format_, timezone)
-    possible = moments.dt.year().is_between(1970, 2200)
+    parts = time_parts(values, format_)
+    return _possible(_time(values, format_, timezone) if parts is None else time_cells.moments_of(parts, timezone, written))
+
+
+def times(values: pl.Series, format_: str, timezone: str, as_of: date, key: str) -> tuple[pl.Series, list[Finding]]:
+    """Read the times of a whole column, as `time`: its cells before the as-of date say how it is written."""
+    parts = time_parts(values, format_)
+    if parts is None:
+        return _possible(_time(values, format_, timezone)), []
+    written, findings = NO_ORDER, list[Finding]()
+    if parts.needs_decision:
+        written, findings = decide_format(time_cells.evidence_of(parts), key, as_of, timezone, AUTO.get(format_))
+    return _possible(time_cells.moments_of(parts, timezone, written)), findings
+
+
+def time_parts(values: pl.Series, format_: str) -> TimeCells | None:
+    """Take cells apart that have to be read by what they look like; None where their type or the format says all."""
+    values = decode(values)
+    if format_ in AUTO and values.dtype.is_numeric():
+        values = text(values)
+    named = _named_zone(format_)
+    if values.dtype != pl.String or not (format_ in AUTO or "%Z" in named):
+        return None
+    return time_cells.split(values) if format_ in AUTO else time_cells.split_by_format(values.str.strip_chars(), named)
+
+
+def _named_zone(format_: str) -> str:
+    """Read a zone that a format has as mere text, which strptime would pass over."""
+    if found := _ZONE_AS_TEXT.fullmatch(format_):
+        return found[1] + ("%#z" if found[3] else "%Z")
+    return format_
+
+
+def _possible(moments: pl.Series) -> pl.Series:
+    possible = moments.dt.year().is_between(*YEARS)
     return moments.to_frame("t").select(pl.when(possible).then("t")).to_series()
 
 
@@ -85,26 +126,16 @@ def _time(values: pl.Series, format_: str, timezone: str) -> pl.Series:
     values = decode(values)
     if values.dtype in (pl.Date, pl.Datetime):
         return _local(values, timezone)
-    if format_ in ("epoch_s", "epoch_ms"):
-        unit = 1_000_000 if format_ == "epoch_s" else 1_000
-        moments = (values.cast(pl.Float64, strict=False) * unit).cast(pl.Int64, strict=False).cast(pl.Datetime("us", "UTC"))
-        return _local(moments, timezone)
+    if format_ in time_cells.UNITS:
+        counted = (
+            values.cast(pl.Float64, strict=False).alias("n").to_frame().select(time_cells.count_micros(pl.col("n"), format_)).to_series()
+        )
+        return counted.cast(pl.Datetime("us")) if format_ == "excel" else _local(counted.cast(pl.Datetime("us", "UTC")), timezone)
     if values.dtype.is_numeric():
         values = text(values)
-    if values.dtype != pl.String:
+    if values.dtype != pl.String or format_ in AUTO:
         return pl.Series([None] * len(values), dtype=pl.Datetime("us"))
-    values = values.str.strip_chars()
-    if format_ != "auto":
-        return _parse(values, format_, timezone)
-    for word, half_day in _WRITTEN["half_days"].items():
-        values = values.str.replace(word, half_day)
-    result = pl.Series([None] * len(values), dtype=pl.Datetime("us"))
-    for attempt in _WRITTEN["times"]:
-        left = result.is_null() & values.is_not_null()
-        if not left.any():
-            break
-        result = result.zip_with(~left, _parse(values, attempt, timezone))
-    return result
+    return _parse(values.str.strip_chars(), _named_zone(format_), timezone)
 
 
 def _parse(values: pl.Series, format_: str, timezone: str) -> pl.Series:

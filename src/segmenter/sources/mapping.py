@@ -182,7 +182,7 @@ def _events(
 ) -> pl.DataFrame:
     kind = rows.read("kind", fields.text(rows.fields["kind"]).str.to_lowercase(), NO_KIND)
     rows.reject(personal.among(kind), "kind", CONTACT)
-    values = pl.DataFrame({"customer_id": rows.id("customer_id"), "kind": kind, "time": rows.time(settings.events, launch.timezone)})
+    values = pl.DataFrame({"customer_id": rows.id("customer_id"), "kind": kind, "time": rows.time(settings.events)})
     reject_strangers(rows, ids)
     kept = rows.drop_rejected(values)
     kinds = kept.filter(pl.col("time") < as_of)["kind"].unique().sort()
@@ -199,6 +199,6 @@ def _events(
 def _referrals(rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None) -> pl.DataFrame:
     values = pl.DataFrame({"customer_id": rows.id("customer_id"), "friend_id": rows.id("friend_id")})
     timed = "time" in rows.fields
-    when = rows.time(settings.referrals, launch.timezone) if timed else pl.repeat(None, values.height, dtype=tables.TIME, eager=True)
+    when = rows.time(settings.referrals) if timed else pl.repeat(None, values.height, dtype=tables.TIME, eager=True)
     reject_strangers(rows, ids)
     return rows.drop_rejected(values.with_columns(when.alias("time")))

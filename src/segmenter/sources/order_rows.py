@@ -68,7 +68,7 @@ def order_rows(
         {
             "customer_id": rows.id("customer_id"),
             "order_id": rows.id("order_id") if lines else rows.text("order_id"),
-            "time": rows.time(read, launch.timezone),
+            "time": rows.time(read),
             "paid": rows.read("amount", amount, with_facts(NO_AMOUNT, largest=largest)),
             "back": rows.fields.get("refund", amount < 0).fill_null(value=False),
             "province": rows.text("province"),

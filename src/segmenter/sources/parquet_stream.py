@@ -9,14 +9,17 @@ import numpy as np
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
+from segmenter.checks.time_format import AUTO, NO_ORDER, TimeFormat, decide_format
 from segmenter.errors import ConfigError, InputError
+from segmenter.findings import Finding
 from segmenter.measures import shop_orders
 from segmenter.messages import Message
 from segmenter.settings import FilesSettings, LaunchSettings
 from segmenter.sources.expressions import ROW, read_as_numbers
-from segmenter.sources.fields import currency_names, local
+from segmenter.sources.fields import currency_names, local, time_parts
 from segmenter.sources.raw import column_names, known_types, one_line
 from segmenter.sources.row_mapping import map_rows
+from segmenter.sources.time_cells import add_evidence, evidence_of
 from segmenter.sql import expression
 
 TYPED = "__typed_"
@@ -38,6 +41,8 @@ class Stream:
     where: pl.Expr | None  # the rows that are wanted
     columns: list[str]  # the source's columns that are needed
     schema: pl.Schema  # of all its columns
+    written: TimeFormat = NO_ORDER  # how times are written that are text or numbers
+    findings: tuple[Finding, ...] = ()  # of a look at all rows before any was read
 
     @property
     def rows(self) -> int:
@@ -86,7 +91,27 @@ def stream_of(paths: Sequence[Path], names: Sequence[str], settings: FilesSettin
     if typed and "back" in conditions:
         typed["back"] = conditions["back"].fill_null(value=False)
     columns = [name for name in schema if name in needed]
-    return Stream(paths, names, heights, settings, launch, typed, conditions.get("where"), columns, schema)
+    where = conditions.get("where")
+    looked_at = not typed and time_parts(schema.to_frame().select(expressions["time"].alias("t"))["t"], read.time_format) is not None
+    written, findings = _look_at_times(paths, expressions["time"], where, settings, launch) if looked_at else (NO_ORDER, [])
+    return Stream(paths, names, heights, settings, launch, typed, where, columns, schema, written, tuple(findings))
+
+
+def _look_at_times(
+    paths: Sequence[Path], value: pl.Expr, where: pl.Expr | None, settings: FilesSettings, launch: LaunchSettings
+) -> tuple[TimeFormat, list[Finding]]:
+    """Decide how times are written by those of all rows."""
+    format_ = settings.orders.time_format
+    assert launch.as_of is not None
+    scan = pl.scan_parquet(list(paths), glob=False, hive_partitioning=False)
+    rows = scan.with_columns(known_types(scan.collect_schema()))
+    times = (rows if where is None else rows.filter(where)).select(time=value)
+    try:
+        parts = (time_parts(batch["time"], format_) for batch in times.collect_batches(maintain_order=False))
+        evidence = add_evidence(evidence_of(part) for part in parts if part is not None)
+    except (PolarsError, PanicException, OSError):
+        return NO_ORDER, []  # the reading says what is wrong
+    return decide_format(evidence, "data.orders.time_format", launch.as_of, launch.timezone, AUTO.get(format_))
 
 
 def _expression(mapping: str, schema: pl.Schema) -> pl.Expr:

@@ -4,6 +4,7 @@ from functools import partial
 
 import polars as pl
 
+from segmenter.checks.time_format import TimeFormat
 from segmenter.contacts import may_be_shown, shown_columns, shown_sql
 from segmenter.errors import InputError, nearest
 from segmenter.messages import Message
@@ -23,9 +24,17 @@ _SHOWN = ("province", "city", "category", "kind")  # in lists and on pages
 
 
 def map_rows(
-    table: str, frame: pl.DataFrame, settings: MappingSettings, launch: LaunchSettings, collected: list[str] | None = None
+    table: str,
+    frame: pl.DataFrame,
+    settings: MappingSettings,
+    launch: LaunchSettings,
+    collected: list[str] | None = None,
+    written: TimeFormat | None = None,
 ) -> Rows:
-    """Filter the raw rows of a table, a key of `NEEDED`, and find its fields; problems are raised, or else `collected`."""
+    """Filter the raw rows of a table, a key of `NEEDED`, and find its fields; problems are raised, or else `collected`.
+
+    `written` says how times are written where these are not all rows.
+    """
     read: TableSettings = getattr(settings, table)
     problems: list[str] = []
     if ROW not in frame.columns:
@@ -45,8 +54,7 @@ def map_rows(
         if (problem := _map_field(rows, name, mappings[name], number)) is not None:
             problems.append(problem)
         elif name in DATED and name in rows.fields:
-            moments = fields.time(rows.fields[name], read.time_format, launch.timezone)
-            rows.counted = pl.DataFrame({"t": moments}).select((pl.col("t") < launch.as_of).fill_null(value=True)).to_series()
+            rows.read_moments(name, read, launch, written)
     if isinstance(read, OrdersSettings):
         if read.refund is not None and (refund := _condition(frame, read.refund, "data.orders.refund", number, problems)) is not None:
             rows.fields["refund"] = refund.values.fill_null(value=False)

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from segmenter import tables
+from segmenter.checks.time_format import AUTO, TimeFormat
 from segmenter.contacts import Contacts
 from segmenter.errors import InputError
 from segmenter.findings import Finding
 from segmenter.messages import Message
-from segmenter.settings import TableSettings
+from segmenter.settings import LaunchSettings, TableSettings
 from segmenter.sources import fields
 from segmenter.sources.expressions import FILE, ROW
 from segmenter.sources.reject_reasons import CONTACT_LEFT_OUT, EMPTY, NO_ID, NO_TIME, NO_TIME_FORMAT, STRANGER, reason_of, with_facts
@@ -27,6 +28,7 @@ class Rows:
     reads: dict[str, int]  # rows read, and what became of them
     counted: pl.Series  # false for rows known to be at or after the as-of date, which nothing may depend on
     findings: list[Finding] = field(default_factory=list)
+    moments: dict[str, pl.Series] = field(default_factory=dict)  # the fields that say when, as local times
     _wrong: pl.Series = field(init=False)  # the number of the reason why a row is rejected, -1 where none
     _reasons: list[tuple[str | None, Message]] = field(init=False, default_factory=list)  # field and reason
     _notes: list[tuple[pl.Series, str, Message]] = field(init=False, default_factory=list)  # rows, field and reason
@@ -55,10 +57,23 @@ class Rows:
         """Read an id, and reject rows without."""
         return self.read(name, fields.text(self.fields[name]), NO_ID)
 
-    def time(self, settings: TableSettings, timezone: str) -> pl.Series:
-        """Read the time, and reject rows without."""
-        values = fields.time(self.fields["time"], settings.time_format, timezone)
-        return self.read("time", values, with_facts(NO_TIME_FORMAT, table=self.table) if settings.time_format == "auto" else NO_TIME)
+    def read_moments(self, name: str, settings: TableSettings, launch: LaunchSettings, written: TimeFormat | None) -> None:
+        """Read a field that says when, as it was `written` or as all of its cells show; and see which rows count."""
+        assert launch.as_of is not None
+        values = self.fields[name]
+        if written is not None:
+            moments = fields.time(values, settings.time_format, launch.timezone, written)
+        else:
+            key = f"data.{self.table}.time_format"
+            moments, found = fields.times(values, settings.time_format, launch.timezone, launch.as_of, key)
+            self.findings += found
+        self.moments[name] = moments
+        self.counted = moments.to_frame("t").select((pl.col("t") < launch.as_of).fill_null(value=True)).to_series()
+
+    def time(self, settings: TableSettings) -> pl.Series:
+        """Give the time, and reject rows without."""
+        reason = with_facts(NO_TIME_FORMAT, table=self.table) if settings.time_format in AUTO else NO_TIME
+        return self.read("time", self.moments["time"], reason)
 
     def text(self, name: str) -> pl.Series:
         """Read a text that need not be there."""

@@ -1,0 +1,1 @@
+"""Looks at the values of an input: frames in, decisions and findings out."""
