@@ -5,7 +5,7 @@ Times are local to ``launch.timezone`` and carry no zone. Amounts are Int64 mino
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
@@ -164,12 +164,18 @@ class PastLaunches:
     invited: pl.DataFrame  # see `INVITED`
 
 
+NO_FILES = pl.Schema({"file": pl.String(), "first": pl.Date(), "last": pl.Date(), "rows": pl.Int64()}).to_frame()
+
+
 @dataclass(frozen=True)
 class OrdersProfile:
     """Totals of the order rows before the as-of date that were kept, for who looks at an input before a launch."""
 
     by_day: pl.DataFrame  # ``day`` (Date), ``rows``, ``amount`` (net, minor units); sorted
     by_status: pl.DataFrame  # ``status``, ``rows``, ``amount``, ``taken_for`` (order, refund, left_out); most money first
+    by_file: pl.DataFrame = field(
+        default_factory=NO_FILES.clone
+    )  # ``file``, its ``first`` and ``last`` day, ``rows``; where there are several
 
 
 NO_PROFILE = OrdersProfile(

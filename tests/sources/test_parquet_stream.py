@@ -96,6 +96,9 @@ def same(folder, changes, *, terms=TERMS, customers=None, store=None):
     columns = at_once.tables.rejects.columns
     assert_frame_equal(streamed.tables.rejects.sort(columns), at_once.tables.rejects.sort(columns))
     assert streamed.fingerprints == at_once.fingerprints
+    assert_frame_equal(streamed.tables.profile.by_day, at_once.tables.profile.by_day)
+    assert_frame_equal(streamed.tables.profile.by_file, at_once.tables.profile.by_file)
+    assert streamed.tables.findings == at_once.tables.findings
     assert not streamed.warnings
     return streamed
 
@@ -120,6 +123,9 @@ CASES = {
     "ids are large": (SHOP.with_columns(customer_id=pl.col("quantity").cast(pl.UInt64, strict=False)), {}),
     "ids are true or false": (SHOP.with_columns(customer_id=AMOUNT > 100), {}),
     "times are text": (SHOP.with_columns(pl.col("time").dt.strftime("%Y/%m/%d %H:%M:%S")), {}),
+    "times are text, the day first": (SHOP.with_columns(pl.col("time").dt.strftime("%d/%m/%Y %H:%M")), {}),
+    "times are text in a zone": (SHOP.with_columns(pl.col("time").dt.strftime("%b %d, %Y %I:%M %p GMT")), {}),
+    "times are days of a spreadsheet": (SHOP.with_columns(pl.col("time").dt.epoch("s") / 86400 + 25569), {}),
     "times are text of a format": (SHOP.with_columns(pl.col("time").dt.strftime("%d.%m.%Y")), {"orders.time_format": "%d.%m.%Y"}),
     "times have a zone": (SHOP.with_columns(pl.col("time").dt.replace_time_zone("UTC")), {}),
     "times are nanoseconds": (SHOP.with_columns(pl.col("time").cast(pl.Datetime("ns"))), {}),

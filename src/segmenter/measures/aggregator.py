@@ -59,7 +59,7 @@ class Aggregator:
         # Where it is a list: the rows added since, with the numbers of their customers.
         self.recorded: list[pl.DataFrame] | None = None
         self._layout = layout_of(terms)
-        self._owners = [CustomerRecords(thread, self._layout.words) for thread in range(self.threads)]
+        self._owners = [CustomerRecords(thread, self._layout.words, terms.today) for thread in range(self.threads)]
         self._places = [PlaceNames() for _ in range(self.threads)]
         self._pool = ThreadPoolExecutor(self.threads)
         self._seen = np.array([(0, NEVER, -1)] * self.threads, kernel.SEEN)
@@ -73,6 +73,12 @@ class Aggregator:
     def later(self) -> int:
         """Rows at or after the as-of date so far."""
         return int(self._seen["later"].sum()) + sum(int(owner.tables["later"][0]) for owner in self._owners)
+
+    def by_day(self) -> pl.DataFrame:
+        """Give rows and net amount of each day before the as-of date so far, as `OrdersProfile` has them."""
+        rows, amount = np.flip(sum((owner.by_day for owner in self._owners), np.int64(0)), 0).T
+        days = pl.int_range(len(rows), dtype=pl.Int32, eager=True).cast(pl.Date).alias("day")
+        return pl.DataFrame({"day": days, "rows": rows, "amount": amount}).filter(pl.col("rows") > 0)
 
     def add_all(self, batches: Sequence[Batch], *, digits: int) -> list[pl.Series]:
         """Add rows of a source, and give the numbers of each batch's rows that are left to the fallback; `digits`: of the currency.

@@ -25,14 +25,17 @@ NO_DAY = 0x7FFFFFFF
 _LOAD = 0.6  # of the slots
 TEXTS = 1 << 30  # the texts of an arena are shown to Arrow by the part of so many bytes in which they begin
 TABLES = np.dtype(
-    [(name, np.int64) for name in ("slots", "mask", "hots", "colds", "arena", "room", "customers", "used", "later", "spare", "thread")]
+    [
+        (name, np.int64)
+        for name in ("slots", "mask", "hots", "colds", "arena", "room", "customers", "used", "later", "spare", "by_day", "thread")
+    ]
 )
 
 
 class CustomerRecords:
     """Slots, records and long ids. The records lie in chunks, so that they never move."""
 
-    def __init__(self, thread: int, words: int) -> None:
+    def __init__(self, thread: int, words: int, days: int) -> None:
         self.words = words  # of a cold record
         self.slots = np.zeros(1 << 10, np.uint64)
         self.hots: list[NDArray[np.int64]] = []
@@ -41,7 +44,8 @@ class CustomerRecords:
         self.arena = np.zeros(1 << 12, np.uint8)
         # Room for a block's customers, then for a cold record that nobody reads.
         self.spare = np.zeros(BLOCK + words + 2, np.int64)
-        self.tables = record(TABLES, spare=self.spare, thread=thread)
+        self.by_day = np.zeros((days + 1, 2), np.int64)  # of each day ago: its rows, and what they add to net spend
+        self.tables = record(TABLES, spare=self.spare, by_day=self.by_day, thread=thread)
         self._point()
 
     def _point(self) -> None:

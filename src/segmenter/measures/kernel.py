@@ -132,7 +132,7 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
     today, day_table, ranges, words, orders = layout.today, layout.days, layout.ranges, layout.words, 8 * layout.orders
     range_refunds, range_refund_orders = 8 * layout.refunds, 8 * layout.refund_orders
     slots, mask, hots, colds = owner.slots, owner.mask, owner.hots, owner.colds
-    spare, nobody = owner.spare, owner.spare + 8 * BLOCK
+    spare, nobody, by_day = owner.spare, owner.spare + 8 * BLOCK, owner.by_day
     recent, as_of, in_chunk = layout.recent, np.int64(today * DAY), np.int64(CHUNK - 1)
     for start_of_block in range(start, stop, BLOCK):
         end = min(start_of_block + BLOCK, stop)
@@ -210,6 +210,8 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
                 else:
                     is_order = not load_byte(back + order)
                     refund = load(refunds + 8 * order)
+                store(by_day + 16 * days, load(by_day + 16 * days) + 1)
+                store(by_day + 16 * days + 8, load(by_day + 16 * days + 8) + amount)
                 counts = load(hot + 8 * COUNTS)
                 last = load(hot + 8 * LAST)
                 flag = counts >> 48

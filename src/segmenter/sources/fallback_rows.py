@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from segmenter.sources.expressions import FILE, ROW, columns_of
-from segmenter.sources.order_rows import order_rows
+from segmenter.sources.order_rows import days_of_files, order_rows
 from segmenter.sources.parquet_stream import Stream
 from segmenter.sources.row_mapping import map_rows
 
@@ -24,6 +24,7 @@ class FallbackRows:
     frames: list[pl.DataFrame] = field(default_factory=list)
     rejects: list[pl.DataFrame] = field(default_factory=list)
     reads: dict[str, int] = field(default_factory=lambda: {"later": 0, "rejected": 0, "kept": 0})
+    days: list[pl.DataFrame] = field(default_factory=list)  # of files, see `order_rows.join_days`
     waiting: int = 0
     blank: int = 0
 
@@ -39,6 +40,8 @@ class FallbackRows:
         self.frames, self.waiting = [], 0
         rows = map_rows("orders", frame, self.stream.settings, self.stream.launch, written=self.stream.written)
         good = order_rows(rows, self.stream.settings, self.stream.launch, self.ids)
+        if len(self.stream.paths) > 1 and self.stream.launch.as_of is not None:
+            self.days += days_of_files(good, self.stream.launch.as_of)
         self.rejects.append(rows.rejects())
         for what in self.reads:
             self.reads[what] += rows.reads[what]

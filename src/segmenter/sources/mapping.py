@@ -9,6 +9,7 @@ from types import MappingProxyType
 import polars as pl
 
 from segmenter import tables
+from segmenter.checks.freshness import check_freshness
 from segmenter.contacts import Contacts, shown_columns
 from segmenter.errors import InputError
 from segmenter.findings import raise_stops
@@ -134,7 +135,11 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
         events, referrals = (
             _drop_visitors(ids, name, frame, reads, shop.as_of) for name, frame in (("events", events), ("referrals", referrals))
         )
-    findings = (*orders.findings, *(finding for rows in others.values() for finding in rows.findings))
+    findings = (
+        *check_freshness(orders.profile, shop.as_of),
+        *orders.findings,
+        *(finding for rows in others.values() for finding in rows.findings),
+    )
     if stops:
         raise_stops(findings)
     return Tables(

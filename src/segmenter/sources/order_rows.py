@@ -1,6 +1,8 @@
 """Order rows become canonical orders, or rejects; which are orders and which are refunds, `measures.definition` says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import narwhals as nw
 import polars as pl
@@ -13,11 +15,11 @@ from segmenter.measures.shop_orders import SingleOrders
 from segmenter.money import LARGEST, digits
 from segmenter.settings import LaunchSettings, MappingSettings
 from segmenter.sources import fields
-from segmenter.sources.expressions import columns_of
+from segmenter.sources.expressions import FILE, columns_of
 from segmenter.sources.raw import Fingerprint
 from segmenter.sources.reject_reasons import NO_AMOUNT, OTHER_CURRENCY, REPEATED, with_facts
 from segmenter.sources.rows import Rows, reject_strangers, without_contacts
-from segmenter.tables import NO_PROFILE, Orders, OrdersProfile
+from segmenter.tables import NO_FILES, NO_PROFILE, Orders, OrdersProfile
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,10 @@ def map_orders(
         rows.fields["category"] = without_contacts(rows, "category", fields.text(rows.fields["category"]), personal)
     read = order_rows(rows, settings, launch, ids, category=category)
     spending = _with_values(read).select(tables.SPENDING.names()) if category else None
-    profile = OrdersProfile(_by_day(read.filter(pl.col("time") < launch.as_of)), NO_PROFILE.by_status)
+    assert launch.as_of is not None
+    profile = OrdersProfile(
+        _by_day(read.filter(pl.col("time") < launch.as_of)), NO_PROFILE.by_status, join_days(days_of_files(read, launch.as_of))
+    )
     orders = SingleOrders(canonical_orders(read, settings.orders.grain))
     return OrdersReading(orders, rows.reads, rows.rejects(), spending, profile=profile, findings=tuple(rows.findings))
 
@@ -55,6 +60,30 @@ def map_orders(
 def _by_day(rows: pl.DataFrame) -> pl.DataFrame:
     net = _with_values(rows).select(day=pl.col("time").dt.date(), amount="amount")
     return net.group_by("day").agg(rows=pl.len().cast(pl.Int64), amount=pl.col("amount").sum()).sort("day")
+
+
+def days_of_file(name: str, times: pl.Series, as_of: date) -> pl.DataFrame:
+    """Give the first and the last of a file's times before a date, and how many these are."""
+    before = times.alias("time").to_frame().filter(pl.col("time") < as_of)
+    return before.select(file=pl.lit(name), first=pl.col("time").min(), last=pl.col("time").max(), rows=pl.len().cast(pl.Int64))
+
+
+def days_of_files(rows: pl.DataFrame, as_of: date) -> list[pl.DataFrame]:
+    """Give that of each ``file`` of rows."""
+    if rows["file"].is_null().all():
+        return []
+    parts = rows.select("file", "time").partition_by("file", as_dict=True).items()
+    return [days_of_file(str(name), part["time"], as_of) for (name,), part in parts if name is not None]
+
+
+def join_days(spans: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Join what is known of parts of files, as `OrdersProfile` has it; nothing where there is one file only."""
+    if not spans:
+        return NO_FILES
+    whole = (
+        pl.concat(spans).filter(pl.col("rows") > 0).group_by("file").agg(pl.col("first").min(), pl.col("last").max(), pl.col("rows").sum())
+    )
+    return whole.with_columns(pl.col("first", "last").dt.date()).sort("file") if whole.height > 1 else NO_FILES
 
 
 def order_rows(
@@ -73,6 +102,7 @@ def order_rows(
             "back": rows.fields.get("refund", amount < 0).fill_null(value=False),
             "province": rows.text("province"),
             "city": rows.text("city"),
+            "file": rows.source[FILE],
             **({"category": rows.text("category")} if category else {}),
         }
     )

@@ -17,6 +17,7 @@ from segmenter.messages import Message
 from segmenter.settings import FilesSettings, LaunchSettings
 from segmenter.sources.expressions import ROW, read_as_numbers
 from segmenter.sources.fields import currency_names, local, time_parts
+from segmenter.sources.order_rows import days_of_file
 from segmenter.sources.raw import column_names, known_types, one_line
 from segmenter.sources.row_mapping import map_rows
 from segmenter.sources.time_cells import add_evidence, evidence_of
@@ -186,6 +187,23 @@ def batches(stream: Stream, files: Sequence[int]) -> Iterator[pl.DataFrame]:
             for at, count in wrong
         ]
         raise InputError(*lost)
+
+
+def days_of_batch(stream: Stream, files: Sequence[int], batch: pl.DataFrame, left: pl.Series) -> list[pl.DataFrame]:
+    """Give the first and last times of each file's typed rows in a batch, without those that are left to the fallback."""
+    assert stream.launch.as_of is not None
+    if not batch.height:
+        return []
+    times = batch[f"{TYPED}time"]
+    if len(left):
+        times = times.scatter(left, None)
+    starts = np.cumsum([0, *(stream.heights[at] for at in files[:-1])])
+    ends = np.searchsorted(starts, batch.select(pl.min(ROW), pl.max(ROW).alias("last")).row(0), side="right") - 1
+    if ends[0] == ends[1]:
+        return [days_of_file(stream.names[files[ends[0]]], times, stream.launch.as_of)]
+    numbers = pl.Series(np.searchsorted(starts, batch[ROW].to_numpy(), side="right") - 1)
+    found = numbers.unique().to_list()
+    return [days_of_file(stream.names[files[at]], times.filter(numbers == at), stream.launch.as_of) for at in found]
 
 
 def _panic(rows: pl.LazyFrame) -> str:

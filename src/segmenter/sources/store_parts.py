@@ -11,9 +11,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.messages import Message
+from segmenter.sources.order_rows import days_of_file
 from segmenter.sources.order_store import Entry, Identity, Store
 from segmenter.sources.parquet_stream import Stream
 from segmenter.sources.reject_reasons import STRANGER
+from segmenter.tables import TIME
 
 if TYPE_CHECKING:
     from segmenter.measures.aggregator import Aggregator
@@ -66,8 +68,10 @@ class StoreWriter:
         self._pool.shutdown(cancel_futures=True)
 
 
-def recall(store: Store, stream: Stream, aggregator: "Aggregator", ids: pl.Series | None) -> dict[int, tuple[Entry, pl.DataFrame]]:
-    """Aggregate files from the store: what is kept of each, and its rejects; the others have to be read."""
+def recall(
+    store: Store, stream: Stream, aggregator: "Aggregator", ids: pl.Series | None, days: list[pl.DataFrame]
+) -> dict[int, tuple[Entry, pl.DataFrame]]:
+    """Aggregate files from the store: what is kept of each, and its rejects; the others have to be read. Their days are noted."""
     found = {}
     with ThreadPoolExecutor(_AHEAD) as pool:
         paths = iter(enumerate(stream.paths))
@@ -89,6 +93,8 @@ def recall(store: Store, stream: Stream, aggregator: "Aggregator", ids: pl.Serie
                 continue  # some are strangers, whose rows are to be rejected one by one
             for customers, orders, places in parts:
                 aggregator.add_runs(customers, orders, places["place"])
+                if len(stream.paths) > 1:
+                    days.append(days_of_file(stream.names[at], orders["time"].cast(TIME), aggregator.terms.as_of))
             # The file may be called otherwise now, from where the config names it.
             found[at] = entry, rejects.with_columns(file=pl.lit(stream.names[at]))
     return found

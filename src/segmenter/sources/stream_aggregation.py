@@ -21,14 +21,14 @@ from segmenter.messages import Message
 from segmenter.money import digits
 from segmenter.sources.expressions import ROW
 from segmenter.sources.fallback_rows import FallbackRows
-from segmenter.sources.order_rows import OrdersReading
+from segmenter.sources.order_rows import OrdersReading, join_days
 from segmenter.sources.order_store import Identity, Store
-from segmenter.sources.parquet_stream import TYPED, WANTED, Stream, batches
+from segmenter.sources.parquet_stream import TYPED, WANTED, Stream, batches, days_of_batch
 from segmenter.sources.raw import Fingerprint, one_line, sha256
 from segmenter.sources.row_mapping import nothing_wanted
 from segmenter.sources.samples import sample_stream
 from segmenter.sources.store_parts import MAX_ROWS, StoreWriter, recall
-from segmenter.tables import Terms
+from segmenter.tables import NO_PROFILE, OrdersProfile, Terms
 from segmenter.words import Progress
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def aggregate_stream(
     from segmenter.measures.aggregator import Aggregator
 
     aggregator = Aggregator(terms, integers=stream.integers, known=ids)
-    recalled = {} if store is None else recall(store, stream, aggregator, ids)
+    days: list[pl.DataFrame] = []
+    recalled = {} if store is None else recall(store, stream, aggregator, ids, days)
     fresh = [at for at in range(len(stream.paths)) if at not in recalled]
     total = {name: sum(entry.reads[name] for entry, _ in recalled.values()) for name in ("rows", "filtered", "rejected", "kept")}
     total |= {"later": aggregator.later, "kept": total["kept"] - aggregator.later}
@@ -67,7 +68,7 @@ def aggregate_stream(
         identities = {at: Identity.of(stream.paths[at]) for at in fresh}
         hashes = {at: hashing.submit(sha256, stream.paths[at]) for at in fresh}
         for files in [fresh] if writer is None else [[at] for at in fresh]:
-            reads, found, parts = _read_files(stream, files, aggregator, ids, writer, partial(_report, progress, done, stream.rows))
+            reads, found, parts = _read_files(stream, files, aggregator, ids, writer, days, partial(_report, progress, done, stream.rows))
             done += sum(stream.heights[at] for at in files)
             total = {name: total[name] + reads[name] for name in total}
             rejects.append(personal.without(found))
@@ -90,12 +91,13 @@ def aggregate_stream(
         Fingerprint(name, path.stat().st_size, shas[at], "Parquet")
         for at, (name, path) in enumerate(zip(stream.names, stream.paths, strict=True))
     )
+    profile = OrdersProfile(aggregator.by_day(), NO_PROFILE.by_status, join_days(days))
     summary = aggregator.summary()
     orders = AggregatedOrders(summary, None if sampling is None else sample_stream(stream, ids, summary, sampling))
     warnings = () if store is None else tuple(store.warnings)
     ordered = {name: total[name] for name in ("rows", *_FATES)}
     found = pl.concat([tables.REJECTS.to_frame(), *rejects])
-    return OrdersReading(orders, ordered, found, None, prints, warnings, findings=stream.findings)
+    return OrdersReading(orders, ordered, found, None, prints, warnings, profile, stream.findings)
 
 
 def _report(progress: Progress, before: int, rows: int, done: int) -> None:
@@ -116,9 +118,10 @@ def _read_files(
     aggregator: "Aggregator",
     ids: pl.Series | None,
     writer: StoreWriter | None,
+    days: list[pl.DataFrame],
     progress: Callable[[int], None],
 ) -> tuple[dict[str, int], pl.DataFrame, list[Future[list[str]]]]:
-    """Aggregate files: what became of their rows, their rejects, and their parts on their way into the store."""
+    """Aggregate files: what became of their rows, their rejects, and their parts on their way into the store; and note their days."""
     fallback, decimals = FallbackRows(stream, files, ids), digits(stream.launch.currency)
     parts: list[Future[list[str]]] = []
     received = accepted = later = 0
@@ -138,6 +141,8 @@ def _read_files(
                 left = aggregator.add_all([_typed_batch(stream, batch) for batch in rows], digits=decimals)
                 later += aggregator.later - before
                 accepted += sum(batch.height - len(numbers) for batch, numbers in zip(rows, left, strict=True))
+                if len(stream.paths) > 1:
+                    days += (span for batch, taken in zip(rows, left, strict=True) for span in days_of_batch(stream, files, batch, taken))
                 rows = [batch[numbers] for batch, numbers in zip(rows, left, strict=True)]
             for batch in rows:
                 if batch.height and fallback.put(batch.select(*stream.columns, ROW)):
@@ -147,6 +152,7 @@ def _read_files(
             progress(received)
         if fallback.frames:
             aggregator.add_rows(fallback.read())
+        days += fallback.days
     except (PolarsError, OSError) as error:
         raise InputError(*_damages(stream, files, error)) from error
     write()
