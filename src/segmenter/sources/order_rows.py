@@ -8,11 +8,12 @@ import polars as pl
 from segmenter import tables
 from segmenter.contacts import Contacts
 from segmenter.findings import Finding
-from segmenter.measures.definition import order_values, places, rows_of, whole_orders
+from segmenter.measures.definition import order_values, rows_of, whole_orders
 from segmenter.measures.shop_orders import SingleOrders
 from segmenter.money import LARGEST, digits
 from segmenter.settings import LaunchSettings, MappingSettings
 from segmenter.sources import fields
+from segmenter.sources.addresses import read_places
 from segmenter.sources.expressions import columns_of
 from segmenter.sources.raw import Fingerprint
 from segmenter.sources.reject_reasons import NO_AMOUNT, OTHER_CURRENCY, REPEATED, with_facts
@@ -71,8 +72,7 @@ def order_rows(
             "time": rows.time(read, launch.timezone),
             "paid": rows.read("amount", amount, with_facts(NO_AMOUNT, largest=largest)),
             "back": rows.fields.get("refund", amount < 0).fill_null(value=False),
-            "province": rows.text("province"),
-            "city": rows.text("city"),
+            **read_places(rows),
             **({"category": rows.text("category")} if category else {}),
         }
     )
@@ -91,7 +91,7 @@ def canonical_orders(rows: pl.DataFrame, grain: str) -> pl.DataFrame:
     if grain == "order":
         return _with_values(rows).select(tables.ORDERS.names())
     orders: pl.DataFrame = whole_orders(nw.from_native(rows_of(rows).lazy())).to_native().collect()
-    return orders.with_columns(pl.col("time_us").cast(tables.TIME).alias("time"), **places()).select(tables.ORDERS.names())
+    return orders.with_columns(pl.col("time_us").cast(tables.TIME).alias("time")).select(tables.ORDERS.names())
 
 
 def _with_values(rows: pl.DataFrame) -> pl.DataFrame:

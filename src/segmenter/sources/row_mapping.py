@@ -11,6 +11,7 @@ from segmenter.settings import LaunchSettings, MappingSettings, OrdersSettings, 
 from segmenter.sources import fields
 from segmenter.sources.expressions import FILE, ROW, FieldValues, ReadNumbers, columns_of, evaluate
 from segmenter.sources.rows import Rows
+from segmenter.tables import LEVELS
 
 NEEDED = {
     "orders": ("customer_id", "time", "amount"),
@@ -19,7 +20,7 @@ NEEDED = {
     "referrals": ("customer_id", "friend_id"),
 }
 DATED = ("time", "joined")  # the field that says when a row came about
-_SHOWN = ("province", "city", "category", "kind")  # in lists and on pages
+_SHOWN = (*LEVELS, "category", "kind")  # in lists and on pages
 
 
 def map_rows(
