@@ -8,7 +8,7 @@ import polars as pl
 from segmenter import tables
 from segmenter.contacts import Contacts
 from segmenter.findings import Finding
-from segmenter.measures.definition import order_values, places, rows_of, whole_orders
+from segmenter.measures.definition import NEAR, order_values, places, rows_of, whole_orders
 from segmenter.measures.shop_orders import SingleOrders
 from segmenter.money import LARGEST, digits
 from segmenter.settings import LaunchSettings, MappingSettings
@@ -86,11 +86,11 @@ def order_rows(
     return rows.drop_rejected(values)
 
 
-def canonical_orders(rows: pl.DataFrame, grain: str) -> pl.DataFrame:
+def canonical_orders(rows: pl.DataFrame, grain: str, near: int = NEAR) -> pl.DataFrame:
     """Turn order rows into canonical orders and refunds, as `tables.ORDERS`: of each row, or of the rows of one ``order_id``."""
     if grain == "order":
         return _with_values(rows).select(tables.ORDERS.names())
-    orders: pl.DataFrame = whole_orders(nw.from_native(rows_of(rows).lazy())).to_native().collect()
+    orders: pl.DataFrame = whole_orders(nw.from_native(rows_of(rows).lazy()), near).to_native().collect()
     return orders.with_columns(pl.col("time_us").cast(tables.TIME).alias("time"), **places()).select(tables.ORDERS.names())
 
 
