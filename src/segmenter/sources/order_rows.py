@@ -6,6 +6,7 @@ import narwhals as nw
 import polars as pl
 
 from segmenter import tables
+from segmenter.checks.nobody import ContactsOf, no_contacts
 from segmenter.contacts import Contacts
 from segmenter.findings import Finding
 from segmenter.measures.definition import order_values, places, rows_of, whole_orders
@@ -13,6 +14,7 @@ from segmenter.measures.shop_orders import SingleOrders
 from segmenter.money import LARGEST, digits
 from segmenter.settings import LaunchSettings, MappingSettings
 from segmenter.sources import fields
+from segmenter.sources.customer_ids import contacts_of_rows
 from segmenter.sources.expressions import columns_of
 from segmenter.sources.raw import Fingerprint
 from segmenter.sources.reject_reasons import NO_AMOUNT, OTHER_CURRENCY, REPEATED, with_facts
@@ -32,6 +34,7 @@ class OrdersReading:
     warnings: tuple[str, ...] = ()
     profile: OrdersProfile = NO_PROFILE
     findings: tuple[Finding, ...] = ()
+    contacts_of: ContactsOf = no_contacts  # of who is behind ids
 
 
 NO_ORDERS = OrdersReading(SingleOrders(tables.ORDERS.to_frame()), {}, tables.REJECTS.to_frame())
@@ -49,7 +52,15 @@ def map_orders(
     spending = _with_values(read).select(tables.SPENDING.names()) if category else None
     profile = OrdersProfile(_by_day(read.filter(pl.col("time") < launch.as_of)), NO_PROFILE.by_status)
     orders = SingleOrders(canonical_orders(read, settings.orders.grain))
-    return OrdersReading(orders, rows.reads, rows.rejects(), spending, profile=profile, findings=tuple(rows.findings))
+    return OrdersReading(
+        orders,
+        rows.reads,
+        rows.rejects(),
+        spending,
+        profile=profile,
+        findings=tuple(rows.findings),
+        contacts_of=contacts_of_rows(rows, personal),
+    )
 
 
 def _by_day(rows: pl.DataFrame) -> pl.DataFrame:
