@@ -125,8 +125,8 @@ def other_headers(frame: pl.DataFrame, header: Row, number: str) -> list[int]:
     first = next((name for name, dtype in own.schema.items() if dtype == pl.String), None)
     if first is None or len(names) < 3:
         return []
-    numbers = frame.filter(pl.col(first).is_in(names))[number].to_list()[:_TAIL]
-    rows = frame.filter(pl.col(number).is_in(numbers))
+    places = own[first].is_in(names).arg_true().head(_TAIL)
+    rows = frame[places]
     found = []
     for row in rows.rows(named=True):
         cells = [cell_of(str(row[name])) for name in own.columns if row[name] is not None]
@@ -190,8 +190,11 @@ def _has_numbers_only(line: _Line, usual: float) -> bool:
 
 def _totals_between(lines: _Lines, found: dict[int, OtherRow], usual: float) -> dict[int, OtherRow]:
     """Find totals between the rows, such as those of each month."""
-    columns = [pl.col(name).is_in(_WRITTEN).fill_null(value=False) for name in lines.texts[:_FIRST]]
-    if not columns or not lines.own.height:
+    # The word stands in the first cell with something in it: other columns matter only where those before may be empty.
+    names = lines.own.columns
+    full = next((place for place, name in enumerate(names) if lines.own[name].null_count() == 0), len(names))
+    columns = [pl.col(name).is_in(_WRITTEN).fill_null(value=False) for name in names[: full + 1] if name in lines.texts][:_FIRST]
+    if not columns:
         return {}
     places = lines.own.select(pl.any_horizontal(columns).arg_true()).to_series().to_list()
     if len(places) > max(_TAIL, lines.own.height // 2):
