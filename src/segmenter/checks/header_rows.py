@@ -56,6 +56,11 @@ def is_value(cell: str) -> bool:
     return _VALUE.fullmatch(cell) is not None
 
 
+def has_digits(cell: str) -> bool:
+    """Tell whether a cell has a digit, as an id has one, too."""
+    return any(char.isdigit() for char in cell)
+
+
 def _filled(row: Row) -> int:
     return sum(bool(cell_of(cell)) for cell in row)
 
@@ -82,10 +87,10 @@ def _two_rows(rows: Sequence[Row], place: int) -> Header | None:
     upper, lower = (_cells(rows[at], width) for at in (place, place + 1))
     named = [at for at in range(width) if upper[at]]
     grouped = any(not upper[at] and lower[at] for at in range(width))
-    # One cell in the first column alone is a title above the whole table.
-    if not grouped or len(named) + (named != [] and named[0] > 0) < 2 or not any(lower):
+    # One cell alone is a title above the whole table.
+    if not grouped or len(named) < 2 or not any(lower):
         return None
-    if any(map(is_value, (*upper, *lower))) or any(cell.endswith(COLONS) for cell in (*upper, *lower)):
+    if any(is_value(cell) or cell.endswith(COLONS) for cell in upper):
         return None
     names = _joined(upper, lower)
     header = Header(place, place + 1, tuple(name or None for name in names))
@@ -114,14 +119,14 @@ def _names_what_is_below(rows: Sequence[Row], header: Header, least: int = 2) ->
     """Tell whether a row holds different names, and what is below at least one of them are values."""
     names = [cell_of(name) for name in header.names]
     given = [name for name in names if name]
-    if len(given) < least or any(map(is_value, given)) or (least > 1 and len(set(given)) < len(given)):
+    if len(given) < least or any(is_value(name) or name.endswith(COLONS) for name in given) or (least > 1 and len(set(given)) < len(given)):
         return False
     below = [row for row in rows[header.last + 1 :] if _filled(row)][:_BELOW]
     if least > 1 and len(given) < _NARROW * _width([*below, header.names]):
         return False
     for place, name in enumerate(names):
         cells = [cell for row in below if place < len(row) and (cell := cell_of(row[place]))]
-        if name and not _has_digits(name) and cells and 2 * sum(map(_has_digits, cells)) >= len(cells):
+        if name and not has_digits(name) and cells and 2 * sum(map(has_digits, cells)) >= len(cells):
             return True
     return False
 
@@ -129,7 +134,3 @@ def _names_what_is_below(rows: Sequence[Row], header: Header, least: int = 2) ->
 def _is_title(row: Row, width: int) -> bool:
     """Tell whether a row has few cells, or says what its next cells are."""
     return _filled(row) < _NARROW * width or any(cell_of(cell).endswith(COLONS) for cell in row)
-
-
-def _has_digits(cell: str) -> bool:
-    return any(char.isdigit() for char in cell)

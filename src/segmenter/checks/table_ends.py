@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from segmenter.checks.header_rows import COLONS, Row, cell_of, is_value
+from segmenter.checks.header_rows import COLONS, Row, cell_of, has_digits, is_value
 from segmenter.vocabulary import vocabulary
 
 _KNOWN = vocabulary("sheets")
@@ -26,6 +26,7 @@ _FIRST = 3  # columns in which the word for a total stands between the rows of a
 _SPARSE = 0.67  # of the cells of a usual row: one of totals has at most that
 _LONG = 24  # characters: no id is longer
 _NEAR = 0.01
+_GAPS = 50  # blank rows below which another table is looked for; more are a way to write
 _ENOUGH = 3  # rows above a sum without a word
 
 
@@ -118,21 +119,40 @@ def _titles_above(lines: _Lines, place: int) -> Iterator[tuple[int, OtherRow]]:
         yield before, lines.found(before, "repeated")
 
 
-def other_headers(frame: pl.DataFrame, header: Row, number: str) -> list[int]:
-    """Find rows that hold the names of the header in another order: what is below has other columns."""
+def other_headers(frame: pl.DataFrame, above: Sequence[Row], number: str) -> list[int]:
+    """Find rows that head other columns: the names of the header in another order, or, below blank rows, names of another table."""
     own = frame.drop(number, "__file", strict=False)
-    names = [name for cell in header if (name := cell_of(cell))]
+    known = [[cell for value in row if (cell := cell_of(value))] for row in above]
+    names = known[-1]
     first = next((name for name, dtype in own.schema.items() if dtype == pl.String), None)
-    if first is None or len(names) < 3:
+    if first is None:
         return []
-    places = own[first].is_in(names).arg_true().head(_TAIL)
-    rows = frame[places]
+    lines = _Lines(own, frame[number])
     found = []
-    for row in rows.rows(named=True):
-        cells = [cell_of(str(row[name])) for name in own.columns if row[name] is not None]
-        if len(cells) > 2 and len(set(cells) & set(names)) >= max(3, _SPARSE * len(cells)) and cells != names:
-            found.append(row[number])
-    return found
+    for place in own[first].is_in(names).arg_true().head(_TAIL).to_list():
+        line = lines.line(place)
+        cells = list(line.cells.values())
+        if len(cells) > 2 and len(set(cells) & set(names)) >= max(3, _SPARSE * len(cells)) and cells not in known:
+            found.append(line.row)
+    gaps = (frame[number].diff() > 1).arg_true().to_list()
+    found += [lines.numbers[place] for place in gaps if len(gaps) <= _GAPS and _heads_another(lines, place, known)]
+    return sorted(set(found))
+
+
+def _heads_another(lines: _Lines, place: int, known: Sequence[Sequence[str]]) -> bool:
+    """Tell whether a row below a blank one holds names where values are, above it and below."""
+    line = lines.line(place)
+    texts = list(line.cells.values())
+    if texts in known or len(texts) < 2 or len(set(texts)) < len(texts) or any(map(has_digits, texts)):
+        return False
+    above = [lines.line(at).cells for at in range(max(0, place - 5), place)]
+    below = [lines.line(at).cells for at in range(place + 1, min(lines.own.height, place + 6))]
+    names = [name for name in line.cells if _hold_values(above, name)]
+    return len(names) > 1 and any(_hold_values(below, name) for name in names)
+
+
+def _hold_values(rows: Sequence[dict[str, str]], name: str) -> bool:
+    return bool(rows) and 2 * sum(has_digits(row.get(name, "")) for row in rows) >= len(rows)
 
 
 def _tail(lines: _Lines, end: int, found: dict[int, OtherRow], usual: float) -> dict[int, OtherRow]:
@@ -147,6 +167,8 @@ def _tail(lines: _Lines, end: int, found: dict[int, OtherRow], usual: float) -> 
             if not line.gap:
                 continue
         elif kind is None:
+            if not waiting and place >= _ENOUGH and place not in found and _has_numbers_only(line, usual):
+                ends[place] = lines.found(place, "sum")  # if it is one
             break
         else:
             waiting[place] = lines.found(place, kind)
@@ -154,8 +176,6 @@ def _tail(lines: _Lines, end: int, found: dict[int, OtherRow], usual: float) -> 
         waiting.clear()
         if kind == "unsure":
             break
-    if not ends and end > _ENOUGH and _has_numbers_only(lines.line(end - 1), usual):
-        ends[end - 1] = lines.found(end - 1, "sum")
     return ends
 
 
@@ -207,22 +227,24 @@ def _proven(lines: _Lines, found: dict[int, OtherRow]) -> Iterator[OtherRow]:
     """Compare the totals with the sums of the rows above, since the last total or in all."""
     sums: dict[str, list[pl.Series]] = {}
     since = -1
-    for place, other in sorted(found.items()):
+    for before, (place, other) in enumerate(sorted(found.items())):
         if other.kind not in ("total", "unsure", "sum"):
             yield other
             continue
-        cells = {name: said for name, cell in lines.line(place).cells.items() if is_value(said := _without_word(cell))}
         proof = None
-        for name, cell in cells.items():
-            if name not in sums:
-                none = pl.Series(list(found), dtype=pl.UInt32)
-                sums[name] = [
-                    numbers.scatter(none, None).fill_null(0.0).cum_sum().extend(pl.Series([0.0])) for numbers in _readings(lines.own[name])
-                ]
-            values = [value for series in _readings(pl.Series([cell])) for value in series if value is not None]
-            above = [total for series in sums[name] for total in (series[place], series[place] - series[since])]
-            counts = [place - since - 1, sum(at not in found for at in range(place)) if len(found) < _TAIL else place]
-            proof = bool(proof) or any(abs(value - total) < _NEAR for value in values for total in (*above, *counts))
+        for column, cell in lines.line(place).cells.items():
+            said = _without_word(cell)
+            if not is_value(said):
+                continue
+            above: list[float] = [place - since - 1, place - before] if other.kind == "total" else []  # how many they are
+            for name in [column] if said == cell else lines.own.columns:  # behind its word, a number stands in any column
+                if name not in sums:
+                    none = pl.Series(list(found), dtype=pl.UInt32)
+                    numbers = [series.scatter(none, None).fill_null(0.0) for series in _readings(lines.own[name])]
+                    sums[name] = [series.cum_sum().extend(pl.Series([0.0])) for series in numbers]
+                above += [total for series in sums[name] for total in (series[place], series[place] - series[since])]
+            values = [value for series in _readings(pl.Series([said])) for value in series if value is not None]
+            proof = bool(proof) or any(abs(value - total) < _NEAR for value in values for total in above)
         since = place
         kind = "total" if proof and other.kind != "total" else other.kind
         yield replace(other, kind=kind, proof=proof)

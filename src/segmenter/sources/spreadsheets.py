@@ -91,7 +91,7 @@ def _choose(path: Path, book: Any, name: str, sheets: Sequence[Sheet], written: 
         return [named]
     if not sheets:
         raise InputError(Message("files.no_sheets", "{name}: should have a sheet with a header and rows (got none)", name=name))
-    first = max(sheets, key=lambda sheet: (sheet.visible and sheet.rows > 0, sheet.rows > 0, sheet.visible))
+    first = max(sheets, key=lambda sheet: (sheet.visible and sheet.rows > 0, not sheet.pivot, sheet.rows > 0, sheet.visible))
     several = [sheet for sheet in sheets if sheet.visible and sheet.rows > 1 and not sheet.pivot]
     if written.as_is or len(several) < 2:
         return [first]

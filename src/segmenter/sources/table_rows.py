@@ -47,9 +47,10 @@ def other_rows_of(
         return [], []
     kept = [place for place, column in enumerate(column_names(header.names)) if column in frame.columns]
     above = [[row[place] if place < len(row) else None for place in kept] for row in rows[: header.last + 1] if any(map(cell_of, row))]
-    if other := other_headers(frame, above[-1], ROW):
+    if other := other_headers(frame, above, ROW):
         sentence = (
-            "{name}: row {row:,} seems to be another header, with the columns in another order; put what is below it into a file of its own"
+            "{name}: row {row:,} seems to be another header, of other columns or in another order; put what is below it into a file, or "
+            "on a sheet, of its own"
         )
         raise InputError(Message("sheets.another_header", sentence, name=name, row=other[0]))
     others = other_rows(frame, above, ROW)
