@@ -51,7 +51,7 @@ COVERS = {
     "sources/test_files.py": "sources/inputs",
     "sources/test_mapping.py": "sources/customer_rows sources/expressions sources/order_rows sources/row_mapping sources/rows tables",
     "sources/test_order_store.py": "sources/store_parts",
-    "sources/test_parquet_stream.py": "sources/fallback_rows",
+    "sources/test_parquet_stream.py": "sources/fallback_rows sources/file_days",
     "test_launch.py": "launch_model launch_plan tracking/served_model",
     "test_wheel.py": "version",
 }

@@ -1,1 +1,1 @@
-"""Looks at the values of an input: frames in, decisions and findings out."""
+"""Checks and decisions on what a shop's values mean: frames in, decisions and findings out."""

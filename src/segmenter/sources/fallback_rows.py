@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 
 from segmenter.sources.expressions import FILE, ROW, columns_of
-from segmenter.sources.order_rows import days_of_files, order_rows
+from segmenter.sources.file_days import days_of_files
+from segmenter.sources.order_rows import order_rows
 from segmenter.sources.parquet_stream import Stream
 from segmenter.sources.row_mapping import map_rows
 
@@ -39,6 +40,7 @@ class FallbackRows:
         frame = self._without_blanks(self._with_places(pl.concat(self.frames)))
         self.frames, self.waiting = [], 0
         rows = map_rows("orders", frame, self.stream.settings, self.stream.launch, written=self.stream.written)
+        rows.spellings = self.stream.spellings
         good = order_rows(rows, self.stream.settings, self.stream.launch, self.ids)
         if len(self.stream.paths) > 1 and self.stream.launch.as_of is not None:
             self.days += days_of_files(good, self.stream.launch.as_of)

@@ -1,25 +1,32 @@
 """Order rows become canonical orders, or rejects; which are orders and which are refunds, `measures.definition` says."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import narwhals as nw
 import polars as pl
 
 from segmenter import tables
+from segmenter.checks.nobody import ContactsOf, no_contacts
+from segmenter.checks.order_customers import negative_spend, one_order_each
+from segmenter.checks.order_status import status_findings
 from segmenter.contacts import Contacts
 from segmenter.findings import Finding
-from segmenter.measures.definition import order_values, places, rows_of, whole_orders
+from segmenter.measures.definition import NEAR, order_values, rows_of, whole_orders
 from segmenter.measures.shop_orders import SingleOrders
 from segmenter.money import LARGEST, digits
 from segmenter.settings import LaunchSettings, MappingSettings
 from segmenter.sources import fields
+from segmenter.sources.addresses import read_places
+from segmenter.sources.customer_ids import contacts_of_rows
 from segmenter.sources.expressions import FILE, columns_of
+from segmenter.sources.file_days import days_of_files, join_days
+from segmenter.sources.fill_down import first_lines
+from segmenter.sources.order_checks import OrderChecks, share_once
+from segmenter.sources.order_statuses import by_status, status_column, statuses
 from segmenter.sources.raw import Fingerprint
-from segmenter.sources.reject_reasons import NO_AMOUNT, OTHER_CURRENCY, REPEATED, with_facts
+from segmenter.sources.reject_reasons import EMPTY, NO_AMOUNT, OTHER_CURRENCY, REPEATED, with_facts
 from segmenter.sources.rows import Rows, reject_strangers, without_contacts
-from segmenter.tables import NO_FILES, NO_PROFILE, Orders, OrdersProfile
+from segmenter.tables import NO_PROFILE, Orders, OrdersProfile
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,7 @@ class OrdersReading:
     warnings: tuple[str, ...] = ()
     profile: OrdersProfile = NO_PROFILE
     findings: tuple[Finding, ...] = ()
+    contacts_of: ContactsOf = no_contacts  # of who is behind ids
 
 
 NO_ORDERS = OrdersReading(SingleOrders(tables.ORDERS.to_frame()), {}, tables.REJECTS.to_frame())
@@ -47,14 +55,44 @@ def map_orders(
     category = categories and "category" in rows.fields and not rows.fields["category"].dtype.is_nested()
     if category:
         rows.fields["category"] = without_contacts(rows, "category", fields.text(rows.fields["category"]), personal)
-    read = order_rows(rows, settings, launch, ids, category=category)
+    rows.findings += first_lines(rows)
+    values = order_values_of(rows, settings, launch, ids, category=category)
+    checks = OrderChecks(rows, values, settings, launch)
+    if settings.orders.repeats == "latest":
+        checks.earlier()
+    grain = checks.grain()
+    if grain.grain == "line":
+        rows.reject(values["order_id"].is_null(), "order_id", EMPTY)
+    near = 0 if grain.used_again else NEAR
+    if status := status_column(rows):
+        values = values.with_columns(statuses(rows, status))
+    read = checks.refunds(rows.drop_rejected(values.with_row_index("at"))).drop("at")
+    if grain.once:
+        read = share_once(read)
     spending = _with_values(read).select(tables.SPENDING.names()) if category else None
     assert launch.as_of is not None
-    profile = OrdersProfile(
-        _by_day(read.filter(pl.col("time") < launch.as_of)), NO_PROFILE.by_status, join_days(days_of_files(read, launch.as_of))
+    before = read.filter(pl.col("time") < launch.as_of)
+    of_statuses = by_status(rows, before, status, settings, launch) if status else NO_PROFILE.by_status
+    profile = OrdersProfile(_by_day(before), of_statuses, join_days(days_of_files(before, launch.as_of)))
+    if status:
+        checks.findings += status_findings(profile.by_status, status, launch.currency)
+    orders = canonical_orders(read, grain.grain, near)
+    return OrdersReading(
+        SingleOrders(orders),
+        rows.reads,
+        rows.rejects(),
+        spending,
+        profile=profile,
+        findings=(*rows.findings, *checks.findings, *_customer_findings(orders, checks, launch)),
+        contacts_of=contacts_of_rows(rows, personal),
     )
-    orders = SingleOrders(canonical_orders(read, settings.orders.grain))
-    return OrdersReading(orders, rows.reads, rows.rejects(), spending, profile=profile, findings=tuple(rows.findings))
+
+
+def _customer_findings(orders: pl.DataFrame, checks: OrderChecks, launch: LaunchSettings) -> tuple[Finding, ...]:
+    before = orders.filter(pl.col("time") < launch.as_of)
+    customers = before.group_by("customer_id").agg(pl.col("is_order").sum().alias("orders"), pl.col("amount").sum().alias("net"))
+    ordered = customers.filter(pl.col("orders") > 0)["orders"]
+    return (*one_order_each(ordered, checks.people), *negative_spend(customers["net"], launch.currency))
 
 
 def _by_day(rows: pl.DataFrame) -> pl.DataFrame:
@@ -62,34 +100,15 @@ def _by_day(rows: pl.DataFrame) -> pl.DataFrame:
     return net.group_by("day").agg(rows=pl.len().cast(pl.Int64), amount=pl.col("amount").sum()).sort("day")
 
 
-def days_of_file(name: str, times: pl.Series, as_of: date) -> pl.DataFrame:
-    """Give the first and the last of a file's times before a date, and how many these are."""
-    before = times.alias("time").to_frame().filter(pl.col("time") < as_of)
-    return before.select(file=pl.lit(name), first=pl.col("time").min(), last=pl.col("time").max(), rows=pl.len().cast(pl.Int64))
+def order_rows(rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None) -> pl.DataFrame:
+    """Read the fields of order rows and give those kept, where what a row is was decided before."""
+    return rows.drop_rejected(order_values_of(rows, settings, launch, ids))
 
 
-def days_of_files(rows: pl.DataFrame, as_of: date) -> list[pl.DataFrame]:
-    """Give that of each ``file`` of rows."""
-    if rows["file"].is_null().all():
-        return []
-    parts = rows.select("file", "time").partition_by("file", as_dict=True).items()
-    return [days_of_file(str(name), part["time"], as_of) for (name,), part in parts if name is not None]
-
-
-def join_days(spans: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Join what is known of parts of files, as `OrdersProfile` has it; nothing where there is one file only."""
-    if not spans:
-        return NO_FILES
-    whole = (
-        pl.concat(spans).filter(pl.col("rows") > 0).group_by("file").agg(pl.col("first").min(), pl.col("last").max(), pl.col("rows").sum())
-    )
-    return whole.with_columns(pl.col("first", "last").dt.date()).sort("file") if whole.height > 1 else NO_FILES
-
-
-def order_rows(
+def order_values_of(
     rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None, *, category: bool = False
 ) -> pl.DataFrame:
-    """Read the fields of order rows and give those kept: ``paid`` is in minor units, ``back`` a refund or cancellation."""
+    """Read the fields of order rows: ``paid`` is in minor units, ``back`` a refund or cancellation."""
     read, lines = settings.orders, settings.orders.grain == "line"
     largest = f"{LARGEST // 10 ** digits(launch.currency):,}"
     amount = fields.amount(rows.fields["amount"], launch.currency, settings.decimal)
@@ -100,8 +119,7 @@ def order_rows(
             "time": rows.time(read),
             "paid": rows.read("amount", amount, with_facts(NO_AMOUNT, largest=largest)),
             "back": rows.fields.get("refund", amount < 0).fill_null(value=False),
-            "province": rows.text("province"),
-            "city": rows.text("city"),
+            **read_places(rows),
             "file": rows.source[FILE],
             **({"category": rows.text("category")} if category else {}),
         }
@@ -113,15 +131,15 @@ def order_rows(
     if read.repeats == "drop":
         own = rows.source.select(columns_of(rows.source))
         rows.reject(~own.select(pl.struct(pl.all()).is_first_distinct()).to_series(), None, REPEATED)
-    return rows.drop_rejected(values)
+    return values
 
 
-def canonical_orders(rows: pl.DataFrame, grain: str) -> pl.DataFrame:
+def canonical_orders(rows: pl.DataFrame, grain: str, near: int = NEAR) -> pl.DataFrame:
     """Turn order rows into canonical orders and refunds, as `tables.ORDERS`: of each row, or of the rows of one ``order_id``."""
     if grain == "order":
         return _with_values(rows).select(tables.ORDERS.names())
-    orders: pl.DataFrame = whole_orders(nw.from_native(rows_of(rows).lazy())).to_native().collect()
-    return orders.with_columns(pl.col("time_us").cast(tables.TIME).alias("time"), **places()).select(tables.ORDERS.names())
+    orders: pl.DataFrame = whole_orders(nw.from_native(rows_of(rows).lazy()), near).to_native().collect()
+    return orders.with_columns(pl.col("time_us").cast(tables.TIME).alias("time")).select(tables.ORDERS.names())
 
 
 def _with_values(rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,8 +1,8 @@
 """Orders in Parquet files that can be aggregated while they are decoded: memory for the customers, not for the orders."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +17,16 @@ from segmenter.messages import Message
 from segmenter.settings import FilesSettings, LaunchSettings
 from segmenter.sources.expressions import ROW, read_as_numbers
 from segmenter.sources.fields import currency_names, local, time_parts
-from segmenter.sources.order_rows import days_of_file
+from segmenter.sources.file_days import days_of_file
 from segmenter.sources.raw import column_names, known_types, one_line
 from segmenter.sources.row_mapping import map_rows
 from segmenter.sources.time_cells import add_evidence, evidence_of
 from segmenter.sql import expression
+from segmenter.tables import LEVELS
 
 TYPED = "__typed_"
 WANTED = f"{TYPED}wanted"
-FIELDS = ("customer_id", "time", "amount", "currency", "province", "city")
+FIELDS = ("customer_id", "time", "amount", "currency", *LEVELS, "address")
 _OF_ALL_ROWS = re.compile(r'"(Agg|Over|Len)"')  # in an expression as Polars writes it down
 
 
@@ -42,8 +43,16 @@ class Stream:
     where: pl.Expr | None  # the rows that are wanted
     columns: list[str]  # the source's columns that are needed
     schema: pl.Schema  # of all its columns
+    who: pl.Expr  # the ids as they stand
     written: TimeFormat = NO_ORDER  # how times are written that are text or numbers
     findings: tuple[Finding, ...] = ()  # of a look at all rows before any was read
+    spellings: Mapping[str, str] = field(default_factory=dict)  # of ids: what they are read as
+
+    def spelled(self, spellings: Mapping[str, str]) -> "Stream":
+        """Read some ids otherwise than they stand."""
+        if not spellings or not self.typed:
+            return replace(self, spellings=spellings)
+        return replace(self, spellings=spellings, typed={**self.typed, "customer_id": self.who.replace(spellings)})
 
     @property
     def rows(self) -> int:
@@ -95,7 +104,9 @@ def stream_of(paths: Sequence[Path], names: Sequence[str], settings: FilesSettin
     where = conditions.get("where")
     looked_at = not typed and time_parts(schema.to_frame().select(expressions["time"].alias("t"))["t"], read.time_format) is not None
     written, findings = _look_at_times(paths, expressions["time"], where, settings, launch) if looked_at else (NO_ORDER, [])
-    return Stream(paths, names, heights, settings, launch, typed, where, columns, schema, written, tuple(findings))
+    return Stream(
+        paths, names, heights, settings, launch, typed, where, columns, schema, expressions["customer_id"], written, tuple(findings)
+    )
 
 
 def _look_at_times(
@@ -148,14 +159,18 @@ def _typed(fields: dict[str, pl.Expr], schema: pl.Schema, launch: LaunchSettings
         return {}
     if not (when == pl.Date or isinstance(when, pl.Datetime)) or amount is None or not amount.is_numeric():
         return {}
-    if any(types[name] != pl.String for name in ("province", "city", "currency") if name in types):
+    if any(types[name] != pl.String for name in (*LEVELS, "currency") if name in types):
         return {}
     time, money = local(fields["time"], when, launch.timezone), fields["amount"].cast(pl.Float64)
     found = {"customer_id": fields["customer_id"], "time": time, "amount": money}
-    found |= {name: fields[name] for name in ("province", "city") if name in fields}
+    found |= {name: fields[name] for name in LEVELS if name in fields}
+    fallback = []
     if "currency" in fields:
-        found["fallback"] = ~fields["currency"].is_in(currency_names(launch.currency)).fill_null(value=True)
-    return found
+        fallback.append(~fields["currency"].is_in(currency_names(launch.currency)).fill_null(value=True))
+    if "address" in fields:
+        open_ = [fields[level].is_null() if level in fields else pl.lit(value=True) for level in LEVELS]
+        fallback.append(fields["address"].is_not_null() & pl.any_horizontal(open_))
+    return found | ({"fallback": pl.any_horizontal(fallback)} if fallback else {})
 
 
 def batches(stream: Stream, files: Sequence[int]) -> Iterator[pl.DataFrame]:

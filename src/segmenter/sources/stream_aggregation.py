@@ -21,7 +21,8 @@ from segmenter.messages import Message
 from segmenter.money import digits
 from segmenter.sources.expressions import ROW
 from segmenter.sources.fallback_rows import FallbackRows
-from segmenter.sources.order_rows import OrdersReading, join_days
+from segmenter.sources.file_days import join_days
+from segmenter.sources.order_rows import OrdersReading
 from segmenter.sources.order_store import Identity, Store
 from segmenter.sources.parquet_stream import TYPED, WANTED, Stream, batches, days_of_batch
 from segmenter.sources.raw import Fingerprint, one_line, sha256
@@ -193,7 +194,7 @@ def _typed_batch(stream: Stream, batch: pl.DataFrame) -> "Batch":
     from segmenter.measures.aggregator import Batch
 
     found = {name: batch[TYPED + name] for name in stream.typed}
-    places = [found.pop(name, None) for name in ("province", "city")]
+    places = [found.pop(level, None) for level in tables.LEVELS]
     who, when, amounts = (found.pop(name) for name in ("customer_id", "time", "amount"))
     return Batch(who, when, amounts, places=places, **found)
 
