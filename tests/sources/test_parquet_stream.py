@@ -98,7 +98,8 @@ def same(folder, changes, *, terms=TERMS, customers=None, store=None):
     assert streamed.fingerprints == at_once.fingerprints
     assert_frame_equal(streamed.tables.profile.by_day, at_once.tables.profile.by_day)
     assert_frame_equal(streamed.tables.profile.by_file, at_once.tables.profile.by_file)
-    assert streamed.tables.findings == at_once.tables.findings
+    of_times = [[finding for finding in read.tables.findings if finding.message.code.startswith("dates.")] for read in (streamed, at_once)]
+    assert of_times[0] == of_times[1]
     assert not streamed.warnings
     return streamed
 
