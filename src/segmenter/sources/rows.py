@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from segmenter import tables
+from segmenter.checks.clock_changes import check_clock_changes
 from segmenter.checks.id_forms import damaged, tell_damage, tell_mended
 from segmenter.checks.time_format import AUTO, TimeFormat
 from segmenter.contacts import Contacts, hide
@@ -101,7 +102,7 @@ class Rows:
         else:
             key = f"data.{self.table}.time_format"
             moments, found = fields.times(values, settings.time_format, launch.timezone, launch.as_of, key)
-            self.findings += found
+            self.findings += [*found, *(check_clock_changes(moments, launch.timezone, launch.as_of, key) if name == "time" else [])]
         self.moments[name] = moments
         self.counted = moments.to_frame("t").select((pl.col("t") < launch.as_of).fill_null(value=True)).to_series()
 

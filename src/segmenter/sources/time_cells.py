@@ -29,12 +29,9 @@ UNITS = {
     "epoch_us": (631_152_000_000_000, 4_102_444_800_000_000, 1),
 }
 # What most files have; all other cells take several times as long.
-_USUAL = (
-    (r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", "%Y-%m-%d %H:%M:%S"),
-    (r"^\d{4}-\d\d-\d\d$", "%Y-%m-%d"),
-    (r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d$", "%Y/%m/%d %H:%M:%S"),
-    (r"^\d{4}-\d\d-\d\d \d\d:\d\d$", "%Y-%m-%d %H:%M"),
-)
+_DATES = {r"\d{4}-\d\d?-\d\d?": "%Y-%m-%d", r"\d{4}/\d\d?/\d\d?": "%Y/%m/%d"}
+_CLOCKS = {"": "", r" \d\d?:\d\d": " %H:%M", r" \d\d?:\d\d:\d\d": " %H:%M:%S", r" \d\d:\d\d:\d\d\.\d{1,6}": " %H:%M:%S%.f"}
+_USUAL = {f"^{date}{clock}$": _DATES[date] + _CLOCKS[clock] for date in _DATES for clock in _CLOCKS}
 US = pl.Datetime("us")
 
 
@@ -127,7 +124,7 @@ def add_evidence(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
 def _usual(cells: pl.Series) -> pl.Series:
     """Read what is written as the first cell is, if that is as in most files."""
     first = cells.drop_nulls().head(1).to_list()
-    for pattern, format_ in _USUAL:
+    for pattern, format_ in _USUAL.items():
         if first and re.match(pattern, first[0]):
             read = cells.str.to_datetime(format_, strict=False, time_unit="us")
             return read.zip_with(cells.str.contains(pattern).fill_null(value=False), pl.Series([None], dtype=US))
