@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from typing import Literal
 
 from segmenter.vocabulary import vocabulary
@@ -31,7 +31,7 @@ class DateText:
     named: bool = False  # the month by its name
 
 
-@cache
+@lru_cache(maxsize=1 << 17)
 def date_text(text: str) -> DateText | None:
     """Read a date in lower case, of any order; None for what is none.
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from segmenter.checks.date_texts import ORDERS, DateText, Order, date_text
 from segmenter.checks.time_zones import SEVERAL, offset_of, place_of
+from segmenter.contacts import hide
 from segmenter.findings import Finding
 from segmenter.messages import Message
 
@@ -108,6 +109,7 @@ def decide_format(
 def _group(kind: str, text: str | None, zone: str | None, clock: bool, count: int, example: str) -> _Group | None:
     if text is None:
         return None
+    example = hide(example) if "(" in example or "[" in example else example  # what is in brackets may be anything
     if kind != "text":
         return _Group(kind, None, date.fromisoformat(text), zone, clock, count, example)
     found = date_text(text)

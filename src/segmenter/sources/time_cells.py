@@ -19,6 +19,8 @@ _CELL = (
     rf"^(.+?)(?:(?:[\s,t]*(?:at )?(?:{_HALF})?\s*(\d{{1,2}}):(\d{{1,2}})(?::(\d{{1,2}})(?:[.,:](\d+))?)?:?\s*(?:{_HALF})?)"
     rf"\s*(?:({_OFFSET})(?:\s*[\[(].*[\])])?|[\[(]?([a-z]{{2,5}}|[a-z_]+(?:/[a-z0-9_+-]+)+)[\])]?)?)?$"
 )
+# What a date looks like: two or three short numbers, or one of eight digits; all else is not looked at one by one.
+_DATE = r"^(?:\D{0,16}\d{1,4}\D{1,16}\d{1,4}(?:\D{1,6}\d{1,4})?\D{0,12}|\d{8})$"
 _DAY, _MINUTE = 86_400_000_000, 60_000_000
 _FIRST_DAY = 25_569  # of 1970, as spreadsheets count days: from 1899-12-30
 # Numbers by their size: how many microseconds one is. Of all but the first, 1990 to 2100.
@@ -77,7 +79,9 @@ def split(cells: pl.Series) -> TimeCells:
     clock = ((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + micros
     possible = ((hours < 24) | midnight) & (minutes < 60) & (seconds <= 60)
     found = parts.select(
-        date=pl.when(hour.is_null() | possible).then(date), clock=pl.when(possible).then(clock), zone=pl.coalesce(offset, zone)
+        date=pl.when(hour.is_null() | possible, date.str.contains(_DATE)).then(date),
+        clock=pl.when(possible).then(clock),
+        zone=pl.coalesce(offset, zone),
     )
     return TimeCells(cells, usual, numbers, units, found["date"], found["clock"], found["zone"])
 
