@@ -13,7 +13,7 @@ from segmenter.invitations import invitations_of
 from segmenter.launch_model import launch_model
 from segmenter.launch_plan import INVITE_COLUMNS, LaunchPlan
 from segmenter.planning import plan
-from segmenter.rules import nobody_eligible
+from segmenter.rules import nobody_eligible, say_keepers
 from segmenter.scoring import fit_scorer, with_reasons
 from segmenter.scoring.components import uncounted_kinds
 from segmenter.scoring.ranking import report_ranking, score_of
@@ -61,7 +61,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     snapshot = launch_snapshot(tables, settings, progress=progress)
     customers, past, eligible = snapshot.customers, snapshot.past, snapshot.eligible
     if not eligible.any():
-        raise InputError(*nobody_eligible(snapshot.verdicts.funnel))
+        raise InputError(*nobody_eligible(snapshot.verdicts.funnel), *say_keepers(tables.launches, settings))
     progress("scoring")
     scorer = fit_scorer(customers, settings.scoring)
     ranking = rank(customers, settings.scoring, past, horizon_days=launch.horizon_days, seed=seed)
