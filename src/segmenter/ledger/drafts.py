@@ -29,7 +29,8 @@ class Draft:
     folder: Path
     place: Path  # where the launch's results belong
     record: LaunchRecord
-    basis: Basis | None  # None where there was no ledger
+    basis: Basis | None  # None where it was no draft, or there was no ledger
+    uses_ledger: bool
     ledger_url: str | None
 
 
@@ -51,7 +52,9 @@ def read_draft(folder: Path) -> Draft:
         draft, files = manifest["draft"], manifest["files"]
         record = LaunchRecord(**draft["record"] | {"as_of": date.fromisoformat(draft["record"]["as_of"])})
         basis = None if draft["basis"] is None else Basis.from_facts(draft["basis"])
-        read = Draft(folder, folder.with_name(draft["of"]), record, basis, manifest["config"]["ledger"]["url"])
+        read = Draft(
+            folder, folder.with_name(draft["of"]), record, basis, manifest["config"]["ledger"]["use"], manifest["config"]["ledger"]["url"]
+        )
         known = files[INVITATIONS]["sha256"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         rule = "out: should be the folder of a plan that `segmenter launch` of this version wrote (got {folder}); launch again"
@@ -72,7 +75,7 @@ def find_draft(folder: Path, name: str) -> Path | None:
 
 def open_draft_ledger(draft: Draft, url: str | None) -> Ledger:
     """Open the ledger that a draft was planned on; `url` names it where a password is needed."""
-    if url is None and draft.basis is None:
+    if url is None and not draft.uses_ledger:
         rule = "ledger.url: is needed, as the plan in {folder} was made without a ledger (ledger.use=false)"
         raise LedgerError(Message("ledger.draft_without", rule, folder=draft.folder))
     if url is None and draft.ledger_url is not None and "***" in draft.ledger_url:
@@ -90,12 +93,15 @@ def commit_draft(ledger: Ledger, draft: Draft, publishing: AbstractContextManage
     if draft.folder == draft.place and is_committed(ledger, draft.place):
         rule = "out: {folder} is committed already (launch {launch})"
         raise LedgerError(Message("ledger.committed", rule, folder=draft.folder, launch=draft.record.name))
+    if draft.basis is None:
+        rule = "out: {folder} does not say what the ledger held when it was planned; launch again"
+        raise LedgerError(Message("ledger.draft_without_basis", rule, folder=draft.folder))
     invitations = pl.read_parquet(draft.folder / INVITATIONS)
     try:
         with record_with_results(ledger, draft.record, invitations, draft.place, publishing, draft.basis):
             pass
     except OvertakenError as error:
-        rule = "out: the ledger has new plans or answers of {others} since {folder} was planned, so that it may invite others now; launch again"
+        rule = "out: since {folder} was planned the ledger has new plans or answers of {others}; launch again, it may invite others now"
         raise LedgerError(Message("ledger.draft_overtaken", rule, others=error.others, folder=draft.folder)) from error
     return invitations.filter(status="planned").height
 

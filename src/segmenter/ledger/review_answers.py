@@ -23,10 +23,11 @@ from segmenter.tables import REJECTS
 _ENOUGH = 5  # answers, to say of what launch a file is
 
 
-def find_launch(ledger: Ledger, name: str, drafts: Path) -> LaunchRecord:
+def find_launch(ledger: Ledger, name: str, drafts: Path | None = None) -> LaunchRecord:
     """Find a launch by its name; where there is none, the error names the nearest, or the draft of that name among the results."""
     known = list_launches(ledger).filter(state=PLANNED)
-    if known.filter(launch=name).is_empty() and (draft := find_draft(drafts / name, name)) is not None:
+    draft = None if drafts is None or not known.filter(launch=name).is_empty() else find_draft(drafts / name, name)
+    if draft is not None:
         rule = 'launch.name: "{launch}" is a draft, which nobody was invited by; make it the launch with `segmenter commit {out}`'
         raise LedgerError(Message("ledger.still_draft", rule, launch=name, out=f"out={draft}"))
     if known.is_empty():

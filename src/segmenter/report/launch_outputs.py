@@ -56,7 +56,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         by_wave = to_units(plan.forecast.by_wave, ["sales", "sales_low", "sales_high"], currency)
         files.append(csv("outlook", by_wave, public=True))
     said = {
-        "draft": describe_draft(_launch(settings), basis, settings.out),
+        "draft": describe_draft(_launch(settings), None if settings.launch.commit else basis, settings.out),
         "valid_until": str(plan.valid_until),
         "counts": plan.counts,
         "notes": [translate(sentence, settings.lang) for sentence in plan.notes],

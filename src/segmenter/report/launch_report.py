@@ -151,11 +151,11 @@ def _next_steps(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> S
             "外呼表收回、订单入库后，评估活动效果：`{review}`",
         ),
     ]
-    commit = commit_command(settings)
-    if commit is not None:
+    if commit_command(settings) is not None:
         draft = say(
-            "This is a draft: nothing is recorded, and it keeps nobody out of other launches. When it is the one, make it the launch: `{commit}`",
-            "这是草稿：未登记任何邀请，也不影响其他活动。确定后正式生效：`{commit}`",
+            "This is a draft: nothing is recorded, and nobody is kept out of other launches by it. Make it the launch with "
+            "`segmenter commit` and `out=` this folder.",
+            "这是草稿：未登记任何邀请，也不影响其他活动。确定后请用 `segmenter commit`（`out=` 本文件夹）正式生效。",
         )
         steps.insert(1, draft)
     if plan.counts["held_out"]:
@@ -165,9 +165,7 @@ def _next_steps(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> S
         )
         steps.insert(-2, alone)
     until, review = labels.day(plan.valid_until), f"segmenter review {override('launch.name', settings.launch.name)}"
-    return Section(
-        say("What to do next", "下一步"), (Steps(tuple(marked(step, until=until, review=review, commit=commit or "") for step in steps)),)
-    )
+    return Section(say("What to do next", "下一步"), (Steps(tuple(marked(step, until=until, review=review) for step in steps)),))
 
 
 def _summary(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Section:
@@ -184,7 +182,7 @@ def _summary(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Sect
     files = []
     if isinstance(settings, LaunchJob):
         named = [say("Open first: `{out}/report.html`", "先打开： `{out}/report.html`")]
-        if commit := commit_command(settings):
+        if commit_command(settings):
             named.append(say("A draft so far; to make it the launch: `{commit}`", "目前是草稿；正式生效： `{commit}`"))
         named += [say("Hand out: `{out}/call_sheets/`", "分发： `{out}/call_sheets/`")]
         if rejected := counts["rejected"]:
