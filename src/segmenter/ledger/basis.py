@@ -80,9 +80,10 @@ def read_past_launches(ledger: Ledger, launch: str, as_of: date, *, community: s
     Invitations are counted over so many days; membership is that of the community.
     """
     everyone = list_invitations(ledger, before=as_of)
+    running = everyone.filter(pl.col("launch") == launch, "in_plan", pl.col("as_of") < as_of, pl.col("ends_on") > as_of)
     # A plan of its own that nobody has answered teaches nothing: planned again, the launch gives the same bytes.
     everyone = everyone.filter((pl.col("launch") != launch) | pl.col("answer").is_not_null().any())
-    if everyone.is_empty():
+    if everyone.is_empty() and running.is_empty():
         return None
     customer = "customer_id"
     ever = list_invited(ledger, launch, as_of, _EVER).select(customer, "last_invited")
@@ -94,7 +95,9 @@ def read_past_launches(ledger: Ledger, launch: str, as_of: date, *, community: s
     known = pl.concat([ever, lately, joined, refused, held], how="align").with_columns(
         pl.col("invitations").fill_null(0), pl.col("member", "refused").fill_null(value=False)
     )
-    return PastLaunches(known.select(PRECEDENTS.names()).cast(PRECEDENTS).sort(customer), everyone.select(INVITED.names()))
+    precedents = known.select(PRECEDENTS.names()).cast(PRECEDENTS).sort(customer)
+    goes_on = None if running.is_empty() else running.select(INVITED.names())
+    return PastLaunches(precedents, everyone.select(INVITED.names()), goes_on)
 
 
 def plan_on_basis(
@@ -154,7 +157,7 @@ def check_basis(ledger: Ledger, basis: Basis) -> None:
 
 def _digest(past: PastLaunches | None) -> str:
     """Tell one past from another; both of its frames are sorted."""
-    frames = () if past is None else (past.customers, past.invited)
+    frames = () if past is None else (past.customers, past.invited, *([] if past.running is None else [past.running]))
     return hashlib.sha256(b"".join(frame.hash_rows().to_numpy().tobytes() for frame in frames)).hexdigest()
 
 

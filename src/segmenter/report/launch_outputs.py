@@ -3,6 +3,7 @@
 import hashlib
 import json
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -56,7 +57,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         by_wave = to_units(plan.forecast.by_wave, ["sales", "sales_low", "sales_high"], currency)
         files.append(csv("outlook", by_wave, public=True))
     said = {
-        "draft": describe_draft(_launch(settings), None if settings.launch.commit else basis, settings.out),
+        "draft": describe_draft(_launch(plan, settings), None if settings.launch.commit else basis, settings.out),
         "valid_until": str(plan.valid_until),
         "counts": plan.counts,
         "notes": [translate(sentence, settings.lang) for sentence in plan.notes],
@@ -81,7 +82,7 @@ def publish_launch(plan: LaunchPlan, settings: LaunchJob, ledger: Ledger | None,
     publishing = publish(settings.out, lambda: check_owner(settings))
     if ledger is None:
         return publishing
-    return record_with_results(ledger, _launch(settings), plan.invitations, settings.out, publishing, basis)
+    return record_with_results(ledger, _launch(plan, settings), plan.invitations, settings.out, publishing, basis)
 
 
 def _metrics(plan: LaunchPlan) -> dict[str, object]:
@@ -100,15 +101,16 @@ def _metrics(plan: LaunchPlan) -> dict[str, object]:
     return metrics
 
 
-def _launch(settings: LaunchJob) -> LaunchRecord:
+def _launch(plan: LaunchPlan, settings: LaunchJob) -> LaunchRecord:
     launch = settings.launch
     assert launch.as_of is not None
+    began, ended = plan.runs or (launch.as_of, launch.as_of + timedelta(days=launch.horizon_days))
     config = json.dumps(shareable(settings), ensure_ascii=False, sort_keys=True)
     return LaunchRecord(
         name=launch.name,
         community=launch.community,
-        as_of=launch.as_of,
-        horizon_days=launch.horizon_days,
+        as_of=began,
+        horizon_days=(ended - began).days,
         target=None if launch.target is None else to_minor(launch.target, launch.currency),
         currency=launch.currency,
         settings=hashlib.sha256(config.encode()).hexdigest(),
