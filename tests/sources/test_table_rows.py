@@ -78,7 +78,7 @@ def test_types_of_a_sheet_do_not_depend_on_its_total(tmp_path: Path) -> None:
 @pytest.mark.parametrize("write", WAYS)
 def test_a_total_that_is_none_is_a_warning(tmp_path: Path, write: Write) -> None:
     (warning,) = messages_of(raw(write(tmp_path, [HEAD, *ROWS, ["合计", None, 300]])).findings, "warning")
-    assert "not the sums of the rows above: look whether rows are missing" in warning
+    assert "not the sums of the rows: look whether some are missing" in warning
     unsure = raw(write(tmp_path, [HEAD, *ROWS, ["Total", dt.datetime(2026, 3, 4), 300, "x"]]))
     assert unsure.frame.height == 4
     assert "leave them out by data.orders.where" in messages_of(unsure.findings, "warning")[0]

@@ -13,6 +13,8 @@ _KNOWN = vocabulary("sheets")
 _WORDS: list[str] = _KNOWN["totals"]
 _ALONE = re.compile(rf"({'|'.join(map(re.escape, _WORDS))})\s*[:\uff1a]?", re.IGNORECASE)
 _TOTAL = re.compile(rf"({'|'.join(map(re.escape, _WORDS))})\s*(?:[:\uff1a]|(?=\W|\d))[^a-z]*\d[^a-z]*", re.IGNORECASE)
+_NAMED = rf"(?i).[\s_\-]*({'|'.join(map(re.escape, _KNOWN['group_totals']))})\s*$"  # for Polars, too
+_FIGURES = re.compile(rf"({'|'.join(map(re.escape, _KNOWN['figures']))})\s*[:\uff1a]?", re.IGNORECASE)
 _NOTE = re.compile("|".join(f"(?:{note})" for note in _KNOWN["notes"]), re.IGNORECASE)
 # As they are written: to fold the case of millions of cells would take longer than to read them.
 _WRITTEN = [
@@ -78,14 +80,15 @@ class _Lines:
 
     def found(self, place: int, kind: str) -> OtherRow:
         line = self.line(place)
-        return OtherRow(line.row, kind, next(iter(line.cells.values()), ""))
+        cells = list(line.cells.values())
+        return OtherRow(line.row, kind, next(filter(total_word, cells), cells[0] if cells else ""))
 
 
 def _usual(own: pl.DataFrame) -> float:
     """Count the cells with something in them of a usual row."""
     sample = own.head(500)
     counts = sample.select(pl.sum_horizontal(pl.all().is_not_null().cast(pl.Int64))).to_series() if own.width else pl.Series([0])
-    return float(counts.quantile(0.5) or 0)
+    return float(counts.quantile(0.75, "higher") or 0)
 
 
 def _headers_again(lines: _Lines, above: Sequence[Row]) -> Iterator[tuple[int, OtherRow]]:
@@ -188,6 +191,13 @@ def _kind(line: _Line, usual: float) -> str | None:
         if _is_sparse(line, usual):
             return "total"
         return "unsure" if _ALONE.fullmatch(texts[0]) else None
+    if _is_sparse(line, usual):
+        if _FIGURES.fullmatch(texts[0]):
+            return "note"
+        if re.search(_NAMED, texts[0]):
+            return "sum"  # if it is one
+    if len(texts) > 2 and is_value(texts[0]) and _ALONE.fullmatch(texts[1]):  # behind the number of the row
+        return "sum"
     few = len(texts) < max(2.0, _SPARSE * usual) and usual > 1
     return "note" if few and (_NOTE.search(texts[0]) or any(cell.endswith(COLONS) for cell in texts)) else None
 
@@ -201,7 +211,7 @@ def _is_alone(line: _Line, usual: float) -> bool:
     if len(line.cells) != 1 or usual < 3:
         return False
     (cell,) = line.cells.values()
-    return not is_value(cell) and (" " in cell or any(mark in cell for mark in COLONS) or len(cell) > _LONG)
+    return not is_value(cell) and (cell.count(" ") > 1 or any(mark in cell for mark in COLONS) or len(cell) > _LONG)
 
 
 def _has_numbers_only(line: _Line, usual: float) -> bool:
@@ -213,18 +223,19 @@ def _totals_between(lines: _Lines, found: dict[int, OtherRow], usual: float) -> 
     # The word stands in the first cell with something in it: other columns matter only where those before may be empty.
     names = lines.own.columns
     full = next((place for place, name in enumerate(names) if lines.own[name].null_count() == 0), len(names))
-    columns = [pl.col(name).is_in(_WRITTEN).fill_null(value=False) for name in names[: full + 1] if name in lines.texts][:_FIRST]
+    first = [pl.col(name) for name in names[: full + 1] if name in lines.texts][:_FIRST]
+    columns = [(cell.is_in(_WRITTEN) | cell.str.contains(_NAMED)).fill_null(value=False) for cell in first]
     if not columns:
         return {}
     places = lines.own.select(pl.any_horizontal(columns).arg_true()).to_series().to_list()
     if len(places) > max(_TAIL, lines.own.height // 2):
         return {}  # a word of the shop's
     kinds = {place: _kind(lines.line(place), usual) for place in places if place not in found}
-    return {place: lines.found(place, kind) for place, kind in kinds.items() if kind in ("total", "unsure")}
+    return {place: lines.found(place, kind) for place, kind in kinds.items() if kind in ("total", "unsure", "sum")}
 
 
 def _proven(lines: _Lines, found: dict[int, OtherRow]) -> Iterator[OtherRow]:
-    """Compare the totals with the sums of the rows above, since the last total or in all."""
+    """Compare the totals with the sums of the rows: of those above, since the last total, or of all."""
     sums: dict[str, list[pl.Series]] = {}
     since = -1
     for before, (place, other) in enumerate(sorted(found.items())):
@@ -242,7 +253,7 @@ def _proven(lines: _Lines, found: dict[int, OtherRow]) -> Iterator[OtherRow]:
                     none = pl.Series(list(found), dtype=pl.UInt32)
                     numbers = [series.scatter(none, None).fill_null(0.0) for series in _readings(lines.own[name])]
                     sums[name] = [series.cum_sum().extend(pl.Series([0.0])) for series in numbers]
-                above += [total for series in sums[name] for total in (series[place], series[place] - series[since])]
+                above += [total for series in sums[name] for total in (series[place], series[place] - series[since], series[-2])]
             values = [value for series in _readings(pl.Series([said])) for value in series if value is not None]
             proof = bool(proof) or any(abs(value - total) < _NEAR for value in values for total in above)
         since = place
