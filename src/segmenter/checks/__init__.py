@@ -1,1 +1,1 @@
-"""What stands in a shop's tables, judged by its values: frames in, decisions and findings out."""
+"""Checks and decisions on what a shop's values mean: frames in, decisions and findings out."""

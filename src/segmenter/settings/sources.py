@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from segmenter.messages import Message
-from segmenter.settings.types import Settings, Share
+from segmenter.settings.types import Settings, Share, as_texts
 
 
 class OrdersColumns(Settings):
@@ -68,7 +68,7 @@ class OrdersSettings(TableSettings):
     grain: Literal["auto", "order", "line"]
     repeats: Literal["keep", "drop", "latest"]
     fill_down: tuple[str, ...]
-    not_customers: Literal["auto"] | tuple[str, ...]
+    not_customers: Annotated[Literal["auto"] | tuple[str, ...], BeforeValidator(as_texts)]
     refund: str | None
     columns: OrdersColumns
 
