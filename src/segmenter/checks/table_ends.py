@@ -1,7 +1,7 @@
 """Rows of a file that are none of its table's: headers that stand there again, totals, and notes below."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -23,6 +23,8 @@ _WRITTEN = [
     for start in dict.fromkeys((word, word.title(), word.capitalize(), word.upper()))
     for end in ("", *COLONS)
 ]
+# "Made by: Ann", but no id such as "wx:ann".
+_LABEL = re.compile("[^\\d:\uff1a]{1,20}\uff1a.*|[^\\d:]{1,20}:(?:\\s.*)?|[^\\d:]{0,19}[^\\x00-\\x7f]:.*")
 _TAIL = 25  # rows at the end of a table that may be others
 _FIRST = 3  # columns in which the word for a total stands between the rows of a table
 _SPARSE = 0.67  # of the cells of a usual row: one of totals has at most that
@@ -112,20 +114,26 @@ def _headers_again(lines: _Lines, above: Sequence[Row]) -> Iterator[tuple[int, O
         for place in places:
             yield place, lines.found(place, "repeated")
             if at == len(above) - 1:
-                yield from _titles_above(lines, place)
+                yield from _titles_above(lines, place, {row[0] for row in map(_filled, above[:-1]) if row})
 
 
-def _titles_above(lines: _Lines, place: int) -> Iterator[tuple[int, OtherRow]]:
+def _titles_above(lines: _Lines, place: int, known: Collection[str]) -> Iterator[tuple[int, OtherRow]]:
+    """Find what stands above a header that stands there again: single cells, and what begins as a title did."""
     for before in range(place - 1, max(-1, place - 6), -1):
-        if lines.own.width < 3 or len(lines.line(before).cells) > 1:
+        cells = list(lines.line(before).cells.values())
+        if lines.own.width < 3 or (len(cells) > 1 and cells[0] not in known):
             return
         yield before, lines.found(before, "repeated")
+
+
+def _filled(row: Row) -> list[str]:
+    return [cell for value in row if (cell := cell_of(value))]
 
 
 def other_headers(frame: pl.DataFrame, above: Sequence[Row], number: str) -> list[int]:
     """Find rows that head other columns: the names of the header in another order, or, below blank rows, names of another table."""
     own = frame.drop(number, "__file", strict=False)
-    known = [[cell for value in row if (cell := cell_of(value))] for row in above]
+    known = [_filled(row) for row in above]
     names = known[-1]
     first = next((name for name, dtype in own.schema.items() if dtype == pl.String), None)
     if first is None:
@@ -199,7 +207,11 @@ def _kind(line: _Line, usual: float) -> str | None:
     if len(texts) > 2 and is_value(texts[0]) and _ALONE.fullmatch(texts[1]):  # behind the number of the row
         return "sum"
     few = len(texts) < max(2.0, _SPARSE * usual) and usual > 1
-    return "note" if few and (_NOTE.search(texts[0]) or any(cell.endswith(COLONS) for cell in texts)) else None
+    return (
+        "note"
+        if few and (_NOTE.search(texts[0]) or any(cell.endswith(COLONS) for cell in texts) or all(map(_LABEL.fullmatch, texts)))
+        else None
+    )
 
 
 def _is_sparse(line: _Line, usual: float) -> bool:
@@ -211,7 +223,7 @@ def _is_alone(line: _Line, usual: float) -> bool:
     if len(line.cells) != 1 or usual < 3:
         return False
     (cell,) = line.cells.values()
-    return not is_value(cell) and (cell.count(" ") > 1 or any(mark in cell for mark in COLONS) or len(cell) > _LONG)
+    return not is_value(cell) and (cell.count(" ") > 1 or _LABEL.fullmatch(cell) is not None or len(cell) > _LONG)
 
 
 def _has_numbers_only(line: _Line, usual: float) -> bool:
