@@ -197,7 +197,8 @@ def _kind(line: _Line, usual: float) -> str | None:
         return None
     if _ALONE.fullmatch(texts[0]) or _TOTAL.fullmatch(texts[0]):
         if _is_sparse(line, usual):
-            return "total"
+            # With more words it is a row of somebody of that name, unless it has the sum.
+            return "total" if all(is_value(cell) or total_word(cell) for cell in texts[1:]) else "sum"
         return "unsure" if _ALONE.fullmatch(texts[0]) else None
     if _is_sparse(line, usual):
         if _FIGURES.fullmatch(texts[0]):
