@@ -269,7 +269,7 @@ def _proven(lines: _Lines, found: dict[int, OtherRow]) -> Iterator[OtherRow]:
                 above += [total for series in sums[name] for total in (series[place], series[place] - series[since], series[-2])]
             values = [value for series in _readings(pl.Series([said])) for value in series if value is not None]
             proof = bool(proof) or any(abs(value - total) < _NEAR for value in values for total in above)
-        since = place
+        since = place if proof or other.kind == "total" else since
         kind = "total" if proof and other.kind != "total" else other.kind
         yield replace(other, kind=kind, proof=proof)
 
