@@ -40,7 +40,7 @@ def with_regions(frame: pl.DataFrame, rule: RegionRule) -> pl.DataFrame:
     schema = {name: pl.String() for name in LEVELS} | {f"{name}_written": pl.Boolean() for name in LEVELS}
     levels = pl.DataFrame(known, schema=schema, orient="row")[located.rows]
     columns = {}
-    for at, name in enumerate(LEVELS):
+    for name in LEVELS:
         kept = pl.when(levels[f"{name}_written"]).then(located.texts[name])
         written = _one_spelling(pl.select(kept.alias(name)).to_series(), located.found[name], located.codes)
         columns[name] = pl.select(pl.coalesce(written, levels[name]).alias(name)).to_series()
@@ -56,9 +56,7 @@ def _shown(reading: Reading, located: Located) -> tuple[str | bool | None, ...]:
         return (None, None, None, True, True, True)
     levels = levels_of(reading)
     told = any(level is not None for level in levels)
-    contradicted = len(reading.places) > 1
-    written = [not (said and told) and (level is None or contradicted) for said, level in zip(reading.said, levels, strict=False)]
-    return (*levels, *written)
+    return (*levels, *(not (said and told) for said in reading.said[: len(LEVELS)]))
 
 
 def _one_spelling(texts: pl.Series, found: pl.Series, codes: Codes) -> pl.Series:
@@ -78,7 +76,9 @@ def _one_spelling(texts: pl.Series, found: pl.Series, codes: Codes) -> pl.Series
 def _moved(shown: pl.DataFrame, located: Located) -> pl.DataFrame:
     """Put districts that several cities have where districts stand, though their column was the cities'."""
     moves = [
-        len(reading.places) > 1 and all(place != WORLD and places()[place].level == DISTRICT for place in reading.places) and not reading.said[1]
+        len(reading.places) > 1
+        and all(place != WORLD and places()[place].level == DISTRICT for place in reading.places)
+        and not reading.said[1]
         for reading in located.readings
     ]
     moved = pl.Series(moves, dtype=pl.Boolean).gather(located.rows) & shown["district"].is_null()
