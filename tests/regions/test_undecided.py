@@ -3,6 +3,7 @@ import pytest
 
 import segmenter
 from segmenter.errors import InputError
+from segmenter.regions import say_unrecognised
 from segmenter.rules import apply_rules
 
 PLACES = [
@@ -69,3 +70,13 @@ def test_without_a_rule_nothing_is_unknown():
     done = ruled()
     assert done.warnings == ()
     assert set(done.customers["verdict"]) == {"eligible"}
+
+
+def test_places_that_no_table_knows_are_listed_cities_of_other_countries_are_not():
+    rule = segmenter.launch_settings({}).rules.region
+    places = [("四川", "绵羊"), ("四川", "绵阳"), ("West", None), ("West", None), ("Germany", "Bonn"), (None, None)]
+    frame = pl.DataFrame(places, schema={"province": pl.String, "city": pl.String}, orient="row")
+    said = say_unrecognised(frame, rule, lambda some: f"{some.height} CNY")
+    assert said is not None
+    assert 'have 3 customers, who spent 3 CNY: "West" (2), "四川/绵羊" (1)' in said
+    assert say_unrecognised(frame[1:2], rule, str) is None
