@@ -262,6 +262,9 @@ def countries() -> str:
             names += [entry.alpha_3, entry.name, getattr(entry, "official_name", ""), getattr(entry, "common_name", "")]
         names += COUNTRY_ALSO.get(code, "").split("|")
         rows.append((code, "|".join(dict.fromkeys(name for name in names if name))))
+    rows.append(
+        ("XC", "Channel Islands|Kanalinseln|Îles Anglo-Normandes|Islas del Canal|海峡群岛")
+    )  # of no ISO code, and common in exports
     return _text(rows)
 
 

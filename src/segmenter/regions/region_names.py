@@ -45,8 +45,8 @@ def with_regions(frame: pl.DataFrame, rule: RegionRule) -> pl.DataFrame:
         written = _one_spelling(pl.select(kept.alias(name)).to_series(), located.found[name], located.codes)
         columns[name] = pl.select(pl.coalesce(written, levels[name]).alias(name)).to_series()
     shown = _moved(pl.DataFrame(columns), located)
-    differ = pl.when(pl.col("city") != pl.col("province")).then("city").otherwise(pl.when(pl.col("province").is_null()).then("city"))
-    region = pl.concat_str("province", differ, separator="/", ignore_nulls=True).replace("", None)
+    below = pl.when(pl.col("city").ne_missing(pl.col("province"))).then("city")
+    region = pl.concat_str("province", below, separator="/", ignore_nulls=True).replace("", None)
     return frame.with_columns(shown.with_columns(region=region).get_columns())
 
 
