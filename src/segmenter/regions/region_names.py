@@ -5,10 +5,11 @@ from collections import Counter
 import polars as pl
 
 from segmenter.regions.divisions import DISTRICT, WORLD, places
-from segmenter.regions.places import LEVELS, Codes, Located, different_rows, levels_of, locate, name_key
+from segmenter.regions.places import Codes, Located, different_rows, levels_of, locate, name_key
 from segmenter.regions.readings import Reading
 from segmenter.regions.spellings import by_key, most_frequent
 from segmenter.settings import RegionRule
+from segmenter.tables import LEVELS
 
 
 def with_regions(frame: pl.DataFrame, rule: RegionRule) -> pl.DataFrame:

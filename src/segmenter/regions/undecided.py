@@ -9,10 +9,11 @@ from segmenter.contacts import hide
 from segmenter.errors import nearest
 from segmenter.messages import Message
 from segmenter.regions.divisions import DISTRICT, PROVINCE, WORLD, places
-from segmenter.regions.places import LEVELS, Located, different_rows, locate
+from segmenter.regions.places import Located, different_rows, locate
 from segmenter.regions.readings import Reading, shared_path
 from segmenter.regions.spellings import by_key
 from segmenter.settings import RegionRule
+from segmenter.tables import LEVELS
 
 _SHOWN = 5
 
