@@ -24,6 +24,8 @@ COVERS = {
     "evaluation/test_review.py": "evaluation/acceptance evaluation/launch_sales",
     "evaluation/test_tune.py": "evaluation/tuning_trials",
     "ledger/test_records.py": "launch_record",
+    "regions/test_places.py": "regions/divisions regions/place_patterns regions/readings",
+    "regions/test_region_names.py": "regions/spellings",
     "measures/test_aggregator.py": (
         "measures/arrow_columns measures/customer_records measures/kernel measures/kernel_job measures/place_names"
         " measures/raw_memory measures/record_layout measures/text_views"
