@@ -97,9 +97,7 @@ def review_settings(overrides: Mapping[str, Any]) -> FrameReview:
     return parse(FrameReview, _changed(config, overrides))
 
 
-def source_settings(
-    kind: Literal["files", "database"], overrides: Mapping[str, Any]
-) -> FilesSettings | DatabaseSettings:
+def source_settings(kind: Literal["files", "database"], overrides: Mapping[str, Any]) -> FilesSettings | DatabaseSettings:
     """Give the defaults of a shop's ``files`` or ``database``, with some of them changed: dotted keys below ``data``."""
     from omegaconf import OmegaConf
 

@@ -120,9 +120,7 @@ def check_tables(settings: LaunchJob, terms: Terms, *, progress: Progress) -> tu
     return read, check_input(read.tables, settings)
 
 
-def try_experiment(
-    experiment: Experiment, *, seed: int, progress: Progress
-) -> tuple[Experiment, tuple[Message, ...], tuple[Message, ...]]:
+def try_experiment(experiment: Experiment, *, seed: int, progress: Progress) -> tuple[Experiment, tuple[Message, ...], tuple[Message, ...]]:
     """Read a shop's tables as a guessed experiment says: give it with its date, and the notes and warnings of the reading."""
     data = experiment.data()
     first = read_tables(data, experiment.launch(LAST_DATE), seed=seed, progress=progress, stop=False)

@@ -7,8 +7,8 @@ import polars as pl
 
 from segmenter.contacts import is_contact_name, may_be_shown, shown_columns
 from segmenter.guesses.column_names import by_name, is_exact, name_rank
-from segmenter.guesses.column_values import ColumnValues
-from segmenter.guesses.guess import Findings, answered
+from segmenter.guesses.column_values import ColumnValues, share_of
+from segmenter.guesses.guess import Draft, answered
 from segmenter.messages import Message
 
 Values = dict[str, ColumnValues]
@@ -28,12 +28,12 @@ def evidence(name: str, values: Values, others: Collection[str] = ()) -> Message
     column = values[name]
     facts = {"column": name, "filled": column.filled, "distinct": column.distinct}
     if also := tuple(shown_columns(values)[other] for other in others if other != name)[:3]:
-        sentence = 'by its name; {filled:.0%} filled, {distinct:,} different values looked at; other columns that may be meant: {also}'
+        sentence = "by its name; {filled:.0%} filled, {distinct:,} different values looked at; other columns that may be meant: {also}"
         return Message("init.by_name_of_several", sentence, **facts, also=also)
     return Message("init.by_name", "by its name; {filled:.0%} filled, {distinct:,} different values looked at", **facts)
 
 
-def choose(table: str, field: str, values: Values, candidates: list[str], found: Findings) -> str | None:
+def choose(table: str, field: str, values: Values, candidates: list[str], found: Draft) -> str | None:
     """Take the column that a person named, or the best candidate; None where there is neither."""
     key = f"{table}.{field}"
     if (said := found.answer(key)) is not None:
@@ -64,7 +64,7 @@ def _nobody(column: ColumnValues) -> bool:
     return counts.height > 10 and counts.row(0)[1] > 0.2 * len(column.text)
 
 
-def guess_places(table: str, values: Values, taken: set[str], found: Findings, known: Mapping[str, str] = _NOTHING) -> None:
+def guess_places(table: str, values: Values, taken: set[str], found: Draft, known: Mapping[str, str] = _NOTHING) -> None:
     """Find the columns of places that are not `known` already."""
     places = {field: column for field, column in known.items() if field in _PLACES}
     taken |= set(places.values())
@@ -87,7 +87,7 @@ def _is_place(column: ColumnValues) -> bool:
 
 
 def _is_address(column: ColumnValues) -> bool:
-    long = column.cells.dtype == pl.String and (column.text.str.len_chars().mean() or 0) >= 6
+    long = column.cells.dtype == pl.String and share_of(column.text.str.len_chars() >= 6) >= 0.5
     return bool(column.filled >= _MIN_FILLED and long and not column.is_number)
 
 

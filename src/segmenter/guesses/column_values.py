@@ -55,7 +55,7 @@ class ColumnValues:
     @property
     def is_money(self) -> bool:
         """Whether these may be amounts: numbers, and no codes of many digits."""
-        return self.is_number and bool((self.numbers.drop_nulls().abs() < 1e10).mean())
+        return self.is_number and share_of(self.numbers.drop_nulls().abs() < 1e10) >= _LIKELY
 
     @cached_property
     def has_decimals(self) -> bool:
@@ -85,13 +85,23 @@ class ColumnValues:
     @property
     def is_code(self) -> bool:
         """Whether nearly all have a digit in them, as numbers of orders have."""
-        return bool(len(self.text)) and (self.text.str.contains(r"\d").mean() or 0) >= _LIKELY
+        return bool(len(self.text)) and share_of(self.text.str.contains(r"\d")) >= _LIKELY
+
+
+def rows_in(mask: pl.Series) -> int:
+    """Count the rows of which something is true."""
+    return int(mask.fill_null(value=False).to_numpy().sum())
+
+
+def share_of(mask: pl.Series) -> float:
+    """Give the share of rows of which something is true; what is unknown counts as not."""
+    return rows_in(mask) / max(len(mask), 1)
 
 
 def _looks_like_date(text: pl.Series) -> bool:
     """Tell dates whose order of day and month is still to be found out."""
     shape = r"^\d{1,4}[./-](\d{1,2}|\p{L}{3,9})[./-]\d{1,4}(\D.*)?$|^\p{L}{3,9}\.? \d{1,2}, ?\d{4}|^\d{1,2} \p{L}{3,9}\.? \d{4}"
-    return (text.str.strip_chars().str.contains(shape).mean() or 0) >= _LIKELY
+    return share_of(text.str.strip_chars().str.contains(shape)) >= _LIKELY
 
 
 def values_of(frame: pl.DataFrame) -> dict[str, ColumnValues]:

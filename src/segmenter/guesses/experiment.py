@@ -8,7 +8,7 @@ from typing import Any
 
 from segmenter.defaults import launch_basics, source_settings
 from segmenter.errors import ConfigError
-from segmenter.guesses.guess import Findings, Guess, Question, answered
+from segmenter.guesses.guess import Draft, Guess, Question, answered
 from segmenter.guesses.shop_locale import guess_locale
 from segmenter.guesses.source_tables import Sources
 from segmenter.guesses.table_guess import guess_tables
@@ -46,7 +46,7 @@ class Experiment:
 
 def guess_experiment(sources: Sources, name: str, answers: Mapping[str, Any]) -> Experiment:
     """Guess all that a launch on a shop's tables needs; what `answers` say counts."""
-    found = Findings(answers)
+    found = Draft(answers)
     orders = guess_tables(sources, found)
     if orders is not None:
         guess_locale(orders, launch_basics({"name": name}), found)
@@ -55,14 +55,24 @@ def guess_experiment(sources: Sources, name: str, answers: Mapping[str, Any]) ->
     return Experiment(name, kind, tuple(found.guesses), tuple(found.questions), tuple(found.notes))
 
 
-def _take_answers(found: Findings) -> None:
+def _take_answers(found: Draft) -> None:
     """Take what a person said of keys that nothing else has taken."""
     taken = {guess.key for guess in found.guesses}
     for name, said in found.answers.items():
         table, _, key = name.rpartition(".")
         if key in _NO_KEYS or name in ("currency", "timezone"):
             continue
-        column = table and key not in ("where", "refund", "grain", "repeats", "fill_down", "not_customers", "time_format", "contact", "attributes")
+        column = table and key not in (
+            "where",
+            "refund",
+            "grain",
+            "repeats",
+            "fill_down",
+            "not_customers",
+            "time_format",
+            "contact",
+            "attributes",
+        )
         full = f"data.{table}.columns.{key}" if column else f"data.{name}"
         if full not in taken:
             found.take(full, said, answered(name))

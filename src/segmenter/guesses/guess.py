@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from segmenter.messages import Message
 
 _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_KEYWORDS = frozenset("all and any as asc by case cast date desc distinct else end exists from group having in interval into is join like limit not null offset on or order select set table then time timestamp union user using value values when where with".split())  # noqa: E501
+_KEYWORD = re.compile(
+    "all|and|any|as|asc|by|case|cast|date|desc|distinct|else|end|exists|from|group|having|in|interval|into|is|join|like|limit|not|null|"
+    "offset|on|or|order|select|set|table|then|time|timestamp|union|user|using|value|values|when|where|with",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,19 @@ class Question:
     otherwise: str | None = None  # what is taken where nobody answers; None: nothing is written without an answer
 
 
+@dataclass(frozen=True)
+class OrderColumns:
+    """The columns that an order is made of."""
+
+    customer_id: str
+    time: str
+    amount: str  # or SQL
+    of_amount: tuple[str, ...]  # the columns in it
+    order_id: str | None
+
+
 @dataclass
-class Findings:
+class Draft:
     """Guesses and questions as they are found."""
 
     answers: Mapping[str, object]  # by the key of a question; null where there is none
@@ -62,7 +77,7 @@ def quoted(column: str) -> str:
     >>> quoted("Quantity"), quoted("Shipping City"), quoted("order")
     ('Quantity', '"Shipping City"', '"order"')
     """
-    plain = _WORD.fullmatch(column) and column.lower() not in _KEYWORDS
+    plain = _WORD.fullmatch(column) and not _KEYWORD.fullmatch(column)
     return column if plain else '"{}"'.format(column.replace('"', '""'))
 
 

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from segmenter import sql
-from segmenter.guesses.guess import Findings
+from segmenter.guesses.guess import Draft
 from segmenter.home import HOME
 from segmenter.messages import Message
 
@@ -55,7 +55,7 @@ def recognise(columns: list[str]) -> KnownSource | None:
     return max(fitting, key=lambda source: len(source.needs()), default=None)
 
 
-def take_source(source: KnownSource, columns: list[str], found: Findings) -> dict[str, str]:
+def take_source(source: KnownSource, columns: list[str], found: Draft) -> dict[str, str]:
     """Take what is known of a system's export, as far as the file has the columns; give the fields."""
     why = Message("init.known_source", "as {system} exports it (conf/source/{system}.yaml)", system=source.name)
     taken = {}

@@ -1,25 +1,21 @@
 """What a row of the orders is, and which rows are read."""
 
-from typing import TYPE_CHECKING
-
 import polars as pl
 
 from segmenter.guesses.column_guess import Values, named
-from segmenter.guesses.guess import Findings, answered, quoted
+from segmenter.guesses.column_values import rows_in, share_of
+from segmenter.guesses.guess import Draft, OrderColumns, answered, quoted
 from segmenter.guesses.order_statuses import Statuses
 from segmenter.guesses.source_tables import SourceTable
 from segmenter.messages import Message
 from segmenter.sources import fields
-
-if TYPE_CHECKING:
-    from segmenter.guesses.orders_guess import OrderColumns
 
 _FEW = 0.05  # share of rows without a customer that may be rejects
 _SAME = 0.95
 _DEAR = 0.02  # share of the money in repeated rows that is not decided without a question
 
 
-def guess_rows(table: SourceTable, values: Values, columns: "OrderColumns", statuses: Statuses, found: Findings) -> None:
+def guess_rows(table: SourceTable, values: Values, columns: OrderColumns, statuses: Statuses, found: Draft) -> None:
     """Find the rows that are read, the grain, repeats and refunds."""
     frame, wheres = table.frame, []
     kept = ~statuses.left_out
@@ -27,7 +23,7 @@ def guess_rows(table: SourceTable, values: Values, columns: "OrderColumns", stat
     blank = _blank_amounts(frame, columns)
     if columns.order_id and (kept & blank).any() and _on_other_lines(ids, kept & blank):
         wheres.append(" AND ".join(f"{quoted(name)} IS NOT NULL" for name in columns.of_amount[:1]))
-        rows = int((kept & blank).sum())
+        rows = rows_in(kept & blank)
         sentence = '"{column}" stands on the first line of an order only: {rows:,} further lines are left out'
         found.notes.append(Message("init.first_line", sentence, column=columns.of_amount[0], rows=rows))
         kept &= ~blank
@@ -35,10 +31,10 @@ def guess_rows(table: SourceTable, values: Values, columns: "OrderColumns", stat
         frame = frame.with_columns(pl.col(down).fill_null(strategy="forward"))
         ids = _text(frame, columns.order_id)
     empty = _text(frame, columns.customer_id).is_null() & kept
-    if (share := empty.sum() / max(kept.sum(), 1)) > _FEW:
+    if (share := rows_in(empty) / max(rows_in(kept), 1)) > _FEW:
         wheres.append(f"{quoted(columns.customer_id)} IS NOT NULL")
         sentence = '{rows:,} rows ({share:.1%}) have no "{column}": nobody can be told by them, so they are left out'
-        found.notes.append(Message("init.no_customer", sentence, rows=int(empty.sum()), share=share, column=columns.customer_id))
+        found.notes.append(Message("init.no_customer", sentence, rows=rows_in(empty), share=share, column=columns.customer_id))
         kept &= ~empty
     _conditions(wheres, statuses, found)
     _grain(frame.filter(kept), columns, found)
@@ -52,7 +48,7 @@ def _text(frame: pl.DataFrame, column: str | None) -> pl.Series:
     return fields.text(frame[column])
 
 
-def _blank_amounts(frame: pl.DataFrame, columns: "OrderColumns") -> pl.Series:
+def _blank_amounts(frame: pl.DataFrame, columns: OrderColumns) -> pl.Series:
     if not columns.of_amount:
         return pl.repeat(False, frame.height, eager=True)
     return _text(frame, columns.of_amount[0]).is_null()
@@ -61,10 +57,10 @@ def _blank_amounts(frame: pl.DataFrame, columns: "OrderColumns") -> pl.Series:
 def _on_other_lines(ids: pl.Series, rows: pl.Series) -> bool:
     """Tell whether the orders of some rows have other rows, too."""
     others = ids.filter(~rows).unique().implode()
-    return bool((ids.filter(rows).is_in(others).fill_null(value=True).mean() or 0) >= _SAME)
+    return share_of(ids.filter(rows).is_in(others).fill_null(value=True)) >= _SAME
 
 
-def _fill_down(frame: pl.DataFrame, values: Values, columns: "OrderColumns", kept: pl.Series, found: Findings) -> list[str] | None:
+def _fill_down(frame: pl.DataFrame, values: Values, columns: OrderColumns, kept: pl.Series, found: Draft) -> list[str] | None:
     """Find the columns of an order that only its first line has."""
     said = found.answer("orders.fill_down")
     if said is not None:
@@ -75,26 +71,26 @@ def _fill_down(frame: pl.DataFrame, values: Values, columns: "OrderColumns", kep
     if columns.order_id is None or not empty.any():
         return None
     ids = _text(frame, columns.order_id)
-    below = ids.is_null() if (ids.is_null() & empty).sum() >= _SAME * empty.sum() else empty
+    below = ids.is_null() if rows_in(ids.is_null() & empty) >= _SAME * rows_in(empty) else empty
     if below is empty and not _on_other_lines(ids, empty):
         return None
     names = [columns.order_id, columns.customer_id, columns.time]
-    down = [name for name in names if (_text(frame, name).is_null() & below).sum() >= _SAME * below.sum()]
-    places = [guess.value for guess in found.guesses if guess.key.startswith("data.orders.columns.") and guess.value in frame.columns]
-    down += [str(name) for name in places if name not in (*names, *columns.of_amount) and (_text(frame, str(name)).is_null() & below).sum() >= _SAME * below.sum()]
+    mapped = [str(guess.value) for guess in found.guesses if guess.key.startswith("data.orders.columns.")]
+    others = [name for name in mapped if name in frame.columns and name not in (*names, *columns.of_amount)]
+    down = [name for name in (*names, *others) if rows_in(_text(frame, name).is_null() & below) >= _SAME * rows_in(below)]
     sentence = "{rows:,} lines have no {columns}: only the first line of an order has; its further lines take what stands above"
-    found.take("data.orders.fill_down", down, Message("init.fill_down", sentence, rows=int(empty.sum()), columns=tuple(down)))
+    found.take("data.orders.fill_down", down, Message("init.fill_down", sentence, rows=rows_in(empty), columns=tuple(down)))
     return down
 
 
-def _conditions(wheres: list[str], statuses: Statuses, found: Findings) -> None:
+def _conditions(wheres: list[str], statuses: Statuses, found: Draft) -> None:
     if (said := found.answer("orders.where")) is not None:
         found.take("data.orders.where", said, answered("orders.where"))
     elif conditions := [*wheres, *([statuses.where] if statuses.where else [])]:
         found.take("data.orders.where", " AND ".join(conditions), Message("init.where", "which rows are orders or refunds; see the notes"))
 
 
-def _grain(frame: pl.DataFrame, columns: "OrderColumns", found: Findings) -> None:
+def _grain(frame: pl.DataFrame, columns: OrderColumns, found: Draft) -> None:
     """Say what a row is: an order, or a line of one."""
     if (said := found.answer("orders.grain")) is not None:
         found.take("data.orders.grain", said, answered("orders.grain"))
@@ -113,7 +109,7 @@ def _grain(frame: pl.DataFrame, columns: "OrderColumns", found: Findings) -> Non
     found.take("data.orders.grain", "auto", Message("init.lines", sentence, **facts))
 
 
-def _repeats(table: SourceTable, values: Values, columns: "OrderColumns", kept: pl.Series, found: Findings) -> None:
+def _repeats(table: SourceTable, values: Values, columns: OrderColumns, kept: pl.Series, found: Draft) -> None:
     """Say what becomes of rows that repeat another exactly."""
     if (said := found.answer("orders.repeats")) is not None:
         found.take("data.orders.repeats", said, answered("orders.repeats"))
@@ -130,15 +126,14 @@ def _repeats(table: SourceTable, values: Values, columns: "OrderColumns", kept: 
     money = pl.Series([], dtype=pl.Float64)
     if len(columns.of_amount) == 1 and columns.of_amount[0] in frame.columns:
         money = fields.number(frame[columns.of_amount[0]], "XXX", ".").abs()
-    share = float(money.filter(twice).sum() / money.sum()) if len(money) and money.sum() else twice.sum() / max(frame.height, 1)
-    facts = {"rows": int(twice.sum()), "share": share}
+    whole = float(money.fill_null(0).to_numpy().sum())
+    share = float(money.fill_null(0).to_numpy()[twice.to_numpy()].sum()) / whole if whole else share_of(twice)
+    facts = {"rows": rows_in(twice), "share": share}
     if not told:
         sentence = "{rows:,} rows repeat another exactly ({share:.1%}), and nothing but the day tells purchases apart: they are kept"
         found.take("data.orders.repeats", "keep", Message("init.repeats_kept", sentence, **facts))
     elif share > _DEAR:
-        sentence = (
-            "{rows:,} rows repeat another exactly ({share:.1%} of the money): are they the same (drop) or further purchases (keep)?"
-        )
+        sentence = "{rows:,} rows repeat another exactly ({share:.1%} of the money): are they the same (drop) or further purchases (keep)?"
         found.ask("orders.repeats", Message("init.ask_repeats", sentence, **facts), ("drop", "keep"))
     else:
         sentence = "{rows:,} rows repeat another exactly ({share:.1%} of the money): they are read once; keep counts them"
@@ -150,13 +145,15 @@ def _has_clock(moments: pl.Series) -> bool:
     return bool((moments != moments.dt.truncate("1d")).any()) if len(moments) else False
 
 
-def _refunds(frame: pl.DataFrame, columns: "OrderColumns", statuses: Statuses, found: Findings) -> None:
+def _refunds(frame: pl.DataFrame, columns: OrderColumns, statuses: Statuses, found: Draft) -> None:
     """Say which rows are refunds besides those of negative amounts: by their state, or by the letter that begins their number."""
     if (said := found.answer("orders.refund")) is not None:
         found.take("data.orders.refund", said, answered("orders.refund"))
         return
     if statuses.refund:
-        found.take("data.orders.refund", statuses.refund, Message("init.refund", "rows in these states are refunds; negative amounts are, too"))
+        found.take(
+            "data.orders.refund", statuses.refund, Message("init.refund", "rows in these states are refunds; negative amounts are, too")
+        )
         return
     if columns.order_id is None or columns.order_id not in frame.columns:
         return
@@ -164,9 +161,9 @@ def _refunds(frame: pl.DataFrame, columns: "OrderColumns", statuses: Statuses, f
     negative = pl.DataFrame({str(at): read < 0 for at, read in enumerate(numbers)}).select(pl.any_horizontal(pl.all())).to_series()
     letters = _text(frame, columns.order_id).str.extract(r"^(\p{L}{1,4})[\d-]")
     (letter, rows) = letters.filter(negative).value_counts(sort=True).row(0) if negative.any() else (None, 0)
-    if letter is None or rows < _SAME * negative.sum() or negative.filter((letters == letter).fill_null(value=False)).mean() < _SAME:
+    if letter is None or rows < _SAME * rows_in(negative) or share_of(negative.filter((letters == letter).fill_null(value=False))) < _SAME:
         return
     sql = f"{quoted(columns.order_id)} LIKE '{letter}%'"
     sentence = '{rows:,} of {all:,} rows with a negative number have a "{column}" that begins with {letter}'
-    facts = {"rows": rows, "all": int(negative.sum()), "column": columns.order_id, "letter": letter}
+    facts = {"rows": rows, "all": rows_in(negative), "column": columns.order_id, "letter": letter}
     found.take("data.orders.refund", sql, Message("init.refund_letter", sentence, **facts))

@@ -10,7 +10,7 @@ import polars as pl
 from segmenter.contacts import hide
 from segmenter.guesses.column_names import by_name, holds, is_exact, name_rank, plain_name
 from segmenter.guesses.column_values import ColumnValues
-from segmenter.guesses.guess import Findings, quoted, text_list
+from segmenter.guesses.guess import Draft, quoted, text_list
 from segmenter.messages import Message
 from segmenter.sources import fields
 from segmenter.sources.expressions import FieldValues, evaluate
@@ -36,12 +36,12 @@ def meaning(status: str) -> str | None:
     """Say what a state means: ``refund``, ``left_out`` or ``order``; None where it is not known."""
     text = plain_name(status)
     for kind, words in vocabulary("columns")["statuses"].items():
-        if any(holds(text, plain_name(str(word))) for word in words):
+        if any(holds(text, plain_name(str(word)), ending=True) for word in words):
             return "order" if kind in ("part", "none") else kind
     return None
 
 
-def guess_statuses(frame: pl.DataFrame, values: dict[str, ColumnValues], taken: set[str], found: Findings) -> Statuses:
+def guess_statuses(frame: pl.DataFrame, values: dict[str, ColumnValues], taken: set[str], found: Draft) -> Statuses:
     """Find the columns of states, and what each state is taken for."""
     columns = [name for name in by_name(values, "status") if name not in taken and _is_status(values[name])]
     nothing = pl.repeat(False, frame.height, eager=True)
@@ -60,7 +60,9 @@ def guess_statuses(frame: pl.DataFrame, values: dict[str, ColumnValues], taken: 
                 "answers.orders.refunded lists refunds"
             )
             shown = tuple(f"{hide(state)} ({rows:,})" for state, rows in unknown[:10])
-            found.ask("orders.left_out", Message("init.states", sentence, column=column, states=shown), tuple(state for state, _ in unknown))
+            found.ask(
+                "orders.left_out", Message("init.states", sentence, column=column, states=shown), tuple(state for state, _ in unknown)
+            )
         out, back = ([state for state in means if means[state] == kind] for kind in ("left_out", "refund"))
         if out:
             wheres.append(f"COALESCE({quoted(column)}, '') NOT IN ({text_list(out)})")
@@ -71,7 +73,7 @@ def guess_statuses(frame: pl.DataFrame, values: dict[str, ColumnValues], taken: 
     return Statuses(columns[0], left_out, " AND ".join(wheres) or None, " OR ".join(refunds) or None)
 
 
-def known_statuses(frame: pl.DataFrame, orders: Mapping[str, Any], column: str | None, found: Findings) -> Statuses:
+def known_statuses(frame: pl.DataFrame, orders: Mapping[str, Any], column: str | None, found: Draft) -> Statuses:
     """Take what is known of a system's states."""
     read = evaluate(frame, orders["where"], "data.orders.where", lambda cells: fields.number(cells, "XXX", "."))
     left_out = pl.repeat(False, frame.height, eager=True)
@@ -99,7 +101,7 @@ def _asked(state: str, asked: dict[str, object]) -> str | None:
     return "order" if asked["left_out"] is not None and meaning(state) is None else None
 
 
-def _tell(column: str, rows: dict[str, int], means: dict[str, str | None], found: Findings) -> None:
+def _tell(column: str, rows: dict[str, int], means: dict[str, str | None], found: Draft) -> None:
     """Say what each state is taken for."""
     sentence = '"{column}": orders are {orders}; refunds are {refunds}; left out are {out}'
     lists = {

@@ -1,13 +1,11 @@
 """How a table of orders is to be read: its columns, what an order comes to, what a row is, and which rows count."""
 
-from dataclasses import dataclass
-
 import polars as pl
 
 from segmenter.guesses.column_guess import Values, choose, evidence, guess_places, named, people
 from segmenter.guesses.column_names import is_exact, name_rank
 from segmenter.guesses.column_values import ColumnValues
-from segmenter.guesses.guess import Findings, answered, quoted
+from segmenter.guesses.guess import Draft, OrderColumns, answered, quoted
 from segmenter.guesses.known_sources import columns_in, recognise, take_source
 from segmenter.guesses.order_rows_guess import guess_rows
 from segmenter.guesses.order_statuses import guess_statuses, known_statuses
@@ -15,18 +13,7 @@ from segmenter.guesses.source_tables import SourceTable
 from segmenter.messages import Message
 
 
-@dataclass(frozen=True)
-class OrderColumns:
-    """The columns that an order is made of."""
-
-    customer_id: str
-    time: str
-    amount: str  # or SQL
-    of_amount: tuple[str, ...]  # the columns in it
-    order_id: str | None
-
-
-def guess_orders(table: SourceTable, found: Findings, ids: list[str] | None = None) -> OrderColumns | None:
+def guess_orders(table: SourceTable, found: Draft, ids: list[str] | None = None) -> OrderColumns | None:
     """Find how the orders are to be read; None where something is asked that all else depends on.
 
     `ids` are the columns that may say whose an order is, where another table has said it.
@@ -76,7 +63,9 @@ def guess_orders(table: SourceTable, found: Findings, ids: list[str] | None = No
 
 def order_ids(values: Values) -> list[str]:
     """List the columns that may number the orders: names of them with different codes; an ``id`` or ``name`` only last."""
-    return named(values, "order_id", lambda column: column.is_code and column.distinct > 1 and not column.has_decimals and not column.is_time)
+    return named(
+        values, "order_id", lambda column: column.is_code and column.distinct > 1 and not column.has_decimals and not column.is_time
+    )
 
 
 def times(values: Values, taken: set[str]) -> list[str]:
@@ -89,7 +78,7 @@ def times(values: Values, taken: set[str]) -> list[str]:
     return numbered or (only if len(only) == 1 else [])
 
 
-def _amount(table: SourceTable, values: Values, taken: set[str], found: Findings) -> tuple[str | None, tuple[str, ...]]:
+def _amount(table: SourceTable, values: Values, taken: set[str], found: Draft) -> tuple[str | None, tuple[str, ...]]:
     """Find what was paid: a column, less what was given back; or quantity times unit price."""
     if (said := found.answer("orders.amount")) is not None:
         found.take("data.orders.columns.amount", said, answered("orders.amount"))
@@ -119,7 +108,7 @@ def _amount(table: SourceTable, values: Values, taken: set[str], found: Findings
         if is_exact(name_rank(name, "refunded") or 0)
     ]
     if back:
-        sign = "+" if (values[back[0]].numbers.min() or 0) < 0 else "-"
+        sign = "+" if (values[back[0]].numbers < 0).any() else "-"
         sql = f"{quoted(best)} {sign} COALESCE({quoted(back[0])}, 0)"
         sentence = '"{column}" by its name, less what was given back by "{refunded}"; other columns that may be meant: {also}'
         also = tuple(candidates[1:4]) or (Message("init.none", "none"),)

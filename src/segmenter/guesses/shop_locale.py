@@ -11,7 +11,8 @@ import polars as pl
 
 from segmenter.guesses.column_guess import Values
 from segmenter.guesses.column_names import by_name
-from segmenter.guesses.guess import Findings, answered
+from segmenter.guesses.column_values import share_of
+from segmenter.guesses.guess import Draft, answered
 from segmenter.guesses.known_sources import recognise
 from segmenter.guesses.source_tables import SourceTable
 from segmenter.messages import Message
@@ -19,6 +20,7 @@ from segmenter.settings import LaunchSettings
 from segmenter.vocabulary import vocabulary
 
 _LANGUAGES = ("en", "zh", "de", "fr", "es", "pt", "ja")
+_ASSUMED = Message("init.assumed", "nothing in the files says so: assumed")
 _MOST = 0.5  # share of the values that have to agree
 _SIGNS: dict[str, list[str]] = vocabulary("cells")["signs"]
 _HAN, _KANA = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[\u3040-\u30ff]")
@@ -32,10 +34,12 @@ _ZONES = (
 )
 
 
-def guess_locale(table: SourceTable, defaults: LaunchSettings, found: Findings) -> None:
+def guess_locale(table: SourceTable, defaults: LaunchSettings, found: Draft) -> None:
     """Find currency and time zone; what nothing says is asked, with the default of the config where nobody answers."""
     values = table.values
-    columns = {guess.key.removeprefix("data.orders.columns."): str(guess.value) for guess in found.guesses if "orders.columns." in guess.key}
+    columns = {
+        guess.key.removeprefix("data.orders.columns."): str(guess.value) for guess in found.guesses if "orders.columns." in guess.key
+    }
     source = recognise(table.columns)
     country = _country(values)
     said = found.answer("currency")
@@ -50,8 +54,7 @@ def guess_locale(table: SourceTable, defaults: LaunchSettings, found: Findings) 
         currency = own.get("currency", defaults.currency)
         if "currency" not in own:
             found.ask("currency", Message("init.ask_currency", "nothing in the files says which currency the amounts are in"), (), currency)
-        why = Message("init.assumed", "nothing in the files says so: assumed") if "currency" not in own else _system(source.name)
-        found.take("launch.currency", currency, why)
+        found.take("launch.currency", currency, _system(source.name) if source is not None and "currency" in own else _ASSUMED)
     known = not any(question.key == "currency" for question in found.questions)
     _timezone(values, columns, country, currency if known else "", own.get("timezone"), defaults.timezone, found)
 
@@ -85,8 +88,17 @@ def _country(values: Values) -> tuple[str, Message] | None:
             return code, Message("init.country", '{share:.0%} of "{column}" is {country}', share=share, column=name, country=code)
     for name in [*by_name(values, "province"), *by_name(values, "city"), *by_name(values, "address")]:
         text = values[name].text
-        if len(text) and (text.str.contains(r"\p{Han}").mean() or 0) > 0.8 and not text.str.contains(r"[\u3040-\u30ff]|[\u90fd\u9053\u5e9c\u770c]$").any():
+        if (
+            len(text)
+            and share_of(text.str.contains(r"\p{Han}")) > 0.8
+            and not text.str.contains(r"[\u3040-\u30ff]|[\u90fd\u9053\u5e9c\u770c]$").any()
+        ):
             return "CN", Message("init.chinese_places", '"{column}" has Chinese places', column=name)
+    header = "".join(values)
+    if _KANA.search(header):
+        return "JP", Message("init.japanese", "the headers are Japanese")
+    if len(_HAN.findall(header)) > _MOST * len(re.sub(r"\W", "", header)):
+        return "CN", Message("init.chinese", "the headers are Chinese")
     return None
 
 
@@ -114,11 +126,6 @@ def _currency(values: Values, columns: dict[str, str], country: tuple[str, Messa
                 return codes.most_common(1)[0][0], why
     if country is not None and (code := _currency_of(country[0])):
         return code, Message("init.of_country", "{country}", country=country[1])
-    header = "".join(values)
-    if _KANA.search(header):
-        return "JPY", Message("init.japanese", "the headers are Japanese")
-    if len(_HAN.findall(header)) > _MOST * len(re.sub(r"\W", "", header)):
-        return "CNY", Message("init.chinese", "the headers are Chinese")
     return None
 
 
@@ -128,7 +135,9 @@ def _sign(text: str, country: tuple[str, Message] | None) -> str | None:
     if match := re.search(r"(?<![A-Za-z])([A-Z]{3})(?![A-Za-z])", text):
         return match[1] if _is_currency(match[1]) else None
     for sign, codes in sorted(_SIGNS.items(), key=lambda item: -len(item[0])):
-        if sign in text.replace("\uffe5", "\xa5") and (not sign.isalpha() or not _HAN.search(sign) or f"({sign}" in text.replace("\uff08", "(") or text[:1].isdigit()):
+        if sign in text.replace("\uffe5", "\xa5") and (
+            not sign.isalpha() or not _HAN.search(sign) or f"({sign}" in text.replace("\uff08", "(") or text[:1].isdigit()
+        ):
             return home if home in codes else codes[0] if len(codes) == 1 or sign != "$" else home or "USD"
     return None
 
@@ -157,7 +166,13 @@ def _zones() -> dict[str, list[str]]:
 
 
 def _timezone(
-    values: Values, columns: dict[str, str], country: tuple[str, Message] | None, currency: str, own: str | None, default: str, found: Findings
+    values: Values,
+    columns: dict[str, str],
+    country: tuple[str, Message] | None,
+    currency: str,
+    own: str | None,
+    default: str,
+    found: Draft,
 ) -> None:
     if (said := found.answer("timezone")) is not None:
         found.take("launch.timezone", said, answered("timezone"))
@@ -176,7 +191,7 @@ def _timezone(
         otherwise = candidates[0] if candidates else default
         sentence = "nothing in the files says in which time zone the shop is; its times are taken as they stand"
         found.ask("timezone", Message("init.ask_timezone", sentence), tuple(candidates[:5]), otherwise)
-        found.take("launch.timezone", otherwise, Message("init.assumed", "nothing in the files says so: assumed"))
+        found.take("launch.timezone", otherwise, _ASSUMED)
 
 
 def _with_offsets(values: Values, time: str) -> list[tuple[datetime, str]]:

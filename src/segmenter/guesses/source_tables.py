@@ -130,7 +130,7 @@ def _read(file: Path, name: str) -> list[tuple[str | None, pl.DataFrame, tuple[F
     if len(sheets) < 2:
         raw = read_files("orders", str(file), _settings(str(file)))
         return [(None, raw.frame, ())]
-    read = []
+    read: list[tuple[str | None, pl.DataFrame, tuple[Fingerprint, ...]]] = []
     for number, sheet in enumerate(sheets):
         try:
             read.append((sheet if number else None, read_files("orders", str(file), _settings(str(file), sheet)).frame, ()))
@@ -164,10 +164,17 @@ def _pattern(files: list[str], given: set[str]) -> str:
     if len(folders) == 1:
         (folder,) = folders
         names = [os.path.basename(file) for file in files]
-        start, ending = os.path.commonprefix(names), os.path.commonprefix([name[::-1] for name in names])[::-1]
+        start = _shared(names).rstrip("0123456789")  # of a year, say: next year's file is to be read, too
+        ending = _shared([name[::-1] for name in names])[::-1]
         there = [entry for entry in os.listdir(folder or ".") if not entry.startswith((".", "~$"))]
         for pattern in (f"{start}*{ending}", f"*{ending}"):
             if sorted(fnmatch.filter(there, pattern)) == sorted(names):
                 return os.path.join(folder, pattern)
     sentence = "paths: {files} have the same columns, and no pattern names them and no other file; put them in a folder of their own"
     raise InputError(Message("init.no_pattern", sentence, files=tuple(os.path.basename(file) for file in files)))
+
+
+def _shared(names: list[str]) -> str:
+    """Give the beginning that names share."""
+    first, last = min(names), max(names)
+    return first[: next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))]

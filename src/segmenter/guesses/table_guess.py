@@ -7,7 +7,8 @@ import polars as pl
 from segmenter.contacts import is_contact_name
 from segmenter.guesses.column_guess import Values, choose, contact_columns, evidence, guess_places, named, people
 from segmenter.guesses.column_names import by_name, is_exact, name_rank, plain_name
-from segmenter.guesses.guess import Findings, answered
+from segmenter.guesses.column_values import share_of
+from segmenter.guesses.guess import Draft, answered
 from segmenter.guesses.known_sources import recognise
 from segmenter.guesses.orders_guess import amounts, guess_orders, order_ids, times
 from segmenter.guesses.source_tables import Sources, SourceTable
@@ -55,10 +56,12 @@ class _Look:
         """Whether a row is a person: nobody has two, and there is more to tell than what was bought."""
         who = people(self.values, self.table.frame.height, ())
         contacts = [name for name in self.values if is_contact_name(name)]
-        return bool(who) and not self.numbered and len(contacts) >= 2 and self.values[who[0]].distinct >= 0.98 * len(self.values[who[0]].text)
+        return (
+            bool(who) and not self.numbered and len(contacts) >= 2 and self.values[who[0]].distinct >= 0.98 * len(self.values[who[0]].text)
+        )
 
 
-def guess_tables(sources: Sources, found: Findings) -> SourceTable | None:
+def guess_tables(sources: Sources, found: Draft) -> SourceTable | None:
     """Find which table is which, and how each is to be read; give the orders, where it is clear which they are."""
     found.notes += sources.unread
     looks = [_Look(table, table.values) for table in sources.tables]
@@ -85,7 +88,7 @@ def guess_tables(sources: Sources, found: Findings) -> SourceTable | None:
     return orders.table
 
 
-def _find_orders(looks: list[_Look], found: Findings) -> _Look | None:
+def _find_orders(looks: list[_Look], found: Draft) -> _Look | None:
     said = found.answer("orders.file")
     names = tuple(look.table.name for look in looks)
     if said is not None and (chosen := [look for look in looks if look.table.name == said]):
@@ -105,7 +108,7 @@ def _find_orders(looks: list[_Look], found: Findings) -> _Look | None:
     return looks[-scores[0][1]]
 
 
-def _place(name: str, table: SourceTable, found: Findings) -> None:
+def _place(name: str, table: SourceTable, found: Draft) -> None:
     rows = table.frame.height
     why = Message("init.table", "{file}: {rows:,} rows, {columns} columns", file=table.name, rows=rows, columns=len(table.columns))
     for key, value in table.settings:
@@ -119,21 +122,23 @@ def _ids(frame: pl.DataFrame, column: str) -> pl.Series:
     return fields.text(frame[column]).drop_nulls() if column in frame.columns else pl.Series([], dtype=pl.String)
 
 
-def _customers(looks: list[_Look], orders: _Look, found: Findings) -> tuple[_Look, str, str] | None:
+def _customers(looks: list[_Look], orders: _Look, found: Draft) -> tuple[_Look, str, str] | None:
     """Find the table of customers, and the columns of the orders and of itself that hold the same ids."""
     if (said := found.answer("customers.file")) == "none":
         return None
     mine = [name for name in by_name(orders.values, "customer_id") if orders.values[name].filled > 0.2]
     best: tuple[float, int, _Look, str, str] | None = None
     for look in looks:
-        theirs = [name for name in [*by_name(look.values, "customer_id"), *by_name(look.values, "order_id")] if look.values[name].filled > 0.5]
+        theirs = [
+            name for name in [*by_name(look.values, "customer_id"), *by_name(look.values, "order_id")] if look.values[name].filled > 0.5
+        ]
         for rank, here in enumerate(mine):
             ids = _ids(orders.table.frame, here)
             for there in dict.fromkeys(theirs):
                 known = _ids(look.table.frame, there)
                 if known.n_unique() < 0.9 * len(known) or said not in (None, look.table.name):
                     continue
-                share = float(ids.is_in(known.unique().implode()).mean() or 0)
+                share = share_of(ids.is_in(known.unique().implode()))
                 if share >= _SOME and (best is None or (round(share, 2), -rank) > best[:2]):
                     best = (round(share, 2), -rank, look, here, there)
     if best is None:
@@ -148,10 +153,10 @@ def _customers(looks: list[_Look], orders: _Look, found: Findings) -> tuple[_Loo
     return look, here, there
 
 
-def _guess_customers(look: _Look, customer: str, found: Findings) -> None:
+def _guess_customers(look: _Look, customer: str, found: Draft) -> None:
     values = look.values
     _place("customers", look.table, found)
-    sentence = 'holds the same values as the orders\' column; {distinct:,} different ones looked at'
+    sentence = "holds the same values as the orders' column; {distinct:,} different ones looked at"
     found.take("data.customers.columns.customer_id", customer, Message("init.joins", sentence, distinct=values[customer].distinct))
     taken = {customer}
     for field in ("name", "joined", "do_not_contact", "blocked", "staff"):
@@ -171,7 +176,11 @@ def _guess_customers(look: _Look, customer: str, found: Findings) -> None:
     some = [
         name
         for name, column in values.items()
-        if name not in taken and column.cells.dtype == pl.String and 1 < column.distinct <= 20 and not column.is_time and not column.contacts
+        if name not in taken
+        and column.cells.dtype == pl.String
+        and 1 < column.distinct <= 20
+        and not column.is_time
+        and not column.contacts
     ]
     attributes = [name for name in some if not is_contact_name(name)][:_ATTRIBUTES]
     if attributes:
@@ -191,13 +200,13 @@ def _follows(look: _Look, field: str, ids: pl.Series) -> str | None:
         return None
     known = ids.unique().implode()
     shares = {
-        name: float(_ids(look.table.frame, name).is_in(known).mean() or 0)
+        name: share_of(_ids(look.table.frame, name).is_in(known))
         for name in dict.fromkeys([*by_name(look.values, "referrer_id"), *by_name(look.values, "customer_id")])
     }
     return max(shares, key=lambda name: shares[name]) if shares and max(shares.values()) >= _SOME else None
 
 
-def _guess_other(name: str, look: _Look, field: str, customer: str, found: Findings) -> None:
+def _guess_other(name: str, look: _Look, field: str, customer: str, found: Draft) -> None:
     values = look.values
     _place(name, look.table, found)
     found.take(f"data.{name}.columns.customer_id", customer, evidence(customer, values))

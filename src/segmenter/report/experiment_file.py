@@ -70,7 +70,7 @@ def experiment_text(experiment: Experiment, found: Sequence[Message], lang: Lang
         shared = next((at for at, (one, other) in enumerate(zip(open_, above, strict=False)) if one != other), min(len(open_), len(above)))
         lines += [f"{'  ' * at}{part}:" for at, part in enumerate(above) if at >= shared]
         open_ = above
-        lines += _line("  " * len(above), f"{key}: {_yaml(guess.value)}", translate(guess.why, lang))
+        lines += _line("  " * len(above), key, guess.value, translate(guess.why, lang))
     if lang != "en":
         lines.append(f"lang: {lang}")
     return "\n".join(lines) + "\n"
@@ -83,9 +83,13 @@ def _place(guess: Guess) -> tuple[object, ...]:
     return _ORDER.index(parts[0]), inside, len(parts) > 3, parts[2:3] not in (["path"], ["query"]) and len(parts) > 2
 
 
-def _line(indent: str, text: str, why: str) -> list[str]:
-    whole = f"{indent}{text}  # {visible(why)}"
-    return [whole] if len(whole) <= _WIDTH else [*(f"{indent}{line}" for line in _comment(why, _WIDTH - len(indent))), indent + text]
+def _line(indent: str, key: str, value: object, why: str) -> list[str]:
+    if isinstance(value, str) and '"' in value and value.isprintable():  # SQL, in a block of its own
+        escaped = value.replace("${", "\\${")
+        return [*(f"{indent}{line}" for line in _comment(why, _WIDTH - len(indent))), f"{indent}{key}: >-", f"{indent}  {escaped}"]
+    whole = f"{indent}{key}: {_yaml(value)}  # {visible(why)}"
+    above = [f"{indent}{line}" for line in _comment(why, _WIDTH - len(indent))]
+    return [whole] if len(whole) <= _WIDTH else [*above, f"{indent}{key}: {_yaml(value)}"]
 
 
 def _comment(text: str, width: int = _WIDTH) -> list[str]:
@@ -94,9 +98,13 @@ def _comment(text: str, width: int = _WIDTH) -> list[str]:
 
 
 def _yaml(value: object) -> str:
-    """Write a value as YAML, which takes JSON; a text that OmegaConf would fill in stays as it is."""
-    if isinstance(value, date):
-        return str(value)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_yaml(item) for item in value)}]"
-    return json.dumps(value, ensure_ascii=False).replace("${", "\\\\${") if isinstance(value, str) else json.dumps(value)
+    """Write a value as YAML: in quotes, so that it stays what it is; what OmegaConf would fill in stays as it stands."""
+    match value:
+        case date():
+            return str(value)
+        case list() | tuple():
+            return f"[{', '.join(_yaml(item) for item in value)}]"
+        case str():
+            return json.dumps(value, ensure_ascii=False).replace("${", "\\\\${")
+        case _:
+            return json.dumps(value)

@@ -21,9 +21,7 @@ def init_report(experiment: Experiment, path: Path, warnings: Sequence[Message],
     assumed = [assumption(question) for question in experiment.questions if question.otherwise is not None]
     folder = override("--config-dir", path.parent.parent.as_posix()).replace("--config-dir=", "--config-dir ", 1)
     folder = folder.removeprefix("'").removesuffix("'") if " " not in path.parent.parent.as_posix() else folder
-    next_ = [
-        text(Code(f"segmenter {job} {folder} {override('+experiment', experiment.name)}")) for job in ("check", "launch")
-    ]
+    next_ = [text(Code(f"segmenter {job} {folder} {override('+experiment', experiment.name)}")) for job in ("check", "launch")]
     what = say(lang, f"Written: {path}. Read it, then:", f"已写入：{path}。请先阅读，然后：")
     return Report(
         title,

@@ -19,7 +19,7 @@ def _answers(model: type[Settings], *more: str) -> type[Settings]:
     assert isinstance(columns, type)
     assert issubclass(columns, Settings)
     names = [*more, *columns.model_fields, *(name for name in model.model_fields if name not in ("columns", "path"))]
-    fields: dict[str, Any] = {name: (Said, ...) for name in names}
+    fields: dict[str, Any] = dict.fromkeys(names, (Said, ...))
     return create_model(f"{model.__name__}Answers", __base__=Settings, **fields)
 
 
