@@ -108,7 +108,7 @@ def _in_files(paths: Sequence[str]) -> Sources:
                     group.frames.append((name, frame))
                     group.prints += prints
             except InputError as error:
-                said = [str(problem).removeprefix("data.orders.path: ") for problem in error.messages]
+                said = [_without_key(problem) for problem in error.messages]
                 if not several:
                     problems += [Message("init.path", "paths: {problem}", problem=problem) for problem in said]
                 unread += [Message("init.unread", "{problem}; it is not read", problem=problem) for problem in said]
@@ -116,6 +116,11 @@ def _in_files(paths: Sequence[str]) -> Sources:
     if problems:
         raise InputError(*problems)
     return Sources(tuple(_table(group) for group in groups.values()), tuple(unread))
+
+
+def _without_key(problem: str) -> str:
+    """Leave out the key of the config, which nobody has given here."""
+    return problem.facts["problem"] if isinstance(problem, Message) and problem.code == "files.at" else problem
 
 
 def _read(file: Path, name: str) -> list[tuple[str | None, pl.DataFrame, tuple[Fingerprint, ...]]]:
