@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import polars as pl
+
 from segmenter.errors import InputError
 from segmenter.evaluation.as_of import launch_snapshot, terms_of
 from segmenter.evaluation.as_of_check import check_as_of
@@ -11,6 +13,7 @@ from segmenter.messages import Message
 from segmenter.settings import CoreSettings
 from segmenter.tables import Tables
 
+_WITHOUT_CONTACT = 0.1  # more is a warning
 _EXIT_CODES: dict[Level, int] = {"note": 0, "warning": 1, "stop": 2}
 
 
@@ -21,6 +24,7 @@ class InputCheck:
     tables: Tables | None  # None where they could not be read at all
     findings: tuple[Finding, ...]
     customers: int = 0  # as of the launch's date
+    eligible: int = 0
 
     @property
     def level(self) -> Level:
@@ -36,15 +40,28 @@ class InputCheck:
 
 def check_input(tables: Tables, settings: CoreSettings) -> InputCheck:
     """Judge tables that were read without stopping, and go through the rules as a launch would."""
-    findings, customers = list(tables.findings), 0
+    findings, customers, eligible = list(tables.findings), 0, 0
     try:
         check_as_of(tables, terms_of(settings).as_of)
         snapshot = launch_snapshot(tables, settings)
-        customers = snapshot.customers.height
+        customers, eligible = snapshot.customers.height, int(snapshot.eligible.sum())
         findings += [Finding("warning", warning) for warning in (*snapshot.warnings, *snapshot.verdicts.warnings)]
+        findings += _contacts(tables, snapshot.customers.filter(snapshot.eligible)["customer_id"])
     except InputError as error:
         findings += stops(error.messages)
-    return InputCheck(tables, tuple(findings), customers)
+    return InputCheck(tables, tuple(findings), customers, eligible)
+
+
+def _contacts(tables: Tables, eligible: pl.Series) -> list[Finding]:
+    """Say how many of the eligible have nothing by which they could be reached."""
+    columns = [] if tables.contacts is None else [name for name in tables.contacts.columns if name not in ("customer_id", "name")]
+    if not columns or tables.contacts is None or eligible.is_empty():
+        return []
+    has = tables.contacts.filter(pl.any_horizontal(pl.col(columns).is_not_null()))["customer_id"]
+    without = int((~eligible.is_in(has.implode())).sum())
+    sentence = "{without:,} of the {eligible:,} eligible customers have no contact (data.customers.contact: {columns})"
+    level: Level = "warning" if without > _WITHOUT_CONTACT * len(eligible) else "note"
+    return [Finding(level, Message("input.contacts", sentence, without=without, eligible=len(eligible), columns=tuple(columns)))]
 
 
 def stops(problems: Iterable[str]) -> list[Finding]:

@@ -8,7 +8,7 @@ from segmenter.report import launch_choice
 from segmenter.report.finding_words import finding_sections
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
-from segmenter.report.sections import Advice, Fact, Report, Section, Steps, Table, columns, marked, note, row, text
+from segmenter.report.sections import Advice, Fact, Report, Section, Steps, Table, Text, columns, marked, note, row, text
 from segmenter.settings import LaunchJob
 from segmenter.tables import Tables
 
@@ -34,7 +34,7 @@ def check_report(found: InputCheck, settings: LaunchJob) -> Report:
         kind=title,
         eyebrow=title,
         name=launch.name,
-        dates=(Fact(say("As of", "数据截至"), "–" if launch.as_of is None else labels.day(launch.as_of)),),
+        dates=_dates(found, settings, labels),
         advice=Advice((verdict,), "good" if found.level == "note" else "attention"),
         tiles=() if tables is None else _tiles(found, tables, labels),
         caution=say("Before you go on", "使用前请注意"),
@@ -44,22 +44,44 @@ def check_report(found: InputCheck, settings: LaunchJob) -> Report:
             *([] if tables is None else _orders(tables, labels)),
             *finding_sections(found.findings, labels),
             *([] if tables is None else launch_choice.rejects(tables.rejects, labels)),
-            Section(brief=(verdict, marked(say("Open: `{out}/check.html`", "打开： `{out}/check.html`"), out=str(settings.out)))),
+            _summary(found, settings, verdict, labels),
         ),
         footer=labels.footer(launch.timezone),
     )
 
 
+def _dates(found: InputCheck, settings: LaunchJob, labels: Labels) -> tuple[Fact, ...]:
+    say, as_of = labels.say, settings.launch.as_of
+    days = [] if found.tables is None else found.tables.profile.by_day["day"].to_list()
+    names = ((say("As of", "数据截至"), as_of), (say("first order", "最早订单"), days[:1]), (say("last order", "最近订单"), days[-1:]))
+    given = [(name, day if not isinstance(day, list) else day[0]) for name, day in names if day]
+    return tuple(Fact(name, labels.day(day)) for name, day in given if day is not None)
+
+
+def _summary(found: InputCheck, settings: LaunchJob, verdict: Text, labels: Labels) -> Section:
+    """Say in the terminal what the page shows at its head, how the input was read, and the verdict."""
+    said = (
+        []
+        if found.tables is None
+        else [f"{fact.name}: {fact.figure}" for fact in (*_dates(found, settings, labels), *_tiles(found, found.tables, labels))]
+    )
+    notes = [text("· ", translate(message, labels.lang)) for message in messages_of(found.findings, "note")]
+    opened = marked(labels.say("Open: `{out}/check.html`", "打开： `{out}/check.html`"), out=str(settings.out))
+    return Section(brief=(*([text(labels.say(" · ", "；").join(said))] if said else []), *notes, verdict, opened))
+
+
 def _tiles(found: InputCheck, tables: Tables, labels: Labels) -> tuple[Fact, ...]:
     say, by_day, reads = labels.say, tables.profile.by_day, tables.reads.get("orders", {})
-    days = by_day["day"].to_list()
     return (
         Fact(say("Order rows", "订单行数"), labels.number(reads.get("rows")), say("read from the source", "从数据源读取")),
         Fact(say("Kept", "采用"), labels.number(reads.get("kept")), say("before the as-of date", "截止日之前")),
         Fact(say("Rejected", "未识别"), labels.number(reads.get("rejected", 0)), "rejects.parquet"),
-        Fact(say("Customers", "客户数"), labels.number(found.customers)),
+        Fact(
+            say("Customers", "客户数"),
+            labels.number(found.customers),
+            say("{} eligible", "符合条件 {}").format(labels.number(found.eligible)),
+        ),
         Fact(say("Net spend", "净消费额"), labels.money(sum(by_day["amount"].to_list())), say("refunds deducted", "已扣除退款")),
-        Fact(say("Last day", "最后一天"), f"{days[-1]}" if days else "–"),
     )
 
 

@@ -126,6 +126,8 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
     reads = ({"orders": orders.reads} if orders.reads else {}) | {name: rows.reads for name, rows in others.items()}
     own = [orders.rejects, *(rows.rejects() for rows in others.values())]
     rejects = shop.personal.without(pl.concat([*own, *lines]))
+    if stops:  # which say more than that many rows were rejected
+        raise_stops(orders.findings)
     check_share(reads, rejects, shop.settings.max_reject_share)
     events, referrals = shop.events, shop.referrals
     if shop.customers is None and (events.height or referrals.height):
