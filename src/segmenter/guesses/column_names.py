@@ -62,11 +62,11 @@ def is_exact(rank: int) -> bool:
     return rank < _INSIDE
 
 
-def holds(text: str, word: str, *, ending: bool = False) -> bool:
-    """Tell whether a plain text holds a plain word: of letters as a whole one, with `ending` with up to three more at its end."""
+def holds(text: str, word: str) -> bool:
+    """Tell whether a plain text holds a plain word, of letters as a whole one."""
     if re.search(rf"[{_CHINESE}]", word):
         return word in text
-    return re.search(rf"(?<!\w){re.escape(word)}{'[a-z]{0,3}' if ending else ''}(?!\w)", text) is not None
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
 
 
 def by_name(columns: Iterable[str], field: str) -> list[str]:

@@ -102,7 +102,7 @@ def _grain(frame: pl.DataFrame, columns: OrderColumns, found: Draft) -> None:
     ids = _text(own, columns.order_id).drop_nulls()
     if ids.n_unique() == len(ids):
         sentence = 'each of {rows:,} rows has its own "{column}"'
-        found.take("data.orders.grain", "order", Message("init.own_id", sentence, rows=len(ids), column=columns.order_id))
+        found.take("data.orders.grain", "auto", Message("init.own_id", sentence, rows=len(ids), column=columns.order_id))
         return
     sentence = '{rows:,} rows have {orders:,} different values of "{column}": an order has several rows'
     facts = {"rows": len(ids), "orders": ids.n_unique(), "column": columns.order_id}

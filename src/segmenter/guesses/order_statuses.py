@@ -7,14 +7,14 @@ from typing import Any
 
 import polars as pl
 
+from segmenter.checks.order_status import status_kind
 from segmenter.contacts import hide
-from segmenter.guesses.column_names import by_name, holds, is_exact, name_rank, plain_name
+from segmenter.guesses.column_names import by_name, is_exact, name_rank, plain_name
 from segmenter.guesses.column_values import ColumnValues
 from segmenter.guesses.guess import Draft, quoted, text_list
 from segmenter.messages import Message
 from segmenter.sources import fields
 from segmenter.sources.expressions import FieldValues, evaluate
-from segmenter.vocabulary import vocabulary
 
 _MOST = 40  # different states
 _KNOWN = 0.5  # share of the rows whose state has to be known
@@ -31,14 +31,22 @@ class Statuses:
     refund: str | None = None
 
 
+_MEANT = {
+    "order": "order",
+    "good": "order",
+    "refunded": "refund",
+    "test": "left_out",
+    "draft": "left_out",
+    "unpaid": "left_out",
+    "cancelled": "left_out",
+}
+
+
 @cache
 def meaning(status: str) -> str | None:
-    """Say what a state means: ``refund``, ``left_out`` or ``order``; None where it is not known."""
-    text = plain_name(status)
-    for kind, words in vocabulary("columns")["statuses"].items():
-        if any(holds(text, plain_name(str(word)), ending=True) for word in words):
-            return "order" if kind in ("part", "none") else kind
-    return None
+    """Say what a state is taken for: ``refund``, ``left_out`` or ``order``; None where it is not known."""
+    kind = status_kind(status)
+    return None if kind is None else _MEANT[kind]
 
 
 def guess_statuses(frame: pl.DataFrame, values: dict[str, ColumnValues], taken: set[str], found: Draft) -> Statuses:
