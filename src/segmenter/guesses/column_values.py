@@ -44,7 +44,8 @@ class ColumnValues:
             return self.cells.cast(pl.Float64).drop_nulls()
         if self.cells.dtype != pl.String:
             return pl.Series([None] * len(self.text), dtype=pl.Float64)
-        plain = self.text.str.normalize("NFKC").str.replace_all(r"\p{Sc}|\p{Han}|^\p{Latin}{1,3}\s|\s\p{Latin}{1,3}$|['’\s]", "")
+        unit = r"\p{Sc}|^\p{Han}{1,3}|\p{Han}{1,3}$|^\p{Latin}{1,3}\s|\s\p{Latin}{1,3}$|['\u2019\s]"
+        plain = self.text.str.normalize("NFKC").str.replace_all(unit, "")
         return max((fields.number(plain, "XXX", mark) for mark in ".,"), key=lambda read: read.count())
 
     @property
