@@ -1,6 +1,6 @@
 """Who may be invited: a verdict for every customer, the funnel, and what neighbouring thresholds would give."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -77,7 +77,13 @@ class _Threshold:
         return sorted({self.threshold if step == 1 else float(round(self.threshold * step, digits)) for step in _STEPS})
 
 
-def apply_rules(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings, precedents: pl.DataFrame | None = None) -> Verdicts:
+def apply_rules(
+    frame: pl.DataFrame,
+    settings: RulesSettings,
+    launch: LaunchSettings,
+    precedents: pl.DataFrame | None = None,
+    not_customers: Collection[str] = (),
+) -> Verdicts:
     """Give every customer a verdict.
 
     Parameters
@@ -90,6 +96,8 @@ def apply_rules(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSett
         Its currency, and the date from which the cool-off counts back.
     precedents : DataFrame or None
         What earlier launches did, see `segmenter.tables.PRECEDENTS`; without it their rules are off.
+    not_customers : collection of str, optional
+        Ids that stand for nobody: the first rule removes them.
 
     Returns
     -------
@@ -115,6 +123,7 @@ def apply_rules(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSett
     thresholds = _thresholds(settings, launch)
     regional, warnings = _regional(frame, settings, launch)
     keeps = {
+        **({"not_customer": ~frame["customer_id"].is_in(list(not_customers))} if not_customers else {}),
         **_flagged(frame, settings),
         **({} if precedents is None else _preceded(frame, settings, launch, precedents)),
         **regional,

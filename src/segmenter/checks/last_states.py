@@ -43,8 +43,10 @@ def earlier_states(lines: pl.DataFrame, grain: Literal["auto", "order", "line"],
         if grain == "line":
             return older["at"].sort()
         runs = runs.join(older.select("at"), on="at", how="anti")
-        alike = runs.with_columns(hashes(runs["at"])).group_by("run").agg(
-            one=(pl.col("state").n_unique() == 1) & ((pl.col("paid").n_unique() == 1) | (pl.col("steady").n_unique() == 1))
+        alike = (
+            runs.with_columns(hashes(runs["at"]))
+            .group_by("run")
+            .agg(one=(pl.col("state").n_unique() == 1) & ((pl.col("paid").n_unique() == 1) | (pl.col("steady").n_unique() == 1)))
         )
         rest = runs.join(alike.filter("one"), on="run", how="semi")
         return pl.concat([older["at"], _all_but_last(rest)]).sort()

@@ -71,7 +71,10 @@ def look_at_numbers(lines: pl.DataFrame, near: int, hashes: Hashes) -> Numbers:
         (pl.col("day").min() == pl.col("day").max()).alias("one_day"),
     )
     sums = runs.group_by("run").agg(
-        pl.col("order_id").min(), pl.len().alias("rows"), pl.col("paid").min().alias("least"), (pl.col("paid").n_unique() > 1).alias("differ")
+        pl.col("order_id").min(),
+        pl.len().alias("rows"),
+        pl.col("paid").min().alias("least"),
+        (pl.col("paid").n_unique() > 1).alias("differ"),
     )
     differing, alike = sums.filter("differ"), same.join(sums.filter("differ"), on="run", how="anti")
     states = alike.filter((pl.col("contents") > 1) & (pl.col("steadies") == 1))
@@ -79,7 +82,10 @@ def look_at_numbers(lines: pl.DataFrame, near: int, hashes: Hashes) -> Numbers:
     if states.height < differing.height + constant.height:  # lines that happen to have the same amount
         constant, states = pl.concat([constant, states]), states.clear()
     copies = equal.group_by("run", "paid", "content").agg(
-        pl.col("order_id").min(), pl.len().alias("rows"), pl.col("paid").min().alias("least"), (pl.col("value").sum() - pl.col("value").max()).alias("over")
+        pl.col("order_id").min(),
+        pl.len().alias("rows"),
+        pl.col("paid").min().alias("least"),
+        (pl.col("value").sum() - pl.col("value").max()).alias("over"),
     )
     copies = copies.filter(pl.col("rows") > 1)
     whole = alike.filter(pl.col("contents") == 1)
@@ -135,14 +141,18 @@ def _in_files(runs: pl.DataFrame) -> pl.DataFrame:
         pl.col("order_id").min(), pl.len().alias("rows"), pl.col("value", "paid").sum(), pl.col("day").min().alias("day")
     )
     newest = pl.col("value").sort_by("age", "file").last()
-    orders = files.sort("run", "age", "file").group_by("run").agg(
-        pl.col("order_id").min(),
-        pl.col("rows").sum(),
-        pl.col("paid").min().alias("least"),
-        (pl.col("value").sum() - newest).alias("over"),
-        pl.col("file").alias("files"),
-        ((pl.len() > 1) & (pl.col("paid").n_unique() == 1)).alias("same"),
-        ((pl.len() > 1) & (pl.col("rows").max() == 1) & (pl.col("day").n_unique() == 1)).alias("single"),
+    orders = (
+        files.sort("run", "age", "file")
+        .group_by("run")
+        .agg(
+            pl.col("order_id").min(),
+            pl.col("rows").sum(),
+            pl.col("paid").min().alias("least"),
+            (pl.col("value").sum() - newest).alias("over"),
+            pl.col("file").alias("files"),
+            ((pl.len() > 1) & (pl.col("paid").n_unique() == 1)).alias("same"),
+            ((pl.len() > 1) & (pl.col("rows").max() == 1) & (pl.col("day").n_unique() == 1)).alias("single"),
+        )
     )
     return orders.filter(pl.col("same") | pl.col("single")).drop("same", "single")
 

@@ -67,7 +67,7 @@ def launch_snapshot(tables: Tables, settings: CoreSettings, *, progress: Callabl
         measures = with_purchases(measures, past.timeline, terms.as_of)
     progress("rules")
     precedents = None if tables.launches is None else tables.launches.customers
-    return Snapshot(_rule(measures, settings, precedents), past, warnings)
+    return Snapshot(_rule(measures, settings, precedents, tables.not_customers), past, warnings)
 
 
 def past_snapshot(past: Past, settings: CoreSettings, as_of: date, *, purchases: bool) -> Snapshot:
@@ -79,8 +79,10 @@ def past_snapshot(past: Past, settings: CoreSettings, as_of: date, *, purchases:
     return Snapshot(_rule(measures, settings), before)
 
 
-def _rule(measures: pl.DataFrame, settings: CoreSettings, precedents: pl.DataFrame | None = None) -> Verdicts:
-    return apply_rules(with_regions(measures, settings.rules.region), settings.rules, settings.launch, precedents)
+def _rule(
+    measures: pl.DataFrame, settings: CoreSettings, precedents: pl.DataFrame | None = None, not_customers: tuple[str, ...] = ()
+) -> Verdicts:
+    return apply_rules(with_regions(measures, settings.rules.region), settings.rules, settings.launch, precedents, not_customers)
 
 
 def _launch_past(tables: Tables, settings: CoreSettings, terms: Terms) -> Past | None:

@@ -145,6 +145,9 @@ def _missing(name: str, key: str, located: Located) -> Message:
 
 
 def _ambiguous(name: str, key: str, target: _Target) -> Message:
-    meant = ["/".join(places()[one].short for one in path(place) if places()[one].level != COUNTRY or len(path(place)) == 1) for place in target.places]
+    meant = [
+        "/".join(places()[one].short for one in path(place) if places()[one].level != COUNTRY or len(path(place)) == 1)
+        for place in target.places
+    ]
     sentence = '{key}: "{name}" is the name of several places, all of which are taken: {meant}; name one of them to take it alone'
     return Message("places.ambiguous", sentence, key=key, name=name, meant=meant[:_SHOWN])

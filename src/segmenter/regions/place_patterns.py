@@ -9,16 +9,92 @@ import polars as pl
 from segmenter.regions.divisions import CITY, CODE, COUNTRY, DISTRICT, FULL, PROVINCE, STEM, path, places
 
 # What stands behind a city's name where a street or a house is meant: 南京东路, 北京大学.
-_STREETS = (
-    "路 街 道 大道 大街 东路 西路 南路 北路 中路 东街 西街 南街 北街 一路 二路 三路 巷 胡同 桥 门 村 新村 镇 乡 街道 社区 小区 花园 家园 公园 广场 大厦 大楼 "
-    "酒店 宾馆 饭店 银行 大学 学院 中学 小学 医院 车站 机场 商城 超市 公司 集团 苑 里"
-).split()
+_STREETS = [
+    "路",
+    "街",
+    "道",
+    "大道",
+    "大街",
+    "东路",
+    "西路",
+    "南路",
+    "北路",
+    "中路",
+    "东街",
+    "西街",
+    "南街",
+    "北街",
+    "一路",
+    "二路",
+    "三路",
+    "巷",
+    "胡同",
+    "桥",
+    "门",
+    "村",
+    "新村",
+    "镇",
+    "乡",
+    "街道",
+    "社区",
+    "小区",
+    "花园",
+    "家园",
+    "公园",
+    "广场",
+    "大厦",
+    "大楼",
+    "酒店",
+    "宾馆",
+    "饭店",
+    "银行",
+    "大学",
+    "学院",
+    "中学",
+    "小学",
+    "医院",
+    "车站",
+    "机场",
+    "商城",
+    "超市",
+    "公司",
+    "集团",
+    "苑",
+    "里",
+]
 # Zones that every city has: what stands before them is a city all the same, 绵阳高新区.
-_ZONES = (
-    "高新区 高新技术产业开发区 高新技术开发区 经开区 经济开发区 经济技术开发区 开发区 工业园区 工业园 科技城 保税区 自贸区 新区 市区 城区 主城区 郊区 全境 全市"
-).split()
+_ZONES = [
+    "高新区",
+    "高新技术产业开发区",
+    "高新技术开发区",
+    "经开区",
+    "经济开发区",
+    "经济技术开发区",
+    "开发区",
+    "工业园区",
+    "工业园",
+    "科技城",
+    "保税区",
+    "自贸区",
+    "新区",
+    "市区",
+    "城区",
+    "主城区",
+    "郊区",
+    "全境",
+    "全市",
+]
 # Rows of official lists that are no places.
-_NO_PLACES = "市辖区 市辖县 省直辖县级行政区划 省直辖县级行政单位 自治区直辖县级行政区划 省直辖行政单位 直辖县级 省直辖".split()
+_NO_PLACES = [
+    "市辖区",
+    "市辖县",
+    "省直辖县级行政区划",
+    "省直辖县级行政单位",
+    "自治区直辖县级行政区划",
+    "省直辖行政单位",
+    "直辖县级",
+    "省直辖",
+]
 # Words of Latin spellings that say which level the name before them is of.
 _KINDS = {
     **dict.fromkeys(("province", "sheng", "prov", "autonomous region", "zizhiqu", "sar"), (PROVINCE,)),
@@ -73,7 +149,8 @@ def _patterns() -> tuple[tuple[pl.Series, pl.Series], tuple[pl.Series, pl.Series
         meant.setdefault(text, {})[place] = FULL
         bounded[text] = False
     found = {
-        text: Pattern(tuple(sorted(forms.items())), bounded=bounded[text], letters=len(text.replace(" ", ""))) for text, forms in meant.items()
+        text: Pattern(tuple(sorted(forms.items())), bounded=bounded[text], letters=len(text.replace(" ", "")))
+        for text, forms in meant.items()
     }
     for word, kinds in _KINDS.items():
         text = " " + "  ".join(word.split()) + " "
@@ -86,7 +163,9 @@ def _patterns() -> tuple[tuple[pl.Series, pl.Series], tuple[pl.Series, pl.Series
     written = {text: f" {letter} " if found[text].bounded else letter for text, letter in letters.items()}
     written |= {text: NOISE for text in _streets() if text not in written}
     written |= dict.fromkeys(_NO_PLACES, NO_PLACE)
-    order = pl.DataFrame({"text": [*written], "written": [*written.values()]}).sort(pl.col("text").str.len_chars(), "text", descending=[True, False])
+    order = pl.DataFrame({"text": [*written], "written": [*written.values()]}).sort(
+        pl.col("text").str.len_chars(), "text", descending=[True, False]
+    )
     han = pl.col("text").str.contains(r"\p{Han}")
     parts = [order.filter(han if script else ~han) for script in (True, False)]
     return *((part["text"].implode(), part["written"].implode()) for part in parts), tuple(found.values())

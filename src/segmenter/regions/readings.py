@@ -158,7 +158,12 @@ def read_names(province: str | None, city: str | None, district: str | None, add
 
 def _may_be_smaller(place: int, names: list[_Name]) -> bool:
     """Say whether a province is only known by its bare name in the cities' column, and has a city of that name: 吉林."""
-    return len(names) == 1 and _level(place) == PROVINCE and names[0].column == CITY - 1 and any(place in path(one)[:-1] for one in names[0].places)
+    return (
+        len(names) == 1
+        and _level(place) == PROVINCE
+        and names[0].column == CITY - 1
+        and any(place in path(one)[:-1] for one in names[0].places)
+    )
 
 
 def _fits_any(name: _Name, best: Iterable[int]) -> bool:

@@ -78,7 +78,9 @@ def _one_spelling(texts: pl.Series, found: pl.Series, codes: Codes) -> pl.Series
 def _moved(shown: pl.DataFrame, located: Located) -> pl.DataFrame:
     """Put districts that several cities have where districts stand, though their column was the cities'."""
     moves = [
-        len(reading.places) > 1 and all(place != WORLD and places()[place].level == DISTRICT for place in reading.places) and not reading.said[1]
+        len(reading.places) > 1
+        and all(place != WORLD and places()[place].level == DISTRICT for place in reading.places)
+        and not reading.said[1]
         for reading in located.readings
     ]
     moved = pl.Series(moves, dtype=pl.Boolean).gather(located.rows) & shown["district"].is_null()

@@ -38,13 +38,19 @@ def say_undecided(undecided: pl.Series, located: Located, names: Sequence[str], 
     why = [_LACKS[level](count) for level, count in sorted(without.items())]
     if unrecognised:
         listed = [_named(name, count, known) for name, count in _first(unrecognised)]
-        why.append(Message("places.not_recognised", "{count:,} with a place that is not recognised: {names}", count=unrecognised.total(), names=listed))
+        why.append(
+            Message(
+                "places.not_recognised", "{count:,} with a place that is not recognised: {names}", count=unrecognised.total(), names=listed
+            )
+        )
     if shared:
         listed = [_named(name, count, ()) for name, count in _first(shared)]
         why.append(Message("places.several", "{count:,} with a place that may be several: {names}", count=shared.total(), names=listed))
     sentence = "{key}: {names} cannot be decided for {count:,} customers, who spent {spend}: {why}; {done}"
     done = _DONE[rule.unknown]()
-    return Message("places.undecided", sentence, key=key, names=[*names][:_SHOWN], count=int(undecided.sum()), spend=spend, why=why, done=done)
+    return Message(
+        "places.undecided", sentence, key=key, names=[*names][:_SHOWN], count=int(undecided.sum()), spend=spend, why=why, done=done
+    )
 
 
 _LACKS = {
@@ -58,7 +64,8 @@ _DONE = {
         "places.removed", "they are left out (rules.region.unknown=keep takes them; rules.region.aliases says what a name means)"
     ),
     "keep": lambda: Message(
-        "places.kept", "they are kept, wherever they are (rules.region.unknown=remove leaves them out; rules.region.aliases says what a name means)"
+        "places.kept",
+        "they are kept, wherever they are (rules.region.unknown=remove leaves them out; rules.region.aliases says what a name means)",
     ),
     "stop": lambda: Message(
         "places.stopped", "rules.region.unknown=remove leaves them out, keep takes them; rules.region.aliases says what a name means"

@@ -23,7 +23,9 @@ def fill_down(frame: pl.DataFrame, read: OrdersSettings) -> pl.DataFrame | list[
     sentence = 'data.orders.fill_down: there is no column "{column}"{near}'
     if missing := [name for name in read.fill_down if name not in known]:
         return [Message("order_rows.no_fill_column", sentence, column=name, near=nearest(name, near)) for name in missing]
-    filled = [frame[name].zip_with(fields.text(frame[name]).is_not_null(), pl.Series([None], dtype=frame.schema[name])) for name in read.fill_down]
+    filled = [
+        frame[name].zip_with(fields.text(frame[name]).is_not_null(), pl.Series([None], dtype=frame.schema[name])) for name in read.fill_down
+    ]
     return frame.with_columns(filled).with_columns(pl.col(read.fill_down).forward_fill().over(FILE))
 
 

@@ -6,6 +6,7 @@ import narwhals as nw
 import polars as pl
 
 from segmenter import tables
+from segmenter.checks.nobody import ContactsOf, no_contacts
 from segmenter.checks.order_customers import negative_spend, one_order_each
 from segmenter.checks.order_status import status_findings
 from segmenter.contacts import Contacts
@@ -16,6 +17,7 @@ from segmenter.money import LARGEST, digits
 from segmenter.settings import LaunchSettings, MappingSettings
 from segmenter.sources import fields
 from segmenter.sources.addresses import read_places
+from segmenter.sources.customer_ids import contacts_of_rows
 from segmenter.sources.expressions import columns_of
 from segmenter.sources.fill_down import first_lines
 from segmenter.sources.order_checks import OrderChecks, share_once
@@ -38,6 +40,7 @@ class OrdersReading:
     warnings: tuple[str, ...] = ()
     profile: OrdersProfile = NO_PROFILE
     findings: tuple[Finding, ...] = ()
+    contacts_of: ContactsOf = no_contacts  # of who is behind ids
 
 
 NO_ORDERS = OrdersReading(SingleOrders(tables.ORDERS.to_frame()), {}, tables.REJECTS.to_frame())
@@ -71,8 +74,15 @@ def map_orders(
     if status:
         checks.findings += status_findings(profile.by_status, status, launch.currency)
     orders = canonical_orders(read, grain.grain, near)
-    findings = (*rows.findings, *checks.findings, *_customer_findings(orders, checks, launch))
-    return OrdersReading(SingleOrders(orders), rows.reads, rows.rejects(), spending, profile=profile, findings=findings)
+    return OrdersReading(
+        SingleOrders(orders),
+        rows.reads,
+        rows.rejects(),
+        spending,
+        profile=profile,
+        findings=(*rows.findings, *checks.findings, *_customer_findings(orders, checks, launch)),
+        contacts_of=contacts_of_rows(rows, personal),
+    )
 
 
 def _customer_findings(orders: pl.DataFrame, checks: OrderChecks, launch: LaunchSettings) -> tuple[Finding, ...]:
