@@ -31,7 +31,7 @@ def main(config: DictConfig) -> None:
     experiment = settle(partial(guess_experiment, sources, name), dict(settings.answers.given()), settings.lang)
     with progress(settings.lang) as stage:
         experiment, notes, warnings = try_experiment(experiment, seed=settings.seed, progress=stage)
-    write_experiment(experiment_text(experiment, (*warnings, *notes), settings.lang), path)
+    write_experiment(experiment_text(experiment, path, (*warnings, *notes), settings.lang), path)
     show(init_report(experiment, path, warnings, settings.lang), path, settings.lang)
 
 

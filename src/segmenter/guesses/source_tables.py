@@ -136,16 +136,16 @@ def _read(file: Path, name: str) -> list[tuple[str | None, pl.DataFrame, tuple[F
         raw = read_files("orders", str(file), _settings(str(file)))
         return [(None, raw.frame, ())]
     read: list[tuple[str | None, pl.DataFrame, tuple[Fingerprint, ...]]] = []
-    for number, sheet in enumerate(sheets):
+    for sheet in sheets:
         try:
-            read.append((sheet if number else None, read_files("orders", str(file), _settings(str(file), sheet)).frame, ()))
+            read.append((sheet, read_files("orders", str(file), _settings(str(file), sheet)).frame, ()))
         except InputError:
             continue  # a page of notes, or a chart
     return read
 
 
 def _settings(path: str, sheet: str | None = None) -> FilesSettings:
-    settings = source_settings("files", {"orders.path": path, **({} if sheet is None else {"sheet": sheet})})
+    settings = source_settings("files", {"orders.path": path, **({} if sheet is None else {"orders.sheet": sheet})})
     assert isinstance(settings, FilesSettings)
     return settings
 
@@ -157,6 +157,7 @@ def _table(group: _Group) -> SourceTable:
     own = {file for _, file, _ in group.files}
     path = (given if os.path.isfile(given) else file) if len(own) == 1 else _pattern(sorted(own), {given for given, _, _ in group.files})
     where: tuple[tuple[str, object], ...] = (("path", path),)
+    sheet = sheet if len(group.files) == 1 else None
     return SourceTable(name if sheet is None else f"{name}: {sheet}", where if sheet is None else (*where, ("sheet", sheet)), frame)
 
 

@@ -45,8 +45,8 @@ def write_experiment(text: str, path: Path) -> None:
         raise OutputError(Message("init.unwritable", sentence, path=path, reason=error.strerror or str(error))) from error
 
 
-def experiment_text(experiment: Experiment, found: Sequence[Message], lang: Lang) -> str:
-    """Write an experiment as YAML; `found` is what a look at the input said."""
+def experiment_text(experiment: Experiment, path: Path, found: Sequence[Message], lang: Lang) -> str:
+    """Write an experiment as YAML that is to stand at a path; `found` is what a look at the input said."""
     head = say(
         lang,
         "A first experiment, guessed by `segmenter init`. Each line says why; change what is wrong. It is run by\n"
@@ -54,7 +54,7 @@ def experiment_text(experiment: Experiment, found: Sequence[Message], lang: Lang
         "由 `segmenter init` 识别生成的实验配置。每一行都写明依据，有误请直接修改。\n"
         "运行：`segmenter launch --config-dir {folder} +experiment={name}`；检查：把 launch 换成 check。",
     )
-    lines = ["# @package _global_", *_comment(head.replace("{name}", experiment.name).replace("{folder}", "my_conf"))]
+    lines = ["# @package _global_", *_comment(head.format(name=experiment.name, folder=path.parent.parent))]
     for note in experiment.notes:
         lines += _comment(f"- {translate(note, lang)}")
     if found:
