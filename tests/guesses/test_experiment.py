@@ -119,6 +119,16 @@ def test_customers_are_joined_by_the_column_that_holds_the_same_ids(tmp_path):
     assert found["data.customers.attributes"] == ["level"]
 
 
+def test_ids_that_differ_only_in_how_they_were_typed_are_one_customers(tmp_path):
+    rows = [
+        f"{at},{['Ann.Li@example.com', 'ann.li@example.com', 'bo@example.com'][at % 3]},{time:%Y-%m-%d %H:%M:%S},{at}.5"
+        for at, time in enumerate(days(60))
+    ]
+    experiment = guessed(table(tmp_path / "o.csv", "order_no,email,created,total", *rows))
+    assert values(experiment)["data.ids"] == "mended"
+    assert sorted(totals(experiment)["orders"]) == [20, 40]
+
+
 def test_a_database_is_read_by_its_tables(tmp_path):
     path = tmp_path / "shop.db"
     with sqlite3.connect(path) as connection:

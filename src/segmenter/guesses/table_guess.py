@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from segmenter.checks.id_forms import person_key
 from segmenter.contacts import is_contact_name
 from segmenter.guesses.column_guess import Values, choose, contact_columns, evidence, guess_places, named, people
 from segmenter.guesses.column_names import by_name, is_exact, name_rank, plain_name
@@ -74,6 +75,8 @@ def guess_tables(sources: Sources, found: Draft) -> SourceTable | None:
     columns = guess_orders(orders.table, found, None if people_of is None else [people_of[1]])
     if columns is None:
         return None
+    theirs = [] if people_of is None else [(people_of[0].table.frame, people_of[2])]
+    _one_person([(orders.table.frame, columns.customer_id), *theirs], found)
     if people_of is not None:
         rest.remove(people_of[0])
         _guess_customers(people_of[0], people_of[2], found)
@@ -119,7 +122,22 @@ def _place(name: str, table: SourceTable, found: Draft) -> None:
 
 
 def _ids(frame: pl.DataFrame, column: str) -> pl.Series:
-    return fields.text(frame[column]).drop_nulls() if column in frame.columns else pl.Series([], dtype=pl.String)
+    """Give the ids of a column, however they were typed."""
+    if column not in frame.columns:
+        return pl.Series([], dtype=pl.String)
+    return fields.text(frame[column]).drop_nulls().to_frame("id").select(person_key(pl.col("id"))).to_series()
+
+
+def _one_person(frames: list[tuple[pl.DataFrame, str]], found: Draft) -> None:
+    """Say whether ids that differ only in how they were typed are one customer's."""
+    if found.answer("ids") is not None or any(column not in frame.columns for frame, column in frames):
+        return
+    written = pl.concat([fields.text(frame[column]).drop_nulls().unique() for frame, column in frames]).unique().to_frame("id")
+    keys = written.select("id", key=person_key(pl.col("id"))).filter(pl.col("key").is_duplicated())
+    if keys.is_empty():
+        return
+    sentence = "{ids:,} ids are {people:,} but for case, blanks, width, +86 and the like: they are one customer's; exact tells them apart"
+    found.take("data.ids", "mended", Message("init.one_person", sentence, ids=keys.height, people=keys["key"].n_unique()))
 
 
 def _customers(looks: list[_Look], orders: _Look, found: Draft) -> tuple[_Look, str, str] | None:
