@@ -14,9 +14,12 @@ from omegaconf import DictConfig
 
 from segmenter.__main__ import main
 from segmenter.home import HOME
-from segmenter.settings import BacktestJob, DemoJob, LaunchJob, ReviewJob, TuneJob, parse
+from segmenter.settings import BacktestJob, CheckJob, DemoJob, InitJob, LaunchJob, ReviewJob, TuneJob, parse
 
-MODELS = {"launch": LaunchJob, "backtest": BacktestJob, "tune": TuneJob, "review": ReviewJob, "demo": DemoJob}
+MODELS = {
+    **{"launch": LaunchJob, "check": CheckJob, "backtest": BacktestJob, "tune": TuneJob, "review": ReviewJob},
+    **{"demo": DemoJob, "init": InitJob},
+}
 
 
 def composed(job: str, *overrides: str) -> DictConfig:

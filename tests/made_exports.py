@@ -375,6 +375,39 @@ def amazon(folder: Path) -> Path:
     return write(folder / "orders-report.txt", AMAZON, rows(), separator="\t")
 
 
+def pharmacy(folder: Path) -> tuple[Path, Path]:
+    """Write what a wholesaler's spreadsheet program saves: orders in GB18030 with a title, a total and whole addresses; and its members."""
+    random_ = random.Random(1)
+    states = ["交易成功"] * 9 + ["已退款", "已取消"]
+    rows, total = [], 0
+    for number in range(400):
+        customer, paid = random_.randint(1, 120), random_.randint(5_000, 300_000)
+        time = datetime(2026, 1, 1, 9) + timedelta(hours=10 * number, minutes=random_.randint(0, 59))
+        address = f"{''.join(PLACES[customer % 4])}某某路{customer}号"
+        rows.append(
+            [
+                f"DD{20_260_000 + number}",
+                f"HY{customer:04d}",
+                f"{time:%Y/%m/%d %H:%M}",
+                address,
+                random_.choice(states),
+                f"{paid / 100:,.2f}",
+            ]
+        )
+        total += paid
+    header = ["订单编号", "会员编号", "下单时间", "收货地址", "订单状态", "实付金额(元)"]
+    whole = [["康泰药业 2026年上半年销售订单", *[""] * 5], header, *rows, ["合计", *[""] * 4, f"{total / 100:,.2f}"]]
+    members = [["会员编号", "姓名", "手机号", "微信号", "会员等级", "注册时间"]]
+    for customer in range(1, 121):
+        name, level = random_.choice(["王芳", "李强", "张敏", "刘伟", "陈静"]), random_.choice(["金卡", "银卡", "普通"])
+        joined = f"2024/{1 + customer % 12}/{1 + customer % 28}"
+        members.append([f"HY{customer:04d}", name, f"138{customer:08d}", f"wx_{customer:05d}a", level, joined])
+    for name, table in (("订单.csv", whole), ("会员.csv", members)):
+        with (folder / name).open("w", encoding="gb18030", newline="") as file:
+            csv.writer(file).writerows(table)
+    return folder / "订单.csv", folder / "会员.csv"
+
+
 _READ = "read_csv('{path}', all_varchar=true, delim='{delim}', header=true, quote='\"', escape='\"')"
 
 

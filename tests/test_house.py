@@ -25,7 +25,7 @@ COVERS = {
     "evaluation/test_tune.py": "evaluation/tuning_trials",
     "guesses/test_experiment.py": (
         "guesses/column_guess guesses/column_names guesses/column_values guesses/guess guesses/known_sources guesses/order_rows_guess"
-        " guesses/order_statuses guesses/orders_guess guesses/shop_locale guesses/source_tables guesses/table_guess"
+        " guesses/order_states guesses/orders_guess guesses/shop_locale guesses/source_tables guesses/table_guess"
     ),
     "ledger/test_records.py": "launch_record",
     "measures/test_aggregator.py": (

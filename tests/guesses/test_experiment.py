@@ -12,7 +12,7 @@ import segmenter
 from segmenter.errors import InputError
 from segmenter.evaluation.as_of import launch_snapshot
 from segmenter.guesses.experiment import Experiment, guess_experiment, name_of
-from segmenter.guesses.order_statuses import meaning
+from segmenter.guesses.order_states import meaning
 from segmenter.guesses.source_tables import find_sources
 from segmenter.loader import read_tables, try_experiment
 

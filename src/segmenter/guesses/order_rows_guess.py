@@ -5,7 +5,7 @@ import polars as pl
 from segmenter.guesses.column_guess import Values, named
 from segmenter.guesses.column_values import rows_in, share_of
 from segmenter.guesses.guess import Draft, OrderColumns, answered, quoted
-from segmenter.guesses.order_statuses import Statuses
+from segmenter.guesses.order_states import Statuses
 from segmenter.guesses.source_tables import SourceTable
 from segmenter.messages import Message
 from segmenter.sources import fields

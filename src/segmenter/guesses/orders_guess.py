@@ -8,7 +8,7 @@ from segmenter.guesses.column_values import ColumnValues
 from segmenter.guesses.guess import Draft, OrderColumns, answered, quoted
 from segmenter.guesses.known_sources import columns_in, recognise, take_source
 from segmenter.guesses.order_rows_guess import guess_rows
-from segmenter.guesses.order_statuses import guess_statuses, known_statuses
+from segmenter.guesses.order_states import guess_statuses, known_statuses
 from segmenter.guesses.source_tables import SourceTable
 from segmenter.messages import Message
 
