@@ -9,12 +9,13 @@ import polars as pl
 
 from segmenter.checks.order_status import status_kind
 from segmenter.contacts import hide
-from segmenter.guesses.column_names import by_name, is_exact, name_rank, plain_name
+from segmenter.guesses.column_names import by_name, holds, is_exact, name_rank, plain_name
 from segmenter.guesses.column_values import ColumnValues
 from segmenter.guesses.guess import Draft, quoted, text_list
 from segmenter.messages import Message
 from segmenter.sources import fields
 from segmenter.sources.expressions import FieldValues, evaluate
+from segmenter.vocabulary import vocabulary
 
 _MOST = 40  # different states
 _KNOWN = 0.5  # share of the rows whose state has to be known
@@ -61,6 +62,10 @@ def guess_statuses(frame: pl.DataFrame, values: dict[str, ColumnValues], taken: 
         states = fields.text(frame[column])
         counts = states.drop_nulls().value_counts(sort=True, name="rows").rename({column: "state"})
         means = {state: _asked(state, asked) or meaning(state) for state in counts["state"]}
+        if any(holds(plain_name(column), plain_name(word)) for word in vocabulary("columns")["after_sale"]):
+            means = {
+                state: kind if kind == "refund" else "order" for state, kind in means.items()
+            }  # a claim that is closed leaves the order
         unknown = [(state, rows) for state, rows in counts.rows() if means[state] is None]
         if asked["left_out"] is None and sum(rows for _, rows in unknown) > _STRANGE * frame.height:
             sentence = (

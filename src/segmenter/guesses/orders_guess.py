@@ -102,6 +102,11 @@ def _amount(table: SourceTable, values: Values, taken: set[str], found: Draft) -
             return None, ()
         candidates = numbers
     best = candidates[0]
+    unsure = [name for name in candidates if not is_exact(name_rank(name, "amount") or 0)]
+    if best in unsure and len(unsure) > 1:
+        sentence = "which column of {file} says what was paid? A column or SQL over columns"
+        found.ask("orders.amount", Message("init.ask_amount", sentence, file=table.name), tuple(candidates))
+        return None, ()
     back = [
         name
         for name in named(values, "refunded", lambda column: column.is_money and bool((column.numbers != 0).any()), {*taken, best})

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from segmenter.guesses.column_guess import Values
-from segmenter.guesses.column_names import by_name
+from segmenter.guesses.column_names import by_name, plain_name
 from segmenter.guesses.column_values import share_of
 from segmenter.guesses.guess import Draft, answered
 from segmenter.guesses.known_sources import recognise
@@ -179,6 +179,10 @@ def _timezone(
         return
     home = country[0] if country else _HOMES.get(currency)
     candidates = [*([own] if own else []), *_zones().get(home or "", [])]
+    if {"utc", "gmt"} & set(plain_name(columns.get("time", "")).split()):
+        sentence = 'as the header "{column}" says; the shop\'s own zone would move its days'
+        found.take("launch.timezone", "UTC", Message("init.utc_header", sentence, column=columns["time"]))
+        return
     moments = _with_offsets(values, columns.get("time", ""))
     fitting = [zone for zone in (*candidates, *_ZONES) if moments and _fits(zone, moments)]
     if fitting:
