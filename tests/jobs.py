@@ -14,11 +14,19 @@ from omegaconf import DictConfig
 
 from segmenter.__main__ import main
 from segmenter.home import HOME
-from segmenter.settings import BacktestJob, CheckJob, DemoJob, InitJob, LaunchJob, ReviewJob, TuneJob, parse
+from segmenter.settings import BacktestJob, CheckJob, CommitJob, DemoJob, InitJob, LaunchJob, LedgerJob, ReviewJob, TuneJob, parse
 
 MODELS = {
-    **{"launch": LaunchJob, "check": CheckJob, "backtest": BacktestJob, "tune": TuneJob, "review": ReviewJob},
-    **{"demo": DemoJob, "init": InitJob},
+    "launch": LaunchJob,
+    "backtest": BacktestJob,
+    "tune": TuneJob,
+    "review": ReviewJob,
+    "demo": DemoJob,
+    "check": CheckJob,
+    "commit": CommitJob,
+    "cancel": CommitJob,
+    "ledger": LedgerJob,
+    "init": InitJob,
 }
 
 

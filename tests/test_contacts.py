@@ -120,7 +120,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         jobs = {
-            "launch": ["launch", *PATHS, *DATA, "tracking=none", "out=out/launch"],
+            "launch": ["launch", *PATHS, *DATA, "launch.commit=true", "tracking=none", "out=out/launch"],
             "review": ["review", *PATHS, *DATA, "tracking=none", "out=out/review", "review.as_of=2026-07-31", "review.answers=[told]"],
             "backtest": [
                 "backtest",

@@ -42,6 +42,7 @@ COVERS = {
     "report/test_call_sheets.py": "report/call_sheet_cells report/call_sheet_pages",
     "report/test_launch_report.py": "report/launch_choice report/launch_makeup report/sections",
     "report/test_output_folder.py": "report/job_paths",
+    "ledger/test_drafts.py": "report/ledger_words",
     "report/test_outputs.py": "report/launch_outputs",
     "test_check_job.py": "evaluation/input_check findings report/check_outputs report/check_report report/finding_words",
     "report/test_publication.py": "temp_folders",

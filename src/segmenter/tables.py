@@ -175,6 +175,7 @@ class PastLaunches:
 
     customers: pl.DataFrame  # see `PRECEDENTS`; who is not in it was in no launch
     invited: pl.DataFrame  # see `INVITED`
+    running: pl.DataFrame | None = None  # see `INVITED`: the plan of the launch itself, where it began before the as-of date
 
 
 @dataclass(frozen=True)

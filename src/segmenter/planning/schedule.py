@@ -53,10 +53,14 @@ def schedule(
     agents, days = dispatch(_queue(queued.with_columns(reach), callers), capacity, first_days, working_day_test(settings))
     names = pl.Series("agent", [agent.name for agent in settings.agents] + [None], dtype=pl.String)
     called = queued.with_columns(names.gather(agents), pl.Series("call_on", days, dtype=pl.Date))
-    by_day = called.select("agent", pl.col("call_on").alias("day"), "region", "wave")
-    calls = by_day.group_by(pl.all()).agg(pl.len().cast(pl.Int64).alias("calls")).sort("agent", "day", "region", "wave", nulls_last=True)
     warnings = (*unknown, *warn_of_uncalled(called, settings), *warn_of_late(called, settings, first_days, valid_until))
-    return Schedule(called.sort("row").select("customer_id", "wave", "call_on", "agent"), calls, warnings)
+    return Schedule(called.sort("row").select("customer_id", "wave", "call_on", "agent"), count_calls(called), warnings)
+
+
+def count_calls(called: pl.DataFrame) -> pl.DataFrame:
+    """Count the calls by ``agent``, ``day``, ``region``, ``wave``."""
+    by_day = called.select("agent", pl.col("call_on").alias("day"), "region", "wave")
+    return by_day.group_by(pl.all()).agg(pl.len().cast(pl.Int64).alias("calls")).sort("agent", "day", "region", "wave", nulls_last=True)
 
 
 def check_schedule(customers: pl.DataFrame, settings: PlanSettings, as_of: date, per_account: str | None) -> None:
