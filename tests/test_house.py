@@ -24,7 +24,7 @@ COVERS = {
     "evaluation/test_review.py": "evaluation/acceptance evaluation/launch_sales",
     "evaluation/test_tune.py": "evaluation/tuning_trials",
     "guesses/test_experiment.py": (
-        "guesses/column_guess guesses/column_names guesses/column_values guesses/guess guesses/known_sources guesses/order_rows_guess"
+        "guesses/column_guess guesses/column_names guesses/column_values guesses/customers_guess guesses/guess guesses/known_sources guesses/order_rows_guess"
         " guesses/order_states guesses/orders_guess guesses/shop_locale guesses/source_tables guesses/table_guess"
     ),
     "ledger/test_records.py": "launch_record",

@@ -129,6 +129,17 @@ def test_ids_that_differ_only_in_how_they_were_typed_are_one_customers(tmp_path)
     assert sorted(totals(experiment)["orders"]) == [20, 40]
 
 
+@pytest.mark.parametrize(("steady", "expected"), [(True, ["手机"]), (False, None)])
+def test_contacts_are_taken_from_the_orders_where_each_customer_has_one(steady, expected, tmp_path):
+    rows = [
+        f"D{at},H{at % 20},{time:%Y-%m-%d %H:%M:%S},{at}.5,1380000{at % 20 if steady else at:04d},{'已取消' if at % 20 == 3 else '已完成'}"
+        for at, time in enumerate(days(80))
+    ]
+    experiment = guessed(table(tmp_path / "o.csv", "订单编号,会员编号,下单时间,实付金额,手机,订单状态", *rows))
+    assert values(experiment).get("data.customers.contact") == expected
+    assert totals(experiment)["orders"].sum() == 76
+
+
 def test_a_database_is_read_by_its_tables(tmp_path):
     path = tmp_path / "shop.db"
     with sqlite3.connect(path) as connection:

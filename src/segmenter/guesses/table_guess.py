@@ -6,10 +6,11 @@ import polars as pl
 
 from segmenter.checks.id_forms import person_key
 from segmenter.contacts import is_contact_name
-from segmenter.guesses.column_guess import Values, choose, contact_columns, evidence, guess_places, named, people
+from segmenter.guesses.column_guess import Values, choose, evidence, named, people
 from segmenter.guesses.column_names import by_name, is_exact, name_rank, plain_name
 from segmenter.guesses.column_values import share_of
-from segmenter.guesses.guess import Draft, answered
+from segmenter.guesses.customers_guess import customers_in_orders, guess_customers, take_place
+from segmenter.guesses.guess import Draft
 from segmenter.guesses.known_sources import recognise
 from segmenter.guesses.orders_guess import amounts, guess_orders, order_ids, times
 from segmenter.guesses.source_tables import Sources, SourceTable
@@ -19,7 +20,6 @@ from segmenter.vocabulary import vocabulary
 
 _JOINED = 0.95  # share of the orders whose customers should be in the customers' table
 _SOME = 0.3  # share of ids from which two columns are the same ids at all
-_ATTRIBUTES = 5
 _NAMES = vocabulary("columns")["files"]
 
 
@@ -70,7 +70,7 @@ def guess_tables(sources: Sources, found: Draft) -> SourceTable | None:
     if orders is None:
         return None
     rest = [look for look in looks if look is not orders]
-    _place("orders", orders.table, found)
+    take_place("orders", orders.table, found)
     people_of = _customers(rest, orders, found)
     columns = guess_orders(orders.table, found, None if people_of is None else [people_of[1]])
     if columns is None:
@@ -79,7 +79,9 @@ def guess_tables(sources: Sources, found: Draft) -> SourceTable | None:
     _one_person([(orders.table.frame, columns.customer_id), *theirs], found)
     if people_of is not None:
         rest.remove(people_of[0])
-        _guess_customers(people_of[0], people_of[2], found)
+        guess_customers(people_of[0].table, people_of[2], found)
+    elif found.answer("customers.file") is None:
+        customers_in_orders(orders.table, columns, found)
     ids = _ids(orders.table.frame, columns.customer_id)
     for name, field in (("referrals", "friend_id"), ("events", "kind")):
         for look in rest:
@@ -111,16 +113,6 @@ def _find_orders(looks: list[_Look], found: Draft) -> _Look | None:
     return looks[-scores[0][1]]
 
 
-def _place(name: str, table: SourceTable, found: Draft) -> None:
-    rows = table.frame.height
-    why = Message("init.table", "{file}: {rows:,} rows, {columns} columns", file=table.name, rows=rows, columns=len(table.columns))
-    for key, value in table.settings:
-        found.take(f"data.{name}.{key}", value, why)
-    for key, value in table.shared:
-        if not any(guess.key == f"data.{key}" for guess in found.guesses):
-            found.take(f"data.{key}", value, why)
-
-
 def _ids(frame: pl.DataFrame, column: str) -> pl.Series:
     """Give the ids of a column, however they were typed."""
     if column not in frame.columns:
@@ -144,7 +136,9 @@ def _customers(looks: list[_Look], orders: _Look, found: Draft) -> tuple[_Look, 
     """Find the table of customers, and the columns of the orders and of itself that hold the same ids."""
     if (said := found.answer("customers.file")) == "none":
         return None
+    source = recognise(orders.table.columns)
     mine = [name for name in by_name(orders.values, "customer_id") if orders.values[name].filled > 0.2]
+    mine = mine if source is None else [source.columns["customer_id"]]
     best: tuple[float, int, _Look, str, str] | None = None
     for look in looks:
         theirs = [
@@ -171,45 +165,6 @@ def _customers(looks: list[_Look], orders: _Look, found: Draft) -> tuple[_Look, 
     return look, here, there
 
 
-def _guess_customers(look: _Look, customer: str, found: Draft) -> None:
-    values = look.values
-    _place("customers", look.table, found)
-    sentence = "holds the same values as the orders' column; {distinct:,} different ones looked at"
-    found.take("data.customers.columns.customer_id", customer, Message("init.joins", sentence, distinct=values[customer].distinct))
-    taken = {customer}
-    for field in ("name", "joined", "do_not_contact", "blocked", "staff"):
-        fits = {
-            "name": lambda column: column.cells.dtype == pl.String and not column.is_number and column.contacts < 0.5,
-            "joined": lambda column: column.is_time,
-        }.get(field, lambda column: fields.flag(column.text).null_count() == 0)
-        if column := choose("customers", field, values, named(values, field, fits, taken), found):
-            taken.add(column)
-    guess_places("customers", values, taken, found)
-    if (said := found.answer("customers.contact")) is not None:
-        found.take("data.customers.contact", said, answered("customers.contact"))
-    elif contacts := [name for name in contact_columns(values, taken) if not _is_address(name)]:
-        why = Message("init.contacts", "by their names or by what stands in them; for the call sheets and nothing else")
-        found.take("data.customers.contact", contacts, why)
-        taken |= set(contacts)
-    some = [
-        name
-        for name, column in values.items()
-        if name not in taken
-        and column.cells.dtype == pl.String
-        and 1 < column.distinct <= 20
-        and not column.is_time
-        and not column.contacts
-    ]
-    attributes = [name for name in some if not is_contact_name(name)][:_ATTRIBUTES]
-    if attributes:
-        found.take("data.customers.attributes", attributes, Message("init.attributes", "a few different values each, for rules.custom"))
-
-
-def _is_address(name: str) -> bool:
-    rank = name_rank(name, "address")
-    return rank is not None and is_exact(rank)
-
-
 def _follows(look: _Look, field: str, ids: pl.Series) -> str | None:
     """Give the column of a table that holds the customers' ids, where it has what such a table needs."""
     if not named(look.values, field, lambda column: column.distinct > 1 or field == "kind"):
@@ -226,7 +181,7 @@ def _follows(look: _Look, field: str, ids: pl.Series) -> str | None:
 
 def _guess_other(name: str, look: _Look, field: str, customer: str, found: Draft) -> None:
     values = look.values
-    _place(name, look.table, found)
+    take_place(name, look.table, found)
     found.take(f"data.{name}.columns.customer_id", customer, evidence(customer, values))
     choose(name, field, values, named(values, field, lambda _: True, {customer}), found)
     choose(name, "time", values, times(values, {customer}), found)
