@@ -235,3 +235,19 @@ def test_paths_that_cannot_be_read_are_all_said(tmp_path):
 
 def test_an_experiment_is_named_after_the_first_path():
     assert name_of(("a/orders.csv", "b.csv")) == "orders"
+
+
+def test_a_known_system_in_another_language_is_read_by_the_words_of_its_states(tmp_path):
+    path = EXPORTS["prestashop"].make(tmp_path)
+    text = path.read_text(encoding="utf-8")
+    for english, french in (
+        ("Payment accepted", "Paiement accepté"),
+        ("Canceled", "Annulée"),
+        ("Refunded", "Remboursé"),
+        ("Shipped", "Expédié"),
+    ):
+        text = text.replace(english, french)
+    path.write_text(text.replace("Awaiting check payment", "En attente de paiement"), encoding="utf-8")
+    query = EXPORTS["prestashop"].query.replace("'Payment accepted', 'Shipped', 'Refunded'", "'Paiement accepté', 'Expédié', 'Remboursé'")
+    raw = f"read_csv('{path}', all_varchar=true, delim=';', header=true)"
+    compare(totals(guessed(path)), duckdb.sql(query.replace("'Refunded'", "'Remboursé'").format(raw=raw)).pl())

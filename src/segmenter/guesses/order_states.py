@@ -86,16 +86,24 @@ def guess_statuses(frame: pl.DataFrame, values: dict[str, ColumnValues], taken: 
     return Statuses(columns[0], left_out, " AND ".join(wheres) or None, " OR ".join(refunds) or None)
 
 
-def known_statuses(frame: pl.DataFrame, orders: Mapping[str, Any], column: str | None, found: Draft) -> Statuses:
-    """Take what is known of a system's states."""
-    read = evaluate(frame, orders["where"], "data.orders.where", lambda cells: fields.number(cells, "XXX", "."))
-    left_out = pl.repeat(False, frame.height, eager=True)
-    if isinstance(read, FieldValues):
-        left_out = ~read.values.fill_null(value=False)
+def known_statuses(frame: pl.DataFrame, orders: Mapping[str, Any], column: str | None, found: Draft) -> Statuses | None:
+    """Take what is known of a system's states; None where the file's say otherwise, as in another language than the one that is known."""
+    kept = _condition(frame, orders["where"], "data.orders.where")
+    back = _condition(frame, orders.get("refund"), "data.orders.refund")
     if column is not None and column in frame.columns:
-        states = fields.text(frame[column]).drop_nulls().unique(maintain_order=True).head(_MOST)
-        found.notes.append(Message("init.known_states", '"{column}" has: {states}', column=column, states=tuple(map(hide, states))))
-    return Statuses(column, left_out, orders["where"], orders.get("refund"))
+        states = pl.DataFrame({"state": fields.text(frame[column]), "order": kept & ~back, "out": ~kept}).drop_nulls("state")
+        means = states.unique().with_columns(means=pl.col("state").map_elements(meaning, return_dtype=pl.String))
+        sold, out = means.filter("order")["means"], means.filter("out")["means"]
+        if sold.is_in(["left_out", "refund"]).any() or (out == "order").any() or not kept.any():
+            return None
+        shown = tuple(map(hide, states["state"].unique(maintain_order=True).head(_MOST)))
+        found.notes.append(Message("init.known_states", '"{column}" has: {states}', column=column, states=shown))
+    return Statuses(column, ~kept, orders["where"], orders.get("refund"))
+
+
+def _condition(frame: pl.DataFrame, sql: str | None, key: str) -> pl.Series:
+    read = None if sql is None else evaluate(frame, sql, key, lambda cells: fields.number(cells, "XXX", "."))
+    return read.values.fill_null(value=False) if isinstance(read, FieldValues) else pl.repeat(False, frame.height, eager=True)
 
 
 def _is_status(values: ColumnValues) -> bool:

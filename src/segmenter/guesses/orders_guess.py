@@ -48,10 +48,8 @@ def guess_orders(table: SourceTable, found: Draft, ids: list[str] | None = None)
         return None
     currency = named(values, "currency", lambda column: column.distinct <= 20 and not column.is_number and column.filled > 0, taken)
     taken |= {name for name in [pick("currency", currency)] if name}
-    if source is None or "where" not in source.orders:
-        statuses = guess_statuses(frame, values, taken, found)
-    else:
-        statuses = known_statuses(frame, source.orders, known.get("status"), found)
+    by_source = None if source is None or "where" not in source.orders else known_statuses(frame, source.orders, known.get("status"), found)
+    statuses = by_source or guess_statuses(frame, values, taken, found)
     taken |= {statuses.column} if statuses.column else set()
     guess_places("orders", values, taken, found, known)
     category = [name for name in named(values, "category", _is_category, taken) if is_exact(name_rank(name, "category") or 0)]
