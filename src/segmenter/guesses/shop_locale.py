@@ -47,20 +47,19 @@ def guess_locale(table: SourceTable, defaults: LaunchSettings, found: Draft) -> 
     if said is not None:
         currency = str(said)
         found.take("launch.currency", currency, answered("currency"))
-    elif (guessed := _currency(values, columns, country)) is not None:
-        currency = guessed[0]
-        found.take("launch.currency", *guessed)
     else:
-        currency = own.get("currency", defaults.currency)
-        if "currency" not in own:
+        guessed = _currency(values, columns, country)
+        own_code, default = own.get("currency"), defaults.currency
+        if guessed is not None and guessed[2]:
+            currency, why = guessed[:2]
+        elif source is not None and own_code is not None:
+            currency, why = own_code, Message("init.system", "where {system} is used", system=source.name)
+        else:
+            currency, why = (default, _ASSUMED) if guessed is None else guessed[:2]
             found.ask("currency", Message("init.ask_currency", "nothing in the files says which currency the amounts are in"), (), currency)
-        found.take("launch.currency", currency, _system(source.name) if source is not None and "currency" in own else _ASSUMED)
-    known = not any(question.key == "currency" for question in found.questions)
+        found.take("launch.currency", currency, why)
+    known = found.guesses[-1].why != _ASSUMED
     _timezone(values, columns, country, currency if known else "", own.get("timezone"), defaults.timezone, found)
-
-
-def _system(name: str) -> Message:
-    return Message("init.system", "where {system} is used", system=name)
 
 
 @cache
@@ -107,39 +106,39 @@ def _states(text: pl.Series) -> bool:
     return bool((text.str.len_chars() == 2).all()) and len({"CA", "NY", "TX", "FL", "SP", "RJ", "MG", "NSW", "ON"} & set(text.unique())) > 1
 
 
-def _currency(values: Values, columns: dict[str, str], country: tuple[str, Message] | None) -> tuple[str, Message] | None:
+def _currency(values: Values, columns: dict[str, str], country: tuple[str, Message] | None) -> tuple[str, Message, bool] | None:
+    """Find the currency, its evidence, and whether it is sure: a sign may be that of several."""
     if (name := columns.get("currency")) in values:
-        counts = values[name].text.str.to_uppercase().value_counts(sort=True)
-        code, rows = counts.row(0)
+        written, rows = values[name].text.str.to_uppercase().value_counts(sort=True).row(0)
         share = rows / len(values[name].text)
-        code = _SIGNS.get(code, [code])[0]
-        if share > _MOST and re.fullmatch("[A-Z]{3}", code):
-            return code, Message("init.currency_column", '{share:.0%} of "{column}" is {currency}', share=share, column=name, currency=code)
+        codes = _SIGNS.get(written, [written])
+        if share > _MOST and re.fullmatch("[A-Z]{3}", codes[0]):
+            why = Message("init.currency_column", '{share:.0%} of "{column}" is {currency}', share=share, column=name, currency=written)
+            return codes[0], why, len(codes) == 1
+    home = None if country is None else _currency_of(country[0])
     amount = columns.get("amount", "")
     used = [name for name in values if name == amount or f'"{name}"' in amount or re.search(rf"\b{re.escape(name)}\b", amount)]
     for name in used:
-        where = Message("init.in_header", 'as the header "{column}" says', column=name)
-        written = Message("init.in_cells", 'as the amounts in "{column}" say', column=name)
-        for texts, why in (([name], where), (values[name].text.head(1_000).to_list(), written)):
-            codes = Counter(code for text in texts if (code := _sign(text, country)))
-            if codes and sum(codes.values()) > _MOST * len(texts):
-                return codes.most_common(1)[0][0], why
-    if country is not None and (code := _currency_of(country[0])):
-        return code, Message("init.of_country", "{country}", country=country[1])
-    return None
+        header = Message("init.in_header", 'as the header "{column}" says', column=name)
+        cells = Message("init.in_cells", 'as the amounts in "{column}" say', column=name)
+        for texts, why in (([name], header), (values[name].text.head(1_000).to_list(), cells)):
+            meant = Counter(found for text in texts if (found := tuple(_meant(text))))
+            if meant and meant.most_common(1)[0][1] > _MOST * len(texts):
+                codes = [*meant.most_common(1)[0][0]]
+                return (home, why, True) if home is not None and home in codes else (codes[0], why, len(codes) == 1)
+    return None if country is None or home is None else (home, Message("init.of_country", "{country}", country=country[1]), True)
 
 
-def _sign(text: str, country: tuple[str, Message] | None) -> str | None:
-    """Find the currency in a text: a code or a sign that means one, in the shop's country if it may."""
-    home = None if country is None else _currency_of(country[0])
+def _meant(text: str) -> list[str]:
+    """List the currencies that a text may mean, by a code or a sign in it."""
     if match := re.search(r"(?<![A-Za-z])([A-Z]{3})(?![A-Za-z])", text):
-        return match[1] if _is_currency(match[1]) else None
+        return [match[1]] if _is_currency(match[1]) else []
+    narrow = text.replace("\uffe5", "\xa5").replace("\uff08", "(")
     for sign, codes in sorted(_SIGNS.items(), key=lambda item: -len(item[0])):
-        if sign in text.replace("\uffe5", "\xa5") and (
-            not sign.isalpha() or not _HAN.search(sign) or f"({sign}" in text.replace("\uff08", "(") or text[:1].isdigit()
-        ):
-            return home if home in codes else codes[0] if len(codes) == 1 or sign != "$" else home or "USD"
-    return None
+        # A word such as yuan counts beside a number or in brackets.
+        if sign in narrow and (not _HAN.search(sign) or f"({sign}" in narrow or narrow[:1].isdigit()):
+            return codes
+    return []
 
 
 def _is_currency(code: str) -> bool:
