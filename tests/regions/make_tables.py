@@ -10,8 +10,16 @@ from pathlib import Path
 TABLES = Path(__file__).parents[2] / "src/segmenter/regions"
 # What GB/T 2260 lists as places, and is none.
 NO_PLACES = ("市辖区", "县", "市", "省直辖", "自治区直辖")
-# Renamed or joined to another one since 2002, where neither the code nor the name leads there.
-NOW = {"思茅地区": "5308", "思茅市": "5308", "襄樊市": "4206", "莱芜市": "370116", "巢湖市": "340181", "荷泽市": "3717"}
+# Renamed, or joined to another one, since 2002, where neither the code nor the name leads there.
+NOW = {
+    **{"思茅地区": "普洱市", "思茅市": "普洱市", "襄樊市": "襄阳市", "莱芜市": "莱芜区", "巢湖市": "巢湖市", "荷泽市": "菏泽市", "米泉市": "米东区"},
+    **{"唐海县": "曹妃甸区", "遵义县": "播州区", "宜宾县": "叙州区", "绍兴县": "柯桥区", "长治县": "上党区", "大同县": "云州区", "芜湖县": "湾沚区"},
+    **{"星子县": "庐山市", "九江县": "柴桑区", "上饶县": "广信区", "开封县": "祥符区", "许昌县": "建安区", "株洲县": "渌口区", "宝鸡县": "陈仓区"},
+    **{"铜陵县": "义安区", "胶南市": "黄岛区", "长岛县": "蓬莱区", "户县": "鄠邑区", "荔蒲县": "荔浦市", "南汇区": "浦东新区", "卢湾区": "黄浦区"},
+    **{"闸北区": "静安区", "崇文区": "东城区", "宣武区": "西城区", "塘沽区": "滨海新区", "汉沽区": "滨海新区", "大港区": "滨海新区"},
+}
+# No place at all, or one whose code another one has by now.
+GONE = ("晋城市市辖区", "中卫县", "加格达奇区")
 # Beyond the mainland the tables stop at the province.
 BEYOND = {
     "71": "台北市 Taipei|新北市 New Taipei|桃园市 Taoyuan|台中市 Taichung|台南市 Tainan|高雄市 Kaohsiung|基隆市 Keelung|新竹市 Hsinchu"
@@ -118,19 +126,21 @@ def divisions() -> str:
     for code, name in today.items():
         names.setdefault((code[:2], name), []).append(code)
     for code, name in sorted(past):
-        now = NOW.get(name) if len(code) == 4 else None
-        if now is None:
-            now = code if code in today and len(code) != 4 else None  # the same code under another name
+        now = next((c for c, n in today.items() if n == NOW.get(name) and len(c) >= len(code) and c[:2] == (code[:2] if name != "米泉市" else "65")), None)
+        if name in GONE or len(code) == 2 or any(len(c) == len(code) for c in names.get((code[:2], name), ())):
+            continue  # the same place under another code
         if now is None and len(code) == 4:
             kept = [c for c, n in today.items() if len(c) == 4 and c[:2] == code[:2] and n[:2] == name[:2]]
             now = kept[0] if len(kept) == 1 else None
         if now is None and len(code) == 6:
-            same = [c for c, n in today.items() if len(c) == 6 and c[:2] == code[:2] and len(name) > 2 and n[:-1] == name[:-1]]
+            same = [c for c, n in today.items() if len(c) == 6 and c[:4] == code[:4] and len(name) == 2 and n[0] == name[0]]
+            same = same or [c for c, n in today.items() if len(c) == 6 and c[:2] == code[:2] and len(name) > 2 and n[:-1] == name[:-1]]
             here = [c for c in same if c[:4] == code[:4]]
-            now = here[0] if len(here) == 1 else same[0] if len(same) == 1 else code[:4] if code[:4] in today else None
+            now = here[0] if len(here) == 1 else same[0] if len(same) == 1 else code if code in today else None
+            now = now or (code[:4] if code[:4] in today else None)
             if now is None and code[:2] in ("11", "12", "31", "50"):
                 now = code[:2]
-        if now is not None and not any(c == now for c in names.get((code[:2], name), ())):
+        if now is not None:
             rows.append((code, name, spelt(name), "", now))
     return _text(rows)
 
@@ -155,8 +165,8 @@ def characters() -> str:
     """Two lines: traditional characters and variants, and what each is in the mainland's names; only those that names contain."""
     from importlib.resources import files
 
-    used = {letter for line in divisions().splitlines() for letter in line.split(",")[1]}
-    used |= {letter for line in countries().splitlines() for letter in line if "\u3400" <= letter <= "\u9fff"}
+    plain = {letter for line in divisions().splitlines() for letter in line.split(",")[1]}
+    used = plain | {letter for line in countries().splitlines() for letter in line if "\u3400" <= letter <= "\u9fff"}
     to: dict[str, str] = {}
     folder = files("opencc") / "dictionary"
     for name in ("TWVariants", "HKVariants", "JPVariants"):  # standard traditional, regional
@@ -171,7 +181,7 @@ def characters() -> str:
     pairs = {letter: simple.get(standard, standard) for letter, standard in to.items()} | simple
     for letter in ("乾", "著", "藉", "瞭"):  # simplified too, in names such as 乾县
         pairs.pop(letter, None)
-    kept = sorted((a, b) for a, b in pairs.items() if len(a) == len(b) == 1 and a != b and b in used and a not in used)
+    kept = sorted((a, b) for a, b in pairs.items() if len(a) == len(b) == 1 and a != b and b in used and a not in plain)
     return "".join(a for a, _ in kept) + "\n" + "".join(b for _, b in kept) + "\n"
 
 

@@ -22,9 +22,9 @@ _PEOPLES = (
 ).split()
 _PEOPLED = re.compile(f"^(..+?)(?:(?:{'|'.join(sorted(_PEOPLES, key=len, reverse=True))})族?|各族)+自治([州县旗区])$")
 _ENDINGS = {
-    PROVINCE: re.compile("(?:特别行政区|自治区|省|市)$"),
-    CITY: re.compile("(?:地区|林区|市|盟|县)$"),
-    DISTRICT: re.compile("(?:自治旗|族自治县|新区|林区|特区|区|县|市|旗)$"),
+    PROVINCE: ("特别行政区", "自治区", "省", "市"),
+    CITY: ("地区", "林区", "市", "盟", "县"),
+    DISTRICT: ("自治旗", "族自治县", "新区", "特区", "区", "县", "市", "旗"),
 }
 
 
@@ -45,8 +45,10 @@ def _short(name: str, level: int) -> tuple[str, str]:
     if peopled := _PEOPLED.match(name):
         stem, kind = peopled.groups()
         return stem, stem + kind if kind != "区" else name
-    stem = _ENDINGS[level].sub("", name)
-    return (stem, name) if len(stem) > 1 else (name, name)
+    for ending in _ENDINGS[level]:
+        if name.endswith(ending) and len(name) > len(ending) + 1:
+            return name.removesuffix(ending), name
+    return name, name
 
 
 def _latin(pinyin: str, stem: int) -> Names:
@@ -56,15 +58,14 @@ def _latin(pinyin: str, stem: int) -> Names:
     if stem > 1:
         for read in product(*syllables[:stem]):
             names |= {"".join(read): STEM, " ".join(read): STEM}
-    if len(syllables) <= stem + 2:  # nobody spells 彝族自治州
-        for read in product(*syllables):
-            names["".join(read)] = FULL
-            if stem == 1:
-                names[" ".join(read)] = FULL
+    for read in product(*(syllables if len(syllables) < 6 else [part[:1] for part in syllables])):
+        names["".join(read)] = FULL
+        if stem == 1:
+            names[" ".join(read)] = FULL
     return names
 
 
-def _names(name: str, level: int, pinyin: str, also: str, provinces: frozenset[str]) -> tuple[str, Names]:
+def _names(name: str, level: int, pinyin: str, also: str) -> tuple[str, Names]:
     stem, kept = _short(name, level)
     names: Names = {name: FULL, kept: FULL} | _latin(pinyin, len(stem))
     for other in also.split("|"):
@@ -72,10 +73,7 @@ def _names(name: str, level: int, pinyin: str, also: str, provinces: frozenset[s
             names[other.removeprefix("?")] = CODE if len(other) < 2 + other.isascii() or other[0] == "?" else STEM
     if level == PROVINCE:
         names |= {stem + "省": FULL, stem + "自治区": FULL}
-    if stem not in provinces or level == PROVINCE:
-        names.setdefault(stem, STEM)
-    elif level == CITY:
-        names.setdefault(stem, STEM)  # 吉林, the city in the province
+    names.setdefault(stem, STEM)
     return stem, names
 
 
@@ -98,6 +96,7 @@ def places() -> tuple[Place, ...]:
         else:
             english = row["names"].partition("|")[0]
             found.append(Place(row["code"], english, english, COUNTRY, WORLD, {row["code"]: CODE} | names))
+    today: set[str] = set()
     number = {place.code: at for at, place in enumerate(found)}
     provinces = frozenset(_short(row["name"], PROVINCE)[0] for row in rows if len(row["code"]) == 2)
     for row in sorted(rows, key=lambda row: (row["now"] != "", len(row["code"]))):
@@ -107,11 +106,15 @@ def places() -> tuple[Place, ...]:
         # Counties right under a province stand where cities stand; the districts of 北京 are districts.
         if level == DISTRICT and not now and found[above].level == PROVINCE and not found[above].name.endswith("市"):
             level = CITY
-        stem, names = _names(row["name"], level, row["pinyin"], row["also"], provinces)
-        if now and found[number[now]].level == level or (now and level == DISTRICT and len(now) == 6):
-            for name, form in names.items():  # its name of the past
-                found[number[now]].names.setdefault(name, form)
+        stem, names = _names(row["name"], level, row["pinyin"], row["also"])
+        if now and (found[number[now]].level == level or len(now) == 6):
+            for name, form in names.items():  # its name of the past; what is left without the ending may be another one's today
+                if form == FULL or name not in today:
+                    found[number[now]].names.setdefault(name, form)
             continue
+        today |= {name for name, form in names.items() if form == STEM and not now}
+        if row["name"].startswith("市"):  # 枣庄市中区 is not in 枣庄市
+            names[found[above].short + row["name"]] = FULL
         short = row["name"] if level == DISTRICT else stem
         if level == CITY and stem in provinces:
             short = stem + ("州" if row["name"].endswith("州") else "市")  # 吉林市, 海南州

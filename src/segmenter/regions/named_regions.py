@@ -88,7 +88,7 @@ def _target(name: str, aliases: dict[str, str], located: Located) -> _Target:
     whole, *each = find_names(pl.Series(["/".join(parts), *parts], dtype=pl.String))
     readings = [read_names(None, None, None, text, located.codes) for text in (whole, *each)]
     if any(WORLD in reading.places for reading in readings):
-        return _Target((), tuple(name_key(part, found) for part, found in zip(parts, each, strict=True)))
+        return _Target((), tuple(name_key(part, found, located.codes) for part, found in zip(parts, each, strict=True)))
     return _Target(readings[0].places, ())
 
 
@@ -107,7 +107,7 @@ def _written(located: Located) -> tuple[pl.DataFrame, pl.Series]:
     for name in LEVELS:
         cells = pl.DataFrame({"text": located.texts[name], "found": located.found[name]})
         different, rows = different_rows(cells, ("text", "found"))
-        keys = [None if text is None else name_key(text, found) for text, found in different.rows()]
+        keys = [None if text is None else name_key(text, found, located.codes) for text, found in different.rows()]
         columns[name] = pl.Series(keys, dtype=pl.String).gather(rows)
     return different_rows(pl.DataFrame(columns), LEVELS)
 

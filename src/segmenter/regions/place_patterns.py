@@ -28,6 +28,8 @@ _KINDS = {
 }
 _ENDINGS = {"city": "市", "shi": "市", "district": "区", "qu": "区", "county": "县", "xian": "县"}
 _FIRST = 0xF0000  # found names are written as the letters from here on, which no text has
+_known: dict[str, str] = {}  # what was found in texts: those of one launch come again as of each date
+_FEW, _MOST = 20_000, 200_000
 NOISE, EDGE, NO_PLACE = "~", ",", chr(0x10FFFD)
 
 
@@ -54,8 +56,8 @@ def _folded(texts: pl.Series) -> pl.Series:
 
 
 @cache
-def _patterns() -> tuple[pl.Series, pl.Series, tuple[Pattern, ...]]:
-    """List all names as they stand in folded texts, the longest first, what replaces each, and what each means."""
+def _patterns() -> tuple[tuple[pl.Series, pl.Series], tuple[pl.Series, pl.Series], tuple[Pattern, ...]]:
+    """List all names as they stand in folded texts, Chinese and others, the longest first, with what replaces each; and what each means."""
     named = [(name, at, form) for at, place in enumerate(places()) for name, form in place.names.items()]
     names = pl.DataFrame(named, schema=["name", "place", "form"], orient="row")
     names = names.with_columns(_folded(names["name"]).alias("text"))
@@ -67,9 +69,6 @@ def _patterns() -> tuple[pl.Series, pl.Series, tuple[Pattern, ...]]:
         bounded[text] = apart
         forms = meant.setdefault(text, {})
         forms[place] = max(form, forms.get(place, form))
-    for text, forms in meant.items():  # 沙市区 is not what is left of 沙市区区
-        if not bounded[text] and FULL in forms.values():
-            meant[text] = {place: form for place, form in forms.items() if form == FULL}
     for place, text in _other_names(set(meant)):
         meant.setdefault(text, {})[place] = FULL
         bounded[text] = False
@@ -81,12 +80,29 @@ def _patterns() -> tuple[pl.Series, pl.Series, tuple[Pattern, ...]]:
         found[text] = Pattern(found[text].meant if text in found else (), kinds, _ENDINGS.get(word), bounded=True)
     for zone in _ZONES:
         found.setdefault(zone, Pattern(kinds=(COUNTRY,)))
+    # First the bare names of districts, then those of cities: the letters say which are bare.
+    found = dict(sorted(found.items(), key=lambda item: _bareness(item[1])))
     letters = {text: chr(_FIRST + at) for at, text in enumerate(found)}
     written = {text: f" {letter} " if found[text].bounded else letter for text, letter in letters.items()}
     written |= {text: NOISE for text in _streets() if text not in written}
     written |= dict.fromkeys(_NO_PLACES, NO_PLACE)
-    order = sorted(written, key=lambda text: (-len(text), text))
-    return pl.Series(order).implode(), pl.Series([written[text] for text in order]).implode(), tuple(found.values())
+    order = pl.DataFrame({"text": [*written], "written": [*written.values()]}).sort(pl.col("text").str.len_chars(), "text", descending=[True, False])
+    han = pl.col("text").str.contains(r"\p{Han}")
+    parts = [order.filter(han if script else ~han) for script in (True, False)]
+    return *((part["text"].implode(), part["written"].implode()) for part in parts), tuple(found.values())
+
+
+def _bareness(pattern: Pattern) -> int:
+    if pattern.bounded or not pattern.meant or any(form != STEM for _, form in pattern.meant):
+        return 2
+    return 0 if all(places()[place].level == DISTRICT for place, _ in pattern.meant) else 1
+
+
+@cache
+def _bare_letters() -> tuple[str, str]:
+    """Give the letters of the bare names of districts, and of all bare names, as ranges of a regular expression."""
+    kinds = [_bareness(pattern) for pattern in _patterns()[2]]
+    return tuple(f"[{chr(_FIRST)}-{chr(_FIRST + sum(kind < least for kind in kinds) - 1)}]" for least in (1, 2))  # type: ignore[return-value]
 
 
 def _other_names(taken: set[str]) -> list[tuple[int, str]]:
@@ -121,9 +137,26 @@ def find_names(texts: pl.Series) -> pl.Series:
 
     What a letter means says `meaning`; `NO_PLACE` stands for what an official list says where there is no such level.
     """
-    patterns, written, _ = _patterns()
-    found = _folded(texts).str.replace_many(patterns, written, leftmost=True).alias(texts.name)
+    different = texts.unique().drop_nulls()
+    if different.len() > _FEW:
+        return _find(texts).alias(texts.name)
+    if len(_known) > _MOST:
+        _known.clear()
+    if new := [text for text in different if text not in _known]:
+        _known.update(zip(new, _find(pl.Series(new)), strict=True))
+    return pl.Series(texts.name, [None if text is None else _known[text] for text in texts], dtype=pl.String)
+
+
+def _find(texts: pl.Series) -> pl.Series:
+    """Find the names of each script only where a text has that script: to look for thousands has its price."""
+    found = _folded(texts)
+    for script, names in zip((r"\p{Han}", r"[^\p{Han}\P{L}]"), _patterns()[:2], strict=True):
+        if found.str.contains(script).any():
+            found = found.str.replace_many(*names, leftmost=True)
     found = found.str.replace_all(r"[^ ,\x{F0000}-\x{10FFFD}]+", NOISE)
+    # In the middle of a text bare names are none: 张海南, 朝阳门. So that a million addresses come to a few thousand sequences of names.
+    districts, bare = _bare_letters()
+    found = found.str.replace_all(f"{NOISE}{bare}+", NOISE).str.replace_all(f"{districts}{NOISE}", NOISE).str.replace_all("~{2,}", NOISE)
     found = found.str.replace_all(r" +", " ").str.replace_all(r"( ~){2,}", " ~").str.strip_chars(" ")
     return found.str.replace(rf"^({NO_PLACE}[ ,]*)+$", NO_PLACE)
 

@@ -98,9 +98,11 @@ def _without_no_places(texts: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame
     return texts.select(pl.when(found[name] != NO_PLACE).then(name).alias(name) for name in texts.columns)
 
 
-def name_key(text: str, found: str | None) -> str:
+def name_key(text: str, found: str | None, codes: Codes) -> str:
     """Give what is the same for all names of a place, where a text is one of them and names no other place, or for all spellings."""
     meant = _only(found)
+    if meant and found is not None and codes is not None:
+        meant = tuple((place, CODE) for place in read_names(found, None, None, None, codes).places)
     return f"\0{meant[0][0]}" if len(meant) == 1 else key_of(text)
 
 

@@ -31,12 +31,16 @@ UNKNOWN = Reading((WORLD,), False)
 
 @dataclass(frozen=True)
 class _Name:
-    """A name that was found: where, and what it may mean. A loose one needs another that says the same, a free one stands in a text."""
+    """A name that was found: where, and what it may mean.
+
+    A loose one needs another that says the same, a free one stands in the middle of a text, letters are no name.
+    """
 
     column: int
     meant: tuple[tuple[int, int], ...]
     loose: bool = False
     free: bool = False
+    letters: bool = False
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -61,12 +65,8 @@ def _names(column: int, text: str) -> tuple[list[_Name], bool]:
         noisy |= noise
     # Letters that mean a place do so only alone: CA, SC, 川.
     if len(found) > 1 or noisy:
-        found = [_without(name, CODE) for name in found]
-    return [name for name in found if name.meant], noisy
-
-
-def _without(name: _Name, form: int) -> _Name:
-    return _Name(name.column, tuple(one for one in name.meant if one[1] != form), name.loose, name.free)
+        found = [name for name in found if not name.letters]
+    return found, noisy
 
 
 def _part_names(column: int, part: str) -> tuple[list[_Name], bool]:
@@ -82,20 +82,21 @@ def _part_names(column: int, part: str) -> tuple[list[_Name], bool]:
             pattern = meaning(letter)
             meant = pattern.meant
             if pattern.kinds and found and fresh and (kept := _of_kind(found[-1].meant, pattern.kinds, pattern.ending)):
-                found[-1] = _Name(column, kept, False, found[-1].free)
+                found[-1] = _Name(column, kept, False, found[-1].free, found[-1].letters)
                 continue
-            if not pattern.bounded:
-                glued = part[at + 1 : at + 2] == NOISE
-                if not fresh:  # 张海南 is no place, 收件人四川省 is
-                    meant = tuple(one for one in meant if one[1] == FULL and pattern.letters > 2 and _level(one[0]) != COUNTRY)
-                if glued:  # 朝阳门 says nothing of a district
-                    meant = tuple(one for one in meant if one[1] == FULL or _level(one[0]) != DISTRICT)
+            if pattern.bounded:
                 if meant:
-                    stems = all(form == STEM for _, form in meant)
-                    found.append(_Name(column, meant, glued and stems, not fresh and all(_level(one) == DISTRICT for one, _ in meant)))
-            elif meant:
-                found.append(_Name(column, meant, False, noise))
-            fresh = True
+                    letters = pattern.letters < 4 and all(form == CODE for _, form in meant)
+                    found.append(_Name(column, meant, False, noise, letters))
+                fresh = True
+                continue
+            glued = part[at + 1 : at + 2] == NOISE
+            if not fresh:  # 收件人四川省 is a place; bare names there are none, see `find_names`
+                meant = tuple(one for one in meant if pattern.letters > 2 and _level(one[0]) != COUNTRY)
+            if meant:
+                bare = all(form == STEM for _, form in meant)
+                found.append(_Name(column, meant, glued and bare, not fresh and all(_level(one) == DISTRICT for one, _ in meant)))
+            fresh |= bool(meant)
     return found, noise
 
 
@@ -103,9 +104,8 @@ def _of_kind(meant: tuple[tuple[int, int], ...], kinds: tuple[int, ...], ending:
     """Keep of what a name may mean the places of the level that the word behind it says."""
     if kinds == (COUNTRY,):  # a zone
         return meant
-    kept = [(place, FULL) for place, _ in meant if _level(place) in kinds]
-    ended = [(place, form) for place, form in kept if ending is None or places()[place].name.endswith(ending)]
-    return tuple(ended or kept)
+    kept = [place for place, _ in meant if _level(place) in kinds]
+    return tuple((place, FULL if ending is None or places()[place].name.endswith(ending) else STEM) for place in kept)
 
 
 def _fits(name: _Name, place: int) -> bool:
@@ -170,7 +170,7 @@ def _of_codes(name: _Name, codes: str | None) -> _Name:
     if codes is None or not all(form == CODE for _, form in name.meant):
         return name
     kept = tuple(one for one in name.meant if (_level(one[0]) == COUNTRY) == (codes != "CN") or len(name.meant) == 1)
-    return _Name(name.column, kept or name.meant, name.loose, name.free)
+    return _Name(name.column, kept or name.meant, name.loose, name.free, name.letters)
 
 
 def _abroad(names: list[_Name]) -> list[_Name]:

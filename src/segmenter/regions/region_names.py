@@ -5,7 +5,7 @@ from collections import Counter
 import polars as pl
 
 from segmenter.regions.divisions import DISTRICT, WORLD, places
-from segmenter.regions.places import LEVELS, Located, different_rows, levels_of, locate, name_key
+from segmenter.regions.places import LEVELS, Codes, Located, different_rows, levels_of, locate, name_key
 from segmenter.regions.readings import Reading
 from segmenter.regions.spellings import by_key, most_frequent
 from segmenter.settings import RegionRule
@@ -42,7 +42,7 @@ def with_regions(frame: pl.DataFrame, rule: RegionRule) -> pl.DataFrame:
     columns = {}
     for at, name in enumerate(LEVELS):
         kept = pl.when(levels[f"{name}_written"]).then(located.texts[name])
-        written = _one_spelling(pl.select(kept.alias(name)).to_series(), located.found[name])
+        written = _one_spelling(pl.select(kept.alias(name)).to_series(), located.found[name], located.codes)
         columns[name] = pl.select(pl.coalesce(written, levels[name]).alias(name)).to_series()
     shown = _moved(pl.DataFrame(columns), located)
     differ = pl.when(pl.col("city") != pl.col("province")).then("city").otherwise(pl.when(pl.col("province").is_null()).then("city"))
@@ -61,7 +61,7 @@ def _shown(reading: Reading, located: Located) -> tuple[str | bool | None, ...]:
     return (*levels, *written)
 
 
-def _one_spelling(texts: pl.Series, found: pl.Series) -> pl.Series:
+def _one_spelling(texts: pl.Series, found: pl.Series, codes: Codes) -> pl.Series:
     """Write the names of a column as each is most frequently written; names of one place are one name."""
     different, rows = different_rows(pl.DataFrame({"text": texts, "found": found}), ("text", "found"))
     customers = rows.value_counts().sort(rows.name)["count"].to_list()
@@ -70,7 +70,7 @@ def _one_spelling(texts: pl.Series, found: pl.Series) -> pl.Series:
     for (text, names), count in zip(different.rows(), customers, strict=True):
         if text is not None:
             counts[text] += count
-            keys[text] = name_key(text, names)
+            keys[text] = name_key(text, names, codes)
     shown = most_frequent(counts, keys)
     return pl.Series([None if text is None else shown[text] for text in different["text"]], dtype=pl.String).gather(rows)
 
