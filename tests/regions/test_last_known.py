@@ -56,6 +56,9 @@ def places_of(*told, own=None):
         ([("北京", "北京", "通州区"), ("江苏", None, None)], ("江苏", None, None)),
         ([("北京", "通州", None), ("江苏", None, None)], ("江苏", None, None)),
         ([("四川", "成都", "高新区"), ("四川", "绵阳", None)], ("四川", "绵阳", None)),
+        ([("四川", None, None), (None, "深圳", "南山区")], (None, "深圳", "南山区")),
+        ([("四川", "绵阳", None), (None, "深圳", "南山区")], (None, "深圳", "南山区")),
+        ([("北京", "北京", "通州区"), ("江苏", "南通", None)], ("江苏", "南通", None)),
         # What the table does not know stays beside what was known.
         ([("United Kingdom", "London", None), (None, "Leeds", None)], ("United Kingdom", "Leeds", None)),
         ([("四川", "成都", None), (None, None, "某某园区")], ("四川", "成都", "某某园区")),
