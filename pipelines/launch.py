@@ -17,7 +17,7 @@ def main(config: DictConfig) -> None:
     from segmenter.launch import plan_launch
     from segmenter.ledger import Basis, check_name, open_ledger, plan_on_basis
     from segmenter.loader import read_tables
-    from segmenter.report.launch_outputs import launch_outputs, publish_launch
+    from segmenter.report.launch_outputs import beside_launch, launch_outputs, publish_launch
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import Outputs, write_outputs
     from segmenter.report.plan_words import in_words
@@ -25,9 +25,10 @@ def main(config: DictConfig) -> None:
     from segmenter.settings import LaunchJob, parse
 
     settings, sweep = started(parse(LaunchJob, config))
+    ledger = open_ledger(settings.ledger.url, settings.out) if settings.ledger.use else None
+    settings = beside_launch(settings, ledger)
     launch, terms = settings.launch, terms_of(settings)
     check_out(settings)
-    ledger = open_ledger(settings.ledger.url, settings.out) if settings.ledger.use else None
     if ledger is not None:
         check_name(ledger, launch.name, terms.as_of)
     ahead("segmenter.segments.segment_count")  # scikit-learn takes most of a second
@@ -48,8 +49,8 @@ def main(config: DictConfig) -> None:
             plan = plan_launch(replace(read.tables, launches=None if basis is None else basis.past), settings, progress=stage)
             plan = in_words(replace(plan, warnings=(*plan.warnings, *read.doubts)), settings)
             stage("writing")
-            outputs = launch_outputs(plan, read, settings)
-            recording = None if sweep else ledger  # of a sweep's variants none is the launch yet
+            outputs = launch_outputs(plan, read, settings, basis)
+            recording = ledger if launch.commit and not sweep else None  # of a sweep's variants none is the launch yet
             write_outputs(outputs, read, settings, publish_launch(plan, settings, recording, basis))
             return outputs
 

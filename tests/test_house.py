@@ -24,6 +24,8 @@ COVERS = {
     "evaluation/test_review.py": "evaluation/acceptance evaluation/launch_sales",
     "evaluation/test_tune.py": "evaluation/tuning_trials",
     "ledger/test_records.py": "launch_record",
+    "regions/test_places.py": "regions/divisions regions/place_patterns regions/readings",
+    "regions/test_region_names.py": "regions/spellings",
     "measures/test_aggregator.py": (
         "measures/arrow_columns measures/customer_records measures/kernel measures/kernel_job measures/place_names"
         " measures/raw_memory measures/record_layout measures/text_views"
@@ -38,6 +40,7 @@ COVERS = {
     "report/test_call_sheets.py": "report/call_sheet_cells report/call_sheet_pages",
     "report/test_launch_report.py": "report/launch_choice report/launch_makeup report/sections",
     "report/test_output_folder.py": "report/job_paths",
+    "ledger/test_drafts.py": "report/ledger_words",
     "report/test_outputs.py": "report/launch_outputs",
     "test_check_job.py": "evaluation/input_check findings report/check_outputs report/check_report report/finding_words",
     "report/test_publication.py": "temp_folders",

@@ -162,6 +162,10 @@ class Orders(ABC):
         """Give the ids of who had an order or a refund before a date."""
 
     @abstractmethod
+    def totals(self, before: date) -> pl.DataFrame:
+        """Give ``orders`` and ``spend`` (net) of each ``customer_id`` before a date, in no order."""
+
+    @abstractmethod
     def last_order(self, before: date) -> date | None:
         """Give the day of the last order, refunds apart, before a date."""
 
@@ -172,6 +176,7 @@ class PastLaunches:
 
     customers: pl.DataFrame  # see `PRECEDENTS`; who is not in it was in no launch
     invited: pl.DataFrame  # see `INVITED`
+    running: pl.DataFrame | None = None  # see `INVITED`: the plan of the launch itself, where it began before the as-of date
 
 
 @dataclass(frozen=True)
@@ -204,3 +209,4 @@ class Tables:
     spending: pl.DataFrame | None = None  # see `SPENDING`: where the orders have categories and they were asked for
     profile: OrdersProfile = NO_PROFILE
     findings: tuple[Finding, ...] = ()  # what was found while they were read
+    not_customers: tuple[str, ...] = ()  # ids that stand for nobody

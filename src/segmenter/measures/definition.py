@@ -36,6 +36,8 @@ LINES = pl.Schema(
 )
 _KEY = 10**18  # makes the numbers in text keys equally long, so that they sort
 _NUMBER = len(f"{_KEY}{BETWEEN}")  # characters before the name
+NEAR = 31  # days within which further lines of an order number belong to the order
+_NEVER = -(10**6)  # a day before all others
 _ONES, _REST = "_ones", "_rest"  # the two parts of a decayed sum
 
 
@@ -119,10 +121,11 @@ def order_values() -> dict[str, nw.Expr]:
     }
 
 
-def whole_orders(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+def whole_orders(lines: nw.LazyFrame[Any], near: int = NEAR) -> nw.LazyFrame[Any]:
     """Aggregate the `LINES` of each order into `ROWS`: refunded lines are refunds, other negative lines discounts.
 
-    Lines of another day stand apart, so that a launch in between sees only what there was; the first day's are the order.
+    Lines of another day stand apart, so that a launch in between sees only what there was; the first day's are the order, and so are
+    those that come more than `near` days after the last: then the number was used again.
     """
     paid, back, order = nw.col("paid"), nw.col("back"), ("customer_id", "order_id")
     columns = lines.select(
@@ -142,14 +145,15 @@ def whole_orders(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         *(nw.col(level).max() for level in LEVELS),
     )
     is_order = (nw.col("bought") > 0) & (paid >= 0)
-    dated = days.with_columns(nw.when(is_order).then(nw.col("day")).alias("order_day"))
-    first = dated.with_columns(nw.col("order_day").min().over(*order).alias("first_day"))
-    return first.select(
+    dated = days.with_columns(nw.when(is_order).then(nw.col("day")).otherwise(nw.lit(_NEVER)).cast(nw.Int64).alias("ordered"))
+    until = dated.with_columns(nw.col("ordered").cum_max().over(*order, order_by="day").alias("ordered_until"))
+    before = until.with_columns(nw.col("ordered_until").shift(1).over(*order, order_by="day").fill_null(_NEVER).alias("ordered_before"))
+    return before.select(
         *order,
         "time_us",
         (paid + nw.col("credit")).alias("amount"),
         (nw.col("returned") - _where(paid < 0, paid)).alias("refund"),
-        (is_order & (nw.col("day") == nw.col("first_day"))).alias("is_order"),
+        (is_order & (nw.col("day") - nw.col("ordered_before") > near)).alias("is_order"),
         *(nw.col(level).str.slice(_NUMBER).alias(level) for level in LEVELS),
     )
 

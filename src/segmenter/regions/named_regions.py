@@ -9,10 +9,11 @@ from segmenter.errors import nearest
 from segmenter.messages import Message
 from segmenter.regions.divisions import COUNTRY, WORLD, path, places
 from segmenter.regions.place_patterns import find_names
-from segmenter.regions.places import LEVELS, Located, different_rows, locate, name_key
+from segmenter.regions.places import Located, different_rows, locate, name_key
 from segmenter.regions.readings import Reading, read_names
 from segmenter.regions.spellings import aliased, by_key
 from segmenter.settings import RegionRule
+from segmenter.tables import LEVELS
 
 _SHOWN = 5
 
@@ -145,6 +146,9 @@ def _missing(name: str, key: str, located: Located) -> Message:
 
 
 def _ambiguous(name: str, key: str, target: _Target) -> Message:
-    meant = ["/".join(places()[one].short for one in path(place) if places()[one].level != COUNTRY or len(path(place)) == 1) for place in target.places]
+    meant = [
+        "/".join(places()[one].short for one in path(place) if places()[one].level != COUNTRY or len(path(place)) == 1)
+        for place in target.places
+    ]
     sentence = '{key}: "{name}" is the name of several places, all of which are taken: {meant}; name one of them to take it alone'
     return Message("places.ambiguous", sentence, key=key, name=name, meant=meant[:_SHOWN])

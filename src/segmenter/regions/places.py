@@ -11,8 +11,8 @@ from segmenter.regions.divisions import CITY, CODE, COUNTRY, DISTRICT, PROVINCE,
 from segmenter.regions.place_patterns import EDGE, NO_PLACE, NOISE, find_names, meaning
 from segmenter.regions.readings import ADDRESS, Reading, read_names, shared_path
 from segmenter.regions.spellings import aliased, key_of
+from segmenter.tables import LEVELS
 
-LEVELS = ("province", "city", "district")
 Levels = tuple[str | None, str | None, str | None]
 Codes = Literal["CN", "ISO"] | None
 
@@ -63,14 +63,19 @@ def resolve_places(frame: pl.DataFrame) -> pl.DataFrame:
     said = [f"{name}_said" for name in LEVELS]
     schema = dict.fromkeys(LEVELS, pl.String()) | {"sure": pl.Boolean()} | dict.fromkeys(said, pl.Boolean())
     read = pl.DataFrame(known, schema=schema, orient="row")[rows]
-    return read.select(*(pl.when(flag).then(name).otherwise(pl.coalesce(texts[name], name)).alias(name) for name, flag in zip(LEVELS, said, strict=True)), "sure")
+    return read.select(
+        *(pl.when(flag).then(name).otherwise(pl.coalesce(texts[name], name)).alias(name) for name, flag in zip(LEVELS, said, strict=True)),
+        "sure",
+    )
 
 
 def locate(frame: pl.DataFrame, aliases: Mapping[str, str]) -> Located:
     """Read the levels of a frame's customers; `aliases` are by the key of the names."""
     texts, found = {}, {}
     for name in LEVELS:
-        column = frame[name].cast(pl.String) if name in frame.columns else pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
+        column = (
+            frame[name].cast(pl.String) if name in frame.columns else pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
+        )
         different, rows = different_rows(column.alias(name).to_frame(), (name,))
         text = pl.Series(name, aliased(different[name], aliases), dtype=pl.String)
         texts[name], found[name] = text.gather(rows), find_names(text).gather(rows)

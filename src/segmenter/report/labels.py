@@ -43,6 +43,7 @@ _COMPONENTS = _MEASURES | {
 }
 _TABLES = {"orders": "订单", "customers": "客户", "events": "互动", "referrals": "推荐", "answers": "答复"}
 _RULES = {
+    "not_customer": ("ids that stand for nobody", "非真实客户（散客、匿名等）"),
     "staff": ("the shop's own staff", "内部员工"),
     "blocked": ("blocked", "已拉黑"),
     "consent": ("must not be contacted", "拒绝联系"),

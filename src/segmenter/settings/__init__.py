@@ -9,12 +9,14 @@ from segmenter.settings.eligibility import RulesSettings as RulesSettings
 from segmenter.settings.jobs import BacktestCore as BacktestCore
 from segmenter.settings.jobs import BacktestJob as BacktestJob
 from segmenter.settings.jobs import CheckJob as CheckJob
+from segmenter.settings.jobs import CommitJob as CommitJob
 from segmenter.settings.jobs import CoreSettings as CoreSettings
 from segmenter.settings.jobs import DemoJob as DemoJob
 from segmenter.settings.jobs import FrameBacktest as FrameBacktest
 from segmenter.settings.jobs import FrameLaunch as FrameLaunch
 from segmenter.settings.jobs import FrameReview as FrameReview
 from segmenter.settings.jobs import LaunchJob as LaunchJob
+from segmenter.settings.jobs import LedgerJob as LedgerJob
 from segmenter.settings.jobs import ReviewCore as ReviewCore
 from segmenter.settings.jobs import ReviewJob as ReviewJob
 from segmenter.settings.jobs import TuneCore as TuneCore

@@ -1,8 +1,8 @@
 """Orders in Parquet files that can be aggregated while they are decoded: memory for the customers, not for the orders."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +39,14 @@ class Stream:
     where: pl.Expr | None  # the rows that are wanted
     columns: list[str]  # the source's columns that are needed
     schema: pl.Schema  # of all its columns
+    who: pl.Expr  # the ids as they stand
+    spellings: Mapping[str, str] = field(default_factory=dict)  # of ids: what they are read as
+
+    def spelled(self, spellings: Mapping[str, str]) -> "Stream":
+        """Read some ids otherwise than they stand."""
+        if not spellings or not self.typed:
+            return replace(self, spellings=spellings)
+        return replace(self, spellings=spellings, typed={**self.typed, "customer_id": self.who.replace(spellings)})
 
     @property
     def rows(self) -> int:
@@ -87,7 +95,7 @@ def stream_of(paths: Sequence[Path], names: Sequence[str], settings: FilesSettin
     if typed and "back" in conditions:
         typed["back"] = conditions["back"].fill_null(value=False)
     columns = [name for name in schema if name in needed]
-    return Stream(paths, names, heights, settings, launch, typed, conditions.get("where"), columns, schema)
+    return Stream(paths, names, heights, settings, launch, typed, conditions.get("where"), columns, schema, expressions["customer_id"])
 
 
 def _expression(mapping: str, schema: pl.Schema) -> pl.Expr:

@@ -1,0 +1,1 @@
+"""Checks and decisions on what a shop's values mean: frames in, decisions and findings out."""
