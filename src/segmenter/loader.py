@@ -3,15 +3,18 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 
+from segmenter.checks.ledger_ids import with_launches
 from segmenter.engines.spark import SparkFiles, aggregate_files, aggregate_frame, is_uri
-from segmenter.errors import InputError
+from segmenter.errors import InputError, SegmenterError
 from segmenter.evaluation.as_of import sampling_of
 from segmenter.evaluation.input_check import InputCheck, check_input, stops
 from segmenter.findings import Finding, messages_of
+from segmenter.ledger import open_ledger, read_past_launches
 from segmenter.measures import shop_orders
 from segmenter.measures.sampling import Sampling
 from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
@@ -29,7 +32,7 @@ from segmenter.sources.raw import Fingerprint, Raw
 from segmenter.sources.samples import sample_of
 from segmenter.sources.stream_aggregation import aggregate_stream
 from segmenter.sources.stream_ids import contacts_of_stream, count_ids, damage_of_stream, spellings_of_stream
-from segmenter.tables import REJECTS, Orders, Terms
+from segmenter.tables import REJECTS, Orders, PastLaunches, Terms
 from segmenter.words import Progress
 
 TABLES = ("orders", "customers", "events", "referrals")
@@ -114,9 +117,16 @@ def check_tables(settings: LaunchJob, terms: Terms, *, progress: Progress) -> tu
             categories=settings.by_category,
             stop=False,
         )
-    except InputError as error:
+        if settings.ledger.use:
+            read = replace(read, tables=with_launches(read.tables, _past_launches(settings, terms.as_of), terms.as_of))
+    except SegmenterError as error:
         return None, InputCheck(None, tuple(stops(error.messages)))
     return read, check_input(read.tables, settings)
+
+
+def _past_launches(settings: LaunchJob, as_of: date) -> PastLaunches | None:
+    ledger, launch = open_ledger(settings.ledger.url, settings.out), settings.launch
+    return read_past_launches(ledger, launch.name, as_of, community=launch.community, days=settings.rules.invitations.days)
 
 
 def _simulated(data: DemoSettings, launch: LaunchSettings, seed: int) -> dict[str, Raw]:
@@ -173,7 +183,7 @@ def _stream_orders(
             if mends:
                 source = source.spelled({**source.spellings, **mends})
                 orders = _aggregate_stream(source, shop, terms, store, sampling, progress)
-            found = (*orders.findings, *told, *damage_of_stream(source, ids, terms.as_of))
+            found = (*orders.findings, *told, *damage_of_stream(source, ids))
             return replace(orders, findings=found, contacts_of=contacts_of_stream(source, shop.personal, terms.as_of))
 
 
