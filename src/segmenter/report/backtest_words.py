@@ -21,6 +21,9 @@ def advice(found: Backtest, lang: Lang) -> str:
         f"{lift:.1f} times what chance would give",
         f"排在最前的 10% 客户在之后 {found.horizon_days} 天内贡献了 {share:.1%} 的消费，是随机挑选的 {lift:.1f} 倍",
     )
+    if lift is not None and lift <= 1:
+        en = f"No ranking did better than chance here: {held}. The simplest will do."
+        return say(lang, en, f"没有排序方式优于随机：{held}。使用最简单的方式即可。")
     others = known["ranking"].to_list()
     if best == current:
         rest = _lead(found, best, others[1], lang) if len(others) > 1 else ""
