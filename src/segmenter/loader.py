@@ -21,13 +21,14 @@ from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.messages import Message
 from segmenter.settings import DatabaseSettings, DemoSettings, EngineSettings, FilesSettings, LaunchJob, LaunchSettings, SparkEngine
 from segmenter.sources import parquet_stream
-from segmenter.sources.files import copies
+from segmenter.sources.files import at_key, copies
 from segmenter.sources.inputs import Inputs
 from segmenter.sources.mapping import ShopRows, map_shop, shop_tables
 from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
 from segmenter.sources.order_store import Store, fingerprint
 from segmenter.sources.parquet_files import fingerprints, parquet_files
 from segmenter.sources.parquet_stream import Stream
+from segmenter.sources.paths import unread_files
 from segmenter.sources.raw import Fingerprint, Raw
 from segmenter.sources.samples import sample_of
 from segmenter.sources.stream_aggregation import aggregate_stream
@@ -78,7 +79,7 @@ def read_tables(
     if problems:
         raise InputError(*problems)
     progress("columns")
-    found = tuple(finding for table in raw.values() for finding in table.findings)
+    found = (*_beside(source, data), *(finding for table in raw.values() for finding in table.findings))
     prints = {name: table.fingerprints for name, table in raw.items()}
     with _with_findings(found):
         frames = {name: table.frame for name, table in raw.items()}
@@ -165,6 +166,13 @@ def _order_source(
     if isinstance(engine, SparkEngine):
         return SparkFiles(paths, names, data, launch, engine, fingerprints(files))
     return parquet_stream.stream_of(paths, names, data, launch)
+
+
+def _beside(source: Stream | SparkFiles | None, data: FilesSettings | DatabaseSettings | DemoSettings) -> list[Finding]:
+    """Say what stands beside the files that are aggregated as they are read."""
+    if source is None or not isinstance(data, FilesSettings) or data.orders.path is None or is_uri(data.orders.path):
+        return []
+    return at_key("data.orders.path", unread_files(data.orders.path))
 
 
 def _stream_orders(

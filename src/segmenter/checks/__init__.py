@@ -1,1 +1,1 @@
-"""Checks and decisions on the values of an input: frames in, decisions and findings out."""
+"""Checks and decisions on what a shop's values mean: frames in, decisions and findings out."""

@@ -17,7 +17,7 @@ from segmenter.messages import Message
 from segmenter.regions import with_regions
 from segmenter.rules import Verdicts, apply_rules
 from segmenter.settings import CoreSettings, LearningSettings, category_key
-from segmenter.tables import Tables, Terms
+from segmenter.tables import LEVELS, Tables, Terms
 
 _FORECAST_SAMPLE = 60_000  # customers whose past says what a launch brings
 
@@ -112,8 +112,8 @@ def _without_contacts(measures: pl.DataFrame, tables: Tables) -> tuple[pl.DataFr
     """Take places that are contacts, as where columns were mistaken, as unknown: regions stand in all results."""
     named = [] if tables.contacts is None else [name for name in tables.contacts.columns if is_contact_name(name)]
     personal = Contacts(known=[] if tables.contacts is None else [tables.contacts[name] for name in named])
-    contacts = {name: personal.among(measures[name]) for name in ("province", "city")}
-    if not (count := int((contacts["province"] | contacts["city"]).sum())):
+    contacts = {name: personal.among(measures[name]) for name in LEVELS}
+    if not (count := sum(contacts.values(), pl.repeat(False, measures.height, eager=True)).sum()):
         return measures, ()
     measures = measures.with_columns(pl.when(~contact).then(name).alias(name) for name, contact in contacts.items())
     sentence = "customers whose province or city looks like a contact: {count:,}; their region counts as unknown"

@@ -11,7 +11,7 @@ from segmenter.settings.types import MOST, Amount, Count, Days, Name, Settings, 
 RULES = frozenset(
     {
         *("not_customer", "staff", "blocked", "consent", "member", "refused", "held_out", "cooloff", "invitations"),
-        *("region_include", "region_exclude", "spend_min", "spend_max", "orders_min", "recency", "eligible"),
+        *("region_include", "region_exclude", "region_unknown", "spend_min", "spend_max", "orders_min", "recency", "eligible"),
     }
 )
 

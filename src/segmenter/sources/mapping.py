@@ -19,6 +19,7 @@ from segmenter.sources import fields
 from segmenter.sources.customer_ids import COUNTS, join_spellings, judge_ids, tell_strangers
 from segmenter.sources.customer_rows import check_extras, find_contacts, read_customers
 from segmenter.sources.expressions import columns_of
+from segmenter.sources.file_format import format_of
 from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
 from segmenter.sources.reject_reasons import CONTACT, NO_KIND
 from segmenter.sources.row_mapping import NEEDED, map_rows
@@ -139,6 +140,8 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
     own = [orders.rejects, *(rows.rejects() for rows in others.values())]
     rejects = shop.personal.without(pl.concat([*own, *lines]))
     strangers = tell_strangers(pl.concat(own), shop.ids)
+    if stops:  # which say more than that many rows were rejected
+        raise_stops(orders.findings)
     try:
         check_share(reads, rejects, shop.settings.max_reject_share)
     except InputError as error:
@@ -199,11 +202,10 @@ def _titles(
         unnamed = sum(re.fullmatch(r"column_\d+", column) is not None for column in columns)
         longer = len(columns) == 1 and name in unreadable and unreadable[name].height > 0
         if (2 * unnamed >= len(columns) or longer) and any(problem.startswith(f"data.{name}.") for problem in problems):
-            sentence = (
-                'data.skip_rows: should be the number of rows above the header of {table} (got {rows}, where "{shown}" seems to be a title)'
-            )
-            shown = tuple(shown_columns(columns).values())[:3]
-            hints.append(Message("files.title", sentence, table=name, rows=settings.skip_rows, shown=shown))
+            sentence = '{key}: should be the number of rows above the header of {table} (got {rows}, where "{shown}" seems to be a title)'
+            shown, written = tuple(shown_columns(columns).values())[:3], format_of(settings, name)
+            facts = {"key": written.key("skip_rows"), "rows": written.skip_rows, "shown": shown}
+            hints.append(Message("files.title", sentence, table=name, **facts))
     return hints
 
 

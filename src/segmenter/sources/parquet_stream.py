@@ -18,10 +18,11 @@ from segmenter.sources.fields import currency_names, local
 from segmenter.sources.raw import column_names, known_types, one_line
 from segmenter.sources.row_mapping import map_rows
 from segmenter.sql import expression
+from segmenter.tables import LEVELS
 
 TYPED = "__typed_"
 WANTED = f"{TYPED}wanted"
-FIELDS = ("customer_id", "time", "amount", "currency", "province", "city")
+FIELDS = ("customer_id", "time", "amount", "currency", *LEVELS, "address")
 _OF_ALL_ROWS = re.compile(r'"(Agg|Over|Len)"')  # in an expression as Polars writes it down
 
 
@@ -130,14 +131,18 @@ def _typed(fields: dict[str, pl.Expr], schema: pl.Schema, launch: LaunchSettings
         return {}
     if not (when == pl.Date or isinstance(when, pl.Datetime)) or amount is None or not amount.is_numeric():
         return {}
-    if any(types[name] != pl.String for name in ("province", "city", "currency") if name in types):
+    if any(types[name] != pl.String for name in (*LEVELS, "currency") if name in types):
         return {}
     time, money = local(fields["time"], when, launch.timezone), fields["amount"].cast(pl.Float64)
     found = {"customer_id": fields["customer_id"], "time": time, "amount": money}
-    found |= {name: fields[name] for name in ("province", "city") if name in fields}
+    found |= {name: fields[name] for name in LEVELS if name in fields}
+    fallback = []
     if "currency" in fields:
-        found["fallback"] = ~fields["currency"].is_in(currency_names(launch.currency)).fill_null(value=True)
-    return found
+        fallback.append(~fields["currency"].is_in(currency_names(launch.currency)).fill_null(value=True))
+    if "address" in fields:
+        open_ = [fields[level].is_null() if level in fields else pl.lit(value=True) for level in LEVELS]
+        fallback.append(fields["address"].is_not_null() & pl.any_horizontal(open_))
+    return found | ({"fallback": pl.any_horizontal(fallback)} if fallback else {})
 
 
 def batches(stream: Stream, files: Sequence[int]) -> Iterator[pl.DataFrame]:

@@ -10,7 +10,9 @@ from segmenter.messages import Message
 from segmenter.settings import LaunchSettings, MappingSettings, OrdersSettings, TableSettings
 from segmenter.sources import fields
 from segmenter.sources.expressions import FILE, ROW, FieldValues, ReadNumbers, columns_of, evaluate
+from segmenter.sources.fill_down import fill_down
 from segmenter.sources.rows import Rows
+from segmenter.tables import LEVELS
 
 NEEDED = {
     "orders": ("customer_id", "time", "amount"),
@@ -19,7 +21,7 @@ NEEDED = {
     "referrals": ("customer_id", "friend_id"),
 }
 DATED = ("time", "joined")  # the field that says when a row came about
-_SHOWN = ("province", "city", "category", "kind")  # in lists and on pages
+_SHOWN = (*LEVELS, "category", "kind")  # in lists and on pages
 
 
 def map_rows(
@@ -32,14 +34,22 @@ def map_rows(
         frame = frame.with_row_index(ROW, offset=1)
     if FILE not in frame.columns:
         frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(FILE))
+    if isinstance(read, OrdersSettings) and read.fill_down:
+        filled = fill_down(frame, read)
+        if isinstance(filled, pl.DataFrame):
+            frame = filled
+        else:
+            problems += filled
     number: ReadNumbers = partial(fields.number, currency=launch.currency, decimal=settings.decimal)
-    height = frame.height
+    height, left_out = frame.height, None
     if read.where is not None and (wanted := _condition(frame, read.where, f"data.{table}.where", number, problems)) is not None:
         # A row whose cell is no number where one is needed is not left out: it is for the rejects.
-        frame = frame.filter(wanted.values.fill_null(value=False) | wanted.unread)
+        read_so = wanted.values.fill_null(value=False) | wanted.unread
+        frame, left_out = frame.filter(read_so), frame.filter(~read_so)
         if height and frame.is_empty():
             problems.append(nothing_wanted(table, read.where, height))
-    rows = Rows(table, frame, {}, {}, {"rows": height, "filtered": height - frame.height}, pl.repeat(True, frame.height, eager=True))
+    reads = {"rows": height, "filtered": height - frame.height}
+    rows = Rows(table, frame, {}, {}, reads, pl.repeat(True, frame.height, eager=True), left_out=left_out)
     mappings: dict[str, str | None] = read.model_dump()["columns"]  # each table has fields of its own
     for name in sorted(mappings, key=lambda field: field not in DATED):  # first the date, which says what may decide the rest
         if (problem := _map_field(rows, name, mappings[name], number)) is not None:

@@ -38,19 +38,31 @@ class Rows:
     reads: dict[str, int]  # rows read, and what became of them
     counted: pl.Series  # false for rows known to be at or after the as-of date, which nothing may depend on
     findings: list[Finding] = field(default_factory=list)
+    left_out: pl.DataFrame | None = None  # the raw rows that `where` does not want
     spellings: Mapping[str, str] = field(default_factory=dict)  # of customers' ids that are one person's, which is taken for all
     _wrong: pl.Series = field(init=False)  # the number of the reason why a row is rejected, -1 where none
+    _dropped: pl.Series = field(init=False)
     _reasons: list[tuple[str | None, Message]] = field(init=False, default_factory=list)  # field and reason
     _notes: list[tuple[pl.Series, str, Message]] = field(init=False, default_factory=list)  # rows, field and reason
 
     def __post_init__(self) -> None:
         self._wrong = pl.repeat(-1, self.source.height, dtype=pl.Int32, eager=True)
+        self._dropped = pl.repeat(False, self.source.height, eager=True)
 
     def reject(self, wrong: pl.Series, name: str | None, reason: Message) -> None:
         """Reject rows because of a field, or as a whole; the first reason of a row stands."""
         new = wrong & (self._wrong < 0)
         self._wrong = self._wrong.zip_with(~new, pl.Series([len(self._reasons)], dtype=pl.Int32))
         self._reasons.append((name, reason))
+
+    def drop(self, rows: pl.Series) -> None:
+        """Leave out rows that the user does not want; they are no rejects."""
+        self._dropped = (self._dropped | rows) & (self._wrong < 0)
+
+    @property
+    def good(self) -> pl.Series:
+        """True for the rows with which nothing is wrong so far."""
+        return (self._wrong < 0) & ~self._dropped
 
     def note(self, wrong: pl.Series, name: str, reason: Message) -> None:
         """Note a field that cannot be read in rows that are kept all the same."""
@@ -95,12 +107,14 @@ class Rows:
 
     def drop_rejected(self, values: pl.DataFrame) -> pl.DataFrame:
         """Drop the rejected rows and count them all. Rows at or after the as-of date count neither way."""
-        good = self._wrong < 0
+        good = self.good
         self.reads |= {
             "later": int((~self.counted).sum()),
-            "rejected": int((self.counted & ~good).sum()),
+            "rejected": int((self.counted & (self._wrong >= 0)).sum()),
             "kept": int((self.counted & good).sum()),
         }
+        if dropped := int((self.counted & self._dropped).sum()):
+            self.reads["dropped"] = dropped
         if self._notes:
             self.reads["noted"] = sum(int((wrong & self.counted & good).sum()) for wrong, _, _ in self._notes)
         return values.filter(good)
