@@ -32,7 +32,7 @@ from segmenter.sources.paths import unread_files
 from segmenter.sources.raw import Fingerprint, Raw
 from segmenter.sources.samples import sample_of
 from segmenter.sources.stream_aggregation import aggregate_stream
-from segmenter.sources.stream_ids import contacts_of_stream, count_ids, damage_of_stream, spellings_of_stream
+from segmenter.sources.stream_ids import contacts_of_stream, count_ids, damage_of_stream, spellings_of_stream, with_currency
 from segmenter.tables import REJECTS, Orders, PastLaunches, Terms
 from segmenter.words import Progress
 
@@ -183,6 +183,7 @@ def _stream_orders(
             return aggregate_files(source, terms, shop.ids)
         case Stream():
             joined = shop.spellings.filter(pl.col("customer_id") != pl.col("becomes"))
+            source, currencies = with_currency(source, terms.as_of)
             source = source.spelled(dict(joined.rows()))
             orders = _aggregate_stream(source, shop, terms, store, sampling, progress)
             ids = orders.orders.customers(terms.as_of)
@@ -191,7 +192,7 @@ def _stream_orders(
             if mends:
                 source = source.spelled({**source.spellings, **mends})
                 orders = _aggregate_stream(source, shop, terms, store, sampling, progress)
-            found = (*orders.findings, *told, *damage_of_stream(source, ids))
+            found = (*orders.findings, *currencies, *told, *damage_of_stream(source, ids))
             return replace(orders, findings=found, contacts_of=contacts_of_stream(source, shop.personal, terms.as_of))
 
 

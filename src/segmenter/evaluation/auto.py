@@ -89,8 +89,8 @@ def fit_auto(frame: pl.DataFrame, settings: AutoSettings, past: Past | None, *, 
     At each of the latest dates whose horizon is over, the learned ranking is fitted on what was known then, and it, simple rankings and
     blends of them are judged by what customers spent afterwards. A blend is the mean of its parts' ranks: the errors of different
     rankings partly cancel out, so that a mean is seldom worse than the best of them [1]_ [2]_. What did best over all trials is chosen;
-    of equals the simpler; decayed spend where nothing did better than chance. Without trials, as the history is short, the plain blend is chosen, and where there is nothing to learn from
-    at all, decayed spend.
+    of equals the simpler; and decayed spend where nothing did better than chance. Without trials, as the history is short, the plain
+    blend is chosen, and where there is nothing to learn from at all, decayed spend.
 
     References
     ----------

@@ -13,10 +13,11 @@ from segmenter.sources.customer_ids import COUNTS, WHO, contact_columns, count_d
 from segmenter.sources.expressions import FILE, ROW
 from segmenter.sources.fallback_rows import FallbackRows
 from segmenter.sources.fields import identity
-from segmenter.sources.parquet_stream import Stream, batches
+from segmenter.sources.parquet_stream import Stream, batches, stream_of
 from segmenter.sources.raw import known_types
 from segmenter.sources.row_mapping import map_rows
 from segmenter.sources.rows import place_of
+from segmenter.sources.shop_currency import currency_column
 
 _KEY = "data.orders.columns.customer_id"
 
@@ -69,6 +70,28 @@ def damage_of_stream(stream: Stream, ids: pl.Series) -> list[Finding]:
     cells = pl.concat(found).join(order, on=FILE).sort("at", ROW)
     column = ", ".join(stream.who.meta.root_names())
     return tell_damage(cells[WHO], [place_of(*place) for place in cells.select(FILE, ROW).head(3).rows()], column, _KEY)
+
+
+def with_currency(stream: Stream, before: date) -> tuple[Stream, list[Finding]]:
+    """Take the currency from a column that nothing was mapped to, where it says that some amounts are in another."""
+    settings, launch = stream.settings, stream.launch
+    if not stream.typed or settings.orders.columns.currency is not None or "currency" in stream.schema:
+        return stream, []
+
+    def count(column: str) -> pl.DataFrame:
+        return _scan(stream, [column], before).group_by(pl.col(column).alias("value")).len("rows").collect()
+
+    texts = [name for name, dtype in stream.schema.items() if dtype == pl.String and name not in stream.columns]
+    head = _scan(stream, texts, before).select(texts).head(1_000).collect()
+    column, found = currency_column(head, stream.columns, count, launch.currency)
+    if column is None or found is None:
+        return stream, []
+    if found.level == "stop":
+        return stream, [found]
+    columns = settings.orders.columns.model_copy(update={"currency": column})
+    changed = settings.model_copy(update={"orders": settings.orders.model_copy(update={"columns": columns})})
+    again = stream_of(stream.paths, stream.names, changed, launch)
+    return (stream if again is None else again), [found]
 
 
 def _scan(stream: Stream, columns: Sequence[str], before: date) -> pl.LazyFrame:
