@@ -15,12 +15,12 @@ JUNE = datetime(2026, 6, 3)
 
 def read(*cells, form="auto", zone="Asia/Shanghai", as_of=AS_OF):
     """Give the times, and the codes of what was found."""
-    moments, findings = fields.times(pl.Series(cells), form, zone, as_of, "data.orders.time_format")
+    moments, findings, _ = fields.times(pl.Series(cells), form, zone, as_of, "data.orders.time_format")
     return moments.to_list(), [(finding.level, finding.message.code.removeprefix("dates.")) for finding in findings]
 
 
 def message(*cells, **settings):
-    _, findings = fields.times(
+    _, findings, _ = fields.times(
         pl.Series(cells), settings.get("form", "auto"), settings.get("zone", "Asia/Shanghai"), AS_OF, "data.orders.time_format"
     )
     return [str(finding.message) for finding in findings]

@@ -28,8 +28,8 @@ def test_neither_parts_nor_order_change_what_is_found(rows, at):
         frame.group_by(keys).agg(pl.col("count").sum(), pl.col("example").min()).sort(keys, nulls_last=True) for frame in (whole, parts)
     ]
     assert same[0]["count"].sum() == same[1]["count"].sum()
-    found, _ = fields.times(cells, "auto", "Asia/Shanghai", date(2030, 1, 2), "key")
-    again, _ = fields.times(cells.reverse(), "auto", "Asia/Shanghai", date(2030, 1, 2), "key")
+    found, _, _ = fields.times(cells, "auto", "Asia/Shanghai", date(2030, 1, 2), "key")
+    again, _, _ = fields.times(cells.reverse(), "auto", "Asia/Shanghai", date(2030, 1, 2), "key")
     assert_frame_equal(found.to_frame("t"), again.reverse().to_frame("t"))
 
 

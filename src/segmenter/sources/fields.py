@@ -82,15 +82,15 @@ def time(values: pl.Series, format_: str, timezone: str, written: TimeFormat = N
     return _possible(_time(values, format_, timezone) if parts is None else time_cells.moments_of(parts, timezone, written))
 
 
-def times(values: pl.Series, format_: str, timezone: str, as_of: date, key: str) -> tuple[pl.Series, list[Finding]]:
+def times(values: pl.Series, format_: str, timezone: str, as_of: date, key: str) -> tuple[pl.Series, list[Finding], TimeFormat]:
     """Read the times of a whole column, as `time`: its cells before the as-of date say how it is written."""
     parts = time_parts(values, format_)
     if parts is None:
-        return _possible(_time(values, format_, timezone)), []
+        return _possible(_time(values, format_, timezone)), [], NO_ORDER
     written, findings = NO_ORDER, list[Finding]()
     if parts.needs_decision:
         written, findings = decide_format(time_cells.evidence_of(parts), key, as_of, timezone, AUTO.get(format_))
-    return _possible(time_cells.moments_of(parts, timezone, written)), findings
+    return _possible(time_cells.moments_of(parts, timezone, written)), findings, written
 
 
 def time_parts(values: pl.Series, format_: str) -> TimeCells | None:

@@ -8,7 +8,7 @@ import polars as pl
 from segmenter import tables
 from segmenter.checks.clock_changes import check_clock_changes
 from segmenter.checks.id_forms import damaged, tell_damage, tell_mended
-from segmenter.checks.time_format import AUTO, TimeFormat
+from segmenter.checks.time_format import AUTO, NO_ORDER, TimeFormat
 from segmenter.contacts import Contacts, hide
 from segmenter.errors import InputError
 from segmenter.findings import Finding
@@ -41,6 +41,7 @@ class Rows:
     counted: pl.Series  # false for rows known to be at or after the as-of date, which nothing may depend on
     findings: list[Finding] = field(default_factory=list)
     moments: dict[str, pl.Series] = field(default_factory=dict)  # the fields that say when, as local times
+    written: TimeFormat = NO_ORDER  # how they are written
     left_out: pl.DataFrame | None = None  # the raw rows that `where` does not want
     spellings: Mapping[str, str] = field(default_factory=dict)  # of customers' ids that are one person's, which is taken for all
     _wrong: pl.Series = field(init=False)  # the number of the reason why a row is rejected, -1 where none
@@ -82,7 +83,7 @@ class Rows:
         """Read an id, and reject rows without; what a spreadsheet has destroyed or disguised is told."""
         written = fields.text(self.fields[name]).filter(self.counted)
         column, key = ", ".join(self.columns[name]), f"data.{self.table}.columns.{name}"
-        if (gone := damaged(written)).any():
+        if not self.fields[name].dtype.is_temporal() and (gone := damaged(written)).any():
             places = self.source.filter(self.counted).filter(gone).head(_SHOWN).select(pl.col(FILE).cast(pl.String), ROW)
             self.findings += tell_damage(written.filter(gone), [place_of(*place) for place in places.rows()], column, key)
         self.findings += tell_mended(written, fields.identity(written), column, key)
@@ -101,7 +102,7 @@ class Rows:
             moments = fields.time(values, settings.time_format, launch.timezone, written)
         else:
             key = f"data.{self.table}.time_format"
-            moments, found = fields.times(values, settings.time_format, launch.timezone, launch.as_of, key)
+            moments, found, self.written = fields.times(values, settings.time_format, launch.timezone, launch.as_of, key)
             self.findings += [*found, *(check_clock_changes(moments, launch.timezone, launch.as_of, key) if name == "time" else [])]
         self.moments[name] = moments
         self.counted = moments.to_frame("t").select((pl.col("t") < launch.as_of).fill_null(value=True)).to_series()
