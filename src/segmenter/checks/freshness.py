@@ -48,11 +48,12 @@ def _stale(days: Sequence[date], as_of: date) -> list[Finding]:
     if since <= limit:
         return []
     sentence = (
-        "data.orders: the last order is of {last}, {since:,} days before launch.as_of, {as_of}; between two days with orders there are "
-        "{usual:,} at most, as a rule. Whoever has ordered since counts as not active: export the orders again, or set launch.as_of={next}"
+        "data.orders: the last order is of {last}, {since:,} days before launch.as_of, {as_of}{rule}. Whoever has ordered since counts as "
+        "not active: export the orders again, or set launch.as_of={next}"
     )
+    rule = Message("dates.usual", "; as a rule, the next day with orders comes within {usual:,} days", usual=usual) if usual else ""
     last = days[-1]
-    return [Finding("warning", Message("dates.stale", sentence, last=last, since=since, as_of=as_of, usual=usual, next=last + _DAY))]
+    return [Finding("warning", Message("dates.stale", sentence, last=last, since=since, as_of=as_of, rule=rule, next=last + _DAY))]
 
 
 def _gaps(days: Sequence[date]) -> list[Finding]:
