@@ -88,6 +88,6 @@ def test_files_of_the_same_days_are_told_and_an_older_one_doubted():
     assert found(YEAR, files=files(((1, 1), (1, 31)), ((2, 1), (2, 28)))) == []
     assert found(YEAR, files=files(((1, 1), (1, 31)), ((1, 31), (2, 28)))) == []  # in the middle of a day
     assert found(YEAR, files=files(((1, 1), (3, 31)), ((3, 1), (6, 30)))) == [("note", "overlap")]
-    assert found(YEAR, files=files(((1, 1), (6, 30)), ((1, 1), (6, 30)))) == [("note", "overlap")]
+    assert found(YEAR, files=files(((1, 1), (6, 30)), ((1, 3), (6, 28)))) == []  # of two shops
     assert found(YEAR, files=files(((1, 1), (3, 31)), ((1, 1), (6, 30)))) == [("note", "overlap"), ("warning", "older_file")]
     assert found(YEAR, files=files(((2, 1), (6, 30)), ((1, 1), (4, 30)))) == [("note", "overlap"), ("warning", "older_file")]
