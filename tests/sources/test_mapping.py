@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import segmenter
 from segmenter.errors import InputError
+from segmenter.settings.sources import OrdersColumns
 from segmenter.sources.mapping import canonical_tables
 from segmenter.tables import CUSTOMERS, EVENTS, ORDERS, REJECTS
 
@@ -26,7 +27,7 @@ def lines(table, count):
     return pl.DataFrame(rows, schema=REJECTS, orient="row")
 
 
-NO_COLUMNS = dict.fromkeys(("customer_id", "order_id", "time", "amount", "currency", "province", "city", "category"))
+NO_COLUMNS = dict.fromkeys(OrdersColumns.model_fields)
 
 
 def test_a_chinese_erp_export_as_text():
@@ -47,14 +48,11 @@ def test_a_chinese_erp_export_as_text():
             "省": ["四川省", None, "", "x", "x", "x", "x", "x"],
         },
         data__orders__columns={
+            **NO_COLUMNS,
             "customer_id": "客户编号",
-            "order_id": None,
             "time": "下单时间",
             "amount": "金额",
-            "currency": None,
             "province": "省",
-            "city": None,
-            "category": None,
         },
     )
     assert tables.orders.single().schema == ORDERS
@@ -86,14 +84,11 @@ def test_expressions_over_text_columns_find_their_types():
         data__orders__where="InvoiceNo NOT LIKE '9%'",
         data__orders__refund="InvoiceNo LIKE 'C%'",
         data__orders__columns={
+            **NO_COLUMNS,
             "customer_id": "id",
             "order_id": "InvoiceNo",
             "time": "t",
             "amount": "Qty * Price",
-            "currency": None,
-            "province": None,
-            "city": None,
-            "category": None,
         },
     )
     rows = tables.orders.single().sort("order_id").select("order_id", "amount", "refund", "is_order").rows()

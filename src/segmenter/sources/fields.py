@@ -9,6 +9,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from segmenter import money
+from segmenter.checks.number_format import NumberFormat
 from segmenter.tables import LATEST, NOTHING
 from segmenter.vocabulary import vocabulary
 
@@ -26,31 +27,22 @@ def text(values: pl.Series) -> pl.Series:
     return plain.zip_with(~plain.str.to_lowercase().is_in(NOTHING), pl.Series([None], dtype=pl.String))
 
 
-def number(values: pl.Series, currency: str, decimal: str) -> pl.Series:
-    """Read numbers as people write amounts: with the sign of a currency (ISO 4217), thousands separators, accounting parentheses.
+def number(values: pl.Series, currency: str, how: NumberFormat) -> pl.Series:
+    """Read numbers as people write amounts: with the sign of a currency (ISO 4217), marks of thousands, accounting parentheses.
 
-    `decimal` is the decimal mark of text, "." or ",". Signs of other currencies are not read.
+    `how` says which decimal mark text has. Signs of other currencies are not read.
     """
     if values.dtype.is_numeric():
         return values.cast(pl.Float64)
     values = decode(values)
     if values.dtype != pl.String:
         return pl.Series(values.name, [None] * len(values), dtype=pl.Float64)
-    mark, thousands = (r"\.", ",") if decimal == "." else (",", r"\.")
-    signs = "|".join(re.escape(sign) for sign, codes in _SIGNS.items() if currency in codes)
-    plain = values.str.normalize("NFKC").str.replace_all(rf"\s|(?i:{currency})" + (f"|(?i:{signs})" if signs else ""), "")
-    plain = plain.str.replace(r"^\((.+)\)$", "-${1}")
-    digits = rf"^[+-]?(\d+|\d{{1,3}}({thousands}\d{{3}})+)?({mark}\d*)?([eE][+-]?\d+)?$"
-    readable = plain.str.contains(digits) & plain.str.contains(r"\d")
-    plain = plain.str.replace_all(thousands, "")
-    if decimal == ",":
-        plain = plain.str.replace(",", ".", literal=True)
-    return plain.cast(pl.Float64, strict=False).zip_with(readable, pl.Series([None], dtype=pl.Float64))
+    return how.read(values, currency)
 
 
-def amount(values: pl.Series, currency: str, decimal: str) -> pl.Series:
+def amount(values: pl.Series, currency: str, how: NumberFormat) -> pl.Series:
     """Read amounts in currency units as Int64 minor units, half a unit to even; null beyond `money.LARGEST`."""
-    minor: pl.Series = (number(values, currency, decimal) * 10 ** money.digits(currency)).round(0, mode="half_to_even")
+    minor: pl.Series = (number(values, currency, how) * 10 ** money.digits(currency)).round(0, mode="half_to_even")
     fits = minor.is_finite() & (minor.abs() <= money.LARGEST)
     return minor.cast(pl.Int64, strict=False).zip_with(fits, pl.Series([None], dtype=pl.Int64))
 

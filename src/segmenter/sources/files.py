@@ -15,6 +15,7 @@ from segmenter.messages import Message
 from segmenter.settings import FilesSettings
 from segmenter.sources.encodings import chunks
 from segmenter.sources.file_kinds import ANY, ENDINGS, PARQUET, TEXT, kind_by_content, kind_by_name, way_out
+from segmenter.sources.number_columns import mark_in_text
 from segmenter.sources.parquet_files import read_parquet
 from segmenter.sources.paths import describe, find_files
 from segmenter.sources.raw import Fingerprint, Raw, one_line, sha256, together
@@ -51,7 +52,7 @@ def read_files(table: str, path: str, settings: FilesSettings) -> Raw:
     whole = None
     try:
         if files:
-            whole = together([(file.name, file.frame) for file in files], settings.decimal)
+            whole = together([(file.name, file.frame) for file in files], mark_in_text(settings))
     except InputError as error:
         problems += error.messages
     if problems or whole is None:

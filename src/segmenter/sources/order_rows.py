@@ -63,7 +63,7 @@ def order_rows(
     """Read the fields of order rows and give those kept: ``paid`` is in minor units, ``back`` a refund or cancellation."""
     read, lines = settings.orders, settings.orders.grain == "line"
     largest = f"{LARGEST // 10 ** digits(launch.currency):,}"
-    amount = fields.amount(rows.fields["amount"], launch.currency, settings.decimal)
+    amount = fields.amount(rows.fields["amount"], launch.currency, rows.amount_format)
     values = pl.DataFrame(
         {
             "customer_id": rows.id("customer_id"),

@@ -1,15 +1,19 @@
 """Which columns of a source are which fields, by the mappings of the config."""
 
-from functools import partial
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 
 import polars as pl
 
+from segmenter.checks.number_format import NumberFormat
 from segmenter.contacts import may_be_shown, shown_columns, shown_sql
 from segmenter.errors import InputError, nearest
 from segmenter.messages import Message
 from segmenter.settings import LaunchSettings, MappingSettings, OrdersSettings, TableSettings
 from segmenter.sources import fields
-from segmenter.sources.expressions import FILE, ROW, FieldValues, ReadNumbers, columns_of, evaluate
+from segmenter.sources.expressions import FILE, ROW, FieldValues, columns_of, evaluate
+from segmenter.sources.number_columns import NumberColumns
 from segmenter.sources.rows import Rows
 
 NEEDED = {
@@ -20,27 +24,45 @@ NEEDED = {
 }
 DATED = ("time", "joined")  # the field that says when a row came about
 _SHOWN = ("province", "city", "category", "kind")  # in lists and on pages
+_UNDECIDED: Mapping[str, NumberFormat] = MappingProxyType({})
 
 
 def map_rows(
-    table: str, frame: pl.DataFrame, settings: MappingSettings, launch: LaunchSettings, collected: list[str] | None = None
+    table: str,
+    frame: pl.DataFrame,
+    settings: MappingSettings,
+    launch: LaunchSettings,
+    collected: list[str] | None = None,
+    formats: Mapping[str, NumberFormat] = _UNDECIDED,
 ) -> Rows:
-    """Filter the raw rows of a table, a key of `NEEDED`, and find its fields; problems are raised, or else `collected`."""
+    """Filter the raw rows of a table, a key of `NEEDED`, and find its fields; problems are raised, or else `collected`.
+
+    `formats` say how columns of text are read as numbers where that was decided by more rows than these.
+    """
     read: TableSettings = getattr(settings, table)
     problems: list[str] = []
     if ROW not in frame.columns:
         frame = frame.with_row_index(ROW, offset=1)
     if FILE not in frame.columns:
         frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(FILE))
-    number: ReadNumbers = partial(fields.number, currency=launch.currency, decimal=settings.decimal)
-    height = frame.height
+    height, shown = frame.height, shown_columns(columns_of(frame))
+    mappings: dict[str, str | None] = read.model_dump()["columns"]  # each table has fields of its own
+    dated = next((name for name in mappings if name in DATED), None)
+
+    @cache
+    def counted() -> pl.Series:
+        return _before(frame, mappings[dated] or dated, read, launch) if dated is not None else pl.repeat(True, height, eager=True)
+
+    number = NumberColumns(launch.currency, settings.decimal, counted, formats, shown)
+    wanted = None
     if read.where is not None and (wanted := _condition(frame, read.where, f"data.{table}.where", number, problems)) is not None:
         # A row whose cell is no number where one is needed is not left out: it is for the rejects.
         frame = frame.filter(wanted.values.fill_null(value=False) | wanted.unread)
         if height and frame.is_empty():
             problems.append(nothing_wanted(table, read.where, height))
     rows = Rows(table, frame, {}, {}, {"rows": height, "filtered": height - frame.height}, pl.repeat(True, frame.height, eager=True))
-    mappings: dict[str, str | None] = read.model_dump()["columns"]  # each table has fields of its own
+    findings = number.findings(() if wanted is None else wanted.numbers)
+    number = NumberColumns(launch.currency, settings.decimal, lambda: rows.counted, formats, shown)
     for name in sorted(mappings, key=lambda field: field not in DATED):  # first the date, which says what may decide the rest
         if (problem := _map_field(rows, name, mappings[name], number)) is not None:
             problems.append(problem)
@@ -50,9 +72,11 @@ def map_rows(
     if isinstance(read, OrdersSettings):
         if read.refund is not None and (refund := _condition(frame, read.refund, "data.orders.refund", number, problems)) is not None:
             rows.fields["refund"] = refund.values.fill_null(value=False)
+            findings += number.findings(refund.numbers)
         if read.grain == "line" and "order_id" not in rows.fields and not problems:
             sentence = "data.orders.columns.order_id: is needed where data.orders.grain is line: it says which lines are one order"
             problems.append(Message("sources.order_id_missing", sentence))
+    rows.findings += [finding for at, finding in enumerate(findings) if finding not in (*findings[:at], *rows.findings)]
     if collected is not None:
         collected += problems
     elif problems:
@@ -66,8 +90,17 @@ def nothing_wanted(table: str, sql: str | None, rows: int) -> Message:
     return Message("files.nothing_wanted", sentence, table=table, rows=rows, sql=shown_sql(sql or ""))
 
 
-def _condition(frame: pl.DataFrame, sql: str, key: str, number: ReadNumbers, problems: list[str]) -> FieldValues | None:
-    result = evaluate(frame, sql, key, number)
+def _before(frame: pl.DataFrame, mapping: str, read: TableSettings, launch: LaunchSettings) -> pl.Series:
+    """Tell which rows are not known to be at or after the as-of date."""
+    found = evaluate(frame, mapping, "", lambda values, _: values.cast(pl.Float64, strict=False))
+    if not isinstance(found, FieldValues):
+        return pl.repeat(True, frame.height, eager=True)
+    moments = fields.time(found.values, read.time_format, launch.timezone)
+    return pl.DataFrame({"t": moments}).select((pl.col("t") < launch.as_of).fill_null(value=True)).to_series()
+
+
+def _condition(frame: pl.DataFrame, sql: str, key: str, number: NumberColumns, problems: list[str]) -> FieldValues | None:
+    result = evaluate(frame, sql, key, number.read)
     if isinstance(result, FieldValues) and result.values.dtype != pl.Boolean:
         sentence = '{key}: should be true or false for each row (got "{sql}")'
         result = Message("files.no_condition", sentence, key=key, sql=shown_sql(sql))
@@ -77,7 +110,7 @@ def _condition(frame: pl.DataFrame, sql: str, key: str, number: ReadNumbers, pro
     return None
 
 
-def _map_field(rows: Rows, name: str, mapping: str | None, number: ReadNumbers) -> Message | None:
+def _map_field(rows: Rows, name: str, mapping: str | None, number: NumberColumns) -> Message | None:
     """Add a field to the rows; say what is wrong with its mapping."""
     key, known = f"data.{rows.table}.columns.{name}", columns_of(rows.source)
     if mapping is None and name not in known:
@@ -85,7 +118,7 @@ def _map_field(rows: Rows, name: str, mapping: str | None, number: ReadNumbers) 
             return None
         sentence = '{key}: is needed: the source has no column "{name}"{near}'
         return Message("files.column_needed", sentence, key=key, name=name, near=nearest(name, shown_columns(known).values()))
-    result = evaluate(rows.source, mapping or name, key, number, rows.counted if name == "amount" else None)
+    result = evaluate(rows.source, mapping or name, key, number.read, rows.counted if name == "amount" else None)
     if not isinstance(result, FieldValues):
         return result
     column = result.columns[0]
@@ -96,6 +129,9 @@ def _map_field(rows: Rows, name: str, mapping: str | None, number: ReadNumbers) 
         sentence = '{key}: should be {rule} (got "{mapping}" of type {dtype}); export that in a column of its own, or compute it by SQL'
         return Message("files.unfit", sentence, key=key, rule=rule, mapping=mapping or name, dtype=str(result.values.dtype))
     rows.fields[name], rows.columns[name] = result.values, result.columns
+    if name == "amount":
+        rows.amount_format = number.format_of(result.values, amount=True)
+        rows.findings += number.findings([*result.numbers, result.values.name])
     return None
 
 

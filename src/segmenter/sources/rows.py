@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from segmenter import tables
+from segmenter.checks.number_format import AS_TYPED, NumberFormat
 from segmenter.contacts import Contacts
 from segmenter.errors import InputError
 from segmenter.findings import Finding
@@ -27,6 +28,7 @@ class Rows:
     reads: dict[str, int]  # rows read, and what became of them
     counted: pl.Series  # false for rows known to be at or after the as-of date, which nothing may depend on
     findings: list[Finding] = field(default_factory=list)
+    amount_format: NumberFormat = AS_TYPED  # how amounts that are text are read
     _wrong: pl.Series = field(init=False)  # the number of the reason why a row is rejected, -1 where none
     _reasons: list[tuple[str | None, Message]] = field(init=False, default_factory=list)  # field and reason
     _notes: list[tuple[pl.Series, str, Message]] = field(init=False, default_factory=list)  # rows, field and reason

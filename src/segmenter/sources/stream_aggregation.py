@@ -94,7 +94,9 @@ def aggregate_stream(
     orders = AggregatedOrders(summary, None if sampling is None else sample_stream(stream, ids, summary, sampling))
     warnings = () if store is None else tuple(store.warnings)
     ordered = {name: total[name] for name in ("rows", *_FATES)}
-    return OrdersReading(orders, ordered, pl.concat([tables.REJECTS.to_frame(), *rejects]), None, prints, warnings)
+    return OrdersReading(
+        orders, ordered, pl.concat([tables.REJECTS.to_frame(), *rejects]), None, prints, warnings, findings=tuple(stream.findings)
+    )
 
 
 def _report(progress: Progress, before: int, rows: int, done: int) -> None:
