@@ -48,7 +48,9 @@ COVERS = {
     ),
     "sources/test_answers.py": "sources/answer_lists",
     "sources/test_files.py": "sources/inputs",
-    "sources/test_mapping.py": "sources/customer_rows sources/expressions sources/order_rows sources/row_mapping sources/rows tables",
+    "sources/test_mapping.py": (
+        "sources/customer_rows sources/expressions sources/number_columns sources/order_rows sources/row_mapping sources/rows tables"
+    ),
     "sources/test_order_store.py": "sources/store_parts",
     "sources/test_parquet_stream.py": "sources/fallback_rows",
     "test_launch.py": "launch_model launch_plan tracking/served_model",

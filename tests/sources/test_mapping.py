@@ -154,10 +154,10 @@ def test_currency_repeats_and_unknown_customers_are_rejects():
     tables = read(orders, customers={"customer_id": ["a"]}, data__orders__repeats="drop")
     assert tables.orders.single().height == 1
     assert tables.rejects.select("row", "column", "reason").sort("row").rows() == [
-        (2, None, "repeats another row exactly"),
         (3, "currency", "is not the launch's currency, CNY"),
         (4, "customer_id", "is no customer of the customers table"),
     ]
+    assert tables.reads["orders"] == {"rows": 4, "filtered": 0, "dropped": 1, "later": 0, "rejected": 2, "kept": 1}
 
 
 def test_flags_that_cannot_be_read_are_taken_as_set_and_the_customer_is_kept():
@@ -231,9 +231,10 @@ def test_too_many_rejects_stop_the_job_and_show_them():
     with pytest.raises(InputError) as error:
         read(orders, data__max_reject_share=0.5)
     assert error.value.problems == (
-        "orders: 75.0% of 4 rows were rejected; data.max_reject_share allows 50%. Mend the rows or the mapping, or allow more:",
-        '  2 × amount is no amount, or beyond 10,000,000,000, such as "x"',
-        "  1 × customer_id is empty",
+        "orders: 75.0% of 4 rows were rejected, with 2.00 CNY as far as it can be read, 66.7% of the money. Mend the rows or the mapping "
+        "(data.max_reject_share allows 50% of the rows and of the money):",
+        '  2 × amount is no amount, or beyond 10,000,000,000, such as "x", "y"',
+        "  1 × customer_id is empty (data.orders.where leaves out what is not wanted)",
     )
     with pytest.raises(InputError, match="all of 1 rows were rejected"):
         read({"customer_id": ["a"], "time": ["never"], "amount": [1]})
@@ -254,7 +255,8 @@ def test_lines_that_cannot_be_read_count_as_rejected_rows_and_keep_contacts_to_t
     with pytest.raises(InputError) as error:
         read(orders, unreadable={"orders": lines("orders", 12)}, data__max_reject_share=0.79)
     assert error.value.problems == (
-        "orders: 80.0% of 15 rows were rejected; data.max_reject_share allows 79%. Mend the rows or the mapping, or allow more:",
+        "orders: 80.0% of 15 rows were rejected. Mend the rows or the mapping "
+        "(data.max_reject_share allows 79% of the rows and of the money):",
         "  12 × row has 4 fields, the header 3, such as row 1 of f.csv",
     )
 
@@ -350,7 +352,8 @@ def test_every_row_is_kept_or_filtered_or_later_or_rejected(rows, repeats, unrea
     except InputError:
         return
     reads = tables.reads["orders"]
-    assert reads["rows"] == len(rows) + unreadable == reads["filtered"] + reads["later"] + reads["rejected"] + reads["kept"]
+    assert reads["rows"] == len(rows) + unreadable == sum(count for fate, count in reads.items() if fate != "rows")
+    assert ("dropped" in reads) == (repeats == "drop")
     assert tables.rejects.height == reads["rejected"]
     assert tables.rejects.schema == REJECTS
     assert tables.orders.single().filter(pl.col("time") < datetime(2026, 7, 1)).height == reads["kept"]

@@ -9,7 +9,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from segmenter import money
-from segmenter.checks.number_format import NumberFormat
+from segmenter.checks.number_format import AS_TYPED, OTHER, NumberFormat
 from segmenter.tables import LATEST, NOTHING
 from segmenter.vocabulary import vocabulary
 
@@ -45,6 +45,19 @@ def amount(values: pl.Series, currency: str, how: NumberFormat) -> pl.Series:
     minor: pl.Series = (number(values, currency, how) * 10 ** money.digits(currency)).round(0, mode="half_to_even")
     fits = minor.is_finite() & (minor.abs() <= money.LARGEST)
     return minor.cast(pl.Int64, strict=False).zip_with(fits, pl.Series([None], dtype=pl.Int64))
+
+
+def any_amount(values: pl.Series, currency: str) -> pl.Series:
+    """Read amounts as `amount` does, as far as they can be read in any way: of two readings the larger, of another currency its number."""
+    values = decode(values)
+    if values.dtype != pl.String:
+        return amount(values, currency, AS_TYPED)
+    read = pl.DataFrame([amount(values, currency, NumberFormat(mark)).alias(mark) for mark in OTHER])
+    found = read.select(pl.when(pl.col(".").abs() >= pl.col(",").abs()).then(".").otherwise(pl.coalesce(",", "."))).to_series()
+    bare = values.filter(found.is_null()).str.extract(r"([0-9][0-9.,' ]*)").str.strip_chars(" ")
+    if bare.null_count() == len(bare):
+        return found.alias(values.name)
+    return found.scatter(found.is_null().arg_true(), amount(bare, currency, NumberFormat(".", only=False))).alias(values.name)
 
 
 def time(values: pl.Series, format_: str, timezone: str) -> pl.Series:

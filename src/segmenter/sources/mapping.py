@@ -9,6 +9,7 @@ from types import MappingProxyType
 import polars as pl
 
 from segmenter import tables
+from segmenter.checks.reject_summary import TableSource, summarize_rejects
 from segmenter.contacts import Contacts, shown_columns
 from segmenter.errors import InputError
 from segmenter.findings import raise_stops
@@ -16,11 +17,11 @@ from segmenter.messages import Message
 from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
 from segmenter.sources import fields
 from segmenter.sources.customer_rows import check_extras, find_contacts, read_customers
-from segmenter.sources.expressions import columns_of
+from segmenter.sources.expressions import FILE, columns_of
 from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
-from segmenter.sources.reject_reasons import CONTACT, NO_KIND
+from segmenter.sources.reject_reasons import CONTACT, NO_KIND, reason_of
 from segmenter.sources.row_mapping import NEEDED, map_rows
-from segmenter.sources.rows import Rows, check_share, reject_strangers
+from segmenter.sources.rows import Rows, reject_strangers
 from segmenter.tables import Tables
 
 _MAX_KINDS = 60
@@ -33,6 +34,7 @@ class ShopRows:
 
     settings: MappingSettings
     as_of: date
+    currency: str
     rows: Mapping[str, Rows]
     unreadable: Mapping[str, pl.DataFrame]
     personal: Contacts
@@ -74,14 +76,14 @@ def canonical_tables(
     Returns
     -------
     Tables
-        With the rejects, and for each table ``rows = filtered + later + rejected + kept``, and ``visitors``
+        With the rejects, and for each table ``rows = filtered + dropped + later + rejected + kept``, and ``visitors``
         where events of those who never ordered are left aside; ``noted`` counts cells that could not be read in rows kept.
         The rejects show contacts by their shape, see `segmenter.contacts`.
 
     Raises
     ------
     InputError
-        A mapped column is missing, or more rows than `max_reject_share` are rejected.
+        A mapped column is missing, amounts can be read in two ways, or more rows, or more money, than `max_reject_share` are rejected.
 
     Examples
     --------
@@ -116,7 +118,7 @@ def map_shop(
         ids = customers["customer_id"]
     events = _events(rows["events"], settings, launch, launch.as_of, ids, personal) if "events" in rows else tables.EVENTS.to_frame()
     brought = _referrals(rows["referrals"], settings, launch, ids) if "referrals" in rows else tables.REFERRALS.to_frame()
-    return ShopRows(settings, launch.as_of, rows, unreadable, personal, customers, contacts, events, brought)
+    return ShopRows(settings, launch.as_of, launch.currency, rows, unreadable, personal, customers, contacts, events, brought)
 
 
 def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) -> Tables:
@@ -125,8 +127,19 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
     others = {name: rows for name, rows in shop.rows.items() if name != "orders"}
     reads = ({"orders": orders.reads} if orders.reads else {}) | {name: rows.reads for name, rows in others.items()}
     own = [orders.rejects, *(rows.rejects() for rows in others.values())]
-    rejects = shop.personal.without(pl.concat([*own, *lines]))
-    check_share(reads, rejects, shop.settings.max_reject_share)
+    rejects = shop.personal.without(pl.concat([tables.REJECTED.to_frame(), *own, *lines], how="diagonal"))
+    known = {name: TableSource(files=rows.source[FILE].n_unique()) for name, rows in others.items()}
+    files = max(len(orders.fingerprints), *(rows.source[FILE].n_unique() for name, rows in shop.rows.items() if name == "orders"), 1)
+    known["orders"] = TableSource(orders.turnover, files, orders.orders.days)
+    left_out = summarize_rejects(
+        reads,
+        rejects.with_columns(pl.col("kept").fill_null(value=False)),
+        known,
+        currency=shop.currency,
+        decimal=shop.settings.decimal,
+        max_share=shop.settings.max_reject_share,
+        reason_of=reason_of,
+    )
     events, referrals = shop.events, shop.referrals
     if shop.customers is None and (events.height or referrals.height):
         # Without a customers table, events of those who never ordered are visitors': nothing is wrong with them.
@@ -134,11 +147,12 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
         events, referrals = (
             _drop_visitors(ids, name, frame, reads, shop.as_of) for name, frame in (("events", events), ("referrals", referrals))
         )
-    findings = (*orders.findings, *(finding for rows in others.values() for finding in rows.findings))
+    findings = (*orders.findings, *(finding for rows in others.values() for finding in rows.findings), *left_out)
     if stops:
         raise_stops(findings)
+    shown = rejects.select(tables.REJECTS.names())
     return Tables(
-        orders.orders, shop.customers, events, referrals, shop.contacts, rejects, reads, None, orders.spending, orders.profile, findings
+        orders.orders, shop.customers, events, referrals, shop.contacts, shown, reads, None, orders.spending, orders.profile, findings
     )
 
 

@@ -15,9 +15,9 @@ from segmenter.settings import LaunchSettings, MappingSettings
 from segmenter.sources import fields
 from segmenter.sources.expressions import columns_of
 from segmenter.sources.raw import Fingerprint
-from segmenter.sources.reject_reasons import NO_AMOUNT, OTHER_CURRENCY, REPEATED, with_facts
+from segmenter.sources.reject_reasons import NO_AMOUNT, OTHER_CURRENCY, TWO_READINGS, with_facts
 from segmenter.sources.rows import Rows, reject_strangers, without_contacts
-from segmenter.tables import NO_PROFILE, Orders, OrdersProfile
+from segmenter.tables import NO_PROFILE, Orders, OrdersProfile, Summary
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,17 @@ class OrdersReading:
     """A shop's orders, and what became of their rows, wherever these were read."""
 
     orders: Orders
-    reads: dict[str, int]  # ``rows = filtered + later + rejected + kept``
-    rejects: pl.DataFrame  # see `tables.REJECTS`
+    reads: dict[str, int]  # ``rows = filtered + dropped + later + rejected + kept``; `dropped` only where the config asks for it
+    rejects: pl.DataFrame  # see `tables.REJECTED`
     spending: pl.DataFrame | None = None  # see `tables.SPENDING`
     fingerprints: tuple[Fingerprint, ...] = ()
     warnings: tuple[str, ...] = ()
     profile: OrdersProfile = NO_PROFILE
     findings: tuple[Finding, ...] = ()
+    turnover: int = 0  # of the rows kept from before the as-of date: amounts and refunds added up, in minor units
 
 
-NO_ORDERS = OrdersReading(SingleOrders(tables.ORDERS.to_frame()), {}, tables.REJECTS.to_frame())
+NO_ORDERS = OrdersReading(SingleOrders(tables.ORDERS.to_frame()), {}, tables.REJECTED.to_frame())
 
 
 def map_orders(
@@ -47,9 +48,17 @@ def map_orders(
         rows.fields["category"] = without_contacts(rows, "category", fields.text(rows.fields["category"]), personal)
     read = order_rows(rows, settings, launch, ids, category=category)
     spending = _with_values(read).select(tables.SPENDING.names()) if category else None
-    profile = OrdersProfile(_by_day(read.filter(pl.col("time") < launch.as_of)), NO_PROFILE.by_status)
+    before = read.filter(pl.col("time") < launch.as_of)
+    profile = OrdersProfile(_by_day(before), NO_PROFILE.by_status)
     orders = SingleOrders(canonical_orders(read, settings.orders.grain))
-    return OrdersReading(orders, rows.reads, rows.rejects(), spending, profile=profile, findings=tuple(rows.findings))
+    turnover = int(before["paid"].abs().sum())
+    found = tuple(rows.findings)
+    return OrdersReading(orders, rows.reads, rows.rejects(), spending, profile=profile, findings=found, turnover=turnover)
+
+
+def turnover(summary: Summary) -> int:
+    """Give what `OrdersReading` calls so, of orders that were aggregated."""
+    return int(summary.frame.select((pl.col("spend") + 2 * pl.col("refunds")).sum()).item() or 0)
 
 
 def _by_day(rows: pl.DataFrame) -> pl.DataFrame:
@@ -64,6 +73,9 @@ def order_rows(
     read, lines = settings.orders, settings.orders.grain == "line"
     largest = f"{LARGEST // 10 ** digits(launch.currency):,}"
     amount = fields.amount(rows.fields["amount"], launch.currency, rows.amount_format)
+    rows.worth = lambda some: amount.filter(some).fill_null(fields.any_amount(rows.fields["amount"].filter(some), launch.currency))
+    if rows.amount_format.doubtful:
+        rows.reject(rows.amount_format.in_doubt(fields.decode(rows.fields["amount"]), launch.currency), "amount", TWO_READINGS)
     values = pl.DataFrame(
         {
             "customer_id": rows.id("customer_id"),
@@ -82,7 +94,7 @@ def order_rows(
     reject_strangers(rows, ids)
     if read.repeats == "drop":
         own = rows.source.select(columns_of(rows.source))
-        rows.reject(~own.select(pl.struct(pl.all()).is_first_distinct()).to_series(), None, REPEATED)
+        rows.drop(~own.select(pl.struct(pl.all()).is_first_distinct()).to_series())
     return rows.drop_rejected(values)
 
 

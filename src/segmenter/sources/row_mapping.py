@@ -67,7 +67,7 @@ def map_rows(
         if (problem := _map_field(rows, name, mappings[name], number)) is not None:
             problems.append(problem)
         elif name in DATED and name in rows.fields:
-            moments = fields.time(rows.fields[name], read.time_format, launch.timezone)
+            rows.moments = moments = fields.time(rows.fields[name], read.time_format, launch.timezone)
             rows.counted = pl.DataFrame({"t": moments}).select((pl.col("t") < launch.as_of).fill_null(value=True)).to_series()
     if isinstance(read, OrdersSettings):
         if read.refund is not None and (refund := _condition(frame, read.refund, "data.orders.refund", number, problems)) is not None:

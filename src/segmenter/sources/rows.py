@@ -1,6 +1,6 @@
 """A table on its way from raw rows to canonical ones, and what was wrong with its rows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -8,13 +8,12 @@ import polars as pl
 from segmenter import tables
 from segmenter.checks.number_format import AS_TYPED, NumberFormat
 from segmenter.contacts import Contacts
-from segmenter.errors import InputError
 from segmenter.findings import Finding
 from segmenter.messages import Message
 from segmenter.settings import TableSettings
 from segmenter.sources import fields
 from segmenter.sources.expressions import FILE, ROW
-from segmenter.sources.reject_reasons import CONTACT_LEFT_OUT, EMPTY, NO_ID, NO_TIME, NO_TIME_FORMAT, STRANGER, reason_of, with_facts
+from segmenter.sources.reject_reasons import CONTACT_LEFT_OUT, EMPTY, NO_ID, NO_TIME, NO_TIME_FORMAT, STRANGER, with_facts
 
 
 @dataclass
@@ -29,6 +28,9 @@ class Rows:
     counted: pl.Series  # false for rows known to be at or after the as-of date, which nothing may depend on
     findings: list[Finding] = field(default_factory=list)
     amount_format: NumberFormat = AS_TYPED  # how amounts that are text are read
+    moments: pl.Series | None = None  # when each row came about, where the table says it
+    worth: Callable[[pl.Series], pl.Series] | None = None  # the amounts of some rows as far as they can be read, in minor units
+    _dropped: pl.Series | None = field(init=False, default=None)  # rows that the config leaves out
     _wrong: pl.Series = field(init=False)  # the number of the reason why a row is rejected, -1 where none
     _reasons: list[tuple[str | None, Message]] = field(init=False, default_factory=list)  # field and reason
     _notes: list[tuple[pl.Series, str, Message]] = field(init=False, default_factory=list)  # rows, field and reason
@@ -45,6 +47,10 @@ class Rows:
     def note(self, wrong: pl.Series, name: str, reason: Message) -> None:
         """Note a field that cannot be read in rows that are kept all the same."""
         self._notes.append((wrong, name, reason))
+
+    def drop(self, rows: pl.Series) -> None:
+        """Leave rows out that nothing is wrong with, such as those that repeat others."""
+        self._dropped = rows if self._dropped is None else self._dropped | rows
 
     def read(self, name: str, values: pl.Series, unreadable: Message) -> pl.Series:
         """Reject rows where a field is empty or could not be read."""
@@ -75,9 +81,12 @@ class Rows:
     def drop_rejected(self, values: pl.DataFrame) -> pl.DataFrame:
         """Drop the rejected rows and count them all. Rows at or after the as-of date count neither way."""
         good = self._wrong < 0
+        if self._dropped is not None:
+            self.reads["dropped"] = int((self.counted & good & self._dropped).sum())
+            good &= ~self._dropped
         self.reads |= {
             "later": int((~self.counted).sum()),
-            "rejected": int((self.counted & ~good).sum()),
+            "rejected": int((self.counted & (self._wrong >= 0)).sum()),
             "kept": int((self.counted & good).sum()),
         }
         if self._notes:
@@ -85,14 +94,15 @@ class Rows:
         return values.filter(good)
 
     def rejects(self) -> pl.DataFrame:
-        """List what was rejected or noted, as `tables.REJECTS`."""
-        rejected = [(self._wrong == number, *reason) for number, reason in enumerate(self._reasons)]
-        noted = [(wrong & (self._wrong < 0), name, reason) for wrong, name, reason in self._notes]
-        return pl.concat(
-            [tables.REJECTS.to_frame(), *(self._rejects(rows & self.counted, name, reason) for rows, name, reason in [*rejected, *noted])]
-        )
+        """List what was rejected or noted, as `tables.REJECTED`."""
+        standing = self._wrong < 0 if self._dropped is None else (self._wrong < 0) & ~self._dropped
+        rejected = [(self._wrong == number, name, reason, False) for number, (name, reason) in enumerate(self._reasons)]
+        noted = [(wrong & standing, name, reason, True) for wrong, name, reason in self._notes]
+        found = [self._rejects(rows & self.counted, name, reason, kept=kept) for rows, name, reason, kept in [*rejected, *noted]]
+        return pl.concat([tables.REJECTED.to_frame(), *found])
 
-    def _rejects(self, rows: pl.Series, name: str | None, reason: Message) -> pl.DataFrame:
+    def _rejects(self, rows: pl.Series, name: str | None, reason: Message, kept: bool) -> pl.DataFrame:
+        nothing = pl.repeat(None, int(rows.sum()), eager=True)
         return self.source.filter(rows).select(
             pl.lit(self.table).alias("table"),
             pl.col(FILE).cast(pl.String).alias("file"),
@@ -100,6 +110,9 @@ class Rows:
             pl.lit(None if name is None else ", ".join(self.columns[name]), dtype=pl.String).alias("column"),
             pl.lit(None, dtype=pl.String).alias("value") if name is None else self._cells(name).filter(rows).alias("value"),
             pl.lit(str(reason)).alias("reason"),
+            (nothing if self.worth is None or not len(nothing) else self.worth(rows)).cast(pl.Int64).alias("amount"),
+            (nothing if self.moments is None else self.moments.filter(rows)).cast(pl.Date).alias("day"),
+            pl.lit(kept).alias("kept"),
         )
 
     def _cells(self, name: str) -> pl.Series:
@@ -129,39 +142,3 @@ def without_contacts(rows: Rows, name: str, values: pl.Series, personal: Contact
         rows.note(contacts, name, CONTACT_LEFT_OUT)
         values = values.zip_with(~contacts, pl.Series([None], dtype=pl.String))
     return values
-
-
-def check_share(reads: Mapping[str, Mapping[str, int]], rejects: pl.DataFrame, max_share: float) -> None:
-    """Refuse tables of which more than a share of 1 was rejected, or all, with their reasons and an example of each."""
-    problems: list[str] = []
-    for table, counts in reads.items():
-        rejected, counted = counts["rejected"], counts["rejected"] + counts["kept"]
-        if rejected and (rejected > max_share * counted or not counts["kept"]):
-            share = Message("files.all", "all") if rejected == counted else f"{rejected / counted:.1%}"
-            sentence = (
-                "{table}: {share} of {count:,} rows were rejected; data.max_reject_share allows {allowed:g}%. "
-                "Mend the rows or the mapping, or allow more:"
-            )
-            problems.append(Message("files.many_rejects", sentence, table=table, share=share, count=counted, allowed=100 * max_share))
-            problems += _reasons(rejects.filter(table=table))
-    if problems:
-        raise InputError(*problems)
-
-
-def _reasons(rejects: pl.DataFrame) -> list[str]:
-    # Of a whole row its place is shown rather than its text, which may hold a phone number.
-    place = pl.struct("file", "row").filter(pl.col("file").is_not_null() & pl.col("row").is_not_null()).sort().first()
-    reasons = rejects.group_by("column", "reason").agg(
-        pl.len().alias("count"), pl.col("value").drop_nulls().sort().first().alias("value"), place.alias("place")
-    )
-    lines: list[str] = []
-    for reason in reasons.sort(["count", "column", "reason"], descending=[True, False, False]).rows(named=True):
-        column, value, place = reason["column"], reason["value"], reason["place"]
-        such_as = ""
-        if column is None and place is not None and place["row"] is not None:
-            such_as = Message("files.such_as_row", ", such as row {row} of {file}", **place)
-        elif column is not None and value is not None:
-            such_as = Message("files.such_as", ', such as "{value}"', value=value)
-        facts = {"column": column or Message("files.whole_row", "row"), "reason": reason_of(reason["reason"]), "such_as": such_as}
-        lines.append(Message("files.rejects", "  {count:,} × {column} {reason}{such_as}", count=reason["count"], **facts))
-    return lines

@@ -95,7 +95,7 @@ def aggregate_stream(
     warnings = () if store is None else tuple(store.warnings)
     ordered = {name: total[name] for name in ("rows", *_FATES)}
     return OrdersReading(
-        orders, ordered, pl.concat([tables.REJECTS.to_frame(), *rejects]), None, prints, warnings, findings=tuple(stream.findings)
+        orders, ordered, pl.concat([tables.REJECTED.to_frame(), *rejects]), None, prints, warnings, findings=tuple(stream.findings)
     )
 
 
@@ -159,7 +159,7 @@ def _read_files(
         "rejected": fallback.reads["rejected"],
         "kept": accepted - later + fallback.reads["kept"],
     }
-    return reads, pl.concat([tables.REJECTS.to_frame(), *fallback.rejects]), parts
+    return reads, pl.concat([tables.REJECTED.to_frame(), *fallback.rejects]), parts
 
 
 def _groups(decoded: Iterator[pl.DataFrame]) -> Iterator[list[pl.DataFrame]]:
