@@ -18,16 +18,18 @@ from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.messages import Message
 from segmenter.settings import DatabaseSettings, DemoSettings, EngineSettings, FilesSettings, LaunchJob, LaunchSettings, SparkEngine
 from segmenter.sources import parquet_stream
-from segmenter.sources.files import copies
+from segmenter.sources.files import at_key, copies
 from segmenter.sources.inputs import Inputs
 from segmenter.sources.mapping import ShopRows, map_shop, shop_tables
 from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
 from segmenter.sources.order_store import Store, fingerprint
 from segmenter.sources.parquet_files import fingerprints, parquet_files
 from segmenter.sources.parquet_stream import Stream
+from segmenter.sources.paths import unread_files
 from segmenter.sources.raw import Fingerprint, Raw
 from segmenter.sources.samples import sample_of
 from segmenter.sources.stream_aggregation import aggregate_stream
+from segmenter.sources.stream_ids import contacts_of_stream, count_ids, damage_of_stream, spellings_of_stream
 from segmenter.tables import REJECTS, Orders, Terms
 from segmenter.words import Progress
 
@@ -74,11 +76,12 @@ def read_tables(
     if problems:
         raise InputError(*problems)
     progress("columns")
-    found = tuple(finding for table in raw.values() for finding in table.findings)
+    found = (*_beside(source, data), *(finding for table in raw.values() for finding in table.findings))
     prints = {name: table.fingerprints for name, table in raw.items()}
     with _with_findings(found):
         frames = {name: table.frame for name, table in raw.items()}
-        shop = map_shop(frames, data, launch, unreadable={name: table.rejects for name, table in raw.items()})
+        streamed = None if terms is None or not isinstance(source, Stream) else count_ids(source, terms.as_of)
+        shop = map_shop(frames, data, launch, unreadable={name: table.rejects for name, table in raw.items()}, streamed=streamed)
         if source is not None and terms is not None:
             orders = _stream_orders(source, shop, terms, store, sampling, progress)
             prints["orders"] = orders.fingerprints
@@ -155,6 +158,13 @@ def _order_source(
     return parquet_stream.stream_of(paths, names, data, launch)
 
 
+def _beside(source: Stream | SparkFiles | None, data: FilesSettings | DatabaseSettings | DemoSettings) -> list[Finding]:
+    """Say what stands beside the files that are aggregated as they are read."""
+    if source is None or not isinstance(data, FilesSettings) or data.orders.path is None or is_uri(data.orders.path):
+        return []
+    return at_key("data.orders.path", unread_files(data.orders.path))
+
+
 def _stream_orders(
     source: Stream | SparkFiles, shop: ShopRows, terms: Terms, store: str | None, sampling: Sampling | None, progress: Progress
 ) -> OrdersReading:
@@ -162,8 +172,24 @@ def _stream_orders(
         case SparkFiles():
             return aggregate_files(source, terms, shop.ids)
         case Stream():
-            kept = None if store is None else Store(Path(store), fingerprint(source))
-            return aggregate_stream(source, terms, shop.ids, progress, kept, shop.personal, sampling)
+            joined = shop.spellings.filter(pl.col("customer_id") != pl.col("becomes"))
+            source = source.spelled(dict(joined.rows()))
+            orders = _aggregate_stream(source, shop, terms, store, sampling, progress)
+            ids = orders.orders.customers(terms.as_of)
+            # Hardly ever: what is mended in an id is seen when all are known, and then they are read again.
+            mends, told = ({}, []) if source.integers else spellings_of_stream(source, ids)
+            if mends:
+                source = source.spelled({**source.spellings, **mends})
+                orders = _aggregate_stream(source, shop, terms, store, sampling, progress)
+            found = (*orders.findings, *told, *damage_of_stream(source, ids, terms.as_of))
+            return replace(orders, findings=found, contacts_of=contacts_of_stream(source, shop.personal, terms.as_of))
+
+
+def _aggregate_stream(
+    stream: Stream, shop: ShopRows, terms: Terms, store: str | None, sampling: Sampling | None, progress: Progress
+) -> OrdersReading:
+    kept = None if store is None else Store(Path(store), fingerprint(stream))
+    return aggregate_stream(stream, terms, shop.ids, progress, kept, shop.personal, sampling)
 
 
 def _check_copies(path: str, prints: Sequence[Fingerprint]) -> None:

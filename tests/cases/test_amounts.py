@@ -9,7 +9,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 import xlsxwriter
-from jobs import exit_code
+from jobs import exit_code, settings_of
+
+from segmenter.loader import read_tables
+from segmenter.money import to_units
 
 
 @pytest.fixture
@@ -43,6 +46,14 @@ def launch(tmp_path, monkeypatch):
 
 def found(manifest):
     return {check["found"] for check in manifest["checks"]}
+
+
+def spend_of(*arguments):
+    """Read the orders only: what each customer spent."""
+    settings = settings_of("launch", "launch.as_of=2026-07-01", *arguments)
+    read = read_tables(settings.data, settings.launch, seed=1).tables.orders.single()
+    spend = read.group_by("customer_id").agg(pl.col("amount").sum().alias("spend"))
+    return dict(to_units(spend, ["spend"], settings.launch.currency).select("customer_id", pl.col("spend").cast(pl.String)).iter_rows())
 
 
 def orders(path, amounts, header="customer_id;time;amount"):
@@ -98,23 +109,24 @@ def test_dropped_repeats_stop_the_job(launch, cases_dir):
         ("BRL", ["R$ 1.250,00", "R$ 45.500", "R$ 5"], ["1250.00", "45500.00", "5.00"]),
     ],
 )
-def test_amounts_in_other_locales_and_files(launch, currency, amounts, spend):
+def test_amounts_in_other_locales_and_files(tmp_path, monkeypatch, currency, amounts, spend):
+    monkeypatch.chdir(tmp_path)
     wanted = {f"K{at}": amount for at, amount in enumerate(spend)}
     source, quiet = orders("orders.csv", amounts), [f"launch.currency={currency}"]
-    assert launch(source, *quiet)[1] == wanted
+    assert spend_of("data=files", source, *quiet) == wanted
     Path("orders.csv.gz").write_bytes(gzip.compress(Path("orders.csv").read_bytes()))
-    assert launch("data.orders.path=orders.csv.gz", *quiet)[1] == wanted
+    assert spend_of("data=files", "data.orders.path=orders.csv.gz", *quiet) == wanted
     frame = pl.read_csv("orders.csv", separator=";", infer_schema=False)
     frame.write_parquet("orders.parquet")
-    assert launch("data.orders.path=orders.parquet", *quiet)[1] == wanted
+    assert spend_of("data=files", "data.orders.path=orders.parquet", *quiet) == wanted
     with xlsxwriter.Workbook("orders.xlsx") as book:
         frame.write_excel(book)
-    assert launch("data.orders.path=orders.xlsx", *quiet)[1] == wanted
+    assert spend_of("data=files", "data.orders.path=orders.xlsx", *quiet) == wanted
     with sqlite3.connect("shop.db") as shop:
         shop.execute("CREATE TABLE orders (customer_id, time, amount)")
         shop.executemany("INSERT INTO orders VALUES (?, ?, ?)", frame.rows())
     shop.close()
-    assert launch("data.url=sqlite:///shop.db", "data.orders.query=SELECT * FROM orders", *quiet, data="database")[1] == wanted
+    assert spend_of("data=database", "data.url=sqlite:///shop.db", "data.orders.query=SELECT * FROM orders", *quiet) == wanted
 
 
 def test_what_can_be_read_in_two_ways_stops_and_shows_both(launch, capsys):

@@ -1,1 +1,1 @@
-"""What is checked and decided of a table's values before anything is computed: frames in, decisions and findings out."""
+"""Checks and decisions on what a shop's values mean: frames in, decisions and findings out."""

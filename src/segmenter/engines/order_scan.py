@@ -99,7 +99,7 @@ def scan(
         rejects, dropped = found.rejects(), found.reads.get("dropped", 0)
         for fate in ("later", "rejected", "kept"):
             reads[fate] += found.reads[fate]
-    if settings.orders.repeats == "drop":
+    if dropped:
         reads["dropped"] = dropped
     lines = nw.concat([rows.filter(~nw.col(FALLBACK)).select(**LOCAL_LINES), cluster.upload(good)]).filter(nw.col("time_us") < limit)
     orders = whole_orders(lines) if settings.orders.grain == "line" else each_order(lines)

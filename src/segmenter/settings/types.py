@@ -52,6 +52,12 @@ def is_mapping(value: object) -> object:
     return value
 
 
+def as_texts(value: object) -> object:
+    """Take whole numbers in a list, such as ids, as text."""
+    is_id = [isinstance(item, int) and not isinstance(item, bool) for item in value] if isinstance(value, list | tuple) else []
+    return [str(item) if whole else item for item, whole in zip(value, is_id, strict=True)] if is_id else value  # type: ignore[call-overload]
+
+
 def is_line(text: str) -> str:
     """Let pass what stands on one line as it is: no control characters, no invisible ones, none that turn the reading direction."""
     if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in text):

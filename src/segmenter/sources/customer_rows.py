@@ -10,6 +10,7 @@ from segmenter.errors import InputError, nearest
 from segmenter.messages import Message
 from segmenter.settings import LaunchSettings, MappingSettings
 from segmenter.sources import fields
+from segmenter.sources.addresses import read_places
 from segmenter.sources.expressions import columns_of
 from segmenter.sources.reject_reasons import NO_DATE, NO_FLAG, TWICE
 from segmenter.sources.rows import Rows, without_contacts
@@ -52,7 +53,7 @@ def check_extras(customers: Rows, settings: MappingSettings) -> list[str]:
 def read_customers(rows: Rows, settings: MappingSettings, launch: LaunchSettings, personal: Contacts) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give the customers as `tables.CUSTOMERS` with their attributes; and their names and contacts."""
     read = settings.customers
-    values = {"customer_id": rows.id("customer_id"), "province": rows.text("province"), "city": rows.text("city")}
+    values = {"customer_id": rows.id("customer_id"), **read_places(rows)}
     values["joined"] = pl.repeat(None, rows.source.height, dtype=pl.Date, eager=True)
     if "joined" in rows.fields:
         values["joined"] = fields.time(rows.fields["joined"], read.time_format, launch.timezone).dt.date()

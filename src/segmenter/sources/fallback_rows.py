@@ -38,6 +38,7 @@ class FallbackRows:
         frame = self._without_blanks(self._with_places(pl.concat(self.frames)))
         self.frames, self.waiting = [], 0
         rows = map_rows("orders", frame, self.stream.settings, self.stream.launch, formats=self.stream.formats)
+        rows.spellings = self.stream.spellings
         good = order_rows(rows, self.stream.settings, self.stream.launch, self.ids)
         self.rejects.append(rows.rejects())
         for what in self.reads:

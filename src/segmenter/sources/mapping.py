@@ -9,15 +9,18 @@ from types import MappingProxyType
 import polars as pl
 
 from segmenter import tables
+from segmenter.checks.nobody import Nobody
 from segmenter.checks.reject_summary import TableSource, summarize_rejects
 from segmenter.contacts import Contacts, shown_columns
 from segmenter.errors import InputError
-from segmenter.findings import raise_stops
+from segmenter.findings import Finding, messages_of, raise_stops
 from segmenter.messages import Message
 from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
 from segmenter.sources import fields
+from segmenter.sources.customer_ids import COUNTS, join_spellings, judge_ids, tell_strangers
 from segmenter.sources.customer_rows import check_extras, find_contacts, read_customers
 from segmenter.sources.expressions import FILE, columns_of
+from segmenter.sources.file_format import format_of
 from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
 from segmenter.sources.reject_reasons import CONTACT, NO_KIND, reason_of
 from segmenter.sources.row_mapping import NEEDED, map_rows
@@ -25,6 +28,7 @@ from segmenter.sources.rows import Rows, reject_strangers
 from segmenter.tables import Tables
 
 _MAX_KINDS = 60
+_REFERRED = ("customer_id", "friend_id")
 _NONE: Mapping[str, pl.DataFrame] = MappingProxyType({})
 
 
@@ -42,6 +46,7 @@ class ShopRows:
     contacts: pl.DataFrame | None
     events: pl.DataFrame
     referrals: pl.DataFrame
+    spellings: pl.DataFrame  # ids that are taken for one: ``customer_id``, ``becomes``
 
     @property
     def ids(self) -> pl.Series | None:
@@ -100,9 +105,14 @@ def canonical_tables(
 
 
 def map_shop(
-    raw: Mapping[str, pl.DataFrame], settings: MappingSettings, launch: LaunchSettings, *, unreadable: Mapping[str, pl.DataFrame] = _NONE
+    raw: Mapping[str, pl.DataFrame],
+    settings: MappingSettings,
+    launch: LaunchSettings,
+    *,
+    unreadable: Mapping[str, pl.DataFrame] = _NONE,
+    streamed: pl.DataFrame | None = None,
 ) -> ShopRows:
-    """Map raw rows, and read those of all tables but the orders; see `canonical_tables`."""
+    """Map raw rows, and read those of all tables but the orders; see `canonical_tables`. `streamed` are ids of orders elsewhere."""
     if launch.as_of is None:
         raise InputError(Message("launch.date_missing", "launch.as_of: is needed, as YYYY-MM-DD"))
     problems: list[str] = []
@@ -111,6 +121,9 @@ def map_shop(
         problems += check_extras(rows["customers"], settings)
     if problems:
         raise InputError(*problems, *_titles(raw, unreadable, settings, problems))
+    joined = pl.DataFrame(schema={"customer_id": pl.String, "becomes": pl.String})
+    if settings.ids == "mended":
+        joined = join_spellings(rows, COUNTS.to_frame() if streamed is None else streamed)
     customers, contacts, ids = None, None, None
     personal = find_contacts(rows, settings)
     if "customers" in rows:
@@ -118,7 +131,7 @@ def map_shop(
         ids = customers["customer_id"]
     events = _events(rows["events"], settings, launch, launch.as_of, ids, personal) if "events" in rows else tables.EVENTS.to_frame()
     brought = _referrals(rows["referrals"], settings, launch, ids) if "referrals" in rows else tables.REFERRALS.to_frame()
-    return ShopRows(settings, launch.as_of, launch.currency, rows, unreadable, personal, customers, contacts, events, brought)
+    return ShopRows(settings, launch.as_of, launch.currency, rows, unreadable, personal, customers, contacts, events, brought, joined)
 
 
 def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) -> Tables:
@@ -128,18 +141,13 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
     reads = ({"orders": orders.reads} if orders.reads else {}) | {name: rows.reads for name, rows in others.items()}
     own = [orders.rejects, *(rows.rejects() for rows in others.values())]
     rejects = shop.personal.without(pl.concat([tables.REJECTED.to_frame(), *own, *lines], how="diagonal"))
-    known = {name: TableSource(files=rows.source[FILE].n_unique()) for name, rows in others.items()}
-    files = max(len(orders.fingerprints), *(rows.source[FILE].n_unique() for name, rows in shop.rows.items() if name == "orders"), 1)
-    known["orders"] = TableSource(orders.turnover, files, orders.orders.days)
-    left_out = summarize_rejects(
-        reads,
-        rejects.with_columns(pl.col("kept").fill_null(value=False)),
-        known,
-        currency=shop.currency,
-        decimal=shop.settings.decimal,
-        max_share=shop.settings.max_reject_share,
-        reason_of=reason_of,
-    )
+    rejects = rejects.with_columns(pl.col("kept").fill_null(value=False))
+    strangers = tell_strangers(pl.concat(own), shop.ids)
+    if stops:  # which say more than that many rows were rejected
+        raise_stops(orders.findings)
+    left_out = _rejects(shop, orders, reads, rejects)
+    if stops and (many := messages_of(left_out, "stop")):
+        raise InputError(*many, *messages_of(strangers, "warning"))
     events, referrals = shop.events, shop.referrals
     if shop.customers is None and (events.height or referrals.height):
         # Without a customers table, events of those who never ordered are visitors': nothing is wrong with them.
@@ -147,12 +155,48 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
         events, referrals = (
             _drop_visitors(ids, name, frame, reads, shop.as_of) for name, frame in (("events", events), ("referrals", referrals))
         )
-    findings = (*orders.findings, *(finding for rows in others.values() for finding in rows.findings), *left_out)
+    nobody = _judge_ids(shop, orders, events, referrals)
+    own_findings = [found for rows in others.values() for found in rows.findings]
+    findings = (*orders.findings, *own_findings, *left_out, *strangers, *nobody.findings)
     if stops:
         raise_stops(findings)
-    shown = rejects.select(tables.REJECTS.names())
     return Tables(
-        orders.orders, shop.customers, events, referrals, shop.contacts, shown, reads, None, orders.spending, orders.profile, findings
+        orders.orders,
+        shop.customers,
+        events,
+        referrals,
+        shop.contacts,
+        rejects.select(tables.REJECTS.names()),
+        reads,
+        spending=orders.spending,
+        profile=orders.profile,
+        findings=findings,
+        not_customers=nobody.ids,
+    )
+
+
+def _judge_ids(shop: ShopRows, orders: OrdersReading, events: pl.DataFrame, referrals: pl.DataFrame) -> Nobody:
+    before = pl.col("time") < shop.as_of
+    others = [events.filter(before)["customer_id"], *(referrals.filter(before | pl.col("time").is_null())[name] for name in _REFERRED)]
+    if shop.customers is not None:
+        others.append(shop.customers.filter(pl.col("joined").is_null() | (pl.col("joined") < shop.as_of))["customer_id"])
+    names = None if shop.contacts is None or "name" not in shop.contacts.columns else shop.contacts.select("customer_id", "name")
+    return judge_ids(orders.orders.totals(shop.as_of), others, shop.settings, shop.spellings, orders.contacts_of, names)
+
+
+def _rejects(shop: ShopRows, orders: OrdersReading, reads: Mapping[str, Mapping[str, int]], rejects: pl.DataFrame) -> list[Finding]:
+    """Say what the rejected rows hold."""
+    files = {name: rows.source[FILE].n_unique() for name, rows in shop.rows.items()}
+    known = {name: TableSource(files=count) for name, count in files.items()}
+    known["orders"] = TableSource(orders.turnover, max(len(orders.fingerprints), files.get("orders", 1)), orders.orders.days)
+    return summarize_rejects(
+        reads,
+        rejects,
+        known,
+        currency=shop.currency,
+        decimal=shop.settings.decimal,
+        max_share=shop.settings.max_reject_share,
+        reason_of=reason_of,
     )
 
 
@@ -177,11 +221,10 @@ def _titles(
         unnamed = sum(re.fullmatch(r"column_\d+", column) is not None for column in columns)
         longer = len(columns) == 1 and name in unreadable and unreadable[name].height > 0
         if (2 * unnamed >= len(columns) or longer) and any(problem.startswith(f"data.{name}.") for problem in problems):
-            sentence = (
-                'data.skip_rows: should be the number of rows above the header of {table} (got {rows}, where "{shown}" seems to be a title)'
-            )
-            shown = tuple(shown_columns(columns).values())[:3]
-            hints.append(Message("files.title", sentence, table=name, rows=settings.skip_rows, shown=shown))
+            sentence = '{key}: should be the number of rows above the header of {table} (got {rows}, where "{shown}" seems to be a title)'
+            shown, written = tuple(shown_columns(columns).values())[:3], format_of(settings, name)
+            facts = {"key": written.key("skip_rows"), "rows": written.skip_rows, "shown": shown}
+            hints.append(Message("files.title", sentence, table=name, **facts))
     return hints
 
 

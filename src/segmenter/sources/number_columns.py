@@ -6,7 +6,8 @@ from typing import Literal
 import polars as pl
 
 from segmenter import money
-from segmenter.checks.number_format import Mark, NumberFormat, clear_mark, decide, evidence, totals
+from segmenter.checks.decimal_mark import clear_mark, decide, evidence, totals
+from segmenter.checks.number_format import Mark, NumberFormat
 from segmenter.checks.written_numbers import SURE_DECIMAL
 from segmenter.findings import Finding
 from segmenter.settings import MappingSettings

@@ -189,5 +189,5 @@ def fingerprint(stream: Stream) -> str:
     orders = settings.orders.model_dump(exclude={"path": True, "columns": {"category": True}})  # of which measures know nothing
     columns = [(name, str(dtype)) for name, dtype in stream.schema.items()]
     amounts = {name: asdict(how) for name, how in stream.formats.items()} or settings.decimal
-    parts: list[Any] = [orders, amounts, launch.timezone, launch.currency, columns]
+    parts: list[Any] = [orders, amounts, launch.timezone, launch.currency, columns, sorted(stream.spellings.items())]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

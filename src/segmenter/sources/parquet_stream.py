@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
-from segmenter.checks.number_format import NumberFormat, decide, evidence, merge, totals
+from segmenter.checks.decimal_mark import decide, evidence, merge, totals
+from segmenter.checks.number_format import NumberFormat
 from segmenter.contacts import shown_columns
 from segmenter.errors import ConfigError, InputError
 from segmenter.findings import Finding
@@ -23,10 +24,11 @@ from segmenter.sources.fields import currency_names, local
 from segmenter.sources.raw import column_names, known_types, one_line
 from segmenter.sources.row_mapping import map_rows
 from segmenter.sql import expression
+from segmenter.tables import LEVELS
 
 TYPED = "__typed_"
 WANTED = f"{TYPED}wanted"
-FIELDS = ("customer_id", "time", "amount", "currency", "province", "city")
+FIELDS = ("customer_id", "time", "amount", "currency", *LEVELS, "address")
 _OF_ALL_ROWS = re.compile(r'"(Agg|Over|Len)"')  # in an expression as Polars writes it down
 
 
@@ -43,8 +45,16 @@ class Stream:
     where: pl.Expr | None  # the rows that are wanted
     columns: list[str]  # the source's columns that are needed
     schema: pl.Schema  # of all its columns
+    who: pl.Expr  # the ids as they stand
+    spellings: Mapping[str, str] = field(default_factory=dict)  # of ids: what they are read as
     formats: Mapping[str, NumberFormat] = field(default_factory=dict)  # of its amounts, where they are text
     findings: Sequence[Finding] = ()  # of how they are read
+
+    def spelled(self, spellings: Mapping[str, str]) -> "Stream":
+        """Read some ids otherwise than they stand."""
+        if not spellings or not self.typed:
+            return replace(self, spellings=spellings)
+        return replace(self, spellings=spellings, typed={**self.typed, "customer_id": self.who.replace(spellings)})
 
     @property
     def rows(self) -> int:
@@ -93,7 +103,8 @@ def stream_of(paths: Sequence[Path], names: Sequence[str], settings: FilesSettin
     if typed and "back" in conditions:
         typed["back"] = conditions["back"].fill_null(value=False)
     columns = [name for name in schema if name in needed]
-    stream = Stream(paths, names, heights, settings, launch, typed, conditions.get("where"), columns, schema)
+    where, who = conditions.get("where"), expressions["customer_id"]
+    stream = Stream(paths, names, heights, settings, launch, typed, where, columns, schema, who)
     return stream if _type(schema, expressions["amount"]) != pl.String else _with_format(stream, mappings)
 
 
@@ -162,14 +173,18 @@ def _typed(fields: dict[str, pl.Expr], schema: pl.Schema, launch: LaunchSettings
         return {}
     if not (when == pl.Date or isinstance(when, pl.Datetime)) or amount is None or not amount.is_numeric():
         return {}
-    if any(types[name] != pl.String for name in ("province", "city", "currency") if name in types):
+    if any(types[name] != pl.String for name in (*LEVELS, "currency") if name in types):
         return {}
     time, money = local(fields["time"], when, launch.timezone), fields["amount"].cast(pl.Float64)
     found = {"customer_id": fields["customer_id"], "time": time, "amount": money}
-    found |= {name: fields[name] for name in ("province", "city") if name in fields}
+    found |= {name: fields[name] for name in LEVELS if name in fields}
+    fallback = []
     if "currency" in fields:
-        found["fallback"] = ~fields["currency"].is_in(currency_names(launch.currency)).fill_null(value=True)
-    return found
+        fallback.append(~fields["currency"].is_in(currency_names(launch.currency)).fill_null(value=True))
+    if "address" in fields:
+        open_ = [fields[level].is_null() if level in fields else pl.lit(value=True) for level in LEVELS]
+        fallback.append(fields["address"].is_not_null() & pl.any_horizontal(open_))
+    return found | ({"fallback": pl.any_horizontal(fallback)} if fallback else {})
 
 
 def batches(stream: Stream, files: Sequence[int]) -> Iterator[pl.DataFrame]:

@@ -1,7 +1,7 @@
 """Which columns of a source are which fields, by the mappings of the config."""
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from types import MappingProxyType
 
 import polars as pl
@@ -9,12 +9,15 @@ import polars as pl
 from segmenter.checks.number_format import NumberFormat
 from segmenter.contacts import may_be_shown, shown_columns, shown_sql
 from segmenter.errors import InputError, nearest
+from segmenter.findings import Finding
 from segmenter.messages import Message
 from segmenter.settings import LaunchSettings, MappingSettings, OrdersSettings, TableSettings
 from segmenter.sources import fields
 from segmenter.sources.expressions import FILE, ROW, FieldValues, columns_of, evaluate
+from segmenter.sources.fill_down import fill_down
 from segmenter.sources.number_columns import NumberColumns
 from segmenter.sources.rows import Rows
+from segmenter.tables import LEVELS
 
 NEEDED = {
     "orders": ("customer_id", "time", "amount"),
@@ -23,7 +26,7 @@ NEEDED = {
     "referrals": ("customer_id", "friend_id"),
 }
 DATED = ("time", "joined")  # the field that says when a row came about
-_SHOWN = ("province", "city", "category", "kind")  # in lists and on pages
+_SHOWN = (*LEVELS, "category", "kind")  # in lists and on pages
 _UNDECIDED: Mapping[str, NumberFormat] = MappingProxyType({})
 
 
@@ -41,27 +44,24 @@ def map_rows(
     """
     read: TableSettings = getattr(settings, table)
     problems: list[str] = []
-    if ROW not in frame.columns:
-        frame = frame.with_row_index(ROW, offset=1)
-    if FILE not in frame.columns:
-        frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(FILE))
-    height, shown = frame.height, shown_columns(columns_of(frame))
+    frame = _with_places(frame)
+    if isinstance(read, OrdersSettings) and read.fill_down:
+        filled = fill_down(frame, read)
+        frame, more = (filled, []) if isinstance(filled, pl.DataFrame) else (frame, filled)
+        problems += more
+    height, shown, left_out, findings = frame.height, shown_columns(columns_of(frame)), None, list[Finding]()
     mappings: dict[str, str | None] = read.model_dump()["columns"]  # each table has fields of its own
-    dated = next((name for name in mappings if name in DATED), None)
-
-    @cache
-    def counted() -> pl.Series:
-        return _before(frame, mappings[dated] or dated, read, launch) if dated is not None else pl.repeat(True, height, eager=True)
-
+    counted = cache(partial(_before, frame, mappings, read, launch))
     number = NumberColumns(launch.currency, settings.decimal, counted, formats, shown)
-    wanted = None
     if read.where is not None and (wanted := _condition(frame, read.where, f"data.{table}.where", number, problems)) is not None:
         # A row whose cell is no number where one is needed is not left out: it is for the rejects.
-        frame = frame.filter(wanted.values.fill_null(value=False) | wanted.unread)
+        findings += number.findings(wanted.numbers)
+        read_so = wanted.values.fill_null(value=False) | wanted.unread
+        frame, left_out = frame.filter(read_so), frame.filter(~read_so)
         if height and frame.is_empty():
             problems.append(nothing_wanted(table, read.where, height))
-    rows = Rows(table, frame, {}, {}, {"rows": height, "filtered": height - frame.height}, pl.repeat(True, frame.height, eager=True))
-    findings = number.findings(() if wanted is None else wanted.numbers)
+    reads = {"rows": height, "filtered": height - frame.height}
+    rows = Rows(table, frame, {}, {}, reads, pl.repeat(True, frame.height, eager=True), left_out=left_out)
     number = NumberColumns(launch.currency, settings.decimal, lambda: rows.counted, formats, shown)
     for name in sorted(mappings, key=lambda field: field not in DATED):  # first the date, which says what may decide the rest
         if (problem := _map_field(rows, name, mappings[name], number)) is not None:
@@ -77,11 +77,17 @@ def map_rows(
             sentence = "data.orders.columns.order_id: is needed where data.orders.grain is line: it says which lines are one order"
             problems.append(Message("sources.order_id_missing", sentence))
     rows.findings += [finding for at, finding in enumerate(findings) if finding not in (*findings[:at], *rows.findings)]
+    if problems and collected is None:
+        raise InputError(*problems)
     if collected is not None:
         collected += problems
-    elif problems:
-        raise InputError(*problems)
     return rows
+
+
+def _with_places(frame: pl.DataFrame) -> pl.DataFrame:
+    if ROW not in frame.columns:
+        frame = frame.with_row_index(ROW, offset=1)
+    return frame if FILE in frame.columns else frame.with_columns(pl.lit(None, dtype=pl.String).alias(FILE))
 
 
 def nothing_wanted(table: str, sql: str | None, rows: int) -> Message:
@@ -90,13 +96,18 @@ def nothing_wanted(table: str, sql: str | None, rows: int) -> Message:
     return Message("files.nothing_wanted", sentence, table=table, rows=rows, sql=shown_sql(sql or ""))
 
 
-def _before(frame: pl.DataFrame, mapping: str, read: TableSettings, launch: LaunchSettings) -> pl.Series:
+def _before(frame: pl.DataFrame, mappings: Mapping[str, str | None], read: TableSettings, launch: LaunchSettings) -> pl.Series:
     """Tell which rows are not known to be at or after the as-of date."""
-    found = evaluate(frame, mapping, "", lambda values, _: values.cast(pl.Float64, strict=False))
-    if not isinstance(found, FieldValues):
+    found = [evaluate(frame, mappings[name] or name, "", _plain) for name in DATED if name in mappings]
+    if not found or not isinstance(found[0], FieldValues):
         return pl.repeat(True, frame.height, eager=True)
-    moments = fields.time(found.values, read.time_format, launch.timezone)
+    moments = fields.time(found[0].values, read.time_format, launch.timezone)
     return pl.DataFrame({"t": moments}).select((pl.col("t") < launch.as_of).fill_null(value=True)).to_series()
+
+
+def _plain(values: pl.Series, _: Sequence[pl.Series]) -> pl.Series:
+    """Read the numbers that dates are computed of."""
+    return values.cast(pl.Float64, strict=False)
 
 
 def _condition(frame: pl.DataFrame, sql: str, key: str, number: NumberColumns, problems: list[str]) -> FieldValues | None:
@@ -118,7 +129,9 @@ def _map_field(rows: Rows, name: str, mapping: str | None, number: NumberColumns
             return None
         sentence = '{key}: is needed: the source has no column "{name}"{near}'
         return Message("files.column_needed", sentence, key=key, name=name, near=nearest(name, shown_columns(known).values()))
-    result = evaluate(rows.source, mapping or name, key, number.read, rows.counted if name == "amount" else None)
+    result = evaluate(
+        rows.source, mapping or name, key, _plain if name in DATED else number.read, rows.counted if name == "amount" else None
+    )
     if not isinstance(result, FieldValues):
         return result
     column = result.columns[0]

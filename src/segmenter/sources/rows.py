@@ -1,19 +1,30 @@
 """A table on its way from raw rows to canonical ones, and what was wrong with its rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from segmenter import tables
+from segmenter.checks.id_forms import damaged, tell_damage, tell_mended
 from segmenter.checks.number_format import AS_TYPED, NumberFormat
-from segmenter.contacts import Contacts
+from segmenter.contacts import Contacts, hide
 from segmenter.findings import Finding
 from segmenter.messages import Message
 from segmenter.settings import TableSettings
 from segmenter.sources import fields
 from segmenter.sources.expressions import FILE, ROW
 from segmenter.sources.reject_reasons import CONTACT_LEFT_OUT, EMPTY, NO_ID, NO_TIME, NO_TIME_FORMAT, STRANGER, with_facts
+
+_CUSTOMERS = ("customer_id", "friend_id")
+_SHOWN = 3
+
+
+def place_of(file: str | None, row: int) -> Message:
+    """Say where a row stands."""
+    if file is None:
+        return Message("ids.row", "row {row}", row=row)
+    return Message("ids.row_of_file", "row {row} of {file}", row=row, file=hide(file))
 
 
 @dataclass
@@ -27,30 +38,38 @@ class Rows:
     reads: dict[str, int]  # rows read, and what became of them
     counted: pl.Series  # false for rows known to be at or after the as-of date, which nothing may depend on
     findings: list[Finding] = field(default_factory=list)
+    left_out: pl.DataFrame | None = None  # the raw rows that `where` does not want
+    spellings: Mapping[str, str] = field(default_factory=dict)  # of customers' ids that are one person's, which is taken for all
     amount_format: NumberFormat = AS_TYPED  # how amounts that are text are read
     moments: pl.Series | None = None  # when each row came about, where the table says it
     worth: Callable[[pl.Series], pl.Series] | None = None  # the amounts of some rows as far as they can be read, in minor units
-    _dropped: pl.Series | None = field(init=False, default=None)  # rows that the config leaves out
     _wrong: pl.Series = field(init=False)  # the number of the reason why a row is rejected, -1 where none
+    _dropped: pl.Series = field(init=False)
     _reasons: list[tuple[str | None, Message]] = field(init=False, default_factory=list)  # field and reason
     _notes: list[tuple[pl.Series, str, Message]] = field(init=False, default_factory=list)  # rows, field and reason
 
     def __post_init__(self) -> None:
         self._wrong = pl.repeat(-1, self.source.height, dtype=pl.Int32, eager=True)
+        self._dropped = pl.repeat(False, self.source.height, eager=True)
 
     def reject(self, wrong: pl.Series, name: str | None, reason: Message) -> None:
         """Reject rows because of a field, or as a whole; the first reason of a row stands."""
-        new = wrong & (self._wrong < 0)
+        new = wrong & self.good
         self._wrong = self._wrong.zip_with(~new, pl.Series([len(self._reasons)], dtype=pl.Int32))
         self._reasons.append((name, reason))
+
+    def drop(self, rows: pl.Series) -> None:
+        """Leave out rows that the user does not want; they are no rejects."""
+        self._dropped = (self._dropped | rows) & (self._wrong < 0)
+
+    @property
+    def good(self) -> pl.Series:
+        """True for the rows with which nothing is wrong so far."""
+        return (self._wrong < 0) & ~self._dropped
 
     def note(self, wrong: pl.Series, name: str, reason: Message) -> None:
         """Note a field that cannot be read in rows that are kept all the same."""
         self._notes.append((wrong, name, reason))
-
-    def drop(self, rows: pl.Series) -> None:
-        """Leave rows out that nothing is wrong with, such as those that repeat others."""
-        self._dropped = rows if self._dropped is None else self._dropped | rows
 
     def read(self, name: str, values: pl.Series, unreadable: Message) -> pl.Series:
         """Reject rows where a field is empty or could not be read."""
@@ -60,8 +79,19 @@ class Rows:
         return values
 
     def id(self, name: str) -> pl.Series:
-        """Read an id, and reject rows without."""
-        return self.read(name, fields.text(self.fields[name]), NO_ID)
+        """Read an id, and reject rows without; what a spreadsheet has destroyed or disguised is told."""
+        written = fields.text(self.fields[name]).filter(self.counted)
+        column, key = ", ".join(self.columns[name]), f"data.{self.table}.columns.{name}"
+        if (gone := damaged(written)).any():
+            places = self.source.filter(self.counted).filter(gone).head(_SHOWN).select(pl.col(FILE).cast(pl.String), ROW)
+            self.findings += tell_damage(written.filter(gone), [place_of(*place) for place in places.rows()], column, key)
+        self.findings += tell_mended(written, fields.identity(written), column, key)
+        return self.read(name, self.ids(name), NO_ID)
+
+    def ids(self, name: str) -> pl.Series:
+        """Give ids as they are read, null where there is none."""
+        values = fields.identity(self.fields[name])
+        return values.replace(self.spellings) if self.spellings and name in _CUSTOMERS else values
 
     def time(self, settings: TableSettings, timezone: str) -> pl.Series:
         """Read the time, and reject rows without."""
@@ -80,28 +110,26 @@ class Rows:
 
     def drop_rejected(self, values: pl.DataFrame) -> pl.DataFrame:
         """Drop the rejected rows and count them all. Rows at or after the as-of date count neither way."""
-        good = self._wrong < 0
-        if self._dropped is not None:
-            self.reads["dropped"] = int((self.counted & good & self._dropped).sum())
-            good &= ~self._dropped
+        good = self.good
         self.reads |= {
             "later": int((~self.counted).sum()),
             "rejected": int((self.counted & (self._wrong >= 0)).sum()),
             "kept": int((self.counted & good).sum()),
         }
+        if dropped := int((self.counted & self._dropped).sum()):
+            self.reads["dropped"] = dropped
         if self._notes:
             self.reads["noted"] = sum(int((wrong & self.counted & good).sum()) for wrong, _, _ in self._notes)
         return values.filter(good)
 
     def rejects(self) -> pl.DataFrame:
         """List what was rejected or noted, as `tables.REJECTED`."""
-        standing = self._wrong < 0 if self._dropped is None else (self._wrong < 0) & ~self._dropped
         rejected = [(self._wrong == number, name, reason, False) for number, (name, reason) in enumerate(self._reasons)]
-        noted = [(wrong & standing, name, reason, True) for wrong, name, reason in self._notes]
+        noted = [(wrong & self.good, name, reason, True) for wrong, name, reason in self._notes]
         found = [self._rejects(rows & self.counted, name, reason, kept=kept) for rows, name, reason, kept in [*rejected, *noted]]
         return pl.concat([tables.REJECTED.to_frame(), *found])
 
-    def _rejects(self, rows: pl.Series, name: str | None, reason: Message, kept: bool) -> pl.DataFrame:
+    def _rejects(self, rows: pl.Series, name: str | None, reason: Message, *, kept: bool) -> pl.DataFrame:
         nothing = pl.repeat(None, int(rows.sum()), eager=True)
         return self.source.filter(rows).select(
             pl.lit(self.table).alias("table"),
@@ -131,7 +159,7 @@ class Rows:
 def reject_strangers(rows: Rows, ids: pl.Series | None) -> None:
     """Reject the rows of others than these customers; None are all."""
     if ids is not None:
-        customers = fields.text(rows.fields["customer_id"])
+        customers = rows.ids("customer_id")
         rows.reject(~customers.is_in(ids.implode()).fill_null(value=True), "customer_id", STRANGER)
 
 

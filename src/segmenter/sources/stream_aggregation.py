@@ -21,7 +21,7 @@ from segmenter.messages import Message
 from segmenter.money import digits
 from segmenter.sources.expressions import ROW
 from segmenter.sources.fallback_rows import FallbackRows
-from segmenter.sources.order_rows import OrdersReading
+from segmenter.sources.order_rows import OrdersReading, turnover
 from segmenter.sources.order_store import Identity, Store
 from segmenter.sources.parquet_stream import TYPED, WANTED, Stream, batches
 from segmenter.sources.raw import Fingerprint, one_line, sha256
@@ -94,9 +94,8 @@ def aggregate_stream(
     orders = AggregatedOrders(summary, None if sampling is None else sample_stream(stream, ids, summary, sampling))
     warnings = () if store is None else tuple(store.warnings)
     ordered = {name: total[name] for name in ("rows", *_FATES)}
-    return OrdersReading(
-        orders, ordered, pl.concat([tables.REJECTED.to_frame(), *rejects]), None, prints, warnings, findings=tuple(stream.findings)
-    )
+    left_out, findings = pl.concat([tables.REJECTED.to_frame(), *rejects]), tuple(stream.findings)
+    return OrdersReading(orders, ordered, left_out, None, prints, warnings, findings=findings, turnover=turnover(summary))
 
 
 def _report(progress: Progress, before: int, rows: int, done: int) -> None:
@@ -188,7 +187,7 @@ def _typed_batch(stream: Stream, batch: pl.DataFrame) -> "Batch":
     from segmenter.measures.aggregator import Batch
 
     found = {name: batch[TYPED + name] for name in stream.typed}
-    places = [found.pop(name, None) for name in ("province", "city")]
+    places = [found.pop(level, None) for level in tables.LEVELS]
     who, when, amounts = (found.pop(name) for name in ("customer_id", "time", "amount"))
     return Batch(who, when, amounts, places=places, **found)
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segmenter import money
-from segmenter.checks.number_format import NumberFormat, clear_mark, decide, evidence, merge, totals
+from segmenter.checks.decimal_mark import clear_mark, decide, evidence, merge, totals
+from segmenter.checks.number_format import NumberFormat
 
 
 def decided(currency, cells, *, asked="auto", amount=True, hint=None):

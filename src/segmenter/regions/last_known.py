@@ -1,0 +1,67 @@
+"""The last known levels of a place, made to fit: what is older gives way to what is newer where they contradict each other."""
+
+import polars as pl
+
+from segmenter.regions.places import resolve_places
+from segmenter.tables import APART, BEFORE_PROVINCE, DISTRICTS, LEVELS, NEWER, OLDER
+
+Names = tuple[str | None, str | None, str | None]
+
+
+def last_known(frame: pl.DataFrame) -> pl.DataFrame:
+    """Take away what contradicts what is newer.
+
+    An older name stays where it came with the newer levels above it, or surely lies in them; above a newer one it stays unless that
+    surely lies elsewhere. So nobody is taken to be out of a place by an older order than the one that names it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The `LEVELS` as found, and `APART`.
+
+    Returns
+    -------
+    DataFrame
+        Without `APART`.
+    """
+    apart = frame.filter(pl.col(APART) > 0).select(*LEVELS, APART).unique()
+    if apart.is_empty():
+        return frame.drop(APART)
+    meanings = {level: _meanings(apart[level]) for level in LEVELS}
+    fitting = [
+        _fitting(row[:-1], row[-1], *(meanings[level].get(name) for level, name in zip(LEVELS, row, strict=False))) for row in apart.rows()
+    ]
+    told = pl.DataFrame(fitting, schema=[(f"fitting_{level}", pl.String()) for level in LEVELS], orient="row")
+    joined = frame.join(apart.hstack(told), on=[*LEVELS, APART], how="left", nulls_equal=True, maintain_order="left")
+    fit = [pl.when(pl.col(APART) > 0).then(f"fitting_{level}").otherwise(level).alias(level) for level in LEVELS]
+    return joined.with_columns(fit).drop(APART, told.columns)
+
+
+def _meanings(names: pl.Series) -> dict[str, Names]:
+    """Say where the places of one level surely are, by their names alone."""
+    alone = names.drop_nulls().unique().to_frame()
+    asked = alone.with_columns(pl.lit(None, pl.String).alias(name) for name in (*LEVELS, "address") if name != names.name)
+    found = resolve_places(asked.select(*LEVELS, "address"))
+    return {name: places[:-1] for name, places in zip(alone.to_series(), found.rows(), strict=True) if places[-1] and places[0] is not None}
+
+
+def _fitting(names: Names, apart: int, of_province: Names | None, of_city: Names | None, of_district: Names | None) -> Names:
+    """Leave out what does not fit."""
+    province, city, district = names
+    within = of_province[0] if of_province is not None else province
+    how_city, how_district = apart % DISTRICTS, apart // DISTRICTS
+    if how_city == OLDER and (of_city is None or of_city[0] != within):
+        city = of_city = None
+    elif how_city == NEWER and of_city is not None and of_city[0] != within:
+        province, within = None, of_city[0]
+    if how_district in (OLDER, BEFORE_PROVINCE):
+        if of_district is None or of_district[0] != within:
+            return province, city, None
+        if how_district == OLDER and city is not None and (of_city is None or of_district[:2] != of_city[:2]):
+            return province, city, None
+    elif how_district == NEWER and of_district is not None and of_district[0] != within:
+        province, within = None, of_district[0]
+    if how_district > OLDER and of_district is not None and (of_city is None or of_district[:2] != of_city[:2]):
+        # The city is older than the district, which is not in it as far as one can tell.
+        city = None
+    return province, city, district
