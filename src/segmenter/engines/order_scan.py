@@ -93,14 +93,13 @@ def scan(
     _check_sample(cluster, source, rows.filter(~nw.col(FALLBACK)), empty, settings, launch)
     reads = {"rows": total, "filtered": total - wanted, "later": later, "rejected": 0, "kept": count - fallback - later}
     good, rejects = LINES.to_frame(), tables.REJECTED.to_frame()
-    dropped = 0
     if not raw.is_empty():
         found, good = _read(raw, settings, launch, ids)
-        rejects, dropped = found.rejects(), found.reads.get("dropped", 0)
+        rejects = found.rejects()
         for fate in ("later", "rejected", "kept"):
             reads[fate] += found.reads[fate]
-    if dropped:
-        reads["dropped"] = dropped
+        if "dropped" in found.reads:
+            reads["dropped"] = found.reads["dropped"]
     lines = nw.concat([rows.filter(~nw.col(FALLBACK)).select(**LOCAL_LINES), cluster.upload(good)]).filter(nw.col("time_us") < limit)
     orders = whole_orders(lines) if settings.orders.grain == "line" else each_order(lines)
     times = [moment for moment in (first, last, good["time_us"].min(), good["time_us"].max()) if isinstance(moment, int)]
