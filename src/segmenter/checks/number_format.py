@@ -52,6 +52,7 @@ class NumberFormat:
 
 
 AS_TYPED = NumberFormat(".")
+EITHER_MARK = NumberFormat(".", only=False)  # where it is enough to see that it is a number
 
 
 def value_of(mark: Mark) -> pl.Expr:
