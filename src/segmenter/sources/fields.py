@@ -28,12 +28,11 @@ def text(values: pl.Series) -> pl.Series:
     return plain.zip_with(~plain.str.to_lowercase().is_in(NOTHING), pl.Series([None], dtype=pl.String))
 
 
-def identity(values: pl.Series) -> pl.Series:
-    """Read ids: as text, where what was done to keep it text is undone, and ``12.0`` is 12."""
-    plain = text(values)
-    if values.dtype.is_numeric() or not may_be_mended(plain).any():
-        return plain
-    return text(plain.alias("v").to_frame().select(mended(pl.col("v")).alias(values.name)).to_series())
+def mend_ids(written: pl.Series) -> pl.Series:
+    """Read ids that were read as text: what was done to keep them text is undone, and ``12.0`` is 12."""
+    if not may_be_mended(written).any():
+        return written
+    return text(written.alias("v").to_frame().select(mended(pl.col("v")).alias(written.name)).to_series())
 
 
 def number(values: pl.Series, currency: str, how: NumberFormat) -> pl.Series:

@@ -158,7 +158,7 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
         events, referrals = (
             _drop_visitors(ids, name, frame, reads, shop.as_of) for name, frame in (("events", events), ("referrals", referrals))
         )
-    nobody = _judge_ids(shop, orders, events, referrals)
+    nobody = _judge_ids(shop, orders)
     own_findings = [found for rows in others.values() for found in rows.findings]
     findings = (*orders.findings, *own_findings, *left_out, *strangers, *nobody.findings)
     if stops:
@@ -178,13 +178,15 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
     )
 
 
-def _judge_ids(shop: ShopRows, orders: OrdersReading, events: pl.DataFrame, referrals: pl.DataFrame) -> Nobody:
+def _judge_ids(shop: ShopRows, orders: OrdersReading) -> Nobody:
     before = pl.col("time") < shop.as_of
-    others = [events.filter(before)["customer_id"], *(referrals.filter(before | pl.col("time").is_null())[name] for name in _REFERRED)]
-    if shop.customers is not None:
-        others.append(shop.customers.filter(pl.col("joined").is_null() | (pl.col("joined") < shop.as_of))["customer_id"])
-    names = None if shop.contacts is None or "name" not in shop.contacts.columns else shop.contacts.select("customer_id", "name")
-    return judge_ids(orders.orders.totals(shop.as_of), others, shop.settings, shop.spellings, orders.contacts_of, names)
+    events, brought = shop.events.filter(before), shop.referrals.filter(before | pl.col("time").is_null())
+    customers = None
+    if shop.customers is not None and shop.contacts is not None:
+        known = shop.customers.filter((pl.col("joined") < shop.as_of).fill_null(value=True)).select("customer_id")
+        customers = known.join(shop.contacts.select(pl.col("customer_id", "^name$")), on="customer_id", how="left")
+    others = [events["customer_id"], *(brought[name] for name in _REFERRED)]
+    return judge_ids(orders.orders.totals(shop.as_of), customers, others, shop.settings, shop.spellings, orders.contacts_of)
 
 
 def _rejects(shop: ShopRows, orders: OrdersReading, reads: Mapping[str, Mapping[str, int]], rejects: pl.DataFrame) -> list[Finding]:

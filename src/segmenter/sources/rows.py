@@ -80,18 +80,26 @@ class Rows:
 
     def id(self, name: str) -> pl.Series:
         """Read an id, and reject rows without; what a spreadsheet has destroyed or disguised is told."""
-        written = fields.text(self.fields[name]).filter(self.counted)
-        column, key = ", ".join(self.columns[name]), f"data.{self.table}.columns.{name}"
-        if not self.fields[name].dtype.is_temporal() and (gone := damaged(written)).any():
-            places = self.source.filter(self.counted).filter(gone).head(_SHOWN).select(pl.col(FILE).cast(pl.String), ROW)
-            self.findings += tell_damage(written.filter(gone), [place_of(*place) for place in places.rows()], column, key)
-        self.findings += tell_mended(written, fields.identity(written), column, key)
-        return self.read(name, self.ids(name), NO_ID)
+        written = fields.text(self.fields[name])
+        self._look_at_ids(name, written)
+        return self.read(name, self._read_ids(name, written), NO_ID)
 
     def ids(self, name: str) -> pl.Series:
         """Give ids as they are read, null where there is none."""
-        values = fields.identity(self.fields[name])
+        return self._read_ids(name, fields.text(self.fields[name]))
+
+    def _read_ids(self, name: str, written: pl.Series) -> pl.Series:
+        values = fields.mend_ids(written)
         return values.replace(self.spellings) if self.spellings and name in _CUSTOMERS else values
+
+    def _look_at_ids(self, name: str, written: pl.Series) -> None:
+        column, key = ", ".join(self.columns[name]), f"data.{self.table}.columns.{name}"
+        different = written.filter(self.counted).unique().drop_nulls()
+        if not self.fields[name].dtype.is_temporal() and (gone := damaged(different)).any():
+            rows = self.counted & written.is_in(different.filter(gone).implode())
+            places = self.source.filter(rows).head(_SHOWN).select(pl.col(FILE).cast(pl.String), ROW)
+            self.findings += tell_damage(written.filter(rows), [place_of(*place) for place in places.rows()], column, key)
+        self.findings += tell_mended(different, fields.mend_ids(different), column, key)
 
     def time(self, settings: TableSettings, timezone: str) -> pl.Series:
         """Read the time, and reject rows without."""
