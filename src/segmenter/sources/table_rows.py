@@ -6,7 +6,10 @@ from itertools import pairwise
 import polars as pl
 
 from segmenter.checks.header_rows import Header, Row, cell_of
-from segmenter.checks.table_ends import OtherRow, other_headers, other_rows, total_word
+from segmenter.checks.inner_headers import other_headers
+from segmenter.checks.table_ends import other_rows
+from segmenter.checks.table_lines import OtherRow
+from segmenter.checks.total_words import total_word
 from segmenter.contacts import shape
 from segmenter.errors import InputError
 from segmenter.findings import Finding, Level
@@ -88,8 +91,8 @@ def _told(name: str, kind: str, others: Sequence[OtherRow], written: FileFormat)
         case "unsure":
             level = "warning"
             sentence = (
-                '{name}: rows read that may be totals: {count:,} (row {rows}: "{shown}"), of which all cells are filled and no number is '
-                "a sum of the others; delete them, or leave them out by {key}"
+                '{name}: rows read that may be totals: {count:,} (row {rows}: "{shown}"), which have more than a total has, and no number '
+                "that is a sum of the others; delete them, or leave them out by {key}"
             )
             message = Message("sheets.unsure_totals", sentence, **facts, key=f"data.{written.table}.where")
         case _:
