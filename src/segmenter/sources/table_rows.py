@@ -27,11 +27,15 @@ def header_findings(name: str, rows: Sequence[Row], header: Header, numbers: Seq
     if written.skip_rows != "auto":
         return []
     found = []
-    if titles := [number for row, number in zip(rows[: header.first], numbers, strict=False) if any(map(cell_of, row))]:
-        text = next(cell for row in rows[: header.first] for value in row if (cell := cell_of(value)))
+    above = [row for row in rows[: header.first] if any(map(cell_of, row))]
+    if above:
+        text = next(cell for value in above[0] if (cell := cell_of(value)))
         sentence = '{name}: row {row:,} is its header; {count:,} above it, "{shown}", are no rows of the table ({key}=0 takes the first)'
-        facts = {"row": numbers[header.first], "count": len(titles), "shown": _shape(text), "key": written.key("skip_rows")}
-        found.append(Finding("note", Message("sheets.titles", sentence, name=name, **facts)))
+        facts = {"row": numbers[header.first], "count": len(above), "shown": _shape(text), "key": written.key("skip_rows")}
+        # As many cells as the header has, in more than one row: that may be a table, too.
+        wide = sum(2 * sum(map(bool, map(cell_of, row))) > sum(map(bool, header.names)) for row in above)
+        level: Level = "warning" if wide > 1 else "note"
+        found.append(Finding(level, Message("sheets.titles", sentence, name=name, **facts)))
     if header.last > header.first:
         sentence = (
             "{name}: rows {first:,} and {last:,} are its header; a column is called as in the lower one, behind its group where two are "
