@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import reduce
+from operator import or_
 
 import polars as pl
 
@@ -117,9 +119,10 @@ def _without_contacts(measures: pl.DataFrame, tables: Tables, rule: RegionRule) 
         return measures, ()
     shown = with_regions(measures, rule)
     left = {name: contact & (shown[name].eq_missing(measures[name]) | personal.among(shown[name])) for name, contact in contacts.items()}
-    places = {name: pl.when(~contact).then(measures[name]).when(~left[name]).then(shown[name]) for name, contact in contacts.items()}
+    some = reduce(or_, contacts.values())
+    places = {name: pl.when(~some).then(measures[name]).when(~left[name]).then(shown[name]) for name in LEVELS}
     measures = measures.with_columns(place.alias(name) for name, place in places.items())
-    if not (count := sum(left.values(), pl.repeat(False, measures.height, eager=True)).sum()):
+    if not (count := reduce(or_, left.values()).sum()):
         return measures, ()
     sentence = "customers whose province or city looks like a contact: {count:,}; their region counts as unknown"
     return measures, (Message("evaluation.contact_places", sentence, count=count),)
