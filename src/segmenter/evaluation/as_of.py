@@ -78,13 +78,22 @@ def past_snapshot(past: Past, settings: CoreSettings, as_of: date, *, purchases:
     measures = before.measures(as_of)
     if purchases:
         measures = with_purchases(measures, before.timeline, as_of)
-    return Snapshot(_rule(measures, settings), before)
+    return Snapshot(_rule(measures, _without_stop(settings)), before)
 
 
 def _rule(
     measures: pl.DataFrame, settings: CoreSettings, precedents: pl.DataFrame | None = None, not_customers: tuple[str, ...] = ()
 ) -> Verdicts:
     return apply_rules(with_regions(measures, settings.rules.region), settings.rules, settings.launch, precedents, not_customers)
+
+
+def _without_stop(settings: CoreSettings) -> CoreSettings:
+    """Leave out whom a rule about regions could not decide on in the past, instead of stopping what looks at it."""
+    region = settings.rules.region
+    if region.unknown != "stop":
+        return settings
+    rules = settings.rules.model_copy(update={"region": region.model_copy(update={"unknown": "remove"})})
+    return settings.model_copy(update={"rules": rules})
 
 
 def _launch_past(tables: Tables, settings: CoreSettings, terms: Terms) -> Past | None:
