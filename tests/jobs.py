@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 
 from segmenter.__main__ import main
 from segmenter.home import HOME
-from segmenter.settings import BacktestJob, CheckJob, CommitJob, DemoJob, LaunchJob, LedgerJob, ReviewJob, TuneJob, parse
+from segmenter.settings import BacktestJob, CheckJob, CommitJob, DemoJob, InitJob, LaunchJob, LedgerJob, ReviewJob, TuneJob, parse
 
 MODELS = {
     "launch": LaunchJob,
@@ -26,6 +26,7 @@ MODELS = {
     "commit": CommitJob,
     "cancel": CommitJob,
     "ledger": LedgerJob,
+    "init": InitJob,
 }
 
 

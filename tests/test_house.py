@@ -15,6 +15,7 @@ CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 SPEAK = {"report", "regions", "demo"}
 # Test files that cover modules which have none of their own.
 COVERS = {
+    "cases/test_customers.py": "sources/customer_ids sources/shop_currency sources/stream_ids",
     "demo/test_aftermath.py": "demo/filled_sheets demo/past_launch demo/shop_files",
     "demo/test_shop.py": "demo/behaviour demo/customers demo/orders",
     "engines/test_spark.py": "engines/java engines/order_cells engines/order_scan engines/parquet_schema engines/spark_session",
@@ -23,6 +24,10 @@ COVERS = {
     "evaluation/test_lift.py": "evaluation/lift_sums",
     "evaluation/test_review.py": "evaluation/acceptance evaluation/launch_sales",
     "evaluation/test_tune.py": "evaluation/tuning_trials",
+    "guesses/test_experiment.py": (
+        "guesses/column_guess guesses/column_names guesses/column_values guesses/customers_guess guesses/guess guesses/known_sources guesses/order_rows_guess"
+        " guesses/order_states guesses/orders_guess guesses/shop_locale guesses/source_tables guesses/table_guess"
+    ),
     "ledger/test_records.py": "launch_record",
     "regions/test_places.py": "regions/divisions regions/place_patterns regions/readings",
     "regions/test_region_names.py": "regions/spellings",
@@ -44,6 +49,7 @@ COVERS = {
     "report/test_outputs.py": "report/launch_outputs",
     "test_check_job.py": "evaluation/input_check findings report/check_outputs report/check_report report/finding_words",
     "report/test_publication.py": "temp_folders",
+    "test_init_job.py": "report/experiment_file report/init_questions report/init_report settings/first_steps",
     "report/test_review_report.py": "report/review_tables",
     "scoring/test_single_measure.py": "scoring/decayed scoring/recency scoring/spend",
     "settings/test_check.py": (

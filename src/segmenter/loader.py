@@ -3,15 +3,19 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 
+from segmenter.checks.ledger_ids import with_launches
 from segmenter.engines.spark import SparkFiles, aggregate_files, aggregate_frame, is_uri
-from segmenter.errors import InputError
+from segmenter.errors import InputError, SegmenterError
 from segmenter.evaluation.as_of import sampling_of
 from segmenter.evaluation.input_check import InputCheck, check_input, stops
 from segmenter.findings import Finding, messages_of
+from segmenter.guesses.experiment import Experiment, with_date
+from segmenter.ledger import open_ledger, read_past_launches
 from segmenter.measures import shop_orders
 from segmenter.measures.sampling import Sampling
 from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
@@ -29,10 +33,11 @@ from segmenter.sources.paths import unread_files
 from segmenter.sources.raw import Fingerprint, Raw
 from segmenter.sources.samples import sample_of
 from segmenter.sources.stream_aggregation import aggregate_stream
-from segmenter.sources.stream_ids import contacts_of_stream, count_ids, damage_of_stream, spellings_of_stream
-from segmenter.tables import REJECTS, Orders, Terms
+from segmenter.sources.stream_ids import contacts_of_stream, count_ids, damage_of_stream, spellings_of_stream, with_currency
+from segmenter.tables import REJECTS, Orders, PastLaunches, Terms
 from segmenter.words import Progress
 
+LAST_DATE = date(2200, 1, 1)
 TABLES = ("orders", "customers", "events", "referrals")
 
 
@@ -115,9 +120,29 @@ def check_tables(settings: LaunchJob, terms: Terms, *, progress: Progress) -> tu
             categories=settings.by_category,
             stop=False,
         )
-    except InputError as error:
+        if settings.ledger.use:
+            read = replace(read, tables=with_launches(read.tables, _past_launches(settings, terms.as_of), terms.as_of))
+    except SegmenterError as error:
         return None, InputCheck(None, tuple(stops(error.messages)))
     return read, check_input(read.tables, settings)
+
+
+def try_experiment(experiment: Experiment, *, seed: int, progress: Progress) -> tuple[Experiment, tuple[Message, ...], tuple[Message, ...]]:
+    """Read a shop's tables as a guessed experiment says: give it with its date, and the notes and warnings of the reading."""
+    data = experiment.data()
+    first = read_tables(data, experiment.launch(LAST_DATE), seed=seed, progress=progress, stop=False)
+    days = first.tables.profile.by_day["day"]
+    if not len(days):
+        raise InputError(*messages_of(first.tables.findings, "stop"), Message("init.nothing_read", "paths: hold no order that can be read"))
+    dated = with_date(experiment, max(days))
+    tables = read_tables(data, dated.launch(max(days) + timedelta(days=1)), seed=seed, progress=progress, stop=False).tables
+    if problems := messages_of(tables.findings, "stop"):
+        sentence = "a key of data that is named above is answered by the same key of answers, such as answers.orders.grain=line"
+        raise InputError(*problems, Message("init.same_keys", sentence))
+    return dated, messages_of(tables.findings, "note"), messages_of(tables.findings, "warning")
+def _past_launches(settings: LaunchJob, as_of: date) -> PastLaunches | None:
+    ledger, launch = open_ledger(settings.ledger.url, settings.out), settings.launch
+    return read_past_launches(ledger, launch.name, as_of, community=launch.community, days=settings.rules.invitations.days)
 
 
 def _simulated(data: DemoSettings, launch: LaunchSettings, seed: int) -> dict[str, Raw]:
@@ -173,6 +198,7 @@ def _stream_orders(
             return aggregate_files(source, terms, shop.ids)
         case Stream():
             joined = shop.spellings.filter(pl.col("customer_id") != pl.col("becomes"))
+            source, currencies = with_currency(source, terms.as_of)
             source = source.spelled(dict(joined.rows()))
             orders = _aggregate_stream(source, shop, terms, store, sampling, progress)
             ids = orders.orders.customers(terms.as_of)
@@ -181,7 +207,7 @@ def _stream_orders(
             if mends:
                 source = source.spelled({**source.spellings, **mends})
                 orders = _aggregate_stream(source, shop, terms, store, sampling, progress)
-            found = (*orders.findings, *told, *damage_of_stream(source, ids, terms.as_of))
+            found = (*orders.findings, *currencies, *told, *damage_of_stream(source, ids))
             return replace(orders, findings=found, contacts_of=contacts_of_stream(source, shop.personal, terms.as_of))
 
 

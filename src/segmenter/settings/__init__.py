@@ -6,6 +6,7 @@ No default stands here: all of them are in ``conf/``.
 from segmenter.settings.check import parse as parse
 from segmenter.settings.eligibility import RegionRule as RegionRule
 from segmenter.settings.eligibility import RulesSettings as RulesSettings
+from segmenter.settings.first_steps import InitJob as InitJob
 from segmenter.settings.jobs import BacktestCore as BacktestCore
 from segmenter.settings.jobs import BacktestJob as BacktestJob
 from segmenter.settings.jobs import CheckJob as CheckJob
