@@ -9,7 +9,7 @@ from segmenter.checks.order_numbers import Hashes, begin_again, run_numbers
 
 
 def file_ages(lines: pl.DataFrame) -> pl.Series:
-    """Number the files of rows from the oldest: by their last day, then by name, ``orders (2)`` before ``orders (10)``."""
+    """Give the age of each row's file, 0 for the oldest: by their last day, then by name, ``orders (2)`` before ``orders (10)``."""
     days = lines.group_by("file").agg(pl.col("day").max()).sort("file", nulls_last=True)
     order = sorted(days.iter_rows(), key=lambda row: (row[1] if row[1] is not None else -1, _natural(row[0] or "")))
     ages = {file: age for age, (file, _) in enumerate(order)}
@@ -43,8 +43,10 @@ def earlier_states(lines: pl.DataFrame, grain: Literal["auto", "order", "line"],
         if grain == "line":
             return older["at"].sort()
         runs = runs.join(older.select("at"), on="at", how="anti")
-        alike = runs.with_columns(hashes(runs["at"])).group_by("run").agg(
-            one=(pl.col("state").n_unique() == 1) & ((pl.col("paid").n_unique() == 1) | (pl.col("steady").n_unique() == 1))
+        alike = (
+            runs.with_columns(hashes(runs["at"]))
+            .group_by("run")
+            .agg(one=(pl.col("state").n_unique() == 1) & ((pl.col("paid").n_unique() == 1) | (pl.col("steady").n_unique() == 1)))
         )
         rest = runs.join(alike.filter("one"), on="run", how="semi")
         return pl.concat([older["at"], _all_but_last(rest)]).sort()

@@ -57,9 +57,9 @@ def order_grain(
     unsure = any(finding.level == "stop" for finding in found)
     if asked == "auto":
         if not numbers.several:
-            said = Message("order_rows.unique", "data.orders.grain: a row is an order: no order number stands on two of {rows:,} rows", rows=lines.height)
+            said = Message("order_rows.unique", "data.orders.grain: a row is an order: no order number stands on two rows")
             if unsure or numbers.reused:
-                said = Message("order_rows.apart", "data.orders.grain: a row is an order: no order number stands on different rows of one order")
+                said = Message("order_rows.apart", "data.orders.grain: a row is an order: rows of one number are not lines of one order")
             return OrderGrain("order", used_again=numbers.begin_again, findings=(*found, *_reused(numbers), Finding("note", said)))
     elif not numbers.several:
         return OrderGrain(grain, used_again=numbers.begin_again, findings=(*found, *_reused(numbers)))
@@ -102,7 +102,9 @@ def order_grain(
             "data.orders.grain: rows of one order number are one order: {several:,} orders have several rows, such as {number} with "
             "{rows:,}; data.orders.grain=order takes each row for an order"
         )
-        found += (Finding("note", Message("order_rows.lines", sentence, several=numbers.several, number=facts["number"], rows=facts["rows"])),)
+        found += (
+            Finding("note", Message("order_rows.lines", sentence, several=numbers.several, number=facts["number"], rows=facts["rows"])),
+        )
     return OrderGrain(grain, once, numbers.begin_again, (*found, *_reused(numbers)))
 
 
@@ -122,7 +124,9 @@ def _not_unique(numbers: Numbers, facts: dict[str, object], *, doubtful: bool) -
         "data.orders.grain: each row is taken for an order, but {several:,} order numbers stand on several rows, such as {number} on "
         "{rows:,}; data.orders.grain=line counts them as one order"
     )
-    return Finding("warning", Message("order_rows.line_for_order", sentence, several=numbers.several, number=facts["number"], rows=facts["rows"]))
+    return Finding(
+        "warning", Message("order_rows.line_for_order", sentence, several=numbers.several, number=facts["number"], rows=facts["rows"])
+    )
 
 
 def _repeats(numbers: Numbers, currency: str) -> tuple[Finding, ...]:

@@ -71,7 +71,10 @@ def look_at_numbers(lines: pl.DataFrame, near: int, hashes: Hashes) -> Numbers:
         (pl.col("day").min() == pl.col("day").max()).alias("one_day"),
     )
     sums = runs.group_by("run").agg(
-        pl.col("order_id").min(), pl.len().alias("rows"), pl.col("paid").min().alias("least"), (pl.col("paid").n_unique() > 1).alias("differ")
+        pl.col("order_id").min(),
+        pl.len().alias("rows"),
+        pl.col("paid").min().alias("least"),
+        (pl.col("paid").n_unique() > 1).alias("differ"),
     )
     differing, alike = sums.filter("differ"), same.join(sums.filter("differ"), on="run", how="anti")
     states = alike.filter((pl.col("contents") > 1) & (pl.col("steadies") == 1))
@@ -79,7 +82,10 @@ def look_at_numbers(lines: pl.DataFrame, near: int, hashes: Hashes) -> Numbers:
     if states.height < differing.height + constant.height:  # lines that happen to have the same amount
         constant, states = pl.concat([constant, states]), states.clear()
     copies = equal.group_by("run", "paid", "content").agg(
-        pl.col("order_id").min(), pl.len().alias("rows"), pl.col("paid").min().alias("least"), (pl.col("value").sum() - pl.col("value").max()).alias("over")
+        pl.col("order_id").min(),
+        pl.len().alias("rows"),
+        pl.col("paid").min().alias("least"),
+        (pl.col("value").sum() - pl.col("value").max()).alias("over"),
     )
     copies = copies.filter(pl.col("rows") > 1)
     whole = alike.filter(pl.col("contents") == 1)
@@ -118,7 +124,7 @@ def _most_reused(uses: pl.DataFrame) -> bool:
 
 
 def run_numbers(rows: pl.DataFrame, near: int) -> pl.DataFrame:
-    """Number the orders of rows that are sorted by ``who``, ``what`` and ``day``: another number, or one used again, is another."""
+    """Mark the orders of rows that are sorted by ``who``, ``what`` and ``day``: another number, or one used again, is another."""
     other = (pl.col("who") != pl.col("who").shift(1)) | (pl.col("what") != pl.col("what").shift(1))
     later = pl.col("day") - pl.col("day").shift(1) > near
     return rows.with_columns(run=(other | later).fill_null(value=True).cum_sum())
@@ -135,14 +141,18 @@ def _in_files(runs: pl.DataFrame) -> pl.DataFrame:
         pl.col("order_id").min(), pl.len().alias("rows"), pl.col("value", "paid").sum(), pl.col("day").min().alias("day")
     )
     newest = pl.col("value").sort_by("age", "file").last()
-    orders = files.sort("run", "age", "file").group_by("run").agg(
-        pl.col("order_id").min(),
-        pl.col("rows").sum(),
-        pl.col("paid").min().alias("least"),
-        (pl.col("value").sum() - newest).alias("over"),
-        pl.col("file").alias("files"),
-        ((pl.len() > 1) & (pl.col("paid").n_unique() == 1)).alias("same"),
-        ((pl.len() > 1) & (pl.col("rows").max() == 1) & (pl.col("day").n_unique() == 1)).alias("single"),
+    orders = (
+        files.sort("run", "age", "file")
+        .group_by("run")
+        .agg(
+            pl.col("order_id").min(),
+            pl.col("rows").sum(),
+            pl.col("paid").min().alias("least"),
+            (pl.col("value").sum() - newest).alias("over"),
+            pl.col("file").alias("files"),
+            ((pl.len() > 1) & (pl.col("paid").n_unique() == 1)).alias("same"),
+            ((pl.len() > 1) & (pl.col("rows").max() == 1) & (pl.col("day").n_unique() == 1)).alias("single"),
+        )
     )
     return orders.filter(pl.col("same") | pl.col("single")).drop("same", "single")
 
@@ -159,6 +169,8 @@ def adds_up(lines: pl.DataFrame, columns: pl.DataFrame) -> bool:
     """
     few = columns.select(name for name in columns.columns if columns[name].null_count() < columns.height).select(pl.all().fill_null(0))
     names = few.columns[:_MAX_NUMBERS]
+    if not names:
+        return False
     products = {f"{one} × {other}": pl.col(one) * pl.col(other) for one, other in combinations(names, 2)}
     values = few.select(names).with_columns(**products)
     paid, run = lines["paid"].alias("paid of an order"), lines["run"].alias("run of an order")

@@ -12,7 +12,7 @@ from segmenter.checks.last_states import earlier_states, file_ages
 from segmenter.checks.order_grain import AmountWords, Asked, OrderGrain, order_grain
 from segmenter.checks.order_numbers import adds_up, run_numbers
 from segmenter.contacts import shown_columns
-from segmenter.findings import Finding
+from segmenter.findings import Finding, Level
 from segmenter.measures.definition import NEAR
 from segmenter.messages import Message
 from segmenter.money import digits
@@ -47,7 +47,9 @@ class OrderChecks:
         days = (pl.col("time").dt.date().to_physical()).alias("day")
         frame = self.values.select("customer_id", "order_id" if order_id is None else order_id.alias("order_id"), days, "paid", "back")
         frame = frame.with_columns(self.rows.source[FILE].cast(pl.String).alias("file"), self.rows.good.alias("good"))
-        known = frame.with_row_index("at").filter(pl.col("good") & (pl.col("day") < _number(self.launch.as_of)) & pl.col("order_id").is_not_null())
+        known = frame.with_row_index("at").filter(
+            pl.col("good") & (pl.col("day") < _number(self.launch.as_of)) & pl.col("order_id").is_not_null()
+        )
         return known.drop("good").with_columns(file_ages(known))
 
     def earlier(self) -> None:
@@ -62,7 +64,9 @@ class OrderChecks:
         self.rows.drop(_marks(replaced, source.height))
         files = before["file"].n_unique()
         ways = {
-            "changed": Message("order_rows.latest_changed", 'by "{column}", else by the newest file', column=self._shown[changed[0]] if changed else ""),
+            "changed": Message(
+                "order_rows.latest_changed", 'by "{column}", else by the newest file', column=self._shown[changed[0]] if changed else ""
+            ),
             "file": Message("order_rows.latest_file", "by the newest file: the one whose orders reach furthest, then by name"),
             "row": Message("order_rows.latest_row", "by the last row"),
         }
@@ -89,7 +93,9 @@ class OrderChecks:
             self.launch.currency,
             near=self._near,
             hashes=self._hashes,
-            adds_up=lambda found: adds_up(found.with_columns(pl.col("paid") / 10 ** digits(self.launch.currency)), self._numbers(found["at"])),
+            adds_up=lambda found: adds_up(
+                found.with_columns(pl.col("paid") / 10 ** digits(self.launch.currency)), self._numbers(found["at"])
+            ),
         )
 
     def _unmapped(self, asked: Asked) -> None:
@@ -102,11 +108,11 @@ class OrderChecks:
         found = [finding for finding in self._grain(lines, "order").findings if finding.level != "note"]
         if found:
             sentence = (
-                'data.orders.columns.order_id: is not mapped, so that each row is an order, but "{column}" seems to be the order number, and '
-                'stands on several rows: data.orders.columns.order_id="{column}"'
+                'data.orders.columns.order_id: is not mapped, so that each row is an order, but "{column}" seems to be the number of an '
+                'order, and stands on several rows: data.orders.columns.order_id="{column}"'
             )
             doubtful = any(finding.level == "stop" or finding.message.code == "order_rows.row_for_order" for finding in found)
-            level = "stop" if doubtful and asked == "auto" else "warning"
+            level: Level = "stop" if doubtful and asked == "auto" else "warning"
             self.findings.append(Finding(level, Message("order_rows.unmapped_number", sentence, column=self._shown[names[0]])))
             self.findings += [Finding("warning", finding.message) for finding in found]
 
@@ -126,11 +132,19 @@ class OrderChecks:
         status = {*named(own, "status"), *self.rows.columns.get("status", ())}
         steady = [name for name in own if name not in status and not speaks_of(name, "changed") and not speaks_of(name, "follows_status")]
         some = self.rows.source.select(own)[at]
-        return pl.DataFrame({"content": some.hash_rows(), "steady": some.select(steady).hash_rows() if steady else pl.repeat(0, at.len(), dtype=pl.UInt64, eager=True)})
+        return pl.DataFrame(
+            {
+                "content": some.hash_rows(),
+                "steady": some.select(steady).hash_rows() if steady else pl.repeat(0, at.len(), dtype=pl.UInt64, eager=True),
+            }
+        )
 
     def _numbers(self, at: pl.Series) -> pl.DataFrame:
         """Give the columns of numbers besides the amount on some rows."""
-        source, used = self.rows.source, {*self.rows.columns["amount"], *self.rows.columns.get("order_id", ()), *self.rows.columns["customer_id"]}
+        source, used = (
+            self.rows.source,
+            {*self.rows.columns["amount"], *self.rows.columns.get("order_id", ()), *self.rows.columns["customer_id"]},
+        )
         read = {
             name: fields.number(source[name].gather(at), self.launch.currency, "," if self.settings.decimal == "," else ".")
             for name in columns_of(source)
@@ -145,7 +159,8 @@ class OrderChecks:
         self.findings += found
         if not twice.len():
             return values
-        return values.with_columns(pl.when(pl.col("at").is_in(twice.implode())).then(0).otherwise("paid").alias("paid"))
+        again = pl.col("at").is_in(twice.implode())
+        return values.with_columns(pl.when(again).then(0).otherwise("paid").alias("paid"), back=pl.col("back") | again)
 
     def people(self) -> list[tuple[str, int]]:
         """List the columns that seem to name persons, and are not the customer's id, with how many different values each has."""

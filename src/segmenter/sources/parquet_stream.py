@@ -9,12 +9,16 @@ import numpy as np
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
+from segmenter.checks.column_words import is_person
+from segmenter.contacts import shown_columns
 from segmenter.errors import ConfigError, InputError
+from segmenter.findings import Finding
 from segmenter.measures import shop_orders
 from segmenter.messages import Message
 from segmenter.settings import FilesSettings, LaunchSettings
 from segmenter.sources.expressions import ROW, read_as_numbers
 from segmenter.sources.fields import currency_names, local
+from segmenter.sources.order_sample import as_orders, number_column, number_findings
 from segmenter.sources.raw import column_names, known_types, one_line
 from segmenter.sources.row_mapping import map_rows
 from segmenter.sql import expression
@@ -38,6 +42,7 @@ class Stream:
     where: pl.Expr | None  # the rows that are wanted
     columns: list[str]  # the source's columns that are needed
     schema: pl.Schema  # of all its columns
+    findings: tuple[Finding, ...] = ()  # of the order numbers
 
     @property
     def rows(self) -> int:
@@ -57,7 +62,7 @@ def stream_of(paths: Sequence[Path], names: Sequence[str], settings: FilesSettin
     that are computed from text or from all rows.
     """
     read = settings.orders
-    if read.grain == "line" or read.repeats == "drop":
+    if read.grain == "line" or read.repeats != "keep" or read.fill_down:
         return None
     try:
         schemas = [pl.read_parquet_schema(path) for path in paths]
@@ -79,6 +84,15 @@ def stream_of(paths: Sequence[Path], names: Sequence[str], settings: FilesSettin
         return None
     if any(_type(schema, condition) != pl.Boolean for condition in conditions.values()):
         return None
+    number = number_column(schema, settings)
+    findings: tuple[Finding, ...] = ()
+    if number is not None:
+        if _needs_all_rows({"order_id": number}, [_expression(number, schema)], schema):
+            return None
+        found = number_findings(paths, names, heights, _expression(number, schema), conditions.get("where"), settings, launch)
+        if found is None:
+            return None
+        findings = found
     needed = {name for value in (*expressions.values(), *conditions.values()) for name in value.meta.root_names()}
     if any(schema[name].is_nested() for name in needed):
         return None  # what can be computed of it, only its values show
@@ -86,7 +100,7 @@ def stream_of(paths: Sequence[Path], names: Sequence[str], settings: FilesSettin
     if typed and "back" in conditions:
         typed["back"] = conditions["back"].fill_null(value=False)
     columns = [name for name in schema if name in needed]
-    return Stream(paths, names, heights, settings, launch, typed, conditions.get("where"), columns, schema)
+    return Stream(paths, names, heights, as_orders(settings), launch, typed, conditions.get("where"), columns, schema, findings)
 
 
 def _expression(mapping: str, schema: pl.Schema) -> pl.Expr:
@@ -177,3 +191,13 @@ def decode(stream: Stream) -> Iterator[tuple[pl.Series, pl.DataFrame]]:
     for batch in batches(stream, range(len(stream.paths))):
         rows = batch if stream.where is None else batch.filter(WANTED)
         yield rows[f"{TYPED}customer_id"], rows.select(stream.columns)
+
+
+def people_in(stream: Stream) -> list[tuple[str, int]]:
+    """List the columns that seem to name persons, with how many different values each has."""
+    used, shown = stream.columns, shown_columns(stream.schema)
+    names = [name for name, dtype in stream.schema.items() if name not in used and is_person(name) and not dtype.is_nested()]
+    if not names:
+        return []
+    counts = pl.scan_parquet(list(stream.paths), glob=False, hive_partitioning=False).select(pl.col(names).n_unique()).collect()
+    return [(shown[name], counts[name].item()) for name in names]

@@ -34,11 +34,7 @@ def map_rows(
     if FILE not in frame.columns:
         frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(FILE))
     if isinstance(read, OrdersSettings) and read.fill_down:
-        filled = fill_down(frame, read)
-        if isinstance(filled, pl.DataFrame):
-            frame = filled
-        else:
-            problems += filled
+        frame = fill_down(frame, read, problems)
     number: ReadNumbers = partial(fields.number, currency=launch.currency, decimal=settings.decimal)
     height, left_out = frame.height, None
     if read.where is not None and (wanted := _condition(frame, read.where, f"data.{table}.where", number, problems)) is not None:
@@ -57,16 +53,23 @@ def map_rows(
             moments = fields.time(rows.fields[name], read.time_format, launch.timezone)
             rows.counted = pl.DataFrame({"t": moments}).select((pl.col("t") < launch.as_of).fill_null(value=True)).to_series()
     if isinstance(read, OrdersSettings):
-        if read.refund is not None and (refund := _condition(frame, read.refund, "data.orders.refund", number, problems)) is not None:
-            rows.fields["refund"] = refund.values.fill_null(value=False)
-        if read.grain == "line" and "order_id" not in rows.fields and not problems:
-            sentence = "data.orders.columns.order_id: is needed where data.orders.grain is line: it says which lines are one order"
-            problems.append(Message("sources.order_id_missing", sentence))
+        problems += _map_refund(rows, read, number, problems)
     if collected is not None:
         collected += problems
     elif problems:
         raise InputError(*problems)
     return rows
+
+
+def _map_refund(rows: Rows, read: OrdersSettings, number: ReadNumbers, problems: list[str]) -> list[str]:
+    """Find which rows are refunds, and see that lines have an order number; give what is wrong."""
+    found: list[str] = []
+    if read.refund is not None and (refund := _condition(rows.source, read.refund, "data.orders.refund", number, found)) is not None:
+        rows.fields["refund"] = refund.values.fill_null(value=False)
+    if read.grain == "line" and "order_id" not in rows.fields and not problems and not found:
+        sentence = "data.orders.columns.order_id: is needed where data.orders.grain is line: it says which lines are one order"
+        found.append(Message("sources.order_id_missing", sentence))
+    return found
 
 
 def nothing_wanted(table: str, sql: str | None, rows: int) -> Message:
