@@ -46,11 +46,14 @@ class OrderChecks:
         """Give the good rows before the as-of date that have an order number."""
         days = (pl.col("time").dt.date().to_physical()).alias("day")
         frame = self.values.select("customer_id", "order_id" if order_id is None else order_id.alias("order_id"), days, "paid", "back")
-        frame = frame.with_columns(self.rows.source[FILE].cast(pl.String).alias("file"), self.rows.good.alias("good"))
+        files = self.rows.source[FILE]
+        several = files.n_unique() > 1
+        named_file = files.cast(pl.String) if several else pl.repeat(None, files.len(), dtype=pl.String, eager=True)
+        frame = frame.with_columns(named_file.alias("file"), self.rows.good.alias("good"))
         known = frame.with_row_index("at").filter(
             pl.col("good") & (pl.col("day") < _number(self.launch.as_of)) & pl.col("order_id").is_not_null()
         )
-        return known.drop("good").with_columns(file_ages(known))
+        return known.drop("good").with_columns(file_ages(known) if several else pl.lit(0, dtype=pl.Int32).alias("age"))
 
     def earlier(self) -> None:
         """Leave out rows that a later state of the same order replaces."""
