@@ -250,6 +250,7 @@ def _build(case: dict[str, Any], work: Path) -> list[str]:
     )
     words += [f"{group}={kind}" for group, kind in case["kinds"].items()] + [
         "tracking=none",
+        "launch.commit=true",
         f"data.decimal={case['decimal']}",
         "launch.as_of=2026-07-01",
     ]
@@ -345,7 +346,7 @@ def _miscounted(case: dict[str, Any], folder: Path) -> list[str]:
         "the invited are eligible": invited <= set(customers.filter(verdict="eligible")["customer_id"]) and len(invited) == counts["invited"],
         "no hold-out is invited": not invited & set(customers.filter("held_out")["customer_id"]),
     }  # fmt: skip
-    if not mapped and not {"ledger.use", "ledger.url", "out"} & case["config"].keys():
+    if not mapped and not {"ledger.use", "ledger.url", "launch.commit", "out"} & case["config"].keys():
         token = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
         query = "SELECT customer_id FROM segmenter_invitations i JOIN segmenter_plans ON plan = id WHERE token = ? AND state || i.status = 'plannedplanned'"
         with closing(sqlite3.connect(folder.parent / "ledger.db")) as ledger:

@@ -39,8 +39,16 @@ def raise_stops(findings: Iterable[Finding], more: Iterable[Message] = ()) -> No
 
 
 def as_json(findings: Iterable[Finding]) -> list[Mapping[str, object]]:
-    """Give findings for a manifest, without their sentences."""
-    return [{"level": finding.level, "found": finding.message.code, **_plain(finding.message.facts)} for finding in findings]
+    """Give findings for a manifest, without their sentences; of a message at a config key, the message's code and facts, and the key."""
+    return [{"level": finding.level, **_code_and_facts(finding.message)} for finding in findings]
+
+
+def _code_and_facts(message: Message) -> dict[str, object]:
+    match message.facts:
+        case {"key": key, "problem": Message() as problem, **rest} if not rest:
+            return {"key": str(key), **_code_and_facts(problem)}
+        case facts:
+            return {"found": message.code, **_plain(facts)}
 
 
 def _plain(facts: Mapping[str, object]) -> dict[str, object]:

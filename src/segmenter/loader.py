@@ -3,34 +3,41 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 
+from segmenter.checks.ledger_ids import with_launches
 from segmenter.engines.spark import SparkFiles, aggregate_files, aggregate_frame, is_uri
-from segmenter.errors import InputError
+from segmenter.errors import InputError, SegmenterError
 from segmenter.evaluation.as_of import sampling_of
 from segmenter.evaluation.input_check import InputCheck, check_input, stops
 from segmenter.findings import Finding, messages_of
+from segmenter.guesses.experiment import Experiment, with_date
+from segmenter.ledger import open_ledger, read_past_launches
 from segmenter.measures import shop_orders
 from segmenter.measures.sampling import Sampling
 from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.messages import Message
 from segmenter.settings import DatabaseSettings, DemoSettings, EngineSettings, FilesSettings, LaunchJob, LaunchSettings, SparkEngine
 from segmenter.sources import parquet_stream
-from segmenter.sources.files import copies
+from segmenter.sources.files import at_key, copies
 from segmenter.sources.inputs import Inputs
 from segmenter.sources.mapping import ShopRows, map_shop, shop_tables
 from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
 from segmenter.sources.order_store import Store, fingerprint
 from segmenter.sources.parquet_files import fingerprints, parquet_files
 from segmenter.sources.parquet_stream import Stream
+from segmenter.sources.paths import unread_files
 from segmenter.sources.raw import Fingerprint, Raw
 from segmenter.sources.samples import sample_of
 from segmenter.sources.stream_aggregation import aggregate_stream
-from segmenter.tables import REJECTS, Orders, Terms
+from segmenter.sources.stream_ids import contacts_of_stream, count_ids, damage_of_stream, spellings_of_stream, with_currency
+from segmenter.tables import REJECTS, Orders, PastLaunches, Terms
 from segmenter.words import Progress
 
+LAST_DATE = date(2200, 1, 1)
 TABLES = ("orders", "customers", "events", "referrals")
 
 
@@ -74,11 +81,12 @@ def read_tables(
     if problems:
         raise InputError(*problems)
     progress("columns")
-    found = tuple(finding for table in raw.values() for finding in table.findings)
+    found = (*_beside(source, data), *(finding for table in raw.values() for finding in table.findings))
     prints = {name: table.fingerprints for name, table in raw.items()}
     with _with_findings(found):
         frames = {name: table.frame for name, table in raw.items()}
-        shop = map_shop(frames, data, launch, unreadable={name: table.rejects for name, table in raw.items()})
+        streamed = None if terms is None or not isinstance(source, Stream) else count_ids(source, terms.as_of)
+        shop = map_shop(frames, data, launch, unreadable={name: table.rejects for name, table in raw.items()}, streamed=streamed)
         if source is not None and terms is not None:
             orders = _stream_orders(source, shop, terms, store, sampling, progress)
             prints["orders"] = orders.fingerprints
@@ -112,9 +120,31 @@ def check_tables(settings: LaunchJob, terms: Terms, *, progress: Progress) -> tu
             categories=settings.by_category,
             stop=False,
         )
-    except InputError as error:
+        if settings.ledger.use:
+            read = replace(read, tables=with_launches(read.tables, _past_launches(settings, terms.as_of), terms.as_of))
+    except SegmenterError as error:
         return None, InputCheck(None, tuple(stops(error.messages)))
     return read, check_input(read.tables, settings)
+
+
+def try_experiment(experiment: Experiment, *, seed: int, progress: Progress) -> tuple[Experiment, tuple[Message, ...], tuple[Message, ...]]:
+    """Read a shop's tables as a guessed experiment says: give it with its date, and the notes and warnings of the reading."""
+    data = experiment.data()
+    first = read_tables(data, experiment.launch(LAST_DATE), seed=seed, progress=progress, stop=False)
+    days = first.tables.profile.by_day["day"]
+    if not len(days):
+        raise InputError(*messages_of(first.tables.findings, "stop"), Message("init.nothing_read", "paths: hold no order that can be read"))
+    dated = with_date(experiment, max(days))
+    tables = read_tables(data, dated.launch(max(days) + timedelta(days=1)), seed=seed, progress=progress, stop=False).tables
+    if problems := messages_of(tables.findings, "stop"):
+        sentence = "a key of data that is named above is answered by the same key of answers, such as answers.orders.grain=line"
+        raise InputError(*problems, Message("init.same_keys", sentence))
+    return dated, messages_of(tables.findings, "note"), messages_of(tables.findings, "warning")
+
+
+def _past_launches(settings: LaunchJob, as_of: date) -> PastLaunches | None:
+    ledger, launch = open_ledger(settings.ledger.url, settings.out), settings.launch
+    return read_past_launches(ledger, launch.name, as_of, community=launch.community, days=settings.rules.invitations.days)
 
 
 def _simulated(data: DemoSettings, launch: LaunchSettings, seed: int) -> dict[str, Raw]:
@@ -155,6 +185,13 @@ def _order_source(
     return parquet_stream.stream_of(paths, names, data, launch)
 
 
+def _beside(source: Stream | SparkFiles | None, data: FilesSettings | DatabaseSettings | DemoSettings) -> list[Finding]:
+    """Say what stands beside the files that are aggregated as they are read."""
+    if source is None or not isinstance(data, FilesSettings) or data.orders.path is None or is_uri(data.orders.path):
+        return []
+    return at_key("data.orders.path", unread_files(data.orders.path))
+
+
 def _stream_orders(
     source: Stream | SparkFiles, shop: ShopRows, terms: Terms, store: str | None, sampling: Sampling | None, progress: Progress
 ) -> OrdersReading:
@@ -162,8 +199,25 @@ def _stream_orders(
         case SparkFiles():
             return aggregate_files(source, terms, shop.ids)
         case Stream():
-            kept = None if store is None else Store(Path(store), fingerprint(source))
-            return aggregate_stream(source, terms, shop.ids, progress, kept, shop.personal, sampling)
+            joined = shop.spellings.filter(pl.col("customer_id") != pl.col("becomes"))
+            source, currencies = with_currency(source, terms.as_of)
+            source = source.spelled(dict(joined.rows()))
+            orders = _aggregate_stream(source, shop, terms, store, sampling, progress)
+            ids = orders.orders.customers(terms.as_of)
+            # Hardly ever: what is mended in an id is seen when all are known, and then they are read again.
+            mends, told = ({}, []) if source.integers else spellings_of_stream(source, ids)
+            if mends:
+                source = source.spelled({**source.spellings, **mends})
+                orders = _aggregate_stream(source, shop, terms, store, sampling, progress)
+            found = (*orders.findings, *currencies, *told, *damage_of_stream(source, ids))
+            return replace(orders, findings=found, contacts_of=contacts_of_stream(source, shop.personal, terms.as_of))
+
+
+def _aggregate_stream(
+    stream: Stream, shop: ShopRows, terms: Terms, store: str | None, sampling: Sampling | None, progress: Progress
+) -> OrdersReading:
+    kept = None if store is None else Store(Path(store), fingerprint(stream))
+    return aggregate_stream(stream, terms, shop.ids, progress, kept, shop.personal, sampling)
 
 
 def _check_copies(path: str, prints: Sequence[Fingerprint]) -> None:

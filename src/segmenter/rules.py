@@ -1,6 +1,6 @@
 """Who may be invited: a verdict for every customer, the funnel, and what neighbouring thresholds would give."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -15,8 +15,9 @@ from segmenter.contacts import shown_sql
 from segmenter.errors import ConfigError, InputError, nearest
 from segmenter.measures.spec import MONEY
 from segmenter.messages import Message
-from segmenter.regions import matching, pairs_of
-from segmenter.settings import LaunchSettings, RulesSettings
+from segmenter.regions import find_members, locate_customers, say_undecided
+from segmenter.settings import CoreSettings, LaunchSettings, RulesSettings
+from segmenter.tables import PastLaunches
 
 ELIGIBLE = "eligible"
 Flags = NDArray[np.bool_]
@@ -77,7 +78,13 @@ class _Threshold:
         return sorted({self.threshold if step == 1 else float(round(self.threshold * step, digits)) for step in _STEPS})
 
 
-def apply_rules(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings, precedents: pl.DataFrame | None = None) -> Verdicts:
+def apply_rules(
+    frame: pl.DataFrame,
+    settings: RulesSettings,
+    launch: LaunchSettings,
+    precedents: pl.DataFrame | None = None,
+    not_customers: Collection[str] = (),
+) -> Verdicts:
     """Give every customer a verdict.
 
     Parameters
@@ -90,6 +97,8 @@ def apply_rules(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSett
         Its currency, and the date from which the cool-off counts back.
     precedents : DataFrame or None
         What earlier launches did, see `segmenter.tables.PRECEDENTS`; without it their rules are off.
+    not_customers : collection of str, optional
+        Ids that stand for nobody: the first rule removes them.
 
     Returns
     -------
@@ -113,8 +122,9 @@ def apply_rules(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSett
     ['orders_min', 'eligible']
     """
     thresholds = _thresholds(settings, launch)
-    regional, warnings = _regional(frame, settings)
+    regional, warnings = _regional(frame, settings, launch)
     keeps = {
+        **({"not_customer": ~frame["customer_id"].is_in(list(not_customers))} if not_customers else {}),
         **_flagged(frame, settings),
         **({} if precedents is None else _preceded(frame, settings, launch, precedents)),
         **regional,
@@ -166,19 +176,37 @@ def _thresholds(settings: RulesSettings, launch: LaunchSettings) -> list[_Thresh
     return [_Threshold(name, measure, limit, floor, currency) for name, measure, limit, floor, currency in rules if limit is not None]
 
 
-def _regional(frame: pl.DataFrame, settings: RulesSettings) -> tuple[dict[str, pl.Series], list[Message]]:
-    keeps: dict[str, pl.Series] = {}
-    warnings: list[Message] = []
-    problems: list[str] = []
-    pairs = pairs_of(frame) if settings.region.include or settings.region.exclude else None
-    for name, names in (("include", settings.region.include), ("exclude", settings.region.exclude)):
-        if names:
-            named, missing = matching(frame, names, settings.region, f"rules.region.{name}", pairs)
-            keeps[f"region_{name}"] = named if name == "include" else ~named
-            (warnings if settings.region.allow_missing else problems).extend(missing)
-    if problems:
-        raise InputError(*problems, Message("rules.allow_missing", "rules.region.allow_missing=true lets names match nobody"))
-    return keeps, warnings
+def _regional(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings) -> tuple[dict[str, pl.Series], list[Message]]:
+    region = settings.region
+    named = {name: names for name, names in (("include", region.include), ("exclude", region.exclude)) if names}
+    if not named:
+        return {}, []
+    located = locate_customers(frame, region)
+    found = {name: find_members(frame, names, region, f"rules.region.{name}", located) for name, names in named.items()}
+    missing = [message for members in found.values() for message in members.missing]
+    if missing and not region.allow_missing:
+        raise InputError(*missing, Message("rules.allow_missing", "rules.region.allow_missing=true lets names match nobody"))
+    keeps = {
+        f"region_{name}": members.inside | members.undecided if name == "include" else ~members.inside for name, members in found.items()
+    }
+    within = np.logical_and.reduce([keep.to_numpy() for keep in keeps.values()])
+    undecided = {name: members.undecided & pl.Series(within) for name, members in found.items()}
+    open_ = [
+        say_undecided(who, located, named[name], region, f"rules.region.{name}", money_spent(frame.filter(who), launch))
+        for name, who in undecided.items()
+        if who.any()
+    ]
+    if open_ and region.unknown == "stop":
+        raise InputError(*open_)
+    if region.unknown != "keep":
+        keeps["region_unknown"] = ~pl.Series(np.logical_or.reduce([who.to_numpy() for who in undecided.values()]))
+    return keeps, [*missing, *(message for members in found.values() for message in members.ambiguous), *open_]
+
+
+def money_spent(frame: pl.DataFrame, launch: LaunchSettings) -> str:
+    """Say what customers spent, in words."""
+    spend = int(frame["spend"].sum()) if "spend" in frame.columns else 0
+    return f"{spend / 10 ** money.digits(launch.currency):,.0f} {launch.currency}"
 
 
 def _custom(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings) -> dict[str, pl.Series]:
@@ -235,6 +263,26 @@ def nobody_eligible(funnel: pl.DataFrame) -> list[Message]:
             Message("rules.step", sentence, rule=rule, before=before, removed=removed, only=only, left=left)
             for rule, before, removed, only, left in funnel.rows()
         ),
+    ]
+
+
+def say_keepers(past: PastLaunches | None, settings: CoreSettings) -> list[Message]:
+    """Say which other launches keep customers out, and the way to take one back."""
+    launch, cooloff = settings.launch, settings.rules.cooloff_days
+    if past is None or launch.as_of is None:
+        return []
+    others = past.invited.filter(pl.col("launch") != launch.name, "in_plan")
+    held = (pl.col("status") == "held_out") & (pl.col("ends_on") > launch.as_of) & pl.lit(settings.rules.held_out)
+    cooling = (
+        (pl.col("status") == "planned") & (pl.col("planned_at") > launch.as_of - timedelta(days=cooloff or 0)) & pl.lit(cooloff is not None)
+    )
+    counts = others.group_by("launch", "as_of").agg(held.sum().alias("held"), cooling.sum().alias("cooling"), pl.col("answer").count())
+    sentence = "  launch {launch} of {as_of} keeps {cooling:,} invited and {held:,} of its control group out{way_out}"
+    cancel = Message("rules.cancel", "; if it was a try, `segmenter cancel` with out= its folder takes it back")
+    return [
+        Message("rules.kept_out", sentence, launch=name, as_of=day, cooling=cooling, held=held, way_out="" if answers else cancel)
+        for name, day, held, cooling, answers in counts.sort("as_of", "launch").rows()
+        if held or cooling
     ]
 
 

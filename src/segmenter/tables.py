@@ -15,6 +15,14 @@ from segmenter.findings import Finding
 TIME = pl.Datetime("us")
 EPOCH = date(1970, 1, 1)
 DAY = 86_400_000_000  # microseconds
+LEVELS = ("province", "city", "district")  # of a place
+# How the last known levels of a customer's place stand to each other: the number `APART` is how the city does, plus `DISTRICTS` times how
+# the district does. TOGETHER: it came with what stands above it. The city is OLDER than the province and came with another one or none, or
+# NEWER and came alone. The district came TOGETHER with the city, or else is OLDER than it; or NEWER than both; or newer than the city and
+# came with the province or before it.
+APART = "places_apart"
+TOGETHER, OLDER, NEWER, WITH_PROVINCE, BEFORE_PROVINCE = range(5)
+DISTRICTS = 3
 LATEST = 7_289_654_400_000_000  # midnight of 2201-01-01 in microseconds: what is not before it is no time
 # What databases and spreadsheets write where there is nothing.
 NOTHING = ("", "null", "\\n", "none", "nan", "<na>", "n/a", "#n/a", "na", "-", "--", "/")
@@ -29,6 +37,7 @@ ORDERS = pl.Schema(
         "is_order": pl.Boolean(),  # false: a refund or cancellation, which counts in neither orders nor recency
         "province": pl.String(),  # or country; as found
         "city": pl.String(),
+        "district": pl.String(),
     }
 )
 SPENDING = pl.Schema(  # one row per row of the orders' source
@@ -44,6 +53,7 @@ CUSTOMERS = pl.Schema(  # attributes follow, as text
         "customer_id": pl.String(),
         "province": pl.String(),
         "city": pl.String(),
+        "district": pl.String(),
         "joined": pl.Date(),
         "do_not_contact": pl.Boolean(),
         "blocked": pl.Boolean(),
@@ -152,6 +162,10 @@ class Orders(ABC):
         """Give the ids of who had an order or a refund before a date."""
 
     @abstractmethod
+    def totals(self, before: date) -> pl.DataFrame:
+        """Give ``orders`` and ``spend`` (net) of each ``customer_id`` before a date, in no order."""
+
+    @abstractmethod
     def last_order(self, before: date) -> date | None:
         """Give the day of the last order, refunds apart, before a date."""
 
@@ -162,6 +176,7 @@ class PastLaunches:
 
     customers: pl.DataFrame  # see `PRECEDENTS`; who is not in it was in no launch
     invited: pl.DataFrame  # see `INVITED`
+    running: pl.DataFrame | None = None  # see `INVITED`: the plan of the launch itself, where it began before the as-of date
 
 
 @dataclass(frozen=True)
@@ -194,3 +209,4 @@ class Tables:
     spending: pl.DataFrame | None = None  # see `SPENDING`: where the orders have categories and they were asked for
     profile: OrdersProfile = NO_PROFILE
     findings: tuple[Finding, ...] = ()  # what was found while they were read
+    not_customers: tuple[str, ...] = ()  # ids that stand for nobody

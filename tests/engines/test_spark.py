@@ -62,7 +62,7 @@ def a_thousand_orders():
             dice.choice([dice.randint(-(10**12), 10**12), 10**16 - 3]),
             dice.choice([0, 0, 500]),
             dice.random() < 0.7,
-            *(dice.choice([None, "四川省", "云南", "é", "z", "Z"]) for _ in range(2)),
+            *(dice.choice([None, "四川省", "云南", "é", "z", "Z"]) for _ in range(3)),
         )
         for _ in range(1_000)
     ]

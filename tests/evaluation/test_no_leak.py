@@ -67,6 +67,7 @@ def invented(tables, cut):
         (pl.col("amount") >= 0).alias("is_order"),
         pl.lit("亚特兰蒂斯").alias("province"),
         pl.lit("R'lyeh").alias("city"),
+        pl.lit("the deep").alias("district"),
     ).select(ORDERS.names())
     events = frame.select("customer_id", pl.lit("telepathy").alias("kind"), "time").head(2000)
     referrals = frame.select("customer_id", pl.col("customer_id").reverse().alias("friend_id"), "time").head(2000)
@@ -74,7 +75,7 @@ def invented(tables, cut):
     if people is not None:
         new = pl.DataFrame({"customer_id": ids.filter(~ids.is_in(people["customer_id"].to_list()))}).with_columns(
             pl.lit("亚特兰蒂斯").alias("province"),
-            pl.lit(None, pl.String).alias("city"),
+            *(pl.lit(None, pl.String).alias(level) for level in ("city", "district")),
             # A third of them joined without a date.
             pl.when(pl.int_range(pl.len()) % 3 > 0).then(pl.lit(cut)).alias("joined"),
             *(pl.lit(value=True).alias(name) for name in ("do_not_contact", "blocked", "staff")),

@@ -16,7 +16,7 @@ from segmenter.measures.definition import summarize_frame
 from segmenter.sources import fields
 from segmenter.sources.order_rows import canonical_orders
 from segmenter.sources.store_parts import part_of
-from segmenter.tables import ORDERS, TIME, Terms
+from segmenter.tables import LEVELS, ORDERS, TIME, Terms
 
 AS_OF = date(2026, 7, 1)
 MIDNIGHT = datetime(2026, 7, 1)
@@ -41,7 +41,9 @@ numbers = st.one_of(
     st.floats(-1000, 1000),
 )
 raw_rows = st.lists(
-    st.tuples(st.none() | texts, st.none() | moments, numbers, st.none() | st.booleans(), raw_places, raw_places, st.booleans()),
+    st.tuples(
+        st.none() | texts, st.none() | moments, numbers, st.none() | st.booleans(), raw_places, raw_places, raw_places, st.booleans()
+    ),
     max_size=30,
 )
 terms = st.builds(
@@ -58,6 +60,7 @@ RAW = pl.Schema(
         "back": pl.Boolean,
         "province": pl.String,
         "city": pl.String,
+        "district": pl.String,
         "fallback": pl.Boolean,
     }
 )
@@ -74,6 +77,7 @@ def read(frame):
             "back": frame["back"].fill_null(value=False),
             "province": fields.text(frame["province"]),
             "city": fields.text(frame["city"]),
+            "district": fields.text(frame["district"]),
         }
     )
     return values, values.select(pl.all_horizontal(pl.col("customer_id", "time", "paid").is_not_null())).to_series()
@@ -93,7 +97,7 @@ def check_fallback(frame, fallback, as_of, known):
     assert (accepted & (~good | frame["fallback"])).sum() == 0
     assert values.filter(accepted)["customer_id"].to_list() == frame.filter(accepted)["id"].cast(pl.String).to_list()
     edge = r"^[\x00-\x20\x80-\xa0\x{1680}-\x{16bf}\x{2000}-\x{207f}\x{3000}-\x{303f}]|[\x00-\x20\x80-\xa0\x{1680}-\x{16bf}\x{2000}-\x{207f}\x{3000}-\x{303f}]$"
-    spaced = frame.select(pl.any_horizontal(pl.col("id", "province", "city").cast(pl.String).str.contains(edge).fill_null(value=False)))
+    spaced = frame.select(pl.any_horizontal(pl.col("id", *LEVELS).cast(pl.String).str.contains(edge).fill_null(value=False)))
     assert (left & good & ~frame["fallback"] & ~spaced.to_series()).sum() == 0
 
 
@@ -108,7 +112,7 @@ def fed(frame, terms, *, size=1000, **ways):
     aggregator = Aggregator(terms, **ways)
     aggregator.recorded = []
     for rows in frame.iter_slices(size):
-        batch = Batch(rows["id"], rows["time"], rows["amount"], rows["back"], rows["fallback"], (rows["province"], rows["city"]))
+        batch = Batch(rows["id"], rows["time"], rows["amount"], rows["back"], rows["fallback"], [rows[level] for level in LEVELS])
         fallback = aggregator.add_all([batch], digits=2)[0]
         check_fallback(rows, fallback, terms.as_of, ways.get("known"))
         values, good = read(rows[fallback])
@@ -129,7 +133,7 @@ def fed(frame, terms, *, size=1000, **ways):
     st.sampled_from([date(2026, 5, 3), date(1970, 1, 2)]),
 )
 @example(
-    [("a", datetime(2026, 6, 30), 1.0, None, "さいたま", None, True)], Terms(AS_OF, 1.0, None), 1, 7, None, None, AS_OF
+    [("a", datetime(2026, 6, 30), 1.0, None, "さいたま", None, None, True)], Terms(AS_OF, 1.0, None), 1, 7, None, None, AS_OF
 )  # left to the fallback, with kana
 def test_batches_as_the_definition(rows, terms, threads, size, random, known, earlier):
     frame = pl.DataFrame(rows, schema=RAW, orient="row")
@@ -161,7 +165,7 @@ def test_batches_as_the_definition(rows, terms, threads, size, random, known, ea
 )
 def test_ids_that_are_whole_numbers(rows, dtype, threads, known):
     frame = pl.DataFrame(
-        [(who, when, amount, None, None, "x", None) for who, when, amount in rows], schema=RAW | {"id": pl.Int64}, orient="row"
+        [(who, when, amount, None, None, "x", "y", None) for who, when, amount in rows], schema=RAW | {"id": pl.Int64}, orient="row"
     ).with_columns(pl.col("id").cast(dtype, strict=False))
     known = None if known is None else pl.Series(known, dtype=pl.String)
     aggregator = fed(frame, Terms(AS_OF, 90.0, None), size=7, threads=threads, integers=True, known=known)
@@ -177,6 +181,7 @@ orders = st.lists(
         st.integers(-(10**12), 10**12) | st.integers(10**16 - 3, 10**16) | st.sampled_from([0, -1, -65_536, 65_535, -(10**16)]),
         st.integers(0, 10**12) | st.just(0),
         st.booleans(),
+        places,
         places,
         places,
     ),
@@ -199,7 +204,7 @@ def test_canonical_orders_as_the_definition(rows, terms, threads, size):
 
 def test_a_place_counts_though_a_batch_between_has_none():
     frame = pl.DataFrame(
-        [("a", datetime(2026, 1, day), 1.0, None, place, None, None) for day, place in ((1, "first"), (20, None), (10, "latest"))],
+        [("a", datetime(2026, 1, day), 1.0, None, place, None, None, None) for day, place in ((1, "first"), (20, None), (10, "latest"))],
         schema=RAW,
         orient="row",
     )
@@ -261,7 +266,7 @@ def test_ids_with_the_same_hash_are_told_apart(length):
     )
     assert first == second
     ids = [one, other, other, one, "C", one]
-    frame = pl.DataFrame([(who, MIDNIGHT - timedelta(1), 1.0, None, who, None, None) for who in ids], schema=RAW, orient="row")
+    frame = pl.DataFrame([(who, MIDNIGHT - timedelta(1), 1.0, None, who, None, None, None) for who in ids], schema=RAW, orient="row")
     for size in (1, 2, 6):  # of one row each: every id is the first text of its batch
         for rows in (frame, frame.reverse()):
             found = fed(rows, Terms(AS_OF, 90.0, None), size=size, threads=2).summary().frame
@@ -288,6 +293,7 @@ def test_tables_grow_and_their_memory_goes_back():
             "is_order": random.random(rows) < 0.9,
             "province": towns.gather(random.integers(0, 5_000, rows)),
             "city": towns.gather(random.integers(0, 5_000, rows)),
+            "district": pl.repeat(None, rows, dtype=pl.String, eager=True),
         }
     )
     terms = Terms(AS_OF, 90.0, 365)

@@ -33,7 +33,7 @@ events = st.lists(st.tuples(st.sampled_from("abd"), st.sampled_from(["visit", "è
 
 
 def shop(orders, events=(), customers=None, referrals=()):
-    rows = [(who, order, when, amount, max(-amount, 0), placed, where, None) for who, order, when, amount, placed, where in orders]
+    rows = [(who, order, when, amount, max(-amount, 0), placed, where, None, None) for who, order, when, amount, placed, where in orders]
     return Tables(
         orders=SingleOrders(pl.DataFrame(rows, schema=tables.ORDERS, orient="row")),
         customers=customers,
@@ -50,6 +50,7 @@ def people(*ids, **columns):
         "customer_id": ids,
         "province": None,
         "city": None,
+        "district": None,
         "joined": None,
         "do_not_contact": False,
         "blocked": False,

@@ -24,7 +24,7 @@ from segmenter.measures.definition import (
 )
 from segmenter.measures.spec import summary_schema
 from segmenter.sources.order_rows import canonical_orders
-from segmenter.tables import ORDERS, TIME, Terms
+from segmenter.tables import APART, BEFORE_PROVINCE, DISTRICTS, LEVELS, NEWER, OLDER, ORDERS, TIME, TOGETHER, WITH_PROVINCE, Terms
 
 AS_OF = date(2026, 7, 1)
 PLACES = st.sampled_from([None, "四川省", "云南", "é", "z", "Z"])
@@ -36,10 +36,17 @@ moments = st.one_of(
 )
 # Beyond 2^53, where a float would no longer tell neighbours apart.
 amounts = st.one_of(st.integers(-(10**12), 10**12), st.integers(10**16 - 3, 10**16), st.sampled_from([0, -1, -65_536, 65_535]))
-orders = st.lists(st.tuples(st.sampled_from(["a", "b", "客户"]), moments, amounts, st.booleans(), PLACES, PLACES), max_size=25)
+orders = st.lists(st.tuples(st.sampled_from(["a", "b", "客户"]), moments, amounts, st.booleans(), PLACES, PLACES, PLACES), max_size=25)
 lines = st.lists(
     st.tuples(
-        st.sampled_from(["a", "客户"]), st.sampled_from(["1", "2"]), moments, st.integers(-(10**12), 10**12), st.booleans(), PLACES, PLACES
+        st.sampled_from(["a", "客户"]),
+        st.sampled_from(["1", "2"]),
+        moments,
+        st.integers(-(10**12), 10**12),
+        st.booleans(),
+        PLACES,
+        PLACES,
+        PLACES,
     ),
     max_size=25,
 )
@@ -53,7 +60,7 @@ terms = st.builds(
 
 def canonical(rows):
     return pl.DataFrame(
-        [(who, None, when, amount, max(-amount, 0), placed, province, city) for who, when, amount, placed, province, city in rows],
+        [(who, None, when, amount, max(-amount, 0), *rest) for who, when, amount, *rest in rows],
         schema=ORDERS,
         orient="row",
     )
@@ -68,6 +75,7 @@ def raw_lines(rows):
         "back": pl.Boolean,
         "province": pl.String,
         "city": pl.String,
+        "district": pl.String,
     }
     return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -108,25 +116,26 @@ def test_duckdb_adds_up_as_polars_does(database, rows, terms):
 def by_hand(rows, grain, near=NEAR):
     """Orders and refunds as canonical orders, row by row in Python."""
     if grain == "order":
-        backs = [back or paid < 0 for _, _, _, paid, back, _, _ in rows]
+        backs = [back or paid < 0 for _, _, _, paid, back, *_ in rows]
         return [
-            (who, order, when, min(paid, 0) if back else paid, abs(paid) if back else 0, not back, province, city)
-            for (who, order, when, paid, _, province, city), back in zip(rows, backs, strict=True)
+            (who, order, when, min(paid, 0) if back else paid, abs(paid) if back else 0, not back, *places)
+            for (who, order, when, paid, _, *places), back in zip(rows, backs, strict=True)
         ]
     days, placed_on = {}, {}
     for who, order, when, *line in rows:
         days.setdefault((who, order, when.date()), []).append((when, *line))
     found = []
     for (who, order, day), group in sorted(days.items()):
-        paid = sum(amount for _, amount, back, _, _ in group if not back)
-        credit = sum(min(amount, 0) for _, amount, back, _, _ in group if back)
-        returned = sum(abs(amount) for _, amount, back, _, _ in group if back)
-        placed = paid >= 0 and any(not back for _, _, back, _, _ in group)
+        paid = sum(amount for _, amount, back, *_ in group if not back)
+        credit = sum(min(amount, 0) for _, amount, back, *_ in group if back)
+        returned = sum(abs(amount) for _, amount, back, *_ in group if back)
+        placed = paid >= 0 and any(not back for _, _, back, *_ in group)
         first = placed and (day - placed_on.get((who, order), date.min)).days > near
         if placed:
             placed_on[who, order] = day
-        *_, province, city = max(group, key=lambda line: (line[0], *((place or "").encode() for place in line[3:])))
-        found.append((who, order, min(line[0] for line in group), paid + credit, returned - min(paid, 0), first, province, city))
+        told = [max(((line[0], line[at].encode()) for line in group if line[at]), default=(None, b"")) for at in (3, 4, 5)]
+        places = (name.decode() or None for _, name in told)
+        found.append((who, order, min(line[0] for line in group), paid + credit, returned - min(paid, 0), first, *places))
     return found
 
 
@@ -141,14 +150,50 @@ def test_lines_become_orders_and_refunds(database, rows, grain, near):
     assert_frame_equal(found.select(ROWS.names()).cast(ROWS).sort(pl.all()), rows_of(expected).select(ROWS.names()).sort(pl.all()))
 
 
-def test_the_place_is_of_the_latest_order_that_names_one_and_of_ties_the_larger():
+def told(*rows):
+    """What orders on the days of their place in the list tell of the place, and how the levels stand to each other."""
+    placed = [(who, datetime(2026, 1, day), 5, True, *places) for day, (who, *places) in enumerate(rows, 1)]
+    found = summarize_frame(canonical(placed), Terms(AS_OF, 90, None)).frame
+    return [(*places, apart % DISTRICTS, apart // DISTRICTS) for *places, apart in found.select(*LEVELS, APART).rows()]
+
+
+def test_each_level_is_of_the_latest_order_that_names_it_and_of_ties_one_row_tells_all():
     rows = [
-        ("a", datetime(2026, 1, 2), 5, True, "é", None),
-        ("a", datetime(2026, 1, 2), 5, True, "z", "x"),  # é is larger: bytes are compared
-        ("a", datetime(2026, 1, 3), 5, True, None, None),
-        ("a", datetime(2026, 1, 4), -5, False, "later, but a refund", None),
-        ("b", datetime(2026, 1, 4), -5, False, None, "only a refund"),
-        ("c", datetime(2026, 1, 4), 5, True, None, None),
+        ("a", datetime(2026, 1, 2), 5, True, "é", "c", "d"),
+        ("a", datetime(2026, 1, 2), 5, True, "z", "x", "x"),  # é is larger: bytes are compared
+        ("a", datetime(2026, 1, 3), 5, True, None, None, None),
+        ("a", datetime(2026, 1, 4), -5, False, "later, but a refund", None, None),
+        ("b", datetime(2026, 1, 4), -5, False, None, "only a refund", None),
+        ("c", datetime(2026, 1, 4), 5, True, None, None, None),
     ]
     found = summarize_frame(canonical(rows), Terms(AS_OF, 90, None)).frame
-    assert found.select("customer_id", "province", "city").rows() == [("a", "é", None), ("b", None, "only a refund"), ("c", None, None)]
+    assert found.select("customer_id", *LEVELS).rows() == [
+        ("a", "é", "c", "d"),
+        ("b", None, "only a refund", None),
+        ("c", None, None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("orders", "expected"),
+    [
+        ([("p", "c", "d")], ("p", "c", "d", TOGETHER, TOGETHER)),
+        ([("p", "c", "d"), (None, None, None)], ("p", "c", "d", TOGETHER, TOGETHER)),
+        ([("p", "c", "d"), ("p", None, None)], ("p", "c", "d", TOGETHER, TOGETHER)),
+        ([("p", "c", "d"), ("q", None, None)], ("q", "c", "d", OLDER, TOGETHER)),
+        ([("p", None, "d"), ("q", None, None)], ("q", None, "d", TOGETHER, BEFORE_PROVINCE)),
+        ([("q", None, None), (None, "c", "d")], ("q", "c", "d", NEWER, TOGETHER)),
+        ([("p", "c", "d"), ("q", "c", None)], ("q", "c", "d", TOGETHER, OLDER)),
+        ([("p", "c", None), (None, "e", None)], ("p", "e", None, NEWER, TOGETHER)),
+        ([(None, "c", None), ("p", None, None)], ("p", "c", None, OLDER, TOGETHER)),
+        ([("p", "c", "d"), ("p", "e", None)], ("p", "e", "d", TOGETHER, OLDER)),
+        ([("p", "c", None), ("p", None, "d")], ("p", "c", "d", TOGETHER, WITH_PROVINCE)),
+        ([("p", "c", None), (None, None, "d")], ("p", "c", "d", TOGETHER, NEWER)),
+        ([("p", "c", None), (None, None, "d"), ("p", None, None)], ("p", "c", "d", TOGETHER, BEFORE_PROVINCE)),
+        ([(None, "c", None), (None, None, "d")], (None, "c", "d", TOGETHER, WITH_PROVINCE)),
+        ([(None, None, "d")], (None, None, "d", TOGETHER, TOGETHER)),
+    ],
+    ids=str,
+)
+def test_levels_told_at_different_times(orders, expected):
+    assert told(*(("a", *places) for places in orders)) == [expected]

@@ -27,7 +27,7 @@ def crowd(start, count):
     """New customers with an order each, from a day on."""
     return pl.DataFrame(
         {"customer_id": [f"new {number}" for number in range(count)], "time": datetime(start.year, start.month, start.day), "amount": 999,
-         "refund": 0, "is_order": True, "order_id": None, "province": None, "city": None},
+         "refund": 0, "is_order": True, "order_id": None, "province": None, "city": None, "district": None},
         schema=ORDERS,
     )  # fmt: skip
 

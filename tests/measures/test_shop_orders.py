@@ -13,10 +13,10 @@ from segmenter.tables import ORDERS, Terms
 
 TERMS = Terms(date(2026, 7, 1), 90.0, None)
 ROWS = [
-    ("a", None, datetime(2026, 5, 1, 23), 500, 0, True, "四川", None),
-    ("a", None, datetime(2026, 6, 30), -200, 200, False, None, None),
-    ("b", None, datetime(2026, 6, 3), -100, 100, False, None, None),
-    ("c", None, datetime(2026, 7, 1), 900, 0, True, None, None),
+    ("a", None, datetime(2026, 5, 1, 23), 500, 0, True, "四川", None, None),
+    ("a", None, datetime(2026, 6, 30), -200, 200, False, None, None, None),
+    ("b", None, datetime(2026, 6, 3), -100, 100, False, None, None, None),
+    ("c", None, datetime(2026, 7, 1), 900, 0, True, None, None, None),
 ]
 FRAME = pl.DataFrame(ROWS, schema=ORDERS, orient="row")
 

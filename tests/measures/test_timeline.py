@@ -19,7 +19,7 @@ moments = st.one_of(
 )
 amounts = st.one_of(st.integers(-(2**41), 2**41), st.sampled_from([0, -1, -65_536, 65_535, 10**16]))
 places = st.sampled_from([None, "", "四川省", "é", "z", "Z"])
-orders = st.lists(st.tuples(st.sampled_from(["a", "b", "客户", ""]), moments, amounts, st.booleans(), places, places), max_size=25)
+orders = st.lists(st.tuples(st.sampled_from(["a", "b", "客户", ""]), moments, amounts, st.booleans(), places, places, places), max_size=25)
 dates = st.one_of(st.sampled_from([AS_OF, date(2026, 6, 1), date(2026, 1, 1), date(2026, 12, 31)]), st.dates(date(1970, 1, 2), AS_OF))
 terms = st.builds(
     Terms,
@@ -31,7 +31,7 @@ terms = st.builds(
 
 def canonical(rows):
     return pl.DataFrame(
-        [(who, None, when, amount, max(-amount, 0), placed, province, city) for who, when, amount, placed, province, city in rows],
+        [(who, None, when, amount, max(-amount, 0), *rest) for who, when, amount, *rest in rows],
         schema=ORDERS,
         orient="row",
     )
@@ -78,14 +78,14 @@ def test_purchases_are_days_with_an_order(both, as_of):
 
 
 def test_refunds_before_on_and_after_the_first_day():
-    june = [("a", datetime(2026, 6, day, hour), amount, amount > 0, None, None) for day, hour, amount in [(1, 9, 100), (1, 8, -30)]]
+    june = [("a", datetime(2026, 6, day, hour), amount, amount > 0, None, None, None) for day, hour, amount in [(1, 9, 100), (1, 8, -30)]]
     rows = [
         *june,
-        ("a", datetime(2026, 5, 1), -7, False, None, None),  # of what was bought before the history
-        ("a", datetime(2026, 6, 9), -50, False, None, None),
-        ("a", datetime(2026, 6, 20), 500, True, None, None),
-        ("a", datetime(2026, 6, 20, 1), 0, True, None, None),  # refunded whole, but an order
-        ("b", datetime(2026, 6, 20), -500, False, None, None),
+        ("a", datetime(2026, 5, 1), -7, False, None, None, None),  # of what was bought before the history
+        ("a", datetime(2026, 6, 9), -50, False, None, None, None),
+        ("a", datetime(2026, 6, 20), 500, True, None, None, None),
+        ("a", datetime(2026, 6, 20, 1), 0, True, None, None, None),  # refunded whole, but an order
+        ("b", datetime(2026, 6, 20), -500, False, None, None, None),
     ]
     timeline = timeline_of(canonical(rows))
     assert timeline.purchases(AS_OF).rows() == [("a", 1, 19, 30, 63, 450)]

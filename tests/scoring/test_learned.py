@@ -11,7 +11,7 @@ from segmenter.errors import InputError
 from segmenter.measures.past import past_of
 from segmenter.measures.shop_orders import SingleOrders
 from segmenter.scoring.learned import MEASURES, fit_learned, importance
-from segmenter.tables import EVENTS, ORDERS, REFERRALS
+from segmenter.tables import EVENTS, LEVELS, ORDERS, REFERRALS
 
 UNTIL = date(2026, 7, 1)
 SETTINGS = segmenter.launch_settings({"scoring": "learned", "scoring.trees": 40}).scoring
@@ -37,7 +37,7 @@ def orders_of(rows):
     times = [(who, datetime(2026, 1, 1) + timedelta(days=day), amount, max(-amount, 0), amount >= 0) for who, day, amount in rows]
     names = ["customer_id", "time", "amount", "refund", "is_order"]
     frame = pl.DataFrame(times, schema=names, orient="row").with_columns(
-        pl.lit(None, pl.String).alias(name) for name in ("order_id", "province", "city")
+        pl.lit(None, pl.String).alias(name) for name in ("order_id", *LEVELS)
     )
     frame = frame.select(pl.col(name).cast(dtype) for name, dtype in ORDERS.items())
     return segmenter.tables.Tables(

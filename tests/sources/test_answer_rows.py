@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from segmenter.sources.answer_rows import recognize_ids
+from segmenter.checks.id_forms import recognize_ids
 from segmenter.words import visible
 
 

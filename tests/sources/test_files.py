@@ -18,7 +18,7 @@ from segmenter.loader import read_tables
 from segmenter.sources.files import read_files
 
 
-def test_a_title_taken_for_the_header_is_told(tmp_path: Path) -> None:
+def test_a_title_is_left_out_or_where_it_is_taken_for_the_header_told(tmp_path: Path) -> None:
     launch = launch_settings({"launch.as_of": "2026-07-01"}).launch
     body: list[list[str]] = [["customer_id", "time", "amount"], ["a", "2026-03-01", "12.5"]]
     titles = {
@@ -28,13 +28,14 @@ def test_a_title_taken_for_the_header_is_told(tmp_path: Path) -> None:
     found = [saved(tmp_path, name, text) for name, text in titles.items()]
     found.append(workbook(tmp_path / "book.xlsx", [["订单"], *map(list[object], body)]))
     for path in found:
+        assert read_tables(configured(orders={"path": str(path)}), launch, seed=1).tables.orders.single().height == 1
         with pytest.raises(InputError) as caught:
-            read_tables(configured(orders={"path": str(path)}), launch, seed=1)
+            read_tables(configured(orders={"path": str(path), "skip_rows": 0}), launch, seed=1)
         assert 'data.orders.columns.customer_id: is needed: the source has no column "customer_id"' in str(caught.value)
-        assert "data.skip_rows: should be the number of rows above the header of orders (got 0, where " in caught.value.problems[-1]
+        assert "data.orders.skip_rows: should be the number of rows above the header of orders (got 0, where " in caught.value.problems[-1]
     with pytest.raises(InputError) as caught:
         read_tables(configured(orders={"path": str(saved(tmp_path, "t.csv", titles["one.csv"][3:]))}, skip_rows=2), launch, seed=1)
-    assert not any("data.skip_rows" in problem for problem in caught.value.problems)
+    assert not any("skip_rows: should be" in problem for problem in caught.value.problems)
 
 
 def test_a_folder_of_mixed_files_is_one_table(tmp_path: Path) -> None:

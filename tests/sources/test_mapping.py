@@ -26,7 +26,9 @@ def lines(table, count):
     return pl.DataFrame(rows, schema=REJECTS, orient="row")
 
 
-NO_COLUMNS = dict.fromkeys(("customer_id", "order_id", "time", "amount", "currency", "province", "city", "category"))
+NO_COLUMNS = dict.fromkeys(
+    ("customer_id", "order_id", "time", "amount", "currency", "province", "city", "district", "address", "category", "status")
+)
 
 
 def test_a_chinese_erp_export_as_text():

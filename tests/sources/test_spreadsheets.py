@@ -4,9 +4,12 @@ import datetime as dt
 import zipfile
 from pathlib import Path
 
+import openpyxl
 import polars as pl
 from hypothesis import strategies as st
-from shop_files import problems, read, values, workbook
+from shop_files import configured, problems, raw, read, values, workbook
+
+from segmenter.sources.files import read_files
 
 cells = st.text(st.one_of(st.characters(codec="gb18030", exclude_characters="\0"), st.sampled_from("\",;|\t\n\r '四川省")), max_size=8)
 
@@ -69,3 +72,79 @@ def test_an_opendocument_sheet_is_read(tmp_path: Path) -> None:
         )
         archive.writestr("content.xml", f'<?xml version="1.0"?><office:document-content{spaces}>{body}</office:document-content>')
     assert values(read(tmp_path / "shop.ods")) == [("a", "1")]
+
+
+def sheets(path: Path, named: dict[str, list[list[object]]], hidden: str = "") -> Path:
+    book = openpyxl.Workbook()
+    del book["Sheet"]
+    for name, rows in named.items():
+        sheet = book.create_sheet(name)
+        sheet.sheet_state = "hidden" if name == hidden else "visible"
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+    return path
+
+
+HEAD: list[object] = ["customer_id", "time", "amount"]
+MONTHS: dict[str, list[list[object]]] = {
+    "一月": [["某某店"], HEAD, ["a", "2026-01-01", 1], ["合计", None, 1]],
+    "二月": [HEAD, ["b", "2026-02-01", 2], ["a", "2026-02-02", 3]],
+    "三月": [["amount", "Time", "Customer ID"], [4, "2026-03-01", "c"]],
+}
+
+
+def test_all_sheets_with_the_same_header_are_read_in_their_order(tmp_path: Path) -> None:
+    others: dict[str, list[list[object]]] = {
+        "说明": [["本表由系统导出"], ["请勿修改"]],
+        "客户": [["customer_id", "name"], ["a", "张三"]],
+        "退款": [HEAD, ["a", "2026-02-02", 3]],
+        "备份": [HEAD, ["z", "2026-02-02", 9]],
+        "hidden": [HEAD, ["z", "2026-02-02", 9]],
+    }
+    found = raw(sheets(tmp_path / "a.xlsx", {"说明": others["说明"], **MONTHS, **others}, hidden="hidden"))
+    assert found.frame.select("customer_id", "amount", "__file", "__row").rows() == [
+        ("a", 1, "a.xlsx", 3),
+        ("b", 2, "a.xlsx [二月]", 2),
+        ("a", 3, "a.xlsx [二月]", 3),
+        ("c", 4, "a.xlsx [三月]", 2),
+    ]
+    assert found.fingerprints[0].read_as == 'sheets "一月", "二月", "三月"'
+    (warning,) = (str(finding.message) for finding in found.findings if finding.level == "warning")
+    assert all(f'"{name}" (' in warning for name in others)
+    assert values(read(tmp_path / "a.xlsx", orders={"path": "-", "sheet": "退款"})) == [("a", "2026-02-02", 3)]
+
+
+def test_a_sheet_with_one_column_more_is_read_with_the_others(tmp_path: Path) -> None:
+    wider: list[list[object]] = [[*HEAD, "备注"], ["c", "2026-03-01", 4, "急"]]
+    found = raw(sheets(tmp_path / "a.xlsx", {"2025": MONTHS["二月"], "2026": wider}))
+    assert found.frame.select("customer_id", "备注").rows() == [("b", None), ("a", None), ("c", "急")]
+    copied: list[list[object]] = [[*HEAD, "备注"], ["b", "2026-02-01", 2, "急"]]
+    assert 'of the rows of its sheet "2026", 1 stand in sheet "2025"' in problems(
+        sheets(tmp_path / "b.xlsx", {"2025": MONTHS["二月"], "2026": copied})
+    )
+
+
+def test_one_workbook_may_hold_all_tables(tmp_path: Path) -> None:
+    path = sheets(
+        tmp_path / "a.xlsx", {"orders": [["id", "day", "sum"], ["a", "2026-01-01", 1]], "people": [["person", "town"], ["a", "Kent"]]}
+    )
+    settings = configured(
+        orders={"path": str(path), "columns": {"customer_id": "id", "time": "day", "amount": "sum"}},
+        customers={"path": str(path), "columns": {"customer_id": "person"}},
+    )
+    assert values(read_files("orders", str(path), settings).frame) == [("a", "2026-01-01", 1)]
+    assert values(read_files("customers", str(path), settings).frame) == [("a", "Kent")]
+
+
+def test_a_sheet_whose_rows_stand_in_another_is_a_copy(tmp_path: Path) -> None:
+    copied = {"all": [*MONTHS["二月"], ["d", "2026-02-03", 5]], "best": MONTHS["二月"]}
+    assert 'of the rows of its sheet "best", 2 stand in sheet "all" as well' in problems(sheets(tmp_path / "a.xlsx", copied))
+    assert read(tmp_path / "a.xlsx", sheet="all").height == 3
+
+
+def test_a_pivot_is_not_read(tmp_path: Path) -> None:
+    path = sheets(tmp_path / "a.xlsx", {"pivoted": MONTHS["二月"], "data": [HEAD, ["x", "2026-02-01", 7]]})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("xl/worksheets/_rels/sheet1.xml.rels", '<R><Relationship Type="http://x/relationships/pivotTable"/></R>')
+    assert values(read(path)) == [("x", "2026-02-01", 7)]

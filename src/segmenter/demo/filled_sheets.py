@@ -41,7 +41,7 @@ def fill_sheets(sheets: Sequence[Path], answers: pl.DataFrame, folder: Path, *, 
     written = _spelt(answers, seed, lang)
     copies = []
     for sheet in sheets:
-        frame = read_sheet(sheet, sheet.name, None, 0)[0].drop(FILE, ROW)
+        frame = read_sheet(sheet, sheet.name).drop(FILE, ROW)
         roles = roles_of(frame.columns)
         found = frame.select(pl.col(roles["customer_id"]).alias("customer_id")).join(
             written, on="customer_id", how="left", maintain_order="left", validate="1:1"

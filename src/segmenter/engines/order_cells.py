@@ -10,12 +10,13 @@ from segmenter.engines.spark_session import Cluster, quoted, spark_sql
 from segmenter.engines.spark_times import in_utc, micros_sql, zone_between
 from segmenter.engines.typed_cells import TypedCell
 from segmenter.errors import InputError
-from segmenter.measures.definition import BETWEEN, LINES
+from segmenter.measures.definition import LINES
 from segmenter.messages import Message
 from segmenter.settings import LaunchSettings, MappingSettings
 from segmenter.sources.expressions import columns_of, read_as_numbers
 from segmenter.sources.fields import currency_names
 from segmenter.sources.row_mapping import map_rows
+from segmenter.tables import LEVELS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -140,17 +141,17 @@ def _with_values(
     ids: pl.Series | None,
 ) -> nw.LazyFrame[Any]:
     read, nothing = settings.orders, nw.lit(None, dtype=nw.String)
-    columns = {name: fields[name].value if name in fields else nothing for name in ("customer_id", "order_id", "province", "city")}
-    province, city = columns.pop("province"), columns.pop("city")
-    named = nw.concat_str([province.fill_null(""), city.fill_null("")], separator=BETWEEN)
+    columns = {name: fields[name].value if name in fields else nothing for name in ("customer_id", "order_id", *LEVELS)}
     columns |= {
         "time_us": fields["time"].value,
         "paid": fields["amount"].value,
         "back": fields["refund"].value if "refund" in fields else (nw.col(_cell("amount")) < 0).fill_null(value=False),
-        "place": nw.when(~(province.is_null() & city.is_null())).then(named),
     }
     needed = ("customer_id", "order_id") if read.grain == "line" else ("customer_id",)
     fallback = [*(field.fallback for field in fields.values()), *(columns[name].is_null() for name in needed)]
+    if "address" in fields:
+        open_ = nw.any_horizontal(*(columns[level].is_null() for level in LEVELS), ignore_nulls=False)
+        fallback.append(~fields["address"].value.is_null() & open_)
     if "currency" in fields:
         fallback.append((~fields["currency"].value.str.to_uppercase().is_in(currency_names(launch.currency))).fill_null(value=False))
     values = {value(name): column for name, column in columns.items()}

@@ -17,11 +17,11 @@ from segmenter.measures.kernel_job import Job
 from segmenter.measures.place_names import PlaceNames
 from segmenter.measures.record_layout import WIDTH, layout_of
 from segmenter.measures.spec import summary_schema
-from segmenter.tables import DAY, EPOCH, Summary, Terms
+from segmenter.tables import APART, DAY, EPOCH, LEVELS, Summary, Terms
 
 _ROWS = 1 << 18  # of a frame at a time
 # What `extract` writes besides the measures.
-_MOMENTS, _CODES = ("first_order_at", "last_order_at"), ("days_since_first_row", "province", "city")
+_MOMENTS, _CODES = ("first_order_at", "last_order_at"), ("days_since_first_row", *LEVELS, APART)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Batch:
     amounts: pl.Series  # Float64 or Int64: what was paid or, negative, given back, in currency units
     back: pl.Series | None = None  # refunds and cancellations; negative amounts always are
     fallback: pl.Series | None = None
-    places: Sequence[pl.Series | None] = ()  # province and city; None where the source has none
+    places: Sequence[pl.Series | None] = ()  # the `LEVELS`; None where the source has none
 
 
 class Aggregator:
@@ -98,14 +98,14 @@ class Aggregator:
         return [pl.Series(np.flatnonzero(job.fallback)) for job in jobs]
 
     def add_rows(self, rows: pl.DataFrame) -> None:
-        """Add rows that the fallback has read: ``customer_id``, ``time``, ``paid`` (minor units), ``back``, ``province``, ``city``."""
+        """Add rows that the fallback has read: ``customer_id``, ``time``, ``paid`` (minor units), ``back``, the `LEVELS`."""
         job = Job(
             self.threads,
             self._ids(rows),
             times=rows["time"],
             amounts=rows["paid"],
             back=bytes_of(rows["back"]),
-            places=[rows["province"], rows["city"]],
+            places=[rows[level] for level in LEVELS],
             trusted=True,
             recorded=self.recorded is not None,
         )
@@ -120,7 +120,7 @@ class Aggregator:
             amounts=orders["amount"],
             refunds=values_of(orders["refund"])[0],
             back=bytes_of(~orders["is_order"]),
-            places=[orders["province"], orders["city"]],
+            places=[orders[level] for level in LEVELS],
             trusted=True,
         )
         self._run([job])
@@ -129,12 +129,12 @@ class Aggregator:
         """Add orders that stand together by customer.
 
         `customers` has ``customer_id`` and ``count``, how many of the orders are whose; `orders` ``time`` (microseconds since 1970),
-        ``paid``, and where there are any ``back`` (0 or 1), ``province``, ``city``: by their number in `names`, one past the last for none.
+        ``paid``, and where there are any ``back`` (0 or 1) and `LEVELS`: by their number in `names`, one past the last for none.
         """
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(customers["count"].to_numpy(), dtype=np.int64)])
         codes = np.array([number * self.threads for number in self._places[0].numbers(views_of(names))] + [-1], np.int32)
         columns: dict[str, Array | None] = {name: orders[name].to_numpy() for name in orders.columns}
-        columns |= {name: codes[column] for name in ("province", "city") if (column := columns.get(name)) is not None}
+        columns |= {name: codes[column] for name in LEVELS if (column := columns.get(name)) is not None}
         self._run([Job(self.threads, customers["customer_id"], offsets=offsets, orders=columns, trusted=True)])
         if orders.height:
             times = columns["time"]
@@ -168,6 +168,8 @@ class Aggregator:
         targets = np.array([column.ctypes.data for column in columns.values()], np.int64)
         table = np.array(list(cells.values()), np.int64)
         texts, first_texts = self._texts()
+        names, arenas = self._names()
+        places = (self.threads, address(names), address(arenas))
         for owner in self._owners:
             owner.slots = np.zeros(0, np.uint64)
 
@@ -176,7 +178,7 @@ class Aggregator:
             for at in range(int(starts[thread]), stop, CHUNK):
                 hot, cold = owner.hots.pop(0), owner.colds.pop(0)  # each chunk is given back as soon as it is read
                 parts = (min(CHUNK, stop - at), hot.ctypes.data, cold.ctypes.data, at)
-                extract(*parts, self._layout.layout[0], table, first_texts[thread], address(views), address(targets))
+                extract(*parts, self._layout.layout[0], table, first_texts[thread], address(views), address(targets), *places)
 
         def ordered(name: str) -> pl.Series:
             column = columns.pop(name)  # each is given back as soon as it is in order
@@ -221,16 +223,18 @@ class Aggregator:
                             owner.grow()
 
         self._on_all_cores(examine)
-        names, arenas = (
-            np.array([address(part) for part in parts], np.int64)
-            for parts in ([places.names for places in self._places], [places.arena for places in self._places])
-        )
+        names, arenas = self._names()
         self._on_all_cores(add)
         if self.recorded is not None:
             self.recorded += [rows for job in jobs if (rows := job.recorded()) is not None]
 
     def _on_all_cores(self, work: Callable[[int], None]) -> None:
         list(self._pool.map(work, range(self.threads)))
+
+    def _names(self) -> tuple[Array, Array]:
+        """Give the addresses of each thread's names of places, and of their long texts."""
+        texts, arenas = [places.names for places in self._places], [places.arena for places in self._places]
+        return np.array([*map(address, texts)], np.int64), np.array([*map(address, arenas)], np.int64)
 
     def _texts(self) -> tuple[list[NDArray[np.uint8]], list[int]]:
         """Show the owners' long ids as buffers to Arrow, and say where those of each begin."""
@@ -243,7 +247,7 @@ class Aggregator:
 
     def _finish(self, frame: pl.DataFrame) -> pl.DataFrame:
         names = self.place_names()
-        for level in ("province", "city"):
+        for level in LEVELS:
             codes = frame[level]
             if (codes >= 0).any():
                 # One name more, which is none: the place of those who have none.

@@ -7,11 +7,13 @@ import polars as pl
 
 from segmenter.errors import InputError
 from segmenter.measures import spec
+from segmenter.measures.place_levels import own_first
 from segmenter.messages import Message
-from segmenter.tables import CUSTOMERS, Tables, Terms
+from segmenter.regions.last_known import last_known
+from segmenter.tables import APART, CUSTOMERS, LEVELS, Tables, Terms
 
 _FLAGS = ("do_not_contact", "blocked", "staff")
-_INNER = ("days_since_first_row", "days_since_first_event", "order_province", "order_city", spec.AS_OF)
+_INNER = ("days_since_first_row", "days_since_first_event", *(f"order_{level}" for level in LEVELS), APART, spec.AS_OF)
 # What an attribute of the shop's own may not be called besides the measures: the later stages add columns of these names.
 _LATER = (
     *("region", "verdict", "score", "expected_spend", "repeats", "last_days", "known_days", "first_spend", "repeat_spend"),
@@ -39,7 +41,8 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
         One row per customer, sorted by ``customer_id``. Customers: those of the customers table who had joined or
         ordered by then; without the table, those with orders. Columns, money in minor units:
 
-        - ``province``, ``city``: as found; of the customer, else of the latest order that names one (ties: the larger name);
+        - ``province``, ``city``, ``district``: as found; each of the customer, else of the latest order that names it (ties: the
+          larger name), unless what is newer contradicts it, see `regions.last_known`;
         - the attributes, ``do_not_contact``, ``blocked``, ``staff``;
         - ``spend`` (net of refunds), ``spend_window``, ``spend_outside``, ``refunds`` and ``refund_orders``;
         - ``orders``, ``first_order_at``, ``last_order_at``, ``days_since_order``;
@@ -65,7 +68,7 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
     [(2000, 2, 1, 29.0)]
     """
     summary = tables.orders.summary(Terms(as_of, half_life_days, window_days))
-    by_order = summary.frame.lazy().rename({"province": "order_province", "city": "order_city"})
+    by_order = summary.frame.lazy().rename({level: f"order_{level}" for level in LEVELS})
     events = _before(tables.events, as_of)
     kinds = events.select(pl.col("kind").unique().sort()).collect()["kind"].to_list()
     by_event = events.group_by("customer_id").agg(*_of_events(kinds))
@@ -82,12 +85,10 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
         frame = frame.join(part, on="customer_id", how="left", maintain_order="left") if table.height else _without(frame, part)
     if tables.customers is None:
         # A summary is sorted, and a join keeps its order where it is told to.
-        return _derive(frame.rename({"order_province": "province", "order_city": "city"}), kinds, as_of).collect()
+        return last_known(_derive(frame.rename({f"order_{level}": level for level in LEVELS}), kinds, as_of).collect())
     joined_before, active = pl.col("joined") < as_of, pl.any_horizontal(pl.col("first_order_at", "events").is_not_null())
     frame = frame.filter(pl.col("joined").is_null() | joined_before | active).with_columns(pl.when(joined_before).then("joined"))
-    own = pl.any_horizontal(pl.col("province", "city").is_not_null())
-    frame = frame.with_columns(pl.when(own).then(name).otherwise(f"order_{name}").alias(name) for name in ("province", "city"))
-    return _derive(frame, kinds, as_of).sort("customer_id").collect()
+    return last_known(_derive(frame.with_columns(**own_first()), kinds, as_of).sort("customer_id").collect())
 
 
 def _without(frame: pl.LazyFrame, part: pl.LazyFrame) -> pl.LazyFrame:
@@ -127,6 +128,6 @@ def _derive(frame: pl.LazyFrame, kinds: Sequence[str], as_of: date) -> pl.LazyFr
     formulas = [measure.formula.alias(measure.name) for measure in spec.MEASURES if measure.formula is not None]
     frame = frame.with_columns(pl.col(*zero, *by_kind).fill_null(0), pl.lit(as_of).alias(spec.AS_OF)).with_columns(*formulas)
     names = [name for measure in spec.MEASURES for name in (measure.name, *(by_kind if measure.name == "events" else ()))]
-    ours = {"customer_id", "province", "city", "joined", *_FLAGS, *names, *_INNER}
+    ours = {"customer_id", *LEVELS, "joined", *_FLAGS, *names, *_INNER}
     attributes = [name for name in frame.collect_schema().names() if name not in ours]
-    return frame.select("customer_id", "province", "city", *attributes, "joined", *_FLAGS, *names)
+    return frame.select("customer_id", *LEVELS, *attributes, "joined", *_FLAGS, *names, APART)

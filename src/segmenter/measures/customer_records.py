@@ -12,10 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmenter.measures.arrow_columns import address, record
+from segmenter.measures.place_names import same_name
 from segmenter.measures.raw_memory import jit, load, load_int, store, store_int
-from segmenter.measures.record_layout import FIRST, HOT, K0, K1, LAST, OUTER, PLACE, PLACE_AT, REFUND_COUNTS, WIDTH
+from segmenter.measures.record_layout import (
+    CITY,
+    CITY_AT,
+    DISTRICT,
+    DISTRICT_AT,
+    FIRST,
+    HOT,
+    K0,
+    K1,
+    LAST,
+    LOWER,
+    OUTER,
+    PROVINCE,
+    PROVINCE_AT,
+    REFUND_COUNTS,
+    WIDTH,
+)
 from segmenter.measures.text_views import FALLBACK, FULL, INTEGER, ITSELF, address_of, copy_bytes, equal_bytes, is_long, length_of, reading
-from segmenter.tables import DAY
+from segmenter.tables import BEFORE_PROVINCE, DAY, DISTRICTS, NEWER, OLDER, TOGETHER, WITH_PROVINCE
 
 CHUNK_BITS = 17
 CHUNK = 1 << CHUNK_BITS  # records
@@ -130,8 +147,10 @@ def number_of(row: int, tag: int, batch: Any, owner: Any, words: int) -> int:
         owner.used = used + length
     store(hot + 8 * FIRST, NEVER)
     store(hot + 8 * LAST, -1)
-    store(cold + 8 * PLACE_AT, -1)
-    store(cold + 8 * PLACE, -1)
+    store(cold + 8 * PROVINCE_AT, -1)
+    store(cold + 8 * PROVINCE, -1)
+    for word in range(words - LOWER, words):
+        store(cold + 8 * word, -1)
     store(cold + 8 * REFUND_COUNTS, np.int64(NO_DAY) << 32)
     return number
 
@@ -148,11 +167,24 @@ def _rehash(old: Any, new: Any) -> None:
 
 
 @jit
-def extract(count: int, hot: int, cold: int, start: int, layout: Any, cells: Any, first_text: int, views: int, columns: int) -> None:
+def extract(
+    count: int,
+    hot: int,
+    cold: int,
+    start: int,
+    layout: Any,
+    cells: Any,
+    first_text: int,
+    views: int,
+    columns: int,
+    threads: int,
+    names: int,
+    arenas: int,
+) -> None:
     """Write a chunk's records as columns.
 
     `columns` is the address of their addresses: of the measures as `cells` has them, then first and last order, days since the first
-    row, province, city.
+    row, province, city, district, and how they stand to each other. `names` and `arenas` are as in `place_names.comes_after`.
     """
     words, measures = layout.words, len(cells)
     for block in range(0, count, BLOCK):
@@ -173,15 +205,41 @@ def extract(count: int, hot: int, cold: int, start: int, layout: Any, cells: Any
         for number in range(block, stop):
             h, c, at = hot + 8 * HOT * number, cold + 8 * words * number, start + number
             _put_view(views + 16 * at, load(h + 8 * K0), load(h + 8 * K1), first_text)
-            first, refunds, place = load(h + 8 * FIRST), load(c + 8 * REFUND_COUNTS), load(c + 8 * PLACE)
+            first, refunds = load(h + 8 * FIRST), load(c + 8 * REFUND_COUNTS)
             days = np.int64(-1) if refunds >> 32 == NO_DAY else refunds >> 32
             if first != NEVER:
                 days = max(days, layout.today - first // DAY)
             store(load(columns + 8 * measures) + 8 * at, first)
             store(load(columns + 8 * measures + 8) + 8 * at, load(h + 8 * LAST))
             store_int(load(columns + 8 * measures + 16) + 4 * at, np.int32(days))
-            store_int(load(columns + 8 * measures + 24) + 4 * at, np.int32(place & 0xFFFFFFFF))
-            store_int(load(columns + 8 * measures + 32) + 4 * at, np.int32(place >> 32))
+            province, district = load_int(c + 8 * PROVINCE), load_int(c + 8 * PROVINCE + 4)
+            lower = c + 8 * (words - LOWER)
+            store_int(load(columns + 8 * measures + 24) + 4 * at, province)
+            store_int(load(columns + 8 * measures + 32) + 4 * at, load_int(lower + 8 * CITY))
+            store_int(load(columns + 8 * measures + 40) + 4 * at, district)
+            apart = _apart(province, district, load(c + 8 * PROVINCE_AT), lower, threads, names, arenas)
+            store_int(load(columns + 8 * measures + 48) + 4 * at, apart)
+
+
+@jit
+def _apart(province: int, district: int, province_at: int, lower: int, threads: int, names: int, arenas: int) -> int:
+    """Say how the levels of a place stand to each other, as `place_levels.apart` does."""
+    city, city_at, district_at = load_int(lower + 8 * CITY), load(lower + 8 * CITY_AT), load(lower + 8 * DISTRICT_AT)
+    of_city = of_district = TOGETHER
+    if city >= 0 and not same_name(load_int(lower + 8 * CITY + 4), province, threads, names, arenas):
+        of_city = NEWER if city_at > province_at else OLDER
+    if district >= 0:
+        above = load_int(lower + 8 * DISTRICT + 4)
+        in_province = same_name(above, province, threads, names, arenas)
+        with_city = city >= 0 and same_name(above, load_int(lower + 8 * CITY + 4), threads, names, arenas)
+        if not ((in_province or with_city) and same_name(load_int(lower + 8 * DISTRICT), city, threads, names, arenas)):
+            if district_at <= city_at:
+                of_district = OLDER
+            elif in_province:
+                of_district = WITH_PROVINCE
+            else:
+                of_district = NEWER if district_at > province_at else BEFORE_PROVINCE
+    return np.int32(of_city + DISTRICTS * of_district)
 
 
 @jit

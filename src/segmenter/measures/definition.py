@@ -8,10 +8,12 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
+from segmenter.measures.place_levels import ABOVE, apart
 from segmenter.measures.spec import WEIGHT_ONE, Addend, Measure, day_weights, summary_schema, sums
-from segmenter.tables import DAY, TIME, Summary, Terms
+from segmenter.tables import APART, DAY, LEVELS, TIME, Summary, Terms
 
 BETWEEN = "\x1f"
+_PLACE = dict.fromkeys(LEVELS, pl.String())  # null where it is not known
 ROWS = pl.Schema(
     {
         "customer_id": pl.String(),
@@ -19,7 +21,7 @@ ROWS = pl.Schema(
         "amount": pl.Int64(),
         "refund": pl.Int64(),
         "is_order": pl.Boolean(),
-        "place": pl.String(),  # province, `BETWEEN`, city; null where neither is known
+        **_PLACE,
     }
 )
 LINES = pl.Schema(
@@ -29,11 +31,11 @@ LINES = pl.Schema(
         "time_us": pl.Int64(),
         "paid": pl.Int64(),
         "back": pl.Boolean(),  # a refund or cancellation
-        "place": pl.String(),
+        **_PLACE,
     }
 )
 _KEY = 10**18  # makes the numbers in text keys equally long, so that they sort
-_NUMBER = len(f"{_KEY}{BETWEEN}")
+_NUMBER = len(f"{_KEY}{BETWEEN}")  # characters before the name
 NEAR = 31  # days within which further lines of an order number belong to the order
 _NEVER = -(10**6)  # a day before all others
 _ONES, _REST = "_ones", "_rest"  # the two parts of a decayed sum
@@ -52,14 +54,14 @@ def summarize(orders: nw.LazyFrame[Any], weights: nw.LazyFrame[Any], terms: Term
     ordered = nw.when(nw.col("is_order")).then(nw.col("time_us")).alias("ordered_us")
     rows = dated.filter(nw.col("days") >= 1).join(weights, on="days", how="inner")
     return (
-        rows.select("customer_id", "days", ordered, _latest().alias("place"), **columns)
+        rows.select("customer_id", "days", ordered, **_latest(), **columns)
         .group_by("customer_id")
         .agg(
             *(nw.col(name).sum().cast(nw.Int64).alias(name) for name in columns),
             nw.col("ordered_us").min().alias("first_order_us"),
             nw.col("ordered_us").max().alias("last_order_us"),
             nw.col("days").max().alias("days_since_first_row"),
-            nw.col("place").max().alias("place"),
+            *(nw.col(level).max() for level in LEVELS),
         )
     )
 
@@ -86,18 +88,25 @@ def _where(condition: nw.Expr, value: nw.Expr) -> nw.Expr:
     return nw.when(condition).then(value).otherwise(nw.lit(0)).cast(nw.Int64)
 
 
-def _latest() -> nw.Expr:
-    """Name the place so that the largest text is that of the latest order, or of the latest refund where no order names one."""
-    return nw.when(~nw.col("place").is_null()).then(_key(_where(nw.col("is_order"), nw.lit(_KEY)) + nw.col("time_us"), nw.col("place")))
+def _latest() -> dict[str, nw.Expr]:
+    """Name each level so that the largest text is that of the latest order that has it, or of the latest refund where no order has.
+
+    What stands above the level goes before it, so that of rows of the same time one tells all levels; and to see what came with what.
+    """
+    rank = _where(nw.col("is_order"), nw.lit(_KEY)) + nw.col("time_us")
+    above = {level: [nw.col(name).fill_null("") for name in LEVELS[:at]] for at, level in enumerate(LEVELS)}
+    return {level: _key(rank, *above[level], nw.col(level)) for level in LEVELS}
 
 
-def _key(number: nw.Expr, place: nw.Expr) -> nw.Expr:
-    return nw.concat_str([(number + nw.lit(_KEY)).cast(nw.Int64).cast(nw.String), place], separator=BETWEEN)
+def _key(number: nw.Expr, *names: nw.Expr) -> nw.Expr:
+    """Write a key that sorts by the number, then by the names; null where the last name is."""
+    key = nw.concat_str([(number + nw.lit(_KEY)).cast(nw.Int64).cast(nw.String), *names], separator=BETWEEN)
+    return nw.when(~names[-1].is_null()).then(key)
 
 
 def each_order(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Turn `LINES` that are whole orders, whatever their ``order_id``, into `ROWS`."""
-    return rows.select("customer_id", "time_us", "place", **order_values())
+    return rows.select("customer_id", "time_us", *LEVELS, **order_values())
 
 
 def order_values() -> dict[str, nw.Expr]:
@@ -127,11 +136,13 @@ def whole_orders(lines: nw.LazyFrame[Any], near: int = NEAR) -> nw.LazyFrame[Any
         _where(back & (paid < 0), paid).alias("credit"),
         _where(back, paid.abs()).alias("returned"),
         _where(~back, nw.lit(1)).alias("bought"),
-        _key(nw.col("time_us"), nw.when(~nw.col("place").is_null()).then(nw.col("place")).otherwise(nw.lit(""))).alias("place"),
+        **{level: _key(nw.col("time_us"), nw.col(level)) for level in LEVELS},
     )
     amounts = ("paid", "credit", "returned", "bought")
     days = columns.group_by(*order, "day").agg(
-        *(nw.col(name).sum().cast(nw.Int64).alias(name) for name in amounts), nw.col("time_us").min(), nw.col("place").max()
+        *(nw.col(name).sum().cast(nw.Int64).alias(name) for name in amounts),
+        nw.col("time_us").min(),
+        *(nw.col(level).max() for level in LEVELS),
     )
     is_order = (nw.col("bought") > 0) & (paid >= 0)
     dated = days.with_columns(nw.when(is_order).then(nw.col("day")).otherwise(nw.lit(_NEVER)).cast(nw.Int64).alias("ordered"))
@@ -143,7 +154,7 @@ def whole_orders(lines: nw.LazyFrame[Any], near: int = NEAR) -> nw.LazyFrame[Any
         (paid + nw.col("credit")).alias("amount"),
         (nw.col("returned") - _where(paid < 0, paid)).alias("refund"),
         (is_order & (nw.col("day") - nw.col("ordered_before") > near)).alias("is_order"),
-        nw.when(nw.col("place").str.len_chars() > _NUMBER).then(nw.col("place").str.slice(_NUMBER)).alias("place"),
+        *(nw.col(level).str.slice(_NUMBER).alias(level) for level in LEVELS),
     )
 
 
@@ -160,7 +171,7 @@ def finish(sums_there: pl.DataFrame) -> pl.DataFrame:
         **{name: pl.col(name + _ONES) + pl.col(name + _REST) // WEIGHT_ONE for name in decayed},
         "first_order_at": pl.col("first_order_us").cast(TIME),
         "last_order_at": pl.col("last_order_us").cast(TIME),
-        **places(before=1),
+        **_places(),
     }
     names = summary_schema().items()
     return sums_there.with_columns(**columns).select(pl.col(name).cast(dtype) for name, dtype in names).sort("customer_id")
@@ -174,15 +185,19 @@ def summarize_frame(orders: pl.DataFrame, terms: Terms) -> Summary:
     return Summary(frame, terms, *days)
 
 
-def places(before: int = 0) -> dict[str, pl.Expr]:
-    """Take a ``place`` apart again into province and city; so many other parts stand before them."""
-    parts = pl.col("place").str.splitn(BETWEEN, before + 2).struct
-    levels = {name: parts.field(f"field_{before + at}") for at, name in enumerate(("province", "city"))}
-    return {name: pl.when(part != "").then(part) for name, part in levels.items()}
+def _places() -> dict[str, pl.Expr]:
+    """Take the keys of the levels apart again."""
+    keys = {level: pl.col(level).str.splitn(BETWEEN, at + 2).struct for at, level in enumerate(LEVELS)}
+
+    def part(key: str, at: int) -> pl.Expr:
+        return pl.when(keys[key].field(f"field_{at}") != "").then(keys[key].field(f"field_{at}"))
+
+    names = {level: part(level, at) for at, level in enumerate(LEVELS, 1)}
+    above = {name: part(*at) for name, at in zip(ABOVE, (("city", 1), ("district", 1), ("district", 2)), strict=True)}
+    return {**names, APART: apart(names | above, {level: keys[level].field("field_0") for level in LEVELS})}
 
 
 def rows_of(orders: pl.DataFrame) -> pl.DataFrame:
-    """Give canonical orders with ``time_us`` and ``place`` instead of ``time``, ``province`` and ``city``."""
-    known = pl.any_horizontal(pl.col("province", "city").is_not_null())
-    place = pl.concat_str(pl.col("province", "city").fill_null(""), separator=BETWEEN)
-    return orders.with_columns(time_us=pl.col("time").to_physical(), place=pl.when(known).then(place)).drop("time", "province", "city")
+    """Give canonical orders with ``time_us`` instead of ``time``; a name of no characters is none."""
+    named = pl.col(LEVELS)
+    return orders.with_columns(pl.when(named != "").then(named), time_us=pl.col("time").to_physical()).drop("time")

@@ -13,14 +13,19 @@ from segmenter.measures.place_names import comes_after
 from segmenter.measures.place_names import number_of as number_of_place
 from segmenter.measures.raw_memory import jit, load, load_byte, load_float, load_int, prefetch, store, store_byte, store_int
 from segmenter.measures.record_layout import (
+    CITY,
+    CITY_AT,
     COUNTS,
     DECAYED,
+    DISTRICT,
+    DISTRICT_AT,
     FIRST,
     HOT,
     LAST,
+    LOWER,
     OUTER,
-    PLACE,
-    PLACE_AT,
+    PROVINCE,
+    PROVINCE_AT,
     RANGES,
     REFUND_COUNTS,
     REFUNDS,
@@ -40,14 +45,13 @@ BATCH = np.dtype(
         *((name, np.int64) for name in ("fallback", "levels", "places")),  # places: for each level views, missing, buffers, codes
         *((name, np.int64) for name in ("rows", "tags", "counts", "share", "counts_width", "threads")),  # what is handed over
         # Of orders, which are the rows unless there are `offsets`: where each row's orders begin.
-        *((name, np.int64) for name in ("offsets", "order_times", "refunds", "back", "provinces", "cities", "records")),
+        *((name, np.int64) for name in ("offsets", "order_times", "refunds", "back", "provinces", "cities", "districts", "records")),
         ("trusted", np.bool_),  # it was read before: ids and places stand for themselves
         ("only_known", np.bool_),  # no new customers
         ("only_ids", np.bool_),  # there are no orders
     ]
 )
 SEEN = np.dtype([("later", np.int64), ("first", np.int64), ("last", np.int64)])  # rows at or after the as-of date; times
-_PLACE_OF_LAST = 1  # flag: the place is that of the last order
 
 
 @jit
@@ -125,7 +129,7 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
     or arena were full, or `stop`.
     """
     ids, offsets, times, amounts = batch.ids, batch.offsets, batch.order_times, batch.paid
-    refunds, back, provinces, cities = batch.refunds, batch.back, batch.provinces, batch.cities
+    refunds, back, provinces, cities, districts = batch.refunds, batch.back, batch.provinces, batch.cities, batch.districts
     records, fallback, only_ids, threads, thread = batch.records, batch.fallback, batch.only_ids, batch.threads, owner.thread
     handed = 4 * batch.share * (threads * source + thread)
     rows, tags = batch.rows + handed, batch.tags + handed
@@ -133,6 +137,7 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
     range_refunds, range_refund_orders = 8 * layout.refunds, 8 * layout.refund_orders
     slots, mask, hots, colds = owner.slots, owner.mask, owner.hots, owner.colds
     spare, nobody = owner.spare, owner.spare + 8 * BLOCK
+    lower = 8 * (words - LOWER)
     recent, as_of, in_chunk = layout.recent, np.int64(today * DAY), np.int64(CHUNK - 1)
     for start_of_block in range(start, stop, BLOCK):
         end = min(start_of_block + BLOCK, stop)
@@ -164,14 +169,16 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
                 cold = cold if load(times + 8 * row) >= recent else nobody
             prefetch(cold)
             prefetch(cold + 64)
-        if offsets == 0 and (provinces != 0 or cities != 0):
+        if offsets == 0 and (provinces != 0 or cities != 0 or districts != 0):
             # An order that is the latest so far may change the place.
             for index in range(start_of_block, end):
                 number = max(load(spare + 8 * (index - start_of_block)), np.int64(0))
                 hot = load(hots + 8 * (number >> CHUNK_BITS)) + 8 * HOT * (number & in_chunk)
                 cold = load(colds + 8 * (number >> CHUNK_BITS)) + 8 * words * (number & in_chunk)
                 latest = load(times + 8 * np.int64(load_int(rows + 4 * index))) >= load(hot + 8 * LAST)
-                prefetch(cold + 8 * PLACE_AT if latest else nobody)
+                prefetch(cold + 8 * PROVINCE_AT if latest else nobody)
+                if cities != 0 or districts != 0:
+                    prefetch(cold + lower if latest else nobody)
         for index in range(start_of_block, end):
             number = load(spare + 8 * (index - start_of_block))
             if number < 0:
@@ -212,32 +219,24 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
                     refund = load(refunds + 8 * order)
                 counts = load(hot + 8 * COUNTS)
                 last = load(hot + 8 * LAST)
-                flag = counts >> 48
-                province = np.int64(load_int(provinces + 4 * order)) if provinces != 0 else np.int64(-1)
-                city = np.int64(load_int(cities + 4 * order)) if cities != 0 else np.int64(-1)
-                if province >= 0 or city >= 0:
+                told = counts >> 48  # the levels of the place that the last order named, a bit for each
+                province = load_int(provinces + 4 * order) if provinces != 0 else np.int32(-1)
+                city = load_int(cities + 4 * order) if cities != 0 else np.int32(-1)
+                district = load_int(districts + 4 * order) if districts != 0 else np.int32(-1)
+                tells = np.int64(province >= 0) | np.int64(city >= 0) << 1 | np.int64(district >= 0) << 2
+                if tells != 0:
                     at = (np.int64(is_order) << 60) + time
-                    if not (flag == _PLACE_OF_LAST and at < (np.int64(1) << 60) + last):
-                        before = load(cold + 8 * PLACE_AT)
-                        newer = at > before
-                        if at == before:
-                            place = load(cold + 8 * PLACE)
-                            other_province, other_city = np.int64(np.int32(place & 0xFFFFFFFF)), place >> 32
-                            newer = comes_after(province, city, other_province, other_city, threads, names, arenas)
-                        if newer:
-                            store(cold + 8 * PLACE_AT, at)
-                            store(cold + 8 * PLACE, (city << 32) | (province & 0xFFFFFFFF))
-                    if is_order and time >= last:
-                        flag = np.int64(_PLACE_OF_LAST)
-                elif is_order and time > last:
-                    flag = np.int64(0)
+                    if at >= (np.int64(1) << 60) + last or tells & ~told != 0:
+                        _tell(at, province, city, district, cold, cold + lower, threads, names, arenas)
+                if is_order and time >= last:
+                    told = tells | (told if time == last else np.int64(0))
                 # Without branches where chance decides: a wrong guess costs as much as the arithmetic.
                 # The amount is weighed in two parts: a product stays inside 64 bits wherever the sum of the amounts does.
                 of_day = load(day_table + 8 * days)
                 weight, of_range = of_day & 0xFFFFFFFF, of_day >> 32
                 rest = ((counts >> 32) & 0xFFFF) + (amount & 0xFFFF) * weight
                 store(hot + 8 * DECAYED, load(hot + 8 * DECAYED) + (amount >> 16) * weight + (rest >> 16))
-                store(hot + 8 * COUNTS, (flag << 48) | ((rest & 0xFFFF) << 32) | ((counts & 0xFFFFFFFF) + np.int64(is_order)))
+                store(hot + 8 * COUNTS, (told << 48) | ((rest & 0xFFFF) << 32) | ((counts & 0xFFFFFFFF) + np.int64(is_order)))
                 store(hot + 8 * SPEND, load(hot + 8 * SPEND) + amount)
                 store(hot + 8 * OUTER, load(hot + 8 * OUTER) + amount * np.int64(of_range == ranges))
                 store(hot + 8 * LAST, max(last, time if is_order else np.int64(-1)))
@@ -260,3 +259,27 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
         if end < min(start_of_block + BLOCK, stop):
             return end
     return stop
+
+
+@jit
+def _tell(at: int, province: int, city: int, district: int, cold: int, lower: int, threads: int, names: int, arenas: int) -> None:
+    """Keep what a row says of the place, for each level that it names, unless a later row said it; of two at a time the larger name."""
+    if province >= 0:
+        held, place = load(cold + 8 * PROVINCE_AT), cold + 8 * PROVINCE
+        if at > held or (at == held and comes_after((province,), (load_int(place),), threads, names, arenas)):
+            store(cold + 8 * PROVINCE_AT, at)
+            store_int(place, province)
+    if city >= 0:
+        held, place = load(lower + 8 * CITY_AT), lower + 8 * CITY
+        if at > held or (at == held and comes_after((province, city), (load_int(place + 4), load_int(place)), threads, names, arenas)):
+            store(lower + 8 * CITY_AT, at)
+            store_int(place, city)
+            store_int(place + 4, province)
+    if district >= 0:
+        held, place, name = load(lower + 8 * DISTRICT_AT), lower + 8 * DISTRICT, cold + 8 * PROVINCE + 4
+        other = (load_int(place + 4), load_int(place), load_int(name))
+        if at > held or (at == held and comes_after((province, city, district), other, threads, names, arenas)):
+            store(lower + 8 * DISTRICT_AT, at)
+            store_int(name, district)
+            store_int(place, city)
+            store_int(place + 4, province)

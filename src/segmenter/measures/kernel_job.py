@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from segmenter.measures import kernel
 from segmenter.measures.arrow_columns import Array, address, record, values_of, views_of
+from segmenter.tables import LEVELS
 
 _APART = 16  # words between what different threads write for every row: cores would pass the cache line to and fro
 
@@ -45,7 +46,7 @@ class Job:
         values, no_amount = (None, None) if amounts is None else values_of(amounts)
         units = None if refunds is not None else values  # to be made minor units
         given = [views_of(place) if place is not None and place.null_count() < count else None for place in places]
-        codes = [None if place is None else np.empty(count, np.int32) for place in (*given, None, None)][:2]
+        codes = [None if place is None else np.empty(count, np.int32) for place in (*given, *(None for _ in LEVELS))][: len(LEVELS)]
         levels = np.array(
             [
                 [address(part) for part in (place.views, place.missing, place.buffers, code)]
@@ -56,7 +57,7 @@ class Job:
         )
         if orders is None:
             paid = values if units is None else np.empty(count, np.int64)
-            orders = {"time": moments, "paid": paid, "back": back, "province": codes[0], "city": codes[1]}
+            orders = {"time": moments, "paid": paid, "back": back, **dict(zip(LEVELS, codes, strict=True))}
         rows = np.empty((threads, threads, share), np.uint32)
         tags = np.empty_like(rows)
         self.orders = orders
@@ -90,6 +91,7 @@ class Job:
             back=orders.get("back"),
             provinces=orders.get("province"),
             cities=orders.get("city"),
+            districts=orders.get("district"),
             records=self.records,
             trusted=trusted,
             only_known=only_known,
@@ -102,7 +104,7 @@ class Job:
         if self.records is None:
             return None
         none = np.full(self.count, -1, np.int32)
-        nothing = {"back": np.zeros(self.count, np.uint8), "province": none, "city": none}
+        nothing = {"back": np.zeros(self.count, np.uint8), **dict.fromkeys(LEVELS, none)}
         columns = {name: nothing[name] if array is None else array for name, array in self.orders.items()}
         frame = pl.DataFrame({"record": self.records, **columns})
         return frame if (self.records >= 0).all() else frame.filter(pl.col("record") >= 0)

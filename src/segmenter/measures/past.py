@@ -140,6 +140,9 @@ def past_of(
     """
     times = tables.orders.halvings
     tables = replace(tables, orders=SingleOrders(tables.orders.single()))
+    if tables.not_customers:
+        nobody = list(tables.not_customers)
+        tables = _kept(tables, lambda table: table.filter(~pl.col("customer_id").is_in(nobody)))
     if times:
         tables = _thinned(tables, times, seed)
     if max_customers is not None:
@@ -150,9 +153,10 @@ def past_of(
 
 
 def _thinned(tables: Tables, times: int, seed: int) -> Tables:
-    def of(table: pl.DataFrame) -> pl.DataFrame:
-        return table.filter(is_sampled(table["customer_id"], times, seed))
+    return _kept(tables, lambda table: table.filter(is_sampled(table["customer_id"], times, seed)))
 
+
+def _kept(tables: Tables, of: Callable[[pl.DataFrame], pl.DataFrame]) -> Tables:
     customers = None if tables.customers is None else of(tables.customers)
     orders = SingleOrders(of(tables.orders.single()))
     return replace(tables, orders=orders, customers=customers, events=of(tables.events), referrals=of(tables.referrals))

@@ -141,21 +141,30 @@ def _byte_at(code: int, index: int, threads: int, names: int, arenas: int) -> in
 
 
 @jit
-def comes_after(province: int, city: int, other_province: int, other_city: int, threads: int, names: int, arenas: int) -> bool:
-    """Tell whether "province, 1F, city" comes after the other one, byte by byte."""
-    if province == other_province and city == other_city:
-        return False
-    one = other = 0
-    ones, others = province, other_province
-    one_left = other_left = True
+def same_name(one: int, other: int, threads: int, names: int, arenas: int) -> bool:
+    """Tell whether two numbers, maybe of different threads, are of the same name, or both of none."""
+    if one == other:
+        return True
+    index = 0
     while True:
-        a, b = _byte_at(ones, one, threads, names, arenas), _byte_at(others, other, threads, names, arenas)
-        one += 1
-        other += 1
-        if a < 0 and one_left:
-            a, ones, one, one_left = np.int64(0x1F), city, 0, False
-        if b < 0 and other_left:
-            b, others, other, other_left = np.int64(0x1F), other_city, 0, False
+        a, b = _byte_at(one, index, threads, names, arenas), _byte_at(other, index, threads, names, arenas)
+        if a != b or a < 0:
+            return a == b
+        index += 1
+
+
+@jit
+def comes_after(place: Any, other: Any, threads: int, names: int, arenas: int) -> bool:
+    """Tell whether the names of a place, with 1F between them, come after those of another one, byte by byte."""
+    level = other_level = index = other_index = 0
+    while True:
+        a, b = _byte_at(place[level], index, threads, names, arenas), _byte_at(other[other_level], other_index, threads, names, arenas)
+        index += 1
+        other_index += 1
+        if a < 0 and level < len(place) - 1:
+            a, level, index = np.int64(0x1F), level + 1, 0
+        if b < 0 and other_level < len(place) - 1:
+            b, other_level, other_index = np.int64(0x1F), other_level + 1, 0
         if a != b:
             return a > b
         if a < 0:

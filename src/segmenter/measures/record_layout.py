@@ -18,8 +18,12 @@ from segmenter.tables import DAY, Terms
 K0, K1, SPEND, OUTER, DECAYED, FIRST, LAST, COUNTS = range(8)
 HOT = 8
 # Cold words. REFUND_COUNTS: refunds (32 bits), days since the first row that is no order. From RANGES on the ranges: their amounts, then
-# their orders in 4 bytes each; and where a window of them is asked for, their refunds, then the refunds' counts.
-REFUNDS, REFUND_COUNTS, PLACE_AT, PLACE, RANGES = range(5)
+# their orders in 4 bytes each; and where a window of them is asked for, their refunds, then the refunds' counts; then the `LOWER` words.
+REFUNDS, REFUND_COUNTS, PROVINCE_AT, PROVINCE, RANGES = range(5)
+# The place: of each level when it was told last, then numbers of names in 4 bytes each: its own, and those that stood above it. The word
+# PROVINCE has those of province and district, the last words of a record the rest.
+LOWER = 4
+CITY_AT, CITY, DISTRICT_AT, DISTRICT = range(4)  # CITY: city, its province; DISTRICT: the district's city, its province
 
 LAYOUT = np.dtype([(name, np.int64) for name in ("today", "days", "recent", "ranges", "words", "orders", "refunds", "refund_orders")])
 # A measure's cells in a record: in its hot part or not, the offset in bytes, how many, of how many bytes each, and whether OUTER is one.
@@ -56,6 +60,7 @@ def layout_of(terms: Terms) -> Layout:
     if any(of in ("refund", "refund_orders") and to is not None for of, _, to in spans.values()):
         words |= {"refund": end, "refund_orders": end + ranges}
         end += ranges + in_ints
+    end += LOWER
     number = {0: 0} | {edge: at for at, edge in enumerate(edges, 1)}  # of the first range older than an edge
     cells = {}
     for name, (of, after, to) in spans.items():

@@ -45,6 +45,10 @@ class SingleOrders(Orders):
     def customers(self, before: date) -> pl.Series:
         return self.frame.lazy().filter(pl.col("time") < before).select(pl.col("customer_id").unique()).collect().to_series()
 
+    def totals(self, before: date) -> pl.DataFrame:
+        sums = pl.col("is_order").sum().cast(pl.Int64).alias("orders"), pl.col("amount").sum().alias("spend")
+        return self.frame.lazy().filter(pl.col("time") < before).group_by("customer_id").agg(*sums).collect()
+
     def last_order(self, before: date) -> date | None:
         last: date | None = self.frame.select(pl.col("time").filter(pl.col("is_order") & (pl.col("time") < before)).max().dt.date()).item()
         return last
@@ -91,6 +95,10 @@ class AggregatedOrders(Orders):
     def customers(self, before: date) -> pl.Series:
         self._check(before)
         return self.aggregate.frame["customer_id"]
+
+    def totals(self, before: date) -> pl.DataFrame:
+        self._check(before)
+        return self.aggregate.frame.select("customer_id", pl.col("orders").cast(pl.Int64), "spend")
 
     def last_order(self, before: date) -> date | None:
         self._check(before)

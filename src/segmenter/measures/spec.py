@@ -9,7 +9,7 @@ from typing import Literal
 
 import polars as pl
 
-from segmenter.tables import TIME, Terms
+from segmenter.tables import APART, LEVELS, TIME, Terms
 
 Unit = Literal["money", "count", "days", "time"]
 # What an order or a refund adds to a sum; `decayed_amount` is the amount times the weight of its day, over all time.
@@ -92,8 +92,8 @@ def summary_schema() -> pl.Schema:
     return pl.Schema(
         {
             "customer_id": pl.String(),
-            "province": pl.String(),  # of the latest order that names a place, as found; of a refund where no order does
-            "city": pl.String(),
+            **dict.fromkeys(LEVELS, pl.String()),  # each of the latest order that names it, as found; of a refund where no order does
+            APART: pl.Int8(),  # see `place_levels`
             **{name: types[measure.unit] for name, measure in sums().items()},
             "first_order_at": TIME,  # null where there are only refunds
             "last_order_at": TIME,

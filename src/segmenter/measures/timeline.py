@@ -13,10 +13,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.measures.definition import BETWEEN, rows_of
+from segmenter.measures.place_levels import ABOVE, apart
 from segmenter.measures.spec import WEIGHT_ONE, day_weights, summary_schema, sums
-from segmenter.tables import DAY, EPOCH, Summary, Terms
+from segmenter.tables import APART, DAY, EPOCH, LEVELS, Summary, Terms
 
 Longs = NDArray[np.int64]
+_OF_ORDERS = 1 << 60  # added to the time of an order: what it says goes before what any refund says
 PURCHASES = pl.Schema(
     {
         "customer_id": pl.String(),
@@ -39,8 +41,9 @@ class Timeline:
     amounts: Longs
     times: Longs
     totals: dict[str, Longs]  # before each row: what the measures sum, and `order_days`
-    latest: dict[str, Longs]  # the last row up to each of any customer that is an `order`, or has a place; -1 for none
-    places: pl.Series
+    latest: dict[tuple[str, str], Longs]  # the last row up to each of any customer that is an "order" or "refund", and names a level; -1
+    last_order: Longs  # the last row up to each of any customer that is an order; -1 for none
+    places: pl.DataFrame  # the `LEVELS`; the last is none
     codes: NDArray[np.uint32]  # which of the places each row names
 
     @property
@@ -96,7 +99,7 @@ class Timeline:
         starts, ends = self.starts[:-1], self.ends(today)
         bought = self._sum("orders", starts, ends) > 0
         starts, ends = starts[bought], ends[bought]
-        first, last = self._first_orders(starts), self.latest["order"][ends - 1]
+        first, last = self._first_orders(starts), self.last_order[ends - 1]
         first_day = self.days[first].astype(np.int64)
         # What is given back on the first day, or before it, belongs to it.
         code = np.flatnonzero(bought)
@@ -137,7 +140,7 @@ class Timeline:
 
     def _moments(self, starts: Longs, ends: Longs) -> dict[str, pl.Series]:
         ordered = self._sum("orders", starts, ends) > 0
-        rows = {"first_order_at": self._first_orders(starts), "last_order_at": self.latest["order"][ends - 1] if len(ends) else ends}
+        rows = {"first_order_at": self._first_orders(starts), "last_order_at": self.last_order[ends - 1] if len(ends) else ends}
         moments = {}
         for name, at in rows.items():
             times = pl.Series(name, self.times[np.where(ordered, at, 0)]) if len(starts) else pl.Series(name, starts)
@@ -145,24 +148,28 @@ class Timeline:
         return moments
 
     def _place(self, starts: Longs, ends: Longs) -> dict[str, pl.Series]:
-        """Name the place of the latest order that names one; of the latest refund where no order does."""
-        rows = np.full(len(starts), -1, np.int64)
-        for kind in ("refund_place", "order_place"):
-            latest = self.latest[kind][ends - 1] if len(ends) else ends
-            rows = np.where(latest >= starts, latest, rows)
-        codes = np.append(self.codes, np.uint32(len(self.places)))[rows]
-        places = self.places.extend_constant(None, 1).gather(pl.Series(codes))
-        parts = pl.DataFrame({"place": places}).select(
-            pl.col("place").str.splitn(BETWEEN, 2).struct.rename_fields(["province", "city"]).struct.unnest().replace("", None)
-        )
-        return {"province": parts["province"], "city": parts["city"]}
+        """Name each level as the latest order that names it; as the latest refund where no order does."""
+        codes, times = np.append(self.codes, np.uint32(self.places.height - 1)), np.append(self.times, np.int64(-1))
+        told: dict[str, pl.Series] = {}
+        for level in LEVELS:
+            rows, rank = np.full(len(starts), -1, np.int64), np.zeros(len(starts), np.int64)
+            for kind in ("refund", "order"):
+                if (latest := self.latest.get((kind, level))) is not None:
+                    known = latest[ends - 1] >= starts
+                    rows, rank = np.where(known, latest[ends - 1], rows), np.where(known, _OF_ORDERS * (kind == "order"), rank)
+            told |= {f"{level}_{name}": names for name, names in self.places[pl.Series(codes[rows])].to_dict().items()}
+            told[f"{level}_at"] = pl.Series(times[rows] + rank)
+        names = {level: pl.col(f"{level}_{level}") for level in LEVELS}
+        above = {name: pl.col(name) for name in ABOVE}
+        moments = {level: pl.col(f"{level}_at") for level in LEVELS}
+        return pl.DataFrame(told).select(**names, **{APART: apart(names | above, moments)}).to_dict()
 
 
 def timeline_of(orders: pl.DataFrame) -> Timeline:
     """Put canonical orders (`tables.ORDERS`) in the order of customers and time: the same for any order of the rows.
 
     >>> from datetime import datetime
-    >>> from segmenter.tables import ORDERS
+    >>> from segmenter.tables import APART, ORDERS
     >>> days = [datetime(2026, 6, 30), datetime(2026, 6, 1), datetime(2026, 6, 1)]
     >>> orders = [{"customer_id": "a", "time": day, "amount": 100, "refund": 0, "is_order": True} for day in days]
     >>> timeline = timeline_of(pl.DataFrame(orders, schema=ORDERS))
@@ -173,7 +180,10 @@ def timeline_of(orders: pl.DataFrame) -> Timeline:
     """
     customers = orders["customer_id"].unique().sort()
     rows = rows_of(orders)
+    place = pl.concat_str(pl.col(LEVELS).fill_null(""), separator=BETWEEN)
+    rows = rows.with_columns(place=pl.when(pl.any_horizontal(pl.col(LEVELS).is_not_null())).then(place))
     places = rows["place"].drop_nulls().unique().sort()
+    levels = _levels(places)
     coded = rows.select(
         pl.col("customer_id").cast(pl.Enum(customers)).to_physical().alias("customer"),
         "time_us",
@@ -183,7 +193,7 @@ def timeline_of(orders: pl.DataFrame) -> Timeline:
         "is_order",
     ).sort("customer", "time_us", "place", "is_order", "amount", "refund")
     customer, times, is_order = (coded[name].to_numpy() for name in ("customer", "time_us", "is_order"))
-    codes, has_place = coded["place"].to_numpy(), (coded["place"] < len(places)).to_numpy()
+    codes = coded["place"].to_numpy()
     starts = np.searchsorted(customer, np.arange(len(customers) + 1)).astype(np.int64)
     days = (times // DAY).astype(np.int32)
     row_numbers = np.arange(len(days), dtype=np.int64)
@@ -204,8 +214,16 @@ def timeline_of(orders: pl.DataFrame) -> Timeline:
         "order_days": new_day,
     }
     totals = {name: np.concatenate([np.zeros(1, np.int64), np.cumsum(values, dtype=np.int64)]) for name, values in addends.items()}
-    latest_rows = {"order": last_order, "order_place": latest(is_order & has_place), "refund_place": latest(~is_order & has_place)}
-    return Timeline(customers, starts, days, addends["amount"], times, totals, latest_rows, places, codes)
+    named = {level: levels[level].is_not_null().to_numpy()[codes] for level in LEVELS if levels[level].null_count() < levels.height}
+    kinds = {"refund": ~is_order, "order": is_order}
+    latest_rows = {(kind, level): latest(of & has) for level, has in named.items() for kind, of in kinds.items()}
+    return Timeline(customers, starts, days, addends["amount"], times, totals, latest_rows, last_order, levels, codes)
+
+
+def _levels(places: pl.Series) -> pl.DataFrame:
+    """Take places apart, and add one that is none."""
+    parts = places.extend_constant(None, 1).str.splitn(BETWEEN, len(LEVELS)).struct.rename_fields(LEVELS).struct.unnest()
+    return parts.select(pl.when(pl.col(LEVELS) != "").then(pl.col(LEVELS)))
 
 
 def with_purchases(frame: pl.DataFrame, timeline: Timeline, as_of: date) -> pl.DataFrame:

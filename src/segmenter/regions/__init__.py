@@ -1,5 +1,8 @@
-"""Regions: one name for a region, however shops spell it."""
+"""Regions: what places are meant, however shops spell them."""
 
-from segmenter.regions.region_names import Pairs, matching, pairs_of, plain, with_regions
+from segmenter.regions.named_regions import Members, find_members, locate_customers
+from segmenter.regions.places import resolve_places
+from segmenter.regions.region_names import with_regions
+from segmenter.regions.undecided import say_undecided, say_unrecognised
 
-__all__ = ["Pairs", "matching", "pairs_of", "plain", "with_regions"]
+__all__ = ["Members", "find_members", "locate_customers", "resolve_places", "say_undecided", "say_unrecognised", "with_regions"]

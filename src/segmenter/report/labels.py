@@ -43,6 +43,7 @@ _COMPONENTS = _MEASURES | {
 }
 _TABLES = {"orders": "订单", "customers": "客户", "events": "互动", "referrals": "推荐", "answers": "答复"}
 _RULES = {
+    "not_customer": ("ids that stand for nobody", "非真实客户（散客、匿名等）"),
     "staff": ("the shop's own staff", "内部员工"),
     "blocked": ("blocked", "已拉黑"),
     "consent": ("must not be contacted", "拒绝联系"),
@@ -53,6 +54,7 @@ _RULES = {
     "invitations": ("invited often enough", "受邀次数已达上限"),
     "region_include": ("outside the chosen regions", "不在所选地区"),
     "region_exclude": ("in a region left out", "在排除地区"),
+    "region_unknown": ("may be in such a region: not known", "地区不详，无法判断"),
     "spend_min": ("spend too low", "消费额不足"),
     "spend_max": ("spend too high", "消费额过高"),
     "orders_min": ("too few orders", "订单数不足"),
@@ -191,6 +193,7 @@ class Labels:
             ),
             "region_include": self._some(rules.region.include),
             "region_exclude": self._some(rules.region.exclude),
+            "region_unknown": "rules.region.unknown=remove",
             "spend_min": "" if spend.min is None else self.say("under", "低于") + f" {self.units(spend.min)}{within}",
             "spend_max": "" if spend.max is None else self.say("over", "高于") + f" {self.units(spend.max)}{within}",
             "orders_min": self.say(f"fewer than {rules.orders.min}", f"少于 {rules.orders.min} 单"),

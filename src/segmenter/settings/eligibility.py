@@ -10,8 +10,8 @@ from segmenter.settings.types import MOST, Amount, Count, Days, Name, Settings, 
 # What the rules are called in the funnel and as verdicts, and the verdict of who passes them all.
 RULES = frozenset(
     {
-        *("staff", "blocked", "consent", "member", "refused", "held_out", "cooloff", "invitations"),
-        *("region_include", "region_exclude", "spend_min", "spend_max", "orders_min", "recency", "eligible"),
+        *("not_customer", "staff", "blocked", "consent", "member", "refused", "held_out", "cooloff", "invitations"),
+        *("region_include", "region_exclude", "region_unknown", "spend_min", "spend_max", "orders_min", "recency", "eligible"),
     }
 )
 

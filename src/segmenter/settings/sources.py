@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from segmenter.messages import Message
-from segmenter.settings.types import Settings, Share
+from segmenter.settings.types import Settings, Share, as_texts
 
 
 class OrdersColumns(Settings):
@@ -68,7 +68,7 @@ class OrdersSettings(TableSettings):
     grain: Literal["auto", "order", "line"]
     repeats: Literal["keep", "drop", "latest"]
     fill_down: tuple[str, ...]
-    not_customers: Literal["auto"] | tuple[str, ...]
+    not_customers: Annotated[Literal["auto"] | tuple[str, ...], BeforeValidator(as_texts)]
     refund: str | None
     columns: OrdersColumns
 
@@ -105,28 +105,33 @@ class MappingSettings(Settings):
     referrals: ReferralsSettings
 
 
-class OrdersFile(OrdersSettings):
+SkipRows = Literal["auto"] | Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class TableFiles(Settings):
+    """The files of one table, and how they are written where that differs from the other tables'; None is as `FilesSettings` says."""
+
+    path: str | None
+    encoding: str | None
+    separator: str | None
+    sheet: str | None
+    skip_rows: SkipRows | None
+
+
+class OrdersFile(OrdersSettings, TableFiles):
     """Orders in files."""
 
-    path: str | None
 
-
-class CustomersFile(CustomersSettings):
+class CustomersFile(CustomersSettings, TableFiles):
     """Customers in files."""
 
-    path: str | None
 
-
-class EventsFile(EventsSettings):
+class EventsFile(EventsSettings, TableFiles):
     """Events in files."""
 
-    path: str | None
 
-
-class ReferralsFile(ReferralsSettings):
+class ReferralsFile(ReferralsSettings, TableFiles):
     """Referrals in files."""
-
-    path: str | None
 
 
 class FilesSettings(MappingSettings):
@@ -137,7 +142,7 @@ class FilesSettings(MappingSettings):
     encoding: str
     separator: str
     sheet: str | None
-    skip_rows: Annotated[int, Field(ge=0, le=1_000_000)]
+    skip_rows: SkipRows
     orders: OrdersFile
     customers: CustomersFile
     events: EventsFile

@@ -52,6 +52,13 @@ def is_mapping(value: object) -> object:
     return value
 
 
+def as_texts(value: object) -> object:
+    """Take whole numbers in a list, such as ids, as text."""
+    if not isinstance(value, list | tuple):
+        return value
+    return tuple(str(item) if isinstance(item, int) and not isinstance(item, bool) else item for item in value)
+
+
 def is_line(text: str) -> str:
     """Let pass what stands on one line as it is: no control characters, no invisible ones, none that turn the reading direction."""
     if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in text):

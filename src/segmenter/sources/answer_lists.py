@@ -1,20 +1,20 @@
 """Lists of answers in files: on which sheets of a workbook they are, and where their header is."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from segmenter.errors import InputError
-from segmenter.settings import FilesSettings
 from segmenter.sources.answer_words import roles_of
 from segmenter.sources.expressions import FILE, ROW
+from segmenter.sources.file_format import FileFormat
 from segmenter.sources.files import DataFile, read_separately
 from segmenter.sources.raw import column_names
 from segmenter.sources.spreadsheets import read_sheet
 from segmenter.sources.text_lines import BadLine
 
-SETTINGS = FilesSettings.model_construct(encoding="auto", separator="auto", sheet=None, skip_rows=0, decimal=".")
+WRITTEN = FileFormat(skip_rows=0, as_is=True)
 _ANSWERS = ("answer", "joined", "joined_on", "status")
 _TITLES = 10  # rows above a header: a title, who calls, when
 
@@ -64,7 +64,7 @@ def _find_header(name: str, frame: pl.DataFrame, unreadable: tuple[BadLine, ...]
 def _below_titles(read: DataFile) -> Iterator[AnswerList]:
     """Read text again without its first lines: a title has fewer fields than what is below it."""
     for skipped in range(1, _TITLES):
-        for again in read_separately(str(read.path), SETTINGS.model_copy(update={"skip_rows": skipped}))[0]:
+        for again in read_separately(str(read.path), replace(WRITTEN, skip_rows=skipped))[0]:
             sheet = _find_header(read.name, again.frame, again.unreadable)
             if not sheet.lacks:
                 yield sheet
@@ -74,6 +74,6 @@ def _other_sheets(read: DataFile) -> Iterator[tuple[str, pl.DataFrame]]:
     for sheet in read.sheets[1:]:
         name = f"{read.name} [{sheet.name}]"
         try:
-            yield name, read_sheet(read.path, name, sheet.name, 0)[0]
+            yield name, read_sheet(read.path, name, sheet.name)
         except InputError:  # an empty sheet, or a chart
             continue

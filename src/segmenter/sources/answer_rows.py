@@ -95,23 +95,6 @@ def _is_answer(notes: pl.Series) -> pl.Series:
     return notes.replace_strict(known, default=False, return_dtype=pl.Boolean)
 
 
-def recognize_ids(ids: pl.Series, known: pl.Series) -> pl.Series:
-    """Recognise ids that lost leading zeros, or were typed with wide letters, blanks, or in another case.
-
-    The known id stands where exactly one is the same but for that; else the id as it was written.
-    """
-    alike = known.to_frame("id").with_columns(key=_id_key("id")).filter(~pl.col("key").is_duplicated())
-    both = ids.to_frame("written").with_columns(key=_id_key("written")).join(alike, on="key", how="left", maintain_order="left")
-    as_written = pl.col("written").is_in(known.implode()) | pl.col("id").is_null()
-    return both.select(pl.when(as_written).then("written").otherwise("id").alias(ids.name)).to_series()
-
-
-def _id_key(name: str) -> pl.Expr:
-    # The call sheets show the codes of characters that nobody sees.
-    folded = pl.col(name).str.normalize("NFKC").str.to_lowercase().str.replace_all(r"[\s\p{Cf}\p{Cc}'\"]|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}", "")
-    return folded.str.replace(r"^(\d+)\.0+$", "${1}").str.replace(r"^0+(\d+)$", "${1}")
-
-
 def suppose_dates(given: pl.DataFrame, before: date, since: date, planned: pl.DataFrame | None) -> tuple[pl.DataFrame, int]:
     """Suppose a date for answers that have none: that of the planned call, else the day before the review; and count them."""
     at = pl.DataFrame(schema={"customer_id": pl.String, "planned_at": pl.Date}) if planned is None else planned

@@ -8,11 +8,12 @@ from datetime import date, timedelta
 import polars as pl
 
 from segmenter import tables
+from segmenter.checks.id_forms import recognize_ids
 from segmenter.contacts import Contacts, hide, is_contact_name, shown_columns
 from segmenter.errors import InputError
 from segmenter.messages import Message
-from segmenter.sources.answer_lists import SETTINGS, AnswerList, answer_lists
-from segmenter.sources.answer_rows import NEVER, SCHEMA, read_rows, recognize_ids, split_rejects, suppose_dates
+from segmenter.sources.answer_lists import WRITTEN, AnswerList, answer_lists
+from segmenter.sources.answer_rows import NEVER, SCHEMA, read_rows, split_rejects, suppose_dates
 from segmenter.sources.answer_words import NOT_YET
 from segmenter.sources.expressions import ROW
 from segmenter.sources.files import DataFile, read_separately
@@ -105,7 +106,7 @@ def _read_files(places: Sequence[str]) -> tuple[list[DataFile], list[pl.DataFram
     problems: list[str] = []
     for place in places:
         try:
-            read, failed = read_separately(place, SETTINGS)
+            read, failed = read_separately(place, WRITTEN)
         except InputError as error:
             problems += [Message("answers.place", "review.answers: {problem}", problem=message) for message in error.messages]
             continue

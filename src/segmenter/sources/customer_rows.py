@@ -10,23 +10,31 @@ from segmenter.errors import InputError, nearest
 from segmenter.messages import Message
 from segmenter.settings import LaunchSettings, MappingSettings
 from segmenter.sources import fields
+from segmenter.sources.addresses import read_places
 from segmenter.sources.expressions import columns_of
 from segmenter.sources.reject_reasons import NO_DATE, NO_FLAG, TWICE
 from segmenter.sources.rows import Rows, without_contacts
 
+_PERSONAL = ("name", "address")  # fields
 _FLAGS = ("do_not_contact", "blocked", "staff")
 
 
 def find_contacts(rows: Mapping[str, Rows], settings: MappingSettings) -> Contacts:
     """Find the columns of all tables that are contacts by the mapping or by name, and that are mapped to nothing else."""
-    columns = {*settings.customers.contact, *(rows["customers"].columns.get("name", ()) if "customers" in rows else ())}
+    columns = {*settings.customers.contact, *(column for table in rows.values() for column in _personal(table))}
     personal = Contacts(frozenset(columns))
     known = []
     for name, table in rows.items():
-        used = {column for field, sources in table.columns.items() if field != "name" for column in sources}
+        used = {column for field, sources in table.columns.items() if field not in _PERSONAL for column in sources}
         own = set(columns_of(table.source)) - used - (set(settings.customers.attributes) if name == "customers" else set())
         known += [table.source[column] for column in sorted(own) if personal.is_contact(column)]
     return Contacts(personal.columns, known)
+
+
+def _personal(rows: Rows) -> set[str]:
+    """Give the columns of names and addresses; an address may be put together from what is mapped to province and city, too."""
+    shown = {column for field, sources in rows.columns.items() if field not in _PERSONAL for column in sources}
+    return {*rows.columns.get("name", ())} | ({*rows.columns.get("address", ())} - shown)
 
 
 def check_extras(customers: Rows, settings: MappingSettings) -> list[str]:
@@ -40,7 +48,7 @@ def check_extras(customers: Rows, settings: MappingSettings) -> list[str]:
             if column not in known:
                 sentence = 'data.customers.{key}: there is no column "{column}"{near}'
                 problems.append(Message("files.extra_column", sentence, key=key, column=column, near=nearest(column, near)))
-    personal = Contacts(frozenset({*settings.customers.contact, *customers.columns.get("name", ())}))
+    personal = Contacts(frozenset({*settings.customers.contact, *_personal(customers)}))
     sentence = (
         'data.customers.attributes: "{column}" is a contact by its name or by the mapping, which only the call sheets may show; '
         "name it in data.customers.contact instead; if it is none, give the column another name"
@@ -52,7 +60,7 @@ def check_extras(customers: Rows, settings: MappingSettings) -> list[str]:
 def read_customers(rows: Rows, settings: MappingSettings, launch: LaunchSettings, personal: Contacts) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give the customers as `tables.CUSTOMERS` with their attributes; and their names and contacts."""
     read = settings.customers
-    values = {"customer_id": rows.id("customer_id"), "province": rows.text("province"), "city": rows.text("city")}
+    values = {"customer_id": rows.id("customer_id"), **read_places(rows)}
     values["joined"] = pl.repeat(None, rows.source.height, dtype=pl.Date, eager=True)
     if "joined" in rows.fields:
         values["joined"] = fields.time(rows.fields["joined"], read.time_format, launch.timezone).dt.date()

@@ -75,6 +75,21 @@ def read_query(table: str, query: str, settings: DatabaseSettings) -> Raw:
     return Raw(frame, (Fingerprint(query, frame.height, _sha256(frame.drop(FILE, ROW)), f"query of {engine.dialect.name}"),))
 
 
+def table_names(url: str) -> list[str]:
+    """List the tables and views of a database, in order of their names."""
+    from sqlalchemy import inspect
+    from sqlalchemy.exc import DBAPIError
+
+    engine, shown = _engine(url)
+    try:
+        known = inspect(engine)
+        return sorted([*known.get_table_names(), *known.get_view_names()])
+    except DBAPIError as error:
+        raise InputError(Message("files.no_connection", "data.url: cannot connect to {url} ({why})", url=shown, why=_own(error))) from error
+    finally:
+        engine.dispose()
+
+
 def _engine(given: str) -> "tuple[Engine, str]":
     """Make an engine that only reads, and the URL as it may be shown."""
     from sqlalchemy import create_engine, make_url

@@ -48,7 +48,7 @@ def encoding_by_mark(path: Path) -> str | None:
     return next((codec for mark, codec in _MARKS if start.startswith(mark)), None)
 
 
-def find_encoding(path: Path, name: str) -> str:
+def find_encoding(path: Path, name: str, key: str = "data.encoding") -> str:
     """Find the encoding of a file without a byte order mark, decoding all of it: UTF-8, GB18030, or the only other that makes sense."""
     bad_utf8 = first_bad_line(path, "utf-8")
     if bad_utf8 is None:
@@ -70,9 +70,9 @@ def find_encoding(path: Path, name: str) -> str:
         failure = Message("files.fails_at", "fails at line {line:,}", line=bad_gb)
     sentence = (
         "{name}: its encoding cannot be told (utf-8 fails at line {utf8:,}, gb18030 {failure}, "
-        "charset-normalizer finds {found}); name it in data.encoding"
+        "charset-normalizer finds {found}); name it in {key}"
     )
-    raise InputError(Message("files.no_encoding", sentence, name=name, utf8=bad_utf8, failure=failure, found=names))
+    raise InputError(Message("files.no_encoding", sentence, name=name, utf8=bad_utf8, failure=failure, found=names, key=key))
 
 
 def first_bad_line(path: Path, codec: str, sink: io.BytesIO | None = None) -> int | None:

@@ -9,6 +9,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from segmenter import money
+from segmenter.checks.id_forms import may_be_mended, mended
 from segmenter.tables import LATEST, NOTHING
 from segmenter.vocabulary import vocabulary
 
@@ -24,6 +25,14 @@ def text(values: pl.Series) -> pl.Series:
     # Cell by cell: what one cell is called must not depend on the others.
     plain = values.alias("v").to_frame().select(as_text("v", values.dtype, ".").str.strip_chars().alias(values.name)).to_series()
     return plain.zip_with(~plain.str.to_lowercase().is_in(NOTHING), pl.Series([None], dtype=pl.String))
+
+
+def identity(values: pl.Series) -> pl.Series:
+    """Read ids: as text, where what was done to keep it text is undone, and ``12.0`` is 12."""
+    plain = text(values)
+    if values.dtype.is_numeric() or not may_be_mended(plain).any():
+        return plain
+    return text(plain.alias("v").to_frame().select(mended(pl.col("v")).alias(values.name)).to_series())
 
 
 def number(values: pl.Series, currency: str, decimal: str) -> pl.Series:

@@ -45,6 +45,71 @@ _WAYS_OUT: Mapping[Message, Message] = {
     _BINARY: Message("files.name_encoding", "if it is text, name its encoding in data.encoding, such as utf-16-le"),
     _SQLITE: Message("files.read_database", "read it with data=database"),
 }
+_HOLD_TABLES = frozenset(
+    [
+        ".zip",
+        ".rar",
+        ".7z",
+        ".gz",
+        ".tar",
+        ".html",
+        ".htm",
+        ".mht",
+        ".xml",
+        ".json",
+        ".jsonl",
+        ".db",
+        ".sqlite",
+        ".mdb",
+        ".accdb",
+        ".et",
+        ".numbers",
+        ".dbf",
+        ".sav",
+        ".dta",
+        ".feather",
+        ".orc",
+        ".bak",
+    ]
+)
+_NO_TABLES = _HOLD_TABLES | frozenset(
+    [
+        ".pdf",
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".gif",
+        ".bmp",
+        ".webp",
+        ".svg",
+        ".doc",
+        ".docx",
+        ".wps",
+        ".ppt",
+        ".pptx",
+        ".md",
+        ".rtf",
+        ".log",
+        ".ini",
+        ".lnk",
+        ".url",
+        ".tmp",
+        ".py",
+        ".sql",
+        ".sh",
+        ".bat",
+        ".yaml",
+        ".yml",
+        ".toml",
+        ".mp4",
+        ".mp3",
+        ".eml",
+        ".msg",
+        ".crdownload",
+        ".part",
+        ".lock",
+    ]
+)
 _EXPORT_AGAIN = Message("files.export_again", "export it again as CSV or .xlsx")
 
 
@@ -52,6 +117,16 @@ def kind_by_name(name: str) -> Message | None:
     """Tell by a file's name what it should hold; None where that says nothing."""
     kind = ENDINGS.get(PurePath(name.lower().removesuffix(".gz")).suffix)
     return kind if kind == TEXT or not name.lower().endswith(".gz") else None
+
+
+def is_no_table(name: str) -> bool:
+    """Tell by its name that a file is of another kind than those that are read."""
+    return kind_by_name(name) is None and PurePath(name.lower()).suffix in _NO_TABLES
+
+
+def may_hold_tables(name: str) -> bool:
+    """Tell by its name that a file is not read, and may hold tables all the same."""
+    return kind_by_name(name) is None and PurePath(name.lower()).suffix in _HOLD_TABLES
 
 
 def kind_by_content(path: Path, start: bytes, encoding: str) -> Message:

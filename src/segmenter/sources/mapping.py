@@ -9,21 +9,26 @@ from types import MappingProxyType
 import polars as pl
 
 from segmenter import tables
+from segmenter.checks.nobody import Nobody
 from segmenter.contacts import Contacts, shown_columns
 from segmenter.errors import InputError
-from segmenter.findings import raise_stops
+from segmenter.findings import messages_of, raise_stops
 from segmenter.messages import Message
 from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
 from segmenter.sources import fields
+from segmenter.sources.customer_ids import COUNTS, join_spellings, judge_ids, tell_strangers
 from segmenter.sources.customer_rows import check_extras, find_contacts, read_customers
 from segmenter.sources.expressions import columns_of
+from segmenter.sources.file_format import format_of
 from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
 from segmenter.sources.reject_reasons import CONTACT, NO_KIND
 from segmenter.sources.row_mapping import NEEDED, map_rows
 from segmenter.sources.rows import Rows, check_share, reject_strangers
+from segmenter.sources.shop_currency import take_currency, tell_other_signs
 from segmenter.tables import Tables
 
 _MAX_KINDS = 60
+_REFERRED = ("customer_id", "friend_id")
 _NONE: Mapping[str, pl.DataFrame] = MappingProxyType({})
 
 
@@ -40,6 +45,8 @@ class ShopRows:
     contacts: pl.DataFrame | None
     events: pl.DataFrame
     referrals: pl.DataFrame
+    currency: str  # the launch's
+    spellings: pl.DataFrame  # ids that are taken for one: ``customer_id``, ``becomes``
 
     @property
     def ids(self) -> pl.Series | None:
@@ -98,9 +105,14 @@ def canonical_tables(
 
 
 def map_shop(
-    raw: Mapping[str, pl.DataFrame], settings: MappingSettings, launch: LaunchSettings, *, unreadable: Mapping[str, pl.DataFrame] = _NONE
+    raw: Mapping[str, pl.DataFrame],
+    settings: MappingSettings,
+    launch: LaunchSettings,
+    *,
+    unreadable: Mapping[str, pl.DataFrame] = _NONE,
+    streamed: pl.DataFrame | None = None,
 ) -> ShopRows:
-    """Map raw rows, and read those of all tables but the orders; see `canonical_tables`."""
+    """Map raw rows, and read those of all tables but the orders; see `canonical_tables`. `streamed` are ids of orders elsewhere."""
     if launch.as_of is None:
         raise InputError(Message("launch.date_missing", "launch.as_of: is needed, as YYYY-MM-DD"))
     problems: list[str] = []
@@ -109,6 +121,11 @@ def map_shop(
         problems += check_extras(rows["customers"], settings)
     if problems:
         raise InputError(*problems, *_titles(raw, unreadable, settings, problems))
+    if "orders" in rows:
+        take_currency(rows["orders"], launch.currency)
+    joined = pl.DataFrame(schema={"customer_id": pl.String, "becomes": pl.String})
+    if settings.ids == "mended":
+        joined = join_spellings(rows, COUNTS.to_frame() if streamed is None else streamed)
     customers, contacts, ids = None, None, None
     personal = find_contacts(rows, settings)
     if "customers" in rows:
@@ -116,7 +133,7 @@ def map_shop(
         ids = customers["customer_id"]
     events = _events(rows["events"], settings, launch, launch.as_of, ids, personal) if "events" in rows else tables.EVENTS.to_frame()
     brought = _referrals(rows["referrals"], settings, launch, ids) if "referrals" in rows else tables.REFERRALS.to_frame()
-    return ShopRows(settings, launch.as_of, rows, unreadable, personal, customers, contacts, events, brought)
+    return ShopRows(settings, launch.as_of, rows, unreadable, personal, customers, contacts, events, brought, launch.currency, joined)
 
 
 def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) -> Tables:
@@ -126,9 +143,13 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
     reads = ({"orders": orders.reads} if orders.reads else {}) | {name: rows.reads for name, rows in others.items()}
     own = [orders.rejects, *(rows.rejects() for rows in others.values())]
     rejects = shop.personal.without(pl.concat([*own, *lines]))
+    strangers = [*tell_strangers(pl.concat(own), shop.ids), *tell_other_signs(pl.concat(own), shop.currency)]
     if stops:  # which say more than that many rows were rejected
         raise_stops(orders.findings)
-    check_share(reads, rejects, shop.settings.max_reject_share)
+    try:
+        check_share(reads, rejects, shop.settings.max_reject_share)
+    except InputError as error:
+        raise InputError(*error.messages, *messages_of(strangers, "warning")) from error
     events, referrals = shop.events, shop.referrals
     if shop.customers is None and (events.height or referrals.height):
         # Without a customers table, events of those who never ordered are visitors': nothing is wrong with them.
@@ -136,12 +157,32 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
         events, referrals = (
             _drop_visitors(ids, name, frame, reads, shop.as_of) for name, frame in (("events", events), ("referrals", referrals))
         )
-    findings = (*orders.findings, *(finding for rows in others.values() for finding in rows.findings))
+    nobody = _judge_ids(shop, orders, events, referrals)
+    findings = (*orders.findings, *(found for rows in others.values() for found in rows.findings), *strangers, *nobody.findings)
     if stops:
         raise_stops(findings)
     return Tables(
-        orders.orders, shop.customers, events, referrals, shop.contacts, rejects, reads, None, orders.spending, orders.profile, findings
+        orders.orders,
+        shop.customers,
+        events,
+        referrals,
+        shop.contacts,
+        rejects,
+        reads,
+        spending=orders.spending,
+        profile=orders.profile,
+        findings=findings,
+        not_customers=nobody.ids,
     )
+
+
+def _judge_ids(shop: ShopRows, orders: OrdersReading, events: pl.DataFrame, referrals: pl.DataFrame) -> Nobody:
+    before = pl.col("time") < shop.as_of
+    others = [events.filter(before)["customer_id"], *(referrals.filter(before | pl.col("time").is_null())[name] for name in _REFERRED)]
+    if shop.customers is not None:
+        others.append(shop.customers.filter(pl.col("joined").is_null() | (pl.col("joined") < shop.as_of))["customer_id"])
+    names = None if shop.contacts is None or "name" not in shop.contacts.columns else shop.contacts.select("customer_id", "name")
+    return judge_ids(orders.orders.totals(shop.as_of), others, shop.settings, shop.spellings, orders.contacts_of, names)
 
 
 def _drop_visitors(ids: pl.Series, name: str, frame: pl.DataFrame, reads: dict[str, dict[str, int]], as_of: date) -> pl.DataFrame:
@@ -165,11 +206,10 @@ def _titles(
         unnamed = sum(re.fullmatch(r"column_\d+", column) is not None for column in columns)
         longer = len(columns) == 1 and name in unreadable and unreadable[name].height > 0
         if (2 * unnamed >= len(columns) or longer) and any(problem.startswith(f"data.{name}.") for problem in problems):
-            sentence = (
-                'data.skip_rows: should be the number of rows above the header of {table} (got {rows}, where "{shown}" seems to be a title)'
-            )
-            shown = tuple(shown_columns(columns).values())[:3]
-            hints.append(Message("files.title", sentence, table=name, rows=settings.skip_rows, shown=shown))
+            sentence = '{key}: should be the number of rows above the header of {table} (got {rows}, where "{shown}" seems to be a title)'
+            shown, written = tuple(shown_columns(columns).values())[:3], format_of(settings, name)
+            facts = {"key": written.key("skip_rows"), "rows": written.skip_rows, "shown": shown}
+            hints.append(Message("files.title", sentence, table=name, **facts))
     return hints
 
 

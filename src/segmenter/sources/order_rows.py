@@ -6,15 +6,18 @@ import narwhals as nw
 import polars as pl
 
 from segmenter import tables
+from segmenter.checks.nobody import ContactsOf, no_contacts
 from segmenter.checks.order_customers import negative_spend, one_order_each
 from segmenter.checks.order_status import status_findings
 from segmenter.contacts import Contacts
 from segmenter.findings import Finding
-from segmenter.measures.definition import NEAR, order_values, places, rows_of, whole_orders
+from segmenter.measures.definition import NEAR, order_values, rows_of, whole_orders
 from segmenter.measures.shop_orders import SingleOrders
 from segmenter.money import LARGEST, digits
 from segmenter.settings import LaunchSettings, MappingSettings
 from segmenter.sources import fields
+from segmenter.sources.addresses import read_places
+from segmenter.sources.customer_ids import contacts_of_rows
 from segmenter.sources.expressions import columns_of
 from segmenter.sources.fill_down import first_lines
 from segmenter.sources.order_checks import OrderChecks, share_once
@@ -37,6 +40,7 @@ class OrdersReading:
     warnings: tuple[str, ...] = ()
     profile: OrdersProfile = NO_PROFILE
     findings: tuple[Finding, ...] = ()
+    contacts_of: ContactsOf = no_contacts  # of who is behind ids
 
 
 NO_ORDERS = OrdersReading(SingleOrders(tables.ORDERS.to_frame()), {}, tables.REJECTS.to_frame())
@@ -46,8 +50,7 @@ def map_orders(
     rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None, personal: Contacts, categories: bool
 ) -> OrdersReading:
     """Read order rows; apart from the orders, as the lines of an order may differ in it, what was spent by category."""
-    # What is called so but holds lists was not meant.
-    category = categories and "category" in rows.fields and not rows.fields["category"].dtype.is_nested()
+    category = categories and "category" in rows.fields
     if category:
         rows.fields["category"] = without_contacts(rows, "category", fields.text(rows.fields["category"]), personal)
     values = order_values_of(rows, settings, launch, ids, category=category)
@@ -71,8 +74,15 @@ def map_orders(
     if status:
         checks.findings += status_findings(profile.by_status, status, launch.currency)
     orders = canonical_orders(read, grain.grain, near)
-    findings = (*rows.findings, *checks.findings, *_customer_findings(orders, checks, launch))
-    return OrdersReading(SingleOrders(orders), rows.reads, rows.rejects(), spending, profile=profile, findings=findings)
+    return OrdersReading(
+        SingleOrders(orders),
+        rows.reads,
+        rows.rejects(),
+        spending,
+        profile=profile,
+        findings=(*rows.findings, *checks.findings, *_customer_findings(orders, checks, launch)),
+        contacts_of=contacts_of_rows(rows, personal),
+    )
 
 
 def _customer_findings(orders: pl.DataFrame, checks: OrderChecks, launch: LaunchSettings) -> tuple[Finding, ...]:
@@ -106,8 +116,7 @@ def order_values_of(
             "time": rows.time(read, launch.timezone),
             "paid": rows.read("amount", amount, with_facts(NO_AMOUNT, largest=largest)),
             "back": rows.fields.get("refund", amount < 0).fill_null(value=False),
-            "province": rows.text("province"),
-            "city": rows.text("city"),
+            **read_places(rows),
             **({"category": rows.text("category")} if category else {}),
         }
     )
@@ -126,7 +135,7 @@ def canonical_orders(rows: pl.DataFrame, grain: str, near: int = NEAR) -> pl.Dat
     if grain == "order":
         return _with_values(rows).select(tables.ORDERS.names())
     orders: pl.DataFrame = whole_orders(nw.from_native(rows_of(rows).lazy()), near).to_native().collect()
-    return orders.with_columns(pl.col("time_us").cast(tables.TIME).alias("time"), **places()).select(tables.ORDERS.names())
+    return orders.with_columns(pl.col("time_us").cast(tables.TIME).alias("time")).select(tables.ORDERS.names())
 
 
 def _with_values(rows: pl.DataFrame) -> pl.DataFrame:

@@ -25,7 +25,7 @@ from segmenter.sources.raw import one_line, sha256
 from segmenter.version import __version__
 
 # Of what is kept and how: another version reads everything anew. With it goes Polars', whose files these are.
-_VERSION = f"3 {__version__} {pl.__version__}"
+_VERSION = f"4 {__version__} {pl.__version__}"
 _NEW = ".new"  # ends the name of a file that is being written
 _GRACE = 3_600  # seconds
 _RACY = 2_000_000_000  # nanoseconds: a file that changed so shortly before it was read may change again at the same time
@@ -188,5 +188,5 @@ def fingerprint(stream: Stream) -> str:
     settings, launch = stream.settings, stream.launch
     orders = settings.orders.model_dump(exclude={"path": True, "columns": {"category": True}})  # of which measures know nothing
     columns = [(name, str(dtype)) for name, dtype in stream.schema.items()]
-    parts: list[Any] = [orders, settings.decimal, launch.timezone, launch.currency, columns]
+    parts: list[Any] = [orders, settings.decimal, launch.timezone, launch.currency, columns, sorted(stream.spellings.items())]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

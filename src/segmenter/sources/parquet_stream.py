@@ -1,8 +1,8 @@
 """Orders in Parquet files that can be aggregated while they are decoded: memory for the customers, not for the orders."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +22,11 @@ from segmenter.sources.order_sample import as_orders, number_column, number_find
 from segmenter.sources.raw import column_names, known_types, one_line
 from segmenter.sources.row_mapping import map_rows
 from segmenter.sql import expression
+from segmenter.tables import LEVELS, NOTHING
 
 TYPED = "__typed_"
 WANTED = f"{TYPED}wanted"
-FIELDS = ("customer_id", "time", "amount", "currency", "province", "city")
+FIELDS = ("customer_id", "time", "amount", "currency", *LEVELS, "address")
 _OF_ALL_ROWS = re.compile(r'"(Agg|Over|Len)"')  # in an expression as Polars writes it down
 
 
@@ -42,7 +43,15 @@ class Stream:
     where: pl.Expr | None  # the rows that are wanted
     columns: list[str]  # the source's columns that are needed
     schema: pl.Schema  # of all its columns
+    who: pl.Expr  # the ids as they stand
     findings: tuple[Finding, ...] = ()  # of the order numbers
+    spellings: Mapping[str, str] = field(default_factory=dict)  # of ids: what they are read as
+
+    def spelled(self, spellings: Mapping[str, str]) -> "Stream":
+        """Read some ids otherwise than they stand."""
+        if not spellings or not self.typed:
+            return replace(self, spellings=spellings)
+        return replace(self, spellings=spellings, typed={**self.typed, "customer_id": self.who.replace(spellings)})
 
     @property
     def rows(self) -> int:
@@ -100,7 +109,8 @@ def stream_of(paths: Sequence[Path], names: Sequence[str], settings: FilesSettin
     if typed and "back" in conditions:
         typed["back"] = conditions["back"].fill_null(value=False)
     columns = [name for name in schema if name in needed]
-    return Stream(paths, names, heights, as_orders(settings), launch, typed, conditions.get("where"), columns, schema, findings)
+    who, wanted = expressions["customer_id"], conditions.get("where")
+    return Stream(paths, names, heights, as_orders(settings), launch, typed, wanted, columns, schema, who, findings)
 
 
 def _expression(mapping: str, schema: pl.Schema) -> pl.Expr:
@@ -136,14 +146,23 @@ def _typed(fields: dict[str, pl.Expr], schema: pl.Schema, launch: LaunchSettings
         return {}
     if not (when == pl.Date or isinstance(when, pl.Datetime)) or amount is None or not amount.is_numeric():
         return {}
-    if any(types[name] != pl.String for name in ("province", "city", "currency") if name in types):
+    if any(types[name] != pl.String for name in (*LEVELS, "currency") if name in types):
         return {}
     time, money = local(fields["time"], when, launch.timezone), fields["amount"].cast(pl.Float64)
     found = {"customer_id": fields["customer_id"], "time": time, "amount": money}
-    found |= {name: fields[name] for name in ("province", "city") if name in fields}
+    found |= {name: fields[name] for name in LEVELS if name in fields}
+    fallback = []
     if "currency" in fields:
-        found["fallback"] = ~fields["currency"].is_in(currency_names(launch.currency)).fill_null(value=True)
-    return found
+        fallback.append(~fields["currency"].is_in(currency_names(launch.currency)).fill_null(value=True))
+    if "address" in fields:
+        # A typed row's address is not read: it would tell nothing.
+        open_ = [_is_nothing(fields[level]) if level in fields else pl.lit(value=True) for level in LEVELS]
+        fallback.append(fields["address"].is_not_null() & pl.any_horizontal(open_))
+    return found | ({"fallback": pl.any_horizontal(fallback)} if fallback else {})
+
+
+def _is_nothing(text: pl.Expr) -> pl.Expr:
+    return text.is_null() | text.str.strip_chars().str.to_lowercase().is_in(NOTHING)
 
 
 def batches(stream: Stream, files: Sequence[int]) -> Iterator[pl.DataFrame]:

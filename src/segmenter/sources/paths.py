@@ -4,11 +4,13 @@ import errno
 import glob
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from segmenter.errors import InputError, nearest
+from segmenter.findings import Finding
 from segmenter.messages import Message
-from segmenter.sources.file_kinds import ENDINGS, kind_by_name
+from segmenter.sources.file_kinds import ENDINGS, is_no_table, kind_by_name, may_hold_tables
 
 
 def find_files(path: str) -> list[tuple[Path, str]]:
@@ -31,7 +33,8 @@ def find_files(path: str) -> list[tuple[Path, str]]:
         files = {file.relative_to(root).as_posix(): file for file in matches if not file.is_dir() and not _is_hidden(file)}
         if not files:
             raise InputError(Message("files.no_match", "matches no file (got {path})", path=path))
-        return [(files[name], name) for name in sorted(files)]
+        tables = [name for name in sorted(files) if not is_no_table(name)]
+        return [(files[name], name) for name in tables or sorted(files)]
     raise InputError(Message("files.not_there", "is not there (got {path}){near}", path=path, near=near_files(given)))
 
 
@@ -44,6 +47,40 @@ def _in_folder(folder: Path, path: str) -> list[tuple[Path, str]]:
         others = Message("files.folder_has", "; it has: {names}", names=names) if names else ""
         raise InputError(Message("files.no_data_files", sentence, endings=tuple(ENDINGS), path=path, others=others))
     return [(file, file.name) for file in sorted(data, key=lambda file: file.name)]
+
+
+def unread_files(path: str) -> list[Finding]:
+    """Say which files a folder or a glob has besides those that are read, and which of its folders have files of their own."""
+    given = Path(path).expanduser()
+    if given.is_dir():
+        there = [file for file in given.iterdir() if not file.name.startswith(".")]
+        names = [file.name for file in there if not file.is_dir() and (_is_hidden(file) or kind_by_name(file.name) is None)]
+        folders = [f"{file.name}/" for file in there if file.is_dir() and any(kind_by_name(inner.name) for inner in _entries(file))]
+    elif glob.has_magic(path) and not given.exists():
+        names = [Path(match).name for match in glob.glob(str(given), recursive=True) if is_no_table(match) and not Path(match).is_dir()]
+        folders = []
+    else:
+        return []
+    archives = sorted(name for name in names if may_hold_tables(name))
+    rest = sorted({*names, *folders} - set(archives))
+    found = []
+    if archives:
+        sentence = "not read are {names}; unpack them, or export them as CSV or .xlsx, if they belong to the table"
+        found.append(Finding("warning", Message("sheets.unread_archives", sentence, names=_few(archives))))
+    if rest:
+        found.append(Finding("note", Message("sheets.unread", "not read are {names}, which are no files of tables", names=_few(rest))))
+    return found
+
+
+def _few(names: Sequence[str]) -> tuple[str, ...]:
+    return (*names[:10], *(["…"] if len(names) > 10 else []))
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
 
 
 def _is_hidden(path: Path) -> bool:

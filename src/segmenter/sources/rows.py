@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from segmenter import tables
-from segmenter.contacts import Contacts
+from segmenter.checks.id_forms import damaged, tell_damage, tell_mended
+from segmenter.contacts import Contacts, hide
 from segmenter.errors import InputError
 from segmenter.findings import Finding
 from segmenter.messages import Message
@@ -14,6 +15,16 @@ from segmenter.settings import TableSettings
 from segmenter.sources import fields
 from segmenter.sources.expressions import FILE, ROW
 from segmenter.sources.reject_reasons import CONTACT_LEFT_OUT, EMPTY, NO_ID, NO_TIME, NO_TIME_FORMAT, STRANGER, reason_of, with_facts
+
+_CUSTOMERS = ("customer_id", "friend_id")
+_SHOWN = 3
+
+
+def place_of(file: str | None, row: int) -> Message:
+    """Say where a row stands."""
+    if file is None:
+        return Message("ids.row", "row {row}", row=row)
+    return Message("ids.row_of_file", "row {row} of {file}", row=row, file=hide(file))
 
 
 @dataclass
@@ -28,6 +39,7 @@ class Rows:
     counted: pl.Series  # false for rows known to be at or after the as-of date, which nothing may depend on
     findings: list[Finding] = field(default_factory=list)
     left_out: pl.DataFrame | None = None  # the raw rows that `where` does not want
+    spellings: Mapping[str, str] = field(default_factory=dict)  # of customers' ids that are one person's, which is taken for all
     _wrong: pl.Series = field(init=False)  # the number of the reason why a row is rejected, -1 where none
     _dropped: pl.Series = field(init=False)
     _reasons: list[tuple[str | None, Message]] = field(init=False, default_factory=list)  # field and reason
@@ -64,8 +76,19 @@ class Rows:
         return values
 
     def id(self, name: str) -> pl.Series:
-        """Read an id, and reject rows without."""
-        return self.read(name, fields.text(self.fields[name]), NO_ID)
+        """Read an id, and reject rows without; what a spreadsheet has destroyed or disguised is told."""
+        written = fields.text(self.fields[name]).filter(self.counted)
+        column, key = ", ".join(self.columns[name]), f"data.{self.table}.columns.{name}"
+        if not self.fields[name].dtype.is_temporal() and (gone := damaged(written)).any():
+            places = self.source.filter(self.counted).filter(gone).head(_SHOWN).select(pl.col(FILE).cast(pl.String), ROW)
+            self.findings += tell_damage(written.filter(gone), [place_of(*place) for place in places.rows()], column, key)
+        self.findings += tell_mended(written, fields.identity(written), column, key)
+        return self.read(name, self.ids(name), NO_ID)
+
+    def ids(self, name: str) -> pl.Series:
+        """Give ids as they are read, null where there is none."""
+        values = fields.identity(self.fields[name])
+        return values.replace(self.spellings) if self.spellings and name in _CUSTOMERS else values
 
     def time(self, settings: TableSettings, timezone: str) -> pl.Series:
         """Read the time, and reject rows without."""
@@ -130,7 +153,7 @@ class Rows:
 def reject_strangers(rows: Rows, ids: pl.Series | None) -> None:
     """Reject the rows of others than these customers; None are all."""
     if ids is not None:
-        customers = fields.text(rows.fields["customer_id"])
+        customers = rows.ids("customer_id")
         rows.reject(~customers.is_in(ids.implode()).fill_null(value=True), "customer_id", STRANGER)
 
 

@@ -4,6 +4,7 @@ import polars as pl
 
 from segmenter.measures.sampling import Sampling, is_sampled
 from segmenter.measures.shop_orders import Sample
+from segmenter.sources import fields
 from segmenter.sources.order_rows import canonical_orders, order_rows
 from segmenter.sources.parquet_stream import Stream, decode
 from segmenter.sources.row_mapping import map_rows
@@ -24,11 +25,13 @@ def sample_stream(stream: Stream, ids: pl.Series | None, summary: Summary, sampl
     if not stream.typed:
         return None
     halvings = sampling.halvings(summary)
-    batches = [
-        # Spaces around an id do not belong to it.
-        batch.filter(is_sampled(who.cast(pl.String).str.strip_chars().fill_null(""), halvings, sampling.seed))
-        for who, batch in decode(stream)
-    ]
+    batches = [batch.filter(is_sampled(_read(who, stream), halvings, sampling.seed)) for who, batch in decode(stream)]
     rows = map_rows("orders", pl.concat(batches), stream.settings, stream.launch)
+    rows.spellings = stream.spellings
     orders = canonical_orders(order_rows(rows, stream.settings, stream.launch, ids), stream.settings.orders.grain)
     return Sample(orders.filter(is_sampled(orders["customer_id"], halvings, sampling.seed)), halvings)
+
+
+def _read(who: pl.Series, stream: Stream) -> pl.Series:
+    ids = who.cast(pl.String).str.strip_chars()  # spaces around an id do not belong to it
+    return (fields.identity(ids).replace(stream.spellings) if stream.spellings else ids).fill_null("")

@@ -14,6 +14,7 @@ from segmenter.messages import Message
 from segmenter.sources.order_store import Entry, Identity, Store
 from segmenter.sources.parquet_stream import Stream
 from segmenter.sources.reject_reasons import STRANGER
+from segmenter.tables import LEVELS
 
 if TYPE_CHECKING:
     from segmenter.measures.aggregator import Aggregator
@@ -130,7 +131,7 @@ def part_of(aggregator: "Aggregator", recorded: Sequence[pl.DataFrame]) -> tuple
     orders = {"time": ordered(whole("time")), "paid": ordered(whole("paid"))}
     if (back := whole("back")).any():
         orders["back"] = ordered(back)
-    codes = {name: values for name in ("province", "city") if ((values := whole(name)) >= 0).any()}
+    codes = {name: values for name in LEVELS if ((values := whole(name)) >= 0).any()}
     names = aggregator.place_names()
     met = sum((np.bincount(values + 1, minlength=len(names) + 1) for values in codes.values()), np.zeros(len(names) + 1, np.int64))
     used = np.flatnonzero(met[1:]).astype(np.int32)

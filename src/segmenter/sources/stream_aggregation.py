@@ -195,7 +195,7 @@ def _typed_batch(stream: Stream, batch: pl.DataFrame) -> "Batch":
     from segmenter.measures.aggregator import Batch
 
     found = {name: batch[TYPED + name] for name in stream.typed}
-    places = [found.pop(name, None) for name in ("province", "city")]
+    places = [found.pop(level, None) for level in tables.LEVELS]
     who, when, amounts = (found.pop(name) for name in ("customer_id", "time", "amount"))
     return Batch(who, when, amounts, places=places, **found)
 

@@ -73,6 +73,7 @@ class Sheet:
     cells: int = 0
     last_row: int = 0
     last_column: int = 0
+    pivot: bool = False  # it holds a pivot table
 
 
 def sheets_of(path: Path, name: str) -> list[Sheet]:
@@ -126,9 +127,11 @@ def _scan(archive: zipfile.ZipFile) -> list[Sheet]:
             with archive.open(entry) as file:
                 _count(file, sheet)
         elif entry.filename.endswith((".xml", ".rels")):
+            owner = sheets.get(entry.filename.replace("/_rels/", "/").removesuffix(".rels"))
             with archive.open(entry) as file:
-                while file.read(_STEP):
-                    pass
+                while piece := file.read(_STEP):
+                    if owner is not None and b"/pivotTable" in piece:
+                        owner.pivot = True
     return list(sheets.values())
 
 

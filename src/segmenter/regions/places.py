@@ -1,0 +1,140 @@
+"""Where customers are, read from what stands in their columns: each different combination is read once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from segmenter.regions.divisions import CITY, CODE, COUNTRY, DISTRICT, PROVINCE, WORLD, path, places
+from segmenter.regions.place_patterns import EDGE, NO_PLACE, NOISE, find_names, meaning
+from segmenter.regions.readings import ADDRESS, Reading, read_names, shared_path
+from segmenter.regions.spellings import aliased, key_of
+from segmenter.tables import LEVELS
+
+Levels = tuple[str | None, str | None, str | None]
+Codes = Literal["CN", "ISO"] | None
+
+
+@dataclass(frozen=True)
+class Located:
+    """What the customers of a frame are read as.
+
+    For each customer the number of the reading; `texts` are the columns, with aliases' targets in the names' stead, `found` what was found
+    in them. `codes` says whether most places are China's, or other countries.
+    """
+
+    readings: list[Reading]
+    rows: pl.Series
+    texts: pl.DataFrame
+    found: pl.DataFrame
+    codes: Codes
+
+
+def resolve_places(frame: pl.DataFrame) -> pl.DataFrame:
+    """Read places as they are written into their levels.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``province``, ``city``, ``district`` and ``address`` (String, may be null) as found; best unique.
+
+    Returns
+    -------
+    DataFrame
+        A row for each, in the same order: ``province``, ``city``, ``district`` (short names, as `with_regions` shows them; what is not
+        recognised stays as found) and ``sure`` (Boolean): whether all that was written has one reading. Of an address nothing is shown
+        but the places that it names.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"province": ["Sichuan"], "city": [None], "district": [None], "address": ["绵阳市涪城区临园路 1 号"]})
+    >>> resolve_places(frame).rows()
+    [('四川', '绵阳', '涪城区', True)]
+    """
+    columns = (*LEVELS, "address")
+    texts = frame.select(pl.col(name).cast(pl.String) for name in columns)
+    found = texts.with_columns(find_names(texts[name]) for name in columns)
+    texts = _without_no_places(texts, found)
+    different, rows = different_rows(found, columns)
+    readings = [read_names(*row) for row in different.rows()]
+    known = [(*levels_of(reading, abroad=True), reading.sure, *reading.said[:ADDRESS]) for reading in readings]
+    said = [f"{name}_said" for name in LEVELS]
+    schema = dict.fromkeys(LEVELS, pl.String()) | {"sure": pl.Boolean()} | dict.fromkeys(said, pl.Boolean())
+    read = pl.DataFrame(known, schema=schema, orient="row")[rows]
+    return read.select(
+        *(pl.when(flag).then(name).otherwise(pl.coalesce(texts[name], name)).alias(name) for name, flag in zip(LEVELS, said, strict=True)),
+        "sure",
+    )
+
+
+def locate(frame: pl.DataFrame, aliases: Mapping[str, str]) -> Located:
+    """Read the levels of a frame's customers; `aliases` are by the key of the names."""
+    texts, found = {}, {}
+    for name in LEVELS:
+        column = (
+            frame[name].cast(pl.String) if name in frame.columns else pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
+        )
+        different, rows = different_rows(column.alias(name).to_frame(), (name,))
+        text = pl.Series(name, aliased(different[name], aliases), dtype=pl.String)
+        texts[name], found[name] = text.gather(rows), find_names(text).gather(rows)
+    names = pl.DataFrame(found)
+    written = _without_no_places(pl.DataFrame(texts), names)
+    different, rows = different_rows(names, LEVELS)
+    cells = different.rows()
+    readings = [read_names(*row, None) for row in cells]
+    codes = _codes(readings)
+    if codes is not None and any(form == CODE for row in cells for text in row for _, form in _only(text)):
+        readings = [read_names(*row, None, codes) for row in cells]
+    return Located(readings, rows, written, names, codes)
+
+
+def different_rows(frame: pl.DataFrame, columns: Sequence[str]) -> tuple[pl.DataFrame, pl.Series]:
+    """List the different rows in the order of the names, those without last, and say for each row which it is."""
+    rows = frame.select(columns).with_row_index("row").group_by(columns).agg("row", pl.len()).sort(columns, nulls_last=True)
+    # Number by number into the rows: a join on text would cost many times as much.
+    numbers = np.zeros(frame.height, dtype=np.uint32)
+    numbers[rows["row"].explode(empty_as_null=False).to_numpy()] = np.repeat(np.arange(rows.height, dtype=np.uint32), rows["len"])
+    return rows.select(columns), pl.Series(numbers)
+
+
+def _without_no_places(texts: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    return texts.select(pl.when(found[name] != NO_PLACE).then(name).alias(name) for name in texts.columns)
+
+
+def name_key(text: str, found: str | None, codes: Codes) -> str:
+    """Give what is the same for all names of a place, where a text is one of them and names no other place, or for all spellings."""
+    meant = _only(found)
+    if meant and found is not None and codes is not None:
+        meant = tuple((place, CODE) for place in read_names(found, None, None, None, codes).places)
+    return f"\0{meant[0][0]}" if len(meant) == 1 else key_of(text)
+
+
+def _only(found: str | None) -> tuple[tuple[int, int], ...]:
+    """Give what the only name of a text means."""
+    return () if found is None or len(found) != 1 or found in (NOISE, NO_PLACE, EDGE) else meaning(found).meant
+
+
+def _codes(readings: list[Reading]) -> Codes:
+    """Say whether the columns hold places of China, or countries, as most of what is sure does."""
+    countries = [path(reading.places[0])[0] for reading in readings if reading.sure and reading.places != (WORLD,)]
+    foreign = sum(places()[country].code != "CN" for country in countries)
+    if not countries or 2 * foreign == len(countries):
+        return None
+    return "ISO" if 2 * foreign > len(countries) else "CN"
+
+
+def levels_of(reading: Reading, *, abroad: bool = False) -> Levels:
+    """Give the levels that all places of a reading share, a foreign country in the province's stead where asked for.
+
+    A municipality is its own city.
+    """
+    levels: dict[int, str] = {}
+    for number in shared_path(reading.places):
+        place = places()[number]
+        levels[place.level] = place.short
+        if place.level == PROVINCE and place.name.endswith("市"):
+            levels[CITY] = place.short
+    country = levels.get(COUNTRY) if abroad and levels.get(COUNTRY) != "China" else None
+    return levels.get(PROVINCE, country), levels.get(CITY), levels.get(DISTRICT)

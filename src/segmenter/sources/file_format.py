@@ -1,0 +1,80 @@
+"""How the files of one table are written, by the config, and which columns are looked for in them."""
+
+import functools
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Literal
+
+from polars.exceptions import PolarsError
+
+from segmenter import sql
+from segmenter.errors import ConfigError
+from segmenter.settings import FilesSettings, TableSettings
+from segmenter.sources.row_mapping import NEEDED
+
+_WRITTEN = ("encoding", "separator", "sheet", "skip_rows")
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """How files are written: as `FilesSettings` says of all tables, or as a table says of its own."""
+
+    encoding: str = "auto"
+    separator: str = "auto"
+    sheet: str | None = None
+    skip_rows: int | Literal["auto"] = "auto"
+    decimal: str = "."  # where numbers become text
+    table: str = ""  # whose own keys messages name
+    own: frozenset[str] = field(default_factory=frozenset)  # what the table says for itself
+    wanted: tuple[str, ...] = ()  # the columns and the SQL of its mapping
+    fields: frozenset[str] = field(default_factory=frozenset)  # of the table, that take a column of their own name where there is one
+    as_is: bool = False  # one sheet, and all its rows
+
+    def key(self, name: str) -> str:
+        """Name the key by which one of these may be set for this table alone."""
+        return f"data.{self.table}.{name}" if self.table else f"data.{name}"
+
+    def set_by(self, name: str) -> str:
+        """Name the key by which one of these is set."""
+        return self.key(name) if name in self.own else f"data.{name}"
+
+    def lacking(self, columns: Collection[str]) -> list[str]:
+        """List what of the mapping cannot be found among columns."""
+        return [mapping for mapping in self.wanted if mapping not in columns and not _roots(mapping) <= set(columns)]
+
+    def fits(self, columns: Collection[str]) -> bool:
+        """Tell whether all of the mapping can be found among columns."""
+        return bool(self.wanted) and not self.lacking(columns)
+
+
+def format_of(settings: FilesSettings, table: str) -> FileFormat:
+    """Say how the files of a table are written."""
+    read: TableSettings = getattr(settings, table)
+    own = {name: value for name in _WRITTEN if (value := getattr(read, name, None)) is not None}
+    common = {name: getattr(settings, name) for name in _WRITTEN}
+    mappings: dict[str, str | None] = read.model_dump()["columns"]
+    return FileFormat(
+        **{**common, **own},
+        decimal=settings.decimal,
+        table=table,
+        own=frozenset(own),
+        wanted=_wanted(read, table, mappings),
+        fields=frozenset(name for name, mapping in mappings.items() if mapping is None),
+    )
+
+
+def _wanted(read: TableSettings, table: str, mappings: dict[str, str | None]) -> tuple[str, ...]:
+    wanted = [mapping or field for field, mapping in mappings.items() if mapping is not None or field in NEEDED[table]]
+    wanted += [condition for condition in (read.where, getattr(read, "refund", None)) if condition is not None]
+    for listed in ("fill_down", "contact", "attributes"):
+        wanted += getattr(read, listed, ())
+    return tuple(dict.fromkeys(wanted))
+
+
+@functools.cache
+def _roots(mapping: str) -> frozenset[str]:
+    """List the columns of an SQL expression; of what is none, itself."""
+    try:
+        return frozenset(sql.expression(mapping).meta.root_names() or [mapping])
+    except (ConfigError, PolarsError):
+        return frozenset([mapping])
