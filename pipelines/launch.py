@@ -19,7 +19,7 @@ def main(config: DictConfig) -> None:
     from segmenter.launch import plan_launch
     from segmenter.ledger import Basis, check_name, open_ledger, plan_on_basis
     from segmenter.loader import read_tables
-    from segmenter.report.launch_outputs import launch_outputs, publish_launch
+    from segmenter.report.launch_outputs import beside_launch, launch_outputs, publish_launch
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import Outputs, write_outputs
     from segmenter.report.plan_words import in_words
@@ -27,9 +27,10 @@ def main(config: DictConfig) -> None:
     from segmenter.settings import LaunchJob, parse
 
     settings, sweep = started(parse(LaunchJob, config))
+    ledger = open_ledger(settings.ledger.url, settings.out) if settings.ledger.use else None
+    settings = beside_launch(settings, ledger)
     launch, terms = settings.launch, terms_of(settings)
     check_out(settings)
-    ledger = open_ledger(settings.ledger.url, settings.out) if settings.ledger.use else None
     if ledger is not None:
         check_name(ledger, launch.name, terms.as_of)
     ahead("segmenter.segments.segment_count")  # scikit-learn takes most of a second
@@ -52,8 +53,8 @@ def main(config: DictConfig) -> None:
             plan = plan_launch(now.tables, settings, progress=stage)
             plan = in_words(replace(plan, warnings=(*plan.warnings, *now.doubts)), settings)
             stage("writing")
-            outputs = launch_outputs(plan, now, settings)
-            recording = None if sweep else ledger  # of a sweep's variants none is the launch yet
+            outputs = launch_outputs(plan, now, settings, basis)
+            recording = ledger if launch.commit and not sweep else None  # of a sweep's variants none is the launch yet
             write_outputs(outputs, now, settings, publish_launch(plan, settings, recording, basis))
             return outputs
 

@@ -28,7 +28,7 @@ def main(config: DictConfig) -> None:
     settings, _ = started(parse(ReviewJob, config))
     check_out(settings)
     ledger = open_ledger(settings.ledger.url, settings.out)
-    planned = find_launch(ledger, settings.launch.name)
+    planned = find_launch(ledger, settings.launch.name, settings.out.parent)
     until = settings.review.as_of or datetime.now(ZoneInfo(settings.launch.timezone)).date()
     launch = settings.launch.model_copy(update={"as_of": planned.as_of, "horizon_days": planned.horizon_days})
     settings = settings.model_copy(update={"launch": launch, "review": settings.review.model_copy(update={"as_of": until})})

@@ -14,9 +14,20 @@ from omegaconf import DictConfig
 
 from segmenter.__main__ import main
 from segmenter.home import HOME
-from segmenter.settings import BacktestJob, DemoJob, LaunchJob, ReviewJob, TuneJob, parse
+from segmenter.settings import BacktestJob, CheckJob, CommitJob, DemoJob, InitJob, LaunchJob, LedgerJob, ReviewJob, TuneJob, parse
 
-MODELS = {"launch": LaunchJob, "backtest": BacktestJob, "tune": TuneJob, "review": ReviewJob, "demo": DemoJob}
+MODELS = {
+    "launch": LaunchJob,
+    "backtest": BacktestJob,
+    "tune": TuneJob,
+    "review": ReviewJob,
+    "demo": DemoJob,
+    "check": CheckJob,
+    "commit": CommitJob,
+    "cancel": CommitJob,
+    "ledger": LedgerJob,
+    "init": InitJob,
+}
 
 
 def composed(job: str, *overrides: str) -> DictConfig:

@@ -88,7 +88,7 @@ def shop(tmp_path_factory):
 def launching(shop: Path, url: str | None, out: Path, name: str, size: int | str) -> list[str]:
     settings = [f"plan.size={size}", "plan.holdout=0.2", "rules.spend.min=null", "segments.k=2"]
     where = [f"data.orders.path={shop}", f"out={out}", f"launch.name={name}", *([] if url is None else [f"ledger.url={url}"])]
-    return ["launch", "data=files", "launch.as_of=2026-07-01", "tracking=none", "lang=en", *where, *settings]
+    return ["launch", "data=files", "launch.as_of=2026-07-01", "launch.commit=true", "tracking=none", "lang=en", *where, *settings]
 
 
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])

@@ -250,6 +250,7 @@ def _build(case: dict[str, Any], work: Path) -> list[str]:
     )
     words += [f"{group}={kind}" for group, kind in case["kinds"].items()] + [
         "tracking=none",
+        "launch.commit=true",
         f"data.decimal={case['decimal']}",
         "launch.as_of=2026-07-01",
     ]
@@ -324,7 +325,7 @@ def _miscounted(case: dict[str, Any], folder: Path) -> list[str]:
     plain = not mapped and not any(form["damage"] for form in case["forms"].values())
     rejects = pl.read_parquet(folder / "rejects.parquet") if (folder / "rejects.parquet").exists() else None
     for name, counts in manifest.get("inputs", {}).items():  # demo has none
-        if counts["rows"] != sum(counts.get(each, 0) for each in ("filtered", "later", "rejected", "kept", "visitors")):
+        if counts["rows"] != sum(counts.get(each, 0) for each in ("filtered", "dropped", "later", "rejected", "kept", "visitors")):
             found.append(f"{name}: its rows do not add up")
         if plain and name in shop and counts["rows"] != len(shop[name]) and all("".join(row).strip() for row in shop[name]):
             found.append(f"{name}: {len(shop[name])} rows written, {counts['rows']} read")
@@ -345,7 +346,7 @@ def _miscounted(case: dict[str, Any], folder: Path) -> list[str]:
         "the invited are eligible": invited <= set(customers.filter(verdict="eligible")["customer_id"]) and len(invited) == counts["invited"],
         "no hold-out is invited": not invited & set(customers.filter("held_out")["customer_id"]),
     }  # fmt: skip
-    if not mapped and not {"ledger.use", "ledger.url", "out"} & case["config"].keys():
+    if not mapped and not {"ledger.use", "ledger.url", "launch.commit", "out"} & case["config"].keys():
         token = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
         query = "SELECT customer_id FROM segmenter_invitations i JOIN segmenter_plans ON plan = id WHERE token = ? AND state || i.status = 'plannedplanned'"
         with closing(sqlite3.connect(folder.parent / "ledger.db")) as ledger:

@@ -18,10 +18,12 @@ from forked import Forked, hashes, torn
 from segmenter.ledger import open_ledger
 
 _SOURCE = ["data=files", "data.orders.path=orders.csv", "tracking=none", "launch.as_of=2026-07-01"]
+_LAUNCH = ["launch", *_SOURCE, "launch.commit=true"]
 # Each job, as it ran before it is killed (nothing: it never did), and as it runs then.
 JOBS = {
-    "launch": (None, ["launch", *_SOURCE, "out=launch"]),
-    "replan": (["launch", *_SOURCE, "out=replan"], ["launch", *_SOURCE, "out=replan", "plan.size=9", "launch.target=1000"]),
+    "launch": (None, [*_LAUNCH, "out=launch"]),
+    "replan": ([*_LAUNCH, "out=replan"], [*_LAUNCH, "out=replan", "plan.size=9", "launch.target=1000"]),
+    "commit": (["launch", *_SOURCE, "out=commit"], ["commit", "out=commit"]),
     "review": (None, ["review", *_SOURCE, "out=review", "review.as_of=2026-07-20", "review.answers=[answers.csv]"]),
     "backtest": (
         ["backtest", *_SOURCE, "out=backtest", "backtest.rankings=[spend]", "backtest.max_cuts=1"],
@@ -78,7 +80,7 @@ class Killing:
         new = found == self.states[1][0]
         open_ledger(None, out)
         now = _ledger(work)
-        if self.out == "review":  # answers are taken before the review is written
+        if self.out in ("review", "commit"):  # answers are taken before the review is written, and a commit writes no files
             assert now in [ledger for _, ledger in self.states], when
         elif self.states[0][1] or new:
             assert now == self.states[new][1], when

@@ -25,11 +25,11 @@ def manifest(folder: Path, name: str) -> dict[str, object]:
 def documented(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (block,) = [each for each in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL) if "results=outputs/demo" in each]
     commands = [shlex.split(line, comments=True) for line in block.splitlines()]
-    assert [words[1] for words in commands] == ["launch", "demo", "review", "launch"]
+    assert [words[1] for words in commands] == ["launch", "commit", "demo", "review", "launch", "commit"]
     folder = tmp_path_factory.mktemp("story")
     for place, words in enumerate(commands):
         small = [f"data.shop.customers={SHOPS['demo']}", "plan.size=400"] if place == 0 else []
-        quiet = ["tracking=none"] if words[1] != "demo" else []
+        quiet = ["tracking=none"] if words[1] in ("launch", "review") else []
         run_command(*words[1:], *small, *quiet, "lang=en", cwd=folder)
     return folder
 
@@ -59,8 +59,9 @@ def test_the_next_launch_knows_what_the_first_one_taught(documented: Path) -> No
 @pytest.mark.slow
 def test_planned_again_a_launch_gives_the_same_bytes(documented: Path) -> None:
     again = ["launch", "data=demo_after", "launch.name=next", "launch.as_of=2026-08-01", "launch.target=800000", "tracking=none", "lang=en"]
+    run_command(*again, "launch.commit=true", cwd=documented)
     before = {path: path.read_bytes() for path in (documented / "outputs" / "next").rglob("*") if path.is_file()}
-    run_command(*again, cwd=documented)
+    run_command(*again, "launch.commit=true", cwd=documented)
     assert {path: path.read_bytes() for path in (documented / "outputs" / "next").rglob("*") if path.is_file()} == before
 
 
@@ -68,7 +69,7 @@ def test_planned_again_a_launch_gives_the_same_bytes(documented: Path) -> None:
 def test_the_launch_this_project_began_from(tmp_path: Path) -> None:
     experiment = ["+experiment=sichuan_vip", "tracking=none"]
     size = [f"data.shop.customers={SHOPS['sichuan_vip']}", "plan.size=90", "plan.smallest=8"]
-    run_command("launch", *experiment, *size, "launch.target=30000", cwd=tmp_path)
+    run_command("launch", *experiment, *size, "launch.target=30000", "launch.commit=true", cwd=tmp_path)
     invited = pl.read_csv(tmp_path / "outputs" / "sichuan_vip" / "invite_list.csv", try_parse_dates=True)
     events = invited.group_by("wave").agg(pl.col("call_on").min()).sort("wave")["call_on"].to_list()
     assert events[:2] == [date(2026, 7, 1), date(2026, 7, 8)]

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from segmenter.errors import ConfigError, nearest
 from segmenter.home import HOME
 from segmenter.messages import Message
-from segmenter.settings import FrameBacktest, FrameLaunch, FrameReview, parse
+from segmenter.settings import DatabaseSettings, FilesSettings, FrameBacktest, FrameLaunch, FrameReview, LaunchSettings, parse
 
 _GROUPS = ("rules", "scoring", "segments", "plan")
 
@@ -95,6 +95,21 @@ def review_settings(overrides: Mapping[str, Any]) -> FrameReview:
     # Whoever has frames has no call sheets to read.
     config = {**_defaults(), "review": {**_load("review")["review"], "answers": []}}
     return parse(FrameReview, _changed(config, overrides))
+
+
+def source_settings(kind: Literal["files", "database"], overrides: Mapping[str, Any]) -> FilesSettings | DatabaseSettings:
+    """Give the defaults of a shop's ``files`` or ``database``, with some of them changed: dotted keys below ``data``."""
+    from omegaconf import OmegaConf
+
+    parts = [OmegaConf.load(HOME / "conf" / "data" / f"{name}.yaml") for name in ("_tables", kind)]
+    merged: Any = OmegaConf.to_container(OmegaConf.merge(*parts), resolve=False)
+    config = _changed({key: value for key, value in merged.items() if key != "defaults"}, overrides)
+    return parse(FilesSettings, config) if kind == "files" else parse(DatabaseSettings, config)
+
+
+def launch_basics(overrides: Mapping[str, Any]) -> LaunchSettings:
+    """Give the defaults of ``launch`` with some of its keys changed."""
+    return parse(LaunchSettings, {**_defaults()["launch"], **overrides})
 
 
 def _changed(config: dict[str, Any], overrides: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,11 +9,18 @@ from segmenter.segments import Segmentation
 from segmenter.settings import AnyPlan
 
 
-def invitations_of(customers: pl.DataFrame, segmentation: Segmentation, plan: AnyPlan, as_of: date) -> pl.DataFrame:
-    """Give who is invited and who is held out: see `LaunchPlan.invitations`."""
+def invitations_of(
+    customers: pl.DataFrame,
+    segmentation: Segmentation,
+    plan: AnyPlan,
+    as_of: date,
+    running: pl.DataFrame | None = None,
+    kept: pl.Series | None = None,
+) -> pl.DataFrame:
+    """Give who is invited and who is held out: see `LaunchPlan.invitations`; of a running launch, the rows of who is kept are its own."""
     chosen = customers.filter(pl.col("invited") | pl.col("held_out"))
     names = segmentation.profiles.select("segment", segment_name="name")
-    return chosen.join(names, on="segment", how="left", maintain_order="left").select(
+    rows = chosen.join(names, on="segment", how="left", maintain_order="left").select(
         "customer_id",
         pl.when("held_out").then(pl.lit("held_out")).otherwise(pl.lit("planned")).alias("status"),
         *("wave", "group", "agent", "score", "stratum"),
@@ -21,3 +28,9 @@ def invitations_of(customers: pl.DataFrame, segmentation: Segmentation, plan: An
         pl.col("segment_name").alias("segment"),
         pl.col("call_on").fill_null(as_of).alias("planned_at"),
     )
+    if running is None or kept is None:
+        return rows
+    stay = running.filter(pl.col("customer_id").is_in(kept.implode())).select(
+        pl.col(name).cast(dtype) for name, dtype in rows.schema.items()
+    )
+    return pl.concat([stay, rows.filter(~pl.col("customer_id").is_in(kept.implode()))]).sort("customer_id")

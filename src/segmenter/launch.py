@@ -12,8 +12,8 @@ from segmenter.evaluation.forecast import Forecast, forecast
 from segmenter.invitations import invitations_of
 from segmenter.launch_model import launch_model
 from segmenter.launch_plan import INVITE_COLUMNS, LaunchPlan
-from segmenter.planning import plan
-from segmenter.rules import nobody_eligible
+from segmenter.planning import plan, still_ahead
+from segmenter.rules import nobody_eligible, say_keepers
 from segmenter.scoring import fit_scorer, with_reasons
 from segmenter.scoring.components import uncounted_kinds
 from segmenter.scoring.ranking import report_ranking, score_of
@@ -61,7 +61,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     snapshot = launch_snapshot(tables, settings, progress=progress)
     customers, past, eligible = snapshot.customers, snapshot.past, snapshot.eligible
     if not eligible.any():
-        raise InputError(*nobody_eligible(snapshot.verdicts.funnel))
+        raise InputError(*nobody_eligible(snapshot.verdicts.funnel), *say_keepers(tables.launches, settings))
     progress("scoring")
     scorer = fit_scorer(customers, settings.scoring)
     ranking = rank(customers, settings.scoring, past, horizon_days=launch.horizon_days, seed=seed)
@@ -73,14 +73,15 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     progress("segments")
     segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency)
     progress("planning")
-    precedents = None if tables.launches is None else tables.launches.invited
-    planned = plan(scored.with_columns(segmentation.spread(eligible)), settings, precedents)
+    precedents, running = (None, None) if tables.launches is None else (tables.launches.invited, tables.launches.running)
+    planned = plan(scored.with_columns(segmentation.spread(eligible)), settings, precedents, running)
     expected: Forecast | None = None
     doubts: tuple[str, ...] = ()
-    if past is not None and launch.target is not None:
+    if past is not None and launch.target is not None and running is None:  # how a running launch goes, its review says
         expected, doubts = forecast(planned.customers, planned.join_chances, past, settings)
     notes, unmeasured = describe_detectable_effect(planned.customers, settings)
     invited = planned.customers.filter("invited").sort("rank")
+    listed = invited if running is None else still_ahead(invited, running, as_of)
     counts = {
         "customers": planned.customers.height,
         "eligible": int(eligible.sum()),
@@ -93,8 +94,8 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     }
     return LaunchPlan(
         customers=planned.customers,
-        invite_list=with_reasons(invited, planned.customers, scorer).select(INVITE_COLUMNS),
-        invitations=invitations_of(planned.customers, segmentation, settings.plan, as_of),
+        invite_list=with_reasons(listed, planned.customers, scorer).select(INVITE_COLUMNS),
+        invitations=invitations_of(planned.customers, segmentation, settings.plan, as_of, running, planned.kept),
         funnel=snapshot.verdicts.funnel,
         what_if=snapshot.verdicts.what_if,
         segments=segmentation.profiles,
@@ -117,4 +118,5 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
             *uncounted_kinds(customers, settings.scoring),
         ),
         valid_until=as_of + timedelta(days=launch.valid_days),
+        runs=None if running is None else (running["as_of"][0], running["ends_on"][0]),
     )

@@ -48,6 +48,8 @@ class LaunchPlan:
         What a person should know before using the list; messages, too.
     valid_until : date
         The last day on which the list is good.
+    runs : tuple of two dates, or None
+        Of a launch that was committed before and goes on: the as-of date of its beginning, and the first day after its end.
     """
 
     customers: pl.DataFrame
@@ -67,3 +69,4 @@ class LaunchPlan:
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     valid_until: date
+    runs: tuple[date, date] | None = None

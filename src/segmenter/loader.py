@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +14,7 @@ from segmenter.errors import InputError, SegmenterError
 from segmenter.evaluation.as_of import sampling_of
 from segmenter.evaluation.input_check import InputCheck, check_input, stops
 from segmenter.findings import Finding, messages_of
+from segmenter.guesses.experiment import Experiment, with_date
 from segmenter.ledger import open_ledger, read_past_launches
 from segmenter.measures import shop_orders
 from segmenter.measures.sampling import Sampling
@@ -36,6 +37,7 @@ from segmenter.sources.stream_ids import contacts_of_stream, count_ids, damage_o
 from segmenter.tables import REJECTS, Orders, PastLaunches, Terms
 from segmenter.words import Progress
 
+LAST_DATE = date(2200, 1, 1)
 TABLES = ("orders", "customers", "events", "referrals")
 
 
@@ -123,6 +125,21 @@ def check_tables(settings: LaunchJob, terms: Terms, *, progress: Progress) -> tu
     except SegmenterError as error:
         return None, InputCheck(None, tuple(stops(error.messages)))
     return read, check_input(read.tables, settings)
+
+
+def try_experiment(experiment: Experiment, *, seed: int, progress: Progress) -> tuple[Experiment, tuple[Message, ...], tuple[Message, ...]]:
+    """Read a shop's tables as a guessed experiment says: give it with its date, and the notes and warnings of the reading."""
+    data = experiment.data()
+    first = read_tables(data, experiment.launch(LAST_DATE), seed=seed, progress=progress, stop=False)
+    days = first.tables.profile.by_day["day"]
+    if not len(days):
+        raise InputError(*messages_of(first.tables.findings, "stop"), Message("init.nothing_read", "paths: hold no order that can be read"))
+    dated = with_date(experiment, max(days))
+    tables = read_tables(data, dated.launch(max(days) + timedelta(days=1)), seed=seed, progress=progress, stop=False).tables
+    if problems := messages_of(tables.findings, "stop"):
+        sentence = "a key of data that is named above is answered by the same key of answers, such as answers.orders.grain=line"
+        raise InputError(*problems, Message("init.same_keys", sentence))
+    return dated, messages_of(tables.findings, "note"), messages_of(tables.findings, "warning")
 
 
 def _past_launches(settings: LaunchJob, as_of: date) -> PastLaunches | None:

@@ -16,7 +16,8 @@ from segmenter.errors import ConfigError, InputError, nearest
 from segmenter.measures.spec import MONEY
 from segmenter.messages import Message
 from segmenter.regions import find_members, locate_customers, say_undecided
-from segmenter.settings import LaunchSettings, RulesSettings
+from segmenter.settings import CoreSettings, LaunchSettings, RulesSettings
+from segmenter.tables import PastLaunches
 
 ELIGIBLE = "eligible"
 Flags = NDArray[np.bool_]
@@ -191,7 +192,7 @@ def _regional(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettin
     within = np.logical_and.reduce([keep.to_numpy() for keep in keeps.values()])
     undecided = {name: members.undecided & pl.Series(within) for name, members in found.items()}
     open_ = [
-        say_undecided(who, located, named[name], region, f"rules.region.{name}", _spent(frame.filter(who), launch))
+        say_undecided(who, located, named[name], region, f"rules.region.{name}", money_spent(frame.filter(who), launch))
         for name, who in undecided.items()
         if who.any()
     ]
@@ -202,7 +203,8 @@ def _regional(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettin
     return keeps, [*missing, *(message for members in found.values() for message in members.ambiguous), *open_]
 
 
-def _spent(frame: pl.DataFrame, launch: LaunchSettings) -> str:
+def money_spent(frame: pl.DataFrame, launch: LaunchSettings) -> str:
+    """Say what customers spent, in words."""
     spend = int(frame["spend"].sum()) if "spend" in frame.columns else 0
     return f"{spend / 10 ** money.digits(launch.currency):,.0f} {launch.currency}"
 
@@ -261,6 +263,26 @@ def nobody_eligible(funnel: pl.DataFrame) -> list[Message]:
             Message("rules.step", sentence, rule=rule, before=before, removed=removed, only=only, left=left)
             for rule, before, removed, only, left in funnel.rows()
         ),
+    ]
+
+
+def say_keepers(past: PastLaunches | None, settings: CoreSettings) -> list[Message]:
+    """Say which other launches keep customers out, and the way to take one back."""
+    launch, cooloff = settings.launch, settings.rules.cooloff_days
+    if past is None or launch.as_of is None:
+        return []
+    others = past.invited.filter(pl.col("launch") != launch.name, "in_plan")
+    held = (pl.col("status") == "held_out") & (pl.col("ends_on") > launch.as_of) & pl.lit(settings.rules.held_out)
+    cooling = (
+        (pl.col("status") == "planned") & (pl.col("planned_at") > launch.as_of - timedelta(days=cooloff or 0)) & pl.lit(cooloff is not None)
+    )
+    counts = others.group_by("launch", "as_of").agg(held.sum().alias("held"), cooling.sum().alias("cooling"), pl.col("answer").count())
+    sentence = "  launch {launch} of {as_of} keeps {cooling:,} invited and {held:,} of its control group out{way_out}"
+    cancel = Message("rules.cancel", "; if it was a try, `segmenter cancel` with out= its folder takes it back")
+    return [
+        Message("rules.kept_out", sentence, launch=name, as_of=day, cooling=cooling, held=held, way_out="" if answers else cancel)
+        for name, day, held, cooling, answers in counts.sort("as_of", "launch").rows()
+        if held or cooling
     ]
 
 

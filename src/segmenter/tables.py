@@ -18,7 +18,8 @@ DAY = 86_400_000_000  # microseconds
 LEVELS = ("province", "city", "district")  # of a place
 # How the last known levels of a customer's place stand to each other: the number `APART` is how the city does, plus `DISTRICTS` times how
 # the district does. TOGETHER: it came with what stands above it. The city is OLDER than the province and came with another one or none, or
-# NEWER and came alone. The district is OLDER than the city; NEWER than both; or newer than the city, with the province or before it.
+# NEWER and came alone. The district came TOGETHER with the city, or else is OLDER than it; or NEWER than both; or newer than the city and
+# came with the province or before it.
 APART = "places_apart"
 TOGETHER, OLDER, NEWER, WITH_PROVINCE, BEFORE_PROVINCE = range(5)
 DISTRICTS = 3
@@ -104,6 +105,8 @@ REJECTS = pl.Schema(
         "reason": pl.String(),
     }
 )
+# While tables are read: what each reject is worth, and whether its row is kept all the same.
+REJECTED = pl.Schema({**REJECTS, "amount": pl.Int64(), "day": pl.Date(), "kept": pl.Boolean()})
 
 
 @dataclass(frozen=True)
@@ -175,6 +178,7 @@ class PastLaunches:
 
     customers: pl.DataFrame  # see `PRECEDENTS`; who is not in it was in no launch
     invited: pl.DataFrame  # see `INVITED`
+    running: pl.DataFrame | None = None  # see `INVITED`: the plan of the launch itself, where it began before the as-of date
 
 
 @dataclass(frozen=True)
@@ -201,7 +205,7 @@ class Tables:
     referrals: pl.DataFrame
     contacts: pl.DataFrame | None  # `customer_id`, `name` and the contact columns as text: for the call sheets and nothing else
     rejects: pl.DataFrame
-    # For each table: rows read, `filtered` by `where`, `later` than the as-of date, `rejected`, `kept`.
+    # For each table: rows read, `filtered` by `where`, `dropped` as they repeat others, `later` than the as-of date, `rejected`, `kept`.
     reads: Mapping[str, Mapping[str, int]]
     launches: PastLaunches | None = None  # where there is a ledger with any
     spending: pl.DataFrame | None = None  # see `SPENDING`: where the orders have categories and they were asked for

@@ -26,7 +26,10 @@ def with_launches(tables: Tables, past: PastLaunches | None, as_of: date) -> Tab
     renamed = recognize_people(past.customers["customer_id"], known)
     newest = [pl.col("last_invited", "member", "refused", "held_out_until").max(), pl.col("invitations").sum()]
     customers = past.customers.with_columns(renamed.alias("customer_id")).group_by("customer_id").agg(newest)
-    past = PastLaunches(customers.select(PRECEDENTS.names()).sort("customer_id"), invited)
+    running = past.running
+    if running is not None:
+        running = running.with_columns(recognize_ids(running["customer_id"], known).alias("customer_id"))
+    past = PastLaunches(customers.select(PRECEDENTS.names()).sort("customer_id"), invited, running)
     return replace(tables, launches=past, findings=(*tables.findings, *findings))
 
 

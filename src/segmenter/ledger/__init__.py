@@ -9,6 +9,14 @@ from segmenter.ledger.basis import read_basis as read_basis
 from segmenter.ledger.basis import read_past_launches as read_past_launches
 from segmenter.ledger.connection import Ledger as Ledger
 from segmenter.ledger.connection import open_ledger as open_ledger
+from segmenter.ledger.drafts import Draft as Draft
+from segmenter.ledger.drafts import beside as beside
+from segmenter.ledger.drafts import cancel_launch as cancel_launch
+from segmenter.ledger.drafts import commit_draft as commit_draft
+from segmenter.ledger.drafts import describe_draft as describe_draft
+from segmenter.ledger.drafts import is_committed as is_committed
+from segmenter.ledger.drafts import open_draft_ledger as open_draft_ledger
+from segmenter.ledger.drafts import read_draft as read_draft
 from segmenter.ledger.frames import ANSWERS as ANSWERS
 from segmenter.ledger.queries import list_answers as list_answers
 from segmenter.ledger.queries import list_held_out as list_held_out
@@ -17,6 +25,7 @@ from segmenter.ledger.queries import list_invited as list_invited
 from segmenter.ledger.queries import list_launches as list_launches
 from segmenter.ledger.queries import list_members as list_members
 from segmenter.ledger.queries import list_refused_for_good as list_refused_for_good
+from segmenter.ledger.queries import list_states as list_states
 from segmenter.ledger.records import record_answers as record_answers
 from segmenter.ledger.records import record_plan as record_plan
 from segmenter.ledger.records import record_with_results as record_with_results

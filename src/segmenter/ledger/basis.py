@@ -1,9 +1,10 @@
 """What the ledger says of each customer and of earlier answers to a launch that is planned, and whether it still says so."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -31,7 +32,8 @@ _Plan = TypeVar("_Plan")
 class Basis:
     """What the ledger said when a launch was planned; `marks` says for each launch how far it had come.
 
-    A mark is the number and the manifest of the launch's plan, and how many answers there were.
+    A mark is the number and the manifest of the launch's plan, and how many answers there were. Of a draft that is read back `past`
+    is not known any more, but its digest.
     """
 
     launch: str
@@ -40,6 +42,20 @@ class Basis:
     days: int
     past: PastLaunches | None
     marks: Mapping[str, tuple[int, str | None, int]]
+    digest: str | None = None
+
+    def as_facts(self) -> dict[str, object]:
+        """Give what a draft's manifest keeps of it."""
+        marks = {name: list(mark) for name, mark in self.marks.items()}
+        kept = {"launch": self.launch, "as_of": str(self.as_of), "community": self.community, "days": self.days}
+        return {**kept, "marks": marks, "digest": self.digest or _digest(self.past)}
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> "Basis":
+        """Read back what a draft's manifest keeps."""
+        marks = {name: (int(mark[0]), mark[1], int(mark[2])) for name, mark in facts["marks"].items()}
+        as_of = date.fromisoformat(facts["as_of"])
+        return cls(facts["launch"], as_of, facts["community"], int(facts["days"]), None, marks, str(facts["digest"]))
 
 
 class OvertakenError(LedgerError):
@@ -64,9 +80,10 @@ def read_past_launches(ledger: Ledger, launch: str, as_of: date, *, community: s
     Invitations are counted over so many days; membership is that of the community.
     """
     everyone = list_invitations(ledger, before=as_of)
+    running = everyone.filter(pl.col("launch") == launch, "in_plan", pl.col("as_of") < as_of, pl.col("ends_on") > as_of)
     # A plan of its own that nobody has answered teaches nothing: planned again, the launch gives the same bytes.
     everyone = everyone.filter((pl.col("launch") != launch) | pl.col("answer").is_not_null().any())
-    if everyone.is_empty():
+    if everyone.is_empty() and running.is_empty():
         return None
     customer = "customer_id"
     ever = list_invited(ledger, launch, as_of, _EVER).select(customer, "last_invited")
@@ -78,7 +95,9 @@ def read_past_launches(ledger: Ledger, launch: str, as_of: date, *, community: s
     known = pl.concat([ever, lately, joined, refused, held], how="align").with_columns(
         pl.col("invitations").fill_null(0), pl.col("member", "refused").fill_null(value=False)
     )
-    return PastLaunches(known.select(PRECEDENTS.names()).cast(PRECEDENTS).sort(customer), everyone.select(INVITED.names()))
+    precedents = known.select(PRECEDENTS.names()).cast(PRECEDENTS).sort(customer)
+    goes_on = None if running.is_empty() else running.select(INVITED.names())
+    return PastLaunches(precedents, everyone.select(INVITED.names()), goes_on)
 
 
 def plan_on_basis(
@@ -131,14 +150,15 @@ def check_basis(ledger: Ledger, basis: Basis) -> None:
             )
         )
     check_name(ledger, launch, basis.as_of)
-    if not _is_same(basis.past, read_past_launches(ledger, launch, basis.as_of, community=basis.community, days=basis.days)):
+    past = read_past_launches(ledger, launch, basis.as_of, community=basis.community, days=basis.days)
+    if _digest(past) != (basis.digest or _digest(basis.past)):
         raise OvertakenError(launch, [name for name, mark in sorted(marks.items()) if mark != basis.marks.get(name)])
 
 
-def _is_same(one: PastLaunches | None, other: PastLaunches | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return one.customers.equals(other.customers) and one.invited.equals(other.invited)
+def _digest(past: PastLaunches | None) -> str:
+    """Tell one past from another; both of its frames are sorted."""
+    frames = () if past is None else (past.customers, past.invited, *([] if past.running is None else [past.running]))
+    return hashlib.sha256(b"".join(frame.hash_rows().to_numpy().tobytes() for frame in frames)).hexdigest()
 
 
 def _read_marks(ledger: Ledger) -> dict[str, tuple[int, str | None, int]]:

@@ -11,7 +11,7 @@ from segmenter.messages import Message
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-_MANIFEST = "manifest.json"  # the last file of every results folder, with the fingerprints of all others
+MANIFEST = "manifest.json"  # the last file of every results folder, with the fingerprints of all others
 
 
 def place_of(file: Path | None, out: Path) -> str:
@@ -22,11 +22,11 @@ def place_of(file: Path | None, out: Path) -> str:
     return str(out)
 
 
-def fingerprint_of(folder: Path) -> str | None:
-    """Fingerprint a results folder: the SHA-256 of its manifest, None where there is none."""
+def fingerprint_of(folder: Path, file: str = MANIFEST) -> str | None:
+    """Fingerprint a results folder: the SHA-256 of its manifest or of another file, None where there is none."""
     try:
-        with (folder / _MANIFEST).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        with (folder / file).open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
     except (FileNotFoundError, NotADirectoryError):
         return None
 

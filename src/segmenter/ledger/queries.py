@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from segmenter.ledger.connection import Ledger, connect_reader
+from segmenter.ledger.connection import Ledger, connect_reader, snapshot
 from segmenter.ledger.frames import ANSWER, INVITATION, read_frame
 from segmenter.ledger.schema import PLANNED, SNAPSHOT, table
 from segmenter.themes import themed
@@ -57,6 +57,31 @@ def list_launches(ledger: Ledger) -> pl.DataFrame:
     ).outerjoin(counts, counts.c.plan == plans.c.id)
     with connect_reader(ledger) as connection:
         return _read(connection, query, {**_LAUNCH, "invited": pl.Int64(), "held_out": pl.Int64()}).sort("launch", "state")
+
+
+def list_states(ledger: Ledger, cooloff_days: int | None) -> pl.DataFrame:
+    """List the launches with their ``answers``, and until when each keeps people out of others.
+
+    ``invited_until``: the day on which a cool-off of so many days has passed for all invited; ``held_out_until``: the launch's end.
+    """
+    from sqlalchemy import func, select
+
+    plans, planned, answers = table("plans"), table("invitations"), table("answers")
+    last = select(plans.c.launch, func.max(planned.c.planned_at).label("last")).join(plans, plans.c.id == planned.c.plan)
+    last = last.where(planned.c.status == "planned", plans.c.state == PLANNED).group_by(plans.c.launch)
+    counted = select(answers.c.launch, func.count(answers.c.customer_id.distinct()).label("answers")).group_by(answers.c.launch)
+    with snapshot(ledger) as now:
+        launches = list_launches(now)
+        called = _read(now.connection, last, {"launch": pl.String(), "last": pl.Date()})
+        answered = _read(now.connection, counted, {"launch": pl.String(), "answers": pl.Int64()})
+    known = launches.join(called, on="launch", how="left").join(answered, on="launch", how="left")
+    cooled = None if cooloff_days is None else pl.col("last") + timedelta(days=cooloff_days)
+    return known.select(
+        *("launch", "community", "state", "as_of", "ends_on", "invited", "held_out"),
+        pl.col("answers").fill_null(0),
+        pl.lit(cooled, dtype=pl.Date).alias("invited_until") if cooled is None else cooled.alias("invited_until"),
+        pl.when(pl.col("held_out") > 0).then("ends_on").alias("held_out_until"),
+    ).sort("as_of", "launch")
 
 
 def list_invited(ledger: Ledger, launch: str, as_of: date, days: int) -> pl.DataFrame:

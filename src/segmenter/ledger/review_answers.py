@@ -12,6 +12,7 @@ from segmenter.errors import InputError, LedgerError
 from segmenter.findings import raise_stops
 from segmenter.launch_record import LaunchRecord
 from segmenter.ledger.connection import Ledger
+from segmenter.ledger.drafts import find_draft
 from segmenter.ledger.queries import list_answers, list_invitations, list_launches
 from segmenter.ledger.records import record_answers, unknown_launch
 from segmenter.ledger.schema import PLANNED
@@ -25,9 +26,13 @@ from segmenter.tables import REJECTS
 _ENOUGH = 5  # answers, to say of what launch a file is
 
 
-def find_launch(ledger: Ledger, name: str) -> LaunchRecord:
-    """Find a launch by its name; where there is none, the error names the nearest."""
+def find_launch(ledger: Ledger, name: str, drafts: Path | None = None) -> LaunchRecord:
+    """Find a launch by its name; where there is none, the error names the nearest, or the draft of that name among the results."""
     known = list_launches(ledger).filter(state=PLANNED)
+    draft = None if drafts is None or not known.filter(launch=name).is_empty() else find_draft(drafts / name, name)
+    if draft is not None:
+        rule = 'launch.name: "{launch}" is a draft, which nobody was invited by; make it the launch with `segmenter commit {out}`'
+        raise LedgerError(Message("ledger.still_draft", rule, launch=name, out=f"out={draft}"))
     if known.is_empty():
         rule = (
             "ledger: should hold the launch that is reviewed (got none in {ledger}); "

@@ -2,3 +2,4 @@
 
 from segmenter.planning.planner import InvitationPlan as InvitationPlan
 from segmenter.planning.planner import plan as plan
+from segmenter.planning.running_plan import still_ahead as still_ahead

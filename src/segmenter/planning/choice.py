@@ -9,6 +9,7 @@ from segmenter.planning.group_invitations import fit_invitations
 from segmenter.planning.join_chances import JoinChances
 from segmenter.settings import SimplePlan
 
+NO_LAYERS = pl.Schema({"group": pl.String(), "layer": pl.String(), "people": pl.Int64()}).to_frame()
 SIZE = "size"  # why somebody is not invited: others are better
 
 
@@ -25,7 +26,7 @@ class Choice:
     candidates: pl.DataFrame
     invited: pl.DataFrame
     held_out: pl.Series
-    layers: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"group": pl.String, "layer": pl.String, "people": pl.Int64}))
+    layers: pl.DataFrame = field(default_factory=lambda: NO_LAYERS)
     topics: pl.DataFrame | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

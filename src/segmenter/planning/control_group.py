@@ -10,6 +10,7 @@ from segmenter.errors import ConfigError
 from segmenter.hashing import uniform
 from segmenter.messages import Message
 
+HELD_OUT = "held_out"  # why somebody is not invited
 BINS = 5  # of the score, within those who may be held out
 FEWEST_REGIONS = 4  # two on either side
 

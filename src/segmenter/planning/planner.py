@@ -11,13 +11,14 @@ from segmenter.messages import Message
 from segmenter.planning.allocated_plan import choose_allocated
 from segmenter.planning.calendar import as_of_date
 from segmenter.planning.candidates import list_candidates
-from segmenter.planning.choice import SIZE, choose_simple
+from segmenter.planning.choice import NO_LAYERS, SIZE, choose_simple
+from segmenter.planning.control_group import HELD_OUT
 from segmenter.planning.join_chances import JoinChances, learn_join_chances
-from segmenter.planning.schedule import check_schedule, schedule
+from segmenter.planning.running_plan import replan
+from segmenter.planning.schedule import check_schedule, count_calls, schedule
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import AllocatedPlan, CoreSettings, PlanSettings, SimplePlan
 
-HELD_OUT = "held_out"
 _DECISIONS = {
     "invited": pl.Boolean,
     "held_out": pl.Boolean,
@@ -56,6 +57,8 @@ class InvitationPlan:
         What the plan rests on, and how good it is for certain.
     warnings : tuple of Message
         What a person should know.
+    kept : Series or None
+        Of a launch that runs already, the ids whose invitations stay as the ledger has them.
     """
 
     customers: pl.DataFrame
@@ -65,9 +68,12 @@ class InvitationPlan:
     join_chances: JoinChances
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    kept: pl.Series | None = None
 
 
-def plan(frame: pl.DataFrame, settings: CoreSettings, invited: pl.DataFrame | None = None) -> InvitationPlan:
+def plan(
+    frame: pl.DataFrame, settings: CoreSettings, invited: pl.DataFrame | None = None, running: pl.DataFrame | None = None
+) -> InvitationPlan:
     """Choose whom to invite, form the groups, hold some out, and say when who is called by whom.
 
     With ``plan=simple`` the best by score are invited, ties by customer id, and each region's invited make as few groups as take them;
@@ -83,6 +89,8 @@ def plan(frame: pl.DataFrame, settings: CoreSettings, invited: pl.DataFrame | No
         The plan, and the launch with its as-of date.
     invited : DataFrame or None
         Earlier launches, to learn the chance to join from: see `segmenter.tables.INVITED`.
+    running : DataFrame or None
+        The launch's own plan, where it has begun before the as-of date: then that plan goes on, see `planning.running_plan`.
 
     Returns
     -------
@@ -108,6 +116,12 @@ def plan(frame: pl.DataFrame, settings: CoreSettings, invited: pl.DataFrame | No
     as_of = as_of_date(settings)
     chances = learn_join_chances(invited, as_of=as_of, chance=settings.plan.join_chance, evidence=settings.plan.join_evidence)
     eligible = frame["verdict"] == ELIGIBLE
+    if running is not None:
+        again = replan(frame, settings, running, chances, as_of)
+        calls = count_calls(again.invitations.with_columns(region="unit"))
+        customers = _with_decisions(frame, eligible, again.invitations, again.others)
+        groups = _describe_groups(again.invitations, chances, settings.plan)
+        return InvitationPlan(customers, groups, NO_LAYERS, calls, chances, (chances.note(), *again.notes), again.warnings, again.kept)
     candidates = list_candidates(frame, settings)
     check_schedule(candidates, settings.plan, as_of, settings.rules.per_account)
     few = _check_size(int(eligible.sum()), int(candidates["drawn"].sum()), settings.plan)

@@ -13,7 +13,7 @@ from segmenter.planning.call_messages import warn_of_late, warn_of_uncalled
 from segmenter.planning.dispatch import Queue, dispatch
 from segmenter.settings import PlanSettings, RegionRule
 
-_OURS = {"customer_id", "verdict", "group", "region", "province", "city", "unit", "stratum"}  # text, but no attributes
+_OURS = {"customer_id", "verdict", "group", "region", "province", "city", "district", "unit", "stratum"}  # text, but no attributes
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,14 @@ def schedule(
     agents, days = dispatch(_queue(queued.with_columns(reach), callers), capacity, first_days, working_day_test(settings))
     names = pl.Series("agent", [agent.name for agent in settings.agents] + [None], dtype=pl.String)
     called = queued.with_columns(names.gather(agents), pl.Series("call_on", days, dtype=pl.Date))
-    by_day = called.select("agent", pl.col("call_on").alias("day"), "region", "wave")
-    calls = by_day.group_by(pl.all()).agg(pl.len().cast(pl.Int64).alias("calls")).sort("agent", "day", "region", "wave", nulls_last=True)
     warnings = (*unknown, *warn_of_uncalled(called, settings), *warn_of_late(called, settings, first_days, valid_until))
-    return Schedule(called.sort("row").select("customer_id", "wave", "call_on", "agent"), calls, warnings)
+    return Schedule(called.sort("row").select("customer_id", "wave", "call_on", "agent"), count_calls(called), warnings)
+
+
+def count_calls(called: pl.DataFrame) -> pl.DataFrame:
+    """Count the calls by ``agent``, ``day``, ``region``, ``wave``."""
+    by_day = called.select("agent", pl.col("call_on").alias("day"), "region", "wave")
+    return by_day.group_by(pl.all()).agg(pl.len().cast(pl.Int64).alias("calls")).sort("agent", "day", "region", "wave", nulls_last=True)
 
 
 def check_schedule(customers: pl.DataFrame, settings: PlanSettings, as_of: date, per_account: str | None) -> None:
@@ -88,7 +92,7 @@ def _with_wave(invited: pl.DataFrame, settings: PlanSettings, per_account: str |
         *("customer_id", "rank", "group"),
         pl.col("region", "province", "city").cast(pl.String),  # all of them may be null
         pl.when("key_user").then(1).otherwise(2 + later).cast(pl.Int32).alias("wave"),
-        (pl.col("language") if "language" in invited.columns else pl.lit(None)).cast(pl.String).alias("language"),
+        *((pl.col(name) if name in invited.columns else pl.lit(None)).cast(pl.String).alias(name) for name in ("district", "language")),
         (pl.lit(None) if per_account is None else pl.col(per_account).rank("dense")).cast(pl.Int64).alias("account"),
     ).sort("wave", "rank")
 

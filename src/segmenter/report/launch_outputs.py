@@ -3,12 +3,13 @@
 import hashlib
 import json
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 
 from segmenter.launch_plan import LaunchPlan
-from segmenter.ledger import Basis, LaunchRecord, Ledger, record_with_results
+from segmenter.ledger import Basis, LaunchRecord, Ledger, beside, describe_draft, is_committed, record_with_results
 from segmenter.measures.spec import MONEY
 from segmenter.money import digits, to_minor, to_units
 from segmenter.report.call_sheets import call_sheets
@@ -22,7 +23,14 @@ from segmenter.settings import LaunchJob, shareable
 from segmenter.sources.inputs import Inputs
 
 
-def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob) -> Outputs:
+def beside_launch(settings: LaunchJob, ledger: Ledger | None) -> LaunchJob:
+    """Give a draft a folder of its own where its place holds the launch that was committed."""
+    if ledger is None or settings.launch.commit or not is_committed(ledger, settings.out):
+        return settings
+    return settings.model_copy(update={"out": beside(settings.out)})
+
+
+def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: Basis | None = None) -> Outputs:
     """List what a launch leaves, in its language."""
     currency, rejects, report = (
         settings.launch.currency,
@@ -35,6 +43,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob) -> Outpu
         parquet("customers", lambda: to_units(plan.customers, list(MONEY), currency)),
         csv("invite_list", invites.with_columns(pl.col("score").round(2), pl.col("join_chance").round(4))),
         parquet("invite_list", lambda: invites),
+        parquet("invitations", lambda: plan.invitations),
         parquet("rejects", lambda: rejects.sort("table", "file", "row", "column", nulls_last=True)),
         csv("funnel", plan.funnel, public=True),
         csv("what_if", plan.what_if, public=True),
@@ -48,6 +57,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob) -> Outpu
         by_wave = to_units(plan.forecast.by_wave, ["sales", "sales_low", "sales_high"], currency)
         files.append(csv("outlook", by_wave, public=True))
     said = {
+        "draft": describe_draft(_launch(plan, settings), None if settings.launch.commit else basis, settings.out),
         "valid_until": str(plan.valid_until),
         "counts": plan.counts,
         "notes": [translate(sentence, settings.lang) for sentence in plan.notes],
@@ -72,7 +82,7 @@ def publish_launch(plan: LaunchPlan, settings: LaunchJob, ledger: Ledger | None,
     publishing = publish(settings.out, lambda: check_owner(settings))
     if ledger is None:
         return publishing
-    return record_with_results(ledger, _launch(settings), plan.invitations, settings.out, publishing, basis)
+    return record_with_results(ledger, _launch(plan, settings), plan.invitations, settings.out, publishing, basis)
 
 
 def _metrics(plan: LaunchPlan) -> dict[str, object]:
@@ -91,15 +101,16 @@ def _metrics(plan: LaunchPlan) -> dict[str, object]:
     return metrics
 
 
-def _launch(settings: LaunchJob) -> LaunchRecord:
+def _launch(plan: LaunchPlan, settings: LaunchJob) -> LaunchRecord:
     launch = settings.launch
     assert launch.as_of is not None
+    began, ended = plan.runs or (launch.as_of, launch.as_of + timedelta(days=launch.horizon_days))
     config = json.dumps(shareable(settings), ensure_ascii=False, sort_keys=True)
     return LaunchRecord(
         name=launch.name,
         community=launch.community,
-        as_of=launch.as_of,
-        horizon_days=launch.horizon_days,
+        as_of=began,
+        horizon_days=(ended - began).days,
         target=None if launch.target is None else to_minor(launch.target, launch.currency),
         currency=launch.currency,
         settings=hashlib.sha256(config.encode()).hexdigest(),

@@ -151,12 +151,19 @@ def _next_steps(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> S
             "外呼表收回、订单入库后，评估活动效果：`{review}`",
         ),
     ]
+    if commit_command(settings) is not None:
+        draft = say(
+            "This is a draft: nothing is recorded, and nobody is kept out of other launches by it. Make it the launch with "
+            "`segmenter commit` and `out=` this folder.",
+            "这是草稿：未登记任何邀请，也不影响其他活动。确定后请用 `segmenter commit`（`out=` 本文件夹）正式生效。",
+        )
+        steps.insert(1, draft)
     if plan.counts["held_out"]:
         alone = say(
             "Leave the control group alone: they are on no sheet, and a call to them would spoil what the launch is measured by.",
             "请勿联系留出组客户：他们不在任何外呼表中，联系他们会使效果无法衡量。",
         )
-        steps.insert(4, alone)
+        steps.insert(-2, alone)
     until, review = labels.day(plan.valid_until), f"segmenter review {override('launch.name', settings.launch.name)}"
     return Section(say("What to do next", "下一步"), (Steps(tuple(marked(step, until=until, review=review) for step in steps)),))
 
@@ -175,12 +182,21 @@ def _summary(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Sect
     files = []
     if isinstance(settings, LaunchJob):
         named = [say("Open first: `{out}/report.html`", "先打开： `{out}/report.html`")]
+        if commit_command(settings):
+            named.append(say("A draft so far; to make it the launch: `{commit}`", "目前是草稿；正式生效： `{commit}`"))
         named += [say("Hand out: `{out}/call_sheets/`", "分发： `{out}/call_sheets/`")]
         if rejected := counts["rejected"]:
             unknown = say("input rows could not be understood:", "行数据无法识别：")
             named.insert(0, f"{rejected:,} {unknown} `{{out}}/rejects.parquet`")
-        files = [marked(sentence, out=str(settings.out)) for sentence in named]
+        files = [marked(sentence, out=str(settings.out), commit=commit_command(settings) or "") for sentence in named]
     return Section(brief=(_top(plan, settings, labels), *map(text, said), *files))
+
+
+def commit_command(settings: CoreSettings) -> str | None:
+    """Give the command that makes a draft the launch; None where there is nothing to commit."""
+    if not isinstance(settings, LaunchJob) or settings.launch.commit or not settings.ledger.use:
+        return None
+    return f"segmenter commit {override('out', settings.out.as_posix())}"
 
 
 def _top(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Table:

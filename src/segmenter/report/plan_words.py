@@ -37,7 +37,8 @@ def in_words(plan: LaunchPlan, settings: CoreSettings) -> LaunchPlan:
     ['累计消费 12 元，昨天下单', '30 天前下单']
     """
     lang = settings.lang
-    chosen = plan.customers.filter("invited").sort("rank").with_columns(plan.invite_list.select(_FACTS))
+    facts = plan.invite_list.select("customer_id", *_FACTS)
+    chosen = facts.join(plan.customers, on="customer_id", how="left", maintain_order="left")
     reason = chosen.select(
         reason_text(chosen, settings.scoring, window_days=settings.rules.spend.window_days, currency=settings.launch.currency, lang=lang)
     ).to_series()

@@ -4,6 +4,7 @@ import ctypes
 import hashlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -58,6 +59,21 @@ def publish(out: Path, look: Callable[[], object] = lambda: None) -> Iterator[Pa
     except OSError as error:
         sentence = "out: cannot be written (got {out}: {reason}); the last results, if any, are untouched"
         raise OutputError(Message("report.publication_failed", sentence, out=out, reason=error.strerror or str(error))) from error
+
+
+@contextmanager
+def put_in_place(folder: Path, out: Path) -> Iterator[Path]:
+    """Make a folder that is written already the results folder, at once, when the block ends well."""
+    yield folder
+    if folder != out:
+        try:
+            _swap(folder, out)
+            shutil.rmtree(folder, ignore_errors=True)  # what it replaced
+        except OSError as error:
+            sentence = "out: {folder} cannot be put in place of {out} ({reason}); both are as they were"
+            raise OutputError(
+                Message("report.not_put_in_place", sentence, folder=folder, out=out, reason=error.strerror or str(error))
+            ) from error
 
 
 def _prefix(out: Path) -> str:

@@ -1,6 +1,7 @@
 """What a person sees in a terminal while a job runs, and when it is done."""
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ _STAGES = {
     **{"columns": "整理字段", "history": "计算指标", "rules": "筛选", "scoring": "评分", "segments": "分群", "planning": "编组"},
     **{"trials": "尝试参数", "writing": "写出结果", "tracking": "记录到 MLflow"},
 }
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _STYLES = {"now": "bold", "sum": "bold", "end": "dim", "": ""}
 
 
@@ -63,8 +65,9 @@ def show_brief(report: Report) -> None:
 
 def _table(table: Table) -> rich.table.Table:
     shown = rich.table.Table(title=Plain(table.title) if table.title else None, title_justify="left")
-    for column in table.columns:
-        shown.add_column(Plain(column.heading), justify=column.align)
+    for at, column in enumerate(table.columns):
+        dated = any(_DATE.fullmatch(row.cells[at].text) for row in table.rows)
+        shown.add_column(Plain(column.heading), justify=column.align, min_width=10 if dated else None)
     for row in table.rows:
         shown.add_row(*(Plain(cell.text) for cell in row.cells), style=_STYLES[row.role])
     return shown

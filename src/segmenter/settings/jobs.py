@@ -217,6 +217,28 @@ class TuneJob(BacktestJob, TuneCore):
     job: ClassVar[str] = "tune"
 
 
+class LedgerPlace(Settings):
+    """Which ledger."""
+
+    url: str | None
+
+
+class CommitJob(Settings):
+    """The whole config of `segmenter commit` and `segmenter cancel`."""
+
+    out: Folder
+    ledger: LedgerPlace
+    overwrite: bool
+    seed: Seed
+    lang: Lang
+
+
+class LedgerJob(CommitJob):
+    """The whole config of `segmenter ledger`."""
+
+    rules: RulesSettings
+
+
 class DemoJob(Settings):
     """The whole config of `segmenter demo`."""
 

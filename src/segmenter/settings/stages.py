@@ -33,6 +33,7 @@ class LaunchBasics(Settings):
 class LaunchSettings(LaunchBasics):
     """What the launch is."""
 
+    commit: bool
     valid_days: Days
     horizon_days: Annotated[int, Field(ge=1, le=1_000)]
     topic: Annotated[str, AfterValidator(is_line)] | None

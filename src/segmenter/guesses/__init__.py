@@ -1,0 +1,1 @@
+"""What a shop's files seem to be: which table, which columns, which locale, each guess with its evidence."""
