@@ -14,6 +14,7 @@ import narwhals as nw
 import polars as pl
 
 from segmenter import tables
+from segmenter.engines.number_scan import grain_there
 from segmenter.engines.order_cells import FALLBACK, LOCAL_LINES, cells_of, typed_rows, value
 from segmenter.engines.spark_session import Cluster, quoted
 from segmenter.errors import InputError
@@ -22,7 +23,7 @@ from segmenter.measures.shop_orders import AggregatedOrders
 from segmenter.messages import Message
 from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
 from segmenter.sources.expressions import FILE, ROW, columns_of
-from segmenter.sources.order_rows import OrdersReading, order_rows
+from segmenter.sources.order_rows import OrdersReading, order_rows, turnover
 from segmenter.sources.raw import Fingerprint
 from segmenter.sources.row_mapping import map_rows, nothing_wanted
 from segmenter.sources.rows import Rows
@@ -92,18 +93,23 @@ def scan(
     _check_wanted(total, wanted, settings)
     _check_sample(cluster, source, rows.filter(~nw.col(FALLBACK)), empty, settings, launch)
     reads = {"rows": total, "filtered": total - wanted, "later": later, "rejected": 0, "kept": count - fallback - later}
-    good, rejects = LINES.to_frame(), tables.REJECTS.to_frame()
+    good, rejects = LINES.to_frame(), tables.REJECTED.to_frame()
     if not raw.is_empty():
         found, good = _read(raw, settings, launch, ids)
         rejects = found.rejects()
         for fate in ("later", "rejected", "kept"):
             reads[fate] += found.reads[fate]
+        if "dropped" in found.reads:
+            reads["dropped"] = found.reads["dropped"]
     lines = nw.concat([rows.filter(~nw.col(FALLBACK)).select(**LOCAL_LINES), cluster.upload(good)]).filter(nw.col("time_us") < limit)
-    orders = whole_orders(lines) if settings.orders.grain == "line" else each_order(lines)
+    grain, near, findings = grain_there(cluster, lines, settings.orders.grain)
+    orders = whole_orders(lines, near) if grain == "line" else each_order(lines)
     times = [moment for moment in (first, last, good["time_us"].min(), good["time_us"].max()) if isinstance(moment, int)]
     days = [EPOCH + timedelta(days=moment // DAY) for moment in (min(times), max(times))] if times else (None, None)
     summary = Summary(aggregate_rows(cluster, orders, terms), terms, *days)
-    return OrdersReading(AggregatedOrders(summary), reads, rejects, fingerprints=fingerprints)
+    return OrdersReading(
+        AggregatedOrders(summary), reads, rejects, fingerprints=fingerprints, findings=findings, turnover=turnover(summary)
+    )
 
 
 def aggregate_rows(cluster: Cluster, orders: nw.LazyFrame[Any], terms: Terms) -> pl.DataFrame:
@@ -141,7 +147,7 @@ def _check_sample(
     cluster: Cluster, source: Source, typed: nw.LazyFrame[Any], empty: pl.DataFrame, settings: MappingSettings, launch: LaunchSettings
 ) -> None:
     """Read some typed rows here too: SQL of the mapping may mean something else there."""
-    names = [name for name in LINES if name != "order_id" or settings.orders.grain == "line"]
+    names = [name for name in LINES if name != "order_id" or settings.orders.grain != "order"]
     sample = source.fetch(cluster, typed.head(_SAMPLE), empty)
     if sample.is_empty():
         return

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import polars as pl
 
+from segmenter.checks.number_format import OTHER, NumberFormat
 from segmenter.contacts import looks_like_contact
 from segmenter.sources import fields
 from segmenter.sources.expressions import columns_of
@@ -46,7 +47,7 @@ class ColumnValues:
             return pl.Series([None] * len(self.text), dtype=pl.Float64)
         unit = r"\p{Sc}|^\p{Han}{1,3}|\p{Han}{1,3}$|^\p{Latin}{1,3}\s|\s\p{Latin}{1,3}$|['\u2019\s]"
         plain = self.text.str.normalize("NFKC").str.replace_all(unit, "")
-        return max((fields.number(plain, "XXX", mark) for mark in ".,"), key=lambda read: read.count())
+        return max((fields.number(plain, "XXX", NumberFormat(mark)) for mark in OTHER), key=lambda read: read.count())
 
     @property
     def is_number(self) -> bool:

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from segmenter.checks.number_format import EITHER_MARK
 from segmenter.contacts import is_contact_name
 from segmenter.guesses.column_guess import choose, contact_columns, guess_places, named
 from segmenter.guesses.column_names import is_exact, name_rank
@@ -84,7 +85,7 @@ def customers_in_orders(table: SourceTable, columns: OrderColumns, found: Draft)
     where = next((str(guess.value) for guess in found.guesses if guess.key == "data.orders.where"), None)
     frame = table.frame
     if where is not None:
-        kept = evaluate(frame, where, "data.orders.where", lambda cells: fields.number(cells, "XXX", "."))
+        kept = evaluate(frame, where, "data.orders.where", lambda cells, _: fields.number(cells, "XXX", EITHER_MARK))
         if not isinstance(kept, FieldValues):
             return
         frame = frame.filter(kept.values.fill_null(value=False))

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from segmenter.checks.number_format import EITHER_MARK
 from segmenter.checks.order_status import status_kind
 from segmenter.contacts import hide
 from segmenter.guesses.column_names import by_name, holds, is_exact, name_rank, plain_name
@@ -102,7 +103,7 @@ def known_statuses(frame: pl.DataFrame, orders: Mapping[str, Any], column: str |
 
 
 def _condition(frame: pl.DataFrame, sql: str | None, key: str) -> pl.Series:
-    read = None if sql is None else evaluate(frame, sql, key, lambda cells: fields.number(cells, "XXX", "."))
+    read = None if sql is None else evaluate(frame, sql, key, lambda cells, _: fields.number(cells, "XXX", EITHER_MARK))
     return read.values.fill_null(value=False) if isinstance(read, FieldValues) else pl.repeat(False, frame.height, eager=True)
 
 

@@ -62,8 +62,8 @@ def read_customers(rows: Rows, settings: MappingSettings, launch: LaunchSettings
     read = settings.customers
     values = {"customer_id": rows.id("customer_id"), **read_places(rows)}
     values["joined"] = pl.repeat(None, rows.source.height, dtype=pl.Date, eager=True)
-    if "joined" in rows.fields:
-        values["joined"] = rows.moments["joined"].dt.date()
+    if "joined" in rows.fields and rows.moments is not None:
+        values["joined"] = rows.moments.dt.date()
         rows.note(values["joined"].is_null() & ~rows.empty("joined"), "joined", NO_DATE)
     for name in _FLAGS:
         values[name] = pl.repeat(False, rows.source.height, eager=True)

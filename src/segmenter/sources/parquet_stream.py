@@ -9,18 +9,25 @@ import numpy as np
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
-from segmenter.checks.time_format import AUTO, NO_ORDER, TimeFormat, decide_format
+from segmenter.checks.column_words import is_person
+from segmenter.checks.decimal_mark import decide, evidence, merge, totals
+from segmenter.checks.number_format import NumberFormat
+from segmenter.checks.time_format import NO_ORDER, TimeFormat
+from segmenter.contacts import shown_columns
 from segmenter.errors import ConfigError, InputError
 from segmenter.findings import Finding
 from segmenter.measures import shop_orders
 from segmenter.messages import Message
+from segmenter.money import digits
 from segmenter.settings import FilesSettings, LaunchSettings
+from segmenter.sources import fields
 from segmenter.sources.expressions import ROW, read_as_numbers
 from segmenter.sources.fields import currency_names, local, time_parts
 from segmenter.sources.file_days import days_of_file
+from segmenter.sources.order_sample import as_orders, number_column, number_findings
 from segmenter.sources.raw import column_names, known_types, one_line
 from segmenter.sources.row_mapping import map_rows
-from segmenter.sources.time_cells import add_evidence, evidence_of
+from segmenter.sources.stream_times import look_at_times
 from segmenter.sql import expression
 from segmenter.tables import LEVELS, NOTHING
 
@@ -45,8 +52,9 @@ class Stream:
     schema: pl.Schema  # of all its columns
     who: pl.Expr  # the ids as they stand
     written: TimeFormat = NO_ORDER  # how times are written that are text or numbers
-    findings: tuple[Finding, ...] = ()  # of a look at all rows before any was read
     spellings: Mapping[str, str] = field(default_factory=dict)  # of ids: what they are read as
+    formats: Mapping[str, NumberFormat] = field(default_factory=dict)  # of its amounts, where they are text
+    findings: Sequence[Finding] = ()  # of the order numbers, and of how amounts are read
 
     def spelled(self, spellings: Mapping[str, str]) -> "Stream":
         """Read some ids otherwise than they stand."""
@@ -72,7 +80,7 @@ def stream_of(paths: Sequence[Path], names: Sequence[str], settings: FilesSettin
     that are computed from text or from all rows.
     """
     read = settings.orders
-    if read.grain == "line" or read.repeats == "drop":
+    if read.grain == "line" or read.repeats != "keep" or read.fill_down:
         return None
     try:
         schemas = [pl.read_parquet_schema(path) for path in paths]
@@ -94,6 +102,15 @@ def stream_of(paths: Sequence[Path], names: Sequence[str], settings: FilesSettin
         return None
     if any(_type(schema, condition) != pl.Boolean for condition in conditions.values()):
         return None
+    number = number_column(schema, settings)
+    findings: tuple[Finding, ...] = ()
+    if number is not None:
+        if _needs_all_rows({"order_id": number}, [_expression(number, schema)], schema):
+            return None
+        found = number_findings(paths, names, heights, _expression(number, schema), conditions.get("where"), settings, launch)
+        if found is None:
+            return None
+        findings = found
     needed = {name for value in (*expressions.values(), *conditions.values()) for name in value.meta.root_names()}
     if any(schema[name].is_nested() for name in needed):
         return None  # what can be computed of it, only its values show
@@ -101,29 +118,45 @@ def stream_of(paths: Sequence[Path], names: Sequence[str], settings: FilesSettin
     if typed and "back" in conditions:
         typed["back"] = conditions["back"].fill_null(value=False)
     columns = [name for name in schema if name in needed]
-    where = conditions.get("where")
+    where, who = conditions.get("where"), expressions["customer_id"]
     looked_at = not typed and time_parts(schema.to_frame().select(expressions["time"].alias("t"))["t"], read.time_format) is not None
-    written, findings = _look_at_times(paths, expressions["time"], where, settings, launch) if looked_at else (NO_ORDER, [])
-    return Stream(
-        paths, names, heights, settings, launch, typed, where, columns, schema, expressions["customer_id"], written, tuple(findings)
+    written, of_times = look_at_times(paths, expressions["time"], where, settings, launch) if looked_at else (NO_ORDER, [])
+    stream = Stream(
+        paths, names, heights, as_orders(settings), launch, typed, where, columns, schema, who, written, findings=[*findings, *of_times]
     )
+    return stream if _type(schema, expressions["amount"]) != pl.String else _with_format(stream, mappings)
 
 
-def _look_at_times(
-    paths: Sequence[Path], value: pl.Expr, where: pl.Expr | None, settings: FilesSettings, launch: LaunchSettings
-) -> tuple[TimeFormat, list[Finding]]:
-    """Decide how times are written by those of all rows."""
-    format_ = settings.orders.time_format
-    assert launch.as_of is not None
-    scan = pl.scan_parquet(list(paths), glob=False, hive_partitioning=False)
+def _with_format(stream: Stream, mappings: Mapping[str, str]) -> Stream:
+    """Decide by all rows that count how amounts that are text are read: later only a part of the rows is at hand at a time."""
+    amount, settings, launch = mappings["amount"], stream.settings, stream.launch
+    scan = pl.scan_parquet([*stream.paths], glob=False, hive_partitioning=False)
     rows = scan.with_columns(known_types(scan.collect_schema()))
-    times = (rows if where is None else rows.filter(where)).select(time=value)
-    try:
-        parts = (time_parts(batch["time"], format_) for batch in times.collect_batches(maintain_order=False))
-        evidence = add_evidence(evidence_of(part) for part in parts if part is not None)
-    except (PolarsError, PanicException, OSError):
-        return NO_ORDER, []  # the reading says what is wrong
-    return decide_format(evidence, "data.orders.time_format", launch.as_of, launch.timezone, AUTO.get(format_))
+    if stream.where is not None:
+        rows = rows.filter(stream.where.fill_null(value=False))
+    parts = [evidence(pl.Series([], dtype=pl.String), launch.currency)]
+    come_to = [0, 0]
+
+    def cells(batch: pl.DataFrame) -> pl.Series:
+        moments = fields.time(batch["time"], settings.orders.time_format, launch.timezone, stream.written)
+        return batch["amount"].filter(moments.to_frame("t").select((pl.col("t") < launch.as_of).fill_null(value=True)).to_series())
+
+    def look(batch: pl.DataFrame) -> None:
+        parts.append(evidence(cells(batch), launch.currency))
+
+    def add_up(batch: pl.DataFrame) -> None:
+        for at, total in enumerate(totals(cells(batch), launch.currency, digits(launch.currency))):
+            come_to[at] += total
+
+    def all_totals() -> tuple[int, int]:
+        wanted.sink_batches(add_up)
+        return come_to[0], come_to[1]
+
+    wanted = rows.select(_expression(mappings["time"], stream.schema).alias("time"), pl.col(amount).alias("amount"))
+    wanted.sink_batches(look)
+    shown = shown_columns(list(stream.schema))[amount]
+    found, findings = decide(merge(parts), shown, launch.currency, settings.decimal, amount=True, totals=all_totals)
+    return replace(stream, formats={amount: found}, findings=(*stream.findings, *findings))
 
 
 def _expression(mapping: str, schema: pl.Schema) -> pl.Expr:
@@ -240,3 +273,13 @@ def decode(stream: Stream) -> Iterator[tuple[pl.Series, pl.DataFrame]]:
     for batch in batches(stream, range(len(stream.paths))):
         rows = batch if stream.where is None else batch.filter(WANTED)
         yield rows[f"{TYPED}customer_id"], rows.select(stream.columns)
+
+
+def people_in(stream: Stream) -> list[tuple[str, int]]:
+    """List the columns that seem to name persons, with how many different values each has."""
+    used, shown = stream.columns, shown_columns(stream.schema)
+    names = [name for name, dtype in stream.schema.items() if name not in used and is_person(name) and not dtype.is_nested()]
+    if not names:
+        return []
+    counts = pl.scan_parquet(list(stream.paths), glob=False, hive_partitioning=False).select(pl.col(names).n_unique()).collect()
+    return [(shown[name], counts[name].item()) for name in names]
