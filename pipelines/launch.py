@@ -12,7 +12,9 @@ def main(config: DictConfig) -> None:
     """Read, compute, write, log."""
     from dataclasses import replace
 
+    from segmenter.checks.ledger_ids import with_launches
     from segmenter.evaluation.as_of import sampling_of, terms_of
+    from segmenter.findings import raise_stops
     from segmenter.job import ahead, conclude, started
     from segmenter.launch import plan_launch
     from segmenter.ledger import Basis, check_name, open_ledger, plan_on_basis
@@ -46,12 +48,14 @@ def main(config: DictConfig) -> None:
         )
 
         def plan_and_write(basis: Basis | None) -> Outputs:
-            plan = plan_launch(replace(read.tables, launches=None if basis is None else basis.past), settings, progress=stage)
-            plan = in_words(replace(plan, warnings=(*plan.warnings, *read.doubts)), settings)
+            now = replace(read, tables=with_launches(read.tables, None if basis is None else basis.past, terms.as_of))
+            raise_stops(now.tables.findings)
+            plan = plan_launch(now.tables, settings, progress=stage)
+            plan = in_words(replace(plan, warnings=(*plan.warnings, *now.doubts)), settings)
             stage("writing")
-            outputs = launch_outputs(plan, read, settings, basis)
+            outputs = launch_outputs(plan, now, settings, basis)
             recording = ledger if launch.commit and not sweep else None  # of a sweep's variants none is the launch yet
-            write_outputs(outputs, read, settings, publish_launch(plan, settings, recording, basis))
+            write_outputs(outputs, now, settings, publish_launch(plan, settings, recording, basis))
             return outputs
 
         about = launch.name, terms.as_of, launch.community, settings.rules.invitations.days

@@ -16,8 +16,8 @@ def main(config: DictConfig) -> None:
 
     from segmenter.evaluation.review import review
     from segmenter.job import conclude, started
-    from segmenter.ledger import list_invitations, open_ledger
-    from segmenter.ledger.review_answers import find_launch, read_new_answers, take_answers
+    from segmenter.ledger import open_ledger
+    from segmenter.ledger.review_answers import check_invited, find_launch, invited_now, read_new_answers, take_answers
     from segmenter.loader import read_tables
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import write_outputs
@@ -37,9 +37,11 @@ def main(config: DictConfig) -> None:
         answers = read_new_answers(ledger, planned, settings)
         upto = launch.model_copy(update={"as_of": until})
         read = read_tables(settings.data, upto, seed=settings.seed, progress=stage)
+        read = check_invited(ledger, planned, read, until)
         read = take_answers(ledger, planned.name, answers, read)
         stage("review")
-        found = review(planned, list_invitations(ledger, planned.name, before=until), read.tables.orders.single(), settings)
+        invited = invited_now(ledger, planned, read, until)
+        found = review(planned, invited, read.tables.orders.single(), settings)
         stage("writing")
         outputs = review_outputs(replace(found, warnings=(*found.warnings, *read.warnings)), read, settings)
         write_outputs(outputs, read, settings)

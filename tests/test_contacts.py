@@ -342,8 +342,20 @@ def test_a_region_that_is_a_contact_is_unknown_and_told() -> None:
     orders = pl.DataFrame({"customer_id": ["a", "b"], "time": "2026-06-01", "amount": 1, "city": ["13812345671", "成都市"]})
     settings = segmenter.launch_settings({"launch.as_of": "2026-07-01"})
     plan = segmenter.plan_launch(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), settings)
-    assert set(plan.customers["region"]) == {"成都", None}
+    assert set(plan.customers["region"]) == {"四川/成都", None}
     assert any(each.startswith("customers whose province or city looks like a contact: 1") for each in plan.warnings)
+
+
+def test_an_address_where_a_city_should_stand_says_where_it_is_and_no_more() -> None:
+    cities = ["四川省绵阳市涪城区临园路东段 72 号 3 单元", "成都市"]
+    orders = pl.DataFrame({"customer_id": ["a", "b"], "time": "2026-06-01", "amount": 1, "city": cities})
+    settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "rules.region.exclude": ["绵阳"]})
+    plan = segmenter.plan_launch(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), settings)
+    assert plan.customers.sort("customer_id").select("province", "city", "district", "verdict").rows() == [
+        ("四川", "绵阳", "涪城区", "region_exclude"),
+        ("四川", "成都", None, "eligible"),
+    ]
+    assert not any("contact" in each for each in plan.warnings)
 
 
 @pytest.mark.parametrize(

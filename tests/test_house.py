@@ -15,6 +15,7 @@ CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 SPEAK = {"report", "regions", "demo"}
 # Test files that cover modules which have none of their own.
 COVERS = {
+    "cases/test_customers.py": "sources/customer_ids sources/shop_currency sources/stream_ids",
     "demo/test_aftermath.py": "demo/filled_sheets demo/past_launch demo/shop_files",
     "demo/test_shop.py": "demo/behaviour demo/customers demo/orders",
     "engines/test_spark.py": "engines/java engines/order_cells engines/order_scan engines/parquet_schema engines/spark_session",
@@ -28,6 +29,8 @@ COVERS = {
         " guesses/order_states guesses/orders_guess guesses/shop_locale guesses/source_tables guesses/table_guess"
     ),
     "ledger/test_records.py": "launch_record",
+    "regions/test_places.py": "regions/divisions regions/place_patterns regions/readings",
+    "regions/test_region_names.py": "regions/spellings",
     "measures/test_aggregator.py": (
         "measures/arrow_columns measures/customer_records measures/kernel measures/kernel_job measures/place_names"
         " measures/raw_memory measures/record_layout measures/text_views"

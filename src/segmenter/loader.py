@@ -8,12 +8,14 @@ from pathlib import Path
 
 import polars as pl
 
+from segmenter.checks.ledger_ids import with_launches
 from segmenter.engines.spark import SparkFiles, aggregate_files, aggregate_frame, is_uri
-from segmenter.errors import InputError
+from segmenter.errors import InputError, SegmenterError
 from segmenter.evaluation.as_of import sampling_of
 from segmenter.evaluation.input_check import InputCheck, check_input, stops
 from segmenter.findings import Finding, messages_of
 from segmenter.guesses.experiment import Experiment, with_date
+from segmenter.ledger import open_ledger, read_past_launches
 from segmenter.measures import shop_orders
 from segmenter.measures.sampling import Sampling
 from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
@@ -31,8 +33,8 @@ from segmenter.sources.paths import unread_files
 from segmenter.sources.raw import Fingerprint, Raw
 from segmenter.sources.samples import sample_of
 from segmenter.sources.stream_aggregation import aggregate_stream
-from segmenter.sources.stream_ids import contacts_of_stream, count_ids, damage_of_stream, spellings_of_stream
-from segmenter.tables import REJECTS, Orders, Terms
+from segmenter.sources.stream_ids import contacts_of_stream, count_ids, damage_of_stream, spellings_of_stream, with_currency
+from segmenter.tables import REJECTS, Orders, PastLaunches, Terms
 from segmenter.words import Progress
 
 LAST_DATE = date(2200, 1, 1)
@@ -118,7 +120,9 @@ def check_tables(settings: LaunchJob, terms: Terms, *, progress: Progress) -> tu
             categories=settings.by_category,
             stop=False,
         )
-    except InputError as error:
+        if settings.ledger.use:
+            read = replace(read, tables=with_launches(read.tables, _past_launches(settings, terms.as_of), terms.as_of))
+    except SegmenterError as error:
         return None, InputCheck(None, tuple(stops(error.messages)))
     return read, check_input(read.tables, settings)
 
@@ -136,6 +140,9 @@ def try_experiment(experiment: Experiment, *, seed: int, progress: Progress) -> 
         sentence = "a key of data that is named above is answered by the same key of answers, such as answers.orders.grain=line"
         raise InputError(*problems, Message("init.same_keys", sentence))
     return dated, messages_of(tables.findings, "note"), messages_of(tables.findings, "warning")
+def _past_launches(settings: LaunchJob, as_of: date) -> PastLaunches | None:
+    ledger, launch = open_ledger(settings.ledger.url, settings.out), settings.launch
+    return read_past_launches(ledger, launch.name, as_of, community=launch.community, days=settings.rules.invitations.days)
 
 
 def _simulated(data: DemoSettings, launch: LaunchSettings, seed: int) -> dict[str, Raw]:
@@ -191,6 +198,7 @@ def _stream_orders(
             return aggregate_files(source, terms, shop.ids)
         case Stream():
             joined = shop.spellings.filter(pl.col("customer_id") != pl.col("becomes"))
+            source, currencies = with_currency(source, terms.as_of)
             source = source.spelled(dict(joined.rows()))
             orders = _aggregate_stream(source, shop, terms, store, sampling, progress)
             ids = orders.orders.customers(terms.as_of)
@@ -199,7 +207,7 @@ def _stream_orders(
             if mends:
                 source = source.spelled({**source.spellings, **mends})
                 orders = _aggregate_stream(source, shop, terms, store, sampling, progress)
-            found = (*orders.findings, *told, *damage_of_stream(source, ids, terms.as_of))
+            found = (*orders.findings, *currencies, *told, *damage_of_stream(source, ids))
             return replace(orders, findings=found, contacts_of=contacts_of_stream(source, shop.personal, terms.as_of))
 
 

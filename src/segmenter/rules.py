@@ -192,7 +192,7 @@ def _regional(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettin
     within = np.logical_and.reduce([keep.to_numpy() for keep in keeps.values()])
     undecided = {name: members.undecided & pl.Series(within) for name, members in found.items()}
     open_ = [
-        say_undecided(who, located, named[name], region, f"rules.region.{name}", _spent(frame.filter(who), launch))
+        say_undecided(who, located, named[name], region, f"rules.region.{name}", money_spent(frame.filter(who), launch))
         for name, who in undecided.items()
         if who.any()
     ]
@@ -203,7 +203,8 @@ def _regional(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettin
     return keeps, [*missing, *(message for members in found.values() for message in members.ambiguous), *open_]
 
 
-def _spent(frame: pl.DataFrame, launch: LaunchSettings) -> str:
+def money_spent(frame: pl.DataFrame, launch: LaunchSettings) -> str:
+    """Say what customers spent, in words."""
     spend = int(frame["spend"].sum()) if "spend" in frame.columns else 0
     return f"{spend / 10 ** money.digits(launch.currency):,.0f} {launch.currency}"
 

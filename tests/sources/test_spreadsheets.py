@@ -115,6 +115,16 @@ def test_all_sheets_with_the_same_header_are_read_in_their_order(tmp_path: Path)
     assert values(read(tmp_path / "a.xlsx", orders={"path": "-", "sheet": "退款"})) == [("a", "2026-02-02", 3)]
 
 
+def test_a_sheet_with_one_column_more_is_read_with_the_others(tmp_path: Path) -> None:
+    wider: list[list[object]] = [[*HEAD, "备注"], ["c", "2026-03-01", 4, "急"]]
+    found = raw(sheets(tmp_path / "a.xlsx", {"2025": MONTHS["二月"], "2026": wider}))
+    assert found.frame.select("customer_id", "备注").rows() == [("b", None), ("a", None), ("c", "急")]
+    copied: list[list[object]] = [[*HEAD, "备注"], ["b", "2026-02-01", 2, "急"]]
+    assert 'of the rows of its sheet "2026", 1 stand in sheet "2025"' in problems(
+        sheets(tmp_path / "b.xlsx", {"2025": MONTHS["二月"], "2026": copied})
+    )
+
+
 def test_one_workbook_may_hold_all_tables(tmp_path: Path) -> None:
     path = sheets(
         tmp_path / "a.xlsx", {"orders": [["id", "day", "sum"], ["a", "2026-01-01", 1]], "people": [["person", "town"], ["a", "Kent"]]}

@@ -78,7 +78,7 @@ def test_types_of_a_sheet_do_not_depend_on_its_total(tmp_path: Path) -> None:
 @pytest.mark.parametrize("write", WAYS)
 def test_a_total_that_is_none_is_a_warning(tmp_path: Path, write: Write) -> None:
     (warning,) = messages_of(raw(write(tmp_path, [HEAD, *ROWS, ["合计", None, 300]])).findings, "warning")
-    assert "not the sums of the rows above: look whether rows are missing" in warning
+    assert "not the sums of the rows: look whether some are missing" in warning
     unsure = raw(write(tmp_path, [HEAD, *ROWS, ["Total", dt.datetime(2026, 3, 4), 300, "x"]]))
     assert unsure.frame.height == 4
     assert "leave them out by data.orders.where" in messages_of(unsure.findings, "warning")[0]
@@ -88,14 +88,14 @@ def test_merged_cells_above_a_header_are_its_groups(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
-    rows: Rows = [["Orders of March"], ["Customer", None, "Order"], ["customer_id", "city", "time", "amount"]]
-    for row in [*rows, ["C1", "x", dt.date(2026, 3, 1), 5], ["C2", "y", dt.date(2026, 3, 2), 6]]:
+    rows: Rows = [["Orders of March"], ["Buyer", None, "Order"], ["customer_id", "city", "time", "amount", "city"]]
+    for row in [*rows, ["C1", "x", dt.date(2026, 3, 1), 5, "z"], ["C2", "y", dt.date(2026, 3, 2), 6, "z"]]:
         sheet.append(row)
-    for cells in ("A1:D1", "A2:B2", "C2:D2"):
+    for cells in ("A1:E1", "A2:B2", "C2:E2"):
         sheet.merge_cells(cells)
     book.save(tmp_path / "a.xlsx")
     found = raw(tmp_path / "a.xlsx")
-    assert found.frame.columns[:4] == ["customer_id", "city", "time", "amount"]
+    assert found.frame.columns[:5] == ["customer_id", "Buyer city", "time", "amount", "Order city"]
     assert found.frame["__row"].to_list() == [4, 5]
     assert "rows 2 and 3 are its header" in messages_of(found.findings, "note")[1]
 

@@ -93,7 +93,8 @@ def _two_rows(rows: Sequence[Row], place: int) -> Header | None:
     if any(is_value(cell) or cell.endswith(COLONS) for cell in upper):
         return None
     names = _joined(upper, lower)
-    header = Header(place, place + 1, tuple(name or None for name in names))
+    # Where the lower row names all columns, what is above it is a title.
+    header = Header(place + (names == lower), place + 1, tuple(name or None for name in names))
     # All that the lower row says has to be a name: at least one column below it holds what has digits.
     return header if _names_what_is_below(rows, Header(place, place + 1, tuple(lower)), least=1) else None
 

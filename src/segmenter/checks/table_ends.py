@@ -1,7 +1,7 @@
 """Rows of a file that are none of its table's: headers that stand there again, totals, and notes below."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -13,6 +13,8 @@ _KNOWN = vocabulary("sheets")
 _WORDS: list[str] = _KNOWN["totals"]
 _ALONE = re.compile(rf"({'|'.join(map(re.escape, _WORDS))})\s*[:\uff1a]?", re.IGNORECASE)
 _TOTAL = re.compile(rf"({'|'.join(map(re.escape, _WORDS))})\s*(?:[:\uff1a]|(?=\W|\d))[^a-z]*\d[^a-z]*", re.IGNORECASE)
+_NAMED = rf"(?i).[\s_\-]*({'|'.join(map(re.escape, _KNOWN['group_totals']))})\s*$"  # for Polars, too
+_FIGURES = re.compile(rf"({'|'.join(map(re.escape, _KNOWN['figures']))})\s*[:\uff1a]?", re.IGNORECASE)
 _NOTE = re.compile("|".join(f"(?:{note})" for note in _KNOWN["notes"]), re.IGNORECASE)
 # As they are written: to fold the case of millions of cells would take longer than to read them.
 _WRITTEN = [
@@ -21,6 +23,8 @@ _WRITTEN = [
     for start in dict.fromkeys((word, word.title(), word.capitalize(), word.upper()))
     for end in ("", *COLONS)
 ]
+# "Made by: Ann", but no id such as "wx:ann".
+_LABEL = re.compile("[^\\d:\uff1a]{1,20}\uff1a.*|[^\\d:]{1,20}:(?:\\s.*)?|[^\\d:]{0,19}[^\\x00-\\x7f]:.*")
 _TAIL = 25  # rows at the end of a table that may be others
 _FIRST = 3  # columns in which the word for a total stands between the rows of a table
 _SPARSE = 0.67  # of the cells of a usual row: one of totals has at most that
@@ -78,14 +82,15 @@ class _Lines:
 
     def found(self, place: int, kind: str) -> OtherRow:
         line = self.line(place)
-        return OtherRow(line.row, kind, next(iter(line.cells.values()), ""))
+        cells = list(line.cells.values())
+        return OtherRow(line.row, kind, next(filter(total_word, cells), cells[0] if cells else ""))
 
 
 def _usual(own: pl.DataFrame) -> float:
     """Count the cells with something in them of a usual row."""
     sample = own.head(500)
     counts = sample.select(pl.sum_horizontal(pl.all().is_not_null().cast(pl.Int64))).to_series() if own.width else pl.Series([0])
-    return float(counts.quantile(0.5) or 0)
+    return float(counts.quantile(0.75, "higher") or 0)
 
 
 def _headers_again(lines: _Lines, above: Sequence[Row]) -> Iterator[tuple[int, OtherRow]]:
@@ -109,20 +114,26 @@ def _headers_again(lines: _Lines, above: Sequence[Row]) -> Iterator[tuple[int, O
         for place in places:
             yield place, lines.found(place, "repeated")
             if at == len(above) - 1:
-                yield from _titles_above(lines, place)
+                yield from _titles_above(lines, place, {row[0] for row in map(_filled, above[:-1]) if row})
 
 
-def _titles_above(lines: _Lines, place: int) -> Iterator[tuple[int, OtherRow]]:
+def _titles_above(lines: _Lines, place: int, known: Collection[str]) -> Iterator[tuple[int, OtherRow]]:
+    """Find what stands above a header that stands there again: single cells, and what begins as a title did."""
     for before in range(place - 1, max(-1, place - 6), -1):
-        if lines.own.width < 3 or len(lines.line(before).cells) > 1:
+        cells = list(lines.line(before).cells.values())
+        if lines.own.width < 3 or (len(cells) > 1 and cells[0] not in known):
             return
         yield before, lines.found(before, "repeated")
+
+
+def _filled(row: Row) -> list[str]:
+    return [cell for value in row if (cell := cell_of(value))]
 
 
 def other_headers(frame: pl.DataFrame, above: Sequence[Row], number: str) -> list[int]:
     """Find rows that head other columns: the names of the header in another order, or, below blank rows, names of another table."""
     own = frame.drop(number, "__file", strict=False)
-    known = [[cell for value in row if (cell := cell_of(value))] for row in above]
+    known = [_filled(row) for row in above]
     names = known[-1]
     first = next((name for name, dtype in own.schema.items() if dtype == pl.String), None)
     if first is None:
@@ -186,10 +197,22 @@ def _kind(line: _Line, usual: float) -> str | None:
         return None
     if _ALONE.fullmatch(texts[0]) or _TOTAL.fullmatch(texts[0]):
         if _is_sparse(line, usual):
-            return "total"
+            # With more words it is a row of somebody of that name, unless it has the sum.
+            return "total" if all(is_value(cell) or total_word(cell) for cell in texts[1:]) else "sum"
         return "unsure" if _ALONE.fullmatch(texts[0]) else None
+    if _is_sparse(line, usual):
+        if _FIGURES.fullmatch(texts[0]):
+            return "note"
+        if re.search(_NAMED, texts[0]):
+            return "sum"  # if it is one
+    if len(texts) > 2 and is_value(texts[0]) and _ALONE.fullmatch(texts[1]):  # behind the number of the row
+        return "sum"
     few = len(texts) < max(2.0, _SPARSE * usual) and usual > 1
-    return "note" if few and (_NOTE.search(texts[0]) or any(cell.endswith(COLONS) for cell in texts)) else None
+    return (
+        "note"
+        if few and (_NOTE.search(texts[0]) or any(cell.endswith(COLONS) for cell in texts) or all(map(_LABEL.fullmatch, texts)))
+        else None
+    )
 
 
 def _is_sparse(line: _Line, usual: float) -> bool:
@@ -201,7 +224,7 @@ def _is_alone(line: _Line, usual: float) -> bool:
     if len(line.cells) != 1 or usual < 3:
         return False
     (cell,) = line.cells.values()
-    return not is_value(cell) and (" " in cell or any(mark in cell for mark in COLONS) or len(cell) > _LONG)
+    return not is_value(cell) and (cell.count(" ") > 1 or _LABEL.fullmatch(cell) is not None or len(cell) > _LONG)
 
 
 def _has_numbers_only(line: _Line, usual: float) -> bool:
@@ -213,18 +236,19 @@ def _totals_between(lines: _Lines, found: dict[int, OtherRow], usual: float) -> 
     # The word stands in the first cell with something in it: other columns matter only where those before may be empty.
     names = lines.own.columns
     full = next((place for place, name in enumerate(names) if lines.own[name].null_count() == 0), len(names))
-    columns = [pl.col(name).is_in(_WRITTEN).fill_null(value=False) for name in names[: full + 1] if name in lines.texts][:_FIRST]
+    first = [pl.col(name) for name in names[: full + 1] if name in lines.texts][:_FIRST]
+    columns = [(cell.is_in(_WRITTEN) | cell.str.contains(_NAMED)).fill_null(value=False) for cell in first]
     if not columns:
         return {}
     places = lines.own.select(pl.any_horizontal(columns).arg_true()).to_series().to_list()
     if len(places) > max(_TAIL, lines.own.height // 2):
         return {}  # a word of the shop's
     kinds = {place: _kind(lines.line(place), usual) for place in places if place not in found}
-    return {place: lines.found(place, kind) for place, kind in kinds.items() if kind in ("total", "unsure")}
+    return {place: lines.found(place, kind) for place, kind in kinds.items() if kind in ("total", "unsure", "sum")}
 
 
 def _proven(lines: _Lines, found: dict[int, OtherRow]) -> Iterator[OtherRow]:
-    """Compare the totals with the sums of the rows above, since the last total or in all."""
+    """Compare the totals with the sums of the rows: of those above, since the last total, or of all."""
     sums: dict[str, list[pl.Series]] = {}
     since = -1
     for before, (place, other) in enumerate(sorted(found.items())):
@@ -242,10 +266,10 @@ def _proven(lines: _Lines, found: dict[int, OtherRow]) -> Iterator[OtherRow]:
                     none = pl.Series(list(found), dtype=pl.UInt32)
                     numbers = [series.scatter(none, None).fill_null(0.0) for series in _readings(lines.own[name])]
                     sums[name] = [series.cum_sum().extend(pl.Series([0.0])) for series in numbers]
-                above += [total for series in sums[name] for total in (series[place], series[place] - series[since])]
+                above += [total for series in sums[name] for total in (series[place], series[place] - series[since], series[-2])]
             values = [value for series in _readings(pl.Series([said])) for value in series if value is not None]
             proof = bool(proof) or any(abs(value - total) < _NEAR for value in values for total in above)
-        since = place
+        since = place if proof or other.kind == "total" else since
         kind = "total" if proof and other.kind != "total" else other.kind
         yield replace(other, kind=kind, proof=proof)
 

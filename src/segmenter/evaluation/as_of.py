@@ -16,7 +16,7 @@ from segmenter.measures.timeline import with_purchases
 from segmenter.messages import Message
 from segmenter.regions import with_regions
 from segmenter.rules import Verdicts, apply_rules
-from segmenter.settings import CoreSettings, LearningSettings, category_key
+from segmenter.settings import CoreSettings, LearningSettings, RegionRule, category_key
 from segmenter.tables import LEVELS, Tables, Terms
 
 _FORECAST_SAMPLE = 60_000  # customers whose past says what a launch brings
@@ -61,7 +61,7 @@ def launch_snapshot(tables: Tables, settings: CoreSettings, *, progress: Callabl
     terms = terms_of(settings)
     progress("history")
     measures = _with_category(measure(tables, **asdict(terms)), tables, settings, terms.as_of)
-    measures, warnings = _without_contacts(measures, tables)
+    measures, warnings = _without_contacts(measures, tables, settings.rules.region)
     past = _launch_past(tables, settings, terms)
     if past is not None and settings.scoring.needs_purchases:
         measures = with_purchases(measures, past.timeline, terms.as_of)
@@ -108,13 +108,18 @@ def _with_category(measures: pl.DataFrame, tables: Tables, settings: CoreSetting
     return measures.join(main_category(tables.spending, as_of), on="customer_id", how="left", maintain_order="left")
 
 
-def _without_contacts(measures: pl.DataFrame, tables: Tables) -> tuple[pl.DataFrame, tuple[Message, ...]]:
-    """Take places that are contacts, as where columns were mistaken, as unknown: regions stand in all results."""
+def _without_contacts(measures: pl.DataFrame, tables: Tables, rule: RegionRule) -> tuple[pl.DataFrame, tuple[Message, ...]]:
+    """Take of places that are contacts, as where columns were mistaken, what they say of a place only: regions stand in all results."""
     named = [] if tables.contacts is None else [name for name in tables.contacts.columns if is_contact_name(name)]
     personal = Contacts(known=[] if tables.contacts is None else [tables.contacts[name] for name in named])
     contacts = {name: personal.among(measures[name]) for name in LEVELS}
-    if not (count := sum(contacts.values(), pl.repeat(False, measures.height, eager=True)).sum()):
+    if not any(contact.any() for contact in contacts.values()):
         return measures, ()
-    measures = measures.with_columns(pl.when(~contact).then(name).alias(name) for name, contact in contacts.items())
+    shown = with_regions(measures, rule)
+    left = {name: contact & (shown[name].eq_missing(measures[name]) | personal.among(shown[name])) for name, contact in contacts.items()}
+    places = {name: pl.when(~contact).then(measures[name]).when(~left[name]).then(shown[name]) for name, contact in contacts.items()}
+    measures = measures.with_columns(place.alias(name) for name, place in places.items())
+    if not (count := sum(left.values(), pl.repeat(False, measures.height, eager=True)).sum()):
+        return measures, ()
     sentence = "customers whose province or city looks like a contact: {count:,}; their region counts as unknown"
     return measures, (Message("evaluation.contact_places", sentence, count=count),)

@@ -31,6 +31,7 @@ CHOICES: dict[str, dict[str, int]] = {
     "learned": {"learned": 1},
 }
 _TOPS = (5, 10, 20)  # percent: their mean is less moved by single customers than any of them
+CHANCE = sum(_TOPS) / len(_TOPS) / 100  # the mean share that customers drawn at random would hold
 _UNTRIED, _SIMPLEST = "blend_learned_2", "decayed"
 _TRIALS = {"cut": pl.Date(), "choice": pl.String(), "share": pl.Float64()}
 
@@ -88,8 +89,8 @@ def fit_auto(frame: pl.DataFrame, settings: AutoSettings, past: Past | None, *, 
     At each of the latest dates whose horizon is over, the learned ranking is fitted on what was known then, and it, simple rankings and
     blends of them are judged by what customers spent afterwards. A blend is the mean of its parts' ranks: the errors of different
     rankings partly cancel out, so that a mean is seldom worse than the best of them [1]_ [2]_. What did best over all trials is chosen;
-    of equals the simpler. Without trials, as the history is short, the plain blend is chosen, and where there is nothing to learn from
-    at all, decayed spend.
+    of equals the simpler; and decayed spend where nothing did better than chance. Without trials, as the history is short, the plain
+    blend is chosen, and where there is nothing to learn from at all, decayed spend.
 
     References
     ----------
@@ -121,7 +122,20 @@ def fit_auto(frame: pl.DataFrame, settings: AutoSettings, past: Past | None, *, 
         sentence = "scoring=auto: the history is too short to compare rankings on; taking the mean of the learned, spend and decayed ones"
         return choose(_UNTRIED, parts, trials, Message("evaluation.auto_without_trials", sentence))
     mean = mean_shares(trials)
-    return choose(max(mean, key=lambda name: mean[name]), parts, trials)
+    best = max(mean, key=lambda name: mean[name])
+    if below_chance(mean):
+        sentence = (
+            "scoring=auto: no ranking did better than chance on this shop's past: the best, {best}, held {share:.1%} of the later spend, "
+            "where chance holds {chance:.1%}; ranking by decayed spend, the simplest"
+        )
+        facts = {"best": best, "share": mean[best], "chance": CHANCE}
+        return choose(_SIMPLEST, parts, trials, Message("evaluation.auto_below_chance", sentence, **facts))
+    return choose(best, parts, trials)
+
+
+def below_chance(means: Mapping[str, float]) -> bool:
+    """Say whether no choice held more of the later spend than as many customers drawn at random; not where nothing was tried."""
+    return bool(means) and max(means.values()) <= CHANCE
 
 
 def mean_shares(trials: pl.DataFrame) -> dict[str, float]:

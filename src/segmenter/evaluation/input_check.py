@@ -10,6 +10,8 @@ from segmenter.evaluation.as_of import launch_snapshot, terms_of
 from segmenter.evaluation.as_of_check import check_as_of
 from segmenter.findings import Finding, Level, messages_of
 from segmenter.messages import Message
+from segmenter.regions import say_unrecognised
+from segmenter.rules import money_spent
 from segmenter.settings import CoreSettings
 from segmenter.tables import Tables
 
@@ -45,6 +47,8 @@ def check_input(tables: Tables, settings: CoreSettings) -> InputCheck:
         check_as_of(tables, terms_of(settings).as_of)
         snapshot = launch_snapshot(tables, settings)
         customers, eligible = snapshot.customers.height, int(snapshot.eligible.sum())
+        unrecognised = say_unrecognised(snapshot.customers, settings.rules.region, lambda some: money_spent(some, settings.launch))
+        findings += [] if unrecognised is None else [Finding("note", unrecognised)]
         findings += [Finding("warning", warning) for warning in (*snapshot.warnings, *snapshot.verdicts.warnings)]
         findings += _contacts(tables, snapshot.customers.filter(snapshot.eligible)["customer_id"])
     except InputError as error:

@@ -1,12 +1,16 @@
 """What a review asks of the ledger: which launch, and what its customers answered."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 
+from segmenter.checks.id_forms import recognize_ids
+from segmenter.checks.ledger_ids import known_ids, recognize_invited
 from segmenter.contacts import Contacts, is_contact_name
 from segmenter.errors import InputError, LedgerError
+from segmenter.findings import raise_stops
 from segmenter.launch_record import LaunchRecord
 from segmenter.ledger.connection import Ledger
 from segmenter.ledger.drafts import find_draft
@@ -67,6 +71,22 @@ def read_new_answers(ledger: Ledger, launch: LaunchRecord, settings: ReviewJob) 
         return replace(read_answers([], before=until, timezone="UTC"), warnings=tuple(warnings))
 
 
+def check_invited(ledger: Ledger, launch: LaunchRecord, read: Inputs, until: date) -> Inputs:
+    """See that the launch's customers are the shop's; what is found of it goes to the tables' findings, and stops where most are not."""
+    tables, invited = read.tables, list_invitations(ledger, launch.name, before=until)
+    first = tables.orders.days[0]
+    sure = tables.customers is not None or (first is not None and first < launch.as_of)
+    _, found = recognize_invited(invited, known_ids(tables, until), since=launch.as_of, sure=sure)
+    raise_stops(found)
+    return replace(read, tables=replace(tables, findings=(*tables.findings, *found)))
+
+
+def invited_now(ledger: Ledger, launch: LaunchRecord, read: Inputs, until: date) -> pl.DataFrame:
+    """Give the launch's customers under the ids that the shop's tables have now, see `tables.INVITED`."""
+    invited = list_invitations(ledger, launch.name, before=until)
+    return recognize_invited(invited, known_ids(read.tables, until), since=launch.as_of, sure=False)[0]
+
+
 def take_answers(ledger: Ledger, launch: str, answers: Answers, read: Inputs) -> Inputs:
     """Record answers, but not those of strangers: an id that neither the plan nor the shop knows is a slip of the pen.
 
@@ -80,6 +100,10 @@ def take_answers(ledger: Ledger, launch: str, answers: Answers, read: Inputs) ->
     # An id that was recognised may be, as written, that of another customer of the shop.
     as_written = pl.col("written").is_in(known.implode())
     given = answers.answers.with_columns(pl.when(as_written).then("written").otherwise("customer_id").alias("customer_id"))
+    # Whom the shop calls otherwise since, the ledger knows by the old id.
+    now = recognize_ids(invitations["customer_id"], pl.concat(shop).unique()) if shop else invitations["customer_id"]
+    since = now != invitations["customer_id"]
+    given = given.with_columns(pl.col("customer_id").replace(now.filter(since), invitations["customer_id"].filter(since)))
     stranger = ~pl.col("customer_id").is_in(known.implode())
     strange, good = given.filter(stranger), given.filter(~stranger)
     if not good.is_empty():

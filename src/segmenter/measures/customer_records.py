@@ -229,8 +229,10 @@ def _apart(province: int, district: int, province_at: int, lower: int, threads: 
     if city >= 0 and not same_name(load_int(lower + 8 * CITY + 4), province, threads, names, arenas):
         of_city = NEWER if city_at > province_at else OLDER
     if district >= 0:
-        in_province = same_name(load_int(lower + 8 * DISTRICT + 4), province, threads, names, arenas)
-        if not (in_province and same_name(load_int(lower + 8 * DISTRICT), city, threads, names, arenas)):
+        above = load_int(lower + 8 * DISTRICT + 4)
+        in_province = same_name(above, province, threads, names, arenas)
+        with_city = city >= 0 and same_name(above, load_int(lower + 8 * CITY + 4), threads, names, arenas)
+        if not ((in_province or with_city) and same_name(load_int(lower + 8 * DISTRICT), city, threads, names, arenas)):
             if district_at <= city_at:
                 of_district = OLDER
             elif in_province:

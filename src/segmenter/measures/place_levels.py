@@ -17,6 +17,7 @@ def apart(names: dict[str, pl.Expr], moments: dict[str, pl.Expr]) -> pl.Expr:
     """
     province, city, district = (moments[name] for name in LEVELS)
     in_province = names["district_province"].eq_missing(names["province"])
+    with_city = names["city"].is_not_null() & names["district_province"].eq_missing(names["city_province"])
     of_city = (
         pl.when(names["city"].is_null() | names["city_province"].eq_missing(names["province"]))
         .then(TOGETHER)
@@ -25,7 +26,7 @@ def apart(names: dict[str, pl.Expr], moments: dict[str, pl.Expr]) -> pl.Expr:
         .otherwise(OLDER)
     )
     of_district = (
-        pl.when(names["district"].is_null() | (in_province & names["district_city"].eq_missing(names["city"])))
+        pl.when(names["district"].is_null() | (names["district_city"].eq_missing(names["city"]) & (in_province | with_city)))
         .then(TOGETHER)
         .when((district <= city).fill_null(value=False))
         .then(OLDER)
@@ -48,14 +49,20 @@ def own_first() -> dict[str, pl.Expr]:
     same = {level: levels[level].eq_missing(pl.col(f"order_{level}")) for level in LEVELS}
     known = pl.col(APART).fill_null(TOGETHER)
     city, district = known % DISTRICTS, known // DISTRICTS
-    of_city = (
-        pl.when(own["city"])
-        .then(pl.when(own["province"] | (same["city"] & (city == TOGETHER))).then(TOGETHER).otherwise(NEWER))
-        .otherwise(pl.when(same["province"]).then(city).otherwise(OLDER))
-    )
     as_orders = same["province"] & same["city"]
-    told = (own["province"] & own["city"]) | (as_orders & same["district"] & (district == TOGETHER))
+    own_city = pl.when(own["province"] | (same["city"] & (city == TOGETHER))).then(TOGETHER).otherwise(NEWER)
+    older_city = pl.when(same["province"] & ~(own["province"] & (city == NEWER))).then(city).otherwise(OLDER)
+    of_city = pl.when(own["city"]).then(own_city).otherwise(older_city)
+    told = own["city"] | (as_orders & same["district"] & (district == TOGETHER))
     own_district = pl.when(told).then(TOGETHER).when(own["province"]).then(WITH_PROVINCE).otherwise(NEWER)
-    other = pl.when(own["city"] | (district <= OLDER)).then(OLDER).otherwise(BEFORE_PROVINCE)
-    of_district = pl.when(own["district"]).then(own_district).otherwise(pl.when(as_orders).then(district).otherwise(other))
+    older_district = (
+        pl.when((district == TOGETHER) & (as_orders | (~own["city"] & pl.col("order_city").is_not_null())))
+        .then(TOGETHER)
+        .when(own["city"] | (district <= OLDER))
+        .then(OLDER)
+        .when(own["province"])
+        .then(BEFORE_PROVINCE)
+        .otherwise(district)
+    )
+    of_district = pl.when(own["district"]).then(own_district).otherwise(older_district)
     return {**levels, APART: (of_city + DISTRICTS * of_district).cast(pl.Int8)}

@@ -16,19 +16,21 @@ def find_reach(
 ) -> tuple[pl.Series, list[tuple[int, ...]], tuple[Message, ...]]:
     """Say which agents can call whom: ``reach``, the number of a set of agents; these sets; and warnings.
 
-    The customers have ``province``, ``city``, and ``language`` where agents have languages; an agent in a set is a place in the settings.
+    The customers have ``province``, ``city``, ``district`` where it is known, and ``language`` where agents have languages; an agent in a
+    set is a place in the settings.
     The warnings name regions and languages of agents that no customer has.
     """
-    keys = ["province", "city", "language"]
-    if "language" not in customers.columns:
-        customers = customers.with_columns(language=pl.lit(None, dtype=pl.String))
+    keys = ["province", "city", "district", "language"]
+    customers = customers.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in keys[2:] if name not in customers.columns)
     customers = customers.select(pl.col(keys).cast(pl.String))
     places = customers.unique().sort(keys, nulls_last=True)
     known = {column: set(places[column].drop_nulls()) for column in keys}
     serves, unknown = [], []
     for agent in settings.agents:
         regional = {name: find_members(places, (name,), regions, "plan.agents") for name in agent.regions}
-        unknown += [_unknown(name, agent.name, known["province"] | known["city"]) for name in regional if regional[name].missing]
+        unknown += [
+            _unknown(name, agent.name, known["province"] | known["city"] | known["district"]) for name in regional if regional[name].missing
+        ]
         unknown += [_unknown(name, agent.name, known["language"]) for name in agent.languages if name not in known["language"]]
         able = np.ones(places.height, dtype=bool)
         if regional:

@@ -65,5 +65,6 @@ def _wanted(plan: PlanSettings) -> int | None:
 
 def region_of(plan: PlanSettings) -> pl.Expr:
     """Give the ``region`` of a customer that the control group is drawn by: that of the groups, or the province."""
-    city = pl.concat_str("province", "city", separator="/", ignore_nulls=True).replace("", None)
+    below = pl.when(pl.col("city").ne_missing(pl.col("province"))).then("city")  # a municipality is its own city
+    city = pl.concat_str("province", below, separator="/", ignore_nulls=True).replace("", None)
     return (city if plan.by_region == "city" else pl.col("province")).alias("region")

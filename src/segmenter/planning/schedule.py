@@ -13,7 +13,7 @@ from segmenter.planning.call_messages import warn_of_late, warn_of_uncalled
 from segmenter.planning.dispatch import Queue, dispatch
 from segmenter.settings import PlanSettings, RegionRule
 
-_OURS = {"customer_id", "verdict", "group", "region", "province", "city", "unit", "stratum"}  # text, but no attributes
+_OURS = {"customer_id", "verdict", "group", "region", "province", "city", "district", "unit", "stratum"}  # text, but no attributes
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _with_wave(invited: pl.DataFrame, settings: PlanSettings, per_account: str |
         *("customer_id", "rank", "group"),
         pl.col("region", "province", "city").cast(pl.String),  # all of them may be null
         pl.when("key_user").then(1).otherwise(2 + later).cast(pl.Int32).alias("wave"),
-        (pl.col("language") if "language" in invited.columns else pl.lit(None)).cast(pl.String).alias("language"),
+        *((pl.col(name) if name in invited.columns else pl.lit(None)).cast(pl.String).alias(name) for name in ("district", "language")),
         (pl.lit(None) if per_account is None else pl.col(per_account).rank("dense")).cast(pl.Int64).alias("account"),
     ).sort("wave", "rank")
 

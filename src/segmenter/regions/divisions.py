@@ -10,59 +10,16 @@ from functools import cache
 from importlib.resources import files
 from itertools import product
 
+from segmenter.vocabulary import vocabulary
+
 WORLD = 0  # the place that all others are in
 COUNTRY, PROVINCE, CITY, DISTRICT = range(4)
 # How a name names a place: in full, by what is left without its ending, or by letters that mean it only where nothing else stands there.
 CODE, STEM, FULL = range(3)
 Names = dict[str, int]  # name: how it names
 
-_PEOPLES = [
-    "蒙古",
-    "朝鲜",
-    "土家",
-    "藏",
-    "维吾尔",
-    "苗",
-    "彝",
-    "壮",
-    "布依",
-    "满",
-    "侗",
-    "瑶",
-    "白",
-    "哈尼",
-    "哈萨克",
-    "傣",
-    "黎",
-    "傈僳",
-    "佤",
-    "畲",
-    "拉祜",
-    "水",
-    "东乡",
-    "纳西",
-    "景颇",
-    "柯尔克孜",
-    "土",
-    "达斡尔",
-    "仫佬",
-    "羌",
-    "布朗",
-    "撒拉",
-    "毛南",
-    "仡佬",
-    "锡伯",
-    "塔吉克",
-    "怒",
-    "俄罗斯",
-    "鄂温克",
-    "保安",
-    "裕固",
-    "回",
-    "独龙",
-    "普米",
-]
-_PEOPLED = re.compile(f"^(..+?)(?:(?:{'|'.join(sorted(_PEOPLES, key=len, reverse=True))})族?|各族)+自治([州县旗区])$")
+_PEOPLES = sorted(vocabulary("places")["peoples"].split(), key=len, reverse=True)
+_PEOPLED = re.compile(f"^(..+?)(?:(?:{'|'.join(_PEOPLES)})族?|各族)+自治([州县旗区])$")
 _ENDINGS = {
     PROVINCE: ("特别行政区", "自治区", "省", "市"),
     CITY: ("地区", "林区", "市", "盟", "县"),

@@ -3,7 +3,7 @@
 import polars as pl
 
 from segmenter.regions.places import resolve_places
-from segmenter.tables import APART, BEFORE_PROVINCE, DISTRICTS, LEVELS, NEWER, OLDER
+from segmenter.tables import APART, BEFORE_PROVINCE, DISTRICTS, LEVELS, NEWER, OLDER, TOGETHER
 
 Names = tuple[str | None, str | None, str | None]
 
@@ -27,7 +27,7 @@ def last_known(frame: pl.DataFrame) -> pl.DataFrame:
     apart = frame.filter(pl.col(APART) > 0).select(*LEVELS, APART).unique()
     if apart.is_empty():
         return frame.drop(APART)
-    meanings = {level: _meanings(apart[level]) for level in LEVELS}
+    meanings = _meanings(apart)
     fitting = [
         _fitting(row[:-1], row[-1], *(meanings[level].get(name) for level, name in zip(LEVELS, row, strict=False))) for row in apart.rows()
     ]
@@ -37,12 +37,15 @@ def last_known(frame: pl.DataFrame) -> pl.DataFrame:
     return joined.with_columns(fit).drop(APART, told.columns)
 
 
-def _meanings(names: pl.Series) -> dict[str, Names]:
-    """Say where the places of one level surely are, by their names alone."""
-    alone = names.drop_nulls().unique().to_frame()
-    asked = alone.with_columns(pl.lit(None, pl.String).alias(name) for name in (*LEVELS, "address") if name != names.name)
-    found = resolve_places(asked.select(*LEVELS, "address"))
-    return {name: places[:-1] for name, places in zip(alone.to_series(), found.rows(), strict=True) if places[-1] and places[0] is not None}
+def _meanings(apart: pl.DataFrame) -> dict[str, dict[str, Names]]:
+    """Say by level where the places surely are, by their names alone."""
+    alone = [apart.select(level).drop_nulls().unique() for level in LEVELS]
+    asked = pl.concat([*alone, pl.DataFrame(schema=dict.fromkeys((*LEVELS, "address"), pl.String))], how="diagonal")
+    meant: dict[str, dict[str, Names]] = {level: {} for level in LEVELS}
+    for names, (*place, sure) in zip(asked.select(LEVELS).rows(), resolve_places(asked).rows(), strict=True):
+        if sure and place[0] is not None:
+            meant[LEVELS[next(at for at, name in enumerate(names) if name is not None)]][max(filter(None, names))] = tuple(place)
+    return meant
 
 
 def _fitting(names: Names, apart: int, of_province: Names | None, of_city: Names | None, of_district: Names | None) -> Names:
@@ -54,7 +57,7 @@ def _fitting(names: Names, apart: int, of_province: Names | None, of_city: Names
         city = of_city = None
     elif how_city == NEWER and of_city is not None and of_city[0] != within:
         province, within = None, of_city[0]
-    if how_district in (OLDER, BEFORE_PROVINCE):
+    if how_district in (OLDER, BEFORE_PROVINCE) or (how_district == TOGETHER and city != names[1]):
         if of_district is None or of_district[0] != within:
             return province, city, None
         if how_district == OLDER and city is not None and (of_city is None or of_district[:2] != of_city[:2]):

@@ -9,10 +9,11 @@ from segmenter.errors import nearest
 from segmenter.messages import Message
 from segmenter.regions.divisions import COUNTRY, WORLD, path, places
 from segmenter.regions.place_patterns import find_names
-from segmenter.regions.places import LEVELS, Located, different_rows, locate, name_key
+from segmenter.regions.places import Located, different_rows, locate, name_key
 from segmenter.regions.readings import Reading, read_names
 from segmenter.regions.spellings import aliased, by_key
 from segmenter.settings import RegionRule
+from segmenter.tables import LEVELS
 
 _SHOWN = 5
 

@@ -7,102 +7,9 @@ from typing import NamedTuple
 import polars as pl
 
 from segmenter.regions.divisions import CITY, CODE, COUNTRY, DISTRICT, FULL, PROVINCE, STEM, path, places
+from segmenter.vocabulary import vocabulary
 
-# What stands behind a city's name where a street or a house is meant: 南京东路, 北京大学.
-_STREETS = [
-    "路",
-    "街",
-    "道",
-    "大道",
-    "大街",
-    "东路",
-    "西路",
-    "南路",
-    "北路",
-    "中路",
-    "东街",
-    "西街",
-    "南街",
-    "北街",
-    "一路",
-    "二路",
-    "三路",
-    "巷",
-    "胡同",
-    "桥",
-    "门",
-    "村",
-    "新村",
-    "镇",
-    "乡",
-    "街道",
-    "社区",
-    "小区",
-    "花园",
-    "家园",
-    "公园",
-    "广场",
-    "大厦",
-    "大楼",
-    "酒店",
-    "宾馆",
-    "饭店",
-    "银行",
-    "大学",
-    "学院",
-    "中学",
-    "小学",
-    "医院",
-    "车站",
-    "机场",
-    "商城",
-    "超市",
-    "公司",
-    "集团",
-    "苑",
-    "里",
-]
-# Zones that every city has: what stands before them is a city all the same, 绵阳高新区.
-_ZONES = [
-    "高新区",
-    "高新技术产业开发区",
-    "高新技术开发区",
-    "经开区",
-    "经济开发区",
-    "经济技术开发区",
-    "开发区",
-    "工业园区",
-    "工业园",
-    "科技城",
-    "保税区",
-    "自贸区",
-    "新区",
-    "市区",
-    "城区",
-    "主城区",
-    "郊区",
-    "全境",
-    "全市",
-]
-# Rows of official lists that are no places.
-_NO_PLACES = [
-    "市辖区",
-    "市辖县",
-    "省直辖县级行政区划",
-    "省直辖县级行政单位",
-    "自治区直辖县级行政区划",
-    "省直辖行政单位",
-    "直辖县级",
-    "省直辖",
-]
-# Words of Latin spellings that say which level the name before them is of.
-_KINDS = {
-    **dict.fromkeys(("province", "sheng", "prov", "autonomous region", "zizhiqu", "sar"), (PROVINCE,)),
-    **dict.fromkeys(("city", "shi", "municipality"), (PROVINCE, CITY, DISTRICT)),
-    **dict.fromkeys(("prefecture", "autonomous prefecture", "zhou", "diqu", "meng", "league"), (CITY,)),
-    **dict.fromkeys(("district", "qu", "county", "xian", "qi", "banner", "autonomous county", "new area"), (DISTRICT,)),
-}
-_ENDINGS = {"city": "市", "shi": "市", "district": "区", "qu": "区", "county": "县", "xian": "县"}
+_KIND_LEVELS = {"province": (PROVINCE,), "any": (PROVINCE, CITY, DISTRICT), "city": (CITY,), "district": (DISTRICT,)}
 _FIRST = 0xF0000  # found names are written as the letters from here on, which no text has
 _known: dict[str, str] = {}  # what was found in texts: those of one launch come again as of each date
 _FEW, _MOST = 20_000, 200_000
@@ -152,23 +59,25 @@ def _patterns() -> tuple[tuple[pl.Series, pl.Series], tuple[pl.Series, pl.Series
         text: Pattern(tuple(sorted(forms.items())), bounded=bounded[text], letters=len(text.replace(" ", "")))
         for text, forms in meant.items()
     }
-    for word, kinds in _KINDS.items():
-        text = " " + "  ".join(word.split()) + " "
-        found[text] = Pattern(found[text].meant if text in found else (), kinds, _ENDINGS.get(word), bounded=True)
-    for zone in _ZONES:
+    words = vocabulary("places")
+    for kind, levels in _KIND_LEVELS.items():
+        for word in words["kinds"][kind]:
+            text = " " + "  ".join(word.split()) + " "
+            found[text] = Pattern(found[text].meant if text in found else (), levels, words["endings"].get(word), bounded=True)
+    for zone in words["zones"].split():
         found.setdefault(zone, Pattern(kinds=(COUNTRY,)))
     # First the bare names of districts, then those of cities: the letters say which are bare.
     found = dict(sorted(found.items(), key=lambda item: _bareness(item[1])))
     letters = {text: chr(_FIRST + at) for at, text in enumerate(found)}
     written = {text: f" {letter} " if found[text].bounded else letter for text, letter in letters.items()}
     written |= {text: NOISE for text in _streets() if text not in written}
-    written |= dict.fromkeys(_NO_PLACES, NO_PLACE)
+    written |= dict.fromkeys(words["no_places"].split(), NO_PLACE)
     order = pl.DataFrame({"text": [*written], "written": [*written.values()]}).sort(
         pl.col("text").str.len_chars(), "text", descending=[True, False]
     )
     han = pl.col("text").str.contains(r"\p{Han}")
-    parts = [order.filter(han if script else ~han) for script in (True, False)]
-    return *((part["text"].implode(), part["written"].implode()) for part in parts), tuple(found.values())
+    chinese, others = order.filter(han).select(pl.all().implode()), order.filter(~han).select(pl.all().implode())
+    return (chinese["text"], chinese["written"]), (others["text"], others["written"]), tuple(found.values())
 
 
 def _bareness(pattern: Pattern) -> int:
@@ -196,6 +105,7 @@ def _other_names(taken: set[str]) -> list[tuple[int, str]]:
 
 def _streets() -> list[str]:
     """List what only looks like a city: 北京路. Where a district of the city goes on like that, 唐山路北区, it is none."""
+    streets = vocabulary("places")["streets"].split()
     first: dict[int, set[str]] = {}
     for place in places():
         for above in path(place.parent):
@@ -206,7 +116,7 @@ def _streets() -> list[str]:
         if place.level in (PROVINCE, CITY)
         for stem, form in place.names.items()
         if form == STEM and not stem.isascii()
-        for street in _STREETS
+        for street in streets
         if street[0] not in first.get(at, ())
     ]
 

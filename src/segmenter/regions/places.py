@@ -11,8 +11,8 @@ from segmenter.regions.divisions import CITY, CODE, COUNTRY, DISTRICT, PROVINCE,
 from segmenter.regions.place_patterns import EDGE, NO_PLACE, NOISE, find_names, meaning
 from segmenter.regions.readings import ADDRESS, Reading, read_names, shared_path
 from segmenter.regions.spellings import aliased, key_of
+from segmenter.tables import LEVELS
 
-LEVELS = ("province", "city", "district")
 Levels = tuple[str | None, str | None, str | None]
 Codes = Literal["CN", "ISO"] | None
 

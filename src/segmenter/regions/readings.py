@@ -195,11 +195,10 @@ def _is_noise(name: _Name, names: list[_Name], best: list[int]) -> bool:
 def _likeliest(best: list[int], names: list[_Name]) -> list[int]:
     """Decide between places of one name: a province's is the province's, a city's the city's, if no more is said than the name."""
     level = min(_level(place) for place in best)
-    if level in (PROVINCE, CITY):
-        largest = [place for place in best if _level(place) == level]
-        if not any(places()[place].short in _NOT_THE_CITY for place in largest) and any(name.column != 2 for name in names):
-            return largest
-    return best
+    largest = [place for place in best if _level(place) == level]
+    bare = not any(name.full for name in names) and any(name.column != DISTRICT - 1 for name in names)
+    apart = any(places()[place].short in _NOT_THE_CITY for place in largest)
+    return largest if level == PROVINCE or (level == CITY and bare and not apart) else best
 
 
 def shared_path(possible: tuple[int, ...]) -> tuple[int, ...]:

@@ -5,10 +5,11 @@ from collections import Counter
 import polars as pl
 
 from segmenter.regions.divisions import DISTRICT, WORLD, places
-from segmenter.regions.places import LEVELS, Codes, Located, different_rows, levels_of, locate, name_key
+from segmenter.regions.places import Codes, Located, different_rows, levels_of, locate, name_key
 from segmenter.regions.readings import Reading
 from segmenter.regions.spellings import by_key, most_frequent
 from segmenter.settings import RegionRule
+from segmenter.tables import LEVELS
 
 
 def with_regions(frame: pl.DataFrame, rule: RegionRule) -> pl.DataFrame:
@@ -40,13 +41,13 @@ def with_regions(frame: pl.DataFrame, rule: RegionRule) -> pl.DataFrame:
     schema = {name: pl.String() for name in LEVELS} | {f"{name}_written": pl.Boolean() for name in LEVELS}
     levels = pl.DataFrame(known, schema=schema, orient="row")[located.rows]
     columns = {}
-    for at, name in enumerate(LEVELS):
+    for name in LEVELS:
         kept = pl.when(levels[f"{name}_written"]).then(located.texts[name])
         written = _one_spelling(pl.select(kept.alias(name)).to_series(), located.found[name], located.codes)
         columns[name] = pl.select(pl.coalesce(written, levels[name]).alias(name)).to_series()
     shown = _moved(pl.DataFrame(columns), located)
-    differ = pl.when(pl.col("city") != pl.col("province")).then("city").otherwise(pl.when(pl.col("province").is_null()).then("city"))
-    region = pl.concat_str("province", differ, separator="/", ignore_nulls=True).replace("", None)
+    below = pl.when(pl.col("city").ne_missing(pl.col("province"))).then("city")
+    region = pl.concat_str("province", below, separator="/", ignore_nulls=True).replace("", None)
     return frame.with_columns(shown.with_columns(region=region).get_columns())
 
 
@@ -56,9 +57,7 @@ def _shown(reading: Reading, located: Located) -> tuple[str | bool | None, ...]:
         return (None, None, None, True, True, True)
     levels = levels_of(reading)
     told = any(level is not None for level in levels)
-    contradicted = len(reading.places) > 1
-    written = [not (said and told) and (level is None or contradicted) for said, level in zip(reading.said, levels, strict=False)]
-    return (*levels, *written)
+    return (*levels, *(not (said and told) for said in reading.said[: len(LEVELS)]))
 
 
 def _one_spelling(texts: pl.Series, found: pl.Series, codes: Codes) -> pl.Series:

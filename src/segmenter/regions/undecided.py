@@ -1,18 +1,46 @@
-"""Says of how many customers a rule about regions cannot be decided, and why."""
+"""Says of how many customers the place is not recognised, and of how many a rule about regions cannot be decided, and why."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
+from segmenter.contacts import hide
 from segmenter.errors import nearest
 from segmenter.messages import Message
 from segmenter.regions.divisions import DISTRICT, PROVINCE, WORLD, places
-from segmenter.regions.places import LEVELS, Located, different_rows
-from segmenter.regions.readings import Reading
+from segmenter.regions.places import Located, different_rows, locate
+from segmenter.regions.readings import Reading, shared_path
+from segmenter.regions.spellings import by_key
 from segmenter.settings import RegionRule
+from segmenter.tables import LEVELS
 
 _SHOWN = 5
+
+
+def say_unrecognised(frame: pl.DataFrame, rule: RegionRule, spent: Callable[[pl.DataFrame], str]) -> Message | None:
+    """Say which places no table knows, by customers and what they spent; cities of other countries are in none."""
+    located = locate(frame, by_key(rule.aliases))
+    texts = located.texts.with_columns(written=pl.concat_str(LEVELS, separator="/", ignore_nulls=True).replace("", None))
+    strange = pl.Series([_is_strange(reading) for reading in located.readings], dtype=pl.Boolean).gather(located.rows)
+    strange &= texts["written"].is_not_null()
+    if not strange.any():
+        return None
+    counts = Counter({hide(name): count for name, count in texts.filter(strange)["written"].value_counts().rows()})
+    listed = [_named(name, count, _known()) for name, count in _first(counts)]
+    sentence = (
+        "places that are not recognised have {count:,} customers, who spent {spend}: {names}; rules.region.aliases says what a name means"
+    )
+    return Message("places.unrecognised", sentence, count=counts.total(), spend=spent(frame.filter(strange)), names=listed)
+
+
+def _is_strange(reading: Reading) -> bool:
+    abroad = places()[(*shared_path(reading.places), WORLD)[0]].code not in ("", "CN")
+    return not abroad and not all(reading.recognised[: len(LEVELS)])
+
+
+def _known() -> set[str]:
+    return {place.short for place in places() if PROVINCE <= place.level < DISTRICT}
 
 
 def say_undecided(undecided: pl.Series, located: Located, names: Sequence[str], rule: RegionRule, key: str, spend: str) -> Message:
@@ -25,7 +53,7 @@ def say_undecided(undecided: pl.Series, located: Located, names: Sequence[str], 
     shared: Counter[str] = Counter()
     for (*texts, number), count in zip(different.rows(), counts, strict=True):
         reading = located.readings[number]
-        written = "/".join(text for text in texts if text is not None)
+        written = hide("/".join(text for text in texts if text is not None))
         if not written:
             without[0] += count
         elif len(reading.places) > 1:
@@ -34,7 +62,7 @@ def say_undecided(undecided: pl.Series, located: Located, names: Sequence[str], 
             unrecognised[written] += count
         else:
             without[level] += count
-    known = {place.short for place in places() if PROVINCE <= place.level < DISTRICT}
+    known = _known()
     why = [_LACKS[level](count) for level, count in sorted(without.items())]
     if unrecognised:
         listed = [_named(name, count, known) for name, count in _first(unrecognised)]

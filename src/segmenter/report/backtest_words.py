@@ -7,7 +7,11 @@ from segmenter.report.language import Lang, say
 
 
 def advice(found: Backtest, lang: Lang) -> str:
-    """Say in one sentence which ranking to use here, and by how much; where the launch's own is not clearly worse, it may stay."""
+    """Say which ranking to use here, and by how much; where the launch's own is not clearly worse, it may stay."""
+    return say(lang, " ", "").join(part for part in (_choice(found, lang), _against_chance(found, lang)) if part)
+
+
+def _choice(found: Backtest, lang: Lang) -> str:
     best, current = found.recommended, found.current
     known = found.intervals.drop_nulls("share").sort("share", descending=True, maintain_order=True)
     if known.is_empty():
@@ -33,6 +37,17 @@ def advice(found: Backtest, lang: Lang) -> str:
         return say(lang, f"Use {best} instead of {current}: {held}{rest}.", f"建议用 {best} 代替 {current}：{held}{rest}。")
     en = f"{best} did best: {held}{rest}, so that {current}, which the launch uses, may stay."
     return say(lang, en, f"{best} 表现最好：{held}{rest}，因此当前使用的 {current} 可以不换。")
+
+
+def _against_chance(found: Backtest, lang: Lang) -> str:
+    """Say where even the best ranking may be no better than chance."""
+    best = found.intervals.filter(pl.col("ranking") == found.recommended).drop_nulls()
+    chance = found.results.filter(pl.col("cut").is_null(), ranking="random").select("spend_share_10").drop_nulls()
+    if best.is_empty() or chance.is_empty() or best["low"].item() > chance.item():
+        return ""
+    low, high, share = f"{best['low'].item():.1%}", f"{best['high'].item():.1%}", f"{chance.item():.1%}"
+    en = f"Chance alone would give {share}, which lies within its 95% interval of {low} to {high}: no ranking is surely better than chance."
+    return say(lang, en, f"随机挑选即可达到 {share}，处于其 95% 区间（{low} 至 {high}）之内：没有排序方式明确优于随机。")
 
 
 def clearly_better(found: Backtest, ranking: str, against: str) -> bool:

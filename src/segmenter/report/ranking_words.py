@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from segmenter.evaluation.auto import CHOICES
+from segmenter.evaluation.auto import CHANCE, CHOICES, below_chance
 from segmenter.report.language import Lang, say
 from segmenter.scoring.ranking import RankingReport
 
@@ -68,6 +68,17 @@ def choice_sentence(choice: str, means: Mapping[str, float], trials: int, lang: 
         return say(lang, f"{choice} was chosen, without a trial.", f"选用 {choice}，未能在历史上试验。")
     singles = [f"{name} {share:.1%}" for name, share in means.items() if len(CHOICES[name]) == 1 and name != choice]
     share = means[choice]
+    if below_chance(means):
+        tried = ", ".join(f"{name} {held:.1%}" for name, held in means.items() if len(CHOICES[name]) == 1)
+        en = (
+            f"No ranking did better than chance: over {trials} past launches the top 5, 10 and 20% of each held less of the later spend "
+            f"than the {CHANCE:.1%} that chance would ({tried}). {choice} was taken as the simplest."
+        )
+        zh = (
+            f"没有排序方式优于随机：在过去 {trials} 次模拟启动中，各方式前 5%、10%、20% 客户占后续消费的平均比例"
+            f"均不高于随机的 {CHANCE:.1%}（{tried.replace(', ', '，')}）。选用最简单的 {choice}。"
+        )
+        return say(lang, en, zh)
     en = f"{choice} was chosen: over {trials} past launches its top 5, 10 and 20% held {share:.1%} of the later spend on average"
     zh = f"选用 {choice}：在过去 {trials} 次模拟启动中，其前 5%、10%、20% 客户平均占后续消费的 {share:.1%}"
     return say(lang, f"{en} ({', '.join(singles)}).", f"{zh}（{'，'.join(singles)}）。")

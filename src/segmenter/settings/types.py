@@ -54,8 +54,9 @@ def is_mapping(value: object) -> object:
 
 def as_texts(value: object) -> object:
     """Take whole numbers in a list, such as ids, as text."""
-    is_id = [isinstance(item, int) and not isinstance(item, bool) for item in value] if isinstance(value, list | tuple) else []
-    return [str(item) if whole else item for item, whole in zip(value, is_id, strict=True)] if is_id else value  # type: ignore[call-overload]
+    if not isinstance(value, list | tuple):
+        return value
+    return tuple(str(item) if isinstance(item, int) and not isinstance(item, bool) else item for item in value)
 
 
 def is_line(text: str) -> str:

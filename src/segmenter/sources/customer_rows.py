@@ -15,19 +15,26 @@ from segmenter.sources.expressions import columns_of
 from segmenter.sources.reject_reasons import NO_DATE, NO_FLAG, TWICE
 from segmenter.sources.rows import Rows, without_contacts
 
+_PERSONAL = ("name", "address")  # fields
 _FLAGS = ("do_not_contact", "blocked", "staff")
 
 
 def find_contacts(rows: Mapping[str, Rows], settings: MappingSettings) -> Contacts:
     """Find the columns of all tables that are contacts by the mapping or by name, and that are mapped to nothing else."""
-    columns = {*settings.customers.contact, *(rows["customers"].columns.get("name", ()) if "customers" in rows else ())}
+    columns = {*settings.customers.contact, *(column for table in rows.values() for column in _personal(table))}
     personal = Contacts(frozenset(columns))
     known = []
     for name, table in rows.items():
-        used = {column for field, sources in table.columns.items() if field != "name" for column in sources}
+        used = {column for field, sources in table.columns.items() if field not in _PERSONAL for column in sources}
         own = set(columns_of(table.source)) - used - (set(settings.customers.attributes) if name == "customers" else set())
         known += [table.source[column] for column in sorted(own) if personal.is_contact(column)]
     return Contacts(personal.columns, known)
+
+
+def _personal(rows: Rows) -> set[str]:
+    """Give the columns of names and addresses; an address may be put together from what is mapped to province and city, too."""
+    shown = {column for field, sources in rows.columns.items() if field not in _PERSONAL for column in sources}
+    return {*rows.columns.get("name", ())} | ({*rows.columns.get("address", ())} - shown)
 
 
 def check_extras(customers: Rows, settings: MappingSettings) -> list[str]:
@@ -41,7 +48,7 @@ def check_extras(customers: Rows, settings: MappingSettings) -> list[str]:
             if column not in known:
                 sentence = 'data.customers.{key}: there is no column "{column}"{near}'
                 problems.append(Message("files.extra_column", sentence, key=key, column=column, near=nearest(column, near)))
-    personal = Contacts(frozenset({*settings.customers.contact, *customers.columns.get("name", ())}))
+    personal = Contacts(frozenset({*settings.customers.contact, *_personal(customers)}))
     sentence = (
         'data.customers.attributes: "{column}" is a contact by its name or by the mapping, which only the call sheets may show; '
         "name it in data.customers.contact instead; if it is none, give the column another name"

@@ -35,7 +35,7 @@ class FallbackRows:
 
     def read(self) -> pl.DataFrame:
         """Read what waits, and give the good rows in it."""
-        frame = self._without_blanks(self._with_places(pl.concat(self.frames)))
+        frame = self._without_blanks(self.with_places(pl.concat(self.frames)))
         self.frames, self.waiting = [], 0
         rows = map_rows("orders", frame, self.stream.settings, self.stream.launch)
         rows.spellings = self.stream.spellings
@@ -47,9 +47,9 @@ class FallbackRows:
 
     def blanks(self, rows: pl.DataFrame) -> int:
         """Count rows in which nothing stands."""
-        return rows.height - self._without_blanks(self._with_places(rows)).height
+        return rows.height - self._without_blanks(self.with_places(rows)).height
 
-    def _with_places(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def with_places(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Say in which file each row stands, and where in it, from 1."""
         starts = np.cumsum([0, *(self.stream.heights[at] for at in self.files)])
         file = np.searchsorted(starts, frame[ROW].to_numpy(), side="right") - 1

@@ -87,7 +87,8 @@ def at_key(key: str, findings: Sequence[Finding]) -> list[Finding]:
 
 def _keyed(key: str, messages: Sequence[str]) -> list[str]:
     """Put the config key before messages without one."""
-    return [text if text.startswith("data.") else Message("files.at", "{key}: {problem}", key=key, problem=text) for text in messages]
+    own = tuple(f"{prefix}.sheet: " for prefix in ("data", key.removesuffix(".path")))
+    return [text if text.startswith(own) else Message("files.at", "{key}: {problem}", key=key, problem=text) for text in messages]
 
 
 def _tables_among(files: Sequence[DataFile], written: FileFormat) -> tuple[list[DataFile], list[Finding]]:

@@ -24,6 +24,7 @@ from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
 from segmenter.sources.reject_reasons import CONTACT, NO_KIND
 from segmenter.sources.row_mapping import NEEDED, map_rows
 from segmenter.sources.rows import Rows, check_share, reject_strangers
+from segmenter.sources.shop_currency import take_currency, tell_other_signs
 from segmenter.tables import Tables
 
 _MAX_KINDS = 60
@@ -44,6 +45,7 @@ class ShopRows:
     contacts: pl.DataFrame | None
     events: pl.DataFrame
     referrals: pl.DataFrame
+    currency: str  # the launch's
     spellings: pl.DataFrame  # ids that are taken for one: ``customer_id``, ``becomes``
 
     @property
@@ -119,6 +121,8 @@ def map_shop(
         problems += check_extras(rows["customers"], settings)
     if problems:
         raise InputError(*problems, *_titles(raw, unreadable, settings, problems))
+    if "orders" in rows:
+        take_currency(rows["orders"], launch.currency)
     joined = pl.DataFrame(schema={"customer_id": pl.String, "becomes": pl.String})
     if settings.ids == "mended":
         joined = join_spellings(rows, COUNTS.to_frame() if streamed is None else streamed)
@@ -129,7 +133,7 @@ def map_shop(
         ids = customers["customer_id"]
     events = _events(rows["events"], settings, launch, launch.as_of, ids, personal) if "events" in rows else tables.EVENTS.to_frame()
     brought = _referrals(rows["referrals"], settings, launch, ids) if "referrals" in rows else tables.REFERRALS.to_frame()
-    return ShopRows(settings, launch.as_of, rows, unreadable, personal, customers, contacts, events, brought, joined)
+    return ShopRows(settings, launch.as_of, rows, unreadable, personal, customers, contacts, events, brought, launch.currency, joined)
 
 
 def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) -> Tables:
@@ -139,7 +143,7 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
     reads = ({"orders": orders.reads} if orders.reads else {}) | {name: rows.reads for name, rows in others.items()}
     own = [orders.rejects, *(rows.rejects() for rows in others.values())]
     rejects = shop.personal.without(pl.concat([*own, *lines]))
-    strangers = tell_strangers(pl.concat(own), shop.ids)
+    strangers = [*tell_strangers(pl.concat(own), shop.ids), *tell_other_signs(pl.concat(own), shop.currency)]
     if stops:  # which say more than that many rows were rejected
         raise_stops(orders.findings)
     try:

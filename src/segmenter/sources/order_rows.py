@@ -50,8 +50,7 @@ def map_orders(
     rows: Rows, settings: MappingSettings, launch: LaunchSettings, ids: pl.Series | None, personal: Contacts, categories: bool
 ) -> OrdersReading:
     """Read order rows; apart from the orders, as the lines of an order may differ in it, what was spent by category."""
-    # What is called so but holds lists was not meant.
-    category = categories and "category" in rows.fields and not rows.fields["category"].dtype.is_nested()
+    category = categories and "category" in rows.fields
     if category:
         rows.fields["category"] = without_contacts(rows, "category", fields.text(rows.fields["category"]), personal)
     rows.findings += first_lines(rows)

@@ -18,7 +18,7 @@ from segmenter.sources.fields import currency_names, local
 from segmenter.sources.raw import column_names, known_types, one_line
 from segmenter.sources.row_mapping import map_rows
 from segmenter.sql import expression
-from segmenter.tables import LEVELS
+from segmenter.tables import LEVELS, NOTHING
 
 TYPED = "__typed_"
 WANTED = f"{TYPED}wanted"
@@ -140,9 +140,14 @@ def _typed(fields: dict[str, pl.Expr], schema: pl.Schema, launch: LaunchSettings
     if "currency" in fields:
         fallback.append(~fields["currency"].is_in(currency_names(launch.currency)).fill_null(value=True))
     if "address" in fields:
-        open_ = [fields[level].is_null() if level in fields else pl.lit(value=True) for level in LEVELS]
+        # A typed row's address is not read: it would tell nothing.
+        open_ = [_is_nothing(fields[level]) if level in fields else pl.lit(value=True) for level in LEVELS]
         fallback.append(fields["address"].is_not_null() & pl.any_horizontal(open_))
     return found | ({"fallback": pl.any_horizontal(fallback)} if fallback else {})
+
+
+def _is_nothing(text: pl.Expr) -> pl.Expr:
+    return text.is_null() | text.str.strip_chars().str.to_lowercase().is_in(NOTHING)
 
 
 def batches(stream: Stream, files: Sequence[int]) -> Iterator[pl.DataFrame]:

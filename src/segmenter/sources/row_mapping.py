@@ -22,6 +22,7 @@ NEEDED = {
 }
 DATED = ("time", "joined")  # the field that says when a row came about
 _SHOWN = (*LEVELS, "category", "kind")  # in lists and on pages
+_BY_CHANCE = ("category", "district", "address")  # what is called so but holds lists was not meant
 
 
 def map_rows(
@@ -102,7 +103,9 @@ def _map_field(rows: Rows, name: str, mapping: str | None, number: ReadNumbers) 
     if name in _SHOWN and mapping == column and not may_be_shown(column):
         sentence = '{key}: "{column}" is a contact by its name, which only the call sheets may show; map another column'
         return Message("files.contact_mapped", sentence, key=key, column=column)
-    if (mapping is not None or name != "category") and (rule := _rule(name, result.values.dtype)) is not None:
+    if (rule := _rule(name, result.values.dtype)) is not None:
+        if mapping is None and name in _BY_CHANCE:
+            return None
         sentence = '{key}: should be {rule} (got "{mapping}" of type {dtype}); export that in a column of its own, or compute it by SQL'
         return Message("files.unfit", sentence, key=key, rule=rule, mapping=mapping or name, dtype=str(result.values.dtype))
     rows.fields[name], rows.columns[name] = result.values, result.columns

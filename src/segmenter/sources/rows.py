@@ -79,7 +79,7 @@ class Rows:
         """Read an id, and reject rows without; what a spreadsheet has destroyed or disguised is told."""
         written = fields.text(self.fields[name]).filter(self.counted)
         column, key = ", ".join(self.columns[name]), f"data.{self.table}.columns.{name}"
-        if (gone := damaged(written)).any():
+        if not self.fields[name].dtype.is_temporal() and (gone := damaged(written)).any():
             places = self.source.filter(self.counted).filter(gone).head(_SHOWN).select(pl.col(FILE).cast(pl.String), ROW)
             self.findings += tell_damage(written.filter(gone), [place_of(*place) for place in places.rows()], column, key)
         self.findings += tell_mended(written, fields.identity(written), column, key)

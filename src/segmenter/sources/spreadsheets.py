@@ -27,6 +27,7 @@ _MAX_BLANK = 100  # rows above a header, where it is looked for first
 _OTHERS = re.compile(
     "|".join(rf"(?<![a-z]){word}(?:s|ed|e?d)?(?![a-z])" if word.isascii() else word for word in vocabulary("sheets")["not_read"])
 )
+_ALIKE = 0.6  # of the columns of two sheets are in both
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
@@ -100,12 +101,20 @@ def _choose(path: Path, book: Any, name: str, sheets: Sequence[Sheet], written: 
     main = min(fitting, key=lambda sheet: _OTHERS.search(sheet.name.lower()) is not None, default=first)
     if main.name not in names:
         return [main]
-    like = {layout_key(column) for column in names[main.name]}
     return [
         sheet
         for sheet in sorted(several, key=lambda sheet: sheet is not main)
-        if sheet is main or ({layout_key(column) for column in names[sheet.name]} == like and not _OTHERS.search(sheet.name.lower()))
+        if sheet is main or (not _OTHERS.search(sheet.name.lower()) and _alike(names[main.name], names[sheet.name], written))
     ]
+
+
+def _alike(main: Sequence[str], other: Sequence[str], written: FileFormat) -> bool:
+    """Tell whether two sheets have the same header, or nearly and both all columns that are looked for."""
+    own = {layout_key(column): column for column in main}
+    keys = [layout_key(column) for column in other]
+    shared = len(own.keys() & set(keys))
+    nearly = shared >= _ALIKE * len(own.keys() | set(keys)) and written.fits([own.get(key, key) for key in keys])
+    return own.keys() == set(keys) or nearly
 
 
 def _columns(path: Path, book: Any, name: str, sheet: Sheet, written: FileFormat) -> list[str]:
@@ -127,9 +136,10 @@ def _repeated_sheets(name: str, sheets: Sequence[Sheet], frames: Sequence[pl.Dat
     kept: list[tuple[Sheet, pl.Series]] = []
     if len(sheets) < 2:
         return problems
-    for sheet, frame in zip(sheets, frames, strict=True):
-        columns: list[str] = sorted(columns_of(frame), key=layout_key)
-        rows = frame.select(columns).cast(pl.String, strict=False).hash_rows().unique()
+    keyed = [(sheet, _by_key(frame)) for sheet, frame in zip(sheets, frames, strict=True)]
+    common = sorted(set.intersection(*(set(frame.columns) for _, frame in keyed)))
+    for sheet, frame in keyed:
+        rows = frame.select(common).cast(pl.String, strict=False).hash_rows().unique()
         for other, others in kept:
             shared = int(rows.is_in(others.implode()).sum())
             least = min(len(rows), len(others))
@@ -142,6 +152,12 @@ def _repeated_sheets(name: str, sheets: Sequence[Sheet], frames: Sequence[pl.Dat
                 problems.append(Message("sheets.copy", sentence, **facts))
         kept.append((sheet, rows))
     return problems
+
+
+def _by_key(frame: pl.DataFrame) -> pl.DataFrame:
+    """Call columns by their keys; of two with the same, the last is kept."""
+    names = {layout_key(name): name for name in columns_of(frame)}
+    return frame.select(pl.col(name).alias(key) for key, name in names.items())
 
 
 def _read_table(path: Path, book: Any, name: str, place: str, sheet: Sheet, written: FileFormat) -> tuple[pl.DataFrame, list[Finding]]:
@@ -212,7 +228,7 @@ def _findings_of_sheets(name: str, read: Sequence[Sheet], others: Sequence[Sheet
     findings: list[Finding] = []
     key, names = written.key("sheet"), tuple(f'"{sheet.name}"' for sheet in read)
     if len(read) > 1:
-        sentence = "{name}: its sheets {sheets} have the same header and are read as one table; {key} names one"
+        sentence = "{name}: its sheets {sheets} have the same columns, or nearly, and are read as one table; {key} names one"
         findings.append(Finding("note", Message("sheets.together", sentence, name=name, sheets=names, key=key)))
     if left := tuple(_describe(other) for other in others if other.rows):
         sentence = "{name}: its sheets {others} are not read, only {sheets}; {key} names another"

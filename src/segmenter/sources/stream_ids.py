@@ -11,10 +11,13 @@ from segmenter.contacts import Contacts
 from segmenter.findings import Finding
 from segmenter.sources.customer_ids import COUNTS, WHO, contact_columns, count_different
 from segmenter.sources.expressions import FILE, ROW
+from segmenter.sources.fallback_rows import FallbackRows
 from segmenter.sources.fields import identity
-from segmenter.sources.parquet_stream import Stream
+from segmenter.sources.parquet_stream import Stream, batches, stream_of
 from segmenter.sources.raw import known_types
+from segmenter.sources.row_mapping import map_rows
 from segmenter.sources.rows import place_of
+from segmenter.sources.shop_currency import currency_column
 
 _KEY = "data.orders.columns.customer_id"
 
@@ -52,26 +55,53 @@ def spellings_of_stream(stream: Stream, ids: pl.Series) -> tuple[dict[str, str],
     return changes, tell_mended(odd, read, column, _KEY)
 
 
-def damage_of_stream(stream: Stream, ids: pl.Series, before: date) -> list[Finding]:
+def damage_of_stream(stream: Stream, ids: pl.Series) -> list[Finding]:
     """Say which ids of a stream are gone, and where they stand."""
     gone = ids.filter(damaged(ids))
-    if gone.is_empty() or not stream.typed:
+    if gone.is_empty() or stream.schema.to_frame().select(stream.who)[:, 0].dtype.is_temporal():
         return []
-    rows = _scan(stream, [], before).filter(pl.col(WHO).is_in(gone.implode())).collect()
-    at = rows.sort(FILE, ROW)
-    places = [place_of(*place) for place in at.select(FILE, ROW).head(3).rows()]
-    return tell_damage(at[WHO], places, ", ".join(stream.who.meta.root_names()), _KEY)
+    files = range(len(stream.paths))
+    places, found = FallbackRows(stream, files, None), []
+    for batch in batches(stream, files):  # it stops all the same, and is read at leisure
+        rows = map_rows("orders", places.with_places(batch.select(*stream.columns, ROW)), stream.settings, stream.launch)
+        here = rows.source.select(pl.col(FILE).cast(pl.String), ROW, rows.ids("customer_id").alias(WHO)).filter(rows.counted)
+        found.append(here.filter(pl.col(WHO).is_in(gone.implode())))
+    order = pl.DataFrame({FILE: stream.names, "at": files}, schema_overrides={FILE: pl.String})
+    cells = pl.concat(found).join(order, on=FILE).sort("at", ROW)
+    column = ", ".join(stream.who.meta.root_names())
+    return tell_damage(cells[WHO], [place_of(*place) for place in cells.select(FILE, ROW).head(3).rows()], column, _KEY)
+
+
+def with_currency(stream: Stream, before: date) -> tuple[Stream, list[Finding]]:
+    """Take the currency from a column that nothing was mapped to, where it says that some amounts are in another."""
+    settings, launch = stream.settings, stream.launch
+    if not stream.typed or settings.orders.columns.currency is not None or "currency" in stream.schema:
+        return stream, []
+
+    def count(column: str) -> pl.DataFrame:
+        return _scan(stream, [column], before).group_by(pl.col(column).alias("value")).len("rows").collect()
+
+    texts = [name for name, dtype in stream.schema.items() if dtype == pl.String and name not in stream.columns]
+    head = _scan(stream, texts, before).select(texts).head(1_000).collect()
+    column, found = currency_column(head, stream.columns, count, launch.currency)
+    if column is None or found is None:
+        return stream, []
+    if found.level == "stop":
+        return stream, [found]
+    columns = settings.orders.columns.model_copy(update={"currency": column})
+    changed = settings.model_copy(update={"orders": settings.orders.model_copy(update={"columns": columns})})
+    again = stream_of(stream.paths, stream.names, changed, launch)
+    return (stream if again is None else again), [found]
 
 
 def _scan(stream: Stream, columns: Sequence[str], before: date) -> pl.LazyFrame:
-    """Give columns of the rows that are wanted and before a date, beside their ids as `WHO`; with `FILE` and `ROW` from 1."""
+    """Give columns of the rows that are wanted and before a date, beside their ids as `WHO`."""
     scans = []
-    for path, name in zip(stream.paths, stream.names, strict=True):
-        scan = pl.scan_parquet(path, glob=False, hive_partitioning=False, row_index_name=ROW)
+    for path in stream.paths:
+        scan = pl.scan_parquet(path, glob=False, hive_partitioning=False)
         scan = scan.with_columns(known_types(scan.collect_schema())).filter(stream.typed["time"] < before)
         if stream.where is not None:
             scan = scan.filter(stream.where.fill_null(value=False))
         who = stream.who.cast(pl.String).str.strip_chars().replace(stream.spellings)
-        rows = scan.with_columns(who.alias(WHO), pl.lit(name).alias(FILE), (pl.col(ROW).cast(pl.Int64) + 1).alias(ROW))
-        scans.append(rows.select(WHO, FILE, ROW, *columns))
+        scans.append(scan.select(who.alias(WHO), *columns))
     return pl.concat(scans)

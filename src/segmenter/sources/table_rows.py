@@ -75,21 +75,21 @@ def _told(name: str, kind: str, others: Sequence[OtherRow], written: FileFormat)
             sentence = "{name}: rows left out that repeat what stands above the table: {count:,} (row {rows})"
             message = Message("sheets.repeated", sentence, **facts)
         case "total":
-            proof = Message("sheets.proof", ", with the sum of the rows above") if all(other.proof for other in others) else ""
+            proof = Message("sheets.proof", ", with their sums") if all(other.proof for other in others) else ""
             sentence = '{name}: rows left out as totals: {count:,} (row {rows}: "{shown}"{proof})'
             message = Message("sheets.totals", sentence, **facts, proof=proof)
         case "wrong_total":
             level = "warning"
             sentence = (
-                '{name}: rows left out as totals: {count:,} (row {rows}: "{shown}"), though their numbers are not the sums of the rows '
-                "above: look whether rows are missing"
+                '{name}: rows left out as totals: {count:,} (row {rows}: "{shown}"), though their numbers are not the sums of the rows: '
+                "look whether some are missing"
             )
             message = Message("sheets.wrong_totals", sentence, **facts)
         case "unsure":
             level = "warning"
             sentence = (
                 '{name}: rows read that may be totals: {count:,} (row {rows}: "{shown}"), of which all cells are filled and no number is '
-                "the sum of those above; delete them, or leave them out by {key}"
+                "a sum of the others; delete them, or leave them out by {key}"
             )
             message = Message("sheets.unsure_totals", sentence, **facts, key=f"data.{written.table}.where")
         case _:
