@@ -56,6 +56,20 @@ def _aggregated(folder: Path, places: Sequence[str]) -> Any:
     return reading.orders.summary(terms).frame
 
 
+def read_csv(path: Path, *overrides: str) -> dict[str, int]:
+    """Read and check orders in a CSV, and say what became of its rows."""
+    from hydra import compose, initialize_config_dir
+
+    from segmenter.evaluation.as_of import terms_of
+    from segmenter.home import HOME
+    from segmenter.loader import read_tables
+    from segmenter.settings import LaunchJob, parse
+
+    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
+        job = parse(LaunchJob, compose("launch", ["data=files", f"data.orders.path='{path}'", f"launch.as_of={AS_OF}", *overrides]))
+    return dict(read_tables(job.data, job.launch, seed=job.seed, terms=terms_of(job)).tables.reads["orders"])
+
+
 def launch(folder: Path, as_of: date | str, *overrides: str) -> dict[str, int]:
     """Run the command as a user does, start-up included, and give its counts."""
     counts: dict[str, int] = _manifest("launch", folder, as_of, *overrides)["counts"]

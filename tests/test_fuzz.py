@@ -325,7 +325,7 @@ def _miscounted(case: dict[str, Any], folder: Path) -> list[str]:
     plain = not mapped and not any(form["damage"] for form in case["forms"].values())
     rejects = pl.read_parquet(folder / "rejects.parquet") if (folder / "rejects.parquet").exists() else None
     for name, counts in manifest.get("inputs", {}).items():  # demo has none
-        if counts["rows"] != sum(counts.get(each, 0) for each in ("filtered", "later", "rejected", "kept", "visitors")):
+        if counts["rows"] != sum(counts.get(each, 0) for each in ("filtered", "dropped", "later", "rejected", "kept", "visitors")):
             found.append(f"{name}: its rows do not add up")
         if plain and name in shop and counts["rows"] != len(shop[name]) and all("".join(row).strip() for row in shop[name]):
             found.append(f"{name}: {len(shop[name])} rows written, {counts['rows']} read")

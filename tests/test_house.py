@@ -16,6 +16,8 @@ SPEAK = {"report", "regions", "demo"}
 # Test files that cover modules which have none of their own.
 COVERS = {
     "cases/test_customers.py": "sources/customer_ids sources/shop_currency sources/stream_ids",
+    "checks/test_decimal_mark.py": "checks/number_format",
+    "checks/test_table_ends.py": "checks/inner_headers checks/table_lines checks/total_words",
     "demo/test_aftermath.py": "demo/filled_sheets demo/past_launch demo/shop_files",
     "demo/test_shop.py": "demo/behaviour demo/customers demo/orders",
     "engines/test_spark.py": "engines/java engines/order_cells engines/order_scan engines/parquet_schema engines/spark_session",
@@ -57,7 +59,9 @@ COVERS = {
     ),
     "sources/test_answers.py": "sources/answer_lists",
     "sources/test_files.py": "sources/inputs",
-    "sources/test_mapping.py": "sources/customer_rows sources/expressions sources/order_rows sources/row_mapping sources/rows tables",
+    "sources/test_mapping.py": (
+        "sources/customer_rows sources/expressions sources/number_columns sources/order_rows sources/row_mapping sources/rows tables"
+    ),
     "sources/test_order_store.py": "sources/store_parts",
     "sources/test_parquet_stream.py": "sources/fallback_rows",
     "test_launch.py": "launch_model launch_plan tracking/served_model",

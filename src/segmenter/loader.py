@@ -33,7 +33,7 @@ from segmenter.sources.paths import unread_files
 from segmenter.sources.raw import Fingerprint, Raw
 from segmenter.sources.samples import sample_of
 from segmenter.sources.stream_aggregation import aggregate_stream
-from segmenter.sources.stream_ids import contacts_of_stream, count_ids, damage_of_stream, spellings_of_stream, with_currency
+from segmenter.sources.stream_ids import contacts_of_stream, count_ids, damage_of_stream, ids_of_engine, spellings_of_stream, with_currency
 from segmenter.tables import REJECTS, Orders, PastLaunches, Terms
 from segmenter.words import Progress
 
@@ -140,6 +140,8 @@ def try_experiment(experiment: Experiment, *, seed: int, progress: Progress) -> 
         sentence = "a key of data that is named above is answered by the same key of answers, such as answers.orders.grain=line"
         raise InputError(*problems, Message("init.same_keys", sentence))
     return dated, messages_of(tables.findings, "note"), messages_of(tables.findings, "warning")
+
+
 def _past_launches(settings: LaunchJob, as_of: date) -> PastLaunches | None:
     ledger, launch = open_ledger(settings.ledger.url, settings.out), settings.launch
     return read_past_launches(ledger, launch.name, as_of, community=launch.community, days=settings.rules.invitations.days)
@@ -195,7 +197,8 @@ def _stream_orders(
 ) -> OrdersReading:
     match source:
         case SparkFiles():
-            return aggregate_files(source, terms, shop.ids)
+            orders = aggregate_files(source, terms, shop.ids)
+            return replace(orders, findings=(*orders.findings, *ids_of_engine(source.settings, orders.orders.customers(terms.as_of))))
         case Stream():
             joined = shop.spellings.filter(pl.col("customer_id") != pl.col("becomes"))
             source, currencies = with_currency(source, terms.as_of)

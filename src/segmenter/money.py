@@ -77,3 +77,12 @@ def amount(minor: int, currency: str) -> str:
     shown = whole if abs(whole) >= 10 * unit else minor
     written: str = pl.DataFrame({"amount": [shown]}, schema={"amount": pl.Int64}).select(text("amount", currency)).item()
     return written
+
+
+def exact(minor: int, currency: str) -> str:
+    """Write one amount with all its decimals.
+
+    >>> exact(-1234060, "CNY")
+    '-12,340.60'
+    """
+    return f"{Decimal(minor).scaleb(-digits(currency)):,.{digits(currency)}f}"

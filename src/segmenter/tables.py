@@ -105,6 +105,8 @@ REJECTS = pl.Schema(
         "reason": pl.String(),
     }
 )
+# While tables are read: what each reject is worth, and whether its row is kept all the same.
+REJECTED = pl.Schema({**REJECTS, "amount": pl.Int64(), "day": pl.Date(), "kept": pl.Boolean()})
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,7 @@ class Tables:
     referrals: pl.DataFrame
     contacts: pl.DataFrame | None  # `customer_id`, `name` and the contact columns as text: for the call sheets and nothing else
     rejects: pl.DataFrame
-    # For each table: rows read, `filtered` by `where`, `later` than the as-of date, `rejected`, `kept`.
+    # For each table: rows read, `filtered` by `where`, `dropped` as they repeat others, `later` than the as-of date, `rejected`, `kept`.
     reads: Mapping[str, Mapping[str, int]]
     launches: PastLaunches | None = None  # where there is a ledger with any
     spending: pl.DataFrame | None = None  # see `SPENDING`: where the orders have categories and they were asked for

@@ -3,7 +3,8 @@
 import polars as pl
 import pytest
 
-from segmenter.checks.table_ends import other_headers, other_rows
+from segmenter.checks.inner_headers import other_headers
+from segmenter.checks.table_ends import other_rows
 
 NAMES = ["id", "day", "amount", "city"]
 Cells = list[str | None]
@@ -44,6 +45,8 @@ def found(rows: list[Cells], names: list[str] = NAMES) -> list[tuple[int, str, b
             [(6, "total", True), (7, "note", None), (8, "note", None)],
         ),
         ([["制单：张三", None, "审核：李四"], ["Made by: Ann", None, None, "Checked by: Bob"]], [(6, "note", None), (7, "note", None)]),
+        ([["合计", "4 人", None, None]], [(6, "total", None)]),
+        ([["合计", "Ann"]], [(6, "unsure", None)]),
         ([["wx:ann"]], []),
         ([["共 4 条记录"]], [(6, "note", None)]),
         ([["4 rows"]], [(6, "note", None)]),

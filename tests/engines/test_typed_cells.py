@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from segmenter.checks.number_format import NumberFormat
 from segmenter.engines import typed_cells
 from segmenter.engines.spark_times import in_utc, micros_sql, zone_between
 from segmenter.sources import fields
@@ -52,7 +53,7 @@ def test_amounts_are_read_as_elsewhere(name):
         assert name == "texts"
         return
     value, fallback = found(cell, COLUMNS[name])
-    assert value.filter(~fallback).to_list() == fields.amount(COLUMNS[name], "CNY", ".").filter(~fallback).to_list()
+    assert value.filter(~fallback).to_list() == fields.amount(COLUMNS[name], "CNY", NumberFormat(".")).filter(~fallback).to_list()
     assert fallback.to_list()[: value.len()] == value.is_null().to_list()
     assert value.count() or name == "nothing"
 
@@ -61,7 +62,7 @@ def test_amounts_are_read_as_elsewhere(name):
 def test_every_amount_goes_to_the_nearest_minor_unit_and_of_two_to_the_even_one(numbers):
     column = pl.Series(numbers, dtype=pl.Float64)
     value, fallback = found(typed_cells.amount(nw.col("cell"), column.dtype, "GBP"), column)
-    assert value.filter(~fallback).to_list() == fields.amount(column, "GBP", ".").filter(~fallback).to_list()
+    assert value.filter(~fallback).to_list() == fields.amount(column, "GBP", NumberFormat(".")).filter(~fallback).to_list()
 
 
 def test_times_are_possible_ones():

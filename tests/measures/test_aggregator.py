@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from segmenter.checks.number_format import NumberFormat
 from segmenter.measures import text_views
 from segmenter.measures.aggregator import Aggregator, Batch, aggregate
 from segmenter.measures.definition import summarize_frame
@@ -73,7 +74,7 @@ def read(frame):
             "customer_id": fields.text(frame["id"]),
             "order_id": pl.repeat(None, frame.height, dtype=pl.String, eager=True),
             "time": fields.time(frame["time"], "auto", "Asia/Shanghai"),
-            "paid": fields.amount(frame["amount"], "CNY", "."),
+            "paid": fields.amount(frame["amount"], "CNY", NumberFormat(".")),
             "back": frame["back"].fill_null(value=False),
             "province": fields.text(frame["province"]),
             "city": fields.text(frame["city"]),

@@ -24,7 +24,7 @@ from segmenter.measures.definition import (
 )
 from segmenter.measures.spec import summary_schema
 from segmenter.sources.order_rows import canonical_orders
-from segmenter.tables import APART, BEFORE_PROVINCE, DISTRICTS, LEVELS, NEWER, OLDER, ORDERS, TIME, TOGETHER, WITH_PROVINCE, Terms
+from segmenter.tables import LEVELS, ORDERS, TIME, Terms
 
 AS_OF = date(2026, 7, 1)
 PLACES = st.sampled_from([None, "四川省", "云南", "é", "z", "Z"])
@@ -150,13 +150,6 @@ def test_lines_become_orders_and_refunds(database, rows, grain, near):
     assert_frame_equal(found.select(ROWS.names()).cast(ROWS).sort(pl.all()), rows_of(expected).select(ROWS.names()).sort(pl.all()))
 
 
-def told(*rows):
-    """What orders on the days of their place in the list tell of the place, and how the levels stand to each other."""
-    placed = [(who, datetime(2026, 1, day), 5, True, *places) for day, (who, *places) in enumerate(rows, 1)]
-    found = summarize_frame(canonical(placed), Terms(AS_OF, 90, None)).frame
-    return [(*places, apart % DISTRICTS, apart // DISTRICTS) for *places, apart in found.select(*LEVELS, APART).rows()]
-
-
 def test_each_level_is_of_the_latest_order_that_names_it_and_of_ties_one_row_tells_all():
     rows = [
         ("a", datetime(2026, 1, 2), 5, True, "é", "c", "d"),
@@ -172,28 +165,3 @@ def test_each_level_is_of_the_latest_order_that_names_it_and_of_ties_one_row_tel
         ("b", None, "only a refund", None),
         ("c", None, None, None),
     ]
-
-
-@pytest.mark.parametrize(
-    ("orders", "expected"),
-    [
-        ([("p", "c", "d")], ("p", "c", "d", TOGETHER, TOGETHER)),
-        ([("p", "c", "d"), (None, None, None)], ("p", "c", "d", TOGETHER, TOGETHER)),
-        ([("p", "c", "d"), ("p", None, None)], ("p", "c", "d", TOGETHER, TOGETHER)),
-        ([("p", "c", "d"), ("q", None, None)], ("q", "c", "d", OLDER, TOGETHER)),
-        ([("p", None, "d"), ("q", None, None)], ("q", None, "d", TOGETHER, BEFORE_PROVINCE)),
-        ([("q", None, None), (None, "c", "d")], ("q", "c", "d", NEWER, TOGETHER)),
-        ([("p", "c", "d"), ("q", "c", None)], ("q", "c", "d", TOGETHER, OLDER)),
-        ([("p", "c", None), (None, "e", None)], ("p", "e", None, NEWER, TOGETHER)),
-        ([(None, "c", None), ("p", None, None)], ("p", "c", None, OLDER, TOGETHER)),
-        ([("p", "c", "d"), ("p", "e", None)], ("p", "e", "d", TOGETHER, OLDER)),
-        ([("p", "c", None), ("p", None, "d")], ("p", "c", "d", TOGETHER, WITH_PROVINCE)),
-        ([("p", "c", None), (None, None, "d")], ("p", "c", "d", TOGETHER, NEWER)),
-        ([("p", "c", None), (None, None, "d"), ("p", None, None)], ("p", "c", "d", TOGETHER, BEFORE_PROVINCE)),
-        ([(None, "c", None), (None, None, "d")], (None, "c", "d", TOGETHER, WITH_PROVINCE)),
-        ([(None, None, "d")], (None, None, "d", TOGETHER, TOGETHER)),
-    ],
-    ids=str,
-)
-def test_levels_told_at_different_times(orders, expected):
-    assert told(*(("a", *places) for places in orders)) == [expected]

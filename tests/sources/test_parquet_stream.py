@@ -97,7 +97,15 @@ def same(folder, changes, *, terms=TERMS, customers=None, store=None):
     assert_frame_equal(streamed.tables.rejects.sort(columns), at_once.tables.rejects.sort(columns))
     assert streamed.fingerprints == at_once.fingerprints
     assert not streamed.warnings
+    written = [
+        [str(found.message) for found in way.tables.findings if found.message.code == "amounts.decimal"] for way in (streamed, at_once)
+    ]
+    assert written[0] == written[1]
     return streamed
+
+
+def _european(amount):
+    return amount.cast(pl.String).str.replace(".", ",", literal=True).str.replace(r"^(-?\d)(\d\d\d)(,|$)", "${1}.${2}${3}") + " RMB"
 
 
 AMOUNT = pl.col("amount")
@@ -122,6 +130,9 @@ CASES = {
     "ids are whole numbers": (SHOP.with_columns(customer_id=(AMOUNT // 9).cast(pl.Int32, strict=False)), {}),
     "ids are large": (SHOP.with_columns(customer_id=pl.col("quantity").cast(pl.UInt64, strict=False)), {}),
     "ids are true or false": (SHOP.with_columns(customer_id=AMOUNT > 100), {}),
+    "amounts are text of three decimals": (SHOP.with_columns(AMOUNT.cast(pl.String)), {}),
+    "amounts are text in another locale": (SHOP.with_columns(_european(AMOUNT)), {"orders.where": "kind <> 'return'"}),
+    "amounts are text with a mark that is named": (SHOP.with_columns(_european(AMOUNT)), {"decimal": ","}),
     "times are text": (SHOP.with_columns(pl.col("time").dt.strftime("%Y/%m/%d %H:%M:%S")), {}),
     "times are text of a format": (SHOP.with_columns(pl.col("time").dt.strftime("%d.%m.%Y")), {"orders.time_format": "%d.%m.%Y"}),
     "times have a zone": (SHOP.with_columns(pl.col("time").dt.replace_time_zone("UTC")), {}),
@@ -348,3 +359,10 @@ def test_a_part_of_the_store_that_lacks_rows_is_read_again(tmp_path, monkeypatch
     again = read_tables(settings_of(tmp_path, {}), launch, seed=1, terms=terms, store=store)
     assert len(again.warnings) == 1
     assert_frame_equal(again.tables.orders.aggregate.frame, first.tables.orders.aggregate.frame)
+
+
+def test_amounts_that_can_be_read_in_two_ways_stop_a_stream_as_they_do_when_read_at_once(tmp_path):
+    frame = SHOP.with_columns(amount=pl.lit("1.250")).filter(pl.col("time") < datetime(2026, 6, 1))
+    assert same(saved(tmp_path, frame), {}) is None
+    with pytest.raises(InputError, match=r'data\.decimal: "amount" can be read in two ways'):
+        read_tables(settings_of(tmp_path, {}), segmenter.launch_settings({"launch.as_of": "2026-07-01"}).launch, seed=1, terms=TERMS)

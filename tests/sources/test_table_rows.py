@@ -63,6 +63,13 @@ def test_titles_totals_and_notes_are_left_out_of_any_file(tmp_path: Path, write:
 
 
 @pytest.mark.parametrize("write", WAYS)
+def test_another_table_above_is_a_warning(tmp_path: Path, write: Write) -> None:
+    found = raw(write(tmp_path, [["region", "orders", "sum"], ["x", 3, 237.5], [], HEAD, *ROWS]))
+    assert found.frame.height == 3
+    assert "row 4 is its header; 2 above it" in messages_of(found.findings, "warning")[0]
+
+
+@pytest.mark.parametrize("write", WAYS)
 def test_exports_pasted_below_each_other_are_one_table(tmp_path: Path, write: Write) -> None:
     path = write(tmp_path, [["二月"], HEAD, *ROWS, ["合计", None, 237.5], ["三月"], HEAD, ROWS[0], ["合计", None, 128.5]])
     found = raw(path)

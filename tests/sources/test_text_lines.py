@@ -115,7 +115,8 @@ def test_rejects_of_all_files_of_a_table_are_gathered_and_reach_the_tables(tmp_p
     with pytest.raises(InputError) as caught:
         read_tables(configured(orders={"path": str(tmp_path)}), launch, seed=1)
     assert caught.value.problems == (
-        "orders: 50.0% of 6 rows were rejected; data.max_reject_share allows 5%. Mend the rows or the mapping, or allow more:",
+        "orders: 50.0% of 6 rows were rejected. Mend the rows or the mapping "
+        "(data.max_reject_share allows 5% of the rows and of the money):",
         "  2 × row has 4 fields, the header 3, such as row 2 of 02.csv",
         f"  1 × row {QUOTE}, such as row 2 of 03.csv",
     )

@@ -67,13 +67,17 @@ def spellings(ids: pl.DataFrame) -> pl.DataFrame:
     Of equals it is the plainest, then the smallest. `ids` has ``customer_id`` (distinct) and ``rows``. Leading zeros count as lost where
     all ids with some are of one length that no other id of digits exceeds, and both forms are there.
     """
-    unusual = pl.col("customer_id").str.contains(_UNUSUAL)
+    unusual = ids["customer_id"].str.contains(_UNUSUAL)
     odd = ids.filter(unusual).with_columns(key=person_key(pl.col("customer_id")))
+    # In all the others only case can differ, and hardly any shop writes both.
+    cased = all(ids["customer_id"].str.contains(letters).any() for letters in ("[a-z]", "[A-Z]"))
+    if odd.is_empty() and not cased:
+        return pl.DataFrame(schema={"customer_id": pl.String, "becomes": pl.String})
     usual = ids.filter(~unusual).with_columns(key=pl.col("customer_id").str.to_lowercase())
     if length := _whole_length(ids["customer_id"]):
         full = pl.when(pl.col("key").str.contains(r"^\d+$")).then(pl.col("key").str.zfill(length)).otherwise("key").alias("key")
         odd, usual = odd.with_columns(full), usual.with_columns(full)
-    if not all(usual["customer_id"].str.contains(letters).any() for letters in ("[A-Z]", "[a-z]")):
+    if not cased:
         usual = usual.join(odd, on="key", how="semi")
     together = pl.concat([odd, usual]).filter(pl.col("key").is_duplicated())
     by = [-pl.col("rows"), pl.col("customer_id") != pl.col("key"), pl.col("customer_id")]
@@ -146,8 +150,9 @@ def tell_damage(ids: pl.Series, rows: Sequence[str], column: str, key: str) -> l
         return []
     shown = tuple(map(hide, ids.unique().sort().head(_EXAMPLES)))
     sentence = (
-        '{key}: {count:,} cells of the column "{column}" were ids until a spreadsheet damaged them, such as {ids} ({rows}): what they were '
+        '{key}: {count:,} cells of the column "{column}" were ids until a spreadsheet damaged them, such as {ids}{rows}: what they were '
         "cannot be told, and several customers would be one; export the table again and map it as it comes, without opening it in a "
         "spreadsheet; or import it there with this column formatted as text"
     )
-    return [Finding("stop", Message("ids.damaged", sentence, key=key, column=column, count=len(ids), ids=shown, rows=tuple(rows)))]
+    places = Message("ids.places", " ({rows})", rows=tuple(rows)) if rows else ""
+    return [Finding("stop", Message("ids.damaged", sentence, key=key, column=column, count=len(ids), ids=shown, rows=places))]

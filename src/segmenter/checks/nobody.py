@@ -140,7 +140,7 @@ def _fillers(totals: pl.DataFrame) -> pl.DataFrame:
 
 def _crowded(totals: pl.DataFrame, contacts_of: ContactsOf) -> pl.DataFrame:
     """Give ids with far more names, phones or addresses than those who order as much: ``customer_id``, ``column``, ``different``."""
-    top = totals.sort(["orders", "customer_id"], descending=[True, False]).head(2 * _MOST)
+    top = _busiest(totals, 2 * _MOST)
     if top.is_empty() or top["orders"][0] < _CROWD:
         return _COUNTS.to_frame()
     found = []
@@ -156,6 +156,16 @@ def _crowded(totals: pl.DataFrame, contacts_of: ContactsOf) -> pl.DataFrame:
     return pl.DataFrame(found, schema=_COUNTS, orient="row").unique("customer_id", keep="first", maintain_order=True).sort("customer_id")
 
 
+def _busiest(totals: pl.DataFrame, most: int) -> pl.DataFrame:
+    """Give those with most orders, of equals by id: of millions the few above the last of them are sorted, and no more."""
+    if totals.is_empty():
+        return totals
+    last = totals["orders"].top_k(most).min()
+    above, equal = totals.filter(pl.col("orders") > last), totals.filter(pl.col("orders") == last)
+    above = above.sort(["orders", "customer_id"], descending=[True, False])
+    return pl.concat([above, equal.bottom_k(most - above.height, by="customer_id").sort("customer_id")])
+
+
 def _before_gap(ranked: Sequence[int], least: int, times: int) -> int:
     """Say how many of the first few are so many times as large as the next, the last such gap counting."""
     heads = range(1, min(len(ranked), 1 + max(1, len(ranked) // 4)))
@@ -164,7 +174,7 @@ def _before_gap(ranked: Sequence[int], least: int, times: int) -> int:
 
 def _far_ahead(totals: pl.DataFrame) -> tuple[list[tuple[str, int, int]], list[tuple[str, int, int]]]:
     """Give who has far more orders than anybody else, surely and likely nobody: id, orders, how many times as many."""
-    ranked = totals.sort(["orders", "customer_id"], descending=[True, False]).head(_MOST).rows()
+    ranked = _busiest(totals, _MOST).rows()
     counts = [row[1] for row in ranked]
     sure = _before_gap(counts, _SURE, _SURE_GAP)
     both = max(sure, _before_gap(counts, _LIKELY, _LIKELY_GAP))

@@ -22,7 +22,7 @@ from segmenter.measures.shop_orders import AggregatedOrders
 from segmenter.messages import Message
 from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
 from segmenter.sources.expressions import FILE, ROW, columns_of
-from segmenter.sources.order_rows import OrdersReading, order_rows
+from segmenter.sources.order_rows import OrdersReading, order_rows, turnover
 from segmenter.sources.raw import Fingerprint
 from segmenter.sources.row_mapping import map_rows, nothing_wanted
 from segmenter.sources.rows import Rows
@@ -92,18 +92,20 @@ def scan(
     _check_wanted(total, wanted, settings)
     _check_sample(cluster, source, rows.filter(~nw.col(FALLBACK)), empty, settings, launch)
     reads = {"rows": total, "filtered": total - wanted, "later": later, "rejected": 0, "kept": count - fallback - later}
-    good, rejects = LINES.to_frame(), tables.REJECTS.to_frame()
+    good, rejects = LINES.to_frame(), tables.REJECTED.to_frame()
     if not raw.is_empty():
         found, good = _read(raw, settings, launch, ids)
         rejects = found.rejects()
         for fate in ("later", "rejected", "kept"):
             reads[fate] += found.reads[fate]
+        if "dropped" in found.reads:
+            reads["dropped"] = found.reads["dropped"]
     lines = nw.concat([rows.filter(~nw.col(FALLBACK)).select(**LOCAL_LINES), cluster.upload(good)]).filter(nw.col("time_us") < limit)
     orders = whole_orders(lines) if settings.orders.grain == "line" else each_order(lines)
     times = [moment for moment in (first, last, good["time_us"].min(), good["time_us"].max()) if isinstance(moment, int)]
     days = [EPOCH + timedelta(days=moment // DAY) for moment in (min(times), max(times))] if times else (None, None)
     summary = Summary(aggregate_rows(cluster, orders, terms), terms, *days)
-    return OrdersReading(AggregatedOrders(summary), reads, rejects, fingerprints=fingerprints)
+    return OrdersReading(AggregatedOrders(summary), reads, rejects, fingerprints=fingerprints, turnover=turnover(summary))
 
 
 def aggregate_rows(cluster: Cluster, orders: nw.LazyFrame[Any], terms: Terms) -> pl.DataFrame:

@@ -33,7 +33,7 @@ def parquet_columns(paths: Sequence[Path], names: Sequence[str]) -> Mapping[str,
     if problems:
         raise InputError(*problems)
     try:
-        together([(name, pl.Schema(schema).to_frame()) for name, schema in schemas], ".")
+        together([(name, pl.Schema(schema).to_frame()) for name, schema in schemas], lambda _: ".")
     except InputError as error:
         raise InputError(
             *(Message("sources.files_differ", "data.orders.path: {problem}", problem=problem) for problem in error.messages)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import reduce
+from operator import or_
 
 import polars as pl
 
@@ -76,13 +78,22 @@ def past_snapshot(past: Past, settings: CoreSettings, as_of: date, *, purchases:
     measures = before.measures(as_of)
     if purchases:
         measures = with_purchases(measures, before.timeline, as_of)
-    return Snapshot(_rule(measures, settings), before)
+    return Snapshot(_rule(measures, _without_stop(settings)), before)
 
 
 def _rule(
     measures: pl.DataFrame, settings: CoreSettings, precedents: pl.DataFrame | None = None, not_customers: tuple[str, ...] = ()
 ) -> Verdicts:
     return apply_rules(with_regions(measures, settings.rules.region), settings.rules, settings.launch, precedents, not_customers)
+
+
+def _without_stop(settings: CoreSettings) -> CoreSettings:
+    """Leave out whom a rule about regions could not decide on in the past, instead of stopping what looks at it."""
+    region = settings.rules.region
+    if region.unknown != "stop":
+        return settings
+    rules = settings.rules.model_copy(update={"region": region.model_copy(update={"unknown": "remove"})})
+    return settings.model_copy(update={"rules": rules})
 
 
 def _launch_past(tables: Tables, settings: CoreSettings, terms: Terms) -> Past | None:
@@ -117,9 +128,10 @@ def _without_contacts(measures: pl.DataFrame, tables: Tables, rule: RegionRule) 
         return measures, ()
     shown = with_regions(measures, rule)
     left = {name: contact & (shown[name].eq_missing(measures[name]) | personal.among(shown[name])) for name, contact in contacts.items()}
-    places = {name: pl.when(~contact).then(measures[name]).when(~left[name]).then(shown[name]) for name, contact in contacts.items()}
+    some = reduce(or_, contacts.values())
+    places = {name: pl.when(~some).then(measures[name]).when(~left[name]).then(shown[name]) for name in LEVELS}
     measures = measures.with_columns(place.alias(name) for name, place in places.items())
-    if not (count := sum(left.values(), pl.repeat(False, measures.height, eager=True)).sum()):
+    if not (count := reduce(or_, left.values()).sum()):
         return measures, ()
     sentence = "customers whose province or city looks like a contact: {count:,}; their region counts as unknown"
     return measures, (Message("evaluation.contact_places", sentence, count=count),)

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import polars as pl
 
+from segmenter.checks.number_format import OTHER, NumberFormat
 from segmenter.contacts import looks_like_contact
 from segmenter.sources import fields
 from segmenter.sources.expressions import FieldValues, columns_of, evaluate
@@ -91,7 +92,7 @@ def numbers_of(cells: pl.Series) -> pl.Series:
         return pl.Series(cells.name, [None] * len(cells), dtype=pl.Float64)
     unit = r"\p{Sc}|^\p{Han}{1,3}|\p{Han}{1,3}$|^\p{Latin}{1,3}\s|\s\p{Latin}{1,3}$|['\u2019\s]"
     plain = cells.str.normalize("NFKC").str.replace_all(unit, "")
-    return max((fields.number(plain, "XXX", mark) for mark in ".,"), key=lambda read: read.count())
+    return max((NumberFormat(mark).read(plain, "XXX") for mark in OTHER), key=lambda read: read.count())
 
 
 def rows_where(frame: pl.DataFrame, sql: str | None) -> pl.Series:

@@ -152,7 +152,7 @@ def _settings(path: str, sheet: str | None = None) -> FilesSettings:
 
 def _table(group: _Group) -> SourceTable:
     given, file, sheet = group.files[0]
-    frame = group.frames[0][1] if len(group.frames) == 1 else together(group.frames, ".")
+    frame = group.frames[0][1] if len(group.frames) == 1 else together(group.frames, lambda _: ".")
     name = group.frames[0][0] if len(group.frames) == 1 else f"{group.frames[0][0]} … ({len(group.frames)})"
     own = {file for _, file, _ in group.files}
     path = (given if os.path.isfile(given) else file) if len(own) == 1 else _pattern(sorted(own), {given for given, _, _ in group.files})

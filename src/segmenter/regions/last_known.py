@@ -24,17 +24,16 @@ def last_known(frame: pl.DataFrame) -> pl.DataFrame:
     DataFrame
         Without `APART`.
     """
-    apart = frame.filter(pl.col(APART) > 0).select(*LEVELS, APART).unique()
-    if apart.is_empty():
+    rows = frame.select(*LEVELS, APART).with_row_index("row").filter(pl.col(APART) > 0)
+    if rows.is_empty():
         return frame.drop(APART)
+    apart = rows.drop("row").unique()
     meanings = _meanings(apart)
-    fitting = [
-        _fitting(row[:-1], row[-1], *(meanings[level].get(name) for level, name in zip(LEVELS, row, strict=False))) for row in apart.rows()
-    ]
+    found = [[meanings[level].get(name) for level, name in zip(LEVELS, row, strict=False)] for row in apart.rows()]
+    fitting = [_fitting(row[:-1], row[-1], *meant) for row, meant in zip(apart.rows(), found, strict=True)]
     told = pl.DataFrame(fitting, schema=[(f"fitting_{level}", pl.String()) for level in LEVELS], orient="row")
-    joined = frame.join(apart.hstack(told), on=[*LEVELS, APART], how="left", nulls_equal=True, maintain_order="left")
-    fit = [pl.when(pl.col(APART) > 0).then(f"fitting_{level}").otherwise(level).alias(level) for level in LEVELS]
-    return joined.with_columns(fit).drop(APART, told.columns)
+    joined = rows.join(apart.hstack(told), on=[*LEVELS, APART], how="left", nulls_equal=True, maintain_order="left")
+    return frame.with_columns(frame[level].clone().scatter(joined["row"], joined[f"fitting_{level}"]) for level in LEVELS).drop(APART)
 
 
 def _meanings(apart: pl.DataFrame) -> dict[str, dict[str, Names]]:
@@ -44,7 +43,8 @@ def _meanings(apart: pl.DataFrame) -> dict[str, dict[str, Names]]:
     meant: dict[str, dict[str, Names]] = {level: {} for level in LEVELS}
     for names, (*place, sure) in zip(asked.select(LEVELS).rows(), resolve_places(asked).rows(), strict=True):
         if sure and place[0] is not None:
-            meant[LEVELS[next(at for at, name in enumerate(names) if name is not None)]][max(filter(None, names))] = tuple(place)
+            level, name = next((level, name) for level, name in zip(LEVELS, names, strict=True) if name is not None)
+            meant[level][name] = tuple(place)
     return meant
 
 

@@ -34,8 +34,7 @@ def _folded(texts: pl.Series) -> pl.Series:
     texts = texts.str.replace_many(list(traditional), list(simple)).str.replace_all(ending_apart, "$1$2")
     texts = texts.str.replace_all("&", " and ", literal=True).str.replace_all(r"[,;|/\\:()\[\]{}<>、。\n\r\t\"“”#]+", " , ")
     texts = texts.str.replace_all(r"(\p{Han})([\p{Latin},])", "$1 $2").str.replace_all(r"([\p{Latin},])(\p{Han})", "$1 $2")
-    texts = " " + texts.str.replace_all(r"[\s.·•_\-–—+*>→]+", "  ") + " "
-    return texts.str.replace_all(r"^ +", " ").str.replace_all(r" +$", " ")
+    return " " + texts.str.replace_all(r"[\s.·•_\-–—+*>→]+", "  ").str.strip_chars(" ") + " "
 
 
 @cache

@@ -41,11 +41,14 @@ def _choice(found: Backtest, lang: Lang) -> str:
 
 def _against_chance(found: Backtest, lang: Lang) -> str:
     """Say where even the best ranking may be no better than chance."""
-    best = found.intervals.filter(pl.col("ranking") == found.recommended).drop_nulls()
-    chance = found.results.filter(pl.col("cut").is_null(), ranking="random").select("spend_share_10").drop_nulls()
-    if best.is_empty() or chance.is_empty() or best["low"].item() > chance.item():
+    best = found.intervals.filter(ranking=found.recommended).drop_nulls()
+    lift = found.results.filter(pl.col("cut").is_null(), ranking=found.recommended)["lift_10"].drop_nulls()
+    if best.is_empty() or lift.is_empty() or not lift[0]:
         return ""
-    low, high, share = f"{best['low'].item():.1%}", f"{best['high'].item():.1%}", f"{chance.item():.1%}"
+    share, low, high = best.select("share", "low", "high").row(0)
+    if low > (chance := share / lift[0]):
+        return ""
+    low, high, share = f"{low:.1%}", f"{high:.1%}", f"{chance:.1%}"
     en = f"Chance alone would give {share}, which lies within its 95% interval of {low} to {high}: no ranking is surely better than chance."
     return say(lang, en, f"随机挑选即可达到 {share}，处于其 95% 区间（{low} 至 {high}）之内：没有排序方式明确优于随机。")
 

@@ -43,28 +43,40 @@ def join_spellings(rows: Mapping[str, Rows], others: pl.DataFrame) -> pl.DataFra
 
 def judge_ids(
     totals: pl.DataFrame,
+    customers: pl.DataFrame | None,
     others: Sequence[pl.Series],
     settings: MappingSettings,
     joined: pl.DataFrame,
     contacts_of: ContactsOf,
-    names: pl.DataFrame | None,
 ) -> Nobody:
     """Say which ids are nobody's, and which may be one person's.
 
-    `totals` has ``customer_id`` and ``orders``; `others` are the ids of the other tables, `joined` the spellings that were taken for one,
-    and `names` the customers' names where they are known.
+    `totals` has ``customer_id`` and ``orders``; `customers` ``customer_id`` and, where it is known, ``name``; `others` are the ids of the
+    other tables, and `joined` the spellings that were taken for one.
     """
-    more = pl.concat([pl.Series("customer_id", [], dtype=pl.String), *(ids.alias("customer_id") for ids in others)]).unique().to_frame()
     everyone = totals.select("customer_id", "orders")
-    if not more.is_empty():
-        more = more.join(totals, on="customer_id", how="anti")
-        everyone = pl.concat([everyone, more.with_columns(orders=pl.lit(0, pl.Int64))])
+    if customers is not None:
+        everyone = _with_more(everyone, customers["customer_id"])
+    all_ids = _with_more(everyone, pl.concat([pl.Series(dtype=pl.String), *others]))
     if settings.ids == "mended":
-        told = tell_spellings(joined, everyone, joined=True)
+        told = tell_spellings(joined, all_ids, joined=True)
     else:
-        told = tell_spellings(spellings(everyone.rename({"orders": "rows"})), everyone, joined=False)
-    found = find_nobody(everyone, settings.orders.not_customers, contacts_of, names)
+        told = tell_spellings(spellings(all_ids.rename({"orders": "rows"})), all_ids, joined=False)
+    asked = settings.orders.not_customers
+    if asked != "auto":
+        becomes = dict(joined.select("customer_id", "becomes").rows())
+        asked = tuple(becomes.get(name, name) for name in asked)
+    names = None if customers is None or "name" not in customers.columns else customers
+    found = find_nobody(everyone, asked, contacts_of, names)
     return Nobody(found.ids, (*told, *found.findings))
+
+
+def _with_more(totals: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
+    """Add ids that have no orders."""
+    if not len(ids):
+        return totals
+    more = ids.alias("customer_id").to_frame().drop_nulls().unique().join(totals, on="customer_id", how="anti")
+    return pl.concat([totals, more.with_columns(orders=pl.lit(0, pl.Int64))])
 
 
 def tell_strangers(rejects: pl.DataFrame, ids: pl.Series | None) -> list[Finding]:

@@ -18,6 +18,7 @@ from segmenter.messages import Message
 from segmenter.settings import DatabaseSettings
 from segmenter.sources.expressions import FILE, ROW
 from segmenter.sources.fields import as_text
+from segmenter.sources.number_columns import mark_in_text
 from segmenter.sources.paths import describe, near_files
 from segmenter.sources.raw import Fingerprint, Raw, label, one_line, together
 
@@ -60,17 +61,17 @@ def read_query(table: str, query: str, settings: DatabaseSettings) -> Raw:
             if not result.returns_rows:
                 raise InputError(Message("files.no_select", "{key}: should be a SELECT (got a statement that gives no rows)", key=key))
             header = list(result.keys())
-            batches = []
+            batches, mark = [], mark_in_text(settings)
             while rows := result.fetchmany(_BATCH):
                 columns = enumerate(zip(*rows, strict=True))
-                batches.append(pl.DataFrame([_column(str(position), values, settings.decimal) for position, values in columns]))
+                batches.append(pl.DataFrame([_column(str(at), values, mark(header[at])) for at, values in columns]))
     except DBAPIError as error:
         raise InputError(Message("files.query_fails", "{key}: {why} ({url})", key=key, why=_own(error), url=shown)) from error
     finally:
         engine.dispose()
     if not batches:
         raise InputError(Message("files.query_gives_none", "{key}: should give rows (got none)", key=key))
-    whole = together([(f"batch {number}", batch) for number, batch in enumerate(batches)], settings.decimal)
+    whole = together([(f"batch {number}", batch) for number, batch in enumerate(batches)], lambda at: mark(header[int(at)]))
     frame = label(whole, header, None)
     return Raw(frame, (Fingerprint(query, frame.height, _sha256(frame.drop(FILE, ROW)), f"query of {engine.dialect.name}"),))
 

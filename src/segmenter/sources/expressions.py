@@ -3,7 +3,7 @@
 import functools
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -16,7 +16,7 @@ from segmenter.errors import ConfigError, nearest
 from segmenter.messages import Message
 
 FILE, ROW = "__file", "__row"  # where a row stands in its source
-ReadNumbers = Callable[[pl.Series], pl.Series]  # of text; null where it is no number
+ReadNumbers = Callable[[pl.Series, Sequence[pl.Series]], pl.Series]  # of text, one of several columns; null where it is no number
 _MAX_TRIED = 10  # text columns in one expression: every choice among them is tried
 
 
@@ -32,6 +32,7 @@ class FieldValues:
     values: pl.Series  # one for each row
     columns: list[str]  # of the source, that they come from
     unread: pl.Series  # Boolean: rows in which a cell should have been a number for the expression, and was none
+    numbers: Sequence[str] = ()  # the columns of text among them that were read as numbers
 
 
 def evaluate(frame: pl.DataFrame, mapping: str, key: str, number: ReadNumbers, counted: pl.Series | None = None) -> FieldValues | Message:
@@ -58,10 +59,9 @@ def evaluate(frame: pl.DataFrame, mapping: str, key: str, number: ReadNumbers, c
         return Message("files.names_no_column", '{key}: "{sql}" names no column{near}', key=key, sql=shown, near=nearest(mapping, near))
     source = frame.select(names)
     texts = [name for name in names if source[name].dtype == pl.String]
-    read = functools.cache(lambda name: number(source[name]))
-    if counted is not None:
-        texts = [name for name in texts if _mostly(read(name), source[name], counted)]
-    chosen = _as_numbers(source.clear(), expression, texts, numbers_first=counted is not None)
+    read = functools.cache(lambda name: number(source[name], [source[other] for other in texts]))
+    candidates = texts if counted is None else [name for name in texts if _mostly(read(name), source[name], counted)]
+    chosen = _as_numbers(source.clear(), expression, candidates, numbers_first=counted is not None)
     try:
         values = source.with_columns(read(name).alias(name) for name in chosen).select(expression.alias("value"))["value"]
     except (PolarsError, PanicException) as error:
@@ -78,7 +78,7 @@ def evaluate(frame: pl.DataFrame, mapping: str, key: str, number: ReadNumbers, c
     if len(values) != len(source):
         return Message("files.not_each_row", '{key}: "{sql}" should give one value for each row', key=key, sql=shown)
     unread = [read(name).is_null() & source[name].is_not_null() for name in chosen]
-    return FieldValues(values, names, functools.reduce(operator.or_, unread, nothing))
+    return FieldValues(values, names, functools.reduce(operator.or_, unread, nothing), chosen)
 
 
 def _unreadable(mapping: str, key: str, known: list[str], error: Exception) -> Message:

@@ -37,7 +37,7 @@ class FallbackRows:
         """Read what waits, and give the good rows in it."""
         frame = self._without_blanks(self.with_places(pl.concat(self.frames)))
         self.frames, self.waiting = [], 0
-        rows = map_rows("orders", frame, self.stream.settings, self.stream.launch)
+        rows = map_rows("orders", frame, self.stream.settings, self.stream.launch, formats=self.stream.formats)
         rows.spellings = self.stream.spellings
         good = order_rows(rows, self.stream.settings, self.stream.launch, self.ids)
         self.rejects.append(rows.rejects())

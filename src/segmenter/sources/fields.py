@@ -10,6 +10,7 @@ from polars.exceptions import PolarsError
 
 from segmenter import money
 from segmenter.checks.id_forms import may_be_mended, mended
+from segmenter.checks.number_format import AS_TYPED, OTHER, NumberFormat
 from segmenter.tables import LATEST, NOTHING
 from segmenter.vocabulary import vocabulary
 
@@ -27,41 +28,44 @@ def text(values: pl.Series) -> pl.Series:
     return plain.zip_with(~plain.str.to_lowercase().is_in(NOTHING), pl.Series([None], dtype=pl.String))
 
 
-def identity(values: pl.Series) -> pl.Series:
-    """Read ids: as text, where what was done to keep it text is undone, and ``12.0`` is 12."""
-    plain = text(values)
-    if values.dtype.is_numeric() or not may_be_mended(plain).any():
-        return plain
-    return text(plain.alias("v").to_frame().select(mended(pl.col("v")).alias(values.name)).to_series())
+def mend_ids(written: pl.Series) -> pl.Series:
+    """Read ids that were read as text: what was done to keep them text is undone, and ``12.0`` is 12."""
+    if not may_be_mended(written).any():
+        return written
+    return text(written.alias("v").to_frame().select(mended(pl.col("v")).alias(written.name)).to_series())
 
 
-def number(values: pl.Series, currency: str, decimal: str) -> pl.Series:
-    """Read numbers as people write amounts: with the sign of a currency (ISO 4217), thousands separators, accounting parentheses.
+def number(values: pl.Series, currency: str, how: NumberFormat) -> pl.Series:
+    """Read numbers as people write amounts: with the sign of a currency (ISO 4217), marks of thousands, accounting parentheses.
 
-    `decimal` is the decimal mark of text, "." or ",". Signs of other currencies are not read.
+    `how` says which decimal mark text has. Signs of other currencies are not read.
     """
     if values.dtype.is_numeric():
         return values.cast(pl.Float64)
     values = decode(values)
     if values.dtype != pl.String:
         return pl.Series(values.name, [None] * len(values), dtype=pl.Float64)
-    mark, thousands = (r"\.", ",") if decimal == "." else (",", r"\.")
-    signs = "|".join(re.escape(sign) for sign, codes in _SIGNS.items() if currency in codes)
-    plain = values.str.normalize("NFKC").str.replace_all(rf"\s|(?i:{currency})" + (f"|(?i:{signs})" if signs else ""), "")
-    plain = plain.str.replace(r"^\((.+)\)$", "-${1}")
-    digits = rf"^[+-]?(\d+|\d{{1,3}}({thousands}\d{{3}})+)?({mark}\d*)?([eE][+-]?\d+)?$"
-    readable = plain.str.contains(digits) & plain.str.contains(r"\d")
-    plain = plain.str.replace_all(thousands, "")
-    if decimal == ",":
-        plain = plain.str.replace(",", ".", literal=True)
-    return plain.cast(pl.Float64, strict=False).zip_with(readable, pl.Series([None], dtype=pl.Float64))
+    return how.read(values, currency)
 
 
-def amount(values: pl.Series, currency: str, decimal: str) -> pl.Series:
+def amount(values: pl.Series, currency: str, how: NumberFormat) -> pl.Series:
     """Read amounts in currency units as Int64 minor units, half a unit to even; null beyond `money.LARGEST`."""
-    minor: pl.Series = (number(values, currency, decimal) * 10 ** money.digits(currency)).round(0, mode="half_to_even")
+    minor: pl.Series = (number(values, currency, how) * 10 ** money.digits(currency)).round(0, mode="half_to_even")
     fits = minor.is_finite() & (minor.abs() <= money.LARGEST)
     return minor.cast(pl.Int64, strict=False).zip_with(fits, pl.Series([None], dtype=pl.Int64))
+
+
+def any_amount(values: pl.Series, currency: str) -> pl.Series:
+    """Read amounts as `amount` does, as far as they can be read in any way: of two readings the larger, of another currency its number."""
+    values = decode(values)
+    if values.dtype != pl.String:
+        return amount(values, currency, AS_TYPED)
+    read = pl.DataFrame([amount(values, currency, NumberFormat(mark)).alias(mark) for mark in OTHER])
+    found = read.select(pl.when(pl.col(".").abs() >= pl.col(",").abs()).then(".").otherwise(pl.coalesce(",", "."))).to_series()
+    bare = values.filter(found.is_null()).str.extract(r"([0-9][0-9.,' ]*)").str.strip_chars(" ")
+    if bare.null_count() == len(bare):
+        return found.alias(values.name)
+    return found.scatter(found.is_null().arg_true(), amount(bare, currency, NumberFormat(".", only=False))).alias(values.name)
 
 
 def time(values: pl.Series, format_: str, timezone: str) -> pl.Series:

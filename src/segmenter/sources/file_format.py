@@ -1,7 +1,7 @@
 """How the files of one table are written, by the config, and which columns are looked for in them."""
 
 import functools
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,6 +10,7 @@ from polars.exceptions import PolarsError
 from segmenter import sql
 from segmenter.errors import ConfigError
 from segmenter.settings import FilesSettings, TableSettings
+from segmenter.sources.number_columns import mark_in_text
 from segmenter.sources.row_mapping import NEEDED
 
 _WRITTEN = ("encoding", "separator", "sheet", "skip_rows")
@@ -23,7 +24,7 @@ class FileFormat:
     separator: str = "auto"
     sheet: str | None = None
     skip_rows: int | Literal["auto"] = "auto"
-    decimal: str = "."  # where numbers become text
+    decimal: Callable[[str], str] = lambda column: "."  # of columns, where their numbers become text
     table: str = ""  # whose own keys messages name
     own: frozenset[str] = field(default_factory=frozenset)  # what the table says for itself
     wanted: tuple[str, ...] = ()  # the columns and the SQL of its mapping
@@ -55,7 +56,7 @@ def format_of(settings: FilesSettings, table: str) -> FileFormat:
     mappings: dict[str, str | None] = read.model_dump()["columns"]
     return FileFormat(
         **{**common, **own},
-        decimal=settings.decimal,
+        decimal=mark_in_text(settings),
         table=table,
         own=frozenset(own),
         wanted=_wanted(read, table, mappings),

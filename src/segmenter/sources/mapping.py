@@ -10,20 +10,21 @@ import polars as pl
 
 from segmenter import tables
 from segmenter.checks.nobody import Nobody
+from segmenter.checks.reject_summary import TableSource, summarize_rejects
 from segmenter.contacts import Contacts, shown_columns
 from segmenter.errors import InputError
-from segmenter.findings import messages_of, raise_stops
+from segmenter.findings import Finding, messages_of, raise_stops
 from segmenter.messages import Message
 from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
 from segmenter.sources import fields
 from segmenter.sources.customer_ids import COUNTS, join_spellings, judge_ids, tell_strangers
 from segmenter.sources.customer_rows import check_extras, find_contacts, read_customers
-from segmenter.sources.expressions import columns_of
+from segmenter.sources.expressions import FILE, columns_of
 from segmenter.sources.file_format import format_of
 from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
-from segmenter.sources.reject_reasons import CONTACT, NO_KIND
+from segmenter.sources.reject_reasons import CONTACT, NO_KIND, reason_of
 from segmenter.sources.row_mapping import NEEDED, map_rows
-from segmenter.sources.rows import Rows, check_share, reject_strangers
+from segmenter.sources.rows import Rows, reject_strangers
 from segmenter.sources.shop_currency import take_currency, tell_other_signs
 from segmenter.tables import Tables
 
@@ -81,14 +82,14 @@ def canonical_tables(
     Returns
     -------
     Tables
-        With the rejects, and for each table ``rows = filtered + later + rejected + kept``, and ``visitors``
+        With the rejects, and for each table ``rows = filtered + dropped + later + rejected + kept``, and ``visitors``
         where events of those who never ordered are left aside; ``noted`` counts cells that could not be read in rows kept.
         The rejects show contacts by their shape, see `segmenter.contacts`.
 
     Raises
     ------
     InputError
-        A mapped column is missing, or more rows than `max_reject_share` are rejected.
+        A mapped column is missing, amounts can be read in two ways, or more rows, or more money, than `max_reject_share` are rejected.
 
     Examples
     --------
@@ -142,14 +143,14 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
     others = {name: rows for name, rows in shop.rows.items() if name != "orders"}
     reads = ({"orders": orders.reads} if orders.reads else {}) | {name: rows.reads for name, rows in others.items()}
     own = [orders.rejects, *(rows.rejects() for rows in others.values())]
-    rejects = shop.personal.without(pl.concat([*own, *lines]))
+    rejects = shop.personal.without(pl.concat([tables.REJECTED.to_frame(), *own, *lines], how="diagonal"))
+    rejects = rejects.with_columns(pl.col("kept").fill_null(value=False))
     strangers = [*tell_strangers(pl.concat(own), shop.ids), *tell_other_signs(pl.concat(own), shop.currency)]
     if stops:  # which say more than that many rows were rejected
         raise_stops(orders.findings)
-    try:
-        check_share(reads, rejects, shop.settings.max_reject_share)
-    except InputError as error:
-        raise InputError(*error.messages, *messages_of(strangers, "warning")) from error
+    left_out = _rejects(shop, orders, reads, rejects)
+    if stops and (many := messages_of(left_out, "stop")):
+        raise InputError(*many, *messages_of(strangers, "warning"))
     events, referrals = shop.events, shop.referrals
     if shop.customers is None and (events.height or referrals.height):
         # Without a customers table, events of those who never ordered are visitors': nothing is wrong with them.
@@ -157,8 +158,9 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
         events, referrals = (
             _drop_visitors(ids, name, frame, reads, shop.as_of) for name, frame in (("events", events), ("referrals", referrals))
         )
-    nobody = _judge_ids(shop, orders, events, referrals)
-    findings = (*orders.findings, *(found for rows in others.values() for found in rows.findings), *strangers, *nobody.findings)
+    nobody = _judge_ids(shop, orders)
+    own_findings = [found for rows in others.values() for found in rows.findings]
+    findings = (*orders.findings, *own_findings, *left_out, *strangers, *nobody.findings)
     if stops:
         raise_stops(findings)
     return Tables(
@@ -167,7 +169,7 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
         events,
         referrals,
         shop.contacts,
-        rejects,
+        rejects.select(tables.REJECTS.names()),
         reads,
         spending=orders.spending,
         profile=orders.profile,
@@ -176,13 +178,31 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
     )
 
 
-def _judge_ids(shop: ShopRows, orders: OrdersReading, events: pl.DataFrame, referrals: pl.DataFrame) -> Nobody:
+def _judge_ids(shop: ShopRows, orders: OrdersReading) -> Nobody:
     before = pl.col("time") < shop.as_of
-    others = [events.filter(before)["customer_id"], *(referrals.filter(before | pl.col("time").is_null())[name] for name in _REFERRED)]
-    if shop.customers is not None:
-        others.append(shop.customers.filter(pl.col("joined").is_null() | (pl.col("joined") < shop.as_of))["customer_id"])
-    names = None if shop.contacts is None or "name" not in shop.contacts.columns else shop.contacts.select("customer_id", "name")
-    return judge_ids(orders.orders.totals(shop.as_of), others, shop.settings, shop.spellings, orders.contacts_of, names)
+    events, brought = shop.events.filter(before), shop.referrals.filter(before | pl.col("time").is_null())
+    customers = None
+    if shop.customers is not None and shop.contacts is not None:
+        known = shop.customers.filter((pl.col("joined") < shop.as_of).fill_null(value=True)).select("customer_id")
+        customers = known.join(shop.contacts.select(pl.col("customer_id", "^name$")), on="customer_id", how="left")
+    others = [events["customer_id"], *(brought[name] for name in _REFERRED)]
+    return judge_ids(orders.orders.totals(shop.as_of), customers, others, shop.settings, shop.spellings, orders.contacts_of)
+
+
+def _rejects(shop: ShopRows, orders: OrdersReading, reads: Mapping[str, Mapping[str, int]], rejects: pl.DataFrame) -> list[Finding]:
+    """Say what the rejected rows hold."""
+    files = {name: rows.source[FILE].n_unique() for name, rows in shop.rows.items()}
+    known = {name: TableSource(files=count) for name, count in files.items()}
+    known["orders"] = TableSource(orders.turnover, max(len(orders.fingerprints), files.get("orders", 1)), orders.orders.days)
+    return summarize_rejects(
+        reads,
+        rejects,
+        known,
+        currency=shop.currency,
+        decimal=shop.settings.decimal,
+        max_share=shop.settings.max_reject_share,
+        reason_of=reason_of,
+    )
 
 
 def _drop_visitors(ids: pl.Series, name: str, frame: pl.DataFrame, reads: dict[str, dict[str, int]], as_of: date) -> pl.DataFrame:

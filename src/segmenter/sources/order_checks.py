@@ -9,6 +9,7 @@ import polars as pl
 from segmenter.checks.column_words import is_person, named, speaks_of
 from segmenter.checks.double_refunds import double_refunds
 from segmenter.checks.last_states import earlier_states, file_ages
+from segmenter.checks.number_format import NumberFormat
 from segmenter.checks.order_grain import AmountWords, Asked, OrderGrain, order_grain
 from segmenter.checks.order_numbers import adds_up, run_numbers
 from segmenter.contacts import shown_columns
@@ -145,8 +146,9 @@ class OrderChecks:
             self.rows.source,
             {*self.rows.columns["amount"], *self.rows.columns.get("order_id", ()), *self.rows.columns["customer_id"]},
         )
+        how = NumberFormat(self.rows.amount_format.decimal, only=False)
         read = {
-            name: fields.number(source[name].gather(at), self.launch.currency, "," if self.settings.decimal == "," else ".")
+            name: fields.number(source[name].gather(at), self.launch.currency, how)
             for name in columns_of(source)
             if name not in used and (source.schema[name].is_numeric() or source.schema[name] == pl.String)
         }

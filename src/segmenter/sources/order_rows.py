@@ -23,9 +23,9 @@ from segmenter.sources.fill_down import first_lines
 from segmenter.sources.order_checks import OrderChecks, share_once
 from segmenter.sources.order_statuses import by_status, status_column, statuses
 from segmenter.sources.raw import Fingerprint
-from segmenter.sources.reject_reasons import EMPTY, NO_AMOUNT, OTHER_CURRENCY, REPEATED, with_facts
+from segmenter.sources.reject_reasons import EMPTY, NO_AMOUNT, OTHER_CURRENCY, TWO_READINGS, with_facts
 from segmenter.sources.rows import Rows, reject_strangers, without_contacts
-from segmenter.tables import NO_PROFILE, Orders, OrdersProfile
+from segmenter.tables import NO_PROFILE, Orders, OrdersProfile, Summary
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,18 @@ class OrdersReading:
     """A shop's orders, and what became of their rows, wherever these were read."""
 
     orders: Orders
-    reads: dict[str, int]  # ``rows = filtered + later + rejected + kept``
-    rejects: pl.DataFrame  # see `tables.REJECTS`
+    reads: dict[str, int]  # ``rows = filtered + dropped + later + rejected + kept``; `dropped` only where the config asks for it
+    rejects: pl.DataFrame  # see `tables.REJECTED`
     spending: pl.DataFrame | None = None  # see `tables.SPENDING`
     fingerprints: tuple[Fingerprint, ...] = ()
     warnings: tuple[str, ...] = ()
     profile: OrdersProfile = NO_PROFILE
     findings: tuple[Finding, ...] = ()
     contacts_of: ContactsOf = no_contacts  # of who is behind ids
+    turnover: int = 0  # of the rows kept from before the as-of date: amounts and refunds added up, in minor units
 
 
-NO_ORDERS = OrdersReading(SingleOrders(tables.ORDERS.to_frame()), {}, tables.REJECTS.to_frame())
+NO_ORDERS = OrdersReading(SingleOrders(tables.ORDERS.to_frame()), {}, tables.REJECTED.to_frame())
 
 
 def map_orders(
@@ -81,7 +82,13 @@ def map_orders(
         profile=profile,
         findings=(*rows.findings, *checks.findings, *_customer_findings(orders, checks, launch)),
         contacts_of=contacts_of_rows(rows, personal),
+        turnover=int(before["paid"].abs().sum()),
     )
+
+
+def turnover(summary: Summary) -> int:
+    """Give what `OrdersReading` calls so, of orders that were aggregated."""
+    return int(summary.frame.select((pl.col("spend") + 2 * pl.col("refunds")).sum()).item() or 0)
 
 
 def _customer_findings(orders: pl.DataFrame, checks: OrderChecks, launch: LaunchSettings) -> tuple[Finding, ...]:
@@ -107,7 +114,10 @@ def order_values_of(
     """Read the fields of order rows: ``paid`` is in minor units, ``back`` a refund or cancellation."""
     read, lines = settings.orders, settings.orders.grain == "line"
     largest = f"{LARGEST // 10 ** digits(launch.currency):,}"
-    amount = fields.amount(rows.fields["amount"], launch.currency, settings.decimal)
+    amount = fields.amount(rows.fields["amount"], launch.currency, rows.amount_format)
+    rows.worth = lambda some: amount.filter(some).fill_null(fields.any_amount(rows.fields["amount"].filter(some), launch.currency))
+    if rows.amount_format.doubtful:
+        rows.reject(rows.amount_format.in_doubt(fields.decode(rows.fields["amount"]), launch.currency), "amount", TWO_READINGS)
     values = pl.DataFrame(
         {
             "customer_id": rows.id("customer_id"),
@@ -125,7 +135,7 @@ def order_values_of(
     reject_strangers(rows, ids)
     if read.repeats == "drop":
         own = rows.source.select(columns_of(rows.source))
-        rows.reject(~own.select(pl.struct(pl.all()).is_first_distinct()).to_series(), None, REPEATED)
+        rows.drop(~own.select(pl.struct(pl.all()).is_first_distinct()).to_series())
     return values
 
 

@@ -38,14 +38,15 @@ def by_status(rows: Rows, kept: pl.DataFrame, column: str, settings: MappingSett
     values = nw.from_native(kept.select("paid", "back", STATUS)).with_columns(**order_values()).to_native()
     taken = values.select(STATUS, "amount", pl.when("is_order").then(pl.lit("order")).otherwise(pl.lit("refund")).alias("taken_for"))
     if rows.left_out is not None and not rows.left_out.is_empty():
-        taken = pl.concat([taken, _left_out(rows.left_out, column, settings, launch)])
+        taken = pl.concat([taken, _left_out(rows, rows.left_out, column, settings, launch)])
     totals = taken.group_by(STATUS, "taken_for").agg(pl.len().cast(pl.Int64).alias("rows"), pl.col("amount").sum())
     return totals.sort("amount", STATUS, "taken_for", descending=[True, False, False]).select(NO_PROFILE.by_status.columns)
 
 
-def _left_out(frame: pl.DataFrame, column: str, settings: MappingSettings, launch: LaunchSettings) -> pl.DataFrame:
+def _left_out(kept: Rows, frame: pl.DataFrame, column: str, settings: MappingSettings, launch: LaunchSettings) -> pl.DataFrame:
     orders = settings.orders.model_copy(update={"where": None, "refund": None, "fill_down": ()})
-    rows = map_rows("orders", frame, settings.model_copy(update={"orders": orders}), launch)
-    amount = fields.amount(rows.fields["amount"], launch.currency, settings.decimal).fill_null(0)
+    formats = {kept.columns["amount"][0]: kept.amount_format} if kept.fields["amount"].dtype == pl.String else {}
+    rows = map_rows("orders", frame, settings.model_copy(update={"orders": orders}), launch, formats=formats)
+    amount = fields.amount(rows.fields["amount"], launch.currency, rows.amount_format).fill_null(0)
     found = pl.DataFrame({STATUS: statuses(rows, column), "amount": amount})
     return found.filter(rows.counted).with_columns(taken_for=pl.lit("left_out"))

@@ -188,5 +188,6 @@ def fingerprint(stream: Stream) -> str:
     settings, launch = stream.settings, stream.launch
     orders = settings.orders.model_dump(exclude={"path": True, "columns": {"category": True}})  # of which measures know nothing
     columns = [(name, str(dtype)) for name, dtype in stream.schema.items()]
-    parts: list[Any] = [orders, settings.decimal, launch.timezone, launch.currency, columns, sorted(stream.spellings.items())]
+    amounts = {name: asdict(how) for name, how in stream.formats.items()} or settings.decimal
+    parts: list[Any] = [orders, amounts, launch.timezone, launch.currency, columns, sorted(stream.spellings.items())]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -9,10 +9,16 @@ import numpy as np
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
+from segmenter.checks.decimal_mark import decide, evidence, merge, totals
+from segmenter.checks.number_format import NumberFormat
+from segmenter.contacts import shown_columns
 from segmenter.errors import ConfigError, InputError
+from segmenter.findings import Finding
 from segmenter.measures import shop_orders
 from segmenter.messages import Message
+from segmenter.money import digits
 from segmenter.settings import FilesSettings, LaunchSettings
+from segmenter.sources import fields
 from segmenter.sources.expressions import ROW, read_as_numbers
 from segmenter.sources.fields import currency_names, local
 from segmenter.sources.raw import column_names, known_types, one_line
@@ -41,6 +47,8 @@ class Stream:
     schema: pl.Schema  # of all its columns
     who: pl.Expr  # the ids as they stand
     spellings: Mapping[str, str] = field(default_factory=dict)  # of ids: what they are read as
+    formats: Mapping[str, NumberFormat] = field(default_factory=dict)  # of its amounts, where they are text
+    findings: Sequence[Finding] = ()  # of how they are read
 
     def spelled(self, spellings: Mapping[str, str]) -> "Stream":
         """Read some ids otherwise than they stand."""
@@ -95,7 +103,41 @@ def stream_of(paths: Sequence[Path], names: Sequence[str], settings: FilesSettin
     if typed and "back" in conditions:
         typed["back"] = conditions["back"].fill_null(value=False)
     columns = [name for name in schema if name in needed]
-    return Stream(paths, names, heights, settings, launch, typed, conditions.get("where"), columns, schema, expressions["customer_id"])
+    where, who = conditions.get("where"), expressions["customer_id"]
+    stream = Stream(paths, names, heights, settings, launch, typed, where, columns, schema, who)
+    return stream if _type(schema, expressions["amount"]) != pl.String else _with_format(stream, mappings)
+
+
+def _with_format(stream: Stream, mappings: Mapping[str, str]) -> Stream:
+    """Decide by all rows that count how amounts that are text are read: later only a part of the rows is at hand at a time."""
+    amount, settings, launch = mappings["amount"], stream.settings, stream.launch
+    scan = pl.scan_parquet([*stream.paths], glob=False, hive_partitioning=False)
+    rows = scan.with_columns(known_types(scan.collect_schema()))
+    if stream.where is not None:
+        rows = rows.filter(stream.where.fill_null(value=False))
+    parts = [evidence(pl.Series([], dtype=pl.String), launch.currency)]
+    come_to = [0, 0]
+
+    def cells(batch: pl.DataFrame) -> pl.Series:
+        moments = fields.time(batch["time"], settings.orders.time_format, launch.timezone)
+        return batch["amount"].filter(moments.to_frame("t").select((pl.col("t") < launch.as_of).fill_null(value=True)).to_series())
+
+    def look(batch: pl.DataFrame) -> None:
+        parts.append(evidence(cells(batch), launch.currency))
+
+    def add_up(batch: pl.DataFrame) -> None:
+        for at, total in enumerate(totals(cells(batch), launch.currency, digits(launch.currency))):
+            come_to[at] += total
+
+    def all_totals() -> tuple[int, int]:
+        wanted.sink_batches(add_up)
+        return come_to[0], come_to[1]
+
+    wanted = rows.select(_expression(mappings["time"], stream.schema).alias("time"), pl.col(amount).alias("amount"))
+    wanted.sink_batches(look)
+    shown = shown_columns(list(stream.schema))[amount]
+    found, findings = decide(merge(parts), shown, launch.currency, settings.decimal, amount=True, totals=all_totals)
+    return replace(stream, formats={amount: found}, findings=findings)
 
 
 def _expression(mapping: str, schema: pl.Schema) -> pl.Expr:

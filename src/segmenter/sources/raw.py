@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,8 +103,8 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def together(frames: Sequence[tuple[str, pl.DataFrame]], decimal: str) -> pl.DataFrame:
-    """Put named frames with the same columns, in any order, together; a column whose types differ becomes text."""
+def together(frames: Sequence[tuple[str, pl.DataFrame]], decimal: Callable[[str], str]) -> pl.DataFrame:
+    """Put named frames with the same columns, in any order, together; a column whose types differ becomes text, with its decimal mark."""
     first_name, first = frames[0]
     if problems := [problem for name, frame in frames[1:] if (problem := _difference(first_name, first, name, frame)) is not None]:
         raise InputError(*problems)
@@ -120,7 +120,7 @@ def together(frames: Sequence[tuple[str, pl.DataFrame]], decimal: str) -> pl.Dat
         return pl.concat(
             [
                 frame.select(
-                    as_text(column, schema[column], decimal) if dtype == pl.String else pl.col(column).cast(dtype)
+                    as_text(column, schema[column], decimal(column)) if dtype == pl.String else pl.col(column).cast(dtype)
                     for column, dtype in dtypes.items()
                 )
                 for schema, (_, frame) in zip(schemas, frames, strict=True)

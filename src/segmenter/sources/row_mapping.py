@@ -1,16 +1,21 @@
 """Which columns of a source are which fields, by the mappings of the config."""
 
-from functools import partial
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
+from types import MappingProxyType
 
 import polars as pl
 
+from segmenter.checks.number_format import NumberFormat
 from segmenter.contacts import may_be_shown, shown_columns, shown_sql
 from segmenter.errors import InputError, nearest
+from segmenter.findings import Finding
 from segmenter.messages import Message
 from segmenter.settings import LaunchSettings, MappingSettings, OrdersSettings, TableSettings
 from segmenter.sources import fields
-from segmenter.sources.expressions import FILE, ROW, FieldValues, ReadNumbers, columns_of, evaluate
+from segmenter.sources.expressions import FILE, ROW, FieldValues, columns_of, evaluate
 from segmenter.sources.fill_down import fill_down
+from segmenter.sources.number_columns import NumberColumns
 from segmenter.sources.rows import Rows
 from segmenter.tables import LEVELS
 
@@ -23,52 +28,67 @@ NEEDED = {
 DATED = ("time", "joined")  # the field that says when a row came about
 _SHOWN = (*LEVELS, "category", "kind")  # in lists and on pages
 _BY_CHANCE = ("category", "district", "address")  # what is called so but holds lists was not meant
+_UNDECIDED: Mapping[str, NumberFormat] = MappingProxyType({})
 
 
 def map_rows(
-    table: str, frame: pl.DataFrame, settings: MappingSettings, launch: LaunchSettings, collected: list[str] | None = None
+    table: str,
+    frame: pl.DataFrame,
+    settings: MappingSettings,
+    launch: LaunchSettings,
+    collected: list[str] | None = None,
+    formats: Mapping[str, NumberFormat] = _UNDECIDED,
 ) -> Rows:
-    """Filter the raw rows of a table, a key of `NEEDED`, and find its fields; problems are raised, or else `collected`."""
+    """Filter the raw rows of a table, a key of `NEEDED`, and find its fields; problems are raised, or else `collected`.
+
+    `formats` say how columns of text are read as numbers where that was decided by more rows than these.
+    """
     read: TableSettings = getattr(settings, table)
     problems: list[str] = []
-    if ROW not in frame.columns:
-        frame = frame.with_row_index(ROW, offset=1)
-    if FILE not in frame.columns:
-        frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(FILE))
+    frame = _with_places(frame)
     if isinstance(read, OrdersSettings) and read.fill_down:
         filled = fill_down(frame, read)
-        if isinstance(filled, pl.DataFrame):
-            frame = filled
-        else:
-            problems += filled
-    number: ReadNumbers = partial(fields.number, currency=launch.currency, decimal=settings.decimal)
-    height, left_out = frame.height, None
+        frame, more = (filled, []) if isinstance(filled, pl.DataFrame) else (frame, filled)
+        problems += more
+    height, shown, left_out, findings = frame.height, shown_columns(columns_of(frame)), None, list[Finding]()
+    mappings: dict[str, str | None] = read.model_dump()["columns"]  # each table has fields of its own
+    counted = cache(partial(_before, frame, mappings, read, launch))
+    number = NumberColumns(launch.currency, settings.decimal, counted, formats, shown)
     if read.where is not None and (wanted := _condition(frame, read.where, f"data.{table}.where", number, problems)) is not None:
         # A row whose cell is no number where one is needed is not left out: it is for the rejects.
+        findings += number.findings(wanted.numbers)
         read_so = wanted.values.fill_null(value=False) | wanted.unread
         frame, left_out = frame.filter(read_so), frame.filter(~read_so)
         if height and frame.is_empty():
             problems.append(nothing_wanted(table, read.where, height))
     reads = {"rows": height, "filtered": height - frame.height}
     rows = Rows(table, frame, {}, {}, reads, pl.repeat(True, frame.height, eager=True), left_out=left_out)
-    mappings: dict[str, str | None] = read.model_dump()["columns"]  # each table has fields of its own
+    number = NumberColumns(launch.currency, settings.decimal, lambda: rows.counted, formats, shown)
     for name in sorted(mappings, key=lambda field: field not in DATED):  # first the date, which says what may decide the rest
         if (problem := _map_field(rows, name, mappings[name], number)) is not None:
             problems.append(problem)
         elif name in DATED and name in rows.fields:
-            moments = fields.time(rows.fields[name], read.time_format, launch.timezone)
+            rows.moments = moments = fields.time(rows.fields[name], read.time_format, launch.timezone)
             rows.counted = pl.DataFrame({"t": moments}).select((pl.col("t") < launch.as_of).fill_null(value=True)).to_series()
     if isinstance(read, OrdersSettings):
         if read.refund is not None and (refund := _condition(frame, read.refund, "data.orders.refund", number, problems)) is not None:
             rows.fields["refund"] = refund.values.fill_null(value=False)
+            findings += number.findings(refund.numbers)
         if read.grain == "line" and "order_id" not in rows.fields and not problems:
             sentence = "data.orders.columns.order_id: is needed where data.orders.grain is line: it says which lines are one order"
             problems.append(Message("sources.order_id_missing", sentence))
+    rows.findings += [finding for at, finding in enumerate(findings) if finding not in (*findings[:at], *rows.findings)]
+    if problems and collected is None:
+        raise InputError(*problems)
     if collected is not None:
         collected += problems
-    elif problems:
-        raise InputError(*problems)
     return rows
+
+
+def _with_places(frame: pl.DataFrame) -> pl.DataFrame:
+    if ROW not in frame.columns:
+        frame = frame.with_row_index(ROW, offset=1)
+    return frame if FILE in frame.columns else frame.with_columns(pl.lit(None, dtype=pl.String).alias(FILE))
 
 
 def nothing_wanted(table: str, sql: str | None, rows: int) -> Message:
@@ -77,8 +97,22 @@ def nothing_wanted(table: str, sql: str | None, rows: int) -> Message:
     return Message("files.nothing_wanted", sentence, table=table, rows=rows, sql=shown_sql(sql or ""))
 
 
-def _condition(frame: pl.DataFrame, sql: str, key: str, number: ReadNumbers, problems: list[str]) -> FieldValues | None:
-    result = evaluate(frame, sql, key, number)
+def _before(frame: pl.DataFrame, mappings: Mapping[str, str | None], read: TableSettings, launch: LaunchSettings) -> pl.Series:
+    """Tell which rows are not known to be at or after the as-of date."""
+    found = [evaluate(frame, mappings[name] or name, "", _plain) for name in DATED if name in mappings]
+    if not found or not isinstance(found[0], FieldValues):
+        return pl.repeat(True, frame.height, eager=True)
+    moments = fields.time(found[0].values, read.time_format, launch.timezone)
+    return pl.DataFrame({"t": moments}).select((pl.col("t") < launch.as_of).fill_null(value=True)).to_series()
+
+
+def _plain(values: pl.Series, _: Sequence[pl.Series]) -> pl.Series:
+    """Read the numbers that dates are computed of."""
+    return values.cast(pl.Float64, strict=False)
+
+
+def _condition(frame: pl.DataFrame, sql: str, key: str, number: NumberColumns, problems: list[str]) -> FieldValues | None:
+    result = evaluate(frame, sql, key, number.read)
     if isinstance(result, FieldValues) and result.values.dtype != pl.Boolean:
         sentence = '{key}: should be true or false for each row (got "{sql}")'
         result = Message("files.no_condition", sentence, key=key, sql=shown_sql(sql))
@@ -88,7 +122,7 @@ def _condition(frame: pl.DataFrame, sql: str, key: str, number: ReadNumbers, pro
     return None
 
 
-def _map_field(rows: Rows, name: str, mapping: str | None, number: ReadNumbers) -> Message | None:
+def _map_field(rows: Rows, name: str, mapping: str | None, number: NumberColumns) -> Message | None:
     """Add a field to the rows; say what is wrong with its mapping."""
     key, known = f"data.{rows.table}.columns.{name}", columns_of(rows.source)
     if mapping is None and name not in known:
@@ -96,7 +130,9 @@ def _map_field(rows: Rows, name: str, mapping: str | None, number: ReadNumbers) 
             return None
         sentence = '{key}: is needed: the source has no column "{name}"{near}'
         return Message("files.column_needed", sentence, key=key, name=name, near=nearest(name, shown_columns(known).values()))
-    result = evaluate(rows.source, mapping or name, key, number, rows.counted if name == "amount" else None)
+    result = evaluate(
+        rows.source, mapping or name, key, _plain if name in DATED else number.read, rows.counted if name == "amount" else None
+    )
     if not isinstance(result, FieldValues):
         return result
     column = result.columns[0]
@@ -109,6 +145,9 @@ def _map_field(rows: Rows, name: str, mapping: str | None, number: ReadNumbers) 
         sentence = '{key}: should be {rule} (got "{mapping}" of type {dtype}); export that in a column of its own, or compute it by SQL'
         return Message("files.unfit", sentence, key=key, rule=rule, mapping=mapping or name, dtype=str(result.values.dtype))
     rows.fields[name], rows.columns[name] = result.values, result.columns
+    if name == "amount":
+        rows.amount_format = number.format_of(result.values, amount=True)
+        rows.findings += number.findings([*result.numbers, result.values.name])
     return None
 
 

@@ -1,20 +1,20 @@
 """A table on its way from raw rows to canonical ones, and what was wrong with its rows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from segmenter import tables
 from segmenter.checks.id_forms import damaged, tell_damage, tell_mended
+from segmenter.checks.number_format import AS_TYPED, NumberFormat
 from segmenter.contacts import Contacts, hide
-from segmenter.errors import InputError
 from segmenter.findings import Finding
 from segmenter.messages import Message
 from segmenter.settings import TableSettings
 from segmenter.sources import fields
 from segmenter.sources.expressions import FILE, ROW
-from segmenter.sources.reject_reasons import CONTACT_LEFT_OUT, EMPTY, NO_ID, NO_TIME, NO_TIME_FORMAT, STRANGER, reason_of, with_facts
+from segmenter.sources.reject_reasons import CONTACT_LEFT_OUT, EMPTY, NO_ID, NO_TIME, NO_TIME_FORMAT, STRANGER, with_facts
 
 _CUSTOMERS = ("customer_id", "friend_id")
 _SHOWN = 3
@@ -40,6 +40,9 @@ class Rows:
     findings: list[Finding] = field(default_factory=list)
     left_out: pl.DataFrame | None = None  # the raw rows that `where` does not want
     spellings: Mapping[str, str] = field(default_factory=dict)  # of customers' ids that are one person's, which is taken for all
+    amount_format: NumberFormat = AS_TYPED  # how amounts that are text are read
+    moments: pl.Series | None = None  # when each row came about, where the table says it
+    worth: Callable[[pl.Series], pl.Series] | None = None  # the amounts of some rows as far as they can be read, in minor units
     _wrong: pl.Series = field(init=False)  # the number of the reason why a row is rejected, -1 where none
     _dropped: pl.Series = field(init=False)
     _reasons: list[tuple[str | None, Message]] = field(init=False, default_factory=list)  # field and reason
@@ -51,7 +54,7 @@ class Rows:
 
     def reject(self, wrong: pl.Series, name: str | None, reason: Message) -> None:
         """Reject rows because of a field, or as a whole; the first reason of a row stands."""
-        new = wrong & (self._wrong < 0)
+        new = wrong & self.good
         self._wrong = self._wrong.zip_with(~new, pl.Series([len(self._reasons)], dtype=pl.Int32))
         self._reasons.append((name, reason))
 
@@ -77,18 +80,26 @@ class Rows:
 
     def id(self, name: str) -> pl.Series:
         """Read an id, and reject rows without; what a spreadsheet has destroyed or disguised is told."""
-        written = fields.text(self.fields[name]).filter(self.counted)
-        column, key = ", ".join(self.columns[name]), f"data.{self.table}.columns.{name}"
-        if not self.fields[name].dtype.is_temporal() and (gone := damaged(written)).any():
-            places = self.source.filter(self.counted).filter(gone).head(_SHOWN).select(pl.col(FILE).cast(pl.String), ROW)
-            self.findings += tell_damage(written.filter(gone), [place_of(*place) for place in places.rows()], column, key)
-        self.findings += tell_mended(written, fields.identity(written), column, key)
-        return self.read(name, self.ids(name), NO_ID)
+        written = fields.text(self.fields[name])
+        self._look_at_ids(name, written)
+        return self.read(name, self._read_ids(name, written), NO_ID)
 
     def ids(self, name: str) -> pl.Series:
         """Give ids as they are read, null where there is none."""
-        values = fields.identity(self.fields[name])
+        return self._read_ids(name, fields.text(self.fields[name]))
+
+    def _read_ids(self, name: str, written: pl.Series) -> pl.Series:
+        values = fields.mend_ids(written)
         return values.replace(self.spellings) if self.spellings and name in _CUSTOMERS else values
+
+    def _look_at_ids(self, name: str, written: pl.Series) -> None:
+        column, key = ", ".join(self.columns[name]), f"data.{self.table}.columns.{name}"
+        different = written.filter(self.counted).unique().drop_nulls()
+        if not self.fields[name].dtype.is_temporal() and (gone := damaged(different)).any():
+            rows = self.counted & written.is_in(different.filter(gone).implode())
+            places = self.source.filter(rows).head(_SHOWN).select(pl.col(FILE).cast(pl.String), ROW)
+            self.findings += tell_damage(written.filter(rows), [place_of(*place) for place in places.rows()], column, key)
+        self.findings += tell_mended(different, fields.mend_ids(different), column, key)
 
     def time(self, settings: TableSettings, timezone: str) -> pl.Series:
         """Read the time, and reject rows without."""
@@ -120,14 +131,14 @@ class Rows:
         return values.filter(good)
 
     def rejects(self) -> pl.DataFrame:
-        """List what was rejected or noted, as `tables.REJECTS`."""
-        rejected = [(self._wrong == number, *reason) for number, reason in enumerate(self._reasons)]
-        noted = [(wrong & (self._wrong < 0), name, reason) for wrong, name, reason in self._notes]
-        return pl.concat(
-            [tables.REJECTS.to_frame(), *(self._rejects(rows & self.counted, name, reason) for rows, name, reason in [*rejected, *noted])]
-        )
+        """List what was rejected or noted, as `tables.REJECTED`."""
+        rejected = [(self._wrong == number, name, reason, False) for number, (name, reason) in enumerate(self._reasons)]
+        noted = [(wrong & self.good, name, reason, True) for wrong, name, reason in self._notes]
+        found = [self._rejects(rows & self.counted, name, reason, kept=kept) for rows, name, reason, kept in [*rejected, *noted]]
+        return pl.concat([tables.REJECTED.to_frame(), *found])
 
-    def _rejects(self, rows: pl.Series, name: str | None, reason: Message) -> pl.DataFrame:
+    def _rejects(self, rows: pl.Series, name: str | None, reason: Message, *, kept: bool) -> pl.DataFrame:
+        nothing = pl.repeat(None, int(rows.sum()), eager=True)
         return self.source.filter(rows).select(
             pl.lit(self.table).alias("table"),
             pl.col(FILE).cast(pl.String).alias("file"),
@@ -135,6 +146,9 @@ class Rows:
             pl.lit(None if name is None else ", ".join(self.columns[name]), dtype=pl.String).alias("column"),
             pl.lit(None, dtype=pl.String).alias("value") if name is None else self._cells(name).filter(rows).alias("value"),
             pl.lit(str(reason)).alias("reason"),
+            (nothing if self.worth is None or not len(nothing) else self.worth(rows)).cast(pl.Int64).alias("amount"),
+            (nothing if self.moments is None else self.moments.filter(rows)).cast(pl.Date).alias("day"),
+            pl.lit(kept).alias("kept"),
         )
 
     def _cells(self, name: str) -> pl.Series:
@@ -164,39 +178,3 @@ def without_contacts(rows: Rows, name: str, values: pl.Series, personal: Contact
         rows.note(contacts, name, CONTACT_LEFT_OUT)
         values = values.zip_with(~contacts, pl.Series([None], dtype=pl.String))
     return values
-
-
-def check_share(reads: Mapping[str, Mapping[str, int]], rejects: pl.DataFrame, max_share: float) -> None:
-    """Refuse tables of which more than a share of 1 was rejected, or all, with their reasons and an example of each."""
-    problems: list[str] = []
-    for table, counts in reads.items():
-        rejected, counted = counts["rejected"], counts["rejected"] + counts["kept"]
-        if rejected and (rejected > max_share * counted or not counts["kept"]):
-            share = Message("files.all", "all") if rejected == counted else f"{rejected / counted:.1%}"
-            sentence = (
-                "{table}: {share} of {count:,} rows were rejected; data.max_reject_share allows {allowed:g}%. "
-                "Mend the rows or the mapping, or allow more:"
-            )
-            problems.append(Message("files.many_rejects", sentence, table=table, share=share, count=counted, allowed=100 * max_share))
-            problems += _reasons(rejects.filter(table=table))
-    if problems:
-        raise InputError(*problems)
-
-
-def _reasons(rejects: pl.DataFrame) -> list[str]:
-    # Of a whole row its place is shown rather than its text, which may hold a phone number.
-    place = pl.struct("file", "row").filter(pl.col("file").is_not_null() & pl.col("row").is_not_null()).sort().first()
-    reasons = rejects.group_by("column", "reason").agg(
-        pl.len().alias("count"), pl.col("value").drop_nulls().sort().first().alias("value"), place.alias("place")
-    )
-    lines: list[str] = []
-    for reason in reasons.sort(["count", "column", "reason"], descending=[True, False, False]).rows(named=True):
-        column, value, place = reason["column"], reason["value"], reason["place"]
-        such_as = ""
-        if column is None and place is not None and place["row"] is not None:
-            such_as = Message("files.such_as_row", ", such as row {row} of {file}", **place)
-        elif column is not None and value is not None:
-            such_as = Message("files.such_as", ', such as "{value}"', value=value)
-        facts = {"column": column or Message("files.whole_row", "row"), "reason": reason_of(reason["reason"]), "such_as": such_as}
-        lines.append(Message("files.rejects", "  {count:,} × {column} {reason}{such_as}", count=reason["count"], **facts))
-    return lines

@@ -34,4 +34,4 @@ def sample_stream(stream: Stream, ids: pl.Series | None, summary: Summary, sampl
 
 def _read(who: pl.Series, stream: Stream) -> pl.Series:
     ids = who.cast(pl.String).str.strip_chars()  # spaces around an id do not belong to it
-    return (fields.identity(ids).replace(stream.spellings) if stream.spellings else ids).fill_null("")
+    return (fields.mend_ids(ids).replace(stream.spellings) if stream.spellings else ids).fill_null("")

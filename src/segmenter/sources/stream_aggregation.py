@@ -21,7 +21,7 @@ from segmenter.messages import Message
 from segmenter.money import digits
 from segmenter.sources.expressions import ROW
 from segmenter.sources.fallback_rows import FallbackRows
-from segmenter.sources.order_rows import OrdersReading
+from segmenter.sources.order_rows import OrdersReading, turnover
 from segmenter.sources.order_store import Identity, Store
 from segmenter.sources.parquet_stream import TYPED, WANTED, Stream, batches
 from segmenter.sources.raw import Fingerprint, one_line, sha256
@@ -94,7 +94,8 @@ def aggregate_stream(
     orders = AggregatedOrders(summary, None if sampling is None else sample_stream(stream, ids, summary, sampling))
     warnings = () if store is None else tuple(store.warnings)
     ordered = {name: total[name] for name in ("rows", *_FATES)}
-    return OrdersReading(orders, ordered, pl.concat([tables.REJECTS.to_frame(), *rejects]), None, prints, warnings)
+    left_out, findings = pl.concat([tables.REJECTED.to_frame(), *rejects]), tuple(stream.findings)
+    return OrdersReading(orders, ordered, left_out, None, prints, warnings, findings=findings, turnover=turnover(summary))
 
 
 def _report(progress: Progress, before: int, rows: int, done: int) -> None:
@@ -157,7 +158,7 @@ def _read_files(
         "rejected": fallback.reads["rejected"],
         "kept": accepted - later + fallback.reads["kept"],
     }
-    return reads, pl.concat([tables.REJECTS.to_frame(), *fallback.rejects]), parts
+    return reads, pl.concat([tables.REJECTED.to_frame(), *fallback.rejects]), parts
 
 
 def _groups(decoded: Iterator[pl.DataFrame]) -> Iterator[list[pl.DataFrame]]:

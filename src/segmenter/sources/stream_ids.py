@@ -7,12 +7,14 @@ import polars as pl
 
 from segmenter.checks.id_forms import damaged, may_be_mended, mended, tell_damage, tell_mended
 from segmenter.checks.nobody import ContactsOf, no_contacts
-from segmenter.contacts import Contacts
+from segmenter.contacts import Contacts, hide
 from segmenter.findings import Finding
+from segmenter.messages import Message
+from segmenter.settings import MappingSettings
 from segmenter.sources.customer_ids import COUNTS, WHO, contact_columns, count_different
 from segmenter.sources.expressions import FILE, ROW
 from segmenter.sources.fallback_rows import FallbackRows
-from segmenter.sources.fields import identity
+from segmenter.sources.fields import mend_ids, text
 from segmenter.sources.parquet_stream import Stream, batches, stream_of
 from segmenter.sources.raw import known_types
 from segmenter.sources.row_mapping import map_rows
@@ -27,7 +29,7 @@ def count_ids(stream: Stream, before: date) -> pl.DataFrame:
     if stream.settings.ids != "mended" or stream.integers or not stream.typed:
         return COUNTS.to_frame()
     counts = _scan(stream, [], before).group_by(WHO).len("rows").collect()
-    ids = counts.select(identity(counts[WHO]).alias("customer_id"), pl.col("rows").cast(pl.Int64))
+    ids = counts.select(mend_ids(text(counts[WHO])).alias("customer_id"), pl.col("rows").cast(pl.Int64))
     return ids.drop_nulls().group_by("customer_id").agg(pl.col("rows").sum())
 
 
@@ -53,6 +55,21 @@ def spellings_of_stream(stream: Stream, ids: pl.Series) -> tuple[dict[str, str],
     column = ", ".join(stream.who.meta.root_names())
     changes = {one: stream.spellings.get(other, other) for one, other in zip(odd.filter(changed), read.filter(changed), strict=True)}
     return changes, tell_mended(odd, read, column, _KEY)
+
+
+def ids_of_engine(settings: MappingSettings, ids: pl.Series) -> list[Finding]:
+    """Say what another engine, which takes ids as they stand, would read otherwise than this process."""
+    read = mend_ids(ids)
+    found = tell_damage(ids.filter(damaged(ids)).sort(), [], settings.orders.columns.customer_id or "customer_id", _KEY)
+    if (changed := read != ids).any():
+        one, other = map(hide, pl.DataFrame({"one": ids, "other": read}).filter(changed).sort("one").row(0))
+        sentence = "{key}: ids such as {one} are {other}, which engine=spark does not see; export them as text, or engine=local"
+        found.append(Finding("stop", Message("ids.engine_mends", sentence, key=_KEY, one=one, other=other)))
+    if settings.ids == "mended":
+        found.append(
+            Finding("stop", Message("ids.engine_exact", "data.ids=mended: engine=spark takes ids as they stand; use engine=local"))
+        )
+    return found
 
 
 def damage_of_stream(stream: Stream, ids: pl.Series) -> list[Finding]:

@@ -6,7 +6,10 @@ from itertools import pairwise
 import polars as pl
 
 from segmenter.checks.header_rows import Header, Row, cell_of
-from segmenter.checks.table_ends import OtherRow, other_headers, other_rows, total_word
+from segmenter.checks.inner_headers import other_headers
+from segmenter.checks.table_ends import other_rows
+from segmenter.checks.table_lines import OtherRow
+from segmenter.checks.total_words import total_word
 from segmenter.contacts import shape
 from segmenter.errors import InputError
 from segmenter.findings import Finding, Level
@@ -24,11 +27,15 @@ def header_findings(name: str, rows: Sequence[Row], header: Header, numbers: Seq
     if written.skip_rows != "auto":
         return []
     found = []
-    if titles := [number for row, number in zip(rows[: header.first], numbers, strict=False) if any(map(cell_of, row))]:
-        text = next(cell for row in rows[: header.first] for value in row if (cell := cell_of(value)))
+    above = [row for row in rows[: header.first] if any(map(cell_of, row))]
+    if above:
+        text = next(cell for value in above[0] if (cell := cell_of(value)))
         sentence = '{name}: row {row:,} is its header; {count:,} above it, "{shown}", are no rows of the table ({key}=0 takes the first)'
-        facts = {"row": numbers[header.first], "count": len(titles), "shown": _shape(text), "key": written.key("skip_rows")}
-        found.append(Finding("note", Message("sheets.titles", sentence, name=name, **facts)))
+        facts = {"row": numbers[header.first], "count": len(above), "shown": _shape(text), "key": written.key("skip_rows")}
+        # As many cells as the header has, in more than one row: that may be a table, too.
+        wide = sum(2 * sum(map(bool, map(cell_of, row))) > sum(map(bool, header.names)) for row in above)
+        level: Level = "warning" if wide > 1 else "note"
+        found.append(Finding(level, Message("sheets.titles", sentence, name=name, **facts)))
     if header.last > header.first:
         sentence = (
             "{name}: rows {first:,} and {last:,} are its header; a column is called as in the lower one, behind its group where two are "
@@ -88,8 +95,8 @@ def _told(name: str, kind: str, others: Sequence[OtherRow], written: FileFormat)
         case "unsure":
             level = "warning"
             sentence = (
-                '{name}: rows read that may be totals: {count:,} (row {rows}: "{shown}"), of which all cells are filled and no number is '
-                "a sum of the others; delete them, or leave them out by {key}"
+                '{name}: rows read that may be totals: {count:,} (row {rows}: "{shown}"), which have more than a total has, and no number '
+                "that is a sum of the others; delete them, or leave them out by {key}"
             )
             message = Message("sheets.unsure_totals", sentence, **facts, key=f"data.{written.table}.where")
         case _:
