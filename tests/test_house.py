@@ -15,12 +15,16 @@ CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 SPEAK = {"report", "regions", "demo"}
 # Test files that cover modules which have none of their own.
 COVERS = {
+    "cases/test_order_rows.py": (
+        "checks/column_words checks/double_refunds checks/last_states checks/order_customers checks/order_grain checks/order_numbers"
+        " checks/order_status sources/fill_down sources/order_checks sources/order_statuses"
+    ),
     "cases/test_customers.py": "sources/customer_ids sources/shop_currency sources/stream_ids",
     "checks/test_decimal_mark.py": "checks/number_format",
     "checks/test_table_ends.py": "checks/inner_headers checks/table_lines checks/total_words",
     "demo/test_aftermath.py": "demo/filled_sheets demo/past_launch demo/shop_files",
     "demo/test_shop.py": "demo/behaviour demo/customers demo/orders",
-    "engines/test_spark.py": "engines/java engines/order_cells engines/order_scan engines/parquet_schema engines/spark_session",
+    "engines/test_spark.py": "engines/java engines/number_scan engines/order_cells engines/order_scan engines/parquet_schema engines/spark_session",
     "engines/test_typed_cells.py": "engines/spark_times",
     "evaluation/test_forecast.py": "evaluation/forecast_draws",
     "evaluation/test_lift.py": "evaluation/lift_sums",

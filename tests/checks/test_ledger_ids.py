@@ -28,6 +28,10 @@ def test_who_is_written_otherwise_is_recognised_and_said():
     assert told(invited("1", "2"), ["1", "2"]) == (["1", "2"], [])
 
 
+def test_zeros_are_not_lost_where_others_have_them():
+    assert told(invited("007", "008"), ["007", "8"])[0] == ["007", "008"]
+
+
 @pytest.mark.parametrize(("known", "stops"), [("abcdef", False), ("abcxyz", False), ("abxyzw", True), ("uvwxyz", True)])
 def test_a_launch_of_strangers_stops(known, stops):
     _, findings = told(invited(*"abcdef"), list(known))

@@ -54,7 +54,7 @@ def test_ids_that_lost_their_zeros_are_recognised_but_not_against_the_shop_and_s
     settings = job("review.as_of=2026-07-31", "launch.as_of=2026-07-31", f"review.answers=[{path}]")
     told = read_new_answers(ledger, find_launch(ledger, "spring"), settings)
     assert told.answers["customer_id"].to_list() == ["007", "008", "11", "12", "13", "14"]
-    orders = pl.DataFrame({"customer_id": ["8", "11", "12", "13", "14"], "time": "2026-06-30", "amount": 1.0})  # 8 is not 008
+    orders = pl.DataFrame({"customer_id": ["008", "8", "11", "12", "13", "14"], "time": "2026-06-30", "amount": 1.0})  # 8 is not 008
     read = take_answers(ledger, "spring", told, Inputs(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), {}))
     assert list_invitations(ledger).drop_nulls("answer")["customer_id"].to_list() == ["007", "11", "12", "13", "14", "8"]
     assert read.warnings[-1] == "most of whom these files name were not invited: sheet.csv; are they of another launch?"

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import permutations
 
 import polars as pl
@@ -5,12 +6,16 @@ import pytest
 
 from segmenter.report.backtest_words import advice, verdict
 
+ENDS = {"low": 0.8, "high": 1.2}
+
 
 @pytest.fixture
 def found(backtest):
     def make(shares, current, low=None, high=None):
         """A backtest whose rankings hold these shares, every difference lying between `low` and `high`."""
-        intervals = pl.DataFrame({"ranking": list(shares), "share": list(shares.values())}, schema_overrides={"share": pl.Float64})
+        ends = {name: [None if share is None or low is None else share * part for share in shares.values()] for name, part in ENDS.items()}
+        kinds = dict.fromkeys(("share", *ENDS), pl.Float64)
+        intervals = pl.DataFrame({"ranking": list(shares), "share": list(shares.values()), **ends}, schema_overrides=kinds)
         rows = [
             (one, other, (shares[one] or 0) - (shares[other] or 0), low, high, low is not None and low > 0)
             for one, other in permutations(shares, 2)
@@ -50,6 +55,15 @@ def test_the_advice_says_which_to_use_and_how_sure_it_is(found, shares, current,
     made = found(shares, current, low, high)
     assert advice(made, "en") == expected
     assert "customers" not in advice(made, "zh")
+
+
+def test_where_even_the_best_may_be_chance_the_advice_says_so(found):
+    made = found({"spend": 0.13, "recency": 0.1}, "spend", 0.01, 0.05)
+    unsure = replace(made, results=made.results.with_columns(lift_10=pl.lit(1.2)))
+    assert advice(unsure, "en").endswith(
+        "Chance alone would give 10.8%, which lies within its 95% interval of 10.4% to 15.6%: no ranking is surely better than chance."
+    )
+    assert "没有排序方式明确优于随机" in advice(unsure, "zh")
 
 
 @pytest.mark.parametrize(

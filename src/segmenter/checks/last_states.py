@@ -9,7 +9,7 @@ from segmenter.checks.order_numbers import Hashes, begin_again, run_numbers
 
 
 def file_ages(lines: pl.DataFrame) -> pl.Series:
-    """Number the files of rows from the oldest: by their last day, then by name, ``orders (2)`` before ``orders (10)``."""
+    """Give the age of each row's file, 0 for the oldest: by their last day, then by name, ``orders (2)`` before ``orders (10)``."""
     days = lines.group_by("file").agg(pl.col("day").max()).sort("file", nulls_last=True)
     order = sorted(days.iter_rows(), key=lambda row: (row[1] if row[1] is not None else -1, _natural(row[0] or "")))
     ages = {file: age for age, (file, _) in enumerate(order)}

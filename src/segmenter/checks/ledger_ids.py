@@ -23,7 +23,7 @@ def with_launches(tables: Tables, past: PastLaunches | None, as_of: date) -> Tab
         return replace(tables, launches=None)
     known = known_ids(tables, as_of)
     invited, findings = recognize_invited(past.invited, known, since=as_of - _LATELY, sure=True)
-    renamed = recognize_ids(past.customers["customer_id"], known)
+    renamed = recognize_people(past.customers["customer_id"], known)
     newest = [pl.col("last_invited", "member", "refused", "held_out_until").max(), pl.col("invitations").sum()]
     customers = past.customers.with_columns(renamed.alias("customer_id")).group_by("customer_id").agg(newest)
     running = past.running
@@ -39,13 +39,20 @@ def known_ids(tables: Tables, before: date) -> pl.Series:
     return pl.concat([series.alias("customer_id") for series in ids]).unique()
 
 
+def recognize_people(ids: pl.Series, known: pl.Series) -> pl.Series:
+    """Give ids of the ledger as the tables have them, see `recognize_ids`; zeros were not lost where some are there in both."""
+    zeros = ids.str.contains(r"^0\d")
+    kept = zeros if ids.filter(zeros).is_in(known.implode()).any() else pl.repeat(False, len(ids), eager=True)
+    return recognize_ids(ids, known).zip_with(~kept, ids)
+
+
 def recognize_invited(invited: pl.DataFrame, known: pl.Series, *, since: date, sure: bool) -> tuple[pl.DataFrame, list[Finding]]:
     """Give the people of launches (`tables.INVITED`) under the ids that are known; findings say who was recognised, and who is unknown.
 
     Launches before `since` do not stop anything, and none does where it is not `sure` that who is unknown would be known.
     """
     ids = invited["customer_id"].unique().sort()
-    read = recognize_ids(ids, known)
+    read = recognize_people(ids, known)
     changed = pl.DataFrame({"customer_id": ids, "read": read}).filter(pl.col("customer_id") != pl.col("read"))
     findings = []
     if not changed.is_empty():

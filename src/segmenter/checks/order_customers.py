@@ -15,7 +15,8 @@ _RARE = 1_000  # customers, of whom not one came twice
 def one_order_each(orders: pl.Series, people: Callable[[], Sequence[tuple[str, int]]]) -> tuple[Finding, ...]:
     """Warn where nobody came twice: then customer ids may be an order's.
 
-    `orders` are those of each customer who has any; `people` gives columns that seem to name persons, and how many different values each has.
+    `orders` are those of each customer who has any; `people` gives columns that seem to name persons, and how many values
+    each has.
     """
     customers = orders.len()
     if customers < _MIN_ORDERS or int((orders > 1).sum()) * _RARE >= customers:
@@ -23,14 +24,14 @@ def one_order_each(orders: pl.Series, people: Callable[[], Sequence[tuple[str, i
     fewer = sorted(((count, column) for column, count in people() if 1 < count < int(orders.sum())), key=lambda item: item[0])
     if fewer:
         sentence = (
-            "data.orders.columns.customer_id: no customer has ordered twice ({customers:,} customers, {orders:,} orders): does it name people, "
-            'or orders? "{column}" has {values:,} different values and may be the person (data.orders.columns.customer_id={column})'
+            "data.orders.columns.customer_id: no customer has ordered twice ({customers:,} customers, {orders:,} orders): does it name "
+            'people, or orders? "{column}" has {values:,} different values and may be the person (data.orders.columns.customer_id={column})'
         )
         facts = {"customers": customers, "orders": int(orders.sum()), "column": fewer[0][1], "values": fewer[0][0]}
         return (Finding("warning", Message("order_rows.nobody_twice_but", sentence, **facts)),)
     sentence = (
-        "data.orders.columns.customer_id: no customer has ordered twice ({customers:,} customers, {orders:,} orders): does it name people, "
-        "or orders? Map a column that stays with a person"
+        "data.orders.columns.customer_id: no customer has ordered twice ({customers:,} customers, {orders:,} orders): does it name "
+        "people, or orders? Map a column that stays with a person"
     )
     return (Finding("warning", Message("order_rows.nobody_twice", sentence, customers=customers, orders=int(orders.sum()))),)
 

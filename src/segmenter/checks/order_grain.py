@@ -57,15 +57,9 @@ def order_grain(
     unsure = any(finding.level == "stop" for finding in found)
     if asked == "auto":
         if not numbers.several:
-            said = Message(
-                "order_rows.unique",
-                "data.orders.grain: a row is an order: no order number stands on two of {rows:,} rows",
-                rows=lines.height,
-            )
+            said = Message("order_rows.unique", "data.orders.grain: a row is an order: no order number stands on two rows")
             if unsure or numbers.reused:
-                said = Message(
-                    "order_rows.apart", "data.orders.grain: a row is an order: no order number stands on different rows of one order"
-                )
+                said = Message("order_rows.apart", "data.orders.grain: a row is an order: rows of one number are not lines of one order")
             return OrderGrain("order", used_again=numbers.begin_again, findings=(*found, *_reused(numbers), Finding("note", said)))
     elif not numbers.several:
         return OrderGrain(grain, used_again=numbers.begin_again, findings=(*found, *_reused(numbers)))

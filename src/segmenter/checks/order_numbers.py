@@ -53,7 +53,9 @@ def look_at_numbers(lines: pl.DataFrame, near: int, hashes: Hashes) -> Numbers:
     value = pl.when(~pl.col("back")).then("paid").otherwise(0).alias("value")
     bought = lines.filter(pl.col("paid") >= 0).with_columns(value)
     total = int(bought["value"].sum()) + int(lines.filter(pl.col("paid") < 0)["paid"].sum())
-    rows = bought.filter(pl.col("order_id").is_duplicated()).with_columns(who=pl.col("customer_id").hash(), what=pl.col("order_id").hash())
+    unique = lines["order_id"].n_unique() == lines.height  # as a rule, and quickly seen
+    several = bought.clear() if unique else bought.filter(pl.col("order_id").is_duplicated())
+    rows = several.with_columns(who=pl.col("customer_id").hash(), what=pl.col("order_id").hash())
     used = _uses(rows, near)
     reused, again = used.filter("reused"), _most_reused(used)
     runs = _runs(rows, 0 if again else near)
@@ -124,7 +126,7 @@ def _most_reused(uses: pl.DataFrame) -> bool:
 
 
 def run_numbers(rows: pl.DataFrame, near: int) -> pl.DataFrame:
-    """Number the orders of rows that are sorted by ``who``, ``what`` and ``day``: another number, or one used again, is another."""
+    """Mark the orders of rows that are sorted by ``who``, ``what`` and ``day``: another number, or one used again, is another."""
     other = (pl.col("who") != pl.col("who").shift(1)) | (pl.col("what") != pl.col("what").shift(1))
     later = pl.col("day") - pl.col("day").shift(1) > near
     return rows.with_columns(run=(other | later).fill_null(value=True).cum_sum())
@@ -169,6 +171,8 @@ def adds_up(lines: pl.DataFrame, columns: pl.DataFrame) -> bool:
     """
     few = columns.select(name for name in columns.columns if columns[name].null_count() < columns.height).select(pl.all().fill_null(0))
     names = few.columns[:_MAX_NUMBERS]
+    if not names:
+        return False
     products = {f"{one} × {other}": pl.col(one) * pl.col(other) for one, other in combinations(names, 2)}
     values = few.select(names).with_columns(**products)
     paid, run = lines["paid"].alias("paid of an order"), lines["run"].alias("run of an order")

@@ -47,7 +47,8 @@ def cells_of(empty: pl.DataFrame, settings: MappingSettings, launch: LaunchSetti
     read, known = settings.orders, columns_of(empty)
     problems: list[str] = []
     found = map_rows("orders", empty, settings, launch).fields
-    found.pop("category", None)  # measures know nothing of it
+    for name in ("category", "status"):  # measures know nothing of them
+        found.pop(name, None)
     mappings = {f"columns.{field}": mapping or field for field, mapping in read.columns.model_dump().items() if field in found}
     mappings |= {key: sql for key, sql in (("where", read.where), ("refund", read.refund)) if sql is not None}
     for key, mapping in mappings.items():
@@ -60,10 +61,14 @@ def cells_of(empty: pl.DataFrame, settings: MappingSettings, launch: LaunchSetti
             "CAST(… AS DOUBLE) each of them, or engine=local"
         )
         problems.append(Message("sources.spark_decimals", sentence))
+    if read.repeats == "latest" or read.fill_down:
+        sentence = "data.orders.{key}: engine=spark does not know in which order rows stand; use engine=local"
+        key = "repeats" if read.repeats == "latest" else "fill_down"
+        problems.append(Message("order_rows.spark_order", sentence, key=key))
     if problems:
         raise InputError(*problems)
     fields = {field: mappings[f"columns.{field}"] for field in found if field != "refund"}
-    if read.grain != "line":
+    if read.grain == "order":
         fields.pop("order_id", None)
     if read.refund is not None:
         fields["refund"] = read.refund

@@ -14,6 +14,7 @@ import narwhals as nw
 import polars as pl
 
 from segmenter import tables
+from segmenter.engines.number_scan import grain_there
 from segmenter.engines.order_cells import FALLBACK, LOCAL_LINES, cells_of, typed_rows, value
 from segmenter.engines.spark_session import Cluster, quoted
 from segmenter.errors import InputError
@@ -101,11 +102,14 @@ def scan(
         if "dropped" in found.reads:
             reads["dropped"] = found.reads["dropped"]
     lines = nw.concat([rows.filter(~nw.col(FALLBACK)).select(**LOCAL_LINES), cluster.upload(good)]).filter(nw.col("time_us") < limit)
-    orders = whole_orders(lines) if settings.orders.grain == "line" else each_order(lines)
+    grain, near, findings = grain_there(cluster, lines, settings.orders.grain)
+    orders = whole_orders(lines, near) if grain == "line" else each_order(lines)
     times = [moment for moment in (first, last, good["time_us"].min(), good["time_us"].max()) if isinstance(moment, int)]
     days = [EPOCH + timedelta(days=moment // DAY) for moment in (min(times), max(times))] if times else (None, None)
     summary = Summary(aggregate_rows(cluster, orders, terms), terms, *days)
-    return OrdersReading(AggregatedOrders(summary), reads, rejects, fingerprints=fingerprints, turnover=turnover(summary))
+    return OrdersReading(
+        AggregatedOrders(summary), reads, rejects, fingerprints=fingerprints, findings=findings, turnover=turnover(summary)
+    )
 
 
 def aggregate_rows(cluster: Cluster, orders: nw.LazyFrame[Any], terms: Terms) -> pl.DataFrame:
@@ -143,7 +147,7 @@ def _check_sample(
     cluster: Cluster, source: Source, typed: nw.LazyFrame[Any], empty: pl.DataFrame, settings: MappingSettings, launch: LaunchSettings
 ) -> None:
     """Read some typed rows here too: SQL of the mapping may mean something else there."""
-    names = [name for name in LINES if name != "order_id" or settings.orders.grain == "line"]
+    names = [name for name in LINES if name != "order_id" or settings.orders.grain != "order"]
     sample = source.fetch(cluster, typed.head(_SAMPLE), empty)
     if sample.is_empty():
         return

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from segmenter.checks.id_forms import recognize_ids
-from segmenter.checks.ledger_ids import known_ids, recognize_invited
+from segmenter.checks.ledger_ids import known_ids, recognize_invited, recognize_people
 from segmenter.contacts import Contacts, is_contact_name
 from segmenter.errors import InputError, LedgerError
 from segmenter.findings import raise_stops
@@ -101,7 +100,7 @@ def take_answers(ledger: Ledger, launch: str, answers: Answers, read: Inputs) ->
     as_written = pl.col("written").is_in(known.implode())
     given = answers.answers.with_columns(pl.when(as_written).then("written").otherwise("customer_id").alias("customer_id"))
     # Whom the shop calls otherwise since, the ledger knows by the old id.
-    now = recognize_ids(invitations["customer_id"], pl.concat(shop).unique()) if shop else invitations["customer_id"]
+    now = recognize_people(invitations["customer_id"], pl.concat(shop).unique()) if shop else invitations["customer_id"]
     since = now != invitations["customer_id"]
     given = given.with_columns(pl.col("customer_id").replace(now.filter(since), invitations["customer_id"].filter(since)))
     stranger = ~pl.col("customer_id").is_in(known.implode())

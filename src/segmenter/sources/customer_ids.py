@@ -99,7 +99,7 @@ def tell_strangers(rejects: pl.DataFrame, ids: pl.Series | None) -> list[Finding
 
 def contacts_of_rows(rows: Rows, as_columns: Contacts) -> ContactsOf:
     """Count the names, phones, mails and addresses that stand beside ids in rows."""
-    columns = contact_columns(columns_of(rows.source), rows.columns["customer_id"], as_columns)
+    columns = contact_columns(rows.source.select(columns_of(rows.source)).schema, rows.columns["customer_id"], as_columns)
 
     def count(ids: Sequence[str]) -> pl.DataFrame:
         if not columns:
@@ -110,9 +110,10 @@ def contacts_of_rows(rows: Rows, as_columns: Contacts) -> ContactsOf:
     return count
 
 
-def contact_columns(known: Sequence[str], own: Sequence[str], as_columns: Contacts) -> list[str]:
-    """List columns of names, phones, mails and addresses, but for those that ids come from."""
-    return [name for name in known if name not in own and (name in as_columns.columns or is_contact_name(name))][:_MANY]
+def contact_columns(known: pl.Schema, own: Sequence[str], as_columns: Contacts) -> list[str]:
+    """List columns of names, phones, mails and addresses, one in each cell, but for those that ids come from."""
+    single = [name for name, dtype in known.items() if not dtype.is_nested()]
+    return [name for name in single if name not in own and (name in as_columns.columns or is_contact_name(name))][:_MANY]
 
 
 def count_different(frame: pl.LazyFrame, columns: Sequence[str], ids: Sequence[str]) -> pl.DataFrame:

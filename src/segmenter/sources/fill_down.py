@@ -16,17 +16,16 @@ _OF_ORDERS = ("customer_id", "order_id", "time", "province", "city", "currency",
 _FEW, _RARE = 2, 0.01  # rows, or a share of them, that may be empty by mistake
 
 
-def fill_down(frame: pl.DataFrame, read: OrdersSettings) -> pl.DataFrame | list[Message]:
-    """Let empty cells of some columns take the value above in the same file; or say which columns there are not."""
+def fill_down(frame: pl.DataFrame, read: OrdersSettings, problems: list[str]) -> pl.DataFrame:
+    """Let empty cells of some columns take the value above in the same file; which columns there are not is added to `problems`."""
     known = columns_of(frame)
     near = shown_columns(known).values()
     sentence = 'data.orders.fill_down: there is no column "{column}"{near}'
-    if missing := [name for name in read.fill_down if name not in known]:
-        return [Message("order_rows.no_fill_column", sentence, column=name, near=nearest(name, near)) for name in missing]
-    filled = [
-        frame[name].zip_with(fields.text(frame[name]).is_not_null(), pl.Series([None], dtype=frame.schema[name])) for name in read.fill_down
-    ]
-    return frame.with_columns(filled).with_columns(pl.col(read.fill_down).forward_fill().over(FILE))
+    missing = [name for name in read.fill_down if name not in known]
+    problems += [Message("order_rows.no_fill_column", sentence, column=name, near=nearest(name, near)) for name in missing]
+    names = [name for name in read.fill_down if name in known]
+    filled = [frame[name].zip_with(fields.text(frame[name]).is_not_null(), pl.Series([None], dtype=frame.schema[name])) for name in names]
+    return frame.with_columns(filled).with_columns(pl.col(names).forward_fill().over(FILE))
 
 
 def first_lines(rows: Rows) -> list[Finding]:
@@ -36,14 +35,14 @@ def first_lines(rows: Rows) -> list[Finding]:
         if name not in rows.fields:
             continue
         empty = rows.empty(name)
-        if not empty.any() or not _below_first(rows, empty, number):
+        if not empty.any() or (name == "amount" and number is None) or not _below_first(rows, empty, number):
             continue
         count = int(empty.sum())
         if name == "amount":
             column = rows.columns["amount"][0]
             sentence = (
-                'data.orders.columns.amount: "{column}" is empty on the {count:,} lines below the first of each order: it is the amount of the '
-                "whole order; data.orders.where='\"{column}\" IS NOT NULL' reads one row of each"
+                'data.orders.columns.amount: "{column}" is empty on the {count:,} lines below the first of each order, so it is the whole '
+                "order's; data.orders.where='\"{column}\" IS NOT NULL' reads one row of each"
             )
             return [Finding("stop", Message("order_rows.first_amount", sentence, column=column, count=count))]
         also = [field for field in _OF_ORDERS if field in rows.fields and (rows.empty(field) | ~empty).all()]

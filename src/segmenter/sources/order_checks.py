@@ -13,7 +13,7 @@ from segmenter.checks.number_format import NumberFormat
 from segmenter.checks.order_grain import AmountWords, Asked, OrderGrain, order_grain
 from segmenter.checks.order_numbers import adds_up, run_numbers
 from segmenter.contacts import shown_columns
-from segmenter.findings import Finding
+from segmenter.findings import Finding, Level
 from segmenter.measures.definition import NEAR
 from segmenter.messages import Message
 from segmenter.money import digits
@@ -47,11 +47,14 @@ class OrderChecks:
         """Give the good rows before the as-of date that have an order number."""
         days = (pl.col("time").dt.date().to_physical()).alias("day")
         frame = self.values.select("customer_id", "order_id" if order_id is None else order_id.alias("order_id"), days, "paid", "back")
-        frame = frame.with_columns(self.rows.source[FILE].cast(pl.String).alias("file"), self.rows.good.alias("good"))
+        files = self.rows.source[FILE]
+        several = files.n_unique() > 1
+        named_file = files.cast(pl.String) if several else pl.repeat(None, files.len(), dtype=pl.String, eager=True)
+        frame = frame.with_columns(named_file.alias("file"), self.rows.good.alias("good"))
         known = frame.with_row_index("at").filter(
             pl.col("good") & (pl.col("day") < _number(self.launch.as_of)) & pl.col("order_id").is_not_null()
         )
-        return known.drop("good").with_columns(file_ages(known))
+        return known.drop("good").with_columns(file_ages(known) if several else pl.lit(0, dtype=pl.Int32).alias("age"))
 
     def earlier(self) -> None:
         """Leave out rows that a later state of the same order replaces."""
@@ -109,11 +112,11 @@ class OrderChecks:
         found = [finding for finding in self._grain(lines, "order").findings if finding.level != "note"]
         if found:
             sentence = (
-                'data.orders.columns.order_id: is not mapped, so that each row is an order, but "{column}" seems to be the order number, and '
-                'stands on several rows: data.orders.columns.order_id="{column}"'
+                'data.orders.columns.order_id: is not mapped, so that each row is an order, but "{column}" seems to be the number of an '
+                'order, and stands on several rows: data.orders.columns.order_id="{column}"'
             )
             doubtful = any(finding.level == "stop" or finding.message.code == "order_rows.row_for_order" for finding in found)
-            level = "stop" if doubtful and asked == "auto" else "warning"
+            level: Level = "stop" if doubtful and asked == "auto" else "warning"
             self.findings.append(Finding(level, Message("order_rows.unmapped_number", sentence, column=self._shown[names[0]])))
             self.findings += [Finding("warning", finding.message) for finding in found]
 
@@ -161,7 +164,8 @@ class OrderChecks:
         self.findings += found
         if not twice.len():
             return values
-        return values.with_columns(pl.when(pl.col("at").is_in(twice.implode())).then(0).otherwise("paid").alias("paid"))
+        again = pl.col("at").is_in(twice.implode())
+        return values.with_columns(pl.when(again).then(0).otherwise("paid").alias("paid"), back=pl.col("back") | again)
 
     def people(self) -> list[tuple[str, int]]:
         """List the columns that seem to name persons, and are not the customer's id, with how many different values each has."""

@@ -54,8 +54,9 @@ def map_orders(
     category = categories and "category" in rows.fields
     if category:
         rows.fields["category"] = without_contacts(rows, "category", fields.text(rows.fields["category"]), personal)
-    rows.findings += first_lines(rows)
     values = order_values_of(rows, settings, launch, ids, category=category)
+    if not rows.good.all() or 0 < values["order_id"].null_count() < values.height:
+        rows.findings += first_lines(rows)
     checks = OrderChecks(rows, values, settings, launch)
     if settings.orders.repeats == "latest":
         checks.earlier()

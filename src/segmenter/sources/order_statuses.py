@@ -29,8 +29,9 @@ def status_column(rows: Rows) -> str | None:
 
 
 def statuses(rows: Rows, column: str) -> pl.Series:
-    """Give the status of each row."""
-    return fields.text(rows.fields[STATUS] if STATUS in rows.fields else rows.source[column]).alias(STATUS)
+    """Give the status of each row as it stands."""
+    found = rows.fields[STATUS] if STATUS in rows.fields else rows.source[column]
+    return (found if found.dtype == pl.String else fields.text(found)).alias(STATUS)
 
 
 def by_status(rows: Rows, kept: pl.DataFrame, column: str, settings: MappingSettings, launch: LaunchSettings) -> pl.DataFrame:
@@ -39,7 +40,8 @@ def by_status(rows: Rows, kept: pl.DataFrame, column: str, settings: MappingSett
     taken = values.select(STATUS, "amount", pl.when("is_order").then(pl.lit("order")).otherwise(pl.lit("refund")).alias("taken_for"))
     if rows.left_out is not None and not rows.left_out.is_empty():
         taken = pl.concat([taken, _left_out(rows, rows.left_out, column, settings, launch)])
-    totals = taken.group_by(STATUS, "taken_for").agg(pl.len().cast(pl.Int64).alias("rows"), pl.col("amount").sum())
+    written = taken.group_by(STATUS, "taken_for").agg(pl.len().cast(pl.Int64).alias("rows"), pl.col("amount").sum())
+    totals = written.with_columns(fields.text(written[STATUS])).group_by(STATUS, "taken_for").agg(pl.col("rows", "amount").sum())
     return totals.sort("amount", STATUS, "taken_for", descending=[True, False, False]).select(NO_PROFILE.by_status.columns)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
+from segmenter.checks.column_words import is_person
 from segmenter.checks.decimal_mark import decide, evidence, merge, totals
 from segmenter.checks.number_format import NumberFormat
 from segmenter.contacts import shown_columns
@@ -21,6 +22,7 @@ from segmenter.settings import FilesSettings, LaunchSettings
 from segmenter.sources import fields
 from segmenter.sources.expressions import ROW, read_as_numbers
 from segmenter.sources.fields import currency_names, local
+from segmenter.sources.order_sample import as_orders, number_column, number_findings
 from segmenter.sources.raw import column_names, known_types, one_line
 from segmenter.sources.row_mapping import map_rows
 from segmenter.sql import expression
@@ -48,7 +50,7 @@ class Stream:
     who: pl.Expr  # the ids as they stand
     spellings: Mapping[str, str] = field(default_factory=dict)  # of ids: what they are read as
     formats: Mapping[str, NumberFormat] = field(default_factory=dict)  # of its amounts, where they are text
-    findings: Sequence[Finding] = ()  # of how they are read
+    findings: Sequence[Finding] = ()  # of the order numbers, and of how amounts are read
 
     def spelled(self, spellings: Mapping[str, str]) -> "Stream":
         """Read some ids otherwise than they stand."""
@@ -74,7 +76,7 @@ def stream_of(paths: Sequence[Path], names: Sequence[str], settings: FilesSettin
     that are computed from text or from all rows.
     """
     read = settings.orders
-    if read.grain == "line" or read.repeats == "drop":
+    if read.grain == "line" or read.repeats != "keep" or read.fill_down:
         return None
     try:
         schemas = [pl.read_parquet_schema(path) for path in paths]
@@ -96,6 +98,15 @@ def stream_of(paths: Sequence[Path], names: Sequence[str], settings: FilesSettin
         return None
     if any(_type(schema, condition) != pl.Boolean for condition in conditions.values()):
         return None
+    number = number_column(schema, settings)
+    findings: tuple[Finding, ...] = ()
+    if number is not None:
+        if _needs_all_rows({"order_id": number}, [_expression(number, schema)], schema):
+            return None
+        found = number_findings(paths, names, heights, _expression(number, schema), conditions.get("where"), settings, launch)
+        if found is None:
+            return None
+        findings = found
     needed = {name for value in (*expressions.values(), *conditions.values()) for name in value.meta.root_names()}
     if any(schema[name].is_nested() for name in needed):
         return None  # what can be computed of it, only its values show
@@ -104,7 +115,7 @@ def stream_of(paths: Sequence[Path], names: Sequence[str], settings: FilesSettin
         typed["back"] = conditions["back"].fill_null(value=False)
     columns = [name for name in schema if name in needed]
     where, who = conditions.get("where"), expressions["customer_id"]
-    stream = Stream(paths, names, heights, settings, launch, typed, where, columns, schema, who)
+    stream = Stream(paths, names, heights, as_orders(settings), launch, typed, where, columns, schema, who, findings=findings)
     return stream if _type(schema, expressions["amount"]) != pl.String else _with_format(stream, mappings)
 
 
@@ -137,7 +148,7 @@ def _with_format(stream: Stream, mappings: Mapping[str, str]) -> Stream:
     wanted.sink_batches(look)
     shown = shown_columns(list(stream.schema))[amount]
     found, findings = decide(merge(parts), shown, launch.currency, settings.decimal, amount=True, totals=all_totals)
-    return replace(stream, formats={amount: found}, findings=findings)
+    return replace(stream, formats={amount: found}, findings=(*stream.findings, *findings))
 
 
 def _expression(mapping: str, schema: pl.Schema) -> pl.Expr:
@@ -237,3 +248,13 @@ def decode(stream: Stream) -> Iterator[tuple[pl.Series, pl.DataFrame]]:
     for batch in batches(stream, range(len(stream.paths))):
         rows = batch if stream.where is None else batch.filter(WANTED)
         yield rows[f"{TYPED}customer_id"], rows.select(stream.columns)
+
+
+def people_in(stream: Stream) -> list[tuple[str, int]]:
+    """List the columns that seem to name persons, with how many different values each has."""
+    used, shown = stream.columns, shown_columns(stream.schema)
+    names = [name for name, dtype in stream.schema.items() if name not in used and is_person(name) and not dtype.is_nested()]
+    if not names:
+        return []
+    counts = pl.scan_parquet(list(stream.paths), glob=False, hive_partitioning=False).select(pl.col(names).n_unique()).collect()
+    return [(shown[name], counts[name].item()) for name in names]

@@ -47,9 +47,7 @@ def map_rows(
     problems: list[str] = []
     frame = _with_places(frame)
     if isinstance(read, OrdersSettings) and read.fill_down:
-        filled = fill_down(frame, read)
-        frame, more = (filled, []) if isinstance(filled, pl.DataFrame) else (frame, filled)
-        problems += more
+        frame = fill_down(frame, read, problems)
     height, shown, left_out, findings = frame.height, shown_columns(columns_of(frame)), None, list[Finding]()
     mappings: dict[str, str | None] = read.model_dump()["columns"]  # each table has fields of its own
     counted = cache(partial(_before, frame, mappings, read, launch))
@@ -71,12 +69,7 @@ def map_rows(
             rows.moments = moments = fields.time(rows.fields[name], read.time_format, launch.timezone)
             rows.counted = pl.DataFrame({"t": moments}).select((pl.col("t") < launch.as_of).fill_null(value=True)).to_series()
     if isinstance(read, OrdersSettings):
-        if read.refund is not None and (refund := _condition(frame, read.refund, "data.orders.refund", number, problems)) is not None:
-            rows.fields["refund"] = refund.values.fill_null(value=False)
-            findings += number.findings(refund.numbers)
-        if read.grain == "line" and "order_id" not in rows.fields and not problems:
-            sentence = "data.orders.columns.order_id: is needed where data.orders.grain is line: it says which lines are one order"
-            problems.append(Message("sources.order_id_missing", sentence))
+        findings += _map_refund(rows, read, number, problems)
     rows.findings += [finding for at, finding in enumerate(findings) if finding not in (*findings[:at], *rows.findings)]
     if problems and collected is None:
         raise InputError(*problems)
@@ -89,6 +82,18 @@ def _with_places(frame: pl.DataFrame) -> pl.DataFrame:
     if ROW not in frame.columns:
         frame = frame.with_row_index(ROW, offset=1)
     return frame if FILE in frame.columns else frame.with_columns(pl.lit(None, dtype=pl.String).alias(FILE))
+
+
+def _map_refund(rows: Rows, read: OrdersSettings, number: NumberColumns, problems: list[str]) -> list[Finding]:
+    """Find which rows are refunds, and see that lines have an order number; say how numbers in it are read."""
+    found: list[Finding] = []
+    if read.refund is not None and (refund := _condition(rows.source, read.refund, "data.orders.refund", number, problems)) is not None:
+        rows.fields["refund"] = refund.values.fill_null(value=False)
+        found = number.findings(refund.numbers)
+    if read.grain == "line" and "order_id" not in rows.fields and not problems:
+        sentence = "data.orders.columns.order_id: is needed where data.orders.grain is line: it says which lines are one order"
+        problems.append(Message("sources.order_id_missing", sentence))
+    return found
 
 
 def nothing_wanted(table: str, sql: str | None, rows: int) -> Message:

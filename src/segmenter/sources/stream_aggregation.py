@@ -13,8 +13,10 @@ import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from segmenter import tables
+from segmenter.checks.order_customers import negative_spend, one_order_each
 from segmenter.contacts import Contacts
 from segmenter.errors import InputError
+from segmenter.findings import Finding
 from segmenter.measures.sampling import Sampling
 from segmenter.measures.shop_orders import AggregatedOrders
 from segmenter.messages import Message
@@ -23,12 +25,12 @@ from segmenter.sources.expressions import ROW
 from segmenter.sources.fallback_rows import FallbackRows
 from segmenter.sources.order_rows import OrdersReading, turnover
 from segmenter.sources.order_store import Identity, Store
-from segmenter.sources.parquet_stream import TYPED, WANTED, Stream, batches
+from segmenter.sources.parquet_stream import TYPED, WANTED, Stream, batches, people_in
 from segmenter.sources.raw import Fingerprint, one_line, sha256
 from segmenter.sources.row_mapping import nothing_wanted
 from segmenter.sources.samples import sample_stream
 from segmenter.sources.store_parts import MAX_ROWS, StoreWriter, recall
-from segmenter.tables import Terms
+from segmenter.tables import Summary, Terms
 from segmenter.words import Progress
 
 if TYPE_CHECKING:
@@ -94,8 +96,14 @@ def aggregate_stream(
     orders = AggregatedOrders(summary, None if sampling is None else sample_stream(stream, ids, summary, sampling))
     warnings = () if store is None else tuple(store.warnings)
     ordered = {name: total[name] for name in ("rows", *_FATES)}
-    left_out, findings = pl.concat([tables.REJECTED.to_frame(), *rejects]), tuple(stream.findings)
+    left_out, findings = pl.concat([tables.REJECTED.to_frame(), *rejects]), (*stream.findings, *_customer_findings(stream, summary))
     return OrdersReading(orders, ordered, left_out, None, prints, warnings, findings=findings, turnover=turnover(summary))
+
+
+def _customer_findings(stream: Stream, summary: Summary) -> tuple[Finding, ...]:
+    customers = summary.frame
+    ordered = customers.filter(pl.col("orders") > 0)["orders"]
+    return (*one_order_each(ordered, partial(people_in, stream)), *negative_spend(customers["spend"], stream.launch.currency))
 
 
 def _report(progress: Progress, before: int, rows: int, done: int) -> None:

@@ -35,7 +35,7 @@ def count_ids(stream: Stream, before: date) -> pl.DataFrame:
 
 def contacts_of_stream(stream: Stream, as_columns: Contacts, before: date) -> ContactsOf:
     """Count the names, phones, mails and addresses that stand beside ids in a stream."""
-    columns = contact_columns(list(stream.schema), stream.who.meta.root_names(), as_columns)
+    columns = contact_columns(stream.schema, stream.who.meta.root_names(), as_columns)
 
     def count(ids: Sequence[str]) -> pl.DataFrame:
         if not stream.typed or not columns:
