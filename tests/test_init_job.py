@@ -66,7 +66,7 @@ def test_what_is_assumed_is_said_in_the_language_of_the_user(shop):
     text = (shop / "bestellungen.csv").read_text(encoding="utf-8").replace(" (EUR)", "")
     (shop / "ohne.csv").write_text(text, encoding="utf-8")
     done = run_here("init", "paths=[ohne.csv]", "lang=zh", cwd=shop)
-    assert "暂按 CNY" in done.stderr
+    assert "暂按 EUR" in done.stderr
     written = (shop / "my_conf" / "experiment" / "ohne.yaml").read_text(encoding="utf-8")
     assert "lang: zh" in written
     assert "按列名识别" in written

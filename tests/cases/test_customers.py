@@ -164,7 +164,7 @@ def test_strangers_who_are_written_otherwise_are_told(tmp_path):
 
 def test_the_ledgers_people_are_recognised(case):
     folder, ledger = case("review_ids_unknown"), "ledger.url=sqlite:///ledger.db"
-    launch(folder, "data.orders.path=before.csv", "launch.name=july", "plan.holdout=0.3", ledger)
+    launch(folder, "data.orders.path=before.csv", "launch.name=july", "launch.commit=true", "plan.holdout=0.3", ledger)
     review = ["data.orders.path=after.csv", "launch.name=july", "review.as_of=2026-07-31", "review.answers=[answers.csv]", ledger]
     done = run_here("review", "data=files", *review, "tracking=none", "out=reviewed", cwd=folder)
     assert "40 of the 40 people" in " ".join(done.stderr.split())
@@ -177,7 +177,7 @@ def test_the_ledgers_people_are_recognised(case):
 
 def test_a_ledger_of_strangers_stops_launch_check_and_review(tmp_path):
     write(tmp_path, shop())
-    launch(tmp_path, "launch.name=spring", "launch.as_of=2026-06-15")
+    launch(tmp_path, "launch.name=spring", "launch.commit=true", "launch.as_of=2026-06-15")
     write(tmp_path, shop(name="K-{:d}-x"))
     for job in ("launch", "check"):
         said = launch(tmp_path, "launch.name=summer", f"out={job}", job=job, code=2)

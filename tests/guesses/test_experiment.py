@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import duckdb
 import polars as pl
 import pytest
+from jobs import settings_of
 from made_exports import EXPORTS
 
 import segmenter
@@ -15,7 +16,9 @@ from segmenter.guesses.experiment import Experiment, guess_experiment, name_of
 from segmenter.guesses.order_states import meaning
 from segmenter.guesses.source_tables import find_sources
 from segmenter.loader import read_tables, try_experiment
+from segmenter.overrides import quoted
 
+CHINESE = ("taobao", "jd", "youzan")
 ONLINE_RETAIL = """
     SELECT CustomerID::VARCHAR AS customer_id, sum(Quantity * UnitPrice) AS spend,
         count(DISTINCT InvoiceNo) FILTER (InvoiceNo NOT LIKE 'C%') AS orders, max(InvoiceDate::DATE) FILTER (InvoiceNo NOT LIKE 'C%') AS last
@@ -235,6 +238,37 @@ def test_paths_that_cannot_be_read_are_all_said(tmp_path):
 
 def test_an_experiment_is_named_after_the_first_path():
     assert name_of(("a/orders.csv", "b.csv")) == "orders"
+
+
+@pytest.mark.parametrize("system", EXPORTS)
+def test_a_known_system_is_read_by_hand_too(system, tmp_path):
+    path = EXPORTS[system].make(tmp_path)
+    currency = {"woocommerce": "GBP", "amazon": "GBP", "magento": "USD", "olist": "BRL"}.get(system, "CNY" if system in CHINESE else "EUR")
+    where = [f"data.orders.path={path}", "launch.as_of=2027-01-01", f"launch.currency={currency}"]
+    settings = settings_of("launch", "data=files", f"+source={system}", *map(quoted, where))
+    by_day = read_tables(settings.data, settings.launch, seed=1).tables.profile.by_day
+    spent = duckdb.sql(EXPORTS[system].sql(path)).pl()["spend"].cast(pl.Float64).sum()
+    assert by_day["amount"].sum() == round(spent * 100)
+
+
+def test_olist_in_a_database_is_joined_there(tmp_path):
+    raw = pl.read_csv(EXPORTS["olist"].make(tmp_path), infer_schema=False)
+    path = tmp_path / "olist.db"
+    with sqlite3.connect(path) as connection:
+        for name, columns in {
+            "orders": ["order_id", "customer_id", "order_status", "order_purchase_timestamp"],
+            "order_items": ["order_id", "order_item_id", "product_id", "price", "freight_value"],
+            "customers": ["customer_id", "customer_unique_id", "customer_city", "customer_state"],
+        }.items():
+            rows = raw.select(columns).unique().rows()
+            connection.execute(f"CREATE TABLE {name} ({', '.join(columns)})")
+            connection.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", rows)
+    connection.close()
+    settings = settings_of("launch", "data=database", "+source=olist_database", f"data.url=sqlite:///{path}", "launch.as_of=2027-01-01")
+    orders = read_tables(settings.data, settings.launch, seed=1).tables.orders.single()
+    expected = duckdb.sql(EXPORTS["olist"].sql(tmp_path / "olist_joined.csv")).pl()
+    assert orders["amount"].sum() == round(float(expected["spend"].sum()) * 100)
+    assert guessed(f"sqlite:///{path}").open_questions[0].key == "orders.file"
 
 
 def test_a_known_system_in_another_language_is_read_by_the_words_of_its_states(tmp_path):

@@ -8,7 +8,7 @@ import polars as pl
 from segmenter.checks.number_format import OTHER, NumberFormat
 from segmenter.contacts import looks_like_contact
 from segmenter.sources import fields
-from segmenter.sources.expressions import columns_of
+from segmenter.sources.expressions import FieldValues, columns_of, evaluate
 
 _LOOKED_AT = 50_000  # rows, evenly spread
 _CONTACTS = 200
@@ -40,14 +40,8 @@ class ColumnValues:
 
     @cached_property
     def numbers(self) -> pl.Series:
-        """The cells as numbers, by the decimal mark that reads more of them; null where they are none."""
-        if self.cells.dtype.is_numeric():
-            return self.cells.cast(pl.Float64).drop_nulls()
-        if self.cells.dtype != pl.String:
-            return pl.Series([None] * len(self.text), dtype=pl.Float64)
-        unit = r"\p{Sc}|^\p{Han}{1,3}|\p{Han}{1,3}$|^\p{Latin}{1,3}\s|\s\p{Latin}{1,3}$|['\u2019\s]"
-        plain = self.text.str.normalize("NFKC").str.replace_all(unit, "")
-        return max((fields.number(plain, "XXX", NumberFormat(mark)) for mark in OTHER), key=lambda read: read.count())
+        """The cells that hold anything, as numbers; null where they are none."""
+        return numbers_of(self.cells.drop_nulls() if self.cells.dtype.is_numeric() else self.text)
 
     @property
     def is_number(self) -> bool:
@@ -88,6 +82,23 @@ class ColumnValues:
     def is_code(self) -> bool:
         """Whether nearly all have a digit in them, as numbers of orders have."""
         return bool(len(self.text)) and share_of(self.text.str.contains(r"\d")) >= _LIKELY
+
+
+def numbers_of(cells: pl.Series) -> pl.Series:
+    """Read cells as numbers, by the decimal mark that reads more of them, whatever their unit; null where they are none."""
+    if cells.dtype.is_numeric():
+        return cells.cast(pl.Float64)
+    if cells.dtype != pl.String:
+        return pl.Series(cells.name, [None] * len(cells), dtype=pl.Float64)
+    unit = r"\p{Sc}|^\p{Han}{1,3}|\p{Han}{1,3}$|^\p{Latin}{1,3}\s|\s\p{Latin}{1,3}$|['\u2019\s]"
+    plain = cells.str.normalize("NFKC").str.replace_all(unit, "")
+    return max((NumberFormat(mark).read(plain, "XXX") for mark in OTHER), key=lambda read: read.count())
+
+
+def rows_where(frame: pl.DataFrame, sql: str | None) -> pl.Series:
+    """Tell which rows a condition of the config holds for; none where it cannot be computed."""
+    read = None if sql is None else evaluate(frame, sql, "data.orders.where", lambda cells, *_: numbers_of(cells))
+    return read.values.fill_null(value=False) if isinstance(read, FieldValues) else pl.repeat(False, frame.height, eager=True)
 
 
 def rows_in(mask: pl.Series) -> int:

@@ -2,15 +2,15 @@
 
 import polars as pl
 
-from segmenter.checks.number_format import EITHER_MARK
 from segmenter.contacts import is_contact_name
 from segmenter.guesses.column_guess import choose, contact_columns, guess_places, named
 from segmenter.guesses.column_names import is_exact, name_rank
+from segmenter.guesses.column_values import rows_where
 from segmenter.guesses.guess import Draft, OrderColumns, answered
 from segmenter.guesses.source_tables import SourceTable
 from segmenter.messages import Message
 from segmenter.sources import fields
-from segmenter.sources.expressions import FieldValues, columns_of, evaluate
+from segmenter.sources.expressions import columns_of
 
 _ATTRIBUTES = 5
 _MOST = 3  # columns of contacts that are taken from the orders
@@ -83,12 +83,7 @@ def customers_in_orders(table: SourceTable, columns: OrderColumns, found: Draft)
     if not reached:
         return
     where = next((str(guess.value) for guess in found.guesses if guess.key == "data.orders.where"), None)
-    frame = table.frame
-    if where is not None:
-        kept = evaluate(frame, where, "data.orders.where", lambda cells, _: fields.number(cells, "XXX", EITHER_MARK))
-        if not isinstance(kept, FieldValues):
-            return
-        frame = frame.filter(kept.values.fill_null(value=False))
+    frame = table.frame if where is None else table.frame.filter(rows_where(table.frame, where))
     own = frame.select(columns_of(frame)).select(pl.col(name).cast(pl.String, strict=False) for name in (columns.customer_id, *reached))
     people = own.unique()
     if people.height - people[columns.customer_id].n_unique() > _OTHER * frame.height:

@@ -45,6 +45,8 @@ def known_sources() -> tuple[KnownSource, ...]:
     found = []
     for path in sorted((HOME / "conf" / "source").glob("*.yaml")):
         config: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+        if "columns" not in config["data"]["orders"]:
+            continue  # builds on another
         found.append(KnownSource(path.stem, config["data"]["orders"], config.get("launch", {})))
     return tuple(found)
 

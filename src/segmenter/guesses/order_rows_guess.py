@@ -2,9 +2,8 @@
 
 import polars as pl
 
-from segmenter.checks.number_format import EITHER_MARK
 from segmenter.guesses.column_guess import Values, named
-from segmenter.guesses.column_values import rows_in, share_of
+from segmenter.guesses.column_values import numbers_of, rows_in, share_of
 from segmenter.guesses.guess import Draft, OrderColumns, answered, quoted
 from segmenter.guesses.order_states import Statuses
 from segmenter.guesses.source_tables import SourceTable
@@ -126,7 +125,7 @@ def _repeats(table: SourceTable, values: Values, columns: OrderColumns, kept: pl
     told = bool(goods) or clock or columns.order_id is not None
     money = pl.Series([], dtype=pl.Float64)
     if len(columns.of_amount) == 1 and columns.of_amount[0] in frame.columns:
-        money = fields.number(frame[columns.of_amount[0]], "XXX", EITHER_MARK).abs()
+        money = numbers_of(frame[columns.of_amount[0]]).abs()
     whole = float(money.fill_null(0).to_numpy().sum())
     share = float(money.fill_null(0).to_numpy()[twice.to_numpy()].sum()) / whole if whole else share_of(twice)
     facts = {"rows": rows_in(twice), "share": share}
@@ -158,7 +157,7 @@ def _refunds(frame: pl.DataFrame, columns: OrderColumns, statuses: Statuses, fou
         return
     if columns.order_id is None or columns.order_id not in frame.columns:
         return
-    numbers = [fields.number(frame[name], "XXX", EITHER_MARK) for name in columns.of_amount if name in frame.columns]
+    numbers = [numbers_of(frame[name]) for name in columns.of_amount if name in frame.columns]
     negative = pl.DataFrame({str(at): read < 0 for at, read in enumerate(numbers)}).select(pl.any_horizontal(pl.all())).to_series()
     letters = _text(frame, columns.order_id).str.extract(r"^(\p{L}{1,4})[\d-]")
     (letter, rows) = letters.filter(negative).value_counts(sort=True).row(0) if negative.any() else (None, 0)

@@ -7,15 +7,13 @@ from typing import Any
 
 import polars as pl
 
-from segmenter.checks.number_format import EITHER_MARK
 from segmenter.checks.order_status import status_kind
 from segmenter.contacts import hide
 from segmenter.guesses.column_names import by_name, holds, is_exact, name_rank, plain_name
-from segmenter.guesses.column_values import ColumnValues
+from segmenter.guesses.column_values import ColumnValues, rows_where
 from segmenter.guesses.guess import Draft, quoted, text_list
 from segmenter.messages import Message
 from segmenter.sources import fields
-from segmenter.sources.expressions import FieldValues, evaluate
 from segmenter.vocabulary import vocabulary
 
 _MOST = 40  # different states
@@ -89,8 +87,8 @@ def guess_statuses(frame: pl.DataFrame, values: dict[str, ColumnValues], taken: 
 
 def known_statuses(frame: pl.DataFrame, orders: Mapping[str, Any], column: str | None, found: Draft) -> Statuses | None:
     """Take what is known of a system's states; None where the file's say otherwise, as in another language than the one that is known."""
-    kept = _condition(frame, orders["where"], "data.orders.where")
-    back = _condition(frame, orders.get("refund"), "data.orders.refund")
+    kept = rows_where(frame, orders["where"])
+    back = rows_where(frame, orders.get("refund"))
     if column is not None and column in frame.columns:
         states = pl.DataFrame({"state": fields.text(frame[column]), "order": kept & ~back, "out": ~kept}).drop_nulls("state")
         means = states.unique().with_columns(means=pl.col("state").map_elements(meaning, return_dtype=pl.String))
@@ -100,11 +98,6 @@ def known_statuses(frame: pl.DataFrame, orders: Mapping[str, Any], column: str |
         shown = tuple(map(hide, states["state"].unique(maintain_order=True).head(_MOST)))
         found.notes.append(Message("init.known_states", '"{column}" has: {states}', column=column, states=shown))
     return Statuses(column, ~kept, orders["where"], orders.get("refund"))
-
-
-def _condition(frame: pl.DataFrame, sql: str | None, key: str) -> pl.Series:
-    read = None if sql is None else evaluate(frame, sql, key, lambda cells, _: fields.number(cells, "XXX", EITHER_MARK))
-    return read.values.fill_null(value=False) if isinstance(read, FieldValues) else pl.repeat(False, frame.height, eager=True)
 
 
 def _is_status(values: ColumnValues) -> bool:

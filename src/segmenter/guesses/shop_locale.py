@@ -55,10 +55,10 @@ def guess_locale(table: SourceTable, defaults: LaunchSettings, found: Draft) -> 
         elif source is not None and own_code is not None:
             currency, why = own_code, Message("init.system", "where {system} is used", system=source.name)
         else:
-            currency, why = (default, _ASSUMED) if guessed is None else guessed[:2]
+            currency, why = (_of_language(values) or default, _ASSUMED) if guessed is None else guessed[:2]
             found.ask("currency", Message("init.ask_currency", "nothing in the files says which currency the amounts are in"), (), currency)
         found.take("launch.currency", currency, why)
-    known = found.guesses[-1].why != _ASSUMED
+    known = found.guesses[-1].why != _ASSUMED or currency != defaults.currency
     _timezone(values, columns, country, currency if known else "", own.get("timezone"), defaults.timezone, found)
 
 
@@ -127,6 +127,13 @@ def _currency(values: Values, columns: dict[str, str], country: tuple[str, Messa
                 codes = [*meant.most_common(1)[0][0]]
                 return (home, why, True) if home is not None and home in codes else (codes[0], why, len(codes) == 1)
     return None if country is None or home is None else (home, Message("init.of_country", "{country}", country=country[1]), True)
+
+
+def _of_language(values: Values) -> str | None:
+    """Give the currency that the language of the headers makes likely; no more than a default for who is asked."""
+    header = " ".join(map(plain_name, values))
+    likely = vocabulary("columns")["likely_currencies"].items()
+    return next((code for code, words in likely if any(plain_name(word) in header for word in words)), None)
 
 
 def _meant(text: str) -> list[str]:
