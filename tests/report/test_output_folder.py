@@ -14,7 +14,7 @@ from segmenter.report.output_folder import check_out, check_owner
 from segmenter.report.publication import MANIFEST, owner_of, publish, sha256
 from segmenter.settings import parse, shareable
 
-JOBS = tuple(MODELS)
+JOBS = ("launch", "backtest", "tune", "review", "demo")
 
 
 @cache
