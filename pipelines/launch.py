@@ -27,10 +27,10 @@ def main(config: DictConfig) -> None:
     from segmenter.settings import LaunchJob, parse
 
     settings, sweep = started(parse(LaunchJob, config))
+    check_out(settings)
     ledger = open_ledger(settings.ledger.url, settings.out) if settings.ledger.use else None
     settings = beside_launch(settings, ledger)
     launch, terms = settings.launch, terms_of(settings)
-    check_out(settings)
     if ledger is not None:
         check_name(ledger, launch.name, terms.as_of)
     ahead("segmenter.segments.segment_count")  # scikit-learn takes most of a second

@@ -68,7 +68,12 @@ def frames() -> dict[str, tuple[list[str], list[list[str]]]]:
 
 
 DATA = [
-    *("data.max_reject_share=1", "data.customers.contact=[phone,微信,地址]", "data.customers.attributes=[level]"),
+    *(
+        "data.max_reject_share=1",
+        "data.orders.grain=order",
+        "data.customers.contact=[phone,微信,地址]",
+        "data.customers.attributes=[level]",
+    ),
     *(
         "plan=allocated",
         "plan.topic=category",
@@ -174,7 +179,9 @@ def test_rejects_of_any_source_have_no_contact_and_keep_what_is_none(source: str
     tables = frames()
     tables["orders"][1].extend([["C001", "o", *odd, *[""] * 6] for odd in (("2026-13-01", "12"), ("2026-05-01", "12,50 x"))])
     data: dict[str, Any] = {name: pl.DataFrame(rows, schema=columns, orient="row") for name, (columns, rows) in tables.items()}
-    settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "data.max_reject_share": 1, "data.customers.contact": ["phone"]})
+    settings = segmenter.launch_settings(
+        {"launch.as_of": "2026-07-01", "data.max_reject_share": 1, "data.orders.grain": "order", "data.customers.contact": ["phone"]}
+    )
     base = {**dict(settings.data), "encoding": "auto", "separator": "auto", "sheet": None, "skip_rows": 0}
     if source == "sqlite":
         with sqlite3.connect(tmp_path / "shop.db") as shop:
@@ -206,7 +213,12 @@ def test_orders_added_up_as_they_are_read_leave_no_contact_in_rejects_and_store(
     tables["orders"] = tables["orders"].filter(pl.col("customer_id").is_in(IDS))  # the store keeps no file with strangers
     for name, frame in tables.items():
         frame.write_parquet(tmp_path / f"{name}.parquet")
-    asked: dict[str, Any] = {"launch.as_of": "2026-07-01", "data.max_reject_share": 1, "data.customers.contact": ["phone"]}
+    asked: dict[str, Any] = {
+        "launch.as_of": "2026-07-01",
+        "data.max_reject_share": 1,
+        "data.orders.grain": "order",
+        "data.customers.contact": ["phone"],
+    }
     settings = segmenter.launch_settings(asked)
     named = {name: getattr(settings.data, name).model_copy(update={"path": f"{tmp_path}/{name}.parquet"}) for name in tables}
     rest = {"kind": "files", "dir": None, "encoding": "auto", "separator": "auto", "sheet": None, "skip_rows": 0}

@@ -34,7 +34,7 @@ def results(out):
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     for name in ("rejects.parquet", "manifest.json"):
         files.pop(name)
-    del manifest["inputs"], manifest["config"]["data"], manifest["config"]["out"], manifest["files"]["rejects.parquet"]
+    del manifest["draft"], manifest["inputs"], manifest["config"]["data"], manifest["config"]["out"], manifest["files"]["rejects.parquet"]
     rejects = pl.read_parquet(out / "rejects.parquet").drop("file", "row")
     return files, manifest, rejects.sort(rejects.columns).rows()
 

@@ -3,7 +3,7 @@
 import polars as pl
 
 from segmenter.regions.places import resolve_places
-from segmenter.tables import APART, BEFORE_PROVINCE, DISTRICTS, LEVELS, NEWER, OLDER, TOGETHER
+from segmenter.tables import APART, BEFORE_PROVINCE, DISTRICTS, LEVELS, NEWER, OLDER, TOGETHER, WITH_PROVINCE
 
 Names = tuple[str | None, str | None, str | None]
 
@@ -30,7 +30,8 @@ def last_known(frame: pl.DataFrame) -> pl.DataFrame:
     apart = rows.drop("row").unique()
     meanings = _meanings(apart)
     found = [[meanings[level].get(name) for level, name in zip(LEVELS, row, strict=False)] for row in apart.rows()]
-    fitting = [_fitting(row[:-1], row[-1], *meant) for row, meant in zip(apart.rows(), found, strict=True)]
+    within = _within_province(apart)
+    fitting = [_fitting(row[:-1], row[-1], meant, inside) for row, meant, inside in zip(apart.rows(), found, within, strict=True)]
     told = pl.DataFrame(fitting, schema=[(f"fitting_{level}", pl.String()) for level in LEVELS], orient="row")
     joined = rows.join(apart.hstack(told), on=[*LEVELS, APART], how="left", nulls_equal=True, maintain_order="left")
     return frame.with_columns(frame[level].clone().scatter(joined["row"], joined[f"fitting_{level}"]) for level in LEVELS).drop(APART)
@@ -48,9 +49,20 @@ def _meanings(apart: pl.DataFrame) -> dict[str, dict[str, Names]]:
     return meant
 
 
-def _fitting(names: Names, apart: int, of_province: Names | None, of_city: Names | None, of_district: Names | None) -> Names:
-    """Leave out what does not fit."""
+def _within_province(apart: pl.DataFrame) -> list[Names | None]:
+    """Say where the districts surely are that came with their province or after it."""
+    placed = resolve_places(apart.select("province", "district", city=pl.lit(None, pl.String), address=pl.lit(None, pl.String)))
+    told = (apart[APART] // DISTRICTS).is_in([TOGETHER, NEWER, WITH_PROVINCE])
+    return [
+        (*place,) if sure and with_it and place[1] is not None else None
+        for (*place, sure), with_it in zip(placed.rows(), told, strict=True)
+    ]
+
+
+def _fitting(names: Names, apart: int, meant: list[Names | None], inside: Names | None) -> Names:
+    """Leave out what does not fit; `meant` says where each level is by its name alone, `inside` the district within the province."""
     province, city, district = names
+    of_province, of_city, of_district = meant
     within = of_province[0] if of_province is not None else province
     how_city, how_district = apart % DISTRICTS, apart // DISTRICTS
     if how_city == OLDER and (of_city is None or of_city[0] != within):
@@ -64,6 +76,7 @@ def _fitting(names: Names, apart: int, of_province: Names | None, of_city: Names
             return province, city, None
     elif how_district == NEWER and of_district is not None and of_district[0] != within:
         province, within = None, of_district[0]
+    of_district = of_district or inside
     if how_district > OLDER and of_district is not None and (of_city is None or of_district[:2] != of_city[:2]):
         # The city is older than the district, which is not in it as far as one can tell.
         city = None

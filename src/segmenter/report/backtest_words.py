@@ -42,8 +42,10 @@ def _choice(found: Backtest, lang: Lang) -> str:
 def _against_chance(found: Backtest, lang: Lang) -> str:
     """Say where even the best ranking may be no better than chance."""
     best = found.intervals.filter(ranking=found.recommended).drop_nulls()
+    if best.is_empty():
+        return ""
     lift = found.results.filter(pl.col("cut").is_null(), ranking=found.recommended)["lift_10"].drop_nulls()
-    if best.is_empty() or lift.is_empty() or not lift[0]:
+    if lift.is_empty() or not lift[0]:
         return ""
     share, low, high = best.select("share", "low", "high").row(0)
     if low > (chance := share / lift[0]):

@@ -94,7 +94,7 @@ def _unknown_type(path: Path, name: str) -> Message | None:
 
     try:
         columns = parquet.read_schema(path)
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, UnicodeError):
         return None  # damaged
     for column in columns:
         alone = io.BytesIO()
