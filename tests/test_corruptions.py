@@ -22,6 +22,8 @@ from segmenter.errors import InputError
 from segmenter.findings import messages_of
 from segmenter.loader import read_tables
 
+pytestmark = pytest.mark.slow
+
 HEADER = ["order_id", "customer_id", "time", "amount", "product", "province"]
 ID, CUSTOMER, TIME, AMOUNT, PRODUCT = range(5)
 ROWS = 80

@@ -14,6 +14,8 @@ from jobs import exit_code, settings_of
 from segmenter.loader import read_tables
 from segmenter.money import to_units
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def cases_dir() -> Path:

@@ -12,6 +12,8 @@ from jobs import run_here
 
 from segmenter.measures import shop_orders
 
+pytestmark = pytest.mark.slow
+
 QUIET = ["launch.as_of=2026-07-01", "tracking=none", "out=out", "plan.holdout=0"]
 
 

@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 from jobs import run_here
 
+pytestmark = pytest.mark.slow
+
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 WHEN = [datetime(2026, 6, 3, 10, 30), datetime(2026, 6, 4, 18, 0), datetime(2026, 6, 25, 23, 58)]
 

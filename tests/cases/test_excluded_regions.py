@@ -7,6 +7,8 @@ import pytest
 
 import segmenter
 
+pytestmark = pytest.mark.slow
+
 INSIDE = [
     *permutations(("四川省", "绵阳市", "涪城区")),
     *permutations(("Sichuan Province", "Mianyang", None)),

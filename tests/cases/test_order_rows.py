@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 from jobs import run_here
 
+pytestmark = pytest.mark.slow
+
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 QUIET = ["launch.as_of=2026-07-01", "plan.size=all", "plan.holdout=0", "tracking=none", "data=files"]
 # The columns of an export, so that the job finds them.

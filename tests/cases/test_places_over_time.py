@@ -8,6 +8,8 @@ from jobs import run_here
 
 from segmenter.measures import shop_orders
 
+pytestmark = pytest.mark.slow
+
 NONE = (None, None, None, None)
 MIANYANG, CHENGDU = ("四川省", "绵阳市", "涪城区", None), ("四川省", "成都市", "武侯区", None)
 # What somebody's orders say, the oldest first: province, city, district and address; and what the launch makes of it with exclude=[绵阳].

@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 from jobs import run_here
 
+pytestmark = pytest.mark.slow
+
 HEAD = ["客户编号", "下单时间", "实付金额", "省份"]
 PEOPLE = ["四川", "广东", "浙江"]
 COLUMNS = "{customer_id: 客户编号, time: 下单时间, amount: 实付金额, province: 省份}"

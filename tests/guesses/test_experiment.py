@@ -18,6 +18,8 @@ from segmenter.guesses.source_tables import find_sources
 from segmenter.loader import read_tables, try_experiment
 from segmenter.overrides import quoted
 
+pytestmark = pytest.mark.slow
+
 CHINESE = ("taobao", "jd", "youzan")
 ONLINE_RETAIL = """
     SELECT CustomerID::VARCHAR AS customer_id, sum(Quantity * UnitPrice) AS spend,

@@ -3,6 +3,8 @@
 import pytest
 from regions.make_tables import TABLE_OF, TABLES
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", TABLE_OF)
 def test_a_table_is_what_its_packages_give(name):
