@@ -24,9 +24,10 @@ def mended(ids: pl.Expr) -> pl.Expr:
 
 def may_be_mended(ids: pl.Series) -> pl.Series:
     """Tell quickly which ids `mended` may change."""
-    return (
-        ids.str.starts_with("=") | ids.str.starts_with("'") | ids.str.starts_with("’") | ids.str.ends_with("0") & ids.str.contains(r"\.0+$")
-    )
+    dotted = ids.str.contains(".0", literal=True)
+    if dotted.any():
+        dotted &= ids.str.contains(r"\.0+$")
+    return dotted | ids.str.starts_with("=") | ids.str.starts_with("'") | ids.str.starts_with("’")
 
 
 def person_key(ids: pl.Expr) -> pl.Expr:
@@ -67,10 +68,11 @@ def spellings(ids: pl.DataFrame) -> pl.DataFrame:
     Of equals it is the plainest, then the smallest. `ids` has ``customer_id`` (distinct) and ``rows``. Leading zeros count as lost where
     all ids with some are of one length that no other id of digits exceeds, and both forms are there.
     """
-    unusual = ids["customer_id"].str.contains(_UNUSUAL)
+    # In all but the unusual only case can differ, and hardly any shop writes both.
+    text = pl.col("customer_id").str
+    looks = ids.select(unusual=text.contains(_UNUSUAL), cased=text.contains("[a-z]").any() & text.contains("[A-Z]").any())
+    unusual, cased = looks["unusual"], bool(looks["cased"].any())
     odd = ids.filter(unusual).with_columns(key=person_key(pl.col("customer_id")))
-    # In all the others only case can differ, and hardly any shop writes both.
-    cased = all(ids["customer_id"].str.contains(letters).any() for letters in ("[a-z]", "[A-Z]"))
     if odd.is_empty() and not cased:
         return pl.DataFrame(schema={"customer_id": pl.String, "becomes": pl.String})
     usual = ids.filter(~unusual).with_columns(key=pl.col("customer_id").str.to_lowercase())

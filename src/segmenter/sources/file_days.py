@@ -10,8 +10,11 @@ from segmenter.tables import NO_FILES
 
 def days_of_file(name: str, times: pl.Series, as_of: date) -> pl.DataFrame:
     """Give the first and the last of a file's times before a date, and how many these are."""
-    before = times.alias("time").to_frame().filter(pl.col("time") < as_of)
-    return before.select(file=pl.lit(name), first=pl.col("time").min(), last=pl.col("time").max(), rows=pl.len().cast(pl.Int64))
+    before = times.alias("time").to_frame()
+    if not before.select((pl.col("time").max() < as_of).fill_null(value=True)).item():
+        before = before.filter(pl.col("time") < as_of)
+    time = pl.col("time")
+    return before.select(file=pl.lit(name), first=time.min(), last=time.max(), rows=time.count().cast(pl.Int64))
 
 
 def days_of_files(rows: pl.DataFrame, as_of: date) -> list[pl.DataFrame]:
