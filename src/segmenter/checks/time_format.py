@@ -187,7 +187,9 @@ def _kind(group: _Group, format_: TimeFormat) -> str:
     if group.text.named:
         return "named"
     day = format_.day(group.text)
-    return next((order for order, found in group.text.dates.items() if found == day), "ymd")
+    meant = [order for order, found in group.text.dates.items() if found == day]  # several where day and month are the same number
+    usual = format_.orders.get(group.text.family or "")
+    return usual if usual in meant else next(iter(meant), "ymd")
 
 
 def _kinds(groups: list[_Group], format_: TimeFormat, key: str) -> list[Finding]:

@@ -23,7 +23,9 @@ _LANGUAGES = ("en", "zh", "de", "fr", "es", "pt", "ja")
 _ASSUMED = Message("init.assumed", "nothing in the files says so: assumed")
 _MOST = 0.5  # share of the values that have to agree
 _SIGNS: dict[str, list[str]] = vocabulary("cells")["signs"]
-_HAN, _KANA = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[\u3040-\u30ff]")
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+# Kana, the Japanese forms of yen, price, prefecture and sale, and the word for an order: headers may be Japanese without any kana.
+_JAPANESE = re.compile(r"[\u3040-\u30ff\u5186\u4fa1\u770c\u58f2]|\u6ce8\u6587")
 _OFFSET = r"([+-]\d{2}):?(\d{2})$"
 # What time zone a shop of a currency has at home, where nothing but the currency says so; the euro's offset is the same in most places.
 _HOMES = {"EUR": "DE", "USD": "US", "GBP": "GB", "CNY": "CN", "AUD": "AU", "NZD": "NZ", "CHF": "CH", "NOK": "NO", "DKK": "DK"}
@@ -94,7 +96,7 @@ def _country(values: Values) -> tuple[str, Message] | None:
         ):
             return "CN", Message("init.chinese_places", '"{column}" has Chinese places', column=name)
     header = "".join(values)
-    if _KANA.search(header):
+    if _JAPANESE.search(header):
         return "JP", Message("init.japanese", "the headers are Japanese")
     if len(_HAN.findall(header)) > _MOST * len(re.sub(r"\W", "", header)):
         return "CN", Message("init.chinese", "the headers are Chinese")
