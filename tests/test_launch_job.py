@@ -154,8 +154,12 @@ def test_every_file_in_conf_is_valid():
     needed |= {preset: ["data.dir=x"] for preset in ("online_retail", "taobao")}
     for group, choices in groups.items():
         for choice in choices:
-            override = f"+{group}={choice}" if group == "experiment" else f"{group}={choice}"
-            settings_of("launch", override, *needed.get(choice, []))
+            override = f"+{group}={choice}" if group in ("experiment", "source") else f"{group}={choice}"
+            if group == "source":
+                kind = "database" if choice.endswith("_database") else "files"
+                settings_of("launch", override, f"data={kind}", *needed[kind])
+            else:
+                settings_of("launch", override, *needed.get(choice, []))
     settings_of("backtest", "scoring=learned", "rankings.decayed.half_life_days=30")
     settings_of("tune")
     settings_of("demo")

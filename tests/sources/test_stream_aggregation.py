@@ -42,8 +42,9 @@ def orders():
 @pytest.fixture(scope="module")
 def expected(orders):
     paid = (pl.col("amount") * 100).round(0, mode="half_to_even").cast(pl.Int64)
-    city = pl.lit(None, pl.String).alias("city")
-    rows = orders.select("customer_id", city.alias("order_id"), "time", paid.alias("paid"), (paid < 0).alias("back"), "province", city)
+    nothing = pl.lit(None, pl.String)
+    none = [nothing.alias(name) for name in ("order_id", "city", "district")]
+    rows = orders.select("customer_id", "time", paid.alias("paid"), (paid < 0).alias("back"), "province", *none)
     return summarize_frame(canonical_orders(rows, "order"), TERMS).frame
 
 

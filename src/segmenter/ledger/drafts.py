@@ -90,20 +90,20 @@ def commit_draft(ledger: Ledger, draft: Draft, publishing: AbstractContextManage
     Back comes how many are invited.
     """
     check_name(ledger, draft.record.name, draft.record.as_of)
+    invitations = pl.read_parquet(draft.folder / INVITATIONS)
+    invited = invitations.filter(status="planned").height
     if draft.folder == draft.place and is_committed(ledger, draft.place):
-        rule = "out: {folder} is committed already (launch {launch})"
-        raise LedgerError(Message("ledger.committed", rule, folder=draft.folder, launch=draft.record.name))
+        return invited  # as where a commit was killed at its very end
     if draft.basis is None:
         rule = "out: {folder} does not say what the ledger held when it was planned; launch again"
         raise LedgerError(Message("ledger.draft_without_basis", rule, folder=draft.folder))
-    invitations = pl.read_parquet(draft.folder / INVITATIONS)
     try:
         with record_with_results(ledger, draft.record, invitations, draft.place, publishing, draft.basis):
             pass
     except OvertakenError as error:
         rule = "out: since {folder} was planned the ledger has new plans or answers of {others}; launch again, it may invite others now"
         raise LedgerError(Message("ledger.draft_overtaken", rule, others=error.others, folder=draft.folder)) from error
-    return invitations.filter(status="planned").height
+    return invited
 
 
 def cancel_launch(ledger: Ledger, name: str) -> tuple[int, int]:

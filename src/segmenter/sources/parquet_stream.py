@@ -107,6 +107,9 @@ def stream_of(paths: Sequence[Path], names: Sequence[str], settings: FilesSettin
     if number is not None:
         if _needs_all_rows({"order_id": number}, [_expression(number, schema)], schema):
             return None
+        dtype = _type(schema, _expression(number, schema))
+        if dtype != pl.String and not (dtype is not None and dtype.is_integer()):
+            return None  # a number of another type is seldom one, and is read with all the others
         found = number_findings(paths, names, heights, _expression(number, schema), conditions.get("where"), settings, launch)
         if found is None:
             return None
