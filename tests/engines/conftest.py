@@ -159,7 +159,7 @@ def launched(name: str, engine: EngineSettings, folder: Path) -> tuple[dict[str,
     write_outputs(launch_outputs(in_words(plan_launch(read.tables, settings), settings), read, settings), read, settings)
     files = {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    del files["manifest.json"], manifest["config"]["out"]
+    del files["manifest.json"], manifest["config"]["out"], manifest["draft"]
     return files, manifest
 
 

