@@ -114,12 +114,17 @@ def _last_days(rows: dict[date, int]) -> list[Finding]:
     count = (last - day).days
     if not count or count > _CLOSED:
         return []
+    if count == 1:
+        sentence = (
+            "data.orders: the last day, {last}, has far fewer rows than the same weekday before ({rows:,}): "
+            "it may have been exported before it was over"
+        )
+        return [Finding("note", Message("dates.cut_off_day", sentence, last=last, rows=rows[last]))]
     sentence = (
         "data.orders: the last {count:,} days, {first} to {last}, have far fewer rows than the same weekdays before ({rows:,} on {last}): "
         "they may have been exported before they were over"
     )
-    found = Message("dates.cut_off", sentence, count=count, first=day + _DAY, last=last, rows=rows[last])
-    return [Finding("note" if count == 1 else "warning", found)]
+    return [Finding("warning", Message("dates.cut_off", sentence, count=count, first=day + _DAY, last=last, rows=rows[last]))]
 
 
 def _files(by_file: pl.DataFrame) -> list[Finding]:

@@ -12,6 +12,13 @@ _MIN_ORDERS = 30
 _RARE = 1_000  # customers, of whom not one came twice
 
 
+def check_customers(
+    orders: pl.Series, net: pl.Series, currency: str, people: Callable[[], Sequence[tuple[str, int]]] = lambda: ()
+) -> tuple[Finding, ...]:
+    """Look at the number of orders and the net spend of every customer; for `people` see `one_order_each`."""
+    return (*one_order_each(orders.filter(orders > 0), people), *negative_spend(net, currency))
+
+
 def one_order_each(orders: pl.Series, people: Callable[[], Sequence[tuple[str, int]]]) -> tuple[Finding, ...]:
     """Warn where nobody came twice: then customer ids may be an order's.
 

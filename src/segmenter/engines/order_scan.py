@@ -6,7 +6,7 @@ a reading in this process. The config's own SQL and times are computed by Spark'
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,12 @@ import narwhals as nw
 import polars as pl
 
 from segmenter import tables
+from segmenter.checks.order_customers import check_customers
 from segmenter.engines.number_scan import grain_there
 from segmenter.engines.order_cells import FALLBACK, LOCAL_LINES, cells_of, typed_rows, value
 from segmenter.engines.spark_session import Cluster, quoted
 from segmenter.errors import InputError
-from segmenter.measures.definition import LINES, each_order, finish, rows_of, summarize, weights_table, whole_orders
+from segmenter.measures.definition import LINES, each_order, finish, order_values, rows_of, summarize, weights_table, whole_orders
 from segmenter.measures.shop_orders import AggregatedOrders
 from segmenter.messages import Message
 from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
@@ -27,7 +28,7 @@ from segmenter.sources.order_rows import OrdersReading, order_rows, turnover
 from segmenter.sources.raw import Fingerprint
 from segmenter.sources.row_mapping import map_rows, nothing_wanted
 from segmenter.sources.rows import Rows
-from segmenter.tables import DAY, EPOCH, Summary, Terms
+from segmenter.tables import DAY, EPOCH, NO_PROFILE, Summary, Terms
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -107,9 +108,23 @@ def scan(
     times = [moment for moment in (first, last, good["time_us"].min(), good["time_us"].max()) if isinstance(moment, int)]
     days = [EPOCH + timedelta(days=moment // DAY) for moment in (min(times), max(times))] if times else (None, None)
     summary = Summary(aggregate_rows(cluster, orders, terms), terms, *days)
+    profile = replace(NO_PROFILE, by_day=_by_day(cluster, lines))
+    findings = (*findings, *check_customers(summary.frame["orders"], summary.frame["spend"], launch.currency))
     return OrdersReading(
-        AggregatedOrders(summary), reads, rejects, fingerprints=fingerprints, findings=findings, turnover=turnover(summary)
+        AggregatedOrders(summary),
+        reads,
+        rejects,
+        fingerprints=fingerprints,
+        profile=profile,
+        findings=findings,
+        turnover=turnover(summary),
     )
+
+
+def _by_day(cluster: Cluster, lines: nw.LazyFrame[Any]) -> pl.DataFrame:
+    days = lines.select(day=(nw.col("time_us") // DAY).cast(nw.Int64), amount=order_values()["amount"]).group_by("day")
+    counts = cluster.fetch(days.agg(nw.len().cast(nw.Int64).alias("rows"), nw.col("amount").sum().cast(nw.Int64))).sort("day")
+    return counts.with_columns(pl.col("day").cast(pl.Int32).cast(pl.Date))
 
 
 def aggregate_rows(cluster: Cluster, orders: nw.LazyFrame[Any], terms: Terms) -> pl.DataFrame:

@@ -7,7 +7,7 @@ import polars as pl
 
 from segmenter import tables
 from segmenter.checks.nobody import ContactsOf, no_contacts
-from segmenter.checks.order_customers import negative_spend, one_order_each
+from segmenter.checks.order_customers import check_customers
 from segmenter.checks.order_status import status_findings
 from segmenter.contacts import Contacts
 from segmenter.findings import Finding
@@ -98,8 +98,7 @@ def turnover(summary: Summary) -> int:
 def _customer_findings(orders: pl.DataFrame, checks: OrderChecks, launch: LaunchSettings) -> tuple[Finding, ...]:
     before = orders.filter(pl.col("time") < launch.as_of)
     customers = before.group_by("customer_id").agg(pl.col("is_order").sum().alias("orders"), pl.col("amount").sum().alias("net"))
-    ordered = customers.filter(pl.col("orders") > 0)["orders"]
-    return (*one_order_each(ordered, checks.people), *negative_spend(customers["net"], launch.currency))
+    return check_customers(customers["orders"], customers["net"], launch.currency, checks.people)
 
 
 def _by_day(rows: pl.DataFrame) -> pl.DataFrame:

@@ -13,10 +13,9 @@ import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from segmenter import tables
-from segmenter.checks.order_customers import negative_spend, one_order_each
+from segmenter.checks.order_customers import check_customers
 from segmenter.contacts import Contacts
 from segmenter.errors import InputError
-from segmenter.findings import Finding
 from segmenter.measures.sampling import Sampling
 from segmenter.measures.shop_orders import AggregatedOrders
 from segmenter.messages import Message
@@ -31,7 +30,7 @@ from segmenter.sources.raw import Fingerprint, one_line, sha256
 from segmenter.sources.row_mapping import nothing_wanted
 from segmenter.sources.samples import sample_stream
 from segmenter.sources.store_parts import MAX_ROWS, StoreWriter, recall
-from segmenter.tables import NO_PROFILE, OrdersProfile, Summary, Terms
+from segmenter.tables import NO_PROFILE, OrdersProfile, Terms
 from segmenter.words import Progress
 
 if TYPE_CHECKING:
@@ -99,14 +98,9 @@ def aggregate_stream(
     orders = AggregatedOrders(summary, None if sampling is None else sample_stream(stream, ids, summary, sampling))
     warnings = () if store is None else tuple(store.warnings)
     ordered = {name: total[name] for name in ("rows", *_FATES)}
-    left_out, findings = pl.concat([tables.REJECTED.to_frame(), *rejects]), (*stream.findings, *_customer_findings(stream, summary))
+    customers = check_customers(summary.frame["orders"], summary.frame["spend"], stream.launch.currency, partial(people_in, stream))
+    left_out, findings = pl.concat([tables.REJECTED.to_frame(), *rejects]), (*stream.findings, *customers)
     return OrdersReading(orders, ordered, left_out, None, prints, warnings, profile, findings, turnover=turnover(summary))
-
-
-def _customer_findings(stream: Stream, summary: Summary) -> tuple[Finding, ...]:
-    customers = summary.frame
-    ordered = customers.filter(pl.col("orders") > 0)["orders"]
-    return (*one_order_each(ordered, partial(people_in, stream)), *negative_spend(customers["spend"], stream.launch.currency))
 
 
 def _report(progress: Progress, before: int, rows: int, done: int) -> None:
