@@ -96,6 +96,18 @@ COUNTRY_LOCALES = (
     *("en", "zh", "zh_Hant", "de", "fr", "es", "pt", "it", "nl", "ja", "ko", "ru", "pl", "sv", "da", "nb", "fi", "cs", "tr"),
     *("id", "vi", "uk", "hu", "ro", "el"),
 )
+# The parts of the world by the United Nations' M49, as CLDR has them too, and the countries of each by ISO 3166.
+PARTS = {
+    **{"005": "AR BO BR BV CL CO EC FK GF GS GY PE PY SR UY VE", "011": "BF BJ CI CV GH GM GN GW LR ML MR NE NG SH SL SN TG"},
+    **{"013": "BZ CR GT HN MX NI PA SV", "014": "BI DJ ER ET IO KE KM MG MU MW MZ RE RW SC SO SS TF TZ UG YT ZM ZW"},
+    **{"015": "DZ EG EH LY MA SD TN EA IC", "017": "AO CD CF CG CM GA GQ ST TD", "018": "BW LS NA SZ ZA", "021": "BM CA GL PM US"},
+    **{"029": "AG AI AW BB BL BQ BS CU CW DM DO GD GP HT JM KN KY LC MF MQ MS PR SX TC TT VC VG VI"},
+    **{"030": "CN HK JP KP KR MN MO TW", "034": "AF BD BT IN IR LK MV NP PK", "035": "BN ID KH LA MM MY PH SG TH TL VN"},
+    **{"039": "AD AL BA ES GI GR HR IT ME MK MT PT RS SI SM VA XK", "053": "AU CC CX HM NF NZ", "054": "FJ NC PG SB VU"},
+    **{"057": "FM GU KI MH MP NR PW UM", "061": "AS CK NU PF PN TK TO TV WF WS", "143": "KG KZ TJ TM UZ"},
+    **{"145": "AE AM AZ BH CY GE IL IQ JO KW LB OM PS QA SA SY TR YE", "151": "BG BY CZ HU MD PL RO RU SK UA"},
+    **{"154": "AX DK EE FI FO GB GG IE IM IS JE LT LV NO SE SJ XC", "155": "AT BE CH DE FR LI LU MC NL"},
+}
 # Letters of names that pypinyin may read in another way than the place's people: both are kept, ``chang/zhang``.
 READINGS = {
     **{"长": "chang zhang", "行": "hang xing", "乐": "le yue lao", "都": "du dou", "单": "shan dan", "尉": "wei yu", "重": "chong zhong"},
@@ -250,20 +262,21 @@ def divisions() -> str:
 
 
 def countries() -> str:
-    """``code,names``: ISO 3166's letters, and the names in many languages, English first."""
+    """``code,part,names``: ISO 3166's letters, the part of the world by M49, and the names in many languages, English first."""
     import pycountry
     from babel import Locale
 
-    rows = [("code", "names")]
+    rows = [("code", "part", "names")]
+    part_of = {code: part for part, codes in PARTS.items() for code in codes.split()}
     locales = [Locale.parse(name).territories for name in COUNTRY_LOCALES]
     for code in sorted(c for c in locales[0] if len(c) == 2 and c.isalpha() and (pycountry.countries.get(alpha_2=c) or c == "XK")):
         names = [names[code] for names in locales if code in names]
         if entry := pycountry.countries.get(alpha_2=code):
             names += [entry.alpha_3, entry.name, getattr(entry, "official_name", ""), getattr(entry, "common_name", "")]
         names += COUNTRY_ALSO.get(code, "").split("|")
-        rows.append((code, "|".join(dict.fromkeys(name for name in names if name))))
+        rows.append((code, part_of.get(code, ""), "|".join(dict.fromkeys(name for name in names if name))))
     rows.append(
-        ("XC", "Channel Islands|Kanalinseln|Îles Anglo-Normandes|Islas del Canal|海峡群岛")
+        ("XC", part_of["XC"], "Channel Islands|Kanalinseln|Îles Anglo-Normandes|Islas del Canal|海峡群岛")
     )  # of no ISO code, and common in exports
     return _text(rows)
 

@@ -1,5 +1,6 @@
 """The most valuable plan that groups, layers, a budget and the agents' calls allow."""
 
+from dataclasses import replace
 from datetime import timedelta
 from math import ceil
 
@@ -17,6 +18,7 @@ from segmenter.planning.constraints import Agent, Constraints, GroupLimits, Quot
 from segmenter.planning.control_group import select_by_rank, select_by_share
 from segmenter.planning.group_invitations import fit_invitations
 from segmenter.planning.join_chances import JoinChances
+from segmenter.planning.joined_regions import join_regions
 from segmenter.planning.layers import check_columns, check_layers, with_layer
 from segmenter.planning.shortage import InfeasibleError
 from segmenter.settings import AllocatedPlan, CoreSettings
@@ -34,17 +36,19 @@ def choose_allocated(candidates: pl.DataFrame, plan: AllocatedPlan, settings: Co
     the customer has brought friends so far.
     """
     check_columns(candidates, plan)
-    cells, callers = _with_cells(candidates, plan, settings)
+    regions = join_regions(candidates, plan, chances, settings.lang)
+    cells, callers = _with_cells(regions.apply(candidates), plan, settings)
     competing = with_layer(cells, plan)
     warnings = check_layers(competing, plan)
     free = competing.filter(~pl.col("drawn"))
     days = _count_days(settings, plan)
-    constraints = _constraints(free, settings, plan, chances, _agents(plan, callers, days))
+    constraints, alive = _constraints(free, settings, plan, chances, _agents(plan, callers, days))
     asked = free.select("customer_id", "topic", "layer", "score", "value", "reach", region="cell_region")
     try:
-        allocation = allocate(asked, constraints)
+        allocation = _allocate(asked, constraints, alive)
     except InfeasibleError as error:
-        raise InfeasibleError(error.short, error.alone, *error.messages, _what_counts(constraints.groups, plan, days)) from None
+        terms = _what_counts(replace(constraints.groups, min_size=alive), plan, days)
+        raise InfeasibleError(error.short, error.alone, *error.messages, terms) from None
     decided = _decide(competing, allocation, constraints.groups)
     invited = decided.filter("invited").with_columns(number=pl.col("group").str.extract(r"(\d+)$").cast(pl.Int64))
     chosen = decided.with_columns(taken="invited")
@@ -58,9 +62,19 @@ def choose_allocated(candidates: pl.DataFrame, plan: AllocatedPlan, settings: Co
         held_out,
         allocation.layers,
         None if plan.topic is None else allocation.groups.select("group", "topic"),
-        notes=_gap_note(allocation.gap),
+        notes=(*regions.notes, *_gap_note(allocation.gap)),
         warnings=warnings,
     )
+
+
+def _allocate(asked: pl.DataFrame, constraints: Constraints, alive: int) -> Allocation:
+    """Make groups that fill; where the other terms allow none, groups that live."""
+    try:
+        return allocate(asked, constraints)
+    except InfeasibleError:
+        if constraints.groups.min_size <= alive:
+            raise
+    return allocate(asked, replace(constraints, groups=replace(constraints.groups, min_size=alive)))
 
 
 def _with_cells(candidates: pl.DataFrame, plan: AllocatedPlan, settings: CoreSettings) -> tuple[pl.DataFrame, list[tuple[int, ...]]]:
@@ -119,25 +133,27 @@ def _gap_note(gap: float) -> tuple[Message, ...]:
 
 def _constraints(
     free: pl.DataFrame, settings: CoreSettings, plan: AllocatedPlan, chances: JoinChances, agents: tuple[Agent, ...]
-) -> Constraints:
+) -> tuple[Constraints, int]:
+    """Give the terms, by which a group fills, and the invitations by which it lives, which is all that is asked where none can fill."""
     currency = settings.launch.currency
     chance = chances.chance(free["score"])
-    largest = fit_invitations(free["score"], chances, plan)
+    lengths = fit_invitations(free["score"], chances, plan)
     mean = 1.0 if plan.fill_confidence is None else float(chance.to_numpy().mean()) if len(chance) else chances.mean
-    smallest = min(int(np.ceil(plan.smallest / mean)), largest)
+    smallest = min(int(np.ceil(plan.smallest / mean)), lengths.many)
     size = plan.size if isinstance(plan.size, int) else None
+    few = lengths.few if lengths.few <= min(size or free.height, free.height) else smallest
     if size is not None and size < smallest:
         sentence = (
             "plan.size: should be at least {smallest:,}, so many invitations as a group of plan.smallest={members} members takes "
             "(got {size:,}); ask for more, or lower plan.smallest"
         )
         raise ConfigError(Message("planning.size_too_small", sentence, smallest=smallest, members=plan.smallest, size=size))
-    return Constraints(
+    terms = Constraints(
         groups=GroupLimits(
             by_region=plan.by_region != "none",
             by_topic=plan.topic is not None,
-            min_size=smallest,
-            max_size=largest,
+            min_size=few,
+            max_size=lengths.many,
             max_groups=plan.max_groups,
         ),
         quotas=tuple(Quota(name, layer.min, layer.max) for name, layer in plan.layers.items()),
@@ -149,6 +165,7 @@ def _constraints(
         currency=currency,
         names=group_names(settings.lang),
     )
+    return terms, smallest
 
 
 def _costs(free: pl.DataFrame, settings: CoreSettings, plan: AllocatedPlan) -> dict[str, int]:

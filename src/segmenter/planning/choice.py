@@ -1,13 +1,16 @@
-"""What a plan chooses; and the simple way to: the best so many, cut into groups of one region."""
+"""What a plan chooses; and the simple way to: the best so many, cut into groups of regions that fill them."""
 
 from dataclasses import dataclass, field
 
 import polars as pl
 
+from segmenter.messages import Message
 from segmenter.planning.control_group import select_by_rank
-from segmenter.planning.group_invitations import fit_invitations
+from segmenter.planning.group_invitations import ListLengths, fit_invitations
 from segmenter.planning.join_chances import JoinChances
-from segmenter.settings import SimplePlan
+from segmenter.planning.joined_regions import join_regions
+from segmenter.settings import PlanSettings, SimplePlan
+from segmenter.words import Lang
 
 NO_LAYERS = pl.Schema({"group": pl.String(), "layer": pl.String(), "people": pl.Int64()}).to_frame()
 SIZE = "size"  # why somebody is not invited: others are better
@@ -32,16 +35,42 @@ class Choice:
     warnings: tuple[str, ...] = ()
 
 
-def choose_simple(candidates: pl.DataFrame, plan: SimplePlan, chances: JoinChances) -> Choice:
-    """Invite the best so many. Each region's make as few groups as take them, filled by rank in turn so that they are equally strong."""
+def choose_simple(candidates: pl.DataFrame, plan: SimplePlan, chances: JoinChances, lang: Lang) -> Choice:
+    """Invite the best so many. Regions that fill a group have their own, others with their neighbours, filled by rank in turn.
+
+    Of `plan.size=auto` the best of each area are invited, as many as one group takes.
+    """
     free = candidates.filter(~pl.col("drawn"))
-    best = (free if plan.size == "all" else free.head(int(plan.size))).with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32))
-    units = best.partition_by("unit", as_dict=True, maintain_order=True)
-    groups = {str(unit): -(-part.height // fit_invitations(part["score"], chances, plan)) for (unit,), part in units.items()}
-    many = pl.DataFrame({"unit": list(groups), "groups": list(groups.values())}, schema={"unit": pl.String, "groups": pl.Int64})
-    turn = pl.int_range(pl.len()).over("unit")
-    invited = best.join(many, on="unit", how="left", maintain_order="left").with_columns(number=turn % pl.col("groups") + 1)
-    invited = invited.drop("groups").with_columns(group=pl.format("{}-{}", "unit", "number"))
-    competing = candidates.with_columns(cell=0, taken=pl.col("row").is_in(invited["row"].implode()))
+    cell = pl.repeat("", candidates.height, eager=True)  # all compete for the same places
+    size: tuple[Message, ...] = ()
+    if plan.size == "auto":
+        areas = join_regions(candidates, plan, chances, lang, by_area=True)
+        cell, free = areas.apply(candidates)["unit"], areas.apply(free).with_columns(leaf=free["unit"])
+        most = _of_unit({unit: lengths.many for unit, lengths in _lengths(free, plan, chances).items()})
+        best = free.filter(pl.int_range(pl.len()).over("unit") < most).with_columns(unit="leaf").drop("leaf")
+        size = (_say_size(best.height, free["unit"].n_unique()),)
+    else:
+        best = free if plan.size == "all" else free.head(int(plan.size))
+    regions = join_regions(best, plan, chances, lang)
+    best = regions.apply(best).with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32))
+    counts = dict(best["unit"].value_counts().rows())
+    groups = _of_unit({unit: lengths.count_groups(counts[unit]) for unit, lengths in _lengths(best, plan, chances).items()})
+    invited = best.with_columns(number=pl.int_range(pl.len()).over("unit") % groups + 1)
+    invited = invited.with_columns(group=pl.format("{}-{}", "unit", "number"))
+    competing = candidates.with_columns(cell.alias("cell"), taken=pl.col("row").is_in(invited["row"].implode()))
     held_out = select_by_rank(competing, ["score", "customer_id"], [["cell"]])
-    return Choice(candidates.with_columns(left_out=pl.lit(SIZE)), invited, held_out)
+    return Choice(candidates.with_columns(left_out=pl.lit(SIZE)), invited, held_out, notes=(*size, *regions.notes))
+
+
+def _lengths(people: pl.DataFrame, plan: PlanSettings, chances: JoinChances) -> dict[str, ListLengths]:
+    parts = people.select("unit", "score").partition_by("unit", as_dict=True, maintain_order=True)
+    return {str(unit): fit_invitations(part["score"], chances, plan, people.height) for (unit,), part in parts.items()}
+
+
+def _of_unit(numbers: dict[str, int]) -> pl.Expr:
+    return pl.col("unit").replace_strict([*numbers], pl.Series([*numbers.values()], dtype=pl.Int64), return_dtype=pl.Int64)
+
+
+def _say_size(size: int, areas: int) -> Message:
+    sentence = "plan.size=auto came to {size:,} invitations: the best of {areas} area{s}, as many of each as one group takes"
+    return Message("planning.size_auto", sentence, size=size, areas=areas, s="" if areas == 1 else "s")

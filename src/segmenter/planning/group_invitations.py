@@ -1,5 +1,11 @@
-"""How many invitations fill a group, where not everybody joins."""
+"""How many invitations fill a group, where not everybody joins.
 
+A group is filled when enough of its list join, `plan.fill` of its capacity, if everybody on the list is asked. A list is long enough for
+that with the chance `plan.fill_confidence`; invitations to it stop when the group is full, so that who is last on it is a reserve.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 
 import numpy as np
@@ -9,43 +15,81 @@ from numpy.typing import NDArray
 from segmenter.planning.join_chances import JoinChances
 from segmenter.settings import PlanSettings
 
+Floats = NDArray[np.float64]
 _FEW = 10_000  # invitations that are looked at where there are fewer customers: the largest group that one thinks of
 
 
-def fit_invitations(scores: pl.Series, chances: JoinChances, plan: PlanSettings) -> int:
-    """Say how many invitations a group of customers of such scores takes, as the plan asks for it to be filled."""
-    most = max(len(scores) + 1, _FEW)
-    if plan.fill_confidence is None:
-        return min(plan.group_capacity, most)
+@dataclass(frozen=True)
+class ListLengths:
+    """The invitations of a group: so many that it fills and lives, and as many as it has room for."""
+
+    few: int
+    many: int
+
+    def count_groups(self, invitations: int) -> int:
+        """Count the groups of so many: as few as have room for them, but no more than fill, and one in any case."""
+        return max(min(-(-invitations // self.many), invitations // self.few), 1)
+
+
+def count_members(plan: PlanSettings) -> int:
+    """Count the members with which a group is filled."""
+    return max(ceil(round(plan.fill * plan.group_capacity, 9)), 1)
+
+
+def fit_invitations(scores: pl.Series, chances: JoinChances, plan: PlanSettings, most: int = 0) -> ListLengths:
+    """Say how many invitations a group of customers of such scores takes; `most` is how many customers there are, if more than scores.
+
+    As many as hardly ever overfill it (`plan.overflow_risk`); where even these do not fill it, as the chance to join is a guess, as many
+    as are expected to take its places.
+    """
     mean = float(chances.chance(scores).to_numpy().mean()) if len(scores) else chances.mean
-    enough = max(ceil(round(plan.fill * plan.group_capacity, 9)), 1)
-    return count_invitations(
-        mean, chances.evidence, enough, plan.group_capacity, confidence=plan.fill_confidence, risk=plan.overflow_risk, most=most
-    )
+    return fit_mean(mean, chances, plan, max(len(scores) + 1, most, _FEW))
 
 
-def count_invitations(mean: float, evidence: float, enough: int, capacity: int, *, confidence: float, risk: float, most: int) -> int:
+def fit_mean(mean: float, chances: JoinChances, plan: PlanSettings, most: int) -> ListLengths:
+    """Say the same of customers whose mean chance to join is known, for lists of at most so many."""
+    if plan.fill_confidence is None:
+        return ListLengths(plan.smallest, min(plan.group_capacity, most))
+    limits = {"confidence": plan.fill_confidence, "risk": plan.overflow_risk}
+    few, many = count_invitations(mean, chances.evidence, count_members(plan), plan.group_capacity, **limits, most=most)
+    few = min(max(few, ceil(round(plan.smallest / mean, 9))), most)
+    return ListLengths(few, many if many >= few else max(few, min(int(plan.group_capacity / mean), most)))
+
+
+def chance_filled(expected: Floats, invitations: Floats, evidence: float, members: int) -> Floats:
+    """Give the chances that so many members join, of lists of which so many are expected to."""
+    from scipy.stats import betabinom
+
+    mean = np.clip(expected / np.maximum(invitations, 1), 1e-9, 1 - 1e-9)
+    chances: Floats = betabinom.sf(members - 1, invitations, mean * evidence, (1 - mean) * evidence)
+    return chances
+
+
+@lru_cache(1_000)
+def count_invitations(
+    mean: float, evidence: float, enough: int, capacity: int, *, confidence: float, risk: float, most: int
+) -> tuple[int, int]:
     """Count the invitations that fill a group, where the rate to join is Beta(mean × evidence, (1 - mean) × evidence).
 
-    The fewest with which at least `enough` join with a chance of `confidence`, and never more than those with which more than `capacity`
-    join with a chance of `risk`; nor more than `most`. How many of n join is beta-binomial: the customers of a group have the launch's
+    The fewest with which at least `enough` join with a chance of `confidence`; and the most with which more than `capacity` join with at
+    most a chance of `risk`; neither is more than `most`. How many of n join is beta-binomial: the customers of a group have the launch's
     rate in common. Turned round, the invitations that so many joins take are beta-negative-binomial (Johnson, Kemp and Kotz 2005,
     Univariate Discrete Distributions, 6.2.2-6.2.3), which gives the chances for every n at once.
 
     >>> count_invitations(0.3, 2000, 160, 200, confidence=0.9, risk=0.05, most=10_000)
-    586
+    (586, 600)
     """
     length = min(max(int(3 * capacity / mean), 64), most)
     while True:
         filled, overflow = (_chance_of(joins, length, mean, evidence) for joins in (enough, capacity + 1))
         # Positions in these arrays are numbers of invitations. The fewest that fill it, and the most that do not overfill it.
-        count = min(int(np.searchsorted(filled, confidence)), int(np.searchsorted(overflow, risk, side="right")) - 1, most)
-        if count < length or length >= most:
-            return count
+        few, many = int(np.searchsorted(filled, confidence)), int(np.searchsorted(overflow, risk, side="right")) - 1
+        if max(few, many) < length or length >= most:
+            return min(few, most), min(many, most)
         length = min(2 * length, most)
 
 
-def _chance_of(joins: int, length: int, mean: float, evidence: float) -> NDArray[np.float64]:
+def _chance_of(joins: int, length: int, mean: float, evidence: float) -> Floats:
     """Give the chance that at least so many join of 0, 1, ..., `length` invited."""
     from scipy.stats import betanbinom
 

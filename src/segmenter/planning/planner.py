@@ -13,6 +13,8 @@ from segmenter.planning.calendar import as_of_date
 from segmenter.planning.candidates import list_candidates
 from segmenter.planning.choice import NO_LAYERS, SIZE, choose_simple
 from segmenter.planning.control_group import HELD_OUT
+from segmenter.planning.group_advice import describe_filling
+from segmenter.planning.group_invitations import chance_filled, count_members
 from segmenter.planning.join_chances import JoinChances, learn_join_chances
 from segmenter.planning.running_plan import replan
 from segmenter.planning.schedule import check_schedule, count_calls, schedule
@@ -76,7 +78,7 @@ def plan(
 ) -> InvitationPlan:
     """Choose whom to invite, form the groups, hold some out, and say when who is called by whom.
 
-    With ``plan=simple`` the best by score are invited, ties by customer id, and each region's invited make as few groups as take them;
+    With ``plan=simple`` the best by score are invited, ties by customer id, in groups of a region, or of several where one fills none;
     with ``plan=allocated`` an integer program chooses, see `planning.allocated_plan`. Who is drawn for the control group is held out
     where they would have been invited: see `planning.control_group`. In each group the best advocates come first.
 
@@ -120,17 +122,18 @@ def plan(
         again = replan(frame, settings, running, chances, as_of)
         calls = count_calls(again.invitations.with_columns(region="unit"))
         customers = _with_decisions(frame, eligible, again.invitations, again.others)
-        groups = _describe_groups(again.invitations, chances, settings.plan)
+        own = pl.when(pl.col("unit").n_unique().over("group") > 1).then(pl.col("group").str.replace(r"-\d+$", "")).otherwise("unit")
+        groups = _describe_groups(again.invitations.with_columns(unit=own), chances, settings.plan)
         return InvitationPlan(customers, groups, NO_LAYERS, calls, chances, (chances.note(), *again.notes), again.warnings, again.kept)
     candidates = list_candidates(frame, settings)
     check_schedule(candidates, settings.plan, as_of, settings.rules.per_account)
     few = _check_size(int(eligible.sum()), int(candidates["drawn"].sum()), settings.plan)
     match settings.plan:
         case SimplePlan() as simple:
-            choice = choose_simple(candidates, simple, chances)
+            choice = choose_simple(candidates, simple, chances, settings.lang)
         case AllocatedPlan() as allocated:
             choice = choose_allocated(candidates, allocated, settings, chances)
-    chosen = _with_key_users(choice.invited, settings.plan)
+    chosen = _with_key_users(choice.invited, settings.plan, chances)
     scheduled = schedule(
         chosen.with_columns(region="unit"),
         settings.plan,
@@ -150,6 +153,7 @@ def plan(
         pl.when("held_out").then(pl.lit(HELD_OUT)).otherwise(pl.col("left_out").fill_null(SIZE)).alias("left_out"),
     )
     groups = _describe_groups(invitations, chances, settings.plan)
+    filling, unfilled = describe_filling(groups, chances, settings.plan)
     if choice.topics is not None:
         groups = groups.join(choice.topics, on="group", how="left", maintain_order="left")
     return InvitationPlan(
@@ -158,8 +162,8 @@ def plan(
         choice.layers,
         scheduled.calls,
         chances,
-        (chances.note(), *choice.notes),
-        (*few, *choice.warnings, *scheduled.warnings),
+        (chances.note(), *choice.notes, *filling),
+        (*unfilled, *few, *choice.warnings, *scheduled.warnings),
     )
 
 
@@ -183,10 +187,14 @@ def _check_size(eligible: int, drawn: int, plan: PlanSettings) -> tuple[Message,
     return (Message("planning.all_but_held_out", sentence + ", but for {drawn:,} held out (plan.holdout)", **facts),)
 
 
-def _with_key_users(invited: pl.DataFrame, plan: PlanSettings) -> pl.DataFrame:
-    ordered = invited.sort("group", "advocacy", "rank", descending=[False, True, False])
+def _with_key_users(invited: pl.DataFrame, plan: PlanSettings, chances: JoinChances) -> pl.DataFrame:
+    """Take the best advocates of each group, a share of those who are expected to join, for its key users."""
+    chance = 1_000_000 * chances.chance(invited["score"])  # in whole numbers: their sum is the same in any order
+    joins = chance.round().cast(pl.Int64).fill_null(0).alias("joins")
+    ordered = invited.with_columns(joins).sort("group", "advocacy", "rank", descending=[False, True, False])
+    many = (plan.key_user_share * pl.col("joins").sum().over("group") / 1_000_000).ceil().clip(upper_bound=plan.key_users)
     place = pl.int_range(pl.len()).over("group")
-    return ordered.with_columns((place < plan.key_users).alias("key_user")).sort("rank")
+    return ordered.with_columns((place < many).alias("key_user")).drop("joins").sort("rank")
 
 
 def _describe_groups(invitations: pl.DataFrame, chances: JoinChances, plan: PlanSettings) -> pl.DataFrame:
@@ -203,19 +211,10 @@ def _describe_groups(invitations: pl.DataFrame, chances: JoinChances, plan: Plan
         .with_columns(kind=pl.col("group").str.replace(r"\d+$", ""))
         .sort("region", "kind", "number")  # of one region and number there is a group for each topic
     )
-    by_group = [chance.to_numpy() for chance in groups["join_chance"]]
-    filled = [_chance_filled(float(chance.mean()), len(chance), chances.evidence, plan) for chance in by_group]
-    expected = pl.Series("expected_joins", [float(chance.sum()) for chance in by_group], dtype=pl.Float64).round(1)
-    described = groups.with_columns(expected, pl.Series("filled", filled, dtype=pl.Float64))
+    joins = np.array([chance.to_numpy().sum() for chance in groups["join_chance"]], dtype=np.float64)
+    filled = chance_filled(joins, groups["size"].to_numpy(), chances.evidence, count_members(plan))
+    described = groups.with_columns(pl.Series("expected_joins", joins).round(1), pl.Series("filled", filled).round(4))
     return described.select("group", "region", "size", "key_users", "spend", "expected_joins", "filled")
-
-
-def _chance_filled(mean: float, invitations: int, evidence: float, plan: PlanSettings) -> float:
-    """Give the chance that enough of those invited to a group join, where its mean chance to join is given."""
-    from scipy.stats import betabinom
-
-    enough = max(int(np.ceil(round(plan.fill * plan.group_capacity, 9))), 1)
-    return round(float(betabinom.sf(enough - 1, invitations, mean * evidence, (1 - mean) * evidence)), 4)
 
 
 def _with_decisions(frame: pl.DataFrame, eligible: pl.Series, invitations: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:

@@ -125,6 +125,12 @@ def places() -> tuple[Place, ...]:
 
 
 @cache
+def parts_of_the_world() -> dict[str, str]:
+    """Give the part of the world, by its number in M49, of each country."""
+    return {row["code"]: row["part"] for row in _table("countries.csv")}
+
+
+@cache
 def path(place: int) -> tuple[int, ...]:
     """Give the places that a place is in, the largest first, and itself at last; without the world."""
     return () if place == WORLD else (*path(places()[place].parent), place)

@@ -25,11 +25,13 @@ class AgentSettings(Settings):
 class PlanSettings(Settings):
     """What every plan has."""
 
-    size: Annotated[int | str, count_or("all", MOST)]
+    size: Annotated[int | str, count_or("all", "auto", most=MOST)]
     require_size: bool
     by_region: Literal["province", "city", "none"]
     group_capacity: Annotated[int, Field(ge=1, le=1_000_000)]
+    smallest: Annotated[int, Field(ge=1, le=1_000_000)]
     key_users: Annotated[int, Field(ge=0, le=1_000_000)]
+    key_user_share: Share
     key_user_components: tuple[Component, ...]
     join_chance: Chance
     join_evidence: Annotated[float, Field(gt=0, le=1e6)]
@@ -54,6 +56,9 @@ class PlanSettings(Settings):
             raise ValueError(Message("planning.agents_twice", sentence, names=tuple(twice)))
         if len(set(self.weekend)) == 7:
             raise ValueError(Message("planning.no_workday", "weekend: should leave a day to work on (got all seven)"))
+        if self.smallest > self.group_capacity:
+            sentence = "smallest should be ≤ group_capacity (got {smallest} > {capacity})"
+            raise ValueError(Message("planning.sizes_crossed", sentence, smallest=self.smallest, capacity=self.group_capacity))
         return self
 
 
@@ -96,7 +101,6 @@ class AllocatedPlan(PlanSettings):
     """The most valuable plan that groups, layers, budget and agents allow."""
 
     kind: Literal["allocated"]
-    smallest: Annotated[int, Field(ge=1, le=1_000_000)]
     max_groups: Annotated[int, Field(ge=1, le=1_000_000)]
     topic: Annotated[str, Field(min_length=1)] | None
     layer_by: Annotated[str, Field(min_length=1)]
@@ -107,9 +111,6 @@ class AllocatedPlan(PlanSettings):
 
     @model_validator(mode="after")
     def _ordered(self) -> "AllocatedPlan":
-        if self.smallest > self.group_capacity:
-            sentence = "smallest should be ≤ group_capacity (got {smallest} > {capacity})"
-            raise ValueError(Message("planning.sizes_crossed", sentence, smallest=self.smallest, capacity=self.group_capacity))
         if (total := sum(Fraction(str(layer.min)) for layer in self.layers.values())) > 1:
             sentence = "layers: the min shares should add up to at most 1 (got {total:g}); lower one"
             raise ValueError(Message("planning.shares_too_large", sentence, total=float(total)))

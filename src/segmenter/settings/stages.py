@@ -45,7 +45,7 @@ class LaunchSettings(LaunchBasics):
 class SegmentsSettings(Settings):
     """Clusters of the eligible."""
 
-    k: Annotated[int | str, count_or("auto", 100)]
+    k: Annotated[int | str, count_or("auto", most=100)]
     k_min: Annotated[int, Field(ge=2, le=50)]
     k_max: Annotated[int, Field(ge=2, le=50)]
     min_share: Annotated[float, Field(ge=0, le=0.5)]

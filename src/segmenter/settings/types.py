@@ -30,12 +30,13 @@ def is_currency_code(code: str) -> str:
     return code
 
 
-def count_or(word: str, most: int) -> BeforeValidator:
-    """Check for a whole number from 1 or a word, with one message instead of pydantic's one for each side."""
+def count_or(*words: str, most: int) -> BeforeValidator:
+    """Check for a whole number from 1 or one of some words, with one message instead of pydantic's one for each side."""
+    word = " | ".join(words)
 
     def check(value: Any) -> object:
         whole = isinstance(value, int) and not isinstance(value, bool)
-        if value == word or (whole and 1 <= value <= most):
+        if value in words or (whole and 1 <= value <= most):
             return value
         if whole and value > most:
             raise ValueError(Message("settings.count_max", "should be ≤ {max:,} or {word}", max=most, word=word))

@@ -1,0 +1,62 @@
+"""When a group counts as filled; and of groups that are not likely to, what would help."""
+
+import numpy as np
+import polars as pl
+
+from segmenter.messages import Message
+from segmenter.planning.group_invitations import count_members, fit_mean
+from segmenter.planning.join_chances import JoinChances
+from segmenter.settings import PlanSettings
+
+_SHOWN = 5
+
+
+def describe_filling(groups: pl.DataFrame, chances: JoinChances, plan: PlanSettings) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
+    """Say what filled means; and warn of groups that are less likely to fill than asked for, and of those that have no room for all."""
+    if groups.is_empty():
+        return (), ()
+    facts = {"members": count_members(plan), "capacity": plan.group_capacity}
+    meant = "A group is filled with {members:,} of {capacity:,} members (plan.fill); its chance to be is that of its whole list being asked."
+    if plan.fill_confidence is None:
+        return (Message("planning.filled", meant, **facts),), ()
+    stop = " Stop inviting when a group is full: who is left on its list is a reserve."
+    full = groups.filter(pl.col("expected_joins") > plan.group_capacity + 0.5)
+    warnings = [*_unfilled(groups, chances, plan, plan.fill_confidence), *_overfull(full, plan)]
+    return (Message("planning.filled_and_stop", meant + stop, **facts),), tuple(warnings)
+
+
+def _unfilled(groups: pl.DataFrame, chances: JoinChances, plan: PlanSettings, confidence: float) -> list[Message]:
+    from scipy.stats import betabinom
+
+    short = groups.filter(pl.col("filled") < confidence - 0.005)  # what a page would not tell from it counts as the same
+    if short.is_empty():
+        return []
+    size = short["size"].to_numpy()
+    mean = np.clip(short["expected_joins"].to_numpy() / size, 1e-4, 1 - 1e-4)
+    few = np.array([fit_mean(float(rate), chances, plan, 10 * plan.group_capacity * 100).few for rate in mean])
+    more = int(np.maximum(few - size, 1).sum())
+    sure = betabinom.ppf(1 - confidence, size, mean * chances.evidence, (1 - mean) * chances.evidence)
+    ways = [Message("planning.fill_by_more", "{more:,} more invitations to them (plan.size)", more=more)]
+    if (capacity := int(sure.min() / plan.fill)) >= plan.smallest:
+        ways.append(Message("planning.fill_by_capacity", "plan.group_capacity={capacity}", capacity=capacity))
+    if short.height > 1 and (fewer := int((size / few).sum())) >= 1:
+        ways.append(Message("planning.fill_by_fewer", "{fewer} in place of {groups} groups", fewer=fewer, groups=short.height))
+    names = (*short["group"].head(_SHOWN), *(["…"] if short.height > _SHOWN else []))
+    sentence = (
+        "{count} of {groups} groups fill with a chance of less than {confidence:g} % (plan.fill_confidence): {names}; it would take one of: "
+        "{ways}"
+    )
+    facts = {"count": short.height, "groups": groups.height, "confidence": 100 * confidence, "names": names, "ways": tuple(ways)}
+    return [Message("planning.unfilled", sentence, **facts)]
+
+
+def _overfull(full: pl.DataFrame, plan: PlanSettings) -> list[Message]:
+    if full.is_empty():
+        return []
+    over = round(float((full["expected_joins"].to_numpy() - plan.group_capacity).sum()))
+    names = (*full["group"].head(_SHOWN), *(["…"] if full.height > _SHOWN else []))
+    sentence = (
+        "about {over:,} more are expected to join than there are places: {names}; invite fewer (plan.size=auto), or raise "
+        "plan.group_capacity, and stop inviting when a group is full"
+    )
+    return [Message("planning.overfull", sentence, over=over, names=names)]

@@ -1,0 +1,140 @@
+"""Regions that cannot fill a group, joined with their neighbours until they do: city, province, area, and the whole shop at last."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from segmenter.messages import Message
+from segmenter.planning.constraints import group_names
+from segmenter.planning.group_invitations import chance_filled, count_members
+from segmenter.planning.join_chances import JoinChances
+from segmenter.regions import areas_of
+from segmenter.settings import PlanSettings
+from segmenter.words import Lang
+
+Leaf = tuple[str | None, ...]  # a region with all that it is in, itself first; None where that is not known
+Leaves = Sequence[int]
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class JoinedRegions:
+    """What a group keeps to: the ``unit`` of each region (``leaf``), and what is to be said of those that were joined."""
+
+    units: pl.DataFrame
+    notes: tuple[Message, ...]
+
+    def apply(self, candidates: pl.DataFrame) -> pl.DataFrame:
+        """Put the joined regions in the place of the candidates' ``unit``."""
+        return (
+            candidates.rename({"unit": "leaf"}).join(self.units, on="leaf", how="left", maintain_order="left").drop("leaf")
+        )
+
+
+def join_regions(candidates: pl.DataFrame, plan: PlanSettings, chances: JoinChances, lang: Lang, *, by_area: bool = False) -> JoinedRegions:
+    """Join the regions of who is to be invited, or may be.
+
+    A region that fills a group keeps to itself. The others of one province, then of one area, are joined; where they still do not fill a
+    group, the smallest that does is joined with them. What is left is joined over areas. Candidates who are ``drawn`` have a region, but
+    are not counted. `by_area` begins with whole areas.
+    """
+    everywhere = group_names(lang).everywhere
+    leaves, invitations, expected = _count(candidates, plan, chances, lang)
+
+    def reach(some: Leaves, members: int) -> bool:
+        """Whether a group of them would have so many members, and live."""
+        many, joins = invitations[[*some]].sum(keepdims=True), expected[[*some]].sum(keepdims=True)
+        if plan.fill_confidence is None:
+            return bool(many[0] >= plan.smallest)
+        alive = round(joins[0], 6) >= plan.smallest
+        return bool(alive and chance_filled(joins, many, chances.evidence, members)[0] >= plan.fill_confidence)
+
+    def fill(some: Leaves) -> bool:
+        return reach(some, count_members(plan))
+
+    levels = len(leaves[0]) if leaves else 0
+    found: dict[str, list[int]] = {}
+    left = [*range(len(leaves))]
+    for level in range(levels - 1 if by_area and levels else 0, levels):
+        for name in sorted({name for leaf in left if (name := leaves[leaf][level]) is not None}):
+            part = [leaf for leaf in left if leaves[leaf][level] == name]
+            inside = {key: some for key, some in found.items() if all(leaves[leaf][level] == name for leaf in some)}
+            taken = _take_in(part, inside, invitations, fill)
+            if taken is None:
+                continue
+            for key in taken:
+                part += found.pop(key)
+            found[name] = sorted({*part, *found.get(name, [])})
+            left = [leaf for leaf in left if leaf not in found[name]]
+    across: list[str] = []
+    if left:
+        alone = fill(left) or not found or reach(left, max(plan.smallest, 1))
+        taken = [] if alone else _take_in(left, found, invitations, fill) or [*found]
+        for key in taken:
+            left += found.pop(key)
+        name = _common_name([leaves[leaf] for leaf in left]) or everywhere
+        across = [] if name != everywhere or plan.by_region == "none" else _top_names([leaves[leaf] for leaf in left])
+        found[name] = sorted({*left, *found.get(name, [])})
+    unit_of = {leaves[leaf][0]: name for name, some in found.items() for leaf in some}
+    units = pl.DataFrame({"leaf": [*unit_of], "unit": [*unit_of.values()]}, schema={"leaf": pl.String, "unit": pl.String})
+    return JoinedRegions(units, _say(unit_of, across, everywhere))
+
+
+def _count(
+    candidates: pl.DataFrame, plan: PlanSettings, chances: JoinChances, lang: Lang
+) -> tuple[list[Leaf], "np.ndarray", "np.ndarray"]:
+    """List the regions with what they are in, their invitations and how many of these are expected to join."""
+    names = candidates.select("unit", "province").group_by("unit").agg(pl.col("province").min()).sort("unit")
+    free = candidates.filter(~pl.col("drawn"))
+    number = free["unit"].replace_strict(names["unit"], pl.Series(range(names.height), dtype=pl.Int64), return_dtype=pl.Int64).to_numpy()
+    invitations = np.bincount(number, minlength=names.height)
+    expected = np.bincount(number, chances.chance(free["score"]).to_numpy(), minlength=names.height)  # in the order of the rows
+    if plan.by_region == "none":
+        return [(name,) for name in names["unit"]], invitations, expected
+    rows = zip(names["unit"], names["province"], areas_of(names["province"], lang), strict=True)
+    return [(unit, province, area) if plan.by_region == "city" else (unit, area) for unit, province, area in rows], invitations, expected
+
+
+def _take_in(
+    part: Leaves, found: dict[str, list[int]], invitations: "np.ndarray", fill: Callable[[Leaves], bool]
+) -> list[str] | None:
+    """Say which of those found a part takes in until it fills a group, the smallest first; None where it does not."""
+    some, taken = [*part], []
+    for key in sorted(found, key=lambda key: (int(invitations[found[key]].sum()), key)):
+        if fill(some):
+            break
+        some += found[key]
+        taken.append(key)
+    return taken if fill(some) else None
+
+
+def _common_name(leaves: Sequence[Leaf]) -> str | None:
+    """Name the smallest region that all are in."""
+    for names in zip(*leaves, strict=True):
+        if len({*names}) == 1 and names[0] is not None:
+            return names[0]
+    return None
+
+
+def _top_names(leaves: Sequence[Leaf]) -> list[str]:
+    """Name the areas, or what stands in their place where no table knows the area."""
+    return sorted({next(name for name in (*reversed(leaf), leaf[0]) if name is not None) for leaf in leaves if leaf[0] is not None})
+
+
+def _say(unit_of: dict[str | None, str], across: list[str], everywhere: str) -> tuple[Message, ...]:
+    joined = {unit for leaf, unit in unit_of.items() if leaf != unit and unit != everywhere}
+    messages = []
+    if joined:
+        sentence = "{regions:,} regions that would not fill a group of their own are joined with their neighbours: {names}"
+        count = sum(unit in joined for unit in unit_of.values())
+        messages.append(Message("planning.regions_joined", sentence, regions=count, names=_shown(sorted(joined))))
+    if across:
+        sentence = "{names} would not fill a group of their own, and share {group}: people from all over the shop are together there"
+        messages.append(Message("planning.regions_across", sentence, names=_shown(across), group=everywhere))
+    return tuple(messages)
+
+
+def _shown(names: list[str]) -> tuple[str, ...]:
+    return (*names[:_SHOWN], *(["…"] if len(names) > _SHOWN else []))
