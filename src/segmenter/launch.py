@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from segmenter.errors import InputError
 from segmenter.evaluation.as_of import launch_snapshot, terms_of
 from segmenter.evaluation.as_of_check import check_as_of
 from segmenter.evaluation.auto import rank
 from segmenter.evaluation.detectable_effect import describe_detectable_effect
-from segmenter.evaluation.forecast import Forecast, forecast
+from segmenter.evaluation.forecast import Forecast
+from segmenter.evaluation.launch_size import plan_for_target
 from segmenter.invitations import invitations_of
 from segmenter.launch_model import launch_model
 from segmenter.launch_plan import INVITE_COLUMNS, LaunchPlan
@@ -74,11 +76,13 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency)
     progress("planning")
     precedents, running = (None, None) if tables.launches is None else (tables.launches.invited, tables.launches.running)
-    planned = plan(scored.with_columns(segmentation.spread(eligible)), settings, precedents, running)
+    choose = partial(plan, scored.with_columns(segmentation.spread(eligible)), invited=precedents, running=running)
     expected: Forecast | None = None
     doubts: tuple[str, ...] = ()
     if past is not None and launch.target is not None and running is None:  # how a running launch goes, its review says
-        expected, doubts = forecast(planned.customers, planned.join_chances, past, settings)
+        planned, expected, doubts = plan_for_target(choose, past, settings)
+    else:
+        planned = choose(settings)
     notes, unmeasured = describe_detectable_effect(planned.customers, settings)
     invited = planned.customers.filter("invited").sort("rank")
     listed = invited if running is None else still_ahead(invited, running, as_of)

@@ -64,7 +64,7 @@ class Forecast:
         reached: str = ""
         enough: str = ""
         if self.target is not None and self.chance is not None:
-            confidence, target = f"{100 * self.confidence:g} %", _money(self.target, currency)
+            confidence, target = f"{100 * self.confidence:g} %", say_amount(self.target, currency)
             sentence = "; {target} is reached with a chance of {chance}"
             reached = Message("evaluation.target_chance", sentence, target=target, chance=_percent(self.chance))
             if self.needed is None:
@@ -80,8 +80,8 @@ class Forecast:
             invitations=self.invitations,
             fewest=fewest,
             joins=joins,
-            low=_money(_round(low), currency),
-            high=_money(_round(high), currency),
+            low=say_amount(_round(low), currency),
+            high=say_amount(_round(high), currency),
             days=self.horizon_days,
             reached=reached,
             enough=enough,
@@ -218,7 +218,8 @@ def _round(amount: int) -> int:
     return round(amount, min(3 - len(str(abs(amount))), 0))
 
 
-def _money(amount: int, currency: str) -> str:
+def say_amount(amount: int, currency: str) -> str:
+    """Write minor units as an amount of money."""
     return str(pl.DataFrame({"amount": [amount]}).select(text("amount", currency)).item())
 
 

@@ -44,11 +44,10 @@ def choose_simple(candidates: pl.DataFrame, plan: SimplePlan, chances: JoinChanc
     cell = pl.repeat("", candidates.height, eager=True)  # all compete for the same places
     size: tuple[Message, ...] = ()
     if plan.size == "auto":
-        areas = join_regions(candidates, plan, chances, lang, by_area=True)
-        cell, free = areas.apply(candidates)["unit"], areas.apply(free).with_columns(leaf=free["unit"])
-        most = _of_unit({unit: lengths.many for unit, lengths in _lengths(free, plan, chances).items()})
-        best = free.filter(pl.int_range(pl.len()).over("unit") < most).with_columns(unit="leaf").drop("leaf")
-        size = (_say_size(best.height, free["unit"].n_unique()),)
+        cell, best = best_of_areas(candidates, plan, chances, lang)
+        areas = cell.filter(~candidates["drawn"]).n_unique()
+        sentence = "plan.size=auto came to {size:,} invitations: the best of {areas} area{s}, as many of each as one group takes"
+        size = (Message("planning.size_auto", sentence, size=best.height, areas=areas, s="" if areas == 1 else "s"),)
     else:
         best = free if plan.size == "all" else free.head(int(plan.size))
     regions = join_regions(best, plan, chances, lang)
@@ -62,6 +61,14 @@ def choose_simple(candidates: pl.DataFrame, plan: SimplePlan, chances: JoinChanc
     return Choice(candidates.with_columns(left_out=pl.lit(SIZE)), invited, held_out, notes=(*size, *regions.notes))
 
 
+def best_of_areas(candidates: pl.DataFrame, plan: PlanSettings, chances: JoinChances, lang: Lang) -> tuple[pl.Series, pl.DataFrame]:
+    """Give each candidate's area, joined where it fills no group, and of those of it who are not drawn as many as one group takes."""
+    areas = join_regions(candidates, plan, chances, lang, by_area=True).apply(candidates)["unit"]
+    free = candidates.with_columns(leaf="unit", unit=areas).filter(~pl.col("drawn"))
+    most = _of_unit({unit: lengths.many for unit, lengths in _lengths(free, plan, chances).items()})
+    return areas, free.filter(pl.int_range(pl.len()).over("unit") < most).with_columns(unit="leaf").drop("leaf")
+
+
 def _lengths(people: pl.DataFrame, plan: PlanSettings, chances: JoinChances) -> dict[str, ListLengths]:
     parts = people.select("unit", "score").partition_by("unit", as_dict=True, maintain_order=True)
     return {str(unit): fit_invitations(part["score"], chances, plan, people.height) for (unit,), part in parts.items()}
@@ -70,7 +77,3 @@ def _lengths(people: pl.DataFrame, plan: PlanSettings, chances: JoinChances) -> 
 def _of_unit(numbers: dict[str, int]) -> pl.Expr:
     return pl.col("unit").replace_strict([*numbers], pl.Series([*numbers.values()], dtype=pl.Int64), return_dtype=pl.Int64)
 
-
-def _say_size(size: int, areas: int) -> Message:
-    sentence = "plan.size=auto came to {size:,} invitations: the best of {areas} area{s}, as many of each as one group takes"
-    return Message("planning.size_auto", sentence, size=size, areas=areas, s="" if areas == 1 else "s")
