@@ -18,7 +18,8 @@ def plan_for_target(
 ) -> tuple[InvitationPlan, Forecast | None, tuple[Message, ...]]:
     """Plan, and forecast what comes of it; of `plan.size=auto` so many, the best first, as reach the target with `launch.confidence`.
 
-    These are never fewer than a group takes. Where nothing reaches the target, or nothing can be forecast, the plan is as without one.
+    These are never fewer than a group takes, and as many more as fill the groups that have room for them. Where nobody's invitation is
+    enough, or nothing can be forecast, the plan is as without a target.
     """
 
     def attempt(chosen: CoreSettings) -> tuple[InvitationPlan, Forecast | None, tuple[Message, ...]]:
@@ -29,19 +30,25 @@ def plan_for_target(
     planned, expected, doubts = first
     if settings.plan.size != "auto" or expected is None or expected.target is None:
         return first
-    fewest = fit_mean(planned.join_chances.mean, planned.join_chances, settings.plan, expected.available).few
+    lengths = fit_mean(planned.join_chances.mean, planned.join_chances, settings.plan, expected.available)
     target = say_amount(expected.target, settings.launch.currency)
     size = 0
     for _ in range(_ROUNDS):
         if expected.needed is None:
-            sentence = "{target} is out of reach (launch.target): not even all {available:,} who could be invited reach it; set a lower one"
-            beyond = Message("evaluation.target_out_of_reach", sentence, target=target, available=expected.available)
+            sentence = (
+                "plan.size=auto: even all {available:,} who could be invited reach {target} (launch.target) with a chance of less than "
+                "{confidence:g} %, and {within_reach} with that chance; the plan is as without a target"
+            )
+            facts = {"target": target, "available": expected.available, "confidence": 100 * settings.launch.confidence}
+            within_reach = say_amount(expected.within_reach, settings.launch.currency)
+            beyond = Message("evaluation.size_out_of_reach", sentence, **facts, within_reach=within_reach)
             return first[0], first[1], (beyond, *first[2])
-        size = min(max(expected.needed, fewest, size + 1), expected.available)
+        size = max(expected.needed, size + 1)
+        size = min(max(size, -(-size // lengths.many) * lengths.few), expected.available)
         planned, expected, doubts = attempt(_with_size(settings, size))
         if expected is None or (expected.chance or 0.0) >= settings.launch.confidence or size == expected.available:
             break
-    sentence = "plan.size=auto came to {size:,} invitations: so many reach {target} with a chance of {confidence:g} %, and fill a group"
+    sentence = "plan.size=auto came to {size:,} invitations: so many reach {target} with a chance of {confidence:g} %, and fill their groups"
     note = Message("evaluation.size_for_target", sentence, size=size, target=target, confidence=100 * settings.launch.confidence)
     return replace(planned, notes=(*planned.notes, note)), expected, doubts
 

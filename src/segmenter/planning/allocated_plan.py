@@ -13,7 +13,7 @@ from segmenter.money import to_minor
 from segmenter.planning.agents import find_reach
 from segmenter.planning.allocation import Allocation, allocate
 from segmenter.planning.calendar import as_of_date, working_days
-from segmenter.planning.choice import SIZE, Choice, best_of_areas
+from segmenter.planning.choice import SIZE, Choice, best_of_areas, say_size
 from segmenter.planning.constraints import Agent, Constraints, GroupLimits, Quota, group_names
 from segmenter.planning.control_group import select_by_rank, select_by_share
 from segmenter.planning.group_invitations import fit_invitations
@@ -42,8 +42,10 @@ def choose_allocated(candidates: pl.DataFrame, plan: AllocatedPlan, settings: Co
     warnings = check_layers(competing, plan)
     free = competing.filter(~pl.col("drawn"))
     days = _count_days(settings, plan)
+    size: tuple[Message, ...] = ()
     if plan.size == "auto":
-        plan = plan.model_copy(update={"size": max(best_of_areas(candidates, plan, chances, settings.lang)[1].height, 1)})
+        areas, best = best_of_areas(candidates, plan, chances, settings.lang)
+        plan, size = plan.model_copy(update={"size": max(best.height, 1)}), (say_size(best.height, areas),)
     constraints, alive = _constraints(free, settings, plan, chances, _agents(plan, callers, days))
     asked = free.select("customer_id", "topic", "layer", "score", "value", "reach", region="cell_region")
     try:
@@ -64,7 +66,7 @@ def choose_allocated(candidates: pl.DataFrame, plan: AllocatedPlan, settings: Co
         held_out,
         allocation.layers,
         None if plan.topic is None else allocation.groups.select("group", "topic"),
-        notes=(*regions.notes, *_gap_note(allocation.gap)),
+        notes=(*size, *regions.notes, *_gap_note(allocation.gap)),
         warnings=warnings,
     )
 

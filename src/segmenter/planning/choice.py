@@ -45,9 +45,7 @@ def choose_simple(candidates: pl.DataFrame, plan: SimplePlan, chances: JoinChanc
     size: tuple[Message, ...] = ()
     if plan.size == "auto":
         cell, best = best_of_areas(candidates, plan, chances, lang)
-        areas = cell.filter(~candidates["drawn"]).n_unique()
-        sentence = "plan.size=auto came to {size:,} invitations: the best of {areas} area{s}, as many of each as one group takes"
-        size = (Message("planning.size_auto", sentence, size=best.height, areas=areas, s="" if areas == 1 else "s"),)
+        size = (say_size(best.height, cell),)
     else:
         best = free if plan.size == "all" else free.head(int(plan.size))
     regions = join_regions(best, plan, chances, lang)
@@ -67,6 +65,13 @@ def best_of_areas(candidates: pl.DataFrame, plan: PlanSettings, chances: JoinCha
     free = candidates.with_columns(leaf="unit", unit=areas).filter(~pl.col("drawn"))
     most = _of_unit({unit: lengths.many for unit, lengths in _lengths(free, plan, chances).items()})
     return areas, free.filter(pl.int_range(pl.len()).over("unit") < most).with_columns(unit="leaf").drop("leaf")
+
+
+def say_size(size: int, areas: pl.Series) -> Message:
+    """Say what `plan.size=auto` came to."""
+    many, s = areas.n_unique(), "" if areas.n_unique() == 1 else "s"
+    sentence = "plan.size=auto came to {size:,} invitations: one group for the best of {areas} area{s}"
+    return Message("planning.size_auto", sentence, size=size, areas=many, s=s)
 
 
 def _lengths(people: pl.DataFrame, plan: PlanSettings, chances: JoinChances) -> dict[str, ListLengths]:

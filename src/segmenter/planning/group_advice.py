@@ -3,12 +3,13 @@
 import numpy as np
 import polars as pl
 
-from segmenter.messages import Message
+from segmenter.messages import Message, Obstacle
 from segmenter.planning.group_invitations import count_members, fit_mean
 from segmenter.planning.join_chances import JoinChances
 from segmenter.settings import PlanSettings
 
 _SHOWN = 5
+_CROWDED = 1.1  # of the places: fewer more are no trouble
 
 
 def describe_filling(groups: pl.DataFrame, chances: JoinChances, plan: PlanSettings) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
@@ -20,12 +21,12 @@ def describe_filling(groups: pl.DataFrame, chances: JoinChances, plan: PlanSetti
     if plan.fill_confidence is None:
         return (Message("planning.filled", meant, **facts),), ()
     stop = " Stop inviting when a group is full: who is left on its list is a reserve."
-    full = groups.filter(pl.col("expected_joins") > plan.group_capacity + 0.5)
+    full = groups.filter(pl.col("expected_joins") > _CROWDED * plan.group_capacity)
     warnings = [*_unfilled(groups, chances, plan, plan.fill_confidence), *_overfull(full, plan)]
     return (Message("planning.filled_and_stop", meant + stop, **facts),), tuple(warnings)
 
 
-def _unfilled(groups: pl.DataFrame, chances: JoinChances, plan: PlanSettings, confidence: float) -> list[Message]:
+def _unfilled(groups: pl.DataFrame, chances: JoinChances, plan: PlanSettings, confidence: float) -> list[Obstacle]:
     from scipy.stats import betabinom
 
     short = groups.filter(pl.col("filled") < confidence - 0.005)  # what a page would not tell from it counts as the same
@@ -37,6 +38,8 @@ def _unfilled(groups: pl.DataFrame, chances: JoinChances, plan: PlanSettings, co
     more = int(np.maximum(few - size, 1).sum())
     sure = betabinom.ppf(1 - confidence, size, mean * chances.evidence, (1 - mean) * chances.evidence)
     ways = [Message("planning.fill_by_more", "{more:,} more invitations to them (plan.size)", more=more)]
+    if not isinstance(plan.size, int):  # all who are there are invited
+        ways = [Message("planning.fill_by_rules", "{more:,} more eligible customers there (a looser rule)", more=more)]
     if (capacity := int(sure.min() / plan.fill)) >= plan.smallest:
         ways.append(Message("planning.fill_by_capacity", "plan.group_capacity={capacity}", capacity=capacity))
     if short.height > 1 and (fewer := int((size / few).sum())) >= 1:
@@ -47,7 +50,7 @@ def _unfilled(groups: pl.DataFrame, chances: JoinChances, plan: PlanSettings, co
         "{ways}"
     )
     facts = {"count": short.height, "groups": groups.height, "confidence": 100 * confidence, "names": names, "ways": tuple(ways)}
-    return [Message("planning.unfilled", sentence, **facts)]
+    return [Obstacle("planning.unfilled", sentence, **facts)]
 
 
 def _overfull(full: pl.DataFrame, plan: PlanSettings) -> list[Message]:

@@ -60,6 +60,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         "draft": describe_draft(_launch(plan, settings), None if settings.launch.commit else basis, settings.out),
         "valid_until": str(plan.valid_until),
         "counts": plan.counts,
+        "obstacles": [translate(sentence, settings.lang) for sentence in plan.obstacles],
         "notes": [translate(sentence, settings.lang) for sentence in plan.notes],
         "warnings": [translate(sentence, settings.lang) for sentence in plan.warnings],
         "segments": translate(plan.segmentation.why, settings.lang),

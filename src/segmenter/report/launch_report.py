@@ -41,6 +41,8 @@ def launch_report(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFr
             Fact(say("Lists good until", "名单有效期至"), labels.day(plan.valid_until), anew),
         ),
         tiles=_tiles(plan, eligible, launch.horizon_days, labels),
+        obstacles=tuple(translate(obstacle, labels.lang) for obstacle in plan.obstacles),
+        mend=say("This plan cannot be carried out as it stands", "本方案目前无法执行，请先解决"),
         caution=say("Before you go on", "使用前请注意"),
         warnings=tuple(translate(warning, labels.lang) for warning in plan.warnings),
         sections=(
