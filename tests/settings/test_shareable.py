@@ -15,7 +15,7 @@ def test_passwords_and_contacts_are_not_shared():
     ]
     config = shareable(settings_of("launch", *overrides))
     assert config["data"]["url"] == "postgresql://me:***@host/shop"
-    assert config["plan"]["size"] == 2000
+    assert config["plan"]["size"] == "auto"
     assert secret not in str(config)
     assert phone not in str(config)
 

@@ -48,7 +48,9 @@ def plan_for_target(
         planned, expected, doubts = attempt(_with_size(settings, size))
         if expected is None or (expected.chance or 0.0) >= settings.launch.confidence or size == expected.available:
             break
-    sentence = "plan.size=auto came to {size:,} invitations: so many reach {target} with a chance of {confidence:g} %, and fill their groups"
+    sentence = (
+        "plan.size=auto came to {size:,} invitations: so many reach {target} with a chance of {confidence:g} %, and fill their groups"
+    )
     note = Message("evaluation.size_for_target", sentence, size=size, target=target, confidence=100 * settings.launch.confidence)
     return replace(planned, notes=(*planned.notes, note)), expected, doubts
 

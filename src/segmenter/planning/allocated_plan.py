@@ -45,7 +45,7 @@ def choose_allocated(candidates: pl.DataFrame, plan: AllocatedPlan, settings: Co
     size: tuple[Message, ...] = ()
     if plan.size == "auto":
         areas, best = best_of_areas(candidates, plan, chances, settings.lang)
-        plan, size = plan.model_copy(update={"size": max(best.height, 1)}), (say_size(best.height, areas),)
+        plan, size = plan.model_copy(update={"size": best.height if best.height < free.height else "all"}), (say_size(best.height, areas),)
     constraints, alive = _constraints(free, settings, plan, chances, _agents(plan, callers, days))
     asked = free.select("customer_id", "topic", "layer", "score", "value", "reach", region="cell_region")
     try:

@@ -80,5 +80,4 @@ def _lengths(people: pl.DataFrame, plan: PlanSettings, chances: JoinChances) -> 
 
 
 def _of_unit(numbers: dict[str, int]) -> pl.Expr:
-    return pl.col("unit").replace_strict([*numbers], pl.Series([*numbers.values()], dtype=pl.Int64), return_dtype=pl.Int64)
-
+    return pl.col("unit").replace_strict(numbers or {"": 0}, return_dtype=pl.Int64)

