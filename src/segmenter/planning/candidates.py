@@ -1,5 +1,7 @@
 """Who may be invited, the best first, and who of them is drawn for the control group."""
 
+from math import ceil
+
 import numpy as np
 import polars as pl
 
@@ -9,10 +11,11 @@ from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, PlanSettings, SimplePlan
 
 
-def list_candidates(frame: pl.DataFrame, settings: CoreSettings) -> pl.DataFrame:
+def list_candidates(frame: pl.DataFrame, settings: CoreSettings, per_region: int | None = None) -> pl.DataFrame:
     """List who may be invited, the best first, and draw the control group.
 
-    Where the best so many are invited, these are the best so many and the share to be held out of them; else all who are eligible. They
+    Where the best so many are invited, or at most so many `per_region`, these are the best so many and the share to be held out of them;
+    else all who are eligible. They
     have the columns of the frame (see `planner.plan`) and ``row`` (in the frame), ``unit`` (what a group keeps to), ``region`` (by which
     the control group is stratified), ``stratum`` (null without a control group), ``drawn`` (for it) and ``advocacy`` (who leads a group).
     """
@@ -31,6 +34,12 @@ def list_candidates(frame: pl.DataFrame, settings: CoreSettings) -> pl.DataFrame
             # Only those who reach the last place's score can be on the list, ties included.
             near = scores >= np.partition(free, -wanted)[-wanted]
             rows, drawn = rows[near], drawn[near]
+    share = 1 if by_region else 1 - plan.holdout
+    of_each = None if per_region is None else ceil(per_region / share)
+    if of_each is not None:
+        within = frame.select("score", "province")[rows]
+        rows_near = within.select(pl.col("score") >= pl.col("score").top_k(of_each).min().over("province")).to_series().to_numpy()
+        rows, drawn = rows[rows_near], drawn[rows_near]
     best = frame[rows].with_columns(pl.Series("row", rows, dtype=pl.Int64), pl.Series("drawn", drawn))
     names = group_names(settings.lang)
     unit = pl.lit(names.everywhere) if plan.by_region == "none" else pl.coalesce(region_of(plan), pl.lit(names.no_region))
@@ -39,6 +48,8 @@ def list_candidates(frame: pl.DataFrame, settings: CoreSettings) -> pl.DataFrame
         region_of(plan),
         pl.sum_horizontal(*(f"component_{name}" for name in plan.key_user_components), pl.lit(0.0)).alias("advocacy"),
     )
+    if of_each is not None:
+        best = best.filter(pl.int_range(pl.len()).over("province") < of_each)
     if wanted is not None and not by_region:
         best = best.head(wanted)
     if not plan.holdout or best.is_empty():

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.planning.join_chances import JoinChances
+from segmenter.planning.join_chances import BINS, JoinChances
 from segmenter.settings import PlanSettings
 
 Floats = NDArray[np.float64]
@@ -54,6 +54,12 @@ def fit_mean(mean: float, chances: JoinChances, plan: PlanSettings, most: int) -
     few, many = count_invitations(mean, chances.evidence, count_members(plan), plan.group_capacity, **limits, most=most)
     few = min(max(few, ceil(round(plan.smallest / mean, 9))), most)
     return ListLengths(few, many if many >= few else max(few, min(int(plan.group_capacity / mean), most)))
+
+
+def most_invitations(chances: JoinChances, plan: PlanSettings) -> int:
+    """Say how many invitations a group takes of those who are the least likely to join."""
+    every_bin = pl.Series([*range(100 // BINS // 2, 100, 100 // BINS), None], dtype=pl.Float64)
+    return fit_mean(min(chances.chance(every_bin)), chances, plan, MOST).many
 
 
 def chance_filled(expected: Floats, invitations: Floats, evidence: float, members: int) -> Floats:

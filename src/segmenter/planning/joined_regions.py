@@ -117,7 +117,7 @@ def _top_names(leaves: Sequence[Leaf]) -> list[str]:
 
 
 def _say(unit_of: Mapping[str | None, str | None], across: list[str], everywhere: str) -> tuple[Message, ...]:
-    joined = {unit for leaf, unit in unit_of.items() if unit not in (leaf, everywhere)}
+    joined = {unit for leaf, unit in unit_of.items() if unit is not None and unit not in (leaf, everywhere)}
     messages = []
     if joined:
         sentence = "{regions:,} regions that would not fill a group of their own are joined with their neighbours: {names}"

@@ -14,7 +14,7 @@ from segmenter.planning.candidates import list_candidates
 from segmenter.planning.choice import NO_LAYERS, SIZE, choose_simple
 from segmenter.planning.control_group import HELD_OUT
 from segmenter.planning.group_advice import describe_filling
-from segmenter.planning.group_invitations import chance_filled, count_members
+from segmenter.planning.group_invitations import chance_filled, count_members, most_invitations
 from segmenter.planning.join_chances import JoinChances, learn_join_chances
 from segmenter.planning.running_plan import replan
 from segmenter.planning.schedule import check_schedule, count_calls, schedule
@@ -125,7 +125,8 @@ def plan(
         own = pl.when(pl.col("unit").n_unique().over("group") > 1).then(pl.col("group").str.replace(r"-\d+$", "")).otherwise("unit")
         groups = _describe_groups(again.invitations.with_columns(unit=own), chances, settings.plan)
         return InvitationPlan(customers, groups, NO_LAYERS, calls, chances, (chances.note(), *again.notes), again.warnings, again.kept)
-    candidates = list_candidates(frame, settings)
+    auto = isinstance(settings.plan, SimplePlan) and settings.plan.size == "auto"
+    candidates = list_candidates(frame, settings, most_invitations(chances, settings.plan) if auto else None)
     check_schedule(candidates, settings.plan, as_of, settings.rules.per_account)
     few = _check_size(int(eligible.sum()), int(candidates["drawn"].sum()), settings.plan)
     match settings.plan:
