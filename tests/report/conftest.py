@@ -65,7 +65,7 @@ def launch() -> Callable[..., Launch]:
                 "rules.spend.min": 500,
                 "plan.size": 400,
                 "plan.group_capacity": 40,
-                "plan.key_users": 5,
+                **{"plan.key_users": 5, "plan.smallest": 1, "plan.fill": 0.025, "plan.fill_confidence": 0.05},
                 "segments.k": 3,
                 "segments.bootstraps": 2,
                 "data.customers.contact": ("phone", "wechat"),
