@@ -38,6 +38,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         launch_report(plan, settings, read.tables.rejects, read.tables.findings),
     )
     invites = to_units(plan.invite_list, list(MONEY), currency)
+    answered = None if read.tables.launches is None else read.tables.launches.invited
     of_segments = ["value", *(f"{of}_{name}" for of in ("median", "everyone") for name in MONEY)]
     files = [
         parquet("customers", lambda: to_units(plan.customers, list(MONEY), currency)),
@@ -50,7 +51,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         csv("segments", to_units(plan.segments, of_segments, currency), public=True),
         csv("groups", to_units(plan.groups, ["spend"], currency)),
         *(csv(name, table) for name, table in (("layers", plan.layers), ("calls", plan.calls)) if not table.is_empty()),
-        Output("call_sheets", lambda folder: call_sheets(plan, settings, read.tables.contacts, folder)),
+        Output("call_sheets", lambda folder: call_sheets(plan, settings, read.tables.contacts, folder, answered)),
         page("report", report, settings.lang),
     ]
     if plan.forecast is not None:
