@@ -8,7 +8,7 @@ import pytest
 from xlsxwriter import Workbook
 
 from segmenter.errors import InputError
-from segmenter.report.call_sheets import ANSWERS as DROP_DOWN
+from segmenter.report.call_sheet_words import ANSWERS as DROP_DOWN
 from segmenter.report.call_sheets import call_sheets
 from segmenter.sources.answers import NoAnswersError, read_answers
 from segmenter.tables import REJECTS

@@ -71,8 +71,10 @@ def contact_remark(launch: LaunchSettings, name: pl.Expr) -> pl.Expr:
 
 
 def opening_words(launch: LaunchSettings, name: pl.Expr) -> pl.Expr:
-    """Fill in the opening script for a customer; where no name is known, it does without."""
+    """Fill in the opening script for a customer, where it has their name; where none is known, it does without."""
     first, *others = (pl.lit(part) for part in _filled(launch).split("{name}"))
+    if not others:
+        return pl.lit(None, dtype=pl.String)
     for part in others:
         first = pl.concat_str(first, name.fill_null(""), part)
     return pl.when(name.is_null()).then(first.str.replace_all(_LEFT_OVER, "$1")).otherwise(first)

@@ -158,7 +158,7 @@ def _nothing(places: Sequence[str], rows: int, rejects: pl.DataFrame) -> list[st
 
 def _count_open(rows: pl.DataFrame, given: pl.DataFrame) -> int:
     """Count who has no answer yet in any list: a call stands in the workbook of the region and in that of the agent."""
-    silent = rows.join(given, on="row source written".split(), how="anti", nulls_equal=True).unique("customer_id")
+    silent = rows.join(given, on=["row", "source", "written"], how="anti", nulls_equal=True).unique("customer_id")
     return silent.filter(~pl.col("customer_id").is_in(given["customer_id"].implode()).fill_null(value=False)).height
 
 
@@ -221,7 +221,9 @@ def _warn_of_understood(rows: pl.DataFrame, good: pl.DataFrame) -> list[Message]
         warnings.append(Message("answers.different", rule, count=different))
     # Such as in the workbook of the region and in that of the agent.
     decided = good.filter(pl.col("answer") != "no_answer", ~pl.col("customer_id").is_in(by_day["customer_id"].implode()))
-    several = decided.group_by("customer_id").agg(pl.col("answer", "source").n_unique()).filter(pl.col("answer", "source") > 1)
+    several = (
+        decided.group_by("customer_id").agg(pl.col("answer", "source").n_unique()).filter(pl.all_horizontal(pl.col("answer", "source") > 1))
+    )
     if several.height:
         rule = "customers with different answers in different files or sheets: {count:,}; the latest counts"
         warnings.append(Message("answers.different_files", rule, count=several.height))
