@@ -15,6 +15,8 @@ from segmenter.report.labels import Labels
 from segmenter.settings import LaunchSettings
 from segmenter.words import visible
 
+_HIGHEST = 400  # points: a row of a spreadsheet can have 409
+
 
 @dataclass(frozen=True)
 class About:
@@ -70,7 +72,7 @@ def add_heading(book: Any, sheet: Any, title: str, width: int, about: About) -> 
     for row, line in enumerate(lines):
         style = book.add_format(look | ({"bold": True, "font_size": 12} if row == 0 else {}))
         sheet.merge_range(row, 0, row, width - 1, visible(line), style)
-        sheet.set_row(row, 16 * math.ceil(_width(line) / 125) + 4)
+        sheet.set_row(row, min(16 * math.ceil(_width(line) / 125) + 4, _HIGHEST))
     return len(lines)
 
 
@@ -100,7 +102,7 @@ def add_info(book: Any, unit: str, calls: pl.DataFrame, about: About, *, by_agen
     for row, (key, value) in enumerate(_lines(unit, calls, about, by_agent=by_agent).items()):
         write_cell(sheet, row, 0, key, name)
         write_cell(sheet, row, 1, value, text)
-        sheet.set_row(row, 18 * math.ceil(_width(value) / 84))
+        sheet.set_row(row, min(18 * math.ceil(_width(value) / 84), _HIGHEST))
     sheet.set_column(0, 0, 16)
     sheet.set_column(1, 1, 78)
     sheet.hide_gridlines(2)

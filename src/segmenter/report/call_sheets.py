@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 20_000  # of a workbook, which is held in memory; an agent's day has fewer
 _MOST_DAYS = 31  # of an agent's workbook
-_LINE = 15.0  # points
+_LINE = 16.0  # points
 _CONTACT = "contact:"  # keeps the shop's columns apart from ours
 # Heads in both languages, the width (as wide as its text where there is none), and the style.
 _COLUMNS: dict[str, tuple[str, str, float | None, str]] = {
