@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from segmenter.applicants import say_applicants
 from segmenter.errors import InputError
 from segmenter.evaluation.as_of import launch_snapshot, terms_of
 from segmenter.evaluation.as_of_check import check_as_of
@@ -82,6 +83,8 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     notes, unmeasured = describe_detectable_effect(planned.customers, settings)
     invited = planned.customers.filter("invited").sort("rank")
     listed = invited if running is None else still_ahead(invited, running, as_of)
+    invitations = invitations_of(planned.customers, segmentation, settings.plan, as_of, running, planned.kept)
+    listed = listed.join(invitations.select("customer_id", "channel"), on="customer_id", how="left", maintain_order="left")
     counts = {
         "customers": planned.customers.height,
         "eligible": int(eligible.sum()),
@@ -95,7 +98,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     return LaunchPlan(
         customers=planned.customers,
         invite_list=with_reasons(listed, planned.customers, scorer).select(INVITE_COLUMNS),
-        invitations=invitations_of(planned.customers, segmentation, settings.plan, as_of, running, planned.kept),
+        invitations=invitations,
         funnel=snapshot.verdicts.funnel,
         what_if=snapshot.verdicts.what_if,
         segments=segmentation.profiles,
@@ -107,7 +110,12 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         model=launch_model(score, segmentation, launch.currency),
         forecast=expected,
         counts=counts,
-        notes=(*planned.notes, *notes, *([] if expected is None else [expected.sentence(launch.currency)])),
+        notes=(
+            *planned.notes,
+            *say_applicants(planned.customers),
+            *notes,
+            *([] if expected is None else [expected.sentence(launch.currency)]),
+        ),
         warnings=(
             *snapshot.warnings,
             *snapshot.verdicts.warnings,

@@ -16,6 +16,7 @@ from segmenter.report.call_sheet_pages import About, add_days, add_info
 from segmenter.report.labels import Labels
 from segmenter.report.safe_text import safe_names
 from segmenter.settings import CoreSettings
+from segmenter.tables import CHANNELS
 from segmenter.words import visible
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ _COLUMNS: dict[str, tuple[str, str, float | None, str]] = {
     "wave": ("wave", "批次", None, "text"),
     "customer_id": ("customer_id", "客户编号", None, "text"),
     "name": ("name", "姓名", None, "text"),
+    "channel": ("channel", "渠道", None, "text"),
     "region": ("region", "地区", None, "text"),
     "segment": ("segment", "客群", 22.0, "wrapped"),
     "reason": ("reason", "邀请理由", 46.0, "wrapped"),
@@ -109,6 +111,7 @@ def _calls(plan: "LaunchPlan", contacts: pl.DataFrame | None, labels: Labels) ->
     return calls.with_columns(
         (pl.col("wave") == 1).alias("key_user"),
         pl.col("wave").replace_strict(waves, return_dtype=pl.String),
+        pl.col("channel").replace({name: labels.channel(name) for name in CHANNELS}),
         pl.col("region").fill_null(labels.region(None)),
         pl.col("agent").fill_null(labels.say("nobody yet", "待分配")),
         pl.col("segment_name").alias("segment"),
@@ -124,7 +127,8 @@ def _columns(calls: pl.DataFrame, labels: Labels, *, agents: bool) -> list[_Colu
     for column in (name for name in calls.columns if name.startswith(_CONTACT)):
         head = column.removeprefix(_CONTACT)
         heads[column] = ours["name"] if head == "name" else f"{head} ({labels.say('contact', '联系方式')})" if head in taken else head
-    heads |= {key: head for key, head in ours.items() if key not in (*_BEFORE_CONTACTS, "name")}
+    left_out = ("name",) if calls["channel"].n_unique() > 1 else ("name", "channel")
+    heads |= {key: head for key, head in ours.items() if key not in (*_BEFORE_CONTACTS, *left_out)}
     columns = []
     for key, head in heads.items():
         _, _, width, style = _COLUMNS.get(key, ("", "", None, "text"))

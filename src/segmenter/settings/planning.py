@@ -41,6 +41,7 @@ class PlanSettings(Settings):
     wave_size: Count | None
     wave_days: Annotated[int, Field(ge=1, le=366)]
     start: AsOf | None
+    channel: Literal["phone", "message", "poster", "shop", "colleague"]
     agents: tuple[AgentSettings, ...]
     weekend: tuple[Weekday, ...]
     calendar: Annotated[str, Field(min_length=2)] | None
