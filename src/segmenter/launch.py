@@ -105,6 +105,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         groups=planned.groups,
         layers=planned.layers,
         calls=planned.calls,
+        starters=planned.starters,
         segmentation=segmentation,
         ranking=ranked,
         model=launch_model(score, segmentation, launch.currency),

@@ -30,7 +30,7 @@ class LaunchPlan:
     invitations : DataFrame
         Who is invited and who is held out, for the ledger: ``customer_id``, ``status`` (planned, held_out), ``wave``, ``group``,
         ``agent``, ``score``, ``stratum``, ``region``, ``segment`` (its name in English), ``channel``, ``planned_at``.
-    funnel, what_if, segments, groups, layers, calls : DataFrame
+    funnel, what_if, segments, groups, layers, calls, starters : DataFrame
         See `rules.Verdicts`, `segments.Segmentation` and `planning.Planned`.
     segmentation : Segmentation
         The segments of the customers, and why there are so many.
@@ -61,6 +61,7 @@ class LaunchPlan:
     groups: pl.DataFrame
     layers: pl.DataFrame
     calls: pl.DataFrame
+    starters: pl.DataFrame
     segmentation: Segmentation
     ranking: RankingReport
     model: LaunchModel

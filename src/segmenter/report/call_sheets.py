@@ -81,7 +81,7 @@ def call_sheets(plan: "LaunchPlan", settings: CoreSettings, contacts: pl.DataFra
     calls = _calls(plan, contacts, labels)
     as_of = plan.valid_until - timedelta(days=settings.launch.valid_days)
     agents, held_out = bool(settings.plan.agents), bool(plan.customers["held_out"].any())
-    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out)
+    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out, _name_starters(plan.starters, contacts))
     columns = _columns(calls, labels, agents=agents)
     parts: dict[str, tuple[str, pl.DataFrame]] = {}
     for (unit,), part in calls.group_by("unit", maintain_order=True):
@@ -94,6 +94,15 @@ def call_sheets(plan: "LaunchPlan", settings: CoreSettings, contacts: pl.DataFra
         paths.append(folder / f"{names[name]}.xlsx")
         _write(paths[-1], unit, part, columns, about)
     return paths
+
+
+def _name_starters(starters: pl.DataFrame, contacts: pl.DataFrame | None) -> pl.DataFrame:
+    """Give staff the names that the contacts have."""
+    if contacts is None or "name" not in contacts.columns:
+        return starters
+    known = starters.join(contacts.select(starter="customer_id", name="name"), on="starter", how="left", maintain_order="left")
+    named = (pl.col("kind") == "staff") & pl.col("name").is_not_null()
+    return known.with_columns(pl.when(named).then(pl.format("{} {}", "name", "starter")).otherwise("starter").alias("starter"))
 
 
 def _calls(plan: "LaunchPlan", contacts: pl.DataFrame | None, labels: Labels) -> pl.DataFrame:
