@@ -64,8 +64,8 @@ def stand_starters(
         warnings += (Message("planning.starters_none", sentence, groups=list_first(empty)),)
     kinds = dict(kept.group_by("kind").agg(pl.col("starter").n_unique()).rows())
     sentence = (
-        "{colleagues:,} colleagues and {house:,} house accounts stand in the groups before anybody is invited: {places:,} of each group's "
-        "places are theirs, and they count in no figure."
+        "Who stands in the groups before anybody is invited: {colleagues:,} of the colleagues, {house:,} of the house accounts; {places:,} "
+        "of each group's places are theirs, and they count in no figure."
     )
     places = _count_places(frame, settings)
     facts = {"colleagues": kinds.get("staff", 0) + kinds.get("colleague", 0), "house": kinds.get("house", 0), "places": places}
