@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from segmenter.applicants import say_applicants
+from segmenter.applicants import channel_of, say_applicants
 from segmenter.errors import InputError
 from segmenter.evaluation.as_of import launch_snapshot, terms_of
 from segmenter.evaluation.as_of_check import check_as_of
@@ -83,9 +83,12 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         expected, doubts = forecast(planned.customers, planned.join_chances, past, settings)
     notes, unmeasured = describe_detectable_effect(planned.customers, settings)
     invited = planned.customers.filter("invited").sort("rank")
-    listed = invited if running is None else still_ahead(invited, running, as_of)
     invitations = invitations_of(planned.customers, segmentation, settings.plan, as_of, running, planned.kept)
-    listed = listed.join(invitations.select("customer_id", "channel"), on="customer_id", how="left", maintain_order="left")
+    if running is None:
+        listed = invited.with_columns(channel_of(invited, settings.plan).alias("channel"))
+    else:
+        channels = invitations.select("customer_id", "channel")
+        listed = still_ahead(invited, running, as_of).join(channels, on="customer_id", how="left", maintain_order="left")
     said = (
         *snapshot.warnings,
         *snapshot.verdicts.warnings,
