@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from segmenter.checks.id_forms import odd_ids
 from segmenter.checks.ledger_ids import with_launches
 from segmenter.engines.spark import SparkFiles, aggregate_files, aggregate_frame, is_uri
 from segmenter.errors import InputError, SegmenterError
@@ -38,7 +39,7 @@ from segmenter.tables import REJECTS, Orders, PastLaunches, Terms
 from segmenter.words import Progress
 
 LAST_DATE = date(2200, 1, 1)
-TABLES = ("orders", "customers", "events", "referrals")
+TABLES = ("orders", "customers", "events", "referrals", "applicants")
 
 
 def read_tables(
@@ -153,7 +154,7 @@ def _simulated(data: DemoSettings, launch: LaunchSettings, seed: int) -> dict[st
     if launch.as_of is None:
         raise InputError(Message("launch.date_missing", "launch.as_of: is needed, as YYYY-MM-DD"))
     shop = simulate(data.shop.customers, data.shop.days, launch.as_of, seed)
-    return {name: Raw(getattr(shop, name), (), REJECTS.to_frame()) for name in TABLES}
+    return {name: Raw(table, (), REJECTS.to_frame()) for name, table in shop.tables().items()}
 
 
 def _read(data: FilesSettings | DatabaseSettings, name: str, progress: Progress) -> Raw | None:
@@ -204,7 +205,7 @@ def _stream_orders(
             source, currencies = with_currency(source, terms.as_of)
             source = source.spelled(dict(joined.rows()))
             orders = _aggregate_stream(source, shop, terms, store, sampling, progress)
-            ids = orders.orders.customers(terms.as_of)
+            ids = odd_ids(orders.orders.customers(terms.as_of).to_frame("customer_id"))["customer_id"]
             # Hardly ever: what is mended in an id is seen when all are known, and then they are read again.
             mends, told = ({}, []) if source.integers else spellings_of_stream(source, ids)
             if mends:

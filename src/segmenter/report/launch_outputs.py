@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from segmenter.launch_plan import LaunchPlan
-from segmenter.ledger import Basis, LaunchRecord, Ledger, beside, describe_draft, is_committed, record_with_results
+from segmenter.ledger import Basis, LaunchRecord, Ledger, beside, describe_draft, is_committed, place_for, record_with_results
 from segmenter.measures.spec import MONEY
 from segmenter.money import digits, to_minor, to_units
 from segmenter.report.call_sheets import call_sheets
@@ -19,6 +19,7 @@ from segmenter.report.output_folder import check_owner
 from segmenter.report.outputs import Output, Outputs, Record, csv, page, parquet
 from segmenter.report.publication import publish
 from segmenter.report.ranking_words import ranking_sentence
+from segmenter.report.shell_commands import own_words
 from segmenter.settings import LaunchJob, shareable
 from segmenter.sources.inputs import Inputs
 
@@ -32,12 +33,10 @@ def beside_launch(settings: LaunchJob, ledger: Ledger | None) -> LaunchJob:
 
 def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: Basis | None = None) -> Outputs:
     """List what a launch leaves, in its language."""
-    currency, rejects, report = (
-        settings.launch.currency,
-        read.tables.rejects,
-        launch_report(plan, settings, read.tables.rejects, read.tables.findings),
-    )
+    currency, rejects, typed = settings.launch.currency, read.tables.rejects, own_words()
+    report = launch_report(plan, settings, rejects, read.tables.findings, typed, place_for(settings.out))
     invites = to_units(plan.invite_list, list(MONEY), currency)
+    answered = None if read.tables.launches is None else read.tables.launches.invited
     of_segments = ["value", *(f"{of}_{name}" for of in ("median", "everyone") for name in MONEY)]
     files = [
         parquet("customers", lambda: to_units(plan.customers, list(MONEY), currency)),
@@ -49,8 +48,12 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         csv("what_if", plan.what_if, public=True),
         csv("segments", to_units(plan.segments, of_segments, currency), public=True),
         csv("groups", to_units(plan.groups, ["spend"], currency)),
-        *(csv(name, table) for name, table in (("layers", plan.layers), ("calls", plan.calls)) if not table.is_empty()),
-        Output("call_sheets", lambda folder: call_sheets(plan, settings, read.tables.contacts, folder)),
+        *(
+            csv(name, table)
+            for name, table in (("layers", plan.layers), ("calls", plan.calls), ("starters", plan.starters))
+            if not table.is_empty()
+        ),
+        Output("call_sheets", lambda folder: call_sheets(plan, settings, read.tables.contacts, folder, answered)),
         page("report", report, settings.lang),
     ]
     if plan.forecast is not None:
@@ -58,6 +61,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         files.append(csv("outlook", by_wave, public=True))
     said = {
         "draft": describe_draft(_launch(plan, settings), None if settings.launch.commit else basis, settings.out),
+        "typed": list(typed),
         "valid_until": str(plan.valid_until),
         "counts": plan.counts,
         "obstacles": [translate(sentence, settings.lang) for sentence in plan.obstacles],
