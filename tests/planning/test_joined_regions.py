@@ -43,7 +43,8 @@ def test_nobody_is_lost_or_alone_and_who_is_across_areas_is_told(counts, confide
     expected = 1.0 if confidence is None else 0.5
     assert len(sizes) <= 1 or (sizes * expected >= smallest).all()
     told = [note.facts for note in joined.notes if note.code == "planning.regions_across"]
-    areas = frame.select(unit=units, area=pl.Series(areas_of(frame["province"], "en"), dtype=pl.String))
+    known = pl.Series(areas_of(frame["province"], "en"), dtype=pl.String)
+    areas = frame.select(unit=units, area=pl.coalesce(known, "province"))
     mixed = areas.group_by("unit").agg(pl.col("area").n_unique()).filter(pl.col("area") > 1)["unit"].to_list()
     assert mixed == [fact["group"] for fact in told]
     backwards = join_regions(frame[::-1], plan, chances, "en", by_area=by_area)
