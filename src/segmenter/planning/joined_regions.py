@@ -16,7 +16,7 @@ from segmenter.words import Lang
 
 Leaf = tuple[str | None, ...]  # a region, and what it is in: its province, its area; None where that is not known
 Leaves = Sequence[int]
-_SHOWN = 5
+_SHOWN = 8
 
 
 @dataclass(frozen=True)
