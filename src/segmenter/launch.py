@@ -118,5 +118,6 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
             *uncounted_kinds(customers, settings.scoring),
         ),
         valid_until=as_of + timedelta(days=launch.valid_days),
+        live_events=planned.live_events,
         runs=None if running is None else (running["as_of"][0], running["ends_on"][0]),
     )

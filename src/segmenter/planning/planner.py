@@ -14,8 +14,9 @@ from segmenter.planning.candidates import list_candidates
 from segmenter.planning.choice import NO_LAYERS, SIZE, choose_simple
 from segmenter.planning.control_group import HELD_OUT
 from segmenter.planning.join_chances import JoinChances, learn_join_chances
+from segmenter.planning.live_events import LiveEvent, list_live_events
 from segmenter.planning.running_plan import replan
-from segmenter.planning.schedule import check_schedule, count_calls, schedule
+from segmenter.planning.schedule import check_schedule, count_calls, last_agents, schedule
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import AllocatedPlan, CoreSettings, PlanSettings, SimplePlan
 
@@ -59,6 +60,8 @@ class InvitationPlan:
         What a person should know.
     kept : Series or None
         Of a launch that runs already, the ids whose invitations stay as the ledger has them.
+    live_events : tuple of LiveEvent
+        See `planning.live_events`.
     """
 
     customers: pl.DataFrame
@@ -69,6 +72,7 @@ class InvitationPlan:
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     kept: pl.Series | None = None
+    live_events: tuple[LiveEvent, ...] = ()
 
 
 def plan(
@@ -121,9 +125,11 @@ def plan(
         calls = count_calls(again.invitations.with_columns(region="unit"))
         customers = _with_decisions(frame, eligible, again.invitations, again.others)
         groups = _describe_groups(again.invitations, chances, settings.plan)
-        return InvitationPlan(customers, groups, NO_LAYERS, calls, chances, (chances.note(), *again.notes), again.warnings, again.kept)
+        notes, events = (chances.note(), *again.notes), list_live_events(settings, running["as_of"][0])
+        return InvitationPlan(customers, groups, NO_LAYERS, calls, chances, notes, again.warnings, again.kept, events)
     candidates = list_candidates(frame, settings)
-    check_schedule(candidates, settings.plan, as_of, settings.rules.per_account)
+    events, valid_until = list_live_events(settings, as_of), as_of + timedelta(days=settings.launch.valid_days)
+    check_schedule(candidates, settings.plan, as_of, valid_until, settings.rules.per_account)
     few = _check_size(int(eligible.sum()), int(candidates["drawn"].sum()), settings.plan)
     match settings.plan:
         case SimplePlan() as simple:
@@ -135,9 +141,11 @@ def plan(
         chosen.with_columns(region="unit"),
         settings.plan,
         as_of=as_of,
-        valid_until=as_of + timedelta(days=settings.launch.valid_days),
+        valid_until=valid_until,
         per_account=settings.rules.per_account,
         regions=settings.rules.region,
+        events=events,
+        last_agents=None if invited is None else last_agents(invited),
     )
     invitations = chosen.select(
         "row", "rank", "group", "stratum", "unit", "number", "spend", "score", chances.chance(chosen["score"]), invited=True
@@ -158,8 +166,9 @@ def plan(
         choice.layers,
         scheduled.calls,
         chances,
-        (chances.note(), *choice.notes),
+        (chances.note(), *choice.notes, *scheduled.notes),
         (*few, *choice.warnings, *scheduled.warnings),
+        live_events=events,
     )
 
 

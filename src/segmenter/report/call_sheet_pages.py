@@ -9,7 +9,9 @@ from typing import Any
 
 import polars as pl
 
+from segmenter.planning import LiveEvent
 from segmenter.report.call_sheet_cells import WIDE, formats, write_cell
+from segmenter.report.event_calendar import events_text
 from segmenter.report.labels import Labels
 from segmenter.settings import LaunchSettings
 
@@ -28,6 +30,7 @@ class About:
     valid_until: date
     agents: bool
     held_out: bool
+    live_events: tuple[LiveEvent, ...] = ()
 
 
 def add_days(book: Any, calls: pl.DataFrame, about: About) -> None:
@@ -83,6 +86,7 @@ def _lines(unit: str, calls: pl.DataFrame, about: About) -> dict[str, str]:
         say("region", "地区"): unit,
         say("as of", "数据截至"): labels.day(about.as_of),
         say("good until", "有效期至"): labels.day(about.valid_until),
+        say("live events", "群活动"): events_text(about.live_events, labels),
         say("customers", "客户数"): labels.number(calls.height),
         say("key users", "核心用户"): labels.number(int(calls["key_user"].sum())),
         say("groups", "社群"): f"{labels.number(len(groups))} ({named})",

@@ -79,7 +79,7 @@ def call_sheets(plan: "LaunchPlan", settings: CoreSettings, contacts: pl.DataFra
     calls = _calls(plan, contacts, labels)
     as_of = plan.valid_until - timedelta(days=settings.launch.valid_days)
     agents, held_out = bool(settings.plan.agents), bool(plan.customers["held_out"].any())
-    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out)
+    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out, plan.live_events)
     columns = _columns(calls, labels, agents=agents)
     parts: dict[str, tuple[str, pl.DataFrame]] = {}
     for (unit,), part in calls.group_by("unit", maintain_order=True):
