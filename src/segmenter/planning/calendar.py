@@ -83,6 +83,7 @@ def call_test(settings: PlanSettings) -> Callable[[date], bool]:
     return lambda day: any(calls(day)) if settings.agents else works(day)
 
 
+@cache  # of a year it knows the holidays, and the weekends worked, only once it was asked for one of its days
 def _public_holidays(country: str) -> "HolidayBase":
     import holidays
 

@@ -108,16 +108,17 @@ def warn_of_late(
 def _ways_out(
     calls: pl.DataFrame, late: pl.DataFrame, settings: PlanSettings, first_days: dict[int, date], valid_until: date, *, events: bool
 ) -> Iterator[Message]:
+    if events:
+        days_more = (late.select(pl.col("call_on").max()).item() - valid_until).days
+        sentence = "they lead up to later live events: raise launch.valid_days by {days}, or have fewer live events"
+        yield Message("planning.late_events", sentence, days=days_more)
+        return
     days = working_days(settings, min(first_days.values()), valid_until)
     left = {wave: len(days) - bisect_left(days, first) for wave, first in first_days.items()}  # working days until the list's last
     begun = pl.col("wave").replace_strict(left, return_dtype=pl.Int64) > 0
     if not days:
         sentence = "the first are on {day}: take an earlier plan.start, or raise launch.valid_days"
         yield Message("planning.all_late", sentence, day=min(first_days.values()))
-    elif events and (unbegun := late.filter(~begun).height):
-        days_more = (late.select(pl.col("call_on").max()).item() - valid_until).days
-        sentence = "{count:,} lead up to later live events: raise launch.valid_days by {days}, or have fewer live events"
-        yield Message("planning.late_events", sentence, count=unbegun, days=days_more)
     elif unbegun := late.filter(~begun).height:
         sentence = "{count:,} are of waves that begin later: lower plan.wave_days, or raise plan.wave_size or launch.valid_days"
         yield Message("planning.late_waves", sentence, count=unbegun)

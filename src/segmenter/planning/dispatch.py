@@ -36,14 +36,13 @@ def dispatch(
     calls: Callable[[date], Sequence[int]],
     first_days: Mapping[int, date],
     last_days: Mapping[int, date],
-    horizon: date,
 ) -> tuple[list[int], list[date]]:
     """Give each customer the number of an agent and a day.
 
     `calls` says how many calls each agent makes on a day, and last how many are made by nobody in particular: whom no agent can call gets
     that number, and the first day of the wave that their account allows. The first day of each wave has calls, and none lies before that
-    of an earlier wave. Calls fill the days evenly until the last day of a wave where it has one, else they are made as early as can be;
-    agents are loaded by the calls that they have until then, or until the horizon.
+    of an earlier wave. Calls fill the days evenly until the last day of a wave where it has one, else they are made as early as can be.
+    Loads are measured by the calls that agents have until then, or until all could be done, and shared out anew when who is there changes.
     """
     if not (many := len(queue.waves)):
         return [], []
@@ -70,9 +69,8 @@ def dispatch(
             left += len(begun)
             last = max(last_days.get(queue.waves[customer], date.min) for customer in (begun[0], begun[-1]))
         if begun or limits != present:
-            ahead = _count_ahead(calls, day, last if last >= day else horizon)
-            quotas, present = _quotas(waiting, queue, ahead), limits
-        paced = _pace(quotas, limits, _count_ahead(calls, day, last)[0]) if last >= day else limits
+            quotas, present = _quotas(waiting, queue, *_count_ahead(calls, day, last, left)), limits
+        paced = _pace(quotas, limits, _count_ahead(calls, day, last, 0)[0]) if last >= day else limits
         for customer, agent in _call_day(lines, quotas, paced, queue.accounts):
             agents[customer], days[customer] = agent, day
             waiting[queue.cells[customer]] -= 1
@@ -81,11 +79,15 @@ def dispatch(
     return agents, days
 
 
-def _count_ahead(calls: Callable[[date], Sequence[int]], day: date, last: date) -> tuple[Ints, int]:
-    """Count the calls of each from a day until the last, and the days on which there are any; over two weeks where it is past."""
-    many = (last - day).days + 1 if last >= day else 14
-    rows = [found for found in (calls(day + number * _DAY) for number in range(min(many, _AHEAD))) if any(found)]
-    return np.array(rows, dtype=np.int64).sum(axis=0), len(rows)
+def _count_ahead(calls: Callable[[date], Sequence[int]], day: date, last: date, left: int) -> tuple[Ints, int]:
+    """Count the calls of each from a day until the last, or until there are enough for who is left; and the days on which there are any."""
+    total, days = np.array(calls(day), dtype=np.int64), 1
+    agents = max(len(total) - 1, 1)  # nobody in particular counts where there is nobody else
+    while days < _AHEAD and (day < last or total[:agents].sum() < left):
+        day += _DAY
+        if any(more := calls(day)):
+            total, days = total + np.array(more, dtype=np.int64), days + 1
+    return total, days
 
 
 def _pace(quotas: list[dict[int, int]], limits: Sequence[int], ahead: Ints) -> list[int]:
@@ -120,9 +122,8 @@ def _line_up(customers: list[int], queue: Queue) -> dict[int, list[_Line]]:
     return lines
 
 
-def _quotas(waiting: Ints, queue: Queue, ahead: tuple[Ints, int]) -> list[dict[int, int]]:
+def _quotas(waiting: Ints, queue: Queue, total: Ints, days: int) -> list[dict[int, int]]:
     """Say how many of each cell each agent calls, by the calls that each has ahead on so many days."""
-    total, days = ahead
     capacity = -(-total[:-1] // days)
     serves = np.zeros((len(queue.callers), len(capacity)), dtype=bool)
     for kind, callers in enumerate(queue.callers):

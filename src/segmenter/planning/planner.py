@@ -145,7 +145,7 @@ def plan(
         per_account=settings.rules.per_account,
         regions=settings.rules.region,
         events=events,
-        last_agents=None if invited is None else last_agents(invited),
+        last_agents=last_agents(invited) if invited is not None and settings.plan.agents else None,
     )
     invitations = chosen.select(
         "row", "rank", "group", "stratum", "unit", "number", "spend", "score", chances.chance(chosen["score"]), invited=True

@@ -69,12 +69,12 @@ def schedule(
     first_days = {wave: event.days[0] for wave, event in of_wave.items()} or _first_days(waves, settings, as_of)
     last_days = {wave: event.days[-1] for wave, event in of_wave.items()}
     reach, callers, unknown = find_reach(queued, settings, regions)
-    agents, days = dispatch(_queue(queued.with_columns(reach), callers), _calls(settings), first_days, last_days, valid_until)
+    agents, days = dispatch(_queue(queued.with_columns(reach), callers), _calls(settings), first_days, last_days)
     names = pl.Series("agent", [agent.name for agent in settings.agents] + [None], dtype=pl.String)
     called = queued.with_columns(reach, names.gather(agents), pl.Series("call_on", days, dtype=pl.Date))
-    ahead = [event.days for event in led_up_to] or [days_between(min(first_days.values(), default=as_of), valid_until)]
+    ahead = [event.days for event in led_up_to] or [tuple(days_between(min(first_days.values(), default=as_of), valid_until))]
     notes = list(say_load(called, settings, ahead))
-    if last_agents is not None and settings.agents:
+    if last_agents is not None:
         able = [{str(names[place]) for place in places} for places in callers]
         kept, same, known = keep_agents(called, last_agents, able)
         called = called.with_columns(kept)

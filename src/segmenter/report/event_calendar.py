@@ -10,7 +10,7 @@ import polars as pl
 
 from segmenter.planning import LiveEvent
 from segmenter.report.labels import Labels
-from segmenter.report.sections import Block, Row, Section, Table, columns, note, row
+from segmenter.report.sections import Block, Cell, Row, Section, Table, columns, note, row
 from segmenter.settings import LaunchSettings
 from segmenter.words import visible
 
@@ -32,7 +32,8 @@ def calendar(plan: "LaunchPlan", labels: Labels) -> list[Section]:
         first, last = calls.select(first=pl.col("day").min(), last=pl.col("day").max()).row(0)
         waves = ", ".join(str(wave) for wave in calls["wave"].unique().sort())
         shown = [_short(day, labels) if day else "–" for day in (first, last)]
-        rows.append(row(event_text(event, labels), _short(event.remind_on, labels), *shown, number(calls["calls"].sum()), waves or "–"))
+        named = Cell(" ".join(filter(None, [_short(event.day, labels), event.time])), _holiday(event, labels))
+        rows.append(row(named, _short(event.remind_on, labels), *shown, number(calls["calls"].sum()), waves or "–"))
         before = event.remind_on
     headings = (
         say("Live event", "群活动"),
@@ -41,7 +42,12 @@ def calendar(plan: "LaunchPlan", labels: Labels) -> list[Section]:
         say("to", "至"),
         say("Calls", "外呼数"),
     )
-    events = Table(columns(*headings, say("Waves", "批次"), left=(0, 1, 2, 3)), tuple(rows), title=say("live events", "群活动"))
+    events = Table(
+        columns(*headings, say("Waves", "批次"), left=(0, 1, 2, 3)),
+        tuple(rows),
+        title=say("What leads up to each", "各场预热"),
+        look="tight",
+    )
     days = list(_days(plan, labels))
     further: list[Block] = []
     if len(days) > _ROWS:
@@ -49,6 +55,8 @@ def calendar(plan: "LaunchPlan", labels: Labels) -> list[Section]:
     by_day = Table(
         columns(say("Day", "日期"), say("What", "安排"), say("Calls", "外呼数"), say("Who calls", "外呼客服"), left=(0, 1, 3)),
         tuple(days[:_ROWS]),
+        title=say("Day by day", "逐日安排"),
+        look="tight",
     )
     about = say(
         "The waves lead up to live events: a wave's last call comes before its reminder. calendar.ics has these days for any calendar.",
@@ -59,8 +67,8 @@ def calendar(plan: "LaunchPlan", labels: Labels) -> list[Section]:
 
 def event_text(event: LiveEvent, labels: Labels) -> str:
     """Say when a live event is."""
-    words = [_short(event.day, labels), event.time, labels.say("(public holiday)", "（公众假期）") if event.holiday else None]
-    return " ".join(filter(None, words))
+    holiday = f"({_holiday(event, labels)})" if event.holiday else None
+    return " ".join(filter(None, [_short(event.day, labels), event.time, holiday]))
 
 
 def events_text(events: tuple[LiveEvent, ...], labels: Labels) -> str:
@@ -85,8 +93,12 @@ def _days(plan: "LaunchPlan", labels: Labels) -> Iterator[Row]:
         if day in events:
             number, event = events[day]
             named = say("live event {}", "第 {} 场群活动").format(number)
-            what.append(" ".join(filter(None, [named, event.time, say("(public holiday)", "（公众假期）") if event.holiday else None])))
+            what.append(say(", ", "，").join(filter(None, [named, event.time, _holiday(event, labels)])))
         yield row(_short(day, labels), say("; ", "；").join(what), calls, who, role="now" if day in events else "")
+
+
+def _holiday(event: LiveEvent, labels: Labels) -> str:
+    return labels.say("public holiday", "公众假期") if event.holiday else ""
 
 
 def _agents(calls: pl.DataFrame, labels: Labels) -> str:
@@ -128,8 +140,7 @@ def write_calendar(plan: "LaunchPlan", launch: LaunchSettings, labels: Labels, p
         if event.time is not None:
             clock = datetime.combine(event.day, time.fromisoformat(event.time), ZoneInfo(launch.timezone))
             begins = clock.astimezone(UTC)
-        holiday = say("on a public holiday", "正逢公众假期") if event.holiday else ""
-        add(f"event-{number}", begins, say(f"live event {number}", f"第 {number} 场群活动"), holiday or launch.topic or "")
+        add(f"event-{number}", begins, say(f"live event {number}", f"第 {number} 场群活动"), _holiday(event, labels) or launch.topic or "")
         about = event_text(event, labels)
         add(f"reminder-{number}", event.remind_on, say(f"reminder of live event {number}", f"提醒：第 {number} 场群活动"), about)
     for (day,), calls in plan.calls.sort("day").group_by("day", maintain_order=True):

@@ -38,8 +38,8 @@ class LiveEvents(Settings):
 
     weekday: Weekday | None = None
     count: Annotated[int, Field(ge=1, le=60)] | None = None
-    first: AsOf | None = None
-    dates: tuple[Annotated[str, AfterValidator(is_moment)], ...] = ()
+    first: Annotated[AsOf, Field(strict=False)] | None = None  # not strict: what is read by way of a function is JSON no more
+    dates: Annotated[tuple[Annotated[str, AfterValidator(is_moment)], ...], Field(strict=False)] = ()
     time: Annotated[str | None, BeforeValidator(lambda value: value if value is None else as_clock(value))] = None
     remind_days: Annotated[int, Field(ge=0, le=60)] | None = None
 
@@ -60,7 +60,7 @@ class LiveEvents(Settings):
 
 
 def _as_live_events(value: object) -> object:
-    return {"dates": tuple(value)} if isinstance(value, list | tuple) else value
+    return ({"dates": value} if value else None) if isinstance(value, list | tuple) else value
 
 
 class LaunchSettings(LaunchBasics):
