@@ -13,6 +13,7 @@ from segmenter.planning.workload import Ints, balance
 
 _DAY = timedelta(days=1)
 _AHEAD = 100  # days that loads are looked at for
+_PARTS = 1_000  # of a call: parts of days are as exact as that
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ def dispatch(
             left += len(begun)
             last = max(last_days.get(queue.waves[customer], date.min) for customer in (begun[0], begun[-1]))
         if begun or limits != present:
-            quotas, present = _quotas(waiting, queue, *_count_ahead(calls, day, last, left)), limits
-        paced = _pace(quotas, limits, _count_ahead(calls, day, last, 0)[0]) if last >= day else limits
+            quotas, present = _quotas(waiting, queue, _capacity_ahead(calls, day, last, left)), limits
+        paced = _pace(quotas, [calls(day + number * _DAY) for number in range((last - day).days + 1)]) if last >= day else limits
         for customer, agent in _call_day(lines, quotas, paced, queue.accounts):
             agents[customer], days[customer] = agent, day
             waiting[queue.cells[customer]] -= 1
@@ -79,26 +80,33 @@ def dispatch(
     return agents, days
 
 
-def _count_ahead(calls: Callable[[date], Sequence[int]], day: date, last: date, left: int) -> tuple[Ints, int]:
-    """Count the calls of each from a day until the last, or until there are enough for who is left; and the days on which there are any."""
-    total, days = np.array(calls(day), dtype=np.int64), 1
-    agents = max(len(total) - 1, 1)  # nobody in particular counts where there is nobody else
-    while days < _AHEAD and (day < last or total[:agents].sum() < left):
+def _capacity_ahead(calls: Callable[[date], Sequence[int]], day: date, last: date, left: int) -> Ints:
+    """Give what the agents' calls until the last day are to each other, or until there are enough for who is left."""
+    end, rows = day + _AHEAD * _DAY, [calls(day)]
+    agents = max(len(rows[0]) - 1, 1)  # nobody in particular counts where there is nobody else
+    many = sum(rows[0][:agents])
+    while day < end and (day < last or many < left):
         day += _DAY
-        if any(more := calls(day)):
-            total, days = total + np.array(more, dtype=np.int64), days + 1
-    return total, days
+        if any(calls(day)):
+            rows.append(calls(day))
+            many += sum(rows[-1][:agents])
+    table = np.array(rows, dtype=np.int64)[:, :-1]
+    if (table == table[0]).all():
+        return np.asarray(table[0])
+    table *= _PARTS
+    if 0 < (spare := many - left) < sum(rows[-1][:agents]):  # of the last day only a part is needed
+        table[-1] -= table[-1] * spare // sum(rows[-1][:agents])
+    return np.asarray(table.sum(axis=0))
 
 
-def _pace(quotas: list[dict[int, int]], limits: Sequence[int], ahead: Ints) -> list[int]:
-    """Say how many each calls today so that what is theirs fills the days ahead evenly."""
-    theirs = [0] * len(limits)
+def _pace(quotas: list[dict[int, int]], ahead: list[Sequence[int]]) -> list[int]:
+    """Say how many each calls on the first of the days ahead so that what is theirs fills all of them evenly."""
+    theirs = [0] * len(ahead[0])
     for quota in quotas:
         for agent, calls in quota.items():
             theirs[agent] += calls
-    return [
-        min(most, -(-mine * most // total)) if total else most for mine, most, total in zip(theirs, limits, ahead.tolist(), strict=True)
-    ]
+    totals = [max(sum(of_agent), 1) for of_agent in zip(*ahead, strict=True)]
+    return [min(most, -(-mine * most // total)) for mine, most, total in zip(theirs, ahead[0], totals, strict=True)]
 
 
 _Line = tuple[int, list[int]]  # the first of some customers, and the others, next one last: only the first may be called today
@@ -122,9 +130,8 @@ def _line_up(customers: list[int], queue: Queue) -> dict[int, list[_Line]]:
     return lines
 
 
-def _quotas(waiting: Ints, queue: Queue, total: Ints, days: int) -> list[dict[int, int]]:
-    """Say how many of each cell each agent calls, by the calls that each has ahead on so many days."""
-    capacity = -(-total[:-1] // days)
+def _quotas(waiting: Ints, queue: Queue, capacity: Ints) -> list[dict[int, int]]:
+    """Say how many of each cell each agent calls, by the calls that each has ahead."""
     serves = np.zeros((len(queue.callers), len(capacity)), dtype=bool)
     for kind, callers in enumerate(queue.callers):
         serves[kind, list(callers)] = True
