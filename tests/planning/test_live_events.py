@@ -40,7 +40,7 @@ def test_four_thursdays_with_a_holiday_in_one_of_the_weeks():
 def test_the_first_is_one_that_somebody_can_be_called_before():
     assert events(THURSDAYS, date(2026, 9, 16))[0].day == date(2026, 9, 24)
     assert events(THURSDAYS | {"remind_days": 0}, date(2026, 9, 16))[0].day == date(2026, 9, 17)
-    away = [{"name": "a", "calls_per_day": 5, "off": ["2026-09-14..2026-09-22"]}]
+    away = [{"name": "a", "calls_per_day": 5, "days_off": ["2026-09-14..2026-09-22"]}]
     assert events(THURSDAYS, plan__agents=away)[0].day == date(2026, 10, 1)
     assert events(THURSDAYS | {"first": "2026-10-15", "count": 1})[0].days == tuple(date(2026, 10, day) for day in (8, 9, 10, 12, 13))
 
@@ -63,7 +63,11 @@ away = st.lists(st.integers(0, 40).map(lambda number: str(MONDAY + timedelta(num
 @given(dates | weekly, st.integers(1, 10), away)
 @hypothesis_settings(max_examples=60, deadline=None)
 def test_what_holds_of_all_live_events(asked, warm_days, off):
-    overrides = {"launch.live_events": asked, "launch.warm_days": warm_days, "plan.agents": [{"name": "a", "calls_per_day": 5, "off": off}]}
+    overrides = {
+        "launch.live_events": asked,
+        "launch.warm_days": warm_days,
+        "plan.agents": [{"name": "a", "calls_per_day": 5, "days_off": off}],
+    }
     settings = segmenter.launch_settings(overrides)
     try:
         found = list_live_events(settings, MONDAY)

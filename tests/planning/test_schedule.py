@@ -324,12 +324,14 @@ def make_events(asked, plan):
 
 def test_days_off_and_half_days():
     invited = people(*[("g1", 0, True, None, None)] * 66)
-    off = agent("a", 10, off=("2026-07-07", "2026-07-09..2026-07-10"), calls_on={date(2026, 7, 8): 4, date(2026, 7, 11): 2})
+    off = agent("a", 10, days_off=("2026-07-07", "2026-07-09..2026-07-10"), calls_on={date(2026, 7, 8): 4, date(2026, 7, 11): 2})
     done = made(invited, plan_of(agents=[off, agent("b", 10)]), as_of=JULY)
     by_agent = {name: dict(part.group_by("day").agg(pl.col("calls").sum()).rows()) for (name,), part in done.calls.group_by("agent")}
     assert {day.day: calls for day, calls in sorted(by_agent["a"].items())} == {6: 10, 8: 4, 11: 2}  # the 11th is a Saturday
     assert {day.day: calls for day, calls in sorted(by_agent["b"].items())} == {6: 10, 7: 10, 8: 10, 9: 10, 10: 10}
-    halved = made(invited, plan_of(agents=[agent("a", 10, off=("2026-07-08..2026-07-14",)), agent("b", 10)]), as_of=JULY, events=WEEKLY)
+    halved = made(
+        invited, plan_of(agents=[agent("a", 10, days_off=("2026-07-08..2026-07-14",)), agent("b", 10)]), as_of=JULY, events=WEEKLY
+    )
     assert dict(halved.customers.group_by("agent").len().rows())["a"] >= 20  # who is away later still does as much before
 
 
@@ -347,7 +349,7 @@ def test_attributes_that_agents_serve():
 
 
 def test_all_agents_off_is_one_clear_message():
-    away = [agent(name, 9, off=("2026-07-01..2026-07-31",)) for name in ("a", "b")]
+    away = [agent(name, 9, days_off=("2026-07-01..2026-07-31",)) for name in ("a", "b")]
     with pytest.raises(ConfigError) as error:
         made(people(("g1", 0, True, None, None)), plan_of(agents=away), as_of=JULY)
     (problem,) = error.value.problems

@@ -64,7 +64,7 @@ def calls_by_day(settings: PlanSettings) -> Callable[[date], tuple[int, ...]]:
     What an agent's `calls_on` says of a day stands, be it a weekend or a day off.
     """
     works = working_day_test(settings)
-    off = [{day for days in agent.off for day in list_days(days)} for agent in settings.agents]
+    off = [{day for days in agent.days_off for day in list_days(days)} for agent in settings.agents]
 
     @cache
     def calls(day: date) -> tuple[int, ...]:

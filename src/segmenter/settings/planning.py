@@ -40,7 +40,7 @@ class AgentSettings(Settings):
     serves: Annotated[
         dict[str, Annotated[tuple[str, ...], BeforeValidator(_as_list)]], BeforeValidator(is_mapping), Field(default_factory=dict)
     ]
-    off: tuple[Annotated[str, AfterValidator(is_day_range)], ...] = ()
+    days_off: tuple[Annotated[str, AfterValidator(is_day_range)], ...] = ()
     calls_on: Annotated[
         dict[Annotated[AsOf, Field(strict=False)], Annotated[int, Field(ge=0, le=100_000)]],
         BeforeValidator(is_mapping),
