@@ -18,8 +18,6 @@ Job = TypeVar("Job", bound=BaseModel)
 # Keys that had another name once: what the last part of each is called now.
 RENAMED = {
     "backtest.most": "max_cuts",
-    "plan.agents*.off": "days_off",
-    "plan.agents*.false": "days_off",  # YAML takes the word off for it
     "plan.layers.*.least": "min",
     "plan.layers.*.most": "max",
     "plan.most_groups": "max_groups",
