@@ -354,7 +354,7 @@ def test_all_agents_off_is_one_clear_message():
         made(people(("g1", 0, True, None, None)), plan_of(agents=away), as_of=JULY)
     (problem,) = error.value.problems
     assert problem.startswith("plan.agents: ")
-    assert "a, b are off" in problem
+    assert "a, b off" in problem
 
 
 def test_the_same_agent_calls_again_and_loads_stay_fair():

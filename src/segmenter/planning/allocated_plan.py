@@ -168,7 +168,7 @@ def _costs(free: pl.DataFrame, settings: CoreSettings, plan: AllocatedPlan) -> d
 
 
 def _call_days(settings: CoreSettings, plan: AllocatedPlan) -> list[date]:
-    """List the days on which agents call while the list is good; with live events, those that lead up to one."""
+    """List the days on which agents call: while the list is good, or with live events those that lead up to one."""
     as_of = as_of_date(settings)
     start, last = plan.start or as_of, as_of + timedelta(days=settings.launch.valid_days)
     days = working_days(plan, start, last)
@@ -179,7 +179,7 @@ def _call_days(settings: CoreSettings, plan: AllocatedPlan) -> list[date]:
         )
         raise ConfigError(Message("planning.no_working_day", sentence, last=last, start=start))
     events = list_live_events(settings, as_of)
-    return [day for event in events for day in event.days if day <= last] if events else days
+    return [day for event in events for day in event.days] if events else days
 
 
 def _agents(plan: AllocatedPlan, callers: list[tuple[int, ...]], days: list[date]) -> tuple[Agent, ...]:

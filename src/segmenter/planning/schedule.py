@@ -135,7 +135,7 @@ def check_schedule(customers: pl.DataFrame, settings: PlanSettings, as_of: date,
     if settings.agents and days and not any(any(calls(day)) for day in days):
         sentence = (
             "plan.agents: somebody should call while the list is good (got nobody on any of the {count:,} working days from {first} to "
-            "{last}: all {agents} are off); add an agent, change their days_off or calls_on, or raise launch.valid_days"
+            "{last}: {agents} off); add an agent, change their days_off or calls_on, or raise launch.valid_days"
         )
         facts = {"count": len(days), "first": days[0], "last": days[-1], "agents": tuple(agent.name for agent in settings.agents)}
         problems.append(Message("planning.all_off", sentence, **facts))

@@ -74,7 +74,7 @@ def event_text(event: LiveEvent, labels: Labels) -> str:
 def events_text(events: tuple[LiveEvent, ...], labels: Labels) -> str:
     """Say when all live events are, and when members are reminded of each."""
     reminded = labels.say("{}, reminder on {}", "{}（提醒：{}）")
-    return "; ".join(reminded.format(event_text(event, labels), _short(event.remind_on, labels)) for event in events)
+    return labels.say("; ", "；").join(reminded.format(event_text(event, labels), _short(event.remind_on, labels)) for event in events)
 
 
 def _days(plan: "LaunchPlan", labels: Labels) -> Iterator[Row]:
