@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 
-from segmenter.messages import Message
+from segmenter.messages import Message, Obstacle
 from segmenter.planning.calendar import calls_by_day, working_days
 from segmenter.settings import PlanSettings
 
@@ -35,7 +35,7 @@ def warn_of_uncalled(calls: pl.DataFrame, settings: PlanSettings) -> Iterator[Me
             "{count:,} of those invited can be called by no agent: {regions}; widen the regions, languages or attributes in plan.agents"
         )
         regions = _largest(Counter(_name_regions(alone, settings)))
-        yield Message("planning.uncalled", sentence, count=alone.height, regions=regions)
+        yield Obstacle("planning.uncalled", sentence, count=alone.height, regions=regions)
 
 
 def warn_of_idle(calls: pl.DataFrame, settings: PlanSettings) -> Iterator[Message]:
@@ -43,7 +43,7 @@ def warn_of_idle(calls: pl.DataFrame, settings: PlanSettings) -> Iterator[Messag
     busy = set(calls["agent"])
     if calls.height and (idle := [agent.name for agent in settings.agents if agent.name not in busy]):
         sentence = "plan.agents: there is nobody to call for {agents}: give them other regions or attributes to serve, or other work"
-        yield Message("planning.idle_agents", sentence, agents=list_first(idle))
+        yield Obstacle("planning.idle_agents", sentence, agents=list_first(idle))
 
 
 def say_load(calls: pl.DataFrame, settings: PlanSettings, ahead: Sequence[Sequence[date]]) -> Iterator[Message]:
@@ -83,7 +83,7 @@ def warn_of_events_missed(calls: pl.DataFrame, settings: PlanSettings, days: Map
         way = Message("planning.add_calls", "have {more:,} calls more a day in plan.agents", more=more)
     else:
         way = Message("planning.drop_per_account", "set rules.per_account=null")
-    yield Message("planning.calls_after_reminder", sentence, count=missed.height, waves=list_first(by_wave), way=way)
+    yield Obstacle("planning.calls_after_reminder", sentence, count=missed.height, waves=list_first(by_wave), way=way)
 
 
 def warn_of_late(
@@ -102,7 +102,7 @@ def warn_of_late(
     ways = first
     for other in others:
         ways = Message("planning.and_way", "{ways}; {other}", ways=ways, other=other)
-    yield Message("planning.late_calls", sentence, **facts, ways=ways)
+    yield Obstacle("planning.late_calls", sentence, **facts, ways=ways)
 
 
 def _ways_out(
