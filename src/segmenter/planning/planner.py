@@ -1,6 +1,6 @@
 """Whom to invite, into which group, when and by whom; and who is held out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import numpy as np
@@ -17,6 +17,7 @@ from segmenter.planning.join_chances import JoinChances, learn_join_chances
 from segmenter.planning.live_events import LiveEvent, list_live_events
 from segmenter.planning.running_plan import replan
 from segmenter.planning.schedule import check_schedule, count_calls, last_agents, schedule
+from segmenter.planning.starters import NO_STARTERS, reserve_places, stand_starters
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import AllocatedPlan, CoreSettings, PlanSettings, SimplePlan
 
@@ -62,6 +63,8 @@ class InvitationPlan:
         Of a launch that runs already, the ids whose invitations stay as the ledger has them.
     live_events : tuple of LiveEvent
         See `planning.live_events`.
+    starters : DataFrame
+        Who stands in the groups already: see `planning.starters.STARTERS`.
     """
 
     customers: pl.DataFrame
@@ -72,6 +75,7 @@ class InvitationPlan:
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     kept: pl.Series | None = None
+    starters: pl.DataFrame = field(default_factory=lambda: NO_STARTERS)
     live_events: tuple[LiveEvent, ...] = ()
 
 
@@ -120,13 +124,16 @@ def plan(
     as_of = as_of_date(settings)
     chances = learn_join_chances(invited, as_of=as_of, chance=settings.plan.join_chance, evidence=settings.plan.join_evidence)
     eligible = frame["verdict"] == ELIGIBLE
+    settings = reserve_places(frame, settings)
     if running is not None:
         again = replan(frame, settings, running, chances, as_of)
         calls = count_calls(again.invitations.with_columns(region="unit"))
         customers = _with_decisions(frame, eligible, again.invitations, again.others)
         groups = _describe_groups(again.invitations, chances, settings.plan)
-        notes, events = (chances.note(), *again.notes), list_live_events(settings, running["as_of"][0])
-        return InvitationPlan(customers, groups, NO_LAYERS, calls, chances, notes, again.warnings, again.kept, events)
+        starters, told, lacking = stand_starters(frame, again.invitations, settings)
+        notes, warnings = (chances.note(), *again.notes, *told), (*again.warnings, *lacking)
+        events = list_live_events(settings, running["as_of"][0])
+        return InvitationPlan(customers, groups, NO_LAYERS, calls, chances, notes, warnings, again.kept, starters, events)
     candidates = list_candidates(frame, settings)
     events, valid_until = list_live_events(settings, as_of), as_of + timedelta(days=settings.launch.valid_days)
     check_schedule(candidates, settings.plan, as_of, valid_until, settings.rules.per_account)
@@ -158,6 +165,7 @@ def plan(
         pl.when("held_out").then(pl.lit(HELD_OUT)).otherwise(pl.col("left_out").fill_null(SIZE)).alias("left_out"),
     )
     groups = _describe_groups(invitations, chances, settings.plan)
+    starters, told, lacking = stand_starters(frame, invitations, settings)
     if choice.topics is not None:
         groups = groups.join(choice.topics, on="group", how="left", maintain_order="left")
     return InvitationPlan(
@@ -166,8 +174,9 @@ def plan(
         choice.layers,
         scheduled.calls,
         chances,
-        (chances.note(), *choice.notes, *scheduled.notes),
-        (*few, *choice.warnings, *scheduled.warnings),
+        (chances.note(), *choice.notes, *scheduled.notes, *told),
+        (*few, *choice.warnings, *scheduled.warnings, *lacking),
+        starters=starters,
         live_events=events,
     )
 
