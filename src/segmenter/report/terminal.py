@@ -69,7 +69,8 @@ def _table(table: Table) -> rich.table.Table:
     shown = rich.table.Table(title=Plain(table.title) if table.title else None, title_justify="left")
     for at, column in enumerate(table.columns):
         dated = any(_DATE.fullmatch(row.cells[at].text) for row in table.rows)
-        shown.add_column(Plain(column.heading), justify=column.align, min_width=10 if dated else None)
+        # Folded, as an ellipsis would cost text where a blank does not fit behind wide characters.
+        shown.add_column(Plain(column.heading), justify=column.align, min_width=10 if dated else None, overflow="fold")
     for row in table.rows:
         shown.add_row(*(Plain(cell.text) for cell in row.cells), style=_STYLES[row.role])
     return shown

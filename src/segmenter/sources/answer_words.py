@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from difflib import SequenceMatcher
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from segmenter.vocabulary import vocabulary
@@ -98,5 +98,6 @@ def more_answers(header: Iterable[str], roles: dict[str, str]) -> list[str]:
     return [name for name in header if _key(simplify(name)) in _headers()["answer"] and name not in roles.values()]
 
 
+@lru_cache(maxsize=65_536)  # the sheets of a launch have the same headers
 def _near(one: str, other: str) -> bool:
     return len(one) > 3 and other.isascii() and SequenceMatcher(None, one, other, autojunk=False).ratio() >= _CLOSE
