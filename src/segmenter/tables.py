@@ -13,6 +13,7 @@ import polars as pl
 from segmenter.findings import Finding
 
 TIME = pl.Datetime("us")
+CHANNELS = ("phone", "message", "poster", "shop", "colleague")  # by which somebody is invited
 EPOCH = date(1970, 1, 1)
 DAY = 86_400_000_000  # microseconds
 LEVELS = ("province", "city", "district")  # of a place
@@ -62,6 +63,16 @@ CUSTOMERS = pl.Schema(  # attributes follow, as text
 )
 EVENTS = pl.Schema({"customer_id": pl.String(), "kind": pl.String(), "time": TIME})
 REFERRALS = pl.Schema({"customer_id": pl.String(), "friend_id": pl.String(), "time": TIME})
+APPLICANTS = pl.Schema(  # who answered an open call
+    {
+        "customer_id": pl.String(),
+        "province": pl.String(),
+        "city": pl.String(),
+        "district": pl.String(),
+        "joined": pl.Date(),  # when they applied; null where that is not known
+        "applied_by": pl.String(),  # one of `CHANNELS`, or null
+    }
+)
 PRECEDENTS = pl.Schema(  # one row per customer of earlier launches, as of the date
     {
         "customer_id": pl.String(),
@@ -89,6 +100,7 @@ INVITED = pl.Schema(  # one row per launch and customer, as `ledger.list_invitat
         "stratum": pl.String(),
         "region": pl.String(),
         "segment": pl.String(),
+        "channel": pl.String(),  # by which they were invited, or by what a list of answers says: `CHANNELS`; null in old ledgers
         "answer": pl.String(),  # no_answer, refused, refused_for_good, joined; null where there is none
         "answered_on": pl.Date(),
         "reason": pl.String(),
@@ -214,6 +226,7 @@ class Tables:
     # For each table: rows read, `filtered` by `where`, `dropped` as they repeat others, `later` than the as-of date, `rejected`, `kept`.
     reads: Mapping[str, Mapping[str, int]]
     launches: PastLaunches | None = None  # where there is a ledger with any
+    applicants: pl.DataFrame | None = None  # see `APPLICANTS`, of before the as-of date
     spending: pl.DataFrame | None = None  # see `SPENDING`: where the orders have categories and they were asked for
     profile: OrdersProfile = NO_PROFILE
     findings: tuple[Finding, ...] = ()  # what was found while they were read

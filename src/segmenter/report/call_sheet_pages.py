@@ -32,6 +32,7 @@ class About:
     valid_until: date
     agents: bool
     held_out: bool
+    starters: pl.DataFrame  # ``group``, ``starter`` (an id or a name), ``kind``
 
 
 def add_days(book: Any, calls: pl.DataFrame, about: About) -> None:
@@ -124,6 +125,7 @@ def _lines(unit: str, calls: pl.DataFrame, about: About, *, by_agent: bool) -> d
         say("customers", "客户数"): labels.number(calls.height),
         say("key users", "核心用户"): labels.number(int(calls["key_user"].sum())),
         say("groups", "社群"): f"{labels.number(len(groups))} ({named})",
+        **_starters(groups, about),
         **_spoken(about),
         say("your calls", "您的外呼"): _of_agents(labels, by_agent=by_agent) if about.agents else "",
         say("order", "顺序"): say(
@@ -180,3 +182,23 @@ def _of_agents(labels: Labels, *, by_agent: bool) -> str:
         "the review tells where the two differ. The sheet days counts the calls of this workbook.",
         "每位客服另有自己的文件，每天一张工作表，内容与此处相同：填在哪一份都会被读取，两处不一致时复盘会提示。“日程”表统计本文件的外呼数。",
     )
+
+
+def _starters(groups: list[str], about: About) -> dict[str, str]:
+    """Say who stands in the groups already, and that nobody of them is to be called or plays a customer."""
+    say, kinds = about.labels.say, {"house": about.labels.say("house account", "官方账号")}
+    lines = {}
+    for group in groups:
+        named = [
+            f"{name} ({kinds.get(kind, say('colleague', '同事'))})"
+            for name, kind in about.starters.filter(group=group).select("starter", "kind").rows()
+        ]
+        if named:
+            lines[say("starters of {}", "{} 先入群").format(group)] = say(", ", "、").join(named)
+    if lines:
+        lines[say("starters", "先入群账号")] = say(
+            "They are in the group before anybody is invited: do not call them, and note no answer for them. A house account is the "
+            "company's, and its name in the group says so; nobody poses as a customer.",
+            "在邀请客户之前先进群，无需外呼，也不记录答复。官方账号属于公司，群内名称须注明身份；不得冒充客户发言。",
+        )
+    return lines

@@ -17,6 +17,7 @@ from segmenter.report.call_sheet_words import ANSWERS, buying_habit, contact_rem
 from segmenter.report.labels import Labels
 from segmenter.report.safe_text import safe_names
 from segmenter.settings import CoreSettings
+from segmenter.tables import CHANNELS
 from segmenter.words import visible
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ _COLUMNS: dict[str, tuple[str, str, float | None, str]] = {
     "script": ("opening words", "开场白", 30.0, "text"),
     "customer_id": ("customer_id", "客户编号", None, "text"),
     "rank": ("rank", "排名", 7.5, "number"),
+    "channel": ("channel", "渠道", None, "text"),
     "region": ("region", "地区", None, "text"),
     "segment": ("segment", "客群", None, "text"),
     "spend": ("spend, all time", "累计消费额", 14.0, "money"),
@@ -97,7 +99,7 @@ def call_sheets(
     calls = _calls(plan, contacts, invited, settings, labels)
     as_of = plan.valid_until - timedelta(days=settings.launch.valid_days)
     agents, held_out = bool(settings.plan.agents), bool(plan.customers["held_out"].any())
-    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out)
+    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out, _name_starters(plan.starters, contacts))
     books: dict[str, tuple[str, pl.DataFrame, bool]] = {}
     for (unit,), part in calls.group_by("unit", maintain_order=True):
         books |= _numbered(str(unit), list(part.iter_slices(_MOST_ROWS)), by_agent=False)
@@ -123,6 +125,15 @@ def _numbered(name: str, pieces: list[pl.DataFrame], *, by_agent: bool) -> dict[
     if len(pieces) == 1:
         return {name: (name, pieces[0], by_agent)}
     return {f"{name} {number}": (name, piece, by_agent) for number, piece in enumerate(pieces, start=1)}
+
+
+def _name_starters(starters: pl.DataFrame, contacts: pl.DataFrame | None) -> pl.DataFrame:
+    """Give staff the names that the contacts have."""
+    if contacts is None or "name" not in contacts.columns:
+        return starters
+    known = starters.join(contacts.select(starter="customer_id", name="name"), on="starter", how="left", maintain_order="left")
+    named = (pl.col("kind") == "staff") & pl.col("name").is_not_null()
+    return known.with_columns(pl.when(named).then(pl.format("{} {}", "name", "starter")).otherwise("starter").alias("starter"))
 
 
 def _calls(
@@ -154,6 +165,7 @@ def _calls(
         called.alias("called"),
         pl.col("wave").alias("wave_number"),
         pl.col("wave").replace_strict(waves, return_dtype=pl.String),
+        pl.col("channel").replace({name: labels.channel(name) for name in CHANNELS}),
         pl.col("region").fill_null(labels.region(None)),
         pl.col("agent").fill_null(labels.say("nobody yet", "待分配")) if agents else "agent",
         pl.col("segment_name").alias("segment"),
@@ -169,6 +181,7 @@ def _layout(calls: pl.DataFrame, labels: Labels, printed: tuple[str, ...], witho
     heads = {column: column.removeprefix(_CONTACT) for column in shops}
     heads = {column: f"{head} ({labels.say('contact', '联系方式')})" if head in taken else head for column, head in heads.items()} | ours
     empty = [key for key in _UNLESS_EMPTY if calls[key].null_count() == calls.height]
+    empty += ["channel"] if calls["channel"].n_unique() < 2 else []
     phone = _phone_column(calls, shops)
     who = {_CONTACT: phone} | ({"name": "customer_id"} if "name" in empty else {})
     first = [key for key in (who.get(key, key) for key in printed) if key is not None]

@@ -48,7 +48,11 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         csv("what_if", plan.what_if, public=True),
         csv("segments", to_units(plan.segments, of_segments, currency), public=True),
         csv("groups", to_units(plan.groups, ["spend"], currency)),
-        *(csv(name, table) for name, table in (("layers", plan.layers), ("calls", plan.calls)) if not table.is_empty()),
+        *(
+            csv(name, table)
+            for name, table in (("layers", plan.layers), ("calls", plan.calls), ("starters", plan.starters))
+            if not table.is_empty()
+        ),
         Output("call_sheets", lambda folder: call_sheets(plan, settings, read.tables.contacts, folder, answered)),
         page("report", report, settings.lang),
     ]

@@ -17,7 +17,14 @@ from segmenter.report.sections import Code, Report, Table
 from segmenter.words import Lang, Progress, visible
 
 _STAGES = {
-    **{"demo shop": "生成演示店铺", "orders": "读取订单", "customers": "读取客户", "events": "读取互动", "referrals": "读取推荐"},
+    **{
+        "demo shop": "生成演示店铺",
+        "orders": "读取订单",
+        "customers": "读取客户",
+        "events": "读取互动",
+        "referrals": "读取推荐",
+        "applicants": "读取报名",
+    },
     **{"columns": "整理字段", "history": "计算指标", "rules": "筛选", "scoring": "评分", "segments": "分群", "planning": "编组"},
     **{"trials": "尝试参数", "writing": "写出结果", "tracking": "记录到 MLflow"},
 }

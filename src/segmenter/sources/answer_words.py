@@ -71,6 +71,16 @@ def meaning_of(text: str, *, of_joining: bool = False) -> Meaning | None:
     return near.pop() if len(near) == 1 else None
 
 
+def channel_of(text: str) -> str | None:
+    """Tell which of `tables.CHANNELS` a word means; None where it cannot be told."""
+    return _channels().get(_key(simplify(text)))
+
+
+@cache
+def _channels() -> dict[str, str]:
+    return {_key(simplify(word)): channel for channel, words in vocabulary("answers")["channels"].items() for word in words}
+
+
 def is_answer(note: str) -> bool:
     """Tell whether a note is an answer and nothing else, spelled as it should be; not where it is too short to be sure."""
     key = _key(simplify(note))

@@ -29,6 +29,7 @@ ANSWERS = pl.Schema(
         "answered_on": pl.Date(),
         "source": pl.String(),  # the file's name, with that of the sheet where it is not the first
         "reason": pl.String(),  # the theme of a refusal's; "will join", "wrong number" and the like where there is no answer
+        "channel": pl.String(),  # `tables.CHANNELS`, where the list says it
         "row": pl.Int64(),
         "written": pl.String(),  # the id as it stands there
     }
@@ -86,7 +87,7 @@ def read_answers(
     if places and good.is_empty():
         raise (NoAnswersError if found.is_empty() else InputError)(*_nothing(places, rows.height, found))
     return Answers(
-        answers=good.select(ANSWERS.names()).sort(ANSWERS.names()),
+        answers=good.with_columns(pl.col("channel").replace("", None)).select(ANSWERS.names()).sort(ANSWERS.names()),
         rejects=found,
         files=tuple(file.fingerprint for file in files),
         rows=sum(sheet.frame.height + len(sheet.unreadable) for sheet in lists),
@@ -215,6 +216,9 @@ def _warn_of_understood(rows: pl.DataFrame, good: pl.DataFrame) -> list[Message]
     if silent := noted.null_count():
         rule = "rows with a note but no answer: {count:,}, which count as not called yet"
         warnings.append(Message("answers.only_notes", rule, count=silent))
+    if strange := good.filter(channel="").height:
+        rule = "answers whose channel is none of {channels}: {count:,}, which count as by that of the plan"
+        warnings.append(Message("answers.channels", rule, channels=tables.CHANNELS, count=strange))
     by_day = good.group_by("customer_id", "answered_on").agg(pl.col("answer").n_unique()).filter(pl.col("answer") > 1)
     if different := by_day["customer_id"].n_unique():
         rule = "customers with different answers on one day: {count:,}; joined counts before refused, and that before no answer"

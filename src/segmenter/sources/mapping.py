@@ -19,7 +19,7 @@ from segmenter.messages import Message
 from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
 from segmenter.sources import fields
 from segmenter.sources.customer_ids import COUNTS, join_spellings, judge_ids, tell_strangers
-from segmenter.sources.customer_rows import check_extras, find_contacts, read_customers
+from segmenter.sources.customer_rows import add_contacts, check_extras, find_contacts, read_customers
 from segmenter.sources.expressions import FILE, columns_of
 from segmenter.sources.file_format import format_of
 from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
@@ -49,6 +49,7 @@ class ShopRows:
     referrals: pl.DataFrame
     currency: str  # the launch's
     spellings: pl.DataFrame  # ids that are taken for one: ``customer_id``, ``becomes``
+    applicants: pl.DataFrame | None = None
 
     @property
     def ids(self) -> pl.Series | None:
@@ -69,7 +70,7 @@ def canonical_tables(
     Parameters
     ----------
     raw : mapping of str to DataFrame
-        ``orders``, ``customers``, ``events``, ``referrals``: those that there are, with the shop's own columns.
+        ``orders``, ``customers``, ``events``, ``referrals``, ``applicants``: those that there are, with the shop's own columns.
     settings : MappingSettings
         The column mappings.
     launch : LaunchSettings
@@ -119,8 +120,8 @@ def map_shop(
         raise InputError(Message("launch.date_missing", "launch.as_of: is needed, as YYYY-MM-DD"))
     problems: list[str] = []
     rows = {name: map_rows(name, raw[name], settings, launch, problems) for name in NEEDED if name in raw}
-    if "customers" in rows:
-        problems += check_extras(rows["customers"], settings)
+    for name in ("customers", "applicants"):
+        problems += check_extras(rows[name], settings) if name in rows else []
     if problems:
         raise InputError(*problems, *_titles(raw, unreadable, settings, problems))
     if "orders" in rows:
@@ -131,11 +132,23 @@ def map_shop(
     customers, contacts, ids = None, None, None
     personal = find_contacts(rows, settings)
     if "customers" in rows:
-        customers, contacts = read_customers(rows["customers"], settings, launch, personal)
+        customers, contacts = read_customers(rows["customers"], settings, personal)
+    applicants = None
+    if "applicants" in rows:
+        people, theirs = read_customers(rows["applicants"], settings, personal)
+        people = people.filter((pl.col("joined") < launch.as_of).fill_null(value=True))
+        applicants = people.select(tables.APPLICANTS.names())
+        contacts = add_contacts(contacts, theirs.join(people, on="customer_id", how="semi", maintain_order="left"))
+        if customers is not None:
+            new = people.drop("applied_by").join(customers, on="customer_id", how="anti", maintain_order="left")
+            customers = pl.concat([customers, new], how="diagonal")
+    if customers is not None:
         ids = customers["customer_id"]
     events = _events(rows["events"], settings, launch, launch.as_of, ids, personal) if "events" in rows else tables.EVENTS.to_frame()
     brought = _referrals(rows["referrals"], settings, launch, ids) if "referrals" in rows else tables.REFERRALS.to_frame()
-    return ShopRows(settings, launch.as_of, rows, unreadable, personal, customers, contacts, events, brought, launch.currency, joined)
+    return ShopRows(
+        settings, launch.as_of, rows, unreadable, personal, customers, contacts, events, brought, launch.currency, joined, applicants
+    )
 
 
 def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) -> Tables:
@@ -172,6 +185,7 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
         shop.contacts,
         rejects.select(tables.REJECTS.names()),
         reads,
+        applicants=shop.applicants,
         spending=orders.spending,
         profile=orders.profile,
         findings=findings,
@@ -187,6 +201,7 @@ def _judge_ids(shop: ShopRows, orders: OrdersReading) -> Nobody:
         known = shop.customers.filter((pl.col("joined") < shop.as_of).fill_null(value=True)).select("customer_id")
         customers = known.join(shop.contacts.select(pl.col("customer_id", "^name$")), on="customer_id", how="left")
     others = [events["customer_id"], *(brought[name] for name in _REFERRED)]
+    others += [] if shop.applicants is None else [shop.applicants["customer_id"]]
     return judge_ids(orders.orders.totals(shop.as_of), customers, others, shop.settings, shop.spellings, orders.contacts_of)
 
 
