@@ -14,8 +14,9 @@ from segmenter.planning.candidates import list_candidates
 from segmenter.planning.choice import NO_LAYERS, SIZE, choose_simple
 from segmenter.planning.control_group import HELD_OUT
 from segmenter.planning.join_chances import JoinChances, learn_join_chances
+from segmenter.planning.live_events import LiveEvent, list_live_events
 from segmenter.planning.running_plan import replan
-from segmenter.planning.schedule import check_schedule, count_calls, schedule
+from segmenter.planning.schedule import check_schedule, count_calls, last_agents, schedule
 from segmenter.planning.starters import NO_STARTERS, reserve_places, stand_starters
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import AllocatedPlan, CoreSettings, PlanSettings, SimplePlan
@@ -60,6 +61,8 @@ class InvitationPlan:
         What a person should know.
     kept : Series or None
         Of a launch that runs already, the ids whose invitations stay as the ledger has them.
+    live_events : tuple of LiveEvent
+        See `planning.live_events`.
     starters : DataFrame
         Who stands in the groups already: see `planning.starters.STARTERS`.
     """
@@ -73,6 +76,7 @@ class InvitationPlan:
     warnings: tuple[str, ...]
     kept: pl.Series | None = None
     starters: pl.DataFrame = field(default_factory=lambda: NO_STARTERS)
+    live_events: tuple[LiveEvent, ...] = ()
 
 
 def plan(
@@ -128,9 +132,11 @@ def plan(
         groups = _describe_groups(again.invitations, chances, settings.plan)
         starters, told, lacking = stand_starters(frame, again.invitations, settings)
         notes, warnings = (chances.note(), *again.notes, *told), (*again.warnings, *lacking)
-        return InvitationPlan(customers, groups, NO_LAYERS, calls, chances, notes, warnings, again.kept, starters)
+        events = list_live_events(settings, running["as_of"][0])
+        return InvitationPlan(customers, groups, NO_LAYERS, calls, chances, notes, warnings, again.kept, starters, events)
     candidates = list_candidates(frame, settings)
-    check_schedule(candidates, settings.plan, as_of, settings.rules.per_account)
+    events, valid_until = list_live_events(settings, as_of), as_of + timedelta(days=settings.launch.valid_days)
+    check_schedule(candidates, settings.plan, as_of, valid_until, settings.rules.per_account)
     few = _check_size(int(eligible.sum()), int(candidates["drawn"].sum()), settings.plan)
     match settings.plan:
         case SimplePlan() as simple:
@@ -142,9 +148,11 @@ def plan(
         chosen.with_columns(region="unit"),
         settings.plan,
         as_of=as_of,
-        valid_until=as_of + timedelta(days=settings.launch.valid_days),
+        valid_until=valid_until,
         per_account=settings.rules.per_account,
         regions=settings.rules.region,
+        events=events,
+        last_agents=last_agents(invited) if invited is not None and settings.plan.agents else None,
     )
     invitations = chosen.select(
         "row", "rank", "group", "stratum", "unit", "number", "spend", "score", chances.chance(chosen["score"]), invited=True
@@ -166,9 +174,10 @@ def plan(
         choice.layers,
         scheduled.calls,
         chances,
-        (chances.note(), *choice.notes, *told),
+        (chances.note(), *choice.notes, *scheduled.notes, *told),
         (*few, *choice.warnings, *scheduled.warnings, *lacking),
         starters=starters,
+        live_events=events,
     )
 
 

@@ -99,7 +99,8 @@ def call_sheets(
     calls = _calls(plan, contacts, invited, settings, labels)
     as_of = plan.valid_until - timedelta(days=settings.launch.valid_days)
     agents, held_out = bool(settings.plan.agents), bool(plan.customers["held_out"].any())
-    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out, _name_starters(plan.starters, contacts))
+    starters = _name_starters(plan.starters, contacts)
+    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out, starters, plan.live_events)
     books: dict[str, tuple[str, pl.DataFrame, bool]] = {}
     for (unit,), part in calls.group_by("unit", maintain_order=True):
         books |= _numbered(str(unit), list(part.iter_slices(_MOST_ROWS)), by_agent=False)
