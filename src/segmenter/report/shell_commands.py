@@ -35,7 +35,8 @@ def own_words() -> tuple[str, ...]:
     job = HydraConfig.get()
     folders = [Path(source.path) for source in job.runtime.config_sources if source.provider == "command-line"]
     names = (os.path.relpath(folder) if folder.is_relative_to(Path.cwd()) else str(folder) for folder in folders)
-    return tuple(shown(word) for word in (*(f"--config-dir={folder}" for folder in names), *job.overrides.task))
+    paths = (word for word in job.overrides.hydra if word.startswith("hydra.searchpath"))
+    return tuple(shown(word) for word in (*(f"--config-dir={folder}" for folder in names), *paths, *job.overrides.task))
 
 
 def shown(word: str) -> str:
