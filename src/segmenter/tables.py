@@ -60,6 +60,18 @@ CUSTOMERS = pl.Schema(  # attributes follow, as text
         "staff": pl.Boolean(),
     }
 )
+# How customers can be reached, and no contact itself: columns of the customers where the shop has contacts.
+REACH = pl.Schema(
+    {
+        "has_mobile": pl.Boolean(),
+        "has_landline": pl.Boolean(),
+        "has_foreign_phone": pl.Boolean(),
+        "has_wechat": pl.Boolean(),
+        "has_email": pl.Boolean(),
+        "has_other_contact": pl.Boolean(),
+        "shared_phone": pl.Int64(),  # the same number for those with one phone; null for who has one alone, or none
+    }
+)
 EVENTS = pl.Schema({"customer_id": pl.String(), "kind": pl.String(), "time": TIME})
 REFERRALS = pl.Schema({"customer_id": pl.String(), "friend_id": pl.String(), "time": TIME})
 PRECEDENTS = pl.Schema(  # one row per customer of earlier launches, as of the date
@@ -206,7 +218,7 @@ class Tables:
     """What a shop has, in canonical form."""
 
     orders: Orders  # without rows where the shop has none
-    customers: pl.DataFrame | None  # see `CUSTOMERS`; None where the customers are those with orders
+    customers: pl.DataFrame | None  # see `CUSTOMERS`, with `REACH` where there are contacts; None where the customers are those with orders
     events: pl.DataFrame  # see `EVENTS`; empty where the shop has none
     referrals: pl.DataFrame
     contacts: pl.DataFrame | None  # `customer_id`, `name` and the contact columns as text: for the call sheets and nothing else

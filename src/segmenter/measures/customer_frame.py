@@ -10,7 +10,7 @@ from segmenter.measures import spec
 from segmenter.measures.place_levels import own_first
 from segmenter.messages import Message
 from segmenter.regions.last_known import last_known
-from segmenter.tables import APART, CUSTOMERS, LEVELS, Tables, Terms
+from segmenter.tables import APART, CUSTOMERS, LEVELS, REACH, Tables, Terms
 
 _FLAGS = ("do_not_contact", "blocked", "staff")
 _INNER = ("days_since_first_row", "days_since_first_event", *(f"order_{level}" for level in LEVELS), APART, spec.AS_OF)
@@ -43,7 +43,7 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
 
         - ``province``, ``city``, ``district``: as found; each of the customer, else of the latest order that names it (ties: the
           larger name), unless what is newer contradicts it, see `regions.last_known`;
-        - the attributes, ``do_not_contact``, ``blocked``, ``staff``;
+        - the attributes, `tables.REACH`, ``do_not_contact``, ``blocked``, ``staff``;
         - ``spend`` (net of refunds), ``spend_window``, ``spend_outside``, ``refunds`` and ``refund_orders``;
         - ``orders``, ``first_order_at``, ``last_order_at``, ``days_since_order``;
         - ``average_order`` (spend / orders), ``average_gap_days`` (between the first and the last of at least 2 orders);
@@ -100,7 +100,7 @@ def _without(frame: pl.LazyFrame, part: pl.LazyFrame) -> pl.LazyFrame:
 def _check_attributes(customers: pl.DataFrame, parts: Sequence[pl.LazyFrame]) -> None:
     columns = {name for part in parts for name in part.collect_schema().names()}
     taken = {*columns, *(measure.name for measure in spec.MEASURES), *_INNER, *_LATER, *CUSTOMERS.names()}
-    attributes = [name for name in customers.columns if name not in CUSTOMERS]
+    attributes = [name for name in customers.columns if name not in CUSTOMERS and name not in REACH]
     if wrong := [name for name in attributes if name in taken or name.startswith("component_")]:
         template = "data.customers.attributes: {names}: so segmenter calls a column of its own; rename it in the source"
         raise InputError(Message("measures.attribute_taken", template, names=tuple(wrong)))

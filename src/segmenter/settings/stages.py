@@ -13,6 +13,7 @@ from segmenter.settings.types import (
     Name,
     Settings,
     count_or,
+    is_country,
     is_currency_code,
     is_file_name,
     is_line,
@@ -33,6 +34,7 @@ class LaunchBasics(Settings):
 class LaunchSettings(LaunchBasics):
     """What the launch is."""
 
+    country: Annotated[str, AfterValidator(is_country)] | None
     commit: bool
     valid_days: Days
     horizon_days: Annotated[int, Field(ge=1, le=1_000)]

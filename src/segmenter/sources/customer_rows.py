@@ -54,6 +54,10 @@ def check_extras(customers: Rows, settings: MappingSettings) -> list[str]:
         "name it in data.customers.contact instead; if it is none, give the column another name"
     )
     contacts = [column for column in settings.customers.attributes if personal.is_contact(column)]
+    taken = tuple(name for name in settings.customers.attributes if name in tables.REACH)
+    if taken:
+        ours = "data.customers.attributes: {names}: so segmenter calls a column of its own; rename it in the source"
+        problems.append(Message("measures.attribute_taken", ours, names=taken))
     return problems + [Message("files.contact_attribute", sentence, column=column) for column in contacts]
 
 

@@ -23,6 +23,7 @@ from segmenter.sources.customer_rows import check_extras, find_contacts, read_cu
 from segmenter.sources.expressions import FILE, columns_of
 from segmenter.sources.file_format import format_of
 from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
+from segmenter.sources.reach import read_reach
 from segmenter.sources.reject_reasons import CONTACT, NO_KIND, reason_of
 from segmenter.sources.row_mapping import NEEDED, map_rows
 from segmenter.sources.rows import Rows, reject_strangers
@@ -49,6 +50,7 @@ class ShopRows:
     referrals: pl.DataFrame
     currency: str  # the launch's
     spellings: pl.DataFrame  # ids that are taken for one: ``customer_id``, ``becomes``
+    findings: tuple[Finding, ...]  # of how they can be reached
 
     @property
     def ids(self) -> pl.Series | None:
@@ -128,14 +130,19 @@ def map_shop(
     joined = pl.DataFrame(schema={"customer_id": pl.String, "becomes": pl.String})
     if settings.ids == "mended":
         joined = join_spellings(rows, COUNTS.to_frame() if streamed is None else streamed)
-    customers, contacts, ids = None, None, None
+    customers, contacts, ids, found = None, None, None, list[Finding]()
     personal = find_contacts(rows, settings)
     if "customers" in rows:
         customers, contacts = read_customers(rows["customers"], settings, launch, personal)
         ids = customers["customer_id"]
+        if settings.customers.contact:
+            reach, found = read_reach(contacts, launch, (customers["joined"] < launch.as_of).fill_null(value=True))
+            customers = customers.hstack(reach)
     events = _events(rows["events"], settings, launch, launch.as_of, ids, personal) if "events" in rows else tables.EVENTS.to_frame()
     brought = _referrals(rows["referrals"], settings, launch, ids) if "referrals" in rows else tables.REFERRALS.to_frame()
-    return ShopRows(settings, launch.as_of, rows, unreadable, personal, customers, contacts, events, brought, launch.currency, joined)
+    return ShopRows(
+        settings, launch.as_of, rows, unreadable, personal, customers, contacts, events, brought, launch.currency, joined, tuple(found)
+    )
 
 
 def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) -> Tables:
@@ -161,7 +168,8 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
         )
     nobody = _judge_ids(shop, orders)
     own_findings = [found for rows in others.values() for found in rows.findings]
-    findings = (*check_freshness(orders.profile, shop.as_of), *orders.findings, *own_findings, *left_out, *strangers, *nobody.findings)
+    read = (*check_freshness(orders.profile, shop.as_of), *orders.findings, *own_findings, *left_out, *strangers)
+    findings = (*read, *shop.findings, *nobody.findings)
     if stops:
         raise_stops(findings)
     return Tables(
