@@ -73,6 +73,13 @@ def test_who_may_not_be_called_is_not_called_under_another_id():
     assert ruled(frame, rules__orders__min=1).customers["verdict"].to_list() == ["consent", "per_phone", "orders_min", ELIGIBLE]
 
 
+def test_nobody_new_comes_into_a_running_launch_by_the_phone_of_its_control_group():
+    frame = people(4, has_mobile=True, shared_phone=[1, 1, 2, 2], spend=[0, 9, 5, 5])
+    settings = segmenter.launch_settings({"rules.recency.max_days": None})
+    done = apply_rules(frame, settings.rules, settings.launch, planned=["c0", "c2", "c3"])
+    assert done.customers["verdict"].to_list() == [ELIGIBLE, "per_phone", ELIGIBLE, ELIGIBLE]
+
+
 rows = st.lists(
     st.tuples(st.booleans(), st.none() | st.integers(1, 3), st.integers(0, 3), st.integers(0, 300), st.booleans()), min_size=1, max_size=12
 )

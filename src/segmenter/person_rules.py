@@ -1,6 +1,6 @@
 """The rules about a person: what the shop and earlier launches say of them, how they can be reached, and who has the same phone."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 import numpy as np
@@ -44,7 +44,7 @@ def preceded(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSetting
 def reached(frame: pl.DataFrame, settings: RulesSettings) -> dict[str, pl.Series]:
     """Say who can be reached; where the shop has no contacts, `auto` asks for none."""
     asked = settings.reachable
-    if asked is None or (asked == ("auto",) and _SHARED not in frame.columns):
+    if not asked or (asked == ("auto",) and _SHARED not in frame.columns):
         return {}
     if _SHARED not in frame.columns:
         sentence = (
@@ -59,8 +59,10 @@ def reached(frame: pl.DataFrame, settings: RulesSettings) -> dict[str, pl.Series
     return {"reachable": keep}
 
 
-def share_phones(frame: pl.DataFrame, settings: RulesSettings, fails: Mapping[str, Flags]) -> tuple[Flags, Flags] | None:
-    """Say who cannot be called as others have their phone: whom another rule forbids to call by it, and all but one of the others.
+def share_phones(
+    frame: pl.DataFrame, settings: RulesSettings, fails: Mapping[str, Flags], planned: Collection[str]
+) -> tuple[Flags, Flags] | None:
+    """Say who cannot be called as others have their phone: where one of these may not be called, or is planned already; and all but one.
 
     Of those whom all other rules keep, the one with the highest spend stays, ties by customer id. None where no phone is known.
     """
@@ -72,7 +74,8 @@ def share_phones(frame: pl.DataFrame, settings: RulesSettings, fails: Mapping[st
         none = np.zeros(len(rows), dtype=bool)
         part = frame[rows].select(
             *("customer_id", "spend", _SHARED),
-            person=pl.Series(np.logical_or.reduce([none, *(fails[name][rows] for name in _PERSONS if name in fails)])),
+            person=pl.Series(np.logical_or.reduce([none, *(fails[name][rows] for name in _PERSONS if name in fails)]))
+            | frame["customer_id"][rows].is_in(list(planned)),
             failed=pl.Series(np.logical_or.reduce([none, *(fail[rows] for fail in fails.values())])),
         )
         best = pl.col("customer_id").sort_by("failed", "spend", "customer_id", descending=[False, True, False]).first()

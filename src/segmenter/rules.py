@@ -84,6 +84,7 @@ def apply_rules(
     launch: LaunchSettings,
     precedents: pl.DataFrame | None = None,
     not_customers: Collection[str] = (),
+    planned: Collection[str] = (),
 ) -> Verdicts:
     """Give every customer a verdict.
 
@@ -99,6 +100,8 @@ def apply_rules(
         What earlier launches did, see `segmenter.tables.PRECEDENTS`; without it their rules are off.
     not_customers : collection of str, optional
         Ids that stand for nobody: the first rule removes them.
+    planned : collection of str, optional
+        Ids of the plan that goes on, where the launch is planned again: no other id comes in by the phone of one of them.
 
     Returns
     -------
@@ -133,7 +136,7 @@ def apply_rules(
         **reached(frame, settings),
     }
     fails = {name: ~keep.fill_null(value=True).to_numpy() for name, keep in keeps.items()}
-    shared = share_phones(frame, settings, fails)
+    shared = share_phones(frame, settings, fails, planned)
     if shared is not None:
         fails["per_phone"] = shared[0] | shared[1]
     failed = np.zeros(frame.height, dtype=np.uint16)

@@ -14,6 +14,7 @@ from segmenter.planning.candidates import list_candidates
 from segmenter.planning.choice import NO_LAYERS, SIZE, choose_simple
 from segmenter.planning.control_group import HELD_OUT
 from segmenter.planning.join_chances import JoinChances, learn_join_chances
+from segmenter.planning.platform import platform_notes
 from segmenter.planning.running_plan import replan
 from segmenter.planning.schedule import check_schedule, count_calls, schedule
 from segmenter.rules import ELIGIBLE
@@ -121,7 +122,8 @@ def plan(
         calls = count_calls(again.invitations.with_columns(region="unit"))
         customers = _with_decisions(frame, eligible, again.invitations, again.others)
         groups = _describe_groups(again.invitations, chances, settings.plan)
-        return InvitationPlan(customers, groups, NO_LAYERS, calls, chances, (chances.note(), *again.notes), again.warnings, again.kept)
+        notes = (chances.note(), *again.notes, *platform_notes(groups, calls, settings))
+        return InvitationPlan(customers, groups, NO_LAYERS, calls, chances, notes, again.warnings, again.kept)
     candidates = list_candidates(frame, settings)
     check_schedule(candidates, settings.plan, as_of, settings.rules.per_account)
     few = _check_size(int(eligible.sum()), int(candidates["drawn"].sum()), settings.plan)
@@ -158,7 +160,7 @@ def plan(
         choice.layers,
         scheduled.calls,
         chances,
-        (chances.note(), *choice.notes),
+        (chances.note(), *choice.notes, *platform_notes(groups, scheduled.calls, settings)),
         (*few, *choice.warnings, *scheduled.warnings),
     )
 

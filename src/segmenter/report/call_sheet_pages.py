@@ -28,6 +28,7 @@ class About:
     valid_until: date
     agents: bool
     held_out: bool
+    platform: tuple[str, ...]  # what it asks of who runs the groups
 
 
 def add_days(book: Any, calls: pl.DataFrame, about: About) -> None:
@@ -105,6 +106,7 @@ def _lines(unit: str, calls: pl.DataFrame, about: About) -> dict[str, str]:
         )
         if about.held_out
         else "",
+        say("platform", "群平台"): " ".join(about.platform),
         say("reason", "邀请理由"): say(
             "Why the customer is on the list: something to begin the talk with.", "该客户入选的原因，可作为沟通的开场。"
         ),

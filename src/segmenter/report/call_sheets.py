@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from segmenter import money
+from segmenter.planning.platform import platform_notes
 from segmenter.report.call_sheet_cells import WIDE, Formats, formats, new_workbook, write_cell
 from segmenter.report.call_sheet_pages import About, add_days, add_info
 from segmenter.report.labels import Labels
+from segmenter.report.language import translate
 from segmenter.report.safe_text import safe_names
 from segmenter.settings import CoreSettings
 from segmenter.words import visible
@@ -79,7 +81,8 @@ def call_sheets(plan: "LaunchPlan", settings: CoreSettings, contacts: pl.DataFra
     calls = _calls(plan, contacts, labels)
     as_of = plan.valid_until - timedelta(days=settings.launch.valid_days)
     agents, held_out = bool(settings.plan.agents), bool(plan.customers["held_out"].any())
-    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out)
+    platform = tuple(translate(note, settings.lang) for note in platform_notes(plan.groups, plan.calls, settings))
+    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out, platform)
     columns = _columns(calls, labels, agents=agents)
     parts: dict[str, tuple[str, pl.DataFrame]] = {}
     for (unit,), part in calls.group_by("unit", maintain_order=True):

@@ -90,8 +90,8 @@ class RulesSettings(Settings):
     cooloff_days: Days | None
     invitations: InvitationsRule
     per_account: Annotated[str, Field(min_length=1)] | None
-    reachable: Annotated[tuple[Means, ...] | None, Field(min_length=1), BeforeValidator(_as_list)]
-    phones: Annotated[tuple[Literal["mobile", "landline", "foreign"], ...], Field(min_length=1)]
+    reachable: Annotated[tuple[Means, ...] | None, BeforeValidator(_as_list)]
+    phones: tuple[Literal["mobile", "landline", "foreign"], ...]
     per_phone: bool
     region: RegionRule
     spend: SpendRule

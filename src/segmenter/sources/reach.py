@@ -67,7 +67,8 @@ def read_reach(contacts: pl.DataFrame, launch: LaunchSettings, known: pl.Series)
         for kinds in _ORDER
         for phones in read
     ]
-    own = pl.DataFrame([series.alias(str(at)) for at, series in enumerate(numbers)]) if numbers else contacts.select(pl.lit(None, pl.Int64))
+    nobody = pl.repeat(None, contacts.height, dtype=pl.Int64, eager=True)
+    own = pl.DataFrame({str(at): column for at, column in enumerate([*numbers, nobody])})
     number = own.select(pl.coalesce(pl.all()).alias("number"))
     shared = number.select(pl.when(pl.len().over("number") > 1).then(pl.col("number").rank("dense")).cast(pl.Int64)).to_series()
     findings = [*_count_phones([phones.filter(known) for phones in read], country), *_count_shared(number.filter(known))]
