@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 from jobs import run_here, run_python, settings_of
+from pages import hash_of
 from sqlalchemy import create_engine, text
 
 from segmenter.home import HOME
@@ -27,7 +28,9 @@ def demo(tmp_path_factory):
 
 def lists(out: Path):
     return {
-        path.relative_to(out).as_posix(): sha256(path) for path in sorted(out.rglob("*")) if path.is_file() and path.name != "manifest.json"
+        path.relative_to(out).as_posix(): hash_of(path)
+        for path in sorted(out.rglob("*"))
+        if path.is_file() and path.name != "manifest.json"
     }
 
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 import segmenter
 from segmenter.errors import ConfigError
-from segmenter.rules import ELIGIBLE, apply_rules, nobody_eligible
+from segmenter.evaluation.few_eligible import nobody_eligible
+from segmenter.rules import ELIGIBLE, apply_rules
 from segmenter.tables import REACH
 
 

@@ -5,8 +5,7 @@ import json
 import polars as pl
 import pytest
 from jobs import run_command, run_here
-
-from segmenter.report.publication import sha256
+from pages import hash_of
 
 OPTIONS = [
     "launch.as_of=2026-07-01",
@@ -30,11 +29,19 @@ def launch(folder, out, *more):
 
 def results(out):
     """The bytes of all files; of the manifest all but what names the inputs, and of the rejects all but their row numbers."""
-    files = {path.relative_to(out).as_posix(): sha256(path) for path in sorted(out.rglob("*")) if path.is_file()}
+    files = {path.relative_to(out).as_posix(): hash_of(path) for path in sorted(out.rglob("*")) if path.is_file()}
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     for name in ("rejects.parquet", "manifest.json"):
         files.pop(name)
-    del manifest["draft"], manifest["inputs"], manifest["config"]["data"], manifest["config"]["out"], manifest["files"]["rejects.parquet"]
+    del (
+        manifest["draft"],
+        manifest["typed"],
+        manifest["files"]["report.html"],
+        manifest["inputs"],
+        manifest["config"]["data"],
+        manifest["config"]["out"],
+        manifest["files"]["rejects.parquet"],
+    )
     rejects = pl.read_parquet(out / "rejects.parquet").drop("file", "row")
     return files, manifest, rejects.sort(rejects.columns).rows()
 

@@ -8,12 +8,13 @@ from segmenter.evaluation.as_of import launch_snapshot, terms_of
 from segmenter.evaluation.as_of_check import check_as_of
 from segmenter.evaluation.auto import rank
 from segmenter.evaluation.detectable_effect import describe_detectable_effect
+from segmenter.evaluation.few_eligible import nobody_eligible, say_emptied, say_keepers
 from segmenter.evaluation.forecast import Forecast, forecast
 from segmenter.invitations import invitations_of
 from segmenter.launch_model import launch_model
 from segmenter.launch_plan import INVITE_COLUMNS, LaunchPlan
+from segmenter.messages import Obstacle
 from segmenter.planning import plan, still_ahead
-from segmenter.rules import nobody_eligible, say_keepers
 from segmenter.scoring import fit_scorer, with_reasons
 from segmenter.scoring.components import uncounted_kinds
 from segmenter.scoring.ranking import report_ranking, score_of
@@ -82,6 +83,16 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     notes, unmeasured = describe_detectable_effect(planned.customers, settings)
     invited = planned.customers.filter("invited").sort("rank")
     listed = invited if running is None else still_ahead(invited, running, as_of)
+    said = (
+        *snapshot.warnings,
+        *snapshot.verdicts.warnings,
+        *say_emptied(snapshot.verdicts.funnel, settings),
+        *ranked.warnings,
+        *planned.warnings,
+        *unmeasured,
+        *doubts,
+        *uncounted_kinds(customers, settings.scoring),
+    )
     counts = {
         "customers": planned.customers.height,
         "eligible": int(eligible.sum()),
@@ -108,15 +119,8 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         forecast=expected,
         counts=counts,
         notes=(*planned.notes, *notes, *([] if expected is None else [expected.sentence(launch.currency)])),
-        warnings=(
-            *snapshot.warnings,
-            *snapshot.verdicts.warnings,
-            *ranked.warnings,
-            *planned.warnings,
-            *unmeasured,
-            *doubts,
-            *uncounted_kinds(customers, settings.scoring),
-        ),
+        warnings=tuple(each for each in said if not isinstance(each, Obstacle)),
+        obstacles=tuple(each for each in said if isinstance(each, Obstacle)),
         valid_until=as_of + timedelta(days=launch.valid_days),
         runs=None if running is None else (running["as_of"][0], running["ends_on"][0]),
     )

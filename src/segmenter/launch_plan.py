@@ -46,6 +46,8 @@ class LaunchPlan:
         What the plan rests on and what it can show: messages, which `in_words` says in the launch's language.
     warnings : tuple of str
         What a person should know before using the list; messages, too.
+    obstacles : tuple of str
+        What keeps the plan from being carried out as it stands, with what would help: `Obstacle`s.
     valid_until : date
         The last day on which the list is good.
     runs : tuple of two dates, or None
@@ -68,5 +70,6 @@ class LaunchPlan:
     counts: dict[str, int]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    obstacles: tuple[str, ...]
     valid_until: date
     runs: tuple[date, date] | None = None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from segmenter.checks.id_forms import odd_ids
 from segmenter.checks.ledger_ids import with_launches
 from segmenter.engines.spark import SparkFiles, aggregate_files, aggregate_frame, is_uri
 from segmenter.errors import InputError, SegmenterError
@@ -204,7 +205,7 @@ def _stream_orders(
             source, currencies = with_currency(source, terms.as_of)
             source = source.spelled(dict(joined.rows()))
             orders = _aggregate_stream(source, shop, terms, store, sampling, progress)
-            ids = orders.orders.customers(terms.as_of)
+            ids = odd_ids(orders.orders.customers(terms.as_of).to_frame("customer_id"))["customer_id"]
             # Hardly ever: what is mended in an id is seen when all are known, and then they are read again.
             mends, told = ({}, []) if source.integers else spellings_of_stream(source, ids)
             if mends:

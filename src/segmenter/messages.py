@@ -37,6 +37,10 @@ class Message(str):
         return (self.code, self.sentence), dict(self.facts)
 
 
+class Obstacle(Message):
+    """What keeps a plan from being carried out as it stands, and what would help: it stands before all warnings."""
+
+
 class _Fields(Formatter):
     def __init__(self, separator: str) -> None:
         self.separator = separator

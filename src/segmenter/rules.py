@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -17,8 +16,7 @@ from segmenter.measures.spec import MONEY
 from segmenter.messages import Message
 from segmenter.person_rules import Flags, flagged, preceded, reached, share_phones
 from segmenter.regions import find_members, locate_customers, say_undecided
-from segmenter.settings import CoreSettings, LaunchSettings, RulesSettings
-from segmenter.tables import PastLaunches
+from segmenter.settings import LaunchSettings, RulesSettings
 
 ELIGIBLE = "eligible"
 Counts = NDArray[np.uint16]
@@ -240,46 +238,6 @@ def _funnel(removed: Sequence[int], fails: Mapping[str, Flags], failed: Counts) 
     ]
     schema = {"rule": pl.String, "before": pl.Int64, "removed": pl.Int64, "removed_only": pl.Int64, "left": pl.Int64}
     return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def nobody_eligible(funnel: pl.DataFrame) -> list[Message]:
-    """Say that no customer is eligible, and what each rule does."""
-    sentence = "  {rule}: {before:,} before, {removed:,} removed ({only:,} by it alone), {left:,} left"
-    unreached = (
-        "  rules.reachable: nobody of these {before:,} can be reached; `segmenter check` says what their contacts are; name other columns "
-        "in data.customers.contact, or set rules.reachable=null"
-    )
-    return [
-        Message("rules.nobody", "rules: no customer is eligible; loosen the rule that removes too many:"),
-        *(
-            Message("rules.step", sentence, rule=rule, before=before, removed=removed, only=only, left=left)
-            for rule, before, removed, only, left in funnel.rows()
-        ),
-        *(
-            Message("rules.unreached", unreached, before=before)
-            for before in funnel.filter(pl.col("before") > 0, rule="reachable", left=0)["before"]
-        ),
-    ]
-
-
-def say_keepers(past: PastLaunches | None, settings: CoreSettings) -> list[Message]:
-    """Say which other launches keep customers out, and the way to take one back."""
-    launch, cooloff = settings.launch, settings.rules.cooloff_days
-    if past is None or launch.as_of is None:
-        return []
-    others = past.invited.filter(pl.col("launch") != launch.name, "in_plan")
-    held = (pl.col("status") == "held_out") & (pl.col("ends_on") > launch.as_of) & pl.lit(settings.rules.held_out)
-    cooling = (
-        (pl.col("status") == "planned") & (pl.col("planned_at") > launch.as_of - timedelta(days=cooloff or 0)) & pl.lit(cooloff is not None)
-    )
-    counts = others.group_by("launch", "as_of").agg(held.sum().alias("held"), cooling.sum().alias("cooling"), pl.col("answer").count())
-    sentence = "  launch {launch} of {as_of} keeps {cooling:,} invited and {held:,} of its control group out{way_out}"
-    cancel = Message("rules.cancel", "; if it was a try, `segmenter cancel` with out= its folder takes it back")
-    return [
-        Message("rules.kept_out", sentence, launch=name, as_of=day, cooling=cooling, held=held, way_out="" if answers else cancel)
-        for name, day, held, cooling, answers in counts.sort("as_of", "launch").rows()
-        if held or cooling
-    ]
 
 
 def _what_if(frame: pl.DataFrame, thresholds: Sequence[_Threshold], fails: Mapping[str, Flags], failed: Counts) -> pl.DataFrame:

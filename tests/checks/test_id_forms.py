@@ -2,8 +2,21 @@
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from segmenter.checks.id_forms import damaged, may_be_mended, mended, person_key, recognize_ids, spellings, tell_damage, tell_spellings
+from segmenter.checks.id_forms import (
+    damaged,
+    may_be_mended,
+    mended,
+    odd_ids,
+    person_key,
+    recognize_ids,
+    spellings,
+    tell_damage,
+    tell_spellings,
+)
+from segmenter.checks.nobody import is_word
 
 
 def gone(*ids):
@@ -131,3 +144,14 @@ def test_known_ids_are_recognised_where_one_alone_is_meant():
 
 def test_a_key_keeps_leading_zeros():
     assert pl.DataFrame({"v": ["007"]}).select(person_key(pl.col("v"))).item() == "007"
+
+
+@given(st.lists(st.text("0123456789AaéＡ一.-/='\" ()+eEjanmr#日月", max_size=16) | st.from_regex(r"[A-Za-z]{0,5}\d{1,16}", fullmatch=True)))
+def test_no_check_has_anything_to_say_of_ids_that_are_not_odd(ids):
+    frame = pl.DataFrame({"customer_id": ids}, schema={"customer_id": pl.String})
+    plain = frame.join(odd_ids(frame), on="customer_id", how="anti")["customer_id"]
+    assert not may_be_mended(plain).any()
+    assert not damaged(plain).any()
+    keys = plain.to_frame("v").select(person_key(pl.col("v"))).to_series()
+    assert (keys == plain.str.to_lowercase()).all()
+    assert not plain.to_frame("v").select(is_word("v")).to_series().any()

@@ -115,11 +115,17 @@ def test_the_target_its_chance_and_what_it_takes_agree(year, plan):
     assert easier.needed < 400
     far, _ = forecast(plan, GUESS, past, settings_of(target=1e9))
     assert (far.chance, far.needed) == (0, None)
+    (missed,) = far.obstacles("CNY")
+    assert 0 < far.within_reach < far.target
+    assert missed.facts["ways"].code == "evaluation.lower_target"
+    assert easier.obstacles("CNY") == ()
     assert f"even all {plan.height:,} who could be invited would not reach it with a chance of 90 %" in far.sentence("CNY")
 
 
 def test_it_says_what_it_found_in_plain_words():
-    found = Forecast(1800, (520, 560, 610), (21_012_345, 25_000_000, 28_987_654), 30_000_000, 0.06, 0.9, 2700, 9000, pl.DataFrame(), (), 30)
+    found = Forecast(
+        1800, (520, 560, 610), (21_012_345, 25_000_000, 28_987_654), 30_000_000, 0.06, 0.9, 2700, 9000, pl.DataFrame(), (), 30, 0
+    )
     en = "1,800 invitations: 520 to 610 join and buy for 210,000 to 290,000 within 30 days (8 in 10 chances); "
     en += "300,000 is reached with a chance of 6 %; it takes 2,700 invitations to reach it with a chance of 90 %. "
     assert found.sentence("CNY") == en + "This is what they would buy anyway: what the launch itself adds is not counted."

@@ -1,11 +1,11 @@
 """The last known levels fit each other, and what is newer stands."""
 
+import itertools
+import random
 from datetime import date, datetime
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from segmenter.measures import measure
 from segmenter.measures.shop_orders import SingleOrders
@@ -14,20 +14,28 @@ from segmenter.regions.last_known import last_known
 from segmenter.tables import APART, CUSTOMERS, EVENTS, LEVELS, ORDERS, REFERRALS, REJECTS, Tables
 
 AS_OF = date(2026, 7, 1)
+NOWHERE = (None, None, None)
 MIANYANG = ("四川省", "绵阳市", "涪城区")
 
 
-def places_of(*told, own=None):
-    """Give the place of somebody whose orders tell these levels, one a day, and whose row in the customers table tells `own`."""
-    rows = [("a", None, datetime(2026, 6, day), 100, 0, True, *place) for day, place in enumerate(told, 1)]
-    people = None
-    if own is not None:
-        people = pl.DataFrame([("a", *own, None, False, False, False)], schema=CUSTOMERS, orient="row")
+def places(cases):
+    """Give the place of people whose orders tell these levels, one a day, and whose row in the customers table tells `own`."""
+    rows = [
+        (f"{who:06}", None, datetime(2026, 6, day), 100, 0, True, *place)
+        for who, (told, _) in enumerate(cases)
+        for day, place in enumerate(told, 1)
+    ]
+    people = [(f"{who:06}", *own, None, False, False, False) for who, (_, own) in enumerate(cases)]
     orders = SingleOrders(pl.DataFrame(rows, schema=ORDERS, orient="row"))
-    tables = Tables(orders, people, EVENTS.to_frame(), REFERRALS.to_frame(), None, REJECTS.to_frame(), {})
+    customers = pl.DataFrame(people, schema=CUSTOMERS, orient="row")
+    tables = Tables(orders, customers, EVENTS.to_frame(), REFERRALS.to_frame(), None, REJECTS.to_frame(), {})
     frame = measure(tables, as_of=AS_OF, half_life_days=90)
     assert APART not in frame.columns
-    return frame.select(LEVELS).row(0)
+    return frame.sort("customer_id").select(LEVELS).rows()
+
+
+def places_of(*told, own=NOWHERE):
+    return places([(told, own)])[0]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +90,9 @@ def test_what_is_newer_stands_and_what_is_older_where_it_fits(told, expected):
         ((None, None, "天河区"), [MIANYANG], (None, None, "天河区")),
         (("四川", None, "武侯区"), [MIANYANG], ("四川", None, "武侯区")),
         ((None, "成都", "武侯区"), [MIANYANG], ("四川省", "成都", "武侯区")),
+        ((None, None, "天河区"), [("广东", "广州", "天河区"), ("北京", None, None)], (None, None, "天河区")),
+        (("北京", None, "通州区"), [("北京", None, None), (None, "南通", "通州区")], ("北京", None, "通州区")),
+        ((None, None, "通州区"), [("北京", "北京", "通州区"), ("四川", None, None)], ("四川", None, "通州区")),
     ],
     ids=str,
 )
@@ -94,9 +105,8 @@ NAMES = [
     *(("江苏", "南通", "通州区"), ("北京", "北京", "通州区"), ("北京市", "北京市", "朝阳区"), ("吉林", "长春", "朝阳区")),
     *(("海南", "海口", "龙华区"), ("广东", "深圳", "龙华区"), ("UK", "London", None), ("四川", "某地", None)),
 ]
-told = st.tuples(st.sampled_from(NAMES), st.tuples(st.booleans(), st.booleans(), st.booleans())).map(
-    lambda both: tuple(name if said else None for name, said in zip(*both, strict=True))
-)
+MASKS = itertools.product([True, False], repeat=3)
+TOLD = sorted({tuple(name if said else None for name, said in zip(place, mask, strict=True)) for mask in MASKS for place in NAMES}, key=str)
 
 
 def read(*places):
@@ -104,15 +114,28 @@ def read(*places):
     return resolve_places(frame.with_columns(address=pl.lit(None, pl.String))).rows()
 
 
-@given(st.lists(told, min_size=1, max_size=5), st.none() | told)
-@settings(max_examples=150)
-def test_nobody_is_taken_to_be_elsewhere_than_the_newest_order_says(orders, own):
-    found = places_of(*orders, own=own)
-    newest = own if own is not None and any(own) else next((place for place in reversed(orders) if any(place)), (None, None, None))
-    assert all(name is None or name in there for name, there in zip(newest, [(name,) for name in found], strict=True))
-    (*said, sure), (*places, _) = read(newest, found)
-    if sure:
-        assert all(place in (None, name) for name, place in zip(said, places, strict=True) if name is not None)
+def check_newest(cases):
+    found = places(cases)
+    newest = [next((place for place in (own, *reversed(told)) if any(place)), NOWHERE) for told, own in cases]
+    different = list({*found, *newest})
+    meant = dict(zip(different, read(*different), strict=True))
+    for case, last, place in zip(cases, newest, found, strict=True):
+        assert all(name in (None, there) for name, there in zip(last, place, strict=True)), (case, place)
+        (*said, sure), (*there, _) = meant[last], meant[place]
+        if sure:
+            assert all(lies in (None, name) for name, lies in zip(said, there, strict=True) if name is not None), (case, place)
+
+
+def test_nobody_is_taken_to_be_elsewhere_than_the_newest_order_says():
+    check_newest([((older, newer), NOWHERE) for older in TOLD for newer in TOLD])
+    check_newest([((older,), own) for older in TOLD for own in TOLD])
+    chance = random.Random(1)
+    check_newest([(chance.choices(TOLD, k=chance.randint(2, 5)), chance.choice(TOLD)) for _ in range(20_000)])
+
+
+@pytest.mark.slow
+def test_nobody_is_taken_to_be_elsewhere_whatever_three_places_say():
+    check_newest([((oldest, older), own) for oldest in TOLD for older in TOLD for own in TOLD])
 
 
 def test_rows_keep_their_order_and_other_columns():

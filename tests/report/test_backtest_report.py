@@ -53,8 +53,11 @@ def test_a_marketer_can_say_from_it_what_to_do(backtest: Make) -> None:
     ("changes", "said"),
     [
         ({"current": "decayed"}, "Nothing has to change: the launch already ranks by decayed"),
-        ({"current": "auto"}, "Nothing has to change, as the difference is not clear. To try it all the same, add scoring=decayed"),
-        ({}, "Let the next launch rank by it: add scoring=decayed"),
+        (
+            {"current": "auto"},
+            "Nothing has to change, as the difference is not clear. To try it all the same: segmenter launch scoring=decayed",
+        ),
+        ({}, "Let the next launch rank by it: segmenter launch scoring=decayed"),
     ],
 )
 def test_what_to_do_next_depends_on_how_clear_it_is(backtest: Make, changes: dict[str, str], said: str) -> None:

@@ -1,6 +1,7 @@
 """Every message of the core can be said in Chinese, with facts that it has."""
 
 import ast
+import re
 from pathlib import Path
 from string import Formatter
 
@@ -13,9 +14,9 @@ SOURCES = [path for path in Path(segmenter.__file__).parent.rglob("*.py") if pat
 
 def said() -> list[tuple[str, set[str] | None]]:
     """The code of each message in the sources, and the names of its facts: None where they are passed on as they come."""
-    texts = [text for path in SOURCES if "Message(" in (text := path.read_text(encoding="utf-8"))]
+    texts = [text for path in SOURCES if re.search(r"\b(?:Message|Obstacle)\(", text := path.read_text(encoding="utf-8"))]
     calls = [node for text in texts for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
-    messages = [call for call in calls if getattr(call.func, "id", None) == "Message"]
+    messages = [call for call in calls if getattr(call.func, "id", None) in ("Message", "Obstacle")]
     return [
         (ast.literal_eval(call.args[0]), None if any(word.arg is None for word in call.keywords) else {word.arg for word in call.keywords})
         for call in messages

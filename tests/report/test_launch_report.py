@@ -30,6 +30,13 @@ def test_says_what_the_launch_came_to(launch: Callable[..., Any], lang: str) -> 
     check_page(f"launch.{lang}", page)
 
 
+def test_what_keeps_a_plan_from_being_carried_out_stands_before_all_else(launch: Callable[..., Any]) -> None:
+    made = launch()
+    plan = replace(made.plan, warnings=("some are late",), obstacles=("nobody <calls>",))
+    text = text_of(page_of(plan, made.settings, made.tables.rejects))
+    assert text.index("nobody <calls>") < text.index("Control group") < text.index("some are late")
+
+
 def test_loads_nothing_and_is_small(launch: Callable[..., Any]) -> None:
     made = launch()
     page = page_of(made.plan, made.settings, made.tables.rejects)

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from segmenter.demo.past_launch import DemoLaunch
 from segmenter.demo.shop_files import next_commands
 from segmenter.overrides import quoted
-from segmenter.report.shell_commands import override
+from segmenter.report.shell_commands import next_command, override, shown
 from segmenter.settings import ShopSettings
 
 texts = st.text(
@@ -46,3 +46,27 @@ def test_the_next_commands_take_any_name_and_folder(tmp_path, name):
     assert review["launch.name"] == name
     assert review["data.dir"] == launch["data.dir"] == out.as_posix()
     assert review["review.answers"] == [f"{out.as_posix()}/answers"]
+
+
+@settings(max_examples=50, deadline=None)
+@given(texts, st.lists(texts, max_size=2))
+@example("${oc.env:HOME}", [])
+def test_the_users_own_words_come_back_in_the_next_command(text, several):
+    typed = [
+        quoted(f"launch.topic={text}"),
+        shlex.split(override("plan.layers", several))[0],
+        "out=here",
+        "data.dir=x",
+        "review.as_of=null",
+    ]
+    _, _, *words = shlex.split(next_command("review", typed, {"data.": None, "out": "there", "review.as_of": "2026-07-01"}))
+    assert words[:2] == typed[:2]
+    assert words[2:] == ["out=there", "review.as_of=2026-07-01"]
+
+
+def test_no_password_and_no_contact_comes_back_in_a_command():
+    kept = ("ledger.url=postgresql://me:${oc.env:PW}@host/db", "ledger.url=sqlite:////tmp/a?b.db", "data.dir=s3://shop/2026", "plan.size=9")
+    assert tuple(map(shown, kept)) == kept
+    assert shown("ledger.url=postgresql://me:secret@host/db?x=1") == "ledger.url=postgresql://me:***@host/db"
+    assert "secret" not in shown("data.url=postgresql://host/db?sslpassword=secret")
+    assert "13800000000" not in shown("""rules.custom=[{name: x, keep: "phone <> '13800000000'"}]""")

@@ -6,6 +6,7 @@ import polars as pl
 
 import segmenter
 from segmenter.report.launch_report import launch_report
+from segmenter.report.sections import Report
 from segmenter.report.terminal import _rows, progress, show
 
 
@@ -57,6 +58,11 @@ def test_what_looks_like_markup_is_shown_as_it_is(tmp_path, monkeypatch, capsys)
     said = capsys.readouterr().out
     for words in ("[b]春", "[/b]x", "[red]7", "[i]West"):
         assert words in said
+
+
+def test_what_cannot_be_carried_out_is_said_first(tmp_path, capsys):
+    show(Report("", "", "", "", obstacles=("nobody calls",), warnings=("some are late",)), tmp_path, "en", damaged=["a store"])
+    assert capsys.readouterr().err.splitlines() == ["cannot be carried out: nobody calls", "warning: some are late", "warning: a store"]
 
 
 def test_nothing_where_there_is_no_terminal(capsys):

@@ -13,6 +13,8 @@ _DAMAGES: dict[str, str] = vocabulary("ids")["damages"]
 _LONG: str = vocabulary("ids")["long"]
 _DIGITS = 15  # that a spreadsheet keeps of a number
 _EXAMPLES = 3
+# A few letters and digits: nothing below has anything to say of such ids, and there may be millions.
+_PLAIN = r"^(?:[A-Za-z]{1,4}|[1-79]|8[0-57-9])\d{3,12}$"
 # Of an id without these `person_key` is the id in lower case, leading zeros apart.
 _UNUSUAL = r"[^0-9A-Za-z_\-./:#@]|\.0+$|^0|^86|^\d+-[\d\-]+$"
 
@@ -28,6 +30,11 @@ def may_be_mended(ids: pl.Series) -> pl.Series:
     if dotted.any():
         dotted &= ids.str.contains(r"\.0+$")
     return dotted | ids.str.starts_with("=") | ids.str.starts_with("'") | ids.str.starts_with("’")
+
+
+def odd_ids(ids: pl.DataFrame) -> pl.DataFrame:
+    """Give the rows whose ``customer_id`` a spreadsheet or a person may have changed."""
+    return ids.lazy().filter(~pl.col("customer_id").str.contains(_PLAIN)).collect()
 
 
 def person_key(ids: pl.Expr) -> pl.Expr:
@@ -69,10 +76,9 @@ def spellings(ids: pl.DataFrame) -> pl.DataFrame:
     all ids with some are of one length that no other id of digits exceeds, and both forms are there.
     """
     # In all but the unusual only case can differ, and hardly any shop writes both.
-    text = pl.col("customer_id").str
-    looks = ids.select(unusual=text.contains(_UNUSUAL), cased=text.contains("[a-z]").any() & text.contains("[A-Z]").any())
-    unusual, cased = looks["unusual"], bool(looks["cased"].any())
-    odd = ids.filter(unusual).with_columns(key=person_key(pl.col("customer_id")))
+    unusual = pl.col("customer_id").str.contains(_UNUSUAL)
+    odd = odd_ids(ids).filter(unusual).with_columns(key=person_key(pl.col("customer_id")))
+    cased = all(ids.lazy().select(pl.col("customer_id").str.contains(case).any()).collect().item() for case in ("[a-z]", "[A-Z]"))
     if odd.is_empty() and not cased:
         return pl.DataFrame(schema={"customer_id": pl.String, "becomes": pl.String})
     usual = ids.filter(~unusual).with_columns(key=pl.col("customer_id").str.to_lowercase())

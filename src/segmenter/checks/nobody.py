@@ -9,6 +9,7 @@ from typing import Literal
 
 import polars as pl
 
+from segmenter.checks.id_forms import odd_ids
 from segmenter.contacts import hide
 from segmenter.findings import Finding
 from segmenter.messages import Message
@@ -53,7 +54,7 @@ def find_nobody(
         return _as_asked(totals, asked)
     orders = int(totals["orders"].sum())
     reasons: dict[str, Message] = {}
-    for name, count in totals.filter(is_word("customer_id")).sort("customer_id").rows():
+    for name, count in odd_ids(totals).filter(is_word("customer_id")).sort("customer_id").rows():
         reasons[name] = _reason(name, count, orders, Message("ids.word", "a word for nobody in particular"))
     if names is not None:
         named = totals.join(names.filter(is_word("name")), on="customer_id", how="semi").sort("customer_id")
@@ -66,7 +67,7 @@ def find_nobody(
     for name, count in _fillers(totals).rows():
         why = Message("ids.filler", "what stands where there is no id")
         reasons.setdefault(name, _reason(name, count, orders, why))
-    sure, likely = _far_ahead(totals.filter(~pl.col("customer_id").is_in(list(reasons))))
+    sure, likely = _far_ahead(totals.filter(~pl.col("customer_id").is_in(list(reasons))) if reasons else totals)
     for name, count, times in sure:
         reasons[name] = _reason(name, count, orders, Message("ids.ahead", "{times:,} times as many as any other customer", times=times))
     findings = []
@@ -126,8 +127,8 @@ def _orders_of(totals: pl.DataFrame, name: str) -> int:
 def _fillers(totals: pl.DataFrame) -> pl.DataFrame:
     """Give ids such as 0 or -1 that no other is like, or that hold more orders than a customer would."""
     is_filler = pl.col("customer_id").str.contains(_FILLER)
-    found, others = totals.filter(is_filler), totals.filter(~is_filler)
-    if found.is_empty() or others.is_empty():
+    found = totals.lazy().filter(is_filler).collect()
+    if found.is_empty() or (others := totals.filter(~is_filler)).is_empty():
         return found.clear()
     usual = others.select(pl.col("orders").quantile(0.9, "higher")).item()
     many = (pl.col("orders") >= _FEW_ORDERS) & (pl.col("orders") >= 3 * max(usual, 1))

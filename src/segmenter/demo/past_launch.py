@@ -25,6 +25,8 @@ class DemoLaunch:
     lang: Lang
     invited: pl.DataFrame  # customer_id and call_on (Date)
     sheets: tuple[Path, ...]
+    typed: tuple[str, ...] = ()  # what the user gave it
+    place: Path | None = None  # of its results
 
     @property
     def ends_on(self) -> date:
@@ -51,6 +53,8 @@ def read_demo_launch(results: Path) -> DemoLaunch:
             lang=config["lang"],
             invited=invites.select("customer_id", "call_on"),
             sheets=tuple(sorted((results / "call_sheets").glob("*.xlsx"))),
+            typed=tuple(manifest.get("typed", ())),
+            place=results,
         )
     except FileNotFoundError as error:
         sentence = "results: should be the folder of a launch, with {file} (got {folder}); run segmenter launch"

@@ -14,7 +14,7 @@ from segmenter.demo.shop import Shop, simulate
 from segmenter.report.language import say
 from segmenter.report.outputs import Output, Outputs
 from segmenter.report.sections import Code, Report, Section, Table, columns, row, text
-from segmenter.report.shell_commands import override
+from segmenter.report.shell_commands import Changes, elsewhere, next_command, override
 from segmenter.settings import DemoJob
 
 ANSWERS = "answers"
@@ -68,10 +68,10 @@ def _launch_command(settings: DemoJob, as_of: date) -> str:
 
 def next_commands(out: Path, launch: DemoLaunch) -> list[str]:
     """Give the commands that review a launch and plan the next, with the shop's files in a folder."""
-    files, folder = f"data=demo_after {override('data.dir', out.as_posix())}", (out / ANSWERS).as_posix()
-    lang = "" if launch.lang == "en" else f" lang={launch.lang}"
-    answers = override("review.answers", [folder])
-    return [
-        f"segmenter review {files} {override('launch.name', launch.name)} review.as_of={launch.ends_on} {answers}{lang}",
-        f"segmenter launch {files} launch.name=next launch.as_of={launch.ends_on}{lang}",
-    ]
+    place = launch.place or Path("outputs", launch.name)
+    lang: Changes = {} if launch.lang == "en" else {"lang": launch.lang}
+    files = {"launch.commit": None, "data.": None, "data": "demo_after", "data.dir": out.as_posix()}
+    review: Changes = {"launch.as_of": None, "launch.name": launch.name, "review.as_of": str(launch.ends_on)}
+    review = {**review, "review.answers": [(out / ANSWERS).as_posix()], **elsewhere(place, launch.name, f"{place.name}_review")}
+    following = {"launch.name": "next", "launch.as_of": str(launch.ends_on), **elsewhere(place, launch.name, "next")}
+    return [next_command(job, launch.typed, {**files, **changes, **lang}) for job, changes in (("review", review), ("launch", following))]

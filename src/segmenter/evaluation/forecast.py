@@ -18,7 +18,7 @@ from segmenter.evaluation.as_of import past_snapshot
 from segmenter.evaluation.auto import rank
 from segmenter.evaluation.forecast_draws import bin_edges, draw, score_shares
 from segmenter.measures.past import Past
-from segmenter.messages import Message
+from segmenter.messages import Message, Obstacle
 from segmenter.money import text, to_minor
 from segmenter.planning.join_chances import JoinChances, bin_of
 from segmenter.rules import ELIGIBLE
@@ -57,6 +57,7 @@ class Forecast:
     by_wave: pl.DataFrame  # of this wave and all earlier ones: see `_BY_WAVE`; ``chance`` is null without a target
     cuts: tuple[date, ...]  # past dates at which it was replayed, the latest first
     horizon_days: int
+    within_reach: int  # sales that all who could be invited reach with that confidence
 
     def sentence(self, currency: str) -> Message:
         """Say it in plain words, amounts in the currency."""
@@ -86,6 +87,18 @@ class Forecast:
             reached=reached,
             enough=enough,
         )
+
+    def obstacles(self, currency: str) -> tuple[Obstacle, ...]:
+        """Say that the target is as surely missed as it was to be reached, if it is, and what would help."""
+        if self.target is None or self.chance is None or self.chance > 1 - self.confidence:
+            return ()
+        target, chance, confidence = _money(self.target, currency), _percent(self.chance), f"{100 * self.confidence:g} %"
+        ways = Message("evaluation.more_invitations", "invite {needed:,} (plan.size={needed})", needed=self.needed or 0)
+        if self.needed is None:
+            sentence = "no list reaches it: lower it to {within_reach} (launch.target), or give it longer (launch.horizon_days)"
+            ways = Message("evaluation.lower_target", sentence, within_reach=_money(self.within_reach, currency))
+        sentence = "the target of {target} is reached with a chance of {chance}, not of {confidence}; {ways}"
+        return (Obstacle("evaluation.target_missed", sentence, target=target, chance=chance, confidence=confidence, ways=ways),)
 
 
 def forecast(
@@ -118,8 +131,11 @@ def forecast(
     draws = draw(list(spends.values()), edges, shares, count_bins(slice(count), 1), joining, settings.seed)
     target = None if launch.target is None else to_minor(launch.target, launch.currency)
 
+    def sales_of(some: slice | Longs) -> Floats:
+        return draws.sales(*(count_bins(some, power) for power in (1, 2, 3)))
+
     def outcome(some: slice | Longs) -> tuple[int, Range, Range, float | None]:
-        number, sales = count_bins(some, 0), draws.sales(*(count_bins(some, power) for power in (1, 2, 3)))
+        number, sales = count_bins(some, 0), sales_of(some)
         reached = None if target is None else float((sales >= target).mean())
         return int(number.sum()), _range(draws.joins(number)), _range(sales), reached
 
@@ -143,8 +159,9 @@ def forecast(
         by_wave=pl.DataFrame(by_wave, schema=_BY_WAVE, orient="row"),
         cuts=tuple(spends),
         horizon_days=horizon,
+        within_reach=_round(int(np.quantile(sales_of(slice(queue.height)), 1 - launch.confidence))),
     )
-    return expected, tuple(warnings)
+    return expected, (*warnings, *expected.obstacles(launch.currency))
 
 
 def _replay_spend(past: Past, settings: CoreSettings) -> tuple[dict[date, Longs], list[Message]]:

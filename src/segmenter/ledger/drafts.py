@@ -39,10 +39,15 @@ def beside(out: Path) -> Path:
     return out.with_name(out.name + _SUFFIX)
 
 
+def place_for(out: Path) -> Path:
+    """Give where a launch's results belong, whose draft is written to `out`."""
+    return out.with_name(out.name.removesuffix(_SUFFIX))
+
+
 def describe_draft(record: LaunchRecord, basis: Basis | None, out: Path) -> Mapping[str, object]:
     """Give what a manifest keeps of a plan, so that it can be committed later."""
     facts = asdict(record) | {"as_of": str(record.as_of)}
-    return {"of": out.name.removesuffix(_SUFFIX), "record": facts, "basis": None if basis is None else basis.as_facts()}
+    return {"of": place_for(out).name, "record": facts, "basis": None if basis is None else basis.as_facts()}
 
 
 def read_draft(folder: Path) -> Draft:

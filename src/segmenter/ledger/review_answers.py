@@ -1,5 +1,6 @@
 """What a review asks of the ledger: which launch, and what its customers answered."""
 
+import shlex
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -32,7 +33,7 @@ def find_launch(ledger: Ledger, name: str, drafts: Path | None = None) -> Launch
     draft = None if drafts is None or not known.filter(launch=name).is_empty() else find_draft(drafts / name, name)
     if draft is not None:
         rule = 'launch.name: "{launch}" is a draft, which nobody was invited by; make it the launch with `segmenter commit {out}`'
-        raise LedgerError(Message("ledger.still_draft", rule, launch=name, out=f"out={draft}"))
+        raise LedgerError(Message("ledger.still_draft", rule, launch=name, out=shlex.quote(f"out={draft}")))
     if known.is_empty():
         rule = (
             "ledger: should hold the launch that is reviewed (got none in {ledger}); "

@@ -53,7 +53,8 @@ def own_first() -> dict[str, pl.Expr]:
     own_city = pl.when(own["province"] | (same["city"] & (city == TOGETHER))).then(TOGETHER).otherwise(NEWER)
     older_city = pl.when(same["province"] & ~(own["province"] & (city == NEWER))).then(city).otherwise(OLDER)
     of_city = pl.when(own["city"]).then(own_city).otherwise(older_city)
-    told = own["city"] | (as_orders & same["district"] & (district == TOGETHER))
+    # The orders' district once more is newer than a city that is older than the province.
+    told = own["city"] | (as_orders & same["district"] & (district == TOGETHER) & (older_city != OLDER))
     own_district = pl.when(told).then(TOGETHER).when(own["province"]).then(WITH_PROVINCE).otherwise(NEWER)
     older_district = (
         pl.when((district == TOGETHER) & (as_orders | (~own["city"] & pl.col("order_city").is_not_null())))

@@ -9,6 +9,7 @@ from segmenter.report.backtest_report import backtest_report
 from segmenter.report.backtest_words import advice
 from segmenter.report.labels import Labels
 from segmenter.report.outputs import Outputs, Record, csv, page, rounded
+from segmenter.report.shell_commands import own_words
 from segmenter.settings import BacktestJob
 
 _MONEY = ("later_spend", "expected_spend", "expected", "actual")
@@ -16,7 +17,7 @@ _MONEY = ("later_spend", "expected_spend", "expected", "actual")
 
 def backtest_outputs(found: Backtest, settings: BacktestJob) -> Outputs:
     """List what a backtest leaves, in the launch's language."""
-    report = backtest_report(found, settings)
+    report = backtest_report(found, settings, own_words())
     tables = {
         "backtest": found.results.with_columns(pl.col("cut").cast(pl.String).fill_null("all")),
         "differences": found.differences,

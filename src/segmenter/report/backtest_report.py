@@ -1,5 +1,7 @@
 """What a backtest came to: which ranking to use, and why one may believe it, without a customer id or a contact in it."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from segmenter.evaluation.backtest import Backtest
@@ -10,13 +12,13 @@ from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.ranking_words import BEST, RANDOM, ranking_meaning
 from segmenter.report.sections import Advice, Code, Fact, Glossary, Grid, Report, Section, Steps, marked, note, text
-from segmenter.report.shell_commands import override
+from segmenter.report.shell_commands import next_command
 from segmenter.settings import BacktestCore, BacktestJob
 
 _SIMPLE = ("rfm", "spend", "decayed", "recency", "weighted")  # the first of them to compare with: the usual answer
 
 
-def backtest_report(found: Backtest, settings: BacktestCore) -> Report:
+def backtest_report(found: Backtest, settings: BacktestCore, typed: Sequence[str] = ()) -> Report:
     """Say what a backtest found, in the launch's language."""
     launch, labels = settings.launch, Labels(settings.lang, settings.launch.currency)
     say = labels.say
@@ -38,7 +40,7 @@ def backtest_report(found: Backtest, settings: BacktestCore) -> Report:
             backtest_tables.over_time(found, shown, labels),
             *backtest_evidence.claims(found, means, labels),
             *backtest_evidence.choices(found, labels),
-            _next_steps(found, kinds, labels),
+            _next_steps(found, kinds, typed, labels),
             _words(found, [name for name in means if kinds.get(name, name) == name], labels),
             _summary(found, settings, labels),
         ),
@@ -107,7 +109,7 @@ def _tiles(found: Backtest, means: Means, size: int | None, labels: Labels) -> t
     )
 
 
-def _next_steps(found: Backtest, kinds: dict[str, str], labels: Labels) -> Section:
+def _next_steps(found: Backtest, kinds: dict[str, str], typed: Sequence[str], labels: Labels) -> Section:
     say = labels.say
     again = say(
         "Run this backtest again every few months, and when the range, the prices or the customers have changed: what was best may change "
@@ -119,7 +121,8 @@ def _next_steps(found: Backtest, kinds: dict[str, str], labels: Labels) -> Secti
         "回测只能说明谁会购买，不能说明谁因为受邀才购买；后者需要在邀请时随机留出一部分客户作对照。",
     )
     name = found.recommended
-    change = marked(_change(found, kinds, labels), name=name, key=override("scoring", name))
+    dropped = dict.fromkeys(("backtest.", "rankings.", "scoring.", "out"))
+    change = marked(_change(found, kinds, labels), name=name, launch=next_command("launch", typed, {**dropped, "scoring": name}))
     return Section(say("What to do next", "下一步"), (Steps((change, text(again), text(limits))),))
 
 
@@ -131,9 +134,9 @@ def _change(found: Backtest, kinds: dict[str, str], labels: Labels) -> str:
     if clearly_better(found, name, found.current):
         start = say("Let the next launch rank by it: ", "下次邀请请改用推荐的排序方式：")
     else:
-        start = say("Nothing has to change, as the difference is not clear. To try it all the same, ", "差别不明显，可以不换。如果想试用，")
+        start = say("Nothing has to change, as the difference is not clear. To try it all the same: ", "差别不明显，可以不换。如果想试用：")
     if kinds.get(name) == name:
-        return start + say("add `{key}` to its command: `segmenter launch {key}`", "在命令中加上 `{key}` ，例如 `segmenter launch {key}`")
+        return f"{start}`{{launch}}`"
     en = "put the settings under `rankings.{name}` in the place of those under `scoring`."
     return start + say(en, "把配置中 `rankings.{name}` 的内容填到 `scoring`。")
 

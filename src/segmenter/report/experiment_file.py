@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import textwrap
 from collections.abc import Sequence
 from datetime import date
@@ -54,7 +55,7 @@ def experiment_text(experiment: Experiment, path: Path, found: Sequence[Message]
         "由 `segmenter init` 识别生成的实验配置。每一行都写明依据，有误请直接修改。\n"
         "运行：`segmenter launch --config-dir {folder} +experiment={name}`；检查：把 launch 换成 check。",
     )
-    lines = ["# @package _global_", *_comment(head.format(name=experiment.name, folder=path.parent.parent))]
+    lines = ["# @package _global_", *_comment(head.format(name=experiment.name, folder=shlex.quote(path.parent.parent.as_posix())))]
     for note in experiment.notes:
         lines += _comment(f"- {translate(note, lang)}")
     if found:

@@ -1,5 +1,6 @@
 """What `segmenter init` has found, and what to do with it."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,8 +20,7 @@ def init_report(experiment: Experiment, path: Path, warnings: Sequence[Message],
     table = Table(columns(say(lang, "key", "配置项"), say(lang, "value", "取值"), say(lang, "why", "依据"), left=(0, 1, 2)), rows)
     notes = tuple(text(translate(note, lang)) for note in experiment.notes)
     assumed = [assumption(question) for question in experiment.questions if question.otherwise is not None]
-    folder = override("--config-dir", path.parent.parent.as_posix()).replace("--config-dir=", "--config-dir ", 1)
-    folder = folder.removeprefix("'").removesuffix("'") if " " not in path.parent.parent.as_posix() else folder
+    folder = f"--config-dir {shlex.quote(path.parent.parent.as_posix())}"
     next_ = [text(Code(f"segmenter {job} {folder} {override('+experiment', experiment.name)}")) for job in ("check", "launch")]
     what = say(lang, f"Written: {path}. Read it, then:", f"已写入：{path}。请先阅读，然后：")
     return Report(

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from segmenter.launch_plan import LaunchPlan
-from segmenter.ledger import Basis, LaunchRecord, Ledger, beside, describe_draft, is_committed, record_with_results
+from segmenter.ledger import Basis, LaunchRecord, Ledger, beside, describe_draft, is_committed, place_for, record_with_results
 from segmenter.measures.spec import MONEY
 from segmenter.money import digits, to_minor, to_units
 from segmenter.report.call_sheets import call_sheets
@@ -19,6 +19,7 @@ from segmenter.report.output_folder import check_owner
 from segmenter.report.outputs import Output, Outputs, Record, csv, page, parquet
 from segmenter.report.publication import publish
 from segmenter.report.ranking_words import ranking_sentence
+from segmenter.report.shell_commands import own_words
 from segmenter.settings import LaunchJob, shareable
 from segmenter.sources.inputs import Inputs
 
@@ -32,11 +33,8 @@ def beside_launch(settings: LaunchJob, ledger: Ledger | None) -> LaunchJob:
 
 def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: Basis | None = None) -> Outputs:
     """List what a launch leaves, in its language."""
-    currency, rejects, report = (
-        settings.launch.currency,
-        read.tables.rejects,
-        launch_report(plan, settings, read.tables.rejects, read.tables.findings),
-    )
+    currency, rejects, typed = settings.launch.currency, read.tables.rejects, own_words()
+    report = launch_report(plan, settings, rejects, read.tables.findings, typed, place_for(settings.out))
     invites = to_units(plan.invite_list, list(MONEY), currency)
     of_segments = ["value", *(f"{of}_{name}" for of in ("median", "everyone") for name in MONEY)]
     files = [
@@ -58,8 +56,10 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         files.append(csv("outlook", by_wave, public=True))
     said = {
         "draft": describe_draft(_launch(plan, settings), None if settings.launch.commit else basis, settings.out),
+        "typed": list(typed),
         "valid_until": str(plan.valid_until),
         "counts": plan.counts,
+        "obstacles": [translate(sentence, settings.lang) for sentence in plan.obstacles],
         "notes": [translate(sentence, settings.lang) for sentence in plan.notes],
         "warnings": [translate(sentence, settings.lang) for sentence in plan.warnings],
         "segments": translate(plan.segmentation.why, settings.lang),

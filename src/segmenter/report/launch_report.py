@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeGuard
 
 import polars as pl
 
@@ -14,7 +15,7 @@ from segmenter.report.labels import Labels, ratio
 from segmenter.report.language import translate
 from segmenter.report.ranking_words import ranking_sentence
 from segmenter.report.sections import Fact, Report, Section, Steps, Table, columns, marked, note, row, text
-from segmenter.report.shell_commands import override
+from segmenter.report.shell_commands import commit_command, next_command, review_command
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, LaunchJob
 
@@ -24,8 +25,18 @@ if TYPE_CHECKING:
 _TOP = 8
 
 
-def launch_report(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFrame, findings: Sequence[Finding] = ()) -> Report:
-    """Say what was decided, in the launch's language; of the rejects only counts are shown."""
+def launch_report(
+    plan: "LaunchPlan",
+    settings: CoreSettings,
+    rejects: pl.DataFrame,
+    findings: Sequence[Finding] = (),
+    typed: Sequence[str] = (),
+    place: Path | None = None,
+) -> Report:
+    """Say what was decided, in the launch's language; of the rejects only counts are shown.
+
+    `typed` is what the user gave the job, for the commands that come next, and `place` where the launch's results belong.
+    """
     launch, labels = settings.launch, Labels(settings.lang, settings.launch.currency)
     eligible = plan.customers.filter(verdict=ELIGIBLE)
     say, days = labels.say, timedelta(days=launch.valid_days)
@@ -41,6 +52,8 @@ def launch_report(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFr
             Fact(say("Lists good until", "名单有效期至"), labels.day(plan.valid_until), anew),
         ),
         tiles=_tiles(plan, eligible, launch.horizon_days, labels),
+        obstacles=tuple(translate(obstacle, labels.lang) for obstacle in plan.obstacles),
+        mend=say("This plan cannot be carried out as it stands", "本方案目前无法执行，请先解决"),
         caution=say("Before you go on", "使用前请注意"),
         warnings=tuple(translate(warning, labels.lang) for warning in plan.warnings),
         sections=(
@@ -55,8 +68,8 @@ def launch_report(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFr
             *launch_makeup.groups(plan.groups, labels),
             *launch_choice.rejects(rejects, labels),
             *finding_sections(findings, labels),
-            _next_steps(plan, settings, labels),
-            _summary(plan, settings, labels),
+            _next_steps(plan, settings, typed, place, labels),
+            _summary(plan, settings, typed, labels),
         ),
         footer=labels.footer(launch.timezone),
     )
@@ -122,8 +135,8 @@ def _waves(plan: "LaunchPlan", labels: Labels) -> Table:
     return Table(columns(*headings, left=(0, 1)), tuple(row(*cells) for cells in rows))
 
 
-def _next_steps(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Section:
-    say = labels.say
+def _next_steps(plan: "LaunchPlan", settings: CoreSettings, typed: Sequence[str], place: Path | None, labels: Labels) -> Section:
+    say, commands = labels.say, {"until": labels.day(plan.valid_until)}
     steps = [
         say(
             "Read the warnings above, if there are any, and look through a few rows of `invite_list.csv`.",
@@ -142,33 +155,41 @@ def _next_steps(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> S
             "Let the agents note each answer in the drop-down of their sheet: it shows afterwards what the launch brought.",
             "请客服在表格的下拉框中记录每位客户的答复，便于之后评估效果。",
         ),
-        say(
-            "Stop calling from these lists after **{until}** and run the launch anew.",
-            "此日期之后请勿再使用本名单：**{until}**，需要时请重新生成。",
-        ),
-        say(
-            "When the sheets come back and the orders are in, see what the launch brought: `{review}`",
-            "外呼表收回、订单入库后，评估活动效果：`{review}`",
-        ),
     ]
-    if commit_command(settings) is not None:
-        draft = say(
-            "This is a draft: nothing is recorded, and nobody is kept out of other launches by it. Make it the launch with "
-            "`segmenter commit` and `out=` this folder.",
-            "这是草稿：未登记任何邀请，也不影响其他活动。确定后请用 `segmenter commit`（`out=` 本文件夹）正式生效。",
-        )
-        steps.insert(1, draft)
     if plan.counts["held_out"]:
         alone = say(
             "Leave the control group alone: they are on no sheet, and a call to them would spoil what the launch is measured by.",
             "请勿联系留出组客户：他们不在任何外呼表中，联系他们会使效果无法衡量。",
         )
-        steps.insert(-2, alone)
-    until, review = labels.day(plan.valid_until), f"segmenter review {override('launch.name', settings.launch.name)}"
-    return Section(say("What to do next", "下一步"), (Steps(tuple(marked(step, until=until, review=review) for step in steps)),))
+        steps.append(alone)
+    stop = (
+        "Stop calling from these lists after **{until}** and run the launch anew",
+        "此日期之后请勿再使用本名单：**{until}**，需要时请重新生成",
+    )
+    if not isinstance(settings, LaunchJob):
+        steps.append(f"{say(*stop)}{say('.', '。')}")
+    else:
+        day = {"launch.as_of": str(plan.valid_until + timedelta(days=1))}
+        commands["launch"] = next_command("launch", typed, day if typed else {"launch.name": settings.launch.name, **day})
+        steps.append(f"{say(*stop)}{say(': ', '：')}`{{launch}}`")
+        if review := review_command(settings, typed, place or settings.out):
+            commands["review"] = review
+            back = (
+                "When the sheets come back and the orders are in, see what the launch brought: ",
+                "外呼表收回、订单入库后，评估活动效果：",
+            )
+            steps.append(f"{say(*back)}`{{review}}`")
+    if is_draft(settings):
+        draft = say(
+            "This is a draft: nothing is recorded, and nobody is kept out of other launches by it. Make it the launch: `{commit}`",
+            "这是草稿：未登记任何邀请，也不影响其他活动。确定后正式生效：`{commit}`",
+        )
+        commands["commit"] = commit_command(settings, typed)
+        steps.insert(1, draft)
+    return Section(say("What to do next", "下一步"), (Steps(tuple(marked(step, **commands) for step in steps)),))
 
 
-def _summary(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Section:
+def _summary(plan: "LaunchPlan", settings: CoreSettings, typed: Sequence[str], labels: Labels) -> Section:
     """Say in the terminal who is first on the list, what the launch came to, and what to open."""
     say, lang, counts = labels.say, labels.lang, plan.counts
     eligible, invited, key_users, groups = (f"{counts[name]:,}" for name in ("eligible", "invited", "key_users", "groups"))
@@ -182,21 +203,19 @@ def _summary(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Sect
     files = []
     if isinstance(settings, LaunchJob):
         named = [say("Open first: `{out}/report.html`", "先打开： `{out}/report.html`")]
-        if commit_command(settings):
+        if is_draft(settings):
             named.append(say("A draft so far; to make it the launch: `{commit}`", "目前是草稿；正式生效： `{commit}`"))
         named += [say("Hand out: `{out}/call_sheets/`", "分发： `{out}/call_sheets/`")]
         if rejected := counts["rejected"]:
             unknown = say("input rows could not be understood:", "行数据无法识别：")
             named.insert(0, f"{rejected:,} {unknown} `{{out}}/rejects.parquet`")
-        files = [marked(sentence, out=str(settings.out), commit=commit_command(settings) or "") for sentence in named]
+        files = [marked(sentence, out=str(settings.out), commit=commit_command(settings, typed)) for sentence in named]
     return Section(brief=(_top(plan, settings, labels), *map(text, said), *files))
 
 
-def commit_command(settings: CoreSettings) -> str | None:
-    """Give the command that makes a draft the launch; None where there is nothing to commit."""
-    if not isinstance(settings, LaunchJob) or settings.launch.commit or not settings.ledger.use:
-        return None
-    return f"segmenter commit {override('out', settings.out.as_posix())}"
+def is_draft(settings: CoreSettings) -> TypeGuard[LaunchJob]:
+    """Tell whether there is something to commit."""
+    return isinstance(settings, LaunchJob) and settings.ledger.use and not settings.launch.commit
 
 
 def _top(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Table:

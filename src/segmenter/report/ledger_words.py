@@ -5,7 +5,7 @@ import polars as pl
 from segmenter.ledger import Draft
 from segmenter.report.language import say
 from segmenter.report.sections import Report, Section, Table, columns, marked, row, text
-from segmenter.report.shell_commands import override
+from segmenter.report.shell_commands import next_command, own_words
 from segmenter.report.terminal import show_brief
 from segmenter.words import Lang
 
@@ -20,8 +20,9 @@ def say_committed(draft: Draft, invited: int, lang: Lang) -> None:
     name = draft.record.name
     en = f"{name} is the launch now: {invited:,} invitations are recorded, results in {draft.place}"
     zh = f"{name} 已正式生效：已登记 {invited:,} 人的邀请，结果位于 {draft.place}"
-    back = say(lang, "Back, as long as nobody has answered: `segmenter cancel {out}`", "在无人答复之前可以撤销： `segmenter cancel {out}`")
-    _show(text(say(lang, en, zh)), marked(back, out=override("out", draft.place.as_posix())))
+    back = say(lang, "Back, as long as nobody has answered: `{cancel}`", "在无人答复之前可以撤销： `{cancel}`")
+    cancel = next_command("cancel", own_words(), {"out": draft.place.as_posix()})
+    _show(text(say(lang, en, zh)), marked(back, cancel=cancel))
 
 
 def say_cancelled(draft: Draft, invited: int, held_out: int, lang: Lang) -> None:

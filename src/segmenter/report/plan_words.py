@@ -13,7 +13,7 @@ _FACTS = ("reasons", "spend_top", "orders_top")
 
 
 def in_words(plan: LaunchPlan, settings: CoreSettings) -> LaunchPlan:
-    """Say what a plan holds as facts: the reasons of the invited, the names of the segments, notes and warnings.
+    """Say what a plan holds as facts: the reasons of the invited, the names of the segments, notes, warnings and obstacles.
 
     Parameters
     ----------
@@ -52,4 +52,5 @@ def in_words(plan: LaunchPlan, settings: CoreSettings) -> LaunchPlan:
         segmentation=replace(plan.segmentation, why=translate(plan.segmentation.why, lang)),
         notes=tuple(translate(note, lang) for note in plan.notes),
         warnings=tuple(translate(warning, lang) for warning in plan.warnings),
+        obstacles=tuple(translate(obstacle, lang) for obstacle in plan.obstacles),
     )

@@ -12,6 +12,7 @@ from segmenter.report.language import translate
 from segmenter.report.outputs import Outputs, Record, csv, page, parquet, rounded
 from segmenter.report.review_report import review_report
 from segmenter.report.review_words import say_launch_lift, say_progress
+from segmenter.report.shell_commands import own_words
 from segmenter.settings import ReviewJob
 from segmenter.sources.inputs import Inputs
 
@@ -27,7 +28,7 @@ _PUBLIC = ("acceptance", "lift")
 def review_outputs(review: Review, read: Inputs, settings: ReviewJob) -> Outputs:
     """List what a review leaves, in the launch's language."""
     currency, launch, lang = review.launch.currency, review.launch, settings.lang
-    report, rejects, progress = review_report(review, settings), read.tables.rejects, review.progress
+    report, rejects, progress = review_report(review, settings, own_words()), read.tables.rejects, review.progress
     tables = {"acceptance": review.acceptance, "reasons": review.reasons, "sales": review.daily, "cohorts": review.cohorts}
     files = []
     for name, table in {**tables, "lift": _lift(review)}.items():

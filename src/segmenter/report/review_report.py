@@ -1,5 +1,7 @@
 """What a launch brought, and why one may believe it, without a customer id or a contact in it."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from segmenter.evaluation.review import Review
@@ -10,11 +12,12 @@ from segmenter.report.language import translate
 from segmenter.report.review_tables import answer_tables, cohort_table, estimate_table, reason_table, say_money, say_range, sum_table
 from segmenter.report.review_words import COHORT_WORDS, hide_few, say_acceptance, say_launch_lift, say_progress
 from segmenter.report.sections import Advice, Fact, Figure, Glossary, Grid, Report, Section, Steps, Table, columns, marked, note, row, text
+from segmenter.report.shell_commands import elsewhere, next_command
 from segmenter.settings import ReviewCore, ReviewJob
 
 
-def review_report(review: Review, settings: ReviewCore) -> Report:
-    """Say what a launch brought, in the launch's language."""
+def review_report(review: Review, settings: ReviewCore, typed: Sequence[str] = ()) -> Report:
+    """Say what a launch brought, in the launch's language; `typed` is what the user gave the job, for the commands that come next."""
     launch, labels = settings.launch, Labels(settings.lang, review.launch.currency)
     say, lang = labels.say, settings.lang
     accepted = say_acceptance(review, labels)
@@ -38,7 +41,7 @@ def review_report(review: Review, settings: ReviewCore) -> Report:
             *_sales(review, labels),
             *_lift(review, labels),
             *_answers(review, labels),
-            _next_steps(review, labels),
+            _next_steps(review, settings, typed, labels),
             _words(labels),
             _summary(review, settings, labels),
         ),
@@ -181,27 +184,31 @@ def _answers(review: Review, labels: Labels) -> tuple[Section, ...]:
     return (Section(labels.say("Who accepted", "谁接受了邀请"), (note(labels.say(en, zh)), blocks), whole=False),)
 
 
-def _next_steps(review: Review, labels: Labels) -> Section:
-    say, steps = labels.say, []
+def _next_steps(review: Review, settings: ReviewCore, typed: Sequence[str], labels: Labels) -> Section:
+    say, steps, name = labels.say, [], review.launch.name
+    again = {"review.as_of": str(review.launch.ends_on), **({} if typed else {"launch.name": name})}
+    beside = elsewhere(settings.out, f"{name}_review", f"{name}_next") if isinstance(settings, ReviewJob) else {"out": None}
+    following = {"review.": None, **beside, "launch.name": f"{name}_next", "launch.as_of": str(review.as_of)}
+    commands = {
+        "ends": labels.day(review.launch.ends_on),
+        "again": next_command("review", typed, again),
+        "launch": next_command("launch", typed, following),
+    }
     if review.progress.state == "unknown":
         en = "Collect the call sheets, and run the review again with `review.answers=[FOLDER]`."
         steps.append(say(en, "收齐外呼表后重新运行复盘，例如 `review.answers=[FOLDER]`。"))
     if not review.over:
-        en = "Run the review again on {ends}, when the launch is over: only then decide."
-        steps.append(say(en, "活动于 {ends} 结束，届时请重新运行复盘，再下结论。"))
+        en = "Run the review again on {ends}, when the launch is over: only then decide. `{again}`"
+        steps.append(say(en, "活动于 {ends} 结束，届时请重新运行复盘，再下结论。 `{again}`"))
     if not review.lift and (review.uplift["spend"] != 0).any():
         en = "Hold out a share of the next launch at random with `plan.holdout=0.1`: then it can be told what the invitation brings."
         steps.append(say(en, "下次邀请请随机留出一部分客户作对照： `plan.holdout=0.1`，才能知道邀请带来了什么。"))
     en = (
         "Plan the next launch under a new name: it knows these answers, leaves out who joined or refused for good, and expects as many to "
-        "join as did here. `segmenter launch launch.name=…`"
+        "join as did here. `{launch}`"
     )
-    zh = (
-        "用新的名称规划下一次活动：它会读取这些答复，跳过已加入或表示不再联系的客户，并按这次的加入率估算。 "
-        "`segmenter launch launch.name=…`"
-    )
-    ends = labels.day(review.launch.ends_on)
-    return Section(say("What to do next", "下一步"), (Steps(tuple(marked(step, ends=ends) for step in [*steps, say(en, zh)])),))
+    zh = "用新的名称规划下一次活动：它会读取这些答复，跳过已加入或表示不再联系的客户，并按这次的加入率估算。 `{launch}`"
+    return Section(say("What to do next", "下一步"), (Steps(tuple(marked(step, **commands) for step in [*steps, say(en, zh)])),))
 
 
 def _words(labels: Labels) -> Section:

@@ -188,6 +188,8 @@ class Report:
     dates: tuple[Fact, ...] = ()
     advice: Advice | None = None
     tiles: tuple[Fact, ...] = ()
+    obstacles: tuple[str, ...] = ()  # stand before the tiles, and all else
+    mend: str = ""  # their heading
     caution: str = ""  # the heading of the warnings
     warnings: tuple[str, ...] = ()
     sections: tuple[Section, ...] = ()

@@ -43,8 +43,10 @@ def show(report: Report, out: Path, lang: Lang, *, damaged: Iterable[str] = ()) 
     `damaged` is what was found damaged on the way while the results are right: no part of the report.
     """
     errors = Terminal(stderr=True)
-    for warning in (*report.warnings, *damaged):
-        errors.print(say(lang, "warning", "注意"), style="bold yellow", end=": ")
+    said = [(say(lang, "cannot be carried out", "无法执行"), "bold red", text) for text in report.obstacles]
+    said += [(say(lang, "warning", "注意"), "bold yellow", text) for text in (*report.warnings, *damaged)]
+    for kind, style, warning in said:
+        errors.print(kind, style=style, end=": ")
         errors.print(translate(warning, lang), highlight=False, soft_wrap=True)
     if Terminal().is_terminal:
         show_brief(report)

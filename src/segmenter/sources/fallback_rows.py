@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from segmenter.sources.expressions import FILE, ROW, columns_of
-from segmenter.sources.file_days import days_of_files
+from segmenter.sources.file_days import Span, days_of_files
 from segmenter.sources.order_rows import order_rows
 from segmenter.sources.parquet_stream import Stream
 from segmenter.sources.row_mapping import map_rows
@@ -25,7 +25,7 @@ class FallbackRows:
     frames: list[pl.DataFrame] = field(default_factory=list)
     rejects: list[pl.DataFrame] = field(default_factory=list)
     reads: dict[str, int] = field(default_factory=lambda: {"later": 0, "rejected": 0, "kept": 0})
-    days: list[pl.DataFrame] = field(default_factory=list)  # of files, see `order_rows.join_days`
+    days: list[Span] = field(default_factory=list)  # of files, see `order_rows.join_days`
     waiting: int = 0
     blank: int = 0
 

@@ -23,7 +23,7 @@ from segmenter.settings import FilesSettings, LaunchSettings
 from segmenter.sources import fields
 from segmenter.sources.expressions import ROW, read_as_numbers
 from segmenter.sources.fields import currency_names, local, time_parts
-from segmenter.sources.file_days import days_of_file
+from segmenter.sources.file_days import Span, days_of_file
 from segmenter.sources.order_sample import as_orders, number_column, number_findings
 from segmenter.sources.raw import column_names, known_types, one_line
 from segmenter.sources.row_mapping import map_rows
@@ -245,7 +245,7 @@ def batches(stream: Stream, files: Sequence[int]) -> Iterator[pl.DataFrame]:
         raise InputError(*lost)
 
 
-def days_of_batch(stream: Stream, files: Sequence[int], batch: pl.DataFrame, left: pl.Series) -> list[pl.DataFrame]:
+def days_of_batch(stream: Stream, files: Sequence[int], batch: pl.DataFrame, left: pl.Series) -> list[Span]:
     """Give the first and last times of each file's typed rows in a batch, without those that are left to the fallback."""
     assert stream.launch.as_of is not None
     if not batch.height:
@@ -256,10 +256,10 @@ def days_of_batch(stream: Stream, files: Sequence[int], batch: pl.DataFrame, lef
     starts = np.cumsum([0, *(stream.heights[at] for at in files[:-1])])
     ends = np.searchsorted(starts, batch.select(pl.min(ROW), pl.max(ROW).alias("last")).row(0), side="right") - 1
     if ends[0] == ends[1]:
-        return [days_of_file(stream.names[files[ends[0]]], times, stream.launch.as_of)]
+        return days_of_file(stream.names[files[ends[0]]], times, stream.launch.as_of)
     numbers = pl.Series(np.searchsorted(starts, batch[ROW].to_numpy(), side="right") - 1)
     found = numbers.unique().to_list()
-    return [days_of_file(stream.names[files[at]], times.filter(numbers == at), stream.launch.as_of) for at in found]
+    return [span for at in found for span in days_of_file(stream.names[files[at]], times.filter(numbers == at), stream.launch.as_of)]
 
 
 def _panic(rows: pl.LazyFrame) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.messages import Message
-from segmenter.sources.file_days import days_of_file
+from segmenter.sources.file_days import Span, days_of_file
 from segmenter.sources.order_store import Entry, Identity, Store
 from segmenter.sources.parquet_stream import Stream
 from segmenter.sources.reject_reasons import STRANGER
@@ -69,7 +69,7 @@ class StoreWriter:
 
 
 def recall(
-    store: Store, stream: Stream, aggregator: "Aggregator", ids: pl.Series | None, days: list[pl.DataFrame]
+    store: Store, stream: Stream, aggregator: "Aggregator", ids: pl.Series | None, days: list[Span]
 ) -> dict[int, tuple[Entry, pl.DataFrame]]:
     """Aggregate files from the store: what is kept of each, and its rejects; the others have to be read. Their days are noted."""
     found = {}
@@ -94,7 +94,7 @@ def recall(
             for customers, orders, places in parts:
                 aggregator.add_runs(customers, orders, places["place"])
                 if len(stream.paths) > 1:
-                    days.append(days_of_file(stream.names[at], orders["time"].cast(TIME), aggregator.terms.as_of))
+                    days += days_of_file(stream.names[at], orders["time"].cast(TIME), aggregator.terms.as_of)
             # The file may be called otherwise now, from where the config names it.
             found[at] = entry, rejects.with_columns(file=pl.lit(stream.names[at]))
     return found

@@ -22,7 +22,7 @@ from segmenter.messages import Message
 from segmenter.money import digits
 from segmenter.sources.expressions import ROW
 from segmenter.sources.fallback_rows import FallbackRows
-from segmenter.sources.file_days import join_days
+from segmenter.sources.file_days import Span, join_days
 from segmenter.sources.order_rows import OrdersReading, turnover
 from segmenter.sources.order_store import Identity, Store
 from segmenter.sources.parquet_stream import TYPED, WANTED, Stream, batches, days_of_batch, people_in
@@ -57,7 +57,7 @@ def aggregate_stream(
     from segmenter.measures.aggregator import Aggregator
 
     aggregator = Aggregator(terms, integers=stream.integers, known=ids)
-    days: list[pl.DataFrame] = []
+    days: list[Span] = []
     recalled = {} if store is None else recall(store, stream, aggregator, ids, days)
     fresh = [at for at in range(len(stream.paths)) if at not in recalled]
     total = {name: sum(entry.reads[name] for entry, _ in recalled.values()) for name in ("rows", "filtered", "rejected", "kept")}
@@ -121,7 +121,7 @@ def _read_files(
     aggregator: "Aggregator",
     ids: pl.Series | None,
     writer: StoreWriter | None,
-    days: list[pl.DataFrame],
+    days: list[Span],
     progress: Callable[[int], None],
 ) -> tuple[dict[str, int], pl.DataFrame, list[Future[list[str]]]]:
     """Aggregate files: what became of their rows, their rejects, and their parts on their way into the store; and note their days."""
