@@ -23,12 +23,20 @@ def platform_notes(groups: pl.DataFrame, calls: pl.DataFrame, settings: CoreSett
     if platform.scan_size is not None and capacity > platform.scan_size and groups.height:
         joins = groups["expected_joins"].clip(upper_bound=capacity)
         by_hand = ceil(round(float((joins - platform.scan_size).clip(lower_bound=0).sum()), 6))
-        sentence = (
-            "{name}: a group's code is scanned up to {scan:,} members; from member {next:,} on people are pulled in by hand: "
-            "{by_hand:,} of those expected to join{accounts}."
-        )
-        facts = {"name": name, "scan": platform.scan_size, "next": platform.scan_size + 1, "by_hand": by_hand}
-        notes.append(Message("planning.by_hand", sentence, **facts, accounts=_accounts(by_hand, len(days), platform.adds_per_day)))
+        facts = {"name": name, "scan": platform.scan_size, "next": platform.scan_size + 1}
+        if by_hand:
+            sentence = (
+                "{name}: a group's code is scanned up to {scan:,} members; from member {next:,} on people are pulled in by hand: "
+                "{by_hand:,} of those expected to join{accounts}."
+            )
+            accounts = _accounts(by_hand, len(days), platform.adds_per_day)
+            notes.append(Message("planning.by_hand", sentence, **facts, by_hand=by_hand, accounts=accounts))
+        else:
+            sentence = (
+                "{name}: a group's code is scanned up to {scan:,} members, more than are expected in any; from member {next:,} on people "
+                "are pulled in by hand."
+            )
+            notes.append(Message("planning.none_by_hand", sentence, **facts))
     if platform.code_days is not None and len(days):
         first, last = days[0], days[-1]
         dates = [first + timedelta(days=passed) for passed in range(platform.code_days, (last - first).days + 1, platform.code_days)]
@@ -44,7 +52,7 @@ def platform_notes(groups: pl.DataFrame, calls: pl.DataFrame, settings: CoreSett
 
 def _accounts(by_hand: int, days: int, a_day: int | None) -> str:
     """Say how many accounts it takes to add so many people on the days of calls."""
-    if a_day is None or not by_hand or not days:
+    if a_day is None or not days:
         return ""
     sentence = "; an account adds {a_day:,} people a day, so it takes {accounts:,} on the {days:,} days of calls"
     return Message("planning.accounts", sentence, a_day=a_day, accounts=ceil(by_hand / (a_day * days)), days=days)
