@@ -100,6 +100,10 @@ def _count_phones(read: list[pl.DataFrame], country: str | None) -> Iterator[Fin
 def _count_shared(number: pl.DataFrame) -> Iterator[Finding]:
     shared = number.drop_nulls().group_by("number").len().filter(pl.col("len") > 1)["len"]
     if len(shared):
-        sentence = "phones: {customers:,} customers share {phones:,}; one is of {most:,} customers"
+        sentence = "phones: {customers:,} customers share {phones:,}; one is of {most:,} customers{way_out}"
         facts = {"customers": int(shared.sum()), "phones": len(shared), "most": int(str(shared.max()))}
-        yield Finding("warning" if facts["most"] >= _CROWD else "note", Message("input.phones_shared", sentence, **facts))
+        crowd = facts["most"] >= _CROWD
+        way_out = (
+            Message("input.not_theirs", ", and hardly theirs: where it is the shop's own, leave it out in the source") if crowd else ""
+        )
+        yield Finding("warning" if crowd else "note", Message("input.phones_shared", sentence, **facts, way_out=way_out))
