@@ -27,6 +27,7 @@ IDS = [f"C{place:03}" for place in range(40)]
 ORDERS = ["customer_id", "order_id", "time", "amount", "currency", "province", "city", "category", "收货人", "备注"]
 CUSTOMERS = ["customer_id", "name", "phone", "微信", "地址", "province", "city", "joined", "do_not_contact", "blocked", "staff", "level"]
 EVENTS, REFERRALS = ["customer_id", "kind", "time", "note"], ["customer_id", "friend_id", "time", "remark"]
+APPLICANTS = ["customer_id", "name", "手机", "province", "city", "time", "channel", "level"]
 
 
 def planted(columns: list[str], good: list[list[str]], keep: tuple[str, ...] = ()) -> list[list[str]]:
@@ -59,11 +60,14 @@ def frames() -> dict[str, tuple[list[str], list[list[str]]]]:
     # Whose row is spoilt is another customer, so that the table holds the first of them as they are.
     extra = planted(CUSTOMERS, customers[2:], keep=("customer_id",))[len(customers) - 2 :]
     customers += [[f"D{at:03}", *row[1:]] for at, row in enumerate(extra)]
+    people = [[f"N{at:03}", f"新客{at}", f"1390000{at:04}", *where[at % 2], "2026-06-01", "海报", "new"] for at in range(20)]
+    applicants = [[f"N{at:03}", *row[1:]] for at, row in enumerate(planted(APPLICANTS, people, keep=("customer_id",)))]
     return {
         "orders": (ORDERS, planted(ORDERS, orders)),
         "customers": (CUSTOMERS, customers),
         "events": (EVENTS, planted(EVENTS, [[each, "visit", "2026-05-02", ""] for each in IDS])),
         "referrals": (REFERRALS, planted(REFERRALS, [[each, IDS[at - 1], "2026-05-02", ""] for at, each in enumerate(IDS)])),
+        "applicants": (APPLICANTS, applicants),
     }
 
 
@@ -72,6 +76,7 @@ DATA = [
         "data.max_reject_share=1",
         "data.orders.grain=order",
         "data.customers.contact=[phone,微信,地址]",
+        "data.applicants.contact=[手机]",
         "data.customers.attributes=[level]",
     ),
     *(
@@ -87,7 +92,7 @@ DATA = [
     f"data.orders.where=\"备注 IS NULL OR 备注 <> '13712345678' OR 收货人 = '{NAME}'\"",
     f"rules.custom=[{{name: mine, keep: \"level <> '{SECRETS[0]}'\"}}]",
 ]
-PATHS = ["data=files", *(f"data.{name}.path={name}.csv" for name in ("orders", "customers", "events", "referrals"))]
+PATHS = ["data=files", *(f"data.{name}.path={name}.csv" for name in ("orders", "customers", "events", "referrals", "applicants"))]
 
 
 def leaks(text: str, secrets: Any = (*SECRETS, "13712345678")) -> list[str]:

@@ -95,6 +95,7 @@ def test_what_is_written(demo):
         "group",
         "call_on",
         "agent",
+        "channel",
         "region",
         "segment",
         "score",

@@ -4,6 +4,7 @@ from datetime import date
 
 import polars as pl
 
+from segmenter.applicants import channel_of
 from segmenter.planning.candidates import region_of
 from segmenter.segments import Segmentation
 from segmenter.settings import AnyPlan
@@ -26,6 +27,7 @@ def invitations_of(
         *("wave", "group", "agent", "score", "stratum"),
         region_of(plan),
         pl.col("segment_name").alias("segment"),
+        pl.when(~pl.col("held_out")).then(channel_of(chosen, plan)).alias("channel"),
         pl.col("call_on").fill_null(as_of).alias("planned_at"),
     )
     if running is None or kept is None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from segmenter.applicants import channel_of, say_applicants
 from segmenter.errors import InputError
 from segmenter.evaluation.as_of import launch_snapshot, terms_of
 from segmenter.evaluation.as_of_check import check_as_of
@@ -82,7 +83,12 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         expected, doubts = forecast(planned.customers, planned.join_chances, past, settings)
     notes, unmeasured = describe_detectable_effect(planned.customers, settings)
     invited = planned.customers.filter("invited").sort("rank")
-    listed = invited if running is None else still_ahead(invited, running, as_of)
+    invitations = invitations_of(planned.customers, segmentation, settings.plan, as_of, running, planned.kept)
+    if running is None:
+        listed = invited.with_columns(channel_of(invited, settings.plan).alias("channel"))
+    else:
+        channels = invitations.select("customer_id", "channel")
+        listed = still_ahead(invited, running, as_of).join(channels, on="customer_id", how="left", maintain_order="left")
     said = (
         *snapshot.warnings,
         *snapshot.verdicts.warnings,
@@ -106,19 +112,25 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     return LaunchPlan(
         customers=planned.customers,
         invite_list=with_reasons(listed, planned.customers, scorer).select(INVITE_COLUMNS),
-        invitations=invitations_of(planned.customers, segmentation, settings.plan, as_of, running, planned.kept),
+        invitations=invitations,
         funnel=snapshot.verdicts.funnel,
         what_if=snapshot.verdicts.what_if,
         segments=segmentation.profiles,
         groups=planned.groups,
         layers=planned.layers,
         calls=planned.calls,
+        starters=planned.starters,
         segmentation=segmentation,
         ranking=ranked,
         model=launch_model(score, segmentation, launch.currency),
         forecast=expected,
         counts=counts,
-        notes=(*planned.notes, *notes, *([] if expected is None else [expected.sentence(launch.currency)])),
+        notes=(
+            *planned.notes,
+            *say_applicants(planned.customers),
+            *notes,
+            *([] if expected is None else [expected.sentence(launch.currency)]),
+        ),
         warnings=tuple(each for each in said if not isinstance(each, Obstacle)),
         obstacles=tuple(each for each in said if isinstance(each, Obstacle)),
         valid_until=as_of + timedelta(days=launch.valid_days),

@@ -11,7 +11,7 @@ from segmenter.scoring.ranking import RankingReport
 from segmenter.segments import Segmentation
 
 INVITE_COLUMNS = (
-    *("rank", "customer_id", "wave", "group", "call_on", "agent", "region", "segment", "score", "join_chance"),
+    *("rank", "customer_id", "wave", "group", "call_on", "agent", "channel", "region", "segment", "score", "join_chance"),
     *("reasons", "spend_top", "orders_top", "spend", "orders", "last_order_at", "days_since_order"),
 )
 
@@ -29,8 +29,8 @@ class LaunchPlan:
         The invited by rank: `INVITE_COLUMNS`. Why they are invited stands in it as facts, see `scoring.with_reasons`.
     invitations : DataFrame
         Who is invited and who is held out, for the ledger: ``customer_id``, ``status`` (planned, held_out), ``wave``, ``group``,
-        ``agent``, ``score``, ``stratum``, ``region``, ``segment`` (its name in English), ``planned_at``.
-    funnel, what_if, segments, groups, layers, calls : DataFrame
+        ``agent``, ``score``, ``stratum``, ``region``, ``segment`` (its name in English), ``channel``, ``planned_at``.
+    funnel, what_if, segments, groups, layers, calls, starters : DataFrame
         See `rules.Verdicts`, `segments.Segmentation` and `planning.Planned`.
     segmentation : Segmentation
         The segments of the customers, and why there are so many.
@@ -63,6 +63,7 @@ class LaunchPlan:
     groups: pl.DataFrame
     layers: pl.DataFrame
     calls: pl.DataFrame
+    starters: pl.DataFrame
     segmentation: Segmentation
     ranking: RankingReport
     model: LaunchModel

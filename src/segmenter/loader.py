@@ -39,7 +39,7 @@ from segmenter.tables import REJECTS, Orders, PastLaunches, Terms
 from segmenter.words import Progress
 
 LAST_DATE = date(2200, 1, 1)
-TABLES = ("orders", "customers", "events", "referrals")
+TABLES = ("orders", "customers", "events", "referrals", "applicants")
 
 
 def read_tables(
@@ -154,7 +154,7 @@ def _simulated(data: DemoSettings, launch: LaunchSettings, seed: int) -> dict[st
     if launch.as_of is None:
         raise InputError(Message("launch.date_missing", "launch.as_of: is needed, as YYYY-MM-DD"))
     shop = simulate(data.shop.customers, data.shop.days, launch.as_of, seed)
-    return {name: Raw(getattr(shop, name), (), REJECTS.to_frame()) for name in TABLES}
+    return {name: Raw(table, (), REJECTS.to_frame()) for name, table in shop.tables().items()}
 
 
 def _read(data: FilesSettings | DatabaseSettings, name: str, progress: Progress) -> Raw | None:

@@ -1,7 +1,7 @@
 """Who may be invited: a verdict for every customer, the funnel, and what neighbouring thresholds would give."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from polars.exceptions import PanicException, PolarsError
 
 from segmenter import money, sql
+from segmenter.applicants import KNOWN_BY, is_unknown, say_without_orders
 from segmenter.contacts import shown_sql
 from segmenter.errors import ConfigError, InputError, nearest
 from segmenter.measures.spec import MONEY
@@ -60,11 +61,13 @@ class _Threshold:
     threshold: float
     floor: bool
     currency: str | None = None  # of a measure that is money
+    unknown: pl.Expr | None = None  # of whom it cannot be decided, and who are kept
 
     def keeps(self, threshold: float) -> pl.Expr:
         limit = round(threshold) if self.currency is None else money.to_minor(threshold, self.currency)
         measure = pl.col(self.measure)
-        return (measure >= limit if self.floor else measure <= limit).fill_null(value=False)
+        kept = (measure >= limit if self.floor else measure <= limit).fill_null(value=False)
+        return kept if self.unknown is None else kept | self.unknown
 
     def neighbours(self) -> list[float]:
         """Half to double the threshold; whole numbers where the rule counts."""
@@ -122,8 +125,9 @@ def apply_rules(
     >>> apply_rules(frame, settings.rules, settings.launch).customers["verdict"].to_list()
     ['orders_min', 'eligible']
     """
-    thresholds = _thresholds(settings, launch)
+    thresholds = _thresholds(frame, settings, launch)
     regional, warnings = _regional(frame, settings, launch)
+    warnings += say_without_orders(frame, [rule.name for rule in thresholds], settings)
     keeps = {
         **({"not_customer": ~frame["customer_id"].is_in(list(not_customers))} if not_customers else {}),
         **flagged(frame, settings),
@@ -151,7 +155,7 @@ def apply_rules(
     )
 
 
-def _thresholds(settings: RulesSettings, launch: LaunchSettings) -> list[_Threshold]:
+def _thresholds(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings) -> list[_Threshold]:
     recency = {"orders": "days_since_order", "events": "days_since_event", "either": "days_since_activity"}[settings.recency.source]
     rules = [
         ("spend_min", "spend_window", settings.spend.min, True, launch.currency),
@@ -159,7 +163,9 @@ def _thresholds(settings: RulesSettings, launch: LaunchSettings) -> list[_Thresh
         ("orders_min", "orders", settings.orders.min, True, None),
         ("recency", recency, settings.recency.max_days, False, None),
     ]
-    return [_Threshold(name, measure, limit, floor, currency) for name, measure, limit, floor, currency in rules if limit is not None]
+    on = [_Threshold(name, measure, limit, floor, currency) for name, measure, limit, floor, currency in rules if limit is not None]
+    open_ = "applicant" in frame.columns and settings.applicants == "keep"
+    return [replace(rule, unknown=is_unknown(rule.measure)) for rule in on] if open_ else on
 
 
 def _regional(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings) -> tuple[dict[str, pl.Series], list[Message]]:
@@ -246,7 +252,7 @@ def _what_if(frame: pl.DataFrame, thresholds: Sequence[_Threshold], fails: Mappi
     rows: list[tuple[str, float, int, int, bool]] = []
     now = int(np.count_nonzero(~np.logical_or.reduce(list(fails.values()))))
     for rule in thresholds:
-        others = frame.select(rule.measure, phone).filter(pl.Series(failed == fails[rule.name]))  # who fails no other rule
+        others = frame.select(KNOWN_BY, rule.measure, phone).filter(pl.Series(failed == fails[rule.name]))  # who fails no other rule
         for threshold in rule.neighbours():
             phones = others.filter(rule.keeps(threshold))["shared_phone"]
             eligible = phones.null_count() + phones.drop_nulls().n_unique()

@@ -13,6 +13,7 @@ import polars as pl
 from segmenter.findings import Finding
 
 TIME = pl.Datetime("us")
+CHANNELS = ("phone", "message", "poster", "shop", "colleague")  # by which somebody is invited
 EPOCH = date(1970, 1, 1)
 DAY = 86_400_000_000  # microseconds
 LEVELS = ("province", "city", "district")  # of a place
@@ -60,7 +61,7 @@ CUSTOMERS = pl.Schema(  # attributes follow, as text
         "staff": pl.Boolean(),
     }
 )
-# How customers can be reached, and no contact itself: columns of the customers where the shop has contacts.
+# How customers can be reached, and no contact itself.
 REACH = pl.Schema(
     {
         "has_mobile": pl.Boolean(),
@@ -74,6 +75,16 @@ REACH = pl.Schema(
 )
 EVENTS = pl.Schema({"customer_id": pl.String(), "kind": pl.String(), "time": TIME})
 REFERRALS = pl.Schema({"customer_id": pl.String(), "friend_id": pl.String(), "time": TIME})
+APPLICANTS = pl.Schema(  # who answered an open call
+    {
+        "customer_id": pl.String(),
+        "province": pl.String(),
+        "city": pl.String(),
+        "district": pl.String(),
+        "joined": pl.Date(),  # when they applied; null where that is not known
+        "applied_by": pl.String(),  # one of `CHANNELS`, or null
+    }
+)
 PRECEDENTS = pl.Schema(  # one row per customer of earlier launches, as of the date
     {
         "customer_id": pl.String(),
@@ -101,6 +112,7 @@ INVITED = pl.Schema(  # one row per launch and customer, as `ledger.list_invitat
         "stratum": pl.String(),
         "region": pl.String(),
         "segment": pl.String(),
+        "channel": pl.String(),  # by which they were invited, or by what a list of answers says: `CHANNELS`; null in old ledgers
         "answer": pl.String(),  # no_answer, refused, refused_for_good, joined; null where there is none
         "answered_on": pl.Date(),
         "reason": pl.String(),
@@ -218,7 +230,7 @@ class Tables:
     """What a shop has, in canonical form."""
 
     orders: Orders  # without rows where the shop has none
-    customers: pl.DataFrame | None  # see `CUSTOMERS`, with `REACH` where there are contacts; None where the customers are those with orders
+    customers: pl.DataFrame | None  # see `CUSTOMERS`; None where the customers are those with orders
     events: pl.DataFrame  # see `EVENTS`; empty where the shop has none
     referrals: pl.DataFrame
     contacts: pl.DataFrame | None  # `customer_id`, `name` and the contact columns as text: for the call sheets and nothing else
@@ -226,6 +238,8 @@ class Tables:
     # For each table: rows read, `filtered` by `where`, `dropped` as they repeat others, `later` than the as-of date, `rejected`, `kept`.
     reads: Mapping[str, Mapping[str, int]]
     launches: PastLaunches | None = None  # where there is a ledger with any
+    applicants: pl.DataFrame | None = None  # see `APPLICANTS`, of before the as-of date
+    reach: pl.DataFrame | None = None  # `customer_id` and `REACH`, where the customers have contacts
     spending: pl.DataFrame | None = None  # see `SPENDING`: where the orders have categories and they were asked for
     profile: OrdersProfile = NO_PROFILE
     findings: tuple[Finding, ...] = ()  # what was found while they were read

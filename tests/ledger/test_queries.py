@@ -46,6 +46,7 @@ def test_what_is_read_back_is_what_was_planned_and_answered(ledger):
             "stratum": ["", None, *["s"] * 6],
             "region": ["四川", "", None, *["x"] * 5],
             "segment": ["0", None, *["big, old"] * 6],
+            "channel": ["phone", None, "poster", *["message"] * 5],
             "planned_at": [DAY, None, DAY + timedelta(days=7), *[DAY] * 5],
             "name": "not kept",
         }

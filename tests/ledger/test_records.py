@@ -42,6 +42,17 @@ def test_answers_of_one_day_do_not_depend_on_the_order_of_rows_but_on_that_of_fi
     assert list_answers(ledger)["number"].to_list() == [1, 2, 3]
 
 
+def test_the_channel_of_an_answer_counts_before_that_of_the_plan(ledger):
+    record_plan(ledger, launch(), planned("ab").with_columns(channel=pl.lit("phone")))
+    record_answers(ledger, "spring", said("joined", "abz").with_columns(channel=pl.Series(["poster", None, "shop"])))
+    found = {"a": "poster", "b": "phone", "z": "shop"}  # z came unasked
+    assert dict(list_invitations(ledger).select("customer_id", "channel").rows()) == found
+    record_plan(ledger, launch(), planned("ab").with_columns(channel=pl.lit("message")))
+    assert dict(list_invitations(ledger).select("customer_id", "channel").rows()) == found
+    with pytest.raises(LedgerError, match="channel"):
+        record_answers(ledger, "spring", said("joined", "a").with_columns(channel=pl.lit("fax")))
+
+
 class Laws(RuleBasedStateMachine):
     """Plans and answers in any order, against dictionaries."""
 

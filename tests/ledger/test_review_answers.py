@@ -58,3 +58,23 @@ def test_ids_that_lost_their_zeros_are_recognised_but_not_against_the_shop_and_s
     read = take_answers(ledger, "spring", told, Inputs(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), {}))
     assert list_invitations(ledger).drop_nulls("answer")["customer_id"].to_list() == ["007", "11", "12", "13", "14", "8"]
     assert read.warnings[-1] == "most of whom these files name were not invited: sheet.csv; are they of another launch?"
+
+
+def test_the_shops_own_staff_in_a_list_of_members_do_not_count(tmp_path: Path) -> None:
+    ledger = open_ledger(None, tmp_path / "results")
+    record_plan(ledger, LaunchRecord("spring", "vip", DAY, 30, None, "CNY", "f"), planned("a"))
+    path = tmp_path / "members.csv"
+    path.write_text("customer_id,joined on,channel\na,2026-07-02,poster\ns,2026-07-01,\nb,2026-07-03,门店\n", encoding="utf-8")
+    settings = job("review.as_of=2026-07-31", "launch.as_of=2026-07-31", f"review.answers=[{path}]")
+    told = read_new_answers(ledger, find_launch(ledger, "spring"), settings)
+    orders = pl.DataFrame({"customer_id": ["a"], "time": "2026-06-30", "amount": 1.0})
+    customers = pl.DataFrame({"customer_id": ["a", "b", "s"], "staff": [False, False, True]})
+    shop = segmenter.canonical_tables({"orders": orders, "customers": customers}, settings.data, settings.launch)
+    read = take_answers(ledger, "spring", told, Inputs(shop, {}))
+    assert list_invitations(ledger).select("customer_id", "answer", "channel").rows() == [
+        ("a", "joined", "poster"),
+        ("b", "joined", "shop"),
+    ]
+    assert [warning.code for warning in read.warnings] == ["answers.colleagues"]
+    counts = read.tables.reads["answers"]
+    assert (counts["rows"], counts["kept"], counts["dropped"]) == (3, 2, 1)

@@ -78,6 +78,7 @@ def test_an_older_ledger_is_brought_up_to_date_once_by_two_at_a_time_and_loses_n
                 "s",
                 None,
                 None,
+                None,
                 "joined",
                 date(2026, 7, 2),
                 None,
@@ -139,3 +140,22 @@ def test_a_ledger_newer_than_the_program_is_refused(url, tmp_path):
     ):
         with pytest.raises(LedgerError, match=rf"ledger: should be of version {VERSION} or older \(got 99\); use the newer segmenter"):
             use()
+
+
+def test_a_ledger_of_the_fourth_version_keeps_its_answers_and_takes_channels(url, tmp_path):
+    ledger = opening._locate(url, tmp_path / "results")
+    with ledger.engine.begin() as connection:
+        upgrade(connection, to=4)
+        connection.exec_driver_sql(
+            """INSERT INTO segmenter_plans VALUES
+            (1, 'spring', 'tea', '2026-07-01', 30, '2026-07-31', NULL, 'CNY', 'f', 'planned', NULL, NULL, 0.1)"""
+        )
+        row = "'planned', '2026-07-01', 2, 'g', 'Li', 1.5, 's'"
+        connection.exec_driver_sql(f"INSERT INTO segmenter_invitations VALUES (1, 'a', {row}, 'r', '0')")
+        connection.exec_driver_sql(
+            f"INSERT INTO segmenter_answers VALUES ('spring', 1, 'a', 'no_answer', '2026-07-02', 'a.csv', {row}, NULL, 'r', '0')"
+        )
+    ledger = open_ledger(url, tmp_path / "results")
+    assert list_invitations(ledger).select("answer", "channel").rows() == [("no_answer", None)]
+    record_answers(ledger, "spring", said("joined", "a").with_columns(channel=pl.lit("shop")))
+    assert list_invitations(ledger).select("answer", "channel").rows() == [("joined", "shop")]

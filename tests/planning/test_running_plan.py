@@ -54,6 +54,7 @@ def first():
         answered_on=None,
         reason=None,
         source=None,
+        channel=None,
     )
     return own.select(pl.col(name).cast(dtype) for name, dtype in INVITED.items())
 

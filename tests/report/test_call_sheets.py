@@ -1,6 +1,8 @@
 import zipfile
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,19 @@ import polars as pl
 import pytest
 
 from segmenter.report import call_sheets as module
-from segmenter.report.call_sheets import ANSWERS, call_sheets
+from segmenter.report.call_sheet_words import ANSWERS, buying_habit, last_calls
+from segmenter.report.call_sheets import call_sheets
+from segmenter.report.labels import Labels
 from segmenter.report.safe_text import safe_names
+from segmenter.tables import INVITED
+
+LAUNCH = {
+    "launch__script": "Hello {name}, a group on {topic} from {shop}: {offer}.",
+    "launch__offer": "=10 % off & more",
+    "launch__shop": "Kang Mei",
+    "launch__group_rules": "no <ads>",
+}
+AGENTS = [{"name": "王芳", "calls_per_day": 25, "regions": []}, {"name": "=Li", "calls_per_day": 40, "regions": ["辽宁"]}]
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
@@ -49,9 +62,9 @@ def test_what_an_agent_needs(launch: Callable[..., Any], tmp_path: Path) -> None
     book = openpyxl.load_workbook(path)
     sheet, info = book.worksheets
     head = [cell.value for cell in sheet[1]]
-    contacts, ours = ["name", "phone", "wechat"], ["region", "segment", "reason", "spend, all time", "orders", "last order", "days since"]
-    answers = ["answer", "answered on", "reason for refusing", "note"]
-    assert head == ["call on", "rank", "group", "wave", "customer_id", *contacts, *ours, *answers]
+    printed = ["call on", "group", "name", "phone", "buying habit", "reason", "answer", "note"]
+    answers = ["wave", "call again on", "answered on", "reason for refusing", "new phone", "save contact as", "wechat", "customer_id"]
+    assert head == [*printed, *answers, "rank", "region", "segment", "spend, all time", "orders", "last order", "days since"]
     first = dict(zip(head, sheet[2], strict=True))
     invited = made.plan.invite_list.row(by_predicate=pl.col("customer_id") == first["customer_id"].value, named=True)
     contact = made.tables.contacts.row(by_predicate=pl.col("customer_id") == first["customer_id"].value, named=True)
@@ -64,17 +77,25 @@ def test_what_an_agent_needs(launch: Callable[..., Any], tmp_path: Path) -> None
     assert isinstance(contact["phone"], str)
     assert first["phone"].data_type == "s"
     assert first["wave"].value == "1 key user"
-    assert [first[name].value for name in answers] == [None] * 4
+    to_fill = {"answer", "note", "call again on", "answered on", "reason for refusing", "new phone"}
+    assert {first[name].value for name in to_fill} == {None}
+    assert {name for name in head if not first[name].protection.locked} == to_fill
+    for page in book.worksheets:
+        assert (page.protection.sheet, page.protection.password) == (True, None)
+        assert not page.protection.autoFilter  # false: not kept from it
     assert first["call on"].value.date() == invited["call_on"]
     assert first["call on"].number_format == "yyyy-mm-dd"
-    assert sheet.freeze_panes == "F2"
+    assert sheet.freeze_panes == "D2"
     assert sheet.auto_filter.ref == sheet.dimensions
     assert sheet.print_title_rows == "$1:$1"
     assert sheet.page_setup.orientation == "landscape"
     assert (sheet.sheet_properties.pageSetUpPr.fitToPage, sheet.page_setup.fitToHeight) == (True, 0)
+    assert sheet.print_area == f"'calls'!$A$1:$H${sheet.max_row}"
+    widths = [sheet.column_dimensions[letter].width for letter in "ABCDEFGH"]
+    assert sum(widths) * 9 < 1064 * 11 / 9  # an A4 page in pixels, at 11 points; in a wide font a character takes nine
     (choice,) = sheet.data_validations.dataValidation
     assert choice.formula1 == '"' + ",".join(en for en, _ in ANSWERS) + '"'
-    assert str(choice.sqref) == f"P2:P{sheet.max_row}"
+    assert str(choice.sqref) == f"G2:G{sheet.max_row}"
     assert "2026-07-15" in sheet.oddHeader.right.text
     assert "summer && tea" in sheet.oddHeader.left.text
     said = {row[0]: row[1] for row in info.iter_rows(values_only=True)}
@@ -83,17 +104,23 @@ def test_what_an_agent_needs(launch: Callable[..., Any], tmp_path: Path) -> None
     assert "2026" in said["good until"]
 
 
+def sheet_rows(sheet: Any, top: int = 0) -> list[dict[str, Any]]:
+    head, *rows = list(sheet.values)[top:]
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
 def test_who_calls_whom_on_which_day(launch: Callable[..., Any], tmp_path: Path) -> None:
-    agents = [{"name": "王芳", "calls_per_day": 25, "regions": []}, {"name": "=Li", "calls_per_day": 40, "regions": ["辽宁"]}]
-    made = launch.__wrapped__(plan__agents=agents, plan__holdout=0)  # past the cache, which takes no dicts
+    made = launch.__wrapped__(plan__agents=AGENTS, plan__holdout=0)  # past the cache, which takes no dicts
     paths = call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path)
-    assert [path.stem for path in paths] == list(safe_names(made.plan.groups["region"].unique(maintain_order=True).to_list()).values())
+    regions = list(safe_names(made.plan.groups["region"].unique(maintain_order=True).to_list()).values())
+    assert [path.stem for path in paths] == [*regions, *(path.stem for path in paths[len(regions) :])]
+    assert {path.stem for path in paths[len(regions) :]} == {"agent =Li", "agent 王芳"}
     known = {row["customer_id"]: row for row in made.plan.invite_list.iter_rows(named=True)}
-    for path in paths:
+    for path in paths[: len(regions)]:
         book = openpyxl.load_workbook(path)
         assert book.sheetnames == ["calls", "days", "info"]
         rows = rows_of(path)
-        assert list(rows[0])[:6] == ["agent", "call on", "rank", "group", "wave", "customer_id"]
+        assert {"agent", "call on", "rank", "group", "wave", "customer_id"} <= set(rows[0])
         assert [(row["agent"], row["call on"].date()) for row in rows] == [
             (known[row["customer_id"]]["agent"], known[row["customer_id"]]["call_on"]) for row in rows
         ]
@@ -114,10 +141,90 @@ def test_who_calls_whom_on_which_day(launch: Callable[..., Any], tmp_path: Path)
         assert "held out" not in names
 
 
+def test_each_agent_has_a_workbook_with_a_sheet_a_day(launch: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = launch.__wrapped__(plan__agents=AGENTS, **LAUNCH)
+    monkeypatch.setattr(module, "_MOST_DAYS", 12)
+    paths = [path for path in call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path) if path.stem.startswith("agent ")]
+    assert len(paths) > 2
+    plan, called = made.plan.invite_list, []
+    for path in paths:
+        book = openpyxl.load_workbook(path)
+        *days, info = book.worksheets
+        assert 1 <= len(days) <= 12
+        said = {row[0]: row[1] for row in info.iter_rows(values_only=True)}
+        assert said["opening words"] == "Hello (name), a group on tea <first> & news from Kang Mei: =10 % off & more."
+        assert (said["offer"], said["group rules"]) == ("=10 % off & more", "no <ads>")
+        for sheet in days:
+            title, script, rest = (sheet.cell(row, 1).value for row in (1, 2, 3))
+            agent = title.split(" · ")[0].removeprefix("agent ").rstrip(" 0123456789")
+            assert title.startswith(f"agent {agent} · {sheet.title} · ")
+            assert script.endswith(said["opening words"])
+            assert rest == "offer: =10 % off & more · group rules: no <ads>"
+            rows = sheet_rows(sheet, 3)
+            here = plan.filter(pl.col("agent") == agent, pl.col("call_on").cast(pl.String) == sheet.title[:10])
+            assert sorted(row["customer_id"] for row in rows) == here["customer_id"].sort().to_list()
+            assert [row["wave"] for row in rows] == sorted(row["wave"] for row in rows)
+            assert list(rows[0])[:8] == ["wave", "name", "phone", "group", "buying habit", "reason", "answer", "note"]
+            assert not {"agent", "call on"} & set(rows[0])
+            for row in rows:
+                name = row["name"] or ""
+                assert row["opening words"].startswith(f"Hello {name}, a group" if name else "Hello, a group")
+                assert row["save contact as"].endswith("-Kang Mei")
+            assert sheet.freeze_panes == "C5"
+            assert sheet.print_title_rows == "$1:$4"
+            called += [row["customer_id"] for row in rows]
+    assert sorted(called) == plan.filter(pl.col("agent").is_not_null())["customer_id"].sort().to_list()
+
+
+def test_agents_named_as_regions_keep_apart(launch: Callable[..., Any], tmp_path: Path) -> None:
+    agents = [{"name": "all", "calls_per_day": 500, "regions": []}]
+    made = launch.__wrapped__(plan__agents=agents, plan__by_region="none")
+    plan = replace(made.plan, groups=made.plan.groups.with_columns(region=pl.lit("agent all")))
+    assert [path.stem for path in call_sheets(plan, made.settings, None, tmp_path)] == ["agent all", "agent all_"]
+
+
+def test_the_last_call_stands_where_there_was_one(launch: Callable[..., Any], tmp_path: Path) -> None:
+    made = launch(plan__by_region="none")
+    one, two, three = made.plan.invite_list["customer_id"].head(3)
+    answers = [
+        (one, "spring", "refused", date(2026, 3, 1), "time"),
+        (one, "winter", "no_answer", date(2026, 1, 9), None),
+        (two, "winter", "no_answer", date(2026, 1, 9), "will join"),
+        (three, "winter", None, None, None),
+    ]
+    rows = [
+        {"customer_id": who, "launch": launch, "answer": said, "answered_on": day, "reason": why} for who, launch, said, day, why in answers
+    ]
+    invited = pl.DataFrame(rows, INVITED)
+    (path,) = call_sheets(made.plan, made.settings, None, tmp_path, invited)
+    told = {row["customer_id"]: row["last call"] for row in rows_of(path) if row["last call"]}
+    assert told == {one: "refused (no time) · 2026-03-01 · spring", two: "will join · 2026-01-09 · winter"}
+    assert last_calls(invited, Labels("zh", "CNY"))["last_call"][0] == "拒绝（没时间） · 2026-03-01 · spring"
+
+
+@pytest.mark.parametrize(
+    ("orders", "days", "gap", "en", "zh"),
+    [
+        (0, None, None, "has not ordered yet", "还没有下过单"),
+        (1, 1, None, "ordered yesterday; once so far", "昨天下过单；目前共 1 单"),
+        (2, 59, 400.0, "ordered 59 days ago; 2 orders so far", "59 天前下过单；目前共 2 单"),
+        (3, 60, 1.2, "ordered 2 months ago; almost daily", "2 个月前下过单；几乎每天下单"),
+        (30, 800, 29.6, "ordered 2 years ago; usually every 30 days", "2 年前下过单；平时约 30 天一单"),
+    ],
+)
+def test_buying_habits_are_said_as_one_says_them(orders: int, days: int | None, gap: float | None, en: str, zh: str) -> None:
+    known = pl.DataFrame(
+        {"orders": [orders], "days_since_order": [days], "average_gap_days": [gap]},
+        schema_overrides={"days_since_order": pl.Int32, "average_gap_days": pl.Float64},
+    )
+    assert [known.select(buying_habit(Labels(lang, "CNY"))).item() for lang in ("en", "zh")] == [en, zh]
+
+
 def test_whom_nobody_calls_comes_last(launch: Callable[..., Any], tmp_path: Path) -> None:
     agents = [{"name": "王芳", "calls_per_day": 5, "regions": ["辽宁"]}]
     made = launch.__wrapped__(plan__agents=agents, plan__by_region="none", lang="zh")
-    (path,) = call_sheets(made.plan, made.settings, None, tmp_path)
+    path, *others = call_sheets(made.plan, made.settings, None, tmp_path)
+    assert [other.stem.split()[:2] for other in others] == [["客服", "王芳"]] * len(others)
     names = [row["客服"] for row in rows_of(path)]
     assert names == sorted(names, key=["王芳", "待分配"].index)
     assert set(names) == {"王芳", "待分配"}
@@ -125,7 +232,7 @@ def test_whom_nobody_calls_comes_last(launch: Callable[..., Any], tmp_path: Path
 
 
 def test_no_cell_is_a_formula_or_a_link(launch: Callable[..., Any], tmp_path: Path) -> None:
-    made = launch()
+    made = launch.__wrapped__(plan__agents=AGENTS, launch__script="=1+1 {name}")
     contacts = made.tables.contacts.with_columns(
         pl.lit("=1+1").alias("name"), pl.lit("http://example.com").alias("wechat"), pl.lit("+8613800000000").alias("phone")
     )
@@ -134,14 +241,15 @@ def test_no_cell_is_a_formula_or_a_link(launch: Callable[..., Any], tmp_path: Pa
         for cell in (cell for sheet in book.worksheets for row in sheet.iter_rows() for cell in row):
             assert cell.data_type in ("s", "n", "d")
             assert cell.hyperlink is None
-        assert {"=1+1", "+8613800000000"} <= {cell.value for cell in book.worksheets[0][2]}
+        assert {"=1+1", "+8613800000000"} <= {cell.value for cell in book.worksheets[0][book.worksheets[0].max_row]}
         with zipfile.ZipFile(path) as archive:
-            assert "<f>" not in archive.read("xl/worksheets/sheet1.xml").decode()
+            assert not any("<f>" in archive.read(part).decode() for part in archive.namelist() if "/worksheets/sheet" in part)
 
 
 def test_same_bytes_again(launch: Callable[..., Any], tmp_path: Path) -> None:
-    made = launch()
+    made = launch.__wrapped__(plan__agents=AGENTS, **LAUNCH)
     one = call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path / "1")
+    assert len({path.name for path in one}) == len(one)
     two = call_sheets(made.plan, made.settings, made.tables.contacts.reverse(), tmp_path / "2")
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
     with zipfile.ZipFile(one[0]) as archive:

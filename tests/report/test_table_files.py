@@ -9,7 +9,7 @@ from segmenter.report.table_files import write_csv, write_parquet
 
 
 def write_book(frame: pl.DataFrame, path: Path) -> None:
-    filled_sheets._write(path, {"a": frame["a"].head(9).to_list()}, "calls")
+    filled_sheets._write(path, [{"a": frame["a"].head(9).to_list()}], "calls")
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no disk that is always full")

@@ -1,13 +1,14 @@
 import os
 import pty
+import re
 import sys
 
 import polars as pl
 
 import segmenter
 from segmenter.report.launch_report import launch_report
-from segmenter.report.sections import Report
-from segmenter.report.terminal import _rows, progress, show
+from segmenter.report.sections import Report, Section, Table, columns, row
+from segmenter.report.terminal import _rows, progress, show, show_brief
 
 
 def test_a_person_at_a_terminal_sees_the_funnel_the_list_and_what_to_open(tmp_path):
@@ -94,3 +95,13 @@ def test_rows_are_shown_at_a_terminal_and_the_next_stage_begins_without(monkeypa
     last = capsys.readouterr().err
     assert "history" in last
     assert "of 3 rows" not in last.rpartition("history")[2]
+
+
+def test_no_text_of_a_table_is_lost_behind_wide_characters(monkeypatch, capsys):
+    cell = "累计消费 80,416 元（前 2%），近 90 天消费 16,219 元，下单 86 次（前 1%）"
+    report = Report("", "", "", "", sections=(Section(brief=(Table(columns("x"), (row(cell),)),)),))
+    for width in range(20, 90):
+        monkeypatch.setenv("COLUMNS", str(width))
+        show_brief(report)
+        text = re.sub(r"[\s│┃┏┓┗┛└┘━─]", "", capsys.readouterr().out)
+        assert cell.replace(" ", "") in text, width

@@ -206,6 +206,23 @@ def test_other_names_stand_on_one_line(name, key):
         segmenter.launch_settings({key: value})
 
 
+@pytest.mark.parametrize(
+    ("spoken", "wrong"),
+    [
+        ({"launch.script": "Hello {nmae}"}, "{nmae}"),
+        ({"launch.script": "Hello {0}{}"}, "{0}"),
+        ({"launch.script": "Hello {name}: {offer}"}, "launch.offer"),
+        ({"launch.script": "Hello {name}: {shop}", "launch.offer": "tea"}, "launch.shop"),
+        ({"launch.group_rules": "no\nads"}, "group_rules"),
+        ({"launch.offer": ""}, "offer"),
+    ],
+)
+def test_what_agents_say_is_one_line_whose_fields_are_there(spoken, wrong):
+    with pytest.raises(ConfigError, match=re.escape(wrong)) as caught:
+        segmenter.launch_settings(spoken)
+    assert len(caught.value.problems) == 1
+
+
 def test_a_topic_is_one_line_of_any_length():
     assert segmenter.launch_settings({"launch.topic": "茶" * 7_000}).launch.topic
     with pytest.raises(ConfigError, match=r"launch\.topic"):

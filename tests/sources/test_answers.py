@@ -8,7 +8,7 @@ import pytest
 from xlsxwriter import Workbook
 
 from segmenter.errors import InputError
-from segmenter.report.call_sheets import ANSWERS as DROP_DOWN
+from segmenter.report.call_sheet_words import ANSWERS as DROP_DOWN
 from segmenter.report.call_sheets import call_sheets
 from segmenter.sources.answers import NoAnswersError, read_answers
 from segmenter.tables import REJECTS
@@ -72,6 +72,65 @@ def test_call_sheets_come_back(filled: Any) -> None:
     for customer, (answer, reason) in told(found).items():
         assert (answer, reason) == canonical.get(expected[customer], (expected[customer], None))
     assert [each.name for each in found.files] == [path.name]
+
+
+OLD_LAYOUT = (
+    *("agent", "call on", "rank", "group", "wave", "customer_id", "name", "phone", "region", "segment", "reason"),
+    *("spend, all time", "orders", "last order", "days since", "answer", "answered on", "reason for refusing", "note"),
+)
+
+
+def test_a_call_sheet_of_the_layout_of_before_is_read(tmp_path: Path) -> None:
+    row = dict.fromkeys(OLD_LAYOUT) | {"customer_id": "C1", "call on": "2026-07-02", "answer": "refused", "note": "nice"}
+    row |= {"answered on": "2026-07-03", "reason for refusing": "no time"}
+    book = openpyxl.Workbook()
+    for cells in (list(row), list(row.values())):
+        book.active.append(cells)
+    book.save(tmp_path / "old.xlsx")
+    found = read(tmp_path)
+    assert found.answers.select("customer_id", "answer", "answered_on", "reason").rows() == [("C1", "refused", date(2026, 7, 3), "time")]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_answers_in_an_agents_workbook_and_in_that_of_the_region_are_read_and_told_where_they_differ(
+    small_shop: Any, tmp_path: Path, lang: str
+) -> None:
+    import segmenter
+
+    place = 1 if lang == "zh" else 0
+    small = {"plan.size": 60, "plan.holdout": 0, "plan.by_region": "none", "segments.k": 2, "segments.bootstraps": 2}
+    agents = {"plan.agents": [{"name": "王芳", "calls_per_day": 25, "regions": []}], "launch.script": "Hello {name}", "launch.offer": "tea"}
+    settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "lang": lang, **small, **agents})
+    plan = segmenter.in_words(segmenter.plan_launch(small_shop, settings), settings)
+    region, agent = call_sheets(plan, settings, small_shop.contacts, tmp_path)
+
+    def fill(path: Path, given: dict[str, tuple[str, str]]) -> None:
+        book = openpyxl.load_workbook(path)
+        for sheet in book.worksheets:
+            header = next((cells for cells in sheet.iter_rows() if cells[0].value in ("wave", "批次", "call on", "计划外呼日")), ())
+            at = {cell.value: cell.column for cell in header}
+            if ("answer", "答复")[place] not in at:
+                continue
+            for row in range(header[0].row + 1, sheet.max_row + 1):
+                customer = sheet.cell(row, at[("customer_id", "客户编号")[place]]).value
+                word, day = given.get(customer, (None, None))
+                sheet.cell(row, at[("answer", "答复")[place]]).value = word
+                sheet.cell(row, at[("answered on", "答复日期")[place]]).value = day
+        book.save(path)
+
+    first, second, third, fourth = plan.invite_list.sort("call_on")["customer_id"].gather([0, 1, 2, -1])
+    joined, refused = DROP_DOWN[0][place], DROP_DOWN[2][place]
+    both = {first: (joined, "2026-07-02"), second: (joined, "2026-07-03")}
+    fill(region, both | {third: (refused, "2026-07-03")})
+    fill(agent, both | {second: (refused, "2026-07-04"), fourth: (joined, "2026-07-06")})
+    found = read(tmp_path)
+    assert found.rejects.is_empty()
+    assert found.open == 60 - 4
+    assert sorted(found.answers.select("customer_id", "answer").unique().rows()) == sorted(
+        [(first, "joined"), (second, "joined"), (second, "refused"), (third, "refused"), (fourth, "joined")]
+    )
+    assert [warning.code for warning in found.warnings] == ["answers.different_files"]
+    assert found.warnings[0].facts["count"] == 1
 
 
 def test_a_list_in_gb18030_with_three_ways_to_say_one_thing(tmp_path: Path) -> None:

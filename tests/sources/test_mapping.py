@@ -183,8 +183,9 @@ def test_flags_that_cannot_be_read_are_taken_as_set_and_the_customer_is_kept():
 def test_contacts_go_apart_from_the_customers():
     customers = {"customer_id": [7.0, 8.0], "name": ["康民大药房", "x"], "手机": [13800000000, None], "level": [1, 2]}
     tables = read(customers=customers, data__customers__contact=["手机"], data__customers__attributes=["level"])
-    assert tables.customers.columns == [*CUSTOMERS.names(), "level", *REACH.names()]
-    assert tables.customers["has_mobile"].to_list() == [True, False]
+    assert tables.customers.columns == [*CUSTOMERS.names(), "level"]
+    assert tables.reach.columns == ["customer_id", *REACH.names()]
+    assert tables.reach["has_mobile"].to_list() == [True, False]
     assert tables.contacts.rows() == [("7", "康民大药房", "13800000000"), ("8", "x", None)]
 
 

@@ -5,6 +5,7 @@ import pytest
 
 import segmenter
 from segmenter.errors import InputError
+from segmenter.evaluation.as_of import launch_snapshot
 from segmenter.sources.reach import means_of, read_reach
 from segmenter.tables import REACH
 
@@ -40,7 +41,7 @@ def test_each_kind_of_contact_is_a_yes_or_no():
         email=[None, "a@b.cn", "none", "x", None, None],
         地址=["四川成都"] * 6,
     )
-    assert read.schema == REACH
+    assert read.drop("customer_id").schema == REACH
     yes = [[name for name, value in row.items() if value is True] for row in read.to_dicts()]
     assert yes == [["has_mobile", "has_wechat"], ["has_landline", "has_email"], ["has_foreign_phone"], [], ["has_wechat"], []]
 
@@ -83,3 +84,16 @@ def test_an_attribute_may_not_be_called_as_they_are():
     )
     with pytest.raises(InputError, match=r"data\.customers\.attributes: has_mobile"):
         segmenter.canonical_tables(frames, settings.data, settings.launch)
+
+
+def test_an_applicant_with_the_phone_of_a_customer_is_no_other_call():
+    frames = {
+        "orders": pl.DataFrame({"customer_id": ["a", "b"], "time": ["2026-06-30"] * 2, "amount": [1, 2]}),
+        "customers": pl.DataFrame({"customer_id": ["a", "b"], "phone": ["13800138000", None], "joined": None}),
+        "applicants": pl.DataFrame({"customer_id": ["n", "m"], "phone": ["+86 13800138000", "13900139000"], "time": "2026-06-29"}),
+    }
+    contacts = {"data.customers.contact": ["phone"], "data.applicants.contact": ["phone"]}
+    settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "rules.applicants": "keep", **contacts})
+    tables = segmenter.canonical_tables(frames, settings.data, settings.launch)
+    verdicts = launch_snapshot(tables, settings).customers.select("customer_id", "verdict").rows()
+    assert dict(verdicts) == {"a": "eligible", "b": "reachable", "m": "eligible", "n": "per_phone"}

@@ -35,7 +35,8 @@ def with_launches(tables: Tables, past: PastLaunches | None, as_of: date) -> Tab
 
 def known_ids(tables: Tables, before: date) -> pl.Series:
     """Give the distinct ids of all customers, of whom there were orders or not."""
-    ids = [tables.orders.customers(before), *([] if tables.customers is None else [tables.customers["customer_id"]])]
+    people = [table["customer_id"] for table in (tables.customers, tables.applicants) if table is not None]
+    ids = [tables.orders.customers(before), *people]
     return pl.concat([series.alias("customer_id") for series in ids]).unique()
 
 

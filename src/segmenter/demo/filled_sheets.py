@@ -10,9 +10,9 @@ import polars as pl
 from segmenter.hashing import uniform
 from segmenter.report.call_sheet_cells import new_workbook, write_cell
 from segmenter.report.language import say
-from segmenter.sources.answer_words import roles_of
-from segmenter.sources.expressions import FILE, ROW
-from segmenter.sources.spreadsheets import read_sheet
+from segmenter.sources.answer_lists import WRITTEN, answer_lists
+from segmenter.sources.expressions import ROW
+from segmenter.sources.files import read_separately
 from segmenter.words import Lang
 
 # What each answer looks like: English and Chinese, the drop-down's word first.
@@ -36,24 +36,28 @@ _UNDATED, _TYPED = 0.03, 0.08  # answers whose date is left out, and those whose
 
 
 def fill_sheets(sheets: Sequence[Path], answers: pl.DataFrame, folder: Path, *, seed: int, lang: Lang) -> list[Path]:
-    """Copy call sheets with their answers filled in."""
+    """Copy call sheets with their answers filled in: of the workbooks that a customer stands in, into the first."""
     folder.mkdir(parents=True, exist_ok=True)
     written = _spelt(answers, seed, lang)
     copies = []
     for sheet in sheets:
-        frame = read_sheet(sheet, sheet.name).drop(FILE, ROW)
-        roles = roles_of(frame.columns)
-        found = frame.select(pl.col(roles["customer_id"]).alias("customer_id")).join(
-            written, on="customer_id", how="left", maintain_order="left", validate="1:1"
-        )
-        cells: dict[str, list[Any]] = {name: frame[name].to_list() for name in frame.columns}
-        for role in ("answer", "answered_on", "reason"):
-            if role in roles:
-                cells[roles[role]] = [
-                    day if role == "answered_on" and not typed else value for value, day, typed in found.select(role, "day", "typed").rows()
-                ]
+        filled = []
+        for listed in answer_lists(read_separately(str(sheet), WRITTEN)[0][0]):
+            frame, roles = listed.frame.drop(ROW), listed.roles
+            found = frame.select(pl.col(roles["customer_id"]).alias("customer_id")).join(
+                written, on="customer_id", how="left", maintain_order="left", validate="1:1"
+            )
+            cells: dict[str, list[Any]] = {name: frame[name].to_list() for name in frame.columns}
+            for role in ("answer", "answered_on", "reason"):
+                if role in roles:
+                    cells[roles[role]] = [
+                        day if role == "answered_on" and not typed else value
+                        for value, day, typed in found.select(role, "day", "typed").rows()
+                    ]
+            filled.append(cells)
+            written = written.join(found, on="customer_id", how="anti", maintain_order="left")
         copies.append(folder / sheet.name)
-        _write(copies[-1], cells, say(lang, "calls", "外呼名单"))
+        _write(copies[-1], filled, say(lang, "calls", "外呼名单"))
     return copies
 
 
@@ -75,9 +79,11 @@ def _spelt(answers: pl.DataFrame, seed: int, lang: Lang) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _write(path: Path, cells: dict[str, list[Any]], title: str) -> None:
+def _write(path: Path, filled: Sequence[dict[str, list[Any]]], title: str) -> None:
     with new_workbook(path, {"created": datetime(2026, 1, 1, tzinfo=UTC)}) as book:  # the same bytes on any day
-        sheet, day = book.add_worksheet(title), book.add_format({"num_format": "yyyy-mm-dd"})
-        for column, (head, values) in enumerate(cells.items()):
-            for row, value in enumerate((head, *values)):
-                write_cell(sheet, row, column, value, day if isinstance(value, date) else None)
+        day = book.add_format({"num_format": "yyyy-mm-dd"})
+        for number, cells in enumerate(filled, start=1):
+            sheet = book.add_worksheet(title if number == 1 else f"{title} {number}")
+            for column, (head, values) in enumerate(cells.items()):
+                for row, value in enumerate((head, *values)):
+                    write_cell(sheet, row, column, value, day if isinstance(value, date) else None)

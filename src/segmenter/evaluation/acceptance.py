@@ -6,7 +6,7 @@ import polars as pl
 
 from segmenter.themes import themed
 
-OVER = ("wave", "agent", "group", "region", "segment")
+OVER = ("wave", "agent", "group", "region", "segment", "channel")
 REFUSED = ("refused", "refused_for_good")
 
 

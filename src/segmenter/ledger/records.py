@@ -16,6 +16,7 @@ from segmenter.ledger.frames import ANSWER, ANSWERS, INVITATION, STATUSES, check
 from segmenter.ledger.pending_plans import drop, fingerprint_of, place_of, settle
 from segmenter.ledger.schema import PENDING, PLANNED, table
 from segmenter.messages import Message
+from segmenter.tables import CHANNELS
 from segmenter.themes import themed
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def record_plan(ledger: Ledger, launch: LaunchRecord, invitations: pl.DataFrame,
     """Record a plan that has no results folder; it takes the place of its launch's plan before, and of nothing else.
 
     One row for each customer: ``customer_id``, ``status`` (``planned`` or ``held_out``), ``wave``, ``group``, ``agent``, ``score``,
-    ``stratum``; and, which may be left out, ``region``, ``segment`` and ``planned_at``, else the as-of date.
+    ``stratum``; and, which may be left out, ``region``, ``segment``, ``channel`` and ``planned_at``, else the as-of date.
     """
     rows = _check_invitations(launch, invitations)
     with connect_writer(ledger) as connection, connection.begin():
@@ -72,19 +73,20 @@ def record_plan(ledger: Ledger, launch: LaunchRecord, invitations: pl.DataFrame,
 
 
 def record_answers(ledger: Ledger, launch: str, answers: pl.DataFrame) -> int:
-    """Record what customers answered to a launch (`ANSWER`; the reason may be left out), and count what was not known.
+    """Record what customers answered to a launch (`ANSWER`; reason and ``channel`` may be left out), and count what was not known.
 
     Every answer ever read is kept; a customer's answer is the one with the latest date, and of several with one date the one that was
     read last. What was read before is not taken twice. With each answer stays the invitation as it was then, so that no later plan
-    of the launch changes it. Where one is wrong, or the launch has no plan, none is taken.
+    of the launch changes it; its channel is the answer's, where that has one. Where one is wrong, or the launch has no plan, none is taken.
     """
     from sqlalchemy import func, select
 
-    needed, choices = ("customer_id", "answer", "answered_on", "source"), {"answer": ANSWERS}
-    rows = check_rows("answers", answers, ANSWER, needed=needed, choices=choices, optional=("reason",))
+    needed, choices = ("customer_id", "answer", "answered_on", "source"), {"answer": ANSWERS, "channel": CHANNELS}
+    schema = ANSWER | {"channel": INVITATION["channel"]}
+    rows = check_rows("answers", answers, schema, needed=needed, choices=choices, optional=("reason", "channel"))
     # A day's answers in an order of their own: that of the rows means nothing.
     strength = pl.col("answer").replace_strict(ANSWERS, range(len(ANSWERS)), return_dtype=pl.Int64)
-    rows = themed(rows).sort("customer_id", "answered_on", strength, "reason", "source", nulls_last=False)
+    rows = themed(rows).sort("customer_id", "answered_on", strength, "reason", "source", "channel", nulls_last=False)
     same = ["customer_id", "answer", "answered_on", "reason"]
     plans, kept = table("plans"), table("answers")
     with connect_writer(ledger) as connection, connection.begin():
@@ -98,7 +100,8 @@ def record_answers(ledger: Ledger, launch: str, answers: pl.DataFrame) -> int:
         now = _read_invitations(connection, planned[launch], new["customer_id"])
         # Who is not in the plan any more answers to the invitation of their answer before.
         past = before.sort("number").unique("customer_id", keep="last").select(*INVITATION).join(now, on="customer_id", how="anti")
-        new = new.join(pl.concat([now, past]), on="customer_id", how="left")
+        new = new.join(pl.concat([now, past]), on="customer_id", how="left", suffix="_planned")
+        new = new.with_columns(pl.coalesce("channel", "channel_planned").alias("channel")).drop("channel_planned")
         first = int(connection.execute(select(func.coalesce(func.max(kept.c.number), 0)).where(kept.c.launch == launch)).scalar_one()) + 1
         numbered = new.sort("customer_id", "answered_on", maintain_order=True).with_row_index("number", offset=first)
         insert_rows(connection, "answers", numbered.with_columns(launch=pl.lit(launch)))
@@ -167,8 +170,9 @@ def _resolve(ledger: Ledger, connection: "Connection", plan: int, out: Path, *, 
 
 
 def _check_invitations(launch: LaunchRecord, frame: pl.DataFrame) -> pl.DataFrame:
-    needed, choices = ("customer_id", "status"), {"status": STATUSES}
-    rows = check_rows("invitations", frame, INVITATION, needed=needed, choices=choices, optional=("planned_at", "region", "segment"))
+    needed, choices = ("customer_id", "status"), {"status": STATUSES, "channel": CHANNELS}
+    optional = ("planned_at", "region", "segment", "channel")
+    rows = check_rows("invitations", frame, INVITATION, needed=needed, choices=choices, optional=optional)
     problems = []
     if launch.horizon_days < 1:
         problems.append(Message("ledger.horizon", "launch.horizon_days: should be ≥ 1 (got {days})", days=launch.horizon_days))

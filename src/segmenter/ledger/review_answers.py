@@ -106,12 +106,18 @@ def take_answers(ledger: Ledger, launch: str, answers: Answers, read: Inputs) ->
     given = given.with_columns(pl.col("customer_id").replace(now.filter(since), invitations["customer_id"].filter(since)))
     stranger = ~pl.col("customer_id").is_in(known.implode())
     strange, good = given.filter(stranger), given.filter(~stranger)
+    # Starters stand in the groups, and so on lists of members; nobody has invited them, and they count in nothing.
+    people = read.tables.customers
+    staff = planned.clear() if people is None else people.filter("staff")["customer_id"]
+    own = pl.col("customer_id").is_in(staff.implode()) & ~pl.col("customer_id").is_in(planned.implode())
+    colleagues, good = good.filter(own), good.filter(~own)
     if not good.is_empty():
         record_answers(ledger, launch, good)
     rejects = pl.concat([answers.rejects, strange.select(_REJECT).cast(dict(REJECTS))])  # type: ignore[arg-type]  # a schema is a mapping
     shop_has = [] if read.tables.contacts is None else [cells for cells in read.tables.contacts if is_contact_name(cells.name)]
     rejects = Contacts(known=[*answers.contacts.known, *shop_has]).without(rejects)
     counts = {"rows": answers.rows, "open": answers.open, "rejected": rejects.height, "kept": good.height}
+    counts |= {"dropped": colleagues.height} if colleagues.height else {}
     tables = replace(read.tables, rejects=pl.concat([read.tables.rejects, rejects]), reads={**read.tables.reads, "answers": counts})
     return replace(
         read,
@@ -121,13 +127,21 @@ def take_answers(ledger: Ledger, launch: str, answers: Answers, read: Inputs) ->
             *read.warnings,
             *read.doubts,
             *answers.warnings,
-            *_warnings(strange.height, _other_launches(good, planned), read.tables.rejects.filter(table="orders").height),
+            *_warnings(
+                colleagues["customer_id"].n_unique(),
+                strange.height,
+                _other_launches(good, planned),
+                read.tables.rejects.filter(table="orders").height,
+            ),
         ),
     )
 
 
-def _warnings(strangers: int, foreign: tuple[str, ...], lost: int) -> list[Message]:
+def _warnings(colleagues: int, strangers: int, foreign: tuple[str, ...], lost: int) -> list[Message]:
     warnings = []
+    if colleagues:
+        rule = "answers of the shop's own staff, whom nobody has invited: {count:,} people, who do not count"
+        warnings.append(Message("answers.colleagues", rule, count=colleagues))
     if strangers:
         rule = "answers of ids that neither the plan nor the shop knows: {count:,}, see the rejects"
         warnings.append(Message("answers.strangers", rule, count=strangers))

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 PENDING, PLANNED = "pending", "planned"
 # What an invitation is: the columns that plans and answers share.
-SNAPSHOT = ("status", "planned_at", "wave", "group", "agent", "score", "stratum", "region", "segment")
-_LATER = ("region", "segment")  # came with the third version
+SNAPSHOT = ("status", "planned_at", "wave", "group", "agent", "score", "stratum", "region", "segment", "channel")
+_LATER = ("region", "segment", "channel")  # came with the third version, and with the fifth
 
 
 @cache
@@ -110,7 +110,12 @@ def _fourth(connection: "Connection") -> None:
     connection.exec_driver_sql("ALTER TABLE segmenter_plans ADD COLUMN holdout DOUBLE PRECISION")
 
 
-_STEPS = (_first, _second, _third, _fourth)
+def _fifth(connection: "Connection") -> None:
+    for name in ("invitations", "answers"):
+        connection.exec_driver_sql(f"ALTER TABLE segmenter_{name} ADD COLUMN channel TEXT")
+
+
+_STEPS = (_first, _second, _third, _fourth, _fifth)
 VERSION = len(_STEPS)
 
 

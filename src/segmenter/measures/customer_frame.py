@@ -10,10 +10,11 @@ from segmenter.measures import spec
 from segmenter.measures.place_levels import own_first
 from segmenter.messages import Message
 from segmenter.regions.last_known import last_known
-from segmenter.tables import APART, CUSTOMERS, LEVELS, REACH, Tables, Terms
+from segmenter.tables import APART, CUSTOMERS, LEVELS, Tables, Terms
 
 _FLAGS = ("do_not_contact", "blocked", "staff")
 _INNER = ("days_since_first_row", "days_since_first_event", *(f"order_{level}" for level in LEVELS), APART, spec.AS_OF)
+_APPLIED = pl.Schema({"applicant": pl.Boolean(), "applied_by": pl.String()}).to_frame()  # beside them, where some applied
 # What an attribute of the shop's own may not be called besides the measures: the later stages add columns of these names.
 _LATER = (
     *("region", "verdict", "score", "expected_spend", "repeats", "last_days", "known_days", "first_spend", "repeat_spend"),
@@ -43,7 +44,8 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
 
         - ``province``, ``city``, ``district``: as found; each of the customer, else of the latest order that names it (ties: the
           larger name), unless what is newer contradicts it, see `regions.last_known`;
-        - the attributes, `tables.REACH`, ``do_not_contact``, ``blocked``, ``staff``;
+        - the attributes, `tables.REACH`, ``do_not_contact``, ``blocked``, ``staff``; where there is a table of them, ``applicant`` and
+          ``applied_by``;
         - ``spend`` (net of refunds), ``spend_window``, ``spend_outside``, ``refunds`` and ``refund_orders``;
         - ``orders``, ``first_order_at``, ``last_order_at``, ``days_since_order``;
         - ``average_order`` (spend / orders), ``average_gap_days`` (between the first and the last of at least 2 orders);
@@ -75,20 +77,32 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
     others = tables.referrals.lazy().filter(pl.col("customer_id") != pl.col("friend_id"))
     referrals = others.filter(pl.col("time").is_null() | (pl.col("time") < as_of))
     by_referral = referrals.group_by("customer_id").agg(pl.col("friend_id").n_unique().cast(pl.Int32).alias("referrals"))
-    if tables.customers is not None:
-        _check_attributes(tables.customers, [by_order, by_event, by_referral])
-        frame = tables.customers.lazy().join(by_order, on="customer_id", how="left")
+    customers = tables.customers if tables.applicants is None else _with_applicants(tables, tables.applicants, by_order)
+    if customers is not None:
+        _check_attributes(tables.customers, [by_order, by_event, by_referral, *([] if tables.applicants is None else [_APPLIED.lazy()])])
+        frame = customers.lazy().join(by_order, on="customer_id", how="left")
+        if tables.reach is not None:
+            frame = frame.join(tables.reach.lazy(), on="customer_id", how="left")
     else:
         flags = [pl.lit(value=False).alias(name) for name in _FLAGS]
         frame = by_order.with_columns(pl.lit(None, dtype=pl.Date).alias("joined"), *flags)
     for part, table in ((by_event, tables.events), (by_referral, tables.referrals)):
         frame = frame.join(part, on="customer_id", how="left", maintain_order="left") if table.height else _without(frame, part)
-    if tables.customers is None:
+    if customers is None:
         # A summary is sorted, and a join keeps its order where it is told to.
         return last_known(_derive(frame.rename({f"order_{level}": level for level in LEVELS}), kinds, as_of).collect())
     joined_before, active = pl.col("joined") < as_of, pl.any_horizontal(pl.col("first_order_at", "events").is_not_null())
     frame = frame.filter(pl.col("joined").is_null() | joined_before | active).with_columns(pl.when(joined_before).then("joined"))
     return last_known(_derive(frame.with_columns(**own_first()), kinds, as_of).sort("customer_id").collect())
+
+
+def _with_applicants(tables: Tables, applicants: pl.DataFrame, by_order: pl.LazyFrame) -> pl.DataFrame:
+    """Say which customers applied, and how; who is no customer yet is one without orders."""
+    known = by_order.select("customer_id").collect() if tables.customers is None else tables.customers
+    new = applicants.drop("applied_by").join(known, on="customer_id", how="anti", maintain_order="left")
+    everyone = pl.concat([CUSTOMERS.to_frame(), known, new], how="diagonal").with_columns(pl.col(_FLAGS).fill_null(value=False))
+    how = applicants.select("customer_id", "applied_by", applicant=True)
+    return everyone.join(how, on="customer_id", how="left").with_columns(pl.col("applicant").fill_null(value=False))
 
 
 def _without(frame: pl.LazyFrame, part: pl.LazyFrame) -> pl.LazyFrame:
@@ -97,10 +111,12 @@ def _without(frame: pl.LazyFrame, part: pl.LazyFrame) -> pl.LazyFrame:
     return frame.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in columns if name != "customer_id")
 
 
-def _check_attributes(customers: pl.DataFrame, parts: Sequence[pl.LazyFrame]) -> None:
+def _check_attributes(customers: pl.DataFrame | None, parts: Sequence[pl.LazyFrame]) -> None:
+    if customers is None:
+        return
     columns = {name for part in parts for name in part.collect_schema().names()}
     taken = {*columns, *(measure.name for measure in spec.MEASURES), *_INNER, *_LATER, *CUSTOMERS.names()}
-    attributes = [name for name in customers.columns if name not in CUSTOMERS and name not in REACH]
+    attributes = [name for name in customers.columns if name not in CUSTOMERS]
     if wrong := [name for name in attributes if name in taken or name.startswith("component_")]:
         template = "data.customers.attributes: {names}: so segmenter calls a column of its own; rename it in the source"
         raise InputError(Message("measures.attribute_taken", template, names=tuple(wrong)))

@@ -1,6 +1,6 @@
 """Whom to invite, into which group, when and by whom; and who is held out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import numpy as np
@@ -17,6 +17,7 @@ from segmenter.planning.join_chances import JoinChances, learn_join_chances
 from segmenter.planning.platform import platform_notes
 from segmenter.planning.running_plan import replan
 from segmenter.planning.schedule import check_schedule, count_calls, schedule
+from segmenter.planning.starters import NO_STARTERS, reserve_places, stand_starters
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import AllocatedPlan, CoreSettings, PlanSettings, SimplePlan
 
@@ -60,6 +61,8 @@ class InvitationPlan:
         What a person should know.
     kept : Series or None
         Of a launch that runs already, the ids whose invitations stay as the ledger has them.
+    starters : DataFrame
+        Who stands in the groups already: see `planning.starters.STARTERS`.
     """
 
     customers: pl.DataFrame
@@ -70,6 +73,7 @@ class InvitationPlan:
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     kept: pl.Series | None = None
+    starters: pl.DataFrame = field(default_factory=lambda: NO_STARTERS)
 
 
 def plan(
@@ -117,13 +121,16 @@ def plan(
     as_of = as_of_date(settings)
     chances = learn_join_chances(invited, as_of=as_of, chance=settings.plan.join_chance, evidence=settings.plan.join_evidence)
     eligible = frame["verdict"] == ELIGIBLE
+    settings = reserve_places(frame, settings)
     if running is not None:
         again = replan(frame, settings, running, chances, as_of)
         calls = count_calls(again.invitations.with_columns(region="unit"))
         customers = _with_decisions(frame, eligible, again.invitations, again.others)
         groups = _describe_groups(again.invitations, chances, settings.plan)
-        notes = (chances.note(), *again.notes, *platform_notes(groups, calls, settings))
-        return InvitationPlan(customers, groups, NO_LAYERS, calls, chances, notes, again.warnings, again.kept)
+        starters, told, lacking = stand_starters(frame, again.invitations, settings)
+        notes = (chances.note(), *again.notes, *told, *platform_notes(groups, calls, settings))
+        warnings = (*again.warnings, *lacking)
+        return InvitationPlan(customers, groups, NO_LAYERS, calls, chances, notes, warnings, again.kept, starters)
     candidates = list_candidates(frame, settings)
     check_schedule(candidates, settings.plan, as_of, settings.rules.per_account)
     few = _check_size(int(eligible.sum()), int(candidates["drawn"].sum()), settings.plan)
@@ -152,6 +159,7 @@ def plan(
         pl.when("held_out").then(pl.lit(HELD_OUT)).otherwise(pl.col("left_out").fill_null(SIZE)).alias("left_out"),
     )
     groups = _describe_groups(invitations, chances, settings.plan)
+    starters, told, lacking = stand_starters(frame, invitations, settings)
     if choice.topics is not None:
         groups = groups.join(choice.topics, on="group", how="left", maintain_order="left")
     return InvitationPlan(
@@ -160,8 +168,9 @@ def plan(
         choice.layers,
         scheduled.calls,
         chances,
-        (chances.note(), *choice.notes, *platform_notes(groups, scheduled.calls, settings)),
-        (*few, *choice.warnings, *scheduled.warnings),
+        (chances.note(), *choice.notes, *told, *platform_notes(groups, scheduled.calls, settings)),
+        (*few, *choice.warnings, *scheduled.warnings, *lacking),
+        starters=starters,
     )
 
 

@@ -35,7 +35,7 @@ def formats(book: Any, labels: Labels) -> Formats:
     """Make the formats of a workbook: by style, by whether the row is a key user's, and by whether an agent's day begins there."""
     places = money.digits(labels.currency)
     amount = f'"{labels.symbol}"#,##0{"." * (places > 0)}{"0" * places}'
-    to_fill = {"bg_color": "#FFFBEF", "left": 1, "left_color": "#EADFBE"}
+    to_fill = {"bg_color": "#FFFBEF", "left": 1, "left_color": "#EADFBE", "locked": False}
     styles: dict[str, dict[str, Any]] = {
         "head": {"bold": True, "font_color": "#FFFFFF", "bg_color": "#1F5F8B", "valign": "vcenter", "text_wrap": True},
         "text": {"num_format": "@"},
@@ -48,7 +48,7 @@ def formats(book: Any, labels: Labels) -> Formats:
         "open_date": {"num_format": "yyyy-mm-dd", "align": "center", **to_fill},
         "open_wrapped": {"num_format": "@", "text_wrap": True, **to_fill},
     }
-    base = {"valign": "top", "font_size": 10.5, "bottom": 1, "bottom_color": "#DCE4EA"}
+    base = {"valign": "top", "font_size": 11, "bottom": 1, "bottom_color": "#DCE4EA"}
     shaded, ruled = {"bg_color": "#EAF2F8"}, {"top": 1, "top_color": "#1F5F8B"}
     return {
         (name, key_user, begins): book.add_format(base | (shaded if key_user else {}) | (ruled if begins else {}) | style)
@@ -71,3 +71,8 @@ def write_cell(sheet: Any, row: int, column: int, value: Any, style: Any) -> Non
             sheet.write_datetime(row, column, datetime.combine(value, time()), style)
         case _:
             sheet.write_number(row, column, float(value), style)
+
+
+def protect(sheet: Any) -> None:
+    """Keep what is not to be written to as it is; without a password, as this is for slips of the hand. Filters and widths stay free."""
+    sheet.protect("", {"autofilter": True, "sort": True, "format_columns": True, "format_rows": True})

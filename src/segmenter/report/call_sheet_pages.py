@@ -9,9 +9,13 @@ from typing import Any
 
 import polars as pl
 
-from segmenter.report.call_sheet_cells import WIDE, formats, write_cell
+from segmenter.report.call_sheet_cells import WIDE, formats, protect, write_cell
+from segmenter.report.call_sheet_words import opening_line
 from segmenter.report.labels import Labels
 from segmenter.settings import LaunchSettings
+from segmenter.words import visible
+
+_HIGHEST = 400  # points: a row of a spreadsheet can have 409
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class About:
     agents: bool
     held_out: bool
     platform: tuple[str, ...]  # what it asks of who runs the groups
+    starters: pl.DataFrame  # ``group``, ``starter`` (an id or a name), ``kind``
 
 
 def add_days(book: Any, calls: pl.DataFrame, about: About) -> None:
@@ -39,7 +44,7 @@ def add_days(book: Any, calls: pl.DataFrame, about: About) -> None:
     rows = [[day, *numbers, sum(numbers)] for day in days for numbers in [[counts[day, agent] for agent in agents]]]
     total = [labels.say("all", "合计"), *(sum(column) for column in list(zip(*rows, strict=True))[1:])]
     for place, head in enumerate([labels.say("call on", "计划外呼日"), *agents, total[0]]):
-        sheet.set_column(place, place, min(max(len(head) + len(re.findall(WIDE, head)), 12) + 2, 32))
+        sheet.set_column(place, place, min(max(_width(head), 12) + 2, 32))
         write_cell(sheet, 0, place, head, styles["head", False, False])
     for row, cells in enumerate(rows, start=1):
         for place, cell in enumerate(cells):
@@ -47,14 +52,48 @@ def add_days(book: Any, calls: pl.DataFrame, about: About) -> None:
     for place, cell in enumerate(total):
         write_cell(sheet, len(rows) + 1, place, cell, styles["total", False, True])
     sheet.freeze_panes(1, 1)
+    protect(sheet)
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
 
 
-def add_info(book: Any, unit: str, calls: pl.DataFrame, about: About) -> None:
-    """Add the sheet that says what the workbook of a region is, and how to work with it.
+def day_name(day: date, labels: Labels) -> str:
+    """Name a day so that names sort as the days do."""
+    from babel.dates import format_date
+
+    return str(format_date(day, "yyyy-MM-dd EEE", locale=labels.locale))
+
+
+def add_heading(book: Any, sheet: Any, title: str, width: int, about: About) -> int:
+    """Write above a sheet's header, over so many columns, a title and what to say and to offer; give how many rows that takes."""
+    script, *rest = [f"{head}{about.labels.say(': ', '：')}{line}" if line else "" for head, line in _spoken(about).items()]
+    lines = [line for line in (title, script, " · ".join(filter(None, rest))) if line]
+    look = {"text_wrap": True, "valign": "vcenter", "font_size": 10.5, "num_format": "@"}
+    for row, line in enumerate(lines):
+        style = book.add_format(look | ({"bold": True, "font_size": 12} if row == 0 else {}))
+        sheet.merge_range(row, 0, row, width - 1, visible(line), style)
+        sheet.set_row(row, min(16 * math.ceil(_width(line) / 125) + 4, _HIGHEST))
+    return len(lines)
+
+
+def _spoken(about: About) -> dict[str, str]:
+    """Give what agents say, offer and tell of the groups, by its name; empty where nothing is set."""
+    launch, say = about.launch, about.labels.say
+    return {
+        say("opening words", "开场白"): opening_line(launch, about.labels),
+        say("offer", "入群福利"): launch.offer or "",
+        say("group rules", "群规"): launch.group_rules or "",
+    }
+
+
+def _width(text: str) -> int:
+    return len(text) + len(re.findall(WIDE, text))
+
+
+def add_info(book: Any, unit: str, calls: pl.DataFrame, about: About, *, by_agent: bool) -> None:
+    """Add the sheet that says what the workbook of a region or an agent is, and how to work with it.
 
     The calls have ``group``, ``place`` (the groups' order) and ``key_user``.
     """
@@ -62,42 +101,37 @@ def add_info(book: Any, unit: str, calls: pl.DataFrame, about: About) -> None:
     sheet = book.add_worksheet(labels.say("info", "说明"))
     name = book.add_format({"bold": True, "valign": "top", "font_size": 10.5})
     text = book.add_format({"text_wrap": True, "valign": "top", "font_size": 10.5, "num_format": "@"})
-    for row, (key, value) in enumerate(_lines(unit, calls, about).items()):
+    for row, (key, value) in enumerate(_lines(unit, calls, about, by_agent=by_agent).items()):
         write_cell(sheet, row, 0, key, name)
         write_cell(sheet, row, 1, value, text)
-        width = len(value) + len(re.findall(WIDE, value))
-        sheet.set_row(row, 18 * math.ceil(width / 76))
+        sheet.set_row(row, min(18 * math.ceil(_width(value) / 84), _HIGHEST))
     sheet.set_column(0, 0, 16)
     sheet.set_column(1, 1, 78)
     sheet.hide_gridlines(2)
+    protect(sheet)
     sheet.fit_to_pages(1, 0)
     sheet.set_paper(9)
 
 
-def _lines(unit: str, calls: pl.DataFrame, about: About) -> dict[str, str]:
+def _lines(unit: str, calls: pl.DataFrame, about: About, *, by_agent: bool) -> dict[str, str]:
     labels, say = about.labels, about.labels.say
     groups = calls.sort("place")["group"].unique(maintain_order=True).to_list()
     named = f"{groups[0]} – {groups[-1]}" if len(groups) > 1 else groups[0]
     lines = {
         say("launch", "活动"): about.launch.name,
         say("topic", "社群主题"): about.launch.topic or "",
-        say("region", "地区"): unit,
+        say("for", "适用于") if by_agent else say("region", "地区"): unit,
         say("as of", "数据截至"): labels.day(about.as_of),
         say("good until", "有效期至"): labels.day(about.valid_until),
         say("customers", "客户数"): labels.number(calls.height),
         say("key users", "核心用户"): labels.number(int(calls["key_user"].sum())),
         say("groups", "社群"): f"{labels.number(len(groups))} ({named})",
-        say("your calls", "您的外呼"): say(
-            "Filter the column agent by your name and call on by the day; what is left over from the days before comes first. "
-            "The sheet days counts the calls of this workbook: who calls in several regions has more workbooks.",
-            "请在“客服”列筛选自己的姓名，在“计划外呼日”列筛选当天日期；此前未完成的优先。“日程”表只统计本文件的外呼数，"
-            "负责多个地区的客服另有其他文件。",
-        )
-        if about.agents
-        else "",
+        **_starters(groups, about),
+        **_spoken(about),
+        say("your calls", "您的外呼"): _of_agents(labels, by_agent=by_agent) if about.agents else "",
         say("order", "顺序"): say(
-            "Call the key users of a group first (wave 1, shaded blue), then the others by rank; nobody before the day in call on.",
-            "每个社群先联系核心用户（第 1 批，蓝色底纹），再按排名联系其他客户；请勿早于“计划外呼日”联系。",
+            "Call from the top down: the key users of a group (wave 1, shaded blue) before the others; nobody before the planned day.",
+            "请自上而下联系：每个社群先联系核心用户（第 1 批，蓝色底纹），再联系其他客户；请勿早于计划日期联系。",
         ),
         say("held out", "留出客户"): say(
             "Some customers are held out by lot, to measure what the launch brings. They are not on this sheet and must not be called: "
@@ -110,13 +144,63 @@ def _lines(unit: str, calls: pl.DataFrame, about: About) -> dict[str, str]:
         say("reason", "邀请理由"): say(
             "Why the customer is on the list: something to begin the talk with.", "该客户入选的原因，可作为沟通的开场。"
         ),
+        say("save contact as", "联系人备注名"): say(
+            "What to call the customer among your contacts, so that everybody finds them again.",
+            "添加好友后请按此备注，方便同事查找。",
+        ),
         say("answer", "答复"): say(
-            "Choose from the drop-down; leave it empty until you have tried. Who refused for good is never invited again. "
-            "Please leave the header and the customer ids as they are.",
-            "请从下拉框选择，尚未联系的请留空。选择“以后都不要联系”的客户今后不再邀请。请勿改动表头和客户编号。",
+            "Choose from the drop-down; leave it empty until you have tried. Who refused for good is never invited again.",
+            "请从下拉框选择，尚未联系的请留空。选择“以后都不要联系”的客户今后不再邀请。",
+        ),
+        say("call again on", "下次联系"): say(
+            "Who asks for another day: write it here, and leave the answer empty until then. A number that has changed goes to new phone.",
+            "客户约其他时间时，请在此填写日期，“答复”先留空。号码变更请填入“新电话”。",
+        ),
+        say("yellow", "黄色栏"): say(
+            "Only these can be written to; all else is protected, without a password. Filters work as always.",
+            "只有黄色栏可以填写，其余内容已锁定（无密码），筛选功能可照常使用。",
+        ),
+        say("print", "打印"): say(
+            "The first columns, on A4 in landscape; those further right are for the screen.",
+            "打印时只含左侧各列（A4 横向），右侧各列仅在屏幕上使用。",
         ),
         say("privacy", "隐私"): say(
             "Names and contacts are personal data: pass this file on to nobody else.", "姓名和联系方式属于个人信息，请勿外传本文件。"
         ),
     }
     return {key: value for key, value in lines.items() if value}
+
+
+def _of_agents(labels: Labels, *, by_agent: bool) -> str:
+    """Say how the workbooks of agents and those of regions go together."""
+    if by_agent:
+        return labels.say(
+            "A sheet for each day; what is left over from the days before comes first. The same calls stand in the workbooks of the "
+            "regions, as an overview: an answer in either counts, so please fill in this one.",
+            "每天一张工作表，此前未完成的优先。这些客户也列在各地区的文件中（供总览）：填在哪一份都会被读取，请填写本文件。",
+        )
+    return labels.say(
+        "Each agent has a workbook of their own with a sheet for each day, with the same calls as here: an answer in either counts, and "
+        "the review tells where the two differ. The sheet days counts the calls of this workbook.",
+        "每位客服另有自己的文件，每天一张工作表，内容与此处相同：填在哪一份都会被读取，两处不一致时复盘会提示。“日程”表统计本文件的外呼数。",
+    )
+
+
+def _starters(groups: list[str], about: About) -> dict[str, str]:
+    """Say who stands in the groups already, and that nobody of them is to be called or plays a customer."""
+    say, kinds = about.labels.say, {"house": about.labels.say("house account", "官方账号")}
+    lines = {}
+    for group in groups:
+        named = [
+            f"{name} ({kinds.get(kind, say('colleague', '同事'))})"
+            for name, kind in about.starters.filter(group=group).select("starter", "kind").rows()
+        ]
+        if named:
+            lines[say("starters of {}", "{} 先入群").format(group)] = say(", ", "、").join(named)
+    if lines:
+        lines[say("starters", "先入群账号")] = say(
+            "They are in the group before anybody is invited: do not call them, and note no answer for them. A house account is the "
+            "company's, and its name in the group says so; nobody poses as a customer.",
+            "在邀请客户之前先进群，无需外呼，也不记录答复。官方账号属于公司，群内名称须注明身份；不得冒充客户发言。",
+        )
+    return lines

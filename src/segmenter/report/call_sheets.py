@@ -1,10 +1,10 @@
-"""Call sheets: one workbook for each region that groups keep to, ready for the agents who phone or message people in.
+"""Call sheets: a workbook for each region that groups keep to, and one for each agent with a sheet a day.
 
 The only files with names and contacts in them.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,53 +12,58 @@ import polars as pl
 
 from segmenter import money
 from segmenter.planning.platform import platform_notes
-from segmenter.report.call_sheet_cells import WIDE, Formats, formats, new_workbook, write_cell
-from segmenter.report.call_sheet_pages import About, add_days, add_info
+from segmenter.report.call_sheet_cells import WIDE, Formats, formats, new_workbook, protect, write_cell
+from segmenter.report.call_sheet_pages import About, add_days, add_heading, add_info, day_name
+from segmenter.report.call_sheet_words import ANSWERS, buying_habit, contact_remark, last_calls, opening_words
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.safe_text import safe_names
 from segmenter.settings import CoreSettings
+from segmenter.tables import CHANNELS
 from segmenter.words import visible
 
 if TYPE_CHECKING:
     from segmenter.launch_plan import LaunchPlan
 
-# What came of a call: English and Chinese, as the drop-down offers them.
-ANSWERS = (
-    ("joined", "已入群"),
-    ("will join", "愿意加入"),
-    ("refused", "拒绝"),
-    ("refused for good", "以后都不要联系"),
-    ("no answer", "未接通"),
-    ("wrong number", "号码有误"),
-)
-
 _MOST_ROWS = 20_000  # of a workbook, which is held in memory; an agent's day has fewer
-_LINE = 14.5  # points
+_MOST_DAYS = 31  # of an agent's workbook
+_LINE = 16.0  # points
 _CONTACT = "contact:"  # keeps the shop's columns apart from ours
 # Heads in both languages, the width (as wide as its text where there is none), and the style.
 _COLUMNS: dict[str, tuple[str, str, float | None, str]] = {
-    "agent": ("agent", "客服", None, "text"),
     "call_on": ("call on", "计划外呼日", 12.0, "date"),
-    "rank": ("rank", "排名", 7.5, "number"),
-    "group": ("group", "社群", None, "text"),
-    "wave": ("wave", "批次", None, "text"),
+    "wave": ("wave", "批次", 11.5, "text"),
+    "group": ("group", "社群", None, "wrapped"),
+    "name": ("name", "姓名", None, "wrapped"),
+    "habit": ("buying habit", "购买习惯", 20.0, "wrapped"),
+    "reason": ("reason", "邀请理由", 33.0, "wrapped"),
+    "answer": ("answer", "答复", 11.0, "open"),
+    "note": ("note", "备注", 18.0, "open_wrapped"),
+    "agent": ("agent", "客服", None, "text"),
+    "call_again": ("call again on", "下次联系", 14.0, "open_date"),
+    "answered_on": ("answered on", "答复日期", 13.0, "open_date"),
+    "refusal": ("reason for refusing", "拒绝原因", 20.0, "open_wrapped"),
+    "new_phone": ("new phone", "新电话", 16.0, "open"),
+    "last_call": ("last call", "上次联系", None, "text"),
+    "remark": ("save contact as", "联系人备注名", None, "text"),
+    "script": ("opening words", "开场白", 30.0, "text"),
     "customer_id": ("customer_id", "客户编号", None, "text"),
-    "name": ("name", "姓名", None, "text"),
+    "rank": ("rank", "排名", 7.5, "number"),
+    "channel": ("channel", "渠道", None, "text"),
     "region": ("region", "地区", None, "text"),
-    "segment": ("segment", "客群", 22.0, "wrapped"),
-    "reason": ("reason", "邀请理由", 46.0, "wrapped"),
+    "segment": ("segment", "客群", None, "text"),
     "spend": ("spend, all time", "累计消费额", 14.0, "money"),
     "orders": ("orders", "订单数", 8.5, "number"),
     "last_order_at": ("last order", "最近下单", 12.0, "date"),
     "days_since_order": ("days since", "距今天数", 9.0, "number"),
-    "answer": ("answer", "答复", 16.0, "open"),
-    "answered_on": ("answered on", "答复日期", 13.0, "open_date"),
-    "refusal": ("reason for refusing", "拒绝原因", 20.0, "open_wrapped"),
-    "note": ("note", "备注", 26.0, "open_wrapped"),
 }
-_BEFORE_CONTACTS = ("agent", "call_on", "rank", "group", "wave", "customer_id")
-_WRAPPED = ("segment", "reason")
+# What is printed stands first and together, as a print area does; all else is for the screen. Where there are no names, the ids are there.
+_WHO = ("name", _CONTACT)
+_PRINTED_BY_REGION = ("call_on", "group", *_WHO, "habit", "reason", "answer", "note")
+_PRINTED_BY_DAY = ("wave", *_WHO, "group", "habit", "reason", "answer", "note")
+_SAID_ABOVE = ("call_on", "agent")  # on the sheet of a day
+_UNLESS_EMPTY = ("name", "agent", "last_call", "script")  # left out where nobody has any
+_WIDEST, _WIDEST_PRINTED = 32.0, 17.0  # so that eight columns fit an A4 page in at least 9 points
 
 
 @dataclass(frozen=True)
@@ -69,41 +74,91 @@ class _Column:
     style: str
 
 
-def call_sheets(plan: "LaunchPlan", settings: CoreSettings, contacts: pl.DataFrame | None, folder: Path) -> list[Path]:
-    """Write the call sheets of a launch into a folder, which is made where it is not there; and list them by region.
+@dataclass(frozen=True)
+class _Layout:
+    columns: list[_Column]
+    printed: int  # so many of them, from the first
 
-    Each workbook has a sheet of calls with its header in row 1, sorted by group, wave and rank, before these by agent and day where
-    there are agents; then one of the number of calls by day and agent; and a sheet that says what it is. Ids and contacts are text, and
-    no cell is a formula. The same plan gives the same bytes. The contacts have ``customer_id``, ``name`` and contact columns as text, at
-    most one row per customer. A region with more than 20,000 calls has several workbooks.
+    def place(self, key: str) -> int:
+        return next(place for place, column in enumerate(self.columns) if column.key == key)
+
+
+def call_sheets(
+    plan: "LaunchPlan", settings: CoreSettings, contacts: pl.DataFrame | None, folder: Path, invited: pl.DataFrame | None = None
+) -> list[Path]:
+    """Write the call sheets of a launch into a folder, which is made where it is not there; and list them by region, then by agent.
+
+    The workbook of a region has a sheet of calls with its header in row 1, sorted by group, wave and rank, before these by agent and day
+    where there are agents; then one of the number of calls by day and agent; and a sheet that says what it is. That of an agent has a
+    sheet for each day, in the order to call, with what to say above the header. Ids and contacts are text, no cell is a formula, and only
+    what an agent fills in can be written to. The same plan gives the same bytes.
+
+    The contacts have ``customer_id``, ``name`` and contact columns as text, at most one row per customer; `invited` is what the ledger
+    has of earlier calls, see `tables.INVITED`. A region with more than 20,000 calls, or an agent with more than 31 days, has several
+    workbooks.
     """
     labels = Labels(settings.lang, settings.launch.currency)
-    calls = _calls(plan, contacts, labels)
+    calls = _calls(plan, contacts, invited, settings, labels)
     as_of = plan.valid_until - timedelta(days=settings.launch.valid_days)
     agents, held_out = bool(settings.plan.agents), bool(plan.customers["held_out"].any())
     platform = tuple(translate(note, settings.lang) for note in platform_notes(plan.groups, plan.calls, settings))
-    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out, platform)
-    columns = _columns(calls, labels, agents=agents)
-    parts: dict[str, tuple[str, pl.DataFrame]] = {}
+    starters = _name_starters(plan.starters, contacts)
+    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out, platform, starters)
+    books: dict[str, tuple[str, pl.DataFrame, bool]] = {}
     for (unit,), part in calls.group_by("unit", maintain_order=True):
-        pieces = list(part.iter_slices(_MOST_ROWS))
-        parts |= {f"{unit} {number}" if len(pieces) > 1 else str(unit): (str(unit), piece) for number, piece in enumerate(pieces, start=1)}
-    names = safe_names(parts)
+        books |= _numbered(str(unit), list(part.iter_slices(_MOST_ROWS)), by_agent=False)
+    if agents:
+        days = calls.filter("called").sort("agent", "call_on", "wave_number", "place", "rank")
+        for (agent,), part in days.group_by("agent", maintain_order=True):
+            months = [month for _, month in part.group_by((pl.col("call_on").rle_id() // _MOST_DAYS), maintain_order=True)]
+            name = labels.say("agent {}", "客服 {}").format(agent)
+            while name in books:  # a region's
+                name += "_"
+            books |= _numbered(name, months, by_agent=True)
+    names = safe_names(books)
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for name, (unit, part) in parts.items():
+    layouts = [_layout(calls, labels, *keys) for keys in ((_PRINTED_BY_REGION, ()), (_PRINTED_BY_DAY, _SAID_ABOVE))]
+    for name, (unit, part, by_agent) in books.items():
         paths.append(folder / f"{names[name]}.xlsx")
-        _write(paths[-1], unit, part, columns, about)
+        _write(paths[-1], unit, part, layouts[by_agent], about, by_agent=by_agent)
     return paths
 
 
-def _calls(plan: "LaunchPlan", contacts: pl.DataFrame | None, labels: Labels) -> pl.DataFrame:
+def _numbered(name: str, pieces: list[pl.DataFrame], *, by_agent: bool) -> dict[str, tuple[str, pl.DataFrame, bool]]:
+    if len(pieces) == 1:
+        return {name: (name, pieces[0], by_agent)}
+    return {f"{name} {number}": (name, piece, by_agent) for number, piece in enumerate(pieces, start=1)}
+
+
+def _name_starters(starters: pl.DataFrame, contacts: pl.DataFrame | None) -> pl.DataFrame:
+    """Give staff the names that the contacts have."""
+    if contacts is None or "name" not in contacts.columns:
+        return starters
+    known = starters.join(contacts.select(starter="customer_id", name="name"), on="starter", how="left", maintain_order="left")
+    named = (pl.col("kind") == "staff") & pl.col("name").is_not_null()
+    return known.with_columns(pl.when(named).then(pl.format("{} {}", "name", "starter")).otherwise("starter").alias("starter"))
+
+
+def _calls(
+    plan: "LaunchPlan", contacts: pl.DataFrame | None, invited: pl.DataFrame | None, settings: CoreSettings, labels: Labels
+) -> pl.DataFrame:
+    launch, agents = settings.launch, bool(settings.plan.agents)
     groups = plan.groups.select("group", pl.col("region").alias("unit")).with_row_index("place")
     calls = plan.invite_list.join(groups, on="group", how="left", validate="m:1")
     calls = calls.join(plan.segments.select("segment", pl.col("name").alias("segment_name")), on="segment", how="left", validate="m:1")
+    gaps = plan.customers.select("customer_id", "average_gap_days")
+    calls = calls.join(gaps, on="customer_id", how="left", validate="1:1").with_columns(buying_habit(labels))
     if contacts is not None:
         carried = contacts.select("customer_id", pl.exclude("customer_id").cast(pl.String).name.prefix(_CONTACT))
         calls = calls.join(carried, on="customer_id", how="left", validate="m:1")
+    named = f"{_CONTACT}name"
+    calls = calls.rename({named: "name"}) if named in calls.columns else calls.with_columns(pl.lit(None, dtype=pl.String).alias("name"))
+    calls = calls.with_columns(
+        opening_words(launch, pl.col("name")).alias("script"), contact_remark(launch, pl.col("name")).alias("remark")
+    )
+    past = pl.DataFrame(schema={"customer_id": pl.String, "last_call": pl.String}) if invited is None else last_calls(invited, labels)
+    calls = calls.join(past, on="customer_id", how="left", validate="m:1")
     waves = {wave: labels.wave(wave) for wave in calls["wave"].unique()}
     # Whom nobody calls yet comes last; where there are no agents, that is everybody.
     called = pl.col("agent").is_not_null()
@@ -111,89 +166,125 @@ def _calls(plan: "LaunchPlan", contacts: pl.DataFrame | None, labels: Labels) ->
     calls = money.to_units(calls.sort(order), ["spend"], labels.currency)
     return calls.with_columns(
         (pl.col("wave") == 1).alias("key_user"),
+        called.alias("called"),
+        pl.col("wave").alias("wave_number"),
         pl.col("wave").replace_strict(waves, return_dtype=pl.String),
+        pl.col("channel").replace({name: labels.channel(name) for name in CHANNELS}),
         pl.col("region").fill_null(labels.region(None)),
-        pl.col("agent").fill_null(labels.say("nobody yet", "待分配")),
+        pl.col("agent").fill_null(labels.say("nobody yet", "待分配")) if agents else "agent",
         pl.col("segment_name").alias("segment"),
-        pl.lit(None, dtype=pl.Date).alias("answered_on"),
-        *(pl.lit(None, dtype=pl.String).alias(name) for name in ("answer", "refusal", "note")),
+        *(pl.lit(None, dtype=pl.Date).alias(day) for day in ("answered_on", "call_again")),
+        *(pl.lit(None, dtype=pl.String).alias(key) for key in ("answer", "refusal", "note", "new_phone")),
     )
 
 
-def _columns(calls: pl.DataFrame, labels: Labels, *, agents: bool) -> list[_Column]:
+def _layout(calls: pl.DataFrame, labels: Labels, printed: tuple[str, ...], without: tuple[str, ...]) -> _Layout:
     ours = {key: labels.say(en, zh) for key, (en, zh, _, _) in _COLUMNS.items()}
     taken = {head for key, head in ours.items() if key != "name"}
-    heads = {key: ours[key] for key in _BEFORE_CONTACTS if agents or key != "agent"}
-    for column in (name for name in calls.columns if name.startswith(_CONTACT)):
-        head = column.removeprefix(_CONTACT)
-        heads[column] = ours["name"] if head == "name" else f"{head} ({labels.say('contact', '联系方式')})" if head in taken else head
-    heads |= {key: head for key, head in ours.items() if key not in (*_BEFORE_CONTACTS, "name")}
+    shops = [column for column in calls.columns if column.startswith(_CONTACT)]
+    heads = {column: column.removeprefix(_CONTACT) for column in shops}
+    heads = {column: f"{head} ({labels.say('contact', '联系方式')})" if head in taken else head for column, head in heads.items()} | ours
+    empty = [key for key in _UNLESS_EMPTY if calls[key].null_count() == calls.height]
+    empty += ["channel"] if calls["channel"].n_unique() < 2 else []
+    phone = _phone_column(calls, shops)
+    who = {_CONTACT: phone} | ({"name": "customer_id"} if "name" in empty else {})
+    first = [key for key in (who.get(key, key) for key in printed) if key is not None]
+    rest = [key for key in _COLUMNS if key not in (*first, *empty, *without)]
+    at = rest.index("remark") + 1
+    rest[at:at] = [column for column in shops if column != phone]
     columns = []
-    for key, head in heads.items():
-        _, _, width, style = _COLUMNS.get(key, ("", "", None, "text"))
-        columns.append(_Column(key, head, width or _fit_width(calls[key], head), style))
-    return columns
+    for place, key in enumerate([*first, *rest]):
+        _, _, width, style = _COLUMNS.get(key, ("", "", None, "wrapped" if key == phone else "text"))
+        width = width or _fit_width(calls[key], heads[key], _WIDEST_PRINTED if place < len(first) else _WIDEST)
+        columns.append(_Column(key, heads[key], width, style))
+    return _Layout(columns, len(first))
 
 
-def _fit_width(cells: pl.Series, head: str) -> float:
+def _phone_column(calls: pl.DataFrame, columns: list[str]) -> str | None:
+    """Choose the contact that is printed: the one with most phone numbers, or else the first."""
+    digits = [int(calls[column].str.replace_all(r"\D", "").str.len_chars().is_between(7, 15).sum()) for column in columns]
+    return max(zip(digits, columns, strict=True), key=lambda each: each[0])[1] if columns else None
+
+
+def _fit_width(cells: pl.Series, head: str, widest: float) -> float:
     """Characters that show a column of text, where Chinese ones count double; the filter's button needs room too."""
     shown = pl.concat([cells.cast(pl.String), pl.Series([f"{head}...."])])
-    return min(float(str(shown.to_frame("cell").select(_display_width("cell").max()).item())) + 2, 32.0)
+    return min(float(str(shown.to_frame("cell").select(_display_width("cell").max()).item())) + 2, widest)
 
 
 def _display_width(column: str) -> pl.Expr:
     return pl.col(column).str.len_chars() + pl.col(column).str.count_matches(WIDE)
 
 
-def _write(path: Path, unit: str, calls: pl.DataFrame, columns: list[_Column], about: About) -> None:
+def _write(path: Path, unit: str, calls: pl.DataFrame, layout: _Layout, about: About, *, by_agent: bool) -> None:
     launch, labels = about.launch, about.labels
     properties = {"title": visible(f"{launch.name} · {unit}"), "created": datetime.combine(about.as_of, time(), UTC)}
     with new_workbook(path, properties) as book:
-        sheet = book.add_worksheet(labels.say("calls", "外呼名单"))
-        _fill(sheet, calls, columns, formats(book, labels))
-        _arrange(sheet, calls.height, columns, labels)
-        # Excel takes at most 255 characters, and an ampersand stands for itself only when doubled.
-        title = " · ".join(part for part in (launch.name, unit, launch.topic) if part)
-        title = visible(title)[:90].replace("&", "&&")
-        sheet.set_header(f"&L{title}&R{labels.say('good until', '有效期至')} {about.valid_until}")
-        sheet.set_footer("&C&P / &N")
-        if about.agents:
-            add_days(book, calls, about)
-        add_info(book, unit, calls, about)
+        styles = formats(book, labels)
+        if by_agent:
+            for (day,), part in calls.group_by("call_on", maintain_order=True):
+                _add_calls(book, day_name(day, labels), unit, part, layout, styles, about, day)
+        else:
+            _add_calls(book, labels.say("calls", "外呼名单"), unit, calls, layout, styles, about)
+            if about.agents:
+                add_days(book, calls, about)
+        add_info(book, unit, calls, about, by_agent=by_agent)
 
 
-def _fill(sheet: Any, calls: pl.DataFrame, columns: list[_Column], styles: Formats) -> None:
-    for place, column in enumerate(columns):
+def _add_calls(
+    book: Any, name: str, unit: str, calls: pl.DataFrame, layout: _Layout, styles: Formats, about: About, day: date | None = None
+) -> None:
+    """Add a sheet of calls; that of a day says above the header what to say."""
+    sheet = book.add_worksheet(name)
+    top = 0 if day is None else add_heading(book, sheet, _heading(unit, name, calls, about), layout.printed, about)
+    _fill(sheet, top, calls, layout, styles, ruled=about.agents and day is None)
+    _arrange(sheet, top, calls.height, layout, about.labels)
+    # Excel takes at most 255 characters, and an ampersand stands for itself only when doubled.
+    title = " · ".join(part for part in (about.launch.name, unit, about.launch.topic) if part)
+    title = visible(title)[:90].replace("&", "&&")
+    sheet.set_header(f"&L{title}&R{about.labels.say('good until', '有效期至')} {about.valid_until}")
+    sheet.set_footer("&C&P / &N")
+
+
+def _heading(agent: str, day: str, calls: pl.DataFrame, about: About) -> str:
+    count = about.labels.say("{} calls", "{} 位客户").format(about.labels.number(calls.height))
+    return " · ".join(part for part in (agent, day, count, about.launch.name, about.launch.topic) if part)
+
+
+def _fill(sheet: Any, top: int, calls: pl.DataFrame, layout: _Layout, styles: Formats, *, ruled: bool) -> None:
+    for place, column in enumerate(layout.columns):
         sheet.set_column(place, place, column.width)
-        write_cell(sheet, 0, place, column.head, styles["head", False, False])
+        write_cell(sheet, top, place, column.head, styles["head", False, False])
     # Not every program makes room for wrapped text by itself.
-    widths = {column.key: column.width for column in columns}
-    lines = pl.max_horizontal((_display_width(key) / (widths[key] - 2)).ceil() for key in _WRAPPED).fill_null(1).alias("lines")
+    wrapped = {column.key: column.width for column in layout.columns if column.style == "wrapped"}
+    lines = pl.max_horizontal((_display_width(key) / width).ceil() for key, width in wrapped.items()).fill_null(1).alias("lines")
     day = pl.struct("agent", "call_on")
-    begins = (day != day.shift()).fill_null(value=False) if columns[0].key == "agent" else pl.lit(value=False)
-    cells = calls.select("key_user", begins.alias("begins"), lines, *(column.key for column in columns))
-    for row, (key_user, begun, high, *values) in enumerate(cells.iter_rows(), start=1):
+    begins = (day != day.shift()).fill_null(value=False) if ruled else pl.lit(value=False)
+    cells = calls.select("key_user", begins.alias("begins"), lines, *(column.key for column in layout.columns))
+    for row, (key_user, begun, high, *values) in enumerate(cells.iter_rows(), start=top + 1):
         sheet.set_row(row, _LINE * max(high, 1) + 3)
-        for place, (column, value) in enumerate(zip(columns, values, strict=True)):
+        for place, (column, value) in enumerate(zip(layout.columns, values, strict=True)):
             write_cell(sheet, row, place, value, styles[column.style, key_user, begun])
 
 
-def _arrange(sheet: Any, rows: int, columns: list[_Column], labels: Labels) -> None:
-    places = {column.key: place for place, column in enumerate(columns)}
-    answers = [labels.say(*answer) for answer in ANSWERS]
+def _arrange(sheet: Any, top: int, rows: int, layout: _Layout, labels: Labels) -> None:
+    answers, last = [labels.say(*answer) for answer in ANSWERS], top + rows
     choice = {
         "validate": "list",
         "source": answers,
         "error_title": labels.say("answer", "答复"),
         "error_message": labels.say("Please choose one of: ", "请从列表中选择：") + labels.say(", ", "、").join(answers),
     }
-    sheet.data_validation(1, places["answer"], rows, places["answer"], choice)
-    sheet.set_row(0, 30)
-    sheet.freeze_panes(1, places["customer_id"] + 1)
-    sheet.autofilter(0, 0, rows, len(places) - 1)
-    sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{rows + 1}"})
+    sheet.data_validation(top + 1, layout.place("answer"), last, layout.place("answer"), choice)
+    sheet.set_row(top, 30)
+    who = next(place for place, column in enumerate(layout.columns) if column.key in ("name", "customer_id"))
+    sheet.freeze_panes(top + 1, who + 1)
+    sheet.autofilter(top, 0, last, len(layout.columns) - 1)
+    sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{last + 1}"})
+    protect(sheet)
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
+    sheet.print_area(0, 0, last, layout.printed - 1)
     sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(0)
-    sheet.set_margins(left=0.4, right=0.4, top=0.7, bottom=0.6)
+    sheet.repeat_rows(0, top)
+    sheet.set_margins(left=0.3, right=0.3, top=0.7, bottom=0.6)

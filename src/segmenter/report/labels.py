@@ -41,7 +41,14 @@ _COMPONENTS = _MEASURES | {
     "frequency": ("orders", "下单频次"),
     "recency": ("recency", "最近下单"),
 }
-_TABLES = {"orders": "订单", "customers": "客户", "events": "互动", "referrals": "推荐", "answers": "答复"}
+_TABLES = {"orders": "订单", "customers": "客户", "events": "互动", "referrals": "推荐", "applicants": "报名", "answers": "答复"}
+_CHANNELS = {
+    "phone": ("phone", "电话"),
+    "message": ("message", "消息"),
+    "poster": ("poster", "海报"),
+    "shop": ("shop", "门店"),
+    "colleague": ("colleague", "同事"),
+}
 _RULES = {
     "not_customer": ("ids that stand for nobody", "非真实客户（散客、匿名等）"),
     "staff": ("the shop's own staff", "内部员工"),
@@ -231,6 +238,10 @@ class Labels:
     def wave(self, wave: int) -> str:
         """Name a wave so that names sort as the waves do."""
         return self.say("1 key user", "1 核心用户") if wave == 1 else self.say(f"{wave} member", f"{wave} 普通成员")
+
+    def channel(self, channel: str) -> str:
+        """Name one of `tables.CHANNELS`."""
+        return self.say(*_CHANNELS[channel])
 
     def left_out(self, reason: str) -> str:
         """Say why somebody eligible is not invited."""

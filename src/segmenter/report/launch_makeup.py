@@ -131,14 +131,16 @@ def agents(calls: pl.DataFrame, labels: Labels) -> list[Section]:
     )
     headings = (say("Agent", "客服"), say("Calls", "外呼数"), say("Days", "天数"), say("From", "开始"), say("To", "结束"))
     rows = tuple(
-        row(agent or "–", number(count), number(days), labels.day(first), labels.day(last))
+        row(agent or say("nobody yet", "待分配"), number(count), number(days), labels.day(first), labels.day(last))
         for agent, count, days, first, last in by_agent.sort("agent").rows()
     )
     about = say(
         "calls.csv has every agent's calls by day; the call sheets say who calls whom.",
         "每位客服每天的外呼数见 calls.csv，具体名单见外呼表。",
     )
-    return [Section(say("Who calls", "外呼安排"), (note(about), Table(columns(*headings, left=(0, 3, 4)), rows)), whole=False)]
+    return [
+        Section(say("Who calls", "外呼安排"), (note(about), Table(columns(*headings, left=(0, 3, 4)), rows, look="tight")), whole=False)
+    ]
 
 
 def groups(frame: pl.DataFrame, labels: Labels) -> list[Section]:

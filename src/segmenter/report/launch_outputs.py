@@ -36,6 +36,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
     currency, rejects, typed = settings.launch.currency, read.tables.rejects, own_words()
     report = launch_report(plan, settings, rejects, read.tables.findings, typed, place_for(settings.out))
     invites = to_units(plan.invite_list, list(MONEY), currency)
+    answered = None if read.tables.launches is None else read.tables.launches.invited
     of_segments = ["value", *(f"{of}_{name}" for of in ("median", "everyone") for name in MONEY)]
     files = [
         parquet("customers", lambda: to_units(plan.customers, list(MONEY), currency)),
@@ -47,8 +48,12 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         csv("what_if", plan.what_if, public=True),
         csv("segments", to_units(plan.segments, of_segments, currency), public=True),
         csv("groups", to_units(plan.groups, ["spend"], currency)),
-        *(csv(name, table) for name, table in (("layers", plan.layers), ("calls", plan.calls)) if not table.is_empty()),
-        Output("call_sheets", lambda folder: call_sheets(plan, settings, read.tables.contacts, folder)),
+        *(
+            csv(name, table)
+            for name, table in (("layers", plan.layers), ("calls", plan.calls), ("starters", plan.starters))
+            if not table.is_empty()
+        ),
+        Output("call_sheets", lambda folder: call_sheets(plan, settings, read.tables.contacts, folder, answered)),
         page("report", report, settings.lang),
     ]
     if plan.forecast is not None:

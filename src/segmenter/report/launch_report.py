@@ -137,15 +137,16 @@ def _waves(plan: "LaunchPlan", labels: Labels) -> Table:
 
 def _next_steps(plan: "LaunchPlan", settings: CoreSettings, typed: Sequence[str], place: Path | None, labels: Labels) -> Section:
     say, commands = labels.say, {"until": labels.day(plan.valid_until)}
+    regional = say("the workbook of their region", "对应地区的名单表格")
+    commands["whose"] = say("their own workbook", "各自的名单表格") if settings.plan.agents else regional
     steps = [
         say(
             "Read the warnings above, if there are any, and look through a few rows of `invite_list.csv`.",
             "先看上方的注意事项（如有），再抽查几行 `invite_list.csv`。",
         ),
         say(
-            "Give each agent the workbook of their region from `call_sheets/`. Names and contacts are in these workbooks and nowhere else: "
-            "treat them so.",
-            "把对应地区的名单表格发给客服，位置：`call_sheets/`。姓名和联系方式只在这些表格中，请妥善保管。",
+            "Give each agent {whose} from `call_sheets/`. Names and contacts are in these workbooks and nowhere else: treat them so.",
+            "把{whose}发给客服，位置：`call_sheets/`。姓名和联系方式只在这些表格中，请妥善保管。",
         ),
         say(
             "Invite the key users first. When they have joined and the group is alive, invite the others, from the top rank down.",

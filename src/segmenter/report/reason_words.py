@@ -46,7 +46,13 @@ def reason_text(chosen: pl.DataFrame, scoring: ScoringSettings, *, window_days: 
     reason = pl.concat_str(named, separator=say(lang, ", ", "，"), ignore_nulls=True).replace("", None)
     last_order = pl.when(pl.col("days_since_order").is_not_null()).then(phrases["recency"])
     known = pl.format(say(lang, "known for {} days", "认识 {} 天"), "days_known").str.replace("for 1 days", "since yesterday")
-    return pl.coalesce(reason, last_order, known, pl.lit(say(lang, "eligible", "符合条件"))).alias("reason")
+    said = pl.coalesce(reason, last_order, known, pl.lit(say(lang, "eligible", "符合条件")))
+    if "applicant" in chosen.columns:
+        new = pl.coalesce(reason, pl.lit(say(lang, "no order known", "暂无订单记录")))
+        of_applicants = pl.when(pl.col("days_since_order").is_null()).then(new).otherwise(said)
+        applied = pl.format(say(lang, "applied, {}", "主动报名，{}"), of_applicants)
+        said = pl.when("applicant").then(applied).otherwise(said)
+    return said.alias("reason")
 
 
 def _english(window_days: int | None, currency: str) -> dict[str, pl.Expr]:

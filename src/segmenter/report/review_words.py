@@ -13,6 +13,7 @@ OVER_WORDS = {
     "group": ("By group", "按社群"),
     "region": ("By region", "按地区"),
     "segment": ("By segment", "按客群"),
+    "channel": ("By channel", "按渠道"),
 }
 COHORT_WORDS = {"joined": ("joined", "已加入"), "invited": ("invited", "受邀"), "held_out": ("held out", "留出")}
 METHOD_WORDS = {
@@ -53,7 +54,7 @@ def name_value(name: str, text: str | None, labels: Labels) -> str:
     if text is None:
         missing = {"region": labels.region(None), "agent": labels.say("nobody", "未分配")}
         return missing.get(name, labels.say("none", "无"))
-    return labels.wave(int(text)) if name == "wave" else text
+    return labels.wave(int(text)) if name == "wave" else labels.channel(text) if name == "channel" else text
 
 
 def hide_few(customers: int, minor: float | None) -> float | None:

@@ -17,7 +17,14 @@ from segmenter.report.sections import Code, Report, Table
 from segmenter.words import Lang, Progress, visible
 
 _STAGES = {
-    **{"demo shop": "生成演示店铺", "orders": "读取订单", "customers": "读取客户", "events": "读取互动", "referrals": "读取推荐"},
+    **{
+        "demo shop": "生成演示店铺",
+        "orders": "读取订单",
+        "customers": "读取客户",
+        "events": "读取互动",
+        "referrals": "读取推荐",
+        "applicants": "读取报名",
+    },
     **{"columns": "整理字段", "history": "计算指标", "rules": "筛选", "scoring": "评分", "segments": "分群", "planning": "编组"},
     **{"trials": "尝试参数", "writing": "写出结果", "tracking": "记录到 MLflow"},
 }
@@ -69,7 +76,8 @@ def _table(table: Table) -> rich.table.Table:
     shown = rich.table.Table(title=Plain(table.title) if table.title else None, title_justify="left")
     for at, column in enumerate(table.columns):
         dated = any(_DATE.fullmatch(row.cells[at].text) for row in table.rows)
-        shown.add_column(Plain(column.heading), justify=column.align, min_width=10 if dated else None)
+        # Folded, as an ellipsis would cost text where a blank does not fit behind wide characters.
+        shown.add_column(Plain(column.heading), justify=column.align, min_width=10 if dated else None, overflow="fold")
     for row in table.rows:
         shown.add_row(*(Plain(cell.text) for cell in row.cells), style=_STYLES[row.role])
     return shown

@@ -97,6 +97,7 @@ class RulesSettings(Settings):
     spend: SpendRule
     orders: OrdersRule
     recency: RecencyRule
+    applicants: Literal["keep", "remove"]
     custom: tuple[CustomRule, ...]
 
     @model_validator(mode="after")

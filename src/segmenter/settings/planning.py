@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from segmenter.messages import Message
 from segmenter.settings.types import MOST, Amount, AsOf, Component, Count, Days, Name, Settings, Share, count_or, is_mapping
@@ -61,6 +61,21 @@ def _is_given(capacity: object) -> object:
     return capacity
 
 
+class StarterSettings(Settings):
+    """A colleague or, where that is said, an account of the house, in the groups of some regions or of all."""
+
+    name: Name
+    regions: tuple[str, ...] = ()
+    house: bool = False
+
+
+# Only the side that is meant is checked, and says what is wrong with it.
+Starters = Annotated[
+    Annotated[Literal["staff"], Tag("staff")] | Annotated[tuple[StarterSettings, ...], Tag("named")],
+    Discriminator(lambda value: "staff" if isinstance(value, str) else "named"),
+]
+
+
 class PlanSettings(Settings):
     """What every plan has."""
 
@@ -80,6 +95,9 @@ class PlanSettings(Settings):
     wave_size: Count | None
     wave_days: Annotated[int, Field(ge=1, le=366)]
     start: AsOf | None
+    starters: Starters | None
+    starters_per_group: Annotated[int, Field(ge=1, le=1_000)]
+    channel: Literal["phone", "message", "poster", "shop", "colleague"]
     agents: tuple[AgentSettings, ...]
     weekend: tuple[Weekday, ...]
     calendar: Annotated[str, Field(min_length=2)] | None
@@ -87,10 +105,11 @@ class PlanSettings(Settings):
 
     @model_validator(mode="after")
     def _workable(self) -> "PlanSettings":
-        names = [agent.name for agent in self.agents]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            sentence = "agents: names should be given once (got {names} more than once)"
-            raise ValueError(Message("planning.agents_twice", sentence, names=tuple(twice)))
+        for key, people in (("agents", self.agents), ("starters", self.starters)):
+            names = [person.name for person in people or () if not isinstance(person, str)]
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                sentence = "{key}: names should be given once (got {names} more than once)"
+                raise ValueError(Message("planning.agents_twice", sentence, key=key, names=tuple(twice)))
         if len(set(self.weekend)) == 7:
             raise ValueError(Message("planning.no_workday", "weekend: should leave a day to work on (got all seven)"))
         return self

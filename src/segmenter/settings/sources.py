@@ -55,6 +55,19 @@ class ReferralsColumns(Settings):
     time: str | None
 
 
+class ApplicantsColumns(Settings):
+    """Columns or SQL expressions of the applicants: who answered an open call."""
+
+    customer_id: str | None
+    name: str | None
+    province: str | None
+    city: str | None
+    district: str | None
+    address: str | None
+    time: str | None
+    channel: str | None
+
+
 class TableSettings(Settings):
     """What the mappings of all tables share."""
 
@@ -93,6 +106,13 @@ class ReferralsSettings(TableSettings):
     columns: ReferralsColumns
 
 
+class ApplicantsSettings(TableSettings):
+    """How applicants are read; attributes of the customers are read of them too, where they have such columns."""
+
+    contact: tuple[str, ...]
+    columns: ApplicantsColumns
+
+
 class MappingSettings(Settings):
     """How the rows of a shop's tables become canonical ones, wherever they come from."""
 
@@ -103,6 +123,7 @@ class MappingSettings(Settings):
     customers: CustomersSettings
     events: EventsSettings
     referrals: ReferralsSettings
+    applicants: ApplicantsSettings
 
 
 SkipRows = Literal["auto"] | Annotated[int, Field(ge=0, le=1_000_000)]
@@ -134,6 +155,10 @@ class ReferralsFile(ReferralsSettings, TableFiles):
     """Referrals in files."""
 
 
+class ApplicantsFile(ApplicantsSettings, TableFiles):
+    """Applicants in files."""
+
+
 class FilesSettings(MappingSettings):
     """Tables in files."""
 
@@ -147,6 +172,7 @@ class FilesSettings(MappingSettings):
     customers: CustomersFile
     events: EventsFile
     referrals: ReferralsFile
+    applicants: ApplicantsFile
 
     @model_validator(mode="after")
     def _some_customers(self) -> "FilesSettings":
@@ -179,6 +205,12 @@ class ReferralsQuery(ReferralsSettings):
     query: str | None
 
 
+class ApplicantsQuery(ApplicantsSettings):
+    """Applicants by a query."""
+
+    query: str | None
+
+
 class DatabaseSettings(MappingSettings):
     """Tables in a database."""
 
@@ -188,6 +220,7 @@ class DatabaseSettings(MappingSettings):
     customers: CustomersQuery
     events: EventsQuery
     referrals: ReferralsQuery
+    applicants: ApplicantsQuery
 
     @model_validator(mode="after")
     def _some_customers(self) -> "DatabaseSettings":

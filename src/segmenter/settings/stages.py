@@ -21,6 +21,9 @@ from segmenter.settings.types import (
     is_timezone,
 )
 
+Sentence = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(is_line)]
+_SPOKEN = ("name", "topic", "offer", "shop")  # what an opening script may have in braces
+
 
 class LaunchBasics(Settings):
     """What tells a launch from others."""
@@ -39,9 +42,25 @@ class LaunchSettings(LaunchBasics):
     valid_days: Days
     horizon_days: Annotated[int, Field(ge=1, le=1_000)]
     topic: Annotated[str, AfterValidator(is_line)] | None
+    script: Sentence | None
+    offer: Sentence | None
+    shop: Name | None
+    group_rules: Sentence | None
     community: Name
     target: Annotated[float, Field(gt=0, le=1e13, allow_inf_nan=False)] | None
     confidence: Annotated[float, Field(gt=0, lt=1)]
+
+    @model_validator(mode="after")
+    def _speakable(self) -> "LaunchSettings":
+        for field in re.findall(r"{(.*?)}", self.script or ""):
+            if field not in _SPOKEN:
+                sentence = "script: should have no fields but {fields} (got {got})"
+                fields = tuple(f"{{{name}}}" for name in _SPOKEN)
+                raise ValueError(Message("settings.script_fields", sentence, fields=fields, got=f"{{{field}}}"))
+            if field != "name" and not getattr(self, field):
+                sentence = "script: has {field}, which needs launch.{key} (got null); set it, or leave the field out"
+                raise ValueError(Message("settings.script_empty", sentence, field=f"{{{field}}}", key=field))
+        return self
 
 
 class SegmentsSettings(Settings):

@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from segmenter.errors import InputError
 from segmenter.sources.answer_words import roles_of
 from segmenter.sources.expressions import FILE, ROW
 from segmenter.sources.file_format import FileFormat
 from segmenter.sources.files import DataFile, read_separately
 from segmenter.sources.raw import column_names
-from segmenter.sources.spreadsheets import read_sheet
+from segmenter.sources.spreadsheets import read_sheets
 from segmenter.sources.text_lines import BadLine
 
 WRITTEN = FileFormat(skip_rows=0, as_is=True)
@@ -42,7 +41,7 @@ def answer_lists(read: DataFile) -> list[AnswerList]:
     sheets = [_find_header(read.name, read.frame, read.unreadable)]
     if sheets[0].lacks and read.unreadable:
         sheets = [next(_below_titles(read), sheets[0])]
-    sheets += [_find_header(name, frame) for name, frame in _other_sheets(read)]
+    sheets += [_find_header(name, frame) for name, frame in read_sheets(read.path, read.name, read.sheets[1:])]
     return [sheet for sheet in sheets if not sheet.lacks] or sheets[:1]
 
 
@@ -68,12 +67,3 @@ def _below_titles(read: DataFile) -> Iterator[AnswerList]:
             sheet = _find_header(read.name, again.frame, again.unreadable)
             if not sheet.lacks:
                 yield sheet
-
-
-def _other_sheets(read: DataFile) -> Iterator[tuple[str, pl.DataFrame]]:
-    for sheet in read.sheets[1:]:
-        name = f"{read.name} [{sheet.name}]"
-        try:
-            yield name, read_sheet(read.path, name, sheet.name)
-        except InputError:  # an empty sheet, or a chart
-            continue

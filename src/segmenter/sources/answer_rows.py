@@ -8,7 +8,7 @@ from segmenter.contacts import hide, shape
 from segmenter.sources import fields
 from segmenter.sources.answer_dates import answer_dates
 from segmenter.sources.answer_lists import AnswerList
-from segmenter.sources.answer_words import is_answer, meaning_of, more_answers
+from segmenter.sources.answer_words import channel_of, is_answer, meaning_of, more_answers
 from segmenter.sources.expressions import ROW
 from segmenter.sources.reject_reasons import EARLY, EMPTY, LATE, NO_ANSWER, NO_ANSWER_DATE
 from segmenter.themes import themed
@@ -22,6 +22,7 @@ SCHEMA = pl.Schema(
         **{name: pl.String() for name in ("answer", "said_on")},
         "answered_on": pl.Date(),
         "reason": pl.String(),
+        "channel": pl.String(),  # empty where it cannot be told which is meant
         "row": pl.Int64(),
         **{name: pl.String() for name in ("id_column", "column", "date_column")},
     }
@@ -64,6 +65,7 @@ def read_rows(sheet: AnswerList, before: date, timezone: str) -> pl.DataFrame:
             "said_on": none if dated_in is None else text[dated_in],
             "answered_on": none.cast(pl.Date) if dated_in is None else answer_dates(frame[roles[dated_in]], before, timezone),
             "reason": pl.select(pl.coalesce(pl.when(refused).then(own), meant)).to_series(),
+            "channel": _channels(text["channel"]) if "channel" in roles else none,
             "row": frame[ROW],
             "id_column": fill(roles["customer_id"]),
             "column": fill(roles[said_in]),
@@ -83,6 +85,11 @@ def _understand(said: pl.Series, role: str) -> tuple[pl.Series, pl.Series]:
     reasons = {word: meaning.reason for word, meaning in meanings.items() if meaning is not None}
     answer = said.replace_strict(answers, default=None, return_dtype=pl.String)
     return answer, said.replace_strict(reasons, default=None, return_dtype=pl.String)
+
+
+def _channels(said: pl.Series) -> pl.Series:
+    known = {word: channel_of(word) or "" for word in said.drop_nulls().unique()}
+    return said.replace_strict(known, default=None, return_dtype=pl.String)
 
 
 def _text(cells: pl.Series) -> pl.Series:

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from difflib import SequenceMatcher
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from segmenter.vocabulary import vocabulary
@@ -71,6 +71,16 @@ def meaning_of(text: str, *, of_joining: bool = False) -> Meaning | None:
     return near.pop() if len(near) == 1 else None
 
 
+def channel_of(text: str) -> str | None:
+    """Tell which of `tables.CHANNELS` a word means; None where it cannot be told."""
+    return _channels().get(_key(simplify(text)))
+
+
+@cache
+def _channels() -> dict[str, str]:
+    return {_key(simplify(word)): channel for channel, words in vocabulary("answers")["channels"].items() for word in words}
+
+
 def is_answer(note: str) -> bool:
     """Tell whether a note is an answer and nothing else, spelled as it should be; not where it is too short to be sure."""
     key = _key(simplify(note))
@@ -98,5 +108,6 @@ def more_answers(header: Iterable[str], roles: dict[str, str]) -> list[str]:
     return [name for name in header if _key(simplify(name)) in _headers()["answer"] and name not in roles.values()]
 
 
+@lru_cache(maxsize=65_536)  # the sheets of a launch have the same headers
 def _near(one: str, other: str) -> bool:
     return len(one) > 3 and other.isascii() and SequenceMatcher(None, one, other, autojunk=False).ratio() >= _CLOSE

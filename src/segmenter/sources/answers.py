@@ -29,6 +29,7 @@ ANSWERS = pl.Schema(
         "answered_on": pl.Date(),
         "source": pl.String(),  # the file's name, with that of the sheet where it is not the first
         "reason": pl.String(),  # the theme of a refusal's; "will join", "wrong number" and the like where there is no answer
+        "channel": pl.String(),  # `tables.CHANNELS`, where the list says it
         "row": pl.Int64(),
         "written": pl.String(),  # the id as it stands there
     }
@@ -51,7 +52,7 @@ class Answers:
     rejects: pl.DataFrame
     files: tuple[Fingerprint, ...]
     rows: int
-    open: int  # rows without an answer yet
+    open: int  # customers without an answer yet
     warnings: tuple[str, ...]
     contacts: Contacts = field(default_factory=Contacts)  # what the files have in columns of contacts
 
@@ -86,11 +87,11 @@ def read_answers(
     if places and good.is_empty():
         raise (NoAnswersError if found.is_empty() else InputError)(*_nothing(places, rows.height, found))
     return Answers(
-        answers=good.select(ANSWERS.names()).sort(ANSWERS.names()),
+        answers=good.with_columns(pl.col("channel").replace("", None)).select(ANSWERS.names()).sort(ANSWERS.names()),
         rejects=found,
         files=tuple(file.fingerprint for file in files),
         rows=sum(sheet.frame.height + len(sheet.unreadable) for sheet in lists),
-        open=rows.height - given.height,
+        open=_count_open(rows, given),
         warnings=(
             *(note for file in files for sheet in file.sheets for note in notes_of_cells(file.name, sheet)),
             *_warnings(rows, good, found, undated=undated, planned=planned is not None, before=before),
@@ -156,6 +157,12 @@ def _nothing(places: Sequence[str], rows: int, rejects: pl.DataFrame) -> list[st
     return [Message("answers.unreadable", rule, count=rejects.height, places=where), *shown]
 
 
+def _count_open(rows: pl.DataFrame, given: pl.DataFrame) -> int:
+    """Count who has no answer yet in any list: a call stands in the workbook of the region and in that of the agent."""
+    silent = rows.join(given, on=["row", "source", "written"], how="anti", nulls_equal=True).unique("customer_id")
+    return silent.filter(~pl.col("customer_id").is_in(given["customer_id"].implode()).fill_null(value=False)).height
+
+
 def _warnings(
     rows: pl.DataFrame, good: pl.DataFrame, rejects: pl.DataFrame, *, undated: int, planned: bool, before: date
 ) -> tuple[Message, ...]:
@@ -209,8 +216,19 @@ def _warn_of_understood(rows: pl.DataFrame, good: pl.DataFrame) -> list[Message]
     if silent := noted.null_count():
         rule = "rows with a note but no answer: {count:,}, which count as not called yet"
         warnings.append(Message("answers.only_notes", rule, count=silent))
+    if strange := good.filter(channel="").height:
+        rule = "answers whose channel is none of {channels}: {count:,}, which count as by that of the plan"
+        warnings.append(Message("answers.channels", rule, channels=tables.CHANNELS, count=strange))
     by_day = good.group_by("customer_id", "answered_on").agg(pl.col("answer").n_unique()).filter(pl.col("answer") > 1)
     if different := by_day["customer_id"].n_unique():
         rule = "customers with different answers on one day: {count:,}; joined counts before refused, and that before no answer"
         warnings.append(Message("answers.different", rule, count=different))
+    # Such as in the workbook of the region and in that of the agent.
+    decided = good.filter(pl.col("answer") != "no_answer", ~pl.col("customer_id").is_in(by_day["customer_id"].implode()))
+    several = (
+        decided.group_by("customer_id").agg(pl.col("answer", "source").n_unique()).filter(pl.all_horizontal(pl.col("answer", "source") > 1))
+    )
+    if several.height:
+        rule = "customers with different answers in different files or sheets: {count:,}; the latest counts"
+        warnings.append(Message("answers.different_files", rule, count=several.height))
     return warnings

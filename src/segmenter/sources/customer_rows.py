@@ -8,25 +8,28 @@ from segmenter import tables
 from segmenter.contacts import Contacts, shown_columns
 from segmenter.errors import InputError, nearest
 from segmenter.messages import Message
-from segmenter.settings import LaunchSettings, MappingSettings
+from segmenter.settings import MappingSettings
 from segmenter.sources import fields
 from segmenter.sources.addresses import read_places
+from segmenter.sources.answer_words import channel_of
 from segmenter.sources.expressions import columns_of
-from segmenter.sources.reject_reasons import NO_DATE, NO_FLAG, TWICE
+from segmenter.sources.reject_reasons import NO_CHANNEL, NO_DATE, NO_FLAG, TWICE
 from segmenter.sources.rows import Rows, without_contacts
 
+_PEOPLE = ("customers", "applicants")  # tables
 _PERSONAL = ("name", "address")  # fields
 _FLAGS = ("do_not_contact", "blocked", "staff")
 
 
 def find_contacts(rows: Mapping[str, Rows], settings: MappingSettings) -> Contacts:
     """Find the columns of all tables that are contacts by the mapping or by name, and that are mapped to nothing else."""
-    columns = {*settings.customers.contact, *(column for table in rows.values() for column in _personal(table))}
+    contact = (*settings.customers.contact, *settings.applicants.contact)
+    columns = {*contact, *(column for table in rows.values() for column in _personal(table))}
     personal = Contacts(frozenset(columns))
     known = []
     for name, table in rows.items():
         used = {column for field, sources in table.columns.items() if field not in _PERSONAL for column in sources}
-        own = set(columns_of(table.source)) - used - (set(settings.customers.attributes) if name == "customers" else set())
+        own = set(columns_of(table.source)) - used - (set(settings.customers.attributes) if name in _PEOPLE else set())
         known += [table.source[column] for column in sorted(own) if personal.is_contact(column)]
     return Contacts(personal.columns, known)
 
@@ -37,38 +40,48 @@ def _personal(rows: Rows) -> set[str]:
     return {*rows.columns.get("name", ())} | ({*rows.columns.get("address", ())} - shown)
 
 
-def check_extras(customers: Rows, settings: MappingSettings) -> list[str]:
+def check_extras(people: Rows, settings: MappingSettings) -> list[str]:
     """Say which contacts and attributes the table lacks, and which attributes are contacts by name or mapping."""
-    known = columns_of(customers.source)
+    known = columns_of(people.source)
     near = shown_columns(known).values()
-    asked = {"contact": settings.customers.contact, "attributes": settings.customers.attributes}
+    if people.table == "applicants":
+        asked = {"contact": settings.applicants.contact}
+    else:
+        asked = {"contact": settings.customers.contact, "attributes": settings.customers.attributes}
     problems: list[str] = []
     for key, columns in asked.items():
         for column in columns:
             if column not in known:
-                sentence = 'data.customers.{key}: there is no column "{column}"{near}'
-                problems.append(Message("files.extra_column", sentence, key=key, column=column, near=nearest(column, near)))
-    personal = Contacts(frozenset({*settings.customers.contact, *_personal(customers)}))
+                sentence = 'data.{table}.{key}: there is no column "{column}"{near}'
+                facts = {"table": people.table, "key": key, "column": column, "near": nearest(column, near)}
+                problems.append(Message("files.extra_column", sentence, **facts))
+    personal = Contacts(frozenset({*settings.customers.contact, *_personal(people)}))
     sentence = (
         'data.customers.attributes: "{column}" is a contact by its name or by the mapping, which only the call sheets may show; '
         "name it in data.customers.contact instead; if it is none, give the column another name"
     )
-    contacts = [column for column in settings.customers.attributes if personal.is_contact(column)]
-    taken = tuple(name for name in settings.customers.attributes if name in tables.REACH)
+    taken = tuple(name for name in asked.get("attributes", ()) if name in tables.REACH)
     if taken:
         ours = "data.customers.attributes: {names}: so segmenter calls a column of its own; rename it in the source"
         problems.append(Message("measures.attribute_taken", ours, names=taken))
+    contacts = [column for column in asked.get("attributes", ()) if personal.is_contact(column)]
     return problems + [Message("files.contact_attribute", sentence, column=column) for column in contacts]
 
 
-def read_customers(rows: Rows, settings: MappingSettings, launch: LaunchSettings, personal: Contacts) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Give the customers as `tables.CUSTOMERS` with their attributes; and their names and contacts."""
-    read = settings.customers
+def read_customers(rows: Rows, settings: MappingSettings, personal: Contacts) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Give the customers as `tables.CUSTOMERS` with their attributes; and their names and contacts.
+
+    Of applicants, `rows.table`, `joined` is when they applied, and there is ``applied_by``.
+    """
+    applied = rows.table == "applicants"
+    contact_columns = settings.applicants.contact if applied else settings.customers.contact
+    attributes = [name for name in settings.customers.attributes if not applied or name in rows.source.columns]
     values = {"customer_id": rows.id("customer_id"), **read_places(rows)}
     values["joined"] = pl.repeat(None, rows.source.height, dtype=pl.Date, eager=True)
-    if "joined" in rows.fields and rows.moments is not None:
+    dated = "time" if applied else "joined"
+    if dated in rows.fields and rows.moments is not None:
         values["joined"] = rows.moments.dt.date()
-        rows.note(values["joined"].is_null() & ~rows.empty("joined"), "joined", NO_DATE)
+        rows.note(values["joined"].is_null() & ~rows.empty(dated), dated, NO_DATE)
     for name in _FLAGS:
         values[name] = pl.repeat(False, rows.source.height, eager=True)
         if name in rows.fields:
@@ -76,13 +89,36 @@ def read_customers(rows: Rows, settings: MappingSettings, launch: LaunchSettings
             # Whoever may not want to be called is not called.
             rows.note(flag.is_null(), name, NO_FLAG)
             values[name] = flag.fill_null(value=True)
-    values |= _attributes(rows, read.attributes, personal)
+    if applied:
+        values["applied_by"] = _channels(rows)
+    values |= _attributes(rows, attributes, personal)
     contact = {"name": rows.text("name")} if "name" in rows.fields else {}
-    contact |= {name: fields.text(rows.source[name]) for name in read.contact}
+    contact |= {name: fields.text(rows.source[name]) for name in contact_columns}
     frame = pl.DataFrame({**values, **{f"contact {name}": column for name, column in contact.items()}})
     kept = _one_row_per_customer(rows, frame)
     contacts = kept.select("customer_id", *(pl.col(f"contact {name}").alias(name) for name in contact))
-    return kept.select(*tables.CUSTOMERS.names(), *read.attributes), contacts
+    return kept.select(*tables.CUSTOMERS.names(), *(["applied_by"] if applied else []), *attributes), contacts
+
+
+def _channels(rows: Rows) -> pl.Series:
+    """Give the channels by which people applied; what is none of them is noted."""
+    said = rows.text("channel")
+    known = {word: channel_of(word) for word in said.drop_nulls().unique()}
+    channels = said.replace_strict(known, default=None, return_dtype=pl.String)
+    if "channel" in rows.fields:
+        rows.note(said.is_not_null() & channels.is_null(), "channel", NO_CHANNEL)
+    return channels
+
+
+def add_contacts(contacts: pl.DataFrame | None, more: pl.DataFrame) -> pl.DataFrame:
+    """Add the contacts of applicants: the shop's own count first."""
+    if contacts is None:
+        return more
+    shared = [name for name in more.columns if name in contacts.columns and name != "customer_id"]
+    joined = contacts.join(more, on="customer_id", how="full", coalesce=True, suffix=" applied", maintain_order="left_right")
+    return joined.with_columns(pl.coalesce(name, f"{name} applied").alias(name) for name in shared).drop(
+        f"{name} applied" for name in shared
+    )
 
 
 def _attributes(rows: Rows, attributes: Sequence[str], personal: Contacts) -> dict[str, pl.Series]:
@@ -110,10 +146,16 @@ def _one_row_per_customer(rows: Rows, frame: pl.DataFrame) -> pl.DataFrame:
     Rows that say the same of a customer are one, as in an order export read as customers; of others the first in an order of their
     content stands, wherever it stood in the file, and one from before the as-of date before a later one.
     """
-    content = frame.select(pl.struct(pl.all()).rank("min")).to_series()
+    applied = rows.table == "applicants"  # of whom the first application stands, and others are nothing wrong
+    content = frame.select(
+        pl.struct(*(["joined"] if applied else []), pl.exclude("joined") if applied else pl.all()).rank("min")
+    ).to_series()
     ranked = pl.DataFrame({"later": ~rows.counted, "customer_id": frame["customer_id"], "content": content})
     standing = pl.struct("later", "content")
     first = ranked.select(standing == standing.sort_by("later", "content").first().over("customer_id")).to_series()
-    rows.reject(~first, "customer_id", TWICE)
+    if applied:
+        rows.drop(~first)
+    else:
+        rows.reject(~first, "customer_id", TWICE)
     flagged = frame.with_columns(pl.col(name).max().over("customer_id", rows.counted) for name in _FLAGS)
     return rows.drop_rejected(flagged).unique("customer_id", keep="first", maintain_order=True)

@@ -1,7 +1,7 @@
 """Raw rows of a shop become the canonical tables; rows that cannot be understood become rejects."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
@@ -19,7 +19,7 @@ from segmenter.messages import Message
 from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
 from segmenter.sources import fields
 from segmenter.sources.customer_ids import COUNTS, join_spellings, judge_ids, tell_strangers
-from segmenter.sources.customer_rows import check_extras, find_contacts, read_customers
+from segmenter.sources.customer_rows import add_contacts, check_extras, find_contacts, read_customers
 from segmenter.sources.expressions import FILE, columns_of
 from segmenter.sources.file_format import format_of
 from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
@@ -50,7 +50,9 @@ class ShopRows:
     referrals: pl.DataFrame
     currency: str  # the launch's
     spellings: pl.DataFrame  # ids that are taken for one: ``customer_id``, ``becomes``
-    findings: tuple[Finding, ...]  # of how they can be reached
+    applicants: pl.DataFrame | None = None
+    reach: pl.DataFrame | None = None  # ``customer_id`` and `tables.REACH`
+    findings: Sequence[Finding] = ()  # of how they can be reached
 
     @property
     def ids(self) -> pl.Series | None:
@@ -71,7 +73,7 @@ def canonical_tables(
     Parameters
     ----------
     raw : mapping of str to DataFrame
-        ``orders``, ``customers``, ``events``, ``referrals``: those that there are, with the shop's own columns.
+        ``orders``, ``customers``, ``events``, ``referrals``, ``applicants``: those that there are, with the shop's own columns.
     settings : MappingSettings
         The column mappings.
     launch : LaunchSettings
@@ -121,8 +123,8 @@ def map_shop(
         raise InputError(Message("launch.date_missing", "launch.as_of: is needed, as YYYY-MM-DD"))
     problems: list[str] = []
     rows = {name: map_rows(name, raw[name], settings, launch, problems) for name in NEEDED if name in raw}
-    if "customers" in rows:
-        problems += check_extras(rows["customers"], settings)
+    for name in ("customers", "applicants"):
+        problems += check_extras(rows[name], settings) if name in rows else []
     if problems:
         raise InputError(*problems, *_titles(raw, unreadable, settings, problems))
     if "orders" in rows:
@@ -130,19 +132,29 @@ def map_shop(
     joined = pl.DataFrame(schema={"customer_id": pl.String, "becomes": pl.String})
     if settings.ids == "mended":
         joined = join_spellings(rows, COUNTS.to_frame() if streamed is None else streamed)
-    customers, contacts, ids, found = None, None, None, list[Finding]()
+    customers, contacts, ids = None, None, None
+    reach: tuple[pl.DataFrame | None, Sequence[Finding]] = (None, ())
     personal = find_contacts(rows, settings)
     if "customers" in rows:
-        customers, contacts = read_customers(rows["customers"], settings, launch, personal)
+        customers, contacts = read_customers(rows["customers"], settings, personal)
+    applicants = None
+    if "applicants" in rows:
+        people, theirs = read_customers(rows["applicants"], settings, personal)
+        people = people.filter((pl.col("joined") < launch.as_of).fill_null(value=True))
+        applicants = people.select(tables.APPLICANTS.names())
+        contacts = add_contacts(contacts, theirs.join(people, on="customer_id", how="semi", maintain_order="left"))
+        if customers is not None:
+            new = people.drop("applied_by").join(customers, on="customer_id", how="anti", maintain_order="left")
+            customers = pl.concat([customers, new], how="diagonal")
+    if customers is not None:
         ids = customers["customer_id"]
-        if settings.customers.contact:
-            reach, found = read_reach(contacts, launch, (customers["joined"] < launch.as_of).fill_null(value=True))
-            customers = customers.hstack(reach)
+    if customers is not None and contacts is not None and settings.customers.contact:
+        later = customers.filter(pl.col("joined") >= launch.as_of)["customer_id"]
+        reach = read_reach(contacts, launch, ~contacts["customer_id"].is_in(later.implode()))
     events = _events(rows["events"], settings, launch, launch.as_of, ids, personal) if "events" in rows else tables.EVENTS.to_frame()
     brought = _referrals(rows["referrals"], settings, launch, ids) if "referrals" in rows else tables.REFERRALS.to_frame()
-    return ShopRows(
-        settings, launch.as_of, rows, unreadable, personal, customers, contacts, events, brought, launch.currency, joined, tuple(found)
-    )
+    kept = (personal, customers, contacts, events, brought, launch.currency, joined, applicants)
+    return ShopRows(settings, launch.as_of, rows, unreadable, *kept, *reach)
 
 
 def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) -> Tables:
@@ -180,6 +192,8 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
         shop.contacts,
         rejects.select(tables.REJECTS.names()),
         reads,
+        applicants=shop.applicants,
+        reach=shop.reach,
         spending=orders.spending,
         profile=orders.profile,
         findings=findings,
@@ -195,6 +209,7 @@ def _judge_ids(shop: ShopRows, orders: OrdersReading) -> Nobody:
         known = shop.customers.filter((pl.col("joined") < shop.as_of).fill_null(value=True)).select("customer_id")
         customers = known.join(shop.contacts.select(pl.col("customer_id", "^name$")), on="customer_id", how="left")
     others = [events["customer_id"], *(brought[name] for name in _REFERRED)]
+    others += [] if shop.applicants is None else [shop.applicants["customer_id"]]
     return judge_ids(orders.orders.totals(shop.as_of), customers, others, shop.settings, shop.spellings, orders.contacts_of)
 
 

@@ -35,7 +35,7 @@ def means_of(column: str) -> str | None:
 
 
 def read_reach(contacts: pl.DataFrame, launch: LaunchSettings, known: pl.Series) -> tuple[pl.DataFrame, list[Finding]]:
-    """Give the customers' `tables.REACH`, and what was found of the phones of those who are `known` by the as-of date.
+    """Give ``customer_id`` and `tables.REACH`, and what was found of the phones of those who are `known` by the as-of date.
 
     The contacts have ``customer_id``, ``name`` and contact columns as text; a Boolean for each row says who is known.
     """
@@ -72,7 +72,7 @@ def read_reach(contacts: pl.DataFrame, launch: LaunchSettings, known: pl.Series)
     number = own.select(pl.coalesce(pl.all()).alias("number"))
     shared = number.select(pl.when(pl.len().over("number") > 1).then(pl.col("number").rank("dense")).cast(pl.Int64)).to_series()
     findings = [*_count_phones([phones.filter(known) for phones in read], country), *_count_shared(number.filter(known))]
-    return pl.DataFrame({**has, "shared_phone": shared}, schema=REACH), findings
+    return pl.DataFrame({"customer_id": contacts["customer_id"], **has, "shared_phone": shared}), findings
 
 
 def _count_phones(read: list[pl.DataFrame], country: str | None) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ NEEDED = {
     "customers": ("customer_id",),
     "events": ("customer_id", "kind", "time"),
     "referrals": ("customer_id", "friend_id"),
+    "applicants": ("customer_id",),
 }
 DATED = ("time", "joined")  # the field that says when a row came about
 _SHOWN = (*LEVELS, "category", "kind")  # in lists and on pages

@@ -33,7 +33,7 @@ def place_of(file: str | None, row: int) -> Message:
 class Rows:
     """Raw rows, their mapped fields, and the first thing wrong with each."""
 
-    table: str  # orders, customers, events or referrals
+    table: str  # a key of `row_mapping.NEEDED`
     source: pl.DataFrame  # the raw columns, with file and row number
     fields: dict[str, pl.Series]  # those that are mapped, as they stand in the source
     columns: dict[str, list[str]]  # of the source, that each field comes from

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,9 +41,17 @@ class Book:
     findings: tuple[Finding, ...] = ()
 
 
-def read_sheet(path: Path, name: str, sheet: str | None = None) -> pl.DataFrame:
-    """Read one sheet of a workbook as it stands there, None for the first that is visible and has rows."""
-    return read_book(path, name, FileFormat(sheet=sheet, skip_rows=0, as_is=True)).frames[0][1]
+def read_sheets(path: Path, name: str, sheets: Sequence[Sheet]) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Read further sheets of a workbook as they stand there, each with where it stands; those with nothing to read are passed over."""
+    import fastexcel
+
+    book = fastexcel.read_excel(path) if sheets else None
+    for sheet in sheets:
+        place = f"{name} [{sheet.name}]"
+        try:
+            yield place, _read_table(path, book, name, place, sheet, FileFormat(sheet=sheet.name, skip_rows=0, as_is=True))[0]
+        except InputError:  # an empty sheet, or a chart
+            continue
 
 
 def read_book(path: Path, name: str, written: FileFormat) -> Book:

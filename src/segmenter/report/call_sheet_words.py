@@ -1,0 +1,92 @@
+"""What a call sheet tells an agent of a customer, in words that can be said on the phone."""
+
+import polars as pl
+
+from segmenter.report.labels import Labels
+from segmenter.report.review_words import THEME_WORDS
+from segmenter.settings import LaunchSettings
+
+# What came of a call: English and Chinese, as the drop-down offers them.
+ANSWERS = (
+    ("joined", "已入群"),
+    ("will join", "愿意加入"),
+    ("refused", "拒绝"),
+    ("refused for good", "以后都不要联系"),
+    ("no answer", "未接通"),
+    ("wrong number", "号码有误"),
+)
+_HABIT = 3  # orders that make one
+_LEFT_OVER = r"[ \u3000]+([,.!?;:，。！？；：、])"  # where a name would stand
+
+
+def buying_habit(labels: Labels) -> pl.Expr:
+    """Say when a customer ordered last and how long they usually wait: from ``orders``, ``days_since_order``, ``average_gap_days``.
+
+    >>> known = pl.DataFrame({"orders": [9, 1, 0], "days_since_order": [12, 1, None], "average_gap_days": [30.2, None, None]})
+    >>> known.select(buying_habit(Labels("en", "CNY"))).to_series().to_list()
+    ['ordered 12 days ago; usually every 30 days', 'ordered yesterday; once so far', 'has not ordered yet']
+    """
+    say, orders, days, gap = labels.say, pl.col("orders"), pl.col("days_since_order"), pl.col("average_gap_days")
+    ago = pl.format(say("ordered {} ago", "{}前下过单"), _span(days, labels))
+    last = pl.when(days == 1).then(pl.lit(say("ordered yesterday", "昨天下过单"))).otherwise(ago)
+    few = pl.format(say("; {} orders so far", "；目前共 {} 单"), orders).replace(say("; 1 orders so far", ""), say("; once so far", ""))
+    daily, usual = (
+        pl.lit(say("; almost daily", "；几乎每天下单")),
+        pl.format(say("; usually every {}", "；平时约 {}一单"), _span(gap, labels)),
+    )
+    habit = pl.when(orders < _HABIT).then(few).when(gap < 1.5).then(daily).otherwise(usual)
+    never = pl.lit(say("has not ordered yet", "还没有下过单"))
+    return pl.when(days.is_null()).then(never).otherwise(last + habit).alias("habit")
+
+
+def _span(days: pl.Expr, labels: Labels) -> pl.Expr:
+    """Write days as one says them; from two months on in months, from two years on in years."""
+
+    def counted(unit: float, en: str, zh: str) -> pl.Expr:
+        return pl.format(labels.say(f"{{}} {en}", f"{{}} {zh}"), (days / unit).round().cast(pl.Int64))
+
+    short, medium = counted(1, "days", "天"), counted(30.44, "months", "个月")
+    return pl.when(days < 60).then(short).when(days < 700).then(medium).otherwise(counted(365.25, "years", "年"))
+
+
+def last_calls(invited: pl.DataFrame, labels: Labels) -> pl.DataFrame:
+    """Say what came of each customer's last call, by the ledger (`tables.INVITED`): ``customer_id``, ``last_call``."""
+    said = dict(zip(("joined", "refused", "refused_for_good", "no_answer"), (ANSWERS[place] for place in (0, 2, 3, 4)), strict=True))
+    answers = {answer: labels.say(*words) for answer, words in said.items()}
+    themes = {theme: labels.say(*words) for theme, words in THEME_WORDS.items() if theme is not None}
+    answered = invited.filter(pl.col("answer").is_not_null()).sort("customer_id", "answered_on", "launch")
+    last = answered.unique("customer_id", keep="last", maintain_order=True)
+    answer = pl.col("answer").replace_strict(answers, return_dtype=pl.String)
+    theme = pl.col("reason").replace_strict(themes, default=None, return_dtype=pl.String)
+    why = pl.format(labels.say("{} ({})", "{}（{}）"), answer, theme)
+    # "Will join" and the like say more than that there was no answer.
+    meant = pl.when(pl.col("answer") == "no_answer").then(theme).otherwise(why).fill_null(answer)
+    return last.select("customer_id", last_call=pl.format("{} · {} · {}", meant, "answered_on", "launch"))
+
+
+def contact_remark(launch: LaunchSettings, name: pl.Expr) -> pl.Expr:
+    """Say by what remark an agent finds the contact again: the region, the customer's name, the shop."""
+    parts = [pl.col("region").str.replace_all("/", ""), name, pl.lit(launch.shop, dtype=pl.String)]
+    return pl.concat_str(parts, separator="-", ignore_nulls=True)
+
+
+def opening_words(launch: LaunchSettings, name: pl.Expr) -> pl.Expr:
+    """Fill in the opening script for a customer, where it has their name; where none is known, it does without."""
+    first, *others = (pl.lit(part) for part in _filled(launch).split("{name}"))
+    if not others:
+        return pl.lit(None, dtype=pl.String)
+    for part in others:
+        first = pl.concat_str(first, name.fill_null(""), part)
+    return pl.when(name.is_null()).then(first.str.replace_all(_LEFT_OVER, "$1")).otherwise(first)
+
+
+def opening_line(launch: LaunchSettings, labels: Labels) -> str:
+    """Fill in the opening script for whoever is called; empty where there is none."""
+    return _filled(launch).replace("{name}", labels.say("(name)", "（客户姓名）"))
+
+
+def _filled(launch: LaunchSettings) -> str:
+    text = launch.script or ""
+    for field in ("topic", "offer", "shop"):
+        text = text.replace(f"{{{field}}}", getattr(launch, field) or "")
+    return text
