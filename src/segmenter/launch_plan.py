@@ -7,6 +7,7 @@ import polars as pl
 
 from segmenter.evaluation.forecast import Forecast
 from segmenter.launch_model import LaunchModel
+from segmenter.planning import LiveEvent
 from segmenter.scoring.ranking import RankingReport
 from segmenter.segments import Segmentation
 
@@ -52,6 +53,8 @@ class LaunchPlan:
         The last day on which the list is good.
     runs : tuple of two dates, or None
         Of a launch that was committed before and goes on: the as-of date of its beginning, and the first day after its end.
+    live_events : tuple of LiveEvent
+        The dated activities that the waves lead up to, see `planning.live_events`.
     """
 
     customers: pl.DataFrame
@@ -74,3 +77,4 @@ class LaunchPlan:
     obstacles: tuple[str, ...]
     valid_until: date
     runs: tuple[date, date] | None = None
+    live_events: tuple[LiveEvent, ...] = ()

@@ -11,12 +11,15 @@ import pytest
 from jobs import run_command, settings_of
 from polars.testing import assert_frame_equal
 
+from segmenter import launch_settings
 from segmenter.demo.aftermath import After, live_on
+from segmenter.demo.filled_sheets import fill_sheets
 from segmenter.demo.past_launch import read_demo_launch
 from segmenter.demo.shop import Shop, expected_spend, simulate
 from segmenter.errors import InputError
 from segmenter.launch import plan_launch
 from segmenter.loader import read_tables
+from segmenter.report.call_sheets import call_sheets
 from segmenter.report.launch_outputs import launch_outputs
 from segmenter.report.outputs import write_outputs
 from segmenter.report.plan_words import in_words
@@ -206,3 +209,19 @@ def test_the_job_gives_back_filled_call_sheets_and_the_shop_up_to_then(tmp_path:
         read_demo_launch(manifest.parent)
     with pytest.raises(InputError, match=r"with manifest.json .*run segmenter launch"):
         read_demo_launch(tmp_path)
+
+
+def test_an_answer_goes_into_one_of_the_workbooks_that_a_customer_stands_in(small_shop, tmp_path: Path) -> None:
+    small = {"plan.size": 60, "plan.holdout": 0, "plan.by_region": "none", "segments.k": 2, "segments.bootstraps": 2}
+    agents = {"plan.agents": [{"name": "Wang", "calls_per_day": 25, "regions": []}], "launch.as_of": "2026-07-01"}
+    settings = launch_settings(small | agents)
+    plan = in_words(plan_launch(small_shop, settings), settings)
+    ids = plan.invite_list["customer_id"]
+    given = pl.DataFrame({"customer_id": ids, "answer": "joined", "answered_on": date(2026, 7, 20), "reason": None})
+    sheets = call_sheets(plan, settings, small_shop.contacts, tmp_path)
+    for order in (sheets, sheets[::-1]):
+        copies = fill_sheets(order, given, tmp_path / "filled", seed=1, lang="en")
+        found = read_answers([str(tmp_path / "filled")], before=date(2026, 7, 31), timezone="Asia/Shanghai")
+        assert found.rejects.is_empty()
+        assert (found.answers["customer_id"].sort().to_list(), found.open) == (ids.sort().to_list(), 0)
+        assert {source.partition(" [")[0] for source in found.answers["source"]} == {copies[0].name}

@@ -19,10 +19,12 @@ from segmenter.ledger import (
     list_launches,
     list_states,
     open_draft_ledger,
+    open_ledger,
     read_basis,
     read_draft,
     record_answers,
 )
+from segmenter.ledger.schema import table
 from segmenter.report.publication import publish, put_in_place, sha256
 
 
@@ -56,6 +58,37 @@ def test_a_commit_records_what_a_launch_would(ledger, tmp_path):
     assert is_committed(ledger, out)
     assert commit(ledger, out) == 2  # once more changes nothing
     assert list_launches(ledger)["invited"].to_list() == [2]
+
+
+def rows_of(ledger):
+    """All that a ledger holds, but for where its results are."""
+    from segmenter.ledger.connection import connect_writer
+
+    with connect_writer(ledger) as connection:
+        names = ("plans", "invitations", "answers")
+        found = {name: [row._asdict() for row in connection.execute(table(name).select())] for name in names}
+    return {
+        name: sorted(str({key: row[key] for key in row if key not in ("token", "place")}) for row in rows) for name, rows in found.items()
+    }
+
+
+@pytest.fixture
+def other_ledger(url, tmp_path, request):
+    if url is None:
+        yield open_ledger(None, tmp_path / "other" / "results")
+        return
+    with request.getfixturevalue("schema_of")() as found:
+        yield open_ledger(found, tmp_path / "other" / "results")
+
+
+def test_ten_drafts_and_a_commit_leave_the_ledger_as_one_commit_does(ledger, other_ledger, tmp_path):
+    for number, name in enumerate(["spring", "summer"] * 5):
+        write(ledger, tmp_path / name, invite="abdef"[: number % 4 + 1], name=name)
+    for place, into in ((tmp_path, ledger), (tmp_path / "other", other_ledger)):
+        assert commit(into, write(into, place / "spring")) == 2
+    assert rows_of(ledger) == rows_of(other_ledger)
+    with pytest.raises(LedgerError, match="spring"):  # what the other drafts were made on is no longer so
+        commit(ledger, read_draft(tmp_path / "summer").folder)
 
 
 def test_a_draft_beside_its_launch_takes_its_place(ledger, tmp_path):

@@ -32,9 +32,9 @@ def frame(out: set[int] = frozenset()):
     )
 
 
-def settings(as_of: date):
+def settings(as_of: date, **changes):
     agents = [{"name": "王芳", "calls_per_day": 5}, {"name": "李强", "calls_per_day": 4}]
-    return segmenter.launch_settings({"launch.as_of": str(as_of), "plan.size": 120, "plan.key_users": 5, "plan.agents": agents})
+    return segmenter.launch_settings({"launch.as_of": str(as_of), "plan.size": 120, "plan.key_users": 5, "plan.agents": agents, **changes})
 
 
 def first():
@@ -79,9 +79,28 @@ def test_the_called_and_the_control_group_stay_to_the_person(own, day, out):
     new = now.filter(~pl.col("customer_id").is_in(own["customer_id"].implode()))
     assert new.height <= len(lost)
     assert set(new["verdict"]) <= {"eligible"}
-    slots = ahead.filter(pl.col("customer_id").is_in(list(lost)))
-    assert set(new.select(key[1:]).rows()) <= set(slots.select(key[1:]).rows())
+    slots, last = ahead.filter(pl.col("customer_id").is_in(list(lost))), before["wave"].max()
+    assert set(new.filter(pl.col("wave") <= last).select(key[1:]).rows()) <= set(slots.select(key[1:]).rows())
     assert now.height + len(lost) == own.filter(status="planned").height + new.height
+
+
+@given(size=st.integers(100, 240), capacity=st.integers(8, 40), day=st.integers(1, 20), by=st.sampled_from(["province", "none"]))
+def test_a_larger_size_adds_the_next_best_where_groups_have_places_and_nobody_of_the_control_group(own, size, capacity, day, by):
+    as_of = BEGAN + timedelta(days=day)
+    larger = settings(as_of, **{"plan.size": size, "plan.group_capacity": capacity, "plan.by_region": by})
+    found = plan(frame(), larger, None, own)
+    before, held = own.filter(status="planned"), set(own.filter(status="held_out")["customer_id"])
+    now = found.customers.filter("invited")
+    assert set(before["customer_id"]) <= set(now["customer_id"])
+    assert set(found.customers.filter("held_out")["customer_id"]) == held
+    new = now.filter(~pl.col("customer_id").is_in(own["customer_id"].implode()))
+    assert new.height <= max(size - before.height, 0)
+    assert not new.height or new["call_on"].min() > max(before["planned_at"].max(), as_of - timedelta(days=1))
+    assert set(new["wave"]) <= {before["wave"].max() + 1}
+    assert set(new["group"]) <= set(before["group"])
+    assert (now.group_by("group").agg(pl.len())["len"] * 0.3 <= capacity + 0.3).all() or not new.height
+    if capacity == 40 and size == 130:
+        assert new.height == 10
 
 
 def test_whose_day_has_come_or_who_has_answered_is_on_no_new_list(own):

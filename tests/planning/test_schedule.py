@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import segmenter
 from segmenter.errors import ConfigError
+from segmenter.planning.live_events import LiveEvent, list_live_events
 from segmenter.planning.schedule import schedule
 from segmenter.settings import SimplePlan
 
@@ -33,8 +34,8 @@ def plan_of(**overrides):
     )
 
 
-def agent(name, calls, regions=(), languages=()):
-    return {"name": name, "calls_per_day": calls, "regions": tuple(sorted(regions)), "languages": tuple(languages)}
+def agent(name, calls, regions=(), languages=(), **more):
+    return {"name": name, "calls_per_day": calls, "regions": tuple(sorted(regions)), "languages": tuple(languages), **more}
 
 
 def people(*rows):
@@ -46,8 +47,13 @@ def people(*rows):
     return pl.DataFrame(full, schema=SCHEMA, orient="row")
 
 
-def made(invited, plan, *, per_account=None, as_of=THURSDAY, valid_days=14):
-    return schedule(invited, plan, as_of=as_of, valid_until=as_of + timedelta(valid_days), per_account=per_account, regions=REGIONS)
+def made(invited, plan, *, per_account=None, as_of=THURSDAY, valid_days=14, **more):
+    until = as_of + timedelta(valid_days)
+    return schedule(invited, plan, as_of=as_of, valid_until=until, per_account=per_account, regions=REGIONS, **more)
+
+
+def event(day, *days):
+    return LiveEvent(day, "20:00", day - timedelta(1), tuple(date(2026, 7, number) for number in days))
 
 
 def works(day, weekend=(5, 6)):
@@ -220,9 +226,10 @@ def test_whom_no_agent_can_call_and_names_that_fit_nobody():
     assert done.customers["agent"].to_list() == ["王芳", None, None, None, "王芳"]
     assert done.customers["call_on"].n_unique() == 1
     assert done.warnings == (
-        "plan.agents: nobody who is invited has this region or language: Chendu (王芳; nearest: Chengdu), 西藏 (李敏)",
+        "plan.agents: nobody who is invited has this region, language or attribute: Chendu (王芳; nearest: Chengdu), 西藏 (李敏)",
         "3 of those invited can be called by no agent: no region (粤语) 1, 云南 (language unknown) 1, 云南 (粤语) 1; "
-        "widen the regions or languages in plan.agents",
+        "widen the regions, languages or attributes in plan.agents",
+        "plan.agents: there is nobody to call for 李敏: give them other regions or attributes to serve, or other work",
     )
 
 
@@ -247,6 +254,126 @@ def test_wrong_settings_are_told_together():
     assert 'got "compny"; nearest: company' in error.value.problems[2]
     with pytest.raises(ConfigError, match=r"plan\.wave_days: wave 7,958"):
         made(people(*[("g1", 0, False, None, None)] * 9_000), plan_of(wave_size=1, wave_days=366))
+
+
+JULY = date(2026, 7, 6)  # a Monday
+WEEKLY = (event(date(2026, 7, 9), 6, 7), event(date(2026, 7, 16), 10, 13, 14), event(date(2026, 7, 23), 17, 20, 21))
+
+
+def test_calls_fill_the_days_before_the_event_of_their_wave():
+    invited = people(*[("g1", 0, rank < 10, None, None) for rank in range(40)], *[("g2", 2, False, None, None)] * 6)
+    done = made(invited, plan_of(), as_of=JULY, events=WEEKLY, valid_days=28)
+    # Without a size of waves, the others of each group are shared out among the events from the second on.
+    assert dict(done.customers.group_by("wave").len().rows()) == {1: 10, 2: 18, 3: 18}
+    assert sorted(done.customers.group_by("call_on").len()["len"].to_list()) == [5, 5, 6, 6, 6, 6, 6, 6]
+    assert set(done.customers["call_on"]) == {day for event in WEEKLY for day in event.days}
+    assert not done.warnings
+    busy = made(invited, plan_of(agents=[agent("a", 30), agent("b", 15)]), as_of=JULY, events=WEEKLY, valid_days=28)
+    assert busy.calls.group_by("day").agg(pl.col("calls").sum())["calls"].max() <= 8  # far from the 45 that could be made
+    assert not busy.warnings
+    assert "1 of the 2 would be enough" in busy.notes[0]
+
+
+def test_more_and_fewer_waves_than_live_events():
+    invited = people(*[("g1", 0, rank < 4, None, None) for rank in range(24)])
+    many = made(invited, plan_of(wave_size=4), as_of=JULY, events=WEEKLY, valid_days=28).customers
+    assert many["wave"].unique().sort().to_list() == [1, 2, 3, 4, 5, 6]
+    assert all(day in WEEKLY[min(wave, 3) - 1].days for wave, day in many.select("wave", "call_on").rows())
+    assert many.filter(pl.col("wave") >= 3).sort("wave")["call_on"].is_sorted()  # the earlier wave first
+    few = made(invited, plan_of(wave_size=40), as_of=JULY, events=WEEKLY, valid_days=28).customers
+    assert set(few["call_on"]) == {*WEEKLY[0].days, *WEEKLY[1].days}
+    single = made(invited, plan_of(), as_of=JULY, events=WEEKLY[:1]).customers
+    assert set(single["call_on"]) == set(WEEKLY[0].days)
+    idle = LiveEvent(date(2026, 7, 10), None, date(2026, 7, 9), ())
+    skipped = made(invited, plan_of(), as_of=JULY, events=(WEEKLY[0], idle, WEEKLY[1]))
+    assert set(skipped.customers["call_on"]) == {*WEEKLY[0].days, *WEEKLY[1].days}
+    assert "no new calls lead up to the live events of 2026-07-10" in skipped.warnings[0]
+
+
+def test_calls_that_cannot_be_made_before_the_reminder_are_told():
+    invited = people(*[("g1", 0, True, None, None)] * 30)
+    done = made(invited, plan_of(agents=[agent("a", 10)]), as_of=JULY, events=WEEKLY)
+    (warning,) = done.warnings
+    assert "10 calls come after the reminder" in warning
+    assert "wave 1 10" in warning
+    assert "5 calls more a day" in warning
+    assert not made(invited, plan_of(agents=[agent("a", 15)]), as_of=JULY, events=WEEKLY).warnings
+    late = made(invited, plan_of(agents=[agent("a", 40)]), as_of=JULY, events=(event(date(2026, 7, 23), 20, 21),), valid_days=14)
+    assert "raise launch.valid_days by 1" in late.warnings[0]
+
+
+@given(invitations, plans)
+@hypothesis_settings(max_examples=40, deadline=None)
+def test_what_holds_of_every_schedule_with_live_events(invited, plan):
+    plan = plan.model_copy(update={"start": None})
+    found = make_events({"weekday": "thursday", "count": 4}, plan)
+    done = made(invited, plan, as_of=JULY, events=found, valid_days=40)
+    told = any("calls come after the reminder" in warning for warning in done.warnings)
+    days = [found[min(wave, 4) - 1].days for wave in done.customers["wave"]]
+    called = list(zip(days, done.customers["call_on"], strict=True))
+    assert all(day >= of_event[0] for of_event, day in called)
+    assert told == any(day > of_event[-1] for of_event, day in called)
+    again = made(invited.reverse(), plan, as_of=JULY, events=found, valid_days=40)
+    assert again.customers.sort("customer_id").equals(done.customers.sort("customer_id"))
+
+
+def make_events(asked, plan):
+    settings = segmenter.launch_settings({"launch.live_events": asked})
+    return list_live_events(settings.model_copy(update={"plan": plan}), JULY)
+
+
+def test_days_off_and_half_days():
+    invited = people(*[("g1", 0, True, None, None)] * 66)
+    off = agent("a", 10, days_off=("2026-07-07", "2026-07-09..2026-07-10"), calls_on={date(2026, 7, 8): 4, date(2026, 7, 11): 2})
+    done = made(invited, plan_of(agents=[off, agent("b", 10)]), as_of=JULY)
+    by_agent = {name: dict(part.group_by("day").agg(pl.col("calls").sum()).rows()) for (name,), part in done.calls.group_by("agent")}
+    assert {day.day: calls for day, calls in sorted(by_agent["a"].items())} == {6: 10, 8: 4, 11: 2}  # the 11th is a Saturday
+    assert {day.day: calls for day, calls in sorted(by_agent["b"].items())} == {6: 10, 7: 10, 8: 10, 9: 10, 10: 10}
+    halved = made(
+        invited, plan_of(agents=[agent("a", 10, days_off=("2026-07-08..2026-07-14",)), agent("b", 10)]), as_of=JULY, events=WEEKLY
+    )
+    assert dict(halved.customers.group_by("agent").len().rows())["a"] >= 20  # who is away later still does as much before
+
+
+def test_attributes_that_agents_serve():
+    invited = people(*[("g1", 0, True, None, company) for company in ("ACME", "Initech", None) * 4])
+    plan = plan_of(agents=[agent("a", 9, serves={"company": ("ACME",)}), agent("b", 9, serves={"company": ("Initech", "Umbrela")})])
+    done = made(invited, plan, as_of=JULY)
+    assert done.customers["agent"].to_list() == ["a", "b", None] * 4
+    assert "Umbrela (b)" in done.warnings[0]
+    assert "四川 (company unknown) 4" in done.warnings[1]
+    with pytest.raises(
+        ConfigError, match=r'plan\.agents: serves should name attributes of the customers \(got "compny"; nearest: company\)'
+    ):
+        made(invited, plan_of(agents=[agent("a", 9, serves={"compny": ("ACME",)})]))
+
+
+def test_all_agents_off_is_one_clear_message():
+    away = [agent(name, 9, days_off=("2026-07-01..2026-07-31",)) for name in ("a", "b")]
+    with pytest.raises(ConfigError) as error:
+        made(people(("g1", 0, True, None, None)), plan_of(agents=away), as_of=JULY)
+    (problem,) = error.value.problems
+    assert problem.startswith("plan.agents: ")
+    assert "a, b off" in problem
+
+
+def test_the_same_agent_calls_again_and_loads_stay_fair():
+    invited = people(*[("g1", 0, True, None, None)] * 12)
+    plan = plan_of(agents=[agent("a", 3), agent("b", 3), agent("c", 3, ["云南"])])
+    before = pl.DataFrame({"customer_id": [f"c{rank:05}" for rank in range(1, 13)], "last": [*"bbabaabbab", "c", "gone"]})
+    done = made(invited, plan, as_of=JULY, last_agents=before)
+    plain = made(invited, plan, as_of=JULY)
+    assert done.customers.drop("agent").equals(plain.customers.drop("agent"))
+    assert done.calls.equals(plain.calls)
+    same = (done.customers["agent"] == before["last"]).sum()
+    assert same > (plain.customers["agent"] == before["last"]).sum()
+    assert f"{same} of 10 who were called before" in done.notes[-1]
+
+
+def test_agents_without_work_are_told():
+    invited = people(*[("g1", 0, True, None, None)] * 9)
+    done = made(invited, plan_of(agents=[agent("a", 9), agent("b", 9, ["云南"])]), as_of=JULY)
+    assert any("nobody to call for b" in warning for warning in done.warnings)
 
 
 @pytest.mark.slow

@@ -97,7 +97,7 @@ class Forecast:
         if self.needed is None:
             sentence = "no list reaches it: lower it to {within_reach} (launch.target), or give it longer (launch.horizon_days)"
             ways = Message("evaluation.lower_target", sentence, within_reach=_money(self.within_reach, currency))
-        sentence = "the target of {target} is reached with a chance of {chance}, not of {confidence}; {ways}"
+        sentence = "the target of {target} is reached with a chance of {chance}, where launch.confidence asks for {confidence}; {ways}"
         return (Obstacle("evaluation.target_missed", sentence, target=target, chance=chance, confidence=confidence, ways=ways),)
 
 

@@ -93,7 +93,8 @@ def take_answers(ledger: Ledger, launch: str, answers: Answers, read: Inputs) ->
     The shop's customers may join without having been invited. Back come its tables with the answers' counts, fingerprints, rejects and
     warnings.
     """
-    shop = [frame["customer_id"] for frame in (read.tables.orders.single(), read.tables.customers) if frame is not None]
+    known_to_shop = (read.tables.orders.single(), read.tables.customers, read.tables.applicants)
+    shop = [frame["customer_id"] for frame in known_to_shop if frame is not None]
     invitations = list_invitations(ledger, launch)
     planned = invitations.filter(pl.col("status").is_not_null())["customer_id"]
     known = pl.concat([invitations["customer_id"], *shop]).unique()

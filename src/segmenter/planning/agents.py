@@ -1,5 +1,7 @@
 """Which agents can call whom, by region and language, and how many calls they can make together."""
 
+from collections import defaultdict
+
 import numpy as np
 import polars as pl
 
@@ -16,11 +18,11 @@ def find_reach(
 ) -> tuple[pl.Series, list[tuple[int, ...]], tuple[Message, ...]]:
     """Say which agents can call whom: ``reach``, the number of a set of agents; these sets; and warnings.
 
-    The customers have ``province``, ``city``, ``district`` where it is known, and ``language`` where agents have languages; an agent in a
-    set is a place in the settings.
-    The warnings name regions and languages of agents that no customer has.
+    The customers have ``province``, ``city``, ``district`` where it is known, and the attributes that agents serve; an agent in a set is
+    a place in the settings.
+    The warnings name regions and values of attributes of agents that no customer has.
     """
-    keys = ["province", "city", "district", "language"]
+    keys = ["province", "city", "district", *served_attributes(settings)]
     customers = customers.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in keys[2:] if name not in customers.columns)
     customers = customers.select(pl.col(keys).cast(pl.String))
     places = customers.unique().sort(keys, nulls_last=True)
@@ -31,20 +33,49 @@ def find_reach(
         unknown += [
             _unknown(name, agent.name, known["province"] | known["city"] | known["district"]) for name in regional if regional[name].missing
         ]
-        unknown += [_unknown(name, agent.name, known["language"]) for name in agent.languages if name not in known["language"]]
+        wanted = [(column, value) for column, values in agent.attributes.items() for value in values]
+        unknown += [_unknown(value, agent.name, known[column]) for column, value in wanted if value not in known[column]]
         able = np.ones(places.height, dtype=bool)
         if regional:
             able &= np.any([members.inside.to_numpy() for members in regional.values()], axis=0)
-        if agent.languages:
-            able &= places["language"].is_in(list(agent.languages)).fill_null(value=False).to_numpy()
+        for column, values in agent.attributes.items():
+            able &= places[column].is_in(list(values)).fill_null(value=False).to_numpy()
         serves.append(able)
-    sentence = "plan.agents: nobody who is invited has this region or language: {unknown}"
+    sentence = "plan.agents: nobody who is invited has this region, language or attribute: {unknown}"
     warnings = (Message("planning.agents_unknown", sentence, unknown=list_first(unknown)),) if unknown and customers.height else ()
     sets = [tuple(np.flatnonzero(row).tolist()) for row in np.array(serves, dtype=bool).reshape(len(serves), places.height).T]
     numbers = {able: number for number, able in enumerate(sorted(set(sets)))}
     numbered = places.with_columns(pl.Series("reach", [numbers[able] for able in sets], dtype=pl.Int64))
     joined = customers.select(keys).join(numbered, on=keys, how="left", nulls_equal=True, maintain_order="left", validate="m:1")
     return joined["reach"], list(numbers), warnings
+
+
+def served_attributes(settings: PlanSettings) -> list[str]:
+    """Name the attributes by which agents choose whom they call, sorted; the levels of a place are there anyway."""
+    return sorted({name for agent in settings.agents for name in agent.attributes} - {"province", "city", "district"})
+
+
+def keep_agents(called: pl.DataFrame, last: pl.DataFrame, able: list[set[str]]) -> tuple[pl.Series, int, int]:
+    """Give the agents so that who was called before has the same one again, where a swap within a day does it; how many have, of how many.
+
+    The called have ``customer_id``, ``reach`` (a place in the sets of agents who are able to call), ``call_on`` and ``agent``, the best
+    first; `last` has ``customer_id`` and ``last``. Only who is in reach of the same agents is swapped: days and loads stay as they are.
+    """
+    rows = called.join(last, on="customer_id", how="left", maintain_order="left", validate="m:1")
+    agents, before = rows["agent"].to_list(), rows["last"].to_list()
+    where = rows.select("call_on", "reach").rows()
+    pools: dict[tuple[tuple[object, ...], str], list[int]] = defaultdict(list)
+    for row, agent in enumerate(agents):
+        pools[where[row], agent].append(row)
+    known = [row for row, agent in enumerate(before) if agent in able[where[row][1]]]
+    for row in known:
+        wanted, given = before[row], agents[row]
+        while wanted != agents[row] and (pool := pools.get((where[row], wanted))):
+            other = pool.pop()
+            if agents[other] == wanted != before[other]:
+                agents[row], agents[other] = wanted, given
+                pools[where[row], given].append(other)
+    return pl.Series("agent", agents, dtype=pl.String), sum(agents[row] == before[row] for row in known), len(known)
 
 
 def _unknown(name: str, agent: str, known: set[str]) -> Message:

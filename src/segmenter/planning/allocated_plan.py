@@ -1,6 +1,6 @@
 """The most valuable plan that groups, layers, a budget and the agents' calls allow."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from math import ceil
 
 import numpy as np
@@ -11,13 +11,14 @@ from segmenter.messages import Message
 from segmenter.money import to_minor
 from segmenter.planning.agents import find_reach
 from segmenter.planning.allocation import Allocation, allocate
-from segmenter.planning.calendar import as_of_date, working_days
+from segmenter.planning.calendar import as_of_date, calls_by_day, working_days
 from segmenter.planning.choice import SIZE, Choice
 from segmenter.planning.constraints import Agent, Constraints, GroupLimits, Quota, group_names
 from segmenter.planning.control_group import select_by_rank, select_by_share
 from segmenter.planning.group_invitations import fit_invitations
 from segmenter.planning.join_chances import JoinChances
 from segmenter.planning.layers import check_columns, check_layers, with_layer
+from segmenter.planning.live_events import list_live_events
 from segmenter.planning.shortage import InfeasibleError
 from segmenter.settings import AllocatedPlan, CoreSettings
 
@@ -38,13 +39,13 @@ def choose_allocated(candidates: pl.DataFrame, plan: AllocatedPlan, settings: Co
     competing = with_layer(cells, plan)
     warnings = check_layers(competing, plan)
     free = competing.filter(~pl.col("drawn"))
-    days = _count_days(settings, plan)
+    days = _call_days(settings, plan)
     constraints = _constraints(free, settings, plan, chances, _agents(plan, callers, days))
     asked = free.select("customer_id", "topic", "layer", "score", "value", "reach", region="cell_region")
     try:
         allocation = allocate(asked, constraints)
     except InfeasibleError as error:
-        raise InfeasibleError(error.short, error.alone, *error.messages, _what_counts(constraints.groups, plan, days)) from None
+        raise InfeasibleError(error.short, error.alone, *error.messages, _what_counts(constraints.groups, plan, len(days))) from None
     decided = _decide(competing, allocation, constraints.groups)
     invited = decided.filter("invited").with_columns(number=pl.col("group").str.extract(r"(\d+)$").cast(pl.Int64))
     chosen = decided.with_columns(taken="invited")
@@ -166,23 +167,25 @@ def _costs(free: pl.DataFrame, settings: CoreSettings, plan: AllocatedPlan) -> d
     return {layer: to_minor(float(np.round(total / many / 1e6, 6)), settings.launch.currency) for layer, total, many in means.rows()}
 
 
-def _count_days(settings: CoreSettings, plan: AllocatedPlan) -> int:
-    """Count the days on which agents call while the list is good."""
+def _call_days(settings: CoreSettings, plan: AllocatedPlan) -> list[date]:
+    """List the days on which agents call: while the list is good, or with live events those that lead up to one."""
     as_of = as_of_date(settings)
     start, last = plan.start or as_of, as_of + timedelta(days=settings.launch.valid_days)
-    days = len(working_days(plan, start, last))
+    days = working_days(plan, start, last)
     if plan.agents and not days:
         sentence = (
             "plan.start: should leave a working day until {last}, the last day on which the list is good (got {start}); take an earlier "
             "day, or raise launch.valid_days"
         )
         raise ConfigError(Message("planning.no_working_day", sentence, last=last, start=start))
-    return days
+    events = list_live_events(settings, as_of)
+    return [day for event in events for day in event.days] if events else days
 
 
-def _agents(plan: AllocatedPlan, callers: list[tuple[int, ...]], days: int) -> tuple[Agent, ...]:
+def _agents(plan: AllocatedPlan, callers: list[tuple[int, ...]], days: list[date]) -> tuple[Agent, ...]:
     """Give each agent the calls of all days, and the numbers of the sets of agents that they belong to."""
+    calls = calls_by_day(plan)
     return tuple(
-        Agent(agent.calls_per_day * days, tuple(str(number) for number, agents in enumerate(callers) if place in agents))
-        for place, agent in enumerate(plan.agents)
+        Agent(sum(calls(day)[place] for day in days), tuple(str(number) for number, agents in enumerate(callers) if place in agents))
+        for place in range(len(plan.agents))
     )

@@ -7,8 +7,8 @@ from datetime import date
 
 import polars as pl
 
-from segmenter.messages import Message
-from segmenter.planning.calendar import working_days
+from segmenter.messages import Message, Obstacle
+from segmenter.planning.calendar import calls_by_day, working_days
 from segmenter.settings import PlanSettings
 
 NO_REGION = Message("planning.no_region", "no region")
@@ -28,15 +28,67 @@ def list_first(items: Sequence[str], most: int = 6) -> tuple[str, ...] | Message
 
 
 def warn_of_uncalled(calls: pl.DataFrame, settings: PlanSettings) -> Iterator[Message]:
-    """Say whom no agent can call; the calls have ``agent``, ``region`` and ``language``, all of which may be null."""
+    """Say whom no agent can call; the calls have ``agent``, ``region`` and what agents serve, all of which may be null."""
     alone = calls.filter(pl.col("agent").is_null())
     if settings.agents and alone.height:
-        sentence = "{count:,} of those invited can be called by no agent: {regions}; widen the regions or languages in plan.agents"
+        sentence = (
+            "{count:,} of those invited can be called by no agent: {regions}; widen the regions, languages or attributes in plan.agents"
+        )
         regions = _largest(Counter(_name_regions(alone, settings)))
-        yield Message("planning.uncalled", sentence, count=alone.height, regions=regions)
+        yield Obstacle("planning.uncalled", sentence, count=alone.height, regions=regions)
 
 
-def warn_of_late(calls: pl.DataFrame, settings: PlanSettings, first_days: dict[int, date], valid_until: date) -> Iterator[Message]:
+def warn_of_idle(calls: pl.DataFrame, settings: PlanSettings) -> Iterator[Message]:
+    """Say which agents nobody is left for."""
+    busy = set(calls["agent"])
+    if calls.height and (idle := [agent.name for agent in settings.agents if agent.name not in busy]):
+        sentence = "plan.agents: there is nobody to call for {agents}: give them other regions or attributes to serve, or other work"
+        yield Obstacle("planning.idle_agents", sentence, agents=list_first(idle))
+
+
+def say_load(calls: pl.DataFrame, settings: PlanSettings, ahead: Sequence[Sequence[date]]) -> Iterator[Message]:
+    """Say what part the calls are of all that the agents can make on days ahead, event by event, and how many agents would be enough."""
+    counts = dict(calls.filter(pl.col("agent").is_not_null()).group_by("call_on").len().rows())
+    by_day, made, possible, enough = calls_by_day(settings), 0, 0, 0
+    for days in ahead:
+        totals = sorted((sum(of_agent) for of_agent in zip(*map(by_day, days), strict=True)), reverse=True)
+        needed = sum(counts.get(day, 0) for day in days)
+        made, possible = made + needed, possible + sum(totals)
+        enough = max(enough, next((many for many in range(len(totals) + 1) if sum(totals[:many]) >= needed), len(totals)))
+    if not made:
+        return
+    sentence = "The agents make {made:,} calls until {last}, {share:.0%} of the {possible:,} that they could make"
+    facts = {"made": made, "last": ahead[-1][-1], "share": made / possible, "possible": possible}
+    if enough == len(settings.agents):
+        yield Message("planning.agents_load", sentence + ".", **facts)
+    else:
+        sentence += "; by number {enough:,} of the {agents:,} would be enough."
+        yield Message("planning.agents_spare", sentence, **facts, enough=enough, agents=len(settings.agents))
+
+
+def warn_of_events_missed(calls: pl.DataFrame, settings: PlanSettings, days: Mapping[int, Sequence[date]]) -> Iterator[Message]:
+    """Say how many calls come after the days that lead up to their wave's live event, and what would help."""
+    ends = {wave: of_event[-1] for wave, of_event in days.items()}
+    missed = calls.filter(pl.col("call_on") > pl.col("wave").replace_strict(ends, default=None, return_dtype=pl.Date))
+    if missed.is_empty():
+        return
+    waves = missed.group_by("wave").len().sort("wave").rows()
+    by_wave = [Message("planning.wave_count", "wave {wave} {count:,}", wave=wave, count=count) for wave, count in waves]
+    more = max(-(-count // len(days[wave])) for wave, count in waves)
+    sentence = (
+        "{count:,} calls come after the reminder of the live event that their wave leads up to: {waves}; {way}, lower plan.size, or take a "
+        "later launch.live_events.first"
+    )
+    if settings.agents:
+        way = Message("planning.add_calls", "have {more:,} calls more a day in plan.agents", more=more)
+    else:
+        way = Message("planning.drop_per_account", "set rules.per_account=null")
+    yield Obstacle("planning.calls_after_reminder", sentence, count=missed.height, waves=list_first(by_wave), way=way)
+
+
+def warn_of_late(
+    calls: pl.DataFrame, settings: PlanSettings, first_days: dict[int, date], valid_until: date, *, events: bool = False
+) -> Iterator[Message]:
     """Say how many calls come after the list's last day, and what would bring them forward.
 
     The calls have ``call_on``, ``wave``, ``account`` and what `warn_of_uncalled` needs.
@@ -46,16 +98,21 @@ def warn_of_late(calls: pl.DataFrame, settings: PlanSettings, first_days: dict[i
         return
     sentence = "{late:,} of {calls:,} calls come after {valid_until}, the last day on which the list is good, up to {last}; {ways}"
     facts = {"late": late.height, "calls": calls.height, "valid_until": valid_until, "last": late.select(pl.col("call_on").max()).item()}
-    first, *others = _ways_out(calls, late, settings, first_days, valid_until)
+    first, *others = _ways_out(calls, late, settings, first_days, valid_until, events=events)
     ways = first
     for other in others:
         ways = Message("planning.and_way", "{ways}; {other}", ways=ways, other=other)
-    yield Message("planning.late_calls", sentence, **facts, ways=ways)
+    yield Obstacle("planning.late_calls", sentence, **facts, ways=ways)
 
 
 def _ways_out(
-    calls: pl.DataFrame, late: pl.DataFrame, settings: PlanSettings, first_days: dict[int, date], valid_until: date
+    calls: pl.DataFrame, late: pl.DataFrame, settings: PlanSettings, first_days: dict[int, date], valid_until: date, *, events: bool
 ) -> Iterator[Message]:
+    if events:
+        days_more = (late.select(pl.col("call_on").max()).item() - valid_until).days
+        sentence = "they lead up to later live events: raise launch.valid_days by {days}, or have fewer live events"
+        yield Message("planning.late_events", sentence, days=days_more)
+        return
     days = working_days(settings, min(first_days.values()), valid_until)
     left = {wave: len(days) - bisect_left(days, first) for wave, first in first_days.items()}  # working days until the list's last
     begun = pl.col("wave").replace_strict(left, return_dtype=pl.Int64) > 0
@@ -86,14 +143,20 @@ def _ways_out(
 
 
 def _name_regions(calls: pl.DataFrame, settings: PlanSettings) -> list[str]:
-    """Name the region of each, with the language where it matters who speaks it."""
+    """Name the region of each, with the language and the attributes where it matters to the agents."""
     regions = [NO_REGION if region is None else region for region in calls["region"]]
-    if not any(agent.languages for agent in settings.agents):
+    names = sorted({name for agent in settings.agents for name in agent.attributes} & set(calls.columns) - {"province", "city", "district"})
+    if not names:
         return regions
-    unknown = Message("planning.language_unknown", "language unknown")
+    unknown = [Message("planning.attribute_unknown", "{name} unknown", name=name) for name in names]
     return [
-        Message("planning.region_language", "{region} ({language})", region=region, language=language or unknown)
-        for region, language in zip(regions, calls["language"], strict=True)
+        Message(
+            "planning.region_attributes",
+            "{region} ({attributes})",
+            region=region,
+            attributes=tuple(value or nothing for value, nothing in zip(values, unknown, strict=True)),
+        )
+        for region, values in zip(regions, calls.select(names).rows(), strict=True)
     ]
 
 

@@ -14,9 +14,10 @@ from segmenter.planning.candidates import list_candidates
 from segmenter.planning.choice import NO_LAYERS, SIZE, choose_simple
 from segmenter.planning.control_group import HELD_OUT
 from segmenter.planning.join_chances import JoinChances, learn_join_chances
+from segmenter.planning.live_events import LiveEvent, list_live_events
 from segmenter.planning.platform import platform_notes
 from segmenter.planning.running_plan import replan
-from segmenter.planning.schedule import check_schedule, count_calls, schedule
+from segmenter.planning.schedule import check_schedule, count_calls, last_agents, schedule
 from segmenter.planning.starters import NO_STARTERS, reserve_places, stand_starters
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import AllocatedPlan, CoreSettings, PlanSettings, SimplePlan
@@ -61,6 +62,8 @@ class InvitationPlan:
         What a person should know.
     kept : Series or None
         Of a launch that runs already, the ids whose invitations stay as the ledger has them.
+    live_events : tuple of LiveEvent
+        See `planning.live_events`.
     starters : DataFrame
         Who stands in the groups already: see `planning.starters.STARTERS`.
     """
@@ -74,6 +77,7 @@ class InvitationPlan:
     warnings: tuple[str, ...]
     kept: pl.Series | None = None
     starters: pl.DataFrame = field(default_factory=lambda: NO_STARTERS)
+    live_events: tuple[LiveEvent, ...] = ()
 
 
 def plan(
@@ -130,9 +134,11 @@ def plan(
         starters, told, lacking = stand_starters(frame, again.invitations, settings)
         notes = (chances.note(), *again.notes, *told, *platform_notes(groups, calls, settings))
         warnings = (*again.warnings, *lacking)
-        return InvitationPlan(customers, groups, NO_LAYERS, calls, chances, notes, warnings, again.kept, starters)
+        events = list_live_events(settings, running["as_of"][0])
+        return InvitationPlan(customers, groups, NO_LAYERS, calls, chances, notes, warnings, again.kept, starters, events)
     candidates = list_candidates(frame, settings)
-    check_schedule(candidates, settings.plan, as_of, settings.rules.per_account)
+    events, valid_until = list_live_events(settings, as_of), as_of + timedelta(days=settings.launch.valid_days)
+    check_schedule(candidates, settings.plan, as_of, valid_until, settings.rules.per_account)
     few = _check_size(int(eligible.sum()), int(candidates["drawn"].sum()), settings.plan)
     match settings.plan:
         case SimplePlan() as simple:
@@ -144,9 +150,11 @@ def plan(
         chosen.with_columns(region="unit"),
         settings.plan,
         as_of=as_of,
-        valid_until=as_of + timedelta(days=settings.launch.valid_days),
+        valid_until=valid_until,
         per_account=settings.rules.per_account,
         regions=settings.rules.region,
+        events=events,
+        last_agents=last_agents(invited) if invited is not None and settings.plan.agents else None,
     )
     invitations = chosen.select(
         "row", "rank", "group", "stratum", "unit", "number", "spend", "score", chances.chance(chosen["score"]), invited=True
@@ -168,9 +176,10 @@ def plan(
         choice.layers,
         scheduled.calls,
         chances,
-        (chances.note(), *choice.notes, *told, *platform_notes(groups, scheduled.calls, settings)),
+        (chances.note(), *choice.notes, *scheduled.notes, *told, *platform_notes(groups, scheduled.calls, settings)),
         (*few, *choice.warnings, *scheduled.warnings, *lacking),
         starters=starters,
+        live_events=events,
     )
 
 

@@ -1,17 +1,21 @@
 """When everybody invited is called, and by whom."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 import polars as pl
 
 from segmenter.errors import ConfigError, nearest
 from segmenter.messages import Message
-from segmenter.planning.agents import find_reach
-from segmenter.planning.calendar import working_day_test
-from segmenter.planning.call_messages import warn_of_late, warn_of_uncalled
+from segmenter.planning.agents import find_reach, keep_agents, served_attributes
+from segmenter.planning.calendar import calls_by_day, days_between, working_day_test, working_days
+from segmenter.planning.call_messages import say_load, warn_of_events_missed, warn_of_idle, warn_of_late, warn_of_uncalled
 from segmenter.planning.dispatch import Queue, dispatch
+from segmenter.planning.live_events import LiveEvent, warn_of_events
 from segmenter.settings import PlanSettings, RegionRule
+from segmenter.settings.types import MOST
 
 _OURS = {"customer_id", "verdict", "group", "region", "province", "city", "district", "unit", "stratum"}  # text, but no attributes
 
@@ -27,10 +31,19 @@ class Schedule:
     customers: pl.DataFrame
     calls: pl.DataFrame
     warnings: tuple[Message, ...]
+    notes: tuple[Message, ...] = ()
 
 
 def schedule(
-    invited: pl.DataFrame, settings: PlanSettings, *, as_of: date, valid_until: date, per_account: str | None, regions: RegionRule
+    invited: pl.DataFrame,
+    settings: PlanSettings,
+    *,
+    as_of: date,
+    valid_until: date,
+    per_account: str | None,
+    regions: RegionRule,
+    events: tuple[LiveEvent, ...] = (),
+    last_agents: pl.DataFrame | None = None,
 ) -> Schedule:
     """Say in which wave, on which day and by whom everybody invited is called; the same whatever the order of the rows.
 
@@ -41,20 +54,54 @@ def schedule(
     ranked of a wave. Of the customers of an account (the attribute `per_account`) who might be called on one day, the best ranked is, the
     next on the next day. Nobody is left out for being called after `valid_until`, but a warning says how many are.
 
+    With live events, wave w leads up to event w instead, where somebody can be called before it, and all that are left to the last; its
+    calls fill the event's days. Without `wave_size` the others are shared out among the events from the second on, by their days.
+
     The invited have ``customer_id``, ``rank`` (from 1, unique), ``group``, ``region`` (what the group keeps to), ``province``, ``city``,
-    ``key_user`` (Boolean), ``language`` where agents have languages, and the account. The aliases of `regions` are other spellings of the
-    agents' regions.
+    ``key_user`` (Boolean), the attributes that agents serve, and the account. The aliases of `regions` are other spellings of the agents'
+    regions. `last_agents` has ``customer_id`` and ``last``: who called them the last time, and does again where days and loads allow it.
     """
-    check_schedule(invited, settings, as_of, per_account)
-    queued = _with_wave(invited, settings, per_account)
-    first_days = _first_days(queued["wave"].unique().sort().to_list(), settings, as_of)
+    check_schedule(invited, settings, as_of, valid_until, per_account)
+    led_up_to = [event for event in events if event.days]
+    queued = _with_wave(invited, settings, per_account, led_up_to)
+    waves = queued["wave"].unique().sort().to_list()
+    of_wave = {wave: led_up_to[min(wave, len(led_up_to)) - 1] for wave in waves if led_up_to}
+    first_days = {wave: event.days[0] for wave, event in of_wave.items()} or _first_days(waves, settings, as_of)
+    last_days = {wave: event.days[-1] for wave, event in of_wave.items()}
     reach, callers, unknown = find_reach(queued, settings, regions)
-    capacity = [agent.calls_per_day for agent in settings.agents]
-    agents, days = dispatch(_queue(queued.with_columns(reach), callers), capacity, first_days, working_day_test(settings))
+    agents, days = dispatch(_queue(queued.with_columns(reach), callers), _calls(settings), first_days, last_days)
     names = pl.Series("agent", [agent.name for agent in settings.agents] + [None], dtype=pl.String)
-    called = queued.with_columns(names.gather(agents), pl.Series("call_on", days, dtype=pl.Date))
-    warnings = (*unknown, *warn_of_uncalled(called, settings), *warn_of_late(called, settings, first_days, valid_until))
-    return Schedule(called.sort("row").select("customer_id", "wave", "call_on", "agent"), count_calls(called), warnings)
+    called = queued.with_columns(reach, names.gather(agents), pl.Series("call_on", days, dtype=pl.Date))
+    ahead = [event.days for event in led_up_to] or [tuple(days_between(min(first_days.values(), default=as_of), valid_until))]
+    notes = list(say_load(called, settings, ahead))
+    if last_agents is not None:
+        able = [{str(names[place]) for place in places} for places in callers]
+        kept, same, known = keep_agents(called, last_agents, able)
+        called = called.with_columns(kept)
+        if known:
+            sentence = "{same:,} of {known:,} who were called before and can be by the same agent again are called by that agent."
+            notes.append(Message("planning.same_agent", sentence, same=same, known=known))
+    warnings = (
+        *warn_of_events(events),
+        *unknown,
+        *warn_of_uncalled(called, settings),
+        *warn_of_idle(called, settings),
+        *warn_of_events_missed(called, settings, {wave: event.days for wave, event in of_wave.items()}),
+        *warn_of_late(called, settings, first_days, valid_until, events=bool(led_up_to)),
+    )
+    return Schedule(called.sort("row").select("customer_id", "wave", "call_on", "agent"), count_calls(called), warnings, tuple(notes))
+
+
+def _calls(settings: PlanSettings) -> Callable[[date], tuple[int, ...]]:
+    """Give how many calls each agent makes on a day, and last those that are nobody's: all of them on a working day."""
+    calls, works = calls_by_day(settings), working_day_test(settings)
+    return cache(lambda day: (*calls(day), MOST * works(day)))
+
+
+def last_agents(invited: pl.DataFrame) -> pl.DataFrame:
+    """Give each customer of earlier launches (`tables.INVITED`) the agent who was to call them ``last``."""
+    asked = invited.filter(pl.col("agent").is_not_null(), status="planned").sort("planned_at", "launch")
+    return asked.unique("customer_id", keep="last").select("customer_id", last="agent")
 
 
 def count_calls(called: pl.DataFrame) -> pl.DataFrame:
@@ -63,36 +110,58 @@ def count_calls(called: pl.DataFrame) -> pl.DataFrame:
     return by_day.group_by(pl.all()).agg(pl.len().cast(pl.Int64).alias("calls")).sort("agent", "day", "region", "wave", nulls_last=True)
 
 
-def check_schedule(customers: pl.DataFrame, settings: PlanSettings, as_of: date, per_account: str | None) -> None:
+def check_schedule(customers: pl.DataFrame, settings: PlanSettings, as_of: date, valid_until: date, per_account: str | None) -> None:
     """Make sure, before any work, that customers with these attributes can be scheduled."""
     problems = []
     if settings.start is not None and settings.start < as_of:
         sentence = "plan.start: should not lie before launch.as_of, {as_of} (got {start}); take a later day, or null for launch.as_of"
         problems.append(Message("planning.start_too_early", sentence, as_of=as_of, start=settings.start))
+    attributes = [name for name, dtype in customers.schema.items() if dtype == pl.String and name not in _OURS]
+    served = served_attributes(settings)
     if any(agent.languages for agent in settings.agents) and "language" not in customers.columns:
+        served.remove("language")
         sentence = (
             "plan.agents: languages need an attribute of the customers called language; name it in data.customers.attributes, or leave the "
             "languages of plan.agents empty"
         )
         problems.append(Message("planning.no_language", sentence))
+    for name in (name for name in served if name not in attributes):
+        sentence = (
+            'plan.agents: serves should name attributes of the customers (got "{name}"{hint}); list it in data.customers.attributes, or '
+            "leave it out"
+        )
+        problems.append(Message("planning.no_served_attribute", sentence, name=name, hint=nearest(name, attributes)))
+    days, calls = working_days(settings, settings.start or as_of, valid_until), calls_by_day(settings)
+    if settings.agents and days and not any(any(calls(day)) for day in days):
+        sentence = (
+            "plan.agents: somebody should call while the list is good (got nobody on any of the {count:,} working days from {first} to "
+            "{last}: {agents} off); add an agent, change their days_off or calls_on, or raise launch.valid_days"
+        )
+        facts = {"count": len(days), "first": days[0], "last": days[-1], "agents": tuple(agent.name for agent in settings.agents)}
+        problems.append(Message("planning.all_off", sentence, **facts))
     if per_account is not None and per_account not in customers.columns:
-        attributes = [name for name, dtype in customers.schema.items() if dtype == pl.String and name not in _OURS]
         sentence = 'rules.per_account: should be an attribute in data.customers.attributes, or null (got "{account}"{hint})'
         problems.append(Message("planning.no_account", sentence, account=per_account, hint=nearest(per_account, attributes)))
     if problems:
         raise ConfigError(*problems)
 
 
-def _with_wave(invited: pl.DataFrame, settings: PlanSettings, per_account: str | None) -> pl.DataFrame:
+def _with_wave(invited: pl.DataFrame, settings: PlanSettings, per_account: str | None, events: list[LiveEvent]) -> pl.DataFrame:
     """Sort the invited as they are to be called, and give each the wave."""
-    place = pl.col("rank").rank("ordinal").over("group", "key_user").cast(pl.Int32) - 1
-    later = pl.lit(0) if settings.wave_size is None else place // settings.wave_size
+    place = pl.col("rank").rank("ordinal").over("group", "key_user").cast(pl.Int64) - 1
+    if settings.wave_size is not None:
+        later = place // settings.wave_size
+    elif of_days := [number for number, event in enumerate(events[1:]) for _ in event.days]:
+        later = (place * len(of_days) // pl.len().over("group", "key_user")).replace_strict(dict(enumerate(of_days)))
+    else:
+        later = pl.lit(0)
+    levels = [name for name in ("district", *served_attributes(settings)) if name in invited.columns]
     return invited.select(
         pl.int_range(pl.len()).alias("row"),
         *("customer_id", "rank", "group"),
         pl.col("region", "province", "city").cast(pl.String),  # all of them may be null
         pl.when("key_user").then(1).otherwise(2 + later).cast(pl.Int32).alias("wave"),
-        *((pl.col(name) if name in invited.columns else pl.lit(None)).cast(pl.String).alias(name) for name in ("district", "language")),
+        *(pl.col(name).cast(pl.String) for name in levels),
         (pl.lit(None) if per_account is None else pl.col(per_account).rank("dense")).cast(pl.Int64).alias("account"),
     ).sort("wave", "rank")
 

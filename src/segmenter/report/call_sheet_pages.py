@@ -9,8 +9,10 @@ from typing import Any
 
 import polars as pl
 
+from segmenter.planning import LiveEvent
 from segmenter.report.call_sheet_cells import WIDE, formats, protect, write_cell
 from segmenter.report.call_sheet_words import opening_line
+from segmenter.report.event_calendar import events_text
 from segmenter.report.labels import Labels
 from segmenter.settings import LaunchSettings
 from segmenter.words import visible
@@ -34,6 +36,7 @@ class About:
     held_out: bool
     platform: tuple[str, ...]  # what it asks of who runs the groups
     starters: pl.DataFrame  # ``group``, ``starter`` (an id or a name), ``kind``
+    live_events: tuple[LiveEvent, ...] = ()
 
 
 def add_days(book: Any, calls: pl.DataFrame, about: About) -> None:
@@ -123,6 +126,7 @@ def _lines(unit: str, calls: pl.DataFrame, about: About, *, by_agent: bool) -> d
         say("for", "适用于") if by_agent else say("region", "地区"): unit,
         say("as of", "数据截至"): labels.day(about.as_of),
         say("good until", "有效期至"): labels.day(about.valid_until),
+        say("live events", "群活动"): events_text(about.live_events, labels),
         say("customers", "客户数"): labels.number(calls.height),
         say("key users", "核心用户"): labels.number(int(calls["key_user"].sum())),
         say("groups", "社群"): f"{labels.number(len(groups))} ({named})",

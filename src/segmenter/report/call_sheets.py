@@ -101,9 +101,9 @@ def call_sheets(
     calls = _calls(plan, contacts, invited, settings, labels)
     as_of = plan.valid_until - timedelta(days=settings.launch.valid_days)
     agents, held_out = bool(settings.plan.agents), bool(plan.customers["held_out"].any())
-    platform = tuple(translate(note, settings.lang) for note in platform_notes(plan.groups, plan.calls, settings))
     starters = _name_starters(plan.starters, contacts)
-    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out, platform, starters)
+    platform = tuple(translate(note, settings.lang) for note in platform_notes(plan.groups, plan.calls, settings))
+    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out, platform, starters, plan.live_events)
     books: dict[str, tuple[str, pl.DataFrame, bool]] = {}
     for (unit,), part in calls.group_by("unit", maintain_order=True):
         books |= _numbered(str(unit), list(part.iter_slices(_MOST_ROWS)), by_agent=False)

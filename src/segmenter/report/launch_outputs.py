@@ -13,6 +13,8 @@ from segmenter.ledger import Basis, LaunchRecord, Ledger, beside, describe_draft
 from segmenter.measures.spec import MONEY
 from segmenter.money import digits, to_minor, to_units
 from segmenter.report.call_sheets import call_sheets
+from segmenter.report.event_calendar import write_calendar
+from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.launch_report import launch_report
 from segmenter.report.output_folder import check_owner
@@ -56,6 +58,9 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         Output("call_sheets", lambda folder: call_sheets(plan, settings, read.tables.contacts, folder, answered)),
         page("report", report, settings.lang),
     ]
+    if plan.live_events:
+        labels = Labels(settings.lang, currency)
+        files.append(Output("calendar.ics", lambda path: write_calendar(plan, settings.launch, labels, path), public=True))
     if plan.forecast is not None:
         by_wave = to_units(plan.forecast.by_wave, ["sales", "sales_low", "sales_high"], currency)
         files.append(csv("outlook", by_wave, public=True))

@@ -10,6 +10,7 @@ import polars as pl
 from segmenter.findings import Finding
 from segmenter.money import to_units
 from segmenter.report import launch_choice, launch_makeup
+from segmenter.report.event_calendar import calendar
 from segmenter.report.finding_words import finding_sections
 from segmenter.report.labels import Labels, ratio
 from segmenter.report.language import translate
@@ -64,6 +65,7 @@ def launch_report(
             *launch_makeup.segments(plan, eligible, labels),
             *launch_makeup.parts(plan.segments, eligible, settings, labels),
             *launch_choice.left_out(eligible, labels),
+            *calendar(plan, labels),
             *launch_makeup.agents(plan.calls, labels),
             *launch_makeup.groups(plan.groups, labels),
             *launch_choice.rejects(rejects, labels),

@@ -67,6 +67,9 @@ def put_in_place(folder: Path, out: Path) -> Iterator[Path]:
     yield folder
     if folder != out:
         try:
+            _recover(out)
+            if (_old(out) / MANIFEST).is_file() and owner_of(_old(out)) == owner_of(out):  # left by a run that was killed in `_swap`
+                shutil.rmtree(_old(out))
             _swap(folder, out)
             shutil.rmtree(folder, ignore_errors=True)  # what it replaced
         except OSError as error:

@@ -22,6 +22,7 @@ from segmenter.settings.jobs import ReviewCore as ReviewCore
 from segmenter.settings.jobs import ReviewJob as ReviewJob
 from segmenter.settings.jobs import TuneCore as TuneCore
 from segmenter.settings.jobs import TuneJob as TuneJob
+from segmenter.settings.planning import AgentSettings as AgentSettings
 from segmenter.settings.planning import AllocatedPlan as AllocatedPlan
 from segmenter.settings.planning import AnyPlan as AnyPlan
 from segmenter.settings.planning import PlanSettings as PlanSettings
@@ -52,6 +53,7 @@ from segmenter.settings.sources import TableSettings as TableSettings
 from segmenter.settings.stages import EngineSettings as EngineSettings
 from segmenter.settings.stages import LaunchBasics as LaunchBasics
 from segmenter.settings.stages import LaunchSettings as LaunchSettings
+from segmenter.settings.stages import LiveEvents as LiveEvents
 from segmenter.settings.stages import LocalEngine as LocalEngine
 from segmenter.settings.stages import MlflowSettings as MlflowSettings
 from segmenter.settings.stages import NoTracking as NoTracking

@@ -4,14 +4,31 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from segmenter.messages import Message
-from segmenter.settings.types import MOST, Amount, AsOf, Component, Count, Days, Name, Settings, Share, count_or, is_mapping
+from segmenter.settings.types import (
+    MOST,
+    Amount,
+    AsOf,
+    Component,
+    Count,
+    Days,
+    Name,
+    Settings,
+    Share,
+    Weekday,
+    count_or,
+    is_day_range,
+    is_mapping,
+)
 
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Gift = Annotated[float, Field(ge=0, le=1e8, allow_inf_nan=False)]  # for millions of people it still fits
 Chance = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _as_list(value: object) -> object:
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
 
 
 class AgentSettings(Settings):
@@ -21,6 +38,20 @@ class AgentSettings(Settings):
     calls_per_day: Annotated[int, Field(ge=1, le=100_000)]
     regions: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    serves: Annotated[
+        dict[str, Annotated[tuple[str, ...], BeforeValidator(_as_list)]], BeforeValidator(is_mapping), Field(default_factory=dict)
+    ]
+    days_off: tuple[Annotated[str, AfterValidator(is_day_range)], ...] = ()
+    calls_on: Annotated[
+        dict[Annotated[AsOf, Field(strict=False)], Annotated[int, Field(ge=0, le=100_000)]],
+        BeforeValidator(is_mapping),
+        Field(default_factory=dict),
+    ]
+
+    @property
+    def attributes(self) -> dict[str, tuple[str, ...]]:
+        """What customers must have of each attribute for this agent to call them."""
+        return {**({"language": self.languages} if self.languages else {}), **self.serves}
 
 
 class PlatformSettings(Settings):

@@ -1,7 +1,7 @@
 """The launch, its segments, its engine and its tracking."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -12,12 +12,15 @@ from segmenter.settings.types import (
     Days,
     Name,
     Settings,
+    Weekday,
+    as_clock,
     count_or,
     is_country,
     is_currency_code,
     is_file_name,
     is_line,
     is_mapping,
+    is_moment,
     is_timezone,
 )
 
@@ -32,6 +35,36 @@ class LaunchBasics(Settings):
     as_of: AsOf | None
     timezone: Annotated[str, AfterValidator(is_timezone)]
     currency: Annotated[str, AfterValidator(is_currency_code)]
+
+
+class LiveEvents(Settings):
+    """The dated activities that waves lead up to: on a weekday week after week, or on days of their own."""
+
+    weekday: Weekday | None = None
+    count: Annotated[int, Field(ge=1, le=60)] | None = None
+    first: Annotated[AsOf, Field(strict=False)] | None = None  # not strict: what is read by way of a function is JSON no more
+    dates: Annotated[tuple[Annotated[str, AfterValidator(is_moment)], ...], Field(strict=False)] = ()
+    time: Annotated[str | None, BeforeValidator(lambda value: value if value is None else as_clock(value))] = None
+    remind_days: Annotated[int, Field(ge=0, le=60)] | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> "LiveEvents":
+        weekly = [self.weekday is not None, self.count is not None]
+        if (any(weekly) or self.first is not None) if self.dates else not all(weekly):
+            sentence = "should have a weekday and a count, or dates, such as {{weekday: thursday, count: 4}} or [2026-10-08, 2026-10-15]"
+            raise ValueError(Message("settings.live_events", sentence))
+        days = [moment[:10] for moment in self.dates]
+        if twice := sorted({day for day in days if days.count(day) > 1}):
+            sentence = "should have a day once (got {days} more than once)"
+            raise ValueError(Message("settings.live_events_twice", sentence, days=tuple(twice)))
+        if self.first is not None and (found := get_args(Weekday)[self.first.weekday()]) != self.weekday:
+            sentence = "first: should be a {weekday} (got {first}, a {found})"
+            raise ValueError(Message("settings.live_events_first", sentence, weekday=self.weekday, first=self.first, found=found))
+        return self
+
+
+def _as_live_events(value: object) -> object:
+    return ({"dates": value} if value else None) if isinstance(value, list | tuple) else value
 
 
 class LaunchSettings(LaunchBasics):
@@ -49,6 +82,9 @@ class LaunchSettings(LaunchBasics):
     community: Name
     target: Annotated[float, Field(gt=0, le=1e13, allow_inf_nan=False)] | None
     confidence: Annotated[float, Field(gt=0, lt=1)]
+    live_events: Annotated[LiveEvents | None, BeforeValidator(_as_live_events)]
+    remind_days: Annotated[int, Field(ge=0, le=60)]
+    warm_days: Days
 
     @model_validator(mode="after")
     def _speakable(self) -> "LaunchSettings":

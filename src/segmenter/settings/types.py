@@ -3,7 +3,7 @@
 import os
 import re
 import unicodedata
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -99,6 +99,45 @@ def is_file_name(name: str) -> str:
     return name
 
 
+def as_clock(value: object) -> object:
+    """Read a time of day as HH:MM; YAML takes 20:00 without quotes for minutes, a number of base 60."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 24 * 60:
+        value = f"{value // 60}:{value % 60:02}"
+    if not isinstance(value, str) or not re.fullmatch(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", value):
+        raise ValueError(Message("settings.clock", "should be a time of day such as 20:00"))
+    return value.zfill(5)
+
+
+def is_moment(text: str) -> str:
+    """Let pass a day, or a day and a time of day."""
+    day, _, clock = text.strip().partition(" ")
+    try:
+        if not date(1980, 1, 1) <= date.fromisoformat(day) <= date(2200, 1, 1):
+            raise ValueError
+    except ValueError:
+        raise ValueError(Message("settings.moment", "should be a day such as 2026-10-08, or with its time 2026-10-08 20:00")) from None
+    return f"{day} {as_clock(clock.strip())}" if clock else day
+
+
+def is_day_range(text: str) -> str:
+    """Let pass a day, or the first and the last of several."""
+    try:
+        days = list_days(text)
+    except ValueError:
+        days = []
+    if not 1 <= len(days) <= 3_660:
+        raise ValueError(Message("settings.day_range", "should be a day such as 2026-10-08, or days such as 2026-10-08..2026-10-12"))
+    return text
+
+
+def list_days(text: str) -> list[date]:
+    """List the days of ``2026-10-08`` or ``2026-10-08..2026-10-12``, both counted in."""
+    first, _, last = text.partition("..")
+    start = date.fromisoformat(first.strip())
+    many = (date.fromisoformat(last.strip()) - start).days + 1 if last else 1
+    return [start + timedelta(number) for number in range(many)]
+
+
 def _is_folder(path: Path) -> Path:
     """Let pass what may become a folder, with the home folder in place of ~."""
     folder = Path(os.path.expanduser(path))
@@ -125,6 +164,7 @@ Count = Annotated[int, Field(ge=1, le=MOST)]
 Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Name = Annotated[str, Field(min_length=1), AfterValidator(is_name)]
 
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Component = Literal["spend", "decayed_spend", "frequency", "recency", "engagement", "advocacy", "growth"]
 
 
