@@ -96,6 +96,7 @@ def test_a_larger_size_adds_the_next_best_where_groups_have_places_and_nobody_of
     new = now.filter(~pl.col("customer_id").is_in(own["customer_id"].implode()))
     assert new.height <= max(size - before.height, 0)
     assert not new.height or new["call_on"].min() > max(before["planned_at"].max(), as_of - timedelta(days=1))
+    assert not new.height or new["call_on"].max() < own["ends_on"][0]
     assert set(new["wave"]) <= {before["wave"].max() + 1}
     assert set(new["group"]) <= set(before["group"])
     assert (now.group_by("group").agg(pl.len())["len"] * 0.3 <= capacity + 0.3).all() or not new.height

@@ -120,26 +120,28 @@ def _more(
     places = groups.select("group", area=_AREA, number=pl.int_ranges(room)).explode("number").drop_nulls().sort("number", "group")
     more = _place(free, places).head(want)
     start = max([as_of, *(day + timedelta(days=1) for day in [planned["planned_at"].max()] if isinstance(day, date))])
-    if more.is_empty():
-        return none, (_say_more(0, want, size, start),), ()
-    asked = more.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32), region="unit", key_user=True)
-    calls = schedule(
-        asked,
-        plan.model_copy(update={"start": start}),
-        as_of=as_of,
-        valid_until=as_of + timedelta(days=settings.launch.valid_days),
-        per_account=settings.rules.per_account,
-        regions=settings.rules.region,
-    )
     wave = pl.lit(planned["wave"].max()).cast(pl.Int32) + 1
-    called = more.with_columns(calls.customers.select("agent", "call_on").get_columns()).with_columns(wave=wave)
-    return called, (_say_more(more.height, want, size, start),), calls.warnings
+    while not more.is_empty():
+        calls = schedule(
+            more.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32), region="unit", key_user=True),
+            plan.model_copy(update={"start": start}),
+            as_of=as_of,
+            valid_until=as_of + timedelta(days=settings.launch.valid_days),
+            per_account=settings.rules.per_account,
+            regions=settings.rules.region,
+        )
+        called = more.with_columns(calls.customers.select("agent", "call_on").get_columns()).with_columns(wave=wave)
+        in_time = called["call_on"] < planned["ends_on"][0]
+        if in_time.all():
+            return called, (_say_more(more.height, want, size, start),), calls.warnings
+        more = more.filter(in_time)
+    return none, (_say_more(0, want, size, start),), ()
 
 
 def _say_more(count: int, want: int, size: int, start: date) -> Message:
     sentence = (
-        "plan.size={size} asks for {want:,} more than are invited: {count:,} of them come into places that the groups have left, in a wave "
-        "of their own from {start} on"
+        "plan.size={size} asks for {want:,} more than are invited: {count:,} of them come into places that the groups have left, "
+        "called from {start} on, before the launch ends"
     )
     return Message("planning.running_more", sentence, size=size, want=want, count=count, start=start)
 
