@@ -105,6 +105,18 @@ def test_a_larger_size_adds_the_next_best_where_groups_have_places_and_nobody_of
         assert new.height == 10
 
 
+def test_places_in_a_group_of_several_regions_go_to_the_best_of_any_of_them(own):
+    joined = own.with_columns(group=pl.lit("西南-1"))
+    as_of = BEGAN + timedelta(days=1)
+    ahead = joined.filter(pl.col("planned_at") >= as_of, status="planned")["customer_id"].to_list()[:9]
+    found = plan(frame({int(name[1:]) for name in ahead}), settings(as_of), None, joined).customers
+    new = found.filter("invited", ~pl.col("customer_id").is_in(own["customer_id"].implode()))
+    free = frame().filter(~pl.col("customer_id").is_in(own["customer_id"].implode())).sort("score", "customer_id", descending=[True, False])
+    assert new.height == 9
+    assert set(new["group"]) == {"西南-1"}
+    assert set(new["customer_id"]) <= set(free["customer_id"].head(14))  # some of them the control group would have had
+
+
 def test_whose_day_has_come_or_who_has_answered_is_on_no_new_list(own):
     as_of = BEGAN + timedelta(days=6)
     ahead = own.filter(pl.col("planned_at") >= as_of, status="planned")

@@ -69,4 +69,6 @@ def test_no_password_and_no_contact_comes_back_in_a_command():
     assert tuple(map(shown, kept)) == kept
     assert shown("ledger.url=postgresql://me:secret@host/db?x=1") == "ledger.url=postgresql://me:***@host/db"
     assert "secret" not in shown("data.url=postgresql://host/db?sslpassword=secret")
+    assert "Lily" not in shown("""data.orders.where="收货人 <> 'Lily'\"""")
+    assert shown("data.customers.contact=['phone']") == "data.customers.contact=['phone']"
     assert "13800000000" not in shown("""rules.custom=[{name: x, keep: "phone <> '13800000000'"}]""")

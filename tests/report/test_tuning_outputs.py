@@ -139,7 +139,7 @@ def test_a_person_sees_weights_shares_and_the_command(tmp_path, monkeypatch, cap
         "50.0%–60.0%",
         "[red]",
         tuning_advice(found, "zh")[:20],
-        "--config-dir '一个 文件夹/调优/conf' scoring=tuned",
+        "'--config-dir=一个 文件夹/调优/conf' scoring=tuned",
     ):
         assert words in seen.out, words
     assert "one [bold]word[/]" in seen.err

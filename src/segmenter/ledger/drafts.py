@@ -32,6 +32,7 @@ class Draft:
     basis: Basis | None  # None where it was no draft, or there was no ledger
     uses_ledger: bool
     ledger_url: str | None
+    obstacles: tuple[str, ...] = ()  # to carrying it out
 
 
 def beside(out: Path) -> Path:
@@ -57,9 +58,8 @@ def read_draft(folder: Path) -> Draft:
         draft, files = manifest["draft"], manifest["files"]
         record = LaunchRecord(**draft["record"] | {"as_of": date.fromisoformat(draft["record"]["as_of"])})
         basis = None if draft["basis"] is None else Basis.from_facts(draft["basis"])
-        read = Draft(
-            folder, folder.with_name(draft["of"]), record, basis, manifest["config"]["ledger"]["use"], manifest["config"]["ledger"]["url"]
-        )
+        place, config = folder.with_name(draft["of"]), manifest["config"]["ledger"]
+        read = Draft(folder, place, record, basis, config["use"], config["url"], tuple(manifest.get("obstacles", ())))
         known = files[INVITATIONS]["sha256"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         rule = "out: should be the folder of a plan that `segmenter launch` of this version wrote (got {folder}); launch again"

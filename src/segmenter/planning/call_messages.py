@@ -57,13 +57,12 @@ def say_load(calls: pl.DataFrame, settings: PlanSettings, ahead: Sequence[Sequen
         enough = max(enough, next((many for many in range(len(totals) + 1) if sum(totals[:many]) >= needed), len(totals)))
     if not made:
         return
-    sentence = "The agents make {made:,} calls until {last}, {share:.0%} of the {possible:,} that they could make"
-    facts = {"made": made, "last": ahead[-1][-1], "share": made / possible, "possible": possible}
-    if enough == len(settings.agents):
-        yield Message("planning.agents_load", sentence + ".", **facts)
-    else:
-        sentence += "; by number {enough:,} of the {agents:,} would be enough."
-        yield Message("planning.agents_spare", sentence, **facts, enough=enough, agents=len(settings.agents))
+    sentence = (
+        "The agents make {made:,} calls until {last}, {share:.0%} of the {possible:,} that they could make; by number {enough:,} of the "
+        "{agents:,} would be enough."
+    )
+    facts = {"last": ahead[-1][-1], "enough": enough, "agents": len(settings.agents)}
+    yield Message("planning.agents_load", sentence, made=made, share=made / possible, possible=possible, **facts)
 
 
 def warn_of_events_missed(calls: pl.DataFrame, settings: PlanSettings, days: Mapping[int, Sequence[date]]) -> Iterator[Message]:

@@ -76,12 +76,11 @@ def list_live_events(settings: CoreSettings, as_of: date) -> tuple[LiveEvent, ..
 def warn_of_events(events: tuple[LiveEvent, ...]) -> Iterator[Message]:
     """Say which events are on a public holiday, and which nobody can be called before."""
     for event in (event for event in events if event.holiday):
-        sentence = "the live event of {day} is on a public holiday and stays there, as its weekday was asked for"
-        if event.alternative is None:
-            yield Message("planning.event_on_holiday", sentence, day=event.day)
-        else:
-            sentence += "; {alternative} would be the nearest working day: name the days in launch.live_events to move it"
-            yield Message("planning.event_could_move", sentence, day=event.day, alternative=event.alternative)
+        sentence = (
+            "the live event of {day} is on a public holiday and stays there; {alternative} would be the nearest working day: name the days "
+            "in launch.live_events to move it"
+        )
+        yield Message("planning.event_on_holiday", sentence, day=event.day, alternative=event.alternative)
     if idle := [event.day for event in events if not event.days]:
         sentence = "no new calls lead up to the live events of {days}: nobody calls between the event before and the reminder"
         yield Message("planning.events_without_calls", sentence, days=tuple(map(str, idle)))
@@ -105,5 +104,5 @@ def _moments(asked: LiveEvents, start: date, can_be_first: Callable[[date], bool
 def _with_alternative(event: LiveEvent, is_free: Callable[[date], bool]) -> LiveEvent:
     if not event.holiday:
         return event
-    near = (event.day + side * distance * _DAY for distance in range(1, 8) for side in (-1, 1))
+    near = (event.day + side * distance * _DAY for distance in range(1, 400) for side in (-1, 1))
     return replace(event, alternative=next(filter(is_free, near), None))

@@ -13,6 +13,7 @@ from segmenter.settings import CoreSettings
 # ``starter`` is a customer id where the ``kind`` is staff, else a name as the settings have it: of a colleague or a house account.
 STARTERS = pl.Schema({"group": pl.String(), "starter": pl.String(), "kind": pl.String()})
 NO_STARTERS = STARTERS.to_frame()
+_PLACE = pl.selectors.by_name("province", "city", "district", require_all=False)
 
 
 def reserve_places(frame: pl.DataFrame, settings: CoreSettings) -> CoreSettings:
@@ -52,7 +53,7 @@ def stand_starters(
     plan = settings.plan
     if not plan.starters:
         return NO_STARTERS, (), ()
-    people = frame[invitations["row"]].with_columns(invitations["group"], region_of(plan))
+    people = frame.select(_PLACE)[invitations["row"]].with_columns(invitations["group"], region_of(plan))
     standing, warnings = _staff(frame, people, settings) if plan.starters == "staff" else _named(people, settings)
     kept = standing.group_by("group", maintain_order=True).head(plan.starters_per_group)
     if more := standing.height - kept.height if plan.starters != "staff" else 0:
@@ -62,6 +63,8 @@ def stand_starters(
     if empty := groups.filter(~groups.is_in(kept["group"].implode())).to_list():
         sentence = "plan.starters: nobody stands in {groups} before others are invited: no starter is of there"
         warnings += (Message("planning.starters_none", sentence, groups=list_first(empty)),)
+    if kept.is_empty():
+        return kept, (), warnings
     kinds = dict(kept.group_by("kind").agg(pl.col("starter").n_unique()).rows())
     sentence = (
         "Who stands in the groups before anybody is invited: {colleagues:,} of the colleagues, {house:,} of the house accounts; {places:,} "

@@ -10,14 +10,13 @@ import polars as pl
 
 from segmenter.planning import LiveEvent
 from segmenter.report.labels import Labels
-from segmenter.report.sections import Block, Cell, Row, Section, Table, columns, note, row
+from segmenter.report.sections import Cell, Row, Section, Table, columns, note, row
 from segmenter.settings import LaunchSettings
 from segmenter.words import visible
 
 if TYPE_CHECKING:
     from segmenter.launch_plan import LaunchPlan
 
-_ROWS = 60  # days that are shown
 _AGENTS = 4  # that are named on a day
 
 
@@ -48,21 +47,17 @@ def calendar(plan: "LaunchPlan", labels: Labels) -> list[Section]:
         title=say("What leads up to each", "各场预热"),
         look="tight",
     )
-    days = list(_days(plan, labels))
-    further: list[Block] = []
-    if len(days) > _ROWS:
-        further = [note(say("And {} more days: see calendar.ics.", "另有 {} 天，见 calendar.ics。").format(len(days) - _ROWS))]
     by_day = Table(
         columns(say("Day", "日期"), say("What", "安排"), say("Calls", "外呼数"), say("Who calls", "外呼客服"), left=(0, 1, 3)),
-        tuple(days[:_ROWS]),
+        tuple(_days(plan, labels)),
         title=say("Day by day", "逐日安排"),
         look="tight",
     )
     about = say(
-        "The waves lead up to live events: a wave's last call comes before its reminder. calendar.ics has these days for any calendar.",
-        "各批次都为群活动预热：每批最后一次外呼都在提醒之前。calendar.ics 可导入任何日历。",
+        "Waves lead up to live events: the last call is to be made before the reminder. calendar.ics has these days for any calendar.",
+        "各批次都为群活动预热：每批外呼应在提醒之前完成。calendar.ics 可导入任何日历。",
     )
-    return [Section(say("Calendar", "日历"), (note(about), events, by_day, *further), (events,), whole=False)]
+    return [Section(say("Calendar", "日历"), (note(about), events, by_day), (events,), whole=False)]
 
 
 def event_text(event: LiveEvent, labels: Labels) -> str:

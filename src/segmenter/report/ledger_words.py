@@ -6,7 +6,7 @@ from segmenter.ledger import Draft
 from segmenter.report.language import say
 from segmenter.report.sections import Report, Section, Table, columns, marked, row, text
 from segmenter.report.shell_commands import next_command, own_words
-from segmenter.report.terminal import show_brief
+from segmenter.report.terminal import show_brief, show_warnings
 from segmenter.words import Lang
 
 _KEPT_OUT = (
@@ -17,6 +17,7 @@ _KEPT_OUT = (
 
 def say_committed(draft: Draft, invited: int, lang: Lang) -> None:
     """Say what was committed, and what comes next."""
+    show_warnings(draft.obstacles, (), lang)
     name = draft.record.name
     en = f"{name} is the launch now: {invited:,} invitations are recorded, results in {draft.place}"
     zh = f"{name} 已正式生效：已登记 {invited:,} 人的邀请，结果位于 {draft.place}"

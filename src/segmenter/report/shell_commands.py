@@ -6,13 +6,14 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from segmenter.contacts import hide
+from segmenter.contacts import hide, shown_sql
 from segmenter.settings import DemoSettings, LaunchJob, LocalEngine
 from segmenter.settings.shareable import without_password
 
 Changes = Mapping[str, str | Sequence[str] | None]  # values that keys get; None: the key is left out
 
 _OPTIONS = re.compile(r"(?i)(?:passw|secret|token|key)\w*=")
+_SQL = re.compile(r"\+*(?:data\.\w+\.(?:where|refund|columns\.\w+)|rules\.custom)=")  # keys of conditions
 _PLAIN = re.compile(r"(?!(?:null|true|false|on|off|yes|no|nan|inf)$)[A-Za-z./][\w./+-]*|\d{4}-\d\d-\d\d", re.ASCII | re.IGNORECASE)
 
 
@@ -34,14 +35,17 @@ def own_words() -> tuple[str, ...]:
     job = HydraConfig.get()
     folders = [Path(source.path) for source in job.runtime.config_sources if source.provider == "command-line"]
     names = (os.path.relpath(folder) if folder.is_relative_to(Path.cwd()) else str(folder) for folder in folders)
-    return tuple(shown(word) for word in (*(f"--config-dir={folder}" for folder in names), *job.overrides.task))
+    paths = (word for word in job.overrides.hydra if word.startswith("hydra.searchpath"))
+    return tuple(shown(word) for word in (*(f"--config-dir={folder}" for folder in names), *paths, *job.overrides.task))
 
 
 def shown(word: str) -> str:
     """Leave out of an override what no page may have: a password, unless it is one of the environment, and contacts."""
     options = word.partition("?")[2]
     secret = re.search(r"://[^:/@]*:(?!\$\{oc\.env:\w+\}@).*@", word, re.DOTALL) or _OPTIONS.search(options)
-    return hide(without_password(word) if "://" in word and secret else word)
+    word = without_password(word) if "://" in word and secret else word
+    # Hydra's quotes around an expression are none of SQL's.
+    return shown_sql(word.replace('"', "\0")).replace("\0", '"') if _SQL.match(word) else hide(word)
 
 
 def next_command(job: str, typed: Sequence[str], changes: Changes) -> str:

@@ -49,16 +49,21 @@ def show(report: Report, out: Path, lang: Lang, *, damaged: Iterable[str] = ()) 
 
     `damaged` is what was found damaged on the way while the results are right: no part of the report.
     """
-    errors = Terminal(stderr=True)
-    said = [(say(lang, "cannot be carried out", "无法执行"), "bold red", text) for text in report.obstacles]
-    said += [(say(lang, "warning", "注意"), "bold yellow", text) for text in (*report.warnings, *damaged)]
-    for kind, style, warning in said:
-        errors.print(kind, style=style, end=": ")
-        errors.print(translate(warning, lang), highlight=False, soft_wrap=True)
+    show_warnings(report.obstacles, (*report.warnings, *damaged), lang)
     if Terminal().is_terminal:
         show_brief(report)
     else:
         print(visible(str(out)))
+
+
+def show_warnings(obstacles: Iterable[str], warnings: Iterable[str], lang: Lang) -> None:
+    """Show what keeps a plan from being carried out, and what else a person should know."""
+    errors = Terminal(stderr=True)
+    said = [(say(lang, "cannot be carried out", "无法执行"), "bold red", text) for text in obstacles]
+    said += [(say(lang, "warning", "注意"), "bold yellow", text) for text in warnings]
+    for kind, style, warning in said:
+        errors.print(kind, style=style, end=": ")
+        errors.print(translate(warning, lang), highlight=False, soft_wrap=True)
 
 
 def show_brief(report: Report) -> None:

@@ -5,6 +5,7 @@ from omegaconf import OmegaConf
 
 from segmenter.evaluation.tune import Tuning
 from segmenter.report.outputs import Output, Outputs, Record, csv, rounded
+from segmenter.report.shell_commands import own_words
 from segmenter.report.tuning_report import CONF, tuning_advice, tuning_report
 from segmenter.settings import TuneJob
 
@@ -13,7 +14,7 @@ _SCORING = "scoring/tuned.yaml"
 
 def tuning_outputs(found: Tuning, settings: TuneJob) -> Outputs:
     """List what a tuning leaves, in the launch's language."""
-    report, advice = tuning_report(found, settings), tuning_advice(found, settings.lang)
+    report, advice = tuning_report(found, settings, own_words()), tuning_advice(found, settings.lang)
     files = (
         Output(f"{CONF}/{_SCORING}", lambda path: path.write_text(_config(found, advice), encoding="utf-8", newline="\n"), public=True),
         csv("tune", found.trials.with_columns(pl.col("share").round(6)), public=True),

@@ -1,23 +1,28 @@
 """What tuning came to: the weights, what they held, whether to use them, and how."""
 
-import shlex
+from collections.abc import Sequence
 
 from segmenter.evaluation.tune import PRESENT, TUNED, Tuning
 from segmenter.report.labels import Labels
 from segmenter.report.language import Lang, say, translate
 from segmenter.report.sections import Code, Report, Section, Table, columns, row, text
+from segmenter.report.shell_commands import next_command
 from segmenter.settings import TuneJob
 
 CONF = "conf"  # in the results folder: `segmenter launch --config-dir FOLDER/conf scoring=tuned`
 _NAMES = {TUNED: ("tuned", "调优后"), PRESENT: ("present weights", "现用权重")}
 
 
-def tuning_report(found: Tuning, settings: TuneJob) -> Report:
-    """Say what tuning found, in the launch's language; only a terminal shows it."""
+def tuning_report(found: Tuning, settings: TuneJob, typed: Sequence[str] = ()) -> Report:
+    """Say what tuning found, in the launch's language; only a terminal shows it. `typed` is what the user gave the job."""
     labels = Labels(settings.lang, settings.launch.currency)
     say = labels.say
     advice = text(tuning_advice(found, settings.lang))
-    command = f"segmenter launch --config-dir {shlex.quote(f'{settings.out}/{CONF}')} scoring=tuned"
+    conf, dropped = f"{settings.out.as_posix()}/{CONF}", dict.fromkeys(("tune.", "backtest.", "rankings.", "scoring.", "out"))
+    if any(word.startswith("--config-dir") for word in typed):  # there can be but one
+        command = next_command("launch", typed, {**dropped, "scoring": "tuned", "hydra.searchpath": [conf]})
+    else:
+        command = next_command("launch", [f"--config-dir={conf}", *typed], {**dropped, "scoring": "tuned"})
     use = text(say("To launch with the tuned weights: ", "用调优后的权重启动： "), Code(command))
     return Report(
         kind=say("tuning", "权重调优"),

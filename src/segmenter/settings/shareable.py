@@ -17,7 +17,7 @@ def shareable(settings: LaunchJob | DemoJob) -> dict[str, Any]:
         if (config.get(section) or {}).get(key) is not None:  # a program may have made up settings without them
             config[section][key] = without_password(config[section][key])
     data = getattr(settings, "data", None)
-    contacts = () if data is None else data.customers.contact
+    contacts = () if data is None else (*data.customers.contact, *data.applicants.contact)
     shown: dict[str, Any] = _without_contacts(config, contacts)
     return shown
 
