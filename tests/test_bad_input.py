@@ -183,6 +183,28 @@ def custom_rule_of_no_measure(shop):
 
 
 @case
+def no_phone_at_all(shop):
+    pl.DataFrame({"customer_id": GOOD["customer_id"], "phone": "138****0000"}).unique("customer_id").write_csv("customers.csv")
+    where = ["data.customers.path=customers.csv", "data.customers.contact=[phone]", "rules.reachable=[phone]"]
+    return where, r"rules: no customer is eligible;(.*\n)*.*  rules\.reachable: nobody of these [\d,]+ can be reached"
+
+
+@case
+def phones_of_nobody(shop):
+    return ["rules.reachable=[phone]"], r"rules\.reachable: no column of the customers has their contacts \(got phone\); name those"
+
+
+@case
+def unknown_platform(shop):
+    return ["platform=wechatt"], r"platform: is not there: wechatt; nearest: wechat"
+
+
+@case
+def more_key_users_than_a_platform_holds(shop):
+    return ["platform=wecom", "plan.key_users=600"], r"plan\.key_users: should be ≤ 500, .*WeCom.*platform\.group_size; got 600"
+
+
+@case
 def unwritable_out(shop):
     (shop / "a_file").touch()
     return ["out=a_file/results"], r"out: cannot be written \(got a_file/results: a_file is no folder\)"

@@ -138,7 +138,8 @@ def test_events_that_nobody_gave_points_for_are_said(shop):
 
 def test_a_brand_that_has_no_sales_yet_picks_its_first_backers_from_events(shop):
     _, settings = shop
-    customers = pl.DataFrame({"customer_id": [f"c{number}" for number in range(30)], "joined": "2026-05-01", "phone": "1"})
+    phones = [f"138001380{number:02}" for number in range(30)]
+    customers = pl.DataFrame({"customer_id": [f"c{number}" for number in range(30)], "joined": "2026-05-01", "phone": phones})
     events = pl.DataFrame({"customer_id": ["c7", "c7", "c8"], "kind": ["feedback", "review", "visit"], "time": "2026-06-20"})
     tables = segmenter.canonical_tables({"customers": customers, "events": events}, settings.data, settings.launch)
     chosen = segmenter.launch_settings({"launch.as_of": "2026-07-01", "plan.size": 10, "plan.key_users": 1})

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -16,11 +15,11 @@ from segmenter.contacts import shown_sql
 from segmenter.errors import ConfigError, InputError, nearest
 from segmenter.measures.spec import MONEY
 from segmenter.messages import Message
+from segmenter.person_rules import Flags, flagged, preceded, reached, share_phones
 from segmenter.regions import find_members, locate_customers, say_undecided
 from segmenter.settings import LaunchSettings, RulesSettings
 
 ELIGIBLE = "eligible"
-Flags = NDArray[np.bool_]
 Counts = NDArray[np.uint16]
 _STEPS = (0.5, 0.8, 1.0, 1.25, 2.0)
 
@@ -86,6 +85,7 @@ def apply_rules(
     launch: LaunchSettings,
     precedents: pl.DataFrame | None = None,
     not_customers: Collection[str] = (),
+    planned: Collection[str] = (),
 ) -> Verdicts:
     """Give every customer a verdict.
 
@@ -101,6 +101,8 @@ def apply_rules(
         What earlier launches did, see `segmenter.tables.PRECEDENTS`; without it their rules are off.
     not_customers : collection of str, optional
         Ids that stand for nobody: the first rule removes them.
+    planned : collection of str, optional
+        Ids of the plan that goes on, where the launch is planned again: no other id comes in by the phone of one of them.
 
     Returns
     -------
@@ -128,13 +130,17 @@ def apply_rules(
     warnings += say_without_orders(frame, [rule.name for rule in thresholds], settings)
     keeps = {
         **({"not_customer": ~frame["customer_id"].is_in(list(not_customers))} if not_customers else {}),
-        **_flagged(frame, settings),
-        **({} if precedents is None else _preceded(frame, settings, launch, precedents)),
+        **flagged(frame, settings),
+        **({} if precedents is None else preceded(frame, settings, launch, precedents)),
         **regional,
         **{rule.name: frame.select(rule.keeps(rule.threshold)).to_series() for rule in thresholds},
         **_custom(frame, settings, launch),
+        **reached(frame, settings),
     }
     fails = {name: ~keep.fill_null(value=True).to_numpy() for name, keep in keeps.items()}
+    shared = share_phones(frame, settings, fails, planned)
+    if shared is not None:
+        fails["per_phone"] = shared[0] | shared[1]
     failed = np.zeros(frame.height, dtype=np.uint16)
     first = np.full(frame.height, len(fails), dtype=np.uint16)
     for number, fail in reversed(list(enumerate(fails.values()))):
@@ -143,29 +149,10 @@ def apply_rules(
         first += np.multiply(fail, number, dtype=np.uint16)
     verdict = pl.Series("verdict", [*fails, ELIGIBLE], dtype=pl.String).gather(pl.Series(first, dtype=pl.UInt32))
     removed = [int(np.count_nonzero(first == number)) for number in range(len(fails))]
-    what_if = _what_if(frame, thresholds, fails, failed)
-    return Verdicts(frame.with_columns(verdict), _funnel(removed, fails, failed), what_if, tuple(warnings))
-
-
-def _flagged(frame: pl.DataFrame, settings: RulesSettings) -> dict[str, pl.Series]:
-    flags = {"staff": ("staff", settings.staff), "blocked": ("blocked", settings.blocked), "consent": ("do_not_contact", settings.consent)}
-    return {name: ~frame[column] for name, (column, on) in flags.items() if on}
-
-
-def _preceded(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings, precedents: pl.DataFrame) -> dict[str, pl.Series]:
-    known = frame.select("customer_id").join(precedents, on="customer_id", how="left", maintain_order="left")
-    keeps = {}
-    if settings.member:
-        keeps["member"] = ~known["member"]
-    if settings.refused:
-        keeps["refused"] = ~known["refused"]
-    if settings.held_out:
-        keeps["held_out"] = known["held_out_until"].is_null()
-    if settings.cooloff_days is not None and launch.as_of is not None:
-        keeps["cooloff"] = known["last_invited"] <= launch.as_of - timedelta(days=settings.cooloff_days)
-    if settings.invitations.max is not None:
-        keeps["invitations"] = known["invitations"] < settings.invitations.max
-    return keeps
+    what_if = _what_if(frame, thresholds, fails, failed if shared is None else failed - shared[1])
+    return Verdicts(
+        frame.with_columns(verdict).drop("shared_phone", strict=False), _funnel(removed, fails, failed), what_if, tuple(warnings)
+    )
 
 
 def _thresholds(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings) -> list[_Threshold]:
@@ -260,12 +247,15 @@ def _funnel(removed: Sequence[int], fails: Mapping[str, Flags], failed: Counts) 
 
 
 def _what_if(frame: pl.DataFrame, thresholds: Sequence[_Threshold], fails: Mapping[str, Flags], failed: Counts) -> pl.DataFrame:
+    """Count who would be eligible; `failed` counts no rule for being one of several with one phone, of whom one counts here."""
+    phone = "shared_phone" if "per_phone" in fails else pl.lit(None, pl.Int64).alias("shared_phone")
     rows: list[tuple[str, float, int, int, bool]] = []
-    now = int(np.count_nonzero(failed == 0))
+    now = int(np.count_nonzero(~np.logical_or.reduce(list(fails.values()))))
     for rule in thresholds:
-        others = frame.select(KNOWN_BY, rule.measure).filter(pl.Series(failed == fails[rule.name]))  # who fails no other rule
+        others = frame.select(KNOWN_BY, rule.measure, phone).filter(pl.Series(failed == fails[rule.name]))  # who fails no other rule
         for threshold in rule.neighbours():
-            eligible = int(others.select(rule.keeps(threshold).sum()).item())
+            phones = others.filter(rule.keeps(threshold))["shared_phone"]
+            eligible = phones.null_count() + phones.drop_nulls().n_unique()
             rows.append((rule.name, threshold, eligible, eligible - now, threshold == rule.threshold))
     schema = {"rule": pl.String, "threshold": pl.Float64, "eligible": pl.Int64, "change": pl.Int64, "current": pl.Boolean}
     return pl.DataFrame(rows, schema=schema, orient="row")

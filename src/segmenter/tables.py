@@ -61,6 +61,18 @@ CUSTOMERS = pl.Schema(  # attributes follow, as text
         "staff": pl.Boolean(),
     }
 )
+# How customers can be reached, and no contact itself.
+REACH = pl.Schema(
+    {
+        "has_mobile": pl.Boolean(),
+        "has_landline": pl.Boolean(),
+        "has_foreign_phone": pl.Boolean(),
+        "has_wechat": pl.Boolean(),
+        "has_email": pl.Boolean(),
+        "has_other_contact": pl.Boolean(),
+        "shared_phone": pl.Int64(),  # the same number for those with one phone; null for who has one alone, or none
+    }
+)
 EVENTS = pl.Schema({"customer_id": pl.String(), "kind": pl.String(), "time": TIME})
 REFERRALS = pl.Schema({"customer_id": pl.String(), "friend_id": pl.String(), "time": TIME})
 APPLICANTS = pl.Schema(  # who answered an open call
@@ -227,6 +239,7 @@ class Tables:
     reads: Mapping[str, Mapping[str, int]]
     launches: PastLaunches | None = None  # where there is a ledger with any
     applicants: pl.DataFrame | None = None  # see `APPLICANTS`, of before the as-of date
+    reach: pl.DataFrame | None = None  # `customer_id` and `REACH`, where the customers have contacts
     spending: pl.DataFrame | None = None  # see `SPENDING`: where the orders have categories and they were asked for
     profile: OrdersProfile = NO_PROFILE
     findings: tuple[Finding, ...] = ()  # what was found while they were read

@@ -74,7 +74,7 @@ def test_what_an_agent_needs(launch: Callable[..., Any], tmp_path: Path) -> None
     assert first["reason"].value == invited["reason"]
     assert first["reason"].alignment.wrap_text
     assert first["phone"].value == contact["phone"]
-    assert contact["phone"].startswith("0")
+    assert isinstance(contact["phone"], str)
     assert first["phone"].data_type == "s"
     assert first["wave"].value == "1 key user"
     to_fill = {"answer", "note", "call again on", "answered on", "reason for refusing", "new phone"}

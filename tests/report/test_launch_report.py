@@ -99,6 +99,7 @@ def test_same_bytes_again_and_in_any_order_of_rows(launch: Callable[..., Any]) -
 
 def test_a_launch_with_next_to_nothing(launch: Callable[..., Any]) -> None:
     settings = {"plan.size": 1, "rules.recency.max_days": None, "rules.spend.min": None, "rules.staff": False, "rules.blocked": False}
+    settings |= {"rules.reachable": None, "rules.per_phone": False}
     made = launch(**{name.replace(".", "__"): value for name, value in settings.items()}, rules__consent=False, segments__k=1)
     assert made.plan.funnel.is_empty()
     page = page_of(made.plan, made.settings, made.tables.rejects.clear())

@@ -10,7 +10,7 @@ import segmenter
 from segmenter.errors import InputError
 from segmenter.settings.sources import OrdersColumns
 from segmenter.sources.mapping import canonical_tables
-from segmenter.tables import CUSTOMERS, EVENTS, ORDERS, REJECTS
+from segmenter.tables import CUSTOMERS, EVENTS, ORDERS, REACH, REJECTS
 
 
 def read(orders=None, *, customers=None, events=None, referrals=None, unreadable=None, **overrides):
@@ -184,6 +184,8 @@ def test_contacts_go_apart_from_the_customers():
     customers = {"customer_id": [7.0, 8.0], "name": ["康民大药房", "x"], "手机": [13800000000, None], "level": [1, 2]}
     tables = read(customers=customers, data__customers__contact=["手机"], data__customers__attributes=["level"])
     assert tables.customers.columns == [*CUSTOMERS.names(), "level"]
+    assert tables.reach.columns == ["customer_id", *REACH.names()]
+    assert tables.reach["has_mobile"].to_list() == [True, False]
     assert tables.contacts.rows() == [("7", "康民大药房", "13800000000"), ("8", "x", None)]
 
 

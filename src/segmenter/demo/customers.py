@@ -91,7 +91,7 @@ def draw_customers(
         name=pl.concat_str("city", "brand", "suffix", branch),
         account=pl.when("chain").then(pl.concat_str("short", "brand", pl.lit("医药连锁有限公司"))),
         city=pl.col("city") + "市",
-        phone="000" + number,  # no number in the world begins so
+        phone="145" + number,  # mobiles of data cards: nobody is called by one
         wechat=pl.when("has_wechat").then("wx_" + number),
     )
     return pl.DataFrame(

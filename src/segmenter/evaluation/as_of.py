@@ -19,7 +19,7 @@ from segmenter.messages import Message
 from segmenter.regions import with_regions
 from segmenter.rules import Verdicts, apply_rules
 from segmenter.settings import CoreSettings, LearningSettings, RegionRule, category_key
-from segmenter.tables import LEVELS, Tables, Terms
+from segmenter.tables import LEVELS, PastLaunches, Tables, Terms
 
 _FORECAST_SAMPLE = 60_000  # customers whose past says what a launch brings
 
@@ -68,8 +68,7 @@ def launch_snapshot(tables: Tables, settings: CoreSettings, *, progress: Callabl
     if past is not None and settings.scoring.needs_purchases:
         measures = with_purchases(measures, past.timeline, terms.as_of)
     progress("rules")
-    precedents = None if tables.launches is None else tables.launches.customers
-    return Snapshot(_rule(measures, settings, precedents, tables.not_customers), past, warnings)
+    return Snapshot(_rule(measures, settings, tables.launches, tables.not_customers), past, warnings)
 
 
 def past_snapshot(past: Past, settings: CoreSettings, as_of: date, *, purchases: bool) -> Snapshot:
@@ -82,9 +81,11 @@ def past_snapshot(past: Past, settings: CoreSettings, as_of: date, *, purchases:
 
 
 def _rule(
-    measures: pl.DataFrame, settings: CoreSettings, precedents: pl.DataFrame | None = None, not_customers: tuple[str, ...] = ()
+    measures: pl.DataFrame, settings: CoreSettings, launches: PastLaunches | None = None, not_customers: tuple[str, ...] = ()
 ) -> Verdicts:
-    return apply_rules(with_regions(measures, settings.rules.region), settings.rules, settings.launch, precedents, not_customers)
+    precedents = None if launches is None else launches.customers
+    planned = () if launches is None or launches.running is None else launches.running["customer_id"]
+    return apply_rules(with_regions(measures, settings.rules.region), settings.rules, settings.launch, precedents, not_customers, planned)
 
 
 def _without_stop(settings: CoreSettings) -> CoreSettings:

@@ -14,11 +14,19 @@ _EMPTIED = 0.05  # of those who pass all other rules
 def nobody_eligible(funnel: pl.DataFrame) -> list[Message]:
     """Say that no customer is eligible, and what each rule does."""
     sentence = "  {rule}: {before:,} before, {removed:,} removed ({only:,} by it alone), {left:,} left"
+    unreached = (
+        "  rules.reachable: nobody of these {before:,} can be reached; `segmenter check` says what their contacts are; name other columns "
+        "in data.customers.contact, or set rules.reachable=null"
+    )
     return [
         Message("rules.nobody", "rules: no customer is eligible; loosen the rule that removes too many:"),
         *(
             Message("rules.step", sentence, rule=rule, before=before, removed=removed, only=only, left=left)
             for rule, before, removed, only, left in funnel.rows()
+        ),
+        *(
+            Message("rules.unreached", unreached, before=before)
+            for before in funnel.filter(pl.col("before") > 0, rule="reachable", left=0)["before"]
         ),
     ]
 

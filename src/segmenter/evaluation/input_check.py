@@ -15,7 +15,7 @@ from segmenter.rules import money_spent
 from segmenter.settings import CoreSettings
 from segmenter.tables import Tables
 
-_WITHOUT_CONTACT = 0.1  # more is a warning
+_MANY = 0.1  # more is a warning
 _EXIT_CODES: dict[Level, int] = {"note": 0, "warning": 1, "stop": 2}
 
 
@@ -50,22 +50,26 @@ def check_input(tables: Tables, settings: CoreSettings) -> InputCheck:
         unrecognised = say_unrecognised(snapshot.customers, settings.rules.region, lambda some: money_spent(some, settings.launch))
         findings += [] if unrecognised is None else [Finding("note", unrecognised)]
         findings += [Finding("warning", warning) for warning in (*snapshot.warnings, *snapshot.verdicts.warnings)]
-        findings += _contacts(tables, snapshot.customers.filter(snapshot.eligible)["customer_id"])
+        findings += _unreached(snapshot.verdicts.funnel)
     except InputError as error:
         findings += stops(error.messages)
     return InputCheck(tables, tuple(findings), customers, eligible)
 
 
-def _contacts(tables: Tables, eligible: pl.Series) -> list[Finding]:
-    """Say how many of the eligible have nothing by which they could be reached."""
-    columns = [] if tables.contacts is None else [name for name in tables.contacts.columns if name not in ("customer_id", "name")]
-    if not columns or tables.contacts is None or eligible.is_empty():
-        return []
-    has = tables.contacts.filter(pl.any_horizontal(pl.col(columns).is_not_null()))["customer_id"]
-    without = int((~eligible.is_in(has.implode())).sum())
-    sentence = "{without:,} of the {eligible:,} eligible customers have no contact (data.customers.contact: {columns})"
-    level: Level = "warning" if without > _WITHOUT_CONTACT * len(eligible) else "note"
-    return [Finding(level, Message("input.contacts", sentence, without=without, eligible=len(eligible), columns=tuple(columns)))]
+def _unreached(funnel: pl.DataFrame) -> list[Finding]:
+    """Say how many whom the other rules keep cannot be reached, and how many have the phone of another."""
+    counts = {rule: (before, removed) for rule, before, removed in funnel.select("rule", "before", "removed").rows() if removed}
+    found: list[Finding] = []
+    if "reachable" in counts:
+        before, removed = counts["reachable"]
+        sentence = "of {before:,} customers whom the other rules keep {removed:,} cannot be reached (rules.reachable)"
+        level: Level = "warning" if removed > _MANY * before else "note"
+        found.append(Finding(level, Message("input.reachable", sentence, before=before, removed=removed)))
+    if "per_phone" in counts:
+        before, removed = counts["per_phone"]
+        sentence = "of {before:,} customers who can be reached {removed:,} have the phone of another customer (rules.per_phone)"
+        found.append(Finding("note", Message("input.per_phone", sentence, before=before, removed=removed)))
+    return found
 
 
 def stops(problems: Iterable[str]) -> list[Finding]:

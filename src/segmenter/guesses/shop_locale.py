@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from datetime import datetime
 from functools import cache
-from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -17,6 +16,7 @@ from segmenter.guesses.known_sources import recognise
 from segmenter.guesses.source_tables import SourceTable
 from segmenter.messages import Message
 from segmenter.settings import LaunchSettings
+from segmenter.sources.phones import time_zones
 from segmenter.vocabulary import vocabulary
 
 _LANGUAGES = ("en", "zh", "de", "fr", "es", "pt", "ja")
@@ -163,16 +163,6 @@ def _currency_of(country: str) -> str | None:
     return codes[0] if codes else None
 
 
-@cache
-def _zones() -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for line in (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            code, _, zone = line.split("\t")[:3]
-            found.setdefault(code, []).append(zone)
-    return found
-
-
 def _timezone(
     values: Values,
     columns: dict[str, str],
@@ -186,7 +176,7 @@ def _timezone(
         found.take("launch.timezone", said, answered("timezone"))
         return
     home = country[0] if country else _HOMES.get(currency)
-    candidates = [*([own] if own else []), *_zones().get(home or "", [])]
+    candidates = [*([own] if own else []), *time_zones().get(home or "", [])]
     if {"utc", "gmt"} & set(plain_name(columns.get("time", "")).split()):
         sentence = 'as the header "{column}" says; the shop\'s own zone would move its days'
         found.take("launch.timezone", "UTC", Message("init.utc_header", sentence, column=columns["time"]))

@@ -44,7 +44,8 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
 
         - ``province``, ``city``, ``district``: as found; each of the customer, else of the latest order that names it (ties: the
           larger name), unless what is newer contradicts it, see `regions.last_known`;
-        - the attributes, ``do_not_contact``, ``blocked``, ``staff``; where there is a table of them, ``applicant`` and ``applied_by``;
+        - the attributes, `tables.REACH`, ``do_not_contact``, ``blocked``, ``staff``; where there is a table of them, ``applicant`` and
+          ``applied_by``;
         - ``spend`` (net of refunds), ``spend_window``, ``spend_outside``, ``refunds`` and ``refund_orders``;
         - ``orders``, ``first_order_at``, ``last_order_at``, ``days_since_order``;
         - ``average_order`` (spend / orders), ``average_gap_days`` (between the first and the last of at least 2 orders);
@@ -80,6 +81,8 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
     if customers is not None:
         _check_attributes(tables.customers, [by_order, by_event, by_referral, *([] if tables.applicants is None else [_APPLIED.lazy()])])
         frame = customers.lazy().join(by_order, on="customer_id", how="left")
+        if tables.reach is not None:
+            frame = frame.join(tables.reach.lazy(), on="customer_id", how="left")
     else:
         flags = [pl.lit(value=False).alias(name) for name in _FLAGS]
         frame = by_order.with_columns(pl.lit(None, dtype=pl.Date).alias("joined"), *flags)

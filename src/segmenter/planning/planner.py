@@ -17,6 +17,7 @@ from segmenter.planning.group_advice import describe_filling
 from segmenter.planning.group_invitations import chance_filled, count_members, most_invitations
 from segmenter.planning.join_chances import JoinChances, learn_join_chances
 from segmenter.planning.live_events import LiveEvent, list_live_events
+from segmenter.planning.platform import platform_notes
 from segmenter.planning.running_plan import replan
 from segmenter.planning.schedule import check_schedule, count_calls, last_agents, schedule
 from segmenter.planning.starters import NO_STARTERS, reserve_places, stand_starters
@@ -134,7 +135,8 @@ def plan(
         own = pl.when(pl.col("unit").n_unique().over("group") > 1).then(pl.col("group").str.replace(r"-\d+$", "")).otherwise("unit")
         groups = _describe_groups(again.invitations.with_columns(unit=own), chances, settings.plan)
         starters, told, lacking = stand_starters(frame, again.invitations, settings)
-        notes, warnings = (chances.note(), *again.notes, *told), (*again.warnings, *lacking)
+        notes = (chances.note(), *again.notes, *told, *platform_notes(groups, calls, settings))
+        warnings = (*again.warnings, *lacking)
         events = list_live_events(settings, running["as_of"][0])
         return InvitationPlan(customers, groups, NO_LAYERS, calls, chances, notes, warnings, again.kept, starters, events)
     auto = isinstance(settings.plan, SimplePlan) and settings.plan.size == "auto"
@@ -179,7 +181,7 @@ def plan(
         choice.layers,
         scheduled.calls,
         chances,
-        (chances.note(), *choice.notes, *filling, *scheduled.notes, *told),
+        (chances.note(), *choice.notes, *filling, *scheduled.notes, *told, *platform_notes(groups, scheduled.calls, settings)),
         (*unfilled, *few, *choice.warnings, *scheduled.warnings, *lacking),
         starters=starters,
         live_events=events,

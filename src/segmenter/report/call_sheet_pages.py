@@ -34,6 +34,7 @@ class About:
     valid_until: date
     agents: bool
     held_out: bool
+    platform: tuple[str, ...]  # what it asks of who runs the groups
     starters: pl.DataFrame  # ``group``, ``starter`` (an id or a name), ``kind``
     live_events: tuple[LiveEvent, ...] = ()
 
@@ -143,6 +144,7 @@ def _lines(unit: str, calls: pl.DataFrame, about: About, *, by_agent: bool) -> d
         )
         if about.held_out
         else "",
+        say("platform", "群平台"): " ".join(about.platform),
         say("reason", "邀请理由"): say(
             "Why the customer is on the list: something to begin the talk with.", "该客户入选的原因，可作为沟通的开场。"
         ),

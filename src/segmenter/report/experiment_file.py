@@ -61,8 +61,9 @@ def experiment_text(experiment: Experiment, path: Path, found: Sequence[Message]
     if found:
         lines += _comment(say(lang, "What a check of the input says:", "数据检查的结果："))
         lines += [line for message in found for line in _comment(f"- {translate(message, lang)}")]
-    lines += ["defaults:", f"  - override /data: {experiment.kind}"]
-    given = {guess.key for guess in experiment.guesses}
+    given = {guess.key: guess.value for guess in experiment.guesses}
+    abroad = given.get("launch.currency") not in (None, "CNY")  # the default platform is China's
+    lines += ["defaults:", f"  - override /data: {experiment.kind}", *(["  - override /platform: none"] if abroad else [])]
     extra = [] if "launch.name" in given else [Guess("launch.name", experiment.name, Message("init.name", "names the results folder"))]
     guesses = sorted([*extra, *experiment.guesses], key=_place)
     open_: list[str] = []

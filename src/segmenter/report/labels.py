@@ -66,6 +66,15 @@ _RULES = {
     "spend_max": ("spend too high", "消费额过高"),
     "orders_min": ("too few orders", "订单数不足"),
     "recency": ("not active lately", "近期不活跃"),
+    "reachable": ("cannot be reached", "无法联系"),
+    "per_phone": ("the phone of another customer", "与其他客户共用电话"),
+}
+_MEANS = {
+    "auto": ("any contact", "任一联系方式"),
+    "any": ("any contact", "任一联系方式"),
+    "phone": ("phone", "电话"),
+    "wechat": ("WeChat", "微信"),
+    "email": ("e-mail", "邮箱"),
 }
 _THRESHOLDS = {
     "spend_min": ("lowest spend", "最低消费额"),
@@ -204,6 +213,8 @@ class Labels:
             "spend_min": "" if spend.min is None else self.say("under", "低于") + f" {self.units(spend.min)}{within}",
             "spend_max": "" if spend.max is None else self.say("over", "高于") + f" {self.units(spend.max)}{within}",
             "orders_min": self.say(f"fewer than {rules.orders.min}", f"少于 {rules.orders.min} 单"),
+            "reachable": self.say("by ", "") + self.say(", ", "、").join(self.say(*_MEANS[means]) for means in rules.reachable or ()),
+            "per_phone": self.say("who spent most stays", "保留消费最高的一位"),
             "recency": self.say(f"more than {days} days ago", f"超过 {days} 天"),
         }
         return details.get(name, "")

@@ -26,6 +26,7 @@ from segmenter.settings.planning import AgentSettings as AgentSettings
 from segmenter.settings.planning import AllocatedPlan as AllocatedPlan
 from segmenter.settings.planning import AnyPlan as AnyPlan
 from segmenter.settings.planning import PlanSettings as PlanSettings
+from segmenter.settings.planning import PlatformSettings as PlatformSettings
 from segmenter.settings.planning import SimplePlan as SimplePlan
 from segmenter.settings.planning import category_key as category_key
 from segmenter.settings.rankings import AnyScoring as AnyScoring

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from segmenter.errors import ConfigError, nearest
 from segmenter.messages import Message
+from segmenter.settings.planning import with_capacity
 
 Job = TypeVar("Job", bound=BaseModel)
 
@@ -41,6 +42,7 @@ def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
     try:
         if problems := list(_unwritable(config)):
             raise ConfigError(*problems)
+        config = with_capacity(config)
         # By way of JSON, where strictness lets a date and a path be text and a tuple a list.
         return model.model_validate_json(json.dumps(config, default=str))
     except ValidationError as error:

@@ -11,6 +11,7 @@ from segmenter.settings.types import MOST, Amount, Count, Days, Name, Settings, 
 RULES = frozenset(
     {
         *("not_customer", "staff", "blocked", "consent", "member", "refused", "held_out", "cooloff", "invitations"),
+        *("reachable", "per_phone"),
         *("region_include", "region_exclude", "region_unknown", "spend_min", "spend_max", "orders_min", "recency", "eligible"),
     }
 )
@@ -69,6 +70,14 @@ class InvitationsRule(Settings):
     days: Days
 
 
+Means = Literal["auto", "phone", "wechat", "email", "any"]
+
+
+def _as_list(value: object) -> object:
+    """Take one word for a list of it."""
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
 class RulesSettings(Settings):
     """Who may be invited."""
 
@@ -81,6 +90,9 @@ class RulesSettings(Settings):
     cooloff_days: Days | None
     invitations: InvitationsRule
     per_account: Annotated[str, Field(min_length=1)] | None
+    reachable: Annotated[tuple[Means, ...] | None, BeforeValidator(_as_list)]
+    phones: tuple[Literal["mobile", "landline", "foreign"], ...]
+    per_phone: bool
     region: RegionRule
     spend: SpendRule
     orders: OrdersRule

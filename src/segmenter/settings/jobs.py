@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from segmenter.errors import nearest
 from segmenter.messages import Message
 from segmenter.settings.eligibility import RulesSettings
-from segmenter.settings.planning import AnyPlan, category_key
+from segmenter.settings.planning import AnyPlan, PlatformSettings, category_key
 from segmenter.settings.rankings import AnyScoring
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
@@ -31,8 +31,16 @@ class CoreSettings(Settings):
     scoring: AnyScoring
     segments: SegmentsSettings
     plan: AnyPlan
+    platform: PlatformSettings
     seed: Seed
     lang: Lang
+
+    @model_validator(mode="after")
+    def _on_platform(self) -> "CoreSettings":
+        if problems := self.platform.misfits(self.plan):
+            sentence = "{problems}; lower it, or choose another platform"
+            raise ValueError(Message("planning.on_platform", sentence, problems=tuple(problems)))
+        return self
 
 
 class FrameLaunch(CoreSettings):

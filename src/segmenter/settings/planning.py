@@ -1,7 +1,8 @@
 """How many are invited, into which groups, when, and by whom."""
 
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
@@ -53,6 +54,44 @@ class AgentSettings(Settings):
         return {**({"language": self.languages} if self.languages else {}), **self.serves}
 
 
+class PlatformSettings(Settings):
+    """What the groups' platform allows; null is no limit, or not known."""
+
+    name: Name | None
+    group_size: Count | None
+    scan_size: Count | None
+    code_days: Days | None
+    adds_per_day: Count | None
+
+    def misfits(self, plan: "PlanSettings") -> list[Message]:
+        """Say what of a plan the platform does not allow."""
+        size, name = self.group_size, self.name or "platform"
+        if size is None:
+            return []
+        sentence = "plan.{key}: should be ≤ {size:,}, the members that a group of {name} holds (platform.group_size; got {value:,})"
+        values = {"group_capacity": plan.group_capacity, "key_users": plan.key_users}
+        return [
+            Message("planning.over_platform", sentence, key=key, size=size, name=name, value=value)
+            for key, value in values.items()
+            if value > size
+        ]
+
+
+def with_capacity(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Put the platform's limit in the place of a group's capacity that is null."""
+    match config:
+        case {"plan": {"group_capacity": None, **plan}, "platform": {"group_size": int(size)}}:
+            return {**config, "plan": {**plan, "group_capacity": size}}
+        case _:
+            return config
+
+
+def _is_given(capacity: object) -> object:
+    if capacity is None:
+        raise ValueError(Message("planning.no_capacity", "should be a number, as the platform has no limit (platform.group_size)"))
+    return capacity
+
+
 class StarterSettings(Settings):
     """A colleague or, where that is said, an account of the house, in the groups of some regions or of all."""
 
@@ -74,7 +113,7 @@ class PlanSettings(Settings):
     size: Annotated[int | str, count_or("all", "auto", most=MOST)]
     require_size: bool
     by_region: Literal["province", "city", "none"]
-    group_capacity: Annotated[int, Field(ge=1, le=1_000_000)]
+    group_capacity: Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_is_given)]
     smallest: Annotated[int, Field(ge=1, le=1_000_000)]
     key_users: Annotated[int, Field(ge=0, le=1_000_000)]
     key_user_share: Share

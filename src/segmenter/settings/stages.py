@@ -15,6 +15,7 @@ from segmenter.settings.types import (
     Weekday,
     as_clock,
     count_or,
+    is_country,
     is_currency_code,
     is_file_name,
     is_line,
@@ -69,6 +70,7 @@ def _as_live_events(value: object) -> object:
 class LaunchSettings(LaunchBasics):
     """What the launch is."""
 
+    country: Annotated[str, AfterValidator(is_country)] | None
     commit: bool
     valid_days: Days
     horizon_days: Annotated[int, Field(ge=1, le=1_000)]

@@ -30,6 +30,15 @@ def is_currency_code(code: str) -> str:
     return code
 
 
+def is_country(code: str) -> str:
+    """Let pass the ISO 3166 codes of countries that have phones, in capitals."""
+    from phonenumbers import SUPPORTED_REGIONS
+
+    if code.upper() not in SUPPORTED_REGIONS:
+        raise ValueError(Message("settings.country", "is no ISO 3166 country, such as CN, DE, US"))
+    return code.upper()
+
+
 def count_or(*words: str, most: int) -> BeforeValidator:
     """Check for a whole number from 1 or one of some words, with one message instead of pydantic's one for each side."""
     word = " | ".join(words)

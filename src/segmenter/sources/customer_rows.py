@@ -60,6 +60,10 @@ def check_extras(people: Rows, settings: MappingSettings) -> list[str]:
         'data.customers.attributes: "{column}" is a contact by its name or by the mapping, which only the call sheets may show; '
         "name it in data.customers.contact instead; if it is none, give the column another name"
     )
+    taken = tuple(name for name in asked.get("attributes", ()) if name in tables.REACH)
+    if taken:
+        ours = "data.customers.attributes: {names}: so segmenter calls a column of its own; rename it in the source"
+        problems.append(Message("measures.attribute_taken", ours, names=taken))
     contacts = [column for column in asked.get("attributes", ()) if personal.is_contact(column)]
     return problems + [Message("files.contact_attribute", sentence, column=column) for column in contacts]
 

@@ -1,7 +1,7 @@
 """Raw rows of a shop become the canonical tables; rows that cannot be understood become rejects."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
@@ -23,6 +23,7 @@ from segmenter.sources.customer_rows import add_contacts, check_extras, find_con
 from segmenter.sources.expressions import FILE, columns_of
 from segmenter.sources.file_format import format_of
 from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
+from segmenter.sources.reach import read_reach
 from segmenter.sources.reject_reasons import CONTACT, NO_KIND, reason_of
 from segmenter.sources.row_mapping import NEEDED, map_rows
 from segmenter.sources.rows import Rows, reject_strangers
@@ -50,6 +51,8 @@ class ShopRows:
     currency: str  # the launch's
     spellings: pl.DataFrame  # ids that are taken for one: ``customer_id``, ``becomes``
     applicants: pl.DataFrame | None = None
+    reach: pl.DataFrame | None = None  # ``customer_id`` and `tables.REACH`
+    findings: Sequence[Finding] = ()  # of how they can be reached
 
     @property
     def ids(self) -> pl.Series | None:
@@ -130,6 +133,7 @@ def map_shop(
     if settings.ids == "mended":
         joined = join_spellings(rows, COUNTS.to_frame() if streamed is None else streamed)
     customers, contacts, ids = None, None, None
+    reach: tuple[pl.DataFrame | None, Sequence[Finding]] = (None, ())
     personal = find_contacts(rows, settings)
     if "customers" in rows:
         customers, contacts = read_customers(rows["customers"], settings, personal)
@@ -144,11 +148,13 @@ def map_shop(
             customers = pl.concat([customers, new], how="diagonal")
     if customers is not None:
         ids = customers["customer_id"]
+    if customers is not None and contacts is not None and settings.customers.contact:
+        later = customers.filter(pl.col("joined") >= launch.as_of)["customer_id"]
+        reach = read_reach(contacts, launch, ~contacts["customer_id"].is_in(later.implode()))
     events = _events(rows["events"], settings, launch, launch.as_of, ids, personal) if "events" in rows else tables.EVENTS.to_frame()
     brought = _referrals(rows["referrals"], settings, launch, ids) if "referrals" in rows else tables.REFERRALS.to_frame()
-    return ShopRows(
-        settings, launch.as_of, rows, unreadable, personal, customers, contacts, events, brought, launch.currency, joined, applicants
-    )
+    kept = (personal, customers, contacts, events, brought, launch.currency, joined, applicants)
+    return ShopRows(settings, launch.as_of, rows, unreadable, *kept, *reach)
 
 
 def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) -> Tables:
@@ -174,7 +180,8 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
         )
     nobody = _judge_ids(shop, orders)
     own_findings = [found for rows in others.values() for found in rows.findings]
-    findings = (*check_freshness(orders.profile, shop.as_of), *orders.findings, *own_findings, *left_out, *strangers, *nobody.findings)
+    read = (*check_freshness(orders.profile, shop.as_of), *orders.findings, *own_findings, *left_out, *strangers)
+    findings = (*read, *shop.findings, *nobody.findings)
     if stops:
         raise_stops(findings)
     return Tables(
@@ -186,6 +193,7 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
         rejects.select(tables.REJECTS.names()),
         reads,
         applicants=shop.applicants,
+        reach=shop.reach,
         spending=orders.spending,
         profile=orders.profile,
         findings=findings,

@@ -1,0 +1,87 @@
+"""The rules about a person: what the shop and earlier launches say of them, how they can be reached, and who has the same phone."""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from segmenter.errors import ConfigError
+from segmenter.messages import Message
+from segmenter.settings import LaunchSettings, RulesSettings
+
+Flags = NDArray[np.bool_]
+_SHARED = "shared_phone"
+# Whom these remove cannot be called by the same phone under another id.
+_PERSONS = ("staff", "blocked", "consent", "member", "refused", "held_out", "cooloff", "invitations")
+_PHONES = {"mobile": "has_mobile", "landline": "has_landline", "foreign": "has_foreign_phone"}
+
+
+def flagged(frame: pl.DataFrame, settings: RulesSettings) -> dict[str, pl.Series]:
+    """Say by rule whom the shop's own flags keep."""
+    flags = {"staff": ("staff", settings.staff), "blocked": ("blocked", settings.blocked), "consent": ("do_not_contact", settings.consent)}
+    return {name: ~frame[column] for name, (column, on) in flags.items() if on}
+
+
+def preceded(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings, precedents: pl.DataFrame) -> dict[str, pl.Series]:
+    """Say by rule whom earlier launches keep, see `tables.PRECEDENTS`."""
+    known = frame.select("customer_id").join(precedents, on="customer_id", how="left", maintain_order="left")
+    keeps = {}
+    if settings.member:
+        keeps["member"] = ~known["member"]
+    if settings.refused:
+        keeps["refused"] = ~known["refused"]
+    if settings.held_out:
+        keeps["held_out"] = known["held_out_until"].is_null()
+    if settings.cooloff_days is not None and launch.as_of is not None:
+        keeps["cooloff"] = known["last_invited"] <= launch.as_of - timedelta(days=settings.cooloff_days)
+    if settings.invitations.max is not None:
+        keeps["invitations"] = known["invitations"] < settings.invitations.max
+    return keeps
+
+
+def reached(frame: pl.DataFrame, settings: RulesSettings) -> dict[str, pl.Series]:
+    """Say who can be reached; where the shop has no contacts, `auto` asks for none."""
+    asked = settings.reachable
+    if not asked or (asked == ("auto",) and _SHARED not in frame.columns):
+        return {}
+    if _SHARED not in frame.columns:
+        sentence = (
+            "rules.reachable: no column of the customers has their contacts (got {asked}); name those that do in data.customers.contact, "
+            "or take auto"
+        )
+        raise ConfigError(Message("rules.no_contacts", sentence, asked=asked))
+    phones = [_PHONES[kind] for kind in settings.phones]
+    everything = [*phones, "has_wechat", "has_email", "has_other_contact"]
+    columns = {"phone": phones, "wechat": ["has_wechat"], "email": ["has_email"], "any": everything, "auto": everything}
+    keep = frame.select(pl.any_horizontal(name for means in asked for name in columns[means])).to_series().fill_null(value=False)
+    return {"reachable": keep}
+
+
+def share_phones(
+    frame: pl.DataFrame, settings: RulesSettings, fails: Mapping[str, Flags], planned: Collection[str]
+) -> tuple[Flags, Flags] | None:
+    """Say who cannot be called as others have their phone: where one of these may not be called, or is planned already; and all but one.
+
+    Of those whom all other rules keep, the one with the highest spend stays, ties by customer id. None where no phone is known.
+    """
+    if not settings.per_phone or _SHARED not in frame.columns:
+        return None
+    forbidden, doubles = np.zeros(frame.height, dtype=bool), np.zeros(frame.height, dtype=bool)
+    rows = np.flatnonzero(frame[_SHARED].is_not_null())
+    if len(rows):
+        none = np.zeros(len(rows), dtype=bool)
+        part = frame[rows].select(
+            *("customer_id", "spend", _SHARED),
+            person=pl.Series(np.logical_or.reduce([none, *(fails[name][rows] for name in _PERSONS if name in fails)]))
+            | frame["customer_id"][rows].is_in(list(planned)),
+            failed=pl.Series(np.logical_or.reduce([none, *(fail[rows] for fail in fails.values())])),
+        )
+        best = pl.col("customer_id").sort_by("failed", "spend", "customer_id", descending=[False, True, False]).first()
+        told = part.select(
+            forbidden=pl.col("person").any().over(_SHARED) & ~pl.col("person"),
+            double=(pl.col("customer_id") != best.over(_SHARED)) & ~pl.col("failed") & ~pl.col("person").any().over(_SHARED),
+        )
+        forbidden[rows], doubles[rows] = told["forbidden"].to_numpy(), told["double"].to_numpy()
+    return forbidden, doubles
