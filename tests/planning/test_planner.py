@@ -448,8 +448,8 @@ def loosened(given_, limits, limit, amount):
             return {"plan.size": limits["size"] - amount, "plan.require_size": True}
         case "budget":
             return {"plan.budget": limits["budget"] + amount / 100}
-        case "smallest":
-            return {"plan.smallest": 1}
+        case "smallest":  # of smaller groups fewer regions are joined
+            return {"plan.smallest": 1} if limits["by_region"] == "none" else None
         case "agents":  # who calls them is somebody new
             return {"plan.agents": [*given_["plan.agents"], {"name": "new", "calls_per_day": amount}]}
         case _:

@@ -34,7 +34,9 @@ def frame(out: set[int] = frozenset()):
 
 def settings(as_of: date, **changes):
     agents = [{"name": "王芳", "calls_per_day": 5}, {"name": "李强", "calls_per_day": 4}]
-    return segmenter.launch_settings({"launch.as_of": str(as_of), "plan.size": 120, "plan.key_users": 5, "plan.agents": agents, **changes})
+    apart = {"plan.smallest": 1, "plan.fill_confidence": None}  # each region has its groups
+    chosen = {"launch.as_of": str(as_of), "plan.size": 120, "plan.key_users": 5, "plan.agents": agents}
+    return segmenter.launch_settings({**chosen, **apart, **changes})
 
 
 def first():

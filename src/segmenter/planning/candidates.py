@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from segmenter.planning.constraints import group_names
-from segmenter.planning.control_group import draw_customers, draw_regions, stratify
+from segmenter.planning.control_group import BINS, draw_customers, draw_regions, stratify
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, PlanSettings, SimplePlan
 
@@ -35,7 +35,7 @@ def list_candidates(frame: pl.DataFrame, settings: CoreSettings, per_region: int
             near = scores >= np.partition(free, -wanted)[-wanted]
             rows, drawn = rows[near], drawn[near]
     share = 1 if by_region else 1 - plan.holdout
-    of_each = None if per_region is None else ceil(per_region / share)
+    of_each = None if per_region is None else ceil(per_region / share) + 2 * BINS  # each stratum's share may be rounded up
     if of_each is not None:
         within = frame.select("score", "province")[rows]
         rows_near = within.select(pl.col("score") >= pl.col("score").top_k(of_each).min().over("province")).to_series().to_numpy()

@@ -45,7 +45,7 @@ def _unfilled(groups: pl.DataFrame, chances: JoinChances, plan: PlanSettings, co
         all_there = Message("planning.fill_by_rules", "{more:,} more eligible customers there (a looser rule)", more=more)
         ways.append(one if isinstance(plan.size, int) else all_there)
     if (capacity := int(sure.min() / plan.fill)) >= plan.smallest:
-        ways.append(Message("planning.fill_by_capacity", "plan.group_capacity={capacity}", capacity=capacity))
+        ways.append(Message("planning.fill_by_capacity", "smaller groups (plan.group_capacity={capacity})", capacity=capacity))
     if short.height > 1 and (fewer := int((size / few).sum())) >= 1:
         ways.append(Message("planning.fill_by_fewer", "{fewer} in place of {groups} groups", fewer=fewer, groups=short.height))
     names = (*short["group"].head(_SHOWN), *(["…"] if short.height > _SHOWN else []))
