@@ -28,7 +28,16 @@ HOUSE = {"name": "小助手", "house": True}
 
 
 def planned(frame=PEOPLE, starters="staff", **overrides):
-    keys = {"size": "all", "group_capacity": 20, "smallest": 1, "fill_confidence": None, "key_users": 2, "holdout": 0, "starters": starters, **overrides}
+    keys = {
+        "size": "all",
+        "group_capacity": 20,
+        "smallest": 1,
+        "fill_confidence": None,
+        "key_users": 2,
+        "holdout": 0,
+        "starters": starters,
+        **overrides,
+    }
     settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", **{f"plan.{key}": value for key, value in keys.items()}})
     return plan(frame, settings)
 
