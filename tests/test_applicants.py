@@ -10,15 +10,18 @@ from hypothesis import strategies as st
 import segmenter
 from segmenter.errors import InputError
 
+P = "1380000000"
 ORDERS = pl.DataFrame(
     {"customer_id": [*"aabc"], "time": ["2026-06-30", "2026-05-01", "2026-06-01", "2024-01-01"], "amount": [900.0, 50.0, 20.0, 700.0]}
 )
-CUSTOMERS = pl.DataFrame({"customer_id": [*"abc"], "name": ["Ann", "Bob", "Cy"], "phone": ["1", None, "3"], "staff": [False, False, True]})
+CUSTOMERS = pl.DataFrame(
+    {"customer_id": [*"abc"], "name": ["Ann", "Bob", "Cy"], "phone": [P + "1", None, P + "3"], "staff": [False, False, True]}
+)
 APPLICANTS = pl.DataFrame(
     {
         "customer_id": ["b", "c", "x", "y", "x", "z"],
         "name": ["Robert", None, "Xi", "Yu", "Xi", "Zed"],
-        "phone": ["2", None, "7", "8", "7", "9"],
+        "phone": [P + "2", None, P + "7", P + "8", P + "7", P + "9"],
         "province": ["四川", None, "四川", "Guangdong", "四川", None],
         "time": ["2026-06-20", "2026-06-20", "2026-06-21", "2026-06-22", "2026-06-29", "2026-07-01"],
         "channel": ["海报", "store", "colleague", "carrier pigeon", "poster", "shop"],
@@ -69,12 +72,22 @@ def test_a_channel_that_is_none_and_a_second_application_are_counted():
     assert read.rejects.select("table", "column", "value").rows() == [("applicants", "channel", "carrier pigeon")]
 
 
-def test_contacts_of_the_shop_count_before_those_of_the_application():
+def test_contacts_of_applicants_fill_what_the_shop_lacks_and_others_stand_beside_its_own():
     read, _ = tables()
     assert read.contacts is not None
-    assert read.contacts.sort("customer_id").rows() == [
-        *[("a", "Ann", "1"), ("b", "Bob", "2"), ("c", "Cy", "3"), ("x", "Xi", "7"), ("y", "Yu", "8")]
-    ]
+    rows = [("a", "Ann", P + "1"), ("b", "Bob", P + "2"), ("c", "Cy", P + "3"), ("x", "Xi", P + "7"), ("y", "Yu", P + "8")]
+    assert read.contacts.columns == ["customer_id", "name", "phone"]
+    assert read.contacts.sort("customer_id").rows() == rows
+    people = APPLICANTS.with_columns(mobile=pl.when(pl.col("customer_id") == "c").then(pl.lit("13900000000")).otherwise("phone")).drop(
+        "phone"
+    )
+    read, _ = tables(people, **{"data.applicants.contact": ["mobile"]})
+    assert read.contacts is not None
+    assert read.contacts.sort("customer_id").rows() == [(*row, "13900000000" if row[0] == "c" else None) for row in rows]
+    assert read.contacts.columns == ["customer_id", "name", "phone", "mobile"]
+    read, _ = tables(people.rename({"mobile": "phone"}))
+    assert read.contacts is not None
+    assert read.contacts.columns == ["customer_id", "name", "phone", "phone applied"]
 
 
 def test_without_a_table_of_customers_applicants_are_added_to_those_with_orders():

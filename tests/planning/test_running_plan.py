@@ -89,7 +89,7 @@ def test_the_called_and_the_control_group_stay_to_the_person(own, day, out):
 @given(size=st.integers(100, 240), capacity=st.integers(8, 40), day=st.integers(1, 20), by=st.sampled_from(["province", "none"]))
 def test_a_larger_size_adds_the_next_best_where_groups_have_places_and_nobody_of_the_control_group(own, size, capacity, day, by):
     as_of = BEGAN + timedelta(days=day)
-    larger = settings(as_of, **{"plan.size": size, "plan.group_capacity": capacity, "plan.by_region": by})
+    larger = settings(as_of, **{"plan.size": size, "plan.group_capacity": capacity, "plan.by_region": by, "plan.smallest": 1})
     found = plan(frame(), larger, None, own)
     before, held = own.filter(status="planned"), set(own.filter(status="held_out")["customer_id"])
     now = found.customers.filter("invited")

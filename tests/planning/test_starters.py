@@ -31,9 +31,9 @@ def planned(frame=PEOPLE, starters="staff", **overrides):
     keys = {
         "size": "all",
         "group_capacity": 20,
-        "smallest": 1,
         "fill_confidence": None,
         "key_users": 2,
+        "smallest": 1,
         "holdout": 0,
         "starters": starters,
         **overrides,

@@ -13,6 +13,7 @@ from segmenter.sources import fields
 from segmenter.sources.addresses import read_places
 from segmenter.sources.answer_words import channel_of
 from segmenter.sources.expressions import columns_of
+from segmenter.sources.reach import means_of
 from segmenter.sources.reject_reasons import NO_CHANNEL, NO_DATE, NO_FLAG, TWICE
 from segmenter.sources.rows import Rows, without_contacts
 
@@ -111,14 +112,25 @@ def _channels(rows: Rows) -> pl.Series:
 
 
 def add_contacts(contacts: pl.DataFrame | None, more: pl.DataFrame) -> pl.DataFrame:
-    """Add the contacts of applicants: the shop's own count first."""
+    """Add the contacts of applicants: they fill what the shop's lack, and stand in a column of their own where they are others.
+
+    Columns belong together by their names, or else by what they reach somebody by.
+    """
     if contacts is None:
         return more
-    shared = [name for name in more.columns if name in contacts.columns and name != "customer_id"]
-    joined = contacts.join(more, on="customer_id", how="full", coalesce=True, suffix=" applied", maintain_order="left_right")
-    return joined.with_columns(pl.coalesce(name, f"{name} applied").alias(name) for name in shared).drop(
-        f"{name} applied" for name in shared
-    )
+    place = {name: name for name in more.columns if name in contacts.columns and name != "customer_id"}
+    for column in more.columns:
+        means = means_of(column)
+        alike = [name for name in contacts.columns if name not in place.values() and means_of(name) == means]
+        if column not in contacts.columns and means in ("phone", "wechat", "email") and alike:
+            place[column] = alike[0]
+    theirs = {column: f"{column} applied" if column in contacts.columns else column for column in place}
+    joined = contacts.join(more.rename(theirs), on="customer_id", how="full", coalesce=True, maintain_order="left_right")
+    joined = joined.with_columns(pl.coalesce(name, theirs[column]).alias(name) for column, name in place.items())
+    others = {theirs[column]: pl.col(theirs[column]).ne_missing(pl.col(name)) for column, name in place.items() if column != "name"}
+    joined = joined.with_columns(pl.when(other).then(column).alias(column) for column, other in others.items())
+    needless = [column for column in theirs.values() if column not in others or not joined[column].count()]
+    return joined.drop(needless)
 
 
 def _attributes(rows: Rows, attributes: Sequence[str], personal: Contacts) -> dict[str, pl.Series]:
