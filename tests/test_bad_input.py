@@ -172,7 +172,7 @@ def misspelt_choice(shop):
 @case
 def wrong_types_all_at_once(shop):
     return ["rules.spend.min=many", "plan.group_capacity=-3", "plan.size=0", "lang=fr"], (
-        r'rules\.spend\.min: should be a valid number \(got "many"\)\nplan\.size: should be a whole number ≥ 1 or all \(got 0\)\n'
+        r'rules\.spend\.min: should be a valid number \(got "many"\)\nplan\.size: should be a whole number ≥ 1 or all \| auto \(got 0\)\n'
         r"plan\.group_capacity: should be ≥ 1 \(got -3\)\nlang: should be 'en' or 'zh' \(got \"fr\"\)"
     )
 
