@@ -63,7 +63,7 @@ def test_what_looks_like_markup_is_shown_as_it_is(tmp_path, monkeypatch, capsys)
 
 def test_what_cannot_be_carried_out_is_said_first(tmp_path, capsys):
     show(Report("", "", "", "", obstacles=("nobody calls",), warnings=("some are late",)), tmp_path, "en", damaged=["a store"])
-    assert capsys.readouterr().err.splitlines() == ["cannot be carried out: nobody calls", "warning: some are late", "warning: a store"]
+    assert capsys.readouterr().err.splitlines() == ["falls short: nobody calls", "warning: some are late", "warning: a store"]
 
 
 def test_nothing_where_there_is_no_terminal(capsys):

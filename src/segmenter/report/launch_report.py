@@ -54,7 +54,7 @@ def launch_report(
         ),
         tiles=_tiles(plan, eligible, launch.horizon_days, labels),
         obstacles=tuple(translate(obstacle, labels.lang) for obstacle in plan.obstacles),
-        mend=say("This plan cannot be carried out as it stands", "本方案目前无法执行，请先解决"),
+        mend=say("This plan falls short: settle this first", "方案不足，请先处理"),
         caution=say("Before you go on", "使用前请注意"),
         warnings=tuple(translate(warning, labels.lang) for warning in plan.warnings),
         sections=(
@@ -196,7 +196,8 @@ def _summary(plan: "LaunchPlan", settings: CoreSettings, typed: Sequence[str], l
     """Say in the terminal who is first on the list, what the launch came to, and what to open."""
     say, lang, counts = labels.say, labels.lang, plan.counts
     eligible, invited, key_users, groups = (f"{counts[name]:,}" for name in ("eligible", "invited", "key_users", "groups"))
-    en = f"{invited} invited of {eligible} eligible, {key_users} key users, {groups} groups; good until {plan.valid_until}"
+    s = "" if counts["groups"] == 1 else "s"
+    en = f"{invited} invited of {eligible} eligible, {key_users} key users, {groups} group{s}; good until {plan.valid_until}"
     zh = f"符合条件 {eligible} 人，邀请 {invited} 人，其中核心用户 {key_users} 人，共 {groups} 个群；名单有效期至 {plan.valid_until}"
     said = [say(en, zh)]
     if held := counts["held_out"]:

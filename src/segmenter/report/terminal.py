@@ -59,7 +59,7 @@ def show(report: Report, out: Path, lang: Lang, *, damaged: Iterable[str] = ()) 
 def show_warnings(obstacles: Iterable[str], warnings: Iterable[str], lang: Lang) -> None:
     """Show what keeps a plan from being carried out, and what else a person should know."""
     errors = Terminal(stderr=True)
-    said = [(say(lang, "cannot be carried out", "无法执行"), "bold red", text) for text in obstacles]
+    said = [(say(lang, "falls short", "方案不足"), "bold red", text) for text in obstacles]
     said += [(say(lang, "warning", "注意"), "bold yellow", text) for text in warnings]
     for kind, style, warning in said:
         errors.print(kind, style=style, end=": ")
