@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 WORK = """
 from constant import CONSTANT
 
@@ -16,6 +18,7 @@ def plus(x):
 """
 
 
+@pytest.mark.slow
 def test_a_constant_from_another_file_is_never_an_old_one(tmp_path):
     (tmp_path / "work.py").write_text(WORK)
     (tmp_path / "main.py").write_text("import work\nprint(work.plus(1), sum(work.plus.stats.cache_hits.values()))\n")

@@ -50,6 +50,7 @@ def test_each_touches_as_few_files_as_it_says() -> None:
     assert touched == FILES
 
 
+@pytest.mark.slow
 def test_a_launch_has_the_measure_the_rule_and_the_ranking(changed: Path) -> None:
     options = ["scoring=frequency", "rules.orders.max=8", "rules.custom=[{name: a_year, keep: 'spend_of_year > 0'}]", "plan.size=50"]
     run(changed, "launch", *SMALL, *options, "lang=zh", "out=results")

@@ -34,7 +34,13 @@ def test_hostile_text_reaches_no_terminal_no_page_and_no_sheet(tmp_path, monkeyp
         {"customer_id": ids, "time": "2026-06-01", "amount": range(1, 41), "province": [f"{HOSTILE}{n % 2}" for n in range(40)]}
     ).write_parquet("orders.parquet")
     pl.DataFrame({"customer_id": ids, "name": HOSTILE, "phone": HOSTILE, HOSTILE: HOSTILE}).write_parquet("customers.parquet")
-    files = ("data=files", "data.orders.path=orders.parquet", "data.customers.path=customers.parquet", "data.customers.contact=[phone]")
+    files = (
+        "data=files",
+        "data.orders.path=orders.parquet",
+        "data.customers.path=customers.parquet",
+        "data.customers.contact=[phone]",
+        "rules.reachable=null",
+    )
     assert exit_code(*LAUNCH, *files, "launch.topic=x [red]<b> :smile:", "launch.community=x [red]<b> :smile:", "out=results") == 0
     said = capfd.readouterr()
     assert "[red]<b>{{ 7*7 }} :smile:" in said.out

@@ -75,7 +75,7 @@ def test_a_month_in_part_is_found():
 
 
 def test_last_days_in_part_are_found():
-    assert found(YEAR | {date(2026, 6, 30): 9}) == [("note", "cut_off")]
+    assert found(YEAR | {date(2026, 6, 30): 9}) == [("note", "cut_off_day")]
     assert found(YEAR | daily(date(2026, 6, 28), date(2026, 6, 30), 9)) == [("warning", "cut_off")]
     weekend = {day: 5 if day.weekday() > 4 else 60 for day in daily(date(2026, 1, 1), date(2026, 6, 28))}
     assert found(weekend, date(2026, 6, 29)) == []

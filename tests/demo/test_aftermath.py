@@ -165,6 +165,7 @@ def launch(folder: Path) -> None:
     write_outputs(launch_outputs(in_words(plan_launch(read.tables, settings), settings), read, settings), read, settings)
 
 
+@pytest.mark.slow
 def test_the_job_gives_back_filled_call_sheets_and_the_shop_up_to_then(tmp_path: Path) -> None:
     launch(tmp_path)
     said = run_command("demo", "results=outputs/demo", cwd=tmp_path).stdout

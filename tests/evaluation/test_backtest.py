@@ -59,6 +59,7 @@ def test_every_ranking_is_judged_by_what_the_eligible_spent(found, small_shop):
     assert found.recommended == found.intervals.sort("share", descending=True)["ranking"][0]
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_changes_nothing(small_shop):
     def mix(table):
         return table.sample(fraction=1, shuffle=True, seed=8)

@@ -37,6 +37,7 @@ def test_an_interval_covers_the_true_difference_in_about_95_of_100_shops():
     assert clear >= 45
 
 
+@pytest.mark.slow
 def test_of_two_equals_neither_is_clearly_better_more_than_seldom():
     clear = 0
     for repetition in range(60):

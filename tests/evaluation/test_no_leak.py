@@ -159,6 +159,7 @@ def check(ranked, tables, as_of, first, second, futures=FUTURES):
     return now
 
 
+@pytest.mark.slow
 def test_a_shop_with_customers_events_and_referrals(ranked, small_shop):
     now = check(ranked, small_shop, "2026-07-01", date(2026, 2, 1), date(2026, 5, 15))
     assert all(len(found) == 3 for found in now.values())

@@ -135,6 +135,7 @@ class Laws(RuleBasedStateMachine):
             self.folder.cleanup()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_laws(kind, request):
     with request.getfixturevalue("schema_of")() if kind == "postgresql" else nothing() as url:

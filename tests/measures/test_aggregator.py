@@ -123,6 +123,7 @@ def fed(frame, terms, *, size=1000, **ways):
     return aggregator
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(
     raw_rows,
@@ -156,6 +157,7 @@ def test_batches_as_the_definition(rows, terms, threads, size, random, known, ea
         assert_frame_equal(again.summary().frame, expected(frame, before, known))
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.none() | st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 3), moments, numbers), max_size=20),

@@ -54,6 +54,7 @@ def on_duckdb(orders, terms):
         return finish(pl.from_arrow(summarize(*lazy, terms).to_native().to_arrow_table()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("added", [ADDED, ADDED[:2], ADDED[6:7]])
 @settings(max_examples=25, deadline=None)
 @given(rows, st.sampled_from([None, 1, 30, 100, 365, 800]))

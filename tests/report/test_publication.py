@@ -124,6 +124,7 @@ def in_a_child(work):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exchange", [True, False])
 def test_killed_at_any_line_results_are_whole_and_the_next_run_leaves_no_litter(tmp_path, monkeypatch, exchange):
     if not exchange:

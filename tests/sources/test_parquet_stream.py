@@ -163,6 +163,7 @@ CASES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_streaming_is_as_reading_at_once(name, tmp_path, monkeypatch):
     frame, changes = CASES[name]
@@ -296,6 +297,7 @@ def frames(draw):
     return pl.DataFrame([*columns, pl.Series("note", [str(row) for row in range(height)])])
 
 
+@pytest.mark.slow
 @hypothesis.settings(max_examples=20)
 @hypothesis.given(frames(), st.sampled_from([{}, {"orders.where": "note <> '3'"}, {"orders.where": "time > '2020-01-01'"}]))
 def test_values_at_the_ends_of_types_are_rejected_as_when_read_at_once(tmp_path_factory, frame, changes):

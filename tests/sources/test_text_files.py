@@ -31,6 +31,7 @@ def test_the_separator_is_found(tmp_path: Path, separator: str) -> None:
 cells = st.text(st.one_of(st.characters(codec="gb18030", exclude_characters="\0"), st.sampled_from("\",;|\t\n\r '四川省")), max_size=8)
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=150, deadline=None)
 @given(
     rows=st.integers(2, 4).flatmap(lambda width: st.lists(st.lists(cells, min_size=width, max_size=width), min_size=1, max_size=6)),

@@ -84,6 +84,7 @@ def test_pieces_of_a_bad_record_are_not_taken_for_rows(tmp_path: Path) -> None:
 spoils = st.sampled_from(["{0},{1},{2},more", '{0},"{1},{2}', '"{0},{1},{2}', '{0},"{1}" so,{2}', '{0},"{1}"" {2}', '{0},{1},"{2}'])
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=100, deadline=None)
 @given(
     rows=st.lists(

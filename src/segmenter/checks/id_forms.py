@@ -14,7 +14,7 @@ _LONG: str = vocabulary("ids")["long"]
 _DIGITS = 15  # that a spreadsheet keeps of a number
 _EXAMPLES = 3
 # A few letters and digits: nothing below has anything to say of such ids, and there may be millions.
-_PLAIN = r"^(?:[A-Za-z]{1,4}|[1-79]|8[0-57-9])\d{3,12}$"
+_PLAIN = r"^(?:[A-Za-z]{1,4}|[1-79]|8[0-57-9])[0-9]{3,12}$"
 # Of an id without these `person_key` is the id in lower case, leading zeros apart.
 _UNUSUAL = r"[^0-9A-Za-z_\-./:#@]|\.0+$|^0|^86|^\d+-[\d\-]+$"
 
