@@ -25,6 +25,7 @@ def planned(tables, **overrides):
     return segmenter.plan_launch(tables, segmenter.launch_settings({"launch.as_of": str(AS_OF), **few, **overrides}))
 
 
+@pytest.mark.slow
 def test_as_many_are_invited_as_reach_the_target(tables):
     plain = planned(tables, **{"launch.target": 1})  # as few as a group takes
     assert plain.forecast.chance > 0.99

@@ -61,6 +61,7 @@ def design(arms):
     return k, cells, np.concatenate([np.zeros(len(names)), weights])
 
 
+@pytest.mark.slow
 def test_stratified_estimates_are_those_of_statsmodels(arms):
     import statsmodels.api as sm
 

@@ -192,6 +192,7 @@ orders = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(orders, terms, st.integers(1, 3), st.integers(1, 31))
 def test_canonical_orders_as_the_definition(rows, terms, threads, size):

@@ -95,6 +95,7 @@ def here(lazy):
     return pl.from_arrow(lazy.to_native().to_arrow_table())
 
 
+@pytest.mark.slow
 @given(orders, terms)
 @settings(max_examples=60)
 def test_duckdb_adds_up_as_polars_does(database, rows, terms):

@@ -381,6 +381,7 @@ ALLOCATED = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(SHOP, ALLOCATED)
 @settings(deadline=None, max_examples=25)
 def test_an_allocated_plan_holds_all_its_terms_or_names_a_true_conflict(shop, limits):

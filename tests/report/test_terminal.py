@@ -11,6 +11,7 @@ from segmenter.report.sections import Report, Section, Table, columns, row
 from segmenter.report.terminal import _rows, progress, show, show_brief
 
 
+@pytest.mark.slow
 def test_a_person_at_a_terminal_sees_the_funnel_the_list_and_what_to_open(tmp_path):
     command = [
         sys.executable,
