@@ -4,6 +4,7 @@ import re
 import sys
 
 import polars as pl
+import pytest
 
 import segmenter
 from segmenter.report.launch_report import launch_report
