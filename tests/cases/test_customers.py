@@ -172,7 +172,13 @@ def test_the_ledgers_people_are_recognised(case):
     assert "40 of the 40 people" in " ".join(done.stderr.split())
     cohorts = pl.read_csv(folder / "reviewed" / "cohorts.csv").select("cohort", pl.col("sales").cast(pl.Float64))
     assert dict(cohorts.rows()) == {"joined": 1200.0, "invited": 3000.0, "held_out": 1200.0}
-    august = ["data.orders.path=after.csv", "launch.as_of=2026-08-01", "launch.name=august", ledger]
+    august = [
+        "data.orders.path=after.csv",
+        "launch.as_of=2026-08-01",
+        "launch.name=august",
+        "rules.cooloff_days=null",
+        ledger,
+    ]  # wave 2 was called 24 days ago
     launch(folder, *august, "out=august")
     assert dict(pl.read_parquet(folder / "august" / "customers.parquet")["verdict"].value_counts().rows()) == {"member": 10, "eligible": 30}
 

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 from jobs import settings_of
+from pages import hash_of
 from polars.testing import assert_frame_equal
 
 from segmenter import launch_settings
@@ -28,7 +29,6 @@ from segmenter.measures.definition import summarize_frame
 from segmenter.report.launch_outputs import launch_outputs
 from segmenter.report.outputs import write_outputs
 from segmenter.report.plan_words import in_words
-from segmenter.report.publication import sha256
 from segmenter.settings import EngineSettings, FilesSettings, FrameLaunch
 from segmenter.sources.files import read_files
 from segmenter.sources.mapping import map_shop, shop_tables
@@ -157,9 +157,10 @@ def launched(name: str, engine: EngineSettings, folder: Path) -> tuple[dict[str,
     settings = settings_of("launch", *shops[name], "tracking=none", "plan.size=100", "segments.k=3", f"out={folder}")
     read = read_tables(settings.data, settings.launch, seed=settings.seed, terms=terms_of(settings), engine=engine)
     write_outputs(launch_outputs(in_words(plan_launch(read.tables, settings), settings), read, settings), read, settings)
-    files = {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    files = {path.relative_to(folder).as_posix(): hash_of(path) for path in sorted(folder.rglob("*")) if path.is_file()}
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    del files["manifest.json"], manifest["config"]["out"], manifest["draft"]
+    # What names the folder: the page's commands, too.
+    del files["manifest.json"], manifest["config"]["out"], manifest["draft"], manifest["files"]["report.html"]
     return files, manifest
 
 

@@ -291,7 +291,6 @@ import os, signal, sys
 from datetime import date
 import segmenter
 from omegaconf import OmegaConf
-from pages import hash_of
 from segmenter.tables import Terms
 from segmenter.settings import FilesSettings, parse
 from segmenter.measures import shop_orders
