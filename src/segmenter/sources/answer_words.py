@@ -108,6 +108,12 @@ def more_answers(header: Iterable[str], roles: dict[str, str]) -> list[str]:
     return [name for name in header if _key(simplify(name)) in _headers()["answer"] and name not in roles.values()]
 
 
+def aside_columns(header: Iterable[str], what: str) -> list[str]:
+    """Find the columns that agents fill in for themselves: ``call_again`` or ``new_phone``."""
+    words = {_key(simplify(word)) for word in vocabulary("answers")["asides"][what]}
+    return [name for name in header if _key(simplify(name)) in words]
+
+
 @lru_cache(maxsize=65_536)  # the sheets of a launch have the same headers
 def _near(one: str, other: str) -> bool:
     return len(one) > 3 and other.isascii() and SequenceMatcher(None, one, other, autojunk=False).ratio() >= _CLOSE

@@ -14,7 +14,7 @@ from segmenter.errors import InputError
 from segmenter.messages import Message
 from segmenter.sources.answer_lists import WRITTEN, AnswerList, answer_lists
 from segmenter.sources.answer_rows import NEVER, SCHEMA, read_rows, split_rejects, suppose_dates
-from segmenter.sources.answer_words import NOT_YET
+from segmenter.sources.answer_words import NOT_YET, aside_columns
 from segmenter.sources.expressions import ROW
 from segmenter.sources.files import DataFile, read_separately
 from segmenter.sources.raw import Fingerprint
@@ -95,6 +95,7 @@ def read_answers(
         warnings=(
             *(note for file in files for sheet in file.sheets for note in notes_of_cells(file.name, sheet)),
             *_warnings(rows, good, found, undated=undated, planned=planned is not None, before=before),
+            *_warn_of_asides(complete),
         ),
         contacts=contacts,
     )
@@ -172,6 +173,18 @@ def _warnings(
     answers among them; `undated` of these had a date supposed, by the plan where there is one.
     """
     return (*_warn_of_undated(undated, before, planned=planned), *_warn_of_rejects(rejects, before), *_warn_of_understood(rows, good))
+
+
+def _warn_of_asides(lists: Sequence[AnswerList]) -> list[Message]:
+    """Say what agents wrote that no review reads."""
+    filled = {
+        what: sum(int(sheet.frame[name].count()) for sheet in lists for name in aside_columns(sheet.frame.columns, what))
+        for what in ("call_again", "new_phone")
+    }
+    rule = (
+        "call again on is filled in {call_again:,} times, new phone {new_phone:,} times: a review takes neither, see to them in the files"
+    )
+    return [Message("answers.asides", rule, **filled)] if any(filled.values()) else []
 
 
 def _warn_of_undated(count: int, before: date, *, planned: bool) -> list[Message]:
