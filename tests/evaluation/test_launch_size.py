@@ -8,6 +8,7 @@ import pytest
 import segmenter
 from benchmarks.calibration import calibrate
 from segmenter.demo.shop import simulate
+from segmenter.evaluation.forecast import say_chance
 
 AS_OF = date(2026, 7, 1)
 
@@ -34,7 +35,8 @@ def test_as_many_are_invited_as_reach_the_target(tables):
     more = planned(tables, **{"launch.target": 2 * low})
     assert more.counts["invited"] > plain.counts["invited"]
     assert more.forecast.chance >= 0.7
-    assert any(note.code == "evaluation.size_for_target" for note in more.notes)
+    [told] = [note for note in more.notes if note.code == "evaluation.size_for_target"]
+    assert told.facts["chance"] == say_chance(more.forecast.chance)
     assert (more.groups["filled"] >= 0.9).all()
 
 

@@ -67,7 +67,7 @@ class Forecast:
         if self.target is not None and self.chance is not None:
             confidence, target = f"{100 * self.confidence:g} %", say_amount(self.target, currency)
             sentence = "; {target} is reached with a chance of {chance}"
-            reached = Message("evaluation.target_chance", sentence, target=target, chance=_percent(self.chance))
+            reached = Message("evaluation.target_chance", sentence, target=target, chance=say_chance(self.chance))
             if self.needed is None:
                 sentence = "; even all {available:,} who could be invited would not reach it with a chance of {confidence}"
                 enough = Message("evaluation.target_beyond", sentence, available=self.available, confidence=confidence)
@@ -92,7 +92,7 @@ class Forecast:
         """Say that the target is as surely missed as it was to be reached, if it is, and what would help."""
         if self.target is None or self.chance is None or self.chance > 1 - self.confidence:
             return ()
-        target, chance, confidence = say_amount(self.target, currency), _percent(self.chance), f"{100 * self.confidence:g} %"
+        target, chance, confidence = say_amount(self.target, currency), say_chance(self.chance), f"{100 * self.confidence:g} %"
         ways = Message("evaluation.more_invitations", "invite {needed:,} (plan.size={needed})", needed=self.needed or 0)
         if self.needed is None:
             sentence = "no list reaches it: lower it to {within_reach} (launch.target), or give it longer (launch.horizon_days)"
@@ -240,5 +240,6 @@ def say_amount(amount: int, currency: str) -> str:
     return str(pl.DataFrame({"amount": [amount]}).select(text("amount", currency)).item())
 
 
-def _percent(chance: float) -> str:
+def say_chance(chance: float) -> str:
+    """Write a chance in whole per cent, never as certain."""
     return "< 1 %" if chance < 0.01 else "> 99 %" if chance > 0.99 else f"{100 * chance:.0f} %"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from segmenter.evaluation.forecast import Forecast, forecast, say_amount
+from segmenter.evaluation.forecast import Forecast, forecast, say_amount, say_chance
 from segmenter.measures.past import Past
 from segmenter.messages import Message
 from segmenter.planning import InvitationPlan
@@ -48,11 +48,13 @@ def plan_for_target(
         planned, expected, doubts = attempt(_with_size(settings, size))
         if expected is None or (expected.chance or 0.0) >= settings.launch.confidence or size == expected.available:
             break
-    sentence = (
-        "plan.size=auto came to {size:,} invitations: so many reach {target} with a chance of {confidence:g} %, and fill their groups"
-    )
-    note = Message("evaluation.size_for_target", sentence, size=size, target=target, confidence=100 * settings.launch.confidence)
-    return replace(planned, notes=(*planned.notes, note)), expected, doubts
+    if expected is None or expected.chance is None:
+        return first
+    sentence = "plan.size=auto came to {size:,} invitations, which reach {target} (launch.target) with a chance of {chance}"
+    said = Message("evaluation.size_for_target", sentence, size=size, target=target, chance=say_chance(expected.chance))
+    if expected.chance < settings.launch.confidence:
+        return planned, expected, (said, *doubts)
+    return replace(planned, notes=(*planned.notes, said)), expected, doubts
 
 
 def _with_size(settings: CoreSettings, size: int) -> CoreSettings:
