@@ -139,5 +139,6 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         obstacles=tuple(each for each in said if isinstance(each, Obstacle)),
         valid_until=as_of + timedelta(days=launch.valid_days),
         live_events=planned.live_events,
+        platform=planned.platform,
         runs=None if running is None else (running["as_of"][0], running["ends_on"][0]),
     )

@@ -25,14 +25,14 @@ class LaunchPlan:
     ----------
     customers : DataFrame
         Every customer, by id: measures, ``category`` where the plan asks for it, ``verdict``, ``component_*``, ``score``,
-        ``expected_spend`` where the ranking expects money, ``segment``, and what was decided: see `planning.Planned`.
+        ``expected_spend`` where the ranking expects money, ``segment``, and what was decided: see `planning.InvitationPlan`.
     invite_list : DataFrame
         The invited by rank: `INVITE_COLUMNS`. Why they are invited stands in it as facts, see `scoring.with_reasons`.
     invitations : DataFrame
         Who is invited and who is held out, for the ledger: ``customer_id``, ``status`` (planned, held_out), ``wave``, ``group``,
         ``agent``, ``score``, ``stratum``, ``region``, ``segment`` (its name in English), ``channel``, ``planned_at``.
     funnel, what_if, segments, groups, layers, calls, starters : DataFrame
-        See `rules.Verdicts`, `segments.Segmentation` and `planning.Planned`.
+        See `rules.Verdicts`, `segments.Segmentation` and `planning.InvitationPlan`.
     segmentation : Segmentation
         The segments of the customers, and why there are so many.
     ranking : RankingReport
@@ -55,6 +55,8 @@ class LaunchPlan:
         Of a launch that was committed before and goes on: the as-of date of its beginning, and the first day after its end.
     live_events : tuple of LiveEvent
         The dated activities that the waves lead up to, see `planning.live_events`.
+    platform : tuple of str
+        Those of the notes that say what the groups' platform asks for, which the call sheets have, too.
     """
 
     customers: pl.DataFrame
@@ -78,3 +80,4 @@ class LaunchPlan:
     valid_until: date
     runs: tuple[date, date] | None = None
     live_events: tuple[LiveEvent, ...] = ()
+    platform: tuple[str, ...] = ()

@@ -14,13 +14,15 @@ from segmenter.planning.platform import platform_notes
 CONF = Path(__file__).parents[2] / "conf" / "platform"
 
 
-def notes(joins, days, **overrides):
+def notes(joins, days, starters=(), **overrides):
     settings = segmenter.launch_settings({key.replace("__", "."): value for key, value in overrides.items()})
     groups = pl.DataFrame(
-        {"group": [f"g{at}" for at in range(len(joins))], "expected_joins": joins}, schema_overrides={"expected_joins": pl.Float64}
+        {"group": [f"g{at}" for at in range(len(joins))], "expected_joins": joins},
+        schema_overrides={"group": pl.String, "expected_joins": pl.Float64},
     )
     calls = pl.DataFrame({"day": [date(2026, 7, 1) + timedelta(days=day) for day in days]}, schema={"day": pl.Date})
-    return platform_notes(groups, calls, settings)
+    standing = pl.DataFrame({"group": [f"g{at}" for at in starters]}, schema={"group": pl.String})
+    return platform_notes(groups, calls, standing, settings)
 
 
 def test_who_comes_after_the_code_is_pulled_in_by_hand():
@@ -33,6 +35,12 @@ def test_who_comes_after_the_code_is_pulled_in_by_hand():
     assert notes([90.0], [0], platform="wechat")[0].code == "planning.none_by_hand"
 
 
+def test_starters_are_members_too():
+    by_hand, _ = notes([98.0, 98.0, 250.0], [0], starters=[0, 0, 0, 1], platform="wechat", plan__group_capacity=195)
+    assert by_hand.facts["by_hand"] == 1 + 0 + 95
+    assert notes([90.0], [0], starters=[0] * 5, platform="wechat", plan__group_capacity=96)[0].code == "planning.none_by_hand"
+
+
 def test_a_code_is_renewed_before_it_ends_as_long_as_there_are_calls():
     _, code = notes([10.0], [0, 15], platform="wechat")
     assert code.facts["dates"] == (date(2026, 7, 8), date(2026, 7, 15))
@@ -42,11 +50,11 @@ def test_a_code_is_renewed_before_it_ends_as_long_as_there_are_calls():
 
 @pytest.mark.parametrize("platform", ["none", "facebook", "qq"])
 def test_a_platform_without_limits_asks_nothing(platform):
-    assert notes([160.0], [0, 30], platform=platform) == []
+    assert notes([160.0], [0, 30], platform=platform) == ()
 
 
 def test_without_groups_or_calls_there_is_nothing_to_say():
-    assert notes([], [], platform="wechat") == []
+    assert notes([], [], platform="wechat") == ()
 
 
 @pytest.mark.parametrize("path", sorted(CONF.glob("*.yaml")), ids=lambda path: path.stem)

@@ -18,7 +18,7 @@ from segmenter.planning.group_invitations import chance_filled, count_members, m
 from segmenter.planning.join_chances import JoinChances, learn_join_chances
 from segmenter.planning.live_events import LiveEvent, list_live_events
 from segmenter.planning.platform import platform_notes
-from segmenter.planning.running_plan import replan
+from segmenter.planning.running_plan import AREA, replan
 from segmenter.planning.schedule import check_schedule, count_calls, last_agents, schedule
 from segmenter.planning.starters import NO_STARTERS, reserve_places, stand_starters
 from segmenter.rules import ELIGIBLE
@@ -68,6 +68,8 @@ class InvitationPlan:
         See `planning.live_events`.
     starters : DataFrame
         Who stands in the groups already: see `planning.starters.STARTERS`.
+    platform : tuple of Message
+        Those of the notes that say what the groups' platform asks for.
     """
 
     customers: pl.DataFrame
@@ -80,6 +82,7 @@ class InvitationPlan:
     kept: pl.Series | None = None
     starters: pl.DataFrame = field(default_factory=lambda: NO_STARTERS)
     live_events: tuple[LiveEvent, ...] = ()
+    platform: tuple[str, ...] = ()
 
 
 def plan(
@@ -132,13 +135,14 @@ def plan(
         again = replan(frame, settings, running, chances, as_of)
         calls = count_calls(again.invitations.with_columns(region="unit"))
         customers = _with_decisions(frame, eligible, again.invitations, again.others)
-        own = pl.when(pl.col("unit").n_unique().over("group") > 1).then(pl.col("group").str.replace(r"-\d+$", "")).otherwise("unit")
+        own = pl.when(pl.col("unit").n_unique().over("group") > 1).then(AREA).otherwise("unit")
         groups = _describe_groups(again.invitations.with_columns(unit=own), chances, settings.plan)
         starters, told, lacking = stand_starters(frame, again.invitations, settings)
-        notes = (chances.note(), *again.notes, *told, *platform_notes(groups, calls, settings))
+        platform = platform_notes(groups, calls, starters, settings)
+        notes = (chances.note(), *again.notes, *told, *platform)
         warnings = (*again.warnings, *lacking)
         events = list_live_events(settings, running["as_of"][0])
-        return InvitationPlan(customers, groups, NO_LAYERS, calls, chances, notes, warnings, again.kept, starters, events)
+        return InvitationPlan(customers, groups, NO_LAYERS, calls, chances, notes, warnings, again.kept, starters, events, platform)
     auto = isinstance(settings.plan, SimplePlan) and settings.plan.size == "auto"
     candidates = list_candidates(frame, settings, most_invitations(chances, settings.plan) if auto else None)
     events, valid_until = list_live_events(settings, as_of), as_of + timedelta(days=settings.launch.valid_days)
@@ -173,6 +177,7 @@ def plan(
     groups = _describe_groups(invitations, chances, settings.plan)
     filling, unfilled = describe_filling(groups, chances, settings.plan)
     starters, told, lacking = stand_starters(frame, invitations, settings)
+    platform = platform_notes(groups, scheduled.calls, starters, settings)
     if choice.topics is not None:
         groups = groups.join(choice.topics, on="group", how="left", maintain_order="left")
     return InvitationPlan(
@@ -181,10 +186,11 @@ def plan(
         choice.layers,
         scheduled.calls,
         chances,
-        (chances.note(), *choice.notes, *filling, *scheduled.notes, *told, *platform_notes(groups, scheduled.calls, settings)),
+        (chances.note(), *choice.notes, *filling, *scheduled.notes, *told, *platform),
         (*unfilled, *few, *choice.warnings, *scheduled.warnings, *lacking),
         starters=starters,
         live_events=events,
+        platform=platform,
     )
 
 

@@ -16,13 +16,14 @@ _NAMES = {
 }
 
 
-def platform_notes(groups: pl.DataFrame, calls: pl.DataFrame, settings: CoreSettings) -> list[Message]:
-    """Say it for groups with ``expected_joins`` and calls with ``day``."""
+def platform_notes(groups: pl.DataFrame, calls: pl.DataFrame, starters: pl.DataFrame, settings: CoreSettings) -> tuple[Message, ...]:
+    """Say it for groups with ``expected_joins``, beside who stands in each ``group`` already, and calls with ``day``."""
     platform, capacity, days = settings.platform, settings.plan.group_capacity, calls["day"].drop_nulls().unique().sort()
+    standing = groups.join(starters.group_by("group").len(), on="group", how="left", maintain_order="left")["len"].fill_null(0)
     name, notes = _NAMES.get(platform.name or "", platform.name or ""), list[Message]()
-    if platform.scan_size is not None and capacity > platform.scan_size and groups.height:
-        joins = groups["expected_joins"].clip(upper_bound=capacity)
-        by_hand = ceil(round(float((joins - platform.scan_size).clip(lower_bound=0).sum()), 6))
+    if platform.scan_size is not None and groups.height and ((capacity + standing) > platform.scan_size).any():
+        members = groups["expected_joins"].clip(upper_bound=capacity) + standing
+        by_hand = ceil(round(float((members - platform.scan_size).clip(lower_bound=0).sum()), 6))
         facts = {"name": name, "scan": platform.scan_size, "next": platform.scan_size + 1}
         if by_hand:
             sentence = (
@@ -43,11 +44,11 @@ def platform_notes(groups: pl.DataFrame, calls: pl.DataFrame, settings: CoreSett
         facts = {"name": name, "days": platform.code_days, "first": first}
         if not dates:
             sentence = "{name}: a code made on {first}, when calls begin, is valid for {days} days, for all calls."
-            return [*notes, Message("planning.code_enough", sentence, **facts)]
+            return (*notes, Message("planning.code_enough", sentence, **facts))
         sentence = "{name}: a code made on {first}, when calls begin, is valid for {days} days: renew it on {dates}{more}."
         more = Message("planning.code_so_on", " and so on") if len(dates) > _MOST_DATES else ""
         notes.append(Message("planning.code_renewed", sentence, **facts, dates=tuple(dates[:_MOST_DATES]), more=more))
-    return notes
+    return tuple(notes)
 
 
 def _accounts(by_hand: int, days: int, a_day: int | None) -> str:

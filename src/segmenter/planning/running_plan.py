@@ -15,7 +15,7 @@ from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, SimplePlan
 
 _SLOT = ("unit", "wave", "group", "agent", "call_on")
-_AREA = pl.col("group").str.replace(r"-?\d+$", "")  # whose groups they are
+AREA = pl.col("group").str.replace(r"-?\d+$", "")  # whose groups they are
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _free(frame: pl.DataFrame, settings: CoreSettings, own: pl.DataFrame) -> pl.
     if not isinstance(plan, SimplePlan):  # an allocated plan balanced its groups
         return list_candidates(frame.clear(), settings).with_columns(area=pl.lit(None, dtype=pl.String))
     home, region = (pl.lit("") if plan.by_region == "none" else of.fill_null("") for of in (region_of(plan), pl.col("region")))
-    homes = own.filter(status="planned").select(home=region, area=_AREA).group_by("home", "area").len()
+    homes = own.filter(status="planned").select(home=region, area=AREA).group_by("home", "area").len()
     homes = homes.sort("len", "area", descending=[True, False]).unique("home", keep="first", maintain_order=True).drop("len")
     everyone = settings.model_copy(update={"plan": plan.model_copy(update={"size": "all"})})
     free = list_candidates(frame, everyone).filter(~pl.col("drawn")).join(own, on="customer_id", how="anti", maintain_order="left")
@@ -92,7 +92,7 @@ def _free(frame: pl.DataFrame, settings: CoreSettings, own: pl.DataFrame) -> pl.
 
 def _fill(free: pl.DataFrame, dropped: pl.DataFrame) -> pl.DataFrame:
     """Give the places of who is dropped to the next best for their groups."""
-    slots = dropped.select(*_SLOT[1:-1], pl.col("planned_at").alias("call_on"), area=_AREA)
+    slots = dropped.select(*_SLOT[1:-1], pl.col("planned_at").alias("call_on"), area=AREA)
     return _place(free, slots.sort("area", *_SLOT[1:], nulls_last=True))
 
 
@@ -117,7 +117,7 @@ def _more(
     comes = pl.when(pl.col("answer").is_null()).then("join_chance").otherwise(pl.col("answer") == "joined")
     groups = chance.group_by("group").agg(comes.sum().alias("members"), pl.col("join_chance").mean()).sort("group")
     room = ((plan.group_capacity - pl.col("members")) / pl.col("join_chance")).floor().clip(0, want).cast(pl.Int64)
-    places = groups.select("group", area=_AREA, number=pl.int_ranges(room)).explode("number").drop_nulls().sort("number", "group")
+    places = groups.select("group", area=AREA, number=pl.int_ranges(room)).explode("number").drop_nulls().sort("number", "group")
     more = _place(free, places).head(want)
     start = max([as_of, *(day + timedelta(days=1) for day in [planned["planned_at"].max()] if isinstance(day, date))])
     wave = pl.lit(planned["wave"].max()).cast(pl.Int32) + 1

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from segmenter import money
-from segmenter.planning.platform import platform_notes
 from segmenter.report.call_sheet_cells import WIDE, Formats, formats, new_workbook, protect, write_cell
 from segmenter.report.call_sheet_pages import About, add_days, add_heading, add_info, day_name
 from segmenter.report.call_sheet_words import ANSWERS, buying_habit, contact_remark, last_calls, opening_words
@@ -102,7 +101,7 @@ def call_sheets(
     as_of = plan.valid_until - timedelta(days=settings.launch.valid_days)
     agents, held_out = bool(settings.plan.agents), bool(plan.customers["held_out"].any())
     starters = _name_starters(plan.starters, contacts)
-    platform = tuple(translate(note, settings.lang) for note in platform_notes(plan.groups, plan.calls, settings))
+    platform = tuple(translate(note, settings.lang) for note in plan.platform)
     about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out, platform, starters, plan.live_events)
     books: dict[str, tuple[str, pl.DataFrame, bool]] = {}
     for (unit,), part in calls.group_by("unit", maintain_order=True):
