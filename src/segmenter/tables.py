@@ -7,13 +7,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import get_args
 
 import polars as pl
 
 from segmenter.findings import Finding
+from segmenter.settings.types import Channel
 
 TIME = pl.Datetime("us")
-CHANNELS = ("phone", "message", "poster", "shop", "colleague")  # by which somebody is invited
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
 EPOCH = date(1970, 1, 1)
 DAY = 86_400_000_000  # microseconds
 LEVELS = ("province", "city", "district")  # of a place

@@ -1,7 +1,8 @@
-"""What the name of a zone behind a time means."""
+"""What the name of a zone behind a time means, and which zones a country has."""
 
 import re
 from functools import cache
+from importlib.resources import files
 from zoneinfo import available_timezones
 
 from segmenter.vocabulary import vocabulary
@@ -36,3 +37,14 @@ def place_of(zone: str) -> str | None:
     ('Europe/Paris', None)
     """
     return next((name for name in sorted(available_timezones()) if name.lower() == zone), None) if "/" in zone else None
+
+
+@cache
+def time_zones() -> dict[str, list[str]]:
+    """List the time zones of each country."""
+    found: dict[str, list[str]] = {}
+    for line in (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            code, _, zone = line.split("\t")[:3]
+            found.setdefault(code, []).append(zone)
+    return found

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from segmenter.checks.time_zones import time_zones
 from segmenter.guesses.column_guess import Values
 from segmenter.guesses.column_names import by_name, plain_name
 from segmenter.guesses.column_values import share_of
@@ -16,7 +17,6 @@ from segmenter.guesses.known_sources import recognise
 from segmenter.guesses.source_tables import SourceTable
 from segmenter.messages import Message
 from segmenter.settings import LaunchSettings
-from segmenter.sources.phones import time_zones
 from segmenter.vocabulary import vocabulary
 
 _LANGUAGES = ("en", "zh", "de", "fr", "es", "pt", "ja")

@@ -1,4 +1,4 @@
-"""Which agents can call whom, by region and language, and how many calls they can make together."""
+"""Which agents can call whom, by region and attributes, and how many calls they can make together."""
 
 from collections import defaultdict
 
@@ -22,7 +22,7 @@ def find_reach(
     a place in the settings.
     The warnings name regions and values of attributes of agents that no customer has.
     """
-    keys = ["province", "city", "district", *served_attributes(settings)]
+    keys = ["province", "city", "district", *settings.served_attributes]
     customers = customers.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in keys[2:] if name not in customers.columns)
     customers = customers.select(pl.col(keys).cast(pl.String))
     places = customers.unique().sort(keys, nulls_last=True)
@@ -48,11 +48,6 @@ def find_reach(
     numbered = places.with_columns(pl.Series("reach", [numbers[able] for able in sets], dtype=pl.Int64))
     joined = customers.select(keys).join(numbered, on=keys, how="left", nulls_equal=True, maintain_order="left", validate="m:1")
     return joined["reach"], list(numbers), warnings
-
-
-def served_attributes(settings: PlanSettings) -> list[str]:
-    """Name the attributes by which agents choose whom they call, sorted; the levels of a place are there anyway."""
-    return sorted({name for agent in settings.agents for name in agent.attributes} - {"province", "city", "district"})
 
 
 def keep_agents(called: pl.DataFrame, last: pl.DataFrame, able: list[set[str]]) -> tuple[pl.Series, int, int]:

@@ -144,7 +144,7 @@ def _ways_out(
 def _name_regions(calls: pl.DataFrame, settings: PlanSettings) -> list[str]:
     """Name the region of each, with the language and the attributes where it matters to the agents."""
     regions = [NO_REGION if region is None else region for region in calls["region"]]
-    names = sorted({name for agent in settings.agents for name in agent.attributes} & set(calls.columns) - {"province", "city", "district"})
+    names = [name for name in settings.served_attributes if name in calls.columns]
     if not names:
         return regions
     unknown = [Message("planning.attribute_unknown", "{name} unknown", name=name) for name in names]

@@ -9,7 +9,7 @@ import polars as pl
 
 from segmenter.errors import ConfigError, nearest
 from segmenter.messages import Message
-from segmenter.planning.agents import find_reach, keep_agents, served_attributes
+from segmenter.planning.agents import find_reach, keep_agents
 from segmenter.planning.calendar import calls_by_day, days_between, working_day_test, working_days
 from segmenter.planning.call_messages import say_load, warn_of_events_missed, warn_of_idle, warn_of_late, warn_of_uncalled
 from segmenter.planning.dispatch import Queue, dispatch
@@ -117,7 +117,7 @@ def check_schedule(customers: pl.DataFrame, settings: PlanSettings, as_of: date,
         sentence = "plan.start: should not lie before launch.as_of, {as_of} (got {start}); take a later day, or null for launch.as_of"
         problems.append(Message("planning.start_too_early", sentence, as_of=as_of, start=settings.start))
     attributes = [name for name, dtype in customers.schema.items() if dtype == pl.String and name not in _OURS]
-    served = served_attributes(settings)
+    served = settings.served_attributes
     if any(agent.languages for agent in settings.agents) and "language" not in customers.columns:
         served.remove("language")
         sentence = (
@@ -155,7 +155,7 @@ def _with_wave(invited: pl.DataFrame, settings: PlanSettings, per_account: str |
         later = (place * len(of_days) // pl.len().over("group", "key_user")).replace_strict(dict(enumerate(of_days)))
     else:
         later = pl.lit(0)
-    levels = [name for name in ("district", *served_attributes(settings)) if name in invited.columns]
+    levels = [name for name in ("district", *settings.served_attributes) if name in invited.columns]
     return invited.select(
         pl.int_range(pl.len()).alias("row"),
         *("customer_id", "rank", "group"),

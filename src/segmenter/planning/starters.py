@@ -21,7 +21,7 @@ def reserve_places(frame: pl.DataFrame, settings: CoreSettings) -> CoreSettings:
     plan, places = settings.plan, _count_places(frame, settings)
     if not places:
         return settings
-    left, needed = plan.group_capacity - places, max(getattr(plan, "smallest", 1), 1)
+    left, needed = plan.group_capacity - places, plan.smallest
     if left < needed:
         sentence = (
             "plan.starters: {places:,} in each group leave {left:,} of plan.group_capacity={capacity:,} places, and {needed:,} are needed; "

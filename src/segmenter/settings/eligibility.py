@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from segmenter.messages import Message
-from segmenter.settings.types import MOST, Amount, Count, Days, Name, Settings, is_mapping
+from segmenter.settings.types import MOST, Amount, Count, Days, Name, Settings, as_list, is_mapping
 
 # What the rules are called in the funnel and as verdicts, and the verdict of who passes them all.
 RULES = frozenset(
@@ -73,11 +73,6 @@ class InvitationsRule(Settings):
 Means = Literal["auto", "phone", "wechat", "email", "any"]
 
 
-def _as_list(value: object) -> object:
-    """Take one word for a list of it."""
-    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
-
-
 class RulesSettings(Settings):
     """Who may be invited."""
 
@@ -90,7 +85,7 @@ class RulesSettings(Settings):
     cooloff_days: Days | None
     invitations: InvitationsRule
     per_account: Annotated[str, Field(min_length=1)] | None
-    reachable: Annotated[tuple[Means, ...] | None, BeforeValidator(_as_list)]
+    reachable: Annotated[tuple[Means, ...] | None, BeforeValidator(as_list)]
     phones: tuple[Literal["mobile", "landline", "foreign"], ...]
     per_phone: bool
     region: RegionRule

@@ -11,6 +11,7 @@ from segmenter.settings.types import (
     MOST,
     Amount,
     AsOf,
+    Channel,
     Component,
     Count,
     Days,
@@ -18,6 +19,7 @@ from segmenter.settings.types import (
     Settings,
     Share,
     Weekday,
+    as_list,
     count_or,
     is_day_range,
     is_mapping,
@@ -25,10 +27,6 @@ from segmenter.settings.types import (
 
 Gift = Annotated[float, Field(ge=0, le=1e8, allow_inf_nan=False)]  # for millions of people it still fits
 Chance = Annotated[float, Field(gt=0, lt=1)]
-
-
-def _as_list(value: object) -> object:
-    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
 
 
 class AgentSettings(Settings):
@@ -39,7 +37,7 @@ class AgentSettings(Settings):
     regions: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     serves: Annotated[
-        dict[str, Annotated[tuple[str, ...], BeforeValidator(_as_list)]], BeforeValidator(is_mapping), Field(default_factory=dict)
+        dict[str, Annotated[tuple[str, ...], BeforeValidator(as_list)]], BeforeValidator(is_mapping), Field(default_factory=dict)
     ]
     days_off: tuple[Annotated[str, AfterValidator(is_day_range)], ...] = ()
     calls_on: Annotated[
@@ -130,11 +128,16 @@ class PlanSettings(Settings):
     start: AsOf | None
     starters: Starters | None
     starters_per_group: Annotated[int, Field(ge=1, le=1_000)]
-    channel: Literal["phone", "message", "poster", "shop", "colleague"]
+    channel: Channel
     agents: tuple[AgentSettings, ...]
     weekend: tuple[Weekday, ...]
     calendar: Annotated[str, Field(min_length=2)] | None
     holidays: tuple[AsOf, ...]
+
+    @property
+    def served_attributes(self) -> list[str]:
+        """Name the attributes by which agents choose whom they call, sorted; the levels of a place are there anyway."""
+        return sorted({name for agent in self.agents for name in agent.attributes} - {"province", "city", "district"})
 
     @model_validator(mode="after")
     def _workable(self) -> "PlanSettings":

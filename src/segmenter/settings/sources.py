@@ -24,8 +24,8 @@ class OrdersColumns(Settings):
     status: str | None
 
 
-class CustomersColumns(Settings):
-    """Columns or SQL expressions of the customers."""
+class PersonColumns(Settings):
+    """Columns or SQL expressions of somebody: who, and where."""
 
     customer_id: str | None
     name: str | None
@@ -33,6 +33,11 @@ class CustomersColumns(Settings):
     city: str | None
     district: str | None
     address: str | None
+
+
+class CustomersColumns(PersonColumns):
+    """Columns or SQL expressions of the customers."""
+
     joined: str | None
     do_not_contact: str | None
     blocked: str | None
@@ -55,15 +60,9 @@ class ReferralsColumns(Settings):
     time: str | None
 
 
-class ApplicantsColumns(Settings):
+class ApplicantsColumns(PersonColumns):
     """Columns or SQL expressions of the applicants: who answered an open call."""
 
-    customer_id: str | None
-    name: str | None
-    province: str | None
-    city: str | None
-    district: str | None
-    address: str | None
     time: str | None
     channel: str | None
 

@@ -30,6 +30,11 @@ def is_currency_code(code: str) -> str:
     return code
 
 
+def as_list(value: object) -> object:
+    """Take one word for a list of it."""
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
 def is_country(code: str) -> str:
     """Let pass the ISO 3166 codes of countries that have phones, in capitals."""
     from phonenumbers import SUPPORTED_REGIONS
@@ -166,6 +171,7 @@ Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Name = Annotated[str, Field(min_length=1), AfterValidator(is_name)]
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+Channel = Literal["phone", "message", "poster", "shop", "colleague"]  # by which somebody is invited
 Component = Literal["spend", "decayed_spend", "frequency", "recency", "engagement", "advocacy", "growth"]
 
 

@@ -13,10 +13,12 @@ Span = tuple[str, datetime, datetime, int]  # a file, the first and the last tim
 def days_of_file(name: str, times: pl.Series, as_of: date) -> list[Span]:
     """Give the first and the last of a file's times before a date, and how many these are; nothing where there are none."""
     midnight = datetime(as_of.year, as_of.month, as_of.day)
-    if (last := times.max()) is not None and last >= midnight:  # type: ignore[operator]  # a time
+    if isinstance(last := times.max(), datetime) and last >= midnight:
         times = times.filter(times < midnight)
-        last = times.max()
-    return [] if last is None else [(name, times.min(), last, len(times) - times.null_count())]  # type: ignore[list-item]  # times
+    first, last = times.min(), times.max()
+    if not isinstance(first, datetime) or not isinstance(last, datetime):
+        return []
+    return [(name, first, last, len(times) - times.null_count())]
 
 
 def days_of_files(rows: pl.DataFrame, as_of: date) -> list[Span]:

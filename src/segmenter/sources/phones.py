@@ -1,12 +1,11 @@
 """Phone numbers in cells: which can be called, and which are the same."""
 
 import re
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import polars as pl
 
+from segmenter.checks.time_zones import time_zones
 from segmenter.settings import LaunchSettings
 
 # What a cell holds: `unchecked` is a number without its country where the launch's is not known.
@@ -23,17 +22,6 @@ def country_of(launch: LaunchSettings) -> str | None:
         return launch.country
     zones = (code for code, names in time_zones().items() if launch.timezone in names)
     return next((code for code in (*zones, launch.currency[:2]) if code in SUPPORTED_REGIONS), None)
-
-
-@cache
-def time_zones() -> dict[str, list[str]]:
-    """List the time zones of each country."""
-    found: dict[str, list[str]] = {}
-    for line in (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            code, _, zone = line.split("\t")[:3]
-            found.setdefault(code, []).append(zone)
-    return found
 
 
 def read_phones(cells: pl.Series, country: str | None) -> pl.DataFrame:
