@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segmenter.ledger import ANSWERS
 from segmenter.sources.answer_words import NOT_YET, is_answer, known_answers, meaning_of, more_answers, roles_of
+from segmenter.tables import ANSWERS
 
 
 def test_every_word_is_in_the_ledgers_terms_and_a_turned_word_is_never_taken_for_its_opposite() -> None:

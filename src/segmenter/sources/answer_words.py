@@ -18,7 +18,7 @@ class Meaning(NamedTuple):
 
 
 NOT_YET = Meaning("none")
-_JOINED, _NOT_JOINED = Meaning("joined"), Meaning("no_answer", "not joined")
+_JOINED = Meaning("joined")
 _NEGATING = re.compile(r"\b(?:no|not|never|dont|didnt|doesnt|isnt|wont|cant|un)")
 _CLOSE = 0.85  # of 1: "refuesd", "no anwser"; but not "not joined" for "joined"
 
@@ -60,7 +60,7 @@ def meaning_of(text: str, *, of_joining: bool = False) -> Meaning | None:
     words, word = vocabulary("answers"), simplify(text)
     key = _key(word)
     if of_joining and key in words["of_joining"]["no"]:
-        return _NOT_JOINED
+        return NOT_YET
     if of_joining and key in words["of_joining"]["yes"]:
         return _JOINED
     meaning = _by_key().get(key) or _by_key().get(key.rstrip(words["endings"]))
