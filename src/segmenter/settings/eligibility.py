@@ -10,7 +10,7 @@ from segmenter.settings.types import MOST, Amount, Count, Days, Name, Settings, 
 # What the rules are called in the funnel and as verdicts, and the verdict of who passes them all.
 RULES = frozenset(
     {
-        *("not_customer", "staff", "blocked", "consent", "member", "refused", "held_out", "cooloff", "invitations"),
+        *("not_customer", "staff", "blocked", "consent", "member", "refused", "held_out", "cooloff", "invitations", "violations"),
         *("reachable", "per_phone"),
         *("region_include", "region_exclude", "region_unknown", "spend_min", "spend_max", "orders_min", "recency", "eligible"),
     }
@@ -78,6 +78,7 @@ class RulesSettings(Settings):
 
     staff: bool
     blocked: bool
+    violations: Count | None
     consent: bool
     member: bool
     refused: bool

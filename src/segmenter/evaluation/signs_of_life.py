@@ -1,0 +1,178 @@
+"""How alive the groups of a launch are: who of the members speaks, reads or comes, for how long, and which groups fall silent.
+
+A sign of life is an event of the kinds in ``review.signs_of_life``. Days count from the day after a member joined: on the day itself
+everybody greets. On day t the expected share of members with a sign of life is taken for exp(a + b t), whether members stop one by one or
+all grow quieter; the half-life is ln 2 / -b. It is fitted to the days with a sign of life by Poisson regression over the members that
+were watched so long, which takes care of those who joined lately, with a variance that allows for members who differ (clustered by member
+[1]_) and the t interval of their number.
+
+References
+----------
+.. [1] Liang, K.-Y. and Zeger, S. L. (1986). Longitudinal data analysis using generalized linear models. Biometrika 73(1), 13-22.
+"""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from math import log
+
+import numpy as np
+import polars as pl
+
+from segmenter.evaluation.acceptance import wilson
+from segmenter.evaluation.launch_sales import FEW
+
+PARTS = ("group", "segment", "wave", "agent", "channel")
+_WEEK = 7
+_ENOUGH = 10  # days with a sign of life, to fit a half-life to
+_SURE = 0.01  # chance of naming a group by mistake, over all groups: looked at every week, it must not cry wolf
+
+
+@dataclass(frozen=True)
+class SignsOfLife:
+    """How alive the groups are."""
+
+    until: date  # what came before it counts: the review's date, or the day after the last event of the shop
+    weeks: pl.DataFrame  # ``kind`` (``any`` first), ``week`` since joining, ``members`` for whom it has passed, ``active``, ``share``, ...
+    # ``over`` (all, or one of `PARTS`), ``value``, ``members``, ``ever`` with a sign of life; of those who are ``in_for`` the last
+    # `silent_days`: ``active`` then, ``expected`` active (as the other groups are); ``half_life`` in days (null: no decay is seen, or too
+    # few days) from ``half_life_low`` to ``half_life_high`` (null: no end is seen); ``silent``
+    parts: pl.DataFrame
+
+    @property
+    def silent(self) -> list[str]:
+        """The groups that have fallen silent."""
+        return self.parts.filter(pl.col("over") == "group", "silent")["value"].to_list()
+
+
+def measure_life(members: pl.DataFrame, events: pl.DataFrame, kinds: Sequence[str], *, until: date, silent_days: int) -> SignsOfLife | None:
+    """Measure how alive the groups are by `events` (`tables.EVENTS`); None where no member can be watched, or nobody notes such events.
+
+    `members` are rows of `tables.INVITED` that joined on ``answered_on``.
+    """
+    signs = events.filter(pl.col("time") < until, pl.col("kind").is_in(kinds))
+    if signs.is_empty():
+        return None
+    # Events that were exported too early say nothing of the days after.
+    last: date = events.filter(pl.col("time") < until)["time"].dt.date().max()  # type: ignore[assignment]  # there are some
+    end = min(until, date.fromordinal(last.toordinal() + 1))
+    watched = (pl.lit(end) - pl.col("answered_on")).dt.total_days() - 1
+    people = members.select("customer_id", "answered_on", *(pl.col(name).cast(pl.String) for name in PARTS), watched=watched)
+    people = people.filter(pl.col("watched") > 0).sort("customer_id").with_row_index("member")
+    if people.is_empty():
+        return None
+    day = (pl.col("time").dt.date() - pl.col("answered_on")).dt.total_days().alias("day")
+    days = signs.join(people, on="customer_id").select("member", "kind", "watched", day)
+    days = days.filter(pl.col("day").is_between(1, pl.col("watched"))).unique(["member", "kind", "day"])
+    active = days.select("member", "day", "watched").unique().sort("member", "day")
+    lately = active.filter(pl.col("day") > pl.col("watched") - silent_days)["member"]
+    people = people.with_columns(
+        ever=pl.col("member").is_in(active["member"].unique().implode()),
+        active=pl.col("member").is_in(lately.unique().implode()),
+        in_for=pl.col("watched") >= silent_days,
+    )
+    parts = [_describe(people, active, "all", None)]
+    for name in PARTS:
+        known = people.drop_nulls(name)
+        if known[name].n_unique() > 1 or name == "group":
+            parts += [_describe(known, active, name, value) for value in _sorted(known[name])]
+    return SignsOfLife(end, _count_weeks(people, days, kinds), _find_silent(pl.DataFrame(parts, _PART), people))
+
+
+_PART = {
+    **{"over": pl.String, "value": pl.String},
+    **dict.fromkeys(("members", "ever", "in_for", "active"), pl.Int64),
+    **dict.fromkeys(("half_life", "half_life_low", "half_life_high"), pl.Float64),
+}
+
+
+def _sorted(values: pl.Series) -> list[str]:
+    return sorted(values.unique(), key=lambda text: (int(text) if text.isdecimal() else 0, text))
+
+
+def _count_weeks(people: pl.DataFrame, days: pl.DataFrame, kinds: Sequence[str]) -> pl.DataFrame:
+    weeks = days.select("member", "kind", week=(pl.col("day") - 1) // _WEEK + 1).join(people.select("member", "watched"), on="member")
+    weeks = weeks.filter(pl.col("week") * _WEEK <= pl.col("watched"))
+    most = int(people["watched"].max()) // _WEEK  # type: ignore[arg-type]  # whole days
+    passed = pl.DataFrame({"week": range(1, most + 1)}, {"week": pl.Int64}).with_columns(
+        members=pl.Series([int((people["watched"] >= _WEEK * week).sum()) for week in range(1, most + 1)], dtype=pl.Int64)
+    )
+    each = pl.concat([weeks, weeks.with_columns(kind=pl.lit("any"))]).group_by("kind", "week").agg(active=pl.col("member").n_unique())
+    names = pl.DataFrame({"kind": ["any", *dict.fromkeys(kinds)]})
+    counts = names.join(passed, how="cross", maintain_order="left_right")
+    counts = counts.join(each, on=["kind", "week"], how="left", maintain_order="left")
+    counts = counts.with_columns(pl.col("active").fill_null(0).cast(pl.Int64))
+    low, high = wilson(counts["active"], counts["members"])
+    return counts.with_columns((pl.col("active") / pl.col("members")).alias("share"), low.alias("low"), high.alias("high"))
+
+
+def _describe(people: pl.DataFrame, active: pl.DataFrame, over: str, value: str | None) -> dict[str, object]:
+    if value is not None:
+        people = people.filter(pl.col(over) == value)
+    lately = people.filter("in_for")
+    half, low, high = fit_half_life(people.select("member", "watched"), active)
+    return {
+        **{"over": over, "value": value, "members": people.height, "ever": int(people["ever"].sum())},
+        **{"in_for": lately.height, "active": int(lately["active"].sum())},
+        **{"half_life": half, "half_life_low": low, "half_life_high": high},
+    }
+
+
+def fit_half_life(people: pl.DataFrame, active: pl.DataFrame) -> tuple[float | None, float | None, float | None]:
+    """Fit the half-life, in days, and its 95 % interval.
+
+    `people` have a ``member`` and how many days each was ``watched``; `active` are the days (``member``, ``day`` from 1) on which they gave
+    a sign of life; those of others do not matter. None where there is too little to fit, or no decay to see.
+    """
+    from scipy.special import stdtrit
+    from statsmodels.genmod.families import Poisson
+    from statsmodels.genmod.generalized_linear_model import GLM
+
+    watched = people["watched"].to_numpy()
+    mine = active.select("member", "day").join(people.with_row_index("row"), on="member").sort("row", "day")
+    if people.height < FEW or mine.height < _ENOUGH or mine["day"].n_unique() < 3:
+        return None, None, None
+    last = int(watched.max())
+    exposed = people.height - np.cumsum(np.bincount(watched, minlength=last + 1))[:last]  # of whom day t was watched, t from 1
+    counted = np.bincount(mine["day"].to_numpy(), minlength=last + 1)[1:]
+    days = np.arange(1, last + 1, dtype=np.float64)
+    terms = np.column_stack([np.ones(last), days])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it has not converged, where all have fallen silent at once
+        slope = GLM(counted, terms, family=Poisson(), exposure=exposed).fit(maxiter=100)
+    rate = np.exp(terms @ slope.params)
+    so_far = np.cumsum(terms * rate[:, None], axis=0)
+    scores = -so_far[watched - 1]
+    np.add.at(scores, mine["row"].to_numpy(), terms[mine["day"].to_numpy() - 1])
+    bread = np.linalg.pinv(terms.T @ (terms * (exposed * rate)[:, None]))
+    variance = (bread @ (scores.T @ scores) @ bread)[1, 1] * people.height / (people.height - 1)
+    margin = float(stdtrit(people.height - 2, 0.975)) * float(np.sqrt(variance))
+    ends = (-float(slope.params[1]) - margin, -float(slope.params[1]), -float(slope.params[1]) + margin)
+    high, half, low = (log(2) / decay if decay > 0 else None for decay in ends)
+    return half, low, high
+
+
+def _find_silent(parts: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """Name the groups of which nobody is active any more, or fewer than a third of those who would be, were they like the others."""
+    from scipy.stats import binom
+
+    people = people.filter("in_for").drop_nulls("group").with_columns(week=pl.col("watched") // _WEEK)
+    sums = pl.col("active").sum().cast(pl.Float64), pl.len().cast(pl.Float64).alias("all")
+    whole = people.group_by("week").agg(*sums)
+    own = people.group_by("group", "week").agg(*sums)
+    both = own.join(whole, on="week", suffix="_whole").sort("group", "week")
+    others = pl.col("active_whole") - pl.col("active"), pl.col("all_whole") - pl.col("all")
+    both = both.with_columns(pl.when(others[1] > 0).then(others[0] / others[1]).alias("share"))
+    expected = both.group_by("group").agg((pl.col("share") * pl.col("all")).sum().alias("expected"))
+    told = parts.join(expected.with_columns(over=pl.lit("group")), left_on=["over", "value"], right_on=["over", "group"], how="left")
+    told = parts.select("over", "value").join(told, on=["over", "value"], nulls_equal=True, maintain_order="left")
+    groups = max(own["group"].n_unique(), 1)
+    found = []
+    for over, members, active, awaited in told.select("over", "in_for", "active", "expected").rows():
+        if over != "group" or members < FEW:
+            found.append(False)
+            continue
+        chance = float(binom.cdf(active, members, min((awaited or 0.0) / members, 1.0)))
+        found.append(active == 0 or (3 * active < (awaited or 0.0) and chance < _SURE / groups))
+    return told.with_columns(silent=pl.Series(found, dtype=pl.Boolean))
