@@ -12,6 +12,7 @@ References
 """
 
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -158,21 +159,19 @@ def _find_silent(parts: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     from scipy.stats import binom
 
     people = people.filter("in_for").drop_nulls("group").with_columns(week=pl.col("watched") // _WEEK)
-    sums = pl.col("active").sum().cast(pl.Float64), pl.len().cast(pl.Float64).alias("all")
-    whole = people.group_by("week").agg(*sums)
-    own = people.group_by("group", "week").agg(*sums)
-    both = own.join(whole, on="week", suffix="_whole").sort("group", "week")
-    others = pl.col("active_whole") - pl.col("active"), pl.col("all_whole") - pl.col("all")
-    both = both.with_columns(pl.when(others[1] > 0).then(others[0] / others[1]).alias("share"))
-    expected = both.group_by("group").agg((pl.col("share") * pl.col("all")).sum().alias("expected"))
-    told = parts.join(expected.with_columns(over=pl.lit("group")), left_on=["over", "value"], right_on=["over", "group"], how="left")
-    told = parts.select("over", "value").join(told, on=["over", "value"], nulls_equal=True, maintain_order="left")
-    groups = max(own["group"].n_unique(), 1)
-    found = []
-    for over, members, active, awaited in told.select("over", "in_for", "active", "expected").rows():
-        if over != "group" or members < FEW:
-            found.append(False)
-            continue
-        chance = float(binom.cdf(active, members, min((awaited or 0.0) / members, 1.0)))
-        found.append(active == 0 or (3 * active < (awaited or 0.0) and chance < _SURE / groups))
-    return told.with_columns(silent=pl.Series(found, dtype=pl.Boolean))
+    counted = people.group_by("group", "week").agg(pl.col("active").sum(), pl.len()).sort("group", "week").rows()
+    whole = Counter[tuple[int, str]]()
+    for _, week, active, members in counted:
+        whole.update({(week, "active"): active, (week, "members"): members})
+    expected = dict.fromkeys((group for group, *_ in counted), 0.0)
+    for group, week, active, members in counted:
+        others = whole[week, "members"] - members
+        expected[group] += members * (whole[week, "active"] - active) / others if others else 0.0
+    silent = []
+    for over, value, members, active in parts.select("over", "value", "in_for", "active").rows():
+        awaited = expected.get(value, 0.0)
+        chance = float(binom.cdf(active, members, awaited / members)) if members else 1.0
+        few = active == 0 or (3 * active < awaited and chance < _SURE / len(expected))
+        silent.append(over == "group" and members >= FEW and few)
+    usual = [expected.get(value) if over == "group" else None for over, value in parts.select("over", "value").rows()]
+    return parts.with_columns(expected=pl.Series(usual, dtype=pl.Float64), silent=pl.Series(silent, dtype=pl.Boolean))
