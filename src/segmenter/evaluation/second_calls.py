@@ -1,4 +1,4 @@
-"""What second calls brought: who joined of those who had been tried before without a yes."""
+"""What second calls brought: who joined of those who had been tried before and were not in the group."""
 
 from datetime import date
 
@@ -19,11 +19,11 @@ _COUNTS = pl.Schema(
 
 
 def count_second_calls(answers: pl.DataFrame | None, until: date) -> pl.DataFrame:
-    """Count what came of calling again, by what was known ``before``: `BEFORE`, first ``all``: those who had not agreed.
+    """Count what came of calling again, by what was known ``before``: ``all``, then `BEFORE`.
 
     `answers` are all of a launch, as `ledger.list_answers` gives them. ``again``: customers called again, or whose answer tells of several
     calls; of them ``reached`` at last, ``joined``, ``refused``; ``share`` who joined, ``low`` to ``high``. Without the second call they
-    would not have joined, save by themselves. Who had agreed may come without a call: they stand apart, where another call was noted.
+    would not have joined, save by themselves; who had agreed and came by themselves is not among them.
     """
     if answers is None:
         return _COUNTS.to_frame()
@@ -42,7 +42,9 @@ def count_second_calls(answers: pl.DataFrame | None, until: date) -> pl.DataFram
     )
     first = pl.when(pl.col("calls").first() > 1).then(pl.lit(BEFORE[0])).otherwise(pl.col("answer").first())
     tried = days.sort("answered_on").group_by("customer_id", maintain_order=True).agg(first.alias("before"), pl.col("calls").sum())
-    joined = planned.filter(came, pl.col("answered_on") == pl.col("since")).group_by("customer_id").agg(calls.max().alias("last"))
+    # Who had agreed may come by themselves: their call is one where its hour is known.
+    joined = planned.filter(came, pl.col("answered_on") == pl.col("since")).group_by("customer_id")
+    joined = joined.agg(calls.max().alias("last"), pl.col("hour").is_not_null().any().alias("timed"))
     # Of whose only answer is that they joined, it may tell of earlier calls in vain.
     each = (
         planned.filter("current")
@@ -50,7 +52,7 @@ def count_second_calls(answers: pl.DataFrame | None, until: date) -> pl.DataFram
         .join(joined, on="customer_id", how="left")
         .with_columns(pl.col("before").fill_null(BEFORE[0]), pl.col("calls").fill_null(0))
     )
-    by_call = pl.when(pl.col("before") != "agreed").then(pl.col("last").fill_null(0)).otherwise(0)
+    by_call = pl.when((pl.col("before") != "agreed") | pl.col("timed")).then(pl.col("last")).fill_null(0)
     again = each.filter(pl.col("before").is_in(BEFORE), pl.col("calls") + by_call > 1)
     counts = [
         pl.len().cast(pl.Int64).alias("again"),
@@ -58,7 +60,7 @@ def count_second_calls(answers: pl.DataFrame | None, until: date) -> pl.DataFram
         came.sum().cast(pl.Int64).alias("joined"),
         pl.col("answer").is_in(REFUSED).sum().cast(pl.Int64).alias("refused"),
     ]
-    rows = [again.filter(pl.col("before") != "agreed").select(pl.lit("all").alias("before"), *counts)]
+    rows = [again.select(pl.lit("all").alias("before"), *counts)]
     rows += [again.filter(before=name).select(pl.lit(name).alias("before"), *counts) for name in BEFORE]
     told = pl.concat(rows)
     low, high = wilson(told["joined"], told["again"])

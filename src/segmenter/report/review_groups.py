@@ -4,6 +4,7 @@ from typing import Any
 
 import polars as pl
 
+from segmenter.evaluation.launch_sales import FEW
 from segmenter.evaluation.review import Review
 from segmenter.evaluation.signs_of_life import PARTS
 from segmenter.report import charts
@@ -16,7 +17,7 @@ from segmenter.settings import ReviewCore
 _ROWS = 12  # of each table of parts; life.csv has them all
 _KINDS = {"any": ("any sign", "任一迹象"), "speak": ("spoke", "发言"), "read": ("read", "阅读"), "visit": ("came", "进店")}
 _BEFORE = {
-    "all": ("all without a yes before", "此前未答应者合计"),
+    "all": ("all called again", "合计"),
     "not_reached": ("not reached", "未接通"),
     "call_back": ("asked to be called later", "约定再打"),
     "thinking": ("thinking", "考虑中"),
@@ -63,14 +64,10 @@ def _live_events(review: Review, settings: ReviewCore, labels: Labels) -> tuple[
         "统计截至当日已加入的客户，“平常”为活动开始前 {} 周相同星期几的均值；最后一列将全部受邀客户与留出组对照，已扣除本来就会发生的消费。"
     )
     pairs = (("Visits", "访问"), ("Sales", "消费额"), ("Buyers", "购买人数"), ("First-time buyers", "首购人数"), ("Brought", "带来"))
-    table = Table(columns(say("Live event", "群活动"), *(say(*pair) for pair in pairs)), tuple(rows), look="tight")
-    return (
-        Section(
-            say("What each live event brought", "每场群活动带来了什么"),
-            (note(say(en, zh).format(settings.review.event_weeks)), table),
-            (table,),
-        ),
-    )
+    headings = columns(say("Live event", "群活动"), *(say(*pair) for pair in pairs))
+    table, brief = Table(headings, tuple(rows), look="tight"), Table(headings, tuple(rows[:: len(windows)]))
+    blocks = (note(say(en, zh).format(settings.review.event_weeks)), table)
+    return (Section(say("What each live event brought", "每场群活动带来了什么"), blocks, (brief,)),)
 
 
 def _usual(shown: str, labels: Labels) -> str:
@@ -105,7 +102,7 @@ def _second_calls(review: Review, labels: Labels) -> tuple[Section, ...]:
 
 
 def say_second_calls(review: Review, labels: Labels) -> str:
-    """Say how many joined by being called again, with the interval; empty where nobody was called again who had not agreed."""
+    """Say how many joined by being called again, with the interval; empty where nobody was called again."""
     told = review.second_calls.filter(before="all")
     if told.is_empty():
         return ""
@@ -131,7 +128,8 @@ def _life(review: Review, settings: ReviewCore, labels: Labels) -> tuple[Section
     )
     kinds = labels.say(", ", "、").join(_kind(kind, labels) for kind in settings.review.signs_of_life)
     said = note(say(en, zh).format(kinds=kinds, days=settings.review.silent_days))
-    figure = (Figure(_weeks(life.weeks, labels)),) if life.weeks["week"].n_unique() > 1 else ()
+    weeks = life.weeks.filter(pl.col("members") >= FEW)
+    figure = (Figure(_weeks(weeks, labels)),) if weeks["week"].n_unique() > 1 else ()
     cells = ((block,) for block in (*figure, *(table for over in PARTS for table in _part_table(review, over, labels))))
     sentence = text(say_life(review, labels))
     return (Section(say("How alive the groups are", "社群活跃度"), (sentence, said, Grid(tuple(cells))), (sentence,), whole=False),)
