@@ -42,9 +42,9 @@ def count_second_calls(answers: pl.DataFrame | None, until: date) -> pl.DataFram
     )
     first = pl.when(pl.col("calls").first() > 1).then(pl.lit(BEFORE[0])).otherwise(pl.col("answer").first())
     tried = days.sort("answered_on").group_by("customer_id", maintain_order=True).agg(first.alias("before"), pl.col("calls").sum())
-    # Who had agreed may come by themselves: their call is one where its hour is known.
-    joined = planned.filter(came, pl.col("answered_on") == pl.col("since")).group_by("customer_id")
-    joined = joined.agg(calls.max().alias("last"), pl.col("hour").is_not_null().any().alias("timed"))
+    # Who had agreed comes by themselves, unless a call is told that has its hour.
+    last = calls.max().alias("last"), pl.col("hour").is_not_null().any().alias("timed")
+    joined = planned.filter(came, pl.col("answered_on") == pl.col("since")).group_by("customer_id").agg(last)
     # Of whose only answer is that they joined, it may tell of earlier calls in vain.
     each = (
         planned.filter("current")
@@ -52,8 +52,8 @@ def count_second_calls(answers: pl.DataFrame | None, until: date) -> pl.DataFram
         .join(joined, on="customer_id", how="left")
         .with_columns(pl.col("before").fill_null(BEFORE[0]), pl.col("calls").fill_null(0))
     )
-    by_call = pl.when((pl.col("before") != "agreed") | pl.col("timed")).then(pl.col("last")).fill_null(0)
-    again = each.filter(pl.col("before").is_in(BEFORE), pl.col("calls") + by_call > 1)
+    alone = came & (pl.col("before") == "agreed") & ~pl.col("timed").fill_null(value=False)
+    again = each.filter(pl.col("before").is_in(BEFORE), pl.col("calls") + pl.col("last").fill_null(0) > 1, ~alone)
     counts = [
         pl.len().cast(pl.Int64).alias("again"),
         pl.col("answer").is_in(REACHED).sum().cast(pl.Int64).alias("reached"),
