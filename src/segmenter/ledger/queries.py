@@ -155,7 +155,7 @@ def list_answers(ledger: Ledger, launch: str | None = None, *, before: date | No
     its ``status`` is null for who was never in the plan.
     """
     with connect_reader(ledger) as connection:
-        return _read_answers(connection, launch, before).drop("standing")
+        return _read_answers(connection, launch, before).drop("standing", "last", "told")
 
 
 def list_invitations(ledger: Ledger, launch: str | None = None, *, before: date | None = None) -> pl.DataFrame:
@@ -202,7 +202,7 @@ def _read_answers(connection: "Connection | None", launch: str | None, before: d
     if before is not None:
         query = query.where(answers.c.answered_on < before)
     if connection is None:
-        return pl.DataFrame(schema={**ANSWER_ROW, "standing": pl.Boolean(), "current": pl.Boolean()})
+        return pl.DataFrame(schema={**ANSWER_ROW, **dict.fromkeys(("standing", "last", "told", "current"), pl.Boolean())})
     return read_answers(connection, query)
 
 
@@ -212,11 +212,11 @@ def _read_current(connection: "Connection | None", launch: str | None, before: d
     days = rows.group_by(*key, "answered_on").agg(
         pl.col("attempts").max().fill_null(1).alias("calls"),
         reached=pl.col("answer").is_in(REACHED).any(),
-        missed=(pl.col("answer") == "not_reached").any(),
+        missed=(~pl.col("answer").is_in(REACHED)).any(),
     )
     since = (pl.col("answered_on") > pl.col("answered_on").filter("reached").max()).fill_null(value=True)
     counted = days.group_by(key).agg(pl.col("calls").sum(), pl.col("calls").filter(since, "missed").sum().alias("missed"))
-    return rows.filter("current").drop("current", "standing", "attempts").join(counted, on=key, how="left", validate="1:1")
+    return rows.filter("current").drop("current", "standing", "last", "told", "attempts").join(counted, on=key, how="left", validate="1:1")
 
 
 def _read(connection: "Connection | None", query: "Select[tuple[object, ...]]", schema: dict[str, pl.DataType]) -> pl.DataFrame:
