@@ -98,6 +98,9 @@ PRECEDENTS = pl.Schema(  # one row per customer of earlier launches, as of the d
         "member": pl.Boolean(),  # of the launch's community
         "refused": pl.Boolean(),  # for good, or this launch itself, which is planned again
         "held_out_until": pl.Date(),  # by another launch that is running; else null
+        "agreed_on": pl.Date(),  # to another launch of the community, where that was their last word; else null
+        "refused_on": pl.Date(),  # another launch, where that was their last word
+        "wrong_number_on": pl.Date(),  # where their last call, to any launch, found that
     }
 )
 INVITED = pl.Schema(  # one row per launch and customer, as `ledger.list_invitations` gives it; the launch that is planned among them

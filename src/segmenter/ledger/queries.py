@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from segmenter.ledger.connection import Ledger, connect_reader, snapshot
-from segmenter.ledger.frames import ANSWER_ROW, INVITATION, read_answers, read_frame
+from segmenter.ledger.frames import ANSWER_ROW, INVITATION, by_time, read_answers, read_frame
 from segmenter.ledger.schema import PLANNED, SNAPSHOT, table
 from segmenter.tables import REACHED
 
@@ -146,6 +146,28 @@ def list_refused_for_good(ledger: Ledger, as_of: date) -> pl.DataFrame:
     refused = current.filter(answer="refused_for_good").unique("customer_id", keep="last").join(joined, on="customer_id", how="left")
     still = refused.filter((pl.col("joined_on") <= pl.col("answered_on")).fill_null(value=True))
     return still.select("customer_id", "launch", pl.col("answered_on").alias("refused_on")).sort("customer_id")
+
+
+def list_last_words(ledger: Ledger, launch: str, as_of: date, *, community: str) -> pl.DataFrame:
+    """List by customer what calls came to in the end: ``agreed_on``, ``refused_on`` and ``wrong_number_on``, null where it was not that.
+
+    What somebody said last to any other launch counts; to have agreed, to those of the community alone. A number that was wrong is so
+    for this launch too, until somebody is reached or at least rung again.
+    """
+    with connect_reader(ledger) as connection:
+        rows = (
+            _read_answers(connection, None, as_of).join(_read_planned(connection), on="launch").sort(*by_time(), "launch", nulls_last=False)
+        )
+    last = rows.filter("last").unique("customer_id", keep="last", maintain_order=True)
+    told = rows.filter("told", pl.col("launch") != launch)
+    here = told.filter(community=community)
+
+    def those(rows: pl.DataFrame, answer: str) -> pl.DataFrame:
+        latest = rows.unique("customer_id", keep="last", maintain_order=True).filter(answer=answer)
+        return latest.select("customer_id", pl.col("answered_on").alias(f"{answer}_on"))
+
+    found = pl.concat([those(here, "agreed"), those(told, "refused"), those(last, "wrong_number")], how="align")
+    return found.sort("customer_id")
 
 
 def list_answers(ledger: Ledger, launch: str | None = None, *, before: date | None = None) -> pl.DataFrame:
