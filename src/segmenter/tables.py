@@ -16,6 +16,9 @@ from segmenter.settings.types import Channel
 
 TIME = pl.Datetime("us")
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
+# What came of an invitation, from what says least; where there is nothing, nobody has called yet.
+ANSWERS = ("not_reached", "wrong_number", "call_back", "thinking", "agreed", "refused", "refused_for_good", "joined")
+REACHED = ANSWERS[2:]  # who spoke to somebody
 EPOCH = date(1970, 1, 1)
 DAY = 86_400_000_000  # microseconds
 LEVELS = ("province", "city", "district")  # of a place
@@ -115,10 +118,14 @@ INVITED = pl.Schema(  # one row per launch and customer, as `ledger.list_invitat
         "region": pl.String(),
         "segment": pl.String(),
         "channel": pl.String(),  # by which they were invited, or by what a list of answers says: `CHANNELS`; null in old ledgers
-        "answer": pl.String(),  # no_answer, refused, refused_for_good, joined; null where there is none
+        "answer": pl.String(),  # see `ANSWERS`; null where nobody has called yet
         "answered_on": pl.Date(),
         "reason": pl.String(),
         "source": pl.String(),
+        "call_on": pl.Date(),  # when to call again, where the answer says it
+        "hour": pl.Int64(),  # of the day, 0 to 23, in which the answer was given; null where that is not told
+        "calls": pl.Int64(),  # days on which there was an answer; more where an agent wrote so
+        "missed": pl.Int64(),  # of these in vain, since somebody was reached last
     }
 )
 REJECTS = pl.Schema(

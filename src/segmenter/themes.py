@@ -6,7 +6,7 @@ import polars as pl
 
 from segmenter.vocabulary import vocabulary
 
-# The first that fits counts; those without a pattern are what an answer itself says, see `sources.answer_words`.
+# The first that fits counts; that without a pattern is what an answer itself says, see `sources.answer_words`.
 _PATTERNS = {theme: re.compile("|".join(patterns) or "(?!)") for theme, patterns in vocabulary("themes").items()}
 OTHER = "other"
 THEMES = (*_PATTERNS, OTHER)

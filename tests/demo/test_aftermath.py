@@ -116,7 +116,7 @@ def test_answers_follow_the_chance_to_join(shop: Shop, invited: pl.DataFrame, af
     waited = (both["answered_on"] - both["call_on"]).dt.total_days().drop_nulls()
     assert set(waited) == {0, 1, 2}
     shares = dict(both["answer"].value_counts(normalize=True).rows())
-    assert set(shares) == {"joined", "will join", "refused", "refused for good", "no answer", "wrong number", None}
+    assert set(shares) == {"joined", "will join", "refused", "refused for good", "not reached", "wrong number", None}
     assert shares["refused"] > 4 * shares["refused for good"] > 0
     listed = after.effects.drop_nulls("joined_on")
     assert listed["customer_id"].to_list() == joined["customer_id"].to_list()

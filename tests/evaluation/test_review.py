@@ -47,7 +47,7 @@ def said(answer: str, day: int = 3, reason: str | None = None) -> dict:
 TOLD = people(
     {"customer_id": "a", "agent": "Li", **said("joined")},
     {"customer_id": "b", "agent": "Li", **said("refused", reason="too far")},
-    {"customer_id": "c", "agent": "Wu", **said("no_answer")},
+    {"customer_id": "c", "agent": "Wu", **said("not_reached")},
     {"customer_id": "d", "agent": "Wu", "wave": 2, "planned_at": DAY + timedelta(days=20), **said("joined", 10)},  # before their wave
     {"customer_id": "e", "agent": None, "wave": 2, "planned_at": DAY + timedelta(days=20)},
     {"customer_id": "old", "in_plan": False, **said("refused_for_good", reason=" too far ")},
@@ -65,7 +65,7 @@ def test_answers_are_counted_by_what_the_plan_dealt_out():
     found = count_answers(TOLD, DAY + timedelta(days=15))
     rows = {
         (over, value): rest
-        for over, value, *rest in found.select("over", "value", "invited", "asked", "joined", "refused", "no_answer", "open").rows()
+        for over, value, *rest in found.select("over", "value", "invited", "asked", "joined", "refused", "not_reached", "open").rows()
     }
     assert rows == {
         ("all", None): [6, 5, 2, 2, 1, 0],
@@ -87,7 +87,7 @@ def test_answers_are_counted_by_what_the_plan_dealt_out():
 def test_sales_of_those_who_joined_count_from_the_first_day_to_the_last():
     found = review(LAUNCH, TOLD, BOUGHT, settings())
     assert found.counts == {
-        **{"invited": 6, "asked": 6, "joined": 4, "unasked": 1, "refused": 2, "no_answer": 1},
+        **{"invited": 6, "asked": 6, "joined": 4, "unasked": 1, "refused": 2, "not_reached": 1},
         **{"held_out": 2, "held_out_joined": 1, "held_out_asked": 2, "replaced": 1},
     }
     assert (found.days, found.over, found.last_order) == (30, True, date(2026, 7, 31))

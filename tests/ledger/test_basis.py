@@ -72,12 +72,12 @@ def test_what_other_launches_did_stands_by_each_customer(ledger: Ledger) -> None
 def test_a_plan_of_its_own_is_no_past_until_it_is_answered(ledger: Ledger) -> None:
     planned(ledger, "july", JULY, a="planned", b="held_out", c="planned")
     assert read_past_launches(ledger, "july", JULY, community="vip", days=365) is None
-    answered(ledger, "july", date(2026, 7, 2), a="refused", c="no_answer")
+    answered(ledger, "july", date(2026, 7, 2), a="refused", c="not_reached")
     known = read_past_launches(ledger, "july", date(2026, 7, 3), community="vip", days=365)
     assert known is not None
     # Its own invitations do not stand in its way, but who has said no to it is not asked again.
     assert known.customers.rows() == [("a", None, 0, False, True, None)]
-    assert known.invited["answer"].to_list() == ["refused", None, "no_answer"]
+    assert known.invited["answer"].to_list() == ["refused", None, "not_reached"]
 
 
 def test_a_launch_that_is_over_and_answered_keeps_its_name(ledger: Ledger) -> None:

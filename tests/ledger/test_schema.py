@@ -83,6 +83,7 @@ def test_an_older_ledger_is_brought_up_to_date_once_by_two_at_a_time_and_loses_n
                 date(2026, 7, 2),
                 None,
                 "a.csv",
+                *(None, None, 1, 0),
             )
         ]
     ]
@@ -156,6 +157,6 @@ def test_a_ledger_of_the_fourth_version_keeps_its_answers_and_takes_channels(url
             f"INSERT INTO segmenter_answers VALUES ('spring', 1, 'a', 'no_answer', '2026-07-02', 'a.csv', {row}, NULL, 'r', '0')"
         )
     ledger = open_ledger(url, tmp_path / "results")
-    assert list_invitations(ledger).select("answer", "channel").rows() == [("no_answer", None)]
+    assert list_invitations(ledger).select("answer", "channel").rows() == [("not_reached", None)]
     record_answers(ledger, "spring", said("joined", "a").with_columns(channel=pl.lit("shop")))
     assert list_invitations(ledger).select("answer", "channel").rows() == [("joined", "shop")]

@@ -35,7 +35,7 @@ def test_before_any_answer_the_chance_is_the_guess():
 
 
 def test_who_was_asked():
-    answers = ["joined"] * 3 + ["no_answer", "refused", "refused_for_good"] + [None] * 4
+    answers = ["joined"] * 3 + ["not_reached", "refused", "refused_for_good"] + [None] * 4
     over, running = learned(launch("spring", answers)), learned(launch("summer", answers, ends_on=date(2026, 7, 2)))
     assert (over.asked, over.joined, running.asked, running.joined) == (10, 3, 6, 3)
     unasked = learned(launch("spring", answers), launch("zero", ["joined"] * 9, status=None), launch("one", ["joined"], status="held_out"))

@@ -179,7 +179,7 @@ def _people() -> tuple[pl.DataFrame, pl.DataFrame]:
         row |= {"wave": wave, "group": f"g{place % 30}", "agent": None if held else ("王芳", "<b>Li</b>")[place % 2], "score": 50.0}
         row |= {"stratum": f"s{place % 4}", "region": ("四川", "云南", None)[place % 3], "segment": ("big & old", "new")[place % 2]}
         if not held and draw < 0.9:
-            row["answer"] = "joined" if draw < 0.4 else "no_answer" if draw < 0.6 else "refused" if draw < 0.85 else "refused_for_good"
+            row["answer"] = "joined" if draw < 0.4 else "not_reached" if draw < 0.6 else "refused" if draw < 0.85 else "refused_for_good"
             row |= {"answered_on": date(2026, 7, 20), "source": "s.csv"}
             row["reason"] = None if draw < 0.7 else "too far" if draw < 0.89 else f"call me at 1380000{place}"
         rows.append(row)

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from segmenter.report import call_sheets as module
-from segmenter.report.call_sheet_words import ANSWERS, buying_habit, last_calls
+from segmenter.report.call_sheet_words import ANSWER_WORDS, buying_habit, last_calls
 from segmenter.report.call_sheets import call_sheets
 from segmenter.report.labels import Labels
 from segmenter.report.safe_text import safe_names
@@ -94,7 +94,7 @@ def test_what_an_agent_needs(launch: Callable[..., Any], tmp_path: Path) -> None
     widths = [sheet.column_dimensions[letter].width for letter in "ABCDEFGH"]
     assert sum(widths) * 9 < 1064 * 11 / 9  # an A4 page in pixels, at 11 points; in a wide font a character takes nine
     (choice,) = sheet.data_validations.dataValidation
-    assert choice.formula1 == '"' + ",".join(en for en, _ in ANSWERS) + '"'
+    assert choice.formula1 == '"' + ",".join(en for en, _ in ANSWER_WORDS.values()) + '"'
     assert str(choice.sqref) == f"G2:G{sheet.max_row}"
     assert "2026-07-15" in sheet.oddHeader.right.text
     assert "summer && tea" in sheet.oddHeader.left.text
@@ -188,8 +188,8 @@ def test_the_last_call_stands_where_there_was_one(launch: Callable[..., Any], tm
     one, two, three = made.plan.invite_list["customer_id"].head(3)
     answers = [
         (one, "spring", "refused", date(2026, 3, 1), "time"),
-        (one, "winter", "no_answer", date(2026, 1, 9), None),
-        (two, "winter", "no_answer", date(2026, 1, 9), "will join"),
+        (one, "winter", "not_reached", date(2026, 1, 9), None),
+        (two, "winter", "agreed", date(2026, 1, 9), None),
         (three, "winter", None, None, None),
     ]
     rows = [

@@ -65,10 +65,10 @@ def test_where_there_is_no_lift_the_table_is_empty(reviewed: Callable[..., Any],
 
 GOLDEN = {
     "acceptance.csv": """\
-over,value,invited,asked,joined,refused,no_answer,open,share,low,high
-all,,3,3,1,1,0,1,0.333333,0.061492,0.79234
-wave,1,2,2,1,0,0,1,0.5,0.094531,0.905469
-wave,2,1,1,0,1,0,0,0.0,0.0,0.793451
+over,value,invited,asked,reached,joined,agreed,refused,not_reached,open,share,low,high
+all,,3,3,2,1,0,1,0,1,0.333333,0.061492,0.79234
+wave,1,2,2,1,1,0,0,0,1,0.5,0.094531,0.905469
+wave,2,1,1,1,0,0,1,0,0,0.0,0.0,0.793451
 """,
     "cohorts.csv": """\
 cohort,customers,buyers,orders,sales

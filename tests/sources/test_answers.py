@@ -8,7 +8,7 @@ import pytest
 from xlsxwriter import Workbook
 
 from segmenter.errors import InputError
-from segmenter.report.call_sheet_words import ANSWERS as DROP_DOWN
+from segmenter.report.call_sheet_words import ANSWER_WORDS as DROP_DOWN
 from segmenter.report.call_sheets import call_sheets
 from segmenter.sources.answers import NoAnswersError, read_answers
 from segmenter.tables import REJECTS
@@ -44,14 +44,14 @@ def filled(request: pytest.FixtureRequest, small_shop: Any, tmp_path: Path) -> A
     sheet = book.worksheets[0]
     at = {cell.value: cell.column for cell in sheet[1]}
     answer, on = at[("answer", "答复")[place]], at[("answered on", "答复日期")[place]]
-    words = [pair[place] for pair in DROP_DOWN]
+    words = [pair[place] for pair in DROP_DOWN.values()]
     expected = {}
     for row in range(2, sheet.max_row):
         word = words[row % len(words)]
         sheet.cell(row, answer).value = word
         sheet.cell(row, on).value = datetime(2026, 7, 2) if row % 2 else "2026/7/2"
         customer = sheet.cell(row, at[("customer_id", "客户编号")[place]]).value
-        expected[customer] = DROP_DOWN[row % len(words)][0]
+        expected[customer] = list(DROP_DOWN.values())[row % len(words)][0]
     sheet.cell(2, answer).value = "hm?"
     book.save(path)
     return path, expected, sheet.max_row - 1
@@ -62,15 +62,13 @@ def test_call_sheets_come_back(filled: Any) -> None:
     found = read(path.parent)
     (reject,) = rejected(found)
     assert reject[:2] == (path.name, 2)
-    assert reject[3:] == ("aa?", "is no known answer; write joined, refused, refused for good or no answer")
+    assert reject[3:] == ("aa?", "is no known answer; write joined, will join, refused or another word of the sheet's list")
     assert (found.rows, found.open) == (rows, 1)
     assert found.answers.height == rows - 2
     assert set(found.answers["answered_on"]) == {date(2026, 7, 2)}
     assert set(found.answers["source"]) == {path.name}
-    canonical = {"will join": ("no_answer", "will join"), "wrong number": ("no_answer", "wrong number"), "no answer": ("no_answer", None)}
-    canonical["refused for good"] = ("refused_for_good", None)
-    for customer, (answer, reason) in told(found).items():
-        assert (answer, reason) == canonical.get(expected[customer], (expected[customer], None))
+    states = {words[0]: answer for answer, words in DROP_DOWN.items()}
+    assert told(found) == {customer: (states[expected[customer]], None) for customer in told(found)}
     assert [each.name for each in found.files] == [path.name]
 
 
@@ -119,7 +117,7 @@ def test_answers_in_an_agents_workbook_and_in_that_of_the_region_are_read_and_to
         book.save(path)
 
     first, second, third, fourth = plan.invite_list.sort("call_on")["customer_id"].gather([0, 1, 2, -1])
-    joined, refused = DROP_DOWN[0][place], DROP_DOWN[2][place]
+    joined, refused = DROP_DOWN["joined"][place], DROP_DOWN["refused"][place]
     both = {first: (joined, "2026-07-02"), second: (joined, "2026-07-03")}
     fill(region, both | {third: (refused, "2026-07-03")})
     fill(agent, both | {second: (refused, "2026-07-04"), fourth: (joined, "2026-07-06")})
@@ -161,7 +159,7 @@ def test_a_list_in_gb18030_with_three_ways_to_say_one_thing(tmp_path: Path) -> N
         "9": ("joined", None),
         "10": ("refused", "time"),
         "11": ("refused_for_good", None),
-        "020": ("no_answer", None),
+        "020": ("not_reached", None),
     }
     assert dict(found.answers.select("customer_id", "answered_on").rows())["9"] == date(2026, 7, 5)
     assert [(row, value, reason.split(";")[0]) for _, row, _, value, reason in rejected(found)] == [
@@ -195,8 +193,8 @@ def test_a_list_of_members_has_joined(tmp_path: Path) -> None:
         **{"12": 1, "345": 2, "C7": 3},
         **{"1": 6, "3": 6, "4": 5, "6": 5},  # 18:00 in London is past midnight in Shanghai
     }
-    assert told(found)["5"] == ("no_answer", "not joined")
-    assert (found.open, found.rejects.height) == (3, 0)
+    assert "5" not in told(found)  # nobody says that they were called
+    assert (found.open, found.rejects.height) == (4, 0)
 
 
 def test_answers_without_a_date_are_of_the_planned_day_and_files_of_no_use_cost_nothing_else(tmp_path: Path) -> None:
@@ -239,8 +237,8 @@ def test_what_agents_do_to_a_list_costs_no_answer(tmp_path: Path) -> None:
         ("007", "joined", date(2026, 7, 3), "a.xlsx", 4, "7"),
         ("10", "joined", date(2026, 7, 30), "b.csv", 4, "10"),
         ("12", "refused", date(2026, 7, 30), "b.csv", 6, "12"),
-        ("14", "no_answer", date(2026, 7, 30), "b.csv", 7, "14"),
-        ("9", "no_answer", date(2026, 7, 30), "a.xlsx [Friday]", 2, "9"),
+        ("14", "not_reached", date(2026, 7, 30), "b.csv", 7, "14"),
+        ("9", "not_reached", date(2026, 7, 30), "a.xlsx [Friday]", 2, "9"),
         ("C08", "refused", date(2026, 7, 4), "a.xlsx", 5, "ｃ 08"),
     ]
     assert rejected(found) == [("b.csv", 8, None, None, "has 5 fields, the header 4")]
@@ -264,7 +262,7 @@ def test_a_list_of_another_launch_gives_no_dates_to_this_one(tmp_path: Path) -> 
     assert found.rejects["reason"].to_list() == ["is before the launch"] * 4
     assert found.warnings[1:] == (
         "answers of before the launch: 4, which do not count: are they of another launch?",
-        "customers with different answers on one day: 1; joined counts before refused, and that before no answer",
+        "customers with different answers on one day: 1; what says most counts: joined, refused, agreed, and so on",
     )
 
 

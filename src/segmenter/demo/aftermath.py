@@ -13,7 +13,14 @@ from segmenter.demo.shop import Shop, customer_ids, expected_spend, list_custome
 from segmenter.hashing import uniform
 
 # What comes of a call where nobody joins; None: the agents did not get to it, or wrote nothing down.
-_OTHERWISE = (("no answer", 0.42), ("refused", 0.36), ("will join", 0.08), ("wrong number", 0.05), ("refused for good", 0.04), (None, 0.05))
+_OTHERWISE = (
+    ("not reached", 0.42),
+    ("refused", 0.36),
+    ("will join", 0.08),
+    ("wrong number", 0.05),
+    ("refused for good", 0.04),
+    (None, 0.05),
+)
 _BROUGHT = 0.25  # of new customers: by an earlier one
 _FRIENDS = 0.1  # whom a member of influence 1 brings
 
@@ -23,7 +30,7 @@ class After:
     """The shop some days after a launch."""
 
     shop: Shop  # the rows that there were before, untouched, then the new ones; its truth is that of the launch
-    # By customer invited: customer_id; answer: joined, will join, refused, refused for good, no answer or wrong number, null where there
+    # By customer invited: customer_id; answer: joined, will join, refused, refused for good, not reached or wrong number, null where there
     # is none yet; answered_on
     answers: pl.DataFrame
     # By customer of the launch: customer_id; joined_on (null: not); expected_effect, what joining can be expected to bring from then until

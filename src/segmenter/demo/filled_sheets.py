@@ -21,7 +21,7 @@ _SPELLINGS = {
     "will join": (("will join", "agreed", "Will join later"), ("愿意加入", "同意", "稍后加入")),
     "refused": (("refused", "declined", "no", "not interested", "refuesd"), ("拒绝", "不需要", "不加", "拒绝了", "不感兴趣")),
     "refused for good": (("refused for good", "do not call again", "never"), ("以后都不要联系", "永久拒绝", "不要再联系")),
-    "no answer": (("no answer", "not reached", "busy", "No Answer"), ("未接通", "无人接听", "关机", "未接", "没接")),
+    "not reached": (("not reached", "no answer", "busy", "No Answer"), ("未接通", "无人接听", "关机", "未接", "没接")),
     "wrong number": (("wrong number", "Wrong number!"), ("号码有误", "空号")),
 }
 _CHOSEN = 0.8  # from the drop-down

@@ -4,6 +4,7 @@ from datetime import date
 
 import polars as pl
 
+from segmenter.tables import REACHED
 from segmenter.themes import themed
 
 OVER = ("wave", "agent", "group", "region", "segment", "channel")
@@ -19,9 +20,10 @@ def count_answers(invitations: pl.DataFrame, until: date) -> pl.DataFrame:
     """Count answers, over all and by what the plan assigned; what is the same for everyone is left out.
 
     For each ``value`` of what they are counted ``over`` (``all``, ``wave``, ``agent``, ...; null where a customer has none): ``invited``,
-    of whom ``asked`` so far; of these ``joined``, ``refused`` (for good or not), ``no_answer`` (as an agent noted) and ``open`` (nothing
-    noted); ``share`` joined of those asked, null where nobody was, with its 95 % interval ``low`` to ``high`` (Wilson, 1927, Probable
-    inference, the law of succession, and statistical inference, Journal of the American Statistical Association 22(158), 209-212).
+    of whom ``asked`` so far; of these ``reached``, and of those ``joined``, ``agreed`` and ``refused`` (for good or not); ``not_reached``
+    (or under a wrong number) and ``open`` (nothing noted); ``share`` joined of those asked, null where nobody was, with its 95 % interval
+    ``low`` to ``high`` (Wilson, 1927, Probable inference, the law of succession, and statistical inference, Journal of the American
+    Statistical Association 22(158), 209-212).
     """
     invited = invitations.filter((pl.col("status") == "planned").fill_null(value=False)).with_columns(asked=is_asked(until))
     parts = [
@@ -43,9 +45,11 @@ def _counts() -> list[pl.Expr]:
     answer = pl.col("answer")
     conditions = {
         "asked": pl.col("asked"),
+        "reached": answer.is_in(REACHED),
         "joined": answer == "joined",
+        "agreed": answer == "agreed",
         "refused": answer.is_in(REFUSED),
-        "no_answer": answer == "no_answer",
+        "not_reached": answer.is_not_null() & ~answer.is_in(REACHED),
         "open": pl.col("asked") & answer.is_null(),
     }
     return [

@@ -14,6 +14,7 @@ from segmenter.evaluation.lift import Lift
 from segmenter.launch_record import LaunchRecord
 from segmenter.messages import Message
 from segmenter.settings import ReviewCore
+from segmenter.tables import REACHED
 
 _YEAR = timedelta(days=365)
 
@@ -35,8 +36,8 @@ class Review:
     last_order : date or None
         The day of the latest order of the shop before `as_of`.
     counts : mapping of str to int
-        Customers: ``invited``, ``asked``, ``joined`` (all, of whom ``unasked`` were not invited), ``refused``, ``no_answer``,
-        ``held_out``, ``held_out_joined``, and ``replaced``, who answered to a plan that was replaced since.
+        Customers: ``invited``, ``asked``, ``joined`` (all, of whom ``unasked`` were not invited), ``refused``, ``not_reached`` (or a wrong
+        number), ``held_out``, ``held_out_joined``, and ``replaced``, who answered to a plan that was replaced since.
     acceptance, reasons : DataFrame
         See `acceptance.count_answers` and `acceptance.count_reasons`.
     daily : DataFrame
@@ -177,7 +178,7 @@ def _count(invitations: pl.DataFrame, until: date) -> dict[str, int]:
         "joined": pl.col("joined"),
         "unasked": pl.col("joined") & pl.col("status").is_null(),
         "refused": planned & answer.is_in(REFUSED),
-        "no_answer": planned & (answer == "no_answer"),
+        "not_reached": planned & answer.is_not_null() & ~answer.is_in(REACHED),
         "held_out": held,
         "held_out_joined": held & pl.col("joined"),
         "held_out_asked": held & answer.is_not_null(),

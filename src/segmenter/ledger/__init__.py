@@ -18,7 +18,6 @@ from segmenter.ledger.drafts import is_committed as is_committed
 from segmenter.ledger.drafts import open_draft_ledger as open_draft_ledger
 from segmenter.ledger.drafts import place_for as place_for
 from segmenter.ledger.drafts import read_draft as read_draft
-from segmenter.ledger.frames import ANSWERS as ANSWERS
 from segmenter.ledger.queries import list_answers as list_answers
 from segmenter.ledger.queries import list_held_out as list_held_out
 from segmenter.ledger.queries import list_invitations as list_invitations

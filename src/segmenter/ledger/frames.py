@@ -9,16 +9,17 @@ from polars.exceptions import PolarsError
 from segmenter.errors import LedgerError, nearest
 from segmenter.ledger.schema import SNAPSHOT
 from segmenter.messages import Message
-from segmenter.tables import INVITED
+from segmenter.tables import ANSWERS, INVITED
+from segmenter.themes import themed
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
 
 STATUSES = ("planned", "held_out")
-# From the one that says least: of two on one day, read together, the later one here stands.
-ANSWERS = ("no_answer", "refused", "refused_for_good", "joined")
 INVITATION = {name: INVITED[name] for name in ("customer_id", *SNAPSHOT)}
-ANSWER = {name: INVITED[name] for name in ("customer_id", "answer", "answered_on", "source", "reason")}
+ANSWER = {name: INVITED[name] for name in ("customer_id", "answer", "answered_on", "source", "reason", "call_on", "hour")}
+ANSWER |= {"attempts": pl.Int64()}
+ANSWER_ROW = {"launch": pl.String(), "number": pl.Int64(), **ANSWER, **INVITATION}
 _BATCH = 50_000
 
 
@@ -63,6 +64,23 @@ def check_rows(
     if problems:
         raise LedgerError(*problems)
     return pl.DataFrame(columns)
+
+
+def read_answers(connection: "Connection", query: "Select[tuple[object, ...]]") -> pl.DataFrame:
+    """Read answers by launch and customer, and say which is ``current``: the latest, and of one day's the one that says most.
+
+    Of what a file said of a customer's day that is ``standing`` which was read last, as an agent may have corrected it.
+    """
+    key = ["launch", "customer_id"]
+    standing = pl.col("number") == pl.col("number").max().over(*key, "answered_on", "source")
+    read = themed(read_frame(connection, query, ANSWER_ROW)).with_columns(standing=standing)
+    ordered = read.sort(*key, "answered_on", "standing", "hour", strength(), "number", nulls_last=False)
+    return ordered.with_columns(current=pl.struct(key).is_last_distinct())
+
+
+def strength() -> pl.Expr:
+    """Rank answers from the one that says least: of several on one day, the one that says most stands, whatever was read first."""
+    return pl.col("answer").replace_strict(ANSWERS, range(len(ANSWERS)), return_dtype=pl.Int64)
 
 
 def insert_rows(connection: "Connection", name: str, frame: pl.DataFrame) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from segmenter.ledger.connection import Ledger, connect_reader, snapshot
-from segmenter.ledger.frames import ANSWER, INVITATION, read_frame
+from segmenter.ledger.frames import ANSWER_ROW, INVITATION, read_answers, read_frame
 from segmenter.ledger.schema import PLANNED, SNAPSHOT, table
-from segmenter.themes import themed
+from segmenter.tables import REACHED
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -28,8 +28,7 @@ _LAUNCH = {
     "holdout": pl.Float64(),
     "state": pl.String(),
 }
-_ANSWER_ROW = {"launch": pl.String(), "number": pl.Int64(), **ANSWER, **INVITATION}
-_ANSWER_COLUMNS = ("answer", "answered_on", "reason", "source")
+_ANSWER_COLUMNS = ("answer", "answered_on", "reason", "source", "call_on", "hour", "calls", "missed")
 
 
 def list_launches(ledger: Ledger) -> pl.DataFrame:
@@ -156,7 +155,7 @@ def list_answers(ledger: Ledger, launch: str | None = None, *, before: date | No
     its ``status`` is null for who was never in the plan.
     """
     with connect_reader(ledger) as connection:
-        return _read_answers(connection, launch, before)
+        return _read_answers(connection, launch, before).drop("standing")
 
 
 def list_invitations(ledger: Ledger, launch: str | None = None, *, before: date | None = None) -> pl.DataFrame:
@@ -202,12 +201,22 @@ def _read_answers(connection: "Connection | None", launch: str | None, before: d
         query = query.where(answers.c.launch == launch)
     if before is not None:
         query = query.where(answers.c.answered_on < before)
-    rows = themed(_read(connection, query, _ANSWER_ROW)).sort("launch", "customer_id", "answered_on", "number")
-    return rows.with_columns(current=pl.struct("launch", "customer_id").is_last_distinct())
+    if connection is None:
+        return pl.DataFrame(schema={**ANSWER_ROW, "standing": pl.Boolean(), "current": pl.Boolean()})
+    return read_answers(connection, query)
 
 
 def _read_current(connection: "Connection | None", launch: str | None, before: date | None) -> pl.DataFrame:
-    return _read_answers(connection, launch, before).filter("current").drop("current")
+    """Give each customer's current answer to each launch, with the ``calls`` that it took, and how many were ``missed`` since."""
+    rows, key = _read_answers(connection, launch, before).filter("standing"), ["launch", "customer_id"]
+    days = rows.group_by(*key, "answered_on").agg(
+        pl.col("attempts").max().fill_null(1).alias("calls"),
+        reached=pl.col("answer").is_in(REACHED).any(),
+        missed=(pl.col("answer") == "not_reached").any(),
+    )
+    since = (pl.col("answered_on") > pl.col("answered_on").filter("reached").max()).fill_null(value=True)
+    counted = days.group_by(key).agg(pl.col("calls").sum(), pl.col("calls").filter(since, "missed").sum().alias("missed"))
+    return rows.filter("current").drop("current", "standing", "attempts").join(counted, on=key, how="left", validate="1:1")
 
 
 def _read(connection: "Connection | None", query: "Select[tuple[object, ...]]", schema: dict[str, pl.DataType]) -> pl.DataFrame:

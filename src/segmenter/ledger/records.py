@@ -12,11 +12,11 @@ from segmenter.errors import LedgerError, nearest
 from segmenter.launch_record import LaunchRecord
 from segmenter.ledger.basis import Basis, check_basis
 from segmenter.ledger.connection import Ledger, connect_writer, shorten_error
-from segmenter.ledger.frames import ANSWER, ANSWERS, INVITATION, STATUSES, check_rows, insert_rows, read_frame
+from segmenter.ledger.frames import ANSWER, INVITATION, STATUSES, check_rows, insert_rows, read_answers, read_frame, strength
 from segmenter.ledger.pending_plans import drop, fingerprint_of, place_of, settle
 from segmenter.ledger.schema import PENDING, PLANNED, table
 from segmenter.messages import Message
-from segmenter.tables import CHANNELS
+from segmenter.tables import ANSWERS, CHANNELS
 from segmenter.themes import themed
 
 if TYPE_CHECKING:
@@ -73,28 +73,36 @@ def record_plan(ledger: Ledger, launch: LaunchRecord, invitations: pl.DataFrame,
 
 
 def record_answers(ledger: Ledger, launch: str, answers: pl.DataFrame) -> int:
-    """Record what customers answered to a launch (`ANSWER`; reason and ``channel`` may be left out), and count what was not known.
+    """Record what customers answered to a launch, and count what was not known.
 
-    Every answer ever read is kept; a customer's answer is the one with the latest date, and of several with one date the one that was
-    read last. What was read before is not taken twice. With each answer stays the invitation as it was then, so that no later plan
-    of the launch changes it; its channel is the answer's, where that has one. Where one is wrong, or the launch has no plan, none is taken.
+    The answers have the columns of `ANSWER`, of which those from ``reason`` on may be left out, and may have a ``channel``. Every answer
+    ever read is kept; a customer's answer is the one with the latest date, and of several with one date the one that says most, whatever
+    was read first; only what a file said of a day is replaced by what it says of that day later. What was read before is not taken
+    twice. With each answer stays the invitation as it was then, so that no later plan of the launch changes it; its channel is the
+    answer's, where that has one. Where one is wrong, or the launch has no plan, none is taken.
     """
     from sqlalchemy import func, select
 
     needed, choices = ("customer_id", "answer", "answered_on", "source"), {"answer": ANSWERS, "channel": CHANNELS}
     schema = ANSWER | {"channel": INVITATION["channel"]}
-    rows = check_rows("answers", answers, schema, needed=needed, choices=choices, optional=("reason", "channel"))
+    rows = check_rows("answers", answers, schema, needed=needed, choices=choices, optional=_OPTIONAL)
     # A day's answers in an order of their own: that of the rows means nothing.
-    strength = pl.col("answer").replace_strict(ANSWERS, range(len(ANSWERS)), return_dtype=pl.Int64)
-    rows = themed(rows).sort("customer_id", "answered_on", strength, "reason", "source", "channel", nulls_last=False)
-    same = ["customer_id", "answer", "answered_on", "reason"]
+    day = ["customer_id", "answered_on"]
+    rows = themed(rows).sort(*day, "hour", strength(), "reason", "call_on", "attempts", "source", "channel", nulls_last=False)
+    rows = rows.unique([*day, "source"], keep="last", maintain_order=True)
+    same = [name for name in ANSWER if name != "source"]
     plans, kept = table("plans"), table("answers")
     with connect_writer(ledger) as connection, connection.begin():
         planned = {row.launch: row.id for row in connection.execute(select(plans.c.launch, plans.c.id).where(plans.c.state == PLANNED))}
         if launch not in planned:
             raise LedgerError(unknown_launch(ledger, launch, planned))
-        before = themed(read_frame(connection, select(kept).where(kept.c.launch == launch), {"number": pl.Int64(), **ANSWER, **INVITATION}))
-        new = rows.unique(same, keep="first", maintain_order=True).join(before, on=same, how="anti", nulls_equal=True)
+        before = read_answers(connection, select(kept).where(kept.c.launch == launch))
+        known = before.filter("standing")
+        new = rows.unique(same, keep="first", maintain_order=True).with_row_index("at")
+        new = new.join(known, on=[*same, "source"], how="anti", nulls_equal=True)
+        # What another file has said already is new only where it corrects what this one said.
+        said = new.join(known, on=same, how="semi", nulls_equal=True).join(known, on=[*day, "source"], how="anti")
+        new = new.join(said, on="at", how="anti").drop("at")
         if new.is_empty():
             return 0
         now = _read_invitations(connection, planned[launch], new["customer_id"])
@@ -106,6 +114,9 @@ def record_answers(ledger: Ledger, launch: str, answers: pl.DataFrame) -> int:
         numbered = new.sort("customer_id", "answered_on", maintain_order=True).with_row_index("number", offset=first)
         insert_rows(connection, "answers", numbered.with_columns(launch=pl.lit(launch)))
     return new.height
+
+
+_OPTIONAL = ("reason", "call_on", "hour", "attempts", "channel")
 
 
 def unknown_launch(ledger: Ledger, name: str, known: "list[str] | dict[str, int]") -> Message:

@@ -59,6 +59,8 @@ def tables() -> "MetaData":
         *invitation(),
         Column("reason", String),
         *later(),
+        Column("call_on", Date),
+        *(Column(name, Integer) for name in ("hour", "attempts")),
     )
     return known
 
@@ -115,7 +117,23 @@ def _fifth(connection: "Connection") -> None:
         connection.exec_driver_sql(f"ALTER TABLE segmenter_{name} ADD COLUMN channel TEXT")
 
 
-_STEPS = (_first, _second, _third, _fourth, _fifth)
+def _sixth(connection: "Connection") -> None:
+    for column, kind in (("call_on", "DATE"), ("hour", "INTEGER"), ("attempts", "INTEGER")):
+        connection.exec_driver_sql(f"ALTER TABLE segmenter_answers ADD COLUMN {column} {kind}")
+    # Until here whatever was neither a yes nor a no was one answer, and its reason said which.
+    for reason, answer in (
+        ("will join", "agreed"),
+        ("undecided", "thinking"),
+        ("not joined", "thinking"),
+        ("wrong number", "wrong_number"),
+    ):
+        connection.exec_driver_sql(
+            f"UPDATE segmenter_answers SET answer = '{answer}', reason = NULL WHERE answer = 'no_answer' AND reason = '{reason}'"
+        )
+    connection.exec_driver_sql("UPDATE segmenter_answers SET answer = 'not_reached', reason = NULL WHERE answer = 'no_answer'")
+
+
+_STEPS = (_first, _second, _third, _fourth, _fifth, _sixth)
 VERSION = len(_STEPS)
 
 

@@ -7,14 +7,16 @@ from segmenter.report.review_words import THEME_WORDS
 from segmenter.settings import LaunchSettings
 
 # What came of a call: English and Chinese, as the drop-down offers them.
-ANSWERS = (
-    ("joined", "已入群"),
-    ("will join", "愿意加入"),
-    ("refused", "拒绝"),
-    ("refused for good", "以后都不要联系"),
-    ("no answer", "未接通"),
-    ("wrong number", "号码有误"),
-)
+ANSWER_WORDS = {
+    "joined": ("joined", "已入群"),
+    "agreed": ("will join", "愿意加入"),
+    "thinking": ("thinking it over", "考虑中"),
+    "call_back": ("call back", "稍后再联系"),
+    "not_reached": ("not reached", "未接通"),
+    "refused": ("refused", "拒绝"),
+    "refused_for_good": ("refused for good", "以后都不要联系"),
+    "wrong_number": ("wrong number", "号码有误"),
+}
 _HABIT = 3  # orders that make one
 _LEFT_OVER = r"[ \u3000]+([,.!?;:，。！？；：、])"  # where a name would stand
 
@@ -51,17 +53,14 @@ def _span(days: pl.Expr, labels: Labels) -> pl.Expr:
 
 def last_calls(invited: pl.DataFrame, labels: Labels) -> pl.DataFrame:
     """Say what came of each customer's last call, by the ledger (`tables.INVITED`): ``customer_id``, ``last_call``."""
-    said = dict(zip(("joined", "refused", "refused_for_good", "no_answer"), (ANSWERS[place] for place in (0, 2, 3, 4)), strict=True))
-    answers = {answer: labels.say(*words) for answer, words in said.items()}
+    answers = {answer: labels.say(*words) for answer, words in ANSWER_WORDS.items()}
     themes = {theme: labels.say(*words) for theme, words in THEME_WORDS.items() if theme is not None}
     answered = invited.filter(pl.col("answer").is_not_null()).sort("customer_id", "answered_on", "launch")
     last = answered.unique("customer_id", keep="last", maintain_order=True)
     answer = pl.col("answer").replace_strict(answers, return_dtype=pl.String)
     theme = pl.col("reason").replace_strict(themes, default=None, return_dtype=pl.String)
     why = pl.format(labels.say("{} ({})", "{}（{}）"), answer, theme)
-    # "Will join" and the like say more than that there was no answer.
-    meant = pl.when(pl.col("answer") == "no_answer").then(theme).otherwise(why).fill_null(answer)
-    return last.select("customer_id", last_call=pl.format("{} · {} · {}", meant, "answered_on", "launch"))
+    return last.select("customer_id", last_call=pl.format("{} · {} · {}", why.fill_null(answer), "answered_on", "launch"))
 
 
 def contact_remark(launch: LaunchSettings, name: pl.Expr) -> pl.Expr:

@@ -13,7 +13,7 @@ import polars as pl
 from segmenter import money
 from segmenter.report.call_sheet_cells import WIDE, Formats, formats, new_workbook, protect, write_cell
 from segmenter.report.call_sheet_pages import About, add_days, add_heading, add_info, day_name
-from segmenter.report.call_sheet_words import ANSWERS, buying_habit, contact_remark, last_calls, opening_words
+from segmenter.report.call_sheet_words import ANSWER_WORDS, buying_habit, contact_remark, last_calls, opening_words
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.safe_text import safe_names
@@ -267,7 +267,7 @@ def _fill(sheet: Any, top: int, calls: pl.DataFrame, layout: _Layout, styles: Fo
 
 
 def _arrange(sheet: Any, top: int, rows: int, layout: _Layout, labels: Labels) -> None:
-    answers, last = [labels.say(*answer) for answer in ANSWERS], top + rows
+    answers, last = [labels.say(*answer) for answer in ANSWER_WORDS.values()], top + rows
     choice = {
         "validate": "list",
         "source": answers,

@@ -94,7 +94,15 @@ def answer_tables(review: Review, labels: Labels) -> list[Table]:
     """Show who accepted, by wave, agent, ..., where there is more than one."""
     most = max(review.acceptance.filter(pl.col("asked") >= _SOME)["share"].drop_nulls(), default=0) or 1
     counts = {name: sorted(review.acceptance.filter(over=name).select("asked", "joined", "refused").rows()) for name in OVER}
-    pairs = (("Share", "加入率"), ("Asked", "已联系"), ("Joined", "加入"), ("Refused", "拒绝"), ("No answer", "未接通"), ("Open", "待记录"))
+    pairs = (
+        ("Share", "加入率"),
+        ("Asked", "已联系"),
+        ("Reached", "已接通"),
+        ("Joined", "加入"),
+        ("Agreed", "答应"),
+        ("Refused", "拒绝"),
+        ("Open", "待记录"),
+    )
     headings = columns("", *(labels.say(*pair) for pair in pairs))
     tables = []
     for name in OVER:
@@ -115,7 +123,7 @@ def _answer_row(name: str, values: dict[str, Any], most: float, labels: Labels) 
     return row(
         Cell(name_value(name, values["value"], labels), small=between),
         Cell(labels.share(share), part=(share or 0) / most),
-        *(labels.number(values[key]) for key in ("asked", "joined", "refused", "no_answer", "open")),
+        *(labels.number(values[key]) for key in ("asked", "reached", "joined", "agreed", "refused", "open")),
     )
 
 

@@ -34,10 +34,7 @@ THEME_WORDS = {
     "service": ("product or service", "商品或服务"),
     "channel": ("another way to order", "习惯其他渠道"),
     "not needed": ("not needed", "不需要"),
-    "will join": ("will join", "愿意加入"),
-    "undecided": ("undecided", "考虑中"),
     "left the group": ("left the group", "已退群"),
-    "not joined": ("not joined", "未入群"),
     "other": ("other reasons", "其他原因"),
 }
 _STATES = {

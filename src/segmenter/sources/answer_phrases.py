@@ -5,10 +5,11 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
-from itertools import product
 from typing import NamedTuple
 
 from segmenter.vocabulary import vocabulary
+
+Units = tuple[str, ...]  # characters of Chinese, words of Latin letters
 
 
 class Meaning(NamedTuple):
@@ -23,13 +24,23 @@ class Clause(NamedTuple):
     """What was found between two marks: what its phrases say, in their order, and whether something is left that turns them round."""
 
     says: tuple[str, ...]
+    left: Units
     turned: bool
-    unclear: bool  # more of it is unknown than known
+    unclear: bool  # too much of it is left
 
 
-Units = tuple[str, ...]  # characters of Chinese, words of Latin letters
+class Pattern(NamedTuple):
+    """A phrase of the vocabulary: one of the options of each part."""
+
+    says: str
+    parts: tuple[tuple[Units, ...], ...]
+
+
 NOT_YET = Meaning("none")
 _YES, _NO = {"joined", "agreed", "in"}, {"refused", "refused_for_good", "left"}
+_STATES = {"in": "joined", "left": "refused", "contact": "agreed", "not_in": "thinking", "later": "call_back", "busy": "not_reached"}
+_PREFIXES = ("un", "dis")
+_MOST = 3  # slips, which are too many
 _PARTS = {"filler", "doubt", "turn"}  # that say nothing alone
 _SOFT = {"not_reached", "not_in", "call_back"}  # where a misspelt "not" does no harm
 _UNIT = re.compile(r"[a-z0-9#]+|\S")
@@ -59,31 +70,32 @@ def units_of(text: str) -> Units:
     return tuple(unit for unit in _UNIT.findall(kept) if unit not in words["dropped"])
 
 
-def _expanded(pattern: str) -> Iterator[str]:
-    """Write out what "(a|b|)" stands for."""
-    parts = _OPTION.split(pattern)
-    yield from map("".join, product(*(part.split("|") if place % 2 else [part] for place, part in enumerate(parts))))
+@cache
+def patterns() -> tuple[Pattern, ...]:
+    """Give the patterns of the vocabulary in its order, with what each says."""
+    return tuple(
+        Pattern(says, tuple(_options(part, chosen=bool(place % 2)) for place, part in enumerate(_OPTION.split(plain(pattern))) if part))
+        for says, written in vocabulary("answers")["phrases"].items()
+        for pattern in written
+    )
+
+
+def _options(part: str, *, chosen: bool) -> tuple[Units, ...]:
+    return tuple(dict.fromkeys(units_of(option) for option in (part.split("|") if chosen else [part])))
 
 
 @cache
-def phrases() -> dict[Units, str]:
-    """Give every phrase of the vocabulary and what it says; of two meanings, that of the entry that stands first."""
-    found: dict[Units, str] = {}
-    for says, patterns in vocabulary("answers")["phrases"].items():
-        for pattern in patterns:
-            for phrase in _expanded(plain(pattern)):
-                found.setdefault(units_of(phrase), says)
-    found.pop((), None)
-    return found
-
-
-@cache
-def _by_length() -> dict[int, list[tuple[Units, str]]]:
-    lengths: dict[int, list[tuple[Units, str]]] = {}
-    for phrase, says in phrases().items():
-        if says not in _PARTS:
-            lengths.setdefault(len(phrase), []).append((phrase, says))
-    return lengths
+def _by_first() -> dict[str, list[int]]:
+    """Index the patterns by the units that they may begin with."""
+    index: dict[str, list[int]] = {}
+    for number, pattern in enumerate(patterns()):
+        for options in pattern.parts:
+            for option in filter(None, options):
+                if number not in index.setdefault(option[0], []):
+                    index[option[0]].append(number)
+            if () not in options:
+                break
+    return index
 
 
 @lru_cache(maxsize=65_536)
@@ -91,61 +103,91 @@ def meaning_of(text: str) -> Meaning | None:
     """Understand an answer; None where it cannot be told.
 
     An answer that is a phrase means that; otherwise its phrases are put together: those of each clause, from the left and the longest
-    first; where there is none, those that are spelt like it. What is left may say anything but turn a yes round.
+    first; what is left there may be spelt like one. What then is left may say anything but turn a yes round.
     """
     words = plain(text)
     whole = units_of(words)
-    said = phrases().get(whole)
-    if said is None or said in _PARTS:
+    size, said = _longest(whole, fuzzy=False)
+    if size < len(whole) or said in _PARTS or not whole or "?" in words:
         clauses = [_read(units) for part in _BREAK.split(words) if (units := units_of(part))]
         said = _together(clauses, doubted="?" in words)
-    if said is None:
+    if not said:
         return None
     attempts = _attempts(words) if said == "not_reached" else None
-    if said == "left":
-        return Meaning("refused", "left the group")
-    return Meaning({"in": "joined", "contact": "agreed", "not_in": "thinking", "later": "call_back"}.get(said, said), None, attempts)
+    return Meaning(_STATES.get(said, said), "left the group" if said == "left" else None, attempts)
 
 
-def says_not_in(text: str) -> bool:
-    """Tell whether an answer says no more than that somebody is not in the group."""
-    return phrases().get(units_of(plain(text))) == "not_in"
+def is_phrase(text: str, *, of: str | None = None) -> bool:
+    """Tell whether an answer is a phrase of the vocabulary and nothing else; and whether it says what is asked for."""
+    units = units_of(plain(text))
+    size, said = _longest(units, fuzzy=False)
+    return 0 < size == len(units) and (said not in _PARTS if of is None else said == of)
 
 
 def _read(units: Units) -> Clause:
     clause = _scan(units, fuzzy=False)
-    return _scan(units, fuzzy=True) if not set(clause.says) - _PARTS else clause
+    silent = not set(clause.says) - _PARTS
+    if not clause.left and not silent:
+        return clause
+    guessed = _scan(units, fuzzy=True)
+    return guessed if silent or len(guessed.left) < len(clause.left) else clause
 
 
 def _scan(units: Units, *, fuzzy: bool) -> Clause:
     says: list[str] = []
     left: list[str] = []
-    known, place, single = 0, 0, False
+    place, single, before = 0, False, ""
     while place < len(units):
         size, found = _longest(units[place:], fuzzy=fuzzy)
-        if not size:
+        if not size or (found in {"refused", "in"} and len(units[place]) == 1 and units[place].isascii()):  # "n/a"
+            found = ""
             left.append(units[place])
-        elif found != "filler":
+        # What somebody does not want is no yes: "不想 进群".
+        elif found != "filler" and not (found == "in" and before in {"refused", "thinking"}):
             says.append(found)
-            single |= size == 1 and found not in {*_PARTS, "later"}
-        known += size
+            single |= size == 1 and found not in {*_PARTS, "later", "busy"}
+        before = found
         place += max(size, 1)
     left = [unit for unit in left if not unit.isdigit()]
-    turned = any(_turns(unit) or unit in vocabulary("answers")["negations"]["alarms"] for unit in left)
+    turned = any(_turns(unit) or _alarms().match(unit) for unit in left)
     # One character or word may be a part of any other word, and what is only spelt like a phrase of two too.
-    unclear = bool(left) if single or (fuzzy and len(units) < 4) else len(left) > known
-    return Clause(tuple(says), turned, unclear)
+    unclear = bool(left) if single or "in" in says or (fuzzy and len(units) < 4) else len(left) * 2 > len(units)
+    return Clause(tuple(says), tuple(left), turned, unclear)
 
 
 def _longest(units: Units, *, fuzzy: bool) -> tuple[int, str]:
-    for size in range(min(len(units), max(_by_length())), 0, -1):
-        said = phrases().get(units[:size])
-        if said is None and fuzzy:
-            near = {says for phrase, says in _by_length().get(size, ()) if _alike(units[:size], phrase, says)}
-            said = near.pop() if len(near) == 1 else None
-        if said is not None:
-            return size, said
-    return 0, ""
+    """Find the longest phrase that units begin with, and what it says: (0, "") where there is none."""
+    first = units[0] if units else ""
+    exact = set(_by_first().get(first, ()))
+    found = [(size, 0, number) for number in exact for size, _ in _ends(patterns()[number].parts, units, "")]
+    if fuzzy:
+        near = {number for other, numbers in _by_first().items() if _near(first, other) for number in numbers} | exact
+        guessed = [(number, *end) for number in near for end in _ends(patterns()[number].parts, units, patterns()[number].says)]
+        found += [(size, slips, number) for number, size, slips in guessed if 0 < slips <= (1 if size < 5 else 2)]
+    best = max(((size, -slips) for size, slips, _ in found if size), default=None)
+    if best is None:
+        return 0, ""
+    chosen = sorted(number for size, slips, number in found if (size, -slips) == best)
+    says = {_STATES.get(patterns()[number].says, patterns()[number].says) for number in chosen}
+    if best[1] and (len(says) > 1 or says & _PARTS or (best[0] == 1 and len(first) == 1)):
+        return _longest(units, fuzzy=False)
+    return best[0], patterns()[chosen[0]].says
+
+
+def _ends(parts: tuple[tuple[Units, ...], ...], units: Units, guess: str, at: int = 0, slips: int = 0) -> Iterator[tuple[int, int]]:
+    """Give where a pattern may end, and how many slips that takes: none, unless it says what to `guess`."""
+    if not parts:
+        yield at, slips
+        return
+    for option in parts[0]:
+        made = slips
+        for one, other in zip(units[at : at + len(option)], option, strict=False):
+            if one != other:
+                # What turns an answer round must stand there as it should.
+                alike = guess and not _turns(one) and (guess in _SOFT or not _turns(other)) and _near(one, other)
+                made += 1 if alike else _MOST
+        if made < _MOST and at + len(option) <= len(units):
+            yield from _ends(parts[1:], units, guess, at + len(option), made)
 
 
 def _together(clauses: Sequence[Clause], *, doubted: bool) -> str | None:
@@ -161,7 +203,7 @@ def _together(clauses: Sequence[Clause], *, doubted: bool) -> str | None:
             return None
     yes, no = bool(all_said & _YES), bool(all_said & _NO)
     turned = any(clause.turned for clause in clauses)
-    if (turned or doubted or "doubt" in all_said) and (yes or "contact" in all_said and not no):
+    if (turned or doubted or "doubt" in all_said) and (yes or ("contact" in all_said and not no)):
         return None
     if any(clause.turned and set(clause.says) & _NO for clause in clauses):
         return None  # "not that they refuse"
@@ -176,7 +218,9 @@ def _together(clauses: Sequence[Clause], *, doubted: bool) -> str | None:
         return "thinking"
     if yes:
         return "agreed" if waiting or "joined" in all_said else "in"
-    return next((said for said in ("not_reached", "none", "call_back", "contact", "not_in", "later") if said in all_said), None)
+    if "busy" in all_said and waiting:
+        return "call_back"
+    return next((said for said in ("not_reached", "busy", "none", "call_back", "contact", "not_in", "later") if said in all_said), None)
 
 
 def _last_word(order: list[str]) -> list[str]:
@@ -200,26 +244,20 @@ def _turning() -> re.Pattern[str]:
     return re.compile(vocabulary("answers")["negations"]["words"])
 
 
+@cache
+def _alarms() -> re.Pattern[str]:
+    words = vocabulary("answers")["negations"]
+    return re.compile(rf"[{words['alarms']}]|{words['alarming']}")
+
+
 def _turns(unit: str) -> bool:
     return unit in vocabulary("answers")["negations"]["characters"] or _turning().match(unit) is not None
-
-
-def _alike(units: Units, phrase: Units, says: str) -> bool:
-    """Tell whether units are a phrase with a slip or two; what turns an answer round must stand there as it should."""
-    slips = 0
-    for one, other in zip(units, phrase, strict=True):
-        if one != other:
-            slips += 1
-            turning = _turns(one) or (_turns(other) and says not in _SOFT)
-            if slips > (1 if len(phrase) < 5 else 2) or turning or not _near(one, other):
-                return False
-    return len(phrase) > 1 or len(phrase[0]) > 1
 
 
 @lru_cache(maxsize=65_536)
 def _near(one: str, other: str) -> bool:
     if one.isascii() or other.isascii():
-        long = len(one) > 3 < len(other) and one.isalpha() and other.isalpha()
+        long = len(one) > 3 < len(other) and one.isalpha() and other.isalpha() and one.startswith(_PREFIXES) == other.startswith(_PREFIXES)
         return long and SequenceMatcher(None, one, other, autojunk=False).ratio() >= 0.8
     return bool(_sounds(one) & _sounds(other)) or any({one, other} == set(pair) for pair in vocabulary("answers")["alike"].split())
 

@@ -25,10 +25,10 @@ from segmenter.vocabulary import vocabulary
 ANSWERS = pl.Schema(
     {
         "customer_id": pl.String(),
-        "answer": pl.String(),  # joined, refused, refused_for_good, no_answer
+        "answer": pl.String(),  # one of `tables.ANSWERS`
         "answered_on": pl.Date(),
         "source": pl.String(),  # the file's name, with that of the sheet where it is not the first
-        "reason": pl.String(),  # the theme of a refusal's; "will join", "wrong number" and the like where there is no answer
+        "reason": pl.String(),  # the theme of a refusal's
         "channel": pl.String(),  # `tables.CHANNELS`, where the list says it
         "row": pl.Int64(),
         "written": pl.String(),  # the id as it stands there
@@ -64,7 +64,7 @@ def read_answers(
 
     Columns are found by their names, answers by their words, both in English and Chinese; the header may stand below a title, and a
     workbook may have several sheets of answers. A list without answers, such as a group's members, needs a date of joining: whoever
-    has one has joined. Who "will join" has not joined yet; that, and a wrong number, are ``no_answer`` with a reason. Where the answer
+    has one has joined. Where the answer
     is empty, a note counts that is one. What cannot be understood is rejected and costs nothing else. What agents wrote of a customer
     stays in their files: of a refusal's reason its theme is read, see `segmenter.themes`.
 
@@ -234,10 +234,10 @@ def _warn_of_understood(rows: pl.DataFrame, good: pl.DataFrame) -> list[Message]
         warnings.append(Message("answers.channels", rule, channels=tables.CHANNELS, count=strange))
     by_day = good.group_by("customer_id", "answered_on").agg(pl.col("answer").n_unique()).filter(pl.col("answer") > 1)
     if different := by_day["customer_id"].n_unique():
-        rule = "customers with different answers on one day: {count:,}; joined counts before refused, and that before no answer"
+        rule = "customers with different answers on one day: {count:,}; what says most counts: joined, refused, agreed, and so on"
         warnings.append(Message("answers.different", rule, count=different))
     # Such as in the workbook of the region and in that of the agent.
-    decided = good.filter(pl.col("answer") != "no_answer", ~pl.col("customer_id").is_in(by_day["customer_id"].implode()))
+    decided = good.filter(pl.col("answer").is_in(tables.REACHED), ~pl.col("customer_id").is_in(by_day["customer_id"].implode()))
     several = (
         decided.group_by("customer_id").agg(pl.col("answer", "source").n_unique()).filter(pl.all_horizontal(pl.col("answer", "source") > 1))
     )

@@ -28,7 +28,7 @@ LONG_FIELD = Message("rejects.long_field", "has a quote that does not end, or a 
 OTHER_WIDTH = Message("rejects.width", "has {fields} fields, the header {width}", fields="", width="")
 
 # Of answers.
-NO_ANSWER = Message("rejects.no_answer", "is no known answer; write joined, refused, refused for good or no answer")
+NO_ANSWER = Message("rejects.no_answer", "is no known answer; write joined, will join, refused or another word of the sheet's list")
 NO_ANSWER_DATE = Message("rejects.no_answer_date", "is no date; write it like 2026-07-03")
 LATE = Message("rejects.late", "is after the review's date")
 EARLY = Message("rejects.early", "is before the launch")
