@@ -88,7 +88,8 @@ def live_on(
 
     staff = shop.customers.filter("staff")["customer_id"]
     told = draw_member_events(members, staff, as_of, end, life, seed=seed)
-    gained = _event_orders(shop.truth, old, count_visits(told, life.live_events), calendar, life.event_effect, seed)
+    came_to = count_visits(told.join(members, on="customer_id", how="semi"), life.live_events)
+    gained = _event_orders(shop.truth, old, came_to, calendar, life.event_effect, seed)
     drawn = [
         draw_events(_chance(seed, "events"), calendar, everyone)[0],
         draw_events(_chance(seed, "friends' events"), calendar, friends)[0],
