@@ -261,6 +261,13 @@ class DemoJob(Settings):
     customers: Annotated[int, Field(ge=100, le=5_000_000)]
     results: Annotated[str, Field(min_length=1)] | None
     effect: Annotated[float, Field(ge=0, le=10)]
+    attempts: Annotated[int, Field(ge=1, le=10)]
+    event_effect: Annotated[float, Field(ge=0, le=1_000)]
+    half_life: Annotated[float, Field(gt=0, le=10_000)]
+    silent_groups: Annotated[int, Field(ge=0, le=MOST)]
+    untidy: bool
+    day: AsOf | None
+    sheets: Annotated[str, Field(min_length=1)] | None
     out: Folder
     overwrite: bool
     seed: Seed
