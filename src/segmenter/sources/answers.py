@@ -16,9 +16,9 @@ from segmenter.messages import Message
 from segmenter.sources.answer_lists import WRITTEN, AnswerList, answer_lists, fill_ids
 from segmenter.sources.answer_mending import MENDED, is_mending, list_to_mend, mended_rows, origins_of, unmended
 from segmenter.sources.answer_people import COLLEAGUE, WHO, People, date_members, explain_unknown, noted_contacts, who_is_where
+from segmenter.sources.answer_phrases import NOT_YET
 from segmenter.sources.answer_rows import NEVER, SCHEMA, read_rows, split_rejects, suppose_dates
 from segmenter.sources.answer_warnings import warn_of_answers, warn_of_people
-from segmenter.sources.answer_words import NOT_YET
 from segmenter.sources.contacts_file import NOTED
 from segmenter.sources.expressions import ROW
 from segmenter.sources.files import DataFile, read_separately
