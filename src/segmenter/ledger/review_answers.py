@@ -91,7 +91,8 @@ def _people(invitations: pl.DataFrame, tables: Tables, settings: ReviewJob, priv
     noted = read_contacts_file(private).drop_nulls("customer_id").select("customer_id", "name", phone_="phone")
     shop = [] if tables.contacts is None else [tables.contacts]
     invited = invitations.filter(status="planned").select("customer_id", "group", "region")
-    own = [person.name for person in (*settings.plan.agents, *(settings.plan.starters or ())) if not isinstance(person, str)]
+    own = invitations["agent"].drop_nulls().unique().to_list()
+    own += [person.name for person in (*settings.plan.agents, *(settings.plan.starters or ())) if not isinstance(person, str)]
     if tables.customers is not None and tables.contacts is not None and "name" in tables.contacts.columns:
         staff = tables.customers.filter("staff").select("customer_id")
         own += tables.contacts.join(staff, on="customer_id")["name"].drop_nulls().to_list()
