@@ -70,7 +70,7 @@ def read_new_answers(ledger: Ledger, launch: LaunchRecord, settings: ReviewJob, 
     people = None if tables is None else _people(invitations, tables, settings, private)
     read = partial(read_answers, before=until, timezone=settings.launch.timezone, since=launch.as_of, planned=planned, people=people)
     try:
-        return replace(read([*places, *mended]), contacts_file=private if people else None)
+        return replace(_check_mended(read([*places, *mended])), contacts_file=private if people else None)
     except InputError as error:
         known = list_answers(ledger, launch.name, before=until).height
         gone = not any(Path(place).exists() for place in places) and known > 0
@@ -80,10 +80,18 @@ def read_new_answers(ledger: Ledger, launch: LaunchRecord, settings: ReviewJob, 
         if known:
             warnings.append(Message("answers.known_before", "answers that were read before count all the same: {count:,}", count=known))
     try:
-        told = read(mended)
+        told = _check_mended(read(mended))
     except NoAnswersError:
         told = read([])
     return replace(told, warnings=(*warnings, *told.warnings), contacts_file=private if people else None)
+
+
+def _check_mended(read: Answers) -> Answers:
+    """Refuse a workbook of what was to be mended that cannot be read: the results with it are about to be replaced."""
+    if read.rejects.filter(pl.col("file") == mending.FILE, pl.col("row").is_null()).is_empty():
+        return read
+    rule = "out: {file} in it cannot be read as a list of answers; save it as it was, or move it away"
+    raise InputError(Message("answers.mended_unreadable", rule, file=mending.FILE))
 
 
 def _people(invitations: pl.DataFrame, tables: Tables, settings: ReviewJob, private: Path) -> People:

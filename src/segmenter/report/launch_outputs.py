@@ -25,7 +25,7 @@ from segmenter.report.publication import publish
 from segmenter.report.ranking_words import ranking_sentence
 from segmenter.report.shell_commands import own_words
 from segmenter.settings import LaunchJob, shareable
-from segmenter.sources.contacts_file import contacts_path, newest_contacts
+from segmenter.sources.contacts_file import contacts_path, list_new_phones, newest_contacts
 from segmenter.sources.inputs import Inputs
 
 
@@ -41,7 +41,8 @@ def with_newest_contacts(read: Inputs, settings: LaunchJob, ledger: Ledger) -> I
     day = settings.launch.as_of
     assert day is not None
     private = contacts_path(settings.ledger.contacts, ledger.file, settings.out)
-    return replace(read, tables=replace(read.tables, contacts=newest_contacts(read.tables.contacts, private, day)))
+    contacts = newest_contacts(read.tables.contacts, private, day)
+    return replace(read, tables=replace(read.tables, contacts=contacts, new_phones=list_new_phones(private, day)))
 
 
 def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: Basis | None = None) -> Outputs:

@@ -22,7 +22,7 @@ _COLUMNS: dict[str, tuple[str, str, float, str]] = {
     "source": (*vocabulary("people")["mending"]["file"], 24.0, "wrapped"),
     "row": (*vocabulary("people")["mending"]["row"], 7.0, "number"),
     "written": (*vocabulary("people")["mending"]["written"], 26.0, "wrapped"),
-    "why": (*vocabulary("people")["mending"]["why"], 34.0, "wrapped"),
+    "why": (*vocabulary("people")["mending"]["why"], 46.0, "wrapped"),
     "name": ("name", "姓名", 14.0, "wrapped"),
     "phone": ("phone", "电话", 15.0, "text"),
     "customer_id": ("customer_id", "客户编号", 14.0, "open"),
@@ -42,7 +42,12 @@ def write_mending_sheet(to_mend: pl.DataFrame, labels: Labels, name: str, made: 
             sheet.set_column(place, place, width)
             write_cell(sheet, 0, place, labels.say(en, zh), styles["head", False, False])
         for at, row in enumerate(to_mend.iter_rows(named=True), start=1):
-            cells = row | {"why": translate(reason_of(row["why"]), labels.lang), "answer": answers.get(row["answer"], row["answer"])}
+            sheet.set_row(at, 33)  # two lines
+            cells = row | {
+                "written": answers.get(row["written"], row["written"]),
+                "why": translate(reason_of(row["why"]), labels.lang),
+                "answer": answers.get(row["answer"], row["answer"]),
+            }
             for place, (key, (_, _, _, style)) in enumerate(_COLUMNS.items()):
                 write_cell(sheet, at, place, cells[key], styles[style, False, False])
         place = list(_COLUMNS).index("answer")

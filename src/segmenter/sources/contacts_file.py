@@ -82,8 +82,7 @@ def keep_contacts(path: Path, noted: pl.DataFrame, contacts: pl.DataFrame | None
 
 def newest_contacts(contacts: pl.DataFrame | None, path: Path | None, before: date) -> pl.DataFrame | None:
     """Give the shop's contacts with the phones that agents noted before a day, unless the shop has another one by now."""
-    noted = read_contacts_file(path).drop_nulls(_KEY).filter(pl.col("noted_on") < before).sort("customer_id", "noted_on", "phone")
-    noted = noted.unique("customer_id", keep="last", maintain_order=True)
+    noted = _newest(path, before)
     if noted.is_empty():
         return contacts
     column = phone_column(contacts)
@@ -97,6 +96,16 @@ def newest_contacts(contacts: pl.DataFrame | None, path: Path | None, before: da
     new = contacts.join(noted.select("customer_id", "instead_of", newest="phone"), on="customer_id", how="left", maintain_order="left")
     still = pl.col("newest").is_not_null() & (pl.col(column).is_null() | pl.col(column).eq_missing(pl.col("instead_of")))
     return new.with_columns(pl.when(still).then("newest").otherwise(column).alias(column)).drop("newest", "instead_of")
+
+
+def list_new_phones(path: Path | None, before: date) -> pl.DataFrame:
+    """Say of whom agents noted a phone before a day, and when: ``customer_id``, ``noted_on``; no phone goes further."""
+    return _newest(path, before).select("customer_id", "noted_on")
+
+
+def _newest(path: Path | None, before: date) -> pl.DataFrame:
+    noted = read_contacts_file(path).drop_nulls(_KEY).filter(pl.col("noted_on") < before).sort("customer_id", "noted_on", "phone")
+    return noted.unique("customer_id", keep="last", maintain_order=True)
 
 
 def phone_column(contacts: pl.DataFrame | None) -> str | None:
