@@ -44,11 +44,7 @@ _MOST = 3  # slips, which are too many
 _PARTS = {"filler", "doubt", "turn"}  # that say nothing alone
 _SOFT = {"not_reached", "not_in", "call_back"}  # where a misspelt "not" does no harm
 _UNIT = re.compile(r"[a-z0-9#]+|\S")
-_BREAK = re.compile(r"[,;!?()\[\]…。、\n]|(?<!\d)[.:/]|[.:/](?!\d)|\s[-–—]+\s|[—–]")
 _OPTION = re.compile(r"\(([^()]*)\)")
-_COUNT = re.compile(r"(?<!第)(\d+|[一二两三四五六七八九十])\s*(?:次|遍|回(?!来)|个电话|times\b|attempts\b|calls\b|tries\b|x\b)")
-_NUMBERS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
-_WORDS = {"once": 1, "twice": 2, "two times": 2, "three times": 3, "thrice": 3, "four times": 4}
 
 
 def plain(text: str) -> str:
@@ -109,7 +105,7 @@ def meaning_of(text: str) -> Meaning | None:
     whole = units_of(words)
     size, said = _longest(whole, fuzzy=False)
     if size < len(whole) or said in _PARTS or not whole or "?" in words:
-        clauses = [_read(units) for part in _BREAK.split(words) if (units := units_of(part))]
+        clauses = [_read(units) for part in re.split(vocabulary("answers")["breaks"], words) if (units := units_of(part))]
         said = _together(clauses, doubted="?" in words)
     if not said:
         return None
@@ -142,7 +138,7 @@ def _scan(units: Units, *, fuzzy: bool) -> Clause:
         if not size or (found in {"refused", "in"} and len(units[place]) == 1 and units[place].isascii()):  # "n/a"
             found = ""
             left.append(units[place])
-        # What somebody does not want is no yes: "不想 进群".
+        # What follows on what somebody does not want is no yes.
         elif found != "filler" and not (found == "in" and before in {"refused", "thinking"}):
             says.append(found)
             single |= size == 1 and found not in {*_PARTS, "later", "busy"}
@@ -234,9 +230,14 @@ def _last_word(order: list[str]) -> list[str]:
 
 
 def _attempts(words: str) -> int | None:
-    if found := _COUNT.search(words):
-        return _NUMBERS.get(found[1]) or min(int(found[1]), 99) or None
-    return next((count for word, count in _WORDS.items() if re.search(rf"\b{word}\b", words)), None)
+    found = re.search(vocabulary("answers")["attempts"], words)
+    return number_of(next(filter(None, found.groups()))) if found else None
+
+
+def number_of(word: str) -> int | None:
+    """Read a number in digits or in words; None where it is none, or beyond any count of days or calls."""
+    number = int(word) if word.isdecimal() else vocabulary("answers")["numbers"].get(word)
+    return number if number is not None and 0 < number < 100 else None
 
 
 @cache

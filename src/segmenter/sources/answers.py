@@ -14,7 +14,8 @@ from segmenter.errors import InputError
 from segmenter.messages import Message
 from segmenter.sources.answer_lists import WRITTEN, AnswerList, answer_lists
 from segmenter.sources.answer_rows import NEVER, SCHEMA, read_rows, split_rejects, suppose_dates
-from segmenter.sources.answer_words import NOT_YET, aside_columns
+from segmenter.sources.answer_phrases import NOT_YET
+from segmenter.sources.answer_words import aside_columns
 from segmenter.sources.expressions import ROW
 from segmenter.sources.files import DataFile, read_separately
 from segmenter.sources.raw import Fingerprint
@@ -30,6 +31,9 @@ ANSWERS = pl.Schema(
         "source": pl.String(),  # the file's name, with that of the sheet where it is not the first
         "reason": pl.String(),  # the theme of a refusal's
         "channel": pl.String(),  # `tables.CHANNELS`, where the list says it
+        "call_on": pl.Date(),  # the day to call again, where the answer or a column of its own says it
+        "hour": pl.Int64(),  # of the day, where the time of the call is told
+        "attempts": pl.Int64(),  # calls that the answer tells of
         "row": pl.Int64(),
         "written": pl.String(),  # the id as it stands there
     }
@@ -95,7 +99,7 @@ def read_answers(
         warnings=(
             *(note for file in files for sheet in file.sheets for note in notes_of_cells(file.name, sheet)),
             *_warnings(rows, good, found, undated=undated, planned=planned is not None, before=before),
-            *_warn_of_asides(complete),
+            *_warn_of_asides(complete, dated),
         ),
         contacts=contacts,
     )
@@ -175,16 +179,14 @@ def _warnings(
     return (*_warn_of_undated(undated, before, planned=planned), *_warn_of_rejects(rejects, before), *_warn_of_understood(rows, good))
 
 
-def _warn_of_asides(lists: Sequence[AnswerList]) -> list[Message]:
-    """Say what agents wrote that no review reads."""
-    filled = {
-        what: sum(int(sheet.frame[name].count()) for sheet in lists for name in aside_columns(sheet.frame.columns, what))
-        for what in ("call_again", "new_phone")
-    }
-    rule = (
-        "call again on is filled in {call_again:,} times, new phone {new_phone:,} times: a review takes neither, see to them in the files"
-    )
-    return [Message("answers.asides", rule, **filled)] if any(filled.values()) else []
+def _warn_of_asides(lists: Sequence[AnswerList], dated: pl.DataFrame) -> list[Message]:
+    """Say what agents wrote that no review reads, and which days to call again cannot be told."""
+    phones = sum(int(sheet.frame[name].count()) for sheet in lists for name in aside_columns(sheet.frame.columns, "new_phone"))
+    rule = "new phone is filled in {new_phone:,} times, which a review does not take: see to them in the files"
+    warnings = [Message("answers.asides", rule, new_phone=phones)] if phones else []
+    rule = "days to call again that could not be read, or are before the call: {count:,}; write them like 2026-07-03"
+    lost = dated.filter(pl.col("again").is_not_null(), pl.col("call_on").is_null(), pl.col("answer").is_in(tables.OPEN)).height
+    return [*warnings, Message("answers.call_days", rule, count=lost)] if lost else warnings
 
 
 def _warn_of_undated(count: int, before: date, *, planned: bool) -> list[Message]:
