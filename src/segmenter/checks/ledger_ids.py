@@ -24,7 +24,7 @@ def with_launches(tables: Tables, past: PastLaunches | None, as_of: date) -> Tab
     known = known_ids(tables, as_of)
     invited, findings = recognize_invited(past.invited, known, since=as_of - _LATELY, sure=True)
     renamed = recognize_people(past.customers["customer_id"], known)
-    newest = [pl.col("last_invited", "member", "refused", "held_out_until").max(), pl.col("invitations").sum()]
+    newest = [pl.all().exclude("customer_id", "invitations").max(), pl.col("invitations").sum()]
     customers = past.customers.with_columns(renamed.alias("customer_id")).group_by("customer_id").agg(newest)
     running = past.running
     if running is not None:

@@ -16,6 +16,11 @@ def is_asked(until: date) -> pl.Expr:
     return (pl.col("status") == "planned").fill_null(value=False) & ((pl.col("planned_at") < until) | pl.col("answer").is_not_null())
 
 
+def was_reached() -> pl.Expr:
+    """Say who was reached at any time, whatever came of later calls."""
+    return (pl.col("answer").is_in(REACHED) | (pl.col("calls") > pl.col("missed"))).fill_null(value=False)
+
+
 def count_answers(invitations: pl.DataFrame, until: date) -> pl.DataFrame:
     """Count answers, over all and by what the plan assigned; what is the same for everyone is left out.
 
@@ -45,7 +50,7 @@ def _counts() -> list[pl.Expr]:
     answer = pl.col("answer")
     conditions = {
         "asked": pl.col("asked"),
-        "reached": answer.is_in(REACHED),
+        "reached": was_reached(),
         "joined": answer == "joined",
         "agreed": answer == "agreed",
         "refused": answer.is_in(REFUSED),

@@ -14,6 +14,7 @@ from segmenter.measures.spec import MONEY
 from segmenter.money import digits, to_minor, to_units
 from segmenter.report.call_sheets import call_sheets
 from segmenter.report.event_calendar import write_calendar
+from segmenter.report.follow_ups import list_follow_ups
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.launch_report import launch_report
@@ -39,6 +40,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
     report = launch_report(plan, settings, rejects, read.tables.findings, typed, place_for(settings.out))
     invites = to_units(plan.invite_list, list(MONEY), currency)
     answered = None if read.tables.launches is None else read.tables.launches.invited
+    follow_ups = list_follow_ups(plan.customers, read.tables.launches)
     of_segments = ["value", *(f"{of}_{name}" for of in ("median", "everyone") for name in MONEY)]
     files = [
         parquet("customers", lambda: to_units(plan.customers, list(MONEY), currency)),
@@ -52,10 +54,10 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         csv("groups", to_units(plan.groups, ["spend"], currency)),
         *(
             csv(name, table)
-            for name, table in (("layers", plan.layers), ("calls", plan.calls), ("starters", plan.starters))
+            for name, table in (("layers", plan.layers), ("calls", plan.calls), ("starters", plan.starters), ("follow_up", follow_ups))
             if not table.is_empty()
         ),
-        Output("call_sheets", lambda folder: call_sheets(plan, settings, read.tables.contacts, folder, answered)),
+        Output("call_sheets", lambda folder: call_sheets(plan, settings, read.tables.contacts, folder, answered, follow_ups)),
         page("report", report, settings.lang),
     ]
     if plan.live_events:
