@@ -106,7 +106,7 @@ def meaning_of(text: str) -> Meaning | None:
     size, said = _longest(whole, fuzzy=False)
     if size < len(whole) or said in _PARTS or not whole or "?" in words:
         clauses = [_read(units) for part in re.split(vocabulary("answers")["breaks"], words) if (units := units_of(part))]
-        said = _together(clauses, doubted="?" in words)
+        said = _together(clauses, doubted="?" in words) or ""
     if not said:
         return None
     attempts = _attempts(words) if said == "not_reached" else None

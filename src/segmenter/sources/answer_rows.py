@@ -5,17 +5,19 @@ from datetime import date, timedelta
 import polars as pl
 
 from segmenter.contacts import hide, shape
+from segmenter.messages import Message
 from segmenter.sources import fields
 from segmenter.sources.answer_dates import answer_dates, answer_times, call_day, hours_of
 from segmenter.sources.answer_lists import AnswerList
-from segmenter.sources.answer_words import Meaning, channel_of, is_answer, meaning_of, more_answers
+from segmenter.sources.answer_phrases import Meaning
+from segmenter.sources.answer_words import channel_of, is_answer, meaning_of, more_answers
 from segmenter.sources.expressions import ROW
 from segmenter.sources.reject_reasons import EARLY, EMPTY, LATE, NO_ANSWER, NO_ANSWER_DATE
 from segmenter.themes import themed
 from segmenter.vocabulary import vocabulary
 
 NEVER = date(1970, 1, 1)
-_OPEN, _ENDED = ("not_reached", "call_back", "thinking", "agreed"), ("wrong_number", "refused", "refused_for_good")
+_OPEN, ENDED = ("not_reached", "call_back", "thinking", "agreed"), ("wrong_number", "refused", "refused_for_good")
 SCHEMA = pl.Schema(
     {
         **{name: pl.String() for name in ("source", "written", "said")},
@@ -46,34 +48,38 @@ def read_rows(sheet: AnswerList, before: date, timezone: str) -> pl.DataFrame:
     said_in = next(role for role in order if role in roles)
     dated_in = next((role for role in ("answered_on", "joined_on") if role in roles), None) if said_in != "joined_on" else said_in
     none = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
+
+    def fill(value: str | None) -> pl.Series:
+        return pl.repeat(value, frame.height, dtype=pl.String, eager=True)
+
     # A list's notes may be on anything; on a call sheet, some write there, or into a column of their own, what came of the call.
     beside = [roles["note"]] if "note" in roles else []
     beside = [*more_answers(frame.columns, roles), *beside] if said_in == "answer" else []
     note = pl.select(pl.coalesce(none, *(_text(frame[name]) for name in beside))).to_series()
     noted = text[said_in].is_null() & note.is_not_null()
     said = text[said_in].zip_with(~(noted & _is_answer(note)), note)
+    again = text.get("call_on", none)
     meanings = _understand(said, said_in)
-    answer = meanings["answer"]
+    # Whoever writes when to call again, and nothing else, has called.
+    only_again = said.is_null() & again.is_not_null() & (said_in in {"answer", "status"})
+    said, answer = said.zip_with(~only_again, again), meanings["answer"].zip_with(~only_again, fill("call_back"))
     refused = answer.is_in(["refused", "refused_for_good"]).fill_null(value=False)
     own = themed(pl.DataFrame({"reason": text["reason"]}))["reason"] if "reason" in roles else none
 
     times = none.cast(pl.Datetime("us")) if dated_in is None else answer_times(frame[roles[dated_in]], before, timezone)
-
-    def fill(value: str | None) -> pl.Series:
-        return pl.repeat(value, frame.height, dtype=pl.String, eager=True)
 
     return pl.DataFrame(
         {
             "source": fill(hide(sheet.name)),
             "written": text["customer_id"],
             "said": said,
-            "noted": noted,
+            "noted": noted & ~only_again,
             "answer": answer,
             "said_on": none if dated_in is None else text[dated_in],
             "answered_on": times.dt.date(),
             "hour": hours_of(times),
             "attempts": meanings["attempts"],
-            "again": text["call_on"] if "call_on" in roles else none,
+            "again": again,
             "reason": pl.select(pl.coalesce(pl.when(refused).then(own), meanings["reason"])).to_series(),
             "channel": _channels(text["channel"]) if "channel" in roles else none,
             "row": frame[ROW],
@@ -127,12 +133,19 @@ def suppose_dates(given: pl.DataFrame, before: date, since: date, planned: pl.Da
 def _call_days(dated: pl.DataFrame) -> pl.Series:
     """Give the days on which to call again, by their own column, or by the answer where that leaves anything open."""
     told = dated.select("answered_on", "answer", "again", pl.when(pl.col("answer").is_in(_OPEN)).then("said"))
-    ended = pl.col("answer").is_in(_ENDED).fill_null(value=True) | pl.col("answered_on").is_null()
+    ended = pl.col("answer").is_in(ENDED).fill_null(value=True) | pl.col("answered_on").is_null()
     known = {
         row: call_day(row[2], row[0]) or (None if row[3] is None else call_day(row[3], row[0]))
         for row in told.filter(~ended).with_columns(pl.col("again").fill_null("")).unique().rows()
     }
     return pl.Series([known.get((on, answer, again or "", said)) for on, answer, again, said in told.rows()], dtype=pl.Date)
+
+
+def warn_of_call_days(dated: pl.DataFrame) -> list[Message]:
+    """Say how many days to call again cannot be told."""
+    lost = dated.filter(pl.col("again").is_not_null(), pl.col("call_on").is_null(), ~pl.col("answer").is_in(ENDED)).height
+    rule = "days to call again that could not be read, or are before the call: {count:,}; write them like 2026-07-03"
+    return [Message("answers.call_days", rule, count=lost)] if lost else []
 
 
 def split_rejects(given: pl.DataFrame, before: date, since: date | None) -> tuple[pl.DataFrame, pl.DataFrame]:

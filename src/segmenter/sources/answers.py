@@ -13,8 +13,8 @@ from segmenter.contacts import Contacts, hide, is_contact_name, shown_columns
 from segmenter.errors import InputError
 from segmenter.messages import Message
 from segmenter.sources.answer_lists import WRITTEN, AnswerList, answer_lists
-from segmenter.sources.answer_rows import NEVER, SCHEMA, read_rows, split_rejects, suppose_dates
 from segmenter.sources.answer_phrases import NOT_YET
+from segmenter.sources.answer_rows import NEVER, SCHEMA, read_rows, split_rejects, suppose_dates, warn_of_call_days
 from segmenter.sources.answer_words import aside_columns
 from segmenter.sources.expressions import ROW
 from segmenter.sources.files import DataFile, read_separately
@@ -99,7 +99,8 @@ def read_answers(
         warnings=(
             *(note for file in files for sheet in file.sheets for note in notes_of_cells(file.name, sheet)),
             *_warnings(rows, good, found, undated=undated, planned=planned is not None, before=before),
-            *_warn_of_asides(complete, dated),
+            *_warn_of_asides(complete),
+            *warn_of_call_days(dated),
         ),
         contacts=contacts,
     )
@@ -179,14 +180,11 @@ def _warnings(
     return (*_warn_of_undated(undated, before, planned=planned), *_warn_of_rejects(rejects, before), *_warn_of_understood(rows, good))
 
 
-def _warn_of_asides(lists: Sequence[AnswerList], dated: pl.DataFrame) -> list[Message]:
-    """Say what agents wrote that no review reads, and which days to call again cannot be told."""
+def _warn_of_asides(lists: Sequence[AnswerList]) -> list[Message]:
+    """Say what agents wrote that no review reads."""
     phones = sum(int(sheet.frame[name].count()) for sheet in lists for name in aside_columns(sheet.frame.columns, "new_phone"))
     rule = "new phone is filled in {new_phone:,} times, which a review does not take: see to them in the files"
-    warnings = [Message("answers.asides", rule, new_phone=phones)] if phones else []
-    rule = "days to call again that could not be read, or are before the call: {count:,}; write them like 2026-07-03"
-    lost = dated.filter(pl.col("again").is_not_null(), pl.col("call_on").is_null(), pl.col("answer").is_in(tables.OPEN)).height
-    return [*warnings, Message("answers.call_days", rule, count=lost)] if lost else warnings
+    return [Message("answers.asides", rule, new_phone=phones)] if phones else []
 
 
 def _warn_of_undated(count: int, before: date, *, planned: bool) -> list[Message]:
