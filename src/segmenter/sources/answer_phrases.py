@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -38,7 +38,16 @@ class Pattern(NamedTuple):
 
 NOT_YET = Meaning("none")
 _YES, _NO = {"joined", "agreed", "in"}, {"refused", "refused_for_good", "left"}
-_STATES = {"in": "joined", "left": "refused", "contact": "agreed", "not_in": "thinking", "later": "call_back", "busy": "not_reached"}
+_STATES = {
+    "in": "joined",
+    "left": "refused",
+    "contact": "agreed",
+    "not_in": "thinking",
+    "vague": "thinking",
+    "later": "call_back",
+    "busy": "not_reached",
+}
+_LETTERS = ({"y", "n"}, {"y", "n", "no"})  # that count where they are the whole answer, or a clause
 _PREFIXES = ("un", "dis")
 _MOST = 3  # slips, which are too many
 _PARTS = {"filler", "doubt", "turn"}  # that say nothing alone
@@ -126,7 +135,15 @@ def _read(units: Units) -> Clause:
     if not clause.left and not silent:
         return clause
     guessed = _scan(units, fuzzy=True)
+    sure, other = (set() if clause.unclear else _sides(clause.says)), _sides(guessed.says)
+    if (False in sure and other != {False}) or (True in sure and False in other):
+        return clause
     return guessed if silent or len(guessed.left) < len(clause.left) else clause
+
+
+def _sides(says: Iterable[str]) -> set[bool]:
+    """Tell whether there is a yes (True) or a no (False) in it."""
+    return {said in _YES for said in says if said in _YES | _NO}
 
 
 def _scan(units: Units, *, fuzzy: bool) -> Clause:
@@ -134,10 +151,12 @@ def _scan(units: Units, *, fuzzy: bool) -> Clause:
     left: list[str] = []
     place, single, before = 0, False, ""
     while place < len(units):
-        size, found = _longest(units[place:], fuzzy=fuzzy)
-        if not size or (found in {"refused", "in"} and len(units[place]) == 1 and units[place].isascii()):  # "n/a"
+        size, found = _longest(units[place:], fuzzy=fuzzy, alone=place == 0)
+        if not size or (size == 1 and units[place] in _LETTERS[len(units) > 1]):  # "n/a", "no luck"
             found = ""
             left.append(units[place])
+        elif found == "in" and size == 1 < len(units):
+            found = "filler"
         # What follows on what somebody does not want is no yes.
         elif found != "filler" and not (found == "in" and before in {"refused", "thinking"}):
             says.append(found)
@@ -151,15 +170,19 @@ def _scan(units: Units, *, fuzzy: bool) -> Clause:
     return Clause(tuple(says), tuple(left), turned, unclear)
 
 
-def _longest(units: Units, *, fuzzy: bool) -> tuple[int, str]:
-    """Find the longest phrase that units begin with, and what it says: (0, "") where there is none."""
+def _longest(units: Units, *, fuzzy: bool, alone: bool = True) -> tuple[int, str]:
+    """Find the longest phrase that units begin with, and what it says: (0, "") where there is none.
+
+    Two characters that are spelt like a phrase are one only where they stand ``alone``.
+    """
     first = units[0] if units else ""
     exact = set(_by_first().get(first, ()))
     found = [(size, 0, number) for number in exact for size, _ in _ends(patterns()[number].parts, units, "")]
     if fuzzy:
         near = {number for other, numbers in _by_first().items() if _near(first, other) for number in numbers} | exact
         guessed = [(number, *end) for number in near for end in _ends(patterns()[number].parts, units, patterns()[number].says)]
-        found += [(size, slips, number) for number, size, slips in guessed if 0 < slips <= (1 if size < 5 else 2)]
+        short = 0 if first.isascii() or (alone and len(units) < 4) else 2
+        found += [(size, slips, number) for number, size, slips in guessed if 0 < slips <= (1 if size < 5 else 2) and size > short]
     best = max(((size, -slips) for size, slips, _ in found if size), default=None)
     if best is None:
         return 0, ""
@@ -207,16 +230,18 @@ def _together(clauses: Sequence[Clause], *, doubted: bool) -> str | None:
         return None if yes else "wrong_number" if "call_back" not in all_said else "call_back"
     if no:
         return next(said for said in ("refused_for_good", "left", "refused") if said in all_said)
-    waiting = all_said & {"not_in", "later", "thinking", "call_back", "agreed", "contact"}
+    waiting = all_said & {"not_in", "later", "vague", "thinking", "call_back", "agreed", "contact"}
     if "joined" in all_said and "not_in" not in all_said:
         return "joined"
     if "thinking" in all_said:
         return "thinking"
     if yes:
         return "agreed" if waiting or "joined" in all_said else "in"
-    if "busy" in all_said and waiting:
+    if ("busy" in all_said and waiting) or ("vague" in all_said and all_said & {"call_back", "later"}):
         return "call_back"
-    return next((said for said in ("not_reached", "busy", "none", "call_back", "contact", "not_in", "later") if said in all_said), None)
+    return next(
+        (said for said in ("not_reached", "busy", "none", "call_back", "contact", "not_in", "vague", "later") if said in all_said), None
+    )
 
 
 def _last_word(order: list[str]) -> list[str]:
