@@ -1,5 +1,6 @@
 """What a review asks of the ledger: which launch, and what its customers answered."""
 
+import glob
 import shlex
 from dataclasses import replace
 from datetime import date
@@ -54,7 +55,7 @@ def read_new_answers(ledger: Ledger, launch: LaunchRecord, settings: ReviewJob) 
     Where nobody has filled in a call sheet yet the sales can be reviewed all the same; and where the sheets are gone, but were read
     before, the ledger has what was in them. Then there are none, and a warning.
     """
-    until, places = settings.review.as_of, settings.review.answers
+    until, places = settings.review.as_of, (*settings.review.answers, *_day_sheets(settings.review.day_sheets))
     assert until is not None  # the job gives it
     invitations = list_invitations(ledger, launch.name, before=until)
     planned = invitations.filter(pl.col("planned_at").is_not_null()).select("customer_id", "planned_at")
@@ -69,6 +70,11 @@ def read_new_answers(ledger: Ledger, launch: LaunchRecord, settings: ReviewJob) 
         if known:
             warnings.append(Message("answers.known_before", "answers that were read before count all the same: {count:,}", count=known))
         return replace(read_answers([], before=until, timezone="UTC"), warnings=tuple(warnings))
+
+
+def _day_sheets(pattern: str | None) -> list[str]:
+    """List the folders of sheets that days have left so far."""
+    return [] if pattern is None else sorted(folder for folder in glob.glob(pattern) if any(Path(folder).glob("*")))
 
 
 def check_invited(ledger: Ledger, launch: LaunchRecord, read: Inputs, until: date) -> Inputs:
