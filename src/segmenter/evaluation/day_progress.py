@@ -34,11 +34,12 @@ class DayProgress:
 def follow_progress(calls: DayCalls, orders: pl.DataFrame, launch: LaunchRecord, settings: CoreSettings) -> DayProgress:
     """Say how a launch stands by what came before the day."""
     plan, platform, day, planned = settings.plan, settings.platform, calls.day, calls.people.filter(status="planned")
-    closed, joined = planned.filter(pl.col("state").is_in(("done", "out"))).height, int((planned["said"] == "joined").sum())
-    chance = (joined + plan.join_chance * _PRIOR) / (max(closed, joined) + _PRIOR)
-    is_joined, is_open = (pl.col("said") == "joined").fill_null(value=False), pl.col("state").is_in(("called", "later"))
+    is_member = (pl.col("said") == "joined").fill_null(value=False)
+    decided, joined = planned.filter(is_member | (pl.col("state") == "out")).height, planned.filter(is_member).height
+    chance = (joined + plan.join_chance * _PRIOR) / (decided + _PRIOR)
+    is_open = pl.col("state").is_in(("called", "later")) & ~is_member
     groups = planned.group_by("group").agg(
-        *(condition.sum().cast(pl.Int64).alias(name) for name, condition in _counts(day, is_open & ~is_joined).items()),
+        *(condition.sum().cast(pl.Int64).alias(name) for name, condition in _counts(day, is_open).items()),
         invited=pl.len().cast(pl.Int64),
         first=pl.col("planned_at").min(),
     )

@@ -196,6 +196,7 @@ def _layout(calls: pl.DataFrame, labels: Labels, printed: tuple[str, ...], witho
     columns = []
     for place, key in enumerate([*first, *rest]):
         _, _, width, style = _COLUMNS.get(key, ("", "", None, "wrapped" if key == phone else "text"))
+        style = "wrapped" if key == "last_call" and place < len(first) else style
         width = width or _fit_width(calls[key], heads[key], _WIDEST_PRINTED if place < len(first) else _WIDEST)
         columns.append(_Column(key, heads[key], width, style))
     return _Layout(columns, len(first))

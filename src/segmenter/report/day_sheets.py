@@ -96,8 +96,8 @@ def _rows(
         answer=pl.lit(None, pl.String),
         **{key: pl.lit(None, pl.String) for key in ("refusal", "note", "new_phone")},
     ).with_columns(
-        # What is said on a first call are the opening words.
-        say=pl.when(pl.col("say").is_null()).then("script").otherwise("say"),
+        # A first call begins with the opening words, or else with why they are invited, or how they buy.
+        say=pl.coalesce("say", "script", "reason", "habit"),
         group=pl.col("group").fill_null(""),
         agent=pl.col("agent"),
     )
