@@ -129,7 +129,7 @@ def test_earlier_launches_keep_customers_out_and_appear_only_where_there_were_an
             "rules.invitations": {"max": 2, "days": 365},
         }
     )
-    names = ["held", "joined", "lately", "long ago", "new", "never again", "often"]
+    names = ["agreed", "mended?", "refused", "thought", "wrong", "held", "joined", "lately", "long ago", "new", "never again", "often"]
     flags = dict.fromkeys(("staff", "blocked", "do_not_contact"), False)
     frame = pl.DataFrame({"customer_id": names, "province": "四川", "city": None}).with_columns(**{k: pl.lit(v) for k, v in flags.items()})
     known = [
@@ -141,9 +141,19 @@ def test_earlier_launches_keep_customers_out_and_appear_only_where_there_were_an
         ("often", date(2026, 1, 1), 2, False, False, None),
         ("unknown here", date(2026, 1, 1), 9, True, True, None),
     ]
-    precedents = pl.DataFrame(known, schema=PRECEDENTS, orient="row")
+    last = {
+        "agreed": {"agreed_on": date(2025, 1, 1)},
+        "wrong": {"wrong_number_on": date(2025, 7, 2)},
+        "mended?": {"wrong_number_on": date(2025, 7, 1)},
+        "refused": {"refused_on": date(2026, 1, 3)},
+        "thought": {"refused_on": date(2026, 1, 2)},
+    }
+    rows = [dict(zip(PRECEDENTS.names(), row, strict=False)) for row in known]
+    rows += [{"customer_id": name, "invitations": 0, "member": False, "refused": False, **on} for name, on in last.items()]
+    precedents = pl.DataFrame(rows, schema=PRECEDENTS)
     ruled = apply_rules(frame, settings.rules, settings.launch, precedents)
     assert dict(ruled.customers.select("customer_id", "verdict").rows()) == {
+        **{"agreed": "agreed", "mended?": "eligible", "refused": "refused_lately", "thought": "eligible", "wrong": "wrong_number"},
         "held": "held_out",
         "joined": "member",
         "lately": "cooloff",
@@ -152,5 +162,11 @@ def test_earlier_launches_keep_customers_out_and_appear_only_where_there_were_an
         "never again": "refused",
         "often": "invitations",
     }
-    assert ruled.funnel["rule"].to_list() == ["staff", "blocked", "consent", "member", "refused", "held_out", "cooloff", "invitations"]
+    assert ruled.funnel["rule"].to_list() == [
+        *("staff", "blocked", "consent", "member", "refused", "wrong_number", "agreed", "refused_lately"),
+        *("held_out", "cooloff", "invitations"),
+    ]
+    off = settings.rules.model_copy(update={"agreed_days": 0, "wrong_number_days": None, "refused_days": 0})
+    verdicts = dict(apply_rules(frame, off, settings.launch, precedents).customers.select("customer_id", "verdict").rows())
+    assert [verdicts[name] for name in last] == ["eligible", "wrong_number", "wrong_number", "eligible", "eligible"]
     assert apply_rules(frame, settings.rules, settings.launch).funnel["rule"].to_list() == ["staff", "blocked", "consent"]

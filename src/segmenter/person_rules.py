@@ -1,7 +1,7 @@
 """The rules about a person: what the shop and earlier launches say of them, how they can be reached, and who has the same phone."""
 
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -12,16 +12,21 @@ from segmenter.messages import Message
 from segmenter.settings import LaunchSettings, RulesSettings
 
 Flags = NDArray[np.bool_]
+VIOLATIONS = "events_violation"  # how often somebody broke a group's rules
 _SHARED = "shared_phone"
+_LAST_WORDS = {"wrong_number": "wrong_number_on", "agreed": "agreed_on", "refused_lately": "refused_on"}
 # Whom these remove cannot be called by the same phone under another id.
-_PERSONS = ("staff", "blocked", "consent", "member", "refused", "held_out", "cooloff", "invitations")
+_PERSONS = ("staff", "blocked", "violations", "consent", "member", "refused", *_LAST_WORDS, "held_out", "cooloff", "invitations")
 _PHONES = {"mobile": "has_mobile", "landline": "has_landline", "foreign": "has_foreign_phone"}
 
 
 def flagged(frame: pl.DataFrame, settings: RulesSettings) -> dict[str, pl.Series]:
     """Say by rule whom the shop's own flags keep."""
     flags = {"staff": ("staff", settings.staff), "blocked": ("blocked", settings.blocked), "consent": ("do_not_contact", settings.consent)}
-    return {name: ~frame[column] for name, (column, on) in flags.items() if on}
+    keeps = {name: ~frame[column] for name, (column, on) in flags.items() if on}
+    if settings.violations is not None and VIOLATIONS in frame.columns:
+        keeps["violations"] = frame[VIOLATIONS] < settings.violations
+    return keeps
 
 
 def preceded(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings, precedents: pl.DataFrame) -> dict[str, pl.Series]:
@@ -32,6 +37,11 @@ def preceded(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSetting
         keeps["member"] = ~known["member"]
     if settings.refused:
         keeps["refused"] = ~known["refused"]
+    for (name, column), days in zip(
+        _LAST_WORDS.items(), (settings.wrong_number_days, settings.agreed_days, settings.refused_days), strict=True
+    ):
+        if days != 0:
+            keeps[name] = known[column].is_null() | _passed(known[column], days, launch.as_of)
     if settings.held_out:
         keeps["held_out"] = known["held_out_until"].is_null()
     if settings.cooloff_days is not None and launch.as_of is not None:
@@ -39,6 +49,13 @@ def preceded(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSetting
     if settings.invitations.max is not None:
         keeps["invitations"] = known["invitations"] < settings.invitations.max
     return keeps
+
+
+def _passed(since: pl.Series, days: int | None, as_of: date | None) -> pl.Series:
+    """Say whether so many days have passed since then; where they are null, they never do."""
+    if days is None or as_of is None:
+        return pl.repeat(value=False, n=len(since), dtype=pl.Boolean, eager=True)
+    return since <= as_of - timedelta(days=days)
 
 
 def reached(frame: pl.DataFrame, settings: RulesSettings) -> dict[str, pl.Series]:

@@ -18,7 +18,7 @@ TIME = pl.Datetime("us")
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 # What came of an invitation, from what says least; where there is nothing, nobody has called yet.
 ANSWERS = ("not_reached", "wrong_number", "call_back", "thinking", "agreed", "refused", "refused_for_good", "joined")
-REACHED = ANSWERS[2:]  # who spoke to somebody
+REACHED, DECIDED = ANSWERS[2:], ANSWERS[5:]  # who spoke to somebody; and knew their mind
 EPOCH = date(1970, 1, 1)
 DAY = 86_400_000_000  # microseconds
 LEVELS = ("province", "city", "district")  # of a place
@@ -98,6 +98,9 @@ PRECEDENTS = pl.Schema(  # one row per customer of earlier launches, as of the d
         "member": pl.Boolean(),  # of the launch's community
         "refused": pl.Boolean(),  # for good, or this launch itself, which is planned again
         "held_out_until": pl.Date(),  # by another launch that is running; else null
+        "agreed_on": pl.Date(),  # to another launch of the community, where that was their last word; else null
+        "refused_on": pl.Date(),  # another launch, where that was their last word
+        "wrong_number_on": pl.Date(),  # where their last call, to any launch, found that
     }
 )
 INVITED = pl.Schema(  # one row per launch and customer, as `ledger.list_invitations` gives it; the launch that is planned among them
@@ -125,7 +128,7 @@ INVITED = pl.Schema(  # one row per launch and customer, as `ledger.list_invitat
         "call_on": pl.Date(),  # when to call again, where the answer says it
         "hour": pl.Int64(),  # of the day, 0 to 23, in which the answer was given; null where that is not told
         "calls": pl.Int64(),  # days on which there was an answer; more where an agent wrote so
-        "missed": pl.Int64(),  # of these in vain, since somebody was reached last
+        "missed": pl.Int64(),  # of these in vain, since they were reached last; all of them where they never were
     }
 )
 REJECTS = pl.Schema(
@@ -252,4 +255,5 @@ class Tables:
     spending: pl.DataFrame | None = None  # see `SPENDING`: where the orders have categories and they were asked for
     profile: OrdersProfile = NO_PROFILE
     findings: tuple[Finding, ...] = ()  # what was found while they were read
+    new_phones: pl.DataFrame | None = None  # ``customer_id`` and ``noted_on``: of whom agents noted another phone, before the as-of date
     not_customers: tuple[str, ...] = ()  # ids that stand for nobody

@@ -56,8 +56,8 @@ def test_rules_see_earlier_launches_under_the_shops_ids():
     tables = Tables(orders, None, EVENTS.to_frame(), REFERRALS.to_frame(), None, REJECTS.to_frame(), {})
     assert sorted(known_ids(tables, AS_OF)) == ["1", "2"]
     precedents = pl.DataFrame(
-        [("001", None, 1, True, False, None), ("01", date(2026, 5, 1), 1, False, False, None)], PRECEDENTS, orient="row"
+        [("001", None, 1, True, False, *[None] * 4), ("01", date(2026, 5, 1), 1, False, False, *[None] * 4)], PRECEDENTS, orient="row"
     )
     found = with_launches(tables, PastLaunches(precedents, invited("001")), AS_OF)
-    assert found.launches.customers.rows() == [("1", date(2026, 5, 1), 2, True, False, None)]
+    assert found.launches.customers.rows() == [("1", date(2026, 5, 1), 2, True, False, *[None] * 4)]
     assert with_launches(tables, None, AS_OF).launches is None

@@ -56,11 +56,12 @@ def test_what_other_launches_did_stands_by_each_customer(ledger: Ledger) -> None
     known = read_past_launches(ledger, "july", JULY, community="vip", days=60)
     assert known is not None
     assert known.customers.schema == PRECEDENTS
+    nothing = [None] * 4
     assert known.customers.rows() == [
-        ("a", date(2026, 4, 1), 0, True, False, None),
-        ("b", date(2026, 6, 20), 1, False, False, None),
-        ("c", date(2026, 4, 1), 0, False, True, None),
-        ("e", None, 0, False, False, date(2026, 7, 20)),
+        ("a", date(2026, 4, 1), 0, True, False, *nothing),
+        ("b", date(2026, 6, 20), 1, False, False, *nothing),
+        ("c", date(2026, 4, 1), 0, False, True, *nothing),
+        ("e", None, 0, False, False, date(2026, 7, 20), None, None, None),
     ]
     assert known.invited.schema == INVITED
     assert known.invited.filter(launch="june")["answer"].null_count() == 2
@@ -76,7 +77,7 @@ def test_a_plan_of_its_own_is_no_past_until_it_is_answered(ledger: Ledger) -> No
     known = read_past_launches(ledger, "july", date(2026, 7, 3), community="vip", days=365)
     assert known is not None
     # Its own invitations do not stand in its way, but who has said no to it is not asked again.
-    assert known.customers.rows() == [("a", None, 0, False, True, None)]
+    assert known.customers.rows() == [("a", None, 0, False, True, *[None] * 4)]
     assert known.invited["answer"].to_list() == ["refused", None, "not_reached"]
 
 
@@ -99,6 +100,7 @@ BETWEEN = {
     "a plan anew": (lambda ledger: planned(ledger, "spring", date(2026, 6, 1), x="planned"), "spring"),
     "a member": (lambda ledger: answered(ledger, "spring", date(2026, 6, 25), x="joined"), "spring"),
     "who wants no more": (lambda ledger: answered(ledger, "spring", date(2026, 6, 25), x="refused_for_good"), "spring"),
+    "who agreed": (lambda ledger: answered(ledger, "spring", date(2026, 6, 25), x="agreed"), "spring"),
     "a refusal of this one": (lambda ledger: answered(ledger, "july", date(2026, 6, 30), a="refused"), "july"),
     "a plan of a later date": (lambda ledger: planned(ledger, "august", AUGUST, a="planned"), None),
     "an answer of a later date": (lambda ledger: answered(ledger, "spring", JULY, x="joined"), None),

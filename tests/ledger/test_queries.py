@@ -10,6 +10,7 @@ from segmenter.ledger import (
     list_held_out,
     list_invitations,
     list_invited,
+    list_last_words,
     list_launches,
     list_members,
     list_refused_for_good,
@@ -125,3 +126,27 @@ def test_what_rules_ask(ledger):
     record_plan(ledger, launch("may", DAY - timedelta(days=40)), planned("x"))
     assert list_invited(ledger, "spring", DAY, 60).filter(customer_id="a")["last_invited"].to_list() == [DAY - 40 * day]
     assert list_invitations(ledger, before=DAY)["launch"].unique().sort().to_list() == ["june", "may", "today"]
+
+
+def test_the_last_word_counts_to_whatever_launch_it_was_said_but_to_have_agreed_that_of_the_community(ledger):
+    record_plan(ledger, launch("may", DAY - timedelta(days=60)), planned("abcdefg"))
+    record_plan(ledger, launch("june", DAY - timedelta(days=30)), planned("abcdefg"))
+    record_plan(ledger, launch("other", DAY - timedelta(days=20), community="coffee"), planned("abcdefg"))
+    first, second, third = (DAY - timedelta(days=days) for days in (50, 20, 10))
+    record_answers(ledger, "may", said("agreed", "abcde", first))
+    record_answers(ledger, "june", said("joined", "a", second))
+    record_answers(ledger, "june", said("refused", "b", second))
+    record_answers(ledger, "june", said("not_reached", "c", second))
+    record_answers(ledger, "june", said("wrong_number", "df", second))
+    record_answers(ledger, "other", said("refused", "e", third))
+    record_answers(ledger, "other", said("agreed", "g", third))
+    record_answers(ledger, "other", said("thinking", "f", third))
+    assert list_last_words(ledger, "july", DAY, community="tea").rows() == [
+        *[("b", None, second, None), ("c", first, None, None), ("d", first, None, second), ("e", first, third, None)],
+    ]
+    # A number is wrong in a launch's own list too; what was said to it stands there otherwise.
+    assert list_last_words(ledger, "june", DAY, community="tea").rows() == [
+        *[("a", first, None, None), ("b", first, None, None), ("c", first, None, None), ("d", first, None, second)],
+        ("e", first, third, None),
+    ]
+    assert list_last_words(ledger, "july", third, community="tea").filter(customer_id="f").rows() == [("f", None, None, second)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from plans import DAY, launch, planned, publish_plan, said, scores
@@ -26,9 +26,10 @@ from segmenter.ledger import (
     record_with_results,
     sqlite_file,
 )
+from segmenter.ledger.frames import ANSWER_ROW, mark_current
 from segmenter.report import publication
 from segmenter.report.publication import publish
-from segmenter.tables import ANSWERS
+from segmenter.tables import ANSWERS, DECIDED, REACHED
 
 
 def test_of_a_days_answers_the_one_that_says_most_stands_whatever_was_read_first_but_a_sheet_may_be_corrected(ledger):
@@ -38,9 +39,33 @@ def test_of_a_days_answers_the_one_that_says_most_stands_whatever_was_read_first
     assert record_answers(ledger, "spring", both) == 0
     assert list_invitations(ledger)["answer"].to_list() == ["joined", None]
     record_answers(ledger, "spring", said("refused", "a", reason="太远"))  # a sheet that was corrected
-    assert record_answers(ledger, "spring", said("not_reached", "a", source="third.xlsx")) == 0
+    assert record_answers(ledger, "spring", said("agreed", "a", source="copy.xlsx")) == 1
     assert list_invitations(ledger).select("answer", "reason", "source").rows() == [("refused", "distance", "表.xlsx"), (None, None, None)]
-    assert sorted(list_answers(ledger)["number"]) == [1, 2, 3]
+    assert sorted(list_answers(ledger)["number"]) == [1, 2, 3, 4]
+
+
+CALLS = st.tuples(
+    st.sampled_from("ab"), st.sampled_from(ANSWERS), st.integers(1, 4), st.sampled_from([None, 9, 15]), st.sampled_from(["x.xlsx", "y.csv"])
+)
+
+
+@given(st.lists(CALLS, max_size=9, unique_by=lambda call: (call[0], call[2], call[4])), st.randoms())
+def test_the_current_answer_is_the_last_one_given_whatever_was_read_first_and_no_call_in_vain_takes_a_decision_back(calls, random):
+    def current(order):
+        names = ("customer_id", "answer", "answered_on", "hour", "source")
+        rows = [dict(zip(names, (who, answer, DAY + timedelta(days=day), *rest), strict=True)) for who, answer, day, *rest in order]
+        found = mark_current(pl.DataFrame(rows, ANSWER_ROW).with_columns(number=pl.int_range(pl.len()), launch=pl.lit("spring")))
+        return found.filter("current").sort("customer_id").select("customer_id", "answer", pl.col("answered_on") - DAY).rows()
+
+    expected = []
+    for who in sorted({call[0] for call in calls}):
+        mine = sorted(
+            (day, -1 if hour is None else hour, ANSWERS.index(answer), answer) for name, answer, day, hour, _ in calls if name == who
+        )
+        told = [call for call in mine if call[-1] in REACHED]
+        day, *_, answer = told[-1] if told and told[-1][-1] in DECIDED else mine[-1]
+        expected.append((who, answer, timedelta(days=day)))
+    assert current(calls) == current(random.sample(calls, len(calls))) == expected
 
 
 def test_the_channel_of_an_answer_counts_before_that_of_the_plan(ledger):
@@ -131,7 +156,10 @@ class Laws(RuleBasedStateMachine):
             )
             standing = self.standing.get(name, {})
             assert history == [(*key, answer) for key, answer in sorted(standing.items())]  # nothing is lost, changed or taken twice
-            current = {who: (answer, day) for (who, day), answer in sorted(standing.items())}
+            current: dict[str, tuple[str, date]] = {}
+            for (who, day), answer in sorted(standing.items()):
+                if answer in REACHED or who not in current or current[who][0] not in DECIDED:
+                    current[who] = (answer, day)
             told = rows.drop_nulls("answer").select("customer_id", "answer", "answered_on").rows()
             assert {customer: tuple(rest) for customer, *rest in told} == current
 

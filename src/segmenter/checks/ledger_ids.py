@@ -24,11 +24,15 @@ def with_launches(tables: Tables, past: PastLaunches | None, as_of: date) -> Tab
     known = known_ids(tables, as_of)
     invited, findings = recognize_invited(past.invited, known, since=as_of - _LATELY, sure=True)
     renamed = recognize_people(past.customers["customer_id"], known)
-    newest = [pl.col("last_invited", "member", "refused", "held_out_until").max(), pl.col("invitations").sum()]
+    newest = [pl.all().exclude("customer_id", "invitations").max(), pl.col("invitations").sum()]
     customers = past.customers.with_columns(renamed.alias("customer_id")).group_by("customer_id").agg(newest)
     running = past.running
     if running is not None:
         running = running.with_columns(recognize_ids(running["customer_id"], known).alias("customer_id"))
+    if tables.new_phones is not None:  # who has another phone since can be called again
+        customers = customers.join(tables.new_phones, on="customer_id", how="left", maintain_order="left")
+        wrong = (pl.col("noted_on") < pl.col("wrong_number_on")).fill_null(value=True)
+        customers = customers.with_columns(wrong_number_on=pl.when(wrong).then("wrong_number_on"))
     past = PastLaunches(customers.select(PRECEDENTS.names()).sort("customer_id"), invited, running)
     return replace(tables, launches=past, findings=(*tables.findings, *findings))
 

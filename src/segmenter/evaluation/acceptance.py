@@ -16,6 +16,11 @@ def is_asked(until: date) -> pl.Expr:
     return (pl.col("status") == "planned").fill_null(value=False) & ((pl.col("planned_at") < until) | pl.col("answer").is_not_null())
 
 
+def was_reached() -> pl.Expr:
+    """Say who was reached at any time, whatever came of later calls."""
+    return (pl.col("answer").is_in(REACHED) | (pl.col("calls") > pl.col("missed"))).fill_null(value=False)
+
+
 def count_answers(invitations: pl.DataFrame, until: date) -> pl.DataFrame:
     """Count answers, over all and by what the plan assigned; what is the same for everyone is left out.
 
@@ -36,7 +41,7 @@ def count_answers(invitations: pl.DataFrame, until: date) -> pl.DataFrame:
     ]
     whole = invited.select(pl.lit("all").alias("over"), pl.lit(None, pl.String).alias("value"), *_counts())
     counts = pl.concat([whole, *parts])
-    low, high = _wilson(counts["joined"], counts["asked"])
+    low, high = wilson(counts["joined"], counts["asked"])
     share = pl.when(pl.col("asked") > 0).then(pl.col("joined") / pl.col("asked"))
     return counts.with_columns(share.alias("share"), low.alias("low"), high.alias("high"))
 
@@ -45,7 +50,7 @@ def _counts() -> list[pl.Expr]:
     answer = pl.col("answer")
     conditions = {
         "asked": pl.col("asked"),
-        "reached": answer.is_in(REACHED),
+        "reached": was_reached(),
         "joined": answer == "joined",
         "agreed": answer == "agreed",
         "refused": answer.is_in(REFUSED),
@@ -58,7 +63,8 @@ def _counts() -> list[pl.Expr]:
     ]
 
 
-def _wilson(joined: pl.Series, asked: pl.Series) -> tuple[pl.Series, pl.Series]:
+def wilson(joined: pl.Series, asked: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Give the 95 % interval of the share who joined of those asked; null where nobody was."""
     from statsmodels.stats.proportion import proportion_confint
 
     none = asked == 0

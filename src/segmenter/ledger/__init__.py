@@ -22,6 +22,7 @@ from segmenter.ledger.queries import list_answers as list_answers
 from segmenter.ledger.queries import list_held_out as list_held_out
 from segmenter.ledger.queries import list_invitations as list_invitations
 from segmenter.ledger.queries import list_invited as list_invited
+from segmenter.ledger.queries import list_last_words as list_last_words
 from segmenter.ledger.queries import list_launches as list_launches
 from segmenter.ledger.queries import list_members as list_members
 from segmenter.ledger.queries import list_refused_for_good as list_refused_for_good

@@ -15,6 +15,7 @@ from segmenter.ledger.queries import (
     list_held_out,
     list_invitations,
     list_invited,
+    list_last_words,
     list_launches,
     list_members,
     list_refused_for_good,
@@ -92,7 +93,8 @@ def read_past_launches(ledger: Ledger, launch: str, as_of: date, *, community: s
     own = list_answers(ledger, launch, before=as_of).filter("current", pl.col("answer") == "refused")
     refused = pl.concat([list_refused_for_good(ledger, as_of).select(customer), own.select(customer)]).unique().with_columns(refused=True)
     held = list_held_out(ledger, launch, as_of).select(customer, pl.col("until").alias("held_out_until"))
-    known = pl.concat([ever, lately, joined, refused, held], how="align").with_columns(
+    words = list_last_words(ledger, launch, as_of, community=community)
+    known = pl.concat([ever, lately, joined, refused, held, words], how="align").with_columns(
         pl.col("invitations").fill_null(0), pl.col("member", "refused").fill_null(value=False)
     )
     precedents = known.select(PRECEDENTS.names()).cast(PRECEDENTS).sort(customer)

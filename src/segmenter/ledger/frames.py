@@ -9,7 +9,7 @@ from polars.exceptions import PolarsError
 from segmenter.errors import LedgerError, nearest
 from segmenter.ledger.schema import SNAPSHOT
 from segmenter.messages import Message
-from segmenter.tables import ANSWERS, INVITED
+from segmenter.tables import ANSWERS, DECIDED, INVITED, REACHED
 from segmenter.themes import themed
 
 if TYPE_CHECKING:
@@ -67,20 +67,33 @@ def check_rows(
 
 
 def read_answers(connection: "Connection", query: "Select[tuple[object, ...]]") -> pl.DataFrame:
-    """Read answers by launch and customer, and say which is ``current``: the latest, and of one day's the one that says most.
+    """Read answers, and say which are current."""
+    return mark_current(themed(read_frame(connection, query, ANSWER_ROW)))
 
-    Of what a file said of a customer's day that is ``standing`` which was read last, as an agent may have corrected it.
+
+def mark_current(answers: pl.DataFrame) -> pl.DataFrame:
+    """Sort answers by launch and customer, and say which is ``current``: the latest, and of one day's the one that says most.
+
+    Of what a file said of a customer's day that is ``standing`` which was read last, as an agent may have corrected it. A call in vain
+    takes no decision back: who has joined or refused has, until they say otherwise. ``told`` is the last answer at which they were
+    reached, ``last`` the last of all.
     """
     key = ["launch", "customer_id"]
     standing = pl.col("number") == pl.col("number").max().over(*key, "answered_on", "source")
-    read = themed(read_frame(connection, query, ANSWER_ROW)).with_columns(standing=standing)
-    ordered = read.sort(*key, "answered_on", "standing", "hour", strength(), "number", nulls_last=False)
-    return ordered.with_columns(current=pl.struct(key).is_last_distinct())
+    ordered = answers.with_columns(standing=standing).sort(*key, "standing", *by_time(), "number", nulls_last=False)
+    reached = pl.col("standing") & pl.col("answer").is_in(REACHED)
+    marked = ordered.with_columns(
+        last=pl.struct(key).is_last_distinct(),
+        told=(pl.col("number") == pl.col("number").filter(reached).last().over(key)).fill_null(value=False),
+    )
+    decided = (pl.col("told") & pl.col("answer").is_in(DECIDED)).any().over(key)
+    return marked.with_columns(current=pl.when(decided).then("told").otherwise("last")).sort(*key, "answered_on", maintain_order=True)
 
 
-def strength() -> pl.Expr:
-    """Rank answers from the one that says least: of several on one day, the one that says most stands, whatever was read first."""
-    return pl.col("answer").replace_strict(ANSWERS, range(len(ANSWERS)), return_dtype=pl.Int64)
+def by_time() -> list[pl.Expr]:
+    """Order answers by when they were given; where that says no more, the one that says most comes last, whatever was read first."""
+    strength = pl.col("answer").replace_strict(ANSWERS, range(len(ANSWERS)), return_dtype=pl.Int64)
+    return [pl.col("answered_on"), pl.col("hour"), strength, *map(pl.col, ("reason", "call_on", "attempts", "source"))]
 
 
 def insert_rows(connection: "Connection", name: str, frame: pl.DataFrame) -> None:

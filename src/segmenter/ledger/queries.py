@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from segmenter.ledger.connection import Ledger, connect_reader, snapshot
-from segmenter.ledger.frames import ANSWER_ROW, INVITATION, read_answers, read_frame
+from segmenter.ledger.frames import ANSWER_ROW, INVITATION, by_time, read_answers, read_frame
 from segmenter.ledger.schema import PLANNED, SNAPSHOT, table
 from segmenter.tables import REACHED
 
@@ -148,6 +148,28 @@ def list_refused_for_good(ledger: Ledger, as_of: date) -> pl.DataFrame:
     return still.select("customer_id", "launch", pl.col("answered_on").alias("refused_on")).sort("customer_id")
 
 
+def list_last_words(ledger: Ledger, launch: str, as_of: date, *, community: str) -> pl.DataFrame:
+    """List by customer what calls came to in the end: ``agreed_on``, ``refused_on`` and ``wrong_number_on``, null where it was not that.
+
+    What somebody said last to any other launch counts; to have agreed, to those of the community alone. A number that was wrong is so
+    for this launch too, until somebody is reached or at least rung again.
+    """
+    with connect_reader(ledger) as connection:
+        rows = (
+            _read_answers(connection, None, as_of).join(_read_planned(connection), on="launch").sort(*by_time(), "launch", nulls_last=False)
+        )
+    last = rows.filter("last").unique("customer_id", keep="last", maintain_order=True)
+    told = rows.filter("told", pl.col("launch") != launch)
+    here = told.filter(community=community)
+
+    def those(rows: pl.DataFrame, answer: str) -> pl.DataFrame:
+        latest = rows.unique("customer_id", keep="last", maintain_order=True).filter(answer=answer)
+        return latest.select("customer_id", pl.col("answered_on").alias(f"{answer}_on"))
+
+    found = pl.concat([those(here, "agreed"), those(told, "refused"), those(last, "wrong_number")], how="align")
+    return found.sort("customer_id")
+
+
 def list_answers(ledger: Ledger, launch: str | None = None, *, before: date | None = None) -> pl.DataFrame:
     """List every answer ever read, also those that a later one replaced: ``current`` says which is the customer's answer to the launch.
 
@@ -155,7 +177,7 @@ def list_answers(ledger: Ledger, launch: str | None = None, *, before: date | No
     its ``status`` is null for who was never in the plan.
     """
     with connect_reader(ledger) as connection:
-        return _read_answers(connection, launch, before).drop("standing")
+        return _read_answers(connection, launch, before).drop("standing", "last", "told")
 
 
 def list_invitations(ledger: Ledger, launch: str | None = None, *, before: date | None = None) -> pl.DataFrame:
@@ -202,7 +224,7 @@ def _read_answers(connection: "Connection | None", launch: str | None, before: d
     if before is not None:
         query = query.where(answers.c.answered_on < before)
     if connection is None:
-        return pl.DataFrame(schema={**ANSWER_ROW, "standing": pl.Boolean(), "current": pl.Boolean()})
+        return pl.DataFrame(schema={**ANSWER_ROW, **dict.fromkeys(("standing", "last", "told", "current"), pl.Boolean())})
     return read_answers(connection, query)
 
 
@@ -212,11 +234,11 @@ def _read_current(connection: "Connection | None", launch: str | None, before: d
     days = rows.group_by(*key, "answered_on").agg(
         pl.col("attempts").max().fill_null(1).alias("calls"),
         reached=pl.col("answer").is_in(REACHED).any(),
-        missed=(pl.col("answer") == "not_reached").any(),
+        missed=(~pl.col("answer").is_in(REACHED)).any(),
     )
     since = (pl.col("answered_on") > pl.col("answered_on").filter("reached").max()).fill_null(value=True)
     counted = days.group_by(key).agg(pl.col("calls").sum(), pl.col("calls").filter(since, "missed").sum().alias("missed"))
-    return rows.filter("current").drop("current", "standing", "attempts").join(counted, on=key, how="left", validate="1:1")
+    return rows.filter("current").drop("current", "standing", "last", "told", "attempts").join(counted, on=key, how="left", validate="1:1")
 
 
 def _read(connection: "Connection | None", query: "Select[tuple[object, ...]]", schema: dict[str, pl.DataType]) -> pl.DataFrame:

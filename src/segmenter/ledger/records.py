@@ -12,7 +12,7 @@ from segmenter.errors import LedgerError, nearest
 from segmenter.launch_record import LaunchRecord
 from segmenter.ledger.basis import Basis, check_basis
 from segmenter.ledger.connection import Ledger, connect_writer, shorten_error
-from segmenter.ledger.frames import ANSWER, INVITATION, STATUSES, check_rows, insert_rows, read_answers, read_frame, strength
+from segmenter.ledger.frames import ANSWER, INVITATION, STATUSES, by_time, check_rows, insert_rows, read_answers, read_frame
 from segmenter.ledger.pending_plans import drop, fingerprint_of, place_of, settle
 from segmenter.ledger.schema import PENDING, PLANNED, table
 from segmenter.messages import Message
@@ -86,23 +86,17 @@ def record_answers(ledger: Ledger, launch: str, answers: pl.DataFrame) -> int:
     needed, choices = ("customer_id", "answer", "answered_on", "source"), {"answer": ANSWERS, "channel": CHANNELS}
     schema = ANSWER | {"channel": INVITATION["channel"]}
     rows = check_rows("answers", answers, schema, needed=needed, choices=choices, optional=_OPTIONAL)
-    # A day's answers in an order of their own: that of the rows means nothing.
-    day = ["customer_id", "answered_on"]
-    rows = themed(rows).sort(*day, "hour", strength(), "reason", "call_on", "attempts", "source", "channel", nulls_last=False)
-    rows = rows.unique([*day, "source"], keep="last", maintain_order=True)
-    same = [name for name in ANSWER if name != "source"]
+    # The order of the rows means nothing.
+    rows = themed(rows).sort("customer_id", *by_time(), "channel", nulls_last=False)
+    rows = rows.unique(["customer_id", "answered_on", "source"], keep="last", maintain_order=True)
     plans, kept = table("plans"), table("answers")
     with connect_writer(ledger) as connection, connection.begin():
         planned = {row.launch: row.id for row in connection.execute(select(plans.c.launch, plans.c.id).where(plans.c.state == PLANNED))}
         if launch not in planned:
             raise LedgerError(unknown_launch(ledger, launch, planned))
         before = read_answers(connection, select(kept).where(kept.c.launch == launch))
-        known = before.filter("standing")
-        new = rows.unique(same, keep="first", maintain_order=True).with_row_index("at")
-        new = new.join(known, on=[*same, "source"], how="anti", nulls_equal=True)
-        # What another file has said already is new only where it corrects what this one said.
-        said = new.join(known, on=same, how="semi", nulls_equal=True).join(known, on=[*day, "source"], how="anti")
-        new = new.join(said, on="at", how="anti").drop("at")
+        # What another file has said already stands there too, so that it does not matter which was read first.
+        new = rows.join(before.filter("standing"), on=list(ANSWER), how="anti", nulls_equal=True)
         if new.is_empty():
             return 0
         now = _read_invitations(connection, planned[launch], new["customer_id"])

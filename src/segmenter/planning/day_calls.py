@@ -74,7 +74,11 @@ def list_day_calls(
 
 def last_signs(events: pl.DataFrame, orders: pl.DataFrame, kinds: tuple[str, ...], before: date) -> pl.DataFrame:
     """Say when each customer showed a sign of life last, by events of some kinds, and when they ordered last."""
-    seen = events.filter(pl.col("time") < before, pl.col("kind").is_in(kinds)).group_by("customer_id").agg(pl.col("time").max())
+    seen = (
+        events.filter(pl.col("time") < before, pl.col("kind").str.to_lowercase().is_in(kinds))
+        .group_by("customer_id")
+        .agg(pl.col("time").max())
+    )
     bought = orders.filter(pl.col("time") < before, "is_order").group_by("customer_id").agg(ordered=pl.col("time").max())
     both = seen.join(bought, on="customer_id", how="full", coalesce=True)
     return both.select("customer_id", sign_on=pl.col("time").dt.date(), ordered_on=pl.col("ordered").dt.date())

@@ -7,6 +7,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from segmenter import money
 from segmenter.report.labels import Labels
 from segmenter.words import visible
@@ -76,3 +78,14 @@ def write_cell(sheet: Any, row: int, column: int, value: Any, style: Any) -> Non
 def protect(sheet: Any) -> None:
     """Keep what is not to be written to as it is; without a password, as this is for slips of the hand. Filters and widths stay free."""
     sheet.protect("", {"autofilter": True, "sort": True, "format_columns": True, "format_rows": True})
+
+
+def fit_width(cells: pl.Series, head: str, widest: float) -> float:
+    """Characters that show a column of text, where Chinese ones count double; the filter's button needs room too."""
+    shown = pl.concat([cells.cast(pl.String), pl.Series([f"{head}...."])])
+    return min(float(str(shown.to_frame("cell").select(display_width("cell").max()).item())) + 2, widest)
+
+
+def display_width(column: str) -> pl.Expr:
+    """Count characters as wide as they are shown."""
+    return pl.col(column).str.len_chars() + pl.col(column).str.count_matches(WIDE)

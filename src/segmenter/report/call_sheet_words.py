@@ -5,6 +5,7 @@ import polars as pl
 from segmenter.report.labels import Labels
 from segmenter.report.review_words import THEME_WORDS
 from segmenter.settings import LaunchSettings
+from segmenter.tables import DECIDED
 
 # What came of a call: English and Chinese, as the drop-down offers them.
 ANSWER_WORDS = {
@@ -59,8 +60,11 @@ def last_calls(invited: pl.DataFrame, labels: Labels) -> pl.DataFrame:
     last = answered.unique("customer_id", keep="last", maintain_order=True)
     answer = pl.col("answer").replace_strict(answers, return_dtype=pl.String)
     theme = pl.col("reason").replace_strict(themes, default=None, return_dtype=pl.String)
-    why = pl.format(labels.say("{} ({})", "{}（{}）"), answer, theme)
-    return last.select("customer_id", last_call=pl.format("{} · {} · {}", why.fill_null(answer), "answered_on", "launch"))
+    in_vain = pl.when(pl.col("missed") > 1).then(pl.format(labels.say("{} times", "{} 次"), "missed"))
+    until = pl.format(labels.say("until {}", "约 {}"), "call_on")
+    more = pl.when(pl.col("answer").is_in(DECIDED)).then(theme).otherwise(pl.coalesce(until, in_vain))
+    meant = pl.coalesce(pl.format(labels.say("{} ({})", "{}（{}）"), answer, more), answer)
+    return last.select("customer_id", last_call=pl.format("{} · {} · {}", meant, "answered_on", "launch"))
 
 
 def contact_remark(launch: LaunchSettings, name: pl.Expr) -> pl.Expr:

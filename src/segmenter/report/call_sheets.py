@@ -3,7 +3,7 @@
 The only files with names and contacts in them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from segmenter import money
-from segmenter.report.call_sheet_cells import WIDE, Formats, formats, new_workbook, protect, write_cell
+from segmenter.report.call_sheet_cells import Formats, display_width, fit_width, formats, new_workbook, protect, write_cell
 from segmenter.report.call_sheet_pages import About, add_days, add_heading, add_info, day_name
 from segmenter.report.call_sheet_words import ANSWER_WORDS, buying_habit, contact_remark, last_calls, opening_words
+from segmenter.report.follow_ups import follow_up_calls
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.safe_text import safe_names
@@ -85,7 +86,12 @@ class _Layout:
 
 
 def call_sheets(
-    plan: "LaunchPlan", settings: CoreSettings, contacts: pl.DataFrame | None, folder: Path, invited: pl.DataFrame | None = None
+    plan: "LaunchPlan",
+    settings: CoreSettings,
+    contacts: pl.DataFrame | None,
+    folder: Path,
+    invited: pl.DataFrame | None = None,
+    follow_ups: pl.DataFrame | None = None,
 ) -> list[Path]:
     """Write the call sheets of a launch into a folder, which is made where it is not there; and list them by region, then by agent.
 
@@ -95,11 +101,11 @@ def call_sheets(
     what an agent fills in can be written to. The same plan gives the same bytes.
 
     The contacts have ``customer_id``, ``name`` and contact columns as text, at most one row per customer; `invited` is what the ledger
-    has of earlier calls, see `tables.INVITED`. A region with more than 20,000 calls, or an agent with more than 31 days, has several
-    workbooks.
+    has of earlier calls, see `tables.INVITED`; follow-ups, see `list_follow_ups`, have a workbook of their own. A region with more than
+    20,000 calls, or an agent with more than 31 days, has several workbooks.
     """
     labels = Labels(settings.lang, settings.launch.currency)
-    calls = _calls(plan, contacts, invited, settings, labels)
+    calls = _calls(plan, plan.invite_list, contacts, invited, settings, labels)
     as_of = plan.valid_until - timedelta(days=settings.launch.valid_days)
     agents, held_out = bool(settings.plan.agents), bool(plan.customers["held_out"].any())
     starters = _name_starters(plan.starters, contacts)
@@ -116,13 +122,19 @@ def call_sheets(
             while name in books:  # a region's
                 name += "_"
             books |= _numbered(name, months, by_agent=True)
+    if follow_ups is not None and not follow_ups.is_empty():
+        again = _calls(plan, follow_up_calls(follow_ups, plan.customers, labels), contacts, invited, settings, labels)
+        name = labels.say("follow up", "待跟进")
+        books |= _numbered(name + "_" * (name in books), [again.with_columns(place=0)], by_agent=False)
     names = safe_names(books)
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     layouts = [_layout(calls, labels, *keys) for keys in ((_PRINTED_BY_REGION, ()), (_PRINTED_BY_DAY, _SAID_ABOVE))]
     for name, (unit, part, by_agent) in books.items():
         paths.append(folder / f"{names[name]}.xlsx")
-        _write(paths[-1], unit, part, layouts[by_agent], about, by_agent=by_agent)
+        planned = bool(part["wave_number"].count())  # others have neither day nor wave
+        layout = layouts[by_agent] if planned else _layout(part, labels, _PRINTED_BY_REGION[1:], ("wave", "rank", "call_on"))
+        _write(paths[-1], unit, part, layout, about if planned else replace(about, agents=False), by_agent=by_agent)
     return paths
 
 
@@ -142,11 +154,16 @@ def _name_starters(starters: pl.DataFrame, contacts: pl.DataFrame | None) -> pl.
 
 
 def _calls(
-    plan: "LaunchPlan", contacts: pl.DataFrame | None, invited: pl.DataFrame | None, settings: CoreSettings, labels: Labels
+    plan: "LaunchPlan",
+    listed: pl.DataFrame,
+    contacts: pl.DataFrame | None,
+    invited: pl.DataFrame | None,
+    settings: CoreSettings,
+    labels: Labels,
 ) -> pl.DataFrame:
     launch, agents = settings.launch, bool(settings.plan.agents)
     groups = plan.groups.select("group", pl.col("region").alias("unit")).with_row_index("place")
-    calls = plan.invite_list.join(groups, on="group", how="left", validate="m:1")
+    calls = listed.join(groups, on="group", how="left", validate="m:1")
     calls = calls.join(plan.segments.select("segment", pl.col("name").alias("segment_name")), on="segment", how="left", validate="m:1")
     gaps = plan.customers.select("customer_id", "average_gap_days")
     calls = calls.join(gaps, on="customer_id", how="left", validate="1:1").with_columns(buying_habit(labels))
@@ -160,13 +177,13 @@ def _calls(
     )
     past = pl.DataFrame(schema={"customer_id": pl.String, "last_call": pl.String}) if invited is None else last_calls(invited, labels)
     calls = calls.join(past, on="customer_id", how="left", validate="m:1")
-    waves = {wave: labels.wave(wave) for wave in calls["wave"].unique()}
+    waves = {wave: labels.wave(wave) for wave in calls["wave"].drop_nulls().unique()}
     # Whom nobody calls yet comes last; where there are no agents, that is everybody.
     called = pl.col("agent").is_not_null()
     order = [pl.col("place").min().over("unit"), ~called, "agent", pl.when(called).then("call_on"), "place", "wave", "rank"]
     calls = money.to_units(calls.sort(order), ["spend"], labels.currency)
     return calls.with_columns(
-        (pl.col("wave") == 1).alias("key_user"),
+        (pl.col("wave") == 1).fill_null(value=False).alias("key_user"),
         called.alias("called"),
         pl.col("wave").alias("wave_number"),
         pl.col("wave").replace_strict(waves, return_dtype=pl.String),
@@ -197,7 +214,7 @@ def _layout(calls: pl.DataFrame, labels: Labels, printed: tuple[str, ...], witho
     for place, key in enumerate([*first, *rest]):
         _, _, width, style = _COLUMNS.get(key, ("", "", None, "wrapped" if key == phone else "text"))
         style = "wrapped" if key == "last_call" and place < len(first) else style
-        width = width or _fit_width(calls[key], heads[key], _WIDEST_PRINTED if place < len(first) else _WIDEST)
+        width = width or fit_width(calls[key], heads[key], _WIDEST_PRINTED if place < len(first) else _WIDEST)
         columns.append(_Column(key, heads[key], width, style))
     return _Layout(columns, len(first))
 
@@ -206,16 +223,6 @@ def _phone_column(calls: pl.DataFrame, columns: list[str]) -> str | None:
     """Choose the contact that is printed: the one with most phone numbers, or else the first."""
     digits = [int(calls[column].str.replace_all(r"\D", "").str.len_chars().is_between(7, 15).sum()) for column in columns]
     return max(zip(digits, columns, strict=True), key=lambda each: each[0])[1] if columns else None
-
-
-def _fit_width(cells: pl.Series, head: str, widest: float) -> float:
-    """Characters that show a column of text, where Chinese ones count double; the filter's button needs room too."""
-    shown = pl.concat([cells.cast(pl.String), pl.Series([f"{head}...."])])
-    return min(float(str(shown.to_frame("cell").select(_display_width("cell").max()).item())) + 2, widest)
-
-
-def _display_width(column: str) -> pl.Expr:
-    return pl.col(column).str.len_chars() + pl.col(column).str.count_matches(WIDE)
 
 
 def _write(path: Path, unit: str, calls: pl.DataFrame, layout: _Layout, about: About, *, by_agent: bool) -> None:
@@ -259,7 +266,7 @@ def _fill(sheet: Any, top: int, calls: pl.DataFrame, layout: _Layout, styles: Fo
         write_cell(sheet, top, place, column.head, styles["head", False, False])
     # Not every program makes room for wrapped text by itself.
     wrapped = {column.key: column.width for column in layout.columns if column.style == "wrapped"}
-    lines = pl.max_horizontal((_display_width(key) / width).ceil() for key, width in wrapped.items()).fill_null(1).alias("lines")
+    lines = pl.max_horizontal((display_width(key) / width).ceil() for key, width in wrapped.items()).fill_null(1).alias("lines")
     day = pl.struct("agent", "call_on")
     begins = (day != day.shift()).fill_null(value=False) if ruled else pl.lit(value=False)
     cells = calls.select("key_user", begins.alias("begins"), lines, *(column.key for column in layout.columns))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from segmenter.measures.spec import MONEY
 from segmenter.money import digits, to_minor, to_units
 from segmenter.report.call_sheets import call_sheets
 from segmenter.report.event_calendar import write_calendar
+from segmenter.report.follow_ups import list_follow_ups
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.launch_report import launch_report
@@ -23,6 +25,7 @@ from segmenter.report.publication import publish
 from segmenter.report.ranking_words import ranking_sentence
 from segmenter.report.shell_commands import own_words
 from segmenter.settings import LaunchJob, shareable
+from segmenter.sources.contacts_file import contacts_path, list_new_phones, newest_contacts
 from segmenter.sources.inputs import Inputs
 
 
@@ -33,12 +36,22 @@ def beside_launch(settings: LaunchJob, ledger: Ledger | None) -> LaunchJob:
     return settings.model_copy(update={"out": beside(settings.out)})
 
 
+def with_newest_contacts(read: Inputs, settings: LaunchJob, ledger: Ledger) -> Inputs:
+    """Put the phones that agents noted in earlier launches in the place of the shop's, for the call sheets."""
+    day = settings.launch.as_of
+    assert day is not None
+    private = contacts_path(settings.ledger.contacts, ledger.file, settings.out)
+    contacts = newest_contacts(read.tables.contacts, private, day)
+    return replace(read, tables=replace(read.tables, contacts=contacts, new_phones=list_new_phones(private, day)))
+
+
 def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: Basis | None = None) -> Outputs:
     """List what a launch leaves, in its language."""
     currency, rejects, typed = settings.launch.currency, read.tables.rejects, own_words()
     report = launch_report(plan, settings, rejects, read.tables.findings, typed, place_for(settings.out))
     invites = to_units(plan.invite_list, list(MONEY), currency)
     answered = None if read.tables.launches is None else read.tables.launches.invited
+    follow_ups = list_follow_ups(plan.customers, read.tables.launches)
     of_segments = ["value", *(f"{of}_{name}" for of in ("median", "everyone") for name in MONEY)]
     files = [
         parquet("customers", lambda: to_units(plan.customers, list(MONEY), currency)),
@@ -52,10 +65,10 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         csv("groups", to_units(plan.groups, ["spend"], currency)),
         *(
             csv(name, table)
-            for name, table in (("layers", plan.layers), ("calls", plan.calls), ("starters", plan.starters))
+            for name, table in (("layers", plan.layers), ("calls", plan.calls), ("starters", plan.starters), ("follow_up", follow_ups))
             if not table.is_empty()
         ),
-        Output("call_sheets", lambda folder: call_sheets(plan, settings, read.tables.contacts, folder, answered)),
+        Output("call_sheets", lambda folder: call_sheets(plan, settings, read.tables.contacts, folder, answered, follow_ups)),
         page("report", report, settings.lang),
     ]
     if plan.live_events:
@@ -68,6 +81,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         "draft": describe_draft(_launch(plan, settings), None if settings.launch.commit else basis, settings.out),
         "typed": list(typed),
         "valid_until": str(plan.valid_until),
+        "live_events": [str(event.day) for event in plan.live_events],
         "counts": plan.counts,
         "obstacles": [translate(sentence, settings.lang) for sentence in plan.obstacles],
         "notes": [translate(sentence, settings.lang) for sentence in plan.notes],

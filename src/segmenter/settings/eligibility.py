@@ -10,7 +10,8 @@ from segmenter.settings.types import MOST, Amount, Count, Days, Name, Settings, 
 # What the rules are called in the funnel and as verdicts, and the verdict of who passes them all.
 RULES = frozenset(
     {
-        *("not_customer", "staff", "blocked", "consent", "member", "refused", "held_out", "cooloff", "invitations"),
+        *("not_customer", "staff", "blocked", "consent", "member", "refused", "wrong_number", "agreed"),
+        *("refused_lately", "held_out", "cooloff", "invitations", "violations"),
         *("reachable", "per_phone"),
         *("region_include", "region_exclude", "region_unknown", "spend_min", "spend_max", "orders_min", "recency", "eligible"),
     }
@@ -70,6 +71,7 @@ class InvitationsRule(Settings):
     days: Days
 
 
+KeptOut = Annotated[int, Field(ge=0, le=MOST)]  # days; 0: not at all
 Means = Literal["auto", "phone", "wechat", "email", "any"]
 
 
@@ -78,9 +80,13 @@ class RulesSettings(Settings):
 
     staff: bool
     blocked: bool
+    violations: Count | None
     consent: bool
     member: bool
     refused: bool
+    wrong_number_days: KeptOut | None
+    agreed_days: KeptOut | None
+    refused_days: KeptOut | None
     held_out: bool
     cooloff_days: Days | None
     invitations: InvitationsRule

@@ -1,0 +1,271 @@
+"""What an answer means: the phrases in it, put together so that no refusal is ever taken for a yes, nor a yes for a refusal."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from segmenter.vocabulary import vocabulary
+
+Units = tuple[str, ...]  # characters of Chinese, words of Latin letters
+
+
+class Meaning(NamedTuple):
+    """What an answer says: one of the ledger's states, or ``none`` where nobody has called yet; and what it says besides."""
+
+    answer: str
+    reason: str | None = None
+    attempts: int | None = None  # calls that it tells of
+
+
+class Clause(NamedTuple):
+    """What was found between two marks: what its phrases say, in their order, and whether something is left that turns them round."""
+
+    says: tuple[str, ...]
+    left: Units
+    turned: bool
+    unclear: bool  # too much of it is left
+
+
+class Pattern(NamedTuple):
+    """A phrase of the vocabulary: one of the options of each part."""
+
+    says: str
+    parts: tuple[tuple[Units, ...], ...]
+
+
+NOT_YET = Meaning("none")
+_YES, _NO = {"joined", "agreed", "in"}, {"refused", "refused_for_good", "left"}
+_STATES = {"in": "joined", "left": "refused", "contact": "agreed", "not_in": "thinking", "later": "call_back", "busy": "not_reached"}
+_PREFIXES = ("un", "dis")
+_MOST = 3  # slips, which are too many
+_PARTS = {"filler", "doubt", "turn"}  # that say nothing alone
+_SOFT = {"not_reached", "not_in", "call_back"}  # where a misspelt "not" does no harm
+_UNIT = re.compile(r"[a-z0-9#]+|\S")
+_BREAK = re.compile(r"[,;!?()\[\]…。、\n]|(?<!\d)[.:/]|[.:/](?!\d)|\s[-–—]+\s|[—–]")
+_OPTION = re.compile(r"\(([^()]*)\)")
+_COUNT = re.compile(r"(?<!第)(\d+|[一二两三四五六七八九十])\s*(?:次|遍|回(?!来)|个电话|times\b|attempts\b|calls\b|tries\b|x\b)")
+_NUMBERS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
+_WORDS = {"once": 1, "twice": 2, "two times": 2, "three times": 3, "thrice": 3, "four times": 4}
+
+
+def plain(text: str) -> str:
+    """Bring words into one form: lower case, simplified characters, no apostrophes."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("'", "").replace("’", "")
+    return folded.translate(_characters())
+
+
+@cache
+def _characters() -> dict[int, str]:
+    given = vocabulary("answers")["traditional"]
+    return {ord(one): other for one, other in zip(given["from"], given["to"], strict=True)}
+
+
+def units_of(text: str) -> Units:
+    """Part words into what is compared, without what stands anywhere and changes nothing."""
+    words = vocabulary("answers")
+    kept = "".join(letter if letter.isalnum() or letter in words["marks"] else " " for letter in text)
+    return tuple(unit for unit in _UNIT.findall(kept) if unit not in words["dropped"])
+
+
+@cache
+def patterns() -> tuple[Pattern, ...]:
+    """Give the patterns of the vocabulary in its order, with what each says."""
+    return tuple(
+        Pattern(says, tuple(_options(part, chosen=bool(place % 2)) for place, part in enumerate(_OPTION.split(plain(pattern))) if part))
+        for says, written in vocabulary("answers")["phrases"].items()
+        for pattern in written
+    )
+
+
+def _options(part: str, *, chosen: bool) -> tuple[Units, ...]:
+    return tuple(dict.fromkeys(units_of(option) for option in (part.split("|") if chosen else [part])))
+
+
+@cache
+def _by_first() -> dict[str, list[int]]:
+    """Index the patterns by the units that they may begin with."""
+    index: dict[str, list[int]] = {}
+    for number, pattern in enumerate(patterns()):
+        for options in pattern.parts:
+            for option in filter(None, options):
+                if number not in index.setdefault(option[0], []):
+                    index[option[0]].append(number)
+            if () not in options:
+                break
+    return index
+
+
+@lru_cache(maxsize=65_536)
+def meaning_of(text: str) -> Meaning | None:
+    """Understand an answer; None where it cannot be told.
+
+    An answer that is a phrase means that; otherwise its phrases are put together: those of each clause, from the left and the longest
+    first; what is left there may be spelt like one. What then is left may say anything but turn a yes round.
+    """
+    words = plain(text)
+    whole = units_of(words)
+    size, said = _longest(whole, fuzzy=False)
+    if size < len(whole) or said in _PARTS or not whole or "?" in words:
+        clauses = [_read(units) for part in _BREAK.split(words) if (units := units_of(part))]
+        said = _together(clauses, doubted="?" in words)
+    if not said:
+        return None
+    attempts = _attempts(words) if said == "not_reached" else None
+    return Meaning(_STATES.get(said, said), "left the group" if said == "left" else None, attempts)
+
+
+def is_phrase(text: str, *, of: str | None = None) -> bool:
+    """Tell whether an answer is a phrase of the vocabulary and nothing else; and whether it says what is asked for."""
+    units = units_of(plain(text))
+    size, said = _longest(units, fuzzy=False)
+    return 0 < size == len(units) and (said not in _PARTS if of is None else said == of)
+
+
+def _read(units: Units) -> Clause:
+    clause = _scan(units, fuzzy=False)
+    silent = not set(clause.says) - _PARTS
+    if not clause.left and not silent:
+        return clause
+    guessed = _scan(units, fuzzy=True)
+    return guessed if silent or len(guessed.left) < len(clause.left) else clause
+
+
+def _scan(units: Units, *, fuzzy: bool) -> Clause:
+    says: list[str] = []
+    left: list[str] = []
+    place, single, before = 0, False, ""
+    while place < len(units):
+        size, found = _longest(units[place:], fuzzy=fuzzy)
+        if not size or (found in {"refused", "in"} and len(units[place]) == 1 and units[place].isascii()):  # "n/a"
+            found = ""
+            left.append(units[place])
+        # What somebody does not want is no yes: "不想 进群".
+        elif found != "filler" and not (found == "in" and before in {"refused", "thinking"}):
+            says.append(found)
+            single |= size == 1 and found not in {*_PARTS, "later", "busy"}
+        before = found
+        place += max(size, 1)
+    left = [unit for unit in left if not unit.isdigit()]
+    turned = any(_turns(unit) or _alarms().match(unit) for unit in left)
+    # One character or word may be a part of any other word, and what is only spelt like a phrase of two too.
+    unclear = bool(left) if single or "in" in says or (fuzzy and len(units) < 4) else len(left) * 2 > len(units)
+    return Clause(tuple(says), tuple(left), turned, unclear)
+
+
+def _longest(units: Units, *, fuzzy: bool) -> tuple[int, str]:
+    """Find the longest phrase that units begin with, and what it says: (0, "") where there is none."""
+    first = units[0] if units else ""
+    exact = set(_by_first().get(first, ()))
+    found = [(size, 0, number) for number in exact for size, _ in _ends(patterns()[number].parts, units, "")]
+    if fuzzy:
+        near = {number for other, numbers in _by_first().items() if _near(first, other) for number in numbers} | exact
+        guessed = [(number, *end) for number in near for end in _ends(patterns()[number].parts, units, patterns()[number].says)]
+        found += [(size, slips, number) for number, size, slips in guessed if 0 < slips <= (1 if size < 5 else 2)]
+    best = max(((size, -slips) for size, slips, _ in found if size), default=None)
+    if best is None:
+        return 0, ""
+    chosen = sorted(number for size, slips, number in found if (size, -slips) == best)
+    says = {_STATES.get(patterns()[number].says, patterns()[number].says) for number in chosen}
+    if best[1] and (len(says) > 1 or says & _PARTS or (best[0] == 1 and len(first) == 1)):
+        return _longest(units, fuzzy=False)
+    return best[0], patterns()[chosen[0]].says
+
+
+def _ends(parts: tuple[tuple[Units, ...], ...], units: Units, guess: str, at: int = 0, slips: int = 0) -> Iterator[tuple[int, int]]:
+    """Give where a pattern may end, and how many slips that takes: none, unless it says what to `guess`."""
+    if not parts:
+        yield at, slips
+        return
+    for option in parts[0]:
+        made = slips
+        for one, other in zip(units[at : at + len(option)], option, strict=False):
+            if one != other:
+                # What turns an answer round must stand there as it should.
+                alike = guess and not _turns(one) and (guess in _SOFT or not _turns(other)) and _near(one, other)
+                made += 1 if alike else _MOST
+        if made < _MOST and at + len(option) <= len(units):
+            yield from _ends(parts[1:], units, guess, at + len(option), made)
+
+
+def _together(clauses: Sequence[Clause], *, doubted: bool) -> str | None:
+    """Say what clauses come to; None where they say nothing, or both yes and no."""
+    order = [said for clause in clauses for said in clause.says]
+    if any(clause.unclear and set(clause.says) & (_YES | _NO | {"contact"}) for clause in clauses):
+        return None
+    all_said = set(order)
+    if all_said & _YES and all_said & _NO:
+        order = _last_word(order)
+        all_said = set(order)
+        if all_said & _YES and all_said & _NO:
+            return None
+    yes, no = bool(all_said & _YES), bool(all_said & _NO)
+    turned = any(clause.turned for clause in clauses)
+    if (turned or doubted or "doubt" in all_said) and (yes or ("contact" in all_said and not no)):
+        return None
+    if any(clause.turned and set(clause.says) & _NO for clause in clauses):
+        return None  # "not that they refuse"
+    if "wrong_number" in all_said:
+        return None if yes else "wrong_number" if "call_back" not in all_said else "call_back"
+    if no:
+        return next(said for said in ("refused_for_good", "left", "refused") if said in all_said)
+    waiting = all_said & {"not_in", "later", "thinking", "call_back", "agreed", "contact"}
+    if "joined" in all_said and "not_in" not in all_said:
+        return "joined"
+    if "thinking" in all_said:
+        return "thinking"
+    if yes:
+        return "agreed" if waiting or "joined" in all_said else "in"
+    if "busy" in all_said and waiting:
+        return "call_back"
+    return next((said for said in ("not_reached", "busy", "none", "call_back", "contact", "not_in", "later") if said in all_said), None)
+
+
+def _last_word(order: list[str]) -> list[str]:
+    """Keep what follows the last turn, such as "but then", where it says yes or no; somebody who left a group had joined it before."""
+    turns = [place for place, said in enumerate(order) if said == "turn"]
+    if turns and set(order[turns[-1] :]) & (_YES | _NO):
+        return order[turns[-1] :]
+    if "left" in order and not set(order[order.index("left") :]) & _YES:
+        return [said for said in order if said not in _YES]
+    return order
+
+
+def _attempts(words: str) -> int | None:
+    if found := _COUNT.search(words):
+        return _NUMBERS.get(found[1]) or min(int(found[1]), 99) or None
+    return next((count for word, count in _WORDS.items() if re.search(rf"\b{word}\b", words)), None)
+
+
+@cache
+def _turning() -> re.Pattern[str]:
+    return re.compile(vocabulary("answers")["negations"]["words"])
+
+
+@cache
+def _alarms() -> re.Pattern[str]:
+    words = vocabulary("answers")["negations"]
+    return re.compile(rf"[{words['alarms']}]|{words['alarming']}")
+
+
+def _turns(unit: str) -> bool:
+    return unit in vocabulary("answers")["negations"]["characters"] or _turning().match(unit) is not None
+
+
+@lru_cache(maxsize=65_536)
+def _near(one: str, other: str) -> bool:
+    if one.isascii() or other.isascii():
+        long = len(one) > 3 < len(other) and one.isalpha() and other.isalpha() and one.startswith(_PREFIXES) == other.startswith(_PREFIXES)
+        return long and SequenceMatcher(None, one, other, autojunk=False).ratio() >= 0.8
+    return bool(_sounds(one) & _sounds(other)) or any({one, other} == set(pair) for pair in vocabulary("answers")["alike"].split())
+
+
+@lru_cache(maxsize=8192)
+def _sounds(character: str) -> frozenset[str]:
+    """Give how a character is read, without tones, and without what many people do not tell apart: zh and z, ing and in."""
+    from pypinyin import Style, pinyin
+
+    heard = pinyin(character, style=Style.NORMAL, heteronym=True)[0]
+    return frozenset(re.sub(r"(?<=^[zcs])h|(?<=n)g$", "", sound) for sound in heard)

@@ -1,0 +1,116 @@
+"""Answers as agents write them: those collected, those held out, and laws that hold for any."""
+
+from itertools import islice, product
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segmenter.report.call_sheet_words import ANSWER_WORDS
+from segmenter.sources.answer_phrases import NOT_YET, is_phrase, meaning_of, patterns
+from segmenter.tables import ANSWERS
+
+YES, NO = {"joined", "agreed"}, {"refused", "refused_for_good"}
+
+
+def written(name: str) -> list[tuple[str, str]]:
+    found = yaml.safe_load(Path(__file__).with_name(f"answers_{name}.yaml").read_text("utf-8"))
+    return [(text, state) for state, texts in found.items() for text in texts]
+
+
+def state_of(text: str) -> str | None:
+    meaning = meaning_of(text)
+    return meaning.answer if meaning else None
+
+
+@pytest.mark.parametrize(("name", "share"), [("as_written", 0.99), ("held_out", 0.97)])
+def test_answers_as_people_write_them_are_sorted_right_and_no_refusal_is_taken_for_a_yes(name: str, share: float) -> None:
+    found = [(text, state, state_of(text)) for text, state in written(name)]
+    crossed = [(text, got) for text, state, got in found if (state in YES and got in NO) or (state in NO and got in YES)]
+    wrong = [(text, state, got) for text, state, got in found if got != state]
+    assert not crossed
+    assert len(wrong) <= (1 - share) * len(found), wrong
+
+
+def test_every_phrase_of_the_drop_down_means_what_it_says() -> None:
+    assert [state_of(text) for words in ANSWER_WORDS.values() for text in words] == [answer for answer in ANSWER_WORDS for _ in range(2)]
+
+
+phrases = [
+    ("".join(chosen), pattern.says)
+    for pattern in patterns()
+    for chosen in islice(
+        product(
+            *(
+                ["".join(option) if option and not option[0].isascii() else f" {' '.join(option)} " for option in part]
+                for part in pattern.parts
+            )
+        ),
+        40,
+    )
+    if "".join(chosen).strip()
+]
+
+
+@given(st.sampled_from(phrases), st.sampled_from(["{}", " {} ", "{}!", "{}。", "（{}）"]), st.booleans())
+def test_dressing_changes_no_meaning(phrase: tuple[str, str], dress: str, shout: bool) -> None:
+    text = phrase[0].strip()
+    assert meaning_of(dress.format(text.upper() if shout else text)) == meaning_of(text)
+
+
+@given(st.text(max_size=12))
+def test_any_text_is_understood_or_not(text: str) -> None:
+    assert state_of(text) in (None, *ANSWERS, NOT_YET.answer)
+
+
+yes = [text.strip() for text, says in phrases if says in {"joined", "agreed", "in", "contact"}]
+no = [text.strip() for text, says in phrases if says in {"refused", "refused_for_good", "left"}]
+
+
+@given(
+    st.sampled_from(yes),
+    st.sampled_from(["不", "没", "没有", "未", "不想", "拒绝", "别", "并不", "不是", "not ", "never ", "nto ", "refuses: "]),
+)
+def test_what_is_turned_round_is_no_yes(text: str, turn: str) -> None:
+    if text.isascii() == turn.isascii():
+        assert state_of(turn + text) not in YES or is_phrase(turn + text, of="agreed")
+
+
+@given(st.sampled_from(yes), st.sampled_from(no), st.booleans(), st.sampled_from(["，", "; ", " / ", "\n"]))
+def test_yes_and_no_in_one_answer_are_never_a_yes(one: str, other: str, first: bool, mark: str) -> None:
+    both = mark.join((one, other) if first else (other, one))
+    assert state_of(both) not in YES
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "同意？",
+        "可以吗",
+        "能不能便宜点",
+        "why not join?",
+        "nto joined",
+        "unjoined",
+        "没有什么可以加入",
+        "无意加入吗",
+        "不需要，他老婆同意",
+        "家里有事",
+    ],
+)
+def test_what_cannot_be_told_is_left_to_people(text: str) -> None:
+    assert state_of(text) not in YES
+
+
+def test_attempts_are_counted_as_they_are_told() -> None:
+    told = {
+        "打了三次没人接": 3,
+        "3次未接": 3,
+        "连打两次没人接": 2,
+        "tried 3 times, no answer": 3,
+        "called twice, no reply": 2,
+        "第二次打，还是没接": None,
+        "未接": None,
+    }
+    assert {text: meaning_of(text).attempts for text in told} == told
