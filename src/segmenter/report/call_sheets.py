@@ -31,12 +31,14 @@ _LINE = 16.0  # points
 _CONTACT = "contact:"  # keeps the shop's columns apart from ours
 # Heads in both languages, the width (as wide as its text where there is none), and the style.
 _COLUMNS: dict[str, tuple[str, str, float | None, str]] = {
+    "kind": ("call", "外呼类型", 12.0, "wrapped"),
     "call_on": ("call on", "计划外呼日", 12.0, "date"),
     "wave": ("wave", "批次", 11.5, "text"),
     "group": ("group", "社群", None, "wrapped"),
     "name": ("name", "姓名", None, "wrapped"),
     "habit": ("buying habit", "购买习惯", 20.0, "wrapped"),
     "reason": ("reason", "邀请理由", 33.0, "wrapped"),
+    "say": ("what to say", "怎么说", 34.0, "wrapped"),
     "answer": ("answer", "答复", 11.0, "open"),
     "note": ("note", "备注", 18.0, "open_wrapped"),
     "agent": ("agent", "客服", None, "text"),
@@ -205,12 +207,13 @@ def _layout(calls: pl.DataFrame, labels: Labels, printed: tuple[str, ...], witho
     phone = _phone_column(calls, shops)
     who = {_CONTACT: phone} | ({"name": "customer_id"} if "name" in empty else {})
     first = [key for key in (who.get(key, key) for key in printed) if key is not None]
-    rest = [key for key in _COLUMNS if key not in (*first, *empty, *without)]
+    rest = [key for key in _COLUMNS if key in calls.columns and key not in (*first, *empty, *without)]
     at = rest.index("remark") + 1
     rest[at:at] = [column for column in shops if column != phone]
     columns = []
     for place, key in enumerate([*first, *rest]):
         _, _, width, style = _COLUMNS.get(key, ("", "", None, "wrapped" if key == phone else "text"))
+        style = "wrapped" if key == "last_call" and place < len(first) else style
         width = width or fit_width(calls[key], heads[key], _WIDEST_PRINTED if place < len(first) else _WIDEST)
         columns.append(_Column(key, heads[key], width, style))
     return _Layout(columns, len(first))
