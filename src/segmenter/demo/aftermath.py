@@ -7,20 +7,21 @@ import numpy as np
 import polars as pl
 
 from segmenter.demo.behaviour import DAY, Calendar, Traits, draw_moments, draw_traits, to_dates, write_times
-from segmenter.demo.customers import TYPES, Ints, find_regions
-from segmenter.demo.orders import REFUND_DAYS, STATUSES, draw_events, draw_purchases, draw_refunds, tabulate_orders
-from segmenter.demo.shop import Shop, customer_ids, expected_spend, list_customers
-from segmenter.hashing import uniform
-
-# What comes of a call where nobody joins; None: the agents did not get to it, or wrote nothing down.
-_OTHERWISE = (
-    ("not reached", 0.42),
-    ("refused", 0.36),
-    ("will join", 0.08),
-    ("wrong number", 0.05),
-    ("refused for good", 0.04),
-    (None, 0.05),
+from segmenter.demo.calls import call_month
+from segmenter.demo.customers import TYPES, Floats, Ints, find_regions
+from segmenter.demo.members import GroupLife, count_visits, draw_member_events, draw_members
+from segmenter.demo.orders import (
+    REFUND_DAYS,
+    STATUSES,
+    Purchases,
+    draw_events,
+    draw_purchases,
+    draw_refunds,
+    keep_purchases,
+    tabulate_orders,
 )
+from segmenter.demo.shop import Shop, customer_ids, expected_spend, list_customers
+
 _BROUGHT = 0.25  # of new customers: by an earlier one
 _FRIENDS = 0.1  # whom a member of influence 1 brings
 
@@ -30,65 +31,105 @@ class After:
     """The shop some days after a launch."""
 
     shop: Shop  # the rows that there were before, untouched, then the new ones; its truth is that of the launch
-    # By customer invited: customer_id; answer: joined, will join, refused, refused for good, not reached or wrong number, null where there
-    # is none yet; answered_on
+    # By customer invited, how they stand at last: customer_id, answer (null where nobody has called), answered_on, hour, call_on, new_phone
     answers: pl.DataFrame
     # By customer of the launch: customer_id; joined_on (null: not); expected_effect, what joining can be expected to bring from then until
-    # the end, net, in currency units, by the law and what was true at the launch; effect, what it did bring; friends who came because of it
+    # the end, net, in currency units, by the law and what was true at the launch; effect, what it did bring; the same for the live events,
+    # expected of those who came; friends who came because of it
     effects: pl.DataFrame
+    calls: pl.DataFrame  # see `demo.calls.CALLS`: what second calls can be expected to bring is the chance of all but first attempts
+    members: pl.DataFrame  # customer_id, group, joined_on, joined_by, silent_on (the first day without a sign of life), silent_group
+
+    def until(self, day: date) -> "After":
+        """Give what the shop knows before a day; the same whatever was called from then on."""
+        shop = self.shop
+        tables = {name: getattr(shop, name).filter(pl.col("time") < f"{day}") for name in ("orders", "events", "referrals")}
+        return replace(self, shop=replace(shop, customers=shop.customers.filter(pl.col("joined") < day), **tables))
 
 
-def live_on(shop: Shop, days: int, invited: pl.DataFrame, *, effect: float, seed: int) -> After:
+def live_on(
+    shop: Shop,
+    days: int,
+    invited: pl.DataFrame,
+    *,
+    effect: float,
+    seed: int,
+    life: GroupLife | None = None,
+    attempts: int = 1,
+    calls: pl.DataFrame | None = None,
+) -> After:
     """Let a simulated shop live on after a launch.
 
-    Customers go on ordering and dropping out as before, and new ones come. The invited are called; each joins with their
-    ``join_probability``, and answers within two days of the call. Members order at `effect` times their rate in addition, from the day
-    of joining on, and bring friends. All else has chances of its own: the same shop with other invitations has the same other orders.
-    `invited` has ``customer_id``, each once, and ``call_on``, not before the as-of date.
+    Customers go on ordering and dropping out as before, and new ones come. The invited are called as `calls.call_month` says, in at most
+    so many `attempts`, or as in `calls`; each joins at the first call with their ``join_probability``. Members order at `effect` times
+    their rate in addition, from the day of joining on, live as `life` says, and bring friends. All else has chances of its own: the same
+    shop with other invitations has the same other orders, and what is before a day is the same whatever is called from then on.
+    `invited` has ``customer_id``, each once, and ``call_on``, not before the as-of date; it may have the ``group``.
     """
     [as_of] = shop.truth["as_of"].unique()
-    calendar, n = Calendar(as_of, days), shop.truth.height
+    life = life or GroupLife()
+    calendar, n, end = Calendar(as_of, days), shop.truth.height, as_of + timedelta(days=days)
+    if calls is None:
+        calls = call_month(shop.truth, invited, as_of, days, attempts=attempts, seed=seed)
+    members = _members(calls, invited, end, life, seed)
+    joined = _joined(shop.truth, members, as_of)
     old = _old(_chance(seed, "people"), shop)
     new, referrals = _new(_chance(seed, "new"), shop, old, days)
-    answers = _answers(shop.truth, invited, as_of, days, seed)
-    joined = _joined(shop.truth, answers, as_of)
-    members = joined < days
-    friends, brought = _friends(_chance(seed, "friends"), old, joined, days, first=n + len(new.rate))
-
     everyone, chance = old + new, _chance(seed, "orders")
     bought = draw_purchases(chance, calendar, everyone, *draw_moments(chance, calendar, everyone, everyone.rate))
-    members_only, chance = replace(old, first=np.minimum(joined, np.minimum(old.dropped, days))), _chance(seed, "more orders")
-    more = draw_purchases(chance, calendar, members_only, *draw_moments(chance, calendar, members_only, old.rate * effect * members))
-    all_traits, chance = everyone + friends, _chance(seed, "friends' orders")
-    who, at = draw_moments(chance, calendar, friends, friends.rate)
-    theirs = draw_purchases(chance, calendar, all_traits, who + len(everyone.rate), at)
+    # As if everybody were a member from the first day on: who joins, and when, changes nothing for others.
+    there, chance = replace(old, dropped=np.minimum(old.dropped, days)), _chance(seed, "more orders")
+    more = draw_purchases(chance, calendar, there, *draw_moments(chance, calendar, there, old.rate * effect))
+    more = keep_purchases(more, more.at // DAY >= joined[more.who])
+    friends, brought, came = _friends(_chance(seed, "friends"), old, joined, days, first=n + len(new.rate))
+    chance = _chance(seed, "friends' orders")
+    theirs = draw_purchases(chance, calendar, friends, *draw_moments(chance, calendar, friends, friends.rate))
+    theirs = _numbered(keep_purchases(theirs, came[theirs.who] >= 0), came)
 
-    chance = _chance(seed, "events")
-    events = [draw_events(chance, calendar, everyone)[0], draw_events(_chance(seed, "friends' events"), calendar, friends)[0]]
-    events[1] = events[1].with_columns(pl.col("customer_id") + len(everyone.rate))
-    ids = pl.concat([shop.truth["customer_id"], customer_ids(n + 1, len(all_traits.rate), n)])
+    staff = shop.customers.filter("staff")["customer_id"]
+    told = draw_member_events(members, staff, as_of, end, life, seed=seed)
+    came_to = count_visits(told.join(members, on="customer_id", how="semi"), life.live_events)
+    gained = _event_orders(shop.truth, old, came_to, calendar, life.event_effect, seed)
+    drawn = [
+        draw_events(_chance(seed, "events"), calendar, everyone)[0],
+        draw_events(_chance(seed, "friends' events"), calendar, friends)[0],
+    ]
+    drawn[1] = drawn[1].with_columns(pl.Series(came)[drawn[1]["customer_id"]].alias("customer_id")).filter(pl.col("customer_id") >= 0)
+    kept = np.flatnonzero(came >= 0)[np.argsort(came[came >= 0])]
+    everybody = n + len(new.rate) + len(kept)
+    ids = pl.concat([shop.truth["customer_id"], customer_ids(n + 1, everybody, n)])
+    listed = [
+        list_customers(_chance(seed, "customers"), as_of, new, ids[n : n + len(new.rate)], before=n),
+        list_customers(_chance(seed, "friends' list"), as_of, friends, pl.Series(came), before=n + len(new.rate))[kept],
+    ]
+    listed[1] = listed[1].with_columns(ids[n + len(new.rate) :].alias("customer_id"))
     orders = pl.concat(
-        [_late_refunds(_chance(seed, "refunds"), shop.orders, calendar), _named(tabulate_orders(calendar, bought + more + theirs), ids)]
+        [
+            _late_refunds(_chance(seed, "refunds"), shop.orders, calendar),
+            _named(tabulate_orders(calendar, bought + more + gained + theirs), ids),
+        ]
     )
-    net = np.bincount(more.who, more.cents, n) - np.bincount(more.who[more.refunded], more.back, n)
     return After(
         shop=Shop(
             orders=pl.concat([shop.orders, orders.sort("time", maintain_order=True)]),
-            customers=pl.concat([shop.customers, list_customers(_chance(seed, "customers"), as_of, new + friends, ids[n:], before=n)]),
-            events=pl.concat([shop.events, _named(pl.concat(events).sort("time", maintain_order=True), ids)]),
+            customers=pl.concat([shop.customers, *listed]),
+            events=pl.concat([shop.events, _all_events(_named(pl.concat(drawn), ids), told, members)]),
             referrals=pl.concat([shop.referrals, _referred(calendar, pl.concat([referrals, brought]), ids)]),
             truth=shop.truth,
         ),
-        answers=answers,
+        answers=answers_before(end, invited, calls, members),
         effects=pl.DataFrame(
             {
                 "customer_id": shop.truth["customer_id"],
-                "joined_on": pl.select(pl.when(pl.Series(members)).then(to_dates(as_of, joined))).to_series(),
+                "joined_on": pl.select(pl.when(pl.Series(joined < days)).then(to_dates(as_of, joined))).to_series(),
                 "expected_effect": expected_spend(shop.truth, days, since=joined)["expected_spend"] * effect,
-                "effect": net / 100,
+                "effect": _net(more, n),
+                "event_effect": _net(gained, n),
                 "friends": np.bincount(brought["customer_id"], minlength=n),
             }
         ),
+        calls=calls,
+        members=members,
     )
 
 
@@ -121,47 +162,96 @@ def _new(rng: np.random.Generator, shop: Shop, old: Traits, days: int) -> tuple[
     bringer = rng.choice(len(old.rate), n, p=old.influence / old.influence.sum())
     brought = (rng.random(n) < _BROUGHT) & (old.dropped[bringer] > joined)
     new = replace(new, region=np.where(brought, old.region[bringer], new.region))
-    return new, _bringing(rng, bringer[brought], len(old.rate) + np.flatnonzero(brought), joined[brought])
+    at = joined[brought] * DAY + rng.integers(8 * 3600, 22 * 3600, int(brought.sum()))
+    return new, _bringing(bringer[brought], len(old.rate) + np.flatnonzero(brought), at)
 
 
-def _friends(rng: np.random.Generator, old: Traits, joined: Ints, days: int, first: int) -> tuple[Traits, pl.DataFrame]:
-    """Let members bring friends, while they are there."""
+def _friends(rng: np.random.Generator, old: Traits, joined: Ints, days: int, first: int) -> tuple[Traits, pl.DataFrame, Ints]:
+    """Let members bring friends, while they are there: all whom they could bring, who of them is brought, and each one's number.
+
+    The numbers are by the time at which they come; negative where they do not.
+    """
     until = np.minimum(old.dropped, days)
-    bringer = np.repeat(np.arange(len(joined)), rng.poisson(_FRIENDS * old.influence * (joined < until)))
-    came = joined[bringer] + (rng.random(len(bringer)) * (until - joined)[bringer]).astype(np.int64)
+    bringer = np.repeat(np.arange(len(joined)), rng.poisson(_FRIENDS * old.influence * (until > 0)))
+    came = (rng.random(len(bringer)) * until[bringer]).astype(np.int64)
     friends = replace(draw_traits(rng, came), region=old.region[bringer])
-    return friends, _bringing(rng, bringer, first + np.arange(len(came)), came)
+    at = came * DAY + rng.integers(8 * 3600, 22 * 3600, len(came))
+    there = np.flatnonzero(came >= joined[bringer])
+    there = there[np.argsort(at[there], kind="stable")]
+    number = np.full(len(came), -1)
+    number[there] = first + np.arange(len(there))
+    return friends, _bringing(bringer[there], number[there], at[there]), number
 
 
-def _bringing(rng: np.random.Generator, bringer: Ints, friend: Ints, day: Ints) -> pl.DataFrame:
-    at = day * DAY + rng.integers(8 * 3600, 22 * 3600, len(day))
+def _bringing(bringer: Ints, friend: Ints, at: Ints) -> pl.DataFrame:
     return pl.DataFrame(
         {"customer_id": bringer, "friend_id": friend, "at": at}, schema=dict.fromkeys(("customer_id", "friend_id", "at"), pl.Int64)
     )
 
 
-def _answers(truth: pl.DataFrame, invited: pl.DataFrame, as_of: date, days: int, seed: int) -> pl.DataFrame:
-    """Draw what the invited say and when, by chances of the customer's own."""
-    called = invited.select("customer_id", "call_on").join(truth, on="customer_id", validate="1:1").sort("customer_id")
-    joins, else_, wait = (uniform(called["customer_id"], seed, f"demo {purpose}").to_numpy() for purpose in ("joins", "otherwise", "waits"))
-    words = [word for word, _ in _OTHERWISE]
-    edges = np.cumsum([share for _, share in _OTHERWISE])[:-1]
-    otherwise = pl.Series(words, dtype=pl.String).gather(np.searchsorted(edges, else_, side="right"))
-    answers = called.select(
+def _members(calls: pl.DataFrame, invited: pl.DataFrame, end: date, life: GroupLife, seed: int) -> pl.DataFrame:
+    """List who is in the groups by a day."""
+    group = pl.col("group") if "group" in invited.columns else pl.lit(None, dtype=pl.String).alias("group")
+    joined = calls.filter(pl.col("joins_on") < end).select("customer_id", joined_on="joins_on", joined_by="joined_by")
+    groups = invited.select("customer_id", group)
+    return draw_members(joined.join(groups, on="customer_id", how="left", validate="1:1").sort("customer_id"), life, seed=seed)
+
+
+def answers_before(day: date, invited: pl.DataFrame, calls: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    """Say how the invited stand on a day, as `After.answers`: who came into the group by themselves has joined, too."""
+    members = members.filter(pl.col("joined_on") < day)
+    last = calls.filter(pl.col("called_on") < day).sort("customer_id", "called_on").unique("customer_id", keep="last")
+    known = invited.select("customer_id").join(last, on="customer_id", how="left", validate="1:1")
+    known = known.join(members, on="customer_id", how="left", validate="1:1").sort("customer_id")
+    alone = pl.col("joined_on").is_not_null() & (pl.col("answer") != "joined")
+    return known.select(
         "customer_id",
-        pl.when(pl.Series(joins) < pl.col("join_probability")).then(pl.lit("joined")).otherwise(otherwise).alias("answer"),
-        (pl.col("call_on") + pl.duration(days=pl.lit(pl.Series((3 * wait).astype(np.int64))))).alias("answered_on"),
+        pl.when(alone).then(pl.lit("joined")).otherwise("answer").alias("answer"),
+        pl.when(pl.col("joined_on").is_not_null()).then("joined_on").otherwise("called_on").alias("answered_on"),
+        *(pl.when(~alone).then(name).alias(name) for name in ("hour", "call_on", "new_phone")),
     )
-    known = pl.col("answer").is_not_null() & (pl.col("answered_on") < as_of + timedelta(days=days))
-    return answers.select("customer_id", *(pl.when(known).then(name).alias(name) for name in ("answer", "answered_on")))
 
 
-def _joined(truth: pl.DataFrame, answers: pl.DataFrame, as_of: date) -> Ints:
+def _joined(truth: pl.DataFrame, members: pl.DataFrame, as_of: date) -> Ints:
     """Give the day of joining; of who does not, one that never comes."""
-    joined = answers.filter(pl.col("answer") == "joined").select("customer_id", day=(pl.col("answered_on") - as_of).dt.total_days())
+    joined = members.select("customer_id", day=(pl.col("joined_on") - as_of).dt.total_days())
     days = truth.select("customer_id").join(joined, on="customer_id", how="left", maintain_order="left")["day"]
     found: Ints = days.fill_null(10**6).to_numpy()
     return found
+
+
+def _event_orders(truth: pl.DataFrame, old: Traits, came: pl.DataFrame, calendar: Calendar, effect: float, seed: int) -> Purchases:
+    """Let who comes to a live event order there, while they are customers; one event's chances are its own."""
+    number = truth.select("customer_id").with_row_index("who")
+    whole = draw_purchases(_chance(seed, "no orders"), calendar, old, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+    for (day,), part in came.join(number, on="customer_id").group_by("day", maintain_order=True):
+        chance = _chance(seed, f"event {day}")
+        since = (day - calendar.start).days
+        most = chance.poisson(effect * old.rate * (old.dropped > since))
+        who = np.repeat(np.arange(len(most)), most)
+        at = np.sort(since * DAY + chance.integers(19 * 3600, 23 * 3600, len(who)))
+        drawn = draw_purchases(chance, calendar, old, chance.permutation(who), at)
+        whole += keep_purchases(drawn, np.isin(drawn.who, part["who"].to_numpy()))
+    return whole
+
+
+def _net(bought: Purchases, customers: int) -> Floats:
+    """Sum up what is bought, less what is given back, in currency units."""
+    cents: Floats = np.bincount(bought.who, bought.cents, customers).astype(float)
+    return (cents - np.bincount(bought.who[bought.refunded], bought.back, customers)) / 100
+
+
+def _numbered(bought: Purchases, number: Ints) -> Purchases:
+    return replace(bought, who=number[bought.who])
+
+
+def _all_events(drawn: pl.DataFrame, told: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    """Put together what happens without groups and in them: members come to the shop by their group, as long as they are alive there."""
+    known = drawn.join(members.select("customer_id", "joined_on"), on="customer_id", how="left", maintain_order="left")
+    by_group = (pl.col("kind") == "visit") & (pl.col("time").str.slice(0, 10) >= pl.col("joined_on").cast(pl.String))
+    apart = known.filter(~by_group.fill_null(value=False)).select(drawn.columns)
+    told = told.with_columns(pl.col("time").dt.strftime("%Y-%m-%d %H:%M:%S"))
+    return pl.concat([apart, told.select(drawn.columns)]).sort("time", "customer_id", "kind")
 
 
 def _late_refunds(rng: np.random.Generator, orders: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:

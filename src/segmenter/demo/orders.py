@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from segmenter.demo.behaviour import DAY, Calendar, Traits, draw_moments, latest_moments, months, to_dates, write_times
 from segmenter.demo.customers import Ints, look_up, pick
@@ -59,6 +60,13 @@ def draw_purchases(rng: np.random.Generator, calendar: Calendar, traits: Traits,
     refunded, back, later = draw_refunds(rng, cents, at)
     known = later < calendar.days * DAY
     return Purchases(who, at, cents, category, refunded[known], back[known], later[known])
+
+
+def keep_purchases(bought: Purchases, kept: NDArray[np.bool_]) -> Purchases:
+    """Keep some orders and what is given back of them."""
+    place, also = np.cumsum(kept) - 1, kept[bought.refunded]
+    who, at, cents, category = (values[kept] for values in (bought.who, bought.at, bought.cents, bought.category))
+    return Purchases(who, at, cents, category, place[bought.refunded[also]], bought.back[also], bought.later[also])
 
 
 def draw_refunds(rng: np.random.Generator, cents: Ints, at: Ints) -> tuple[Ints, Ints, Ints]:

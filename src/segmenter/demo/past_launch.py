@@ -23,7 +23,8 @@ class DemoLaunch:
     horizon_days: int
     seed: int
     lang: Lang
-    invited: pl.DataFrame  # customer_id and call_on (Date)
+    invited: pl.DataFrame  # customer_id, call_on (Date) and group
+    live_events: tuple[date, ...]
     sheets: tuple[Path, ...]
     typed: tuple[str, ...] = ()  # what the user gave it
     place: Path | None = None  # of its results
@@ -51,7 +52,8 @@ def read_demo_launch(results: Path) -> DemoLaunch:
             horizon_days=launch["horizon_days"],
             seed=config["seed"],
             lang=config["lang"],
-            invited=invites.select("customer_id", "call_on"),
+            invited=invites.select("customer_id", "call_on", "group"),
+            live_events=tuple(map(date.fromisoformat, manifest.get("live_events", ()))),
             sheets=tuple(sorted((results / "call_sheets").glob("*.xlsx"))),
             typed=tuple(manifest.get("typed", ())),
             place=results,

@@ -1,27 +1,35 @@
 """All that `segmenter demo` leaves: the simulated shop as files, and the commands that use them."""
 
+import shutil
 from collections.abc import Callable, Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from segmenter.demo.aftermath import live_on
-from segmenter.demo.filled_sheets import fill_sheets
+from segmenter.demo.aftermath import After, answers_before, live_on
+from segmenter.demo.calls import CALLS, answer_day
+from segmenter.demo.filled_sheets import called_in, fill_sheets, list_members
+from segmenter.demo.members import GroupLife
 from segmenter.demo.past_launch import DemoLaunch
 from segmenter.demo.shop import Shop, simulate
+from segmenter.errors import ConfigError, InputError
+from segmenter.messages import Message
 from segmenter.report.language import say
 from segmenter.report.outputs import Output, Outputs
 from segmenter.report.sections import Code, Report, Section, Table, columns, row, text
 from segmenter.report.shell_commands import Changes, elsewhere, next_command, override
 from segmenter.settings import DemoJob
 
-ANSWERS = "answers"
+ANSWERS, CALLED = "answers", "calls.csv"
 
 
 def new_shop_outputs(settings: DemoJob, as_of: date) -> Outputs:
     """Simulate a shop up to a date, as files that a launch can read."""
+    if settings.day is not None or settings.sheets is not None:
+        raise ConfigError(Message("demo.no_results", "results: is needed with day and sheets: the results folder of a launch on data=demo"))
     size = settings.data.shop
     what = say(settings.lang, "To launch on these files:", "用这些文件做一次社群邀请：")
     shop = simulate(size.customers, size.days, as_of, settings.seed)
@@ -29,17 +37,76 @@ def new_shop_outputs(settings: DemoJob, as_of: date) -> Outputs:
 
 
 def later_shop_outputs(settings: DemoJob, launch: DemoLaunch) -> Outputs:
-    """Let the shop of a launch live on until the launch ends, with its call sheets filled in."""
-    days, seed, out = launch.horizon_days, launch.seed, settings.out
-    shop = simulate(launch.shop.customers, launch.shop.days, launch.as_of, seed)
-    after = live_on(shop, days, launch.invited, effect=settings.effect, seed=seed)
-    sheets = partial(fill_sheets, launch.sheets, after.answers, seed=seed, lang=launch.lang)
+    """Let the shop of a launch live on until the launch ends, or to the end of a day, with the call sheets filled in."""
+    if settings.day is not None:
+        return _day_outputs(settings, launch, settings.day)
+    after, out = _live_on(settings, launch, None), settings.out
     what = say(
         settings.lang,
-        f"{days} days later. The call sheets as the agents filled them in are in {out / ANSWERS}. What they brought, and the next launch:",
-        f"{days} 天之后。客服填好的外呼名单在 {out / ANSWERS}。复盘本次活动，并规划下一次：",
+        f"{launch.horizon_days} days later. The call sheets as the agents filled them in are in {out / ANSWERS}. What they brought, and "
+        "the next launch:",
+        f"{launch.horizon_days} 天之后。客服填好的外呼名单在 {out / ANSWERS}。复盘本次活动，并规划下一次：",
     )
-    return _outputs(after.shop, settings, launch.ends_on, what, next_commands(out, launch), sheets)
+    return _outputs(after.shop, settings, launch.ends_on, what, next_commands(out, launch), partial(_fill, settings, launch, after))
+
+
+def _live_on(settings: DemoJob, launch: DemoLaunch, calls: pl.DataFrame | None) -> After:
+    life = GroupLife(settings.half_life, settings.silent_groups, launch.live_events, settings.event_effect)
+    shop = simulate(launch.shop.customers, launch.shop.days, launch.as_of, launch.seed)
+    days, attempts = launch.horizon_days, settings.attempts
+    return live_on(shop, days, launch.invited, effect=settings.effect, seed=launch.seed, life=life, attempts=attempts, calls=calls)
+
+
+def _fill(settings: DemoJob, launch: DemoLaunch, after: After, folder: Path) -> None:
+    """Fill in the launch's sheets; untidy ones come three times, as they stand by then, with lists of the groups' members at last."""
+    fill = partial(fill_sheets, launch.sheets, seed=launch.seed, lang=launch.lang, untidy=settings.untidy)
+    if not settings.untidy:
+        fill(after.answers, folder)
+        return
+    for part in (1, 2, 3):
+        day = launch.as_of + timedelta(days=launch.horizon_days * part // 3)
+        fill(answers_before(day, launch.invited, after.calls, after.members), folder / f"{day - timedelta(days=1)}")
+    list_members(after.members, after.shop.customers, folder, launch.lang)
+
+
+def _day_outputs(settings: DemoJob, launch: DemoLaunch, day: date) -> Outputs:
+    """Let those answer who stand in a day's sheets, and the shop live on to the end of it; the calls of the days before are in `out`."""
+    known, out = settings.out / CALLED, settings.out
+    past = pl.read_csv(known, schema=CALLS) if known.is_file() else CALLS.to_frame()
+    first, last = launch.as_of - timedelta(days=1), past["called_on"].max()
+    if not first <= day < launch.ends_on or (isinstance(last, date) and day < last):
+        sentence = "day: should be from {first} on and before {end}, the launch's end (got {day}); days are played in their order"
+        facts = {"first": last or first, "end": launch.ends_on, "day": day}
+        raise ConfigError(Message("demo.day", sentence, **facts))
+    sheets = sorted(Path(settings.sheets).rglob("*.xlsx")) if settings.sheets else []
+    if settings.sheets and not sheets:
+        sentence = "sheets: should be a folder with the call sheets of the day (got {folder}, without any); run segmenter today"
+        raise InputError(Message("demo.no_sheets", sentence, folder=settings.sheets))
+    truth = simulate(launch.shop.customers, launch.shop.days, launch.as_of, launch.seed).truth
+    past = past.filter(pl.col("called_on") < day)
+    called = called_in(sheets).join(launch.invited, on="customer_id", how="semi")
+    made = answer_day(called, day, truth, past, seed=launch.seed)
+    calls = pl.concat([past, made])
+    after = _live_on(settings, launch, calls).until(day + timedelta(days=1))
+
+    def fill(folder: Path) -> None:
+        before = out / ANSWERS
+        for place in sorted(before.iterdir()) if before.is_dir() else ():
+            if place.name < f"{day}":
+                shutil.copytree(place, folder / place.name)
+        told = made.rename({"called_on": "answered_on"})
+        today = folder / f"{day}"
+        fill_sheets(sheets, told, today, seed=launch.seed, lang=launch.lang, untidy=settings.untidy)
+        there = after.members.filter(pl.col("joined_on") <= day)
+        list_members(there, after.shop.customers, today, launch.lang)
+
+    what = say(
+        settings.lang,
+        f"{day} is over: {made.height:,} of {called.height:,} were called. The sheets as the agents filled them in are in {out / ANSWERS}.",
+        f"{day} 结束：{called.height:,} 位中已拨打 {made.height:,} 位。客服填好的名单在 {out / ANSWERS}。",
+    )
+    outputs = _outputs(after.shop, settings, day + timedelta(days=1), what, (), fill)
+    return replace(outputs, files=(*outputs.files, Output(CALLED, calls.write_csv)))
 
 
 def _outputs(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from segmenter.errors import nearest
 from segmenter.messages import Message
@@ -60,6 +60,7 @@ class LedgerSettings(Settings):
 
     use: bool
     url: str | None
+    contacts: str | None
 
 
 class LaunchJob(CoreSettings):
@@ -162,6 +163,11 @@ class ReviewSettings(Settings):
     as_of: AsOf | None
     answers: tuple[Annotated[str, Field(min_length=1)], ...]
     before_days: Days
+    signs_of_life: tuple[Annotated[str, Field(min_length=1), AfterValidator(str.lower)], ...]
+    silent_days: Annotated[int, Field(ge=1, le=366)]
+    complaint_hours: Annotated[int, Field(ge=0, le=MOST)]
+    event_days: Annotated[int, Field(ge=0, le=3)]
+    event_weeks: Annotated[int, Field(ge=1, le=52)]
 
 
 class ReviewCore(CoreSettings):
@@ -256,6 +262,13 @@ class DemoJob(Settings):
     customers: Annotated[int, Field(ge=100, le=5_000_000)]
     results: Annotated[str, Field(min_length=1)] | None
     effect: Annotated[float, Field(ge=0, le=10)]
+    attempts: Annotated[int, Field(ge=1, le=10)]
+    event_effect: Annotated[float, Field(ge=0, le=1_000)]
+    half_life: Annotated[float, Field(gt=0, le=10_000)]
+    silent_groups: Annotated[int, Field(ge=0, le=MOST)]
+    untidy: bool
+    day: AsOf | None
+    sheets: Annotated[str, Field(min_length=1)] | None
     out: Folder
     overwrite: bool
     seed: Seed
