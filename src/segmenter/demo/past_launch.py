@@ -12,7 +12,6 @@ from segmenter.messages import Message
 from segmenter.settings import ShopSettings
 from segmenter.words import Lang
 
-
 _AGENTS = ("agent ", "客服 ")  # what the names of their workbooks begin with; they fill in their own
 
 
