@@ -17,6 +17,8 @@ def main(config: DictConfig) -> None:
     from segmenter.evaluation.review import review
     from segmenter.job import conclude, started
     from segmenter.ledger import open_ledger
+    from segmenter.ledger.live_days import find_live_days
+    from segmenter.ledger.queries import list_answers
     from segmenter.ledger.review_answers import check_invited, find_launch, invited_now, read_new_answers, take_answers
     from segmenter.loader import read_tables
     from segmenter.report.output_folder import check_out
@@ -41,7 +43,9 @@ def main(config: DictConfig) -> None:
         read = take_answers(ledger, planned.name, answers, read)
         stage("review")
         invited = invited_now(ledger, planned, read, until)
-        found = review(planned, invited, read.tables.orders.single(), settings)
+        days = find_live_days(ledger, planned, settings)
+        more = {"events": read.tables.events, "answers": list_answers(ledger, planned.name, before=until)}
+        found = review(planned, invited, read.tables.orders.single(), settings, **more, live_days=days)
         stage("writing")
         outputs = review_outputs(replace(found, warnings=(*found.warnings, *read.warnings)), read, settings)
         write_outputs(outputs, read, settings)

@@ -106,3 +106,11 @@ def test_no_phone_is_called_twice_and_what_if_is_what_would_be(drawn, low, rando
     random.shuffle(order)
     again = ruled(frame[order], rules__spend__min=low).customers.sort("customer_id")
     assert again["verdict"].to_list() == done.customers.sort("customer_id")["verdict"].to_list()
+
+
+def test_who_broke_the_rules_of_a_group_so_often_stays_out_also_under_another_id_with_their_phone():
+    frame = people(5, has_mobile=True, events_violation=[0, 1, 2, 3, 0], shared_phone=[None, None, 7, None, 7])
+    assert ruled(frame).customers["verdict"].to_list() == [ELIGIBLE, ELIGIBLE, "violations", "violations", "per_phone"]
+    assert kept(frame, rules__violations=1) == [True, False, False, False, False]
+    assert "violations" not in ruled(frame, rules__violations=None).funnel["rule"]
+    assert "violations" not in ruled(frame.drop("events_violation")).funnel["rule"]

@@ -12,17 +12,21 @@ from segmenter.messages import Message
 from segmenter.settings import LaunchSettings, RulesSettings
 
 Flags = NDArray[np.bool_]
+VIOLATIONS = "events_violation"  # how often somebody broke a group's rules
 _SHARED = "shared_phone"
 _LAST_WORDS = {"wrong_number": "wrong_number_on", "agreed": "agreed_on", "refused_lately": "refused_on"}
 # Whom these remove cannot be called by the same phone under another id.
-_PERSONS = ("staff", "blocked", "consent", "member", "refused", *_LAST_WORDS, "held_out", "cooloff", "invitations")
+_PERSONS = ("staff", "blocked", "violations", "consent", "member", "refused", *_LAST_WORDS, "held_out", "cooloff", "invitations")
 _PHONES = {"mobile": "has_mobile", "landline": "has_landline", "foreign": "has_foreign_phone"}
 
 
 def flagged(frame: pl.DataFrame, settings: RulesSettings) -> dict[str, pl.Series]:
     """Say by rule whom the shop's own flags keep."""
     flags = {"staff": ("staff", settings.staff), "blocked": ("blocked", settings.blocked), "consent": ("do_not_contact", settings.consent)}
-    return {name: ~frame[column] for name, (column, on) in flags.items() if on}
+    keeps = {name: ~frame[column] for name, (column, on) in flags.items() if on}
+    if settings.violations is not None and VIOLATIONS in frame.columns:
+        keeps["violations"] = frame[VIOLATIONS] < settings.violations
+    return keeps
 
 
 def preceded(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings, precedents: pl.DataFrame) -> dict[str, pl.Series]:

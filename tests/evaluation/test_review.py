@@ -14,7 +14,7 @@ from segmenter.evaluation.acceptance import count_answers
 from segmenter.evaluation.lift import estimate_lift
 from segmenter.evaluation.review import Review, review
 from segmenter.launch_record import LaunchRecord
-from segmenter.tables import INVITED, ORDERS
+from segmenter.tables import EVENTS, INVITED, ORDERS
 
 DAY = date(2026, 7, 1)
 LAUNCH = LaunchRecord("spring", "tea", DAY, 30, 1_000_00, "CNY")
@@ -88,6 +88,7 @@ def test_sales_of_those_who_joined_count_from_the_first_day_to_the_last():
     found = review(LAUNCH, TOLD, BOUGHT, settings())
     assert found.counts == {
         **{"invited": 6, "asked": 6, "joined": 4, "unasked": 1, "refused": 2, "not_reached": 1},
+        **{"agreed": 0, "call_back": 0, "tried_once": 1},
         **{"held_out": 2, "held_out_joined": 1, "held_out_asked": 2, "replaced": 1},
     }
     assert (found.days, found.over, found.last_order) == (30, True, date(2026, 7, 31))
@@ -156,9 +157,27 @@ def test_nothing_from_the_date_on_and_no_order_of_rows_matters():
     other = review(LAUNCH, TOLD.sample(fraction=1, shuffle=True, seed=2), BOUGHT.sample(fraction=1, shuffle=True, seed=3), asked)
     for name in FRAMES:
         assert_frame_equal(getattr(other, name), getattr(one, name), check_exact=True)
-    rest = {name for name in Review.__dataclass_fields__ if name not in FRAMES}
+    rest = {name for name in Review.__dataclass_fields__ if name not in (*FRAMES, "live_events", "second_calls", "complaints", "breaches")}
     assert {name: getattr(other, name) for name in rest} == {name: getattr(one, name) for name in rest}
     assert one.last_order == date(2026, 7, 10)
+
+
+def test_events_and_live_days_are_looked_at_before_the_date_alone():
+    late = [("a", "speak", 3), ("a", "violation", 4), ("a", "violation", 5), ("d", "complaint", 11), ("h", "complaint", 12)]
+    late += [("b", "violation", 4), ("b", "violation", 5), ("i", "complaint", 4), ("a", "visit", 20), ("nobody", "view", 29)]
+    events = pl.DataFrame([{"customer_id": who, "kind": kind, "time": datetime(2026, 7, day)} for who, kind, day in late], EVENTS)
+    days = [date(2026, 7, 10), date(2026, 7, 20)]
+    found = review(LAUNCH, TOLD, BOUGHT, settings("2026-07-15"), events=events, live_days=days)
+    assert found.breaches["customer_id"].to_list() == ["a"]  # b has not joined
+    assert found.complaints["customer_id"].to_list() == ["d", "h"]  # i is held out, and h has joined all the same
+    assert found.live_events["event"].unique().to_list() == days[:1]
+    assert found.life.until == date(2026, 7, 13)
+    assert [warning.facts for warning in found.warnings if warning.code == "review.early_events"] == [
+        {"last": date(2026, 7, 12), "days": 2}
+    ]
+    without = review(LAUNCH, TOLD, BOUGHT, settings("2026-07-15", rules__violations=None), events=events)
+    assert without.breaches.is_empty()
+    assert without.live_events.is_empty()
 
 
 def test_a_date_before_the_launch_and_another_currency_are_told_together():

@@ -22,7 +22,7 @@ from segmenter.evaluation.review import Review, review
 from segmenter.launch_record import LaunchRecord
 from segmenter.settings import BacktestJob, CoreSettings, ReviewJob
 from segmenter.sources.inputs import Inputs
-from segmenter.tables import INVITED, ORDERS
+from segmenter.tables import EVENTS, INVITED, ORDERS
 
 HOSTILE = {
     "广东省": "<script>alert(1)</script>",
@@ -190,6 +190,26 @@ def _people() -> tuple[pl.DataFrame, pl.DataFrame]:
     return pl.DataFrame(rows, INVITED), pl.DataFrame(orders, ORDERS)
 
 
+@cache
+def _lived() -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Make up what they did in their groups, of which two fall silent, and the calls before those that brought them in."""
+    chance = np.random.default_rng(6)
+    people, events, answers = _people()[0], [], []
+    for number, row in enumerate(people.filter(answer="joined").to_dicts()):
+        for day in np.flatnonzero(chance.random(11) < 0.5 * 2.0 ** (-np.arange(11) / 4)):
+            kind = ("speak", "read", "visit")[number % 3]
+            if row["group"] not in ("g3", "g4") or day < 1:
+                events.append({"customer_id": row["customer_id"], "kind": kind, "time": datetime(2026, 7, 20 + int(day), 20)})
+        kinds = ["complaint"] * (number % 40 == 0) + ["violation"] * 2 * (number % 60 == 0)
+        events += [{"customer_id": row["customer_id"], "kind": kind, "time": datetime(2026, 7, 28, 9)} for kind in kinds]
+        told = ["not_reached", "joined"] if number % 4 == 0 else ["joined"]
+        for place, answer in enumerate(told):
+            day = date(2026, 7, 20 - len(told) + 1 + place)
+            given = {"customer_id": row["customer_id"], "status": row["status"], "answer": answer, "answered_on": day, "source": "s"}
+            answers.append(given | {"number": len(answers), "current": answer == "joined", "hour": None, "attempts": None})
+    return pl.DataFrame(events, EVENTS), pl.DataFrame(answers, schema_overrides={"hour": pl.Int64, "attempts": pl.Int64})
+
+
 @pytest.fixture(scope="session")
 def reviewed() -> Callable[..., Reviewed]:
     def make(*overrides: str, target: int | None = 80_000_00, people: pl.DataFrame | None = None, **changes: Any) -> Reviewed:
@@ -197,7 +217,9 @@ def reviewed() -> Callable[..., Reviewed]:
         settings = settings_of("review", *needed, "review.as_of=2026-07-31", *overrides)
         known, orders = _people()
         launch = LaunchRecord("tea", "vip", date(2026, 7, 1), 30, target, "CNY", holdout=0.2)
-        found = review(launch, known if people is None else people, orders, settings)
+        events, answers = _lived() if people is None else (None, None)
+        days = [date(2026, 7, 16), date(2026, 7, 23)] if people is None else []
+        found = review(launch, known if people is None else people, orders, settings, events=events, answers=answers, live_days=days)
         return Reviewed(replace(found, **changes), settings, read)
 
     mapped = segmenter.launch_settings({"launch.as_of": "2026-07-31"})

@@ -32,7 +32,11 @@ def test_everything_is_there_in_units_and_the_manifest_tells_it(reviewed: Callab
     found, out = made.found, made.settings.out
     write_review(found, made.read, made.settings)
     names = ["acceptance.csv", "cohorts.csv", "lift.csv", "manifest.json", "reasons.csv", "rejects.parquet", "review.html", "sales.csv"]
-    assert sorted(path.name for path in out.iterdir()) == [*names, "uplift.parquet"]
+    names += [f"{name}.csv" for name in ("breaches", "complaints", "life", "life_weeks", "live_events", "second_calls")]
+    assert sorted(path.name for path in out.iterdir()) == sorted([*names, "uplift.parquet"])
+    events = rows(out / "live_events.csv")
+    assert events[0]["sales"] == f"{found.live_events['sales'][0] / 100:.2f}"
+    assert {row["value"] for row in rows(out / "life.csv") if row["silent"] == "true"} == set(found.life.silent) > set()
     sales = rows(out / "sales.csv")
     assert len(sales) == 30
     assert sales[-1]["joined_so_far"] == f"{found.progress.sales / 100:.2f}"
@@ -49,6 +53,7 @@ def test_everything_is_there_in_units_and_the_manifest_tells_it(reviewed: Callab
     assert (manifest["as_of"], manifest["reviewed"], manifest["standing"]) == ("2026-07-01", "2026-07-31", "missed")
     assert manifest["lift"] == say_launch_lift(found, "en")
     assert manifest["counts"] == found.counts
+    assert len(manifest["conclusion"]) == 3
     assert manifest["files"]["review.html"]["sha256"] == sha256(out / "review.html")
     check_out(made.settings)
     before = {path.name: path.read_bytes() for path in out.iterdir()}

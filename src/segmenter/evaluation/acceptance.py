@@ -41,7 +41,7 @@ def count_answers(invitations: pl.DataFrame, until: date) -> pl.DataFrame:
     ]
     whole = invited.select(pl.lit("all").alias("over"), pl.lit(None, pl.String).alias("value"), *_counts())
     counts = pl.concat([whole, *parts])
-    low, high = _wilson(counts["joined"], counts["asked"])
+    low, high = wilson(counts["joined"], counts["asked"])
     share = pl.when(pl.col("asked") > 0).then(pl.col("joined") / pl.col("asked"))
     return counts.with_columns(share.alias("share"), low.alias("low"), high.alias("high"))
 
@@ -63,7 +63,8 @@ def _counts() -> list[pl.Expr]:
     ]
 
 
-def _wilson(joined: pl.Series, asked: pl.Series) -> tuple[pl.Series, pl.Series]:
+def wilson(joined: pl.Series, asked: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Give the 95 % interval of the share who joined of those asked; null where nobody was."""
     from statsmodels.stats.proportion import proportion_confint
 
     none = asked == 0

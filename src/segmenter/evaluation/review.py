@@ -1,6 +1,6 @@
 """What a launch brought: who accepted, what those who joined spent against the target, and what of it the invitation brought."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -8,15 +8,20 @@ import polars as pl
 
 from segmenter.errors import ConfigError
 from segmenter.evaluation.acceptance import REFUSED, count_answers, count_reasons, is_asked
+from segmenter.evaluation.event_effects import measure_live_events
 from segmenter.evaluation.launch_lift import measure_launch
 from segmenter.evaluation.launch_sales import TargetProgress, add_spend, compare_with_target, is_in, sum_cohorts, sum_days
 from segmenter.evaluation.lift import Lift
+from segmenter.evaluation.member_care import list_breaches, list_complaints
+from segmenter.evaluation.second_calls import count_second_calls
+from segmenter.evaluation.signs_of_life import SignsOfLife, measure_life
 from segmenter.launch_record import LaunchRecord
 from segmenter.messages import Message
 from segmenter.settings import ReviewCore
-from segmenter.tables import REACHED
+from segmenter.tables import EVENTS, REACHED
 
 _YEAR = timedelta(days=365)
+_QUIET = 2  # days without any event, that are hardly chance
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,9 @@ class Review:
     last_order : date or None
         The day of the latest order of the shop before `as_of`.
     counts : mapping of str to int
-        Customers: ``invited``, ``asked``, ``joined`` (all, of whom ``unasked`` were not invited), ``refused``, ``not_reached`` (or a wrong
-        number), ``held_out``, ``held_out_joined``, and ``replaced``, who answered to a plan that was replaced since.
+        Customers: ``invited``, ``asked``, ``joined`` (all, of whom ``unasked`` were not invited), ``refused``, ``agreed``, ``call_back``,
+        ``not_reached`` (or a wrong number), ``tried_once`` (not reached, and not called again), ``held_out``, ``held_out_joined``, and
+        ``replaced``, who answered to a plan that was replaced since.
     acceptance, reasons : DataFrame
         See `acceptance.count_answers` and `acceptance.count_reasons`.
     daily : DataFrame
@@ -58,6 +64,12 @@ class Review:
         ``answer``, ``stratum``, ``region``, ``segment``, ``score``, ``before`` (spend before the launch), ``spend`` and ``orders`` since.
     warnings : tuple of str
         What else a person should know.
+    live_events, second_calls : DataFrame
+        See `event_effects.measure_live_events` and `second_calls.count_second_calls`.
+    life : SignsOfLife or None
+        How alive the groups are; None where no events say it.
+    complaints, breaches : DataFrame
+        See `member_care`.
     """
 
     launch: LaunchRecord
@@ -76,9 +88,23 @@ class Review:
     doubts: tuple[str, ...]
     uplift: pl.DataFrame
     warnings: tuple[str, ...]
+    live_events: pl.DataFrame
+    second_calls: pl.DataFrame
+    life: SignsOfLife | None
+    complaints: pl.DataFrame
+    breaches: pl.DataFrame
 
 
-def review(launch: LaunchRecord, invitations: pl.DataFrame, orders: pl.DataFrame, settings: ReviewCore) -> Review:
+def review(
+    launch: LaunchRecord,
+    invitations: pl.DataFrame,
+    orders: pl.DataFrame,
+    settings: ReviewCore,
+    *,
+    events: pl.DataFrame | None = None,
+    answers: pl.DataFrame | None = None,
+    live_days: Sequence[date] = (),
+) -> Review:
     """Say what a launch brought so far.
 
     Parameters
@@ -91,6 +117,12 @@ def review(launch: LaunchRecord, invitations: pl.DataFrame, orders: pl.DataFrame
         See `segmenter.tables.ORDERS`; those of other customers, and from ``review.as_of`` on, do not matter.
     settings : ReviewCore
         With ``review.as_of`` given.
+    events : DataFrame, optional
+        See `segmenter.tables.EVENTS`: what members did.
+    answers : DataFrame, optional
+        All that was answered, as `ledger.list_answers` gives it: for what second calls brought.
+    live_days : sequence of date, optional
+        The days of the launch's live events.
 
     Returns
     -------
@@ -127,6 +159,12 @@ def review(launch: LaunchRecord, invitations: pl.DataFrame, orders: pl.DataFrame
     earlier = past.filter(time >= launch.as_of - timedelta(days=settings.review.before_days), time < launch.as_of)
     spent = add_spend(invitations, since, earlier)
     daily, counts = sum_days(spent, since, launch, days), _count(invitations, until)
+    told = EVENTS.to_frame() if events is None else events.filter(time < until)
+    members = spent.filter("joined", pl.col("answered_on") < until)
+    called = spent.filter((pl.col("status") != "held_out").fill_null(value=True) | pl.col("joined"))
+    bought = past.join(spent.select("customer_id"), on="customer_id", how="semi")
+    asked = settings.review
+    life = measure_life(members, told, asked.signs_of_life, until=until, silent_days=asked.silent_days)
     present = spent.filter("in_plan", pl.col("status").is_not_null())
     lift, no_lift, doubts = measure_launch(
         present, days=(until - launch.as_of).days, horizon_days=launch.horizon_days, holdout=launch.holdout
@@ -149,7 +187,14 @@ def review(launch: LaunchRecord, invitations: pl.DataFrame, orders: pl.DataFrame
         no_lift=no_lift,
         doubts=doubts,
         uplift=_list_uplift(present, launch, days),
-        warnings=_warnings(counts, invitations, past, launch, end),
+        warnings=(*_warnings(counts, invitations, past, launch, end), *_warn_of_early_events(life, until)),
+        live_events=measure_live_events(
+            spent, bought, told, live_days, launch, until=until, around=asked.event_days, weeks=asked.event_weeks
+        ),
+        second_calls=count_second_calls(answers, until),
+        life=life,
+        complaints=list_complaints(called, told, until=until, hours=asked.complaint_hours),
+        breaches=list_breaches(members, told, until=until, times=settings.rules.violations),
     )
 
 
@@ -178,7 +223,10 @@ def _count(invitations: pl.DataFrame, until: date) -> dict[str, int]:
         "joined": pl.col("joined"),
         "unasked": pl.col("joined") & pl.col("status").is_null(),
         "refused": planned & answer.is_in(REFUSED),
+        "agreed": planned & (answer == "agreed"),
+        "call_back": planned & (answer == "call_back"),
         "not_reached": planned & answer.is_not_null() & ~answer.is_in(REACHED),
+        "tried_once": planned & (answer == "not_reached") & (pl.col("calls").fill_null(1) < 2),
         "held_out": held,
         "held_out_joined": held & pl.col("joined"),
         "held_out_asked": held & answer.is_not_null(),
@@ -234,6 +282,13 @@ def _warn_of_early_export(days: pl.Series, launch: LaunchRecord, end: date) -> l
         )
         return [Message("review.early_export", rule, last=last, days=silent)]
     return []
+
+
+def _warn_of_early_events(life: SignsOfLife | None, until: date) -> list[Message]:
+    if life is None or (silent := (until - life.until).days) < _QUIET:
+        return []
+    rule = "The last event is of {last}, none of the {days:,} days since: what members did then is not known. Export the events again."
+    return [Message("review.early_events", rule, last=life.until - timedelta(days=1), days=silent)]
 
 
 def _longest_silence(days: pl.Series) -> int:

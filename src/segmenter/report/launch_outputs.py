@@ -70,6 +70,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         "draft": describe_draft(_launch(plan, settings), None if settings.launch.commit else basis, settings.out),
         "typed": list(typed),
         "valid_until": str(plan.valid_until),
+        "live_events": [str(event.day) for event in plan.live_events],
         "counts": plan.counts,
         "obstacles": [translate(sentence, settings.lang) for sentence in plan.obstacles],
         "notes": [translate(sentence, settings.lang) for sentence in plan.notes],

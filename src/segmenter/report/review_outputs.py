@@ -8,8 +8,10 @@ import polars as pl
 from segmenter.evaluation.launch_sales import COHORTS, FEW
 from segmenter.evaluation.review import Review
 from segmenter.money import digits, to_units
+from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.outputs import Outputs, Record, csv, page, parquet, rounded
+from segmenter.report.review_conclusion import conclude_review
 from segmenter.report.review_report import review_report
 from segmenter.report.review_words import say_launch_lift, say_progress
 from segmenter.report.shell_commands import own_words
@@ -21,8 +23,9 @@ _MONEY = {
     "sales": [*COHORTS, *(f"{name}_so_far" for name in (*COHORTS, "target"))],
     "cohorts": ["sales"],
     "lift": ["total", "total_low", "total_high"],
+    "live_events": ["sales", "usual_sales", "brought", "low", "high"],
 }
-_PUBLIC = ("acceptance", "lift")
+_PUBLIC = ("acceptance", "lift", "second_calls", "life", "life_weeks")
 
 
 def review_outputs(review: Review, read: Inputs, settings: ReviewJob) -> Outputs:
@@ -30,8 +33,9 @@ def review_outputs(review: Review, read: Inputs, settings: ReviewJob) -> Outputs
     currency, launch, lang = review.launch.currency, review.launch, settings.lang
     report, rejects, progress = review_report(review, settings, own_words()), read.tables.rejects, review.progress
     tables = {"acceptance": review.acceptance, "reasons": review.reasons, "sales": review.daily, "cohorts": review.cohorts}
+    tables |= {"lift": _lift(review)} | {name: table for name, table in _list_more(review).items() if not table.is_empty()}
     files = []
-    for name, table in {**tables, "lift": _lift(review)}.items():
+    for name, table in tables.items():
         files.append(csv(name, to_units(rounded(table), _MONEY.get(name, []), currency), public=name in _PUBLIC))
     files += [
         parquet("uplift", lambda: to_units(review.uplift, ["before", "spend"], currency)),
@@ -49,10 +53,18 @@ def review_outputs(review: Review, read: Inputs, settings: ReviewJob) -> Outputs
         "reached_on": progress.reached_on and str(progress.reached_on),
         "sentence": say_progress(review, lang),
         "lift": say_launch_lift(review, lang),
+        "conclusion": list(conclude_review(review, Labels(lang, currency))),
         "doubts": list(map(say, review.doubts)),
         "warnings": list(map(say, review.warnings)),
     }
     return Outputs(tuple(files), facts, report, review_record(review, settings))
+
+
+def _list_more(review: Review) -> dict[str, pl.DataFrame]:
+    """Give what is known of live events, second calls and the groups: each is a file where there is any."""
+    more = {"live_events": review.live_events, "second_calls": review.second_calls}
+    more |= {"complaints": review.complaints, "breaches": review.breaches}
+    return more if review.life is None else {**more, "life": review.life.parts, "life_weeks": review.life.weeks}
 
 
 def _lift(review: Review) -> pl.DataFrame:

@@ -9,6 +9,8 @@ from segmenter.money import digits
 from segmenter.report import charts
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
+from segmenter.report.review_conclusion import conclude_review
+from segmenter.report.review_groups import group_sections
 from segmenter.report.review_tables import answer_tables, cohort_table, estimate_table, reason_table, say_money, say_range, sum_table
 from segmenter.report.review_words import COHORT_WORDS, hide_few, say_acceptance, say_launch_lift, say_progress
 from segmenter.report.sections import Advice, Fact, Figure, Glossary, Grid, Report, Section, Steps, Table, columns, marked, note, row, text
@@ -41,6 +43,8 @@ def review_report(review: Review, settings: ReviewCore, typed: Sequence[str] = (
             *_sales(review, labels),
             *_lift(review, labels),
             *_answers(review, labels),
+            *group_sections(review, settings, labels),
+            _conclusion(review, labels),
             _next_steps(review, settings, typed, labels),
             _words(labels),
             _summary(review, settings, labels),
@@ -184,6 +188,11 @@ def _answers(review: Review, labels: Labels) -> tuple[Section, ...]:
     return (Section(labels.say("Who accepted", "谁接受了邀请"), (note(labels.say(en, zh)), blocks), whole=False),)
 
 
+def _conclusion(review: Review, labels: Labels) -> Section:
+    said = Steps(tuple(map(text, conclude_review(review, labels))))
+    return Section(labels.say("In three sentences", "三句话总结"), (said,))
+
+
 def _next_steps(review: Review, settings: ReviewCore, typed: Sequence[str], labels: Labels) -> Section:
     say, steps, name = labels.say, [], review.launch.name
     again = {"review.as_of": str(review.launch.ends_on), **({} if typed else {"launch.name": name})}
@@ -233,7 +242,10 @@ def _words(labels: Labels) -> Section:
 
 def _summary(review: Review, settings: ReviewCore, labels: Labels) -> Section:
     """Say in the terminal who spent what, how the launch stands, what it brought, and what to open."""
-    sentences = (say_acceptance(review, labels), say_progress(review, labels.lang), say_launch_lift(review, labels.lang))
+    sentences = (
+        *(say_acceptance(review, labels), say_progress(review, labels.lang), say_launch_lift(review, labels.lang)),
+        *conclude_review(review, labels)[1:],
+    )
     page = (
         [marked(labels.say("Open: `{out}/review.html`", "打开： `{out}/review.html`"), out=str(settings.out))]
         if isinstance(settings, ReviewJob)

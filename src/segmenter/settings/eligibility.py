@@ -11,7 +11,7 @@ from segmenter.settings.types import MOST, Amount, Count, Days, Name, Settings, 
 RULES = frozenset(
     {
         *("not_customer", "staff", "blocked", "consent", "member", "refused", "wrong_number", "agreed"),
-        *("refused_lately", "held_out", "cooloff", "invitations"),
+        *("refused_lately", "held_out", "cooloff", "invitations", "violations"),
         *("reachable", "per_phone"),
         *("region_include", "region_exclude", "region_unknown", "spend_min", "spend_max", "orders_min", "recency", "eligible"),
     }
@@ -80,6 +80,7 @@ class RulesSettings(Settings):
 
     staff: bool
     blocked: bool
+    violations: Count | None
     consent: bool
     member: bool
     refused: bool

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from segmenter.errors import nearest
 from segmenter.messages import Message
@@ -162,6 +162,11 @@ class ReviewSettings(Settings):
     as_of: AsOf | None
     answers: tuple[Annotated[str, Field(min_length=1)], ...]
     before_days: Days
+    signs_of_life: tuple[Annotated[str, Field(min_length=1), AfterValidator(str.lower)], ...]
+    silent_days: Annotated[int, Field(ge=1, le=366)]
+    complaint_hours: Annotated[int, Field(ge=0, le=MOST)]
+    event_days: Annotated[int, Field(ge=0, le=3)]
+    event_weeks: Annotated[int, Field(ge=1, le=52)]
 
 
 class ReviewCore(CoreSettings):
