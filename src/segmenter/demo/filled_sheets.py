@@ -74,7 +74,7 @@ def fill_sheets(sheets: Sequence[Path], answers: pl.DataFrame, folder: Path, *, 
             heads: dict[str, str] = {name: head for name, head in roles.items() if name in ("answer", "answered_on", "reason")}
             heads |= {name: head for name, words in _BESIDES.items() for head in words if head in frame.columns}
             found = frame.select(pl.col(roles["customer_id"]).alias("customer_id")).join(
-                written, on="customer_id", how="left", maintain_order="left", validate="1:1"
+                written, on="customer_id", how="left", maintain_order="left", validate="m:1"
             )
             cells: dict[str, list[Any]] = {name: frame[name].to_list() for name in frame.columns}
             for name, head in heads.items():
