@@ -19,7 +19,7 @@ def main(config: DictConfig) -> None:
     from segmenter.launch import plan_launch
     from segmenter.ledger import Basis, check_name, open_ledger, plan_on_basis
     from segmenter.loader import read_tables
-    from segmenter.report.launch_outputs import beside_launch, launch_outputs, publish_launch
+    from segmenter.report.launch_outputs import beside_launch, launch_outputs, publish_launch, with_newest_contacts
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import Outputs, write_outputs
     from segmenter.report.plan_words import in_words
@@ -46,6 +46,8 @@ def main(config: DictConfig) -> None:
             sampling=sampling_of(settings),
             categories=settings.by_category,
         )
+        if ledger is not None:
+            read = with_newest_contacts(read, settings, ledger)
 
         def plan_and_write(basis: Basis | None) -> Outputs:
             now = replace(read, tables=with_launches(read.tables, None if basis is None else basis.past, terms.as_of))

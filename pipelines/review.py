@@ -35,10 +35,10 @@ def main(config: DictConfig) -> None:
     launch = settings.launch.model_copy(update={"as_of": planned.as_of, "horizon_days": planned.horizon_days})
     settings = settings.model_copy(update={"launch": launch, "review": settings.review.model_copy(update={"as_of": until})})
     with progress(settings.lang) as stage:
-        stage("answers")
-        answers = read_new_answers(ledger, planned, settings)
         upto = launch.model_copy(update={"as_of": until})
         read = read_tables(settings.data, upto, seed=settings.seed, progress=stage)
+        stage("answers")
+        answers = read_new_answers(ledger, planned, settings, read.tables)
         read = check_invited(ledger, planned, read, until)
         read = take_answers(ledger, planned.name, answers, read)
         stage("review")

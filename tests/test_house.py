@@ -62,7 +62,8 @@ COVERS = {
     "settings/test_check.py": (
         "home settings/eligibility settings/jobs settings/planning settings/rankings settings/sources settings/stages settings/types"
     ),
-    "sources/test_answers.py": "sources/answer_lists",
+    "sources/test_answer_mending.py": "report/mending_sheet",
+    "sources/test_answers.py": "sources/answer_lists sources/answer_warnings",
     "sources/test_files.py": "sources/inputs",
     "sources/test_mapping.py": (
         "sources/customer_rows sources/expressions sources/number_columns sources/order_rows sources/row_mapping sources/rows tables"

@@ -279,13 +279,3 @@ def test_nothing_to_read_says_where_and_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"(?s)review.answers: is not there \(got .*a.csv\).*review.answers: is not there \(got .*b.csv\)"):
         read(tmp_path / "a.csv", tmp_path / "b.csv")
     assert read().answers.is_empty()
-
-
-@pytest.mark.parametrize(("again", "phone"), [("call again on", "new phone"), ("下次联系", "新电话")])
-def test_what_agents_write_for_themselves_is_told_as_no_review_takes_it(tmp_path, again, phone):
-    people = {"customer_id": ["a", "b", "c"], "answer": ["joined", None, None], again: [None, "2026-07-09", "2026-07-10"]}
-    pl.DataFrame({**people, phone: [None, "13812345678", None]}).write_csv(tmp_path / "list.csv")
-    found = read(tmp_path)
-    [told] = [warning for warning in found.warnings if warning.code == "answers.asides"]
-    assert told.facts == {"call_again": 2, "new_phone": 1}
-    assert "13812345678" not in str(found.warnings)

@@ -29,6 +29,10 @@ def with_launches(tables: Tables, past: PastLaunches | None, as_of: date) -> Tab
     running = past.running
     if running is not None:
         running = running.with_columns(recognize_ids(running["customer_id"], known).alias("customer_id"))
+    if tables.new_phones is not None:  # who has another phone since can be called again
+        customers = customers.join(tables.new_phones, on="customer_id", how="left", maintain_order="left")
+        wrong = (pl.col("noted_on") < pl.col("wrong_number_on")).fill_null(value=True)
+        customers = customers.with_columns(wrong_number_on=pl.when(wrong).then("wrong_number_on"))
     past = PastLaunches(customers.select(PRECEDENTS.names()).sort("customer_id"), invited, running)
     return replace(tables, launches=past, findings=(*tables.findings, *findings))
 

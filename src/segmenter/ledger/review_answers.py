@@ -3,6 +3,7 @@
 import shlex
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -19,11 +20,15 @@ from segmenter.ledger.records import record_answers, unknown_launch
 from segmenter.ledger.schema import PLANNED
 from segmenter.messages import Message
 from segmenter.settings import ReviewJob
+from segmenter.sources import answer_mending as mending
+from segmenter.sources.answer_people import People, fold_name
 from segmenter.sources.answers import Answers, NoAnswersError, read_answers
+from segmenter.sources.contacts_file import contacts_path, keep_contacts, read_contacts_file
 from segmenter.sources.inputs import Inputs
 from segmenter.sources.reject_reasons import UNKNOWN_CUSTOMER
-from segmenter.tables import REJECTS
+from segmenter.tables import REJECTS, Tables
 
+_AT = ("source", "row")
 _ENOUGH = 5  # answers, to say of what launch a file is
 
 
@@ -48,18 +53,24 @@ def find_launch(ledger: Ledger, name: str, drafts: Path | None = None) -> Launch
     return LaunchRecord(name, *(row[column] for column in columns))
 
 
-def read_new_answers(ledger: Ledger, launch: LaunchRecord, settings: ReviewJob) -> Answers:
-    """Read the answers that ``review.answers`` names.
+def read_new_answers(ledger: Ledger, launch: LaunchRecord, settings: ReviewJob, tables: Tables | None = None) -> Answers:
+    """Read the answers that ``review.answers`` names, and those in the workbook of what was to be mended that stands in the results.
+
+    By the shop's `tables` people are recognised who have no id there, and new phones are kept; without them neither is done.
 
     Where nobody has filled in a call sheet yet the sales can be reviewed all the same; and where the sheets are gone, but were read
     before, the ledger has what was in them. Then there are none, and a warning.
     """
     until, places = settings.review.as_of, settings.review.answers
     assert until is not None  # the job gives it
+    mended = [str(file) for file in [settings.out / mending.FILE] if file.is_file()]
     invitations = list_invitations(ledger, launch.name, before=until)
     planned = invitations.filter(pl.col("planned_at").is_not_null()).select("customer_id", "planned_at")
+    private = contacts_path(settings.ledger.contacts, ledger.file, settings.out)
+    people = None if tables is None else _people(invitations, tables, settings, private)
+    read = partial(read_answers, before=until, timezone=settings.launch.timezone, since=launch.as_of, planned=planned, people=people)
     try:
-        return read_answers(places, before=until, timezone=settings.launch.timezone, since=launch.as_of, planned=planned)
+        return replace(_check_mended(read([*places, *mended])), contacts_file=private if people else None)
     except InputError as error:
         known = list_answers(ledger, launch.name, before=until).height
         gone = not any(Path(place).exists() for place in places) and known > 0
@@ -68,7 +79,32 @@ def read_new_answers(ledger: Ledger, launch: LaunchRecord, settings: ReviewJob) 
         warnings = [Message("answers.no_new", "{problems}", problems="; ".join(error.problems), places=tuple(places))]
         if known:
             warnings.append(Message("answers.known_before", "answers that were read before count all the same: {count:,}", count=known))
-        return replace(read_answers([], before=until, timezone="UTC"), warnings=tuple(warnings))
+    try:
+        told = _check_mended(read(mended))
+    except NoAnswersError:
+        told = read([])
+    return replace(told, warnings=(*warnings, *told.warnings), contacts_file=private if people else None)
+
+
+def _check_mended(read: Answers) -> Answers:
+    """Refuse a workbook of what was to be mended that cannot be read: the results with it are about to be replaced."""
+    if read.rejects.filter(pl.col("file") == mending.FILE, pl.col("row").is_null()).is_empty():
+        return read
+    rule = "out: {file} in it cannot be read as a list of answers; save it as it was, or move it away"
+    raise InputError(Message("answers.mended_unreadable", rule, file=mending.FILE))
+
+
+def _people(invitations: pl.DataFrame, tables: Tables, settings: ReviewJob, private: Path) -> People:
+    """Say whom agents may write of: by the shop's contacts, what they noted before, and the names of those who stand in groups anyway."""
+    noted = read_contacts_file(private).drop_nulls("customer_id").select("customer_id", "name", phone_="phone")
+    shop = [] if tables.contacts is None else [tables.contacts]
+    invited = invitations.filter(status="planned").select("customer_id", "group", "region")
+    own = invitations["agent"].drop_nulls().unique().to_list()
+    own += [person.name for person in (*settings.plan.agents, *(settings.plan.starters or ())) if not isinstance(person, str)]
+    if tables.customers is not None and tables.contacts is not None and "name" in tables.contacts.columns:
+        staff = tables.customers.filter("staff").select("customer_id")
+        own += tables.contacts.join(staff, on="customer_id")["name"].drop_nulls().to_list()
+    return People(pl.concat([*shop, noted], how="diagonal"), invited, settings.launch, frozenset(map(fold_name, own)))
 
 
 def check_invited(ledger: Ledger, launch: LaunchRecord, read: Inputs, until: date) -> Inputs:
@@ -107,15 +143,24 @@ def take_answers(ledger: Ledger, launch: str, answers: Answers, read: Inputs) ->
     given = given.with_columns(pl.col("customer_id").replace(now.filter(since), invitations["customer_id"].filter(since)))
     stranger = ~pl.col("customer_id").is_in(known.implode())
     strange, good = given.filter(stranger), given.filter(~stranger)
+    if answers.mended is not None:
+        mended, origins = answers.mended
+        strange = mending.unmended(strange, mended.filter(pl.col("customer_id").is_in(known.implode())), origins)
+        strange = mending.at_origins(strange, origins)
     # Starters stand in the groups, and so on lists of members; nobody has invited them, and they count in nothing.
     people = read.tables.customers
     staff = planned.clear() if people is None else people.filter("staff")["customer_id"]
     own = pl.col("customer_id").is_in(staff.implode()) & ~pl.col("customer_id").is_in(planned.implode())
     colleagues, good = good.filter(own), good.filter(~own)
+    if answers.contacts_file is not None and not answers.noted.is_empty():  # first: what is read again then changes nothing
+        keep_contacts(answers.contacts_file, answers.noted, read.tables.contacts)
     if not good.is_empty():
         record_answers(ledger, launch, good)
     rejects = pl.concat([answers.rejects, strange.select(_REJECT).cast(dict(REJECTS))])  # type: ignore[arg-type]  # a schema is a mapping
     shop_has = [] if read.tables.contacts is None else [cells for cells in read.tables.contacts if is_contact_name(cells.name)]
+    unknown = strange.select(*_AT, "answer", "answered_on", customer_id="written", why=pl.lit(str(UNKNOWN_CUSTOMER)), mended=False)
+    to_mend = pl.concat([answers.to_mend, unknown], how="diagonal")
+    to_mend = to_mend.unique(_AT, keep="first", maintain_order=True).sort("mended", *_AT)
     rejects = Contacts(known=[*answers.contacts.known, *shop_has]).without(rejects)
     counts = {"rows": answers.rows, "open": answers.open, "rejected": rejects.height, "kept": good.height}
     counts |= {"dropped": colleagues.height} if colleagues.height else {}
@@ -123,6 +168,7 @@ def take_answers(ledger: Ledger, launch: str, answers: Answers, read: Inputs) ->
     return replace(
         read,
         tables=tables,
+        to_mend=to_mend,
         fingerprints={**read.fingerprints, "answers": answers.files},
         warnings=(
             *read.warnings,
@@ -134,6 +180,7 @@ def take_answers(ledger: Ledger, launch: str, answers: Answers, read: Inputs) ->
                 _other_launches(good, planned),
                 read.tables.rejects.filter(table="orders").height,
             ),
+            *_warn_to_mend(to_mend.filter(~pl.col("mended")).height),
         ),
     )
 
@@ -153,6 +200,11 @@ def _warnings(colleagues: int, strangers: int, foreign: tuple[str, ...], lost: i
         rule = "rows of orders that could not be read: {count:,}, see the rejects; sales may be too low"
         warnings.append(Message("answers.lost_orders", rule, count=lost))
     return warnings
+
+
+def _warn_to_mend(count: int) -> list[Message]:
+    rule = "rows of answers to be mended: {count:,}; fill in {file} among the results, and run this again"
+    return [Message("answers.to_mend", rule, count=count, file=mending.FILE)] if count else []
 
 
 def _other_launches(given: pl.DataFrame, planned: pl.Series) -> tuple[str, ...]:

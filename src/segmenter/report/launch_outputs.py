@@ -3,6 +3,7 @@
 import hashlib
 import json
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from segmenter.report.publication import publish
 from segmenter.report.ranking_words import ranking_sentence
 from segmenter.report.shell_commands import own_words
 from segmenter.settings import LaunchJob, shareable
+from segmenter.sources.contacts_file import contacts_path, list_new_phones, newest_contacts
 from segmenter.sources.inputs import Inputs
 
 
@@ -32,6 +34,15 @@ def beside_launch(settings: LaunchJob, ledger: Ledger | None) -> LaunchJob:
     if ledger is None or settings.launch.commit or not is_committed(ledger, settings.out):
         return settings
     return settings.model_copy(update={"out": beside(settings.out)})
+
+
+def with_newest_contacts(read: Inputs, settings: LaunchJob, ledger: Ledger) -> Inputs:
+    """Put the phones that agents noted in earlier launches in the place of the shop's, for the call sheets."""
+    day = settings.launch.as_of
+    assert day is not None
+    private = contacts_path(settings.ledger.contacts, ledger.file, settings.out)
+    contacts = newest_contacts(read.tables.contacts, private, day)
+    return replace(read, tables=replace(read.tables, contacts=contacts, new_phones=list_new_phones(private, day)))
 
 
 def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: Basis | None = None) -> Outputs:

@@ -10,6 +10,7 @@ from segmenter.messages import Message
 from segmenter.report.job_paths import kept_paths, needed_paths
 from segmenter.report.publication import MANIFEST, _prefix, _recover, owner_of, sha256
 from segmenter.settings import DemoJob, LaunchJob
+from segmenter.sources.answer_mending import FILE
 
 _WAY_OUT = Message("report.other_folder", "choose another with out=FOLDER")
 _LITTER = (("~$", ".~lock.", "._", ".nfs"), (".DS_Store", "Thumbs.db", "desktop.ini"))  # beginnings, and names
@@ -181,4 +182,5 @@ def _changed(files: dict[str, Path]) -> list[str]:
     same = {
         name for name, path in added.items() if name in known and path.is_file() and not path.is_symlink() and known[name] == sha256(path)
     }
-    return [name for name in added if name not in same]
+    # What was to be mended is read before it is replaced, and what is still to be mended stands there again.
+    return [name for name in added if name not in same and name != FILE]

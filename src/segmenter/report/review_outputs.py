@@ -10,6 +10,7 @@ from segmenter.evaluation.review import Review
 from segmenter.money import digits, to_units
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
+from segmenter.report.mending_sheet import mending_output
 from segmenter.report.outputs import Outputs, Record, csv, page, parquet, rounded
 from segmenter.report.review_conclusion import conclude_review
 from segmenter.report.review_report import review_report
@@ -42,6 +43,7 @@ def review_outputs(review: Review, read: Inputs, settings: ReviewJob) -> Outputs
         parquet("rejects", lambda: rejects.sort("table", "file", "row", "column", "value", nulls_last=True)),
         page("review", report, lang),
     ]
+    files += mending_output(read, settings, review.as_of)
     say = partial(translate, lang=lang)
     facts = {
         "as_of": str(launch.as_of),

@@ -60,6 +60,7 @@ class LedgerSettings(Settings):
 
     use: bool
     url: str | None
+    contacts: str | None
 
 
 class LaunchJob(CoreSettings):

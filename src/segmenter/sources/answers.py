@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
+from pathlib import Path
 
 import polars as pl
 
@@ -12,13 +13,17 @@ from segmenter.checks.id_forms import recognize_ids
 from segmenter.contacts import Contacts, hide, is_contact_name, shown_columns
 from segmenter.errors import InputError
 from segmenter.messages import Message
-from segmenter.sources.answer_lists import WRITTEN, AnswerList, answer_lists
+from segmenter.sources.answer_lists import WRITTEN, AnswerList, answer_lists, fill_ids
+from segmenter.sources.answer_mending import MENDED, is_mending, list_to_mend, mended_rows, origins_of, unmended
+from segmenter.sources.answer_people import COLLEAGUE, WHO, People, date_members, explain_unknown, noted_contacts, who_is_where
+from segmenter.sources.answer_phrases import NOT_YET
 from segmenter.sources.answer_rows import NEVER, SCHEMA, read_rows, split_rejects, suppose_dates
-from segmenter.sources.answer_words import NOT_YET, aside_columns
+from segmenter.sources.answer_warnings import warn_of_answers, warn_of_people
+from segmenter.sources.contacts_file import NOTED
 from segmenter.sources.expressions import ROW
 from segmenter.sources.files import DataFile, read_separately
 from segmenter.sources.raw import Fingerprint
-from segmenter.sources.reject_reasons import EARLY, LATE, NO_ANSWER_COLUMN, NO_ID_COLUMN, reason_of, with_facts
+from segmenter.sources.reject_reasons import NO_ANSWER_COLUMN, NO_ID_COLUMN, reason_of, with_facts
 from segmenter.sources.spreadsheets import notes_of_cells
 from segmenter.vocabulary import vocabulary
 
@@ -34,7 +39,7 @@ ANSWERS = pl.Schema(
         "written": pl.String(),  # the id as it stands there
     }
 )
-_FILES = 5  # shown
+_HOW = {"source": pl.String, "row": pl.Int64, "how": pl.String}
 _OURS = re.compile(r"; ?[^;]*\bdata\.[^;]*|\bdata\.sheet: ")  # ways out that only the shop's tables have
 
 
@@ -55,60 +60,91 @@ class Answers:
     open: int  # customers without an answer yet
     warnings: tuple[str, ...]
     contacts: Contacts = field(default_factory=Contacts)  # what the files have in columns of contacts
+    to_mend: pl.DataFrame = field(default_factory=MENDED.to_frame)  # see `MENDED`: it holds contacts
+    mended: tuple[pl.DataFrame, pl.DataFrame] | None = None  # see `mended_rows` and `origins_of`
+    noted: pl.DataFrame = field(default_factory=NOTED.to_frame)  # see `NOTED`: phones for the private file of contacts
+    contacts_file: Path | None = None  # where that is
 
 
 def read_answers(
-    places: Sequence[str], *, before: date, timezone: str, since: date | None = None, planned: pl.DataFrame | None = None
+    places: Sequence[str],
+    *,
+    before: date,
+    timezone: str,
+    since: date | None = None,
+    planned: pl.DataFrame | None = None,
+    people: People | None = None,
 ) -> Answers:
     """Read what agents send back: call sheets, or any lists with customers and answers or dates of joining.
 
     Columns are found by their names, answers by their words, both in English and Chinese; the header may stand below a title, and a
-    workbook may have several sheets of answers. A list without answers, such as a group's members, needs a date of joining: whoever
-    has one has joined. Where the answer
-    is empty, a note counts that is one. What cannot be understood is rejected and costs nothing else. What agents wrote of a customer
-    stays in their files: of a refusal's reason its theme is read, see `segmenter.themes`.
+    workbook may have several sheets of answers. A list without answers needs a date of joining: whoever has one has joined; or it is
+    one of a group's members. Where the answer is empty, a note counts that is one. What cannot be understood is rejected and costs
+    nothing else. What agents wrote of a customer stays in their files: of a refusal's reason its theme is read, see `segmenter.themes`.
 
     Only answers from `since` until before `before` count, so that who was a member before has not joined now. An answer without a date
     has that of its `planned` call (``customer_id``, ``planned_at``; each customer once), or of the day before `before`; by the plan, ids
-    are recognised that lost leading zeros and the like.
+    are recognised that lost leading zeros and the like. Where there is no id at all, a phone or a name says who it is, by what is
+    known of the `people`.
     """
-    files, rejects = _read_files(places)
+    files, rejects, copies = _read_files(places)
     lists = [sheet for file in files for sheet in answer_lists(file)]
-    complete = [sheet for sheet in lists if not sheet.lacks]
+    complete = [sheet for sheet in lists if not sheet.lacks and (people is not None or "customer_id" in sheet.roles)]
+    recognized = [pl.DataFrame(schema=_HOW)]
+    if people is not None:
+        filled = [fill_ids(sheet, people) for sheet in complete]
+        complete, recognized = [sheet for sheet, _ in filled], [*recognized, *(how for _, how in filled)]
     rows = pl.concat([pl.DataFrame(schema=SCHEMA), *(read_rows(sheet, before, timezone) for sheet in complete)])
     meant = rows["written"] if planned is None else recognize_ids(rows["written"], planned["customer_id"])
-    rows = rows.with_columns(customer_id=meant)
+    rows = rows.with_columns(customer_id=meant).join(pl.concat(recognized), on=["source", "row"], how="left", maintain_order="left")
     given = rows.filter(pl.col("said").is_not_null() & (pl.col("answer") != NOT_YET.answer).fill_null(value=True))
-    dated, undated = suppose_dates(given, before, since or NEVER, planned)
+    colleague = (pl.col("how") == COLLEAGUE).fill_null(value=False)
+    dated, undated = suppose_dates(given.filter(~colleague), before, since or NEVER, planned)
+    members = sorted({hide(sheet.name) for sheet in complete if sheet.members})
+    dated = date_members(dated, members, before)
     good, wrong = split_rejects(dated, before, since)
+    wrong = explain_unknown(wrong, dated)
+    mending = [sheet for sheet in complete if is_mending(sheet)]
+    origins = origins_of(mending)
+    mended = mended_rows(origins, given)
+    left = unmended(wrong, mended, origins, ["file", "row"])
+    who = pl.concat([WHO.to_frame(), *(who_is_where(sheet.frame, sheet.whose, hide(sheet.name)) for sheet in complete)])
+    noted, no_phones = (NOTED.to_frame(), 0) if people is None else noted_contacts(rows, who, people, before)
     contacts = Contacts(known=[cells for sheet in lists for cells in _contacts(sheet)])
-    found = pl.concat([pl.DataFrame(schema=tables.REJECTS), *rejects, *map(_reject_sheet, lists), wrong])
+    found = pl.concat([pl.DataFrame(schema=tables.REJECTS), *rejects, *(_reject_sheet(sheet, people) for sheet in lists), left])
     found = contacts.without(found).sort("file", "row", nulls_last=False)
-    if places and good.is_empty():
+    to_mend = list_to_mend(wrong, left, mended, rows, who, origins)
+    if places and good.is_empty() and noted.is_empty() and (people is None or to_mend.is_empty()):
         raise (NoAnswersError if found.is_empty() else InputError)(*_nothing(places, rows.height, found))
+    # A workbook of what is to be mended counts by what was filled in.
+    idle = {sheet.name for sheet in mending} - set(good["source"])
+    asked = rows.filter(~pl.col("source").is_in([sheet.name for sheet in mending]))
     return Answers(
         answers=good.with_columns(pl.col("channel").replace("", None)).select(ANSWERS.names()).sort(ANSWERS.names()),
         rejects=found,
-        files=tuple(file.fingerprint for file in files),
-        rows=sum(sheet.frame.height + len(sheet.unreadable) for sheet in lists),
-        open=_count_open(rows, given),
+        files=tuple(file.fingerprint for file in files if file.name not in idle),
+        rows=sum(sheet.frame.height + len(sheet.unreadable) for sheet in lists if not is_mending(sheet)),
+        open=_count_open(asked, given),
         warnings=(
             *(note for file in files for sheet in file.sheets for note in notes_of_cells(file.name, sheet)),
-            *_warnings(rows, good, found, undated=undated, planned=planned is not None, before=before),
-            *_warn_of_asides(complete),
+            *warn_of_answers(rows, good, found, undated=undated, planned=planned is not None, before=before),
+            *warn_of_people(good, asked.filter(colleague).height, members, copies, no_phones),
         ),
         contacts=contacts,
+        to_mend=to_mend,
+        mended=(mended, origins),
+        noted=noted,
     )
 
 
-def _read_files(places: Sequence[str]) -> tuple[list[DataFile], list[pl.DataFrame]]:
-    """Read what can be; a place that means no file is an error, a file that cannot be read a reject."""
+def _read_files(places: Sequence[str]) -> tuple[list[DataFile], list[pl.DataFrame], list[str]]:
+    """Read what can be; a place that means no file is an error, a file that cannot be read a reject, a copy of another is passed over."""
     files: list[DataFile] = []
     rejects: list[pl.DataFrame] = []
     problems: list[str] = []
     for place in places:
         try:
-            read, failed = read_separately(place, WRITTEN)
+            read, failed = read_separately(place, WRITTEN, deep=True)
         except InputError as error:
             problems += [Message("answers.place", "review.answers: {problem}", problem=message) for message in error.messages]
             continue
@@ -116,7 +152,14 @@ def _read_files(places: Sequence[str]) -> tuple[list[DataFile], list[pl.DataFram
         rejects += [_reject(name, _OURS.sub("", problem.removeprefix(f"{name}: "))) for name, problem in failed]
     if problems:
         raise InputError(*problems)
-    return files, rejects
+    names: dict[str, str] = {}
+    for file in sorted(files, key=lambda file: (len(file.name), file.name)):
+        names.setdefault(file.fingerprint.sha256, file.name)
+    kept: dict[str, DataFile] = {}
+    for file in files:
+        if names[file.fingerprint.sha256] == file.name:
+            kept.setdefault(file.fingerprint.sha256, file)
+    return list(kept.values()), rejects, sorted({file.name for file in files} - {file.name for file in kept.values()})
 
 
 def _contacts(sheet: AnswerList) -> list[pl.Series]:
@@ -124,15 +167,15 @@ def _contacts(sheet: AnswerList) -> list[pl.Series]:
     return [sheet.frame[name] for name in sheet.frame.columns if name not in known and is_contact_name(name)]
 
 
-def _reject_sheet(sheet: AnswerList) -> pl.DataFrame:
+def _reject_sheet(sheet: AnswerList, people: People | None) -> pl.DataFrame:
     """Reject lines that are none, and a whole sheet that is no list of answers."""
     bad = [("answers", sheet.name, row, None, None, reason) for row, _, reason in sheet.unreadable]
     lines = pl.DataFrame(bad, schema=tables.REJECTS, orient="row")
-    if not sheet.lacks:
+    if not sheet.lacks and (people is not None or "customer_id" in sheet.roles):
         return lines
     names, seen = vocabulary("answers")["examples"], ", ".join(shown_columns(sheet.frame.drop(ROW).columns).values())[:200]
     lacking = with_facts(NO_ANSWER_COLUMN, answer=names["answer"], joined_on=names["joined_on"], columns=seen)
-    if sheet.lacks == "customer_id":
+    if sheet.lacks != "answer":
         lacking = with_facts(NO_ID_COLUMN, example=names["customer_id"], columns=seen)
     return pl.concat([lines, _reject(sheet.name, lacking)])
 
@@ -162,86 +205,3 @@ def _count_open(rows: pl.DataFrame, given: pl.DataFrame) -> int:
     """Count who has no answer yet in any list: a call stands in the workbook of the region and in that of the agent."""
     silent = rows.join(given, on=["row", "source", "written"], how="anti", nulls_equal=True).unique("customer_id")
     return silent.filter(~pl.col("customer_id").is_in(given["customer_id"].implode()).fill_null(value=False)).height
-
-
-def _warnings(
-    rows: pl.DataFrame, good: pl.DataFrame, rejects: pl.DataFrame, *, undated: int, planned: bool, before: date
-) -> tuple[Message, ...]:
-    """Say what was not taken, and what was taken other than it stands there.
-
-    `rows` is all that was read: ``said`` (null: no answer) and ``noted`` (the answer's column is empty, the note is not); `good` the
-    answers among them; `undated` of these had a date supposed, by the plan where there is one.
-    """
-    return (*_warn_of_undated(undated, before, planned=planned), *_warn_of_rejects(rejects, before), *_warn_of_understood(rows, good))
-
-
-def _warn_of_asides(lists: Sequence[AnswerList]) -> list[Message]:
-    """Say what agents wrote that no review reads."""
-    filled = {
-        what: sum(int(sheet.frame[name].count()) for sheet in lists for name in aside_columns(sheet.frame.columns, what))
-        for what in ("call_again", "new_phone")
-    }
-    rule = (
-        "call again on is filled in {call_again:,} times, new phone {new_phone:,} times: a review takes neither, see to them in the files"
-    )
-    return [Message("answers.asides", rule, **filled)] if any(filled.values()) else []
-
-
-def _warn_of_undated(count: int, before: date, *, planned: bool) -> list[Message]:
-    if not count:
-        return []
-    day = before - timedelta(days=1)
-    if planned:
-        rule = "answers without a date: {count:,}, which count as of the planned day of the call, or {day}"
-        return [Message("answers.undated_planned", rule, count=count, day=day)]
-    return [Message("answers.undated", "answers without a date: {count:,}, which count as of {day}", count=count, day=day)]
-
-
-def _warn_of_rejects(rejects: pl.DataFrame, before: date) -> list[Message]:
-    warnings = []
-    if whole := rejects.filter(pl.col("row").is_null())["file"].to_list():
-        shown = (*whole[:_FILES], *(["…"] if len(whole) > _FILES else []))
-        warnings.append(Message("answers.unusable_files", "files that could not be used: {files}; the rejects say why", files=shown))
-    reasons = rejects.drop_nulls("row")["reason"]
-    if late := int((reasons == str(LATE)).sum()):
-        rule = "answers of {before} or later: {count:,}, which a later review counts"
-        warnings.append(Message("answers.late", rule, before=before, count=late))
-    if early := int((reasons == str(EARLY)).sum()):
-        rule = "answers of before the launch: {count:,}, which do not count: are they of another launch?"
-        warnings.append(Message("answers.early", rule, count=early))
-    if left := len(reasons) - late - early:
-        rule = "rows of answers that could not be understood: {count:,}, see the rejects"
-        warnings.append(Message("answers.not_understood", rule, count=left))
-    return warnings
-
-
-def _warn_of_understood(rows: pl.DataFrame, good: pl.DataFrame) -> list[Message]:
-    warnings = []
-    slips = good.filter(pl.col("written") != pl.col("customer_id")).sort("source", "row")
-    if slips.height:
-        written, meant = map(hide, slips.select("written", "customer_id").row(0))
-        rule = 'customer ids not written as in the plan, but recognised: {count:,}, such as "{written}" for {meant}'
-        warnings.append(Message("answers.recognised_ids", rule, count=slips.height, written=written, meant=meant))
-    noted = rows.filter("noted")["said"]
-    if taken := noted.count():
-        rule = "answers that stood in the notes or in a column beside, with the answer left empty: {count:,}, which count"
-        warnings.append(Message("answers.in_notes", rule, count=taken))
-    if silent := noted.null_count():
-        rule = "rows with a note but no answer: {count:,}, which count as not called yet"
-        warnings.append(Message("answers.only_notes", rule, count=silent))
-    if strange := good.filter(channel="").height:
-        rule = "answers whose channel is none of {channels}: {count:,}, which count as by that of the plan"
-        warnings.append(Message("answers.channels", rule, channels=tables.CHANNELS, count=strange))
-    by_day = good.group_by("customer_id", "answered_on").agg(pl.col("answer").n_unique()).filter(pl.col("answer") > 1)
-    if different := by_day["customer_id"].n_unique():
-        rule = "customers with different answers on one day: {count:,}; what says most counts: joined, refused, agreed, and so on"
-        warnings.append(Message("answers.different", rule, count=different))
-    # Such as in the workbook of the region and in that of the agent.
-    decided = good.filter(pl.col("answer").is_in(tables.REACHED), ~pl.col("customer_id").is_in(by_day["customer_id"].implode()))
-    several = (
-        decided.group_by("customer_id").agg(pl.col("answer", "source").n_unique()).filter(pl.all_horizontal(pl.col("answer", "source") > 1))
-    )
-    if several.height:
-        rule = "customers with different answers in different files or sheets: {count:,}; the latest counts"
-        warnings.append(Message("answers.different_files", rule, count=several.height))
-    return warnings

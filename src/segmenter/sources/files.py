@@ -115,10 +115,10 @@ def _without_rows(file: DataFile, written: FileFormat) -> Message:
     return Message("files.no_readable_rows", sentence, **facts)
 
 
-def read_separately(path: str, written: FileFormat) -> tuple[list[DataFile], list[tuple[str, str]]]:
+def read_separately(path: str, written: FileFormat, *, deep: bool = False) -> tuple[list[DataFile], list[tuple[str, str]]]:
     """Read the files that a path means by themselves, in order of their names; and name those that cannot be read, with the reason."""
     try:
-        matches = find_files(path)
+        matches = find_files(path, deep=deep)
     except OSError as error:
         sentence = 'cannot be looked up ({why}) (got "{path}")'
         raise InputError(Message("files.not_looked_up", sentence, why=error.strerror, path=path)) from error

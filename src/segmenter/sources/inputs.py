@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import polars as pl
+
 from segmenter.findings import messages_of
 from segmenter.messages import Message
 from segmenter.sources.raw import Fingerprint
@@ -16,6 +18,7 @@ class Inputs:
     tables: Tables
     fingerprints: Mapping[str, tuple[Fingerprint, ...]]  # for each table, what its sources were; empty for the demo shop
     warnings: tuple[str, ...] = ()  # what was found damaged and read again
+    to_mend: pl.DataFrame | None = None  # answers that nobody could make sense of, see `answer_mending.MENDED`: it holds contacts
 
     @property
     def doubts(self) -> tuple[Message, ...]:

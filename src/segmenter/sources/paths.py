@@ -13,8 +13,8 @@ from segmenter.messages import Message
 from segmenter.sources.file_kinds import ENDINGS, is_no_table, kind_by_name, may_hold_tables
 
 
-def find_files(path: str) -> list[tuple[Path, str]]:
-    """List the files that a file, a folder (without subfolders) or a glob means, each with its name relative to what the path names."""
+def find_files(path: str, *, deep: bool = False) -> list[tuple[Path, str]]:
+    """List the files that a file, a folder or a glob means, each with its name relative to what the path names; deep: with subfolders."""
     if not path.strip():
         raise InputError(Message("files.no_path", 'should name a file, a folder or a glob (got "")'))
     try:
@@ -22,7 +22,7 @@ def find_files(path: str) -> list[tuple[Path, str]]:
     except RuntimeError as error:
         raise InputError(Message("files.unknown_home", "should be a path (got {path}, of a home that is not known)", path=path)) from error
     if given.is_dir():
-        return _in_folder(given, path)
+        return _in_folder(given, path, deep=deep)
     # Before globs: a browser calls a second download "orders[1].csv".
     if given.exists():
         return [(given, given.name)]
@@ -38,15 +38,17 @@ def find_files(path: str) -> list[tuple[Path, str]]:
     raise InputError(Message("files.not_there", "is not there (got {path}){near}", path=path, near=near_files(given)))
 
 
-def _in_folder(folder: Path, path: str) -> list[tuple[Path, str]]:
-    files = [file for file in folder.iterdir() if not file.is_dir() and not _is_hidden(file)]
+def _in_folder(folder: Path, path: str, *, deep: bool) -> list[tuple[Path, str]]:
+    found = folder.rglob("*") if deep else folder.iterdir()
+    within = {file: file.relative_to(folder) for file in found if not file.is_dir()}
+    files = [file for file, name in within.items() if not any(_is_hidden(Path(part)) for part in name.parts)]
     data = [file for file in files if kind_by_name(file.name) is not None]
     if not data:
         sentence = "should hold files that end in {endings} or .gz (got folder {path}){others}"
         names = tuple(sorted(file.name for file in files)[:5])
         others = Message("files.folder_has", "; it has: {names}", names=names) if names else ""
         raise InputError(Message("files.no_data_files", sentence, endings=tuple(ENDINGS), path=path, others=others))
-    return [(file, file.name) for file in sorted(data, key=lambda file: file.name)]
+    return sorted(((file, within[file].as_posix()) for file in data), key=lambda each: each[1])
 
 
 def unread_files(path: str) -> list[Finding]:

@@ -33,6 +33,8 @@ NO_ANSWER_DATE = Message("rejects.no_answer_date", "is no date; write it like 20
 LATE = Message("rejects.late", "is after the review's date")
 EARLY = Message("rejects.early", "is before the launch")
 UNKNOWN_CUSTOMER = Message("rejects.unknown_customer", "is neither in the plan nor a customer of the shop")
+NOBODY = Message("rejects.nobody", "is nobody whom the launch or the shop knows by phone or name; write the customer id")
+SEVERAL = Message("rejects.several", "may be several people by phone or name; write the customer id")
 _NO_ID_COLUMN = "should have a column of customer ids, such as customer_id or {example} (got columns {columns})"
 NO_ID_COLUMN = Message("rejects.no_id_column", _NO_ID_COLUMN, example="", columns="")
 _NO_ANSWER_COLUMN = (
