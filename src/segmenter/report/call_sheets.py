@@ -1,6 +1,6 @@
 """Call sheets: a workbook for each region that groups keep to, and one for each agent with a sheet a day.
 
-The only files with names and contacts in them.
+The only results with names and contacts in them, beside what is to be mended.
 """
 
 from dataclasses import dataclass, replace

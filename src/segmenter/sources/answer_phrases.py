@@ -149,7 +149,7 @@ def _sides(says: Iterable[str]) -> set[bool]:
 def _scan(units: Units, *, fuzzy: bool) -> Clause:
     says: list[str] = []
     left: list[str] = []
-    place, single, before = 0, False, ""
+    place, single, turned, before = 0, False, False, ""
     while place < len(units):
         size, found = _longest(units[place:], fuzzy=fuzzy, alone=place == 0)
         if not size or (size == 1 and units[place] in _LETTERS[len(units) > 1]):  # "n/a", "no luck"
@@ -160,11 +160,12 @@ def _scan(units: Units, *, fuzzy: bool) -> Clause:
         # What follows on what somebody does not want is no yes.
         elif found != "filler" and not (found == "in" and before in {"refused", "thinking"}):
             says.append(found)
+            turned |= found in _YES and before in {"not_reached", "not_in", "none"}  # "nobody is in the group"
             single |= size == 1 and found not in {*_PARTS, "later", "busy"}
         before = found
         place += max(size, 1)
     left = [unit for unit in left if not unit.isdigit()]
-    turned = any(_turns(unit) or _alarms().match(unit) for unit in left)
+    turned |= any(_turns(unit) or _alarms().match(unit) for unit in left)
     # One character or word may be a part of any other word, and what is only spelt like a phrase of two too.
     unclear = bool(left) if single or "in" in says or (fuzzy and len(units) < 4) else len(left) * 2 > len(units)
     return Clause(tuple(says), tuple(left), turned, unclear)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -131,8 +131,8 @@ def read_answers(
         warnings=(
             *(note for file in files for sheet in file.sheets for note in notes_of_cells(file.name, sheet)),
             *warn_of_answers(rows, good, found, undated=undated, planned=planned is not None, before=before),
-            *warn_of_people(good, asked.filter(colleague).height, members, copies, no_phones),
             *warn_of_call_days(dated),
+            *warn_of_people(good, asked.filter(colleague).height, members, copies, no_phones),
         ),
         contacts=contacts,
         to_mend=to_mend,
@@ -152,7 +152,9 @@ def _read_files(places: Sequence[str]) -> tuple[list[DataFile], list[pl.DataFram
         except InputError as error:
             problems += [Message("answers.place", "review.answers: {problem}", problem=message) for message in error.messages]
             continue
-        files += read
+        # Sheets of several days have the same names.
+        taken = {file.name for file in files}
+        files += [replace(file, name=f"{_above(place)}/{file.name}") if file.name in taken else file for file in read]
         rejects += [_reject(name, _OURS.sub("", problem.removeprefix(f"{name}: "))) for name, problem in failed]
     if problems:
         raise InputError(*problems)
@@ -164,6 +166,11 @@ def _read_files(places: Sequence[str]) -> tuple[list[DataFile], list[pl.DataFram
         if names[file.fingerprint.sha256] == file.name:
             kept.setdefault(file.fingerprint.sha256, file)
     return list(kept.values()), rejects, sorted({file.name for file in files} - {file.name for file in kept.values()})
+
+
+def _above(place: str) -> str:
+    """Name the folder that holds what a place names."""
+    return Path(place).absolute().parent.name
 
 
 def _contacts(sheet: AnswerList) -> list[pl.Series]:
