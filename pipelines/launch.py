@@ -47,7 +47,7 @@ def main(config: DictConfig) -> None:
             categories=settings.by_category,
         )
         if ledger is not None:
-            read = with_newest_contacts(read, settings, ledger)
+            read = with_newest_contacts(read, settings, ledger, terms.as_of)
 
         def plan_and_write(basis: Basis | None) -> Outputs:
             now = replace(read, tables=with_launches(read.tables, None if basis is None else basis.past, terms.as_of))

@@ -22,6 +22,7 @@ def main(config: DictConfig) -> None:
     from segmenter.planning.day_calls import last_signs, list_day_calls
     from segmenter.planning.live_events import list_live_events
     from segmenter.report.day_outputs import day_outputs
+    from segmenter.report.launch_outputs import with_newest_contacts
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import write_outputs
     from segmenter.report.terminal import progress
@@ -40,10 +41,11 @@ def main(config: DictConfig) -> None:
     today = settings.today.model_copy(update={"as_of": day})
     settings = settings.model_copy(update={"launch": launch, "review": reviewed, "today": today})
     with progress(settings.lang) as stage:
-        stage("answers")
-        answers = read_new_answers(ledger, planned, settings)
         read = read_tables(settings.data, launch.model_copy(update={"as_of": day}), seed=settings.seed, progress=stage)
+        stage("answers")
+        answers = read_new_answers(ledger, planned, settings, read.tables)
         read = take_answers(ledger, planned.name, answers, check_invited(ledger, planned, read, day))
+        read = with_newest_contacts(read, settings, ledger, day)
         stage("planning")
         facts, orders = read_day(ledger, planned, read, day), read.tables.orders.single()
         events = list_live_events(settings, planned.as_of)

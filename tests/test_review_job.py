@@ -4,6 +4,7 @@ import json
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import openpyxl
 import polars as pl
 import pytest
 from jobs import run_here, settings_of
@@ -97,3 +98,67 @@ def test_what_a_review_cannot_be_made_of() -> None:
     }.items():
         with pytest.raises(ConfigError, match=message):
             job(override)
+
+
+@pytest.mark.slow
+def test_phones_names_and_members_become_ids_and_a_new_phone_is_in_the_next_sheets(tmp_path: Path) -> None:
+    ids = [f"C{place:03}" for place in range(40)]
+    orders = [(who, f"2026-06-{1 + day:02} 12:00:00", 100 + place) for place, who in enumerate(ids) for day in range(0, 28, 9)]
+    pl.DataFrame(orders, schema=["customer_id", "time", "amount"], orient="row").write_csv(tmp_path / "orders.csv")
+    people = {
+        "customer_id": ids,
+        "name": [f"Name{place:03}" for place in range(40)],
+        "phone": [f"138000000{place:02}" for place in range(40)],
+    }
+    pl.DataFrame(people).write_csv(tmp_path / "customers.csv")
+    shop = [*FILES, "data.customers.path=customers.csv", "data.customers.contact=[phone]", "tracking=none", "launch.country=CN"]
+    plan = ["plan.size=20", "plan.holdout=0", "segments.k=2", "segments.bootstraps=2", "rules.cooloff_days=null"]
+    run_here("launch", *shop, *plan, "launch.name=spring", "launch.as_of=2026-07-01", "launch.commit=true", cwd=tmp_path)
+    first, second, third, fourth = pl.read_csv(tmp_path / "outputs/spring/invite_list.csv")["customer_id"].sort().to_list()[:4]
+
+    def of(who: str, column: str) -> str:
+        return dict(zip(ids, people[column], strict=True))[who]
+
+    (tmp_path / "back" / "Li").mkdir(parents=True)
+    lines = ["name,phone,answer,answered on,new phone", f",+86 {of(first, 'phone')},refused,2026-07-03,"]
+    lines += [f"{of(second, 'name')},,wrong number,2026-07-03,13911112222", "Strange Person,13911113333,joined,2026-07-03,"]
+    (tmp_path / "back" / "Li" / "calls.csv").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "back" / "members.csv").write_text(f"nickname\n{of(third, 'name')}\n", encoding="utf-8")
+    asked = ["review", *shop, "launch.name=spring", "review.as_of=2026-07-20", "review.answers=[back]"]
+    done = run_here(*asked, cwd=tmp_path)
+    out, ledger = tmp_path / "outputs" / "spring_review", open_ledger(None, tmp_path / "outputs" / "spring")
+
+    def told() -> dict[str, str]:
+        return dict(list_invitations(ledger).drop_nulls("answer").select("customer_id", "answer").rows())
+
+    expected = {first: "refused", second: "wrong_number", third: "joined"}
+    assert told() == expected
+    assert (out / "to_mend.xlsx").stat().st_mode & 0o777 == 0o600
+    private = tmp_path / "outputs" / "contacts.csv"
+    assert private.stat().st_mode & 0o777 == 0o600
+    everywhere = b"".join(
+        path.read_bytes()
+        for path in (tmp_path / "outputs").rglob("*")
+        if path.suffix in (".html", ".json", ".db", ".csv") and path != private
+    )
+    everywhere += (done.stdout + done.stderr).encode()
+    assert not any(contact in everywhere for contact in (b"13911112222", b"13911113333", b"Strange", of(third, "name").encode()))
+    # The same again gives the same, though what is to be mended stands in the results now.
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    run_here(*asked, cwd=tmp_path)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    # It is filled in where it stands.
+    book = openpyxl.load_workbook(out / "to_mend.xlsx")
+    at = {cell.value: cell.column for cell in book.active[1]}
+    book.active.cell(2, at["customer_id"]).value = fourth
+    book.save(out / "to_mend.xlsx")
+    run_here(*asked, cwd=tmp_path)
+    assert told() == expected | {fourth: "joined"}
+    run_here("launch", *shop, *plan, "plan.size=40", "launch.name=next", "launch.as_of=2026-07-20", cwd=tmp_path)
+    phones = {}
+    for path in (tmp_path / "outputs" / "next" / "call_sheets").iterdir():
+        sheet = openpyxl.load_workbook(path).worksheets[0]
+        head, *rows = sheet.iter_rows(values_only=True)
+        phones |= {row[head.index("customer_id")]: row[head.index("phone")] for row in rows if "customer_id" in head}
+    assert phones[second] == "13911112222"
+    assert not {first, third} & phones.keys()

@@ -129,7 +129,21 @@ def test_earlier_launches_keep_customers_out_and_appear_only_where_there_were_an
             "rules.invitations": {"max": 2, "days": 365},
         }
     )
-    names = ["agreed", "mended?", "refused", "thought", "wrong", "held", "joined", "lately", "long ago", "new", "never again", "often"]
+    names = [
+        "agreed",
+        "both",
+        "mended?",
+        "refused",
+        "thought",
+        "wrong",
+        "held",
+        "joined",
+        "lately",
+        "long ago",
+        "new",
+        "never again",
+        "often",
+    ]
     flags = dict.fromkeys(("staff", "blocked", "do_not_contact"), False)
     frame = pl.DataFrame({"customer_id": names, "province": "四川", "city": None}).with_columns(**{k: pl.lit(v) for k, v in flags.items()})
     known = [
@@ -143,6 +157,7 @@ def test_earlier_launches_keep_customers_out_and_appear_only_where_there_were_an
     ]
     last = {
         "agreed": {"agreed_on": date(2025, 1, 1)},
+        "both": {"agreed_on": date(2026, 6, 1), "held_out_until": date(2026, 7, 9)},
         "wrong": {"wrong_number_on": date(2025, 7, 2)},
         "mended?": {"wrong_number_on": date(2025, 7, 1)},
         "refused": {"refused_on": date(2026, 1, 3)},
@@ -153,7 +168,14 @@ def test_earlier_launches_keep_customers_out_and_appear_only_where_there_were_an
     precedents = pl.DataFrame(rows, schema=PRECEDENTS)
     ruled = apply_rules(frame, settings.rules, settings.launch, precedents)
     assert dict(ruled.customers.select("customer_id", "verdict").rows()) == {
-        **{"agreed": "agreed", "mended?": "eligible", "refused": "refused_lately", "thought": "eligible", "wrong": "wrong_number"},
+        **{
+            "agreed": "agreed",
+            "both": "held_out",
+            "mended?": "eligible",
+            "refused": "refused_lately",
+            "thought": "eligible",
+            "wrong": "wrong_number",
+        },
         "held": "held_out",
         "joined": "member",
         "lately": "cooloff",
@@ -163,10 +185,10 @@ def test_earlier_launches_keep_customers_out_and_appear_only_where_there_were_an
         "often": "invitations",
     }
     assert ruled.funnel["rule"].to_list() == [
-        *("staff", "blocked", "consent", "member", "refused", "wrong_number", "agreed", "refused_lately"),
-        *("held_out", "cooloff", "invitations"),
+        *("staff", "blocked", "consent", "member", "refused", "held_out", "wrong_number"),
+        *("agreed", "refused_lately", "cooloff", "invitations"),
     ]
     off = settings.rules.model_copy(update={"agreed_days": 0, "wrong_number_days": None, "refused_days": 0})
     verdicts = dict(apply_rules(frame, off, settings.launch, precedents).customers.select("customer_id", "verdict").rows())
-    assert [verdicts[name] for name in last] == ["eligible", "wrong_number", "wrong_number", "eligible", "eligible"]
+    assert [verdicts[name] for name in last] == ["eligible", "held_out", "wrong_number", "wrong_number", "eligible", "eligible"]
     assert apply_rules(frame, settings.rules, settings.launch).funnel["rule"].to_list() == ["staff", "blocked", "consent"]

@@ -1,4 +1,6 @@
-"""What a contact is, and what is shown in its place: names, phones, e-mails and addresses go to the call sheets and nowhere else.
+"""What a contact is, and what is shown in its place: names, phones, e-mails and addresses go to the call sheets.
+
+And to what is filled in for these, ``to_mend.xlsx`` and the private file of contacts; nowhere else.
 
 A column is one by its name or by the mapping; a text by its look, or because a contact column at hand has it. What is shown is its
 shape: digits become 9, letters a or A, letters without case one sign, and all else stays: ``138-0013-8000`` is ``999-9999-9999``.

@@ -16,7 +16,7 @@ VIOLATIONS = "events_violation"  # how often somebody broke a group's rules
 _SHARED = "shared_phone"
 _LAST_WORDS = {"wrong_number": "wrong_number_on", "agreed": "agreed_on", "refused_lately": "refused_on"}
 # Whom these remove cannot be called by the same phone under another id.
-_PERSONS = ("staff", "blocked", "violations", "consent", "member", "refused", *_LAST_WORDS, "held_out", "cooloff", "invitations")
+_PERSONS = ("staff", "blocked", "violations", "consent", "member", "refused", "held_out", *_LAST_WORDS, "cooloff", "invitations")
 _PHONES = {"mobile": "has_mobile", "landline": "has_landline", "foreign": "has_foreign_phone"}
 
 
@@ -37,13 +37,13 @@ def preceded(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSetting
         keeps["member"] = ~known["member"]
     if settings.refused:
         keeps["refused"] = ~known["refused"]
+    if settings.held_out:  # before who agreed: nobody follows up a control group
+        keeps["held_out"] = known["held_out_until"].is_null()
     for (name, column), days in zip(
         _LAST_WORDS.items(), (settings.wrong_number_days, settings.agreed_days, settings.refused_days), strict=True
     ):
         if days != 0:
             keeps[name] = known[column].is_null() | _passed(known[column], days, launch.as_of)
-    if settings.held_out:
-        keeps["held_out"] = known["held_out_until"].is_null()
     if settings.cooloff_days is not None and launch.as_of is not None:
         keeps["cooloff"] = known["last_invited"] <= launch.as_of - timedelta(days=settings.cooloff_days)
     if settings.invitations.max is not None:

@@ -13,10 +13,12 @@ from polars.testing import assert_frame_equal
 
 from segmenter import launch_settings
 from segmenter.demo.aftermath import After, live_on
+from segmenter.demo.calls import CALLS
 from segmenter.demo.filled_sheets import fill_sheets
 from segmenter.demo.past_launch import read_demo_launch
 from segmenter.demo.shop import Shop, expected_spend, simulate
-from segmenter.errors import InputError
+from segmenter.demo.shop_files import later_shop_outputs, new_shop_outputs
+from segmenter.errors import ConfigError, InputError
 from segmenter.launch import plan_launch
 from segmenter.loader import read_tables
 from segmenter.report.call_sheets import call_sheets
@@ -152,8 +154,9 @@ def test_the_same_arguments_live_the_same(shop: Shop, invited: pl.DataFrame, aft
     assert_frame_equal(again.effects, after.effects)
 
 
-def launch(folder: Path) -> None:
+def launch(folder: Path, *more: str) -> None:
     options = [
+        *more,
         "data.shop.customers=600",
         "data.shop.days=400",
         "plan.size=80",
@@ -228,3 +231,63 @@ def test_an_answer_goes_into_one_of_the_workbooks_that_a_customer_stands_in(smal
         assert found.rejects.is_empty()
         assert (found.answers["customer_id"].sort().to_list(), found.open) == (ids.sort().to_list(), 0)
         assert {source.partition(" [")[0] for source in found.answers["source"]} == {copies[0].name}
+
+
+def played(folder: Path, day: date, *options: str) -> pl.DataFrame:
+    """Play a day of the demo's launch, and give the calls so far."""
+    settings = settings_of("demo", f"results={folder}/outputs/demo", f"out={folder}/shop", f"day={day}", *options)
+    past = read_demo_launch(folder / "outputs" / "demo")
+    write_outputs(later_shop_outputs(settings, past), None, settings)
+    return pl.read_csv(folder / "shop" / "calls.csv", schema=CALLS)
+
+
+@pytest.mark.slow
+def test_a_month_is_played_day_by_day(tmp_path: Path) -> None:
+    launch(tmp_path)
+    sheets, out = f"sheets={tmp_path}/outputs/demo/call_sheets", tmp_path / "shop"
+    assert played(tmp_path, AS_OF - timedelta(days=1)).is_empty()
+    first = played(tmp_path, AS_OF, sheets)
+    written = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert_frame_equal(played(tmp_path, AS_OF, sheets), first)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == written
+    second = played(tmp_path, AS_OF + timedelta(days=1), sheets, "untidy=true")
+    assert_frame_equal(second.filter(pl.col("called_on") == AS_OF), first)
+    assert second.filter(pl.col("attempt") == 2).height > 50
+    assert {path.name[:10] for path in (out / "answers").glob("2026*")} == {"2026-07-01", "2026-07-02"}
+    orders = pl.read_csv(out / "orders.csv")["time"]
+    assert f"{AS_OF + timedelta(days=1)}" < orders.max() < f"{AS_OF + timedelta(days=2)}"
+    found = read_answers(
+        [f"{out}/answers/{path.name}" for path in (out / "answers").glob("2026-07-01*")], before=END, timezone="Asia/Shanghai"
+    )
+    both = found.answers.join(first, on="customer_id", suffix="_said")
+    assert both.height == first.height
+    assert (both["answer"] == both["answer_said"]).mean() > 0.99
+    with pytest.raises(ConfigError, match=r"day: should be from 2026-07-02 on .*got 2026-06-30"):
+        played(tmp_path, AS_OF - timedelta(days=1))
+    with pytest.raises(InputError, match="without any"):
+        played(tmp_path, AS_OF + timedelta(days=2), f"sheets={tmp_path}/none")
+
+
+def test_a_day_needs_a_launch() -> None:
+    with pytest.raises(ConfigError, match="results: is needed"):
+        new_shop_outputs(settings_of("demo", "day=2026-07-01"), AS_OF)
+
+
+@pytest.mark.slow
+def test_untidy_sheets_of_three_states_tell_the_truth(tmp_path: Path) -> None:
+    launch(tmp_path, 'plan.agents=[{name: "王芳", calls_per_day: 20}, {name: "李强", calls_per_day: 20}, {name: Ann, calls_per_day: 20}]')
+    settings = settings_of("demo", f"results={tmp_path}/outputs/demo", f"out={tmp_path}/shop", "untidy=true", "attempts=3")
+    past = read_demo_launch(tmp_path / "outputs" / "demo")
+    write_outputs(later_shop_outputs(settings, past), None, settings)
+    files = sorted((tmp_path / "shop" / "answers").glob("2026*/*/*"))
+    assert {path.suffix for path in files} == {".xlsx", ".csv"}
+    assert {path.parent.parent.name for path in files} == {"2026-07-10", "2026-07-20", "2026-07-30"}
+    assert all("答复" in path.read_text(encoding="gb18030") for path in files if path.suffix == ".csv")
+    planned = past.invited.select("customer_id", planned_at="call_on")
+    found = read_answers(list(map(str, files)), before=END, timezone="Asia/Shanghai", since=AS_OF, planned=planned)
+    truth = live_on(simulate(600, 400, AS_OF, seed=20260101), DAYS, past.invited, effect=0.25, seed=20260101, attempts=3).answers
+    strength = pl.col("answer").replace_strict(ANSWERS, range(len(ANSWERS)), return_dtype=pl.Int64)
+    last = found.answers.sort("customer_id", "answered_on", strength).unique("customer_id", keep="last")
+    both = truth.join(last, on="customer_id", how="left", suffix="_read")
+    assert both.select(pl.col("answer").eq_missing(pl.col("answer_read")).mean()).item() > 0.97
+    assert found.answers.height > truth.height * 1.5

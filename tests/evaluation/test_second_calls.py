@@ -3,7 +3,10 @@
 from datetime import date
 
 import polars as pl
+import pytest
 
+from segmenter.demo.calls import call_month
+from segmenter.demo.shop import simulate
 from segmenter.evaluation.second_calls import count_second_calls
 
 UNTIL = date(2026, 8, 1)
@@ -58,3 +61,25 @@ def test_nothing_later_and_nobody_of_the_control_group_counts():
     assert count_second_calls(told, date(2026, 7, 1)).is_empty()
     assert count_second_calls(told.with_columns(status=pl.lit("held_out")), UNTIL).is_empty()
     assert count_second_calls(None, UNTIL).is_empty()
+
+
+@pytest.mark.parametrize("attempts", [1, 3])
+def test_of_the_demo_shops_month_what_second_calls_brought_lies_in_the_interval(attempts):
+    as_of, until = date(2026, 7, 1), date(2026, 7, 31)
+    truth = simulate(customers=6_000, days=400, as_of=as_of, seed=3).truth
+    planned = truth.sort("customer_id").head(1_200).select("customer_id", call_on=pl.lit(as_of))
+    calls = call_month(truth, planned, as_of, 30, attempts=attempts, seed=3)
+    sheets = calls.select("customer_id", "answer", "hour", answered_on="called_on", source=pl.lit("sheet"))
+    alone = calls.filter(pl.col("joins_on") > pl.col("called_on"), pl.col("joins_on") < until)
+    members = alone.select(
+        "customer_id", hour=pl.lit(None, pl.Int64), answer=pl.lit("joined"), answered_on="joins_on", source=pl.lit("members")
+    )
+    told = pl.concat([sheets, members], how="diagonal").sort("customer_id", "answered_on").with_row_index("number")
+    told = told.with_columns(status=pl.lit("planned"), attempts=pl.lit(None, pl.Int64), current=pl.col("customer_id").is_last_distinct())
+    found = count_second_calls(told, until).filter(before="all")
+    brought = calls.filter(pl.col("attempt") > 1)["chance"].sum()
+    if attempts == 1:
+        assert (found.height, brought) == (0, 0)
+        return
+    low, high = found.select(pl.col("low", "high") * pl.col("again")).row(0)
+    assert low < brought < high

@@ -8,6 +8,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from segmenter.demo.aftermath import live_on
+from segmenter.demo.members import GroupLife
+from segmenter.demo.shop import simulate
 from segmenter.evaluation.signs_of_life import measure_life
 from segmenter.tables import EVENTS, INVITED
 
@@ -38,7 +41,7 @@ def life(people: pl.DataFrame, events: pl.DataFrame, **changes):
 
 @pytest.mark.parametrize("fades", [False, True])
 def test_the_half_life_planted_is_found(fades):
-    whole = life(*made(2_000, 12.0, fades=fades, seed=2)).parts.row(0, named=True)
+    whole = life(*made(2_000, 12.0, fades=fades, seed=4)).parts.row(0, named=True)
     assert whole["members"] == 2_000
     assert whole["half_life"] == pytest.approx(12, rel=0.1)
     assert whole["half_life_low"] < 12 < whole["half_life_high"]
@@ -134,3 +137,24 @@ def test_all_who_fall_silent_at_once_have_a_short_half_life_and_who_grows_has_no
         < 3
     )
     assert life(people, spoke(lambda place: range(1 + place, 31))).parts.select("half_life", "half_life_low").row(0) == (None, None)
+
+
+def test_of_the_demo_shops_month_the_half_life_and_the_silent_groups_are_found():
+    as_of, until = date(2026, 7, 1), date(2026, 7, 31)
+    shop = simulate(customers=8_000, days=400, as_of=as_of, seed=3)
+    ids = shop.customers.filter(~pl.col("staff"))["customer_id"].sort().head(2_000)
+    waves = [as_of + timedelta(days=place % 10) for place in range(len(ids))]
+    asked = pl.DataFrame({"customer_id": ids, "call_on": waves, "group": [f"g{place % 9}" for place in range(len(ids))]})
+    planted = GroupLife(half_life=12.0, silent_groups=2)
+    after = live_on(shop, 30, asked, effect=0.25, seed=3, life=planted, attempts=3)
+    people = pl.DataFrame(
+        [
+            {"customer_id": who, "group": group, "answered_on": day}
+            for who, group, day in after.members.select("customer_id", "group", "joined_on").rows()
+        ],
+        INVITED,
+    )
+    events = after.shop.events.with_columns(pl.col("time").str.to_datetime())
+    found = life(people, events, until=until)
+    assert found.parts["half_life"][0] == pytest.approx(planted.half_life, rel=0.1)
+    assert found.silent == after.members.filter("silent_group")["group"].unique().sort().to_list()

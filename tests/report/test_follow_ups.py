@@ -52,6 +52,8 @@ def test_who_agreed_is_followed_up_and_not_invited_again(small_shop: Any, tmp_pa
         (one, day, "june", "四川-1", "not_reached", 2),
         (two, day, "june", "四川-2", "agreed", None),
     ]
+    held = plan.customers.with_columns(held_out=pl.col("customer_id") == one)
+    assert list_follow_ups(held, past)["customer_id"].to_list() == [two]
     contacts = pl.DataFrame({"customer_id": [one], "name": ["张三"], "phone": ["13800000001"]})
     paths = {path.stem: path for path in call_sheets(plan, settings, contacts, tmp_path, past.invited, listed)}
     sheet, _ = openpyxl.load_workbook(paths["待跟进" if lang == "zh" else "follow up"]).worksheets

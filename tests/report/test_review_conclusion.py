@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import polars as pl
@@ -38,7 +39,11 @@ def test_what_stands_out_next_time(reviewed: Make) -> None:
     assert "more like big (50.0%) and fewer like small (20.0%)" in following(acceptance=apart, counts=tried)
     alike = found.acceptance.filter(over="all")
     half = f"{found.life.parts['half_life'][0]:.0f} days"
-    assert half in following(acceptance=alike, counts=tried)
+    assert half in following(acceptance=alike, counts=tried)  # its events are 15 days apart
+    weekly = pl.DataFrame({"event": [found.launch.as_of + timedelta(days=day) for day in (2, 5, 8)]})
+    assert half not in following(acceptance=alike, counts=tried, live_events=weekly)
+    unsure = replace(found.lift.best, low=-1.0)
+    assert "hold out more than" in following(acceptance=alike, counts=tried, life=None, lift=replace(found.lift, best=unsure))
     assert "Nothing stands out" in following(acceptance=alike, counts=tried, life=None)
 
 

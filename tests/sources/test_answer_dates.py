@@ -2,8 +2,10 @@ from datetime import date, datetime
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from segmenter.sources.answer_dates import answer_dates
+from segmenter.sources.answer_dates import answer_dates, answer_times, call_day, hours_of
 
 JULY = date(2026, 7, 31)
 
@@ -36,3 +38,67 @@ def test_a_day_without_a_year_is_the_last_before_the_review() -> None:
 )
 def test_what_may_be_another_day_is_none(written: str) -> None:
     assert read(written) == [None]
+
+
+def test_the_hour_of_a_call_is_kept_where_it_is_told() -> None:
+    times = answer_times(pl.Series(["2026-7-3 14:20", "7月3日 9:05", "7/3", "2026-07-03"]), JULY, "Asia/Shanghai")
+    assert times.dt.date().to_list() == [date(2026, 7, 3)] * 4
+    assert hours_of(times).to_list() == [14, 9, None, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("明天下午再打", date(2026, 9, 17)),
+        ("后天", date(2026, 9, 18)),
+        ("大后天上午", date(2026, 9, 19)),
+        ("周三下午", date(2026, 9, 23)),  # said on a Wednesday
+        ("周五之后再联系", date(2026, 9, 19)),
+        ("下周再联系", date(2026, 9, 21)),
+        ("下周三", date(2026, 9, 23)),
+        ("下下周一", date(2026, 9, 28)),
+        ("星期天", date(2026, 9, 20)),
+        ("周末再打", date(2026, 9, 19)),
+        ("过两天", date(2026, 9, 18)),
+        ("三天后", date(2026, 9, 19)),
+        ("過幾天再打", date(2026, 9, 19)),
+        ("两周后", date(2026, 9, 30)),
+        ("20号以后联系", date(2026, 9, 21)),
+        ("10号", date(2026, 10, 10)),
+        ("10月9日下午", date(2026, 10, 9)),
+        ("9/20", date(2026, 9, 20)),
+        ("2026-09-22 00:00:00", date(2026, 9, 22)),
+        ("46285", date(2026, 9, 20)),
+        ("月底再说", date(2026, 9, 30)),
+        ("下个月", date(2026, 10, 1)),
+        ("下月初", date(2026, 10, 1)),
+        ("国庆后联系", date(2026, 10, 8)),
+        ("节后再打", date(2026, 9, 28)),  # after the Mid-Autumn Festival
+        ("今晚8点", date(2026, 9, 16)),
+        ("call back tomorrow", date(2026, 9, 17)),
+        ("call again Wednesday afternoon", date(2026, 9, 23)),
+        ("asked me to call back next Monday", date(2026, 9, 21)),
+        ("call after the 10th", date(2026, 10, 11)),
+        ("in two weeks", date(2026, 9, 30)),
+        ("next week", date(2026, 9, 21)),
+        ("after the weekend", date(2026, 9, 21)),
+        ("Sep 20", date(2026, 9, 20)),
+        ("3 October", date(2026, 10, 3)),
+        ("晚点再打", None),
+        ("下午4点", None),
+        ("未接", None),
+        ("2026-09-01", None),  # before it was said
+        ("2026-02-31", None),
+        ("03/07/2026", None),
+        ("call at 15:30", None),
+        ("打了3次", None),
+    ],
+)
+def test_days_to_call_again_in_words(text: str, day: date | None) -> None:
+    assert call_day(text, date(2026, 9, 16)) == day
+
+
+@given(st.text(max_size=20), st.dates(date(2000, 1, 1), date(2100, 1, 1)))
+def test_a_day_to_call_again_is_never_before_the_call(text: str, on: date) -> None:
+    day = call_day(text, on)
+    assert day is None or day >= on

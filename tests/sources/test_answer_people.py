@@ -174,3 +174,17 @@ def test_new_phones_are_noted(tmp_path: Path) -> None:
 
 def test_written_lists_are_read_as_they_stand() -> None:
     assert WRITTEN.as_is
+
+
+def test_sheets_of_one_name_in_two_folders_are_two(tmp_path: Path) -> None:
+    for day, answer in (("day_1", "call back"), ("day_2", "joined")):
+        (tmp_path / day / "call_sheets").mkdir(parents=True)
+        text = f"customer_id,name,answer,answered on\nC1,张三,{answer},2026-07-0{day[-1]}\n,李四,{answer},2026-07-0{day[-1]}\n"
+        (tmp_path / day / "call_sheets" / "a.csv").write_text(text, encoding="utf-8")
+    found = read(*(tmp_path / day / "call_sheets" for day in ("day_1", "day_2"))).answers
+    assert found.select("customer_id", "answered_on", "source").rows() == [
+        ("C1", date(2026, 7, 1), "a.csv"),
+        ("C1", date(2026, 7, 2), "day_2/a.csv"),
+        ("C2", date(2026, 7, 1), "a.csv"),
+        ("C2", date(2026, 7, 2), "day_2/a.csv"),
+    ]

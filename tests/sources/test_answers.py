@@ -279,3 +279,18 @@ def test_nothing_to_read_says_where_and_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"(?s)review.answers: is not there \(got .*a.csv\).*review.answers: is not there \(got .*b.csv\)"):
         read(tmp_path / "a.csv", tmp_path / "b.csv")
     assert read().answers.is_empty()
+
+
+@pytest.mark.parametrize(("again", "phone"), [("call again on", "new phone"), ("下次联系", "新电话")])
+def test_days_to_call_again_are_read(tmp_path, again, phone):
+    people = {"customer_id": list("abcdef"), "answer": ["joined", None, "晚点再打", "周五再联系", "拒绝", None]}
+    people |= {again: [None, "2026-08-09", "下周一", None, "8/9", "soon"], "answered on": ["2026-07-08 14:20"] * 6}
+    pl.DataFrame({**people, phone: [None, "13812345678", None, None, None, None]}).write_csv(tmp_path / "list.csv")
+    found = read(tmp_path)
+    days = [None, date(2026, 8, 9), date(2026, 7, 13), date(2026, 7, 10), None, None]
+    assert found.answers["call_on"].to_list() == days
+    assert found.answers["answer"].to_list() == ["joined", "call_back", "call_back", "call_back", "refused", "call_back"]
+    assert found.answers["hour"].to_list() == [14] * 6
+    told = {warning.code: warning.facts for warning in found.warnings}
+    assert told == {"answers.call_days": {"count": 1}}
+    assert "13812345678" not in str(found.warnings)

@@ -22,7 +22,7 @@ _SPELLINGS = {
     "joined": (("joined", "Joined", "joined!", "yes", "has joined", "joind"), ("已入群", "已进群", "入群", "已加入", "加了", "已入群！")),
     "agreed": (("will join", "agreed", "Will join later"), ("愿意加入", "同意", "稍后加入")),
     "thinking": (("thinking it over", "maybe", "undecided"), ("考虑中", "考虑一下", "再想想")),
-    "call_back": (("call back", "call again", "Call back later"), ("稍后再联系", "回头再说", "再说")),
+    "call_back": (("call back", "call again", "Call back later"), ("稍后再联系", "晚点再打", "过两天再联系")),
     "refused": (("refused", "declined", "no", "not interested", "refuesd"), ("拒绝", "不需要", "不加", "拒绝了", "不感兴趣")),
     "refused_for_good": (("refused for good", "do not call again", "never"), ("以后都不要联系", "永久拒绝", "不要再联系")),
     "not_reached": (("not reached", "no answer", "busy", "No Answer"), ("未接通", "无人接听", "关机", "未接", "没接")),
@@ -74,7 +74,7 @@ def fill_sheets(sheets: Sequence[Path], answers: pl.DataFrame, folder: Path, *, 
             heads: dict[str, str] = {name: head for name, head in roles.items() if name in ("answer", "answered_on", "reason")}
             heads |= {name: head for name, words in _BESIDES.items() for head in words if head in frame.columns}
             found = frame.select(pl.col(roles["customer_id"]).alias("customer_id")).join(
-                written, on="customer_id", how="left", maintain_order="left", validate="1:1"
+                written, on="customer_id", how="left", maintain_order="left", validate="m:1"
             )
             cells: dict[str, list[Any]] = {name: frame[name].to_list() for name in frame.columns}
             for name, head in heads.items():

@@ -12,6 +12,8 @@ from segmenter.messages import Message
 from segmenter.settings import ShopSettings
 from segmenter.words import Lang
 
+_AGENTS = ("agent ", "客服 ")  # what the names of their workbooks begin with; they fill in their own
+
 
 @dataclass(frozen=True)
 class DemoLaunch:
@@ -24,10 +26,10 @@ class DemoLaunch:
     seed: int
     lang: Lang
     invited: pl.DataFrame  # customer_id, call_on (Date) and group
-    live_events: tuple[date, ...]
     sheets: tuple[Path, ...]
     typed: tuple[str, ...] = ()  # what the user gave it
     place: Path | None = None  # of its results
+    live_events: tuple[date, ...] = ()
 
     @property
     def ends_on(self) -> date:
@@ -54,7 +56,7 @@ def read_demo_launch(results: Path) -> DemoLaunch:
             lang=config["lang"],
             invited=invites.select("customer_id", "call_on", "group"),
             live_events=tuple(map(date.fromisoformat, manifest.get("live_events", ()))),
-            sheets=tuple(sorted((results / "call_sheets").glob("*.xlsx"))),
+            sheets=tuple(sorted((results / "call_sheets").glob("*.xlsx"), key=lambda path: (not path.name.startswith(_AGENTS), path.name))),
             typed=tuple(manifest.get("typed", ())),
             place=results,
         )

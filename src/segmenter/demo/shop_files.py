@@ -82,30 +82,33 @@ def _day_outputs(settings: DemoJob, launch: DemoLaunch, day: date) -> Outputs:
     if settings.sheets and not sheets:
         sentence = "sheets: should be a folder with the call sheets of the day (got {folder}, without any); run segmenter today"
         raise InputError(Message("demo.no_sheets", sentence, folder=settings.sheets))
+    tomorrow = day + timedelta(days=1)
     truth = simulate(launch.shop.customers, launch.shop.days, launch.as_of, launch.seed).truth
     past = past.filter(pl.col("called_on") < day)
     called = called_in(sheets).join(launch.invited, on="customer_id", how="semi")
     made = answer_day(called, day, truth, past, seed=launch.seed)
     calls = pl.concat([past, made])
-    after = _live_on(settings, launch, calls).until(day + timedelta(days=1))
+    after = _live_on(settings, launch, calls).until(tomorrow)
 
     def fill(folder: Path) -> None:
-        before = out / ANSWERS
-        for place in sorted(before.iterdir()) if before.is_dir() else ():
+        folder.mkdir()
+        for place in sorted((out / ANSWERS).glob("20*")):
             if place.name < f"{day}":
-                shutil.copytree(place, folder / place.name)
-        told = made.rename({"called_on": "answered_on"})
-        today = folder / f"{day}"
-        fill_sheets(sheets, told, today, seed=launch.seed, lang=launch.lang, untidy=settings.untidy)
-        there = after.members.filter(pl.col("joined_on") <= day)
-        list_members(there, after.shop.customers, today, launch.lang)
+                (shutil.copytree if place.is_dir() else shutil.copyfile)(place, folder / place.name)
+        told, today = made.rename({"called_on": "answered_on"}), folder / f"{day}"
+        copies = fill_sheets(sheets, told, today, seed=launch.seed, lang=launch.lang, untidy=settings.untidy)
+        if not settings.untidy:
+            for path in copies:
+                path.rename(folder / f"{day} {path.name}")
+            today.rmdir()
+        list_members(after.members.filter(pl.col("joined_on") <= day), after.shop.customers, folder, launch.lang)
 
     what = say(
         settings.lang,
         f"{day} is over: {made.height:,} of {called.height:,} were called. The sheets as the agents filled them in are in {out / ANSWERS}.",
         f"{day} 结束：{called.height:,} 位中已拨打 {made.height:,} 位。客服填好的名单在 {out / ANSWERS}。",
     )
-    outputs = _outputs(after.shop, settings, day + timedelta(days=1), what, (), fill)
+    outputs = _outputs(after.shop, settings, tomorrow, what, next_commands(out, launch, tomorrow, any_calls=not calls.is_empty()), fill)
     return replace(outputs, files=(*outputs.files, Output(CALLED, calls.write_csv)))
 
 
@@ -133,12 +136,17 @@ def _launch_command(settings: DemoJob, as_of: date) -> str:
     return " ".join(["segmenter launch data=files", *paths, *lists, *(override(f"launch.{key}", str(launch[key])) for key in launch)])
 
 
-def next_commands(out: Path, launch: DemoLaunch) -> list[str]:
-    """Give the commands that review a launch and plan the next, with the shop's files in a folder."""
+def next_commands(out: Path, launch: DemoLaunch, day: date | None = None, *, any_calls: bool = True) -> list[str]:
+    """Give the commands that review a launch and plan the next, or those of a day, with the shop's files in a folder."""
     place = launch.place or Path("outputs", launch.name)
     lang: Changes = {} if launch.lang == "en" else {"lang": launch.lang}
-    files = {"launch.commit": None, "data.": None, "data": "demo_after", "data.dir": out.as_posix()}
-    review: Changes = {"launch.as_of": None, "launch.name": launch.name, "review.as_of": str(launch.ends_on)}
-    review = {**review, "review.answers": [(out / ANSWERS).as_posix()], **elsewhere(place, launch.name, f"{place.name}_review")}
+    files: Changes = {"launch.commit": None, "data.": None, "data": "demo_after", "data.dir": out.as_posix()}
+    known: Changes = {"launch.as_of": None, "launch.name": launch.name, "review.answers": [(out / ANSWERS).as_posix()] if any_calls else []}
+    if day is not None and day < launch.ends_on:
+        today: Changes = {**files, **known, "today.as_of": str(day), **elsewhere(place, launch.name, f"{place.name}_today"), **lang}
+        sheets = place.with_name(f"{place.name}_today_{day}") / "call_sheets"
+        answer: Changes = {"results": place.as_posix(), "day": str(day), "sheets": sheets.as_posix(), "out": out.as_posix(), **lang}
+        return [next_command("today", launch.typed, today), next_command("demo", (), answer)]
+    review = {**known, "review.as_of": str(launch.ends_on), **elsewhere(place, launch.name, f"{place.name}_review")}
     following = {"launch.name": "next", "launch.as_of": str(launch.ends_on), **elsewhere(place, launch.name, "next")}
     return [next_command(job, launch.typed, {**files, **changes, **lang}) for job, changes in (("review", review), ("launch", following))]

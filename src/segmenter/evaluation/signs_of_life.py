@@ -176,7 +176,7 @@ def _weigh(terms: Floats, slope: Floats, lengths: Ints, counts: Ints) -> tuple[F
         weights[at, :length] = solve_triangular(root[:length, :length], half[:length], lower=True, trans="T")
         information += members * half[:length].T @ half[:length]
     expected: Floats = (weights * rate[None, :, None]).sum(axis=1)
-    inverse: Floats = np.linalg.pinv(information)
+    inverse: Floats = np.linalg.pinv(information).astype(np.float64)
     return weights, expected, inverse
 
 

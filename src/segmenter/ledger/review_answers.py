@@ -64,7 +64,8 @@ def read_new_answers(ledger: Ledger, launch: LaunchRecord, settings: ReviewJob, 
     """
     until, places = settings.review.as_of, (*settings.review.answers, *_day_sheets(settings.review.day_sheets))
     assert until is not None  # the job gives it
-    mended = [str(file) for file in [settings.out / mending.FILE] if file.is_file()]
+    days = [Path(place).parent for place in _day_sheets(settings.review.day_sheets)]
+    mended = [str(folder / mending.FILE) for folder in dict.fromkeys([settings.out, *days]) if (folder / mending.FILE).is_file()]
     invitations = list_invitations(ledger, launch.name, before=until)
     planned = invitations.filter(pl.col("planned_at").is_not_null()).select("customer_id", "planned_at")
     private = contacts_path(settings.ledger.contacts, ledger.file, settings.out)
@@ -89,7 +90,7 @@ def read_new_answers(ledger: Ledger, launch: LaunchRecord, settings: ReviewJob, 
 
 def _check_mended(read: Answers) -> Answers:
     """Refuse a workbook of what was to be mended that cannot be read: the results with it are about to be replaced."""
-    if read.rejects.filter(pl.col("file") == mending.FILE, pl.col("row").is_null()).is_empty():
+    if read.rejects.filter(pl.col("file").str.ends_with(mending.FILE), pl.col("row").is_null()).is_empty():
         return read
     rule = "out: {file} in it cannot be read as a list of answers; save it as it was, or move it away"
     raise InputError(Message("answers.mended_unreadable", rule, file=mending.FILE))

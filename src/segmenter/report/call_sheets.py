@@ -1,6 +1,6 @@
 """Call sheets: a workbook for each region that groups keep to, and one for each agent with a sheet a day.
 
-The only files with names and contacts in them.
+The only results with names and contacts in them, beside what is to be mended.
 """
 
 from dataclasses import dataclass, replace
@@ -132,7 +132,7 @@ def call_sheets(
     layouts = [_layout(calls, labels, *keys) for keys in ((_PRINTED_BY_REGION, ()), (_PRINTED_BY_DAY, _SAID_ABOVE))]
     for name, (unit, part, by_agent) in books.items():
         paths.append(folder / f"{names[name]}.xlsx")
-        planned = bool(part["wave_number"].count())  # others have neither day nor wave
+        planned = bool(part["key_user"].count())  # others have neither day nor wave
         layout = layouts[by_agent] if planned else _layout(part, labels, _PRINTED_BY_REGION[1:], ("wave", "rank", "call_on"))
         _write(paths[-1], unit, part, layout, about if planned else replace(about, agents=False), by_agent=by_agent)
     return paths
@@ -183,7 +183,7 @@ def _calls(
     order = [pl.col("place").min().over("unit"), ~called, "agent", pl.when(called).then("call_on"), "place", "wave", "rank"]
     calls = money.to_units(calls.sort(order), ["spend"], labels.currency)
     return calls.with_columns(
-        (pl.col("wave") == 1).fill_null(value=False).alias("key_user"),
+        (pl.col("wave") == 1).alias("key_user"),  # null of who has no wave
         called.alias("called"),
         pl.col("wave").alias("wave_number"),
         pl.col("wave").replace_strict(waves, return_dtype=pl.String),
@@ -270,6 +270,7 @@ def _fill(sheet: Any, top: int, calls: pl.DataFrame, layout: _Layout, styles: Fo
     day = pl.struct("agent", "call_on")
     begins = (day != day.shift()).fill_null(value=False) if ruled else pl.lit(value=False)
     cells = calls.select("key_user", begins.alias("begins"), lines, *(column.key for column in layout.columns))
+    cells = cells.with_columns(pl.col("key_user").fill_null(value=False))
     for row, (key_user, begun, high, *values) in enumerate(cells.iter_rows(), start=top + 1):
         sheet.set_row(row, _LINE * max(high, 1) + 3)
         for place, (column, value) in enumerate(zip(layout.columns, values, strict=True)):

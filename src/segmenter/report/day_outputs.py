@@ -12,6 +12,7 @@ from segmenter.report.day_report import day_report
 from segmenter.report.day_sheets import day_sheets
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
+from segmenter.report.mending_sheet import mending_output
 from segmenter.report.outputs import Output, Outputs, csv, page, parquet
 from segmenter.settings import TodayJob
 from segmenter.sources.inputs import Inputs
@@ -38,6 +39,7 @@ def day_outputs(
         Output("call_sheets", lambda folder: day_sheets(calls, read.tables.orders.single(), read.tables.contacts, results, folder, about)),
         parquet("rejects", lambda: rejects.sort("table", "file", "row", "column", "value", nulls_last=True)),
         page("today", report, settings.lang),
+        *mending_output(read, settings, calls.day),
     )
     counts = {state: calls.people.filter(state=state).height for state in STATES}
     warnings = [translate(warning, settings.lang) for warning in (*calls.warnings, *read.warnings)]

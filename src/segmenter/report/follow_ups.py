@@ -9,12 +9,17 @@ from segmenter.tables import INVITED, PastLaunches
 def list_follow_ups(customers: pl.DataFrame, launches: PastLaunches | None) -> pl.DataFrame:
     """List whom the rule ``agreed`` kept out: when they agreed, to what launch, group and agent, and the last call since.
 
-    The customers have ``customer_id`` and ``verdict``; sorted by launch, group and customer.
+    The customers are those of `LaunchPlan`; sorted by launch, group and customer.
     """
     asked = INVITED.to_frame() if launches is None else launches.invited.filter(pl.col("answer").is_not_null())
     agreed = pl.DataFrame(schema={"customer_id": pl.String, "agreed_on": pl.Date}) if launches is None else launches.customers
     last = asked.sort("customer_id", "answered_on", "launch").unique("customer_id", keep="last", maintain_order=True)
-    found = customers.filter(verdict="agreed").select("customer_id").join(agreed.select("customer_id", "agreed_on"), on="customer_id")
+    planned = pl.col("invited") | pl.col("held_out")  # by this launch, which runs already: the control group is called by nobody
+    found = (
+        customers.filter(~planned.fill_null(value=False), verdict="agreed")
+        .select("customer_id")
+        .join(agreed.select("customer_id", "agreed_on"), on="customer_id")
+    )
     found = found.join(last, on="customer_id", how="left")
     columns = ("customer_id", "agreed_on", "launch", "group", "agent", "region", "answer", "answered_on", "call_on", "calls", "missed")
     return found.select(columns).sort("launch", "group", "customer_id", nulls_last=True)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -36,10 +36,8 @@ def beside_launch(settings: LaunchJob, ledger: Ledger | None) -> LaunchJob:
     return settings.model_copy(update={"out": beside(settings.out)})
 
 
-def with_newest_contacts(read: Inputs, settings: LaunchJob, ledger: Ledger) -> Inputs:
-    """Put the phones that agents noted in earlier launches in the place of the shop's, for the call sheets."""
-    day = settings.launch.as_of
-    assert day is not None
+def with_newest_contacts(read: Inputs, settings: LaunchJob, ledger: Ledger, day: date) -> Inputs:
+    """Put the phones that agents noted before a day in the place of the shop's, for the call sheets."""
     private = contacts_path(settings.ledger.contacts, ledger.file, settings.out)
     contacts = newest_contacts(read.tables.contacts, private, day)
     return replace(read, tables=replace(read.tables, contacts=contacts, new_phones=list_new_phones(private, day)))

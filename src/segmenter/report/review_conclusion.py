@@ -1,5 +1,7 @@
 """What a review comes to, in three sentences: how it went and by how much of it is ours, what to do now, what to change next time."""
 
+from itertools import pairwise
+
 import polars as pl
 
 from segmenter.evaluation.launch_sales import FEW
@@ -80,10 +82,19 @@ def _say_next(review: Review, labels: Labels) -> str:
         en = f"Next time invite more like {best} and fewer like {worst} ({OVER_WORDS[over][0].lower()})."
         return say(en, f"下次多邀请 {best}，少邀请 {worst}（{OVER_WORDS[over][1]}）。")
     half = None if review.life is None else review.life.parts["half_life"][0]
-    if half is not None and half < _SHORT:
-        en = f"Next time hold the first live event within {half:.0f} days of joining, before half have fallen silent."
-        return say(en, f"下次首场活动请安排在入群后 {half:.0f} 天之内，趁一半成员尚未沉默。")
+    if half is not None and half < min(_SHORT, _longest_wait(review)):
+        en = f"Next time hold live events at most {half:.0f} days apart, before half have fallen silent."
+        return say(en, f"下次每隔 {half:.0f} 天之内办一场群活动，趁一半成员尚未沉默。")
+    if review.lift is not None and review.lift.best.low <= 0 <= review.lift.best.high:
+        en = f"Next time hold out more than {review.lift.held_out:,}: with so few no effect could be shown."
+        return say(en, f"下次请多留出一些客户：只留出 {review.lift.held_out:,} 位，无法证实效果。")
     return say("Nothing stands out to be changed next time.", "下次没有特别需要改变的地方。")
+
+
+def _longest_wait(review: Review) -> int:
+    """Give the most days without a live event, from the launch on; all of its days where it had none."""
+    days = sorted({review.launch.as_of, *review.live_events["event"]})
+    return max(((after - before).days for before, after in pairwise(days)), default=review.days)
 
 
 def _furthest_apart(review: Review, labels: Labels) -> tuple[str, str, str] | None:

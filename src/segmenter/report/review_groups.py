@@ -40,7 +40,8 @@ def _live_events(review: Review, settings: ReviewCore, labels: Labels) -> tuple[
         return ()
     say, rows = labels.say, []
     sides = settings.review.event_days
-    windows = {"day": say("on the day", "当天"), "around": say(f"and {sides} day(s) either side", f"含前后各 {sides} 天")}
+    around = "with the day before and after" if sides == 1 else f"with {sides} days before and after"
+    windows = {"day": say("on the day", "当天"), "around": say(around, f"含前后各 {sides} 天")}
     joined, invited = (review.live_events.filter(cohort=name).to_dicts() for name in ("joined", "invited"))
     for members, everyone in zip(joined, invited, strict=True):
         sales, usual = (labels.money(hide_few(members["customers"], members[name])) for name in ("sales", "usual_sales"))

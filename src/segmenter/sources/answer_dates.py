@@ -1,13 +1,16 @@
-"""Dates as agents write them: with and without a year, in English and Chinese, and as spreadsheets store them."""
+"""Dates as agents write them: with and without a year, in words, in English and Chinese, and as spreadsheets store them."""
 
 import re
 import unicodedata
-from datetime import date, timedelta
+from calendar import monthrange
+from datetime import date, time, timedelta
 from functools import cache
+from typing import Any
 
 import polars as pl
 
 from segmenter.sources import fields
+from segmenter.sources.answer_phrases import number_of, plain
 from segmenter.vocabulary import vocabulary
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -15,6 +18,7 @@ _NAMED = f"({'|'.join(_MONTHS)})[a-z]*"
 _DAY_FIRST = re.compile(rf"(\d{{1,2}})[ -]?{_NAMED}\.?(?:[ ,-]+(\d{{4}}))?")  # 3-Jul, as Excel writes 7/3 into CSV
 _MONTH_FIRST = re.compile(rf"{_NAMED}\.? ?(\d{{1,2}})(?:st|nd|rd|th)?(?:,? +(\d{{4}}))?")
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")  # 3.7.2026, the day first wherever dots are written
+_TIMED = re.compile(r"(.*\D.*?)[ T]+(\d{1,2}:\d{2}(?::\d{2})?)")
 _SERIAL = re.compile(r"[45]\d{4}(?:\.\d+)?")  # 2009 to 2064
 _FIRST = date(1899, 12, 30)  # day 0 of spreadsheets
 
@@ -27,7 +31,18 @@ def _yearless() -> re.Pattern[str]:
 
 
 def answer_dates(cells: pl.Series, before: date, timezone: str) -> pl.Series:
-    """Read dates; one without a year is the last such day before the review, and what holds no date is null.
+    """Read dates, as `answer_times`."""
+    return answer_times(cells, before, timezone).dt.date()
+
+
+def hours_of(times: pl.Series) -> pl.Series:
+    """Give the hour of the day of times; null at midnight, which is a date alone."""
+    day = times.to_frame("at")
+    return day.select(pl.when(pl.col("at").dt.time() != time(0)).then(pl.col("at").dt.hour().cast(pl.Int64))).to_series()
+
+
+def answer_times(cells: pl.Series, before: date, timezone: str) -> pl.Series:
+    """Read dates, and the time of day where it is told; what holds no date is null, without a year it is the last before the review.
 
     What may be read in two ways, such as 03/07/2026, is not read. Nor is 7.3: a spreadsheet makes the same number of 7.30.
     """
@@ -35,11 +50,13 @@ def answer_dates(cells: pl.Series, before: date, timezone: str) -> pl.Series:
         cells = fields.text(cells)
         dates = {text: _with_year(text, before - timedelta(days=1)) for text in cells.drop_nulls().unique()}
         cells = cells.replace_strict(dates, default=None, return_dtype=pl.String)
-    return fields.time(cells, "auto", timezone).dt.date()
+    return fields.time(cells, "auto", timezone)
 
 
 def _with_year(text: str, last: date) -> str:
     text = " ".join(unicodedata.normalize("NFKC", text).split())
+    if timed := _TIMED.fullmatch(text):
+        return f"{_with_year(timed[1], last)} {timed[2]}"
     if _SERIAL.fullmatch(text):
         return str(_FIRST + timedelta(days=int(float(text))))
     if re.fullmatch(r"\d{5}", text):
@@ -56,3 +73,60 @@ def _with_year(text: str, last: date) -> str:
         return text
     number = _MONTHS.index(month) + 1 if month in _MONTHS else int(month)
     return f"{year or last.year - ((number, int(day)) > (last.month, last.day))}-{number}-{day}"
+
+
+def call_day(text: str, on: date) -> date | None:
+    """Tell the day on which an answer of a day says to call again, "next Wednesday": not before that day; None where it says none."""
+    words = " ".join(plain(text).split())
+    if _SERIAL.fullmatch(words):
+        words = str(_FIRST + timedelta(days=int(float(words))))
+    if match := _DOTTED.fullmatch(words):
+        words = "{2}-{1}-{0}".format(*match.groups())
+    for rule in vocabulary("answers")["days"]:
+        if match := re.search(rule["pattern"], words):
+            told = rule | {name: value for name, value in match.groupdict().items() if value is not None}
+            day = _day_told(told, on)
+            return None if day is None or day < on else day + timedelta(days="after" in told and told["is"] != "feast")
+    return None
+
+
+def _day_told(told: dict[str, Any], on: date) -> date | None:
+    words = vocabulary("answers")
+    later = number_of(str(told.get("next", ""))) or 0  # weeks, months
+    match told["is"]:
+        case "date":
+            month = _MONTHS.index(told["name"]) + 1 if "name" in told else int(told.get("m", 0))
+            return _next_such(on, int(told.get("y", 0)), month, int(told["d"]))
+        case "ahead":
+            given = next((told[name] for name in ("n", "k", "j") if name in told), "")
+            number = given if isinstance(given, int) else number_of(given)
+            return None if number is None else on + timedelta(days=number * told.get("unit", 1))
+        case "weekday":
+            ahead = words["weekdays"][told["w"]] - on.weekday()
+            return on + timedelta(days=ahead + 7 * (later or ahead <= 0))
+        case "month":
+            months = [(on.year + (on.month + ahead) // 12, (on.month + ahead) % 12 + 1) for ahead in (later - 1, later)]
+            days = (date(*month, min(words["parts"][told["part"]], monthrange(*month)[1])) for month in months)
+            return next(day for day in days if day > on)
+        case _:
+            return _day_after(words["feasts"].get(told["feast"], told["feast"]), on)
+
+
+def _next_such(on: date, year: int, month: int, day: int) -> date | None:
+    """Give the first such day that is not before another; of a month that has no such day none."""
+    if year:
+        return date(year, month, day) if 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1] else None
+    days = (on + timedelta(days=ahead) for ahead in range(366))
+    return next((each for each in days if each.day == day and month in (0, each.month)), None)
+
+
+def _day_after(feast: str, on: date) -> date | None:
+    """Give the first workday after the holidays of a feast that are not over, as China has them."""
+    import holidays
+
+    public = holidays.country_holidays("CN", years=range(on.year, on.year + 2), language="zh_CN")
+    for first in sorted(day for day in public if feast in public[day]):
+        free = next(day for ahead in range(31) if (day := first + timedelta(days=ahead)) not in public and day.weekday() < 5)
+        if free > on:
+            return free
+    return None

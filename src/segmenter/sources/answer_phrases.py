@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -38,17 +38,22 @@ class Pattern(NamedTuple):
 
 NOT_YET = Meaning("none")
 _YES, _NO = {"joined", "agreed", "in"}, {"refused", "refused_for_good", "left"}
-_STATES = {"in": "joined", "left": "refused", "contact": "agreed", "not_in": "thinking", "later": "call_back", "busy": "not_reached"}
+_STATES = {
+    "in": "joined",
+    "left": "refused",
+    "contact": "agreed",
+    "not_in": "thinking",
+    "vague": "thinking",
+    "later": "call_back",
+    "busy": "not_reached",
+}
+_LETTERS = ({"y", "n"}, {"y", "n", "no"})  # that count where they are the whole answer, or a clause
 _PREFIXES = ("un", "dis")
 _MOST = 3  # slips, which are too many
 _PARTS = {"filler", "doubt", "turn"}  # that say nothing alone
 _SOFT = {"not_reached", "not_in", "call_back"}  # where a misspelt "not" does no harm
 _UNIT = re.compile(r"[a-z0-9#]+|\S")
-_BREAK = re.compile(r"[,;!?()\[\]…。、\n]|(?<!\d)[.:/]|[.:/](?!\d)|\s[-–—]+\s|[—–]")
 _OPTION = re.compile(r"\(([^()]*)\)")
-_COUNT = re.compile(r"(?<!第)(\d+|[一二两三四五六七八九十])\s*(?:次|遍|回(?!来)|个电话|times\b|attempts\b|calls\b|tries\b|x\b)")
-_NUMBERS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
-_WORDS = {"once": 1, "twice": 2, "two times": 2, "three times": 3, "thrice": 3, "four times": 4}
 
 
 def plain(text: str) -> str:
@@ -109,8 +114,8 @@ def meaning_of(text: str) -> Meaning | None:
     whole = units_of(words)
     size, said = _longest(whole, fuzzy=False)
     if size < len(whole) or said in _PARTS or not whole or "?" in words:
-        clauses = [_read(units) for part in _BREAK.split(words) if (units := units_of(part))]
-        said = _together(clauses, doubted="?" in words)
+        clauses = [_read(units) for part in re.split(vocabulary("answers")["breaks"], words) if (units := units_of(part))]
+        said = _together(clauses, doubted="?" in words) or ""
     if not said:
         return None
     attempts = _attempts(words) if said == "not_reached" else None
@@ -130,40 +135,55 @@ def _read(units: Units) -> Clause:
     if not clause.left and not silent:
         return clause
     guessed = _scan(units, fuzzy=True)
+    sure, other = (set() if clause.unclear else _sides(clause.says)), _sides(guessed.says)
+    if (False in sure and other != {False}) or (True in sure and False in other):
+        return clause
     return guessed if silent or len(guessed.left) < len(clause.left) else clause
+
+
+def _sides(says: Iterable[str]) -> set[bool]:
+    """Tell whether there is a yes (True) or a no (False) in it."""
+    return {said in _YES for said in says if said in _YES | _NO}
 
 
 def _scan(units: Units, *, fuzzy: bool) -> Clause:
     says: list[str] = []
     left: list[str] = []
-    place, single, before = 0, False, ""
+    place, single, turned, before = 0, False, False, ""
     while place < len(units):
-        size, found = _longest(units[place:], fuzzy=fuzzy)
-        if not size or (found in {"refused", "in"} and len(units[place]) == 1 and units[place].isascii()):  # "n/a"
+        size, found = _longest(units[place:], fuzzy=fuzzy, alone=place == 0)
+        if not size or (size == 1 and units[place] in _LETTERS[len(units) > 1]):  # "n/a", "no luck"
             found = ""
             left.append(units[place])
-        # What somebody does not want is no yes: "不想 进群".
+        elif found == "in" and size == 1 < len(units):
+            found = "filler"
+        # What follows on what somebody does not want is no yes.
         elif found != "filler" and not (found == "in" and before in {"refused", "thinking"}):
             says.append(found)
+            turned |= found in _YES and before in {"not_reached", "not_in", "none"}  # "nobody is in the group"
             single |= size == 1 and found not in {*_PARTS, "later", "busy"}
         before = found
         place += max(size, 1)
     left = [unit for unit in left if not unit.isdigit()]
-    turned = any(_turns(unit) or _alarms().match(unit) for unit in left)
+    turned |= any(_turns(unit) or _alarms().match(unit) for unit in left)
     # One character or word may be a part of any other word, and what is only spelt like a phrase of two too.
     unclear = bool(left) if single or "in" in says or (fuzzy and len(units) < 4) else len(left) * 2 > len(units)
     return Clause(tuple(says), tuple(left), turned, unclear)
 
 
-def _longest(units: Units, *, fuzzy: bool) -> tuple[int, str]:
-    """Find the longest phrase that units begin with, and what it says: (0, "") where there is none."""
+def _longest(units: Units, *, fuzzy: bool, alone: bool = True) -> tuple[int, str]:
+    """Find the longest phrase that units begin with, and what it says: (0, "") where there is none.
+
+    Two characters that are spelt like a phrase are one only where they stand ``alone``.
+    """
     first = units[0] if units else ""
     exact = set(_by_first().get(first, ()))
     found = [(size, 0, number) for number in exact for size, _ in _ends(patterns()[number].parts, units, "")]
     if fuzzy:
         near = {number for other, numbers in _by_first().items() if _near(first, other) for number in numbers} | exact
         guessed = [(number, *end) for number in near for end in _ends(patterns()[number].parts, units, patterns()[number].says)]
-        found += [(size, slips, number) for number, size, slips in guessed if 0 < slips <= (1 if size < 5 else 2)]
+        short = 0 if first.isascii() or (alone and len(units) < 4) else 2
+        found += [(size, slips, number) for number, size, slips in guessed if 0 < slips <= (1 if size < 5 else 2) and size > short]
     best = max(((size, -slips) for size, slips, _ in found if size), default=None)
     if best is None:
         return 0, ""
@@ -211,16 +231,18 @@ def _together(clauses: Sequence[Clause], *, doubted: bool) -> str | None:
         return None if yes else "wrong_number" if "call_back" not in all_said else "call_back"
     if no:
         return next(said for said in ("refused_for_good", "left", "refused") if said in all_said)
-    waiting = all_said & {"not_in", "later", "thinking", "call_back", "agreed", "contact"}
+    waiting = all_said & {"not_in", "later", "vague", "thinking", "call_back", "agreed", "contact"}
     if "joined" in all_said and "not_in" not in all_said:
         return "joined"
     if "thinking" in all_said:
         return "thinking"
     if yes:
         return "agreed" if waiting or "joined" in all_said else "in"
-    if "busy" in all_said and waiting:
+    if ("busy" in all_said and waiting) or ("vague" in all_said and all_said & {"call_back", "later"}):
         return "call_back"
-    return next((said for said in ("not_reached", "busy", "none", "call_back", "contact", "not_in", "later") if said in all_said), None)
+    return next(
+        (said for said in ("not_reached", "busy", "none", "call_back", "contact", "not_in", "vague", "later") if said in all_said), None
+    )
 
 
 def _last_word(order: list[str]) -> list[str]:
@@ -234,9 +256,14 @@ def _last_word(order: list[str]) -> list[str]:
 
 
 def _attempts(words: str) -> int | None:
-    if found := _COUNT.search(words):
-        return _NUMBERS.get(found[1]) or min(int(found[1]), 99) or None
-    return next((count for word, count in _WORDS.items() if re.search(rf"\b{word}\b", words)), None)
+    found = re.search(vocabulary("answers")["attempts"], words)
+    return number_of(next(filter(None, found.groups()))) if found else None
+
+
+def number_of(word: str) -> int | None:
+    """Read a number in digits or in words; None where it is none, or beyond any count of days or calls."""
+    number = int(word) if word.isdecimal() else vocabulary("answers")["numbers"].get(word)
+    return number if number is not None and 0 < number < 100 else None
 
 
 @cache

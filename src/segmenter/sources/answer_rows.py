@@ -5,9 +5,11 @@ from datetime import date, timedelta
 import polars as pl
 
 from segmenter.contacts import hide, shape
+from segmenter.messages import Message
 from segmenter.sources import fields
-from segmenter.sources.answer_dates import answer_dates
+from segmenter.sources.answer_dates import answer_dates, answer_times, call_day, hours_of
 from segmenter.sources.answer_lists import AnswerList
+from segmenter.sources.answer_phrases import Meaning
 from segmenter.sources.answer_words import channel_of, is_answer, meaning_of, more_answers
 from segmenter.sources.expressions import ROW
 from segmenter.sources.reject_reasons import EARLY, EMPTY, LATE, NO_ANSWER, NO_ANSWER_DATE
@@ -15,12 +17,16 @@ from segmenter.themes import themed
 from segmenter.vocabulary import vocabulary
 
 NEVER = date(1970, 1, 1)
+_OPEN, ENDED = ("not_reached", "call_back", "thinking", "agreed"), ("wrong_number", "refused", "refused_for_good")
 SCHEMA = pl.Schema(
     {
         **{name: pl.String() for name in ("source", "written", "said")},
         "noted": pl.Boolean(),
         **{name: pl.String() for name in ("answer", "said_on")},
         "answered_on": pl.Date(),
+        "hour": pl.Int64(),
+        "attempts": pl.Int64(),
+        "again": pl.String(),  # when to call again, in a column of its own
         "reason": pl.String(),
         "channel": pl.String(),  # empty where it cannot be told which is meant
         "row": pl.Int64(),
@@ -42,29 +48,39 @@ def read_rows(sheet: AnswerList, before: date, timezone: str) -> pl.DataFrame:
     said_in = next(role for role in order if role in roles)
     dated_in = next((role for role in ("answered_on", "joined_on") if role in roles), None) if said_in != "joined_on" else said_in
     none = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
+
+    def fill(value: str | None) -> pl.Series:
+        return pl.repeat(value, frame.height, dtype=pl.String, eager=True)
+
     # A list's notes may be on anything; on a call sheet, some write there, or into a column of their own, what came of the call.
     beside = [roles["note"]] if "note" in roles else []
     beside = [*more_answers(frame.columns, roles), *beside] if said_in == "answer" else []
     note = pl.select(pl.coalesce(none, *(_text(frame[name]) for name in beside))).to_series()
     noted = text[said_in].is_null() & note.is_not_null()
     said = text[said_in].zip_with(~(noted & _is_answer(note)), note)
-    answer, meant = _understand(said, said_in)
+    again = text.get("call_on", none)
+    meanings = _understand(said, said_in)
+    # Whoever writes when to call again, and nothing else, has called.
+    only_again = said.is_null() & again.is_not_null() & (said_in in {"answer", "status"})
+    said, answer = said.zip_with(~only_again, again), meanings["answer"].zip_with(~only_again, fill("call_back"))
     refused = answer.is_in(["refused", "refused_for_good"]).fill_null(value=False)
     own = themed(pl.DataFrame({"reason": text["reason"]}))["reason"] if "reason" in roles else none
 
-    def fill(value: str | None) -> pl.Series:
-        return pl.repeat(value, frame.height, dtype=pl.String, eager=True)
+    times = none.cast(pl.Datetime("us")) if dated_in is None else answer_times(frame[roles[dated_in]], before, timezone)
 
     return pl.DataFrame(
         {
             "source": fill(hide(sheet.name)),
             "written": text["customer_id"],
             "said": said,
-            "noted": noted,
+            "noted": noted & ~only_again,
             "answer": answer,
             "said_on": none if dated_in is None else text[dated_in],
-            "answered_on": none.cast(pl.Date) if dated_in is None else answer_dates(frame[roles[dated_in]], before, timezone),
-            "reason": pl.select(pl.coalesce(pl.when(refused).then(own), meant)).to_series(),
+            "answered_on": times.dt.date(),
+            "hour": hours_of(times),
+            "attempts": meanings["attempts"],
+            "again": again,
+            "reason": pl.select(pl.coalesce(pl.when(refused).then(own), meanings["reason"])).to_series(),
             "channel": _channels(text["channel"]) if "channel" in roles else none,
             "row": frame[ROW],
             "id_column": fill(roles["customer_id"]),
@@ -75,16 +91,13 @@ def read_rows(sheet: AnswerList, before: date, timezone: str) -> pl.DataFrame:
     )
 
 
-def _understand(said: pl.Series, role: str) -> tuple[pl.Series, pl.Series]:
-    """Give the ledger's answers, and what they say besides."""
-    if role == "joined_on":  # whoever has a date of joining has joined
-        none = pl.repeat(None, len(said), dtype=pl.String, eager=True)
-        return pl.select(pl.when(said.is_not_null()).then(pl.lit("joined"))).to_series(), none
-    meanings = {word: meaning_of(word, of_joining=role == "joined") for word in said.drop_nulls().unique()}
-    answers = {word: meaning.answer for word, meaning in meanings.items() if meaning is not None}
-    reasons = {word: meaning.reason for word, meaning in meanings.items() if meaning is not None}
-    answer = said.replace_strict(answers, default=None, return_dtype=pl.String)
-    return answer, said.replace_strict(reasons, default=None, return_dtype=pl.String)
+def _understand(said: pl.Series, role: str) -> pl.DataFrame:
+    """Give what answers mean: ``answer``, ``reason``, ``attempts``."""
+    # Whoever has a date of joining has joined.
+    joined = (Meaning("joined") for _ in range(len(said)))
+    meanings = joined if role == "joined_on" else (None if text is None else meaning_of(text, of_joining=role == "joined") for text in said)
+    rows = [meaning if text is not None and meaning else (None,) * 3 for text, meaning in zip(said, meanings, strict=True)]
+    return pl.DataFrame(rows, schema={"answer": pl.String, "reason": pl.String, "attempts": pl.Int64}, orient="row")
 
 
 def _channels(said: pl.Series) -> pl.Series:
@@ -113,7 +126,26 @@ def suppose_dates(given: pl.DataFrame, before: date, since: date, planned: pl.Da
     undated = pl.col("said_on").is_null()
     counted = undated & ~earlier & pl.col("answer").is_not_null() & pl.col("customer_id").is_not_null()
     count = int(called.select(counted.sum()).item())
-    return called.with_columns(answered_on=pl.when(undated).then(supposed).otherwise("answered_on")), count
+    dated = called.with_columns(answered_on=pl.when(undated).then(supposed).otherwise("answered_on"))
+    return dated.with_columns(call_on=_call_days(dated)), count
+
+
+def _call_days(dated: pl.DataFrame) -> pl.Series:
+    """Give the days on which to call again, by their own column, or by the answer where that leaves anything open."""
+    told = dated.select("answered_on", "answer", "again", pl.when(pl.col("answer").is_in(_OPEN)).then("said"))
+    ended = pl.col("answer").is_in(ENDED).fill_null(value=True) | pl.col("answered_on").is_null()
+    known = {
+        row: call_day(row[2], row[0]) or (None if row[3] is None else call_day(row[3], row[0]))
+        for row in told.filter(~ended).with_columns(pl.col("again").fill_null("")).unique().rows()
+    }
+    return pl.Series([known.get((on, answer, again or "", said)) for on, answer, again, said in told.rows()], dtype=pl.Date)
+
+
+def warn_of_call_days(dated: pl.DataFrame) -> list[Message]:
+    """Say how many days to call again cannot be told."""
+    lost = dated.filter(pl.col("again").is_not_null(), pl.col("call_on").is_null(), ~pl.col("answer").is_in(ENDED)).height
+    rule = "days to call again that could not be read, or are before the call: {count:,}; write them like 2026-07-03"
+    return [Message("answers.call_days", rule, count=lost)] if lost else []
 
 
 def split_rejects(given: pl.DataFrame, before: date, since: date | None) -> tuple[pl.DataFrame, pl.DataFrame]:

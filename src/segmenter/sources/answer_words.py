@@ -67,7 +67,7 @@ def more_answers(header: Iterable[str], roles: dict[str, str]) -> list[str]:
 
 
 def aside_columns(header: Iterable[str], what: str) -> list[str]:
-    """Find the columns that agents fill in for themselves: ``call_again`` or ``new_phone``."""
+    """Find columns that agents fill in besides their answers: ``new_phone``."""
     words = {_key(word) for word in vocabulary("answers")["asides"][what]}
     return [name for name in header if _key(name) in words]
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from segmenter.sources.answer_lists import WRITTEN, AnswerList, answer_lists, fi
 from segmenter.sources.answer_mending import MENDED, is_mending, list_to_mend, mended_rows, origins_of, unmended
 from segmenter.sources.answer_people import COLLEAGUE, WHO, People, date_members, explain_unknown, noted_contacts, who_is_where
 from segmenter.sources.answer_phrases import NOT_YET
-from segmenter.sources.answer_rows import NEVER, SCHEMA, read_rows, split_rejects, suppose_dates
+from segmenter.sources.answer_rows import NEVER, SCHEMA, read_rows, split_rejects, suppose_dates, warn_of_call_days
 from segmenter.sources.answer_warnings import warn_of_answers, warn_of_people
 from segmenter.sources.contacts_file import NOTED
 from segmenter.sources.expressions import ROW
@@ -35,6 +35,9 @@ ANSWERS = pl.Schema(
         "source": pl.String(),  # the file's name, with that of the sheet where it is not the first
         "reason": pl.String(),  # the theme of a refusal's
         "channel": pl.String(),  # `tables.CHANNELS`, where the list says it
+        "call_on": pl.Date(),  # the day to call again, where the answer or a column of its own says it
+        "hour": pl.Int64(),  # of the day, where the time of the call is told
+        "attempts": pl.Int64(),  # calls that the answer tells of
         "row": pl.Int64(),
         "written": pl.String(),  # the id as it stands there
     }
@@ -128,6 +131,7 @@ def read_answers(
         warnings=(
             *(note for file in files for sheet in file.sheets for note in notes_of_cells(file.name, sheet)),
             *warn_of_answers(rows, good, found, undated=undated, planned=planned is not None, before=before),
+            *warn_of_call_days(dated),
             *warn_of_people(good, asked.filter(colleague).height, members, copies, no_phones),
         ),
         contacts=contacts,
@@ -148,7 +152,9 @@ def _read_files(places: Sequence[str]) -> tuple[list[DataFile], list[pl.DataFram
         except InputError as error:
             problems += [Message("answers.place", "review.answers: {problem}", problem=message) for message in error.messages]
             continue
-        files += read
+        # Sheets of several days have the same names.
+        taken = {file.name for file in files}
+        files += [replace(file, name=f"{_above(place)}/{file.name}") if file.name in taken else file for file in read]
         rejects += [_reject(name, _OURS.sub("", problem.removeprefix(f"{name}: "))) for name, problem in failed]
     if problems:
         raise InputError(*problems)
@@ -160,6 +166,11 @@ def _read_files(places: Sequence[str]) -> tuple[list[DataFile], list[pl.DataFram
         if names[file.fingerprint.sha256] == file.name:
             kept.setdefault(file.fingerprint.sha256, file)
     return list(kept.values()), rejects, sorted({file.name for file in files} - {file.name for file in kept.values()})
+
+
+def _above(place: str) -> str:
+    """Name the folder that holds what a place names."""
+    return Path(place).absolute().parent.name
 
 
 def _contacts(sheet: AnswerList) -> list[pl.Series]:
