@@ -139,3 +139,4 @@ def test_killed_at_any_moment_sheets_and_ledger_agree(tmp_path: Path) -> None:
             assert list_answers(open_ledger(None, out)).height == 2
         assert forked(place, *words).code == 0
         assert list(sheets(out)["agent bo 2026-07-02"]) == ["c6", "c9"]
+    forked.close()

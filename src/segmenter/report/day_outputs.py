@@ -35,7 +35,7 @@ def day_outputs(
     files = (
         csv("day", calls.people.select(_COLUMNS)),
         csv("loads", calls.loads),
-        csv("groups", stood.groups.with_columns(pl.col("expected").round(1)), public=True),
+        csv("groups", stood.groups.with_columns(pl.col("expected").round(1))),
         Output("call_sheets", lambda folder: day_sheets(calls, read.tables.orders.single(), read.tables.contacts, results, folder, about)),
         parquet("rejects", lambda: rejects.sort("table", "file", "row", "column", "value", nulls_last=True)),
         page("today", report, settings.lang),
