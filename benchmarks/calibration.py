@@ -8,7 +8,7 @@ launches differ as `planning.join_chances` takes them to. Who joins is drawn by 
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -22,6 +22,7 @@ from segmenter.planning.group_invitations import count_members
 
 AS_OF = date(2026, 7, 1)
 CUSTOMERS, DAYS, OUTCOMES = 3_000, 100, 10
+_VAIN = 0.4
 _ALIKE = 500  # the evidence by which launches of one shop differ
 _OWN = ("invited", "held_out", "rank", "wave", "group", "agent", "call_on", "join_chance", "stratum", "left_out")
 
@@ -82,8 +83,12 @@ def _launch(seed: int) -> Iterator[tuple[bool, tuple[int, int, int], pl.DataFram
     if learned:
         asked = people.filter(pl.col("verdict") == "eligible").sample(fraction=0.3, seed=seed)
         said = rng.random(asked.height) < _shifted(rng, asked["join_probability"].to_numpy(), None, _ALIKE)
-        answer = pl.Series(np.where(said, "joined", "refused"))
-        earlier = asked.select("score", launch=pl.lit("before"), ends_on=pl.lit(AS_OF), status=pl.lit("planned"), answer=answer)
+        # Of those who do not join some are not reached; of a launch that runs, a third of the others have not decided.
+        runs = seed % 4 == 3
+        answer = np.where(said, "joined", np.where(rng.random(asked.height) < _VAIN, "not_reached", "refused"))
+        answer = np.where(runs & (answer != "not_reached") & (rng.random(asked.height) < 1 / 3), "thinking", answer)
+        ends_on = pl.lit(AS_OF + timedelta(days=runs))
+        earlier = asked.select("score", launch=pl.lit("before"), ends_on=ends_on, status=pl.lit("planned"), answer=pl.Series(answer))
         asked_before = pl.col("customer_id").is_in(asked["customer_id"].implode())
         people = people.with_columns(verdict=pl.when(asked_before).then(pl.lit("member")).otherwise("verdict"))
     planned = plan(people.drop("join_probability"), settings, earlier)

@@ -14,13 +14,14 @@ from omegaconf import DictConfig
 
 from segmenter.__main__ import main
 from segmenter.home import HOME
-from segmenter.settings import BacktestJob, CheckJob, CommitJob, DemoJob, InitJob, LaunchJob, LedgerJob, ReviewJob, TuneJob, parse
+from segmenter.settings import BacktestJob, CheckJob, CommitJob, DemoJob, InitJob, LaunchJob, LedgerJob, ReviewJob, TodayJob, TuneJob, parse
 
 MODELS = {
     "launch": LaunchJob,
     "backtest": BacktestJob,
     "tune": TuneJob,
     "review": ReviewJob,
+    "today": TodayJob,
     "demo": DemoJob,
     "check": CheckJob,
     "commit": CommitJob,

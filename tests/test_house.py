@@ -23,6 +23,7 @@ COVERS = {
     "cases/test_customers.py": "sources/customer_ids sources/shop_currency sources/stream_ids",
     "checks/test_decimal_mark.py": "checks/number_format",
     "checks/test_table_ends.py": "checks/inner_headers checks/table_lines checks/total_words",
+    "test_today_job.py": "evaluation/day_progress ledger/day_facts report/day_outputs report/day_report report/day_sheets report/day_words",
     "demo/test_aftermath.py": "demo/filled_sheets demo/past_launch demo/shop_files",
     "demo/test_shop.py": "demo/behaviour demo/customers demo/orders",
     "engines/test_spark.py": "engines/java engines/number_scan engines/order_cells engines/order_scan engines/parquet_schema engines/spark_session",

@@ -93,7 +93,7 @@ def review_settings(overrides: Mapping[str, Any]) -> FrameReview:
     365
     """
     # Whoever has frames has no call sheets to read.
-    config = {**_defaults(), "review": {**_load("review")["review"], "answers": []}}
+    config = {**_defaults(), "review": {**_load("review")["review"], "answers": [], "day_sheets": None}}
     return parse(FrameReview, _changed(config, overrides))
 
 

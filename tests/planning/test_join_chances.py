@@ -37,10 +37,47 @@ def test_before_any_answer_the_chance_is_the_guess():
 def test_who_was_asked():
     answers = ["joined"] * 3 + ["not_reached", "refused", "refused_for_good"] + [None] * 4
     over, running = learned(launch("spring", answers)), learned(launch("summer", answers, ends_on=date(2026, 7, 2)))
-    assert (over.asked, over.joined, running.asked, running.joined) == (10, 3, 6, 3)
+    assert (over.called, over.reached, over.asked, over.joined, running.asked, running.joined) == (6, 5, 6, 3, 6, 3)
     unasked = learned(launch("spring", answers), launch("zero", ["joined"] * 9, status=None), launch("one", ["joined"], status="held_out"))
     assert unasked == over
-    assert over.note().facts.items() >= {"asked": 10, "joined": 3, "launches": 1}.items()
+    assert over.note().facts.items() >= {"called": 6, "reached": 5, "joined": 3, "launches": 1}.items()
+
+
+def test_where_lists_note_only_who_joined_everybody_was_asked_whose_day_has_come():
+    answers = ["joined"] * 3 + [None] * 7
+    over = learned(launch("spring", answers))
+    assert (over.asked, over.joined, over.called) == (10, 3, None)
+    assert over.note().code == "planning.join_chance_learned"
+    days = pl.Series([date(2026, 6, 20)] * 8 + [date(2026, 7, 9)] * 2)
+    assert learned(launch("spring", answers, ends_on=date(2026, 7, 20)).with_columns(planned_at=days)).asked == 8
+    both = learned(launch("spring", answers), launch("summer", ["joined", "not_reached"]))
+    assert (both.asked, both.joined, both.called) == (12, 4, None)
+
+
+def test_who_has_not_decided_is_neither_asked_nor_joined_until_the_launch_is_over():
+    answers = (
+        ["joined"] * 30 + ["refused"] * 30 + ["agreed"] * 15 + ["thinking", "call_back"] * 10 + ["not_reached"] * 15 + ["wrong_number"] * 5
+    )
+    running, over = (learned(launch("spring", answers, ends_on=ends)) for ends in (date(2026, 7, 2), date(2026, 7, 1)))
+    assert (over.called, over.reached, over.asked, over.joined) == (115, 95, 115, 30)
+    # 60 have decided, and 95 of 115 are reached: 72.6 calls for them.
+    assert (running.called, running.reached, running.asked, running.joined) == (115, 95, 73, 30)
+    assert learned(launch("spring", ["not_reached"] * 9, ends_on=date(2026, 7, 2))).note().code == "planning.join_chance_guessed"
+    later = pl.int_range(pl.len()).is_between(60, 74)  # who agreed, and was not reached again
+    again = launch("spring", answers).with_columns(
+        answer=pl.when(later).then(pl.lit("not_reached")).otherwise("answer"), calls=pl.when(later).then(2), missed=pl.when(later).then(1)
+    )
+    assert learned(again) == over
+
+
+@pytest.mark.parametrize("days", [0, 5])
+def test_the_chance_is_that_of_an_invitation_while_a_launch_runs_and_after(days):
+    """Of 70 % who are reached 40 % join; of the others half refuse, and half have not decided."""
+    rng = np.random.default_rng(2)
+    said = rng.choice(["joined", "refused", "not_reached"], 4_000, p=[0.28, 0.42, 0.3])
+    undecided = (rng.random(4_000) < 0.5) & (said != "not_reached") & (days > 0)
+    answers = np.where(undecided, "thinking", said).tolist()
+    assert learned(launch("spring", answers, ends_on=date(2026, 7, 1 + days))).mean == pytest.approx(0.28, abs=0.02)
 
 
 def test_no_number_of_answers_to_one_launch_makes_the_next_one_certain():

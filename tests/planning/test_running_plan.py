@@ -57,7 +57,10 @@ def first():
         reason=None,
         source=None,
         channel=None,
-    )
+        hour=None,
+        calls=0,
+        missed=0,
+    ).with_columns(call_on=None)
     return own.select(pl.col(name).cast(dtype) for name, dtype in INVITED.items())
 
 
@@ -71,7 +74,7 @@ def test_the_called_and_the_control_group_stay_to_the_person(own, day, out):
     as_of = BEGAN + timedelta(days=day)
     again = plan(frame(out), settings(as_of), None, own).customers
     key = ["customer_id", "wave", "group", "agent", "call_on"]
-    before, now = own.rename({"planned_at": "call_on"}), again.filter("invited")
+    before, now = own.with_columns(call_on="planned_at"), again.filter("invited")
     called = before.filter(pl.col("call_on") < as_of, status="planned").select(key)
     assert called.join(now.select(key), on=key, how="semi", nulls_equal=True).height == called.height
     assert set(again.filter("held_out")["customer_id"]) == set(before.filter(status="held_out")["customer_id"])

@@ -1,5 +1,6 @@
 """What a review asks of the ledger: which launch, and what its customers answered."""
 
+import glob
 import shlex
 from dataclasses import replace
 from datetime import date
@@ -61,7 +62,7 @@ def read_new_answers(ledger: Ledger, launch: LaunchRecord, settings: ReviewJob, 
     Where nobody has filled in a call sheet yet the sales can be reviewed all the same; and where the sheets are gone, but were read
     before, the ledger has what was in them. Then there are none, and a warning.
     """
-    until, places = settings.review.as_of, settings.review.answers
+    until, places = settings.review.as_of, (*settings.review.answers, *_day_sheets(settings.review.day_sheets))
     assert until is not None  # the job gives it
     mended = [str(file) for file in [settings.out / mending.FILE] if file.is_file()]
     invitations = list_invitations(ledger, launch.name, before=until)
@@ -105,6 +106,11 @@ def _people(invitations: pl.DataFrame, tables: Tables, settings: ReviewJob, priv
         staff = tables.customers.filter("staff").select("customer_id")
         own += tables.contacts.join(staff, on="customer_id")["name"].drop_nulls().to_list()
     return People(pl.concat([*shop, noted], how="diagonal"), invited, settings.launch, frozenset(map(fold_name, own)))
+
+
+def _day_sheets(pattern: str | None) -> list[str]:
+    """List the folders of sheets that days have left so far."""
+    return [] if pattern is None else sorted(folder for folder in glob.glob(pattern) if any(Path(folder).glob("*")))
 
 
 def check_invited(ledger: Ledger, launch: LaunchRecord, read: Inputs, until: date) -> Inputs:

@@ -17,6 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.messages import Message
+from segmenter.tables import DECIDED, INVITED, REACHED
 
 Floats = NDArray[np.float64]
 
@@ -36,7 +37,8 @@ class JoinChances:
 
     The next launch's rate has the distribution Beta(`mean` × `evidence`, (1 - `mean`) × `evidence`). `bins` has for each tenth of the score
     the two parameters of the Beta distribution of its pooled rate, and the log-odds that the launches in which it was asked would have
-    given it. It is learned from `joined` of `asked` customers in `launches`; before, the rate was a `guess`.
+    given it. It is learned from `joined` of `asked` customers in `launches`; before, the rate was a `guess`. Where all launches say who
+    was not reached, so many were `called`, and `reached`; else None.
     """
 
     mean: float
@@ -46,6 +48,8 @@ class JoinChances:
     joined: int
     launches: int
     guess: float
+    called: int | None = None
+    reached: int | None = None
 
     def chance(self, scores: pl.Series) -> pl.Series:
         """Give the ``join_chance`` of each customer, above 0 and below 1, by the score from 0 to 100; null where there is none."""
@@ -74,14 +78,23 @@ class JoinChances:
         )
         facts = {"mean": 100 * self.mean, "guess": 100 * self.guess, "asked": self.asked, "joined": self.joined, "launches": self.launches}
         s, es = "" if self.asked == 1 else "s", "" if self.launches == 1 else "es"
-        return Message("planning.join_chance_learned", sentence, **facts, s=s, es=es)
+        if self.called is None or self.reached is None:
+            return Message("planning.join_chance_learned", sentence, **facts, s=s, es=es)
+        sentence = (
+            "The chance to join, {mean:.0f} % of those invited, is learned from {launches} launch{es}: of {called:,} called {reached:,} "
+            "were reached, {joined:,} joined (the guess was {guess:.3g} %)."
+        )
+        return Message("planning.join_chance_reached", sentence, **facts, called=self.called, reached=self.reached, es=es)
 
 
 def learn_join_chances(invited: pl.DataFrame | None, *, as_of: date, chance: float, evidence: float) -> JoinChances:
     """Learn the chance to join from the answers to earlier launches, `tables.INVITED`; the same for any order of the rows.
 
-    Who was planned and has an answer was asked. In a launch that has ended and has any answer, everybody planned was: shops often
-    note only who joined. Who was held out, or joined unasked, tells nothing of the chance.
+    An invitation brings somebody if they are reached, and join then: the chance is the product of both. Who was called (has an answer)
+    was reached if anybody ever spoke to them. When the launch is over, who was reached has joined or not; while it runs, only who has
+    joined or refused has decided, and all others count as neither: each who has decided then stands for as many calls as it takes to
+    reach one. Where lists do not say who was not reached, as shops often note only who joined, everybody planned was asked in a launch
+    that is over, and whose day has come in one that runs. Who was held out, or joined unasked, tells nothing of the chance.
 
     The common rate begins at the guess, and the rate of the next launch at Beta(chance × evidence, (1 - chance) × evidence); the
     posterior is summed over a grid. A tenth of the score has the rate of its own answers, with the overall rate weighing as much as 20
@@ -108,6 +121,8 @@ def learn_join_chances(invited: pl.DataFrame | None, *, as_of: date, chance: flo
         joined=int(by_launch["joined"].sum()),
         launches=by_launch.height,
         guess=chance,
+        called=None if counts["called"].null_count() or counts.is_empty() else int(counts["called"].sum()),
+        reached=None if counts["called"].null_count() or counts.is_empty() else int(counts["reached"].sum()),
     )
 
 
@@ -117,16 +132,35 @@ def bin_of(scores: pl.Series) -> pl.Series:
 
 
 def _count_answers(invited: pl.DataFrame | None, as_of: date) -> pl.DataFrame:
-    """Count who was asked and who joined, by launch and bin of the score."""
-    schema = {"launch": pl.String, "bin": pl.UInt32, "asked": pl.Int64, "joined": pl.Int64}
-    if invited is None:
-        return pl.DataFrame(schema=schema)
-    planned = invited.filter(pl.col("status") == "planned")
-    answered = pl.col("answer").is_not_null()
-    over = (pl.col("ends_on") <= as_of) & answered.any().over("launch")
-    asked = planned.filter(over | answered)
-    binned = asked.select("launch", bin_of(asked["score"]).alias("bin"), joined=(pl.col("answer") == "joined").fill_null(value=False))
-    return binned.group_by("launch", "bin").agg(pl.len().cast(pl.Int64).alias("asked"), pl.col("joined").sum().cast(pl.Int64))
+    """Count by launch and bin of the score who was ``called``, ``reached``, ``asked`` and ``joined``; see `learn_join_chances`.
+
+    Of a launch whose lists do not say who was not reached, ``called`` and ``reached`` are null.
+    """
+    known = INVITED.to_frame() if invited is None else pl.concat([INVITED.to_frame(), invited], how="diagonal_relaxed")
+    answer, joined = pl.col("answer"), (pl.col("answer") == "joined").fill_null(value=False)
+    said = answer.is_not_null()
+    marked = known.filter(pl.col("status") == "planned").with_columns(
+        over=(pl.col("ends_on") <= as_of).fill_null(value=False),
+        reached=(answer.is_in(REACHED) | (said & (pl.col("calls") > pl.col("missed")))).fill_null(value=False),
+        vain=(said & (~answer.is_in(REACHED) | (pl.col("missed") > 0))).fill_null(value=False),
+    )
+    marked = marked.with_columns(tells=pl.col("vain").any().over("launch"), any=said.any().over("launch"))
+    come = (pl.col("over") | (pl.col("planned_at") < as_of)).fill_null(value=False)
+    called = marked.filter(said | (~pl.col("tells") & pl.col("any") & come))
+    decided = pl.col("reached") & (pl.col("over") | answer.is_in(DECIDED))
+    counts = called.group_by("launch", "tells", "over", bin_of(called["score"]).alias("bin")).agg(
+        called=pl.len().cast(pl.Int64),
+        reached=pl.col("reached").sum().cast(pl.Int64),
+        decided=decided.sum().cast(pl.Int64),
+        joined=joined.sum().cast(pl.Int64),
+    )
+    # Each who has decided stands for so many calls as it takes to reach one.
+    calls = pl.col("called").sum().over("launch") / pl.col("reached").sum().over("launch")
+    asked = (
+        pl.when(pl.col("tells") & ~pl.col("over")).then((pl.col("decided") * calls).fill_nan(0).round().cast(pl.Int64)).otherwise("called")
+    )
+    told = [pl.when("tells").then(name).alias(name) for name in ("called", "reached")]
+    return counts.select("launch", "bin", *told, asked.alias("asked"), "joined").filter(pl.col("asked") > 0)
 
 
 def _next_rate(asked: NDArray[np.int64], joined: NDArray[np.int64], chance: float, evidence: float) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from segmenter.planning.join_chances import JoinChances
 from segmenter.planning.schedule import schedule
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, SimplePlan
+from segmenter.tables import DECIDED
 
 _SLOT = ("unit", "wave", "group", "agent", "call_on")
 AREA = pl.col("group").str.replace(r"-?\d+$", "")  # whose groups they are
@@ -114,7 +115,15 @@ def _more(
     if want <= 0 or planned.is_empty():
         return none, (), ()
     chance = planned.with_columns(chances.chance(planned["score"]))
-    comes = pl.when(pl.col("answer").is_null()).then("join_chance").otherwise(pl.col("answer") == "joined")
+    # Whoever agreed needs a place; who has not decided may still come, but not by a dead number.
+    answer = pl.col("answer")
+    comes = (
+        pl.when(answer.is_in(["joined", "agreed"]))
+        .then(1.0)
+        .when(answer.is_in([*DECIDED, "wrong_number"]))
+        .then(0.0)
+        .otherwise("join_chance")
+    )
     groups = chance.group_by("group").agg(comes.sum().alias("members"), pl.col("join_chance").mean()).sort("group")
     room = ((plan.group_capacity - pl.col("members")) / pl.col("join_chance")).floor().clip(0, want).cast(pl.Int64)
     places = groups.select("group", area=AREA, number=pl.int_ranges(room)).explode("number").drop_nulls().sort("number", "group")

@@ -128,6 +128,12 @@ def _lines(unit: str, calls: pl.DataFrame, about: About, *, by_agent: bool) -> d
         say("good until", "有效期至"): labels.day(about.valid_until),
         say("live events", "群活动"): events_text(about.live_events, labels),
         say("customers", "客户数"): labels.number(calls.height),
+        say("follow up", "待跟进"): say(
+            "They agreed in an earlier launch, which the reason names, and are not in its group yet. Bring them in.",
+            "这些客户在此前的活动（见“邀请理由”）中已同意入群但还没进群，请拉入该活动的社群，无需重新邀请。",
+        )
+        if calls["key_user"].is_null().all()
+        else "",
         say("key users", "核心用户"): labels.number(int(calls["key_user"].sum())),
         say("groups", "社群"): f"{labels.number(len(groups))} ({named})",
         **_starters(groups, about),
@@ -153,12 +159,15 @@ def _lines(unit: str, calls: pl.DataFrame, about: About, *, by_agent: bool) -> d
             "添加好友后请按此备注，方便同事查找。",
         ),
         say("answer", "答复"): say(
-            "Choose from the drop-down; leave it empty until you have tried. Who refused for good is never invited again.",
-            "请从下拉框选择，尚未联系的请留空。选择“以后都不要联系”的客户今后不再邀请。",
+            "Choose from the drop-down; leave it empty until you have called. Will join: said yes and is not in the group "
+            "yet; once they are, change it to joined. Call back: write the day beside it. Not reached: nobody answered. "
+            "Wrong number: dead, or somebody else's. Who refused for good is never invited again.",
+            "请从下拉框选择，尚未联系的请留空。“愿意加入”指已同意但还没进群，进群后请改为“已入群”；“稍后再联系”请在“下次联系”填写日期；"
+            "“未接通”指没人接听；“号码有误”指空号或不是本人。选择“以后都不要联系”的客户今后不再邀请。",
         ),
         say("call again on", "下次联系"): say(
-            "Who asks for another day: write it here, and leave the answer empty until then. A number that has changed goes to new phone.",
-            "客户约其他时间时，请在此填写日期，“答复”先留空。号码变更请填入“新电话”。",
+            "Who asks for another day: write it here. A number that has changed goes to new phone.",
+            "客户约其他时间时，请在此填写日期。号码变更请填入“新电话”。",
         ),
         say("yellow", "黄色栏"): say(
             "Only these can be written to; all else is protected, without a password. Filters work as always.",

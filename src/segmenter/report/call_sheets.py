@@ -31,12 +31,14 @@ _LINE = 16.0  # points
 _CONTACT = "contact:"  # keeps the shop's columns apart from ours
 # Heads in both languages, the width (as wide as its text where there is none), and the style.
 _COLUMNS: dict[str, tuple[str, str, float | None, str]] = {
+    "kind": ("call", "外呼类型", 12.0, "wrapped"),
     "call_on": ("call on", "计划外呼日", 12.0, "date"),
     "wave": ("wave", "批次", 11.5, "text"),
     "group": ("group", "社群", None, "wrapped"),
     "name": ("name", "姓名", None, "wrapped"),
     "habit": ("buying habit", "购买习惯", 20.0, "wrapped"),
     "reason": ("reason", "邀请理由", 33.0, "wrapped"),
+    "say": ("what to say", "怎么说", 34.0, "wrapped"),
     "answer": ("answer", "答复", 11.0, "open"),
     "note": ("note", "备注", 18.0, "open_wrapped"),
     "agent": ("agent", "客服", None, "text"),
@@ -130,7 +132,7 @@ def call_sheets(
     layouts = [_layout(calls, labels, *keys) for keys in ((_PRINTED_BY_REGION, ()), (_PRINTED_BY_DAY, _SAID_ABOVE))]
     for name, (unit, part, by_agent) in books.items():
         paths.append(folder / f"{names[name]}.xlsx")
-        planned = bool(part["wave_number"].count())  # others have neither day nor wave
+        planned = bool(part["key_user"].count())  # others have neither day nor wave
         layout = layouts[by_agent] if planned else _layout(part, labels, _PRINTED_BY_REGION[1:], ("wave", "rank", "call_on"))
         _write(paths[-1], unit, part, layout, about if planned else replace(about, agents=False), by_agent=by_agent)
     return paths
@@ -181,7 +183,7 @@ def _calls(
     order = [pl.col("place").min().over("unit"), ~called, "agent", pl.when(called).then("call_on"), "place", "wave", "rank"]
     calls = money.to_units(calls.sort(order), ["spend"], labels.currency)
     return calls.with_columns(
-        (pl.col("wave") == 1).fill_null(value=False).alias("key_user"),
+        (pl.col("wave") == 1).alias("key_user"),  # null of who has no wave
         called.alias("called"),
         pl.col("wave").alias("wave_number"),
         pl.col("wave").replace_strict(waves, return_dtype=pl.String),
@@ -205,12 +207,13 @@ def _layout(calls: pl.DataFrame, labels: Labels, printed: tuple[str, ...], witho
     phone = _phone_column(calls, shops)
     who = {_CONTACT: phone} | ({"name": "customer_id"} if "name" in empty else {})
     first = [key for key in (who.get(key, key) for key in printed) if key is not None]
-    rest = [key for key in _COLUMNS if key not in (*first, *empty, *without)]
+    rest = [key for key in _COLUMNS if key in calls.columns and key not in (*first, *empty, *without)]
     at = rest.index("remark") + 1
     rest[at:at] = [column for column in shops if column != phone]
     columns = []
     for place, key in enumerate([*first, *rest]):
         _, _, width, style = _COLUMNS.get(key, ("", "", None, "wrapped" if key == phone else "text"))
+        style = "wrapped" if key == "last_call" and place < len(first) else style
         width = width or fit_width(calls[key], heads[key], _WIDEST_PRINTED if place < len(first) else _WIDEST)
         columns.append(_Column(key, heads[key], width, style))
     return _Layout(columns, len(first))
@@ -267,6 +270,7 @@ def _fill(sheet: Any, top: int, calls: pl.DataFrame, layout: _Layout, styles: Fo
     day = pl.struct("agent", "call_on")
     begins = (day != day.shift()).fill_null(value=False) if ruled else pl.lit(value=False)
     cells = calls.select("key_user", begins.alias("begins"), lines, *(column.key for column in layout.columns))
+    cells = cells.with_columns(pl.col("key_user").fill_null(value=False))
     for row, (key_user, begun, high, *values) in enumerate(cells.iter_rows(), start=top + 1):
         sheet.set_row(row, _LINE * max(high, 1) + 3)
         for place, (column, value) in enumerate(zip(layout.columns, values, strict=True)):

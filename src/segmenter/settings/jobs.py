@@ -162,6 +162,7 @@ class ReviewSettings(Settings):
 
     as_of: AsOf | None
     answers: tuple[Annotated[str, Field(min_length=1)], ...]
+    day_sheets: str | None
     before_days: Days
     signs_of_life: tuple[Annotated[str, Field(min_length=1), AfterValidator(str.lower)], ...]
     silent_days: Annotated[int, Field(ge=1, le=366)]
@@ -202,6 +203,24 @@ class ReviewJob(LaunchJob, ReviewCore):
             )
             raise ValueError(Message("settings.review_demo", sentence))
         return self
+
+
+class TodaySettings(Settings):
+    """Which day, and who is called a second time."""
+
+    as_of: AsOf | None
+    attempts: Annotated[int, Field(ge=1, le=100)]
+    second_calls: bool
+    again_days: Days
+    agreed_days: Days
+    silent_days: Days
+
+
+class TodayJob(ReviewJob):
+    """The whole config of `segmenter today`: that of the review, and of the day."""
+
+    job: ClassVar[str] = "today"
+    today: TodaySettings
 
 
 class TuneSettings(Settings):

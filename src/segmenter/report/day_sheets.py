@@ -1,0 +1,127 @@
+"""The sheets of a day: a workbook for each agent, with the calls in their order; filled in, they are answers."""
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from segmenter.planning import LiveEvent
+from segmenter.planning.day_calls import DayCalls
+from segmenter.report.call_sheet_pages import About
+from segmenter.report.call_sheet_words import buying_habit, contact_remark, opening_words
+from segmenter.report.call_sheets import _CONTACT, _layout, _write
+from segmenter.report.day_words import KIND_WORDS, last_words, words_to_say
+from segmenter.report.labels import Labels
+from segmenter.report.safe_text import safe_names
+from segmenter.settings import LaunchSettings
+from segmenter.tables import CHANNELS
+
+_PRINTED = ("kind", "name", _CONTACT, "group", "last_call", "say", "answer", "note")
+
+
+def day_sheets(
+    calls: DayCalls,
+    orders: pl.DataFrame,
+    contacts: pl.DataFrame | None,
+    results: Path | None,
+    folder: Path,
+    about: tuple[LaunchSettings, Labels, tuple[LiveEvent, ...]],
+) -> list[Path]:
+    """Write the workbooks of a day's calls into a folder, which is made where it is not there.
+
+    The contacts are as for `call_sheets`; the reasons are those of the launch's `results`, where these are there. The day stands already
+    where the date of the answer is written: who fills in the sheet on another day writes that.
+    """
+    launch, labels, events = about
+    rows = _rows(calls, orders, contacts, results, launch, labels, next((event.time for event in events if event.day == calls.day), None))
+    folder.mkdir(parents=True, exist_ok=True)
+    if rows.is_empty():
+        return []
+    layout = _layout(rows, labels, _PRINTED, ("call_on", "agent"))
+    held_out = bool((calls.people["status"] == "held_out").any())
+    said = About(launch, labels, calls.day, calls.day, False, held_out, (), _NO_STARTERS, events)
+    named = {_name(agent, calls.day, labels): (agent, part) for (agent,), part in rows.group_by("agent", maintain_order=True)}
+    files, paths = safe_names(named), []
+    for name, (agent, part) in named.items():
+        paths.append(folder / f"{files[name]}.xlsx")
+        _write(paths[-1], _unit(agent, labels), part, layout, said, by_agent=True)
+    return paths
+
+
+_NO_STARTERS = pl.DataFrame(schema={"group": pl.String, "starter": pl.String, "kind": pl.String})
+
+
+def _unit(agent: object, labels: Labels) -> str:
+    return labels.say("nobody yet", "待分配") if agent is None else labels.say("agent {}", "客服 {}").format(agent)
+
+
+def _name(agent: object, day: date, labels: Labels) -> str:
+    return f"{_unit(agent, labels)} {day}"
+
+
+def _rows(
+    calls: DayCalls,
+    orders: pl.DataFrame,
+    contacts: pl.DataFrame | None,
+    results: Path | None,
+    launch: LaunchSettings,
+    labels: Labels,
+    time: str | None,
+) -> pl.DataFrame:
+    rows = calls.calls.drop("reason").join(_bought(orders, calls.day), on="customer_id", how="left", validate="m:1", maintain_order="left")
+    rows = rows.join(_reasons(results), on="customer_id", how="left", validate="m:1", maintain_order="left")
+    if contacts is not None:
+        carried = contacts.select("customer_id", pl.exclude("customer_id").cast(pl.String).name.prefix(_CONTACT))
+        rows = rows.join(carried, on="customer_id", how="left", validate="m:1", maintain_order="left")
+    named = f"{_CONTACT}name"
+    rows = rows.rename({named: "name"}) if named in rows.columns else rows.with_columns(name=pl.lit(None, pl.String))
+    told = [(last_words(row, labels), words_to_say(row, launch, labels, time)) for row in rows.iter_rows(named=True)]
+    opening = opening_words(launch, pl.col("name"))
+    waves = {wave: labels.wave(wave) for wave in rows["wave"].drop_nulls().unique()}
+    return rows.with_columns(
+        buying_habit(labels),
+        opening.alias("script"),
+        contact_remark(launch, pl.col("name")).alias("remark"),
+        pl.Series("last_call", [last for last, _ in told], dtype=pl.String),
+        pl.Series("say", [words for _, words in told], dtype=pl.String),
+        pl.col("kind").replace_strict({kind: labels.say(*words) for kind, words in KIND_WORDS.items()}, return_dtype=pl.String),
+        key_user=(pl.col("wave") == 1).fill_null(value=False),
+        place=pl.col("group").rank("dense"),
+        wave=pl.col("wave").replace_strict(waves, return_dtype=pl.String),
+        channel=pl.col("channel").replace({name: labels.channel(name) for name in CHANNELS}),
+        region=pl.col("region").fill_null(labels.region(None)),
+        call_on=pl.lit(calls.day),
+        call_again=pl.lit(None, pl.Date),
+        answered_on=pl.lit(calls.day),
+        answer=pl.lit(None, pl.String),
+        **{key: pl.lit(None, pl.String) for key in ("refusal", "note", "new_phone")},
+    ).with_columns(
+        # A first call begins with the opening words, or else with why they are invited, or how they buy.
+        say=pl.coalesce("say", "script", "reason", "habit"),
+        group=pl.col("group").fill_null(""),
+        agent=pl.col("agent"),
+    )
+
+
+def _bought(orders: pl.DataFrame, day: date) -> pl.DataFrame:
+    """Say how each customer buys by now, as `buying_habit` tells it."""
+    placed = orders.filter(pl.col("time") < day, "is_order").with_columns(on=pl.col("time").dt.date())
+    first, last, count = pl.col("on").min(), pl.col("on").max(), pl.len().cast(pl.Int64)
+    return (
+        placed.group_by("customer_id")
+        .agg(
+            orders=count,
+            days_since_order=(pl.lit(day) - last).dt.total_days(),
+            average_gap_days=(last - first).dt.total_days() / (count - 1),
+        )
+        .with_columns(pl.col("average_gap_days").fill_nan(None))
+    )
+
+
+def _reasons(results: Path | None) -> pl.DataFrame:
+    """Read why each customer was invited, where the launch's results say it still."""
+    schema = {"customer_id": pl.String, "reason": pl.String}
+    file = None if results is None else results / "invite_list.parquet"
+    if file is None or not file.is_file():
+        return pl.DataFrame(schema=schema)
+    return pl.read_parquet(file, columns=list(schema)).unique("customer_id", keep="first", maintain_order=True)
