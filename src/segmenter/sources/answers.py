@@ -131,8 +131,8 @@ def read_answers(
         warnings=(
             *(note for file in files for sheet in file.sheets for note in notes_of_cells(file.name, sheet)),
             *warn_of_answers(rows, good, found, undated=undated, planned=planned is not None, before=before),
-            *warn_of_call_days(dated),
             *warn_of_people(good, asked.filter(colleague).height, members, copies, no_phones),
+            *warn_of_call_days(dated),
         ),
         contacts=contacts,
         to_mend=to_mend,
