@@ -165,7 +165,7 @@ def _scan(units: Units, *, fuzzy: bool) -> Clause:
         before = found
         place += max(size, 1)
     left = [unit for unit in left if not unit.isdigit()]
-    turned |= any(_turns(unit) or _alarms().match(unit) for unit in left)
+    turned |= any(_turns(unit) or _alarms().match(unit) or _may_turn(unit) for unit in left)
     # One character or word may be a part of any other word, and what is only spelt like a phrase of two too.
     unclear = bool(left) if single or "in" in says or (fuzzy and len(units) < 4) else len(left) * 2 > len(units)
     return Clause(tuple(says), tuple(left), turned, unclear)
@@ -269,6 +269,11 @@ def number_of(word: str) -> int | None:
 @cache
 def _turning() -> re.Pattern[str]:
     return re.compile(vocabulary("answers")["negations"]["words"])
+
+
+def _may_turn(unit: str) -> bool:
+    """Tell what sounds like "not", and may be it misspelt."""
+    return not unit.isascii() and any(_sounds(unit) & _sounds(other) for other in vocabulary("answers")["negations"]["characters"])
 
 
 @cache
