@@ -1,3 +1,5 @@
+from datetime import date
+
 import polars as pl
 
 import segmenter
@@ -5,7 +7,7 @@ from segmenter.messages import Obstacle
 from segmenter.planning.group_advice import describe_filling
 from segmenter.planning.join_chances import learn_join_chances
 
-CHANCES = learn_join_chances(None, as_of=None, chance=0.3, evidence=20)
+CHANCES = learn_join_chances(None, as_of=date(2026, 7, 1), chance=0.3, evidence=20)
 
 
 def described(*rows, **plan):

@@ -1,5 +1,7 @@
 """Regions joined until they fill a group: nobody is lost, nobody alone, and nobody across areas unless that is said."""
 
+from datetime import date
+
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,7 +36,7 @@ def test_nobody_is_lost_or_alone_and_who_is_across_areas_is_told(counts, confide
     plan = segmenter.launch_settings(
         {"plan.by_region": "city", "plan.group_capacity": 20, "plan.smallest": smallest, "plan.fill_confidence": confidence}
     ).plan
-    chances = learn_join_chances(None, as_of=None, chance=0.5, evidence=1e4)
+    chances = learn_join_chances(None, as_of=date(2026, 7, 1), chance=0.5, evidence=1e4)
     frame = people(counts)
     joined = join_regions(frame, plan, chances, "en", by_area=by_area)
     units = joined.apply(frame)["unit"]
@@ -55,7 +57,7 @@ def test_a_city_that_fills_a_group_keeps_to_itself_and_what_is_left_joins_the_sm
     plan = segmenter.launch_settings(
         {"plan.by_region": "city", "plan.group_capacity": 20, "plan.smallest": 5, "plan.fill_confidence": 0.9}
     ).plan
-    chances = learn_join_chances(None, as_of=None, chance=0.5, evidence=1e4)
+    chances = learn_join_chances(None, as_of=date(2026, 7, 1), chance=0.5, evidence=1e4)
 
     def units(*counts):
         return dict(join_regions(people(counts), plan, chances, "en").units.rows())
