@@ -266,11 +266,6 @@ def number_of(word: str) -> int | None:
     return number if number is not None and 0 < number < 100 else None
 
 
-@cache
-def _turning() -> re.Pattern[str]:
-    return re.compile(vocabulary("answers")["negations"]["words"])
-
-
 def _may_turn(unit: str) -> bool:
     """Tell what sounds like "not", and may be it misspelt."""
     return not unit.isascii() and any(_sounds(unit) & _sounds(other) for other in vocabulary("answers")["negations"]["characters"])
@@ -283,7 +278,8 @@ def _alarms() -> re.Pattern[str]:
 
 
 def _turns(unit: str) -> bool:
-    return unit in vocabulary("answers")["negations"]["characters"] or _turning().match(unit) is not None
+    words = vocabulary("answers")["negations"]
+    return unit in words["characters"] or re.match(words["words"], unit) is not None
 
 
 @lru_cache(maxsize=65_536)
