@@ -10,10 +10,13 @@ import polars as pl
 import pytest
 from jobs import run_command
 
-from segmenter.ledger import list_invitations, list_launches, open_ledger
+from segmenter.demo.aftermath import live_on
+from segmenter.demo.past_launch import read_demo_launch
+from segmenter.demo.shop import simulate
+from segmenter.ledger import list_answers, list_invitations, list_launches, open_ledger
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-SHOPS = {"demo": 2_000, "sichuan_vip": 10_000}  # customers; as many as give each launch its people
+SHOPS = {"demo": 2_000, "sichuan_vip": 10_000, "thursdays": 4_000}  # customers; as many as give each launch its people
 
 
 def manifest(folder: Path, name: str) -> dict[str, object]:
@@ -64,6 +67,47 @@ def test_planned_again_a_launch_gives_the_same_bytes(documented: Path) -> None:
     before = {path: path.read_bytes() for path in (documented / "outputs" / "next").rglob("*") if path.is_file()}
     run_command(*again, "launch.commit=true", cwd=documented)
     assert {path: path.read_bytes() for path in (documented / "outputs" / "next").rglob("*") if path.is_file()} == before
+
+
+@pytest.fixture(scope="module")
+def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The README's launch on Thursdays, day by day and then the rest of it, to the next month's launch."""
+    folder = tmp_path_factory.mktemp("month")
+    (settings,) = [each for each in re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL) if "name: thursdays" in each]
+    (block,) = [each for each in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL) if "results=outputs/thursdays" in each]
+    (folder / "my_conf" / "experiment").mkdir(parents=True)
+    (folder / "my_conf" / "experiment" / "thursdays.yaml").write_text(settings, encoding="utf-8")
+    commands = [shlex.split(line, comments=True) for line in block.splitlines()]
+    jobs = ["launch", "commit", "demo", "today", "demo", "today", "demo", "demo", "review", "launch", "commit"]
+    assert [words[1] for words in commands] == jobs
+    for place, words in enumerate(commands):
+        small = [f"data.shop.customers={SHOPS['thursdays']}"] if place == 0 else []
+        quiet = ["tracking=none"] if words[1] in ("launch", "today", "review") else []
+        run_command(*words[1:], *small, *quiet, "lang=en", cwd=folder)
+    return folder
+
+
+@pytest.mark.slow
+def test_after_a_month_of_sheets_the_ledger_says_what_was_so_and_the_next_launch_goes_by_it(month: Path) -> None:
+    past = read_demo_launch(month / "outputs" / "thursdays")
+    shop = simulate(past.shop.customers, past.shop.days, past.as_of, past.seed)
+    truth = live_on(shop, past.horizon_days, past.invited, effect=0.25, seed=past.seed, attempts=3).answers
+    ledger = open_ledger(None, month / "outputs" / "thursdays")
+    found = list_invitations(ledger, "thursdays", before=past.ends_on).filter(status="planned")
+    both = truth.join(found.select("customer_id", said="answer"), on="customer_id", validate="1:1")
+    assert both.height == past.invited.height == 400
+    states = pl.col("answer").str.replace_all(" ", "_").replace("will_join", "agreed").replace("thinking_it_over", "thinking")
+    wrong = both.filter(states.ne_missing(pl.col("said"))).select("answer", "said").rows()
+    assert len(wrong) <= 0.01 * both.height, wrong
+    # Nobody was called twice on a day, and nobody of the control group at all.
+    answers = list_answers(ledger, "thursdays")
+    assert not set(answers["customer_id"]) & set(list_invitations(ledger, "thursdays").filter(status="held_out")["customer_id"])
+    following = manifest(month, "october")
+    called, reached, came = map(int, re.search(r"of (\d+) called (\d+) were reached, (\d+) joined", following["notes"][0]).groups())
+    assert abs(came - both.filter(answer="joined").height) <= 4
+    assert called >= reached >= came
+    invited = set(pl.read_csv(month / "outputs" / "october" / "invite_list.csv")["customer_id"])
+    assert not invited & set(truth.filter(pl.col("answer").is_in(["joined", "refused", "refused for good", "wrong number"]))["customer_id"])
 
 
 @pytest.mark.slow

@@ -110,6 +110,19 @@ def test_a_filled_in_sheet_is_an_answer_file_that_is_never_replaced(shop: Path) 
     assert said["answered_on"].to_list() == [date(2026, 7, 2)]
 
 
+def test_who_has_another_phone_is_called_there(shop: Path) -> None:
+    told = "customer_id,answer,answered_on,new phone\nc0,空号,2026-07-02,13912345678\nc1,空号,2026-07-02,\n"
+    (shop / "told" / "b.csv").write_text(told, encoding="utf-8")
+    run_here(*ASKED, "today.as_of=2026-07-03", cwd=shop)
+    out = shop / "outputs" / "spring_today_2026-07-03"
+    day = pl.read_csv(out / "day.csv")
+    assert day.filter(pl.col("customer_id").is_in(["c0", "c1"])).sort("customer_id").select("state", "why").rows() == [
+        ("called", None),
+        ("out", "wrong_number"),
+    ]
+    assert sheets(out)["agent an 2026-07-03"]["c0"]["phone"] == "13912345678"
+
+
 def test_a_day_outside_the_launch_is_refused(shop: Path) -> None:
     for day in ("2026-06-30", "2026-07-31"):
         assert "today.as_of" in run_here(*ASKED, f"today.as_of={day}", cwd=shop, code=2).stderr

@@ -49,6 +49,10 @@ def read_day(ledger: Ledger, launch: LaunchRecord, read: Inputs, day: date) -> D
     people = pl.concat([ids, answers["customer_id"], *(frame["customer_id"] for frame in barred)]).unique().sort()
     now = recognize_people(people, known)
     renamed = [frame.with_columns(pl.col("customer_id").replace(people, now)) for frame in (answers, pl.concat(barred))]
+    if (phones := read.tables.new_phones) is not None:  # a wrong number before another was noted says nothing of that one
+        noted = renamed[0].join(phones, on="customer_id", how="left", maintain_order="left")
+        wrong = (pl.col("answer") == "wrong_number") & (pl.col("answered_on") <= pl.col("noted_on")).fill_null(value=False)
+        renamed[0] = noted.filter(~wrong).drop("noted_on")
     if (customers := read.tables.customers) is not None:
         closed = customers.filter(pl.any_horizontal(pl.col("do_not_contact", "blocked", "staff").fill_null(value=False)))
         renamed[1] = pl.concat([renamed[1], closed.select("customer_id", why=pl.lit("no_contact"))])
