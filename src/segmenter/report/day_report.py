@@ -24,7 +24,7 @@ def day_report(calls: DayCalls, stood: DayProgress, launch: LaunchRecord, settin
     first = say("{} calls today", "今天 {} 通外呼").format(labels.number(count))
     rest = say("; {} more have no room and stay for the next day of calls.", "；另有 {} 通今天排不下，顺延到下一个外呼日。")
     steps = _steps(calls, stood, labels)
-    loads, kinds = _loads(calls, labels), _kinds(calls, labels)
+    tables = (_loads(calls, labels), *([_kinds(calls, labels)] if count or left else []))
     progress = tuple(_progress(people, labels))
     return Report(
         kind=say("the day", "今日外呼"),
@@ -43,7 +43,7 @@ def day_report(calls: DayCalls, stood: DayProgress, launch: LaunchRecord, settin
         caution=say("Before you start", "开始前请注意"),
         warnings=tuple(translate(warning, settings.lang) for warning in calls.warnings),
         sections=(
-            Section(say("Calls", "外呼"), (Grid(((loads,), (kinds,))),), (loads, kinds)),
+            Section(say("Calls", "外呼"), (Grid(tuple((table,) for table in tables)),), tables),
             *((Section(say("To see to", "需要处理"), (Steps(steps),), steps),) if steps else ()),
             Section(say("Groups", "社群"), (note(_expected(stood, labels)), _groups(stood, labels, settings)), whole=False),
             *_closed(people, labels),

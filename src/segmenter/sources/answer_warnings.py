@@ -35,14 +35,18 @@ def warn_of_people(good: pl.DataFrame, colleagues: int, members: list[str], copi
         warnings.append(Message("answers.own_people", rule, count=colleagues))
     if members:
         rule = "lists of a group's members: {files}; whoever is recognised in them counts as joined"
-        warnings.append(Message("answers.members", rule, files=tuple(members)))
+        warnings.append(Message("answers.members", rule, files=_some(members)))
     if copies:
         rule = "copies of other files, which are not read again: {files}"
-        warnings.append(Message("answers.copies", rule, files=tuple(map(hide, copies))))
+        warnings.append(Message("answers.copies", rule, files=_some(list(map(hide, copies)))))
     if no_phones:
         rule = "new phones that nobody can call: {count:,}, which the next sheets do not show"
         warnings.append(Message("answers.no_phones", rule, count=no_phones))
     return warnings
+
+
+def _some(files: list[str]) -> tuple[str, ...]:
+    return (*files[:_FILES], *(["…"] if len(files) > _FILES else []))
 
 
 def _warn_of_undated(count: int, before: date, *, planned: bool) -> list[Message]:
@@ -58,8 +62,7 @@ def _warn_of_undated(count: int, before: date, *, planned: bool) -> list[Message
 def _warn_of_rejects(rejects: pl.DataFrame, before: date) -> list[Message]:
     warnings = []
     if whole := rejects.filter(pl.col("row").is_null())["file"].to_list():
-        shown = (*whole[:_FILES], *(["…"] if len(whole) > _FILES else []))
-        warnings.append(Message("answers.unusable_files", "files that could not be used: {files}; the rejects say why", files=shown))
+        warnings.append(Message("answers.unusable_files", "files that could not be used: {files}; the rejects say why", files=_some(whole)))
     reasons = rejects.drop_nulls("row")["reason"]
     if late := int((reasons == str(LATE)).sum()):
         rule = "answers of {before} or later: {count:,}, which a later review counts"
