@@ -98,7 +98,7 @@ def answer_day(calls: pl.DataFrame, day: date, truth: pl.DataFrame, past: pl.Dat
         hour=pl.Series(hours),
         answer=pl.Series(answer),
         call_on=_later(day, back),
-        new_phone=pl.when(pl.Series(told)).then("149" + pl.Series(number).cast(pl.String).str.zfill(8)),
+        new_phone=pl.when(pl.Series(told)).then("147" + pl.Series(number).cast(pl.String).str.zfill(8)),
         attempt=pl.Series(tried + 1),
         chance=pl.Series((1 - missing) * np.where(reached == 0, unknown * yes, again)),
         joins_on=_later(day, joins),
