@@ -162,10 +162,10 @@ def _scan(units: Units, *, fuzzy: bool) -> Clause:
             says.append(found)
             turned |= found in _YES and before in {"not_reached", "not_in", "none"}  # "nobody is in the group"
             single |= size == 1 and found not in {*_PARTS, "later", "busy"}
-        before = found
+        before = before if found in {"", "filler"} else found
         place += max(size, 1)
     left = [unit for unit in left if not unit.isdigit()]
-    turned |= any(_turns(unit) or _alarms().match(unit) or _may_turn(unit) for unit in left)
+    turned |= any(unit == "n" or _turns(unit) or _alarms().match(unit) or _may_turn(unit) for unit in left)
     # One character or word may be a part of any other word, and what is only spelt like a phrase of two too.
     unclear = bool(left) if single or "in" in says or (fuzzy and len(units) < 4) else len(left) * 2 > len(units)
     return Clause(tuple(says), tuple(left), turned, unclear)
