@@ -86,6 +86,7 @@ rows = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(rows, st.integers(0, 3), st.randoms())
 def test_no_phone_is_called_twice_and_what_if_is_what_would_be(drawn, low, random):
     blocked, phone, spend, window, mobile = (list(column) for column in zip(*drawn, strict=True))

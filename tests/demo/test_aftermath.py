@@ -130,6 +130,7 @@ def test_answers_follow_the_chance_to_join(shop: Shop, invited: pl.DataFrame, af
     assert late["answered_on"].max() < AS_OF + timedelta(days=7)
 
 
+@pytest.mark.slow
 def test_the_effect_is_what_joining_brings_and_its_expectation_is_right_on_average(shop: Shop, invited: pl.DataFrame, after: After) -> None:
     nothing = live_on(shop, DAYS, invited, effect=0.0, seed=7)
     spent = [since(each.shop.orders).group_by("customer_id").agg(pl.col("amount").sum()) for each in (after, nothing)]
@@ -217,6 +218,7 @@ def test_the_job_gives_back_filled_call_sheets_and_the_shop_up_to_then(tmp_path:
         read_demo_launch(tmp_path)
 
 
+@pytest.mark.slow
 def test_an_answer_goes_into_one_of_the_workbooks_that_a_customer_stands_in(small_shop, tmp_path: Path) -> None:
     small = {"plan.size": 60, "plan.holdout": 0, "plan.by_region": "none", "segments.k": 2, "segments.bootstraps": 2}
     agents = {"plan.agents": [{"name": "Wang", "calls_per_day": 25, "regions": []}], "launch.as_of": "2026-07-01"}

@@ -57,6 +57,7 @@ def test_its_interval_holds_it_as_often_as_it_says(fades):
     assert held >= 89
 
 
+@pytest.mark.slow
 def test_silent_groups_are_named_and_no_others():
     assert life(*made(400, 14.0, silent=("g1", "g3"))).silent == ["g1", "g3"]
     for seed in range(20):

@@ -3,6 +3,7 @@
 from datetime import date
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,6 +31,7 @@ def people(counts):
     return frame.with_columns(pl.coalesce(city, pl.lit("no region")).alias("unit"), score=50.0, drawn=False)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.integers(0, 60), min_size=9, max_size=9), st.sampled_from([None, 0.9]), st.integers(1, 20), st.booleans())
 def test_nobody_is_lost_or_alone_and_who_is_across_areas_is_told(counts, confidence, smallest, by_area):
