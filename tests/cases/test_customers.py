@@ -177,6 +177,7 @@ def test_the_ledgers_people_are_recognised(case):
         "launch.as_of=2026-08-01",
         "launch.name=august",
         "rules.cooloff_days=null",
+        "rules.refused_days=0",
         ledger,
     ]  # wave 2 was called 24 days ago
     launch(folder, *august, "out=august")
