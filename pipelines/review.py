@@ -17,7 +17,7 @@ def main(config: DictConfig) -> None:
     from segmenter.evaluation.review import review
     from segmenter.job import conclude, started
     from segmenter.ledger import open_ledger
-    from segmenter.ledger.live_days import find_live_days
+    from segmenter.ledger.committed_results import find_live_days
     from segmenter.ledger.queries import list_answers
     from segmenter.ledger.review_answers import check_invited, find_launch, invited_now, read_new_answers, take_answers
     from segmenter.loader import read_tables

@@ -16,7 +16,8 @@ def main(config: DictConfig) -> None:
     from segmenter.evaluation.day_progress import follow_progress
     from segmenter.job import conclude, started
     from segmenter.ledger import open_ledger
-    from segmenter.ledger.day_facts import check_day, find_results, read_day
+    from segmenter.ledger.committed_results import find_agents, find_live_days, find_results
+    from segmenter.ledger.day_facts import check_day, read_day
     from segmenter.ledger.review_answers import check_invited, find_launch, read_new_answers, take_answers
     from segmenter.loader import read_tables
     from segmenter.planning.day_calls import last_signs, list_day_calls
@@ -39,7 +40,8 @@ def main(config: DictConfig) -> None:
     # What was answered on the day itself is kept, and does not count yet: the list of a day stays as it was.
     reviewed = settings.review.model_copy(update={"as_of": day + timedelta(days=1)})
     today = settings.today.model_copy(update={"as_of": day})
-    settings = settings.model_copy(update={"launch": launch, "review": reviewed, "today": today})
+    plan = settings.plan.model_copy(update={"agents": find_agents(ledger, planned, settings)})
+    settings = settings.model_copy(update={"launch": launch, "plan": plan, "review": reviewed, "today": today})
     with progress(settings.lang) as stage:
         read = read_tables(settings.data, launch.model_copy(update={"as_of": day}), seed=settings.seed, progress=stage)
         stage("answers")
@@ -50,10 +52,8 @@ def main(config: DictConfig) -> None:
         facts, orders = read_day(ledger, planned, read, day), read.tables.orders.single()
         events = list_live_events(settings, planned.as_of)
         signs = last_signs(read.tables.events, orders, settings.review.signs_of_life, day)
-        is_event, plan = any(event.day == day for event in events), settings.plan
-        calls = list_day_calls(
-            facts.invited, facts.answers, day=day, plan=plan, today=today, barred=facts.barred, signs=signs, event=is_event
-        )
+        event, barred = day in find_live_days(ledger, planned, settings), facts.barred
+        calls = list_day_calls(facts.invited, facts.answers, day=day, plan=plan, today=today, barred=barred, signs=signs, event=event)
         stood = follow_progress(calls, orders, planned, settings)
         stage("writing")
         outputs = day_outputs(calls, stood, planned, events, read, settings, find_results(ledger, planned.name))

@@ -2,18 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 
 from segmenter.checks.ledger_ids import known_ids, recognize_people
 from segmenter.errors import InputError
 from segmenter.launch_record import LaunchRecord
-from segmenter.ledger.connection import Ledger, connect_reader
-from segmenter.ledger.pending_plans import fingerprint_of
+from segmenter.ledger.connection import Ledger
 from segmenter.ledger.queries import list_answers, list_held_out, list_invitations, list_members, list_refused_for_good
 from segmenter.ledger.review_answers import invited_now
-from segmenter.ledger.schema import PLANNED, table
 from segmenter.messages import Message
 from segmenter.sources.inputs import Inputs
 
@@ -57,18 +54,3 @@ def read_day(ledger: Ledger, launch: LaunchRecord, read: Inputs, day: date) -> D
         closed = customers.filter(pl.any_horizontal(pl.col("do_not_contact", "blocked", "staff").fill_null(value=False)))
         renamed[1] = pl.concat([renamed[1], closed.select("customer_id", why=pl.lit("no_contact"))])
     return DayFacts(invited_now(ledger, launch, read, day), renamed[0], renamed[1].unique())
-
-
-def find_results(ledger: Ledger, launch: str) -> Path | None:
-    """Give the folder of a launch's results, where it is there and as it was committed."""
-    from sqlalchemy import select
-
-    plans = table("plans")
-    with connect_reader(ledger) as connection:
-        if connection is None:
-            return None
-        row = connection.execute(select(plans.c.token, plans.c.place).where(plans.c.state == PLANNED, plans.c.launch == launch)).first()
-    if row is None or row.place is None:
-        return None
-    folder = (Path() if ledger.file is None else ledger.file.parent) / row.place
-    return folder if fingerprint_of(folder) == row.token else None

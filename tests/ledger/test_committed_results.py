@@ -1,4 +1,4 @@
-"""The days of a committed launch's live events, where config or results have them."""
+"""What a committed launch's results still say: the days of its live events, and who calls."""
 
 import json
 from datetime import date
@@ -8,7 +8,7 @@ import polars as pl
 
 import segmenter
 from segmenter.ledger import LaunchRecord, Ledger, open_ledger, record_plan, record_with_results
-from segmenter.ledger.live_days import find_live_days
+from segmenter.ledger.committed_results import find_agents, find_live_days
 from segmenter.report.publication import publish
 
 DAY = date(2026, 7, 1)
@@ -41,3 +41,14 @@ def test_there_are_none_where_nothing_says_so(tmp_path):
     ledger = open_ledger(None, tmp_path / "other")
     record_plan(ledger, LAUNCH, PLAN)
     assert find_live_days(ledger, LAUNCH, settings()) == ()
+
+
+def test_agents_are_those_of_the_config_or_else_of_the_results(tmp_path):
+    team = [{"name": "Li", "calls_per_day": 20, "days_off": ["2026-07-09"]}]
+    ledger = committed(tmp_path, {"config": {"plan": {"agents": team}}})
+    (found,) = find_agents(ledger, LAUNCH, settings())
+    assert (found.name, found.calls_per_day, found.days_off) == ("Li", 20, ("2026-07-09",))
+    (typed,) = find_agents(ledger, LAUNCH, settings(**{"plan.agents": [{"name": "Wu", "calls_per_day": 5}]}))
+    assert typed.name == "Wu"
+    (tmp_path / "spring" / "manifest.json").write_text("{}", encoding="utf-8")  # other results
+    assert find_agents(ledger, LAUNCH, settings()) == ()
