@@ -50,7 +50,7 @@ def test_a_target_out_of_reach_is_told_and_the_plan_is_as_without_one(tables):
 @pytest.mark.slow
 def test_launches_come_out_as_often_as_they_say():
     """Of 300 launches (`python -m benchmarks.calibration`), 81 % of the outcomes are in the band; these are fewer, with wider bounds."""
-    found = calibrate(range(60))
+    found = calibrate(range(120))
     assert 0.72 <= found.launches["inside"].mean() <= 0.9
     many = found.filled().filter(pl.col("groups") > 500)
-    assert ((many["chance"] - many["filled"]).abs() <= 0.1).all()  # what is learned is careful: more fill than it says
+    assert ((many["chance"] - many["filled"]).abs() <= 0.08).all()
