@@ -131,6 +131,19 @@ INVITED = pl.Schema(  # one row per launch and customer, as `ledger.list_invitat
         "missed": pl.Int64(),  # of these in vain, since they were reached last; all of them where they never were
     }
 )
+
+
+def is_standing() -> pl.Expr:
+    """Say which answers stand: of what a file said of a customer's day that which was read last, as an agent may have corrected it."""
+    return pl.col("number") == pl.col("number").max().over("launch", "customer_id", "answered_on", "source")
+
+
+def by_time() -> list[pl.Expr]:
+    """Order answers by when they were given; where that says no more, the one that says most comes last, whatever was read first."""
+    strength = pl.col("answer").replace_strict(ANSWERS, range(len(ANSWERS)), return_dtype=pl.Int64)
+    return [pl.col("answered_on"), pl.col("hour"), strength, *map(pl.col, ("reason", "call_on", "attempts", "source"))]
+
+
 REJECTS = pl.Schema(
     {
         "table": pl.String(),

@@ -10,6 +10,7 @@ from segmenter.demo.shop import simulate
 from segmenter.evaluation.second_calls import count_second_calls
 
 UNTIL = date(2026, 8, 1)
+LEDGER = {"launch": pl.lit("spring"), "reason": pl.lit(None, pl.String), "call_on": pl.lit(None, pl.Date)}
 
 
 def history(**people: str) -> pl.DataFrame:
@@ -36,7 +37,7 @@ def history(**people: str) -> pl.DataFrame:
                     "current": place == (next((at for at, word in enumerate(words) if word.startswith("in")), len(words) - 1)),
                 }
             )
-    return pl.DataFrame(rows, schema_overrides={"hour": pl.Int64, "attempts": pl.Int64})
+    return pl.DataFrame(rows, schema_overrides={"hour": pl.Int64, "attempts": pl.Int64}).with_columns(**LEDGER)
 
 
 def test_who_joined_after_a_call_in_vain_joined_by_a_second_call():
@@ -76,6 +77,7 @@ def test_of_the_demo_shops_month_what_second_calls_brought_lies_in_the_interval(
     )
     told = pl.concat([sheets, members], how="diagonal").sort("customer_id", "answered_on").with_row_index("number")
     told = told.with_columns(status=pl.lit("planned"), attempts=pl.lit(None, pl.Int64), current=pl.col("customer_id").is_last_distinct())
+    told = told.with_columns(**LEDGER)
     found = count_second_calls(told, until).filter(before="all")
     brought = calls.filter(pl.col("attempt") > 1)["chance"].sum()
     if attempts == 1:

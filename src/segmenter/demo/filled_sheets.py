@@ -121,10 +121,9 @@ def _spelt(answers: pl.DataFrame, seed: int, lang: Lang, *, untidy: bool) -> pl.
     rows = []
     said = known.select("customer_id", "answer", "answered_on", "hour", "call_on", "new_phone").rows()
     for (customer, answer, day, hour, call_on, phone), chosen, spelling, dated, why, haste in zip(said, *draws, strict=True):
-        words: Sequence[str] = say(lang, *_SPELLINGS[answer])  # type: ignore[arg-type]  # of tuples as of texts
-        if untidy and haste < _HASTE:
-            words, chosen = say(lang, *_HURRIED[answer]), 1  # type: ignore[arg-type]  # noqa: PLW2901
-        word = words[0] if chosen < _CHOSEN else words[int(spelling * len(words))]
+        hurried = untidy and haste < _HASTE
+        words: Sequence[str] = say(lang, *(_HURRIED if hurried else _SPELLINGS)[answer])
+        word = words[0] if chosen < _CHOSEN and not hurried else words[int(spelling * len(words))]
         moment = datetime(day.year, day.month, day.day, hour or 0, 0 if hour is None else int(60 * spelling))
         typed = f"{day.year}/{day.month}/{day.day}" + ("" if hour is None else f" {moment:%H:%M}")
         undated = dated < _UNDATED / (1 + 2 * untidy)

@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 
 from segmenter.evaluation.acceptance import REFUSED, wilson
-from segmenter.tables import ANSWERS, REACHED
+from segmenter.tables import REACHED, by_time, is_standing
 
 BEFORE = ("not_reached", "call_back", "thinking", "agreed")  # answers after which somebody is called again
 
@@ -29,14 +29,11 @@ def count_second_calls(answers: pl.DataFrame | None, until: date) -> pl.DataFram
         return _COUNTS.to_frame()
     came, calls = pl.col("answer") == "joined", pl.col("attempts").fill_null(1)
     planned = answers.filter(pl.col("status") == "planned", pl.col("answered_on") < until)
-    # Of one day a source has one answer, and what somebody is called for after they joined brought no member.
-    planned = planned.filter(pl.col("number") == pl.col("number").max().over("customer_id", "answered_on", "source")).with_columns(
-        since=pl.col("answered_on").filter(came).min().over("customer_id"),
-        strength=pl.col("answer").replace_strict(ANSWERS, range(len(ANSWERS)), return_dtype=pl.Int64),
-    )
+    # What somebody is called for after they joined brought no member.
+    planned = planned.filter(is_standing()).with_columns(since=pl.col("answered_on").filter(came).min().over("customer_id"))
     before = planned.filter(~came, (pl.col("answered_on") <= pl.col("since")).fill_null(value=True))
     days = (
-        before.sort("answered_on", "hour", "strength", nulls_last=False)
+        before.sort(by_time(), nulls_last=False)
         .group_by("customer_id", "answered_on")
         .agg(pl.col("answer").last(), calls.max().alias("calls"))
     )

@@ -62,7 +62,7 @@ def measure_life(members: pl.DataFrame, events: pl.DataFrame, kinds: Sequence[st
     if signs.is_empty():
         return None
     # Events that were exported too early say nothing of the days after.
-    last: date = events.filter(pl.col("time") < until)["time"].dt.date().max()  # type: ignore[assignment]  # there are some
+    last: date = events.filter(pl.col("time") < until).select(pl.col("time").max().dt.date()).item()
     end = min(until, date.fromordinal(last.toordinal() + 1))
     watched = (pl.lit(end) - pl.col("answered_on")).dt.total_days() - 1
     people = members.select("customer_id", "answered_on", *(pl.col(name).cast(pl.String) for name in PARTS), watched=watched)
@@ -101,7 +101,7 @@ def _sorted(values: pl.Series) -> list[str]:
 def _count_weeks(people: pl.DataFrame, days: pl.DataFrame, kinds: Sequence[str]) -> pl.DataFrame:
     weeks = days.select("member", "kind", week=(pl.col("day") - 1) // _WEEK + 1).join(people.select("member", "watched"), on="member")
     weeks = weeks.filter(pl.col("week") * _WEEK <= pl.col("watched"))
-    most = int(people["watched"].max()) // _WEEK  # type: ignore[arg-type]  # whole days
+    most = int(people.select(pl.col("watched").max()).item()) // _WEEK
     passed = pl.DataFrame({"week": range(1, most + 1)}, {"week": pl.Int64}).with_columns(
         members=pl.Series([int((people["watched"] >= _WEEK * week).sum()) for week in range(1, most + 1)], dtype=pl.Int64)
     )

@@ -9,7 +9,7 @@ from polars.exceptions import PolarsError
 from segmenter.errors import LedgerError, nearest
 from segmenter.ledger.schema import SNAPSHOT
 from segmenter.messages import Message
-from segmenter.tables import ANSWERS, DECIDED, INVITED, REACHED
+from segmenter.tables import DECIDED, INVITED, REACHED, by_time, is_standing
 from segmenter.themes import themed
 
 if TYPE_CHECKING:
@@ -74,13 +74,11 @@ def read_answers(connection: "Connection", query: "Select[tuple[object, ...]]") 
 def mark_current(answers: pl.DataFrame) -> pl.DataFrame:
     """Sort answers by launch and customer, and say which is ``current``: the latest, and of one day's the one that says most.
 
-    Of what a file said of a customer's day that is ``standing`` which was read last, as an agent may have corrected it. A call in vain
-    takes no decision back: who has joined or refused has, until they say otherwise. ``told`` is the last answer at which they were
-    reached, ``last`` the last of all.
+    ``standing`` are those that no correction has replaced. A call in vain takes no decision back: who has joined or refused has, until
+    they say otherwise. ``told`` is the last answer at which they were reached, ``last`` the last of all.
     """
     key = ["launch", "customer_id"]
-    standing = pl.col("number") == pl.col("number").max().over(*key, "answered_on", "source")
-    ordered = answers.with_columns(standing=standing).sort(*key, "standing", *by_time(), "number", nulls_last=False)
+    ordered = answers.with_columns(standing=is_standing()).sort(*key, "standing", *by_time(), "number", nulls_last=False)
     reached = pl.col("standing") & pl.col("answer").is_in(REACHED)
     marked = ordered.with_columns(
         last=pl.struct(key).is_last_distinct(),
@@ -88,12 +86,6 @@ def mark_current(answers: pl.DataFrame) -> pl.DataFrame:
     )
     decided = (pl.col("told") & pl.col("answer").is_in(DECIDED)).any().over(key)
     return marked.with_columns(current=pl.when(decided).then("told").otherwise("last")).sort(*key, "answered_on", maintain_order=True)
-
-
-def by_time() -> list[pl.Expr]:
-    """Order answers by when they were given; where that says no more, the one that says most comes last, whatever was read first."""
-    strength = pl.col("answer").replace_strict(ANSWERS, range(len(ANSWERS)), return_dtype=pl.Int64)
-    return [pl.col("answered_on"), pl.col("hour"), strength, *map(pl.col, ("reason", "call_on", "attempts", "source"))]
 
 
 def insert_rows(connection: "Connection", name: str, frame: pl.DataFrame) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from segmenter.ledger.connection import Ledger, connect_reader, snapshot
-from segmenter.ledger.frames import ANSWER_ROW, INVITATION, by_time, read_answers, read_frame
+from segmenter.ledger.frames import ANSWER_ROW, INVITATION, read_answers, read_frame
 from segmenter.ledger.schema import PLANNED, SNAPSHOT, table
-from segmenter.tables import REACHED
+from segmenter.tables import REACHED, by_time
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select

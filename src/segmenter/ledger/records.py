@@ -12,11 +12,11 @@ from segmenter.errors import LedgerError, nearest
 from segmenter.launch_record import LaunchRecord
 from segmenter.ledger.basis import Basis, check_basis
 from segmenter.ledger.connection import Ledger, connect_writer, shorten_error
-from segmenter.ledger.frames import ANSWER, INVITATION, STATUSES, by_time, check_rows, insert_rows, read_answers, read_frame
+from segmenter.ledger.frames import ANSWER, INVITATION, STATUSES, check_rows, insert_rows, read_answers, read_frame
 from segmenter.ledger.pending_plans import drop, fingerprint_of, place_of, settle
 from segmenter.ledger.schema import PENDING, PLANNED, table
 from segmenter.messages import Message
-from segmenter.tables import ANSWERS, CHANNELS
+from segmenter.tables import ANSWERS, CHANNELS, by_time
 from segmenter.themes import themed
 
 if TYPE_CHECKING:

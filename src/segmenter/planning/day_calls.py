@@ -8,7 +8,7 @@ import polars as pl
 from segmenter.messages import Message
 from segmenter.planning.calendar import call_test, calls_by_day, working_day_test
 from segmenter.settings import PlanSettings, TodaySettings
-from segmenter.tables import ANSWERS, REACHED
+from segmenter.tables import REACHED, by_time, is_standing
 
 # Why somebody is called, in the order of calls; those from `again` on are second calls.
 KINDS = ("overdue", "call_back", "due", "again", "agreed", "thinking", "silent", "event")
@@ -66,7 +66,7 @@ def list_day_calls(
     judged = known.with_columns(_due(today, event=event, day=day)).with_columns(_out(today))
     judged = judged.with_columns(_state(day)).with_columns(pl.when(pl.col("state").is_in(("called", "later"))).then("kind").alias("kind"))
     people, loads, next_day = _share(judged, plan, day)
-    strangers = [] if not plan.agents else loads.filter(pl.col("agent").is_not_null(), pl.col("room").is_null())["agent"].to_list()
+    strangers = loads.filter(pl.col("agent").is_not_null(), pl.col("room").is_null())["agent"].to_list()
     rule = "plan.agents: does not know {agents}, who have calls in the launch: all of theirs are listed, whatever their days off are"
     warnings = (Message("day.unknown_agents", rule, agents=tuple(strangers)),) if strangers else ()
     return DayCalls(day, next_day, people, loads, warnings)
@@ -74,11 +74,7 @@ def list_day_calls(
 
 def last_signs(events: pl.DataFrame, orders: pl.DataFrame, kinds: tuple[str, ...], before: date) -> pl.DataFrame:
     """Say when each customer showed a sign of life last, by events of some kinds, and when they ordered last."""
-    seen = (
-        events.filter(pl.col("time") < before, pl.col("kind").str.to_lowercase().is_in(kinds))
-        .group_by("customer_id")
-        .agg(pl.col("time").max())
-    )
+    seen = events.filter(pl.col("time") < before, pl.col("kind").is_in(kinds)).group_by("customer_id").agg(pl.col("time").max())
     bought = orders.filter(pl.col("time") < before, "is_order").group_by("customer_id").agg(ordered=pl.col("time").max())
     both = seen.join(bought, on="customer_id", how="full", coalesce=True)
     return both.select("customer_id", sign_on=pl.col("time").dt.date(), ordered_on=pl.col("ordered").dt.date())
@@ -86,13 +82,9 @@ def last_signs(events: pl.DataFrame, orders: pl.DataFrame, kinds: tuple[str, ...
 
 def _add_history(planned: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
     """Add what stands of all that a customer ever answered: a call in vain takes nothing back of what was said before."""
-    strength = pl.col("answer").replace_strict(ANSWERS, range(len(ANSWERS)), return_dtype=pl.Int64)
     key, reached, order = "customer_id", pl.col("answer").is_in(REACHED), pl.col("order")
-    # A file that was corrected says of a day what it said last.
-    stands = answers.filter(pl.col("number") == pl.col("number").max().over(key, "answered_on", "source"))
-    rows = stands.sort(key, "answered_on", "hour", strength, "number", nulls_last=False).with_columns(
-        order=pl.int_range(pl.len()).over(key)
-    )
+    rows = answers.filter(is_standing()).sort(key, *by_time(), "number", nulls_last=False)
+    rows = rows.with_columns(order=pl.int_range(pl.len()).over(key))
     said = rows.filter(reached).with_columns(run=pl.struct("answer").rle_id().over(key))
     said = (
         said.filter(pl.col("run") == pl.col("run").max().over(key))

@@ -39,7 +39,7 @@ def day_report(calls: DayCalls, stood: DayProgress, launch: LaunchRecord, settin
         advice=Advice(
             (text(first + (rest.format(labels.number(left)) if left else say(".", "。"))), *progress), "attention" if left else "good"
         ),
-        tiles=_tiles(people, stood, launch, labels),
+        tiles=_tiles(stood, launch, labels),
         caution=say("Before you start", "开始前请注意"),
         warnings=tuple(translate(warning, settings.lang) for warning in calls.warnings),
         sections=(
@@ -53,28 +53,19 @@ def day_report(calls: DayCalls, stood: DayProgress, launch: LaunchRecord, settin
     )
 
 
-def _tiles(people: pl.DataFrame, stood: DayProgress, launch: LaunchRecord, labels: Labels) -> tuple[Fact, ...]:
+def _tiles(stood: DayProgress, launch: LaunchRecord, labels: Labels) -> tuple[Fact, ...]:
     say, groups, sales = labels.say, stood.groups, stood.sales
     total = {name: int(groups[name].sum()) for name in ("invited", "due", "called", "reached", "agreed", "joined", "open")}
     target = launch.target
     of_target = None if not target or sales is None else sales.sales / target
+    counts = (
+        ("called", say("Called", "已联系"), say("{} due by now", "应联系 {} 位").format(labels.number(total["due"]))),
+        ("reached", say("Reached", "已接通"), say("of {} invited", "共邀请 {} 位").format(labels.number(total["invited"]))),
+        ("agreed", say("Agreed", "答应未入群"), say("not in the group yet", "尚未进群")),
+        ("joined", say("Joined", "已入群"), say("{} still open", "还有 {} 位未定").format(labels.number(total["open"]))),
+    )
     return (
-        Fact(
-            say("Called", "已联系"),
-            labels.number(total["called"]),
-            say("{} due by now", "应联系 {} 位").format(labels.number(total["due"])),
-        ),
-        Fact(
-            say("Reached", "已接通"),
-            labels.number(total["reached"]),
-            say("of {} invited", "共邀请 {} 位").format(labels.number(total["invited"])),
-        ),
-        Fact(say("Agreed", "答应未入群"), labels.number(total["agreed"]), say("not in the group yet", "尚未进群")),
-        Fact(
-            say("Joined", "已入群"),
-            labels.number(total["joined"]),
-            say("{} still open", "还有 {} 位未定").format(labels.number(total["open"])),
-        ),
+        *(Fact(head, labels.number(total[name]), small) for name, head, small in counts),
         Fact(
             say("Their sales", "加入者消费额"),
             labels.money(None if sales is None or sales.state == "unknown" or total["joined"] < 5 else sales.sales),

@@ -51,6 +51,8 @@ def words_to_say(call: Mapping[str, Any], launch: LaunchSettings, labels: Labels
             return say("Asked to be called on {}.", "客户约在 {} 再联系。").format(call["call_on"])
         case "call_back":
             return say("Asked to be called another time.", "客户希望换个时间再联系。")
+        case "again" if call["answer"] == "wrong_number":
+            return say("The old number was wrong: another was noted.", "原号码有误，已登记新号码。")
         case "again":
             return _other_hour(call["hour"], labels)
         case "agreed":

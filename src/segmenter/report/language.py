@@ -2,7 +2,7 @@
 
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -13,7 +13,10 @@ from segmenter.words import Lang
 __all__ = ["Lang", "chinese", "error_text", "say", "translate"]
 
 
-def say(lang: Lang, en: str, zh: str) -> str:
+_Words = TypeVar("_Words")
+
+
+def say(lang: Lang, en: _Words, zh: _Words) -> _Words:
     """Choose the words of a language."""
     return zh if lang == "zh" else en
 

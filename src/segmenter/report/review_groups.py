@@ -161,7 +161,7 @@ def _weeks(weeks: pl.DataFrame, labels: Labels) -> charts.Lines:
         points = [(float(week), share) for week, share in weeks.filter(kind=kind).select("week", "share").rows()]
         color = charts.STRONG if kind == "any" else charts.ACCENT if kind == "speak" else charts.MUTED
         drawn.append(charts.Line(_kind(kind, labels), points, color, dashed=kind != "any", dots=kind == "any"))
-    last = int(weeks["week"].max())  # type: ignore[arg-type]  # whole weeks
+    last = int(weeks.select(pl.col("week").max()).item())
     step = -(-last // 8)
     across = [(week, str(week)) for week in range(1, last + 1, step)]
     up = [(level / 100, labels.share(level / 100)) for level in range(0, 101, 25)]

@@ -119,7 +119,7 @@ def who_is_where(frame: pl.DataFrame, whose: Whose, source: str) -> pl.DataFrame
         return pl.coalesce(pl.lit(None, dtype=pl.String), *(_cell(name) for name in columns))
 
     parts = {"name": first(whose.names), "phone": first(whose.phones), "new_phone": first(whose.new_phones)}
-    return frame.select(source=pl.lit(source), row=ROW, **parts).cast(dict(WHO))  # type: ignore[arg-type]  # a schema is a mapping
+    return frame.select(source=pl.lit(source), row=ROW, **parts).cast(dict(WHO.items()))
 
 
 def recognize_rows(frame: pl.DataFrame, whose: Whose, people: People, group: str | None) -> tuple[pl.Series, pl.Series]:
