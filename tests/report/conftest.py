@@ -20,6 +20,7 @@ from segmenter.evaluation.gains import measure_gains, top_count
 from segmenter.evaluation.replay import measure_calibration
 from segmenter.evaluation.review import Review, review
 from segmenter.launch_record import LaunchRecord
+from segmenter.ledger.frames import ANSWER_ROW
 from segmenter.settings import BacktestJob, CoreSettings, ReviewJob
 from segmenter.sources.inputs import Inputs
 from segmenter.tables import EVENTS, INVITED, ORDERS
@@ -205,9 +206,9 @@ def _lived() -> tuple[pl.DataFrame, pl.DataFrame]:
         told = ["not_reached", "joined"] if number % 4 == 0 else ["joined"]
         for place, answer in enumerate(told):
             day = date(2026, 7, 20 - len(told) + 1 + place)
-            given = {"customer_id": row["customer_id"], "status": row["status"], "answer": answer, "answered_on": day, "source": "s"}
-            answers.append(given | {"number": len(answers), "current": answer == "joined", "hour": None, "attempts": None})
-    return pl.DataFrame(events, EVENTS), pl.DataFrame(answers, schema_overrides={"hour": pl.Int64, "attempts": pl.Int64})
+            given = {"launch": "tea", "number": len(answers), "customer_id": row["customer_id"], "status": row["status"], "source": "s"}
+            answers.append(given | {"answer": answer, "answered_on": day, "current": answer == "joined"})
+    return pl.DataFrame(events, EVENTS), pl.DataFrame(answers, {**ANSWER_ROW, "current": pl.Boolean})
 
 
 @pytest.fixture(scope="session")
