@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.errors import InputError
+from segmenter.evaluation.experiments import fit_uplift
 from segmenter.evaluation.gains import top_count
 from segmenter.measures.past import Past
 from segmenter.messages import Message
@@ -17,7 +18,7 @@ from segmenter.scoring.learned import LearnedRanking, learned_from
 from segmenter.scoring.ranking import Evidence, Ranking, fit_ranking
 from segmenter.scoring.single_measure import SingleMeasure
 from segmenter.scoring.spend import BY_SPEND
-from segmenter.settings import AnyScoring, AutoSettings
+from segmenter.settings import AnyScoring, AutoSettings, UpliftSettings
 
 Floats = NDArray[np.float64]
 # The weights of a blend's parts, each put on 0..1 by the share of customers below. From the simplest to the boldest: of rankings that
@@ -77,9 +78,11 @@ class AutoRanking(Ranking):
 
 
 def rank(frame: pl.DataFrame, settings: AnyScoring, past: Past | None, *, horizon_days: int, seed: int) -> Ranking:
-    """Fit any ranking, `auto` among them: see `fit_ranking`."""
+    """Fit any ranking, `auto` and `uplift` among them: see `fit_ranking`."""
     if isinstance(settings, AutoSettings):
         return fit_auto(frame, settings, past, horizon_days=horizon_days, seed=seed)
+    if isinstance(settings, UpliftSettings):
+        return fit_uplift(settings, past, seed=seed)
     return fit_ranking(frame, settings, past, horizon_days=horizon_days, seed=seed)
 
 

@@ -77,7 +77,7 @@ MEASURES = (
     Measure("days_known", "days", formula=pl.max_horizontal(days_since("joined"), "days_since_first_row", "days_since_first_event")),
 )
 # Money that rankings add to the frame.
-_ADDED_MONEY = ("expected_spend", "first_spend", "repeat_spend")
+_ADDED_MONEY = ("expected_spend", "expected_uplift", "first_spend", "repeat_spend")
 MONEY = (*(measure.name for measure in MEASURES if measure.unit == "money"), *_ADDED_MONEY)  # in minor units
 
 
