@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from segmenter.evaluation.chance import Chance
-from segmenter.report.backtest_words import advice, verdict
+from segmenter.report.backtest_words import advice, chosen, verdict
 
 ENDS = {"low": 0.8, "high": 1.2}
 
@@ -71,8 +71,10 @@ def test_where_nothing_beats_chance_nothing_is_praised(found):
     assert "recency may stay" in said
     assert "spend did" not in said
     assert "无法判断" in advice(none, "zh")
+    assert (chosen(made, "en"), chosen(none, "en")) == ("recommended", "in use now")
     lost = replace(none, current="clv", recommended="spend")
     assert advice(lost, "en").endswith("clv, which the launch uses, could not be computed; spend will do in its place.")
+    assert chosen(lost, "en") == "for now"
     # Of two that are not clearly apart the launch's own stays, even where only the other one beats chance; and that is said.
     half = replace(made, intervals=made.intervals.with_columns(beats_chance=pl.col("ranking") == "spend"))
     assert advice(half, "en").endswith("Whether it is better than chance cannot be told.")

@@ -20,8 +20,10 @@ def claims(found: Backtest, means: Means, labels: Labels) -> list[Section]:
     for name in sorted(means, key=lambda name: name != found.recommended):
         bins = found.calibration.filter(ranking=name).sort("bin")
         if bins.height:
-            title = f"{name}{say(': ', '：')}{_over_all(means[name], labels)}"
-            tables.append((_claim_table(title, bins, max(means[name].get("dates") or 1, 1), labels),))
+            dates = found.results.drop_nulls(["cut", "expected_spend"]).filter(ranking=name).height
+            few = "" if dates == len(found.cuts) else say(f" (at {dates} of {len(found.cuts)} dates)", f"（{dates} 个日期）")
+            title = f"{name}{few}{say(': ', '：')}{_over_all(means[name], labels)}"
+            tables.append((_claim_table(title, bins, max(dates, 1), labels),))
     if not tables:
         return []
     explanation = say(

@@ -9,7 +9,7 @@ import polars as pl
 from segmenter.evaluation.backtest import Backtest
 from segmenter.evaluation.launch_sales import FEW
 from segmenter.report import charts
-from segmenter.report.backtest_words import verdict
+from segmenter.report.backtest_words import chosen, verdict
 from segmenter.report.labels import Labels
 from segmenter.report.ranking_words import BEST, RANDOM, ranking_name
 from segmenter.report.sections import Cell, Column, Figure, Grid, Key, Mark, Row, Section, Table, columns, note, row
@@ -32,7 +32,7 @@ def _between(low: float | None, high: float | None, labels: Labels) -> str:
 
 def _mark(found: Backtest, name: str, labels: Labels) -> tuple[Mark, str]:
     if name == found.recommended:
-        return "recommended", labels.say("recommended", "推荐")
+        return "recommended", chosen(found, labels.lang)
     return ("current", labels.say("in use now", "当前使用")) if name == found.current else ("", "")
 
 
@@ -40,6 +40,10 @@ def shown_name(means: Means, name: str, labels: Labels) -> str:
     """Name a ranking; with a star where its means are not over all dates."""
     dates, whole = (means[each]["dates"] or 0 for each in (name, RANDOM))
     return ranking_name(name, labels.lang) + ("*" if dates < whole else "")
+
+
+def _against(found: Backtest, labels: Labels) -> str:
+    return labels.say(f"Against {found.recommended}", f"与 {found.recommended} 相比")
 
 
 def tops(found: Backtest, means: Means, shown: Sequence[str], size: int | None, labels: Labels) -> Section:
@@ -79,7 +83,7 @@ def rankings(found: Backtest, means: Means, size: int | None, settings: Backtest
     over = say("Share of later spend in the top …", "排名前 … 的客户占后续消费额的比例")
     headings = (
         Column(say("Ranking", "排序方式"), "left"),
-        Column(say("Against the recommended", "与推荐方式相比"), "left"),
+        Column(_against(found, labels), "left"),
         *(Column(shown_size if top == "size" else f"{top}%", over=over) for top in parts),
         *columns(say("Lift", "提升"), say(f"Buyers in the top {shown_size}", f"前 {shown_size} 购买率"), say("Gini", "基尼系数"), left=()),
     )
@@ -90,7 +94,7 @@ def rankings(found: Backtest, means: Means, size: int | None, settings: Backtest
     rows = []
     for name in order:
         figures, (mark, mark_text) = means[name], _mark(found, name, labels)
-        if name == found.recommended == found.current:
+        if name == found.recommended == found.current and found.intervals["beats_chance"].any():
             mark_text += say(", in use now", "，当前使用")
         between = _between(*intervals.get(name, (None, None)), labels)
         shares = [Cell(labels.share(figures[f"spend_share_{top}"]), between if top == "10" else "") for top in parts]
@@ -124,14 +128,12 @@ def cautions(found: Backtest, labels: Labels) -> list[str]:
         said.append(say(f"Not surely better than chance: {', '.join(unsure)}.", f"不能确定优于随机：{'、'.join(unsure)}。"))
     few = [f"{name} {dates}" for name, dates in found.intervals.select("ranking", "dates").rows() if dates < len(found.cuts)]
     if few:
-        listed, dates = ", ".join(few), len(found.cuts)
+        listed, dates = say(", ", "、").join(few), len(found.cuts)
         en = (
             f"* could not be computed at all {dates} dates ({listed}): its shares are of its own dates; what counts is how far it is from "
-            "the recommended one on the dates that both have, by which the rankings are sorted."
+            f"{found.recommended} on the dates that both have, by which the rankings are sorted."
         )
-        zh = (
-            f"* 并非 {dates} 个日期都能计算（{listed}），占比只计各自的日期；请看与推荐方式的差别：只按两者都有的日期计算，表格也按它排列。"
-        )
+        zh = f"* 并非 {dates} 个日期都能计算（{listed}），占比只计各自的日期；排列和比较看与 {found.recommended} 在共有日期上的差别。"
         said.append(say(en, zh))
     return said
 
@@ -144,7 +146,7 @@ def _brief(
     days, dates = found.horizon_days, len(found.cuts)
     among = say(f"buyers, top {size}", f"前 {size} 购买率") if isinstance(size, int) else say("buyers, all", "全部购买率")
     figures = (say("spend, top 10%", "前 10% 消费占比"), say("between", "区间"), say("lift", "提升"), among)
-    headings = columns(say("ranking", "排序方式"), *figures, say("against the recommended", "与推荐方式相比"), left=(0, 5))
+    headings = columns(say("ranking", "排序方式"), *figures, _against(found, labels), left=(0, 5))
     rows = tuple(
         row(
             shown_name(means, name, labels),
@@ -152,7 +154,7 @@ def _brief(
             _between(*intervals.get(name, (None, None)), labels),
             "–" if mean["lift_10"] is None else f"{mean['lift_10']:.1f}",
             labels.share(mean["precision_size"]),
-            say("recommended", "推荐") if name == found.recommended else verdict(found, name, labels.lang)[0],
+            chosen(found, labels.lang) if name == found.recommended else verdict(found, name, labels.lang)[0],
             role="now" if name == found.recommended else "",
         )
         for name, mean in means.items()
@@ -230,9 +232,10 @@ def _line(found: Backtest, name: str, points: list[tuple[float, float | None]], 
 
 
 def _legend(found: Backtest, shown: Sequence[str], labels: Labels) -> tuple[Key, ...]:
-    use, recommended = labels.say("in use now", "当前使用"), labels.say("recommended", "推荐")
+    use, recommended = labels.say("in use now", "当前使用"), chosen(found, labels.lang)
     if found.current == found.recommended:
-        return (Key(recommended + labels.say(" and in use now", "，也是当前使用的"), charts.STRONG),)
+        both = "" if recommended == use else labels.say(" and in use now", "，也是当前使用的")
+        return (Key(recommended + both, charts.STRONG),)
     return (Key(recommended, charts.STRONG), *([Key(use, charts.ACCENT)] if found.current in shown else []))
 
 

@@ -74,6 +74,13 @@ def clearly_better(found: Backtest, ranking: str, against: str) -> bool:
     return bool(found.differences.filter(ranking=ranking, against=against)["clearly_better"].any())
 
 
+def chosen(found: Backtest, lang: Lang) -> str:
+    """Mark the recommended ranking in a word: where nothing beats chance it is none that is recommended."""
+    if found.intervals["beats_chance"].any():
+        return say(lang, "recommended", "推荐")
+    return say(lang, "in use now", "当前使用") if found.recommended == found.current else say(lang, "for now", "暂用")
+
+
 def leader(found: Backtest) -> str | None:
     """Name the ranking that held most more than the recommended one on the dates that both have, though not clearly; None without any."""
     ahead = found.differences.filter(pl.col("difference") > 0, against=found.recommended)
