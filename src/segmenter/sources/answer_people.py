@@ -60,6 +60,11 @@ class People:
         return dict(self.planned.select("customer_id", "group").rows())
 
     @cached_property
+    def group_names(self) -> dict[str, str]:
+        """Give the groups with their names as `fold_name` gives them."""
+        return {group: fold_name(group) for group in {*self.groups.values()} if group}
+
+    @cached_property
     def phones(self) -> pl.DataFrame:
         """Give ``key`` and ``customer_id`` of all phones."""
         columns = [name for name in self.contacts.columns if name not in ("customer_id", "name") and means_of(name) in ("phone", None)]
