@@ -79,6 +79,7 @@ REACH = pl.Schema(
     }
 )
 EVENTS = pl.Schema({"customer_id": pl.String(), "kind": pl.String(), "time": TIME})
+TROUBLES = COMPLAINT, CLOSED, VIOLATION = ("complaint", "complaint_closed", "violation")  # kinds of events that are no activity
 REFERRALS = pl.Schema({"customer_id": pl.String(), "friend_id": pl.String(), "time": TIME})
 APPLICANTS = pl.Schema(  # who answered an open call
     {
