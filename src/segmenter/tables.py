@@ -16,6 +16,7 @@ from segmenter.settings.types import Channel
 
 TIME = pl.Datetime("us")
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
+NOT_KNOWN = "not_known"  # a status: an agent added them by hand, and the shop does not have them
 # What came of an invitation, from what says least; where there is nothing, nobody has called yet.
 ANSWERS = ("not_reached", "wrong_number", "call_back", "thinking", "agreed", "refused", "refused_for_good", "joined")
 REACHED, DECIDED = ANSWERS[2:], ANSWERS[5:]  # who spoke to somebody; and knew their mind

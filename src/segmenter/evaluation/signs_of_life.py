@@ -158,15 +158,13 @@ def fit_half_life(people: pl.DataFrame, active: pl.DataFrame) -> tuple[float | N
 
 def _fit_counts(terms: Floats, counts: Ints, exposed: Ints) -> Floats:
     """Fit the days as if all were independent: a Poisson regression by iteratively reweighted least squares, from where they are."""
-    rate: Floats = (counts + counts.mean()) / 2
-    slope = np.zeros(2)
+    slope, rate = np.zeros(2), (counts + counts.mean()) / 2
     for _ in range(_STEPS):
         working = np.log(rate / exposed) + (counts - rate) / rate
-        new = np.linalg.solve((terms.T * rate) @ terms, terms.T @ (rate * working))
-        slope, moved = new, np.abs(new - slope).max()
-        rate = exposed * np.exp(np.clip(terms @ slope, -50, 5))
-        if not moved > _PRECISE:
+        before, slope = slope, np.linalg.solve((terms.T * rate) @ terms, terms.T @ (rate * working))
+        if not np.abs(slope - before).max() > _PRECISE:
             break
+        rate = exposed * np.exp(np.clip(terms @ slope, -50, 5))
     return slope
 
 
