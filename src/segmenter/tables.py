@@ -167,6 +167,7 @@ class Terms:
     as_of: date  # orders at or after its midnight change nothing
     half_life_days: float  # after so many days an order weighs half in `decayed_spend`; > 0
     window_days: int | None  # what `spend_window` counts; None for all time
+    horizon_days: int | None = None  # what a ranking looks ahead; where it is given, there are `measures.spec.LEARNING` too
 
     @property
     def today(self) -> int:

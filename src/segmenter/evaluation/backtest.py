@@ -9,6 +9,7 @@ from datetime import date
 import polars as pl
 
 from segmenter.errors import InputError
+from segmenter.evaluation.as_of import horizon_of
 from segmenter.evaluation.auto import CHOICES, mean_shares
 from segmenter.evaluation.cuts import choose_cuts
 from segmenter.evaluation.replay import Replay, compare_replays, replay
@@ -112,7 +113,8 @@ def backtest(tables: Tables, settings: BacktestCore, *, progress: Callable[[str]
     window, most = settings.rules.spend.window_days, settings.backtest.customers
     # The launch's own half-life comes first: a custom rule on decayed spend is then the launch's own.
     own = settings.scoring.half_life_days
-    past = past_of(tables, end, own, window, max_customers=most, first=cuts[0], seed=settings.seed)
+    horizon = horizon_of(rankings.values(), settings.backtest.horizon_days)
+    past = past_of(tables, end, own, window, horizon, max_customers=most, first=cuts[0], seed=settings.seed)
     pasts = {days: past.with_half_life(days) for days in dict.fromkeys((own, *(scoring.half_life_days for scoring in rankings.values())))}
 
     def at(cut: date) -> Replay | Message:

@@ -13,6 +13,7 @@ from segmenter.measures.place_names import comes_after
 from segmenter.measures.place_names import number_of as number_of_place
 from segmenter.measures.raw_memory import jit, load, load_byte, load_float, load_int, prefetch, store, store_byte, store_int
 from segmenter.measures.record_layout import (
+    BY_HALF_LIFE,
     CITY,
     CITY_AT,
     COUNTS,
@@ -21,7 +22,9 @@ from segmenter.measures.record_layout import (
     DISTRICT_AT,
     FIRST,
     HOT,
+    LARGEST,
     LAST,
+    LONGEST_FIRST,
     LOWER,
     OUTER,
     PROVINCE,
@@ -30,9 +33,10 @@ from segmenter.measures.record_layout import (
     REFUND_COUNTS,
     REFUNDS,
     SPEND,
+    THIRD,
 )
 from segmenter.measures.text_views import FALLBACK, FULL, address_of, hash_bytes, is_long, length_of, mixed
-from segmenter.money import LARGEST
+from segmenter.money import LARGEST as LARGEST_AMOUNT
 from segmenter.tables import DAY, LATEST
 
 # The addresses of a batch's columns, 0 for what it has not, and how it is to be read.
@@ -84,7 +88,7 @@ def examine(  # noqa: PLR0915 - one loop, as below
             continue
         if decimals != 0 or integers != 0:
             amount = np.rint((load_float(decimals + 8 * row) if decimals != 0 else np.float64(load(integers + 8 * row))) * scale)
-            if not abs(amount) <= LARGEST:
+            if not abs(amount) <= LARGEST_AMOUNT:
                 store_byte(fallback + row, np.uint8(1))
                 continue
             store(paid + 8 * row, np.int64(amount))
@@ -137,7 +141,8 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
     range_refunds, range_refund_orders = 8 * layout.refunds, 8 * layout.refund_orders
     slots, mask, hots, colds = owner.slots, owner.mask, owner.hots, owner.colds
     spare, nobody, by_day = owner.spare, owner.spare + 8 * BLOCK, owner.by_day
-    lower = 8 * (words - LOWER)
+    thirds, weights = owner.thirds, layout.weights
+    lower, learned, of_day_weights = 8 * (words - LOWER), weights != 0, 4 * len(LONGEST_FIRST)
     recent, as_of, in_chunk = layout.recent, np.int64(today * DAY), np.int64(CHUNK - 1)
     for start_of_block in range(start, stop, BLOCK):
         end = min(start_of_block + BLOCK, stop)
@@ -154,7 +159,7 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
             number = (entry & 0xFFFFFFFF) - 1
             row = np.int64(load_int(rows + 4 * index))
             if entry == 0:
-                number = number_of(row, tag, batch, owner, words)
+                number = number_of(row, tag, batch, owner, words, learned)
                 if number == FULL:
                     end = index
                     break
@@ -169,6 +174,10 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
                 cold = cold if load(times + 8 * row) >= recent else nobody
             prefetch(cold)
             prefetch(cold + 64)
+            if learned:
+                third = load(thirds + 8 * (number >> CHUNK_BITS)) + 8 * THIRD * (number & in_chunk)
+                prefetch(third)
+                prefetch(third + 64)
         if offsets == 0 and (provinces != 0 or cities != 0 or districts != 0):
             # An order that is the latest so far may change the place.
             for index in range(start_of_block, end):
@@ -189,7 +198,7 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
             if is_long(length_of(k0)) or load(hot) != k0 or load(hot + 8) != load(ids + 16 * row + 8):
                 # A long id, or another one with the same hash.
                 tag = np.int64(load_int(tags + 4 * index)) & 0xFFFFFFFF
-                number = number_of(row, tag, batch, owner, words)
+                number = number_of(row, tag, batch, owner, words, learned)
                 if number == FULL:
                     return index
                 if number == FALLBACK:
@@ -201,6 +210,7 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
             if only_ids:
                 continue
             cold = load(colds + 8 * (number >> CHUNK_BITS)) + 8 * words * (number & in_chunk)
+            third = load(thirds + 8 * (number >> CHUNK_BITS)) + 8 * THIRD * (number & in_chunk)
             stop_row = row + 1
             if offsets != 0:
                 row, stop_row = load(offsets + 8 * row), load(offsets + 8 * row + 8)
@@ -247,6 +257,8 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
                 spent, counted = kept + 8 * (RANGES + of_range), kept + orders + 4 * of_range
                 store(spent, load(spent) + amount)
                 store_int(counted, load_int(counted) + np.int32(is_order))
+                if learned:
+                    _weigh(third, weights + of_day_weights * days, amount, is_order)
                 if refund > 0 or not is_order:
                     store(cold + 8 * REFUNDS, load(cold + 8 * REFUNDS) + refund)
                     both = load(cold + 8 * REFUND_COUNTS)
@@ -261,6 +273,21 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
         if end < min(start_of_block + BLOCK, stop):
             return end
     return stop
+
+
+@jit
+def _weigh(third: int, weights: int, amount: int, is_order: bool) -> None:
+    """Add an order to the sums by half-life, up to the first by which its day weighs nothing."""
+    store(third + 8 * LARGEST, max(load(third + 8 * LARGEST), amount if is_order else -NEVER))
+    for at in range(len(LONGEST_FIRST)):
+        weight = np.int64(load_int(weights + 4 * at))
+        if weight == 0:
+            break
+        decayed = third + 8 * BY_HALF_LIFE + 16 * at
+        both = load(decayed + 8)
+        rest = (both & 0xFFFF) + (amount & 0xFFFF) * weight
+        store(decayed, load(decayed) + (amount >> 16) * weight + (rest >> 16))
+        store(decayed + 8, both + (weight * np.int64(is_order) << 16) - (both & 0xFFFF) + (rest & 0xFFFF))
 
 
 @jit

@@ -130,8 +130,8 @@ def add_info(book: Any, unit: str, calls: pl.DataFrame, about: About, *, by_agen
 
 def _lines(unit: str, calls: pl.DataFrame, about: About, *, by_agent: bool) -> dict[str, str]:
     labels, say = about.labels, about.labels.say
-    groups = calls.sort("place")["group"].unique(maintain_order=True).to_list()
-    named = f"{groups[0]} – {groups[-1]}" if len(groups) > 1 else groups[0]
+    groups = [group for group in calls.sort("place")["group"].unique(maintain_order=True) if group]  # who is not of the plan has none
+    named = " – ".join(dict.fromkeys((*groups[:1], *groups[-1:])))
     lines = {
         say("launch", "活动"): about.launch.name,
         say("topic", "社群主题"): about.launch.topic or "",
