@@ -67,7 +67,7 @@ def _replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnySc
         values = ranking.values(known.customers.filter(eligible))
         orders[name] = np.argsort(-values, kind="stable")  # the eligible are sorted by id
         if ranking.expects_money:
-            expected[name] = measure_calibration(values, spend)
+            expected[name] = measure_calibration(ranking.expected_spend(values), spend)
         if isinstance(ranking, AutoRanking):
             choices[name] = ranking
     size = settings.plan.size if isinstance(settings.plan.size, int) else None
