@@ -71,7 +71,7 @@ def choice_sentence(choice: str, means: Mapping[str, float], trials: int, lang: 
     if not trials:
         return say(lang, f"{chosen} was chosen, without a trial.{meant}", f"选用{chosen}，未能在历史上试验。{meant}")
     if below_chance(means):
-        tried = say(lang, ", ", "，").join(_held(name, means, lang) for name in _singles(means))
+        tried = say(lang, ", ", "，").join(f"{name} {means[name]:.1%}" for name in _singles(means))
         en = (
             f"No ranking did better than chance: over {trials} past launches the top 5, 10 and 20% of each held less of the later spend "
             f"than the {CHANCE:.1%} that chance would ({tried}). {chosen} was taken as the simplest."
@@ -81,7 +81,7 @@ def choice_sentence(choice: str, means: Mapping[str, float], trials: int, lang: 
             f"均不高于随机的 {CHANCE:.1%}（{tried}）。选用最简单的{chosen}。"
         )
         return say(lang, en, zh)
-    others = say(lang, ", ", "，").join(_held(name, means, lang) for name in _singles(means) if name != choice)
+    others = say(lang, ", ", "，").join(f"{name} {means[name]:.1%}" for name in _singles(means) if name != choice)
     of = (
         say(lang, f"what {buyers:,} customers then spent", f" {buyers:,} 位客户后续消费")
         if buyers
@@ -96,10 +96,6 @@ def _singles(means: Mapping[str, float]) -> list[str]:
     """Name what a choice is compared with: spend, spend that decays as it did best, and learned spend."""
     decayed = max((name for name in means if name.startswith("decayed")), key=lambda name: means[name])
     return ["learned", decayed, "spend"]
-
-
-def _held(name: str, means: Mapping[str, float], lang: Lang) -> str:
-    return f"{_choice(name, lang)} {means[name]:.1%}".strip()
 
 
 def _choice(name: str, lang: Lang) -> str:
