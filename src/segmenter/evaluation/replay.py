@@ -78,9 +78,10 @@ def _replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnySc
         values = ranking.values(known.customers.filter(eligible))
         orders[name] = np.argsort(-values, kind="stable")  # the eligible are sorted by id
         if ranking.expects_money:
+            money = ranking.expected_spend(values)
             first = orders[name][: top_count(len(ids), TOP)]
-            promised = round(fsum(values[first].tolist()))
-            expected[name] = Claim(*measure_calibration(values, spend), promised, int(spend[first].sum()))
+            promised = round(fsum(money[first].tolist()))
+            expected[name] = Claim(*measure_calibration(money, spend), promised, int(spend[first].sum()))
         if isinstance(ranking, AutoRanking):
             choices[name] = ranking
     size = settings.plan.size if isinstance(settings.plan.size, int) else None
