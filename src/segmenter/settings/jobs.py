@@ -81,8 +81,8 @@ class LaunchJob(CoreSettings):
         match self.engine:
             case LocalEngine():
                 return self
-            case engine if self.scoring.needs_single_orders:
-                sentence = "scoring: {kind} looks at single orders, which need engine=local (got {engine})"
+            case engine if self.scoring.needs_purchases:
+                sentence = "scoring: {kind} looks at the single orders of all customers, which need engine=local (got {engine})"
                 raise ValueError(Message("settings.scoring_engine", sentence, kind=self.scoring.kind, engine=engine.kind))
             case engine if self.by_category:
                 sentence = "{key}: category looks at single orders, which need engine=local (got {engine})"

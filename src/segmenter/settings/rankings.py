@@ -27,10 +27,9 @@ class Weights(Settings):
 class ScoringSettings(Settings):
     """What every ranking has: the components, which give the reasons and choose the key users."""
 
-    # Of a ranking: does it look at earlier dates or at single orders; must it, so that orders aggregated elsewhere will not do; and
-    # does it take every customer's purchase days (`timeline.PURCHASES`)?
+    # Of a ranking: does it look at earlier dates or at single orders; and does it take every customer's purchase days
+    # (`timeline.PURCHASES`), so that orders aggregated elsewhere will not do?
     needs_past: ClassVar[bool] = False
-    needs_single_orders: ClassVar[bool] = False
     needs_purchases: ClassVar[bool] = False
 
     half_life_days: Annotated[float, Field(gt=0, le=36_525)]
@@ -82,7 +81,6 @@ class ClvSettings(ScoringSettings):
     """Expected spend by models of repeat buying."""
 
     needs_past: ClassVar[bool] = True
-    needs_single_orders: ClassVar[bool] = True
     needs_purchases: ClassVar[bool] = True
 
     kind: Literal["clv"]
@@ -104,8 +102,6 @@ class LearningSettings(ScoringSettings):
 
 class LearnedSettings(LearningSettings):
     """Expected spend, learned from the shop's own past."""
-
-    needs_single_orders: ClassVar[bool] = True
 
     kind: Literal["learned"]
 
