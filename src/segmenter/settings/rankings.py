@@ -54,6 +54,11 @@ class WeightedSettings(ScoringSettings):
     kind: Literal["weighted"]
 
 
+def weighted_of(scoring: ScoringSettings) -> WeightedSettings:
+    """Give the weighted score of the components that every ranking has."""
+    return WeightedSettings(**{name: getattr(scoring, name) for name in ScoringSettings.model_fields} | {"kind": "weighted"})
+
+
 class SpendSettings(ScoringSettings):
     """By net spend."""
 
