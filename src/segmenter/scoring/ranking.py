@@ -38,6 +38,7 @@ class Evidence:
     # choice, share: what `auto` chose among, by mean share of later spend
     trials: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"choice": pl.String, "share": pl.Float64}))
     trial_cuts: int = 0  # over how many past launches
+    trial_buyers: int = 0  # different customers who bought after them
     model: dict[str, Any] = field(default_factory=dict)  # what a model estimated, as plain values
     warnings: tuple[str, ...] = ()  # what a person should know
 
@@ -76,6 +77,10 @@ class Ranking(ABC):
     @abstractmethod
     def values(self, frame: pl.DataFrame) -> Floats:
         """Give each customer's value, larger is better."""
+
+    def expected_spend(self, values: Floats) -> Floats:
+        """Give what customers of these values can be expected to spend, in minor units; where it expects money at all."""
+        return values
 
     def evidence(self, past: Past | None, *, horizon_days: int, seed: int) -> Evidence:
         """Give what it rests on, as of the date that it was fitted for."""
@@ -120,7 +125,7 @@ class RankingScore:
             return [pl.Series("score", values)]
         series = [pl.Series("score", 100 * image(values, self.quantiles.knots_[0], self.quantiles.levels_[0]))]
         if self.ranking.expects_money:
-            series.append(pl.Series("expected_spend", np.rint(values).astype(np.int64)))
+            series.append(pl.Series("expected_spend", np.rint(self.ranking.expected_spend(values)).astype(np.int64)))
         if self.ranking.expects_uplift:
             series.append(pl.Series("expected_uplift", np.rint(values).astype(np.int64)))
         return series
