@@ -37,7 +37,7 @@ from segmenter.sources.order_rows import OrdersReading, map_orders
 from segmenter.tables import Terms
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
-FILES = {"kind": "files", "dir": None, "encoding": "auto", "separator": "auto", "sheet": None, "skip_rows": 0}
+FILES = {"kind": "files", "dir": None, "encoding": "auto", "separator": "auto", "sheet": None, "skip_rows": 0, "header": True}
 
 
 @dataclass(frozen=True)
