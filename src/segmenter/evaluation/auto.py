@@ -19,7 +19,7 @@ from segmenter.measures.spec import HALF_LIVES
 from segmenter.messages import Message
 from segmenter.scoring.decayed import BY_DECAYED
 from segmenter.scoring.learned import LearnedRanking, learned_from
-from segmenter.scoring.ranking import Evidence, Ranking, fit_ranking
+from segmenter.scoring.ranking import Evidence, Ranking, fit_ranking, require_past
 from segmenter.scoring.single_measure import SingleMeasure
 from segmenter.scoring.spend import BY_SPEND
 from segmenter.settings import AnyScoring, AutoSettings, UpliftSettings, weighted_of
@@ -136,9 +136,7 @@ def fit_auto(frame: pl.DataFrame, settings: AutoSettings, past: Past | None, *, 
         warnings = [Message("evaluation.auto_without_any_order", sentence)]
         weighted = fit_ranking(frame, weighted_of(settings), None, horizon_days=horizon_days, seed=seed)
         return AutoRanking("weighted", {"weighted": weighted}, {}, warnings=tuple(warnings))
-    if past is None:
-        sentence = "scoring=auto: single orders are not at hand, as an engine aggregated them elsewhere; ranking by decayed spend"
-        return AutoRanking(_SIMPLEST, {_SIMPLEST: BY_DECAYED}, {}, warnings=(Message("evaluation.auto_without_orders", sentence),))
+    past = require_past(past, settings)
     cuts = _choose_cuts(past, settings, horizon_days)
     trials = [trial for cut in cuts if (trial := _try_launch(past, cut, settings, horizon_days, seed)) is not None]
     choice, buyers, warnings = _choose(trials, horizon_days, seed)
