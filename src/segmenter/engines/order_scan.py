@@ -129,7 +129,7 @@ def _by_day(cluster: Cluster, lines: nw.LazyFrame[Any]) -> pl.DataFrame:
 
 def aggregate_rows(cluster: Cluster, orders: nw.LazyFrame[Any], terms: Terms) -> pl.DataFrame:
     """Aggregate orders on a cluster, `definition.ROWS` there, `SUMMARY` here."""
-    return finish(cluster.fetch(summarize(orders, cluster.upload(weights_table(terms)), terms)))
+    return finish(cluster.fetch(summarize(orders, cluster.upload(weights_table(terms)), terms)), terms)
 
 
 def _count(cluster: Cluster, rows: "DataFrame", columns: list[str]) -> int:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from segmenter.errors import ConfigError, InputError
+from segmenter.evaluation.as_of import horizon_of
 from segmenter.evaluation.backtest import rankings_of, warn_of_sample
 from segmenter.evaluation.cuts import choose_cuts
 from segmenter.evaluation.replay import TOP, Replay, compare_replays, replay
@@ -54,7 +55,8 @@ def tune(tables: Tables, settings: TuneCore, *, progress: Callable[[str], None] 
     present = _weighted(settings.scoring)
     half_lives = sorted({*settings.tune.half_lives, present.half_life_days})
     wanted, window = settings.backtest, settings.rules.spend.window_days
-    past = past_of(tables, end, present.half_life_days, window, max_customers=wanted.customers, first=cuts[0], seed=settings.seed)
+    horizon = horizon_of(rankings_of(settings)[0].values(), wanted.horizon_days)
+    past = past_of(tables, end, present.half_life_days, window, horizon, max_customers=wanted.customers, first=cuts[0], seed=settings.seed)
     prepared = []
     for cut in learned_from:
         progress(str(cut))
@@ -132,7 +134,7 @@ def _judge(learned: Sequence[Replay], held_back: Sequence[Replay], names: list[s
     intervals, differences = compare_replays(held_back, names, seed)
     schema = {"ranking": pl.String, "learned_from": pl.Float64}
     before = pl.DataFrame([(name, _mean(name, learned)) for name in names], schema=schema, orient="row")
-    after = intervals.rename({"share": "held_back"})
+    after = intervals.drop("dates").rename({"share": "held_back"})
     return before.join(after, on="ranking", how="left", maintain_order="left"), differences.filter(ranking=TUNED).drop("ranking")
 
 
