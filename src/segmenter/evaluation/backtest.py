@@ -234,30 +234,31 @@ def _results(replays: Sequence[Replay], names: Sequence[str]) -> pl.DataFrame:
     rows = [_row(replayed, name) for replayed in replays for name in (*names, *_ENDS) if name in replayed.gains]
     schema = {"cut": pl.Date, "ranking": pl.String, **dict.fromkeys(("dates", *_COUNTS), pl.Int64)}
     figures = dict.fromkeys(replays[0].gains["best"].figures, pl.Float64)
-    money = {"expected_spend": pl.Int64, "calibration": pl.Float64}
-    money |= {"expected_spend_10": pl.Int64, "later_spend_10": pl.Int64, "calibration_10": pl.Float64}
-    single = pl.DataFrame(rows, schema={**schema, **figures, **money}, orient="row")
-    amounts = [name for name, kind in single.schema.items() if kind == pl.Int64 and name != "dates"]
+    money = dict.fromkeys(("expected_spend", "expected_spend_10", "later_spend_10"), pl.Int64)
+    ratios = dict.fromkeys(("calibration", "calibration_10"), pl.Float64)
+    single = pl.DataFrame(rows, schema={**schema, **figures, **money, **ratios}, orient="row")
     # One by one: a mean over groups might be summed in any order.
     mean = pl.concat(
         part.select(
             pl.lit(None, pl.Date).alias("cut"),
             "ranking",
             pl.col("dates").sum(),
-            *(pl.col(name).mean().round().cast(pl.Int64) if name in amounts else pl.col(name).mean() for name in part.columns[3:]),
-        )
-        .head(1)
-        .with_columns(calibration=_ratio(part, "expected_spend", "later_spend"))
-        .with_columns(calibration_10=_ratio(part, "expected_spend_10", "later_spend_10"))
+            *(
+                pl.col(name).mean().round().cast(pl.Int64) if name in (*_COUNTS, *money) else pl.col(name).mean()
+                for name in part.columns[3:-2]
+            ),
+            calibration=_ratio("expected_spend", "later_spend"),
+            calibration_10=_ratio("expected_spend_10", "later_spend_10"),
+        ).head(1)
         for part in (single.filter(ranking=name) for name in (*names, *_ENDS))
     )
     return pl.concat([single, mean])
 
 
-def _ratio(part: pl.DataFrame, expected: str, came: str) -> pl.Expr:
+def _ratio(expected: str, came: str) -> pl.Expr:
     """Divide all that was expected by all that came, over the dates at which money was expected."""
-    claimed = part.select(expected, came).drop_nulls(expected).sum().row(0)
-    return pl.lit(claimed[0] / claimed[1] if claimed[1] > 0 else None, pl.Float64)
+    claimed = pl.col(came).filter(pl.col(expected).is_not_null()).sum()
+    return pl.when(claimed > 0).then(pl.col(expected).sum() / claimed)
 
 
 def _row(replayed: Replay, name: str) -> dict[str, object]:

@@ -68,6 +68,7 @@ def _replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnySc
     later = past.later(ids, cut, horizon)
     spend, bought = later["spend"].to_numpy(), (later["orders"] > 0).to_numpy()
     orders, expected, choices, missing = {}, {}, {}, {}
+    bucket, top = assign_buckets(ids, settings.seed), top_count(len(ids), TOP)
     for name, scoring in rankings.items():
         known = snapshots[scoring.half_life_days]
         try:
@@ -78,14 +79,10 @@ def _replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnySc
         values = ranking.values(known.customers.filter(eligible))
         orders[name] = np.argsort(-values, kind="stable")  # the eligible are sorted by id
         if ranking.expects_money:
-            money = ranking.expected_spend(values)
-            first = orders[name][: top_count(len(ids), TOP)]
-            promised = round(fsum(money[first].tolist()))
-            expected[name] = Claim(*measure_calibration(money, spend), promised, int(spend[first].sum()))
+            expected[name] = _claim(ranking.expected_spend(values), spend, orders[name][:top])
         if isinstance(ranking, AutoRanking):
             choices[name] = ranking
     size = settings.plan.size if isinstance(settings.plan.size, int) else None
-    bucket, top = assign_buckets(ids, settings.seed), top_count(len(ids), TOP)
     return Replay(
         cut=cut,
         counts={
@@ -102,6 +99,10 @@ def _replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnySc
         choices=choices,
         missing=missing,
     )
+
+
+def _claim(expected: NDArray[np.float64], spend: NDArray[np.int64], first: NDArray[np.intp]) -> Claim:
+    return Claim(*measure_calibration(expected, spend), round(fsum(expected[first].tolist())), int(spend[first].sum()))
 
 
 def _previous_spend(past: Past, ids: pl.Series, cut: date, horizon: int) -> int | None:
