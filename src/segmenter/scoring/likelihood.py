@@ -108,8 +108,6 @@ def maximise_posterior(
 
 def _search(objective: Objective, start: Mapping[str, float], limits: Floats) -> Any:
     from scipy.optimize import minimize
-    from threadpoolctl import threadpool_limits
 
     options = {"maxiter": 1_000, "maxfun": 2_000, "ftol": 1e-13, "gtol": 1e-7, "maxcor": 20}
-    with threadpool_limits(1, "blas"):  # a few parameters are no work for several threads, which would wait for each other
-        return minimize(objective, np.log(list(start.values())), jac=True, method="L-BFGS-B", bounds=limits.tolist(), options=options)
+    return minimize(objective, np.log(list(start.values())), jac=True, method="L-BFGS-B", bounds=limits.tolist(), options=options)
