@@ -51,7 +51,7 @@ _LEAF = 50  # customers of a leaf, at least; and 10 who bought, else few buyers 
 _LEAF_BUYERS = 10
 _OLDER = 0.7  # what the level of a date counts, where that of the next later one counts 1
 _BLOCK = 1 << 15  # rows
-_IMPORTANCE_SAMPLE = 5_000  # customers
+_IMPORTANCE_SAMPLE = 2_500  # customers
 
 
 @dataclass(frozen=True)
