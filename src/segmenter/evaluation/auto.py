@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from segmenter.errors import InputError
 from segmenter.evaluation.chance import Outcome, draw_chance, outcome_of
 from segmenter.evaluation.comparison import BUCKETS, MIN_BUCKETS, assign_buckets, sum_by_bucket
+from segmenter.evaluation.experiments import fit_uplift
 from segmenter.evaluation.gains import top_count
 from segmenter.measures.past import Past
 from segmenter.measures.spec import HALF_LIVES
@@ -21,7 +22,7 @@ from segmenter.scoring.learned import LearnedRanking, learned_from
 from segmenter.scoring.ranking import Evidence, Ranking, fit_ranking
 from segmenter.scoring.single_measure import SingleMeasure
 from segmenter.scoring.spend import BY_SPEND
-from segmenter.settings import AnyScoring, AutoSettings
+from segmenter.settings import AnyScoring, AutoSettings, UpliftSettings
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -104,9 +105,11 @@ class AutoRanking(Ranking):
 
 
 def rank(frame: pl.DataFrame, settings: AnyScoring, past: Past | None, *, horizon_days: int, seed: int) -> Ranking:
-    """Fit any ranking, `auto` among them: see `fit_ranking`."""
+    """Fit any ranking, `auto` and `uplift` among them: see `fit_ranking`."""
     if isinstance(settings, AutoSettings):
         return fit_auto(frame, settings, past, horizon_days=horizon_days, seed=seed)
+    if isinstance(settings, UpliftSettings):
+        return fit_uplift(settings, past, seed=seed)
     return fit_ranking(frame, settings, past, horizon_days=horizon_days, seed=seed)
 
 

@@ -134,7 +134,7 @@ def _judge(learned: Sequence[Replay], held_back: Sequence[Replay], names: list[s
     intervals, differences = compare_replays(held_back, names, seed)
     schema = {"ranking": pl.String, "learned_from": pl.Float64}
     before = pl.DataFrame([(name, _mean(name, learned)) for name in names], schema=schema, orient="row")
-    after = intervals.rename({"share": "held_back"})
+    after = intervals.drop("dates").rename({"share": "held_back"})
     return before.join(after, on="ranking", how="left", maintain_order="left"), differences.filter(ranking=TUNED).drop("ranking")
 
 

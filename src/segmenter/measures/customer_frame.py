@@ -10,14 +10,15 @@ from segmenter.measures import spec
 from segmenter.measures.place_levels import own_first
 from segmenter.messages import Message
 from segmenter.regions.last_known import last_known
-from segmenter.tables import APART, CUSTOMERS, LEVELS, Tables, Terms
+from segmenter.tables import APART, CUSTOMERS, LEVELS, TROUBLES, Tables, Terms
 
 _FLAGS = ("do_not_contact", "blocked", "staff")
 _INNER = ("days_since_first_row", "days_since_first_event", *(f"order_{level}" for level in LEVELS), APART, spec.AS_OF)
 _APPLIED = pl.Schema({"applicant": pl.Boolean(), "applied_by": pl.String()}).to_frame()  # beside them, where some applied
 # What an attribute of the shop's own may not be called besides the measures: the later stages add columns of these names.
 _LATER = (
-    *("region", "verdict", "score", "expected_spend", "repeats", "last_days", "known_days", "first_spend", "repeat_spend"),
+    *("region", "verdict", "score", "expected_spend", "expected_uplift"),
+    *("repeats", "last_days", "known_days", "first_spend", "repeat_spend"),
     *("segment", "invited", "rank", "wave", "group"),
 )
 
@@ -55,8 +56,8 @@ def measure(
         - ``average_order`` (spend / orders), ``average_gap_days`` (between the first and the last of at least 2 orders);
         - ``decayed_spend``: each amount times 2^(-days since / half_life_days);
         - ``spend_30d``, ``orders_30d`` (1 to 30 days ago), ``spend_30d_before`` (31 to 60), and the same for 90;
-        - ``events`` and ``events_<kind>`` for each kind, ``days_since_event``, ``referrals``;
-        - ``days_since_activity`` (order or event), ``days_known`` (since joining, or the first order or event);
+        - ``events`` and ``events_<kind>`` for each kind, ``days_since_event`` (but for `tables.TROUBLES`), ``referrals``;
+        - ``days_since_activity`` (order or such an event), ``days_known`` (since joining, or the first order or event);
         - with a horizon: ``decayed_spend_15d``, ``_30d``, ``_60d``, ``_120d``, ``_365d`` (by these half-lives), ``decayed_orders_15d``, ...
           (orders by the same weights, in 2**-16), ``spend_year_before`` (more than 365 - horizon days ago, at most 365; 0 for a horizon
           of a year or more), ``largest_order``.
@@ -139,7 +140,7 @@ def _before(table: pl.DataFrame, as_of: date) -> pl.LazyFrame:
 def _of_events(kinds: Sequence[str]) -> Sequence[pl.Expr]:
     return [
         pl.len().cast(pl.Int32).alias("events"),
-        pl.col("days").min().alias("days_since_event"),
+        pl.col("days").filter(~pl.col("kind").is_in(TROUBLES)).min().alias("days_since_event"),
         pl.col("days").max().alias("days_since_first_event"),
         *((pl.col("kind") == kind).sum().cast(pl.Int32).alias(f"events_{kind}") for kind in kinds),
     ]

@@ -23,6 +23,10 @@ _MEANINGS = {
     ),
     "clv": ("how much a model of buying habits expects each to spend", "用购买习惯模型预测每位客户将来的消费额"),
     "learned": ("how much a model expects that learned from this shop's own past", "用本店历史数据训练模型，预测每位客户将来的消费额"),
+    "uplift": (
+        "who spends more because of an invitation, learned from past launches and their control groups",
+        "根据以往活动和留出组，预测邀请能让每位客户多消费多少",
+    ),
     "auto": ("at each date, the way that had been best on this shop's past until then", "每次自动选用此前在本店历史上表现最好的方式"),
 }
 # What the customers of a launch are ranked by, where that needs no further facts.
@@ -32,6 +36,10 @@ _RANKED_BY = {
     "decayed": ("by net spend in which older orders count less", "按时间衰减的净消费额（越久的订单权重越低）"),
     "recency": ("by their last order, the latest first", "最近一次下单时间，越近越靠前"),
     "rfm": ("by RFM: fifths of recency, frequency and spend", "RFM 五分位得分之和"),
+    "uplift": (
+        "by what an invitation can be expected to bring, learned from past launches and their control groups",
+        "邀请预计带来的增量消费",
+    ),
 }
 
 # What the money on a list means where `auto` chose a blend.

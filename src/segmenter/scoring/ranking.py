@@ -65,6 +65,11 @@ class Ranking(ABC):
         return False
 
     @property
+    def expects_uplift(self) -> bool:
+        """Whether its values are what an invitation brings, in minor units."""
+        return False
+
+    @property
     def scores(self) -> bool:
         """Whether its values are a score from 0 to 100 as they stand."""
         return False
@@ -110,7 +115,8 @@ class RankingScore:
     def columns_of(self, frame: pl.DataFrame) -> list[pl.Series]:
         """Score customers, these or others, by their measures.
 
-        ``score``, which tells different values apart; and where the ranking expects money ``expected_spend``, in whole minor units.
+        ``score``, which tells different values apart; and where the ranking expects money ``expected_spend``, or ``expected_uplift`` where
+        it expects what an invitation brings, in whole minor units.
         """
         from segmenter.scoring.quantiles import image
 
@@ -120,6 +126,8 @@ class RankingScore:
         series = [pl.Series("score", 100 * image(values, self.quantiles.knots_[0], self.quantiles.levels_[0]))]
         if self.ranking.expects_money:
             series.append(pl.Series("expected_spend", np.rint(self.ranking.expected_spend(values)).astype(np.int64)))
+        if self.ranking.expects_uplift:
+            series.append(pl.Series("expected_uplift", np.rint(values).astype(np.int64)))
         return series
 
 

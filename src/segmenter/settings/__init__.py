@@ -41,6 +41,7 @@ from segmenter.settings.rankings import RecencySettings as RecencySettings
 from segmenter.settings.rankings import RfmSettings as RfmSettings
 from segmenter.settings.rankings import ScoringSettings as ScoringSettings
 from segmenter.settings.rankings import SpendSettings as SpendSettings
+from segmenter.settings.rankings import UpliftSettings as UpliftSettings
 from segmenter.settings.rankings import WeightedSettings as WeightedSettings
 from segmenter.settings.rankings import Weights as Weights
 from segmenter.settings.shareable import shareable as shareable

@@ -97,7 +97,7 @@ class LaunchJob(CoreSettings):
     @property
     def needs_every_order(self) -> bool:
         """Whether orders that were aggregated while they were read would not do: the ranking or the plan looks at each customer's."""
-        return self.scoring.needs_purchases or self.by_category
+        return self.scoring.needs_purchases or self.scoring.needs_every_order or self.by_category
 
 
 class CheckJob(LaunchJob):

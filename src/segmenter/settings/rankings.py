@@ -28,10 +28,11 @@ class ScoringSettings(Settings):
     """What every ranking has: the components, which give the reasons and choose the key users."""
 
     # Of a ranking: does it look at earlier dates or at single orders; must it, so that orders aggregated elsewhere will not do; and
-    # does it take every customer's purchase days (`timeline.PURCHASES`)?
+    # does it take every customer's purchase days (`timeline.PURCHASES`), or single orders of more than a sample?
     needs_past: ClassVar[bool] = False
     needs_single_orders: ClassVar[bool] = False
     needs_purchases: ClassVar[bool] = False
+    needs_every_order: ClassVar[bool] = False
 
     half_life_days: Annotated[float, Field(gt=0, le=36_525)]
     weights: Weights
@@ -117,7 +118,26 @@ class AutoSettings(LearningSettings):
     trials: Annotated[int, Field(ge=1, le=50)]
 
 
+class UpliftSettings(ScoringSettings):
+    """By what an invitation brings, learned from launches with control groups."""
+
+    needs_past: ClassVar[bool] = True
+    needs_single_orders: ClassVar[bool] = True
+    needs_every_order: ClassVar[bool] = True
+
+    kind: Literal["uplift"]
+    detectable: Annotated[float, Field(gt=0, le=10)]
+
+
 AnyScoring = Annotated[
-    WeightedSettings | SpendSettings | DecayedSettings | RecencySettings | RfmSettings | ClvSettings | LearnedSettings | AutoSettings,
+    WeightedSettings
+    | SpendSettings
+    | DecayedSettings
+    | RecencySettings
+    | RfmSettings
+    | ClvSettings
+    | LearnedSettings
+    | AutoSettings
+    | UpliftSettings,
     Field(discriminator="kind"),
 ]
