@@ -77,7 +77,7 @@ def test_where_nothing_beats_chance_nothing_is_praised(found):
     assert chosen(lost, "en") == "for now"
     # Of two that are not clearly apart the launch's own stays, even where only the other one beats chance; and that is said.
     half = replace(made, intervals=made.intervals.with_columns(beats_chance=pl.col("ranking") == "spend"))
-    assert advice(half, "en").endswith("Whether it is better than chance cannot be told.")
+    assert advice(half, "en").endswith("Whether recency is better than chance cannot be told.")
     few = replace(made, chance=replace(none.chance, buyers=41))
     assert advice(few, "en").endswith("This rests on only 41 customers who bought later.")
 

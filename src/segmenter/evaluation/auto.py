@@ -19,15 +19,14 @@ from segmenter.measures.spec import HALF_LIVES
 from segmenter.messages import Message
 from segmenter.scoring.decayed import BY_DECAYED
 from segmenter.scoring.learned import LearnedRanking, learned_from
-from segmenter.scoring.ranking import Evidence, Ranking, fit_ranking
+from segmenter.scoring.ranking import Evidence, Ranking, fit_ranking, require_past
 from segmenter.scoring.single_measure import SingleMeasure
 from segmenter.scoring.spend import BY_SPEND
-from segmenter.settings import AnyScoring, AutoSettings, UpliftSettings
+from segmenter.settings import AnyScoring, AutoSettings, UpliftSettings, weighted_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Part = SingleMeasure | LearnedRanking
-_SIMPLE: dict[str, Part] = {
+_SIMPLE: dict[str, Ranking] = {
     **{"spend": BY_SPEND, "decayed": BY_DECAYED},
     **{f"decayed_{days}d": SingleMeasure(f"decayed_spend_{days}d") for days in HALF_LIVES},
 }
@@ -68,8 +67,8 @@ class Trial:
 class AutoRanking(Ranking):
     """The ranking that was chosen."""
 
-    choice: str  # one of `CHOICES`
-    parts: Mapping[str, Part]
+    choice: str  # one of `CHOICES`, or "weighted"
+    parts: Mapping[str, Ranking]
     reference: Mapping[str, Floats]  # for each part of a blend, the sorted values of the customers it was fitted on
     money: tuple[Floats, Floats] | None = None  # for a blend: of the same customers its value, and what is expected of whom stands there
     trials: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_TRIALS))  # for each cut and choice its `Trial.share`
@@ -80,6 +79,11 @@ class AutoRanking(Ranking):
     def expects_money(self) -> bool:
         """Whether a learned part says what can be expected."""
         return "learned" in self.parts
+
+    @property
+    def scores(self) -> bool:
+        """Whether it is the weighted score."""
+        return all(part.scores for part in self.parts.values())
 
     @property
     def columns(self) -> Sequence[str]:
@@ -121,20 +125,23 @@ def fit_auto(frame: pl.DataFrame, settings: AutoSettings, past: Past | None, *, 
     more or less quickly, and blends of the two are judged by what all customers spent afterwards. A blend is the mean of its parts'
     ranks: the errors of different rankings partly cancel out, so that a mean is seldom worse than the best of them [1]_ [2]_. Which is
     used, `choose` says. Without trials, as the history is short, it is the usual blend; where there is nothing to learn from at all, or
-    nothing did better than chance, decayed spend.
+    nothing did better than chance, decayed spend; and where nobody has ordered yet, the weighted score, which counts what else they did.
 
     References
     ----------
     .. [1] Bates, J. M. and Granger, C. W. J. (1969). The Combination of Forecasts. Operational Research Quarterly 20 (4).
     .. [2] Timmermann, A. (2006). Forecast Combinations. Handbook of Economic Forecasting 1, chapter 4.
     """
-    if past is None:
-        sentence = "scoring=auto: single orders are not at hand, as an engine aggregated them elsewhere; ranking by decayed spend"
-        return AutoRanking(_SIMPLEST, {_SIMPLEST: BY_DECAYED}, {}, warnings=(Message("evaluation.auto_without_orders", sentence),))
+    if not (frame["orders"] > 0).any():
+        sentence = "scoring=auto: nobody has ordered yet; ranking by the weighted score of what else customers did"
+        warnings = [Message("evaluation.auto_without_any_order", sentence)]
+        weighted = fit_ranking(frame, weighted_of(settings), None, horizon_days=horizon_days, seed=seed)
+        return AutoRanking("weighted", {"weighted": weighted}, {}, warnings=tuple(warnings))
+    past = require_past(past, settings)
     cuts = _choose_cuts(past, settings, horizon_days)
     trials = [trial for cut in cuts if (trial := _try_launch(past, cut, settings, horizon_days, seed)) is not None]
     choice, buyers, warnings = _choose(trials, horizon_days, seed)
-    parts: dict[str, Part] = {}
+    parts: dict[str, Ranking] = {}
     try:
         for name in CHOICES[choice]:
             parts[name] = _SIMPLE.get(name) or learned_from(past, settings, horizon_days=horizon_days, seed=seed)

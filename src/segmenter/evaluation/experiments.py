@@ -1,6 +1,7 @@
 """Past launches as experiments: who was invited, who was held out at random, and what they spent; and the ranking learned from them."""
 
 from dataclasses import replace
+from datetime import date
 from math import ceil
 
 import polars as pl
@@ -34,7 +35,7 @@ def fit_uplift(settings: UpliftSettings, past: Past | None, *, seed: int) -> Upl
 
 def _fit(settings: UpliftSettings, past: Past, seed: int) -> UpliftRanking:
     launches = list_experiments(past)
-    detectable = check_size(launches, settings.detectable)
+    detectable = check_size(launches, settings.detectable, past.end)
     ranking, tried = learn_uplift(launches, list(MEASURES), seed=seed)
     return replace(ranking, basis=judge(tried, BY_SPEND.values(tried), detectable))
 
@@ -61,12 +62,14 @@ def list_experiments(past: Past) -> pl.DataFrame:
     return pl.concat(frames) if frames else rows.clear()
 
 
-def check_size(launches: pl.DataFrame, limit: float) -> float:
+def check_size(launches: pl.DataFrame, limit: float, end: date) -> float:
     """Give the smallest share of what customers spend that launches could show as an effect; InputError where it is above the limit."""
-    way_out = "hold some out of each launch (plan.holdout), and learn when it is over; use scoring=auto until then"
     if launches.is_empty():
-        sentence = "scoring=uplift: learns from launches that are over and held out customers at random, and the ledger has none; {way_out}"
-        raise InputError(Message("scoring.no_experiments", sentence, way_out=Message("scoring.hold_out", way_out)))
+        sentence = (
+            "scoring=uplift: learns from launches that held out customers at random and were over by {end}, as far as the orders go, and the "
+            "ledger has none; hold some out of each launch (plan.holdout), and learn when it is over; use scoring=auto until then"
+        )
+        raise InputError(Message("scoring.no_experiments", sentence, end=end))
     held_out = int((~launches["invited"]).sum())
     share = held_out / launches.height
     expected = expect_spend(launches.select("spend", "before", pl.col("launch").alias("stratum")))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from math import fsum
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.as_of import past_snapshot
 from segmenter.evaluation.auto import AutoRanking, rank
-from segmenter.evaluation.chance import Outcome, outcome_of
+from segmenter.evaluation.chance import Chance, Outcome, draw_chance, outcome_of
 from segmenter.evaluation.comparison import BUCKETS, assign_buckets, compare_rankings, sum_by_bucket
 from segmenter.evaluation.gains import Gains, measure_gains, top_count
 from segmenter.measures.past import Past
@@ -68,6 +69,7 @@ def _replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnySc
     later = past.later(ids, cut, horizon)
     spend, bought = later["spend"].to_numpy(), (later["orders"] > 0).to_numpy()
     orders, expected, choices, missing = {}, {}, {}, {}
+    bucket, top = assign_buckets(ids, settings.seed), top_count(len(ids), TOP)
     for name, scoring in rankings.items():
         known = snapshots[scoring.half_life_days]
         try:
@@ -78,14 +80,10 @@ def _replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnySc
         values = ranking.values(known.customers.filter(eligible))
         orders[name] = np.argsort(-values, kind="stable")  # the eligible are sorted by id
         if ranking.expects_money:
-            money = ranking.expected_spend(values)
-            first = orders[name][: top_count(len(ids), TOP)]
-            promised = round(fsum(money[first].tolist()))
-            expected[name] = Claim(*measure_calibration(money, spend), promised, int(spend[first].sum()))
+            expected[name] = _claim(ranking.expected_spend(values), spend, orders[name][:top])
         if isinstance(ranking, AutoRanking):
             choices[name] = ranking
     size = settings.plan.size if isinstance(settings.plan.size, int) else None
-    bucket, top = assign_buckets(ids, settings.seed), top_count(len(ids), TOP)
     return Replay(
         cut=cut,
         counts={
@@ -104,6 +102,10 @@ def _replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnySc
     )
 
 
+def _claim(expected: NDArray[np.float64], spend: NDArray[np.int64], first: NDArray[np.intp]) -> Claim:
+    return Claim(*measure_calibration(expected, spend), round(fsum(expected[first].tolist())), int(spend[first].sum()))
+
+
 def _previous_spend(past: Past, ids: pl.Series, cut: date, horizon: int) -> int | None:
     """Give what the eligible spent in as many days before a cut, which is what many would carry forward; None where history is shorter."""
     start = cut - timedelta(days=horizon)
@@ -117,6 +119,21 @@ def compare_replays(replays: Sequence[Replay], names: Sequence[str], seed: int) 
     held = np.stack([np.stack([replayed.held.get(name, nothing) for name in names]) for replayed in replays])
     known = np.array([[name in replayed.held for name in names] for replayed in replays])
     return compare_rankings(names, held, np.stack([replayed.outcome.spend for replayed in replays]), seed, known=known)
+
+
+def compare_with_chance(replays: Sequence[Replay], intervals: pl.DataFrame, seed: int) -> tuple[Chance, list[str]]:
+    """Give what chance holds over all dates, and the rankings that held more than it at their own dates."""
+    shares = dict(intervals.select("ranking", "share").rows())
+
+    @cache
+    def chance(cuts: tuple[date, ...]) -> Chance:
+        # So many draws that the best of all rankings can be told from chance at all.
+        outcomes = [replayed.outcome for replayed in replays if replayed.cut in cuts]
+        return draw_chance(outcomes, [TOP], seed, draws=max(1000, 80 * len(shares)))
+
+    dates = {name: tuple(replayed.cut for replayed in replays if name in replayed.held) for name in shares}
+    beating = [name for name, share in shares.items() if chance(dates[name]).beaten_by(share, len(shares))]
+    return chance(tuple(replayed.cut for replayed in replays)), beating
 
 
 def measure_calibration(

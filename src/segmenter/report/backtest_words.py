@@ -59,11 +59,11 @@ def _cannot_tell(found: Backtest, lang: Lang) -> str:
 
 def _doubts(found: Backtest, lang: Lang) -> str:
     """Say where the advised ranking itself may be chance, or the evidence is thin."""
-    beating = found.intervals.filter("beats_chance")["ranking"]
+    beating, name = found.intervals.filter("beats_chance")["ranking"], found.recommended
     if beating.is_empty():
         return ""
-    if found.recommended not in beating:
-        return say(lang, "Whether it is better than chance cannot be told.", "无法判断它是否优于随机。")
+    if name not in beating:
+        return say(lang, f"Whether {name} is better than chance cannot be told.", f"无法判断 {name} 是否优于随机。")
     if (buyers := found.chance.buyers) < FEW_BUYERS:
         return say(lang, f"This rests on only {buyers} customers who bought later.", f"该结论仅基于之后有购买的 {buyers} 位客户。")
     return ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from segmenter.evaluation.auto import CHANCE, CHOICES, below_chance
+from segmenter.evaluation.auto import CHANCE, below_chance
 from segmenter.report.language import Lang, say
 from segmenter.scoring.ranking import RankingReport
 
@@ -75,7 +75,7 @@ def ranking_sentence(report: RankingReport, lang: Lang) -> str:
 
 def choice_sentence(choice: str, means: Mapping[str, float], trials: int, lang: Lang, buyers: int = 0) -> str:
     """Say what `auto` chose, and why: `means` has each choice's mean share of later spend over so many trials, of so many buyers."""
-    chosen, meant = _choice(choice, lang), say(lang, *_MEANT) if len(CHOICES[choice]) > 1 else ""
+    chosen, meant = _choice(choice, lang), say(lang, *_MEANT) if choice.startswith("blend") else ""
     if not trials:
         return say(lang, f"{chosen} was chosen, without a trial.{meant}", f"选用{chosen}，未能在历史上试验。{meant}")
     if below_chance(means):

@@ -32,7 +32,8 @@ def uplift(report: RankingReport, labels: Labels) -> list[Section]:
         f"金额按每 {_EACH:,} 次邀请计，下方为 95% 区间；“全部”即随机邀请的效果。Qini 值：按该排序比随机邀请每千位客户多带来的金额，"
         "取各种名单长度的平均。",
     )
-    return [Section(say("What inviting them brings", "邀请能带来多少增量"), (text(_verdict(found, labels)), note(about), table))]
+    verdict = text(_verdict(found, labels))
+    return [Section(say("What inviting them brings", "邀请能带来多少增量"), (verdict, note(about), table), (verdict,))]
 
 
 def _verdict(found: dict[str, Any], labels: Labels) -> str:

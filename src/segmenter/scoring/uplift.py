@@ -79,7 +79,8 @@ def learn_uplift(frame: pl.DataFrame, features: Sequence[str], *, seed: int) -> 
     -------
     UpliftRanking, DataFrame
         The ranking; and the frame, sorted by launch and customer, with ``share`` (invited of the launch), ``expected`` (spend, whether they
-        are invited or not) and ``score``, both learned from the other parts. See `evaluation.qini`.
+        are invited or not) and ``score`` (the place from 0 to 1 among those of the same part), both learned from the other parts. See
+        `evaluation.qini`.
 
     References
     ----------
@@ -114,8 +115,9 @@ def learn_uplift(frame: pl.DataFrame, features: Sequence[str], *, seed: int) -> 
         effect = (invited - share) / (share * (1 - share)) * (spend - expected)
         for own in map(part.__eq__, range(_FOLDS)):
             if own.any():
-                score[own] = _predict(_learn(measures[~own], effect[~own], features, spend.mean(), seed), measures[own])
-        ranking = _learn(measures, effect, features, spend.mean(), seed)
+                # By place within the part: a part that was lucky has made the others' model expect less of everybody in it.
+                score[own] = _places(_predict(_learn(measures[~own], effect[~own], features, spend.mean()), measures[own]))
+        ranking = _learn(measures, effect, features, spend.mean())
     # As much as each launch's customers spent altogether, whales and season included.
     launch = frame["launch"].rank("dense").to_numpy() - 1
     level = np.bincount(launch, frame["spend"].to_numpy()) / np.maximum(np.bincount(launch, expected), 1e-9)
@@ -138,7 +140,7 @@ def _expect(measures: Floats, spend: Floats, others: Any) -> Any:
     return lambda rows: trees.predict(rows) * unit if len(rows) else np.zeros(0)
 
 
-def _learn(measures: Floats, effect: Floats, features: Sequence[str], unit: float, seed: int) -> UpliftRanking:
+def _learn(measures: Floats, effect: Floats, features: Sequence[str], unit: float) -> UpliftRanking:
     from sklearn.linear_model import RidgeCV
 
     from segmenter.scoring.quantiles import QuantileMap
@@ -164,6 +166,13 @@ def _predict(ranking: UpliftRanking, measures: Floats) -> Floats:
     for column, knots, levels, slope in maps:
         total += image(column, knots, levels) * slope
     return total / 2
+
+
+def _places(values: Floats) -> Floats:
+    from scipy.stats import rankdata
+
+    places: Floats = (rankdata(values) - 0.5) / len(values)
+    return places
 
 
 def _features(frame: pl.DataFrame, names: Sequence[str]) -> Floats:
