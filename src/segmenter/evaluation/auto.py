@@ -40,6 +40,7 @@ _TOPS = (5, 10, 20)  # percent: their mean is less moved by single customers tha
 CHANCE = sum(_TOPS) / len(_TOPS) / 100  # the mean share that customers drawn at random would hold
 _SIMPLEST = "decayed"
 _USUAL_DAYS = 60  # half-life of the usual blend; of a longer horizon, the horizon
+_CAUTION = 1.0  # standard errors
 _FEW = 50  # with fewer later buyers than this a trial chooses nothing
 _TRIALS = {"cut": pl.Date(), "choice": pl.String(), "share": pl.Float64()}
 
@@ -180,7 +181,7 @@ def _choose(trials: Sequence[Trial], horizon_days: int, seed: int) -> tuple[str,
             "taking the mean of learned and decayed spend, which is the best guess on other shops"
         )
         return usual(horizon_days), chance.buyers, [Message("evaluation.auto_few_buyers", sentence, buyers=chance.buyers, few=_FEW)]
-    choice = choose(trials, horizon_days)
+    choice = choose(trials, horizon_days, _CAUTION)
     if chance.beaten_by(means[choice], 1 if choice == usual(horizon_days) else len(CHOICES)):
         return choice, chance.buyers, []
     sentence = (
@@ -191,8 +192,8 @@ def _choose(trials: Sequence[Trial], horizon_days: int, seed: int) -> tuple[str,
     return choice, chance.buyers, [Message("evaluation.auto_like_chance", sentence, **facts)]
 
 
-def choose(trials: Sequence[Trial], horizon_days: int) -> str:
-    """Choose by trials: the usual blend, or what gains most on it after a standard error is taken off its gain.
+def choose(trials: Sequence[Trial], horizon_days: int, caution: float) -> str:
+    """Choose by trials: the usual blend, or what gains most on it after so many standard errors are taken off its gain.
 
     A gain is the difference of the mean shares. Its error is that over customers, whose spend after all dates counts together, in the
     buckets of `comparison`. One standard error is the rule of [1]_; a quarter of one did as well on other shops, two did worse, and
@@ -205,8 +206,8 @@ def choose(trials: Sequence[Trial], horizon_days: int) -> str:
     best, most = usual(horizon_days), 0.0
     for name in CHOICES:
         gain, error = _gain(trials, list(CHOICES).index(name), list(CHOICES).index(usual(horizon_days)))
-        if gain - error > most:
-            best, most = name, gain - error
+        if gain - caution * error > most:
+            best, most = name, gain - caution * error
     return best
 
 
