@@ -11,11 +11,9 @@ from segmenter.command import command, job
 def main(config: DictConfig) -> None:
     """Read, compute, write, log."""
     from dataclasses import replace
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
 
     from segmenter.evaluation.review import review
-    from segmenter.job import conclude, started
+    from segmenter.job import conclude, started, today_of
     from segmenter.ledger import open_ledger
     from segmenter.ledger.committed_results import find_live_days
     from segmenter.ledger.queries import list_answers
@@ -31,7 +29,7 @@ def main(config: DictConfig) -> None:
     check_out(settings)
     ledger = open_ledger(settings.ledger.url, settings.out)
     planned = find_launch(ledger, settings.launch.name, settings.out.parent)
-    until = settings.review.as_of or datetime.now(ZoneInfo(settings.launch.timezone)).date()
+    until = settings.review.as_of or today_of(settings)
     launch = settings.launch.model_copy(update={"as_of": planned.as_of, "horizon_days": planned.horizon_days})
     settings = settings.model_copy(update={"launch": launch, "review": settings.review.model_copy(update={"as_of": until})})
     with progress(settings.lang) as stage:

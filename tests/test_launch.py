@@ -148,7 +148,12 @@ def test_a_brand_that_has_no_sales_yet_picks_its_first_backers_from_events(shop)
         ("c7", 1, "gave feedback once, wrote a review"),
         ("c8", 2, "visited once"),
     ]
-    assert plan.warnings == ("2 eligible, 10 asked for (plan.size): all who are eligible are on the list",)
+    assert plan.warnings == (
+        "scoring=auto: nobody has ordered yet; ranking by the weighted score of what else customers did",
+        "2 eligible, 10 asked for (plan.size): all who are eligible are on the list",
+    )
+    weighted = segmenter.launch_settings({"launch.as_of": "2026-07-01", "plan.size": 10, "plan.key_users": 1, "scoring": "weighted"})
+    assert plan_launch(tables, weighted).invite_list.equals(plan.invite_list)
 
 
 @pytest.mark.parametrize(("refund", "counts"), [(None, (30, 0)), ("kind = 'R'", (24, 6))])

@@ -3,7 +3,9 @@
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeVar, cast
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from segmenter.report.outputs import Outputs
@@ -14,17 +16,19 @@ SWEEP = "SEGMENTER_SWEEP"
 Job = TypeVar("Job", bound="LaunchJob | DemoJob")
 
 
+def today_of(settings: "LaunchJob | DemoJob") -> date:
+    """Give today's date where the launch is."""
+    return datetime.now(ZoneInfo(settings.launch.timezone)).date()
+
+
 def started(settings: "Job") -> "tuple[Job, Sweep | None]":
     """Fill in what only the start of a job knows: today's date, and in a sweep (``-m``) a results folder of its own."""
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
     if settings.launch.as_of is None:
-        today = datetime.now(ZoneInfo(settings.launch.timezone)).date()
-        settings = cast("Job", settings.model_copy(update={"launch": settings.launch.model_copy(update={"as_of": today})}))
+        launch = settings.launch.model_copy(update={"as_of": today_of(settings)})
+        settings = cast("Job", settings.model_copy(update={"launch": launch}))
     if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
         return settings, None
     from segmenter.tracking import Sweep

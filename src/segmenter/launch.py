@@ -16,6 +16,7 @@ from segmenter.evaluation.launch_size import plan_for_target
 from segmenter.invitations import invitations_of
 from segmenter.launch_model import launch_model
 from segmenter.launch_plan import INVITE_COLUMNS, LaunchPlan
+from segmenter.measures.spec import LEARNING
 from segmenter.messages import Obstacle
 from segmenter.planning import plan, still_ahead
 from segmenter.scoring import fit_scorer, with_reasons
@@ -70,7 +71,9 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     scorer = fit_scorer(customers, settings.scoring)
     ranking = rank(customers, settings.scoring, past, horizon_days=launch.horizon_days, seed=seed)
     score = score_of(ranking, customers, knots=settings.scoring.knots)
-    scored = scorer.score(customers)
+    # What was there to learn from, and the ranking does not take, is no more than a step on the way.
+    needless = {measure.name for measure in LEARNING}.difference(ranking.columns)
+    scored = scorer.score(customers).drop(needless, strict=False)
     if not ranking.scores:
         scored = scored.with_columns(score.columns_of(scored))
     ranked = report_ranking(ranking, settings.scoring, past, horizon_days=launch.horizon_days, seed=seed)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from segmenter.segments.clusters import Segmenter
 
 # Measures that say something by being missing.
-_MISSING = ("average_order", "average_gap_days", *PURCHASES)
+_MISSING = ("average_order", "average_gap_days", "largest_order", *PURCHASES)
 
 
 @dataclass(frozen=True)

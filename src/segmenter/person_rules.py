@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from segmenter.errors import ConfigError
 from segmenter.messages import Message
 from segmenter.settings import LaunchSettings, RulesSettings
+from segmenter.tables import VIOLATION
 
 Flags = NDArray[np.bool_]
-VIOLATIONS = "events_violation"  # how often somebody broke a group's rules
+VIOLATIONS = f"events_{VIOLATION}"  # how often somebody broke a group's rules
 _SHARED = "shared_phone"
 _LAST_WORDS = {"wrong_number": "wrong_number_on", "agreed": "agreed_on", "refused_lately": "refused_on"}
 # Whom these remove cannot be called by the same phone under another id.

@@ -16,6 +16,7 @@ from segmenter.settings.types import Channel
 
 TIME = pl.Datetime("us")
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
+NOT_KNOWN = "not_known"  # a status: an agent added them by hand, and the shop does not have them
 # What came of an invitation, from what says least; where there is nothing, nobody has called yet.
 ANSWERS = ("not_reached", "wrong_number", "call_back", "thinking", "agreed", "refused", "refused_for_good", "joined")
 REACHED, DECIDED = ANSWERS[2:], ANSWERS[5:]  # who spoke to somebody; and knew their mind
@@ -79,6 +80,7 @@ REACH = pl.Schema(
     }
 )
 EVENTS = pl.Schema({"customer_id": pl.String(), "kind": pl.String(), "time": TIME})
+TROUBLES = COMPLAINT, CLOSED, VIOLATION = ("complaint", "complaint_closed", "violation")  # kinds of events that are no activity
 REFERRALS = pl.Schema({"customer_id": pl.String(), "friend_id": pl.String(), "time": TIME})
 APPLICANTS = pl.Schema(  # who answered an open call
     {
@@ -165,6 +167,7 @@ class Terms:
     as_of: date  # orders at or after its midnight change nothing
     half_life_days: float  # after so many days an order weighs half in `decayed_spend`; > 0
     window_days: int | None  # what `spend_window` counts; None for all time
+    horizon_days: int | None = None  # what a ranking looks ahead; where it is given, there are `measures.spec.LEARNING` too
 
     @property
     def today(self) -> int:

@@ -20,7 +20,7 @@ def settings(**overrides):
     return segmenter.launch_settings({"launch.as_of": str(CUT)} | {key.replace("__", "."): value for key, value in overrides.items()})
 
 
-@pytest.mark.parametrize("kind", ["spend", "clv"])
+@pytest.mark.parametrize("kind", ["spend", "clv", "learned"])
 def test_a_launch_and_a_later_look_back_at_its_date_see_the_same_customers(small_shop, kind):
     # Only a launch counts who has no date: of joining, or of being brought.
     shop = replace(
@@ -30,12 +30,15 @@ def test_a_launch_and_a_later_look_back_at_its_date_see_the_same_customers(small
     )
     asked = settings(scoring=kind, rules__spend__min=500)
     now = launch_snapshot(shop, asked)
-    past = past_of(shop, CUT + timedelta(days=60), asked.scoring.half_life_days, asked.rules.spend.window_days)
+    terms = terms_of(asked)
+    assert terms.horizon_days == (30 if kind == "learned" else None)
+    past = past_of(shop, CUT + timedelta(days=60), terms.half_life_days, terms.window_days, terms.horizon_days)
     then = past_snapshot(past, asked, CUT, purchases=kind == "clv")
     assert_frame_equal(then.customers, now.customers.filter(pl.col("days_known").is_not_null()), check_exact=True)
     assert 0 < now.eligible.sum() == then.eligible.sum() < now.customers.height
     assert then.past.until == CUT
-    assert (now.past is not None) == (kind == "clv")
+    assert (now.past is not None) == (kind != "spend")
+    assert ("largest_order" in now.customers.columns) == (kind == "learned")
     assert ("repeats" in now.customers.columns) == (kind == "clv")
 
 

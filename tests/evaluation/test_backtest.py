@@ -56,7 +56,13 @@ def test_every_ranking_is_judged_by_what_the_eligible_spent(found, small_shop):
     assert found.curves.height == 7 * 101
     assert found.calibration.is_empty()
     assert found.choices.is_empty()
-    assert found.recommended == found.intervals.sort("share", descending=True)["ranking"][0]
+    better = found.differences.filter("clearly_better", against="weighted").sort("difference", descending=True)["ranking"]
+    assert found.recommended == (better[0] if better.len() else "weighted")
+    assert found.intervals["beats_chance"].all()
+    assert found.chance.low < found.chance.share < found.chance.high < found.intervals["share"].min()
+    assert row["later_buyers"] < found.chance.buyers <= found.results.filter(ranking="random").drop_nulls("cut")["later_buyers"].sum()
+    before = small_shop.orders.single().filter(pl.col("time") >= cut - timedelta(days=30), pl.col("time") < cut)
+    assert row["previous_spend"] == eligible.join(before, on="customer_id")["amount"].sum()
 
 
 @pytest.mark.slow
@@ -119,10 +125,15 @@ def test_rankings_and_launches_that_come_too_early(small_shop):
     found = backtest(small_shop, asked)
     assert (found.cuts, found.compared) == ((early, late), (late,))
     (warning,) = found.warnings
-    assert warning.startswith(f"{early} does not count in means and differences, as learned could not be computed: scoring: the history")
+    assert warning.startswith(f"learned could not be computed at 1 of the 2 dates ({early}), and is compared")
     assert found.results.filter(cut=early)["ranking"].to_list() == ["spend", "weighted", "best", "random"]
-    means = found.results.filter(pl.col("cut").is_null(), ranking="spend")
-    assert means["spend_share_10"].item() == found.results.filter(cut=late, ranking="spend")["spend_share_10"].item()
+    # The others keep the date, and with the one that failed they are compared on the date that both have.
+    means = {row["ranking"]: row for row in found.results.filter(pl.col("cut").is_null()).to_dicts()}
+    shares = dict(found.results.filter(ranking="spend").drop_nulls("cut").select("cut", "spend_share_10").rows())
+    assert means["spend"]["spend_share_10"] == pytest.approx((shares[early] + shares[late]) / 2)
+    assert [means[name]["dates"] for name in ("spend", "learned", "random")] == [2, 1, 2]
+    pair = found.differences.filter(ranking="learned", against="spend").row(0, named=True)
+    assert (pair["dates"], pair["difference"]) == (1, pytest.approx(means["learned"]["spend_share_10"] - shares[late]))
     # The one that the launch uses can be computed nowhere: it is not said to be as good.
     only = backtest(small_shop, settings(backtest__cuts=[str(early)], scoring="learned"))
     assert only.warnings[0].startswith("learned could not be computed at any date: scoring: the history is too short")

@@ -52,6 +52,7 @@ terms = st.builds(
     as_of=st.sampled_from([AS_OF, date(2026, 6, 2)]),
     half_life_days=st.sampled_from([1.0, 90.0]),
     window_days=st.sampled_from([None, 45]),
+    horizon_days=st.sampled_from([None, 1, 60, 364, 365]),
 )
 RAW = pl.Schema(
     {

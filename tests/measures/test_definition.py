@@ -55,6 +55,7 @@ terms = st.builds(
     as_of=st.sampled_from([AS_OF, date(2026, 6, 2)]),
     half_life_days=st.sampled_from([1.0, 90.0]),
     window_days=st.sampled_from([None, 45]),
+    horizon_days=st.sampled_from([None, 1, 60, 364, 365]),
 )
 
 
@@ -106,10 +107,11 @@ def test_duckdb_adds_up_as_polars_does(database, rows, terms):
             summarize(
                 there(database, "orders", rows_of(frame).select(ROWS.names())), there(database, "weights", weights_table(terms)), terms
             )
-        )
+        ),
+        terms,
     )
     assert_frame_equal(found, expected.frame)
-    assert expected.frame.schema == summary_schema()
+    assert expected.frame.schema == summary_schema(terms)
     times = [row[1].date() for row in rows]
     assert (expected.first, expected.last) == (min(times, default=None), max(times, default=None))
 

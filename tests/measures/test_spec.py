@@ -1,5 +1,6 @@
 """A measure over other days is a row of the table and nothing else: every way to compute it follows."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import duckdb
@@ -51,15 +52,15 @@ def on_duckdb(orders, terms):
         for name, frame in (("orders", rows_of(orders).select(ROWS.names())), ("weights", weights_table(terms))):
             database.register(name, frame.to_arrow())
             lazy.append(nw.from_native(database.table(name)))
-        return finish(pl.from_arrow(summarize(*lazy, terms).to_native().to_arrow_table()))
+        return finish(pl.from_arrow(summarize(*lazy, terms).to_native().to_arrow_table()), terms)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("added", [ADDED, ADDED[:2], ADDED[6:7]])
 @settings(max_examples=25, deadline=None)
-@given(rows, st.sampled_from([None, 1, 30, 100, 365, 800]))
-def test_a_third_window_is_the_same_on_every_engine(added, rows, window):
-    orders, terms = canonical(rows), Terms(AS_OF, 90.0, window)
+@given(rows, st.sampled_from([None, 1, 30, 100, 365, 800]), st.sampled_from([None, 1, 30, 319, 365, 400]))
+def test_a_third_window_is_the_same_on_every_engine(added, rows, window, horizon):
+    orders, terms = canonical(rows), Terms(AS_OF, 90.0, window, horizon)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(spec, "MEASURES", (*spec.MEASURES, *added))
         expected = summarize_frame(orders, terms).frame
@@ -74,6 +75,26 @@ def test_a_third_window_is_the_same_on_every_engine(added, rows, window):
             assert dict(expected.select("customer_id", name).rows()) == by_hand
 
 
+@settings(max_examples=40, deadline=None)
+@given(rows, st.sampled_from([1, 30, 364, 365, 400]))
+def test_what_is_learned_from_is_what_it_says(rows, horizon):
+    orders, terms = canonical(rows), Terms(AS_OF, 90.0, None, horizon)
+    plain = summarize_frame(orders, replace(terms, horizon_days=None)).frame
+    expected = []
+    for who in plain["customer_id"]:
+        mine = [(ago, amount, is_order) for name, ago, amount, _, is_order in rows if name == who and ago >= 1]
+        weights = {days: [round(2**16 * 2 ** (-ago / days)) for ago, *_ in mine] for days in (15, 30, 60, 120, 365)}
+        spend = [sum(weight * row[1] for weight, row in zip(of, mine, strict=True)) // 2**16 for of in weights.values()]
+        count = [sum(weight * row[2] for weight, row in zip(of, mine, strict=True)) for of in weights.values()]
+        before = sum(amount for ago, amount, _ in mine if 365 - horizon < ago <= 365) if horizon < 365 else 0
+        expected.append((*spend, *count, before, max((amount for _, amount, is_order in mine if is_order), default=None)))
+    names = [measure.name for measure in spec.LEARNING]
+    added = pl.DataFrame(expected, schema=dict.fromkeys(names, pl.Int64), orient="row")
+    for found in (summarize_frame(orders, terms), aggregate(orders, terms), timeline_of(orders).summary(terms)):
+        assert_frame_equal(found.frame.select(names), added)
+        assert_frame_equal(found.frame.drop(names), plain)
+
+
 def test_the_customer_frame_has_its_column_and_formulas_may_use_it(monkeypatch):
     monkeypatch.setattr(spec, "MEASURES", (*spec.MEASURES, *ADDED))
     orders = canonical([("a", 3, 500, 0, True), ("a", 50, 200, 0, True)])
@@ -85,14 +106,16 @@ def test_the_customer_frame_has_its_column_and_formulas_may_use_it(monkeypatch):
 
 def test_the_ranges_are_cut_at_every_edge_and_old_amounts_stay_in_the_hot_part():
     cells = layout_of(Terms(AS_OF, 90.0, 365)).cells
-    assert cells["spend_window"][-1] == 1  # the oldest range
-    assert layout_of(Terms(AS_OF, 90.0, 45)).cells["spend_window"][-1] == 0
+    assert cells["spend_window"][-2] == 1  # the oldest range
+    assert layout_of(Terms(AS_OF, 90.0, 45)).cells["spend_window"][-2] == 0
     assert layout_of(Terms(AS_OF, 90.0, None)).cells["spend_window"] == cells["spend"]
     counts = {name: cell[2] for name, cell in layout_of(Terms(AS_OF, 90.0, 45)).cells.items()}
     assert (counts["spend_30d"], counts["spend_30d_before"], counts["spend_90d"], counts["orders_90d_before"]) == (1, 2, 4, 1)
 
 
 def test_money_and_the_summary_follow_the_table():
-    assert set(spec.sums()) < set(spec.summary_schema())
+    for horizon in (None, 30):
+        terms = Terms(AS_OF, 90.0, None, horizon)
+        assert set(spec.sums(terms)) < set(spec.summary_schema(terms))
     assert {"spend", "average_order", "spend_outside", "expected_spend"} < set(spec.MONEY)
     assert not {"orders", "days_since_order", "refund_orders"} & set(spec.MONEY)

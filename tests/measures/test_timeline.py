@@ -26,6 +26,7 @@ terms = st.builds(
     as_of=dates,
     half_life_days=st.sampled_from([0.01, 1.0, 90.0, 36_525.0]),
     window_days=st.sampled_from([None, 1, 45, 36_525]),
+    horizon_days=st.sampled_from([None, 1, 60, 364, 365]),
 )
 
 

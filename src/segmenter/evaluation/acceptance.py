@@ -9,6 +9,7 @@ from segmenter.themes import themed
 
 OVER = ("wave", "agent", "group", "region", "segment", "channel")
 REFUSED = ("refused", "refused_for_good")
+_Z = 1.959963984540054  # of the normal distribution, 95 % within
 
 
 def is_asked(until: date) -> pl.Expr:
@@ -64,13 +65,14 @@ def _counts() -> list[pl.Expr]:
 
 
 def wilson(joined: pl.Series, asked: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Give the 95 % interval of the share who joined of those asked; null where nobody was."""
-    from statsmodels.stats.proportion import proportion_confint
-
-    none = asked == 0
-    ends = proportion_confint(joined.to_numpy(), asked.set(none, 1).to_numpy(), alpha=0.05, method="wilson")
-    low, high = (pl.Series(end, dtype=pl.Float64).set(none, None) for end in ends)
-    return low, high
+    """Give Wilson's 95 % interval of the share who joined of those asked; null where nobody was."""
+    share, people = pl.col("joined") / pl.col("asked"), pl.col("asked") + _Z**2
+    centre = (pl.col("joined") + _Z**2 / 2) / people
+    margin = _Z * (pl.col("joined") * (1 - share) + _Z**2 / 4).sqrt() / people
+    ends = pl.DataFrame({"joined": joined, "asked": asked}).select(
+        pl.when(pl.col("asked") > 0).then(end.clip(0, 1)).alias(name) for name, end in (("low", centre - margin), ("high", centre + margin))
+    )
+    return ends["low"], ends["high"]
 
 
 def count_reasons(invitations: pl.DataFrame) -> pl.DataFrame:

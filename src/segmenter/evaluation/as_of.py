@@ -1,6 +1,6 @@
 """A shop as of a date: the one way from its tables to customers with a verdict, for a launch today and for any past date."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import reduce
@@ -18,7 +18,7 @@ from segmenter.measures.timeline import with_purchases
 from segmenter.messages import Message
 from segmenter.regions import with_regions
 from segmenter.rules import Verdicts, apply_rules
-from segmenter.settings import CoreSettings, LearningSettings, RegionRule, category_key
+from segmenter.settings import AnyScoring, CoreSettings, LearningSettings, RegionRule, category_key
 from segmenter.tables import LEVELS, PastLaunches, Tables, Terms
 
 _FORECAST_SAMPLE = 60_000  # customers whose past says what a launch brings
@@ -26,7 +26,7 @@ _FORECAST_SAMPLE = 60_000  # customers whose past says what a launch brings
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a launch can know as of a date: every customer with a verdict, and the past up to then, where single orders are at hand."""
+    """What a launch can know as of a date: every customer with a verdict, and the past up to then, where it is wanted."""
 
     verdicts: Verdicts
     past: Past | None
@@ -47,7 +47,13 @@ def terms_of(settings: CoreSettings) -> Terms:
     """Give what the measures of a launch depend on; InputError without `launch.as_of`."""
     if settings.launch.as_of is None:
         raise InputError(Message("launch.date_missing", "launch.as_of: is needed, as YYYY-MM-DD"))
-    return Terms(settings.launch.as_of, settings.scoring.half_life_days, settings.rules.spend.window_days)
+    scoring, horizon = settings.scoring, horizon_of([settings.scoring], settings.launch.horizon_days)
+    return Terms(settings.launch.as_of, scoring.half_life_days, settings.rules.spend.window_days, horizon)
+
+
+def horizon_of(rankings: Iterable[AnyScoring], horizon_days: int) -> int | None:
+    """Give the horizon where one of the rankings learns, and takes the measures that depend on it."""
+    return horizon_days if any(isinstance(scoring, LearningSettings) for scoring in rankings) else None
 
 
 def sampling_of(settings: CoreSettings) -> Sampling | None:
@@ -101,12 +107,10 @@ def _launch_past(tables: Tables, settings: CoreSettings, terms: Terms) -> Past |
     """Give the past that the ranking and the forecast learn from: of all customers, or of as many as it takes."""
     if not settings.scoring.needs_past and settings.launch.target is None:
         return None
-    # Without single orders `auto` falls back to a simple ranking, and nothing is forecast; other rankings cannot do without.
-    if not tables.orders.has_single and not settings.scoring.needs_single_orders:
-        return None
     few = sampling_of(settings)
     most = None if few is None else few.max_customers
-    return past_of(tables, terms.as_of, terms.half_life_days, terms.window_days, max_customers=most, seed=settings.seed)
+    horizon = terms.horizon_days
+    return past_of(tables, terms.as_of, terms.half_life_days, terms.window_days, horizon, max_customers=most, seed=settings.seed)
 
 
 def _with_category(measures: pl.DataFrame, tables: Tables, settings: CoreSettings, as_of: date) -> pl.DataFrame:

@@ -4,8 +4,7 @@ from datetime import date, datetime, time
 
 import polars as pl
 
-COMPLAINT, CLOSED = "complaint", "complaint_closed"
-VIOLATION = "violation"
+from segmenter.tables import CLOSED, COMPLAINT, VIOLATION
 
 
 def list_complaints(people: pl.DataFrame, events: pl.DataFrame, *, until: date, hours: int) -> pl.DataFrame:

@@ -12,7 +12,6 @@ References
 .. [1] Liang, K.-Y. and Zeger, S. L. (1986). Longitudinal data analysis using generalized linear models. Biometrika 73(1), 13-22.
 """
 
-import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -133,8 +132,6 @@ def fit_half_life(people: pl.DataFrame, active: pl.DataFrame) -> tuple[float | N
     a sign of life; those of others do not matter. None where there is too little to fit, or no decay to see.
     """
     from scipy.special import stdtrit
-    from statsmodels.genmod.families import Poisson
-    from statsmodels.genmod.generalized_linear_model import GLM
 
     watched = people["watched"].to_numpy()
     mine = active.select("member", "day").join(people.with_row_index("row"), on="member").sort("row", "day")
@@ -143,9 +140,7 @@ def fit_half_life(people: pl.DataFrame, active: pl.DataFrame) -> tuple[float | N
         return None, None, None
     exposed = people.height - np.cumsum(np.bincount(watched, minlength=last + 1))[:last]  # of whom day t was watched
     terms: Floats = np.column_stack([np.ones(last), np.arange(1.0, last + 1.0)]).astype(np.float64)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it has not converged, where all have fallen silent at once
-        slope = GLM(np.bincount(day, minlength=last + 1)[1:], terms, family=Poisson(), exposure=exposed).fit(maxiter=100).params
+    slope = _fit_counts(terms, np.bincount(day, minlength=last + 1)[1:], exposed)
     lengths, whose, counts = np.unique(watched, return_inverse=True, return_counts=True)
     for _ in range(_STEPS):
         weights, expected, inverse = _weigh(terms, slope, lengths, counts)
@@ -161,6 +156,18 @@ def fit_half_life(people: pl.DataFrame, active: pl.DataFrame) -> tuple[float | N
     return half, low, high
 
 
+def _fit_counts(terms: Floats, counts: Ints, exposed: Ints) -> Floats:
+    """Fit the days as if all were independent: a Poisson regression by iteratively reweighted least squares, from where they are."""
+    slope, rate = np.zeros(2), (counts + counts.mean()) / 2
+    for _ in range(_STEPS):
+        working = np.log(rate / exposed) + (counts - rate) / rate
+        before, slope = slope, np.linalg.solve((terms.T * rate) @ terms, terms.T @ (rate * working))
+        if not np.abs(slope - before).max() > _PRECISE:
+            break
+        rate = exposed * np.exp(np.clip(terms @ slope, -50, 5))
+    return slope
+
+
 def _weigh(terms: Floats, slope: Floats, lengths: Ints, counts: Ints) -> tuple[Floats, Floats, Floats]:
     """Give for members by how long they were watched the weight of each day, the score to expect, and the inverse of their information."""
     from scipy.linalg import solve_triangular
@@ -170,11 +177,11 @@ def _weigh(terms: Floats, slope: Floats, lengths: Ints, counts: Ints) -> tuple[F
     together = level**2 * np.minimum.outer(there, there) * (1 - np.maximum.outer(there, there))
     np.fill_diagonal(together, level * there * (1 - level * there))
     root = np.linalg.cholesky(together)
-    half = solve_triangular(root, terms * rate[:, None], lower=True)
-    weights, information = np.zeros((len(lengths), *terms.shape)), np.zeros((2, 2))
-    for at, (length, members) in enumerate(zip(lengths, counts, strict=True)):
-        weights[at, :length] = solve_triangular(root[:length, :length], half[:length], lower=True, trans="T")
-        information += members * half[:length].T @ half[:length]
+    # Of the first days of a triangle the inverse is the first part of its inverse: one serves whoever was watched for how long.
+    back = solve_triangular(root, np.eye(len(root)), lower=True)
+    half = back @ (terms * rate[:, None])
+    weights: Floats = np.cumsum(back[:, :, None] * half[:, None, :], axis=0)[lengths - 1]
+    information = (counts[:, None, None] * np.cumsum(half[:, :, None] * half[:, None, :], axis=0)[lengths - 1]).sum(axis=0)
     expected: Floats = (weights * rate[None, :, None]).sum(axis=1)
     inverse: Floats = np.linalg.pinv(information).astype(np.float64)
     return weights, expected, inverse
@@ -182,7 +189,7 @@ def _weigh(terms: Floats, slope: Floats, lengths: Ints, counts: Ints) -> tuple[F
 
 def _find_silent(parts: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     """Name the groups of which nobody is active any more, or fewer than a third of those who would be, were they like the others."""
-    from scipy.stats import binom
+    from scipy.special import bdtr
 
     people = people.filter("in_for").drop_nulls("group").with_columns(week=pl.col("watched") // _WEEK)
     counted = people.group_by("group", "week").agg(pl.col("active").sum(), pl.len()).sort("group", "week").rows()
@@ -196,7 +203,7 @@ def _find_silent(parts: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     silent = []
     for over, value, members, active in parts.select("over", "value", "in_for", "active").rows():
         awaited = expected.get(value, 0.0)
-        chance = float(binom.cdf(active, members, awaited / members)) if members else 1.0
+        chance = float(bdtr(active, members, awaited / members)) if members else 1.0
         few = active == 0 or (3 * active < awaited and chance < _SURE / len(expected))
         silent.append(over == "group" and members >= FEW and few)
     usual = [expected.get(value) if over == "group" else None for over, value in parts.select("over", "value").rows()]

@@ -1,17 +1,19 @@
 """What the day of a running launch asks of the ledger."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
 from segmenter.checks.ledger_ids import known_ids, recognize_people
 from segmenter.errors import InputError
 from segmenter.launch_record import LaunchRecord
+from segmenter.ledger.committed_results import find_agents
 from segmenter.ledger.connection import Ledger
 from segmenter.ledger.queries import list_answers, list_held_out, list_invitations, list_members, list_refused_for_good
 from segmenter.ledger.review_answers import invited_now
 from segmenter.messages import Message
+from segmenter.settings import TodayJob
 from segmenter.sources.inputs import Inputs
 
 
@@ -24,12 +26,21 @@ class DayFacts:
     barred: pl.DataFrame
 
 
-def check_day(launch: LaunchRecord, day: date) -> None:
-    """See that the day is one of the launch's."""
+def settings_of_day(ledger: Ledger, launch: LaunchRecord, settings: TodayJob, day: date) -> TodayJob:
+    """See that the day is one of the launch's, and fill in what the launch says of itself: its dates, and who calls."""
     if not launch.as_of <= day < launch.ends_on:
         rule = "today.as_of: should be a day of the launch {launch}, from {first} to before {end} (got {day})"
         facts = {"launch": launch.name, "first": launch.as_of, "end": launch.ends_on, "day": day}
         raise InputError(Message("day.not_of_launch", rule, **facts))
+    agents = find_agents(ledger, launch, settings)
+    parts = {
+        "launch": {"as_of": launch.as_of, "horizon_days": launch.horizon_days},
+        "plan": {"agents": agents},
+        # What was answered on the day itself is kept, and does not count yet: the list of a day stays as it was.
+        "review": {"as_of": day + timedelta(days=1)},
+        "today": {"as_of": day},
+    }
+    return settings.model_copy(update={name: getattr(settings, name).model_copy(update=new) for name, new in parts.items()})
 
 
 def read_day(ledger: Ledger, launch: LaunchRecord, read: Inputs, day: date) -> DayFacts:

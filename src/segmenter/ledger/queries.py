@@ -229,8 +229,13 @@ def _read_answers(connection: "Connection | None", launch: str | None, before: d
 
 
 def _read_current(connection: "Connection | None", launch: str | None, before: date | None) -> pl.DataFrame:
-    """Give each customer's current answer to each launch, with the ``calls`` that it took, and how many were ``missed`` since."""
-    rows, key = _read_answers(connection, launch, before).filter("standing"), ["launch", "customer_id"]
+    """Give each customer's current answer to each launch, see `count_calls`."""
+    return count_calls(_read_answers(connection, launch, before))
+
+
+def count_calls(answers: pl.DataFrame) -> pl.DataFrame:
+    """Give of answers, as `mark_current` gives them, those that are current, with the ``calls`` before and those ``missed`` since."""
+    rows, key = answers.filter("standing"), ["launch", "customer_id"]
     days = rows.group_by(*key, "answered_on").agg(
         pl.col("attempts").max().fill_null(1).alias("calls"),
         reached=pl.col("answer").is_in(REACHED).any(),

@@ -16,7 +16,7 @@ from segmenter.measures.id_order import order_of, take, take_views
 from segmenter.measures.kernel_job import Job
 from segmenter.measures.place_names import PlaceNames
 from segmenter.measures.record_layout import WIDTH, layout_of
-from segmenter.measures.spec import summary_schema
+from segmenter.measures.spec import summary_schema, sums
 from segmenter.tables import APART, DAY, EPOCH, LEVELS, Summary, Terms
 
 _ROWS = 1 << 18  # of a frame at a time
@@ -59,7 +59,10 @@ class Aggregator:
         # Where it is a list: the rows added since, with the numbers of their customers.
         self.recorded: list[pl.DataFrame] | None = None
         self._layout = layout_of(terms)
-        self._owners = [CustomerRecords(thread, self._layout.words, terms.today) for thread in range(self.threads)]
+        self._owners = [
+            CustomerRecords(thread, self._layout.words, terms.today, learned=terms.horizon_days is not None)
+            for thread in range(self.threads)
+        ]
         self._places = [PlaceNames() for _ in range(self.threads)]
         self._pool = ThreadPoolExecutor(self.threads)
         self._seen = np.array([(0, NEVER, -1)] * self.threads, kernel.SEEN)
@@ -182,8 +185,8 @@ class Aggregator:
         def read(thread: int) -> None:
             owner, stop = self._owners[thread], int(starts[thread + 1])
             for at in range(int(starts[thread]), stop, CHUNK):
-                hot, cold = owner.hots.pop(0), owner.colds.pop(0)  # each chunk is given back as soon as it is read
-                parts = (min(CHUNK, stop - at), hot.ctypes.data, cold.ctypes.data, at)
+                chunks = [part.pop(0) for part in (owner.hots, owner.colds, owner.thirds)]  # given back as soon as they are read
+                parts = (min(CHUNK, stop - at), *(chunk.ctypes.data for chunk in chunks), at)
                 extract(*parts, self._layout.layout[0], table, first_texts[thread], address(views), address(targets), *places)
 
         def ordered(name: str) -> pl.Series:
@@ -266,8 +269,9 @@ class Aggregator:
             frame = frame.filter(pl.col("days_since_first_row") >= 0)
         if (frame["first_order_at"] == NEVER).any():
             ordered = pl.col("last_order_at") >= 0
-            frame = frame.with_columns(pl.when(ordered).then(name).alias(name) for name in _MOMENTS)
-        return frame.select(pl.col(name).cast(dtype) for name, dtype in summary_schema().items())
+            largest = [name for name, measure in sums(self.terms).items() if measure.of == "largest"]
+            frame = frame.with_columns(pl.when(ordered).then(name).alias(name) for name in (*_MOMENTS, *largest))
+        return frame.select(pl.col(name).cast(dtype) for name, dtype in summary_schema(self.terms).items())
 
     def _days(self) -> tuple[date | None, date | None]:
         first, last = int(self._seen["first"].min()), int(self._seen["last"].max())

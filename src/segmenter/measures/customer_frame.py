@@ -10,19 +10,22 @@ from segmenter.measures import spec
 from segmenter.measures.place_levels import own_first
 from segmenter.messages import Message
 from segmenter.regions.last_known import last_known
-from segmenter.tables import APART, CUSTOMERS, LEVELS, Tables, Terms
+from segmenter.tables import APART, CUSTOMERS, LEVELS, TROUBLES, Tables, Terms
 
 _FLAGS = ("do_not_contact", "blocked", "staff")
 _INNER = ("days_since_first_row", "days_since_first_event", *(f"order_{level}" for level in LEVELS), APART, spec.AS_OF)
 _APPLIED = pl.Schema({"applicant": pl.Boolean(), "applied_by": pl.String()}).to_frame()  # beside them, where some applied
 # What an attribute of the shop's own may not be called besides the measures: the later stages add columns of these names.
 _LATER = (
-    *("region", "verdict", "score", "expected_spend", "repeats", "last_days", "known_days", "first_spend", "repeat_spend"),
+    *("region", "verdict", "score", "expected_spend", "expected_uplift"),
+    *("repeats", "last_days", "known_days", "first_spend", "repeat_spend"),
     *("segment", "invited", "rank", "wave", "group"),
 )
 
 
-def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: int | None = None) -> pl.DataFrame:
+def measure(
+    tables: Tables, *, as_of: date, half_life_days: float, window_days: int | None = None, horizon_days: int | None = None
+) -> pl.DataFrame:
     """Compute every customer's measures from what happened strictly before the as-of date.
 
     Parameters
@@ -35,6 +38,8 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
         After so many days an order weighs half in `decayed_spend`; > 0.
     window_days : int, optional
         What `spend_window` counts, and `spend_outside` does not; None for all time.
+    horizon_days : int, optional
+        What a ranking that learns looks ahead; None where none does.
 
     Returns
     -------
@@ -51,13 +56,16 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
         - ``average_order`` (spend / orders), ``average_gap_days`` (between the first and the last of at least 2 orders);
         - ``decayed_spend``: each amount times 2^(-days since / half_life_days);
         - ``spend_30d``, ``orders_30d`` (1 to 30 days ago), ``spend_30d_before`` (31 to 60), and the same for 90;
-        - ``events`` and ``events_<kind>`` for each kind, ``days_since_event``, ``referrals``;
-        - ``days_since_activity`` (order or event), ``days_known`` (since joining, or the first order or event).
+        - ``events`` and ``events_<kind>`` for each kind, ``days_since_event`` (but for `tables.TROUBLES`), ``referrals``;
+        - ``days_since_activity`` (order or such an event), ``days_known`` (since joining, or the first order or event);
+        - with a horizon: ``decayed_spend_15d``, ``_30d``, ``_60d``, ``_120d``, ``_365d`` (by these half-lives), ``decayed_orders_15d``, ...
+          (orders by the same weights, in 2**-16), ``spend_year_before`` (more than 365 - horizon days ago, at most 365; 0 for a horizon
+          of a year or more), ``largest_order``.
 
     Raises
     ------
     ValueError
-        The orders are a summary for another date, window or half-life.
+        The orders are a summary for another date, window, half-life or horizon.
 
     Examples
     --------
@@ -69,7 +77,8 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
     >>> frame.select("spend", "orders", "days_since_order", "average_gap_days").rows()
     [(2000, 2, 1, 29.0)]
     """
-    summary = tables.orders.summary(Terms(as_of, half_life_days, window_days))
+    terms = Terms(as_of, half_life_days, window_days, horizon_days)
+    summary = tables.orders.summary(terms)
     by_order = summary.frame.lazy().rename({level: f"order_{level}" for level in LEVELS})
     events = _before(tables.events, as_of)
     kinds = events.select(pl.col("kind").unique().sort()).collect()["kind"].to_list()
@@ -90,10 +99,10 @@ def measure(tables: Tables, *, as_of: date, half_life_days: float, window_days: 
         frame = frame.join(part, on="customer_id", how="left", maintain_order="left") if table.height else _without(frame, part)
     if customers is None:
         # A summary is sorted, and a join keeps its order where it is told to.
-        return last_known(_derive(frame.rename({f"order_{level}": level for level in LEVELS}), kinds, as_of).collect())
+        return last_known(_derive(frame.rename({f"order_{level}": level for level in LEVELS}), kinds, terms).collect())
     joined_before, active = pl.col("joined") < as_of, pl.any_horizontal(pl.col("first_order_at", "events").is_not_null())
     frame = frame.filter(pl.col("joined").is_null() | joined_before | active).with_columns(pl.when(joined_before).then("joined"))
-    return last_known(_derive(frame.with_columns(**own_first()), kinds, as_of).sort("customer_id").collect())
+    return last_known(_derive(frame.with_columns(**own_first()), kinds, terms).sort("customer_id").collect())
 
 
 def _with_applicants(tables: Tables, applicants: pl.DataFrame, by_order: pl.LazyFrame) -> pl.DataFrame:
@@ -115,7 +124,7 @@ def _check_attributes(customers: pl.DataFrame | None, parts: Sequence[pl.LazyFra
     if customers is None:
         return
     columns = {name for part in parts for name in part.collect_schema().names()}
-    taken = {*columns, *(measure.name for measure in spec.MEASURES), *_INNER, *_LATER, *CUSTOMERS.names()}
+    taken = {*columns, *(measure.name for measure in (*spec.MEASURES, *spec.LEARNING)), *_INNER, *_LATER, *CUSTOMERS.names()}
     attributes = [name for name in customers.columns if name not in CUSTOMERS]
     if wrong := [name for name in attributes if name in taken or name.startswith("component_")]:
         template = "data.customers.attributes: {names}: so segmenter calls a column of its own; rename it in the source"
@@ -131,19 +140,21 @@ def _before(table: pl.DataFrame, as_of: date) -> pl.LazyFrame:
 def _of_events(kinds: Sequence[str]) -> Sequence[pl.Expr]:
     return [
         pl.len().cast(pl.Int32).alias("events"),
-        pl.col("days").min().alias("days_since_event"),
+        pl.col("days").filter(~pl.col("kind").is_in(TROUBLES)).min().alias("days_since_event"),
         pl.col("days").max().alias("days_since_first_event"),
         *((pl.col("kind") == kind).sum().cast(pl.Int32).alias(f"events_{kind}") for kind in kinds),
     ]
 
 
-def _derive(frame: pl.LazyFrame, kinds: Sequence[str], as_of: date) -> pl.LazyFrame:
+def _derive(frame: pl.LazyFrame, kinds: Sequence[str], terms: Terms) -> pl.LazyFrame:
     """Fill what is zero for those without orders or events, compute the formulas, and put the columns in their order."""
     by_kind = [f"events_{kind}" for kind in kinds]
-    zero = [measure.name for measure in spec.MEASURES if measure.formula is None and measure.unit in ("money", "count")]
-    formulas = [measure.formula.alias(measure.name) for measure in spec.MEASURES if measure.formula is not None]
-    frame = frame.with_columns(pl.col(*zero, *by_kind).fill_null(0), pl.lit(as_of).alias(spec.AS_OF)).with_columns(*formulas)
-    names = [name for measure in spec.MEASURES for name in (measure.name, *(by_kind if measure.name == "events" else ()))]
+    measures = spec.measures(terms)
+    added = [measure for measure in measures if measure.formula is None and measure.of != "largest"]
+    zero = [measure.name for measure in added if measure.unit in ("money", "count", "weight")]
+    formulas = [measure.formula.alias(measure.name) for measure in measures if measure.formula is not None]
+    frame = frame.with_columns(pl.col(*zero, *by_kind).fill_null(0), pl.lit(terms.as_of).alias(spec.AS_OF)).with_columns(*formulas)
+    names = [name for measure in measures for name in (measure.name, *(by_kind if measure.name == "events" else ()))]
     ours = {"customer_id", *LEVELS, "joined", *_FLAGS, *names, *_INNER}
     attributes = [name for name in frame.collect_schema().names() if name not in ours]
     return frame.select("customer_id", *LEVELS, *attributes, "joined", *_FLAGS, *names, APART)

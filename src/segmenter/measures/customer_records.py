@@ -15,6 +15,7 @@ from segmenter.measures.arrow_columns import address, record
 from segmenter.measures.place_names import same_name
 from segmenter.measures.raw_memory import jit, load, load_int, store, store_int
 from segmenter.measures.record_layout import (
+    BY_HALF_LIFE,
     CITY,
     CITY_AT,
     DISTRICT,
@@ -23,12 +24,15 @@ from segmenter.measures.record_layout import (
     HOT,
     K0,
     K1,
+    LARGEST,
     LAST,
+    LONGEST_FIRST,
     LOWER,
     OUTER,
     PROVINCE,
     PROVINCE_AT,
     REFUND_COUNTS,
+    THIRD,
     WIDTH,
 )
 from segmenter.measures.text_views import FALLBACK, FULL, INTEGER, ITSELF, address_of, copy_bytes, equal_bytes, is_long, length_of, reading
@@ -40,11 +44,12 @@ BLOCK = 64  # rows whose records are fetched at a time
 NEVER = np.int64(2**62)
 NO_DAY = 0x7FFFFFFF
 _LOAD = 0.6  # of the slots
+_NOTHING = np.zeros(0, np.int64)
 TEXTS = 1 << 30  # the texts of an arena are shown to Arrow by the part of so many bytes in which they begin
 TABLES = np.dtype(
     [
         (name, np.int64)
-        for name in ("slots", "mask", "hots", "colds", "arena", "room", "customers", "used", "later", "spare", "by_day", "thread")
+        for name in ("slots", "mask", "hots", "colds", "thirds", "arena", "room", "customers", "used", "later", "spare", "by_day", "thread")
     ]
 )
 
@@ -52,12 +57,14 @@ TABLES = np.dtype(
 class CustomerRecords:
     """Slots, records and long ids. The records lie in chunks, so that they never move."""
 
-    def __init__(self, thread: int, words: int, days: int) -> None:
+    def __init__(self, thread: int, words: int, days: int, *, learned: bool) -> None:
         self.words = words  # of a cold record
+        self.learned = learned  # records have a third part
         self.slots = np.zeros(1 << 10, np.uint64)
         self.hots: list[NDArray[np.int64]] = []
         self.colds: list[NDArray[np.int64]] = []
-        self.chunks = np.zeros((2, 0), np.int64)  # their addresses
+        self.thirds: list[NDArray[np.int64]] = []
+        self.chunks = np.zeros((3, 0), np.int64)  # their addresses
         self.arena = np.zeros(1 << 12, np.uint8)
         # Room for a block's customers, then for a cold record that nobody reads.
         self.spare = np.zeros(BLOCK + words + 2, np.int64)
@@ -67,8 +74,8 @@ class CustomerRecords:
 
     def _point(self) -> None:
         new = record(TABLES, slots=self.slots, mask=len(self.slots) - 1, arena=self.arena, room=len(self.arena))
-        new["hots"], new["colds"] = address(self.chunks[0]), address(self.chunks[1])
-        for name in ("slots", "mask", "hots", "colds", "arena", "room"):
+        new["hots"], new["colds"], new["thirds"] = (address(part) for part in self.chunks)
+        for name in ("slots", "mask", "hots", "colds", "thirds", "arena", "room"):
             self.tables[name] = new[name]
 
     def __len__(self) -> int:
@@ -79,8 +86,9 @@ class CustomerRecords:
         while len(self.hots) * CHUNK < len(self) + rows:
             self.hots.append(_memory(CHUNK * HOT))
             self.colds.append(_memory(CHUNK * self.words))
+            self.thirds.append(_memory(CHUNK * THIRD) if self.learned else _NOTHING)
         if self.chunks.shape[1] != len(self.hots):
-            self.chunks = np.array([[chunk.ctypes.data for chunk in part] for part in (self.hots, self.colds)], np.int64)
+            self.chunks = np.array([[chunk.ctypes.data for chunk in part] for part in (self.hots, self.colds, self.thirds)], np.int64)
             self._point()
 
     def grow(self) -> None:
@@ -110,7 +118,7 @@ def _memory(words: int) -> NDArray[np.int64]:
 
 
 @jit
-def number_of(row: int, tag: int, batch: Any, owner: Any, words: int) -> int:
+def number_of(row: int, tag: int, batch: Any, owner: Any, words: int, learned: bool) -> int:
     """Give the number of a row's customer, who may be new; `FALLBACK` where the fallback must read the row, `FULL` for no room."""
     k0, k1 = load(batch.ids + 16 * row), load(batch.ids + 16 * row + 8)
     length = length_of(k0)
@@ -140,10 +148,7 @@ def number_of(row: int, tag: int, batch: Any, owner: Any, words: int) -> int:
     store(slots + 8 * slot, (tag << 32) | (number + 1))
     hot = load(owner.hots + 8 * (number >> CHUNK_BITS)) + 8 * HOT * (number & (CHUNK - 1))
     cold = load(owner.colds + 8 * (number >> CHUNK_BITS)) + 8 * words * (number & (CHUNK - 1))
-    for word in range(HOT):
-        store(hot + 8 * word, 0)
-    for word in range(words):
-        store(cold + 8 * word, 0)
+    # All else is zero, as the system gives memory.
     store(hot + 8 * K0, k0)
     store(hot + 8 * K1, used if long else k1)
     if long:
@@ -151,12 +156,30 @@ def number_of(row: int, tag: int, batch: Any, owner: Any, words: int) -> int:
         owner.used = used + length
     store(hot + 8 * FIRST, NEVER)
     store(hot + 8 * LAST, -1)
+    if learned:
+        third = load(owner.thirds + 8 * (number >> CHUNK_BITS)) + 8 * THIRD * (number & (CHUNK - 1))
+        store(third + 8 * LARGEST, -NEVER)
     store(cold + 8 * PROVINCE_AT, -1)
     store(cold + 8 * PROVINCE, -1)
     for word in range(words - LOWER, words):
         store(cold + 8 * word, -1)
     store(cold + 8 * REFUND_COUNTS, np.int64(NO_DAY) << 32)
     return number
+
+
+@jit
+def weigh(third: int, weights: int, amount: int, is_order: bool) -> None:
+    """Add an order to the sums by half-life, up to the first by which its day weighs nothing."""
+    store(third + 8 * LARGEST, max(load(third + 8 * LARGEST), amount if is_order else -NEVER))
+    for at in range(len(LONGEST_FIRST)):
+        weight = np.int64(load_int(weights + 4 * at))
+        if weight == 0:
+            break
+        decayed = third + 8 * BY_HALF_LIFE + 16 * at
+        both = load(decayed + 8)
+        rest = (both & 0xFFFF) + (amount & 0xFFFF) * weight
+        store(decayed, load(decayed) + (amount >> 16) * weight + (rest >> 16))
+        store(decayed + 8, both + (weight * np.int64(is_order) << 16) - (both & 0xFFFF) + (rest & 0xFFFF))
 
 
 @jit
@@ -175,6 +198,7 @@ def extract(
     count: int,
     hot: int,
     cold: int,
+    third: int,
     start: int,
     layout: Any,
     cells: Any,
@@ -194,8 +218,8 @@ def extract(
     for block in range(0, count, BLOCK):
         stop = min(block + BLOCK, count)
         for measure in range(measures):
-            from_hot, width, column = cells[measure, 0], cells[measure, WIDTH], load(columns + 8 * measure) + cells[measure, WIDTH] * start
-            cell, step = (hot, 8 * HOT) if from_hot else (cold, 8 * words)
+            part, width, column = cells[measure, 0], cells[measure, WIDTH], load(columns + 8 * measure) + cells[measure, WIDTH] * start
+            cell, step = (hot, 8 * HOT) if part == 1 else (cold, 8 * words) if part == 0 else (third, 8 * THIRD)
             cell += cells[measure, 1]
             for number in range(block, stop):
                 total = cells[measure, 4] * load(hot + 8 * HOT * number + 8 * OUTER)
@@ -203,7 +227,7 @@ def extract(
                     value = cell + step * number + width * at
                     total += load(value) if width == 8 else np.int64(load_int(value))
                 if width == 8:
-                    store(column + 8 * number, total)
+                    store(column + 8 * number, total >> cells[measure, 5])
                 else:
                     store_int(column + 4 * number, np.int32(total))
         for number in range(block, stop):

@@ -9,7 +9,7 @@ import narwhals as nw
 import polars as pl
 
 from segmenter.measures.place_levels import ABOVE, apart
-from segmenter.measures.spec import WEIGHT_ONE, Addend, Measure, day_weights, summary_schema, sums
+from segmenter.measures.spec import HALF_LIVES, WEIGHT_ONE, Addend, Measure, day_weights, summary_schema, sums
 from segmenter.tables import APART, DAY, LEVELS, TIME, Summary, Terms
 
 BETWEEN = "\x1f"
@@ -50,14 +50,15 @@ def summarize(orders: nw.LazyFrame[Any], weights: nw.LazyFrame[Any], terms: Term
         _where(nw.col("refund") > 0, nw.lit(1)).alias("refund_orders"),
     )
     # Columns that are zero where they do not count, then plain sums: filters inside each group are many times slower.
-    columns = {name: column for measure in sums().values() for name, column in _columns(measure, terms).items()}
+    columns = {name: column for measure in sums(terms).values() for name, column in _columns(measure, terms).items()}
+    largest = [name for name, measure in sums(terms).items() if measure.of == "largest"]
     ordered = nw.when(nw.col("is_order")).then(nw.col("time_us")).alias("ordered_us")
     rows = dated.filter(nw.col("days") >= 1).join(weights, on="days", how="inner")
     return (
         rows.select("customer_id", "days", ordered, **_latest(), **columns)
         .group_by("customer_id")
         .agg(
-            *(nw.col(name).sum().cast(nw.Int64).alias(name) for name in columns),
+            *((nw.col(name).max() if name in largest else nw.col(name).sum()).cast(nw.Int64).alias(name) for name in columns),
             nw.col("ordered_us").min().alias("first_order_us"),
             nw.col("ordered_us").max().alias("last_order_us"),
             nw.col("days").max().alias("days_since_first_row"),
@@ -69,15 +70,24 @@ def summarize(orders: nw.LazyFrame[Any], weights: nw.LazyFrame[Any], terms: Term
 def _columns(measure: Measure, terms: Terms) -> dict[str, nw.Expr]:
     """Give what each order adds to a measure."""
     of: Addend | None = measure.of
+    weight = nw.col(_weight(measure.half_life))
     if of == "decayed_amount":
         # The sum of amount * weight, in two parts that stay inside 64 bits wherever the sum of the amounts does.
         rest = nw.col("amount") - nw.col("ones") * WEIGHT_ONE
-        return {measure.name + _ONES: nw.col("ones") * nw.col("weight"), measure.name + _REST: rest * nw.col("weight")}
+        return {measure.name + _ONES: nw.col("ones") * weight, measure.name + _REST: rest * weight}
+    if of == "decayed_orders":
+        return {measure.name: nw.col("orders") * weight}
+    if of == "largest":
+        return {measure.name: nw.when(nw.col("is_order")).then(nw.col("amount"))}
     after, to = measure.between(terms)
     value = nw.col(str(of))
     if after:
         value = _where(nw.col("days") > after, value)
     return {measure.name: value if to is None else _where(nw.col("days") <= to, value)}
+
+
+def _weight(half_life: int | None) -> str:
+    return "weight" if half_life is None else f"weight_{half_life}d"
 
 
 def _day() -> nw.Expr:
@@ -159,28 +169,30 @@ def whole_orders(lines: nw.LazyFrame[Any], near: int = NEAR) -> nw.LazyFrame[Any
 
 
 def weights_table(terms: Terms) -> pl.DataFrame:
-    """Give the weights of decayed amounts as a table: ``days`` (from 0), and ``weight`` (in 2**-16)."""
-    weights = day_weights(terms)
-    return pl.DataFrame({"days": range(len(weights)), "weight": weights}, schema={"days": pl.Int64, "weight": pl.Int64})
+    """Give the weights of what is decayed as a table: ``days`` (from 0), and of each half-life the weight (in 2**-16)."""
+    half_lives = (None, *HALF_LIVES) if terms.horizon_days is not None else (None,)
+    weights = {_weight(half_life): day_weights(terms, half_life) for half_life in half_lives}
+    columns = {"days": range(terms.today + 1), **weights}
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.Int64))
 
 
-def finish(sums_there: pl.DataFrame) -> pl.DataFrame:
+def finish(sums_there: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     """Make the summary's frame, sorted by ``customer_id``, of what `summarize` gives on any backend."""
-    decayed = [name for name, measure in sums().items() if measure.of == "decayed_amount"]
+    decayed = [name for name, measure in sums(terms).items() if measure.of == "decayed_amount"]
     columns = {
         **{name: pl.col(name + _ONES) + pl.col(name + _REST) // WEIGHT_ONE for name in decayed},
         "first_order_at": pl.col("first_order_us").cast(TIME),
         "last_order_at": pl.col("last_order_us").cast(TIME),
         **_places(),
     }
-    names = summary_schema().items()
+    names = summary_schema(terms).items()
     return sums_there.with_columns(**columns).select(pl.col(name).cast(dtype) for name, dtype in names).sort("customer_id")
 
 
 def summarize_frame(orders: pl.DataFrame, terms: Terms) -> Summary:
     """Summarize canonical orders (`tables.ORDERS`) on Polars."""
     rows, weights = (nw.from_native(frame.lazy()) for frame in (rows_of(orders), weights_table(terms)))
-    frame = finish(summarize(rows, weights, terms).to_native().collect(engine="streaming"))
+    frame = finish(summarize(rows, weights, terms).to_native().collect(engine="streaming"), terms)
     days = orders.select(first=pl.col("time").min().dt.date(), last=pl.col("time").max().dt.date()).row(0)
     return Summary(frame, terms, *days)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from segmenter.measures.customer_records import BLOCK, CHUNK, CHUNK_BITS, NEVER, NO_DAY, number_of
+from segmenter.measures.customer_records import BLOCK, CHUNK, CHUNK_BITS, NEVER, NO_DAY, number_of, weigh
 from segmenter.measures.place_names import comes_after
 from segmenter.measures.place_names import number_of as number_of_place
 from segmenter.measures.raw_memory import jit, load, load_byte, load_float, load_int, prefetch, store, store_byte, store_int
@@ -22,6 +22,7 @@ from segmenter.measures.record_layout import (
     FIRST,
     HOT,
     LAST,
+    LONGEST_FIRST,
     LOWER,
     OUTER,
     PROVINCE,
@@ -30,6 +31,7 @@ from segmenter.measures.record_layout import (
     REFUND_COUNTS,
     REFUNDS,
     SPEND,
+    THIRD,
 )
 from segmenter.measures.text_views import FALLBACK, FULL, address_of, hash_bytes, is_long, length_of, mixed
 from segmenter.money import LARGEST
@@ -137,7 +139,8 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
     range_refunds, range_refund_orders = 8 * layout.refunds, 8 * layout.refund_orders
     slots, mask, hots, colds = owner.slots, owner.mask, owner.hots, owner.colds
     spare, nobody, by_day = owner.spare, owner.spare + 8 * BLOCK, owner.by_day
-    lower = 8 * (words - LOWER)
+    thirds, weights = owner.thirds, layout.weights
+    lower, learned, of_day_weights = 8 * (words - LOWER), weights != 0, 4 * len(LONGEST_FIRST)
     recent, as_of, in_chunk = layout.recent, np.int64(today * DAY), np.int64(CHUNK - 1)
     for start_of_block in range(start, stop, BLOCK):
         end = min(start_of_block + BLOCK, stop)
@@ -154,7 +157,7 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
             number = (entry & 0xFFFFFFFF) - 1
             row = np.int64(load_int(rows + 4 * index))
             if entry == 0:
-                number = number_of(row, tag, batch, owner, words)
+                number = number_of(row, tag, batch, owner, words, learned)
                 if number == FULL:
                     end = index
                     break
@@ -169,6 +172,10 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
                 cold = cold if load(times + 8 * row) >= recent else nobody
             prefetch(cold)
             prefetch(cold + 64)
+            if learned:
+                third = load(thirds + 8 * (number >> CHUNK_BITS)) + 8 * THIRD * (number & in_chunk)
+                prefetch(third)
+                prefetch(third + 64)
         if offsets == 0 and (provinces != 0 or cities != 0 or districts != 0):
             # An order that is the latest so far may change the place.
             for index in range(start_of_block, end):
@@ -189,7 +196,7 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
             if is_long(length_of(k0)) or load(hot) != k0 or load(hot + 8) != load(ids + 16 * row + 8):
                 # A long id, or another one with the same hash.
                 tag = np.int64(load_int(tags + 4 * index)) & 0xFFFFFFFF
-                number = number_of(row, tag, batch, owner, words)
+                number = number_of(row, tag, batch, owner, words, learned)
                 if number == FULL:
                     return index
                 if number == FALLBACK:
@@ -201,6 +208,7 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
             if only_ids:
                 continue
             cold = load(colds + 8 * (number >> CHUNK_BITS)) + 8 * words * (number & in_chunk)
+            third = load(thirds + 8 * (number >> CHUNK_BITS)) + 8 * THIRD * (number & in_chunk)
             stop_row = row + 1
             if offsets != 0:
                 row, stop_row = load(offsets + 8 * row), load(offsets + 8 * row + 8)
@@ -247,6 +255,8 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
                 spent, counted = kept + 8 * (RANGES + of_range), kept + orders + 4 * of_range
                 store(spent, load(spent) + amount)
                 store_int(counted, load_int(counted) + np.int32(is_order))
+                if learned:
+                    weigh(third, weights + of_day_weights * days, amount, is_order)
                 if refund > 0 or not is_order:
                     store(cold + 8 * REFUNDS, load(cold + 8 * REFUNDS) + refund)
                     both = load(cold + 8 * REFUND_COUNTS)

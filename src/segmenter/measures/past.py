@@ -1,7 +1,7 @@
 """What a shop knew at earlier dates, and what came after them."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from threading import RLock
 from typing import Any, TypeVar
@@ -41,6 +41,7 @@ class Past:
     until: date  # nothing at or after its midnight is looked at
     half_life_days: float
     window_days: int | None
+    horizon_days: int | None = None  # where it is given, its measures have those of `spec.LEARNING`
     share: float = 1.0  # of the shop's customers that it has: 1, 1/2, 1/4, ...
     cache: Cache = field(default_factory=Cache)  # shared by the pasts made of this one
 
@@ -93,10 +94,10 @@ class Past:
         return self.once(("measures", as_of), lambda: self._measures(as_of))
 
     def _measures(self, as_of: date) -> pl.DataFrame:
-        terms = Terms(as_of, self.half_life_days, self.window_days)
+        terms = Terms(as_of, self.half_life_days, self.window_days, self.horizon_days)
         dated = self.tables.referrals.filter(pl.col("time").is_not_null())
         tables = replace(self.tables, orders=AggregatedOrders(self.timeline.summary(terms)), referrals=dated)
-        measures = measure(tables, as_of=as_of, half_life_days=self.half_life_days, window_days=self.window_days)
+        measures = measure(tables, **asdict(terms))
         return measures.filter(pl.col("days_known").is_not_null())
 
     def later(self, customers: pl.Series, as_of: date, horizon_days: int) -> pl.DataFrame:
@@ -122,6 +123,7 @@ def past_of(
     until: date,
     half_life_days: float,
     window_days: int | None,
+    horizon_days: int | None = None,
     *,
     max_customers: int | None = None,
     first: date | None = None,
@@ -149,7 +151,7 @@ def past_of(
         known = tables.orders.customers(first or until)
         if (more := halvings(known, max_customers, seed)) > times:
             times, tables = more, _thinned(tables, more, seed)
-    return Past(tables, timeline_of(tables.orders.single()), until, half_life_days, window_days, share=0.5**times)
+    return Past(tables, timeline_of(tables.orders.single()), until, half_life_days, window_days, horizon_days, share=0.5**times)
 
 
 def _thinned(tables: Tables, times: int, seed: int) -> Tables:

@@ -5,20 +5,23 @@ days is one more row.
 """
 
 from dataclasses import dataclass
+from functools import cache
+from itertools import takewhile
 from typing import Literal
 
 import polars as pl
 
-from segmenter.tables import APART, LEVELS, TIME, Terms
+from segmenter.tables import APART, DAY, LATEST, LEVELS, TIME, Terms
 
-Unit = Literal["money", "count", "days", "time"]
-# What an order or a refund adds to a sum; `decayed_amount` is the amount times the weight of its day, over all time.
-Addend = Literal["amount", "decayed_amount", "refund", "orders", "refund_orders"]
-# More days ago than the first, at most as many as the second; "window" is the launch's own.
-Days = tuple[int, int] | Literal["all", "window"]
+Unit = Literal["money", "count", "weight", "days", "time"]  # weight: a sum of weights, in 2**-16
+# What an order or a refund adds to a sum; what is decayed is times the weight of its day, over all time. The largest is no sum.
+Addend = Literal["amount", "decayed_amount", "refund", "orders", "decayed_orders", "refund_orders", "largest"]
+# More days ago than the first, at most as many as the second; "window" is the launch's own, "year_before" its horizon's a year ago.
+Days = tuple[int, int] | Literal["all", "window", "year_before"]
 
 AS_OF = "__as_of"
 WEIGHT_ONE = 1 << 16  # weights of decayed amounts are whole numbers of 2**-16, so that their sum is exact in any order
+HALF_LIVES = (15, 30, 60, 120, 365)  # days: of the `LEARNING` measures
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,15 @@ class Measure:
     of: Addend | None = None
     days: Days = "all"
     formula: pl.Expr | None = None
+    half_life: int | None = None  # days, of what is decayed; None for the launch's own
 
     def between(self, terms: Terms) -> tuple[int, int | None]:
         """Give the days summed: more days ago than the first, at most as many as the second; None for no limit."""
         if self.days == "all" or (self.days == "window" and terms.window_days is None):
             return 0, None
+        if self.days == "year_before":
+            horizon = terms.horizon_days or 365
+            return (365 - horizon if horizon < 365 else 365), 365  # no days, where the past year is not over a horizon ago
         return (0, terms.window_days) if self.days == "window" else self.days
 
 
@@ -76,25 +83,37 @@ MEASURES = (
     Measure("days_since_activity", "days", formula=pl.min_horizontal(days_since("last_order_at"), "days_since_event")),
     Measure("days_known", "days", formula=pl.max_horizontal(days_since("joined"), "days_since_first_row", "days_since_first_event")),
 )
+# What rankings that learn take besides, where a horizon is given.
+LEARNING = (
+    *(Measure(f"decayed_spend_{days}d", "money", "decayed_amount", half_life=days) for days in HALF_LIVES),
+    *(Measure(f"decayed_orders_{days}d", "weight", "decayed_orders", half_life=days) for days in HALF_LIVES),
+    Measure("spend_year_before", "money", "amount", "year_before"),
+    Measure("largest_order", "money", "largest"),
+)
 # Money that rankings add to the frame.
-_ADDED_MONEY = ("expected_spend", "first_spend", "repeat_spend")
-MONEY = (*(measure.name for measure in MEASURES if measure.unit == "money"), *_ADDED_MONEY)  # in minor units
+_ADDED_MONEY = ("expected_spend", "expected_uplift", "first_spend", "repeat_spend")
+MONEY = (*(measure.name for measure in (*MEASURES, *LEARNING) if measure.unit == "money"), *_ADDED_MONEY)  # in minor units
 
 
-def sums() -> dict[str, Measure]:
-    """Give the measures that are sums over orders and refunds."""
-    return {measure.name: measure for measure in MEASURES if measure.of is not None}
+def measures(terms: Terms) -> tuple[Measure, ...]:
+    """Give the rows of the table that such a launch has."""
+    return MEASURES if terms.horizon_days is None else (*MEASURES, *LEARNING)
 
 
-def summary_schema() -> pl.Schema:
+def sums(terms: Terms) -> dict[str, Measure]:
+    """Give the measures that are sums over orders and refunds, or the largest."""
+    return {measure.name: measure for measure in measures(terms) if measure.of is not None}
+
+
+def summary_schema(terms: Terms) -> pl.Schema:
     """Give the columns of `tables.Summary`: the sums, and what else is known of a customer's orders."""
-    types = {"money": pl.Int64(), "count": pl.Int32()}
+    types = {"money": pl.Int64(), "weight": pl.Int64(), "count": pl.Int32()}
     return pl.Schema(
         {
             "customer_id": pl.String(),
             **dict.fromkeys(LEVELS, pl.String()),  # each of the latest order that names it, as found; of a refund where no order does
             APART: pl.Int8(),  # see `place_levels`
-            **{name: types[measure.unit] for name, measure in sums().items()},
+            **{name: types[measure.unit] for name, measure in sums(terms).items()},
             "first_order_at": TIME,  # null where there are only refunds
             "last_order_at": TIME,
             "days_since_first_row": pl.Int32(),  # order or refund
@@ -102,7 +121,14 @@ def summary_schema() -> pl.Schema:
     )
 
 
-def day_weights(terms: Terms) -> list[int]:
-    """Weigh orders of 0, 1, 2, ... days ago as far back as 1970, in 2**-16."""
+def day_weights(terms: Terms, half_life: int | None = None) -> list[int]:
+    """Weigh orders of 0, 1, 2, ... days ago as far back as 1970, in 2**-16, by a half-life or the launch's own."""
+    weights = _weights(half_life or terms.half_life_days)[: terms.today + 1]
+    return [*weights, *([0] * (terms.today + 1 - len(weights)))]
+
+
+@cache
+def _weights(half_life: float) -> tuple[int, ...]:
+    """Weigh the days until weights are 0."""
     # Plain Python powers: vectorised ones may differ in the last bit with a value's place in its vector.
-    return [round(WEIGHT_ONE * 2.0 ** (-days / terms.half_life_days)) for days in range(terms.today + 1)]
+    return tuple(takewhile(bool, (round(WEIGHT_ONE * 2.0 ** (-days / half_life)) for days in range(LATEST // DAY))))

@@ -5,7 +5,7 @@ A backtest and a ranking that learns look at many dates; each needs one pass ove
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from segmenter.measures.definition import BETWEEN, rows_of
 from segmenter.measures.place_levels import ABOVE, apart
-from segmenter.measures.spec import WEIGHT_ONE, day_weights, summary_schema, sums
+from segmenter.measures.spec import WEIGHT_ONE, Measure, day_weights, summary_schema, sums
 from segmenter.tables import APART, DAY, EPOCH, LEVELS, Summary, Terms
 
 Longs = NDArray[np.int64]
+_NONE = np.iinfo(np.int64).min
 _OF_ORDERS = 1 << 60  # added to the time of an order: what it says goes before what any refund says
 PURCHASES = pl.Schema(
     {
@@ -78,13 +79,17 @@ class Timeline:
             **self._moments(starts, ends),
             **self._place(starts, ends),
         }
-        for name, measure in sums().items():
-            after, to = measure.between(terms)
-            decayed = measure.of == "decayed_amount"
-            columns[name] = (
-                self._decayed(terms)[some] if decayed else self._sum(str(measure.of), since(to), since(after) if after else ends)
-            )
-        frame = pl.DataFrame(columns).select(pl.col(name).cast(dtype) for name, dtype in summary_schema().items())
+        for name, measure in sums(terms).items():
+            match measure.of:
+                case "decayed_amount" | "decayed_orders":
+                    columns[name] = self._decayed(measure, terms)[some]
+                case "largest":
+                    largest = pl.Series(self._largest(terms)[some])
+                    columns[name] = largest.set(largest == _NONE, None)
+                case of:
+                    after, to = measure.between(terms)
+                    columns[name] = self._sum(str(of), since(to), since(after) if after else ends)
+        frame = pl.DataFrame(columns).select(pl.col(name).cast(dtype) for name, dtype in summary_schema(terms).items())
         return Summary(frame, terms, *(self.span or (None, None)))
 
     def between(self, start: date, stop: date) -> pl.DataFrame:
@@ -120,16 +125,32 @@ class Timeline:
         difference: Longs = total[ends] - total[starts]
         return difference
 
-    def _decayed(self, terms: Terms) -> Longs:
+    @cached_property
+    def _parts(self) -> tuple[Longs, Longs]:
+        """The amounts in two parts, whose weighted sums stay inside 64 bits wherever the sum of the amounts does."""
+        return self.amounts // WEIGHT_ONE, self.amounts % WEIGHT_ONE
+
+    @cached_property
+    def _orders(self) -> Longs:
+        """Which rows are orders: 1, or 0."""
+        return np.diff(self.totals["orders"])
+
+    def _decayed(self, measure: Measure, terms: Terms) -> Longs:
         if not len(self.days):
             return np.zeros(0, np.int64)
-        weights = np.array([*day_weights(terms), 0], np.int64)
+        weights = np.array([*day_weights(terms, measure.half_life), 0], np.int64)
         weight = weights[np.where(self.days < terms.today, terms.today - self.days, -1)]
-        # In two parts, which stay inside 64 bits wherever the sum of the amounts does.
-        parts = (self.amounts // WEIGHT_ONE, self.amounts % WEIGHT_ONE)
-        ones, rest = (np.add.reduceat(part * weight, self.starts[:-1]) for part in parts)
-        decayed: Longs = ones + rest // WEIGHT_ONE
+        parts = self._parts if measure.of == "decayed_amount" else (self._orders,)
+        sums_of_parts = [np.add.reduceat(part * weight, self.starts[:-1]) for part in parts]
+        decayed: Longs = sums_of_parts[0] + (sums_of_parts[1] // WEIGHT_ONE if len(parts) > 1 else 0)
         return decayed
+
+    def _largest(self, terms: Terms) -> Longs:
+        if not len(self.days):
+            return np.zeros(0, np.int64)
+        orders = np.where((self._orders == 1) & (self.days < terms.today), self.amounts, _NONE)
+        largest: Longs = np.maximum.reduceat(orders, self.starts[:-1])
+        return largest
 
     def _first_orders(self, starts: Longs) -> Longs:
         """Give the first row from each start on that is an order."""

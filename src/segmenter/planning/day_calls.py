@@ -201,7 +201,7 @@ def _share(judged: pl.DataFrame, plan: PlanSettings, day: date) -> tuple[pl.Data
     )
     left = (pl.col("state") == "later") & (pl.col("why") == "room").fill_null(value=False) & (pl.col("kind") != "event")
     counts = (
-        people.filter(status="planned")
+        people.filter(pl.col("status") != "held_out")
         .group_by("agent")
         .agg(
             calls=(pl.col("state") == "called").sum().cast(pl.Int64),

@@ -18,6 +18,13 @@ from segmenter.settings import LaunchSettings
 from segmenter.words import visible
 
 _HIGHEST = 400  # points: a row of a spreadsheet can have 409
+_ORDER_OF_A_DAY = (
+    "Your calls of this one day, from the top down: what is overdue and who asked to be called back; the calls of the plan; then second "
+    "calls, of whom the column last call says what came before (not reached: try another hour; agreed and not in the group; silent "
+    "there; no order yet on the day of an event). Send it back filled in: tomorrow's list is made of it, and has who was not called today.",
+    "只含当天的外呼，请自上而下联系：先是逾期未打和约定回访，再是今日计划，最后是二次外呼（“上次联系”写明此前结果：未接通的请换时段，"
+    "答应的协助进群，入群未互动的问候，活动当天邀请尚未下单的）。填好后发回：次日名单据此生成，今天没打的会顺延。",
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,11 @@ class About:
     platform: tuple[str, ...]  # what it asks of who runs the groups
     starters: pl.DataFrame  # ``group``, ``starter`` (an id or a name), ``kind``
     live_events: tuple[LiveEvent, ...] = ()
+
+    @property
+    def of_one_day(self) -> bool:
+        """Whether it is the list of a day of a launch that runs, and of no other."""
+        return self.as_of == self.valid_until
 
 
 def add_days(book: Any, calls: pl.DataFrame, about: About) -> None:
@@ -118,14 +130,14 @@ def add_info(book: Any, unit: str, calls: pl.DataFrame, about: About, *, by_agen
 
 def _lines(unit: str, calls: pl.DataFrame, about: About, *, by_agent: bool) -> dict[str, str]:
     labels, say = about.labels, about.labels.say
-    groups = calls.sort("place")["group"].unique(maintain_order=True).to_list()
-    named = f"{groups[0]} – {groups[-1]}" if len(groups) > 1 else groups[0]
+    groups = [group for group in calls.sort("place")["group"].unique(maintain_order=True) if group]  # who is not of the plan has none
+    named = " – ".join(dict.fromkeys((*groups[:1], *groups[-1:])))
     lines = {
         say("launch", "活动"): about.launch.name,
         say("topic", "社群主题"): about.launch.topic or "",
         say("for", "适用于") if by_agent else say("region", "地区"): unit,
-        say("as of", "数据截至"): labels.day(about.as_of),
-        say("good until", "有效期至"): labels.day(about.valid_until),
+        say("day", "日期") if about.of_one_day else say("as of", "数据截至"): labels.day(about.as_of),
+        say("good until", "有效期至"): "" if about.of_one_day else labels.day(about.valid_until),
         say("live events", "群活动"): events_text(about.live_events, labels),
         say("customers", "客户数"): labels.number(calls.height),
         say("follow up", "待跟进"): say(
@@ -139,12 +151,14 @@ def _lines(unit: str, calls: pl.DataFrame, about: About, *, by_agent: bool) -> d
         **_starters(groups, about),
         **_spoken(about),
         say("your calls", "您的外呼"): _of_agents(labels, by_agent=by_agent) if about.agents else "",
-        say("order", "顺序"): say(
+        say("order", "顺序"): say(*_ORDER_OF_A_DAY)
+        if about.of_one_day
+        else say(
             "Call from the top down: the key users of a group (wave 1, shaded blue) before the others; nobody before the planned day.",
             "请自上而下联系：每个社群先联系核心用户（第 1 批，蓝色底纹），再联系其他客户；请勿早于计划日期联系。",
         ),
         say("held out", "留出客户"): say(
-            "Some customers are held out by lot, to measure what the launch brings. They are not on this sheet and must not be called: "
+            "Some customers are held out at random, to measure what the launch brings. They are not on this sheet and must not be called: "
             "please invite nobody who is not on it.",
             "为衡量活动效果，部分客户被随机留出，不在本名单中，也不得联系。请勿邀请名单以外的客户。",
         )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 20_000  # of a workbook, which is held in memory; an agent's day has fewer
 _MOST_DAYS = 31  # of an agent's workbook
-_LINE = 16.0  # points
+_LINE = 15.0  # points
 _CONTACT = "contact:"  # keeps the shop's columns apart from ours
 # Heads in both languages, the width (as wide as its text where there is none), and the style.
 _COLUMNS: dict[str, tuple[str, str, float | None, str]] = {
@@ -66,6 +66,7 @@ _PRINTED_BY_DAY = ("wave", *_WHO, "group", "habit", "reason", "answer", "note")
 _SAID_ABOVE = ("call_on", "agent")  # on the sheet of a day
 _UNLESS_EMPTY = ("name", "agent", "last_call", "script")  # left out where nobody has any
 _WIDEST, _WIDEST_PRINTED = 32.0, 17.0  # so that eight columns fit an A4 page in at least 9 points
+_PAGE = 135.0  # so wide is the page; where columns are fewer, the longest text takes the rest
 
 
 @dataclass(frozen=True)
@@ -213,9 +214,15 @@ def _layout(calls: pl.DataFrame, labels: Labels, printed: tuple[str, ...], witho
     columns = []
     for place, key in enumerate([*first, *rest]):
         _, _, width, style = _COLUMNS.get(key, ("", "", None, "wrapped" if key == phone else "text"))
-        style = "wrapped" if key == "last_call" and place < len(first) else style
+        if place >= len(first) and style == "wrapped":
+            style = "text"  # what is not printed makes no row higher
+        elif place < len(first) and key == "last_call":
+            style = "wrapped"
         width = width or fit_width(calls[key], heads[key], _WIDEST_PRINTED if place < len(first) else _WIDEST)
         columns.append(_Column(key, heads[key], width, style))
+    longest = max(range(len(first)), key=lambda place: (columns[place].style == "wrapped", columns[place].width))
+    rest_of_page = max(_PAGE - sum(column.width for column in columns[: len(first)]), 0.0)
+    columns[longest] = replace(columns[longest], width=columns[longest].width + rest_of_page)
     return _Layout(columns, len(first))
 
 

@@ -14,7 +14,7 @@ from segmenter.report.day_words import KIND_WORDS, last_words, words_to_say
 from segmenter.report.labels import Labels
 from segmenter.report.safe_text import safe_names
 from segmenter.settings import LaunchSettings
-from segmenter.tables import CHANNELS
+from segmenter.tables import CHANNELS, NOT_KNOWN
 
 _PRINTED = ("kind", "name", _CONTACT, "group", "last_call", "say", "answer", "note")
 
@@ -76,6 +76,11 @@ def _rows(
     named = f"{_CONTACT}name"
     rows = rows.rename({named: "name"}) if named in rows.columns else rows.with_columns(name=pl.lit(None, pl.String))
     told = [(last_words(row, labels), words_to_say(row, launch, labels, time)) for row in rows.iter_rows(named=True)]
+    unknown = pl.col("status") == NOT_KNOWN
+    if rows.select(unknown.any()).item():  # their names are needed; of all others, where there are none, the ids
+        rows = rows.with_columns(
+            name=pl.col("name").fill_null(pl.when(~unknown).then("customer_id")), customer_id=pl.when(~unknown).then("customer_id")
+        )
     opening = opening_words(launch, pl.col("name"))
     waves = {wave: labels.wave(wave) for wave in rows["wave"].drop_nulls().unique()}
     return rows.with_columns(
@@ -97,7 +102,8 @@ def _rows(
         **{key: pl.lit(None, pl.String) for key in ("refusal", "note", "new_phone")},
     ).with_columns(
         # A first call begins with the opening words, or else with why they are invited, or how they buy.
-        say=pl.coalesce("say", "script", "reason", "habit"),
+        say=pl.when(unknown).then(pl.lit(labels.say("Not known in the shop. ", "店内查无此客户。"))).otherwise(pl.lit(""))
+        + pl.coalesce("say", "script", "reason", "habit"),
         group=pl.col("group").fill_null(""),
         agent=pl.col("agent"),
     )

@@ -17,7 +17,10 @@ _MEASURES = {
     "spend": ("spend", "消费额"),
     "spend_window": ("spend in the window", "统计期内消费额"),
     "decayed_spend": ("recent spend", "近期加权消费额"),
+    "decayed_orders": ("recent orders", "近期加权订单数"),
+    "spend_year_before": ("spend in the same days a year before", "去年同期消费额"),
     "average_order": ("average order", "客单价"),
+    "largest_order": ("largest order", "单笔最高消费额"),
     "refunds": ("refunds", "退款额"),
     "orders": ("orders", "订单数"),
     "days_since_order": ("days since last order", "距上次下单天数"),
@@ -36,6 +39,7 @@ _MEASURES = {
     "advocacy": ("advocacy", "口碑推荐"),
 }
 _WINDOW = re.compile(r"([a-z]+)_(\d+)d(_before)?")
+_DECAYED = re.compile(r"(decayed_[a-z]+)_(\d+)d")
 _COMPONENTS = _MEASURES | {
     "decayed_spend": ("recent spend", "近期消费"),
     "frequency": ("orders", "下单频次"),
@@ -177,6 +181,9 @@ class Labels:
             of, days, before = windowed.groups()
             en = f"{of}, the {days} days before" if before else f"{of}, last {days} days"
             return self.say(en, f"{'此前' if before else '近'}{days}天{self.measure(of)}")
+        if decayed := _DECAYED.fullmatch(name):
+            of, days = decayed.groups()
+            return self.say(f"{self.measure(of)}, half-life {days} days", f"{self.measure(of)}（半衰期 {days} 天）")
         return self.say(*_MEASURES[name]) if name in _MEASURES else name.replace("_", " ")
 
     def value(self, measure: str, value: float | datetime | date | None) -> str:

@@ -38,6 +38,7 @@ class Evidence:
     # choice, share: what `auto` chose among, by mean share of later spend
     trials: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"choice": pl.String, "share": pl.Float64}))
     trial_cuts: int = 0  # over how many past launches
+    trial_buyers: int = 0  # different customers who bought after them
     model: dict[str, Any] = field(default_factory=dict)  # what a model estimated, as plain values
     warnings: tuple[str, ...] = ()  # what a person should know
 
@@ -64,6 +65,11 @@ class Ranking(ABC):
         return False
 
     @property
+    def expects_uplift(self) -> bool:
+        """Whether its values are what an invitation brings, in minor units."""
+        return False
+
+    @property
     def scores(self) -> bool:
         """Whether its values are a score from 0 to 100 as they stand."""
         return False
@@ -71,6 +77,10 @@ class Ranking(ABC):
     @abstractmethod
     def values(self, frame: pl.DataFrame) -> Floats:
         """Give each customer's value, larger is better."""
+
+    def expected_spend(self, values: Floats) -> Floats:
+        """Give what customers of these values can be expected to spend, in minor units; where it expects money at all."""
+        return values
 
     def evidence(self, past: Past | None, *, horizon_days: int, seed: int) -> Evidence:
         """Give what it rests on, as of the date that it was fitted for."""
@@ -105,7 +115,8 @@ class RankingScore:
     def columns_of(self, frame: pl.DataFrame) -> list[pl.Series]:
         """Score customers, these or others, by their measures.
 
-        ``score``, which tells different values apart; and where the ranking expects money ``expected_spend``, in whole minor units.
+        ``score``, which tells different values apart; and where the ranking expects money ``expected_spend``, or ``expected_uplift`` where
+        it expects what an invitation brings, in whole minor units.
         """
         from segmenter.scoring.quantiles import image
 
@@ -114,7 +125,9 @@ class RankingScore:
             return [pl.Series("score", values)]
         series = [pl.Series("score", 100 * image(values, self.quantiles.knots_[0], self.quantiles.levels_[0]))]
         if self.ranking.expects_money:
-            series.append(pl.Series("expected_spend", np.rint(values).astype(np.int64)))
+            series.append(pl.Series("expected_spend", np.rint(self.ranking.expected_spend(values)).astype(np.int64)))
+        if self.ranking.expects_uplift:
+            series.append(pl.Series("expected_uplift", np.rint(values).astype(np.int64)))
         return series
 
 

@@ -86,7 +86,7 @@ def fill_ids(sheet: AnswerList, people: People) -> tuple[AnswerList, pl.DataFram
 def _group_of(sheet: AnswerList, people: People) -> str | None:
     """Tell of which group a list is, by its name and what stands above its header."""
     text = fold_name(" ".join((sheet.name, *sheet.titles)))
-    named = sorted({group for group in people.groups.values() if group and fold_name(group) in text}, key=len)
+    named = sorted((group for group, folded in people.group_names.items() if folded in text), key=len)
     return named[-1] if named and all(group in named[-1] for group in named) else None
 
 

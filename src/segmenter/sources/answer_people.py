@@ -24,6 +24,13 @@ from segmenter.vocabulary import vocabulary
 
 WHO = pl.Schema({"source": pl.String(), "row": pl.Int64(), "name": pl.String(), "phone": pl.String(), "new_phone": pl.String()})
 COLLEAGUE = "colleague"
+# Whom agents added to a sheet: ``number`` is their phone in one form, by which they are told apart; without an answer nobody has called.
+ADDED = pl.Schema(
+    {
+        **{name: pl.String() for name in ("source", "name", "phone", "number", "answer")},
+        **{"row": pl.Int64(), "answered_on": pl.Date(), "hour": pl.Int64(), "call_on": pl.Date(), "attempts": pl.Int64()},
+    }
+)
 _LONGEST = 20  # characters of a column's name: a longer one is a sentence
 _KNOWN = vocabulary("people")
 _PATTERNS = {key: re.compile(_KNOWN[key]) for key in ("names", "others", "members", "invited", "nicknames", "group", "between")}
@@ -58,6 +65,11 @@ class People:
     def groups(self) -> dict[str, str | None]:
         """Give the group of each of the launch's people."""
         return dict(self.planned.select("customer_id", "group").rows())
+
+    @cached_property
+    def group_names(self) -> dict[str, str]:
+        """Give the groups with their names as `fold_name` gives them."""
+        return {group: fold_name(group) for group in {*self.groups.values()} if group}
 
     @cached_property
     def phones(self) -> pl.DataFrame:
@@ -130,7 +142,7 @@ def recognize_rows(frame: pl.DataFrame, whose: Whose, people: People, group: str
     numbers = [read_phones(frame.select(_cell(name)).to_series(), country_of(people.launch))["number"] for name in whose.phones]
     texts = [frame.select(_cell(name)).to_series() for name in whose.names]
     by_phone = _look_up(people.phones, {str(number) for column in numbers for number in column.drop_nulls().unique()})
-    folded = {text: list(_readings(text)) for column in texts for text in column.drop_nulls().unique()}
+    folded = {text: list(name_readings(text)) for column in texts for text in column.drop_nulls().unique()}
     by_name = _look_up(people.names, {key for keys in folded.values() for key in keys})
     known = set(people.groups.values()) - {None}
     of_row = [None] * frame.height if whose.group is None else frame.select(_cell(whose.group)).to_series().to_list()
@@ -180,7 +192,7 @@ def _look_up(keys: pl.DataFrame, wanted: set[str]) -> dict[str, set[str]]:
     return dict(found)
 
 
-def _readings(text: str) -> Iterator[str]:
+def name_readings(text: str) -> Iterator[str]:
     """Give how a name may stand among those known: whole, or as a part of a remark such as region, name and shop."""
     yield fold_name(text)
     parts = [fold_name(part) for part in _PATTERNS["between"].split(text)]
@@ -230,6 +242,22 @@ def noted_contacts(rows: pl.DataFrame, who: pl.DataFrame, people: People, before
     noted = noted.filter(known | ~pl.col("phone").is_in(taken))
     wrong = told.filter(pl.col("new_phone").is_not_null() & pl.col("new").is_null()).height
     return noted.select(NOTED.names()), wrong
+
+
+def list_added(rows: pl.DataFrame, dated: pl.DataFrame, mended: pl.DataFrame, who: pl.DataFrame, people: People) -> pl.DataFrame:
+    """List whom agents added by hand to sheets of the launch, with a phone that is nobody's, and what came of each call; see `ADDED`.
+
+    `rows` are all that were read, `dated` those with an answer; who was `mended` is known by now.
+    """
+    sheets = rows.filter(pl.col("how").is_null(), pl.col("customer_id").is_in(list(people.groups)))["source"].unique()
+    strange = pl.col("source").is_in(sheets.implode()) & (pl.col("how") == str(NOBODY))
+    at = ["source", "row"]
+    told = pl.concat(
+        [dated.filter(strange, pl.col("answer").is_not_null()), rows.filter(strange).join(dated, on=at, how="anti")], how="diagonal"
+    )
+    told = told.join(mended, on=at, how="anti").join(who, on=at).with_columns(phone=pl.coalesce("new_phone", "phone"))
+    told = told.with_columns(number=read_phones(told["phone"], country_of(people.launch))["number"].cast(pl.String))
+    return told.drop_nulls("number").select(ADDED.names()).cast(dict(ADDED.items()))
 
 
 def date_members(dated: pl.DataFrame, sources: Collection[str], before: date) -> pl.DataFrame:

@@ -16,7 +16,17 @@ from segmenter.messages import Message
 from segmenter.sources.answer_copies import without_older
 from segmenter.sources.answer_lists import WRITTEN, AnswerList, answer_lists, fill_ids
 from segmenter.sources.answer_mending import MENDED, is_mending, list_to_mend, mended_rows, origins_of, unmended
-from segmenter.sources.answer_people import COLLEAGUE, WHO, People, date_members, explain_unknown, noted_contacts, who_is_where
+from segmenter.sources.answer_people import (
+    ADDED,
+    COLLEAGUE,
+    WHO,
+    People,
+    date_members,
+    explain_unknown,
+    list_added,
+    noted_contacts,
+    who_is_where,
+)
 from segmenter.sources.answer_phrases import NOT_YET
 from segmenter.sources.answer_rows import NEVER, SCHEMA, read_rows, split_rejects, suppose_dates, warn_of_call_days
 from segmenter.sources.answer_warnings import warn_of_answers, warn_of_people
@@ -68,6 +78,7 @@ class Answers:
     mended: tuple[pl.DataFrame, pl.DataFrame] | None = None  # see `mended_rows` and `origins_of`
     noted: pl.DataFrame = field(default_factory=NOTED.to_frame)  # see `NOTED`: phones for the private file of contacts
     contacts_file: Path | None = None  # where that is
+    added: pl.DataFrame = field(default_factory=ADDED.to_frame)  # see `ADDED`: for the sheets of a day
 
 
 def read_answers(
@@ -140,6 +151,7 @@ def read_answers(
         to_mend=to_mend,
         mended=(mended, origins),
         noted=noted,
+        added=ADDED.to_frame() if people is None else list_added(rows, dated, mended, who, people),
     )
 
 
