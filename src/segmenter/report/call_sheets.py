@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 20_000  # of a workbook, which is held in memory; an agent's day has fewer
 _MOST_DAYS = 31  # of an agent's workbook
-_LINE = 15.0  # points
+_LINE = 16.0  # points
 # What is printed stands first and together, as a print area does; all else is for the screen. Where there are no names, the ids are there.
 _WHO = ("name", CONTACT)
 _PRINTED_BY_REGION = ("call_on", "group", *_WHO, "habit", "reason", "answer", "note")

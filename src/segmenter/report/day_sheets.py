@@ -99,9 +99,9 @@ def _rows(
         answer=pl.lit(None, pl.String),
         **{key: pl.lit(None, pl.String) for key in ("refusal", "note", "new_phone")},
     ).with_columns(
-        # A first call begins with the opening words, or else with why they are invited, or how they buy.
+        # A first call begins with the opening words, which stand above the list, and goes on with why they are invited, or how they buy.
         say=pl.when(unknown).then(pl.lit(labels.say("Not known in the shop. ", "店内查无此客户。"))).otherwise(pl.lit(""))
-        + pl.coalesce("say", "script", "reason", "habit"),
+        + pl.coalesce("say", "reason", "habit"),
         group=pl.col("group").fill_null(""),
         agent=pl.col("agent"),
     )
