@@ -14,7 +14,7 @@ from segmenter.evaluation.replay import TOP, Replay, compare_replays, replay
 from segmenter.evaluation.tuning_trials import load_optuna, prepare_date, search_weights
 from segmenter.measures.past import past_of
 from segmenter.messages import Message
-from segmenter.settings import AnyScoring, ScoringSettings, TuneCore, WeightedSettings
+from segmenter.settings import AnyScoring, TuneCore, WeightedSettings, weighted_of
 from segmenter.tables import Tables
 
 TUNED, PRESENT = "tuned", "present"
@@ -52,7 +52,7 @@ def tune(tables: Tables, settings: TuneCore, *, progress: Callable[[str], None] 
     load_optuna()
     cuts, end = choose_cuts(tables, settings)
     learned_from, held_back = _divide(cuts, settings)
-    present = _weighted(settings.scoring)
+    present = weighted_of(settings.scoring)
     half_lives = sorted({*settings.tune.half_lives, present.half_life_days})
     wanted, window = settings.backtest, settings.rules.spend.window_days
     horizon = horizon_of(rankings_of(settings)[0].values(), wanted.horizon_days)
@@ -114,11 +114,6 @@ def _divide(cuts: Sequence[date], settings: TuneCore) -> tuple[list[date], list[
         )
         raise ConfigError(Message("evaluation.too_few_dates", sentence, days=horizon, cuts=tuple(cuts), back=back))
     return learned_from, held_back
-
-
-def _weighted(scoring: AnyScoring) -> WeightedSettings:
-    """Give the weighted score of the components that every ranking has."""
-    return WeightedSettings(**{name: getattr(scoring, name) for name in ScoringSettings.model_fields} | {"kind": "weighted"})
 
 
 def _rankings(scoring: WeightedSettings, present: WeightedSettings, settings: TuneCore) -> tuple[dict[str, AnyScoring], str]:

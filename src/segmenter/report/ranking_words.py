@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from segmenter.evaluation.auto import CHANCE, CHOICES, below_chance
+from segmenter.evaluation.auto import CHANCE, below_chance
 from segmenter.report.language import Lang, say
 from segmenter.scoring.ranking import RankingReport
 
@@ -75,7 +75,7 @@ def ranking_sentence(report: RankingReport, lang: Lang) -> str:
 
 def choice_sentence(choice: str, means: Mapping[str, float], trials: int, lang: Lang, buyers: int = 0) -> str:
     """Say what `auto` chose, and why: `means` has each choice's mean share of later spend over so many trials, of so many buyers."""
-    chosen, meant = _choice(choice, lang), say(lang, *_MEANT) if len(CHOICES[choice]) > 1 else ""
+    chosen, meant = _choice(choice, lang), say(lang, *_MEANT) if choice.startswith("blend") else ""
     if not trials:
         return say(lang, f"{chosen} was chosen, without a trial.{meant}", f"选用{chosen}，未能在历史上试验。{meant}")
     if below_chance(means):
@@ -125,4 +125,8 @@ def _learned(report: RankingReport, lang: Lang) -> str:
         f"{count} past dates, the latest {latest}."
     )
     zh = f"学习模型根据过去 {count} 个日期（最近为 {latest}）的 {rows} 条客户记录，预测每位客户未来 {days} 天的消费。"
+    if ratios := report.expected_over_realised:
+        low, high, launches = min(ratios), max(ratios), len(ratios)
+        en += f" At {launches} past launches what it expected of all customers was {low:.2f} to {high:.2f} times what came."
+        zh += f"在过去 {launches} 次模拟启动中，其预测总额为实际消费的 {low:.2f} 至 {high:.2f} 倍。"
     return say(lang, en, zh)

@@ -54,6 +54,11 @@ class WeightedSettings(ScoringSettings):
     kind: Literal["weighted"]
 
 
+def weighted_of(scoring: ScoringSettings) -> WeightedSettings:
+    """Give the weighted score of the components that every ranking has."""
+    return WeightedSettings(**{name: getattr(scoring, name) for name in ScoringSettings.model_fields} | {"kind": "weighted"})
+
+
 class SpendSettings(ScoringSettings):
     """By net spend."""
 
@@ -98,8 +103,10 @@ class LearningSettings(ScoringSettings):
     cuts: Annotated[int, Field(ge=1, le=100)]
     step_days: Days | None
     rows: Annotated[int, Field(ge=10_000, le=MOST)]
+    tree_rows: Annotated[int, Field(ge=10_000, le=MOST)]
     trees: Annotated[int, Field(ge=1, le=2_000)]
     leaves: Annotated[int, Field(ge=2, le=255)]
+    trials: Annotated[int, Field(ge=1, le=50)]
 
 
 class LearnedSettings(LearningSettings):
@@ -112,7 +119,6 @@ class AutoSettings(LearningSettings):
     """The ranking that was best on the shop's own past."""
 
     kind: Literal["auto"]
-    trials: Annotated[int, Field(ge=1, le=50)]
 
 
 class UpliftSettings(ScoringSettings):
