@@ -179,8 +179,8 @@ def _warnings(often: BetaGeometric, spend: GammaGamma, first_only: bool) -> list
     warnings = []
     if often.doubt is not None:
         sentence = (
-            "scoring=clv: these orders do not tell when customers buy again or stop ({why}); a weak prior fills in, so the expected spend is "
-            "rough: compare with other rankings by a backtest"
+            "scoring=clv: these orders do not tell when customers buy again or stop ({why}); a weak prior fills in, so the expected spend "
+            "is rough: compare with other rankings by a backtest"
         )
         warnings.append(Message("scoring.weak_times", sentence, why=often.doubt))
     if spend.doubt is not None:
