@@ -18,7 +18,7 @@ from segmenter.measures.past import Past
 from segmenter.measures.spec import HALF_LIVES
 from segmenter.messages import Message
 from segmenter.scoring.decayed import BY_DECAYED
-from segmenter.scoring.learned import LearnedRanking, learned_from
+from segmenter.scoring.learned import LearnedRanking, calibrated_from, past_launch, trial_cuts
 from segmenter.scoring.ranking import Evidence, Ranking, fit_ranking, require_past
 from segmenter.scoring.single_measure import SingleMeasure
 from segmenter.scoring.spend import BY_SPEND
@@ -138,13 +138,13 @@ def fit_auto(frame: pl.DataFrame, settings: AutoSettings, past: Past | None, *, 
         weighted = fit_ranking(frame, weighted_of(settings), None, horizon_days=horizon_days, seed=seed)
         return AutoRanking("weighted", {"weighted": weighted}, {}, warnings=tuple(warnings))
     past = require_past(past, settings)
-    cuts = _choose_cuts(past, settings, horizon_days)
+    cuts = trial_cuts(past, settings, horizon_days)
     trials = [trial for cut in cuts if (trial := _try_launch(past, cut, settings, horizon_days, seed)) is not None]
     choice, buyers, warnings = _choose(trials, horizon_days, seed)
     parts: dict[str, Ranking] = {}
     try:
         for name in CHOICES[choice]:
-            parts[name] = _SIMPLE.get(name) or learned_from(past, settings, horizon_days=horizon_days, seed=seed)
+            parts[name] = _SIMPLE.get(name) or calibrated_from(past, settings, horizon_days=horizon_days, seed=seed)
     except InputError as error:
         sentence = "scoring=auto: ranking by decayed spend, as nothing can be learned: {why}"
         warnings = [Message("evaluation.auto_without_learning", sentence, why=error.reason)]
@@ -240,12 +240,6 @@ def _gain(trials: Sequence[Trial], one: int, other: int) -> tuple[float, float]:
     return (gain, sqrt(float((pull * pull).sum()))) if apart.sum() >= MIN_BUCKETS else (0.0, 0.0)
 
 
-def _choose_cuts(past: Past, settings: AutoSettings, horizon_days: int) -> list[date]:
-    """List dates whose horizons do not overlap, or half overlap where there would be too few of them."""
-    apart = past.cuts(horizon_days, horizon_days, settings.trials)
-    return apart if len(apart) == settings.trials else past.cuts(horizon_days, max(horizon_days // 2, 7), settings.trials)
-
-
 def _try_launch(past: Past, cut: date, settings: AutoSettings, horizon_days: int, seed: int) -> Trial | None:
     """Look what each choice would have held; None where nothing could be learned yet, or nothing was spent later."""
     few = past.sample(settings.rows // settings.cuts, seed)
@@ -254,16 +248,12 @@ def _try_launch(past: Past, cut: date, settings: AutoSettings, horizon_days: int
 
 
 def _compare(past: Past, few: Past, cut: date, settings: AutoSettings, horizon_days: int, seed: int) -> Trial | None:
-    try:
-        learned = learned_from(past.before(cut), settings, horizon_days=horizon_days, seed=seed)
-    except InputError:
+    launch = past_launch(past, cut, settings, horizon_days=horizon_days, seed=seed)
+    if launch is None:
         return None
-    frame = few.measures(cut)
+    frame, spend = few.measures(cut), launch.spend
     later = few.later(frame["customer_id"], cut, horizon_days)
-    spend = later["spend"].to_numpy()
-    if spend.sum() <= 0:
-        return None
-    values = {name: part.values(frame) for name, part in {**_SIMPLE, "learned": learned}.items()}
+    values = {**{name: part.values(frame) for name, part in _SIMPLE.items()}, "learned": launch.expected}
     outcome = outcome_of(frame["customer_id"], spend, (later["orders"] > 0).to_numpy(), seed)
     return try_choices(cut, values, assign_buckets(frame["customer_id"], seed), spend, outcome)
 

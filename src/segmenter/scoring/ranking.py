@@ -34,6 +34,7 @@ class Evidence:
     measures: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"measure": pl.String, "importance": pl.Float64}))
     learned_cuts: tuple[date, ...] = ()  # the past dates that it was learned from, the latest first
     learned_rows: int = 0  # customers at all of these dates together
+    expected_over_realised: tuple[float, ...] = ()  # the money expected at each past launch in parts of what came, the latest first
     choice: str | None = None  # what `auto` chose
     # choice, share: what `auto` chose among, by mean share of later spend
     trials: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"choice": pl.String, "share": pl.Float64}))
