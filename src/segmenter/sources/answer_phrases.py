@@ -233,7 +233,7 @@ def _together(clauses: Sequence[Clause], *, doubted: bool) -> str | None:
     if any(clause.turned and set(clause.says) & _NO for clause in clauses):
         return None  # "not that they refuse"
     if "wrong_number" in all_said:
-        return None if yes else "wrong_number" if "call_back" not in all_said else "call_back"
+        return None if yes else "call_back" if {"call_back", "later"} <= all_said else "wrong_number"
     if no:
         return next(said for said in ("refused_for_good", "left", "refused", "averse") if said in all_said)
     waiting = all_said & {"not_in", "later", "vague", "thinking", "call_back", "agreed", "contact"}
