@@ -42,7 +42,8 @@ def main(config: DictConfig) -> None:
         stage("review")
         invited = invited_now(ledger, planned, read, until)
         days = find_live_days(ledger, planned, settings)
-        more = {"events": read.tables.events, "answers": list_answers(ledger, planned.name, before=until)}
+        answered = list_answers(ledger, planned.name, before=until)
+        more = {"answers": answered, "events": read.tables.events, "visits": read.tables.visits}
         found = review(planned, invited, read.tables.orders.single(), settings, **more, live_days=days)
         stage("writing")
         outputs = review_outputs(replace(found, warnings=(*found.warnings, *read.warnings)), read, settings)

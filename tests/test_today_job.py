@@ -110,6 +110,39 @@ def test_a_filled_in_sheet_is_an_answer_file_that_is_never_replaced(shop: Path) 
     assert said["answered_on"].to_list() == [date(2026, 7, 2)]
 
 
+def test_whom_agents_add_by_hand_is_called_as_long_as_their_state_asks_for_it(shop: Path) -> None:
+    told = "customer_id,name,phone,answer,answered_on,call again on\nc0,N0,,not reached,2026-07-01,\n"
+    told += ",Newt,13911110001,call back,2026-07-01,2026-07-03\n,Rita,13911110002,refused,2026-07-01,\n,Yves,13911110003,,,\n"
+    told += ",N11,13911110004,call back,2026-07-01,\n,Late,13911110005,call back,2026-07-03,\n"  # N11 may be the one held out
+    (shop / "told" / "a.csv").write_text(told)
+
+    def called(day: str) -> dict[str, str]:
+        run_here(*ASKED, f"today.as_of={day}", cwd=shop)
+        out = shop / "outputs" / f"spring_today_{day}"
+        rows = list(openpyxl.load_workbook(out / "call_sheets" / f"agent an {day}.xlsx").worksheets[0].iter_rows(values_only=True))
+        at = next(place for place, row in enumerate(rows) if "customer_id" in row)
+        cells = [dict(zip(rows[at], row, strict=True)) for row in rows[at + 1 :]]
+        for name in ("page", "day.csv"):
+            text = (out / ("today.html" if name == "page" else name)).read_text(encoding="utf-8")
+            assert not any(word in text for word in ("Newt", "Yves", "1391111"))
+        return {str(row["phone"]): f"{row['name']}: {row['call']}, {row['what to say']}" for row in cells if row["customer_id"] is None}
+
+    words = "Not known in the shop. "
+    assert called("2026-07-02") == {"13911110003": f"Yves: due today, {words}has not ordered yet"}
+    third = called("2026-07-03")
+    assert set(third) == {"13911110001", "13911110003"}
+    assert third["13911110001"].startswith(f"Newt: call back, {words}Asked to be called on 2026-07-03")
+    # A later answer, on another sheet and with the phone written otherwise, is the same person's.
+    (shop / "told" / "b.csv").write_text(
+        "customer_id,name,phone,answer,answered_on\nc1,N1,,joined,2026-07-03\n,Newt,+86 139 1111 0001,refused,2026-07-03\n"
+    )
+    assert set(called("2026-07-06")) == {"13911110003", "13911110005"}
+    manifest = json.loads((shop / "outputs" / "spring_today_2026-07-06" / "manifest.json").read_text(encoding="utf-8"))
+    groups = pl.read_csv(shop / "outputs" / "spring_today_2026-07-06" / "groups.csv")
+    assert groups["open"].sum() + groups["joined"].sum() <= 11
+    assert sum(manifest["counts"].values()) == 14
+
+
 def test_who_has_another_phone_is_called_there(shop: Path) -> None:
     told = "customer_id,answer,answered_on,new phone\nc0,空号,2026-07-02,13912345678\nc1,空号,2026-07-02,\n"
     (shop / "told" / "b.csv").write_text(told, encoding="utf-8")

@@ -81,6 +81,7 @@ REACH = pl.Schema(
 )
 EVENTS = pl.Schema({"customer_id": pl.String(), "kind": pl.String(), "time": TIME})
 TROUBLES = COMPLAINT, CLOSED, VIOLATION = ("complaint", "complaint_closed", "violation")  # kinds of events that are no activity
+VISITS = pl.Schema({"time": TIME, "uv": pl.Int64(), "pv": pl.Int64()})  # visitors and page views of an hour, or of a day, from then on
 REFERRALS = pl.Schema({"customer_id": pl.String(), "friend_id": pl.String(), "time": TIME})
 APPLICANTS = pl.Schema(  # who answered an open call
     {
@@ -271,5 +272,6 @@ class Tables:
     spending: pl.DataFrame | None = None  # see `SPENDING`: where the orders have categories and they were asked for
     profile: OrdersProfile = NO_PROFILE
     findings: tuple[Finding, ...] = ()  # what was found while they were read
+    visits: pl.DataFrame | None = None  # see `VISITS`, of before the as-of date
     new_phones: pl.DataFrame | None = None  # ``customer_id`` and ``noted_on``: of whom agents noted another phone, before the as-of date
     not_customers: tuple[str, ...] = ()  # ids that stand for nobody

@@ -106,12 +106,12 @@ def test_a_blend_is_the_mean_of_the_ranks(past, choice, monkeypatch):
 def test_noise_changes_nothing():
     assert usual(30) == usual(60) == "blend_60d"
     assert (usual(90), usual(365)) == ("blend_120d", "blend_365d")
-    assert choose(made_trials(dict.fromkeys(CHOICES, 0.5)), 30) == "blend_60d"
+    assert choose(made_trials(dict.fromkeys(CHOICES, 0.5)), 30, 1) == "blend_60d"
     # A gain of a tenth by four customers is none; by forty it is one.
-    assert choose(made_trials(dict.fromkeys(CHOICES, 0.5) | {"spend": 0.55}, spenders=80), 30) == "blend_60d"
-    assert choose(made_trials(dict.fromkeys(CHOICES, 0.5) | {"spend": 0.55}), 30) == "spend"
+    assert choose(made_trials(dict.fromkeys(CHOICES, 0.5) | {"spend": 0.55}, spenders=80), 30, 1) == "blend_60d"
+    assert choose(made_trials(dict.fromkeys(CHOICES, 0.5) | {"spend": 0.55}), 30, 1) == "spend"
     # Of equals the simplest.
-    assert choose(made_trials(dict.fromkeys(CHOICES, 0.5) | {"decayed_30d": 0.6, "learned": 0.6}), 30) == "decayed_30d"
+    assert choose(made_trials(dict.fromkeys(CHOICES, 0.5) | {"decayed_30d": 0.6, "learned": 0.6}), 30, 1) == "decayed_30d"
 
 
 @given(st.permutations(range(60)), st.lists(st.integers(-50, 10_000), min_size=60, max_size=60))
@@ -129,7 +129,7 @@ def test_the_order_of_the_trials_and_of_the_rows_does_not_matter(order, spend):
     one, other = trial(list(range(60))), trial(list(order))
     assert one.held.tolist() == other.held.tolist()
     assert all(row.sum() >= 0 for row in one.held) or min(spend) < 0
-    assert choose([one, other, one], 30) in CHOICES
+    assert choose([one, other, one], 30, 1) in CHOICES
 
 
 def test_what_cannot_be_told_is_said(past, monkeypatch):

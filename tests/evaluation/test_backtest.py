@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 import segmenter
 from segmenter.errors import ConfigError, InputError
-from segmenter.evaluation.backtest import backtest
+from segmenter.evaluation.backtest import _recommend, backtest
 from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.tables import EVENTS, ORDERS, Summary, Terms
 
@@ -87,7 +87,7 @@ def test_threads_change_nothing():
     code = """
 import json, segmenter
 from datetime import date
-from segmenter.evaluation.backtest import backtest
+from segmenter.evaluation.backtest import _recommend, backtest
 from segmenter.demo.shop import simulate
 small = {f"{where}.{key}": value for where in ("scoring", "rankings.auto") for key, value in (("trials", 1), ("trees", 20))}
 asked = segmenter.backtest_settings({"launch.as_of": "2026-07-01", "backtest.max_cuts": 1, "scoring": "auto", **small, "segments.k": 2,
@@ -218,3 +218,17 @@ def test_it_reads_the_same_by_both_ways_of_asking():
     asked = segmenter.backtest_settings({"launch.as_of": "2026-07-01", "scoring": "rfm", "launch.horizon_days": 45})
     for section in ("launch", "rules", "scoring", "plan", "backtest", "rankings"):
         assert getattr(job, section).model_dump() if section == "launch" else getattr(job, section) == getattr(asked, section)
+
+
+def test_what_is_recommended_is_ahead_on_the_dates_that_both_have():
+    # a is ahead of the launch's own by more than b, but on other dates: where both can be computed b is.
+    pairs = [("a", "own", 0.05, True, 2), ("b", "own", 0.04, True, 3), ("b", "a", 0.01, False, 2), ("c", "own", 0.09, True, 1)]
+    rows = [(*pair[:2], pair[2] * sign, pair[3] and sign > 0, pair[4]) if sign > 0 else (pair[1], pair[0], -pair[2], False, pair[4])
+        for pair in pairs for sign in (1, -1)]  # fmt: skip
+    differences = pl.DataFrame(rows, ["ranking", "against", "difference", "clearly_better", "dates"], orient="row")
+    intervals = pl.DataFrame({"ranking": ["own", "a", "b", "c"], "dates": [3, 2, 3, 1]})
+    assert _recommend(intervals, differences, ["own", "a", "b"], "own") == "b"  # c may be chance
+    assert _recommend(intervals, differences, ["own", "a"], "own") == "a"
+    assert _recommend(intervals, differences, ["own"], "own") == _recommend(intervals, differences, [], "own") == "own"
+    assert _recommend(intervals, differences, ["own", "a", "b"], "gone") == "b"
+    assert _recommend(intervals, differences, [], "gone") == "own"

@@ -95,3 +95,18 @@ def test_what_an_event_brought_against_the_control_group_is_found_in_its_interva
     assert effect[0][1] > 0
     assert effect[1][1] < 0 < effect[1][2]
     assert effect[0][0] == pytest.approx(300_000, rel=0.3)
+
+
+def test_visits_of_everybody_are_compared_with_the_weeks_that_the_table_knows_whole():
+    days = pl.datetime_range(datetime(2026, 6, 11), datetime(2026, 7, 17), "12h", eager=True)
+    visits = pl.DataFrame({"time": days, "uv": 2, "pv": [100 if day.date() == THURSDAY else 10 for day in days]}).cast(
+        {"uv": pl.Int64, "pv": pl.Int64}
+    )
+    found = measured(PEOPLE, orders(("a", 0, 100)), visits=visits, weeks=4).filter(cohort="everybody")
+    columns = ("window", "visits", "visitors", "usual_visits", "usual_visitors")
+    assert found.select(columns).rows() == [("day", 200, 4, 20.0, 4.0), ("around", 230, 10, 60.0, 12.0)]
+    late = visits.filter(pl.col("time") >= datetime(2026, 7, 16))
+    assert measured(PEOPLE, orders(("a", 0, 100)), visits=late).filter(cohort="everybody").select(columns).rows() == [
+        ("day", 200, 4, None, None),
+        ("around", None, None, None, None),
+    ]

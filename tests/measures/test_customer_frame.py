@@ -134,6 +134,18 @@ def test_a_brand_without_sales_has_customers_by_their_table_and_events():
     assert frame.select(columns).rows() == [("a", 0, 0, None, 1, 11, 30), ("b", 0, 0, None, 0, None, None)]  # c joins on the day itself
 
 
+def test_complaints_and_violations_are_no_activity():
+    did = [("a", kind, datetime(2026, 6, 29, 9)) for kind in ("complaint", "complaint_closed", "violation")]
+    frame = measure(
+        shop([("a", "1", datetime(2026, 6, 1), 100, True, None)], [*did, ("a", "visit", datetime(2026, 6, 11))]),
+        as_of=AS_OF,
+        half_life_days=90,
+    )
+    assert frame.select("events", "events_violation", "days_since_event", "days_since_activity").rows() == [(4, 1, 20, 20)]
+    only = measure(shop([("a", "1", datetime(2026, 6, 1), 100, True, None)], did), as_of=AS_OF, half_life_days=90)
+    assert only.select("events", "days_since_event", "days_since_activity").rows() == [(3, None, 30)]
+
+
 def test_someone_who_joined_later_but_had_ordered_is_a_customer_without_that_date():
     customers = people("a", joined=[date(2026, 8, 1)])
     frame = measure(shop([("a", "1", datetime(2026, 6, 30), 100, True, None)], customers=customers), as_of=AS_OF, half_life_days=90)

@@ -5,8 +5,10 @@ import polars as pl
 import pytest
 from scipy.stats import beta
 
+from segmenter.demo.calls import call_month
+from segmenter.demo.shop import simulate
 from segmenter.planning.join_chances import learn_join_chances
-from segmenter.tables import INVITED
+from segmenter.tables import INVITED, REACHED
 
 AS_OF = date(2026, 7, 1)
 
@@ -126,3 +128,37 @@ def test_bins_have_their_own_rates_and_are_not_blamed_for_their_launches():
 def test_the_order_of_rows_does_not_matter():
     known = pl.concat([rate("a", 30, 100, scores=95.0), rate("b", 10, 77, scores=15.0), rate("c", 9, 31, scores=55.0)])
     assert learned(known) == learned(known.sample(fraction=1, shuffle=True, seed=2))
+
+
+def test_while_a_launch_runs_the_willing_who_are_reached_more_easily_are_not_taken_for_less_willing():
+    def called(joined, refused, thinking, missed):
+        return ["joined"] * joined + ["refused"] * refused + ["thinking"] * thinking + ["not_reached"] * missed
+
+    answers = called(300, 150, 450, 100) + called(50, 200, 250, 500)  # 60 and 10 % of all, were all of those reached to decide so
+    scores = pl.Series([95.0] * 1_000 + [15.0] * 1_000)
+    known = launch("spring", answers, ends_on=date(2026, 8, 1)).with_columns(score=scores)
+    assert learned(known).chance(pl.Series([95.0, 15.0])).to_list() == pytest.approx([0.6, 0.1], abs=0.02)
+
+
+@pytest.mark.slow
+def test_what_is_learned_of_the_demo_s_calls_holds_its_truth():
+    off = []
+    for seed in range(6):
+        shop = simulate(3_000, 200, AS_OF, seed)
+        asked = shop.truth.sample(400, seed=seed).sort("customer_id").select("customer_id", call_on=pl.lit(AS_OF))
+
+        def month(draw: int, truth=shop.truth, asked=asked):
+            calls = call_month(truth, asked, AS_OF, 30, attempts=3, seed=draw)
+            said = pl.coalesce(pl.col("answer").filter(pl.col("answer").is_in(REACHED)).last(), pl.col("answer").last())
+            joined = pl.col("joins_on").is_not_null().any()
+            return (
+                calls.sort("called_on").group_by("customer_id").agg(pl.when(joined).then(pl.lit("joined")).otherwise(said).alias("answer"))
+            )
+
+        known = launch("demo", month(seed).sort("customer_id")["answer"].to_list())
+        found = learn_join_chances(known, as_of=AS_OF, chance=0.3, evidence=20)
+        truth = np.mean([month(100 + draw).filter(answer="joined").height / 400 for draw in range(5)])
+        low, high = beta.ppf([0.025, 0.975], found.mean * found.evidence, (1 - found.mean) * found.evidence)
+        assert low < truth < high
+        off.append(found.mean - truth)
+    assert abs(np.mean(off)) < 0.03  # of one launch the guess, 0.3, still has its say

@@ -18,8 +18,8 @@ from segmenter.measures.past import Past
 from segmenter.measures.spec import HALF_LIVES
 from segmenter.messages import Message
 from segmenter.scoring.decayed import BY_DECAYED
-from segmenter.scoring.learned import LearnedRanking, learned_from
-from segmenter.scoring.ranking import Evidence, Ranking, fit_ranking
+from segmenter.scoring.learned import LearnedRanking, calibrated_from, past_launch, trial_cuts
+from segmenter.scoring.ranking import Evidence, Ranking, fit_ranking, require_past
 from segmenter.scoring.single_measure import SingleMeasure
 from segmenter.scoring.spend import BY_SPEND
 from segmenter.settings import AnyScoring, AutoSettings, UpliftSettings, weighted_of
@@ -40,6 +40,7 @@ _TOPS = (5, 10, 20)  # percent: their mean is less moved by single customers tha
 CHANCE = sum(_TOPS) / len(_TOPS) / 100  # the mean share that customers drawn at random would hold
 _SIMPLEST = "decayed"
 _USUAL_DAYS = 60  # half-life of the usual blend; of a longer horizon, the horizon
+_CAUTION = 1.0  # standard errors
 _FEW = 50  # with fewer later buyers than this a trial chooses nothing
 _TRIALS = {"cut": pl.Date(), "choice": pl.String(), "share": pl.Float64()}
 
@@ -136,16 +137,14 @@ def fit_auto(frame: pl.DataFrame, settings: AutoSettings, past: Past | None, *, 
         warnings = [Message("evaluation.auto_without_any_order", sentence)]
         weighted = fit_ranking(frame, weighted_of(settings), None, horizon_days=horizon_days, seed=seed)
         return AutoRanking("weighted", {"weighted": weighted}, {}, warnings=tuple(warnings))
-    if past is None:
-        sentence = "scoring=auto: single orders are not at hand, as an engine aggregated them elsewhere; ranking by decayed spend"
-        return AutoRanking(_SIMPLEST, {_SIMPLEST: BY_DECAYED}, {}, warnings=(Message("evaluation.auto_without_orders", sentence),))
-    cuts = _choose_cuts(past, settings, horizon_days)
+    past = require_past(past, settings)
+    cuts = trial_cuts(past, settings, horizon_days)
     trials = [trial for cut in cuts if (trial := _try_launch(past, cut, settings, horizon_days, seed)) is not None]
     choice, buyers, warnings = _choose(trials, horizon_days, seed)
     parts: dict[str, Ranking] = {}
     try:
         for name in CHOICES[choice]:
-            parts[name] = _SIMPLE.get(name) or learned_from(past, settings, horizon_days=horizon_days, seed=seed)
+            parts[name] = _SIMPLE.get(name) or calibrated_from(past, settings, horizon_days=horizon_days, seed=seed)
     except InputError as error:
         sentence = "scoring=auto: ranking by decayed spend, as nothing can be learned: {why}"
         warnings = [Message("evaluation.auto_without_learning", sentence, why=error.reason)]
@@ -182,7 +181,7 @@ def _choose(trials: Sequence[Trial], horizon_days: int, seed: int) -> tuple[str,
             "taking the mean of learned and decayed spend, which is the best guess on other shops"
         )
         return usual(horizon_days), chance.buyers, [Message("evaluation.auto_few_buyers", sentence, buyers=chance.buyers, few=_FEW)]
-    choice = choose(trials, horizon_days)
+    choice = choose(trials, horizon_days, _CAUTION)
     if chance.beaten_by(means[choice], 1 if choice == usual(horizon_days) else len(CHOICES)):
         return choice, chance.buyers, []
     sentence = (
@@ -193,8 +192,8 @@ def _choose(trials: Sequence[Trial], horizon_days: int, seed: int) -> tuple[str,
     return choice, chance.buyers, [Message("evaluation.auto_like_chance", sentence, **facts)]
 
 
-def choose(trials: Sequence[Trial], horizon_days: int) -> str:
-    """Choose by trials: the usual blend, or what gains most on it after a standard error is taken off its gain.
+def choose(trials: Sequence[Trial], horizon_days: int, caution: float) -> str:
+    """Choose by trials: the usual blend, or what gains most on it after so many standard errors are taken off its gain.
 
     A gain is the difference of the mean shares. Its error is that over customers, whose spend after all dates counts together, in the
     buckets of `comparison`. One standard error is the rule of [1]_; a quarter of one did as well on other shops, two did worse, and
@@ -207,8 +206,8 @@ def choose(trials: Sequence[Trial], horizon_days: int) -> str:
     best, most = usual(horizon_days), 0.0
     for name in CHOICES:
         gain, error = _gain(trials, list(CHOICES).index(name), list(CHOICES).index(usual(horizon_days)))
-        if gain - error > most:
-            best, most = name, gain - error
+        if gain - caution * error > most:
+            best, most = name, gain - caution * error
     return best
 
 
@@ -241,12 +240,6 @@ def _gain(trials: Sequence[Trial], one: int, other: int) -> tuple[float, float]:
     return (gain, sqrt(float((pull * pull).sum()))) if apart.sum() >= MIN_BUCKETS else (0.0, 0.0)
 
 
-def _choose_cuts(past: Past, settings: AutoSettings, horizon_days: int) -> list[date]:
-    """List dates whose horizons do not overlap, or half overlap where there would be too few of them."""
-    apart = past.cuts(horizon_days, horizon_days, settings.trials)
-    return apart if len(apart) == settings.trials else past.cuts(horizon_days, max(horizon_days // 2, 7), settings.trials)
-
-
 def _try_launch(past: Past, cut: date, settings: AutoSettings, horizon_days: int, seed: int) -> Trial | None:
     """Look what each choice would have held; None where nothing could be learned yet, or nothing was spent later."""
     few = past.sample(settings.rows // settings.cuts, seed)
@@ -255,16 +248,12 @@ def _try_launch(past: Past, cut: date, settings: AutoSettings, horizon_days: int
 
 
 def _compare(past: Past, few: Past, cut: date, settings: AutoSettings, horizon_days: int, seed: int) -> Trial | None:
-    try:
-        learned = learned_from(past.before(cut), settings, horizon_days=horizon_days, seed=seed)
-    except InputError:
+    launch = past_launch(past, cut, settings, horizon_days=horizon_days, seed=seed)
+    if launch is None:
         return None
-    frame = few.measures(cut)
+    frame, spend = few.measures(cut), launch.spend
     later = few.later(frame["customer_id"], cut, horizon_days)
-    spend = later["spend"].to_numpy()
-    if spend.sum() <= 0:
-        return None
-    values = {name: part.values(frame) for name, part in {**_SIMPLE, "learned": learned}.items()}
+    values = {**{name: part.values(frame) for name, part in _SIMPLE.items()}, "learned": launch.expected}
     outcome = outcome_of(frame["customer_id"], spend, (later["orders"] > 0).to_numpy(), seed)
     return try_choices(cut, values, assign_buckets(frame["customer_id"], seed), spend, outcome)
 

@@ -5,16 +5,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 
 import polars as pl
 
 from segmenter.errors import InputError
 from segmenter.evaluation.as_of import horizon_of
 from segmenter.evaluation.auto import CHOICES, mean_shares
-from segmenter.evaluation.chance import Chance, draw_chance
+from segmenter.evaluation.chance import Chance
 from segmenter.evaluation.cuts import choose_cuts
-from segmenter.evaluation.replay import TOP, Replay, compare_replays, replay
+from segmenter.evaluation.replay import Replay, compare_replays, compare_with_chance, replay
 from segmenter.measures.past import Past, past_of
 from segmenter.messages import Message
 from segmenter.settings import AnyScoring, BacktestCore
@@ -176,7 +175,7 @@ def _combine(replays: Sequence[Replay], names: list[str], current: str, settings
     replays = [replayed for replayed in replays if replayed.held]
     seed = settings.seed % (1 << 32)
     intervals, differences = compare_replays(replays, names, seed)
-    chance, beating = _compare_with_chance(replays, intervals, seed)
+    chance, beating = compare_with_chance(replays, intervals, seed)
     return Backtest(
         results=_results(replays, names),
         intervals=intervals.with_columns(beats_chance=pl.col("ranking").is_in(beating)),
@@ -194,21 +193,6 @@ def _combine(replays: Sequence[Replay], names: list[str], current: str, settings
     )
 
 
-def _compare_with_chance(replays: Sequence[Replay], intervals: pl.DataFrame, seed: int) -> tuple[Chance, list[str]]:
-    """Give what chance holds over all dates, and the rankings that held more than it at their own dates."""
-    shares = dict(intervals.select("ranking", "share").rows())
-
-    @cache
-    def chance(cuts: tuple[date, ...]) -> Chance:
-        # So many draws that the best of all rankings can be told from chance at all.
-        outcomes = [replayed.outcome for replayed in replays if replayed.cut in cuts]
-        return draw_chance(outcomes, [TOP], seed, draws=max(1000, 80 * len(shares)))
-
-    dates = {name: tuple(replayed.cut for replayed in replays if name in replayed.held) for name in shares}
-    beating = [name for name, share in shares.items() if chance(dates[name]).beaten_by(share, len(shares))]
-    return chance(tuple(replayed.cut for replayed in replays)), beating
-
-
 def _recommend(intervals: pl.DataFrame, differences: pl.DataFrame, beating: Sequence[str], current: str) -> str:
     """Name a ranking that is better than the launch's own beyond doubt; else the launch's own, unless that could not be computed."""
     names = intervals.sort("dates", descending=True, maintain_order=True)["ranking"]
@@ -216,8 +200,11 @@ def _recommend(intervals: pl.DataFrame, differences: pl.DataFrame, beating: Sequ
     # In the place of one that could not be computed any that is ahead will do.
     ahead = differences.filter(pl.col("ranking").is_in(beating), pl.col("difference") > 0, against=against)
     ahead = ahead.filter("clearly_better") if against == current else ahead
-    better = ahead.sort("difference", descending=True, maintain_order=True)["ranking"]
-    return against if better.is_empty() else str(better[0])
+    better = ahead.sort("difference", descending=True, maintain_order=True)["ranking"].to_list()
+    # Each is ahead on other dates, perhaps: the best of them is ahead of most of the others.
+    pairs = differences.filter(pl.col("ranking").is_in(better), pl.col("against").is_in(better), pl.col("difference") > 0)
+    wins = pairs["ranking"].to_list()
+    return max(better, key=wins.count, default=against)
 
 
 def _choices(replays: Sequence[Replay]) -> pl.DataFrame:

@@ -24,6 +24,7 @@ def measure_live_events(
     until: date,
     around: int,
     weeks: int,
+    visits: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Give a row for each live event, window and cohort; a window counts once it has passed by `until`.
 
@@ -33,7 +34,9 @@ def measure_live_events(
     shop is not known so far back. For those invited also what the launch ``brought`` in the window against the control group, as the
     lift is estimated, from ``low`` to ``high``.
 
-    `spent` is as `launch_sales.add_spend` gives it; `orders` are those of its customers, of all time.
+    `spent` is as `launch_sales.add_spend` gives it; `orders` are those of its customers, of all time. With a table of `visits`
+    (`tables.VISITS`) each event and window has a row more, of the cohort ``everybody``: page views as ``visits``, visitors added up by the
+    table's rows as ``visitors``, and both as they are usual.
     """
     moments = _list_windows(days, launch.as_of, until, around, weeks)
     people = spent.select("customer_id", "answered_on", *(is_in(name).alias(name) for name in COHORTS))
@@ -57,9 +60,10 @@ def measure_live_events(
         here = bought.filter(pl.col("event") == event, pl.col("window") == window)
         past = part.filter(pl.col("week") > 0, pl.col("start") >= pl.lit(known_since, pl.Date))["week"]
         now, before = here.filter(pl.col("week") == 0), here.filter(pl.col("week").is_in(past.implode()))
-        visits = came.filter(pl.col("event") == event, pl.col("window") == window)
-        rows = [_count(people, name, event, now, before, len(past), visits) for name in COHORTS]
+        mine = came.filter(pl.col("event") == event, pl.col("window") == window)
+        rows = [_count(people, name, event, now, before, len(past), mine) for name in COHORTS]
         brought = _measure(spent, now, launch)
+        rows += [] if visits is None or visits.is_empty() else [_count_visits(visits, part)]
         frames += [{"event": event, "window": window, **row, **(brought if row["cohort"] == "invited" else {})} for row in rows]
     return pl.DataFrame(frames, _SCHEMA)
 
@@ -67,7 +71,8 @@ def measure_live_events(
 _SCHEMA = {
     **{"event": pl.Date, "window": pl.String, "cohort": pl.String},
     **dict.fromkeys(("customers", "visits", "visitors", *_NUMBERS), pl.Int64),
-    **{"usual_sales": pl.Int64, "usual_buyers": pl.Float64, "usual_first_buyers": pl.Float64},
+    "usual_sales": pl.Int64,
+    **dict.fromkeys(("usual_buyers", "usual_first_buyers", "usual_visits", "usual_visitors"), pl.Float64),
     **dict.fromkeys(("brought", "low", "high"), pl.Int64),
 }
 
@@ -101,6 +106,19 @@ def _count(
         "usual_sales": round(int(usual["sales"].sum()) / weeks) if weeks else None,
         **{f"usual_{name}": int(usual[name].sum()) / weeks if weeks else None for name in _NUMBERS[1:]},
     }
+
+
+def _count_visits(visits: pl.DataFrame, windows: pl.DataFrame) -> dict[str, object]:
+    """Count the visits of everybody in an event's window, and in the same of the weeks before that the table knows whole."""
+    day = visits["time"].dt.date()
+    sums = {
+        week: visits.filter(day.is_between(start, stop)).select(visits=pl.col("pv").sum(), visitors=pl.col("uv").sum()).row(0, named=True)
+        for week, start, stop in windows.select("week", "start", "stop").rows()
+        if start >= day.min() and stop <= day.max()
+    }
+    now, before = sums.pop(0, {}), [*sums.values()]
+    usual = {f"usual_{name}": sum(week[name] for week in before) / len(before) if before else None for name in ("visits", "visitors")}
+    return {"cohort": "everybody", **now, **usual}
 
 
 def _measure(spent: pl.DataFrame, now: pl.DataFrame, launch: LaunchRecord) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from math import fsum
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.as_of import past_snapshot
 from segmenter.evaluation.auto import AutoRanking, rank
-from segmenter.evaluation.chance import Outcome, outcome_of
+from segmenter.evaluation.chance import Chance, Outcome, draw_chance, outcome_of
 from segmenter.evaluation.comparison import BUCKETS, assign_buckets, compare_rankings, sum_by_bucket
 from segmenter.evaluation.gains import Gains, measure_gains, top_count
 from segmenter.measures.past import Past
@@ -118,6 +119,21 @@ def compare_replays(replays: Sequence[Replay], names: Sequence[str], seed: int) 
     held = np.stack([np.stack([replayed.held.get(name, nothing) for name in names]) for replayed in replays])
     known = np.array([[name in replayed.held for name in names] for replayed in replays])
     return compare_rankings(names, held, np.stack([replayed.outcome.spend for replayed in replays]), seed, known=known)
+
+
+def compare_with_chance(replays: Sequence[Replay], intervals: pl.DataFrame, seed: int) -> tuple[Chance, list[str]]:
+    """Give what chance holds over all dates, and the rankings that held more than it at their own dates."""
+    shares = dict(intervals.select("ranking", "share").rows())
+
+    @cache
+    def chance(cuts: tuple[date, ...]) -> Chance:
+        # So many draws that the best of all rankings can be told from chance at all.
+        outcomes = [replayed.outcome for replayed in replays if replayed.cut in cuts]
+        return draw_chance(outcomes, [TOP], seed, draws=max(1000, 80 * len(shares)))
+
+    dates = {name: tuple(replayed.cut for replayed in replays if name in replayed.held) for name in shares}
+    beating = [name for name, share in shares.items() if chance(dates[name]).beaten_by(share, len(shares))]
+    return chance(tuple(replayed.cut for replayed in replays)), beating
 
 
 def measure_calibration(

@@ -104,6 +104,7 @@ def review(
     events: pl.DataFrame | None = None,
     answers: pl.DataFrame | None = None,
     live_days: Sequence[date] = (),
+    visits: pl.DataFrame | None = None,
 ) -> Review:
     """Say what a launch brought so far.
 
@@ -123,6 +124,8 @@ def review(
         All that was answered, as `ledger.list_answers` gives it: for what second calls brought.
     live_days : sequence of date, optional
         The days of the launch's live events.
+    visits : DataFrame, optional
+        See `segmenter.tables.VISITS`.
 
     Returns
     -------
@@ -189,7 +192,7 @@ def review(
         uplift=_list_uplift(present, launch, days),
         warnings=(*_warnings(counts, invitations, past, launch, end), *_warn_of_early_events(life, until)),
         live_events=measure_live_events(
-            spent, bought, told, live_days, launch, until=until, around=asked.event_days, weeks=asked.event_weeks
+            spent, bought, told, live_days, launch, until=until, around=asked.event_days, weeks=asked.event_weeks, visits=visits
         ),
         second_calls=count_second_calls(answers, until),
         life=life,

@@ -36,15 +36,16 @@ def with_added_people(facts: DayFacts, read: Inputs, answers: Answers, launch: L
     told = mark_current(rows)
     current = count_calls(told)
     closed = pl.concat([told.filter(answer="refused_for_good"), current.filter(~pl.col("answer").is_in(_OPEN))], how="diagonal")
-    last = added.join(closed, on="customer_id", how="anti").sort("answered_on", "number", nulls_last=False)
-    people = last.unique("customer_id", keep="last").select("customer_id", "name", "phone", "source")
-    if people.is_empty():
+    still = added.join(closed, on="customer_id", how="anti")
+    if still.is_empty():
         return facts, read
     own = answers.answers.join(facts.invited.select("customer_id", "agent"), on="customer_id").drop_nulls("agent")
     agents = (
         own.group_by("source", "agent").agg(less=-pl.len().cast(pl.Int64)).sort("source", "less", "agent").unique("source", keep="first")
     )
-    people = people.join(agents.select("source", "agent"), on="source", how="left").drop("source")
+    still = still.join(agents.select("source", "agent"), on="source", how="left").sort("answered_on", "number", nulls_last=False)
+    last = pl.col("name", "phone", "agent").drop_nulls().last()
+    people = still.group_by("customer_id", maintain_order=True).agg(last)
     now = people.join(current.select("customer_id", *_CALLED), on="customer_id", how="left").with_columns(
         launch=pl.lit(launch.name), in_plan=True, status=pl.lit(NOT_KNOWN), planned_at=pl.lit(day)
     )

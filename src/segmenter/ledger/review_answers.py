@@ -180,20 +180,15 @@ def take_answers(ledger: Ledger, launch: str, answers: Answers, read: Inputs) ->
         fingerprints={**read.fingerprints, "answers": answers.files},
         warnings=(
             *read.warnings,
-            *read.doubts,
+            *map(_of_running, read.doubts),
             *answers.warnings,
-            *_warnings(
-                colleagues["customer_id"].n_unique(),
-                strange.height,
-                _other_launches(good, planned),
-                read.tables.rejects.filter(table="orders").height,
-            ),
+            *_warnings(colleagues["customer_id"].n_unique(), strange.height, _other_launches(good, planned)),
             *_warn_to_mend(to_mend.filter(~pl.col("mended")).height),
         ),
     )
 
 
-def _warnings(colleagues: int, strangers: int, foreign: tuple[str, ...], lost: int) -> list[Message]:
+def _warnings(colleagues: int, strangers: int, foreign: tuple[str, ...]) -> list[Message]:
     warnings = []
     if colleagues:
         rule = "answers of the shop's own staff, whom nobody has invited: {count:,} people, who do not count"
@@ -204,10 +199,17 @@ def _warnings(colleagues: int, strangers: int, foreign: tuple[str, ...], lost: i
     if foreign:
         rule = "most of whom these files name were not invited: {files}; are they of another launch?"
         warnings.append(Message("answers.other_launch", rule, files=foreign))
-    if lost:
-        rule = "rows of orders that could not be read: {count:,}, see the rejects; sales may be too low"
-        warnings.append(Message("answers.lost_orders", rule, count=lost))
     return warnings
+
+
+def _of_running(doubt: Message) -> Message:
+    """Say of a launch that runs what is doubtful in its words: its date is not to be changed because orders end early."""
+    if doubt.code != "dates.stale":
+        return doubt
+    rule = (
+        "data.orders: the last order is of {last}, {since:,} days before {as_of}: who ordered since is not known; export the orders again"
+    )
+    return Message("answers.stale_orders", rule, **{name: doubt.facts[name] for name in ("last", "since", "as_of")})
 
 
 def _warn_to_mend(count: int) -> list[Message]:

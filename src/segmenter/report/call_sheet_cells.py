@@ -16,6 +16,7 @@ from segmenter.words import visible
 # Characters as wide as two.
 WIDE = r"[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE4F\uFF00-\uFF60\uFFE0-\uFFE6]"
 
+CONTACT = "contact:"  # keeps the shop's columns apart from ours
 Formats = dict[tuple[str, bool, bool], Any]
 
 
@@ -89,3 +90,11 @@ def fit_width(cells: pl.Series, head: str, widest: float) -> float:
 def display_width(column: str) -> pl.Expr:
     """Count characters as wide as they are shown."""
     return pl.col(column).str.len_chars() + pl.col(column).str.count_matches(WIDE)
+
+
+def with_contacts(calls: pl.DataFrame, contacts: pl.DataFrame | None) -> pl.DataFrame:
+    """Add ``name`` and the columns of contacts, as text, to calls of a ``customer_id`` each."""
+    known = calls.select("customer_id").clear().with_columns(name=pl.lit(None, pl.String)) if contacts is None else contacts
+    theirs = pl.exclude("customer_id", "name").cast(pl.String).name.prefix(CONTACT)
+    name = pl.col("name").cast(pl.String) if "name" in known.columns else pl.lit(None, pl.String).alias("name")
+    return calls.join(known.select("customer_id", name, theirs), on="customer_id", how="left", validate="m:1", maintain_order="left")

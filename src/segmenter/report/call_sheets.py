@@ -3,7 +3,7 @@
 The only results with names and contacts in them, beside what is to be mended.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from segmenter import money
-from segmenter.report.call_sheet_cells import Formats, display_width, fit_width, formats, new_workbook, protect, write_cell
+from segmenter.report.call_sheet_cells import (
+    CONTACT,
+    Formats,
+    display_width,
+    formats,
+    new_workbook,
+    protect,
+    with_contacts,
+    write_cell,
+)
+from segmenter.report.call_sheet_columns import Layout, lay_out
 from segmenter.report.call_sheet_pages import About, add_days, add_heading, add_info, day_name
 from segmenter.report.call_sheet_words import ANSWER_WORDS, buying_habit, contact_remark, last_calls, opening_words
 from segmenter.report.follow_ups import follow_up_calls
@@ -27,63 +37,12 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 20_000  # of a workbook, which is held in memory; an agent's day has fewer
 _MOST_DAYS = 31  # of an agent's workbook
-_LINE = 15.0  # points
-_CONTACT = "contact:"  # keeps the shop's columns apart from ours
-# Heads in both languages, the width (as wide as its text where there is none), and the style.
-_COLUMNS: dict[str, tuple[str, str, float | None, str]] = {
-    "kind": ("call", "外呼类型", 12.0, "wrapped"),
-    "call_on": ("call on", "计划外呼日", 12.0, "date"),
-    "wave": ("wave", "批次", 11.5, "text"),
-    "group": ("group", "社群", None, "wrapped"),
-    "name": ("name", "姓名", None, "wrapped"),
-    "habit": ("buying habit", "购买习惯", 20.0, "wrapped"),
-    "reason": ("reason", "邀请理由", 33.0, "wrapped"),
-    "say": ("what to say", "怎么说", 34.0, "wrapped"),
-    "answer": ("answer", "答复", 11.0, "open"),
-    "note": ("note", "备注", 18.0, "open_wrapped"),
-    "agent": ("agent", "客服", None, "text"),
-    "call_again": ("call again on", "下次联系", 14.0, "open_date"),
-    "answered_on": ("answered on", "答复日期", 13.0, "open_date"),
-    "refusal": ("reason for refusing", "拒绝原因", 20.0, "open_wrapped"),
-    "new_phone": ("new phone", "新电话", 16.0, "open"),
-    "last_call": ("last call", "上次联系", None, "text"),
-    "remark": ("save contact as", "联系人备注名", None, "text"),
-    "script": ("opening words", "开场白", 30.0, "text"),
-    "customer_id": ("customer_id", "客户编号", None, "text"),
-    "rank": ("rank", "排名", 7.5, "number"),
-    "channel": ("channel", "渠道", None, "text"),
-    "region": ("region", "地区", None, "text"),
-    "segment": ("segment", "客群", None, "text"),
-    "spend": ("spend, all time", "累计消费额", 14.0, "money"),
-    "orders": ("orders", "订单数", 8.5, "number"),
-    "last_order_at": ("last order", "最近下单", 12.0, "date"),
-    "days_since_order": ("days since", "距今天数", 9.0, "number"),
-}
+_LINE = 16.0  # points
 # What is printed stands first and together, as a print area does; all else is for the screen. Where there are no names, the ids are there.
-_WHO = ("name", _CONTACT)
+_WHO = ("name", CONTACT)
 _PRINTED_BY_REGION = ("call_on", "group", *_WHO, "habit", "reason", "answer", "note")
 _PRINTED_BY_DAY = ("wave", *_WHO, "group", "habit", "reason", "answer", "note")
 _SAID_ABOVE = ("call_on", "agent")  # on the sheet of a day
-_UNLESS_EMPTY = ("name", "agent", "last_call", "script")  # left out where nobody has any
-_WIDEST, _WIDEST_PRINTED = 32.0, 17.0  # so that eight columns fit an A4 page in at least 9 points
-_PAGE = 135.0  # so wide is the page; where columns are fewer, the longest text takes the rest
-
-
-@dataclass(frozen=True)
-class _Column:
-    key: str
-    head: str
-    width: float
-    style: str
-
-
-@dataclass(frozen=True)
-class _Layout:
-    columns: list[_Column]
-    printed: int  # so many of them, from the first
-
-    def place(self, key: str) -> int:
-        return next(place for place, column in enumerate(self.columns) if column.key == key)
 
 
 def call_sheets(
@@ -130,12 +89,12 @@ def call_sheets(
     names = safe_names(books)
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    layouts = [_layout(calls, labels, *keys) for keys in ((_PRINTED_BY_REGION, ()), (_PRINTED_BY_DAY, _SAID_ABOVE))]
+    layouts = [lay_out(calls, labels, *keys) for keys in ((_PRINTED_BY_REGION, ()), (_PRINTED_BY_DAY, _SAID_ABOVE))]
     for name, (unit, part, by_agent) in books.items():
         paths.append(folder / f"{names[name]}.xlsx")
         planned = bool(part["key_user"].count())  # others have neither day nor wave
-        layout = layouts[by_agent] if planned else _layout(part, labels, _PRINTED_BY_REGION[1:], ("wave", "rank", "call_on"))
-        _write(paths[-1], unit, part, layout, about if planned else replace(about, agents=False), by_agent=by_agent)
+        layout = layouts[by_agent] if planned else lay_out(part, labels, _PRINTED_BY_REGION[1:], ("wave", "rank", "call_on"))
+        write_book(paths[-1], unit, part, layout, about if planned else replace(about, agents=False), by_agent=by_agent)
     return paths
 
 
@@ -168,12 +127,7 @@ def _calls(
     calls = calls.join(plan.segments.select("segment", pl.col("name").alias("segment_name")), on="segment", how="left", validate="m:1")
     gaps = plan.customers.select("customer_id", "average_gap_days")
     calls = calls.join(gaps, on="customer_id", how="left", validate="1:1").with_columns(buying_habit(labels))
-    if contacts is not None:
-        carried = contacts.select("customer_id", pl.exclude("customer_id").cast(pl.String).name.prefix(_CONTACT))
-        calls = calls.join(carried, on="customer_id", how="left", validate="m:1")
-    named = f"{_CONTACT}name"
-    calls = calls.rename({named: "name"}) if named in calls.columns else calls.with_columns(pl.lit(None, dtype=pl.String).alias("name"))
-    calls = calls.with_columns(
+    calls = with_contacts(calls, contacts).with_columns(
         opening_words(launch, pl.col("name")).alias("script"), contact_remark(launch, pl.col("name")).alias("remark")
     )
     past = pl.DataFrame(schema={"customer_id": pl.String, "last_call": pl.String}) if invited is None else last_calls(invited, labels)
@@ -197,42 +151,8 @@ def _calls(
     )
 
 
-def _layout(calls: pl.DataFrame, labels: Labels, printed: tuple[str, ...], without: tuple[str, ...]) -> _Layout:
-    ours = {key: labels.say(en, zh) for key, (en, zh, _, _) in _COLUMNS.items()}
-    taken = {head for key, head in ours.items() if key != "name"}
-    shops = [column for column in calls.columns if column.startswith(_CONTACT)]
-    heads = {column: column.removeprefix(_CONTACT) for column in shops}
-    heads = {column: f"{head} ({labels.say('contact', '联系方式')})" if head in taken else head for column, head in heads.items()} | ours
-    empty = [key for key in _UNLESS_EMPTY if calls[key].null_count() == calls.height]
-    empty += ["channel"] if calls["channel"].n_unique() < 2 else []
-    phone = _phone_column(calls, shops)
-    who = {_CONTACT: phone} | ({"name": "customer_id"} if "name" in empty else {})
-    first = [key for key in (who.get(key, key) for key in printed) if key is not None]
-    rest = [key for key in _COLUMNS if key in calls.columns and key not in (*first, *empty, *without)]
-    at = rest.index("remark") + 1
-    rest[at:at] = [column for column in shops if column != phone]
-    columns = []
-    for place, key in enumerate([*first, *rest]):
-        _, _, width, style = _COLUMNS.get(key, ("", "", None, "wrapped" if key == phone else "text"))
-        if place >= len(first) and style == "wrapped":
-            style = "text"  # what is not printed makes no row higher
-        elif place < len(first) and key == "last_call":
-            style = "wrapped"
-        width = width or fit_width(calls[key], heads[key], _WIDEST_PRINTED if place < len(first) else _WIDEST)
-        columns.append(_Column(key, heads[key], width, style))
-    longest = max(range(len(first)), key=lambda place: (columns[place].style == "wrapped", columns[place].width))
-    rest_of_page = max(_PAGE - sum(column.width for column in columns[: len(first)]), 0.0)
-    columns[longest] = replace(columns[longest], width=columns[longest].width + rest_of_page)
-    return _Layout(columns, len(first))
-
-
-def _phone_column(calls: pl.DataFrame, columns: list[str]) -> str | None:
-    """Choose the contact that is printed: the one with most phone numbers, or else the first."""
-    digits = [int(calls[column].str.replace_all(r"\D", "").str.len_chars().is_between(7, 15).sum()) for column in columns]
-    return max(zip(digits, columns, strict=True), key=lambda each: each[0])[1] if columns else None
-
-
-def _write(path: Path, unit: str, calls: pl.DataFrame, layout: _Layout, about: About, *, by_agent: bool) -> None:
+def write_book(path: Path, unit: str, calls: pl.DataFrame, layout: Layout, about: About, *, by_agent: bool) -> None:
+    """Write a workbook of calls."""
     launch, labels = about.launch, about.labels
     properties = {"title": visible(f"{launch.name} · {unit}"), "created": datetime.combine(about.as_of, time(), UTC)}
     with new_workbook(path, properties) as book:
@@ -248,7 +168,7 @@ def _write(path: Path, unit: str, calls: pl.DataFrame, layout: _Layout, about: A
 
 
 def _add_calls(
-    book: Any, name: str, unit: str, calls: pl.DataFrame, layout: _Layout, styles: Formats, about: About, day: date | None = None
+    book: Any, name: str, unit: str, calls: pl.DataFrame, layout: Layout, styles: Formats, about: About, day: date | None = None
 ) -> None:
     """Add a sheet of calls; that of a day says above the header what to say."""
     sheet = book.add_worksheet(name)
@@ -267,7 +187,7 @@ def _heading(agent: str, day: str, calls: pl.DataFrame, about: About) -> str:
     return " · ".join(part for part in (agent, day, count, about.launch.name, about.launch.topic) if part)
 
 
-def _fill(sheet: Any, top: int, calls: pl.DataFrame, layout: _Layout, styles: Formats, *, ruled: bool) -> None:
+def _fill(sheet: Any, top: int, calls: pl.DataFrame, layout: Layout, styles: Formats, *, ruled: bool) -> None:
     for place, column in enumerate(layout.columns):
         sheet.set_column(place, place, column.width)
         write_cell(sheet, top, place, column.head, styles["head", False, False])
@@ -284,7 +204,7 @@ def _fill(sheet: Any, top: int, calls: pl.DataFrame, layout: _Layout, styles: Fo
             write_cell(sheet, row, place, value, styles[column.style, key_user, begun])
 
 
-def _arrange(sheet: Any, top: int, rows: int, layout: _Layout, labels: Labels) -> None:
+def _arrange(sheet: Any, top: int, rows: int, layout: Layout, labels: Labels) -> None:
     answers, last = [labels.say(*answer) for answer in ANSWER_WORDS.values()], top + rows
     choice = {
         "validate": "list",

@@ -71,7 +71,9 @@ def _tiles(stood: DayProgress, launch: LaunchRecord, labels: Labels) -> tuple[Fa
             labels.money(None if sales is None or sales.state == "unknown" or total["joined"] < 5 else sales.sales),
             say("no target", "未设目标")
             if target is None
-            else say("{} of {}", "目标 {1} 的 {0}").format(labels.share(of_target if total["joined"] >= 5 else None), labels.money(target)),
+            else say("of {}", "目标 {}").format(labels.money(target))
+            if total["joined"] < 5
+            else say("{} of {}", "目标 {1} 的 {0}").format(labels.share(of_target), labels.money(target)),
         ),
     )
 

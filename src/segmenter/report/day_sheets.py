@@ -7,16 +7,18 @@ import polars as pl
 
 from segmenter.planning import LiveEvent
 from segmenter.planning.day_calls import DayCalls
+from segmenter.report.call_sheet_cells import CONTACT, with_contacts
+from segmenter.report.call_sheet_columns import lay_out
 from segmenter.report.call_sheet_pages import About
 from segmenter.report.call_sheet_words import buying_habit, contact_remark, opening_words
-from segmenter.report.call_sheets import _CONTACT, _layout, _write
+from segmenter.report.call_sheets import write_book
 from segmenter.report.day_words import KIND_WORDS, last_words, words_to_say
 from segmenter.report.labels import Labels
 from segmenter.report.safe_text import safe_names
 from segmenter.settings import LaunchSettings
 from segmenter.tables import CHANNELS, NOT_KNOWN
 
-_PRINTED = ("kind", "name", _CONTACT, "group", "last_call", "say", "answer", "note")
+_PRINTED = ("kind", "name", CONTACT, "group", "last_call", "say", "answer", "note")
 
 
 def day_sheets(
@@ -37,14 +39,14 @@ def day_sheets(
     folder.mkdir(parents=True, exist_ok=True)
     if rows.is_empty():
         return []
-    layout = _layout(rows, labels, _PRINTED, ("call_on", "agent"))
+    layout = lay_out(rows, labels, _PRINTED, ("call_on", "agent"))
     held_out = bool((calls.people["status"] == "held_out").any())
     said = About(launch, labels, calls.day, calls.day, False, held_out, (), _NO_STARTERS, events)
     named = {_name(agent, calls.day, labels): (agent, part) for (agent,), part in rows.group_by("agent", maintain_order=True)}
     files, paths = safe_names(named), []
     for name, (agent, part) in named.items():
         paths.append(folder / f"{files[name]}.xlsx")
-        _write(paths[-1], _unit(agent, labels), part, layout, said, by_agent=True)
+        write_book(paths[-1], _unit(agent, labels), part, layout, said, by_agent=True)
     return paths
 
 
@@ -70,11 +72,7 @@ def _rows(
 ) -> pl.DataFrame:
     rows = calls.calls.drop("reason").join(_bought(orders, calls.day), on="customer_id", how="left", validate="m:1", maintain_order="left")
     rows = rows.join(_reasons(results), on="customer_id", how="left", validate="m:1", maintain_order="left")
-    if contacts is not None:
-        carried = contacts.select("customer_id", pl.exclude("customer_id").cast(pl.String).name.prefix(_CONTACT))
-        rows = rows.join(carried, on="customer_id", how="left", validate="m:1", maintain_order="left")
-    named = f"{_CONTACT}name"
-    rows = rows.rename({named: "name"}) if named in rows.columns else rows.with_columns(name=pl.lit(None, pl.String))
+    rows = with_contacts(rows, contacts)
     told = [(last_words(row, labels), words_to_say(row, launch, labels, time)) for row in rows.iter_rows(named=True)]
     unknown = pl.col("status") == NOT_KNOWN
     if rows.select(unknown.any()).item():  # their names are needed; of all others, where there are none, the ids
@@ -101,9 +99,9 @@ def _rows(
         answer=pl.lit(None, pl.String),
         **{key: pl.lit(None, pl.String) for key in ("refusal", "note", "new_phone")},
     ).with_columns(
-        # A first call begins with the opening words, or else with why they are invited, or how they buy.
+        # A first call begins with the opening words, which stand above the list, and goes on with why they are invited, or how they buy.
         say=pl.when(unknown).then(pl.lit(labels.say("Not known in the shop. ", "店内查无此客户。"))).otherwise(pl.lit(""))
-        + pl.coalesce("say", "script", "reason", "habit"),
+        + pl.coalesce("say", "reason", "habit"),
         group=pl.col("group").fill_null(""),
         agent=pl.col("agent"),
     )

@@ -125,4 +125,8 @@ def _learned(report: RankingReport, lang: Lang) -> str:
         f"{count} past dates, the latest {latest}."
     )
     zh = f"学习模型根据过去 {count} 个日期（最近为 {latest}）的 {rows} 条客户记录，预测每位客户未来 {days} 天的消费。"
+    if ratios := report.expected_over_realised:
+        low, high, launches = min(ratios), max(ratios), len(ratios)
+        en += f" At {launches} past launches what it expected of all customers was {low:.2f} to {high:.2f} times what came."
+        zh += f"在过去 {launches} 次模拟启动中，其预测总额为实际消费的 {low:.2f} 至 {high:.2f} 倍。"
     return say(lang, en, zh)

@@ -43,12 +43,14 @@ def _live_events(review: Review, settings: ReviewCore, labels: Labels) -> tuple[
     around = "with the day before and after" if sides == 1 else f"with {sides} days before and after"
     windows = {"day": say("on the day", "当天"), "around": say(around, f"含前后各 {sides} 天")}
     joined, invited = (review.live_events.filter(cohort=name).to_dicts() for name in ("joined", "invited"))
-    for members, everyone in zip(joined, invited, strict=True):
+    counted = review.live_events.filter(cohort="everybody").to_dicts()
+    shop: list[dict[str, Any] | None] = [*counted] or [None] * len(joined)
+    for members, everyone, all_ in zip(joined, invited, shop, strict=True):
         sales, usual = (labels.money(hide_few(members["customers"], members[name])) for name in ("sales", "usual_sales"))
         rows.append(
             row(
                 Cell(labels.day(members["event"]), small=windows[members["window"]]),
-                Cell(labels.number(members["visits"]), small=say("{} people", "{} 人").format(labels.number(members["visitors"]))),
+                _visits(members, all_, labels),
                 Cell(sales, small=_usual(usual, labels)),
                 *(
                     Cell(labels.number(members[name]), small=_usual(_mean(members[f"usual_{name}"], labels), labels))
@@ -64,11 +66,33 @@ def _live_events(review: Review, settings: ReviewCore, labels: Labels) -> tuple[
     zh = (
         "统计截至当日已加入的客户，“平常”为活动开始前 {} 周相同星期几的均值；最后一列将全部受邀客户与留出组对照，已扣除本来就会发生的消费。"
     )
+    source = (
+        ("Visits: events of kind visit of those members.", "访问：这些成员的访问事件（kind 为 visit）。")
+        if shop[0] is None
+        else (
+            "Visits: page views and visitors (UV, added up) of everybody, by the shop's own count (data.visits).",
+            "访问：全店浏览量（PV）与访客数（UV 累加），来自访问统计表（data.visits）。",
+        )
+    )
     pairs = (("Visits", "访问"), ("Sales", "消费额"), ("Buyers", "购买人数"), ("First-time buyers", "首购人数"), ("Brought", "带来"))
     headings = columns(say("Live event", "群活动"), *(say(*pair) for pair in pairs))
     table, brief = Table(headings, tuple(rows), look="tight"), Table(headings, tuple(rows[:: len(windows)]))
-    blocks = (note(say(en, zh).format(settings.review.event_weeks)), table)
+    blocks = (note(say(en, zh).format(settings.review.event_weeks)), note(say(*source)), table)
     return (Section(say("What each live event brought", "每场群活动带来了什么"), blocks, (brief,)),)
+
+
+def _visits(members: dict[str, Any], everybody: dict[str, Any] | None, labels: Labels) -> Cell:
+    """Show visits by the shop's own count where there is one, or else those of the members."""
+    if everybody is None:
+        return Cell(labels.number(members["visits"]), small=labels.say("{} people", "{} 人").format(labels.number(members["visitors"])))
+    if everybody["visits"] is None:
+        return Cell("–")
+    usual = [None if (count := everybody[f"usual_{name}"]) is None else round(count) for name in ("visits", "visitors")]
+    now, before = (
+        [labels.number(count) if count is not None else "–" for count in pair]
+        for pair in ((everybody["visits"], everybody["visitors"]), usual)
+    )
+    return Cell(now[0], small=f"{_usual(before[0], labels)}; UV {now[1]}, {_usual(before[1], labels)}")
 
 
 def _usual(shown: str, labels: Labels) -> str:

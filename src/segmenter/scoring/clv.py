@@ -135,7 +135,14 @@ def fit_clv(purchases: pl.DataFrame, *, kind: Kind, unit_days: Literal[1, 7]) ->
     >>> model.expected_spend(frame, horizon_days=30)[4:].round().tolist()
     [1886.0, 2282.0, 2260.0, 3414.0, 3382.0, 10190.0, 0.0]
     """
+    from threadpoolctl import threadpool_limits
+
     buyers = _buyers(purchases)
+    with threadpool_limits(1, "blas"):  # a few parameters are no work for several threads, which on a busy machine wait for each other
+        return _fit(buyers, kind, unit_days)
+
+
+def _fit(buyers: pl.DataFrame, kind: Kind, unit_days: int) -> Clv:
     often = fit_beta_geometric(*_times(buyers, unit_days), kind=kind)
     repeaters = buyers.filter(pl.col("repeats") > 0)
     spenders = repeaters.filter(pl.col("repeat_spend") > 0)

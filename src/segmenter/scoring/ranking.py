@@ -34,6 +34,7 @@ class Evidence:
     measures: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"measure": pl.String, "importance": pl.Float64}))
     learned_cuts: tuple[date, ...] = ()  # the past dates that it was learned from, the latest first
     learned_rows: int = 0  # customers at all of these dates together
+    expected_over_realised: tuple[float, ...] = ()  # the money expected at each past launch in parts of what came, the latest first
     choice: str | None = None  # what `auto` chose
     # choice, share: what `auto` chose among, by mean share of later spend
     trials: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"choice": pl.String, "share": pl.Float64}))
@@ -93,10 +94,17 @@ def fit_ranking(frame: pl.DataFrame, settings: ScoringSettings, past: Past | Non
     The frame has the measures, ``verdict``, and the columns of `timeline.PURCHASES` where the settings need them. InputError where the
     past is missing or too short, or a model does not fit the shop.
     """
-    if settings.needs_past and past is None:
-        raise InputError(Message("scoring.no_past", "scoring: {kind} needs the shop's past, which was not read", kind=settings.kind))
+    if settings.needs_past:
+        require_past(past, settings)
     ranking: Ranking = import_module(f"segmenter.scoring.{settings.kind}").fit(frame, settings, past, horizon_days=horizon_days, seed=seed)
     return ranking
+
+
+def require_past(past: Past | None, settings: ScoringSettings) -> Past:
+    """Give the past that a ranking needs; an InputError where it was not read."""
+    if past is None:
+        raise InputError(Message("scoring.no_past", "scoring: {kind} needs the shop's past, which was not read", kind=settings.kind))
+    return past
 
 
 def report_ranking(ranking: Ranking, settings: ScoringSettings, past: Past | None, *, horizon_days: int, seed: int) -> RankingReport:

@@ -198,7 +198,7 @@ class ReviewJob(LaunchJob, ReviewCore):
             raise ValueError(Message("settings.review_engine", sentence, engine=self.engine.kind))
         if isinstance(self.data, DemoSettings):
             sentence = (
-                "data: the demo shop ends with its launch; let it live on with `segmenter demo results=outputs/launch`, "
+                "data: the demo shop ends with its launch; let it live on with `segmenter demo results=FOLDER` (the launch's), "
                 "then review with data=demo_after (got demo)"
             )
             raise ValueError(Message("settings.review_demo", sentence))

@@ -103,8 +103,10 @@ class LearningSettings(ScoringSettings):
     cuts: Annotated[int, Field(ge=1, le=100)]
     step_days: Days | None
     rows: Annotated[int, Field(ge=10_000, le=MOST)]
+    tree_rows: Annotated[int, Field(ge=10_000, le=MOST)]
     trees: Annotated[int, Field(ge=1, le=2_000)]
     leaves: Annotated[int, Field(ge=2, le=255)]
+    trials: Annotated[int, Field(ge=1, le=50)]
 
 
 class LearnedSettings(LearningSettings):
@@ -117,7 +119,6 @@ class AutoSettings(LearningSettings):
     """The ranking that was best on the shop's own past."""
 
     kind: Literal["auto"]
-    trials: Annotated[int, Field(ge=1, le=50)]
 
 
 class UpliftSettings(ScoringSettings):

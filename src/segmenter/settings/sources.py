@@ -60,6 +60,15 @@ class ReferralsColumns(Settings):
     time: str | None
 
 
+class VisitsColumns(Settings):
+    """Columns or SQL expressions of the visits; the hour, where the time is but the day."""
+
+    time: str | None
+    hour: str | None
+    uv: str | None
+    pv: str | None
+
+
 class ApplicantsColumns(PersonColumns):
     """Columns or SQL expressions of the applicants: who answered an open call."""
 
@@ -105,6 +114,12 @@ class ReferralsSettings(TableSettings):
     columns: ReferralsColumns
 
 
+class VisitsSettings(TableSettings):
+    """How visits are read."""
+
+    columns: VisitsColumns
+
+
 class ApplicantsSettings(TableSettings):
     """How applicants are read; attributes of the customers are read of them too, where they have such columns."""
 
@@ -123,6 +138,7 @@ class MappingSettings(Settings):
     events: EventsSettings
     referrals: ReferralsSettings
     applicants: ApplicantsSettings
+    visits: VisitsSettings
 
 
 SkipRows = Literal["auto"] | Annotated[int, Field(ge=0, le=1_000_000)]
@@ -155,6 +171,10 @@ class ReferralsFile(ReferralsSettings, TableFiles):
     """Referrals in files."""
 
 
+class VisitsFile(VisitsSettings, TableFiles):
+    """Visits in files."""
+
+
 class ApplicantsFile(ApplicantsSettings, TableFiles):
     """Applicants in files."""
 
@@ -174,6 +194,7 @@ class FilesSettings(MappingSettings):
     events: EventsFile
     referrals: ReferralsFile
     applicants: ApplicantsFile
+    visits: VisitsFile
 
     @model_validator(mode="after")
     def _some_customers(self) -> "FilesSettings":
@@ -206,6 +227,12 @@ class ReferralsQuery(ReferralsSettings):
     query: str | None
 
 
+class VisitsQuery(VisitsSettings):
+    """Visits by a query."""
+
+    query: str | None
+
+
 class ApplicantsQuery(ApplicantsSettings):
     """Applicants by a query."""
 
@@ -222,6 +249,7 @@ class DatabaseSettings(MappingSettings):
     events: EventsQuery
     referrals: ReferralsQuery
     applicants: ApplicantsQuery
+    visits: VisitsQuery
 
     @model_validator(mode="after")
     def _some_customers(self) -> "DatabaseSettings":

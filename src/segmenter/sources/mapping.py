@@ -29,6 +29,7 @@ from segmenter.sources.reject_reasons import CONTACT, NO_KIND, reason_of
 from segmenter.sources.row_mapping import NEEDED, map_rows
 from segmenter.sources.rows import Rows, reject_strangers
 from segmenter.sources.shop_currency import take_currency, tell_other_signs
+from segmenter.sources.visit_rows import read_visits
 from segmenter.tables import Tables
 
 _MAX_KINDS = 60
@@ -52,6 +53,7 @@ class ShopRows:
     currency: str  # the launch's
     spellings: pl.DataFrame  # ids that are taken for one: ``customer_id``, ``becomes``
     applicants: pl.DataFrame | None = None
+    visits: pl.DataFrame | None = None
     reach: pl.DataFrame | None = None  # ``customer_id`` and `tables.REACH`
     findings: Sequence[Finding] = ()  # of how they can be reached
 
@@ -74,7 +76,7 @@ def canonical_tables(
     Parameters
     ----------
     raw : mapping of str to DataFrame
-        ``orders``, ``customers``, ``events``, ``referrals``, ``applicants``: those that there are, with the shop's own columns.
+        ``orders``, ``customers``, ``events``, ``referrals``, ``applicants``, ``visits``: those that there are, with the shop's own columns.
     settings : MappingSettings
         The column mappings.
     launch : LaunchSettings
@@ -154,7 +156,8 @@ def map_shop(
         reach = read_reach(contacts, launch, ~contacts["customer_id"].is_in(later.implode()))
     events = _events(rows["events"], settings, launch, launch.as_of, ids, personal) if "events" in rows else tables.EVENTS.to_frame()
     brought = _referrals(rows["referrals"], settings, launch, ids) if "referrals" in rows else tables.REFERRALS.to_frame()
-    kept = (personal, customers, contacts, events, brought, launch.currency, joined, applicants)
+    visits = read_visits(rows["visits"], settings, launch) if "visits" in rows else None
+    kept = (personal, customers, contacts, events, brought, launch.currency, joined, applicants, visits)
     return ShopRows(settings, launch.as_of, rows, unreadable, *kept, *reach)
 
 
@@ -194,6 +197,7 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
         rejects.select(tables.REJECTS.names()),
         reads,
         applicants=shop.applicants,
+        visits=shop.visits,
         reach=shop.reach,
         spending=orders.spending,
         profile=orders.profile,

@@ -26,6 +26,7 @@ NEEDED = {
     "events": ("customer_id", "kind", "time"),
     "referrals": ("customer_id", "friend_id"),
     "applicants": ("customer_id",),
+    "visits": ("time", "uv", "pv"),
 }
 DATED = ("time", "joined")  # the field that says when a row came about
 _SHOWN = (*LEVELS, "category", "kind")  # in lists and on pages
