@@ -187,7 +187,7 @@ def test_rejects_of_any_source_have_no_contact_and_keep_what_is_none(source: str
     settings = segmenter.launch_settings(
         {"launch.as_of": "2026-07-01", "data.max_reject_share": 1, "data.orders.grain": "order", "data.customers.contact": ["phone"]}
     )
-    base = {**dict(settings.data), "encoding": "auto", "separator": "auto", "sheet": None, "skip_rows": 0}
+    base = {**dict(settings.data), "encoding": "auto", "separator": "auto", "sheet": None, "skip_rows": 0, "header": True}
     if source == "sqlite":
         with sqlite3.connect(tmp_path / "shop.db") as shop:
             for name, frame in data.items():
@@ -229,7 +229,7 @@ def test_orders_added_up_as_they_are_read_leave_no_contact_in_rejects_and_store(
     }
     settings = segmenter.launch_settings(asked)
     named = {name: getattr(settings.data, name).model_copy(update={"path": f"{tmp_path}/{name}.parquet"}) for name in tables}
-    rest = {"kind": "files", "dir": None, "encoding": "auto", "separator": "auto", "sheet": None, "skip_rows": 0}
+    rest = {"kind": "files", "dir": None, "encoding": "auto", "separator": "auto", "sheet": None, "skip_rows": 0, "header": True}
     data = segmenter.settings.FilesSettings.model_construct(**{**dict(settings.data), **rest, **named})
     for _ in range(2):
         read = read_tables(data, settings.launch, seed=1, terms=terms_of(settings), store=f"{tmp_path}/store")

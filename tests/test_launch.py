@@ -9,13 +9,14 @@ from polars.testing import assert_frame_equal
 import segmenter
 from segmenter.demo.shop import simulate
 from segmenter.errors import InputError
-from segmenter.evaluation.as_of import terms_of
+from segmenter.evaluation.as_of import sampling_of, terms_of
 from segmenter.launch import plan_launch
 from segmenter.launch_plan import INVITE_COLUMNS
 from segmenter.measures.aggregator import aggregate
 from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.measures.spec import MONEY
 from segmenter.report.plan_words import in_words
+from segmenter.sources.samples import sample_of
 from segmenter.tracking.served_model import ServedModel
 
 
@@ -50,15 +51,28 @@ def test_every_customer_ends_with_one_verdict_and_the_counts_add_up(shop):
     assert plan.valid_until == date(2026, 7, 15)
 
 
-def test_row_order_and_the_future_change_nothing(shop):
+@pytest.fixture(params=["weighted", "auto"])
+def ranked(request, shop):
+    """A launch by a score, and one by what is learned from its own past."""
     tables, settings = shop
+    learning = {"scoring.trees": 20, "scoring.trials": 2} if request.param == "auto" else {}
+    scoring = segmenter.launch_settings({"scoring": request.param, **learning}).scoring
+    return tables, settings.model_copy(update={"scoring": scoring})
+
+
+def test_row_order_and_the_future_change_nothing(ranked):
+    tables, settings = ranked
     plan = plan_launch(tables, settings)
     later = (
         tables.orders.single().head(200).with_columns(time=pl.lit(date(2026, 7, 1)).cast(pl.Datetime("us")), amount=pl.lit(10**9, pl.Int64))
     )
+    orders = SingleOrders(pl.concat([tables.orders.single(), later]).sample(fraction=1, shuffle=True, seed=1))
+    if few := sampling_of(settings):  # as where many orders are aggregated as they are read
+        summary = orders.summary(terms_of(settings))
+        orders = AggregatedOrders(summary, sample_of(orders.frame, summary, few))
     mixed = replace(
         tables,
-        orders=SingleOrders(pl.concat([tables.orders.single(), later]).sample(fraction=1, shuffle=True, seed=1)),
+        orders=orders,
         customers=tables.customers.reverse(),
         events=tables.events.reverse(),
     )
@@ -67,8 +81,8 @@ def test_row_order_and_the_future_change_nothing(shop):
         assert_frame_equal(getattr(again, name), getattr(plan, name), check_exact=True)
 
 
-def test_earlier_launches_on_the_same_tables_see_only_their_past(shop):
-    tables, settings = shop
+def test_earlier_launches_on_the_same_tables_see_only_their_past(ranked):
+    tables, settings = ranked
     early = settings.model_copy(update={"launch": settings.launch.model_copy(update={"as_of": date(2026, 7, 1) - timedelta(days=150)})})
     past = replace(
         tables,
@@ -148,7 +162,12 @@ def test_a_brand_that_has_no_sales_yet_picks_its_first_backers_from_events(shop)
         ("c7", 1, "gave feedback once, wrote a review"),
         ("c8", 2, "visited once"),
     ]
-    assert plan.warnings == ("2 eligible, 10 asked for (plan.size): all who are eligible are on the list",)
+    assert plan.warnings == (
+        "scoring=auto: nobody has ordered yet; ranking by the weighted score of what else customers did",
+        "2 eligible, 10 asked for (plan.size): all who are eligible are on the list",
+    )
+    weighted = segmenter.launch_settings({"launch.as_of": "2026-07-01", "plan.size": 10, "plan.key_users": 1, "scoring": "weighted"})
+    assert plan_launch(tables, weighted).invite_list.equals(plan.invite_list)
 
 
 @pytest.mark.parametrize(("refund", "counts"), [(None, (30, 0)), ("kind = 'R'", (24, 6))])

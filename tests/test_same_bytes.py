@@ -15,6 +15,7 @@ OPTIONS = [
     "segments.sample=500",
     "data.customers.contact=[phone,wechat]",
     "rules.spend.min=200",
+    "scoring=auto",
 ]
 
 

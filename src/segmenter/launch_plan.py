@@ -25,7 +25,8 @@ class LaunchPlan:
     ----------
     customers : DataFrame
         Every customer, by id: measures, ``category`` where the plan asks for it, ``verdict``, ``component_*``, ``score``,
-        ``expected_spend`` where the ranking expects money, ``segment``, and what was decided: see `planning.InvitationPlan`.
+        ``expected_spend`` or ``expected_uplift`` where the ranking expects it, ``segment``, and what was decided: see
+        `planning.InvitationPlan`.
     invite_list : DataFrame
         The invited by rank: `INVITE_COLUMNS`. Why they are invited stands in it as facts, see `scoring.with_reasons`.
     invitations : DataFrame

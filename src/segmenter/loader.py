@@ -198,7 +198,7 @@ def _stream_orders(
 ) -> OrdersReading:
     match source:
         case SparkFiles():
-            orders = aggregate_files(source, terms, shop.ids)
+            orders = aggregate_files(source, terms, shop.ids, sampling)
             return replace(orders, findings=(*orders.findings, *ids_of_engine(source.settings, orders.orders.customers(terms.as_of))))
         case Stream():
             joined = shop.spellings.filter(pl.col("customer_id") != pl.col("becomes"))

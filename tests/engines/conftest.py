@@ -22,10 +22,11 @@ from polars.testing import assert_frame_equal
 
 from segmenter import launch_settings
 from segmenter.contacts import Contacts
-from segmenter.evaluation.as_of import terms_of
+from segmenter.evaluation.as_of import sampling_of, terms_of
 from segmenter.launch import plan_launch
 from segmenter.loader import read_tables
 from segmenter.measures.definition import summarize_frame
+from segmenter.measures.sampling import is_sampled
 from segmenter.report.launch_outputs import launch_outputs
 from segmenter.report.outputs import write_outputs
 from segmenter.report.plan_words import in_words
@@ -36,7 +37,7 @@ from segmenter.sources.order_rows import OrdersReading, map_orders
 from segmenter.tables import Terms
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
-FILES = {"kind": "files", "dir": None, "encoding": "auto", "separator": "auto", "sheet": None, "skip_rows": 0}
+FILES = {"kind": "files", "dir": None, "encoding": "auto", "separator": "auto", "sheet": None, "skip_rows": 0, "header": True}
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Shop:
 
     @property
     def terms(self):
-        return Terms(self.settings.launch.as_of, half_life_days=45, window_days=100)
+        return Terms(self.settings.launch.as_of, half_life_days=45, window_days=100, horizon_days=30)
 
     @property
     def ids(self):
@@ -70,6 +71,9 @@ class Shop:
             Contacts().without(reading.rejects).select(tables.rejects.columns), tables.rejects
         )  # as the mapping does with them
         assert_frame_equal(found.frame, expected.frame)
+        before = tables.orders.single().filter(pl.col("time") < self.settings.launch.as_of).drop("order_id")
+        drawn = before.filter(is_sampled(before["customer_id"], reading.orders.halvings, 1))
+        assert_frame_equal(reading.orders.single().select(drawn.columns), drawn, check_row_order=False)
         assert reading.orders.days == (expected.first, expected.last)
 
 
@@ -151,11 +155,12 @@ def messy(tmp_path: Path) -> Callable[..., Shop]:
     return shop
 
 
-def launched(name: str, engine: EngineSettings, folder: Path) -> tuple[dict[str, str], dict[str, object]]:
+def launched(name: str, engine: EngineSettings, folder: Path, *overrides: str) -> tuple[dict[str, str], dict[str, object]]:
     """Launch as the pipeline does: the digests of all files, and the manifest without what names the engine and the folder."""
     shops = {"demo": ["data=demo", "data.shop.customers=1500"], "online_retail": ["data=online_retail", f"data.dir={DATA}"]}
-    settings = settings_of("launch", *shops[name], "tracking=none", "plan.size=100", "segments.k=3", f"out={folder}")
-    read = read_tables(settings.data, settings.launch, seed=settings.seed, terms=terms_of(settings), engine=engine)
+    settings = settings_of("launch", *shops[name], "tracking=none", "plan.size=100", "segments.k=3", f"out={folder}", *overrides)
+    sampling = sampling_of(settings)
+    read = read_tables(settings.data, settings.launch, seed=settings.seed, terms=terms_of(settings), engine=engine, sampling=sampling)
     write_outputs(launch_outputs(in_words(plan_launch(read.tables, settings), settings), read, settings), read, settings)
     files = {path.relative_to(folder).as_posix(): hash_of(path) for path in sorted(folder.rglob("*")) if path.is_file()}
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))

@@ -14,6 +14,7 @@ from segmenter.engines.spark import SparkFiles
 from segmenter.engines.spark_session import open_cluster, spark_sql
 from segmenter.errors import ConfigError, InputError
 from segmenter.measures.definition import summarize_frame
+from segmenter.measures.sampling import Sampling
 from segmenter.settings import LocalEngine, SparkEngine
 from segmenter.tables import ORDERS, Terms
 
@@ -42,7 +43,7 @@ def cluster(spark_master):
 
 def reading(shop, engine):
     files = SparkFiles(shop.places, shop.names, shop.settings.data, shop.settings.launch, engine)
-    return spark.aggregate_files(files, shop.terms, shop.ids)
+    return spark.aggregate_files(files, shop.terms, shop.ids, Sampling(2, 1))
 
 
 def made(shop_of, tmp_path, frame, **overrides):
@@ -72,7 +73,7 @@ def a_thousand_orders():
 def test_a_cluster_of_two_workers(cluster, online_retail, launched, tmp_path, capfd):
     engine, connection = cluster
     online_retail.check(reading(online_retail, engine))
-    orders, terms = a_thousand_orders(), Terms(date(2026, 7, 1), half_life_days=30, window_days=20)
+    orders, terms = a_thousand_orders(), Terms(date(2026, 7, 1), half_life_days=30, window_days=20, horizon_days=60)
     here, there = summarize_frame(orders, terms), spark.aggregate_frame(orders, terms, engine)
     for name in ("demo", "online_retail"):
         local = launched(name, LocalEngine(kind="local"), tmp_path / "local" / name)
@@ -82,6 +83,26 @@ def test_a_cluster_of_two_workers(cluster, online_retail, launched, tmp_path, ca
     executors = connection.session.sparkContext._jsc.sc().statusTracker().getExecutorInfos()
     assert len(executors) == 3  # the driver, and one on each worker
     assert capfd.readouterr() == ("", "")
+
+
+LEARNED = ("scoring.rows=10000", "scoring.trees=20")
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides"),
+    [
+        ("demo", ("scoring=auto", *LEARNED)),
+        ("online_retail", ("scoring=auto", *LEARNED, "launch.as_of=2011-11-01")),  # some rows are later
+        ("online_retail", ("scoring=learned", *LEARNED, "launch.target=20000")),
+        ("online_retail", ("scoring=weighted", "launch.target=20000")),
+    ],
+)
+def test_what_learns_or_forecasts_does_the_same_there(cluster, launched, tmp_path, name, overrides):
+    ways = [launched(name, engine, tmp_path / engine.kind, *overrides) for engine in (LocalEngine(kind="local"), cluster[0])]
+    assert ways[0] == ways[1]
+    files, manifest = ways[0]
+    assert bool(manifest["ranking"]["trials"]) == ("scoring=auto" in overrides)
+    assert ("outlook.csv" in files) == ("launch.target=20000" in overrides)
 
 
 @pytest.mark.parametrize(

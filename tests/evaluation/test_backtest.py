@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 import segmenter
 from segmenter.errors import ConfigError, InputError
-from segmenter.evaluation.backtest import backtest
+from segmenter.evaluation.backtest import _recommend, backtest
 from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.tables import EVENTS, ORDERS, Summary, Terms
 
@@ -56,7 +56,13 @@ def test_every_ranking_is_judged_by_what_the_eligible_spent(found, small_shop):
     assert found.curves.height == 7 * 101
     assert found.calibration.is_empty()
     assert found.choices.is_empty()
-    assert found.recommended == found.intervals.sort("share", descending=True)["ranking"][0]
+    better = found.differences.filter("clearly_better", against="weighted").sort("difference", descending=True)["ranking"]
+    assert found.recommended == (better[0] if better.len() else "weighted")
+    assert found.intervals["beats_chance"].all()
+    assert found.chance.low < found.chance.share < found.chance.high < found.intervals["share"].min()
+    assert row["later_buyers"] < found.chance.buyers <= found.results.filter(ranking="random").drop_nulls("cut")["later_buyers"].sum()
+    before = small_shop.orders.single().filter(pl.col("time") >= cut - timedelta(days=30), pl.col("time") < cut)
+    assert row["previous_spend"] == eligible.join(before, on="customer_id")["amount"].sum()
 
 
 @pytest.mark.slow
@@ -81,7 +87,7 @@ def test_threads_change_nothing():
     code = """
 import json, segmenter
 from datetime import date
-from segmenter.evaluation.backtest import backtest
+from segmenter.evaluation.backtest import _recommend, backtest
 from segmenter.demo.shop import simulate
 small = {f"{where}.{key}": value for where in ("scoring", "rankings.auto") for key, value in (("trials", 1), ("trees", 20))}
 asked = segmenter.backtest_settings({"launch.as_of": "2026-07-01", "backtest.max_cuts": 1, "scoring": "auto", **small, "segments.k": 2,
@@ -119,10 +125,15 @@ def test_rankings_and_launches_that_come_too_early(small_shop):
     found = backtest(small_shop, asked)
     assert (found.cuts, found.compared) == ((early, late), (late,))
     (warning,) = found.warnings
-    assert warning.startswith(f"{early} does not count in means and differences, as learned could not be computed: scoring: the history")
+    assert warning.startswith(f"learned could not be computed at 1 of the 2 dates ({early}), and is compared")
     assert found.results.filter(cut=early)["ranking"].to_list() == ["spend", "weighted", "best", "random"]
-    means = found.results.filter(pl.col("cut").is_null(), ranking="spend")
-    assert means["spend_share_10"].item() == found.results.filter(cut=late, ranking="spend")["spend_share_10"].item()
+    # The others keep the date, and with the one that failed they are compared on the date that both have.
+    means = {row["ranking"]: row for row in found.results.filter(pl.col("cut").is_null()).to_dicts()}
+    shares = dict(found.results.filter(ranking="spend").drop_nulls("cut").select("cut", "spend_share_10").rows())
+    assert means["spend"]["spend_share_10"] == pytest.approx((shares[early] + shares[late]) / 2)
+    assert [means[name]["dates"] for name in ("spend", "learned", "random")] == [2, 1, 2]
+    pair = found.differences.filter(ranking="learned", against="spend").row(0, named=True)
+    assert (pair["dates"], pair["difference"]) == (1, pytest.approx(means["learned"]["spend_share_10"] - shares[late]))
     # The one that the launch uses can be computed nowhere: it is not said to be as good.
     only = backtest(small_shop, settings(backtest__cuts=[str(early)], scoring="learned"))
     assert only.warnings[0].startswith("learned could not be computed at any date: scoring: the history is too short")
@@ -207,3 +218,17 @@ def test_it_reads_the_same_by_both_ways_of_asking():
     asked = segmenter.backtest_settings({"launch.as_of": "2026-07-01", "scoring": "rfm", "launch.horizon_days": 45})
     for section in ("launch", "rules", "scoring", "plan", "backtest", "rankings"):
         assert getattr(job, section).model_dump() if section == "launch" else getattr(job, section) == getattr(asked, section)
+
+
+def test_what_is_recommended_is_ahead_on_the_dates_that_both_have():
+    # a is ahead of the launch's own by more than b, but on other dates: where both can be computed b is.
+    pairs = [("a", "own", 0.05, True, 2), ("b", "own", 0.04, True, 3), ("b", "a", 0.01, False, 2), ("c", "own", 0.09, True, 1)]
+    rows = [(*pair[:2], pair[2] * sign, pair[3] and sign > 0, pair[4]) if sign > 0 else (pair[1], pair[0], -pair[2], False, pair[4])
+        for pair in pairs for sign in (1, -1)]  # fmt: skip
+    differences = pl.DataFrame(rows, ["ranking", "against", "difference", "clearly_better", "dates"], orient="row")
+    intervals = pl.DataFrame({"ranking": ["own", "a", "b", "c"], "dates": [3, 2, 3, 1]})
+    assert _recommend(intervals, differences, ["own", "a", "b"], "own") == "b"  # c may be chance
+    assert _recommend(intervals, differences, ["own", "a"], "own") == "a"
+    assert _recommend(intervals, differences, ["own"], "own") == _recommend(intervals, differences, [], "own") == "own"
+    assert _recommend(intervals, differences, ["own", "a", "b"], "gone") == "b"
+    assert _recommend(intervals, differences, [], "gone") == "own"

@@ -29,7 +29,7 @@ def test_an_interval_covers_the_true_difference_in_about_95_of_100_shops():
         first, second, spends = shop(chance)
         held, total = sums(np.arange(3000), spends, [[first, second]] * 3)
         _, differences = compare_rankings(["first", "second"], held, total, repetition, draws=300)
-        _, _, difference, low, high, better = differences.row(0)
+        _, _, difference, low, high, better, _ = differences.row(0)
         assert low <= difference <= high
         covered += low <= truth <= high
         clear += better
@@ -54,12 +54,12 @@ def test_the_same_ranking_under_two_names_differs_by_exactly_0_and_more_cuts_of_
     bucket = assign_buckets(pl.Series([f"C{each}" for each in range(3000)]), 7)
     held, total = sums(bucket, spends[:1], [[first, first, second]])
     intervals, differences = compare_rankings(list("abc"), held, total, 7)
-    assert differences.filter(ranking="a", against="b").row(0)[2:] == (0, 0, 0, False)
+    assert differences.filter(ranking="a", against="b").row(0)[2:] == (0, 0, 0, False, 1)
     # The customers of four equal cuts are the same customers: no more evidence than one cut.
     four = compare_rankings(list("abc"), np.repeat(held, 4, axis=0), np.repeat(total, 4, axis=0), 7)
-    assert four[0].equals(intervals)
-    assert four[1].equals(differences)
-    for name, share, low, high in intervals.rows():
+    assert four[0].drop("dates").equals(intervals.drop("dates"))
+    assert four[1].drop("dates").equals(differences.drop("dates"))
+    for name, share, low, high, _ in intervals.rows():
         mask = second if name == "c" else first
         assert share == spends[0][mask].sum() / spends[0].sum()
         assert low < share < high
@@ -99,7 +99,7 @@ def test_sums_beyond_the_floats_are_weighed_exactly():
     held[0, 0, 1] = 1
     assert compare_rankings(["a"], held, total, 7, draws=20)[0]["share"].item() == 1
     by_hand = np.random.Generator(np.random.PCG64(7))
-    for drawn in draw_shares(held, total, 7, draws=20)[:, 0]:
+    for drawn in draw_shares(held, total, 7, draws=20)[:, 0, 0]:
         counts = np.bincount(by_hand.integers(BUCKETS, size=BUCKETS), minlength=BUCKETS).tolist()
         whole, part = (sum(count * value for count, value in zip(counts, row.tolist(), strict=True)) for row in (total[0], held[0, 0]))
         assert drawn == pytest.approx(float(part) / float(whole), rel=1e-15) if whole > 0 else np.isnan(drawn)
@@ -118,11 +118,27 @@ def test_too_few_customers_are_no_evidence_and_a_cut_without_spend_is_left_out()
     spend = np.where(bucket < 5, 1000, 0)
     few, none, nobody = bucket < 10, bucket >= 10, np.zeros(40, int)
     held, total = sums(bucket, [spend, nobody], [[few, none]] * 2)
-    assert compare_rankings(["few", "none"], held, total, 7)[1].row(0) == ("few", "none", 1, None, None, False)
+    assert compare_rankings(["few", "none"], held, total, 7)[1].row(0) == ("few", "none", 1, None, None, False, 2)
     held, total = sums(bucket, [np.where(bucket < 6, 1000, 0), nobody], [[few, none]] * 2)
     assert np.isnan(draw_shares(held, total, 7, draws=1000)).any()  # a draw without any of the six
-    assert compare_rankings(["few", "none"], held, total, 7)[1].row(0) == ("few", "none", 1, 1, 1, True)
+    assert compare_rankings(["few", "none"], held, total, 7)[1].row(0) == ("few", "none", 1, 1, 1, True, 2)
     held, total = sums(bucket, [nobody], [[few, none]])
     intervals, differences = compare_rankings(["few", "none"], held, total, 7)
-    assert intervals.row(0) == ("few", None, None, None)
-    assert differences.row(0) == ("few", "none", None, None, None, False)
+    assert intervals.row(0) == ("few", None, None, None, 1)
+    assert differences.row(0) == ("few", "none", None, None, None, False, 1)
+
+
+def test_a_ranking_that_fails_at_a_cut_is_compared_on_those_that_both_have():
+    first, second, spends = shop(np.random.default_rng(3))
+    spends[2] = spends[2] // 50  # what was spent there says nothing of how much the shares are
+    held, total = sums(np.arange(3000), spends, [[first, second, first]] * 3)
+    known = np.array([[True, True, False], [True, True, True], [True, True, True]])
+    whole, pairs = compare_rankings(["first", "second"], held[:, :2], total, 7)
+    intervals, differences = compare_rankings(["first", "second", "late"], held, total, 7, known=known)
+    assert intervals.head(2).equals(whole)  # the others keep their cut
+    assert differences.filter(pl.col("ranking") != "late", pl.col("against") != "late").equals(pairs)
+    assert intervals["dates"].to_list() == [3, 3, 2]
+    assert differences.filter(ranking="late", against="first").row(0)[2:] == (0, 0, 0, False, 2)
+    assert intervals["share"][2] != intervals["share"][0]
+    apart = compare_rankings(["first", "late"], held[:, [0, 2]], total, 7, known=np.array([[True, False], [True, False], [False, True]]))[1]
+    assert apart.row(0)[2:] == (None, None, None, False, 0)

@@ -15,6 +15,7 @@ import segmenter
 from segmenter.demo.shop import simulate
 from segmenter.evaluation.auto import CHOICES
 from segmenter.evaluation.backtest import Backtest
+from segmenter.evaluation.chance import draw_chance, outcome_of
 from segmenter.evaluation.comparison import assign_buckets, compare_rankings, sum_by_bucket
 from segmenter.evaluation.gains import measure_gains, top_count
 from segmenter.evaluation.replay import measure_calibration
@@ -99,38 +100,47 @@ def _found() -> Backtest:
     """Replay seven launches of a shop made up here."""
     chance = np.random.default_rng(11)
     ids, worth = pl.Series([f"C{number}" for number in range(4_000)]), chance.gamma(0.7, 9_000.0, 4_000)
-    bucket, rows, curves, bins, held, total = assign_buckets(ids, 7), [], [], [], [], []
+    bucket, rows, curves, bins, held, outcomes = assign_buckets(ids, 7), [], [], [], [], []
     for place, cut in enumerate(CUTS):
         customers = 2_500 + 250 * place
         bought = chance.random(customers) < np.minimum(0.12 + worth[:customers] / 40_000, 0.9)
         spend = np.where(bought, worth[:customers] * chance.gamma(1.6, 0.7, customers), 0).round().astype(np.int64)
         scores = {name: np.log(worth[:customers]) + noise * chance.normal(size=customers) for name, noise in NOISE.items()}
         orders = {name: np.argsort(-score, kind="stable") for name, score in scores.items()}
-        counts = {"customers": customers + 400, "eligible": customers, "later_spend": int(spend.sum()), "later_buyers": int(bought.sum())}
+        counts = {"dates": 1, "customers": customers + 400, "eligible": customers, "later_spend": int(spend.sum())}
+        counts |= {"later_buyers": int(bought.sum()), "previous_spend": None if place == 0 else int(spend.sum() * 0.9)}
         for name, each in measure_gains(orders, spend, bought, 500).items():
-            claim = {"expected_spend": None, "calibration": None}
+            claim = dict.fromkeys(("expected_spend", "calibration", "expected_spend_10", "later_spend_10", "calibration_10"))
             if name in ("clv", "learned"):
                 expected = np.exp(scores[name]) * (0.55 if name == "clv" else 0.4)
                 frame, ratio = measure_calibration(expected, spend)
                 bins.append(frame.with_columns(ranking=pl.lit(name)))
-                claim = {"expected_spend": round(float(expected.sum())), "calibration": ratio}
+                first = orders[name][: top_count(customers, 10)]
+                promised, came = int(expected[first].sum()), int(spend[first].sum())
+                claim = {"expected_spend": round(float(expected.sum())), "calibration": ratio, "expected_spend_10": promised}
+                claim |= {"later_spend_10": came, "calibration_10": promised / came}
             rows.append({"cut": cut, "ranking": name, **counts, **each.figures, **claim})
             curves.append(each.curve.with_columns(ranking=pl.lit(name)))
         here = bucket[:customers]
         tops = [order[: top_count(customers, 10)] for order in orders.values()]
         held.append(np.stack([sum_by_bucket(here[top], spend[top]) for top in tops]))
-        total.append(sum_by_bucket(here, spend))
-    intervals, differences = compare_rankings(list(NOISE), np.stack(held), np.stack(total), 7, draws=200)
-    whole_numbers = pl.col("customers", "eligible", "later_spend", "later_buyers", "expected_spend")
+        outcomes.append(outcome_of(ids.head(customers), spend, bought, 7))
+    total = np.stack([outcome.spend for outcome in outcomes])
+    intervals, differences = compare_rankings(list(NOISE), np.stack(held), total, 7, draws=200)
+    amounts = ("later_spend", "previous_spend", "expected_spend", "expected_spend_10", "later_spend_10")
+    whole_numbers = pl.col("customers", "eligible", "later_buyers", *amounts)
     results = pl.DataFrame(rows, infer_schema_length=None)
     means = (
-        results.group_by("ranking", maintain_order=True).agg(pl.exclude("cut").mean()).with_columns(whole_numbers.round().cast(pl.Int64))
+        results.group_by("ranking", maintain_order=True)
+        .agg(pl.exclude("cut").mean())
+        .with_columns(whole_numbers.round().cast(pl.Int64), dates=pl.lit(len(CUTS), pl.Int64))
     )
     means = means.select(pl.lit(None, pl.Date).alias("cut"), *results.columns[1:])
     return Backtest(
         results=pl.concat([results, means]),
-        intervals=intervals,
+        intervals=intervals.with_columns(beats_chance=True),
         differences=differences,
+        chance=draw_chance(outcomes, [10], 7, draws=200),
         curves=pl.concat(curves).group_by("ranking", "customers", maintain_order=True).agg(pl.col("spend", "buyers").mean()),
         calibration=pl.concat(bins).group_by("ranking", "bin", maintain_order=True).agg(pl.all().sum()),
         choices=pl.DataFrame(

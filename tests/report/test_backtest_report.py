@@ -22,7 +22,7 @@ def page_of(made: Any) -> str:
 
 def blank(frame: pl.DataFrame) -> pl.DataFrame:
     """Take every figure away."""
-    figures = [name for name, kind in frame.schema.items() if kind.is_numeric() and name not in ("customers", "eligible", "bin")]
+    figures = [name for name, kind in frame.schema.items() if kind.is_numeric() and name not in ("customers", "eligible", "bin", "dates")]
     return frame.with_columns(pl.lit(None, kind).alias(name) for name, kind in frame.schema.items() if name in figures)
 
 
@@ -43,7 +43,8 @@ def test_a_marketer_can_say_from_it_what_to_do(backtest: Make) -> None:
     assert advice(found, "en") in said
     assert "segmenter launch scoring=decayed" in said
     off = round(100 * (means["clv"]["calibration"] - 1))
-    assert f"clv: over all, it expects {off}% too much" in said
+    assert f"clv: over all, it expects {off}% too much; of its top 10%, " in said
+    assert "in the 30 days before would have been to expect 10% too little" in said
     for cut, share in found.results.filter(ranking="weighted").drop_nulls("cut").select("cut", "spend_share_10").rows():
         assert str(cut) in said
         assert f"{100 * share:.1f}%" in said
@@ -53,10 +54,6 @@ def test_a_marketer_can_say_from_it_what_to_do(backtest: Make) -> None:
     ("changes", "said"),
     [
         ({"current": "decayed"}, "Nothing has to change: the launch already ranks by decayed"),
-        (
-            {"current": "auto"},
-            "Nothing has to change, as the difference is not clear. To try it all the same: segmenter launch scoring=decayed",
-        ),
         ({}, "Let the next launch rank by it: segmenter launch scoring=decayed"),
     ],
 )
@@ -122,15 +119,29 @@ def test_intervals_too_few_to_tell_one_date_and_everyone_invited(backtest: Make)
     assert page.count("<svg") == 1  # no line over time
 
 
-def test_dates_that_do_not_count_are_marked_and_lines_have_gaps(backtest: Make) -> None:
+def test_a_ranking_that_failed_at_dates_is_marked_and_lines_have_gaps(backtest: Make) -> None:
     whole = backtest().found
     gone = whole.cuts[3]
-    made = backtest(
-        results=whole.results.filter((pl.col("cut") != gone).fill_null(True) | (pl.col("ranking") != "weighted")), compared=whole.cuts[4:]
-    )
+    failing = pl.col("ranking") == "learned"
+    results = whole.results.filter((pl.col("cut") != gone).fill_null(True) | ~failing)
+    results = results.with_columns(dates=pl.when(pl.col("cut").is_null() & failing).then(6).otherwise("dates"))
+    six = pl.when(failing).then(6).otherwise("dates")
+    said = text_of(page_of(backtest(results=results, intervals=whole.intervals.with_columns(dates=six))))
+    assert "learned*" in said
+    assert "could not be computed at all 7 dates (learned 6)" in said
+    assert "decayed*" not in said
+    assert "could not be computed at all" not in text_of(page_of(backtest()))
+
+
+def test_chance_stands_beside_the_rankings_and_those_that_may_be_no_better_are_named(backtest: Make) -> None:
+    made = backtest()
+    chance = made.found.chance
     said = text_of(page_of(made))
-    assert "Averages are over the 3 of these dates" in said
-    assert [f"{cut}*" in said for cut in whole.cuts] == [True] * 4 + [False] * 3
+    assert f"{chance.low:.1%}–{chance.high:.1%}" in said
+    assert f"This rests on {chance.buyers:,} customers" in said
+    assert "Not surely better than chance" not in said
+    unsure = made.found.intervals.with_columns(beats_chance=~pl.col("ranking").is_in(["recency", "rfm"]))
+    assert "Not surely better than chance: recency, rfm." in text_of(page_of(backtest(intervals=unsure)))
 
 
 def test_the_money_of_few_customers_is_not_said(backtest: Make) -> None:

@@ -2,6 +2,7 @@ import os
 import pty
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 import pytest
@@ -97,6 +98,14 @@ def test_rows_are_shown_at_a_terminal_and_the_next_stage_begins_without(monkeypa
     last = capsys.readouterr().err
     assert "history" in last
     assert "of 3 rows" not in last.rpartition("history")[2]
+
+
+def test_stages_may_come_from_several_threads(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    with progress("en") as stage, ThreadPoolExecutor(8) as threads:
+        list(threads.map(stage, [f"2026-01-{day % 28 + 1:02}" for day in range(400)]))
+    assert "2026-01-" in capsys.readouterr().err
 
 
 def test_no_text_of_a_table_is_lost_behind_wide_characters(monkeypatch, capsys):

@@ -9,6 +9,7 @@ from scipy.integrate import quad
 from scipy.special import betaln
 
 from segmenter.errors import InputError
+from segmenter.messages import Message
 from segmenter.scoring import beta_geometric
 from segmenter.scoring.beta_geometric import BetaGeometric, fit_beta_geometric
 from segmenter.scoring.likelihood import NoMaximumError
@@ -175,14 +176,11 @@ def test_the_limit_is_not_taken_for_a_search_that_ended_elsewhere():
     x, _, known = simulated(2_000, seed=3, r=0.8, a=1e-6)
     known /= known.max()
     highest = fit_nbd(x, known).log_likelihood
-    stuck = NoMaximumError("stuck", {"a": 1.0, "b": 3.0}, highest - 100)
-    better = NoMaximumError("some go at once, the others never", {"a": 1e-3, "b": 0.2}, highest + 0.1)
-    for stopped in (stuck, better):
-        with pytest.raises(NoMaximumError, match=str(stopped)):
-            beta_geometric._nobody_goes(x, known, stopped)
-    assert (
-        beta_geometric._nobody_goes(x, known, NoMaximumError("on its way", {"a": 1e-3, "b": 0.2}, highest - 0.1)).log_likelihood == highest
-    )
+    why = Message("test.why", "stuck")
+    stuck = NoMaximumError(why, {"a": 1.0, "b": 3.0}, highest - 100)
+    better = NoMaximumError(why, {"a": 1e-3, "b": 0.2}, highest + 0.1)  # some go at once, the others never
+    assert beta_geometric._nobody_goes(x, known, stuck) is beta_geometric._nobody_goes(x, known, better) is None
+    assert beta_geometric._nobody_goes(x, known, NoMaximumError(why, {"a": 1e-3, "b": 0.2}, highest - 0.1)).log_likelihood == highest
 
 
 parameters = st.floats(-3, 3).map(lambda power: 10**power)
@@ -247,19 +245,36 @@ def test_expected_is_the_integral_over_p(kind, r, alpha, a, b, x, horizon):
 
 
 @pytest.mark.parametrize(
-    ("customers", "said"),
+    ("customers", "why"),
     [
-        (([0, 0], [0, 0], [5, 9]), "none of whom did"),
-        (([0], [0], [0]), "none of whom did"),
-        (([], [], []), "got 0, none"),
-        (([4] * 50, [30] * 50, [31] * 50), "runs to"),  # everybody the same
-        (([0, 1] * 50, [0, 3] * 50, [9, 3] * 50), "runs to|do not tell|no maximum|not converge"),
+        (([0, 0], [0, 0], [5, 9]), "no_repeats"),
+        (([0], [0], [0]), "no_repeats"),
+        (([4] * 50, [30] * 50, [31] * 50), "at_bound"),  # everybody the same
+        (([0, 1] * 50, [0, 3] * 50, [9, 3] * 50), "at_bound|saddle"),
+        (([9], [30], [31]), "at_bound"),
     ],
 )
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_numbers_where_there_is_no_fit(kind, customers, said):
-    with pytest.raises(InputError, match=f"^{beta_geometric._NAMES[kind]}: .*({said}).*scoring=decayed"):
-        fit_beta_geometric(*customers, kind=kind)
+def test_a_weak_prior_decides_where_no_parameters_are_the_most_likely(kind, customers, why):
+    model = fit_beta_geometric(*customers, kind=kind)
+    assert model.kind == kind
+    assert model.doubt.code.removeprefix("scoring.") in why.split("|")
+    assert model.standard_errors == {}
+    expected = model.expected(*customers, 30.0)
+    assert np.isfinite(expected).all()
+    assert (expected > 0).all()
+
+
+def test_what_everybody_does_is_expected_of_everybody_with_a_weak_prior_too():
+    model = fit_beta_geometric([4] * 50, [30] * 50, [31] * 50, kind="bg_nbd")
+    assert model.expected([4], [30], [31], 31.0)[0] == pytest.approx(4, rel=0.1)
+    gone = [0, 1] * 50, [0, 3] * 50, [90, 90] * 50  # who came back has never been seen again
+    assert fit_beta_geometric(*gone, kind="bg_nbd").alive([1], [3], [90])[0] < 0.1
+
+
+def test_no_customers_no_fit():
+    with pytest.raises(InputError, match=r"got none.*scoring=spend"):
+        fit_beta_geometric([], [], [], kind="bg_nbd")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from segmenter.errors import InputError
 from segmenter.scoring.clv import fit_clv
@@ -60,6 +62,7 @@ def test_online_retail_where_nobody_is_seen_to_stop(data_dir):
         last_days=(day.max() - day.min()).dt.total_days(),
         known_days=(cut - day.min()).dt.total_days(),
         repeat_spend=pl.col("amount").filter(day > day.min()).sum(),
+        first_spend=pl.col("amount").filter(day == day.min()).sum(),
     )  # fmt: skip
     model = fit_clv(past, kind="bg_nbd", unit_days=7)
     told = model.report()
@@ -69,8 +72,6 @@ def test_online_retail_where_nobody_is_seen_to_stop(data_dir):
     json.dumps(told, allow_nan=False)
     assert "nobody is seen to stop buying" in model.warnings[0]
     assert fit_clv(past, kind="mbg_nbd", unit_days=7).warnings[0].code == "scoring.nobody_stops"
-    with pytest.raises(InputError, match="Gamma-Gamma: should have most likely parameters"):
-        fit_clv(past.with_columns(repeat_spend=500 * pl.col("repeats")), kind="bg_nbd", unit_days=7)
     later = days.filter(day >= cut, day < date(2011, 12, 1)).group_by("CustomerID").agg(later=pl.len())
     bought = past.join(later, on="CustomerID", how="left")["later"].fill_null(0).sum()
     expected = model.purchases.expected(past["repeats"], past["last_days"] / 7, past["known_days"] / 7, 91 / 7).sum()
@@ -136,16 +137,63 @@ def test_frequent_buyers_who_spend_more_each_time_are_warned_of():
     assert fit_clv(frame, kind="bg_nbd", unit_days=7).warnings[0].code == "scoring.dependent"
 
 
-def test_no_numbers_where_either_model_has_none():
-    frame = simulated(500, seed=1)
-    once = frame.with_columns(repeats=pl.col("repeats") * 0, last_days=pl.col("last_days") * 0)
-    with pytest.raises(InputError, match=r"BG/NBD: should have customers who came back.*scoring=decayed"):
-        fit_clv(once, kind="bg_nbd", unit_days=7)
-    with pytest.raises(InputError, match=r"Gamma-Gamma: should have customers who came back and spent.*scoring=decayed"):
-        fit_clv(frame.with_columns(repeat_spend=-pl.col("first_spend")), kind="bg_nbd", unit_days=7)
-    with pytest.raises(InputError, match=r"Gamma-Gamma: should have most likely parameters.*scoring=decayed"):
-        fit_clv(frame.with_columns(repeat_spend=500 * pl.col("repeats")), kind="bg_nbd", unit_days=7)
-    with pytest.raises(InputError, match="none of whom did"):
+def codes(model):
+    return [warning.code.removeprefix("scoring.") for warning in model.warnings]
+
+
+def test_where_amounts_are_equal_everybody_is_expected_to_spend_their_mean():
+    frame = simulated(500, seed=1).with_columns(repeat_spend=500 * pl.col("repeats"))
+    model = fit_clv(frame, kind="bg_nbd", unit_days=7)
+    assert codes(model) == ["weak_spend"]
+    buyers = frame.drop_nulls()
+    often = model.purchases.expected(buyers["repeats"], buyers["last_days"] / 7, buyers["known_days"] / 7, 30 / 7)
+    np.testing.assert_allclose(model.expected_spend(buyers, 30), 500 * often, rtol=1e-12)
+
+
+def test_where_nobody_came_back_the_first_orders_say_who_spends_more():
+    frame = simulated(500, seed=1).with_columns(repeats=pl.col("repeats") * 0, last_days=pl.col("last_days") * 0, repeat_spend=pl.lit(0))
+    model = fit_clv(frame, kind="bg_nbd", unit_days=7)
+    assert codes(model) == ["weak_times", "first_orders"]
+    same_day = frame.with_columns(known_days=pl.when(pl.col("known_days").is_not_null()).then(40))
+    assert (np.argsort(model.expected_spend(same_day, 30)[:-1]) == np.argsort(same_day["first_spend"].to_numpy()[:-1])).all()
+    refunded = simulated(500, seed=1).with_columns(repeat_spend=-pl.col("first_spend"))
+    assert "first_orders" in codes(fit_clv(refunded, kind="bg_nbd", unit_days=7))
+    json.dumps(model.report(), allow_nan=False)
+
+
+def test_errors_only_where_there_is_nothing_to_fit():
+    frame = simulated(50, seed=1)
+    with pytest.raises(InputError, match=r"customers with a purchase.*scoring=spend"):
         fit_clv(frame.clear(), kind="bg_nbd", unit_days=7)
     with pytest.raises(InputError, match="known_days: should be known"):
         fit_clv(frame.with_columns(known_days=pl.lit(None, pl.Int64)), kind="bg_nbd", unit_days=7)
+
+
+@st.composite
+def small_shops(draw):
+    """Customers of any kind, many of them alike: one price, one rhythm, one order, thousands of orders, refunds."""
+    days = draw(st.sampled_from([(1,), (400,), (30, 31), (1, 7, 90, 3_000)]))
+    prices = draw(st.sampled_from([(500,), (0,), (499, 500), (1, 10**9), (-700, 0, 300, 5_000)]))
+    rows = []
+    for number in range(draw(st.integers(1, 12))):
+        known = draw(st.sampled_from(days))
+        last = draw(st.integers(0, known))
+        repeats = draw(st.integers(1, last) | st.just(last)) if last else 0
+        price, first = draw(st.sampled_from(prices)), draw(st.sampled_from(prices))
+        rows.append((f"c{number}", repeats, last, known, repeats * price, first))
+    names = ["customer_id", "repeats", "last_days", "known_days", "repeat_spend", "first_spend"]
+    return pl.DataFrame(rows * draw(st.sampled_from([1, 1, 50])), schema=names, orient="row")
+
+
+@settings(max_examples=60, deadline=None)
+@given(small_shops(), st.sampled_from(["bg_nbd", "mbg_nbd"]), st.sampled_from([1, 7]), st.integers(1, 400), st.randoms())
+def test_any_shop_has_a_ranking_and_the_order_of_rows_changes_nothing(frame, kind, unit_days, horizon, random):
+    model = fit_clv(frame, kind=kind, unit_days=unit_days)
+    expected = model.expected_spend(frame, horizon)
+    assert np.isfinite(expected).all()
+    assert (expected >= 0).all()
+    mixed = random.sample(range(frame.height), frame.height)
+    again = fit_clv(frame[mixed], kind=kind, unit_days=unit_days)
+    assert again == model
+    assert again.expected_spend(frame[mixed], horizon).tolist() == expected[mixed].tolist()
+    json.dumps(model.report(), allow_nan=False)

@@ -10,7 +10,8 @@ import segmenter
 from segmenter.errors import InputError
 from segmenter.measures.past import past_of
 from segmenter.measures.shop_orders import SingleOrders
-from segmenter.scoring.learned import MEASURES, fit_learned, importance
+from segmenter.measures.spec import LEARNING
+from segmenter.scoring.learned import MEASURES, calibrated_from, fit_learned, importance, past_launch, trial_cuts
 from segmenter.tables import EVENTS, LEVELS, ORDERS, REFERRALS
 
 UNTIL = date(2026, 7, 1)
@@ -18,7 +19,7 @@ SETTINGS = segmenter.launch_settings({"scoring": "learned", "scoring.trees": 40}
 
 
 def fitted(tables, until=UNTIL, horizon=30, settings=SETTINGS, seed=1):
-    past = past_of(tables, until, 90, None)
+    past = past_of(tables, until, 90, None, horizon)
     return fit_learned(past, settings, horizon_days=horizon, seed=seed), past
 
 
@@ -82,8 +83,8 @@ def test_more_of_what_is_good_never_lowers_a_value(learned, frame, name, way):
     for more in (1, 50, 10**6):
         after = model.values(known.with_columns((pl.col(name).cast(pl.Int64) + way * more).alias(name)))
         assert (after >= before).all()
-    # Recency counts even where the time between orders is not known.
-    assert (after > before).any() or name in ("average_order", "orders")
+    # Recency counts even where the time between orders is not known; of the other measures several say the same.
+    assert (after > before).any() or name != "days_since_order"
 
 
 def test_which_measures_matter_is_told(small_shop, learned):
@@ -92,6 +93,43 @@ def test_which_measures_matter_is_told(small_shop, learned):
     assert told["importance"].is_sorted(descending=True)
     assert told["importance"].sum() == pytest.approx(1)
     assert (told["importance"] > 0).all()
+
+
+def test_measures_to_learn_from_are_taken_where_the_past_has_them(small_shop, learned):
+    names = {measure.name for measure in LEARNING}
+    # Spend of a year ago was not known at the first of the dates.
+    assert names - set(learned[0].features) == {"spend_year_before"}
+    plain = past_of(small_shop, UNTIL, 90, None)
+    assert not names & set(fit_learned(plain, SETTINGS, horizon_days=30, seed=1).features)
+    late, _ = fitted(small_shop, settings=SETTINGS.model_copy(update={"cuts": 1}))
+    assert late.cuts[-1] - timedelta(days=365) >= learned[1].timeline.span[0]
+    assert names <= set(late.features)
+
+
+def test_what_is_expected_is_calibrated_and_nobody_overtakes(small_shop, learned, frame):
+    raw, past = learned
+    settings = SETTINGS.model_copy(update={"trials": 2})
+    honest = calibrated_from(past, settings, horizon_days=30, seed=1)
+    values, before = honest.values(frame), raw.values(frame)
+    order = np.argsort(before, kind="stable")
+    assert (np.diff(values[order]) >= 0).all()
+    assert len(np.unique(values)) == len(np.unique(before))
+    assert values.sum() == pytest.approx(before.sum(), rel=0.1)
+    cuts = trial_cuts(past, settings, 30)
+    assert [(UNTIL - cut).days for cut in cuts] == [30, 60]
+    for cut, ratio in zip(cuts, honest.ratios, strict=True):
+        then = past.measures(cut)
+        expected = fit_learned(past.before(cut), settings, horizon_days=30, seed=1).values(then).sum()
+        assert ratio == pytest.approx(expected / past.later(then["customer_id"], cut, 30)["spend"].sum())
+    # What is learned for a trial is shared with whoever tries the same date.
+    assert past_launch(past, cuts[0], settings, horizon_days=30, seed=1) is past_launch(past, cuts[0], settings, horizon_days=30, seed=1)
+
+
+def test_a_whale_that_came_once_does_not_set_the_scale():
+    rows = [(f"c{who}", day + who % 7, 100 * (who % 5 + 1)) for who in range(80) for day in range(1, 175, 5 + who % 5 * 9)]
+    usual, past = fitted(orders_of(rows))
+    once, again = fitted(orders_of([*rows, ("c7", 120, 10**7)]))
+    assert once.values(again.measures(UNTIL)).sum() == pytest.approx(usual.values(past.measures(UNTIL)).sum(), rel=0.25)
 
 
 def test_attributes_of_customers_are_no_events(small_shop):

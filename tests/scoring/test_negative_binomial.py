@@ -60,5 +60,5 @@ def test_parameters_come_back_and_the_order_changes_nothing():
 
 
 def test_equal_rates_have_no_most_likely_spread():
-    with pytest.raises(NoMaximumError, match=r"NBD: .*r runs to infinity.*scoring=decayed"):
+    with pytest.raises(NoMaximumError, match="r runs to infinity"):
         fit_nbd(np.full(50, 4), np.ones(50))

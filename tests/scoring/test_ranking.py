@@ -83,11 +83,11 @@ def test_rankings_that_expect_money_say_how_much(small_shop, kind):
         assert (values[frame["repeats"].is_null().to_numpy()] == 0).all()
 
 
-def test_shops_that_a_model_of_repeat_buying_does_not_fit(small_shop):
+def test_a_shop_without_a_customer_has_nothing_that_a_model_of_repeat_buying_fits(small_shop):
     past = past_of(small_shop, UNTIL, 90, None)
     nobody = past.measures(UNTIL).with_columns(verdict=pl.lit("eligible"))
     early = with_purchases(nobody, past.timeline, date(2025, 1, 1))
-    with pytest.raises(InputError, match="scoring=decayed"):
+    with pytest.raises(InputError, match="scoring=spend"):
         fit_ranking(early, scoring("clv"), past, horizon_days=30, seed=1)
 
 

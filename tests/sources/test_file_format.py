@@ -14,7 +14,7 @@ BODY: list[list[object]] = [["customer_id", "time", "amount"], ["a", dt.date(202
 
 
 def test_a_table_has_what_the_others_have_or_its_own() -> None:
-    own = {"encoding": "gb18030", "separator": ";", "sheet": "x", "skip_rows": 3}
+    own = {"encoding": "gb18030", "separator": ";", "sheet": "x", "skip_rows": 3, "header": False}
     settings = configured(encoding="utf-8", skip_rows=1, customers={"path": "-", **own})
     orders, customers = format_of(settings, "orders"), format_of(settings, "customers")
     assert (orders.encoding, orders.separator, orders.sheet, orders.skip_rows) == ("utf-8", "auto", None, 1)

@@ -38,6 +38,18 @@ def test_a_title_is_left_out_or_where_it_is_taken_for_the_header_told(tmp_path: 
     assert not any("skip_rows: should be" in problem for problem in caught.value.problems)
 
 
+def test_where_a_file_seems_to_have_no_header_the_key_is_named(tmp_path: Path) -> None:
+    launch = launch_settings({"launch.as_of": "2026-07-01"}).launch
+    path = str(saved(tmp_path, "log.csv", "1,2026-03-01,5\n2,2026-03-02,7\n"))
+    with pytest.raises(InputError, match=r"data\.orders\.header: should be false"):
+        read_tables(configured(orders={"path": path}), launch, seed=1)
+    columns = {"customer_id": "column_1", "time": "column_2", "amount": "1"}
+    assert (
+        read_tables(configured(orders={"path": path, "columns": columns, "header": False}), launch, seed=1).tables.orders.single().height
+        == 2
+    )
+
+
 def test_a_folder_of_mixed_files_is_one_table(tmp_path: Path) -> None:
     saved(tmp_path, "2026-02.csv", "金额,客户编号,day\n1.5,0007,2026-02-01\n")
     pl.DataFrame({"客户编号": [8], "金额": [2.25], "day": [dt.date(2026, 1, 1)]}).write_parquet(tmp_path / "2026-01.parquet")

@@ -359,3 +359,15 @@ def test_every_row_is_kept_or_filtered_or_later_or_rejected(rows, repeats, unrea
     assert tables.rejects.height == reads["rejected"]
     assert tables.rejects.schema == REJECTS
     assert tables.orders.single().filter(pl.col("time") < datetime(2026, 7, 1)).height == reads["kept"]
+
+
+@pytest.mark.parametrize("typed", [False, True])
+def test_an_amount_may_be_the_same_in_each_row(typed):
+    days = pl.Series(["2026-06-01", "2026-06-01", "2026-06-03"])
+    log = {"customer_id": ["a", "a", "b"], "time": days.str.to_date() if typed else days}
+    orders = read(log, data__orders__columns__amount=1).orders.single()
+    assert orders.select("customer_id", "amount", "is_order").rows() == [("a", 100, True), ("a", 100, True), ("b", 100, True)]
+    assert read(log, data__orders__columns__amount="2.5").orders.single()["amount"].to_list() == [250] * 3
+    for column, constant in (("amount", "'x'"), ("customer_id", "1"), ("time", "1")):
+        with pytest.raises(InputError, match="names no column"):
+            read(log, **{"data__orders__columns__amount": "1", f"data__orders__columns__{column}": constant})

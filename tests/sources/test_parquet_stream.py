@@ -17,7 +17,7 @@ from segmenter.errors import InputError
 from segmenter.loader import read_tables
 from segmenter.measures import shop_orders
 from segmenter.measures.definition import summarize_frame
-from segmenter.measures.sampling import Sampling
+from segmenter.measures.sampling import Sampling, is_sampled
 from segmenter.settings import FilesSettings, parse
 from segmenter.sources import fallback_rows, store_parts
 from segmenter.tables import Terms
@@ -83,7 +83,7 @@ def same(folder, changes, *, terms=TERMS, customers=None, store=None):
     ways = []
     for asked in (terms, None):
         try:
-            ways.append(read_tables(data, launch, seed=1, terms=asked, store=store if asked else None))
+            ways.append(read_tables(data, launch, seed=1, terms=asked, store=store if asked else None, sampling=Sampling(2, 1)))
         except InputError as error:
             ways.append(error.problems)
     streamed, at_once = ways
@@ -92,6 +92,9 @@ def same(folder, changes, *, terms=TERMS, customers=None, store=None):
         return None
     there = summarize_frame(at_once.tables.orders.single(), terms)
     assert_frame_equal(streamed.tables.orders.aggregate.frame, there.frame)
+    single, halvings = at_once.tables.orders.single(), streamed.tables.orders.halvings
+    drawn = single.filter(is_sampled(single["customer_id"], halvings, 1)).drop("order_id")
+    assert_frame_equal(streamed.tables.orders.single().select(drawn.columns), drawn, check_row_order=False)
     assert streamed.tables.reads == at_once.tables.reads
     columns = at_once.tables.rejects.columns
     assert_frame_equal(streamed.tables.rejects.sort(columns), at_once.tables.rejects.sort(columns))

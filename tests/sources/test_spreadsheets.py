@@ -148,3 +148,11 @@ def test_a_pivot_is_not_read(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("xl/worksheets/_rels/sheet1.xml.rels", '<R><Relationship Type="http://x/relationships/pivotTable"/></R>')
     assert values(read(path)) == [("x", "2026-02-01", 7)]
+
+
+def test_a_sheet_without_a_header_has_columns_by_number(tmp_path: Path) -> None:
+    rows: list[list[object]] = [["a", dt.date(2026, 3, 3), 1], ["b", dt.date(2026, 3, 4), 2.5]]
+    for first_row in (1, 3):
+        frame = read(workbook(tmp_path / f"{first_row}.xlsx", rows, first_row=first_row), header=False)
+        assert frame.columns[:3] == ["column_1", "column_2", "column_3"]
+        assert frame.select("column_1", "column_3", "__row").rows() == [("a", 1.0, first_row), ("b", 2.5, first_row + 1)]

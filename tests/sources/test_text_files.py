@@ -116,7 +116,26 @@ def test_settings_that_can_not_be_are_said_before_anything_is_read() -> None:
         read("nowhere.csv", encoding="gb18003", separator="::")
     assert caught.value.problems == (
         'data.encoding: is no text encoding (got "gb18003"); nearest: gb18030',
-        'data.separator: should be auto or one character such as "," ";" "|" "\\t" (got "::")',
+        'data.separator: should be auto, blanks, or one character such as "," ";" "|" "\\t" (got "::")',
     )
     with pytest.raises(ConfigError, match=r"data\.encoding: is no text encoding"):
         read("nowhere.csv", encoding="base64")
+
+
+@pytest.mark.parametrize("stray", ["", "3,x,1,2\n"])
+def test_a_file_without_a_header_has_columns_by_number(tmp_path: Path, stray: str) -> None:
+    path = saved(tmp_path, "log.csv", "1,2026-03-01,5\n\n2,2026-03-02,7\n" + stray)
+    frame = read(path, header=False)
+    assert frame.drop("__file").rows() == [("1", "2026-03-01", "5", 1), ("2", "2026-03-02", "7", 3)]
+    assert frame.columns[:3] == ["column_1", "column_2", "column_3"]
+    assert [row[0] for row in rejects(path, header=False)] == [4] * bool(stray)
+    titled = saved(tmp_path, "titled.csv", "all of March\n1,2026-03-01,5\n")
+    assert read(titled, header=False, skip_rows=1).drop("__file").rows() == [("1", "2026-03-01", "5", 2)]
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_columns_set_by_width_are_parted_by_blanks(tmp_path: Path, mark: str, line_end: str) -> None:
+    text = f"{mark} 00001 19970101  1   11.77{line_end} 00002 19970112  12  \t 9.00 {line_end}"
+    frame = read(saved(tmp_path, "master.txt", text), separator="blanks", header=False)
+    assert frame.drop("__file").rows() == [("00001", "19970101", "1", "11.77", 1), ("00002", "19970112", "12", "9.00", 2)]

@@ -17,6 +17,7 @@ from omegaconf import OmegaConf
 
 from segmenter.errors import TrackingError
 from segmenter.evaluation.backtest import Backtest
+from segmenter.evaluation.chance import draw_chance
 from segmenter.evaluation.review import Review, review
 from segmenter.launch import plan_launch
 from segmenter.launch_plan import LaunchPlan
@@ -244,7 +245,8 @@ def replayed() -> Backtest:
     results = pl.DataFrame([*figures, *means], ["cut", "ranking", "spend_share_10", "calibration"], orient="row")
     return Backtest(
         results.with_columns(eligible=pl.lit(1_000)),
-        intervals=pl.DataFrame(schema={"ranking": pl.String, "share": pl.Float64}),
+        intervals=pl.DataFrame(schema={"ranking": pl.String, "share": pl.Float64, "beats_chance": pl.Boolean}),
+        chance=draw_chance([], [10], 7),
         **dict.fromkeys(("differences", "curves", "calibration", "choices"), pl.DataFrame()),
         cuts=cuts,
         compared=cuts[1:],
@@ -265,7 +267,7 @@ def test_a_backtest_becomes_one_run_and_each_ranking_a_child(store: Path, tmp_pa
     tags = parent.data.tags
     assert (tags["segmenter.advice"], tags["segmenter.recommended"]) == (advice(replayed(), "en"), "mine (old)")
     assert (parent.data.params["backtest.step_days"], parent.data.params["scoring.kind"]) == ("30", "weighted")
-    assert parent.data.metrics == {"spend_share_10": 0.5, "calibration": 1.2, "eligible": 1000, "cuts": 1}
+    assert parent.data.metrics == {"spend_share_10": 0.5, "calibration": 1.2, "eligible": 1000, "cuts": 2}
     logged = client(f"sqlite:///{store}")
     assert [file.path for file in logged.list_artifacts(parent.info.run_id)] == ["backtest.csv"]
     assert {name: run.data.tags["segmenter.recommended"] for name, run in found.items()} == {"mine (old)": "yes", "rfm": "no", "best": "no"}

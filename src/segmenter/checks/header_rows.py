@@ -46,6 +46,11 @@ def find_header(rows: Sequence[Row], fits: Callable[[Row], bool]) -> Header:
     return Header(start, start, tuple(rows[start]))
 
 
+def no_header(rows: Sequence[Row], first: int = 0) -> Header:
+    """Give the header of a table without one, whose rows begin with the `first`: it ends above it and names nothing."""
+    return Header(first - 1, first - 1, (None,) * len(rows[first]))
+
+
 def cell_of(value: str | None) -> str:
     """Give a cell without blanks around."""
     return (value or "").strip().strip("\ufeff\u200b").strip()

@@ -19,8 +19,9 @@ from segmenter.engines.number_scan import grain_there
 from segmenter.engines.order_cells import FALLBACK, LOCAL_LINES, cells_of, typed_rows, value
 from segmenter.engines.spark_session import Cluster, quoted
 from segmenter.errors import InputError
-from segmenter.measures.definition import LINES, each_order, finish, order_values, rows_of, summarize, weights_table, whole_orders
-from segmenter.measures.shop_orders import AggregatedOrders
+from segmenter.measures.definition import LINES, ROWS, each_order, finish, order_values, rows_of, summarize, weights_table, whole_orders
+from segmenter.measures.sampling import Sampling, is_sampled
+from segmenter.measures.shop_orders import AggregatedOrders, Sample
 from segmenter.messages import Message
 from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
 from segmenter.sources.expressions import FILE, ROW, columns_of
@@ -28,7 +29,7 @@ from segmenter.sources.order_rows import OrdersReading, order_rows, turnover
 from segmenter.sources.raw import Fingerprint
 from segmenter.sources.row_mapping import map_rows, nothing_wanted
 from segmenter.sources.rows import Rows
-from segmenter.tables import DAY, EPOCH, NO_PROFILE, Summary, Terms
+from segmenter.tables import DAY, EPOCH, NO_PROFILE, ORDERS, TIME, Summary, Terms
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -69,6 +70,7 @@ def scan(
     ids: pl.Series | None,
     terms: Terms,
     fingerprints: tuple[Fingerprint, ...],
+    sampling: Sampling | None = None,
 ) -> OrdersReading:
     """Read and aggregate the rows of a source; those of others than the customers `ids` are rejected."""
     empty, limit = source.empty(cluster), terms.today * DAY
@@ -104,14 +106,14 @@ def scan(
             reads["dropped"] = found.reads["dropped"]
     lines = nw.concat([rows.filter(~nw.col(FALLBACK)).select(**LOCAL_LINES), cluster.upload(good)]).filter(nw.col("time_us") < limit)
     grain, near, findings = grain_there(cluster, lines, settings.orders.grain)
-    orders = whole_orders(lines, near) if grain == "line" else each_order(lines)
+    orders = _orders_of(lines, grain, near)
     times = [moment for moment in (first, last, good["time_us"].min(), good["time_us"].max()) if isinstance(moment, int)]
     days = [EPOCH + timedelta(days=moment // DAY) for moment in (min(times), max(times))] if times else (None, None)
     summary = Summary(aggregate_rows(cluster, orders, terms), terms, *days)
     profile = replace(NO_PROFILE, by_day=_by_day(cluster, lines))
     findings = (*findings, *check_customers(summary.frame["orders"], summary.frame["spend"], launch.currency))
     return OrdersReading(
-        AggregatedOrders(summary),
+        AggregatedOrders(summary, None if sampling is None else _sample_orders(cluster, lines, grain, near, summary, sampling)),
         reads,
         rejects,
         fingerprints=fingerprints,
@@ -130,6 +132,22 @@ def _by_day(cluster: Cluster, lines: nw.LazyFrame[Any]) -> pl.DataFrame:
 def aggregate_rows(cluster: Cluster, orders: nw.LazyFrame[Any], terms: Terms) -> pl.DataFrame:
     """Aggregate orders on a cluster, `definition.ROWS` there, `SUMMARY` here."""
     return finish(cluster.fetch(summarize(orders, cluster.upload(weights_table(terms)), terms)), terms)
+
+
+def _orders_of(lines: nw.LazyFrame[Any], grain: str, near: int) -> nw.LazyFrame[Any]:
+    return whole_orders(lines, near) if grain == "line" else each_order(lines)
+
+
+def _sample_orders(cluster: Cluster, lines: nw.LazyFrame[Any], grain: str, near: int, summary: Summary, sampling: Sampling) -> Sample:
+    """Bring the single orders of some customers here: who they are is drawn here, of all, and every worker gets their ids."""
+    halvings, ids = sampling.halvings(summary), summary.frame["customer_id"]
+    if halvings:
+        drawn = ids.filter(is_sampled(ids, halvings, sampling.seed))
+        lines = lines.join(cluster.broadcast(drawn.to_frame()), on="customer_id", how="semi")
+    rows = cluster.fetch(_orders_of(lines, grain, near).select(ROWS.names()))
+    # Which number an order had is of no use to who learns from it.
+    orders = rows.with_columns(pl.col("time_us").cast(TIME).alias("time"), pl.lit(None).alias("order_id"))
+    return Sample(orders.select(pl.col(name).cast(dtype) for name, dtype in ORDERS.items()), halvings)
 
 
 def _count(cluster: Cluster, rows: "DataFrame", columns: list[str]) -> int:

@@ -13,6 +13,7 @@ from segmenter.engines.order_scan import Source, aggregate_rows, scan
 from segmenter.engines.parquet_schema import parquet_columns
 from segmenter.engines.spark_session import Cluster, open_cluster, quoted
 from segmenter.measures.definition import rows_of
+from segmenter.measures.sampling import Sampling
 from segmenter.settings import FilesSettings, LaunchSettings, SparkEngine
 from segmenter.sources.expressions import FILE, ROW
 from segmenter.sources.order_rows import OrdersReading
@@ -35,10 +36,11 @@ class SparkFiles:
     fingerprints: tuple[Fingerprint, ...] = ()
 
 
-def aggregate_files(files: SparkFiles, terms: Terms, ids: pl.Series | None) -> OrdersReading:
+def aggregate_files(files: SparkFiles, terms: Terms, ids: pl.Series | None, sampling: Sampling | None = None) -> OrdersReading:
     """Read the orders' files and aggregate them: the same as of a reading in this process.
 
-    Rows of others than the customers `ids` are rejected; an InputError says where the files would not surely be read as here.
+    Rows of others than the customers `ids` are rejected, and single orders kept of as many customers as `sampling` says; an InputError
+    says where the files would not surely be read as here.
     """
     local = [Path(path) for path in files.paths if not is_uri(path)]
     dtypes = parquet_columns(local, files.names) if len(local) == len(files.paths) else {}
@@ -48,7 +50,7 @@ def aggregate_files(files: SparkFiles, terms: Terms, ids: pl.Series | None) -> O
         rows = _rows(cluster, [_address(path) for path in local] if dtypes else [str(path) for path in files.paths], dtypes)
         known = dict(zip(column_names(list(dtypes)), dtypes.values(), strict=True))
         source = Source(rows, lambda file: called[_path(file)] if called else _after(roots, file), known)
-        return scan(cluster, source, files.settings, files.launch, ids, terms, files.fingerprints)
+        return scan(cluster, source, files.settings, files.launch, ids, terms, files.fingerprints, sampling)
 
 
 def aggregate_frame(orders: pl.DataFrame, terms: Terms, engine: SparkEngine) -> Summary:

@@ -51,6 +51,13 @@ class Cluster:
         lazy: nw.LazyFrame[Any] = nw.from_native(self.session.createDataFrame(frame.to_arrow(compat_level=pl.CompatLevel.oldest())))
         return lazy
 
+    def broadcast(self, frame: pl.DataFrame) -> "nw.LazyFrame[Any]":
+        """Bring a frame there whole to each worker: what is joined with it need not be moved."""
+        from pyspark.sql.functions import broadcast
+
+        lazy: nw.LazyFrame[Any] = nw.from_native(broadcast(self.upload(frame).to_native()))
+        return lazy
+
 
 def quoted(column: str) -> str:
     """Write a column's name in SQL."""

@@ -26,7 +26,7 @@ _FORECAST_SAMPLE = 60_000  # customers whose past says what a launch brings
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a launch can know as of a date: every customer with a verdict, and the past up to then, where single orders are at hand."""
+    """What a launch can know as of a date: every customer with a verdict, and the past up to then, where it is wanted."""
 
     verdicts: Verdicts
     past: Past | None
@@ -106,9 +106,6 @@ def _without_stop(settings: CoreSettings) -> CoreSettings:
 def _launch_past(tables: Tables, settings: CoreSettings, terms: Terms) -> Past | None:
     """Give the past that the ranking and the forecast learn from: of all customers, or of as many as it takes."""
     if not settings.scoring.needs_past and settings.launch.target is None:
-        return None
-    # Without single orders `auto` falls back to a simple ranking, and nothing is forecast; other rankings cannot do without.
-    if not tables.orders.has_single and not settings.scoring.needs_single_orders:
         return None
     few = sampling_of(settings)
     most = None if few is None else few.max_customers

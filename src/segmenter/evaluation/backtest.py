@@ -11,15 +11,16 @@ import polars as pl
 from segmenter.errors import InputError
 from segmenter.evaluation.as_of import horizon_of
 from segmenter.evaluation.auto import CHOICES, mean_shares
+from segmenter.evaluation.chance import Chance
 from segmenter.evaluation.cuts import choose_cuts
-from segmenter.evaluation.replay import Replay, compare_replays, replay
+from segmenter.evaluation.replay import Replay, compare_replays, compare_with_chance, replay
 from segmenter.measures.past import Past, past_of
 from segmenter.messages import Message
 from segmenter.settings import AnyScoring, BacktestCore
 from segmenter.tables import Tables
 
 _ENDS = ("best", "random")
-_COUNTS = ("customers", "eligible", "later_spend", "later_buyers")
+_COUNTS = ("customers", "eligible", "later_spend", "later_buyers", "previous_spend")
 
 
 @dataclass(frozen=True)
@@ -29,28 +30,33 @@ class Backtest:
     Parameters
     ----------
     results : DataFrame
-        One row for each ``cut`` and ``ranking``, then one with a null ``cut`` for the mean of each ranking over `compared`. The rankings
-        come first, ``best`` (the best possible) and ``random`` last. ``customers``, ``eligible``, ``later_spend`` and
-        ``later_buyers`` (of the eligible); then ``spend_share_1``, ``_5``, ``_10``, ``_20`` and ``_size`` (of the top 1 to 20 % and of
-        the top `plan.size`), the same for ``buyer_share``, ``lift`` and ``precision``; ``gini``; and where a ranking claims money
-        ``expected_spend`` and ``calibration`` (expected / later spend). See `gains.Gains`; null where it cannot be said.
+        One row for each ``cut`` and ``ranking``, then one with a null ``cut`` for the mean of each ranking over its ``dates``, those at
+        which it could be computed. The rankings come first, ``best`` (the best possible) and ``random`` last. ``customers``,
+        ``eligible``, ``later_spend`` and ``later_buyers`` (of the eligible), and what these had spent in as many days before the cut,
+        ``previous_spend`` (null where history is shorter); then ``spend_share_1``, ``_5``, ``_10``, ``_20`` and ``_size`` (of the top 1 to
+        20 % and of the top `plan.size`), the same for ``buyer_share``, ``lift`` and ``precision``; ``gini``; and where a ranking claims
+        money ``expected_spend`` and ``calibration`` (expected / later spend), and the same of its top 10 %: ``expected_spend_10``,
+        ``later_spend_10``, ``calibration_10``. See `gains.Gains`; null where it cannot be said.
     intervals : DataFrame
-        ``ranking``, ``share`` (of the spend, in the top 10 %, mean over `compared`), ``low``, ``high``: see `compare_rankings`.
+        ``ranking``, ``share`` (of the spend, in the top 10 %, mean over its dates), ``low``, ``high``, ``dates``: see `compare_rankings`;
+        and ``beats_chance``, whether as many customers drawn at random would hardly hold as much at these dates.
     differences : DataFrame
-        ``ranking``, ``against``, ``difference``, ``low``, ``high``, ``clearly_better``: see `compare_rankings`.
+        ``ranking``, ``against``, ``difference``, ``low``, ``high``, ``clearly_better``, ``dates``: see `compare_rankings`.
+    chance : Chance
+        What 10 % drawn at random would have held, and how many customers bought later, on whom the evidence rests.
     curves : DataFrame
-        ``ranking``, ``customers``, ``spend``, ``buyers``: 101 points, mean over `compared`; ``best`` and ``random`` too.
+        ``ranking``, ``customers``, ``spend``, ``buyers``: 101 points, mean over its dates; ``best`` and ``random`` too.
     calibration : DataFrame
-        ``ranking``, ``bin`` (1 expects most), ``customers``, ``expected``, ``actual``: summed over `compared`.
+        ``ranking``, ``bin`` (1 expects most), ``customers``, ``expected``, ``actual``: summed over its dates.
     choices : DataFrame
         What `auto` did at each cut: ``cut``, ``choice``, ``trials`` (how many past launches it was made on), and for each of
         `auto.CHOICES` its mean share in those; empty without `auto`.
     cuts, compared : tuple of date
-        The as-of dates; and those of them at which every ranking could be computed, of which means and differences are.
+        The as-of dates; and those of them at which every ranking could be computed.
     horizon_days : int
         How long after each cut was looked at.
     current, recommended : str
-        The ranking of `scoring`, and the one to use: that whose top 10 % held most of the later spend.
+        The ranking of `scoring`, and the one to use: of those that beat chance and were clearly better than it the best; else itself.
     warnings : tuple of str
         What a person should know before believing it.
     """
@@ -58,6 +64,7 @@ class Backtest:
     results: pl.DataFrame
     intervals: pl.DataFrame
     differences: pl.DataFrame
+    chance: Chance
     curves: pl.DataFrame
     calibration: pl.DataFrame
     choices: pl.DataFrame
@@ -94,7 +101,7 @@ def backtest(tables: Tables, settings: BacktestCore, *, progress: Callable[[str]
     ConfigError
         A cut's horizon is not over, or there is no past date at all.
     InputError
-        Nothing could be compared at any cut.
+        No ranking could be computed at any cut.
 
     Examples
     --------
@@ -147,44 +154,57 @@ def warn_of_sample(past: Past, settings: BacktestCore) -> list[Message]:
 
 
 def _combine(replays: Sequence[Replay], names: list[str], current: str, settings: BacktestCore, warnings: list[Message]) -> Backtest:
-    """Put the replays together: figures, means over those where every ranking could be computed, and differences."""
-    for name in [name for name in names if not any(name in replayed.held for replayed in replays)]:
-        if replays:
-            why = replays[-1].missing[name]
-            warnings.append(
-                Message("evaluation.ranking_missing", "{ranking} could not be computed at any date: {why}", ranking=name, why=why)
+    """Put the replays together: figures, means of each ranking over its dates, and differences over those that both have."""
+    failed = {name: [replayed for replayed in replays if name in replayed.missing] for name in names}
+    for name, gone in failed.items():
+        if len(gone) == len(replays):
+            sentence = "{ranking} could not be computed at any date: {why}"
+            names.remove(name)
+            if gone:
+                warnings.append(Message("evaluation.ranking_missing", sentence, ranking=name, why=gone[-1].missing[name]))
+        elif gone:
+            sentence = (
+                "{ranking} could not be computed at {gone} of the {dates} dates ({cuts}), and is compared with each other ranking on "
+                "those that both have: {why}"
             )
-        names.remove(name)
+            facts = {"gone": len(gone), "dates": len(replays), "cuts": tuple(replayed.cut for replayed in gone)}
+            warnings.append(Message("evaluation.ranking_at_some_dates", sentence, ranking=name, **facts, why=gone[-1].missing[name]))
     if not names:
         sentence = "backtest: no ranking could be computed at any past date"
         raise InputError(Message("evaluation.nothing_computed", sentence), *warnings)
-    compared = [replayed for replayed in replays if all(name in replayed.held for name in names)]
-    sentence = "{cut} does not count in means and differences, as {ranking} could not be computed: {why}"
-    warnings += [
-        Message("evaluation.cut_not_compared", sentence, cut=replayed.cut, ranking=name, why=replayed.missing[name])
-        for replayed in replays
-        for name in names
-        if name in replayed.missing
-    ]
-    if not compared:
-        sentence = "backtest: at no past date could every ranking be computed; choose fewer with backtest.rankings"
-        raise InputError(Message("evaluation.nothing_compared", sentence), *warnings)
-    intervals, differences = compare_replays(compared, names, settings.seed % (1 << 32))
-    known = intervals.drop_nulls("share").sort("share", descending=True, maintain_order=True)["ranking"]
+    replays = [replayed for replayed in replays if replayed.held]
+    seed = settings.seed % (1 << 32)
+    intervals, differences = compare_replays(replays, names, seed)
+    chance, beating = compare_with_chance(replays, intervals, seed)
     return Backtest(
-        results=_results(replays, compared, names),
-        intervals=intervals,
+        results=_results(replays, names),
+        intervals=intervals.with_columns(beats_chance=pl.col("ranking").is_in(beating)),
         differences=differences,
-        curves=_curves(compared, names),
-        calibration=_calibration(compared, names),
+        chance=chance,
+        curves=_curves(replays, names),
+        calibration=_calibration(replays, names),
         choices=_choices(replays),
         cuts=tuple(replayed.cut for replayed in replays),
-        compared=tuple(replayed.cut for replayed in compared),
+        compared=tuple(replayed.cut for replayed in replays if all(name in replayed.held for name in names)),
         horizon_days=settings.backtest.horizon_days,
         current=current,
-        recommended=current if known.is_empty() else known[0],
+        recommended=_recommend(intervals, differences, beating, current),
         warnings=tuple(warnings),
     )
+
+
+def _recommend(intervals: pl.DataFrame, differences: pl.DataFrame, beating: Sequence[str], current: str) -> str:
+    """Name a ranking that is better than the launch's own beyond doubt; else the launch's own, unless that could not be computed."""
+    names = intervals.sort("dates", descending=True, maintain_order=True)["ranking"]
+    against = current if current in names else names[0]
+    # In the place of one that could not be computed any that is ahead will do.
+    ahead = differences.filter(pl.col("ranking").is_in(beating), pl.col("difference") > 0, against=against)
+    ahead = ahead.filter("clearly_better") if against == current else ahead
+    better = ahead.sort("difference", descending=True, maintain_order=True)["ranking"].to_list()
+    # Each is ahead on other dates, perhaps: the best of them is ahead of most of the others.
+    pairs = differences.filter(pl.col("ranking").is_in(better), pl.col("against").is_in(better), pl.col("difference") > 0)
+    wins = pairs["ranking"].to_list()
+    return max(better, key=wins.count, default=against)
 
 
 def _choices(replays: Sequence[Replay]) -> pl.DataFrame:
@@ -197,38 +217,50 @@ def _choices(replays: Sequence[Replay]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _results(replays: Sequence[Replay], compared: Sequence[Replay], names: Sequence[str]) -> pl.DataFrame:
+def _results(replays: Sequence[Replay], names: Sequence[str]) -> pl.DataFrame:
     rows = [_row(replayed, name) for replayed in replays for name in (*names, *_ENDS) if name in replayed.gains]
-    schema = {"cut": pl.Date, "ranking": pl.String, **dict.fromkeys(_COUNTS, pl.Int64)}
+    schema = {"cut": pl.Date, "ranking": pl.String, **dict.fromkeys(("dates", *_COUNTS), pl.Int64)}
     figures = dict.fromkeys(replays[0].gains["best"].figures, pl.Float64)
-    single = pl.DataFrame(rows, schema={**schema, **figures, "expected_spend": pl.Int64, "calibration": pl.Float64}, orient="row")
-    cuts = [replayed.cut for replayed in compared]
+    money = dict.fromkeys(("expected_spend", "expected_spend_10", "later_spend_10"), pl.Int64)
+    ratios = dict.fromkeys(("calibration", "calibration_10"), pl.Float64)
+    single = pl.DataFrame(rows, schema={**schema, **figures, **money, **ratios}, orient="row")
     # One by one: a mean over groups might be summed in any order.
-    claimed = pl.col("later_spend").filter(pl.col("expected_spend").is_not_null()).sum()
     mean = pl.concat(
         part.select(
+            pl.lit(None, pl.Date).alias("cut"),
             "ranking",
+            pl.col("dates").sum(),
             *(
-                pl.col(name).mean().round().cast(pl.Int64) if name in (*_COUNTS, "expected_spend") else pl.col(name).mean()
-                for name in part.columns[2:-1]
+                pl.col(name).mean().round().cast(pl.Int64) if name in (*_COUNTS, *money) else pl.col(name).mean()
+                for name in part.columns[3:-2]
             ),
-            calibration=pl.when(claimed > 0).then(pl.col("expected_spend").sum() / claimed),
+            calibration=_ratio("expected_spend", "later_spend"),
+            calibration_10=_ratio("expected_spend_10", "later_spend_10"),
         ).head(1)
-        for part in (single.filter(pl.col("cut").is_in(cuts), ranking=name) for name in (*names, *_ENDS))
+        for part in (single.filter(ranking=name) for name in (*names, *_ENDS))
     )
-    return pl.concat([single, mean.select(pl.lit(None, pl.Date).alias("cut"), pl.all())])
+    return pl.concat([single, mean])
+
+
+def _ratio(expected: str, came: str) -> pl.Expr:
+    """Divide all that was expected by all that came, over the dates at which money was expected."""
+    claimed = pl.col(came).filter(pl.col(expected).is_not_null()).sum()
+    return pl.when(claimed > 0).then(pl.col(expected).sum() / claimed)
 
 
 def _row(replayed: Replay, name: str) -> dict[str, object]:
-    frame, ratio = replayed.expected.get(name, (None, None))
-    expected = {"expected_spend": None if frame is None else frame["expected"].sum(), "calibration": ratio}
-    return {"cut": replayed.cut, "ranking": name, **replayed.counts, **replayed.gains[name].figures, **expected}
+    row: dict[str, object] = {"cut": replayed.cut, "ranking": name, "dates": 1, **replayed.counts, **replayed.gains[name].figures}
+    if claim := replayed.expected.get(name):
+        row |= {"expected_spend": claim.bins["expected"].sum(), "calibration": claim.calibration}
+        row |= {"expected_spend_10": claim.top_expected, "later_spend_10": claim.top_came}
+        row["calibration_10"] = claim.top_expected / claim.top_came if claim.top_came > 0 else None
+    return row
 
 
-def _curves(compared: Sequence[Replay], names: Sequence[str]) -> pl.DataFrame:
+def _curves(replays: Sequence[Replay], names: Sequence[str]) -> pl.DataFrame:
     parts = []
     for name in (*names, *_ENDS):
-        curves = [replayed.gains[name].curve for replayed in compared]
+        curves = [replayed.gains[name].curve for replayed in replays if name in replayed.gains]
         means = {
             column: [_mean([curve[column][point] for curve in curves]) for point in range(curves[0].height)]
             for column in ("customers", "spend", "buyers")
@@ -242,12 +274,12 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _calibration(compared: Sequence[Replay], names: Sequence[str]) -> pl.DataFrame:
+def _calibration(replays: Sequence[Replay], names: Sequence[str]) -> pl.DataFrame:
     schema = pl.Schema({"ranking": pl.String, "bin": pl.Int64, "customers": pl.Int64, "expected": pl.Int64, "actual": pl.Int64})
     parts = [
-        replayed.expected[name][0].select(pl.lit(name).alias("ranking"), pl.all())
+        replayed.expected[name].bins.select(pl.lit(name).alias("ranking"), pl.all())
         for name in names
-        for replayed in compared
+        for replayed in replays
         if name in replayed.expected
     ]
     bins = pl.concat([pl.DataFrame(schema=schema), *parts]).group_by("ranking", "bin", maintain_order=True)

@@ -24,6 +24,8 @@ from segmenter.hashing import quick_hash
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+FEW_BUYERS = 100  # of fewer, even a share of 30 % is known to no better than 9 points either way
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -21,6 +21,7 @@ from segmenter.hashing import quick_hash
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 BUCKETS = 4096
 TAILS = (0.025, 0.975)
@@ -41,50 +42,68 @@ def sum_by_bucket(bucket: Ints, spend: Ints) -> Ints:
     return sums
 
 
-def compare_rankings(names: Sequence[str], held: Ints, total: Ints, seed: int, draws: int = 1000) -> tuple[pl.DataFrame, pl.DataFrame]:
+def compare_rankings(
+    names: Sequence[str], held: Ints, total: Ints, seed: int, draws: int = 1000, known: Bools | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give the rankings' mean shares of later spend, and compare every ranking with every other one, paired over customers.
 
-    Later spend by bucket in minor units: `held` (cuts, rankings, 4096) of the customers in a ranking's top, `total` (cuts, 4096) of all.
-    The first frame has ``ranking``, ``share``, and the ends ``low`` and ``high`` of its 95 % interval, null where nothing was spent; the
-    second ``ranking``, ``against``, the ``difference`` of their shares with its interval, null where the two differ in the spend of too
-    few buckets to say anything, and ``clearly_better``, where the whole interval lies above 0.
+    Later spend by bucket in minor units: `held` (cuts, rankings, 4096) of the customers in a ranking's top, `total` (cuts, 4096) of all;
+    `known` (cuts, rankings) says which rankings could be computed, all if None. A mean is over a ranking's own cuts, a difference over
+    those that both have, as shares of other cuts are nothing to compare. The first frame has ``ranking``, ``share``, and the ends ``low``
+    and ``high`` of its 95 % interval, null where nothing was spent; the second ``ranking``, ``against``, the ``difference`` of their shares
+    with its interval, null where the two differ in the spend of too few buckets to say anything, and ``clearly_better``, where the whole
+    interval lies above 0; both have ``dates``, the number of cuts.
     """
-    drawn = draw_shares(held, total, seed, draws)
-    (share,) = _mean_shares(np.ones((1, BUCKETS)), held, total)
+    known = np.ones(held.shape[:2], np.bool_) if known is None else known
+    drawn, shares = draw_shares(held, total, seed, draws), _shares(np.ones((1, BUCKETS)), held, total)
     ends = dict.fromkeys(("low", "high"), pl.Float64)
-    shares = [(name, _number(share[i]), *_interval(drawn[:, i])) for i, name in enumerate(names)]
+    means = []
+    for i, name in enumerate(names):
+        dates = known[:, i]
+        means.append((name, _number(_mean(shares, dates, i)[0]), *_interval(_mean(drawn, dates, i)), int(dates.sum())))
     pairs = []
     for i, j in permutations(range(len(names)), 2):
-        apart = int((held[:, i] != held[:, j]).any(axis=0).sum())
-        interval = (None, None) if 0 < apart < MIN_BUCKETS else _interval(drawn[:, i] - drawn[:, j])
-        pairs.append((names[i], names[j], _number(share[i] - share[j]), *interval))
-    differences = pl.DataFrame(pairs, {"ranking": pl.String, "against": pl.String, "difference": pl.Float64, **ends}, orient="row")
+        both = known[:, i] & known[:, j]
+        apart = int((held[both, i] != held[both, j]).any(axis=0).sum())
+        difference = _number((_mean(shares, both, i) - _mean(shares, both, j))[0])
+        interval = (None, None) if 0 < apart < MIN_BUCKETS else _interval(_mean(drawn, both, i) - _mean(drawn, both, j))
+        better = interval[0] is not None and interval[0] > 0
+        pairs.append((names[i], names[j], difference, *interval, better, int(both.sum())))
+    columns = {"ranking": pl.String, "against": pl.String, "difference": pl.Float64, **ends, "clearly_better": pl.Boolean}
     return (
-        pl.DataFrame(shares, {"ranking": pl.String, "share": pl.Float64, **ends}, orient="row"),
-        differences.with_columns(clearly_better=(pl.col("low") > 0).fill_null(False)),
+        pl.DataFrame(means, {"ranking": pl.String, "share": pl.Float64, **ends, "dates": pl.Int64}, orient="row"),
+        pl.DataFrame(pairs, {**columns, "dates": pl.Int64}, orient="row"),
     )
 
 
 def draw_shares(held: Ints, total: Ints, seed: int, draws: int) -> Floats:
-    """Draw buckets again and again, and give each ranking's share of spend in every draw: (draws, rankings).
+    """Draw buckets again and again, and give each ranking's share of spend in every draw: (draws, cuts, rankings).
 
-    Means over the cuts whose drawn customers spent more than 0; NaN in a draw without any.
+    NaN where the customers drawn at a cut spent nothing.
     """
     chance = np.random.Generator(np.random.PCG64(seed % 2**64))
     # Equal chances: counting numbers drawn is a multinomial draw, and quicker than asking for one.
     weights = np.stack([np.bincount(chance.integers(BUCKETS, size=BUCKETS), minlength=BUCKETS) for _ in range(draws)])
-    return _mean_shares(weights.astype(np.float64), held, total)
+    return _shares(weights.astype(np.float64), held, total)
 
 
-def _mean_shares(weights: Floats, held: Ints, total: Ints) -> Floats:
-    sums, cuts = np.zeros((len(weights), held.shape[1])), np.zeros((len(weights), 1))
-    for here, whole in zip(held, total, strict=True):
+def _shares(weights: Floats, held: Ints, total: Ints) -> Floats:
+    shares = np.full((len(weights), *held.shape[:2]), np.nan)
+    for cut, (here, whole) in enumerate(zip(held, total, strict=True)):
         if whole.sum() > 0:
             drawn = _weighted(weights, np.vstack([here, whole]))
             spent = drawn[:, -1:]
-            sums += np.divide(drawn[:, :-1], spent, out=np.zeros_like(sums), where=spent > 0)
-            cuts += spent > 0
-    return np.divide(sums, cuts, out=np.full_like(sums, np.nan), where=cuts > 0)
+            np.divide(drawn[:, :-1], spent, out=shares[:, cut], where=spent > 0)
+    return shares
+
+
+def _mean(shares: Floats, dates: Bools, ranking: int) -> Floats:
+    """Give a ranking's mean share over these cuts in every draw; NaN in a draw without any spend."""
+    at = shares[:, dates, ranking]
+    there = ~np.isnan(at)
+    count = there.sum(axis=1)
+    mean: Floats = np.divide(np.where(there, at, 0).sum(axis=1), count, out=np.full(len(at), np.nan), where=count > 0)
+    return mean
 
 
 def _weighted(weights: Floats, sums: Ints) -> Floats:

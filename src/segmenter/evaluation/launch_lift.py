@@ -26,7 +26,7 @@ def measure_launch(
         pl.col("stratum").fill_null(""),
         *("spend", "before", "region", "joined", "answer"),
     )
-    if by_region := _whole_regions(frame):
+    if by_region := drew_regions(frame):
         # Who has no region could not be held out, so there is nobody to compare them with.
         frame = frame.drop_nulls("region").with_columns(pl.col("region").alias("cluster"))
     if why := _too_few(frame, by_region=by_region):
@@ -44,7 +44,7 @@ def measure_launch(
     return lift, None, doubts
 
 
-def _whole_regions(frame: pl.DataFrame) -> bool:
+def drew_regions(frame: pl.DataFrame) -> bool:
     """Tell from who was held out whether regions were drawn: each held out whole or not at all, and more customers than regions."""
     held = frame.filter(~pl.col("invited"))
     mixed = frame.group_by("region").agg(pl.col("invited").n_unique().alias("arms"))["arms"].max()

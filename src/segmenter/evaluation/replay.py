@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from functools import cache
 from math import fsum
 
 import numpy as np
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.as_of import past_snapshot
 from segmenter.evaluation.auto import AutoRanking, rank
-from segmenter.evaluation.comparison import assign_buckets, compare_rankings, sum_by_bucket
+from segmenter.evaluation.chance import Chance, Outcome, draw_chance, outcome_of
+from segmenter.evaluation.comparison import BUCKETS, assign_buckets, compare_rankings, sum_by_bucket
 from segmenter.evaluation.gains import Gains, measure_gains, top_count
 from segmenter.measures.past import Past
 from segmenter.messages import Message
@@ -22,15 +24,25 @@ TOP = 10  # percent: what rankings are compared by
 
 
 @dataclass(frozen=True)
+class Claim:
+    """What a ranking expected and what came, in minor units: by bins (see `measure_calibration`), and of its top 10 %."""
+
+    bins: pl.DataFrame
+    calibration: float | None
+    top_expected: int
+    top_came: int
+
+
+@dataclass(frozen=True)
 class Replay:
     """What one replayed launch gave; money in minor units."""
 
     cut: date
-    counts: dict[str, int]  # ``customers``, ``eligible``, and of these ``later_spend`` and ``later_buyers``
+    counts: dict[str, int | None]  # ``customers``, ``eligible``, of these ``later_spend``, ``later_buyers`` and ``previous_spend``
     gains: dict[str, Gains]  # of each ranking that could be computed, and of ``best`` and ``random``
     held: dict[str, NDArray[np.int64]]  # the later spend in each ranking's top 10 %, by bucket of customers: (4096,)
-    total: NDArray[np.int64]  # all later spend by bucket
-    expected: dict[str, tuple[pl.DataFrame, float | None]]  # of each ranking that expects money: see `measure_calibration`
+    outcome: Outcome  # all later spend by bucket
+    expected: dict[str, Claim]  # of each ranking that expects money
     choices: dict[str, AutoRanking]
     missing: dict[str, str]  # why a ranking could not be computed
 
@@ -57,6 +69,7 @@ def _replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnySc
     later = past.later(ids, cut, horizon)
     spend, bought = later["spend"].to_numpy(), (later["orders"] > 0).to_numpy()
     orders, expected, choices, missing = {}, {}, {}, {}
+    bucket, top = assign_buckets(ids, settings.seed), top_count(len(ids), TOP)
     for name, scoring in rankings.items():
         known = snapshots[scoring.half_life_days]
         try:
@@ -67,11 +80,10 @@ def _replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnySc
         values = ranking.values(known.customers.filter(eligible))
         orders[name] = np.argsort(-values, kind="stable")  # the eligible are sorted by id
         if ranking.expects_money:
-            expected[name] = measure_calibration(values, spend)
+            expected[name] = _claim(ranking.expected_spend(values), spend, orders[name][:top])
         if isinstance(ranking, AutoRanking):
             choices[name] = ranking
     size = settings.plan.size if isinstance(settings.plan.size, int) else None
-    bucket, top = assign_buckets(ids, settings.seed), top_count(len(ids), TOP)
     return Replay(
         cut=cut,
         counts={
@@ -79,20 +91,49 @@ def _replay(cut: date, pasts: Mapping[float, Past], rankings: Mapping[str, AnySc
             "eligible": len(ids),
             "later_spend": int(spend.sum()),
             "later_buyers": int(bought.sum()),
+            "previous_spend": _previous_spend(past, ids, cut, horizon),
         },
         gains=measure_gains(orders, spend, bought, size and max(round(size * past.share), 1)),
         held={name: sum_by_bucket(bucket[order[:top]], spend[order[:top]]) for name, order in orders.items()},
-        total=sum_by_bucket(bucket, spend),
+        outcome=outcome_of(ids, spend, bought, settings.seed),
         expected=expected,
         choices=choices,
         missing=missing,
     )
 
 
+def _claim(expected: NDArray[np.float64], spend: NDArray[np.int64], first: NDArray[np.intp]) -> Claim:
+    return Claim(*measure_calibration(expected, spend), round(fsum(expected[first].tolist())), int(spend[first].sum()))
+
+
+def _previous_spend(past: Past, ids: pl.Series, cut: date, horizon: int) -> int | None:
+    """Give what the eligible spent in as many days before a cut, which is what many would carry forward; None where history is shorter."""
+    start = cut - timedelta(days=horizon)
+    known = past.timeline.span is not None and past.timeline.span[0] <= start
+    return int(past.later(ids, start, horizon)["spend"].sum()) if known else None
+
+
 def compare_replays(replays: Sequence[Replay], names: Sequence[str], seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Compare rankings that could be computed at all of these dates: see `compare_rankings`."""
-    held = np.stack([np.stack([replayed.held[name] for name in names]) for replayed in replays])
-    return compare_rankings(names, held, np.stack([replayed.total for replayed in replays]), seed)
+    """Compare rankings, each pair on the dates at which both could be computed: see `compare_rankings`."""
+    nothing = np.zeros(BUCKETS, np.int64)
+    held = np.stack([np.stack([replayed.held.get(name, nothing) for name in names]) for replayed in replays])
+    known = np.array([[name in replayed.held for name in names] for replayed in replays])
+    return compare_rankings(names, held, np.stack([replayed.outcome.spend for replayed in replays]), seed, known=known)
+
+
+def compare_with_chance(replays: Sequence[Replay], intervals: pl.DataFrame, seed: int) -> tuple[Chance, list[str]]:
+    """Give what chance holds over all dates, and the rankings that held more than it at their own dates."""
+    shares = dict(intervals.select("ranking", "share").rows())
+
+    @cache
+    def chance(cuts: tuple[date, ...]) -> Chance:
+        # So many draws that the best of all rankings can be told from chance at all.
+        outcomes = [replayed.outcome for replayed in replays if replayed.cut in cuts]
+        return draw_chance(outcomes, [TOP], seed, draws=max(1000, 80 * len(shares)))
+
+    dates = {name: tuple(replayed.cut for replayed in replays if name in replayed.held) for name in shares}
+    beating = [name for name, share in shares.items() if chance(dates[name]).beaten_by(share, len(shares))]
+    return chance(tuple(replayed.cut for replayed in replays)), beating
 
 
 def measure_calibration(

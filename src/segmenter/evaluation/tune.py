@@ -14,7 +14,7 @@ from segmenter.evaluation.replay import TOP, Replay, compare_replays, replay
 from segmenter.evaluation.tuning_trials import load_optuna, prepare_date, search_weights
 from segmenter.measures.past import past_of
 from segmenter.messages import Message
-from segmenter.settings import AnyScoring, ScoringSettings, TuneCore, WeightedSettings
+from segmenter.settings import AnyScoring, TuneCore, WeightedSettings, weighted_of
 from segmenter.tables import Tables
 
 TUNED, PRESENT = "tuned", "present"
@@ -52,7 +52,7 @@ def tune(tables: Tables, settings: TuneCore, *, progress: Callable[[str], None] 
     load_optuna()
     cuts, end = choose_cuts(tables, settings)
     learned_from, held_back = _divide(cuts, settings)
-    present = _weighted(settings.scoring)
+    present = weighted_of(settings.scoring)
     half_lives = sorted({*settings.tune.half_lives, present.half_life_days})
     wanted, window = settings.backtest, settings.rules.spend.window_days
     horizon = horizon_of(rankings_of(settings)[0].values(), wanted.horizon_days)
@@ -116,11 +116,6 @@ def _divide(cuts: Sequence[date], settings: TuneCore) -> tuple[list[date], list[
     return learned_from, held_back
 
 
-def _weighted(scoring: AnyScoring) -> WeightedSettings:
-    """Give the weighted score of the components that every ranking has."""
-    return WeightedSettings(**{name: getattr(scoring, name) for name in ScoringSettings.model_fields} | {"kind": "weighted"})
-
-
 def _rankings(scoring: WeightedSettings, present: WeightedSettings, settings: TuneCore) -> tuple[dict[str, AnyScoring], str]:
     """Give what is compared, and the name of the launch's own among it."""
     named, current = rankings_of(settings)
@@ -134,7 +129,7 @@ def _judge(learned: Sequence[Replay], held_back: Sequence[Replay], names: list[s
     intervals, differences = compare_replays(held_back, names, seed)
     schema = {"ranking": pl.String, "learned_from": pl.Float64}
     before = pl.DataFrame([(name, _mean(name, learned)) for name in names], schema=schema, orient="row")
-    after = intervals.rename({"share": "held_back"})
+    after = intervals.drop("dates").rename({"share": "held_back"})
     return before.join(after, on="ranking", how="left", maintain_order="left"), differences.filter(ranking=TUNED).drop("ranking")
 
 

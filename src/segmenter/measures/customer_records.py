@@ -15,6 +15,7 @@ from segmenter.measures.arrow_columns import address, record
 from segmenter.measures.place_names import same_name
 from segmenter.measures.raw_memory import jit, load, load_int, store, store_int
 from segmenter.measures.record_layout import (
+    BY_HALF_LIFE,
     CITY,
     CITY_AT,
     DISTRICT,
@@ -25,6 +26,7 @@ from segmenter.measures.record_layout import (
     K1,
     LARGEST,
     LAST,
+    LONGEST_FIRST,
     LOWER,
     OUTER,
     PROVINCE,
@@ -163,6 +165,21 @@ def number_of(row: int, tag: int, batch: Any, owner: Any, words: int, learned: b
         store(cold + 8 * word, -1)
     store(cold + 8 * REFUND_COUNTS, np.int64(NO_DAY) << 32)
     return number
+
+
+@jit
+def weigh(third: int, weights: int, amount: int, is_order: bool) -> None:
+    """Add an order to the sums by half-life, up to the first by which its day weighs nothing."""
+    store(third + 8 * LARGEST, max(load(third + 8 * LARGEST), amount if is_order else -NEVER))
+    for at in range(len(LONGEST_FIRST)):
+        weight = np.int64(load_int(weights + 4 * at))
+        if weight == 0:
+            break
+        decayed = third + 8 * BY_HALF_LIFE + 16 * at
+        both = load(decayed + 8)
+        rest = (both & 0xFFFF) + (amount & 0xFFFF) * weight
+        store(decayed, load(decayed) + (amount >> 16) * weight + (rest >> 16))
+        store(decayed + 8, both + (weight * np.int64(is_order) << 16) - (both & 0xFFFF) + (rest & 0xFFFF))
 
 
 @jit

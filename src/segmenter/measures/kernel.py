@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from segmenter.measures.customer_records import BLOCK, CHUNK, CHUNK_BITS, NEVER, NO_DAY, number_of
+from segmenter.measures.customer_records import BLOCK, CHUNK, CHUNK_BITS, NEVER, NO_DAY, number_of, weigh
 from segmenter.measures.place_names import comes_after
 from segmenter.measures.place_names import number_of as number_of_place
 from segmenter.measures.raw_memory import jit, load, load_byte, load_float, load_int, prefetch, store, store_byte, store_int
 from segmenter.measures.record_layout import (
-    BY_HALF_LIFE,
     CITY,
     CITY_AT,
     COUNTS,
@@ -22,7 +21,6 @@ from segmenter.measures.record_layout import (
     DISTRICT_AT,
     FIRST,
     HOT,
-    LARGEST,
     LAST,
     LONGEST_FIRST,
     LOWER,
@@ -36,7 +34,7 @@ from segmenter.measures.record_layout import (
     THIRD,
 )
 from segmenter.measures.text_views import FALLBACK, FULL, address_of, hash_bytes, is_long, length_of, mixed
-from segmenter.money import LARGEST as LARGEST_AMOUNT
+from segmenter.money import LARGEST
 from segmenter.tables import DAY, LATEST
 
 # The addresses of a batch's columns, 0 for what it has not, and how it is to be read.
@@ -88,7 +86,7 @@ def examine(  # noqa: PLR0915 - one loop, as below
             continue
         if decimals != 0 or integers != 0:
             amount = np.rint((load_float(decimals + 8 * row) if decimals != 0 else np.float64(load(integers + 8 * row))) * scale)
-            if not abs(amount) <= LARGEST_AMOUNT:
+            if not abs(amount) <= LARGEST:
                 store_byte(fallback + row, np.uint8(1))
                 continue
             store(paid + 8 * row, np.int64(amount))
@@ -258,7 +256,7 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
                 store(spent, load(spent) + amount)
                 store_int(counted, load_int(counted) + np.int32(is_order))
                 if learned:
-                    _weigh(third, weights + of_day_weights * days, amount, is_order)
+                    weigh(third, weights + of_day_weights * days, amount, is_order)
                 if refund > 0 or not is_order:
                     store(cold + 8 * REFUNDS, load(cold + 8 * REFUNDS) + refund)
                     both = load(cold + 8 * REFUND_COUNTS)
@@ -273,21 +271,6 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
         if end < min(start_of_block + BLOCK, stop):
             return end
     return stop
-
-
-@jit
-def _weigh(third: int, weights: int, amount: int, is_order: bool) -> None:
-    """Add an order to the sums by half-life, up to the first by which its day weighs nothing."""
-    store(third + 8 * LARGEST, max(load(third + 8 * LARGEST), amount if is_order else -NEVER))
-    for at in range(len(LONGEST_FIRST)):
-        weight = np.int64(load_int(weights + 4 * at))
-        if weight == 0:
-            break
-        decayed = third + 8 * BY_HALF_LIFE + 16 * at
-        both = load(decayed + 8)
-        rest = (both & 0xFFFF) + (amount & 0xFFFF) * weight
-        store(decayed, load(decayed) + (amount >> 16) * weight + (rest >> 16))
-        store(decayed + 8, both + (weight * np.int64(is_order) << 16) - (both & 0xFFFF) + (rest & 0xFFFF))
 
 
 @jit

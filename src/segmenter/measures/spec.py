@@ -91,7 +91,7 @@ LEARNING = (
     Measure("largest_order", "money", "largest"),
 )
 # Money that rankings add to the frame.
-_ADDED_MONEY = ("expected_spend", "first_spend", "repeat_spend")
+_ADDED_MONEY = ("expected_spend", "expected_uplift", "first_spend", "repeat_spend")
 MONEY = (*(measure.name for measure in (*MEASURES, *LEARNING) if measure.unit == "money"), *_ADDED_MONEY)  # in minor units
 
 

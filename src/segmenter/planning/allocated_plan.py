@@ -32,7 +32,8 @@ _POINT = 1_000  # a score's worth where no money is expected
 def choose_allocated(candidates: pl.DataFrame, plan: AllocatedPlan, settings: CoreSettings, chances: JoinChances) -> Choice:
     """Choose the most valuable plan; an `InfeasibleError` where none keeps to the constraints, a `ConfigError` where none could.
 
-    A customer's value is the spend expected of them where the ranking expects money, else their score. A group takes as many invitations
+    A customer's value is what an invitation is expected to bring, or the spend expected of them, where the ranking says it, else their
+    score. A group takes as many invitations
     as fill it; a gift's cost counts as often as it is expected to be given: friends brought are Poisson-distributed, at the rate at which
     the customer has brought friends so far.
     """
@@ -84,8 +85,8 @@ def _allocate(asked: pl.DataFrame, constraints: Constraints, alive: int) -> Allo
 
 def _with_cells(candidates: pl.DataFrame, plan: AllocatedPlan, settings: CoreSettings) -> tuple[pl.DataFrame, list[tuple[int, ...]]]:
     """Add ``cell_region``, ``topic``, ``value`` and ``reach``, the number of a set of agents, null where none can call; and these sets."""
-    expects_money = "expected_spend" in candidates.columns
-    value = pl.col("expected_spend").fill_null(0).round() if expects_money else pl.col("score") * _POINT
+    money = next((name for name in ("expected_uplift", "expected_spend") if name in candidates.columns), None)
+    value = pl.col("score") * _POINT if money is None else pl.col(money).fill_null(0).round()
     reach, callers, _ = find_reach(candidates, plan, settings.rules.region)
     nobody = [number for number, agents in enumerate(callers) if plan.agents and not agents]
     competing = candidates.with_columns(

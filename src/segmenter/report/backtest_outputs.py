@@ -12,7 +12,7 @@ from segmenter.report.outputs import Outputs, Record, csv, page, rounded
 from segmenter.report.shell_commands import own_words
 from segmenter.settings import BacktestJob
 
-_MONEY = ("later_spend", "expected_spend", "expected", "actual")
+_MONEY = ("later_spend", "previous_spend", "expected_spend", "expected_spend_10", "later_spend_10", "expected", "actual")
 
 
 def backtest_outputs(found: Backtest, settings: BacktestJob) -> Outputs:
@@ -34,6 +34,9 @@ def backtest_outputs(found: Backtest, settings: BacktestJob) -> Outputs:
         "horizon_days": found.horizon_days,
         "current": found.current,
         "recommended": found.recommended,
+        "later_buyers": found.chance.buyers,
+        "chance": {"share": found.chance.share, "low": found.chance.low, "high": found.chance.high},
+        "beats_chance": found.intervals.filter("beats_chance")["ranking"].to_list(),
         "advice": advice(found, settings.lang),
         "warnings": list(report.warnings),
     }
@@ -51,7 +54,7 @@ def backtest_record(found: Backtest, settings: BacktestJob) -> Record:
         children.append(Record(name, metrics, series, tags=tags))
     return Record(
         f"{settings.launch.name} backtest",
-        metrics=means.get(found.recommended, {}) | {"cuts": len(found.compared)},
+        metrics=means.get(found.recommended, {}) | {"cuts": len(found.cuts)},
         tags={"advice": advice(found, settings.lang), "recommended": found.recommended, "current": found.current},
         children=tuple(children),
     )

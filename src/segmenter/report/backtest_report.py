@@ -7,7 +7,7 @@ import polars as pl
 from segmenter.evaluation.backtest import Backtest
 from segmenter.report import backtest_evidence, backtest_tables
 from segmenter.report.backtest_tables import Means, times
-from segmenter.report.backtest_words import advice, clearly_better
+from segmenter.report.backtest_words import advice, leader
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.ranking_words import BEST, RANDOM, ranking_meaning
@@ -55,15 +55,15 @@ def _size(means: Means, settings: BacktestCore) -> int | None:
 
 
 def _shown(found: Backtest, means: Means) -> list[str]:
-    """Choose at most five rankings to draw, the most important last: the two ends, a simple one, that in use and the recommended one."""
+    """Choose at most five rankings to draw, the most important last: the two ends, a rival, that in use and the recommended one."""
     rankings = [name for name in means if name not in (BEST, RANDOM)]
     chosen = [name for name in dict.fromkeys((found.current, found.recommended)) if name in rankings]
-    simple = next((name for name in (*_SIMPLE, *rankings) if name in rankings and name not in chosen), None)
+    simple = leader(found) or next((name for name in (*_SIMPLE, *rankings) if name in rankings and name not in chosen), None)
     return [RANDOM, BEST, *([simple] if simple else []), *chosen]
 
 
 def _method(found: Backtest, labels: Labels) -> list[str]:
-    days, cuts, compared = found.horizon_days, len(found.cuts), len(found.compared)
+    days, cuts = found.horizon_days, len(found.cuts)
     first, last = labels.day(min(found.cuts)), labels.day(max(found.cuts))
     when_en, when_zh = f"On {cuts} past dates, from {first} to {last},", f"我们回到过去的 {cuts} 个日期（{first}至{last}）模拟邀请"
     if cuts == 1:
@@ -71,9 +71,9 @@ def _method(found: Backtest, labels: Labels) -> list[str]:
     ranked = "we pretended to launch, ranked the eligible customers by what was known then, and looked at what they really spent"
     en = f"{when_en} {ranked} in the {days} days after."
     said = [labels.say(en, f"{when_zh}：只用当时已知的数据给符合条件的客户排序，再看他们之后 {days} 天的真实消费。")]
-    if compared < cuts:
-        en = f" Averages are over the {compared} of these dates at which every ranking could be computed."
-        said.append(labels.say(en, f"平均值只计所有排序方式都能算出的 {compared} 个日期。"))
+    if buyers := found.chance.buyers:
+        en = f" This rests on {buyers:,} customers who bought in these days."
+        said.append(labels.say(en, f"结论基于这些天里购买过的 {buyers:,} 位客户。"))
     return said
 
 
@@ -81,7 +81,8 @@ def _tiles(found: Backtest, means: Means, size: int | None, labels: Labels) -> t
     chosen, chance, best = (means.get(name, {}) for name in (found.recommended, RANDOM, BEST))
     say, days, precision = labels.say, found.horizon_days, "precision_10" if size is None else "precision_size"
     invited = say("the top 10%", "前 10% 客户") if size is None else say(f"the top {size:,}", f"前 {size:,} 名客户")
-    of_random = labels.share(chance.get(precision))
+    of_random, (low, high) = labels.share(chance.get(precision)), map(labels.share, (found.chance.low, found.chance.high))
+    between = say(f", who would hold {low} to {high}", f"，后者占 {low} 至 {high}") if found.chance.buyers else ""
     return (
         Fact(
             say("Later spend in the top 10%", "前 10% 客户的后续消费占比"),
@@ -94,7 +95,7 @@ def _tiles(found: Backtest, means: Means, size: int | None, labels: Labels) -> t
         Fact(
             say("Against chance", "与随机抽取相比"),
             times(chosen.get("lift_10"), labels),
-            say("as much as if the 10% were drawn at random", "同样邀请 10% 的客户，是随机抽取的多少倍"),
+            say("as much as if the 10% were drawn at random", "同样邀请 10% 的客户，是随机抽取的多少倍") + between,
         ),
         Fact(
             say(f"Buyers among {invited}", f"{invited}的购买率"),
@@ -127,14 +128,11 @@ def _next_steps(found: Backtest, kinds: dict[str, str], typed: Sequence[str], la
 
 
 def _change(found: Backtest, kinds: dict[str, str], labels: Labels) -> str:
-    """Say what follows: nothing, or to change to a ranking of the config's own or of the user's, because one should or may."""
+    """Say what follows: nothing, or to change to a ranking of the config's own or of the user's."""
     say, name = labels.say, found.recommended
     if name == found.current:
         return say("Nothing has to change: the launch already ranks by `{name}`.", "无需调整，目前就是按这种方式排序：`{name}`。")
-    if clearly_better(found, name, found.current):
-        start = say("Let the next launch rank by it: ", "下次邀请请改用推荐的排序方式：")
-    else:
-        start = say("Nothing has to change, as the difference is not clear. To try it all the same: ", "差别不明显，可以不换。如果想试用：")
+    start = say("Let the next launch rank by it: ", "下次邀请请改用推荐的排序方式：")
     if kinds.get(name) == name:
         return f"{start}`{{launch}}`"
     en = "put the settings under `rankings.{name}` in the place of those under `scoring`."
@@ -174,4 +172,5 @@ def _words(found: Backtest, names: list[str], labels: Labels) -> Section:
 def _summary(found: Backtest, settings: BacktestCore, labels: Labels) -> Section:
     """Say in the terminal which ranking to use, and what to open."""
     page = [text(labels.say("Open: ", "打开： "), Code(f"{settings.out}/backtest.html"))] if isinstance(settings, BacktestJob) else []
-    return Section(brief=(text(advice(found, labels.lang)), *page))
+    doubts = [note(doubt) for doubt in backtest_tables.cautions(found, labels)]
+    return Section(brief=(*doubts, text(advice(found, labels.lang)), *page))

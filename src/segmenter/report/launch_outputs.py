@@ -89,6 +89,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
             "sentence": ranking_sentence(plan.ranking, settings.lang),
             "measures": dict(plan.ranking.measures.rows()),
             "trials": dict(plan.ranking.trials.rows()),
+            "expected_over_realised": [round(ratio, 3) for ratio in plan.ranking.expected_over_realised],
             "model": plan.ranking.model,
         },
     }

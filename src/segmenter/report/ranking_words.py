@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from segmenter.evaluation.auto import CHANCE, CHOICES, below_chance
+from segmenter.evaluation.auto import CHANCE, below_chance
 from segmenter.report.language import Lang, say
 from segmenter.scoring.ranking import RankingReport
 
@@ -23,6 +23,10 @@ _MEANINGS = {
     ),
     "clv": ("how much a model of buying habits expects each to spend", "用购买习惯模型预测每位客户将来的消费额"),
     "learned": ("how much a model expects that learned from this shop's own past", "用本店历史数据训练模型，预测每位客户将来的消费额"),
+    "uplift": (
+        "who spends more because of an invitation, learned from past launches and their control groups",
+        "根据以往活动和留出组，预测邀请能让每位客户多消费多少",
+    ),
     "auto": ("at each date, the way that had been best on this shop's past until then", "每次自动选用此前在本店历史上表现最好的方式"),
 }
 # What the customers of a launch are ranked by, where that needs no further facts.
@@ -32,7 +36,14 @@ _RANKED_BY = {
     "decayed": ("by net spend in which older orders count less", "按时间衰减的净消费额（越久的订单权重越低）"),
     "recency": ("by their last order, the latest first", "最近一次下单时间，越近越靠前"),
     "rfm": ("by RFM: fifths of recency, frequency and spend", "RFM 五分位得分之和"),
+    "uplift": (
+        "by what an invitation can be expected to bring, learned from past launches and their control groups",
+        "邀请预计带来的增量消费",
+    ),
 }
+
+# What the money on a list means where `auto` chose a blend.
+_MEANT = (" Expected spend is the learned ranking's, put in the order of the blend.", "预期消费额出自学习模型，按混合后的名次对应。")
 
 
 def ranking_name(name: str, lang: Lang) -> str:
@@ -50,8 +61,8 @@ def ranking_sentence(report: RankingReport, lang: Lang) -> str:
     days = report.horizon_days
     if report.choice is not None:
         means = dict(report.trials.rows())
-        parts = [choice_sentence(report.choice, means, report.trial_cuts, lang), *([_learned(report, lang)] if report.learned_cuts else [])]
-        return say(lang, " ", "").join(parts)
+        chosen = choice_sentence(report.choice, means, report.trial_cuts, lang, report.trial_buyers)
+        return say(lang, " ", "").join([chosen, *([_learned(report, lang)] if report.learned_cuts else [])])
     if report.learned_cuts:
         return _learned(report, lang)
     if report.kind in _RANKED_BY:
@@ -62,26 +73,49 @@ def ranking_sentence(report: RankingReport, lang: Lang) -> str:
     return say(lang, en, f"客户按未来 {days} 天的预期消费排序：预期购买次数 × 预期单次消费。")
 
 
-def choice_sentence(choice: str, means: Mapping[str, float], trials: int, lang: Lang) -> str:
-    """Say what `auto` chose, and why: `means` has each choice's mean share of later spend over so many trials."""
+def choice_sentence(choice: str, means: Mapping[str, float], trials: int, lang: Lang, buyers: int = 0) -> str:
+    """Say what `auto` chose, and why: `means` has each choice's mean share of later spend over so many trials, of so many buyers."""
+    chosen, meant = _choice(choice, lang), say(lang, *_MEANT) if choice.startswith("blend") else ""
     if not trials:
-        return say(lang, f"{choice} was chosen, without a trial.", f"选用 {choice}，未能在历史上试验。")
-    singles = [f"{name} {share:.1%}" for name, share in means.items() if len(CHOICES[name]) == 1 and name != choice]
-    share = means[choice]
+        return say(lang, f"{chosen} was chosen, without a trial.{meant}", f"选用{chosen}，未能在历史上试验。{meant}")
     if below_chance(means):
-        tried = ", ".join(f"{name} {held:.1%}" for name, held in means.items() if len(CHOICES[name]) == 1)
+        tried = say(lang, ", ", "，").join(f"{name} {means[name]:.1%}" for name in _singles(means))
         en = (
             f"No ranking did better than chance: over {trials} past launches the top 5, 10 and 20% of each held less of the later spend "
-            f"than the {CHANCE:.1%} that chance would ({tried}). {choice} was taken as the simplest."
+            f"than the {CHANCE:.1%} that chance would ({tried}). {chosen} was taken as the simplest."
         )
         zh = (
             f"没有排序方式优于随机：在过去 {trials} 次模拟启动中，各方式前 5%、10%、20% 客户占后续消费的平均比例"
-            f"均不高于随机的 {CHANCE:.1%}（{tried.replace(', ', '，')}）。选用最简单的 {choice}。"
+            f"均不高于随机的 {CHANCE:.1%}（{tried}）。选用最简单的{chosen}。"
         )
         return say(lang, en, zh)
-    en = f"{choice} was chosen: over {trials} past launches its top 5, 10 and 20% held {share:.1%} of the later spend on average"
-    zh = f"选用 {choice}：在过去 {trials} 次模拟启动中，其前 5%、10%、20% 客户平均占后续消费的 {share:.1%}"
-    return say(lang, f"{en} ({', '.join(singles)}).", f"{zh}（{'，'.join(singles)}）。")
+    others = say(lang, ", ", "，").join(f"{name} {means[name]:.1%}" for name in _singles(means) if name != choice)
+    of = (
+        say(lang, f"what {buyers:,} customers then spent", f" {buyers:,} 位客户后续消费")
+        if buyers
+        else say(lang, "the later spend", "后续消费")
+    )
+    en = f"{chosen} was chosen: over {trials} past launches its top 5, 10 and 20% held {means[choice]:.1%} of {of} on average ({others})."
+    zh = f"选用{chosen}：在过去 {trials} 次模拟启动中，其前 5%、10%、20% 客户平均占{of}的 {means[choice]:.1%}（{others}）。"
+    return say(lang, f"{en}{meant}", f"{zh}{meant}")
+
+
+def _singles(means: Mapping[str, float]) -> list[str]:
+    """Name what a choice is compared with: spend, spend that decays as it did best, and learned spend."""
+    decayed = max((name for name in means if name.startswith("decayed")), key=lambda name: means[name])
+    return ["learned", decayed, "spend"]
+
+
+def _choice(name: str, lang: Lang) -> str:
+    """Name a choice, and say what it is where the config has no ranking of its name."""
+    of, _, days = name.rstrip("d").rpartition("_")
+    if of == "blend":
+        return say(
+            lang,
+            f"{name} (the mean standing by learned and by decayed spend, half-life {days} days)",
+            f" {name}（学习模型与半衰期 {days} 天的衰减消费额的平均排名）",
+        )
+    return say(lang, f"{name} (half-life {days} days)", f" {name}（半衰期 {days} 天）") if of == "decayed" else say(lang, name, f" {name}")
 
 
 def _learned(report: RankingReport, lang: Lang) -> str:
@@ -91,4 +125,8 @@ def _learned(report: RankingReport, lang: Lang) -> str:
         f"{count} past dates, the latest {latest}."
     )
     zh = f"学习模型根据过去 {count} 个日期（最近为 {latest}）的 {rows} 条客户记录，预测每位客户未来 {days} 天的消费。"
+    if ratios := report.expected_over_realised:
+        low, high, launches = min(ratios), max(ratios), len(ratios)
+        en += f" At {launches} past launches what it expected of all customers was {low:.2f} to {high:.2f} times what came."
+        zh += f"在过去 {launches} 次模拟启动中，其预测总额为实际消费的 {low:.2f} 至 {high:.2f} 倍。"
     return say(lang, en, zh)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 import rich.table
 from rich import progress as bars
@@ -104,16 +105,17 @@ def progress(lang: Lang) -> Iterator[Progress]:
         yield lambda stage, done=0, total=0: None
         return
     with bars.Progress(bars.SpinnerColumn(), _StageColumn(lang), console=console, transient=True) as shown:
-        at = say(lang, "starting", "启动")
+        at, one_at_a_time = say(lang, "starting", "启动"), Lock()
         task = shown.add_task(at, total=None)
 
         def update(stage: str, done: int = 0, total: int = 0) -> None:
             nonlocal at, task
-            if stage != at:  # the clock of the rows starts anew
-                shown.remove_task(task)
-                at, task = stage, shown.add_task(say(lang, stage, _STAGES.get(stage, stage)), total=None)
-            if total:
-                shown.update(task, completed=done, total=total)
+            with one_at_a_time:  # stages come from several threads
+                if stage != at:  # the clock of the rows starts anew
+                    shown.remove_task(task)
+                    at, task = stage, shown.add_task(say(lang, stage, _STAGES.get(stage, stage)), total=None)
+                if total:
+                    shown.update(task, completed=done, total=total)
 
         yield update
 

@@ -17,13 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from segmenter.errors import InputError
 from segmenter.messages import Message
-from segmenter.scoring.likelihood import OTHERWISE, SLACK, Floats, Maximum, NoMaximumError, Objective, maximise
+from segmenter.scoring.likelihood import SLACK, Floats, Maximum, NoMaximumError, Objective, maximise, maximise_posterior
 from segmenter.scoring.negative_binomial import BOUNDS, fit_nbd
 
 Kind = Literal["bg_nbd", "mbg_nbd"]
 Integers = NDArray[np.int64]
 
-_NAMES = {"bg_nbd": "BG/NBD", "mbg_nbd": "MBG/NBD"}
 _BOUNDS = {**BOUNDS, "a": (1e-3, 1e3), "b": (1e-3, 1e3)}
 _RARE = 0.01  # mean p, below which a search that ends without a maximum may have been on its way to 0
 _POLE = 1e-5  # nearer to a pole of its parts the expectation loses digits
@@ -40,13 +39,19 @@ class BetaGeometric:
     alpha: float  # in the unit of time that the model was fitted in
     a: float  # of the NBD 0
     b: float  # of the NBD infinite
-    standard_errors: dict[str, float]  # of the parameters that were fitted, by name
+    standard_errors: dict[str, float]  # of the parameters that were fitted, by name; empty with a weak prior
     log_likelihood: float  # of all customers, in that unit of time
+    doubt: Message | None = None  # why a weak prior had to help, where it had
 
     @property
     def never_gone(self) -> bool:
         """Whether nobody is seen to go: what is left is the NBD."""
         return self.kind == "nbd"
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Those that were fitted."""
+        return {"r": self.r, "alpha": self.alpha} | ({} if self.never_gone else {"a": self.a, "b": self.b})
 
     @property
     def early(self) -> int:
@@ -90,12 +95,13 @@ def fit_beta_geometric(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, kind: Kind
     Returns
     -------
     BetaGeometric
-        The same for any order of the customers. Its kind is ``nbd`` where the likelihood is highest in the limit of nobody going.
+        The same for any order of the customers. Its kind is ``nbd`` where the likelihood is highest in the limit of nobody going. Where
+        no parameters are the most likely ones, as where nobody came back, a weak prior decides, and ``doubt`` says why.
 
     Raises
     ------
     InputError
-        Numbers that no customer can have; nobody came back; otherwise no parameters are the most likely ones.
+        Numbers that no customer can have, or no customers.
 
     Examples
     --------
@@ -105,39 +111,43 @@ def fit_beta_geometric(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, kind: Kind
     [0.1, 2.4]
     """
     repeats, last, known = _checked(x, t_x, T)
-    if not repeats.any():
-        sentence = "{model}: should have customers who came back (got {count}, none of whom did); {otherwise}"
-        raise InputError(Message("scoring.no_repeats", sentence, model=_NAMES[kind], count=len(repeats), otherwise=OTHERWISE))
-    unit = float(known.max())
-    total = float(np.sort(known).sum())  # in order: sums of weeks are not exact
-    start = {"r": 1.0, "alpha": total / unit / int(repeats.sum()), "a": 1.0, "b": 3.0}
+    if not len(repeats):
+        sentence = "scoring=clv: should have customers with a purchase (got none); choose another ranking, such as scoring=spend"
+        raise InputError(Message("scoring.no_customers", sentence))
+    unit = float(known.max()) or 1.0
+    total = float(np.sort(known).sum()) or 1.0  # in order: sums of weeks are not exact
+    start = {"r": 1.0, "alpha": total / unit / max(int(repeats.sum()), 1), "a": 1.0, "b": 3.0}
     objective = _objective(repeats, last / unit, known / unit, int(kind == "mbg_nbd"))
     fitted: Kind | Literal["nbd"] = kind
     try:
-        optimum = maximise(objective, start, _BOUNDS, len(repeats), _NAMES[kind])
+        if not repeats.any():
+            raise NoMaximumError(Message("scoring.no_repeats", "nobody came back (of {count})", count=len(repeats)), start)
+        optimum = maximise(objective, start, _BOUNDS, len(repeats))
     except NoMaximumError as stopped:
-        optimum, fitted = _nobody_goes(repeats, known / unit, stopped), "nbd"
+        if (limit := _nobody_goes(repeats, known / unit, stopped)) is not None:
+            optimum, fitted = limit, "nbd"
+        else:
+            optimum = maximise_posterior(objective, start, _BOUNDS, len(repeats), stopped.why)
     parameters, in_unit = {"a": 0.0, "b": np.inf, **optimum.parameters}, {"alpha": unit}
     return BetaGeometric(
         fitted,
         **{name: value * in_unit.get(name, 1.0) for name, value in parameters.items()},
         standard_errors={name: error * in_unit.get(name, 1.0) for name, error in optimum.standard_errors.items()},
         log_likelihood=optimum.log_likelihood - float(repeats.sum() * np.log(unit)),
+        doubt=optimum.doubt,
     )
 
 
-def _nobody_goes(x: Integers, T: Floats, stopped: NoMaximumError) -> Maximum:  # noqa: N803
-    """Give the limit p = 0 where the search was on its way there, and that limit is the maximum; else raise what it raised."""
+def _nobody_goes(x: Integers, T: Floats, stopped: NoMaximumError) -> Maximum | None:  # noqa: N803
+    """Give the limit p = 0 where the search was on its way there, and that limit is the maximum."""
     a, b = stopped.parameters["a"], stopped.parameters["b"]
     if a / (a + b) > _RARE:
-        raise stopped
+        return None
     try:
         optimum = fit_nbd(x, T)
     except NoMaximumError:
-        raise stopped from None
-    if optimum.log_likelihood < stopped.log_likelihood - SLACK:
-        raise stopped
-    return optimum
+        return None
+    return None if optimum.log_likelihood < stopped.log_likelihood - SLACK else optimum
 
 
 def _objective(x: Integers, t_x: Floats, T: Floats, early: int) -> Objective:  # noqa: N803

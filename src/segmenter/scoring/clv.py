@@ -15,8 +15,7 @@ from segmenter.measures.past import Past
 from segmenter.measures.timeline import PURCHASES
 from segmenter.messages import Message
 from segmenter.scoring.beta_geometric import BetaGeometric, Integers, Kind, fit_beta_geometric
-from segmenter.scoring.gamma_gamma import MAX_CORRELATION, GammaGamma, fit_gamma_gamma
-from segmenter.scoring.likelihood import OTHERWISE
+from segmenter.scoring.gamma_gamma import MAX_CORRELATION, GammaGamma, fit_gamma_gamma, weak_gamma_gamma
 from segmenter.scoring.ranking import Evidence, Floats, Ranking
 from segmenter.settings import ClvSettings
 
@@ -31,6 +30,7 @@ class Clv:
     # customers with a purchase, repeat_buyers among them, and refunded: those of them left without net spend, on whom the model of spend
     # was not fitted
     counts: dict[str, int]
+    first_only: bool  # nobody came back and spent: each customer's first day counts instead
     warnings: tuple[Message, ...]
 
     def expected_spend(self, purchases: pl.DataFrame, horizon_days: float) -> Floats:
@@ -42,9 +42,9 @@ class Clv:
         The purchases are as in `fit_clv`, of these customers or others; minor units, ≥ 0, 0 for customers without a purchase.
         """
         buyers = _buyers(purchases)
-        repeats = buyers["repeats"].to_numpy()
+        repeats = np.ones(buyers.height) if self.first_only else buyers["repeats"].to_numpy()
         often = self.purchases.expected(*_times(buyers, self.unit_days), horizon_days / self.unit_days)
-        mean = self.spend.expected_mean(repeats, _mean(buyers))
+        mean = self.spend.expected_mean(repeats, _mean(buyers, self.first_only))
         expected = np.zeros(purchases.height)
         expected[purchases["repeats"].is_not_null().to_numpy()] = often * mean
         return expected
@@ -63,8 +63,7 @@ class Clv:
 
 
 def _parameters(model: BetaGeometric | GammaGamma) -> dict[str, Any]:
-    parameters = {name: getattr(model, name) for name in model.standard_errors}
-    return {"parameters": parameters, "standard_errors": dict(model.standard_errors), "log_likelihood": model.log_likelihood}
+    return {"parameters": model.parameters, "standard_errors": dict(model.standard_errors), "log_likelihood": model.log_likelihood}
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,8 @@ def fit_clv(purchases: pl.DataFrame, *, kind: Kind, unit_days: Literal[1, 7]) ->
         - ``repeats``: purchase days after the first.
         - ``last_days``: days from the first purchase day to the last; 0 where ``repeats`` is 0.
         - ``known_days``: days from the first purchase day to the as-of date, ≥ ``last_days``.
-        - ``repeat_spend``: net spend after the first purchase day, in minor units; may be 0 or negative through refunds.
+        - ``first_spend``, ``repeat_spend``: net spend on the first purchase day and after it, in minor units; may be 0 or negative through
+          refunds. The first counts only where nobody came back and spent.
     kind : {"bg_nbd", "mbg_nbd"}
         Can customers go after the first purchase, before any other? Not in BG/NBD.
     unit_days : {1, 7}
@@ -119,8 +119,8 @@ def fit_clv(purchases: pl.DataFrame, *, kind: Kind, unit_days: Literal[1, 7]) ->
     Returns
     -------
     Clv
-        The same for any order of the rows. InputError for numbers that no customer can have, or too few or too equal customers for
-        either model.
+        The same for any order of the rows. Where few came back, or amounts are all equal, a weak prior decides what the orders leave
+        open, and ``warnings`` say so. InputError for numbers that no customer can have, or without a customer.
 
     Examples
     --------
@@ -135,13 +135,23 @@ def fit_clv(purchases: pl.DataFrame, *, kind: Kind, unit_days: Literal[1, 7]) ->
     >>> model.expected_spend(frame, horizon_days=30)[4:].round().tolist()
     [1886.0, 2282.0, 2260.0, 3414.0, 3382.0, 10190.0, 0.0]
     """
+    from threadpoolctl import threadpool_limits
+
     buyers = _buyers(purchases)
+    with threadpool_limits(1, "blas"):  # a few parameters are no work for several threads, which on a busy machine wait for each other
+        return _fit(buyers, kind, unit_days)
+
+
+def _fit(buyers: pl.DataFrame, kind: Kind, unit_days: int) -> Clv:
     often = fit_beta_geometric(*_times(buyers, unit_days), kind=kind)
     repeaters = buyers.filter(pl.col("repeats") > 0)
     spenders = repeaters.filter(pl.col("repeat_spend") > 0)
-    spend = fit_gamma_gamma(spenders["repeats"].to_numpy(), _mean(spenders))
+    if first_only := spenders.is_empty():
+        spend = weak_gamma_gamma(float(_mean(buyers, first_only).mean()))
+    else:
+        spend = fit_gamma_gamma(spenders["repeats"].to_numpy(), _mean(spenders))
     counts = {"customers": buyers.height, "repeat_buyers": repeaters.height, "refunded": repeaters.height - spenders.height}
-    return Clv(often, spend, unit_days, counts, tuple(_warnings(often, spend)))
+    return Clv(often, spend, unit_days, counts, first_only, tuple(_warnings(often, spend, first_only)))
 
 
 def _buyers(purchases: pl.DataFrame) -> pl.DataFrame:
@@ -157,13 +167,26 @@ def _times(buyers: pl.DataFrame, unit_days: int) -> tuple[Integers, Floats, Floa
     return buyers["repeats"].to_numpy(), last, known
 
 
-def _mean(buyers: pl.DataFrame) -> Floats:
+def _mean(buyers: pl.DataFrame, first_only: bool = False) -> Floats:
+    if first_only:
+        first: Floats = np.maximum(buyers["first_spend"].to_numpy(), 0).astype(np.float64)
+        return first
     mean: Floats = np.maximum(buyers["repeat_spend"].to_numpy(), 0) / np.maximum(buyers["repeats"].to_numpy(), 1)
     return mean
 
 
-def _warnings(often: BetaGeometric, spend: GammaGamma) -> list[Message]:
+def _warnings(often: BetaGeometric, spend: GammaGamma, first_only: bool) -> list[Message]:
     warnings = []
+    rough = "a weak prior fills in, so the expected spend is rough: compare with other rankings by a backtest"
+    if often.doubt is not None:
+        sentence = f"scoring=clv: these orders do not tell when customers buy again or stop ({{why}}); {rough}"
+        warnings.append(Message("scoring.weak_times", sentence, why=often.doubt))
+    if spend.doubt is not None:
+        sentence = f"scoring=clv: these orders do not tell how much customers differ in what they spend at a time ({{why}}); {rough}"
+        warnings.append(Message("scoring.weak_spend", sentence, why=spend.doubt))
+    if first_only:
+        sentence = "scoring=clv: nobody has come back and spent, so what the first orders came to stands for what later ones will"
+        warnings.append(Message("scoring.first_orders", sentence))
     if often.never_gone:
         sentence = (
             "scoring=clv: nobody is seen to stop buying in these orders, so all customers count as staying for good: their expected spend "
@@ -174,8 +197,8 @@ def _warnings(often: BetaGeometric, spend: GammaGamma) -> list[Message]:
         sentence = (
             "scoring=clv: how often customers buy and how much they spend at a time should be independent (correlation {correlation:.2f}, "
             "at most ±{max} is fine); the expected spend of frequent buyers is off, so compare with other rankings by a backtest, or "
-            "{otherwise}"
+            "choose another ranking, such as scoring=decayed"
         )
-        facts = {"correlation": spend.correlation, "max": MAX_CORRELATION, "otherwise": OTHERWISE}
+        facts = {"correlation": spend.correlation, "max": MAX_CORRELATION}
         warnings.append(Message("scoring.dependent", sentence, **facts))
     return warnings

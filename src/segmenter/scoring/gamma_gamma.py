@@ -7,18 +7,19 @@ Sources: Hardie and Fader (2013), The Gamma-Gamma Model of Monetary Value, note 
 CLV: Using Iso-Value Curves for Customer Base Analysis, Journal of Marketing Research 42 (4).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from segmenter.errors import InputError
 from segmenter.messages import Message
-from segmenter.scoring.likelihood import OTHERWISE, Floats, Objective, maximise
+from segmenter.scoring.likelihood import Floats, Maximum, NoMaximumError, Objective, maximise, maximise_posterior
 
 MAX_CORRELATION = 0.3  # of frequency and mean spend, either way
 _BOUNDS = {"p": (1e-3, 1e4), "q": (1e-3, 1e4), "v": (1e-5, 1e6)}  # money in units of the geometric mean
-_MODEL = "Gamma-Gamma"
+_PRIOR = {"p": 2.0, "q": 3.0, "v": 1.0}  # the mean is 1
+_LEAST_Q = 1.5  # where a weak prior helps: nearer to 1 the mean of all is that of a few who are not there
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,16 @@ class GammaGamma:
     p: float
     q: float
     v: float  # γ, in the unit of money that the model was fitted in
-    standard_errors: dict[str, float]  # of the three, by name
+    standard_errors: dict[str, float]  # of the three, by name; empty with a weak prior
     log_likelihood: float  # of all customers, in that unit of money
     # Pearson's, of x and mean. The model takes it to be 0: E[mean | x] is the same for every x, which holds for no rank or logarithm.
     correlation: float
+    doubt: Message | None = None  # why a weak prior had to help, where it had
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The three."""
+        return {"p": self.p, "q": self.q, "v": self.v}
 
     @property
     def independent(self) -> bool:
@@ -40,10 +47,7 @@ class GammaGamma:
 
     @property
     def population_mean(self) -> float:
-        """Mean of a purchase over all customers, p v / (q - 1); InputError where q ≤ 1, as there is none."""
-        if self.q <= 1:
-            sentence = "{model}: q should be > 1, or there is no mean spend (got {q:.4g}: a few spend out of all proportion); {otherwise}"
-            raise InputError(Message("scoring.no_mean", sentence, model=_MODEL, q=self.q, otherwise=OTHERWISE))
+        """Mean of a purchase over all customers, p v / (q - 1)."""
         return self.p * self.v / (self.q - 1)
 
     def expected_mean(self, x: ArrayLike, mean: ArrayLike) -> Floats:
@@ -73,12 +77,13 @@ def fit_gamma_gamma(x: ArrayLike, mean: ArrayLike) -> GammaGamma:
     Returns
     -------
     GammaGamma
-        The same for any order of the customers.
+        The same for any order of the customers, with q > 1. Where no such parameters are the most likely ones, as where all amounts are
+        equal, a weak prior decides, and ``doubt`` says why.
 
     Raises
     ------
     InputError
-        Numbers that no customer can have, or nobody; no parameters are the most likely ones; q ≤ 1.
+        Numbers that no customer can have, or nobody.
 
     Examples
     --------
@@ -89,22 +94,39 @@ def fit_gamma_gamma(x: ArrayLike, mean: ArrayLike) -> GammaGamma:
     counts, means = (np.asarray(values, np.float64) for values in (x, mean))
     _check(counts, means, {"x: should be counts ≥ 1": counts >= 1, "mean: should be > 0": means > 0})
     if not len(counts):
-        sentence = "{model}: should have customers who came back and spent (got none); {otherwise}"
-        raise InputError(Message("scoring.no_spenders", sentence, model=_MODEL, otherwise=OTHERWISE))
+        raise InputError(Message("scoring.no_spenders", "x, mean: should have customers who came back and spent (got none)"))
     order = np.lexsort((means, counts))
     counts, means = counts[order], means[order]
     logs = np.log(means)
     unit = float(np.exp(logs.mean()))
-    optimum = maximise(_objective(counts, means / unit), {"p": 2.0, "q": 3.0, "v": 1.0}, _BOUNDS, len(counts), _MODEL)
+    if means.min() == means.max():  # exactly this, then, is the mean of all
+        return replace(weak_gamma_gamma(float(means[0])), doubt=Message("scoring.equal_amounts", "everybody spends the same at a time"))
+    optimum = _fit(_objective(counts, means / unit), len(counts))
     in_unit = {"v": unit}
-    model = GammaGamma(
+    return GammaGamma(
         **{name: value * in_unit.get(name, 1.0) for name, value in optimum.parameters.items()},
         standard_errors={name: error * in_unit.get(name, 1.0) for name, error in optimum.standard_errors.items()},
         log_likelihood=optimum.log_likelihood - len(counts) * float(np.log(unit)),
         correlation=_correlation(counts, means),
+        doubt=optimum.doubt,
     )
-    _ = model.population_mean  # raises where there is none
-    return model
+
+
+def weak_gamma_gamma(mean: float) -> GammaGamma:
+    """Give the weak prior itself, with a mean of all: half of the way to it goes who bought once."""
+    return GammaGamma(_PRIOR["p"], _PRIOR["q"], mean, {}, 0.0, 0.0)
+
+
+def _fit(objective: Objective, customers: int) -> Maximum:
+    """Find the parameters; money in units of the geometric mean."""
+    try:
+        optimum = maximise(objective, _PRIOR, _BOUNDS, customers)
+        if optimum.parameters["q"] > 1:
+            return optimum
+        why = Message("scoring.no_mean", "a few spend out of all proportion, q = {q:.3g}", q=optimum.parameters["q"])
+    except NoMaximumError as stopped:
+        why = stopped.why
+    return maximise_posterior(objective, _PRIOR, {**_BOUNDS, "q": (_LEAST_Q, _BOUNDS["q"][1])}, customers, why)
 
 
 def _objective(x: Floats, mean: Floats) -> Objective:

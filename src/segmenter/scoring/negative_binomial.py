@@ -22,7 +22,7 @@ def fit_nbd(x: NDArray[np.int64], T: Floats) -> Maximum:  # noqa: N803 - the pap
     same rate.
     """
     start = {"r": 1.0, "alpha": float(np.sort(T).sum() / x.sum())}  # in order: the sum is not exact
-    return maximise(_objective(x, T), start, BOUNDS, len(x), "NBD")
+    return maximise(_objective(x, T), start, BOUNDS, len(x))
 
 
 def _objective(x: NDArray[np.int64], T: Floats) -> Objective:  # noqa: N803

@@ -34,10 +34,12 @@ class Evidence:
     measures: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"measure": pl.String, "importance": pl.Float64}))
     learned_cuts: tuple[date, ...] = ()  # the past dates that it was learned from, the latest first
     learned_rows: int = 0  # customers at all of these dates together
+    expected_over_realised: tuple[float, ...] = ()  # the money expected at each past launch in parts of what came, the latest first
     choice: str | None = None  # what `auto` chose
     # choice, share: what `auto` chose among, by mean share of later spend
     trials: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"choice": pl.String, "share": pl.Float64}))
     trial_cuts: int = 0  # over how many past launches
+    trial_buyers: int = 0  # different customers who bought after them
     model: dict[str, Any] = field(default_factory=dict)  # what a model estimated, as plain values
     warnings: tuple[str, ...] = ()  # what a person should know
 
@@ -64,6 +66,11 @@ class Ranking(ABC):
         return False
 
     @property
+    def expects_uplift(self) -> bool:
+        """Whether its values are what an invitation brings, in minor units."""
+        return False
+
+    @property
     def scores(self) -> bool:
         """Whether its values are a score from 0 to 100 as they stand."""
         return False
@@ -71,6 +78,10 @@ class Ranking(ABC):
     @abstractmethod
     def values(self, frame: pl.DataFrame) -> Floats:
         """Give each customer's value, larger is better."""
+
+    def expected_spend(self, values: Floats) -> Floats:
+        """Give what customers of these values can be expected to spend, in minor units; where it expects money at all."""
+        return values
 
     def evidence(self, past: Past | None, *, horizon_days: int, seed: int) -> Evidence:
         """Give what it rests on, as of the date that it was fitted for."""
@@ -83,10 +94,17 @@ def fit_ranking(frame: pl.DataFrame, settings: ScoringSettings, past: Past | Non
     The frame has the measures, ``verdict``, and the columns of `timeline.PURCHASES` where the settings need them. InputError where the
     past is missing or too short, or a model does not fit the shop.
     """
-    if settings.needs_past and past is None:
-        raise InputError(Message("scoring.no_past", "scoring: {kind} needs the shop's past, which was not read", kind=settings.kind))
+    if settings.needs_past:
+        require_past(past, settings)
     ranking: Ranking = import_module(f"segmenter.scoring.{settings.kind}").fit(frame, settings, past, horizon_days=horizon_days, seed=seed)
     return ranking
+
+
+def require_past(past: Past | None, settings: ScoringSettings) -> Past:
+    """Give the past that a ranking needs; an InputError where it was not read."""
+    if past is None:
+        raise InputError(Message("scoring.no_past", "scoring: {kind} needs the shop's past, which was not read", kind=settings.kind))
+    return past
 
 
 def report_ranking(ranking: Ranking, settings: ScoringSettings, past: Past | None, *, horizon_days: int, seed: int) -> RankingReport:
@@ -105,7 +123,8 @@ class RankingScore:
     def columns_of(self, frame: pl.DataFrame) -> list[pl.Series]:
         """Score customers, these or others, by their measures.
 
-        ``score``, which tells different values apart; and where the ranking expects money ``expected_spend``, in whole minor units.
+        ``score``, which tells different values apart; and where the ranking expects money ``expected_spend``, or ``expected_uplift`` where
+        it expects what an invitation brings, in whole minor units.
         """
         from segmenter.scoring.quantiles import image
 
@@ -114,7 +133,9 @@ class RankingScore:
             return [pl.Series("score", values)]
         series = [pl.Series("score", 100 * image(values, self.quantiles.knots_[0], self.quantiles.levels_[0]))]
         if self.ranking.expects_money:
-            series.append(pl.Series("expected_spend", np.rint(values).astype(np.int64)))
+            series.append(pl.Series("expected_spend", np.rint(self.ranking.expected_spend(values)).astype(np.int64)))
+        if self.ranking.expects_uplift:
+            series.append(pl.Series("expected_uplift", np.rint(values).astype(np.int64)))
         return series
 
 

@@ -41,8 +41,10 @@ from segmenter.settings.rankings import RecencySettings as RecencySettings
 from segmenter.settings.rankings import RfmSettings as RfmSettings
 from segmenter.settings.rankings import ScoringSettings as ScoringSettings
 from segmenter.settings.rankings import SpendSettings as SpendSettings
+from segmenter.settings.rankings import UpliftSettings as UpliftSettings
 from segmenter.settings.rankings import WeightedSettings as WeightedSettings
 from segmenter.settings.rankings import Weights as Weights
+from segmenter.settings.rankings import weighted_of as weighted_of
 from segmenter.settings.shareable import shareable as shareable
 from segmenter.settings.shareable import without_password as without_password
 from segmenter.settings.sources import DatabaseSettings as DatabaseSettings

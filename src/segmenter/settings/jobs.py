@@ -81,8 +81,8 @@ class LaunchJob(CoreSettings):
         match self.engine:
             case LocalEngine():
                 return self
-            case engine if self.scoring.needs_single_orders:
-                sentence = "scoring: {kind} looks at single orders, which need engine=local (got {engine})"
+            case engine if self.scoring.needs_every_order:
+                sentence = "scoring: {kind} looks at the single orders of all customers, which need engine=local (got {engine})"
                 raise ValueError(Message("settings.scoring_engine", sentence, kind=self.scoring.kind, engine=engine.kind))
             case engine if self.by_category:
                 sentence = "{key}: category looks at single orders, which need engine=local (got {engine})"
@@ -97,7 +97,7 @@ class LaunchJob(CoreSettings):
     @property
     def needs_every_order(self) -> bool:
         """Whether orders that were aggregated while they were read would not do: the ranking or the plan looks at each customer's."""
-        return self.scoring.needs_purchases or self.by_category
+        return self.scoring.needs_every_order or self.by_category
 
 
 class CheckJob(LaunchJob):

@@ -27,11 +27,11 @@ class Weights(Settings):
 class ScoringSettings(Settings):
     """What every ranking has: the components, which give the reasons and choose the key users."""
 
-    # Of a ranking: does it look at earlier dates or at single orders; must it, so that orders aggregated elsewhere will not do; and
-    # does it take every customer's purchase days (`timeline.PURCHASES`)?
+    # Of a ranking: does it look at earlier dates; does it take every customer's purchase days (`timeline.PURCHASES`); and does it, with
+    # or without these, take the single orders of all customers, so that orders aggregated elsewhere will not do?
     needs_past: ClassVar[bool] = False
-    needs_single_orders: ClassVar[bool] = False
     needs_purchases: ClassVar[bool] = False
+    needs_every_order: ClassVar[bool] = False
 
     half_life_days: Annotated[float, Field(gt=0, le=36_525)]
     weights: Weights
@@ -52,6 +52,11 @@ class WeightedSettings(ScoringSettings):
     """The weighted score."""
 
     kind: Literal["weighted"]
+
+
+def weighted_of(scoring: ScoringSettings) -> WeightedSettings:
+    """Give the weighted score of the components that every ranking has."""
+    return WeightedSettings(**{name: getattr(scoring, name) for name in ScoringSettings.model_fields} | {"kind": "weighted"})
 
 
 class SpendSettings(ScoringSettings):
@@ -82,8 +87,8 @@ class ClvSettings(ScoringSettings):
     """Expected spend by models of repeat buying."""
 
     needs_past: ClassVar[bool] = True
-    needs_single_orders: ClassVar[bool] = True
     needs_purchases: ClassVar[bool] = True
+    needs_every_order: ClassVar[bool] = True
 
     kind: Literal["clv"]
     model: Literal["bg_nbd", "mbg_nbd"]
@@ -98,14 +103,14 @@ class LearningSettings(ScoringSettings):
     cuts: Annotated[int, Field(ge=1, le=100)]
     step_days: Days | None
     rows: Annotated[int, Field(ge=10_000, le=MOST)]
+    tree_rows: Annotated[int, Field(ge=10_000, le=MOST)]
     trees: Annotated[int, Field(ge=1, le=2_000)]
     leaves: Annotated[int, Field(ge=2, le=255)]
+    trials: Annotated[int, Field(ge=1, le=50)]
 
 
 class LearnedSettings(LearningSettings):
     """Expected spend, learned from the shop's own past."""
-
-    needs_single_orders: ClassVar[bool] = True
 
     kind: Literal["learned"]
 
@@ -114,10 +119,27 @@ class AutoSettings(LearningSettings):
     """The ranking that was best on the shop's own past."""
 
     kind: Literal["auto"]
-    trials: Annotated[int, Field(ge=1, le=50)]
+
+
+class UpliftSettings(ScoringSettings):
+    """By what an invitation brings, learned from launches with control groups."""
+
+    needs_past: ClassVar[bool] = True
+    needs_every_order: ClassVar[bool] = True
+
+    kind: Literal["uplift"]
+    detectable: Annotated[float, Field(gt=0, le=10)]
 
 
 AnyScoring = Annotated[
-    WeightedSettings | SpendSettings | DecayedSettings | RecencySettings | RfmSettings | ClvSettings | LearnedSettings | AutoSettings,
+    WeightedSettings
+    | SpendSettings
+    | DecayedSettings
+    | RecencySettings
+    | RfmSettings
+    | ClvSettings
+    | LearnedSettings
+    | AutoSettings
+    | UpliftSettings,
     Field(discriminator="kind"),
 ]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from segmenter.messages import Message
-from segmenter.settings.types import Settings, Share, as_texts
+from segmenter.settings.types import Settings, Share, as_text, as_texts
 
 
 class OrdersColumns(Settings):
@@ -14,7 +14,7 @@ class OrdersColumns(Settings):
     customer_id: str | None
     order_id: str | None
     time: str | None
-    amount: str | None
+    amount: Annotated[str | None, BeforeValidator(as_text)]
     currency: str | None
     province: str | None
     city: str | None
@@ -152,6 +152,7 @@ class TableFiles(Settings):
     separator: str | None
     sheet: str | None
     skip_rows: SkipRows | None
+    header: bool | None
 
 
 class OrdersFile(OrdersSettings, TableFiles):
@@ -187,6 +188,7 @@ class FilesSettings(MappingSettings):
     separator: str
     sheet: str | None
     skip_rows: SkipRows
+    header: bool
     orders: OrdersFile
     customers: CustomersFile
     events: EventsFile

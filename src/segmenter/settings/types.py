@@ -67,11 +67,16 @@ def is_mapping(value: object) -> object:
     return value
 
 
+def as_text(value: object) -> object:
+    """Take a whole number, such as 1 for the same amount in each row, as text."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def as_texts(value: object) -> object:
     """Take whole numbers in a list, such as ids, as text."""
     if not isinstance(value, list | tuple):
         return value
-    return tuple(str(item) if isinstance(item, int) and not isinstance(item, bool) else item for item in value)
+    return tuple(map(as_text, value))
 
 
 def is_line(text: str) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from segmenter.sources import fields
-from segmenter.sources.answer_phrases import number_of, plain
+from segmenter.sources.answer_phrases import number_of
+from segmenter.sources.answer_spelling import plain
 from segmenter.vocabulary import vocabulary
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

@@ -1,15 +1,12 @@
 """What an answer means: the phrases in it, put together so that no refusal is ever taken for a yes, nor a yes for a refusal."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import SequenceMatcher
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from segmenter.sources.answer_spelling import Units, near, plain, sounds, spoken, units_of
 from segmenter.vocabulary import vocabulary
-
-Units = tuple[str, ...]  # characters of Chinese, words of Latin letters
 
 
 class Meaning(NamedTuple):
@@ -29,18 +26,30 @@ class Clause(NamedTuple):
     unclear: bool  # too much of it is left
 
 
+class Hints(NamedTuple):
+    """Whether there is a yes (True) or a no (False) in an answer, something that may turn it round, and a turn in its course."""
+
+    sides: set[bool]
+    turned: bool
+    ordered: bool
+
+
 class Pattern(NamedTuple):
     """A phrase of the vocabulary: one of the options of each part."""
 
     says: str
     parts: tuple[tuple[Units, ...], ...]
+    whole: bool  # counts only where it is all that stands between two marks
 
 
 NOT_YET = Meaning("none")
-_YES, _NO = {"joined", "agreed", "in"}, {"refused", "refused_for_good", "left"}
+YES, NO = {"joined", "agreed"}, {"refused", "refused_for_good"}  # states that never are taken for each other
+_YES, _NO = {*YES, "in", "yes"}, {*NO, "left", "averse"}
 _STATES = {
     "in": "joined",
+    "yes": "joined",
     "left": "refused",
+    "averse": "refused",
     "contact": "agreed",
     "not_in": "thinking",
     "vague": "thinking",
@@ -48,41 +57,23 @@ _STATES = {
     "busy": "not_reached",
 }
 _LETTERS = ({"y", "n"}, {"y", "n", "no"})  # that count where they are the whole answer, or a clause
-_PREFIXES = ("un", "dis")
 _MOST = 3  # slips, which are too many
-_PARTS = {"filler", "doubt", "turn"}  # that say nothing alone
+_LONG = 6  # letters of a word that is no part of another
+_PARTS = {"filler", "doubt", "turn", "before"}  # that say nothing alone
 _SOFT = {"not_reached", "not_in", "call_back"}  # where a misspelt "not" does no harm
-_UNIT = re.compile(r"[a-z0-9#]+|\S")
 _OPTION = re.compile(r"\(([^()]*)\)")
-
-
-def plain(text: str) -> str:
-    """Bring words into one form: lower case, simplified characters, no apostrophes."""
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("'", "").replace("’", "")
-    return folded.translate(_characters())
-
-
-@cache
-def _characters() -> dict[int, str]:
-    given = vocabulary("answers")["traditional"]
-    return {ord(one): other for one, other in zip(given["from"], given["to"], strict=True)}
-
-
-def units_of(text: str) -> Units:
-    """Part words into what is compared, without what stands anywhere and changes nothing."""
-    words = vocabulary("answers")
-    kept = "".join(letter if letter.isalnum() or letter in words["marks"] else " " for letter in text)
-    return tuple(unit for unit in _UNIT.findall(kept) if unit not in words["dropped"])
 
 
 @cache
 def patterns() -> tuple[Pattern, ...]:
     """Give the patterns of the vocabulary in its order, with what each says."""
-    return tuple(
-        Pattern(says, tuple(_options(part, chosen=bool(place % 2)) for place, part in enumerate(_OPTION.split(plain(pattern))) if part))
-        for says, written in vocabulary("answers")["phrases"].items()
-        for pattern in written
-    )
+    return tuple(_pattern(says, pattern) for says, written in vocabulary("answers")["phrases"].items() for pattern in written)
+
+
+def _pattern(says: str, written: str) -> Pattern:
+    classes = vocabulary("answers")["classes"]
+    parts = _OPTION.split(plain(re.sub(r"<(\w+)>", lambda name: f"({classes[name[1]]})", written.removeprefix("="))))
+    return Pattern(says, tuple(_options(part, chosen=bool(place % 2)) for place, part in enumerate(parts) if part), written[0] == "=")
 
 
 def _options(part: str, *, chosen: bool) -> tuple[Units, ...]:
@@ -104,29 +95,40 @@ def _by_first() -> dict[str, list[int]]:
 
 
 @lru_cache(maxsize=65_536)
-def meaning_of(text: str) -> Meaning | None:
+def meaning_of_phrases(text: str) -> Meaning | None:
     """Understand an answer; None where it cannot be told.
 
     An answer that is a phrase means that; otherwise its phrases are put together: those of each clause, from the left and the longest
     first; what is left there may be spelt like one. What then is left may say anything but turn a yes round.
     """
-    words = plain(text)
-    whole = units_of(words)
+    whole = units_of(words := spoken(text))
     size, said = _longest(whole, fuzzy=False)
     if size < len(whole) or said in _PARTS or not whole or "?" in words:
-        clauses = [_read(units) for part in re.split(vocabulary("answers")["breaks"], words) if (units := units_of(part))]
-        said = _together(clauses, doubted="?" in words) or ""
+        said = _together(_clauses(words), doubted="?" in words) or ""
     if not said:
         return None
-    attempts = _attempts(words) if said == "not_reached" else None
+    attempts = attempts_in(text) if said == "not_reached" else None
     return Meaning(_STATES.get(said, said), "left the group" if said == "left" else None, attempts)
 
 
 def is_phrase(text: str, *, of: str | None = None) -> bool:
     """Tell whether an answer is a phrase of the vocabulary and nothing else; and whether it says what is asked for."""
-    units = units_of(plain(text))
+    units = units_of(spoken(text))
     size, said = _longest(units, fuzzy=False)
     return 0 < size == len(units) and (said not in _PARTS if of is None else said == of)
+
+
+def hints_in(text: str) -> Hints:
+    """Tell what an answer's phrases say of yes and no, and of what may change that."""
+    words = spoken(text)
+    clauses = _clauses(words)
+    all_said = {said for clause in clauses for said in clause.says}
+    turned = "?" in words or bool(all_said & {"doubt", "wrong_number"}) or any(clause.turned for clause in clauses)
+    return Hints(_sides(all_said), turned, bool(all_said & {"turn", "before"}))
+
+
+def _clauses(words: str) -> list[Clause]:
+    return [_read(units) for part in re.split(vocabulary("answers")["breaks"], words) if (units := units_of(part))]
 
 
 def _read(units: Units) -> Clause:
@@ -135,8 +137,9 @@ def _read(units: Units) -> Clause:
     if not clause.left and not silent:
         return clause
     guessed = _scan(units, fuzzy=True)
-    sure, other = (set() if clause.unclear else _sides(clause.says)), _sides(guessed.says)
-    if (False in sure and other != {False}) or (True in sure and False in other):
+    sure, other = _sides(clause.says), _sides(guessed.says)
+    same = not other if clause.unclear else sure == other
+    if (sure and same) or (False in sure and other != {False}) or (True in sure and False in other):
         return clause
     return guessed if silent or len(guessed.left) < len(clause.left) else clause
 
@@ -155,17 +158,18 @@ def _scan(units: Units, *, fuzzy: bool) -> Clause:
         if not size or (size == 1 and units[place] in _LETTERS[len(units) > 1]):  # "n/a", "no luck"
             found = ""
             left.append(units[place])
-        elif found == "in" and size == 1 < len(units):
+        elif found in {"in", "yes"} and size == 1 < len([unit for unit in units if not unit.isdigit()]):
             found = "filler"
         # What follows on what somebody does not want is no yes.
         elif found != "filler" and not (found == "in" and before in {"refused", "thinking"}):
             says.append(found)
             turned |= found in _YES and before in {"not_reached", "not_in", "none"}  # "nobody is in the group"
-            single |= size == 1 and found not in {*_PARTS, "later", "busy"}
+            single |= size == 1 and len(units[place]) < _LONG and found not in {*_PARTS, "later", "busy"}
         before = before if found in {"", "filler"} else found
         place += max(size, 1)
     left = [unit for unit in left if not unit.isdigit()]
-    turned |= any(unit == "n" or _turns(unit) or _alarms().match(unit) or _may_turn(unit) for unit in left)
+    agrees = bool(set(says) & (_YES | {"contact"}))
+    turned |= any(unit == "n" or _turns(unit) or _alarms().match(unit) or (agrees and _may_turn(unit)) for unit in left)
     # One character or word may be a part of any other word, and what is only spelt like a phrase of two too.
     unclear = bool(left) if single or "in" in says or (fuzzy and len(units) < 4) else len(left) * 2 > len(units)
     return Clause(tuple(says), tuple(left), turned, unclear)
@@ -180,10 +184,11 @@ def _longest(units: Units, *, fuzzy: bool, alone: bool = True) -> tuple[int, str
     exact = set(_by_first().get(first, ()))
     found = [(size, 0, number) for number in exact for size, _ in _ends(patterns()[number].parts, units, "")]
     if fuzzy:
-        near = {number for other, numbers in _by_first().items() if _near(first, other) for number in numbers} | exact
-        guessed = [(number, *end) for number in near for end in _ends(patterns()[number].parts, units, patterns()[number].says)]
+        alike = {number for other, numbers in _by_first().items() if near(first, other) for number in numbers} | exact
+        guessed = [(number, *end) for number in alike for end in _ends(patterns()[number].parts, units, patterns()[number].says)]
         short = 0 if first.isascii() or (alone and len(units) < 4) else 2
         found += [(size, slips, number) for number, size, slips in guessed if 0 < slips <= (1 if size < 5 else 2) and size > short]
+    found = [end for end in found if not patterns()[end[2]].whole or (alone and end[0] == len(units))]
     best = max(((size, -slips) for size, slips, _ in found if size), default=None)
     if best is None:
         return 0, ""
@@ -204,23 +209,23 @@ def _ends(parts: tuple[tuple[Units, ...], ...], units: Units, guess: str, at: in
         for one, other in zip(units[at : at + len(option)], option, strict=False):
             if one != other:
                 # What turns an answer round must stand there as it should.
-                alike = guess and not _turns(one) and (guess in _SOFT or not _turns(other)) and _near(one, other)
-                made += 1 if alike else _MOST
+                same = guess and not _turns(one) and (guess in _SOFT or not _turns(other)) and near(one, other)
+                made += 1 if same else _MOST
         if made < _MOST and at + len(option) <= len(units):
             yield from _ends(parts[1:], units, guess, at + len(option), made)
 
 
 def _together(clauses: Sequence[Clause], *, doubted: bool) -> str | None:
     """Say what clauses come to; None where they say nothing, or both yes and no."""
-    order = [said for clause in clauses for said in clause.says]
-    if any(clause.unclear and set(clause.says) & (_YES | _NO | {"contact"}) for clause in clauses):
+    last = max((place for place, clause in enumerate(clauses) if set(clause.says) & (_YES | _NO | {"thinking"})), default=0)
+    clauses = [clause for place, clause in enumerate(clauses) if place >= last or "before" not in clause.says]
+    sure = _sides(said for clause in clauses if not clause.unclear for said in clause.says)
+    unsure = [set(clause.says) for clause in clauses if clause.unclear]
+    if any(_sides(says) - (sure if len(sure) == 1 else set()) or ("contact" in says and not sure) for says in unsure):
         return None
-    all_said = set(order)
+    all_said = _in_the_end([said for clause in clauses for said in clause.says])
     if all_said & _YES and all_said & _NO:
-        order = _last_word(order)
-        all_said = set(order)
-        if all_said & _YES and all_said & _NO:
-            return None
+        return None
     yes, no = bool(all_said & _YES), bool(all_said & _NO)
     turned = any(clause.turned for clause in clauses)
     if (turned or doubted or "doubt" in all_said) and (yes or ("contact" in all_said and not no)):
@@ -230,19 +235,27 @@ def _together(clauses: Sequence[Clause], *, doubted: bool) -> str | None:
     if "wrong_number" in all_said:
         return None if yes else "wrong_number" if "call_back" not in all_said else "call_back"
     if no:
-        return next(said for said in ("refused_for_good", "left", "refused") if said in all_said)
+        return next(said for said in ("refused_for_good", "left", "refused", "averse") if said in all_said)
     waiting = all_said & {"not_in", "later", "vague", "thinking", "call_back", "agreed", "contact"}
     if "joined" in all_said and "not_in" not in all_said:
         return "joined"
     if "thinking" in all_said:
         return "thinking"
     if yes:
-        return "agreed" if waiting or "joined" in all_said else "in"
+        return "in" if "in" in all_said and not waiting and "joined" not in all_said else "agreed"
     if ("busy" in all_said and waiting) or ("vague" in all_said and all_said & {"call_back", "later"}):
         return "call_back"
     return next(
         (said for said in ("not_reached", "busy", "none", "call_back", "contact", "not_in", "vague", "later") if said in all_said), None
     )
+
+
+def _in_the_end(order: list[str]) -> set[str]:
+    """Leave out why somebody does not like to, where that is no refusal, and what a turn has made void."""
+    if set(order) & (_YES | {"thinking", "vague", "call_back"}) and not set(order) & (_NO - {"averse"}):
+        order = [said for said in order if said != "averse"]
+    conflict = set(order) & _YES and set(order) & _NO
+    return set(_last_word(order) if conflict or {"turn", "thinking"} <= set(order) else order)
 
 
 def _last_word(order: list[str]) -> list[str]:
@@ -255,8 +268,9 @@ def _last_word(order: list[str]) -> list[str]:
     return order
 
 
-def _attempts(words: str) -> int | None:
-    found = re.search(vocabulary("answers")["attempts"], words)
+def attempts_in(text: str) -> int | None:
+    """Tell how many calls an answer tells of."""
+    found = re.search(vocabulary("answers")["attempts"], spoken(text))
     return number_of(next(filter(None, found.groups()))) if found else None
 
 
@@ -268,7 +282,7 @@ def number_of(word: str) -> int | None:
 
 def _may_turn(unit: str) -> bool:
     """Tell what sounds like "not", and may be it misspelt."""
-    return not unit.isascii() and any(_sounds(unit) & _sounds(other) for other in vocabulary("answers")["negations"]["characters"])
+    return not unit.isascii() and any(sounds(unit) & sounds(other) for other in vocabulary("answers")["negations"]["characters"])
 
 
 @cache
@@ -280,20 +294,3 @@ def _alarms() -> re.Pattern[str]:
 def _turns(unit: str) -> bool:
     words = vocabulary("answers")["negations"]
     return unit in words["characters"] or re.match(words["words"], unit) is not None
-
-
-@lru_cache(maxsize=65_536)
-def _near(one: str, other: str) -> bool:
-    if one.isascii() or other.isascii():
-        long = len(one) > 3 < len(other) and one.isalpha() and other.isalpha() and one.startswith(_PREFIXES) == other.startswith(_PREFIXES)
-        return long and SequenceMatcher(None, one, other, autojunk=False).ratio() >= 0.8
-    return bool(_sounds(one) & _sounds(other)) or any({one, other} == set(pair) for pair in vocabulary("answers")["alike"].split())
-
-
-@lru_cache(maxsize=8192)
-def _sounds(character: str) -> frozenset[str]:
-    """Give how a character is read, without tones, and without what many people do not tell apart: zh and z, ing and in."""
-    from pypinyin import Style, pinyin
-
-    heard = pinyin(character, style=Style.NORMAL, heteronym=True)[0]
-    return frozenset(re.sub(r"(?<=^[zcs])h|(?<=n)g$", "", sound) for sound in heard)

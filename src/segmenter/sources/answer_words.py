@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
 
-from segmenter.sources.answer_phrases import NOT_YET, Meaning, is_phrase, plain
-from segmenter.sources.answer_phrases import meaning_of as meaning_of_phrases
+from segmenter.sources.answer_examples import meaning_of as meaning_by_examples
+from segmenter.sources.answer_phrases import NOT_YET, Meaning, is_phrase
+from segmenter.sources.answer_spelling import plain
 from segmenter.vocabulary import vocabulary
 
 _CLOSE = 0.85  # of 1: "custmer id"
@@ -26,7 +27,7 @@ def meaning_of(text: str, *, of_joining: bool = False) -> Meaning | None:
     asked, key = vocabulary("answers")["of_joining"], _key(text)
     if of_joining and (key in asked["no"] or is_phrase(text, of="not_in")):
         return NOT_YET
-    return Meaning("joined") if of_joining and key in asked["yes"] else meaning_of_phrases(text)
+    return Meaning("joined") if of_joining and key in asked["yes"] else meaning_by_examples(text)
 
 
 def channel_of(text: str) -> str | None:

@@ -55,6 +55,8 @@ def evaluate(frame: pl.DataFrame, mapping: str, key: str, number: ReadNumbers, c
     if missing := [name for name in names if name not in known]:
         columns = tuple(Message("files.near_column", '"{name}"{near}', name=name, near=nearest(name, near)) for name in missing)
         return Message("files.no_columns", "{key}: there is no column {columns}", key=key, columns=columns)
+    if not names and counted is not None and (value := pl.select(expression).to_series()).dtype.is_numeric():
+        return FieldValues(value.new_from_index(0, frame.height), [], nothing)  # the same amount in each row, as of a log of visits
     if not names:
         return Message("files.names_no_column", '{key}: "{sql}" names no column{near}', key=key, sql=shown, near=nearest(mapping, near))
     source = frame.select(names)

@@ -13,7 +13,7 @@ from segmenter.settings import FilesSettings, TableSettings
 from segmenter.sources.number_columns import mark_in_text
 from segmenter.sources.row_mapping import NEEDED
 
-_WRITTEN = ("encoding", "separator", "sheet", "skip_rows")
+_WRITTEN = ("encoding", "separator", "sheet", "skip_rows", "header")
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class FileFormat:
     separator: str = "auto"
     sheet: str | None = None
     skip_rows: int | Literal["auto"] = "auto"
+    header: bool = True  # else columns are called column_1, column_2, …
     decimal: Callable[[str], str] = lambda column: "."  # of columns, where their numbers become text
     table: str = ""  # whose own keys messages name
     own: frozenset[str] = field(default_factory=frozenset)  # what the table says for itself
@@ -76,6 +77,6 @@ def _wanted(read: TableSettings, table: str, mappings: dict[str, str | None]) ->
 def _roots(mapping: str) -> frozenset[str]:
     """List the columns of an SQL expression; of what is none, itself."""
     try:
-        return frozenset(sql.expression(mapping).meta.root_names() or [mapping])
+        return frozenset(sql.expression(mapping).meta.root_names())
     except (ConfigError, PolarsError):
         return frozenset([mapping])

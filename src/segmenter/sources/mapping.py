@@ -10,6 +10,7 @@ import polars as pl
 
 from segmenter import tables
 from segmenter.checks.freshness import check_freshness
+from segmenter.checks.header_rows import is_value
 from segmenter.checks.nobody import Nobody
 from segmenter.checks.reject_summary import TableSource, summarize_rejects
 from segmenter.contacts import Contacts, shown_columns
@@ -252,11 +253,20 @@ def _titles(
     for name, frame in raw.items():
         columns = columns_of(frame)
         unnamed = sum(re.fullmatch(r"column_\d+", column) is not None for column in columns)
+        written = format_of(settings, name)
+        if not (written.header and any(problem.startswith(f"data.{name}.") for problem in problems)):
+            continue
+        if all(map(is_value, columns)):
+            sentence = (
+                "{key}: should be false where {table} has no header, as its first row holds values and no names; "
+                "its columns are then called column_1, column_2, …"
+            )
+            hints.append(Message("files.headerless", sentence, table=name, key=written.key("header")))
+            continue
         longer = len(columns) == 1 and name in unreadable and unreadable[name].height > 0
-        if (2 * unnamed >= len(columns) or longer) and any(problem.startswith(f"data.{name}.") for problem in problems):
+        if 2 * unnamed >= len(columns) or longer:
             sentence = '{key}: should be the number of rows above the header of {table} (got {rows}, where "{shown}" seems to be a title)'
-            shown, written = tuple(shown_columns(columns).values())[:3], format_of(settings, name)
-            facts = {"key": written.key("skip_rows"), "rows": written.skip_rows, "shown": shown}
+            facts = {"key": written.key("skip_rows"), "rows": written.skip_rows, "shown": tuple(shown_columns(columns).values())[:3]}
             hints.append(Message("files.title", sentence, table=name, **facts))
     return hints
 

@@ -126,6 +126,8 @@ class OrderChecks:
         mapping = self.settings.orders.columns.amount or "amount"
         if len(columns) >= _MIN_COLUMNS and "*" in mapping:
             return AmountWords(mapping, "line")
+        if not columns:  # the same in each row
+            return AmountWords(mapping, None)
         column = columns[0]
         of = "line" if speaks_of(column, "line") else "order" if speaks_of(column, "whole") else None
         return AmountWords(self._shown[column] if len(columns) == 1 else mapping, of)  # type: ignore[arg-type]

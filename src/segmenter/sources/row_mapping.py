@@ -145,10 +145,9 @@ def _map_field(rows: Rows, name: str, mapping: str | None, number: NumberColumns
     )
     if not isinstance(result, FieldValues):
         return result
-    column = result.columns[0]
-    if name in _SHOWN and mapping == column and not may_be_shown(column):
+    if name in _SHOWN and [mapping] == result.columns and not may_be_shown(mapping or ""):
         sentence = '{key}: "{column}" is a contact by its name, which only the call sheets may show; map another column'
-        return Message("files.contact_mapped", sentence, key=key, column=column)
+        return Message("files.contact_mapped", sentence, key=key, column=mapping)
     if (rule := _rule(name, result.values.dtype)) is not None:
         if mapping is None and name in _BY_CHANCE:
             return None

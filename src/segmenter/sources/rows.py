@@ -169,7 +169,9 @@ class Rows:
         )
 
     def _cells(self, name: str) -> pl.Series:
-        """Give a field as it stands in the source, as text; of an expression, its columns."""
+        """Give a field as it stands in the source, as text; of an expression, its columns, where it names any."""
+        if not self.columns[name]:
+            return self.fields[name].cast(pl.String)
         cells = [
             # Of what holds several values its type is enough.
             pl.when(pl.col(column).is_not_null()).then(pl.lit(f"({dtype})")) if dtype.is_nested() else fields.as_text(column, dtype, ".")

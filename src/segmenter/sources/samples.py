@@ -1,12 +1,16 @@
 """The single orders of some customers, where those of all were aggregated as they were read: what rankings learn from."""
 
+from collections.abc import Iterator
+
 import polars as pl
 
 from segmenter.measures.sampling import Sampling, is_sampled
 from segmenter.measures.shop_orders import Sample
 from segmenter.sources import fields
+from segmenter.sources.expressions import ROW
+from segmenter.sources.fallback_rows import FallbackRows
 from segmenter.sources.order_rows import canonical_orders, order_rows
-from segmenter.sources.parquet_stream import Stream, decode
+from segmenter.sources.parquet_stream import WANTED, Stream, batches, decode
 from segmenter.sources.row_mapping import map_rows
 from segmenter.tables import Summary
 
@@ -17,19 +21,30 @@ def sample_of(orders: pl.DataFrame, summary: Summary, sampling: Sampling) -> Sam
     return Sample(orders.filter(is_sampled(orders["customer_id"], halvings, sampling.seed)), halvings)
 
 
-def sample_stream(stream: Stream, ids: pl.Series | None, summary: Summary, sampling: Sampling) -> Sample | None:
-    """Read the orders of some customers out of files that were aggregated before: what is wrong with them was said then.
-
-    None where the ids have to be computed from text first.
-    """
-    if not stream.typed:
-        return None
+def sample_stream(stream: Stream, ids: pl.Series | None, summary: Summary, sampling: Sampling) -> Sample:
+    """Read the orders of some customers out of files that were aggregated before: what is wrong with them was said then."""
     halvings = sampling.halvings(summary)
-    batches = [batch.filter(is_sampled(_read(who, stream), halvings, sampling.seed)) for who, batch in decode(stream)]
-    rows = map_rows("orders", pl.concat(batches), stream.settings, stream.launch)
-    rows.spellings = stream.spellings
-    orders = canonical_orders(order_rows(rows, stream.settings, stream.launch, ids), stream.settings.orders.grain)
+    if stream.typed:
+        batches = [batch.filter(is_sampled(_read(who, stream), halvings, sampling.seed)) for who, batch in decode(stream)]
+        mapped = map_rows("orders", pl.concat(batches), stream.settings, stream.launch)
+        mapped.spellings = stream.spellings
+        rows = order_rows(mapped, stream.settings, stream.launch, ids)
+    else:
+        rows = pl.concat(part.filter(is_sampled(part["customer_id"], halvings, sampling.seed)) for part in _read_all(stream, ids))
+    orders = canonical_orders(rows, stream.settings.orders.grain)
     return Sample(orders.filter(is_sampled(orders["customer_id"], halvings, sampling.seed)), halvings)
+
+
+def _read_all(stream: Stream, ids: pl.Series | None) -> Iterator[pl.DataFrame]:
+    """Read rows of which no id is known before: all of them, part by part."""
+    files = range(len(stream.paths))
+    fallback = FallbackRows(stream, files, ids)
+    for batch in batches(stream, files):
+        wanted = batch if stream.where is None else batch.filter(WANTED)
+        if wanted.height and fallback.put(wanted.select(*stream.columns, ROW)):
+            yield fallback.read()
+    if fallback.frames:
+        yield fallback.read()
 
 
 def _read(who: pl.Series, stream: Stream) -> pl.Series:

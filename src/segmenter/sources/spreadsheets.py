@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from segmenter.checks.header_rows import Header, Row, find_header
+from segmenter.checks.header_rows import Header, Row, find_header, no_header
 from segmenter.errors import InputError, nearest
 from segmenter.findings import Finding
 from segmenter.messages import Message
@@ -176,12 +176,12 @@ def _read_table(path: Path, book: Any, name: str, place: str, sheet: Sheet, writ
     try:
         rows, header, above = _header(book, name, sheet.name, written)
         position = above + header.last
-        frame = _read(path, sheet.name, position)
+        frame = _read(path, sheet.name, position, headed=written.header)
         labelled = label(frame, header.names, place, position + 2)
         others, findings = other_rows_of(labelled, rows, header, place, written)
         if others and labelled.filter(pl.col(ROW) >= others[0]).height == len(others):
             # Below the table, where their text made columns of numbers text.
-            frame = _read(path, sheet.name, position, others[0] - position - 2)
+            frame = _read(path, sheet.name, position, others[0] - position - 2, headed=written.header)
             labelled = label(frame, header.names, place, position + 2)
         elif others:
             labelled = labelled.filter(~pl.col(ROW).is_in(others))
@@ -202,9 +202,11 @@ def _header(book: Any, name: str, sheet: str, written: FileFormat) -> tuple[list
         top = book.load_sheet(sheet, header_row=None, skip_rows=skip_rows, n_rows=most, dtypes="string").to_polars()
         rows = top.rows()
         if any(map(any, rows)):
+            first = next(position for position, row in enumerate(rows) if any(row))
+            if not written.header:
+                return rows, no_header(rows, first), skip_rows
             if written.skip_rows == "auto":
                 return rows, find_header(rows, lambda names: written.fits(column_names(names))), 0
-            first = next(position for position, row in enumerate(rows) if any(row))
             return rows, Header(first, first, rows[first]), skip_rows
         if top.height < _MAX_BLANK:
             break
@@ -258,8 +260,8 @@ def _own(error: Exception) -> str:
     return one_line(str(error).partition("\nContext:")[0])
 
 
-def _read(path: Path, sheet: str, header_row: int, rows: int | None = None) -> pl.DataFrame:
-    """Read what is below a header, or its first rows."""
+def _read(path: Path, sheet: str, header_row: int, rows: int | None = None, *, headed: bool) -> pl.DataFrame:
+    """Read what is below a header, or where it would be, or its first rows."""
     import fastexcel
 
     # Types are inferred from all rows: text far down in a column of numbers would otherwise become null.
@@ -273,6 +275,8 @@ def _read(path: Path, sheet: str, header_row: int, rows: int | None = None) -> p
         raise_if_empty=False,
     )
     options: dict[str, Any] = {"header_row": header_row, "n_rows": rows}
+    if not headed:
+        options |= {"header_row": None, "skip_rows": header_row + 1}
     try:
         frame = read(read_options=options)
     except fastexcel.UnsupportedColumnTypeCombinationError:

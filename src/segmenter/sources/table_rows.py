@@ -24,7 +24,7 @@ _LONG = 30
 
 def header_findings(name: str, rows: Sequence[Row], header: Header, numbers: Sequence[int], written: FileFormat) -> list[Finding]:
     """Say which rows above a header are left out, and that a header has two rows; `numbers` are those of `rows` in the file."""
-    if written.skip_rows != "auto":
+    if written.skip_rows != "auto" or not written.header:
         return []
     found = []
     above = [row for row in rows[: header.first] if any(map(cell_of, row))]

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 from polars.exceptions import PolarsError
 
-from segmenter.checks.header_rows import Header, find_header
+from segmenter.checks.header_rows import Header, find_header, no_header
 from segmenter.errors import ConfigError, InputError, nearest
 from segmenter.findings import Finding
 from segmenter.messages import Message
@@ -27,6 +27,7 @@ from segmenter.sources.text_lines import BadLine, read_lines
 _MAX_HEADER = 1 << 24  # bytes of a header
 _MAX_RECORDS = 200  # that say which separator it is, and where the header
 _SEPARATORS = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "pipe"}
+_BLANKS = "blanks"  # columns set by width: any number of blanks is one separator
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\w"\r\n])"?[\r\n]*', re.IGNORECASE)  # for Excel, which does not show it
 
 
@@ -46,7 +47,7 @@ def check_text_settings(written: FileFormat) -> None:
         problems.append(Message("files.unknown_encoding", sentence, key=written.set_by("encoding"), encoding=encoding, near=near))
     mark = _separator_named(separator)
     if separator != "auto" and (len(mark) != 1 or not mark.isascii() or mark in '"\r\n'):
-        sentence = '{key}: should be auto or one character such as "," ";" "|" "\\t" (got "{separator}")'
+        sentence = '{key}: should be auto, blanks, or one character such as "," ";" "|" "\\t" (got "{separator}")'
         problems.append(Message("files.no_separator", sentence, key=written.set_by("separator"), separator=separator))
     if problems:
         raise ConfigError(*problems)
@@ -59,6 +60,8 @@ def read_text(path: Path, name: str, written: FileFormat) -> tuple[pl.DataFrame,
     above the header, besides a first one such as ``sep=;``.
     """
     codec, source = _decode(path, name, written)
+    if written.separator == _BLANKS:
+        source = _tabbed(source)
     head, whole = _head(source)
     if not whole and "\n" not in head and "\r" not in head:
         head, whole = _head(source, _MAX_HEADER)
@@ -70,19 +73,19 @@ def read_text(path: Path, name: str, written: FileFormat) -> tuple[pl.DataFrame,
     if top is None:
         raise InputError(_no_header(name, written, skip_rows, len(head) - len(above)))
     # The last row of the header is the one from which on others read.
-    above += "".join(islice(io.StringIO(head[len(above) :], newline=""), top.ends[top.header.last - 1] if top.header.last else 0))
+    above += "".join(islice(io.StringIO(head[len(above) :], newline=""), top.ends[top.header.last - 1] if top.header.last > 0 else 0))
     skipped = _count_lines(above)
     header, mark = top.header.names, top.mark
     bad: list[BadLine] = []
-    frame = _read_fast(source, mark, len(header), above, line_end)
+    frame = _read_fast(source, mark, len(header), above, line_end, has_header=written.header)
     rows = None if frame is None else _begins(frame, line_end)
     if frame is not None and rows is not None:
-        rows += before + top.ends[top.header.last]
+        rows += before + (top.ends[top.header.last] if written.header else 0)
     else:
         binary = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
         with io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as text:
             text.read(len(above))
-            frame, rows, bad = read_lines(text, name, mark, len(header), skipped)
+            frame, rows, bad = read_lines(text, name, mark, len(header), skipped, headed=written.header)
     check_one_table(name, header, frame)
     labelled = label(frame, header, name, rows)
     others, findings = other_rows_of(labelled, top.rows, top.header, name, written)
@@ -122,14 +125,16 @@ def _records_of(head: str, mark: str, whole: bool, written: FileFormat) -> _Top 
         return None
     rows = [record for record, _ in found]
     header = Header(0, 0, tuple(rows[0]))
-    if written.skip_rows == "auto":
+    if not written.header:
+        header = no_header(rows)
+    elif written.skip_rows == "auto":
         header = find_header(rows, lambda names: written.fits(column_names(names)))
     return _Top(mark, rows, [end for _, end in found], header)
 
 
 def _order(top: _Top) -> tuple[bool, float, int, str]:
     width = len(top.header.names)
-    lengths = [len(record) for record in top.rows[top.header.last :]]
+    lengths = [len(record) for record in top.rows[max(top.header.last, 0) :]]
     alike = sum(length == width for length in lengths) / len(lengths)
     return (True, alike, width, top.mark) if width > 1 else (False, 0.0, 1, "," if top.mark == "," else "")
 
@@ -162,9 +167,15 @@ def _no_header(name: str, written: FileFormat, skip_rows: int, length: int) -> M
     return Message("files.no_header_below", sentence, name=name, rows=skip_rows, length=length, key=written.set_by("skip_rows"))
 
 
+def _tabbed(source: Path | bytes) -> bytes:
+    """Put a tab for each run of blanks between the cells of a line."""
+    text = source if isinstance(source, bytes) else source.read_bytes().removeprefix(codecs.BOM_UTF8)
+    return re.sub(rb"[ \t]+", b"\t", re.sub(rb"(?m)^[ \t]+|[ \t]+(?=\r?$)", b"", text))
+
+
 def _separator_named(separator: str) -> str:
     # On a command line "\t" arrives as two characters.
-    return "\t" if separator in ("\\t", "tab") else separator
+    return "\t" if separator in ("\\t", "tab", _BLANKS) else separator
 
 
 def _head(source: Path | bytes, size: int = 1 << 18) -> tuple[str, bool]:
@@ -200,7 +211,7 @@ def _records(text: str, separator: str, whole: bool) -> Iterator[tuple[list[str]
         yield last
 
 
-def _read_fast(source: Path | bytes, separator: str, width: int, above: str, line_end: str) -> pl.DataFrame | None:
+def _read_fast(source: Path | bytes, separator: str, width: int, above: str, line_end: str, *, has_header: bool) -> pl.DataFrame | None:
     """Let Polars read it; None where a line does not fit, or quotes stand where they should not."""
     start = len(above.encode()) + (len(codecs.BOM_UTF8) if isinstance(source, Path) and encoding_by_mark(source) else 0)
     if (above and not above.endswith(line_end)) or not quotes_fit(source, start, separator, line_end):
@@ -209,6 +220,7 @@ def _read_fast(source: Path | bytes, separator: str, width: int, above: str, lin
         frame = pl.read_csv(
             source,
             separator=separator,
+            has_header=has_header,
             skip_lines=above.count(line_end[-1]),
             infer_schema=False,
             null_values=[""],

@@ -17,10 +17,13 @@ _BATCH = 100_000
 _SHOWN = 200
 
 
-def read_lines(text: TextIO, name: str, separator: str, width: int, above: int = 0) -> tuple[pl.DataFrame, pl.Series, list[BadLine]]:
+def read_lines(
+    text: TextIO, name: str, separator: str, width: int, above: int = 0, *, headed: bool = True
+) -> tuple[pl.DataFrame, pl.Series, list[BadLine]]:
     """Read records by the strict rules of CSV, one row for each below the header that is not blank, and leave out what breaks them.
 
-    `text` is opened with ``newline=""``; `above` lines of the file stand before it. A line with fewer than `width` fields ends in nulls.
+    `text` is opened with ``newline=""``; `above` lines of the file stand before it, and where `headed` a header is the first of its own. A
+    line with fewer than `width` fields ends in nulls.
     A quote that does not end would swallow the rows behind it. So reading goes on at the line after the one where the bad record began,
     and of the lines that it had swallowed only those are taken that look like whole records: with all fields, and without a quote in
     any. Whether a quote that closes in a later line was meant to, nobody can tell: that is a field of several lines.
@@ -30,13 +33,12 @@ def read_lines(text: TextIO, name: str, separator: str, width: int, above: int =
     bad: list[BadLine] = []
     rows: list[list[str | None]] = []
     numbers: list[int] = []
-    headed = False
     for number, record, line, reason in _records(text, separator, width):
-        if not headed:
+        if headed:
             if reason is not None:
                 sentence = "{name}: its header {reason}; mend it, or skip the rows above the header by data.skip_rows"
                 raise InputError(Message("files.bad_header", sentence, name=name, reason=reason))
-            headed = bool(record)
+            headed = not record
         elif reason is not None:
             shown = line.rstrip("\r\n")
             bad.append((above + number, shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…", reason))
