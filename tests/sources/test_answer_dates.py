@@ -1,11 +1,11 @@
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segmenter.sources.answer_dates import answer_dates, answer_times, call_day, hours_of
+from segmenter.sources.answer_dates import answer_dates, answer_times, call_day, clock_hours, hours_of
 
 JULY = date(2026, 7, 31)
 
@@ -84,7 +84,8 @@ def test_the_hour_of_a_call_is_kept_where_it_is_told() -> None:
         ("after the weekend", date(2026, 9, 21)),
         ("Sep 20", date(2026, 9, 20)),
         ("3 October", date(2026, 10, 3)),
-        ("晚点再打", None),
+        ("打不通，晚点再打", date(2026, 9, 17)),
+        ("no answer, try again later", date(2026, 9, 17)),
         ("下午4点", None),
         ("未接", None),
         ("2026-09-01", None),  # before it was said
@@ -96,6 +97,30 @@ def test_the_hour_of_a_call_is_kept_where_it_is_told() -> None:
 )
 def test_days_to_call_again_in_words(text: str, day: date | None) -> None:
     assert call_day(text, date(2026, 9, 16)) == day
+
+
+def test_whoever_is_to_be_called_later_is_called_on_the_next_workday() -> None:
+    assert call_day("稍后再打", date(2026, 9, 18)) == date(2026, 9, 21)  # said on a Friday
+    assert call_day("稍后再打", date(2026, 9, 30)) == date(2026, 10, 8)  # before the holidays
+    assert call_day("回头再说", date(2026, 9, 18), soon=False) is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "hours"),
+    [
+        (["14:30", None, "9:05:00"], [14, None, 9]),
+        (["下午2点半", "上午9点"], [14, 9]),
+        (["2:30 pm", "12:05 am"], [14, 0]),
+        ([time(14, 30)], [14]),
+        (["14:30", "2026-07-03 14:30"], None),
+        (["3", "14"], None),
+        (["25:00"], None),
+        ([None], None),
+    ],
+)
+def test_a_column_of_times_has_hours(cells: list[object], hours: list[int | None] | None) -> None:
+    found = clock_hours(pl.Series(cells))
+    assert (None if found is None else found.to_list()) == hours
 
 
 @given(st.text(max_size=20), st.dates(date(2000, 1, 1), date(2100, 1, 1)))

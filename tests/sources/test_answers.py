@@ -294,3 +294,14 @@ def test_days_to_call_again_are_read(tmp_path, again, phone):
     told = {warning.code: warning.facts for warning in found.warnings}
     assert told == {"answers.call_days": {"count": 1}}
     assert "13812345678" not in str(found.warnings)
+
+
+@pytest.mark.parametrize("header", ["客户编号,答复,通话时间", "客户编号,答复,日期,通话时间"])
+def test_a_column_with_only_the_time_of_the_call_is_read_as_the_hour(tmp_path, header):
+    day = ["2026-07-03"] if "日期" in header else []
+    rows = [",".join([who, "已入群", *day, at]) for who, at in (("1", "14:30"), ("2", "9:05"), ("3", ""))]
+    (tmp_path / "list.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
+    found = read(tmp_path).answers
+    assert found["hour"].to_list() == [14, 9, None]
+    assert found["answered_on"].n_unique() == 1
+    assert (found["answered_on"][0] == date(2026, 7, 3)) == bool(day)

@@ -66,7 +66,7 @@ def check_size(launches: pl.DataFrame, limit: float, end: date) -> float:
     """Give the smallest share of what customers spend that launches could show as an effect; InputError where it is above the limit."""
     if launches.is_empty():
         sentence = (
-            "scoring=uplift: learns from launches that held out customers at random and were over by {end}, as far as the orders go, and the "
+            "scoring=uplift: learns from launches that held out customers at random and were over by {end}, as far as the orders go; the "
             "ledger has none; hold some out of each launch (plan.holdout), and learn when it is over; use scoring=auto until then"
         )
         raise InputError(Message("scoring.no_experiments", sentence, end=end))

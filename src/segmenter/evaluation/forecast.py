@@ -22,7 +22,7 @@ from segmenter.messages import Message, Obstacle
 from segmenter.money import text, to_minor
 from segmenter.planning.join_chances import JoinChances, bin_of
 from segmenter.rules import ELIGIBLE
-from segmenter.settings import CoreSettings, LearningSettings
+from segmenter.settings import CoreSettings, LearningSettings, UpliftSettings
 
 Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]
@@ -188,7 +188,9 @@ def _later_spend(past: Past, cut: date, settings: CoreSettings) -> Longs:
     eligible = snapshot.customers.filter(snapshot.eligible)
     if not eligible.height:
         return np.zeros(0, np.int64)
-    ranking = rank(snapshot.customers, scoring, snapshot.past, horizon_days=horizon, seed=settings.seed)
+    # Before past dates there were hardly any launches to learn uplift from: whom it puts first today is asked what they spent then.
+    known = past if isinstance(scoring, UpliftSettings) else snapshot.past
+    ranking = rank(snapshot.customers, scoring, known, horizon_days=horizon, seed=settings.seed)
     spend = past.later(eligible["customer_id"], cut, horizon)["spend"].to_numpy()
     later: Longs = spend[np.argsort(-ranking.values(eligible), kind="stable")]  # the eligible are sorted by id
     return later

@@ -22,6 +22,7 @@ from segmenter.ledger.schema import PLANNED
 from segmenter.messages import Message
 from segmenter.settings import ReviewJob
 from segmenter.sources import answer_mending as mending
+from segmenter.sources.answer_copies import original
 from segmenter.sources.answer_people import People, fold_name
 from segmenter.sources.answers import Answers, NoAnswersError, read_answers
 from segmenter.sources.contacts_file import contacts_path, keep_contacts, read_contacts_file
@@ -162,7 +163,7 @@ def take_answers(ledger: Ledger, launch: str, answers: Answers, read: Inputs) ->
     if answers.contacts_file is not None and not answers.noted.is_empty():  # first: what is read again then changes nothing
         keep_contacts(answers.contacts_file, answers.noted, read.tables.contacts)
     if not good.is_empty():
-        record_answers(ledger, launch, good)
+        record_answers(ledger, launch, good.with_columns(original(pl.col("source")).alias("source")))
     rejects = pl.concat([answers.rejects, strange.select(_REJECT).cast(dict(REJECTS))])  # type: ignore[arg-type]  # a schema is a mapping
     shop_has = [] if read.tables.contacts is None else [cells for cells in read.tables.contacts if is_contact_name(cells.name)]
     unknown = strange.select(*_AT, "answer", "answered_on", customer_id="written", why=pl.lit(str(UNKNOWN_CUSTOMER)), mended=False)

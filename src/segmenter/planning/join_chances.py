@@ -93,9 +93,9 @@ def learn_join_chances(invited: pl.DataFrame | None, *, as_of: date, chance: flo
     An invitation brings somebody if they are reached, and join then: the chance is the product of both. Who was called (has an answer)
     was reached if anybody ever spoke to them. When the launch is over, who was reached has joined or not; while it runs, only who has
     joined or refused has decided, and all others count as neither: each who has decided then stands for as many calls as it takes to
-    reach one of that tenth of the score, with the launch's own number weighing as much as 20 of these. Where lists do not say who was
-    not reached, as shops often note only who joined, everybody planned was asked in a launch that is over, and whose day has come in one
-    that runs. Who was held out, or joined unasked, tells nothing of the chance.
+    reach one of that score (a bin's own number of calls, with that of the launch weighing as much as 20 of them). Where lists do not say
+    who was not reached, as shops often note only who joined, everybody planned was asked in a launch that is over, and whose day has
+    come in one that runs. Who was held out, or joined unasked, tells nothing of the chance.
 
     The common rate begins at the guess, and the rate of the next launch at Beta(chance × evidence, (1 - chance) × evidence); the
     posterior is summed over a grid. A tenth of the score has the rate of its own answers, with the overall rate weighing as much as 20

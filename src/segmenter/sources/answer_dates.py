@@ -42,6 +42,23 @@ def hours_of(times: pl.Series) -> pl.Series:
     return day.select(pl.when(pl.col("at").dt.time() != time(0)).then(pl.col("at").dt.hour().cast(pl.Int64))).to_series()
 
 
+def clock_hours(cells: pl.Series) -> pl.Series | None:
+    """Read the hours of a column that has times of the day and no dates; None where it has anything else."""
+    if cells.dtype == pl.Time:
+        return cells.dt.hour().cast(pl.Int64)
+    texts = fields.text(cells) if not cells.dtype.is_temporal() else cells.cast(pl.String)
+    hours = {text: _clock_hour(text) for text in texts.drop_nulls().unique()}
+    return texts.replace_strict(hours, default=None, return_dtype=pl.Int64) if hours and None not in hours.values() else None
+
+
+def _clock_hour(text: str) -> int | None:
+    found = re.fullmatch(vocabulary("answers")["clock"], plain(text).strip())
+    if found is None or not (found["half"] or found["after"] or re.search(r"\D", text)) or int(found["hour"]) > 23:
+        return None
+    late = (found["after"] or found["half"] or "am") not in vocabulary("answers")["mornings"]
+    return int(found["hour"]) % 12 + 12 * late if found["half"] or found["after"] else int(found["hour"])
+
+
 def answer_times(cells: pl.Series, before: date, timezone: str) -> pl.Series:
     """Read dates, and the time of day where it is told; what holds no date is null, without a year it is the last before the review.
 
@@ -76,8 +93,11 @@ def _with_year(text: str, last: date) -> str:
     return f"{year or last.year - ((number, int(day)) > (last.month, last.day))}-{number}-{day}"
 
 
-def call_day(text: str, on: date) -> date | None:
-    """Tell the day on which an answer of a day says to call again, "next Wednesday": not before that day; None where it says none."""
+def call_day(text: str, on: date, *, soon: bool = True) -> date | None:
+    """Tell the day on which an answer of a day says to call again, "next Wednesday": not before that day; None where it says none.
+
+    Whoever says "later" and no day is called on the next workday, unless it is not `soon`.
+    """
     words = " ".join(plain(text).split())
     if _SERIAL.fullmatch(words):
         words = str(_FIRST + timedelta(days=int(float(words))))
@@ -88,7 +108,15 @@ def call_day(text: str, on: date) -> date | None:
             told = rule | {name: value for name, value in match.groupdict().items() if value is not None}
             day = _day_told(told, on)
             return None if day is None or day < on else day + timedelta(days="after" in told and told["is"] != "feast")
-    return None
+    return _workday(on + timedelta(days=1)) if soon and re.search(vocabulary("answers")["soon"], words) else None
+
+
+def _workday(first: date) -> date:
+    """Give the first day from a day on that is no weekend and, in China, no holiday."""
+    import holidays
+
+    public = holidays.country_holidays("CN", years=range(first.year, first.year + 2))
+    return next(day for ahead in range(31) if (day := first + timedelta(days=ahead)) not in public and day.weekday() < 5)
 
 
 def _day_told(told: dict[str, Any], on: date) -> date | None:
@@ -127,7 +155,6 @@ def _day_after(feast: str, on: date) -> date | None:
 
     public = holidays.country_holidays("CN", years=range(on.year, on.year + 2), language="zh_CN")
     for first in sorted(day for day in public if feast in public[day]):
-        free = next(day for ahead in range(31) if (day := first + timedelta(days=ahead)) not in public and day.weekday() < 5)
-        if free > on:
+        if (free := _workday(first)) > on:
             return free
     return None

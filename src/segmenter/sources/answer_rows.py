@@ -7,10 +7,10 @@ import polars as pl
 from segmenter.contacts import hide, shape
 from segmenter.messages import Message
 from segmenter.sources import fields
-from segmenter.sources.answer_dates import answer_dates, answer_times, call_day, hours_of
+from segmenter.sources.answer_dates import answer_dates, answer_times, call_day, clock_hours, hours_of
 from segmenter.sources.answer_lists import AnswerList
 from segmenter.sources.answer_phrases import Meaning
-from segmenter.sources.answer_words import channel_of, is_answer, meaning_of, more_answers
+from segmenter.sources.answer_words import channel_of, dated_columns, is_answer, meaning_of, more_answers
 from segmenter.sources.expressions import ROW
 from segmenter.sources.reject_reasons import EARLY, EMPTY, LATE, NO_ANSWER, NO_ANSWER_DATE
 from segmenter.themes import themed
@@ -37,7 +37,7 @@ SCHEMA = pl.Schema(
 
 def read_rows(sheet: AnswerList, before: date, timezone: str) -> pl.DataFrame:
     """Understand the rows of a list, as in `SCHEMA`; what cannot be is null beside what was ``said``."""
-    frame, roles = sheet.frame, dict(sheet.roles)
+    frame, (hours, roles) = sheet.frame, _hours(sheet.frame, dict(sheet.roles))
     text = {role: _text(frame[name]) for role, name in roles.items()}
     if "joined" in roles and "joined_on" not in roles:
         days = answer_dates(frame[roles["joined"]], before, timezone)
@@ -77,7 +77,7 @@ def read_rows(sheet: AnswerList, before: date, timezone: str) -> pl.DataFrame:
             "answer": answer,
             "said_on": none if dated_in is None else text[dated_in],
             "answered_on": times.dt.date(),
-            "hour": hours_of(times),
+            "hour": pl.select(pl.coalesce(hours_of(times), *hours)).to_series(),
             "attempts": meanings["attempts"],
             "again": again,
             "reason": pl.select(pl.coalesce(pl.when(refused).then(own), meanings["reason"])).to_series(),
@@ -89,6 +89,16 @@ def read_rows(sheet: AnswerList, before: date, timezone: str) -> pl.DataFrame:
         },
         schema=SCHEMA,
     )
+
+
+def _hours(frame: pl.DataFrame, roles: dict[str, str]) -> tuple[list[pl.Series], dict[str, str]]:
+    """Read the columns that have the time of the call and no date; the date is then looked for in another."""
+    dated = dated_columns(frame.columns)
+    clocks = {name: hours for name in dated if (hours := clock_hours(frame[name])) is not None}
+    if roles.get("answered_on") in clocks:
+        del roles["answered_on"]
+        roles |= dict(zip(["answered_on"], (name for name in dated if name not in clocks), strict=False))
+    return list(clocks.values()), roles
 
 
 def _understand(said: pl.Series, role: str) -> pl.DataFrame:
@@ -135,7 +145,7 @@ def _call_days(dated: pl.DataFrame) -> pl.Series:
     told = dated.select("answered_on", "answer", "again", pl.when(pl.col("answer").is_in(_OPEN)).then("said"))
     ended = pl.col("answer").is_in(ENDED).fill_null(value=True) | pl.col("answered_on").is_null()
     known = {
-        row: call_day(row[2], row[0]) or (None if row[3] is None else call_day(row[3], row[0]))
+        row: call_day(row[2], row[0]) or (None if row[3] is None else call_day(row[3], row[0], soon=row[1] in ("not_reached", "call_back")))
         for row in told.filter(~ended).with_columns(pl.col("again").fill_null("")).unique().rows()
     }
     return pl.Series([known.get((on, answer, again or "", said)) for on, answer, again, said in told.rows()], dtype=pl.Date)

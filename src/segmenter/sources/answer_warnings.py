@@ -23,7 +23,9 @@ def warn_of_answers(
     return (*_warn_of_undated(undated, before, planned=planned), *_warn_of_rejects(rejects, before), *_warn_of_understood(rows, good))
 
 
-def warn_of_people(good: pl.DataFrame, colleagues: int, members: list[str], copies: list[str], no_phones: int) -> list[Message]:
+def warn_of_people(
+    good: pl.DataFrame, colleagues: int, members: list[str], copies: list[str], outdone: list[str], no_phones: int
+) -> list[Message]:
     """Say who was recognised without an id, and which lists mean more than answers."""
     warnings = []
     by_phone, by_name = good.filter(how="phone").height, good.filter(how="name").height
@@ -39,6 +41,9 @@ def warn_of_people(good: pl.DataFrame, colleagues: int, members: list[str], copi
     if copies:
         rule = "copies of other files, which are not read again: {files}"
         warnings.append(Message("answers.copies", rule, files=_some(list(map(hide, copies)))))
+    if outdone:
+        rule = "files of which there is a changed copy: {files}; of the same customer's day, the copy with the later or more answers counts"
+        warnings.append(Message("answers.outdone", rule, files=_some(outdone)))
     if no_phones:
         rule = "new phones that nobody can call: {count:,}, which the next sheets do not show"
         warnings.append(Message("answers.no_phones", rule, count=no_phones))

@@ -62,6 +62,12 @@ def roles_of(header: Iterable[str]) -> dict[str, str]:
     return roles
 
 
+def dated_columns(header: Iterable[str]) -> list[str]:
+    """Find the columns that may say when somebody was called, the likeliest first."""
+    names = _headers()["answered_on"]
+    return sorted((name for name in header if _key(name) in names), key=lambda name: names.index(_key(name)))
+
+
 def more_answers(header: Iterable[str], roles: dict[str, str]) -> list[str]:
     """Find further columns of answers: an agent's own, beside that of the call sheet."""
     return [name for name in header if _key(name) in _headers()["answer"] and name not in roles.values()]

@@ -13,6 +13,7 @@ from segmenter.checks.id_forms import recognize_ids
 from segmenter.contacts import Contacts, hide, is_contact_name, shown_columns
 from segmenter.errors import InputError
 from segmenter.messages import Message
+from segmenter.sources.answer_copies import without_older
 from segmenter.sources.answer_lists import WRITTEN, AnswerList, answer_lists, fill_ids
 from segmenter.sources.answer_mending import MENDED, is_mending, list_to_mend, mended_rows, origins_of, unmended
 from segmenter.sources.answer_people import (
@@ -117,6 +118,7 @@ def read_answers(
     members = sorted({hide(sheet.name) for sheet in complete if sheet.members})
     dated = date_members(dated, members, before)
     good, wrong = split_rejects(dated, before, since)
+    good, outdone = without_older(good)
     wrong = explain_unknown(wrong, dated)
     mending = [sheet for sheet in complete if is_mending(sheet)]
     origins = origins_of(mending)
@@ -142,7 +144,7 @@ def read_answers(
         warnings=(
             *(note for file in files for sheet in file.sheets for note in notes_of_cells(file.name, sheet)),
             *warn_of_answers(rows, good, found, undated=undated, planned=planned is not None, before=before),
-            *warn_of_people(good, asked.filter(colleague).height, members, copies, no_phones),
+            *warn_of_people(good, asked.filter(colleague).height, members, copies, outdone, no_phones),
             *warn_of_call_days(dated),
         ),
         contacts=contacts,
