@@ -19,7 +19,7 @@ LAST = date(2026, 6, 1)  # the demo shop's last day but the horizon
 
 def settings(rankings=("spend",), **overrides):
     dotted = {key.replace("__", "."): value for key, value in overrides.items()}
-    return segmenter.backtest_settings({"launch.as_of": "2026-07-01", "backtest.rankings": list(rankings), **dotted})
+    return segmenter.backtest_settings({"launch.as_of": "2026-07-01", "scoring": "weighted", "backtest.rankings": list(rankings), **dotted})
 
 
 @pytest.fixture(scope="module")

@@ -181,15 +181,16 @@ def _choose(trials: Sequence[Trial], horizon_days: int, seed: int) -> tuple[str,
             "taking the mean of learned and decayed spend, which is the best guess on other shops"
         )
         return usual(horizon_days), chance.buyers, [Message("evaluation.auto_few_buyers", sentence, buyers=chance.buyers, few=_FEW)]
-    choice = choose(trials, horizon_days, _CAUTION)
-    if chance.beaten_by(means[choice], 1 if choice == usual(horizon_days) else len(CHOICES)):
+    choice, blend = choose(trials, horizon_days, _CAUTION), usual(horizon_days)
+    if chance.beaten_by(means[blend]) or chance.beaten_by(means[choice], len(CHOICES)):
         return choice, chance.buyers, []
     sentence = (
-        "scoring=auto: cannot tell whether any ranking is better than chance here: {choice} held {share:.1%} of what {buyers:,} customers "
-        "spent later, and of customers drawn at random one in twenty draws holds {low:.1%} or less, or {high:.1%} or more"
+        "scoring=auto: cannot tell whether any ranking is better than chance here: even {best} held {share:.1%} of what {buyers:,} "
+        "customers spent later, where of 20 draws at random one holds {low:.1%} or less, or {high:.1%} or more; taking the mean of learned "
+        "and decayed spend, which is the best guess on other shops"
     )
-    facts = {"choice": choice, "share": means[choice], "buyers": chance.buyers, "low": chance.low, "high": chance.high}
-    return choice, chance.buyers, [Message("evaluation.auto_like_chance", sentence, **facts)]
+    facts = {"best": best, "share": means[best], "buyers": chance.buyers, "low": chance.low, "high": chance.high}
+    return blend, chance.buyers, [Message("evaluation.auto_like_chance", sentence, **facts)]
 
 
 def choose(trials: Sequence[Trial], horizon_days: int, caution: float) -> str:

@@ -113,7 +113,7 @@ def backtest(tables: Tables, settings: BacktestCore, *, progress: Callable[[str]
     >>> orders = pl.DataFrame(rows, schema=["customer_id", "time", "amount"], orient="row")
     >>> found = backtest(segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch), settings)
     >>> len(found.cuts), found.results["ranking"].unique().sort().to_list()
-    (3, ['best', 'random', 'recency', 'spend', 'weighted'])
+    (3, ['auto', 'best', 'random', 'recency', 'spend'])
     """
     rankings, current = rankings_of(settings)
     cuts, end = choose_cuts(tables, settings)
