@@ -92,7 +92,7 @@ def _launch(seed: int) -> Iterator[tuple[bool, tuple[int, int, int], pl.DataFram
         asked_before = pl.col("customer_id").is_in(asked["customer_id"].implode())
         people = people.with_columns(verdict=pl.when(asked_before).then(pl.lit("member")).otherwise("verdict"))
     planned = plan(people.drop("join_probability"), settings, earlier)
-    past = past_of(tables, AS_OF, 90, None)
+    past = past_of(tables, AS_OF, 90, None, settings.launch.horizon_days)
     expected, _ = forecast(planned.customers, planned.join_chances, past, settings)
     assert expected is not None
     called = planned.customers.filter("invited").join(people.select("customer_id", "join_probability"), on="customer_id")

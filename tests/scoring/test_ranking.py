@@ -67,7 +67,7 @@ def test_what_needs_the_past():
 
 @pytest.mark.parametrize("kind", ["clv", "learned"])
 def test_rankings_that_expect_money_say_how_much(small_shop, kind):
-    past = past_of(small_shop, UNTIL, 90, None)
+    past = past_of(small_shop, UNTIL, 90, None, 30)
     frame = with_purchases(past.measures(UNTIL), past.timeline, UNTIL).with_columns(verdict=pl.lit("eligible"))
     ranking = fit_ranking(frame, scoring(kind, **({"scoring.trees": 20} if kind == "learned" else {})), past, horizon_days=30, seed=1)
     assert ranking.expects_money
@@ -84,7 +84,7 @@ def test_rankings_that_expect_money_say_how_much(small_shop, kind):
 
 
 def test_a_shop_without_a_customer_has_nothing_that_a_model_of_repeat_buying_fits(small_shop):
-    past = past_of(small_shop, UNTIL, 90, None)
+    past = past_of(small_shop, UNTIL, 90, None, 30)
     nobody = past.measures(UNTIL).with_columns(verdict=pl.lit("eligible"))
     early = with_purchases(nobody, past.timeline, date(2025, 1, 1))
     with pytest.raises(InputError, match="scoring=spend"):
@@ -93,7 +93,7 @@ def test_a_shop_without_a_customer_has_nothing_that_a_model_of_repeat_buying_fit
 
 @pytest.fixture(scope="module")
 def past(small_shop):
-    return past_of(small_shop, UNTIL, 90, None)
+    return past_of(small_shop, UNTIL, 90, None, 30)
 
 
 @pytest.fixture(scope="module")
