@@ -56,7 +56,7 @@ def true_qini(score: np.ndarray, gain: np.ndarray) -> float:
     return float(((score.argsort().argsort() + 0.5) / len(score) - 0.5) @ gain / len(score))
 
 
-def cover(repetitions: int, customers: int = 1_200, held_out: float = 0.25) -> pl.DataFrame:
+def cover(repetitions: int, customers: int = 4_000, held_out: float = 0.25) -> pl.DataFrame:
     """Say how often intervals hold the truth, and how often the ranking is said to beat spend."""
     rows = []
     for repetition in range(repetitions):
