@@ -124,9 +124,9 @@ def main(folder: Path, keep: Path, names: list[str]) -> None:
         )
     mean = np.exp(np.mean(list(logs.values()), axis=0))
     print("by caution:", ", ".join(f"{caution:g} {share:.4f}" for caution, share in zip(CAUTIONS, mean, strict=True)))
-    print(f"on the shop left out: {np.exp(np.mean(left_out)):.4f}")
+    print(f"on the shop left out: {np.exp(np.mean(left_out)):.4f}; means:")
     for fixed in (*FIXED, *auto.CHOICES):
-        print(fixed, f"{np.exp(np.mean([np.log(judged[name][0][1][fixed]) for name in kept])):.4f}")
+        print(fixed, f"{np.mean([judged[name][0][1][fixed] for name in kept]):.4f}")
 
 
 def shops(folder: Path) -> dict[str, tuple[Callable[[], Tables], date, int]]:

@@ -225,7 +225,7 @@ def test_amounts_with_another_currencys_sign_are_told(tmp_path):
 
 def test_auto_says_where_nothing_beats_chance(case):
     folder = case("auto_below_chance")
-    said = launch(folder, "scoring=auto")
-    assert "no ranking did better than chance" in said
-    assert "11.7%" in said
-    assert "No ranking did better than chance" in (folder / "out" / "report.html").read_text(encoding="utf-8")
+    assert "cannot tell whether any ranking is better than chance" in launch(folder, "scoring=auto")
+    page = (folder / "out" / "report.html").read_text(encoding="utf-8")
+    assert "cannot tell whether any ranking is better than chance" in page
+    assert "blend_60d" in page

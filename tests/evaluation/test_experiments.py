@@ -11,6 +11,7 @@ import segmenter
 from segmenter.errors import InputError
 from segmenter.evaluation.experiments import fit_uplift, list_experiments
 from segmenter.measures.past import past_of
+from segmenter.measures.spec import MONEY
 from segmenter.tables import INVITED, PRECEDENTS, PastLaunches
 
 AS_OF, DAYS = date(2026, 5, 1), 30
@@ -110,6 +111,8 @@ def test_within_a_budget_it_brings_more_than_spend_where_there_is_an_effect_and_
         tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
         plan = segmenter.plan_launch(replace(tables, launches=PastLaunches(PRECEDENTS.to_frame(), invited)), settings)
         assert 0 < plan.counts["invited"] <= 300
+        rows = segmenter.to_units(plan.customers, list(MONEY), "CNY").select(pl.col(plan.model.columns).cast(pl.Float64))
+        assert plan.model.predict(rows)["score"].equals(plan.customers["score"])
         # Those with few orders are whom it moves.
         brought[scoring] = (plan.invite_list["orders"] <= plan.customers["orders"].median()).sum()
         said[scoring] = " ".join(plan.warnings)

@@ -16,7 +16,8 @@ FIRST, AS_OF = date(2025, 1, 1), date(2026, 1, 1)
 
 
 def settings(*overrides):
-    return settings_of("tune", f"launch.as_of={AS_OF}", "tune.trials=25", "tune.half_lives=[30,90]", "backtest.max_cuts=7", *overrides)
+    few = ("tune.trials=25", "tune.half_lives=[30,90]", "backtest.max_cuts=7")
+    return settings_of("tune", f"launch.as_of={AS_OF}", "scoring=weighted", *few, *overrides)
 
 
 def tables_of(rows, job):

@@ -20,7 +20,7 @@ from segmenter.report.tuning_report import tuning_advice, tuning_report
 from segmenter.settings import TuneJob, WeightedSettings, Weights, parse
 from segmenter.sources.inputs import Inputs
 
-SHOP = ["data.shop.customers=500", "launch.as_of=2026-07-01"]
+SHOP = ["data.shop.customers=500", "launch.as_of=2026-07-01", "scoring=weighted"]
 SMALL = ["tune.trials=12", "tune.half_lives=[30]", "backtest.max_cuts=4"]
 
 

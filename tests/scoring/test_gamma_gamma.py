@@ -114,7 +114,7 @@ def test_a_weak_prior_decides_where_no_parameters_are_the_most_likely(x, mean, w
     model = fit_gamma_gamma(x, mean)
     assert model.doubt.code.removeprefix("scoring.") in why.split("|")
     assert model.standard_errors == {}
-    assert model.q > 1
+    assert model.q >= 1.5
     assert np.isfinite(model.expected_mean([0, *x], [0.0, *mean])).all()
 
 
@@ -144,3 +144,10 @@ def test_no_customers_no_fit():
 def test_customers_that_cannot_be(x, mean, said):
     with pytest.raises(InputError, match=said):
         fit_gamma_gamma(x, mean)
+
+
+def test_a_heavy_tail_does_not_make_a_mean_that_nobody_spends():
+    x, mean = drawn(2_000, seed=6, q=1.1)
+    model = fit_gamma_gamma(x, mean)
+    assert model.doubt.code == "scoring.no_mean"
+    assert model.expected_mean(x, mean).mean() == pytest.approx(mean.mean(), rel=0.5)

@@ -35,7 +35,7 @@ def test_where_the_effect_falls_with_spend_it_brings_more_than_spend_would():
     # What it expects is about what comes, and on customers it had not learned from it is no other.
     assert ranking.values(new).mean() == pytest.approx(new["gain"].mean(), rel=0.25)
     assert np.corrcoef(tried["score"], tried["gain"])[0, 1] > 0.7
-    assert tried["expected"].sum() == pytest.approx(tried["spend"].sum())
+    assert tried["expected"].sum() == pytest.approx(tried["spend"].sum(), rel=0.05)
 
 
 def test_the_order_of_rows_and_threads_changes_no_bit_and_equal_customers_are_equal():

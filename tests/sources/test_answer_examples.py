@@ -1,7 +1,8 @@
 """Answers by how people have written others."""
 
-from segmenter.sources.answer_examples import learn, likeliest, meaning_of
-from segmenter.vocabulary import vocabulary
+from segmenter.sources.answer_examples import example_sets, learn, likeliest, meaning_of
+from segmenter.sources.answer_phrases import NO, NOT_YET, YES
+from segmenter.tables import ANSWERS
 
 EXAMPLES = learn([("进群了", "joined"), ("已经进群", "joined"), ("不想进群", "refused"), ("对方关机", "not_reached")])
 
@@ -12,15 +13,15 @@ def test_the_state_is_that_of_the_most_alike_and_what_nobody_has_written_is_none
     assert likeliest(("红", "包"), EXAMPLES) == ("", 0.0)
 
 
+ALL = [answer for answers in example_sets().values() for answer in answers]
+
+
 def test_examples_are_of_the_ledgers_states_and_none_stands_under_two() -> None:
-    texts = [text for written in vocabulary("answer_examples").values() for text in written]
-    assert len(texts) == len(set(texts))
+    assert {state for _, state in ALL} == {*ANSWERS, NOT_YET.answer}
+    assert len({text for text, _ in ALL}) == len(set(ALL))
 
 
-def test_examples_never_turn_a_no_into_a_yes() -> None:
-    said = {text: meaning_of(text) for text, state in _all() if state in {"refused", "refused_for_good"}}
-    assert not [text for text, meaning in said.items() if meaning and meaning.answer in {"joined", "agreed"}]
-
-
-def _all() -> list[tuple[str, str]]:
-    return [(text, state) for state, texts in vocabulary("answer_examples").items() for text in texts]
+def test_what_the_examples_say_is_understood_and_never_crosses_between_yes_and_no() -> None:
+    said = [(text, state, meaning.answer if (meaning := meaning_of(text)) else None) for text, state in ALL]
+    assert not [text for text, state, got in said if (state in YES and got in NO) or (state in NO and got in YES)]
+    assert sum(state == got for _, state, got in said) >= 0.99 * len(said)

@@ -266,7 +266,7 @@ def test_a_backtest_becomes_one_run_and_each_ranking_a_child(store: Path, tmp_pa
     assert shown == f"run {parent.info.run_id} in sqlite:///{store}"
     tags = parent.data.tags
     assert (tags["segmenter.advice"], tags["segmenter.recommended"]) == (advice(replayed(), "en"), "mine (old)")
-    assert (parent.data.params["backtest.step_days"], parent.data.params["scoring.kind"]) == ("30", "weighted")
+    assert (parent.data.params["backtest.step_days"], parent.data.params["scoring.kind"]) == ("30", "auto")
     assert parent.data.metrics == {"spend_share_10": 0.5, "calibration": 1.2, "eligible": 1000, "cuts": 2}
     logged = client(f"sqlite:///{store}")
     assert [file.path for file in logged.list_artifacts(parent.info.run_id)] == ["backtest.csv"]

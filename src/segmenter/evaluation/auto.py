@@ -40,7 +40,7 @@ _TOPS = (5, 10, 20)  # percent: their mean is less moved by single customers tha
 CHANCE = sum(_TOPS) / len(_TOPS) / 100  # the mean share that customers drawn at random would hold
 _SIMPLEST = "decayed"
 _USUAL_DAYS = 60  # half-life of the usual blend; of a longer horizon, the horizon
-_CAUTION = 1.0  # standard errors
+_CAUTION = 0.25  # standard errors that a gain must exceed
 _FEW = 50  # with fewer later buyers than this a trial chooses nothing
 _TRIALS = {"cut": pl.Date(), "choice": pl.String(), "share": pl.Float64()}
 
@@ -181,23 +181,24 @@ def _choose(trials: Sequence[Trial], horizon_days: int, seed: int) -> tuple[str,
             "taking the mean of learned and decayed spend, which is the best guess on other shops"
         )
         return usual(horizon_days), chance.buyers, [Message("evaluation.auto_few_buyers", sentence, buyers=chance.buyers, few=_FEW)]
-    choice = choose(trials, horizon_days, _CAUTION)
-    if chance.beaten_by(means[choice], 1 if choice == usual(horizon_days) else len(CHOICES)):
+    choice, blend = choose(trials, horizon_days, _CAUTION), usual(horizon_days)
+    if chance.beaten_by(means[blend]) or chance.beaten_by(means[choice], len(CHOICES)):
         return choice, chance.buyers, []
     sentence = (
-        "scoring=auto: cannot tell whether any ranking is better than chance here: {choice} held {share:.1%} of what {buyers:,} customers "
-        "spent later, and of customers drawn at random one in twenty draws holds {low:.1%} or less, or {high:.1%} or more"
+        "scoring=auto: cannot tell whether any ranking is better than chance here: even {best} held {share:.1%} of what {buyers:,} "
+        "customers spent later, where of 20 draws at random one holds {low:.1%} or less, or {high:.1%} or more; taking the mean of learned "
+        "and decayed spend, which is the best guess on other shops"
     )
-    facts = {"choice": choice, "share": means[choice], "buyers": chance.buyers, "low": chance.low, "high": chance.high}
-    return choice, chance.buyers, [Message("evaluation.auto_like_chance", sentence, **facts)]
+    facts = {"best": best, "share": means[best], "buyers": chance.buyers, "low": chance.low, "high": chance.high}
+    return blend, chance.buyers, [Message("evaluation.auto_like_chance", sentence, **facts)]
 
 
 def choose(trials: Sequence[Trial], horizon_days: int, caution: float) -> str:
     """Choose by trials: the usual blend, or what gains most on it after so many standard errors are taken off its gain.
 
     A gain is the difference of the mean shares. Its error is that over customers, whose spend after all dates counts together, in the
-    buckets of `comparison`. One standard error is the rule of [1]_; a quarter of one did as well on other shops, two did worse, and
-    an error over the few dates besides changed nothing (`benchmarks/choice.py`).
+    buckets of `comparison`. Challengers are few and each is sensible, so little caution is best: on other shops a quarter of an error did
+    as well as none, one (the rule of [1]_) a little worse and two worse (`benchmarks/choice.py`).
 
     References
     ----------

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from segmenter.measures.definition import BETWEEN, rows_of
 from segmenter.measures.place_levels import ABOVE, apart
-from segmenter.measures.spec import WEIGHT_ONE, Measure, day_weights, summary_schema, sums
+from segmenter.measures.spec import WEIGHT_ONE, day_weights, summary_schema, sums
 from segmenter.tables import APART, DAY, EPOCH, LEVELS, Summary, Terms
 
 Longs = NDArray[np.int64]
@@ -73,6 +73,13 @@ class Timeline:
             """Find each customer's first row that is at most so many days old."""
             return starts if days is None else np.maximum(self.ends(terms.today - days)[some], starts)
 
+        ago = np.where(self.days < terms.today, terms.today - self.days, -1)
+
+        @cache
+        def weights(half_life: int | None) -> Longs:
+            """Weigh each row by its day; those that are not past by nothing."""
+            return np.array([*day_weights(terms, half_life), 0], np.int64)[ago]
+
         columns: dict[str, Any] = {
             "customer_id": self.customers.filter(pl.Series(some)),
             "days_since_first_row": terms.today - (self.days[starts] if len(starts) else starts),
@@ -81,8 +88,10 @@ class Timeline:
         }
         for name, measure in sums(terms).items():
             match measure.of:
-                case "decayed_amount" | "decayed_orders":
-                    columns[name] = self._decayed(measure, terms)[some]
+                case "decayed_amount":
+                    columns[name] = self._decayed_amounts(weights(measure.half_life))[some]
+                case "decayed_orders":
+                    columns[name] = self._by_customer(self._orders * weights(measure.half_life))[some]
                 case "largest":
                     largest = pl.Series(self._largest(terms)[some])
                     columns[name] = largest.set(largest == _NONE, None)
@@ -126,24 +135,25 @@ class Timeline:
         return difference
 
     @cached_property
-    def _parts(self) -> tuple[Longs, Longs]:
-        """The amounts in two parts, whose weighted sums stay inside 64 bits wherever the sum of the amounts does."""
-        return self.amounts // WEIGHT_ONE, self.amounts % WEIGHT_ONE
-
-    @cached_property
     def _orders(self) -> Longs:
         """Which rows are orders: 1, or 0."""
         return np.diff(self.totals["orders"])
 
-    def _decayed(self, measure: Measure, terms: Terms) -> Longs:
-        if not len(self.days):
-            return np.zeros(0, np.int64)
-        weights = np.array([*day_weights(terms, measure.half_life), 0], np.int64)
-        weight = weights[np.where(self.days < terms.today, terms.today - self.days, -1)]
-        parts = self._parts if measure.of == "decayed_amount" else (self._orders,)
-        sums_of_parts = [np.add.reduceat(part * weight, self.starts[:-1]) for part in parts]
-        decayed: Longs = sums_of_parts[0] + (sums_of_parts[1] // WEIGHT_ONE if len(parts) > 1 else 0)
-        return decayed
+    @cached_property
+    def _small(self) -> bool:
+        """Whether sums of weighted amounts surely stay inside 64 bits."""
+        return int(np.abs(self.amounts).max(initial=0)) * len(self.amounts) < 2**62 // WEIGHT_ONE
+
+    def _decayed_amounts(self, weights: Longs) -> Longs:
+        if self._small:
+            return self._by_customer(self.amounts * weights) // WEIGHT_ONE
+        # In two parts, which stay inside 64 bits wherever the sum of the amounts does.
+        ones, rest = (self._by_customer(part * weights) for part in (self.amounts // WEIGHT_ONE, self.amounts % WEIGHT_ONE))
+        return ones + rest // WEIGHT_ONE
+
+    def _by_customer(self, values: Longs) -> Longs:
+        total: Longs = np.add.reduceat(values, self.starts[:-1]) if len(values) else values
+        return total
 
     def _largest(self, terms: Terms) -> Longs:
         if not len(self.days):

@@ -121,7 +121,7 @@ def fit_beta_geometric(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, kind: Kind
     fitted: Kind | Literal["nbd"] = kind
     try:
         if not repeats.any():
-            raise NoMaximumError(Message("scoring.no_repeats", "nobody came back (of {count})", count=len(repeats)), start)
+            raise NoMaximumError(Message("scoring.no_repeats", "none of {count:,} came back", count=len(repeats)), start)
         optimum = maximise(objective, start, _BOUNDS, len(repeats))
     except NoMaximumError as stopped:
         if (limit := _nobody_goes(repeats, known / unit, stopped)) is not None:

@@ -177,12 +177,17 @@ def _mean(buyers: pl.DataFrame, first_only: bool = False) -> Floats:
 
 def _warnings(often: BetaGeometric, spend: GammaGamma, first_only: bool) -> list[Message]:
     warnings = []
-    rough = "a weak prior fills in, so the expected spend is rough: compare with other rankings by a backtest"
     if often.doubt is not None:
-        sentence = f"scoring=clv: these orders do not tell when customers buy again or stop ({{why}}); {rough}"
+        sentence = (
+            "scoring=clv: these orders do not tell when customers buy again or stop ({why}); a weak prior fills in, so the expected spend "
+            "is rough: compare with other rankings by a backtest"
+        )
         warnings.append(Message("scoring.weak_times", sentence, why=often.doubt))
     if spend.doubt is not None:
-        sentence = f"scoring=clv: these orders do not tell how much customers differ in what they spend at a time ({{why}}); {rough}"
+        sentence = (
+            "scoring=clv: these orders do not tell how much customers differ in what they spend at a time ({why}); a weak prior fills in: "
+            "compare with other rankings by a backtest"
+        )
         warnings.append(Message("scoring.weak_spend", sentence, why=spend.doubt))
     if first_only:
         sentence = "scoring=clv: nobody has come back and spent, so what the first orders came to stands for what later ones will"

@@ -19,7 +19,7 @@ from segmenter.scoring.likelihood import Floats, Maximum, NoMaximumError, Object
 MAX_CORRELATION = 0.3  # of frequency and mean spend, either way
 _BOUNDS = {"p": (1e-3, 1e4), "q": (1e-3, 1e4), "v": (1e-5, 1e6)}  # money in units of the geometric mean
 _PRIOR = {"p": 2.0, "q": 3.0, "v": 1.0}  # the mean is 1
-_LEAST_Q = 1.5  # where a weak prior helps: nearer to 1 the mean of all is that of a few who are not there
+_LEAST_Q = 1.5  # nearer to 1 the mean of all, p v / (q - 1), is that of a few who are not there: on the demo shop half too much
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def fit_gamma_gamma(x: ArrayLike, mean: ArrayLike) -> GammaGamma:
     Returns
     -------
     GammaGamma
-        The same for any order of the customers, with q > 1. Where no such parameters are the most likely ones, as where all amounts are
+        The same for any order of the customers, with q ≥ 1.5. Where no such parameters are the most likely ones, as where all amounts are
         equal, a weak prior decides, and ``doubt`` says why.
 
     Raises
@@ -121,7 +121,7 @@ def _fit(objective: Objective, customers: int) -> Maximum:
     """Find the parameters; money in units of the geometric mean."""
     try:
         optimum = maximise(objective, _PRIOR, _BOUNDS, customers)
-        if optimum.parameters["q"] > 1:
+        if optimum.parameters["q"] > _LEAST_Q:
             return optimum
         why = Message("scoring.no_mean", "a few spend out of all proportion, q = {q:.3g}", q=optimum.parameters["q"])
     except NoMaximumError as stopped:

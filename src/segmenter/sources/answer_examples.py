@@ -11,7 +11,7 @@ from segmenter.sources.answer_spelling import Units, spoken, units_of
 from segmenter.vocabulary import vocabulary
 
 _FEW = 0.05  # what a word counts that an answer of a state has never had
-_LITTLE, _ENOUGH, _MUCH = 0.4, 1.0, 6.0  # log odds: to say what phrases do not, a yes or no, and other than they do
+_LITTLE, _ENOUGH, _MUCH = 0.4, 1.0, 7.5  # log odds: to say what phrases do not, a yes or no, and other than they do
 
 
 _FRAME = "^", "$"
@@ -37,9 +37,9 @@ def meaning_of(text: str) -> Meaning | None:
         return said
     if said is not None and {said.answer in YES, state in YES} == {said.answer not in NO, state not in NO} == {True, False}:
         return None  # one says yes, and the other no
-    if (state in YES and (hints.turned or False in hints.sides or (said is not None and said.answer not in YES))) or (
-        state in NO and True in hints.sides
-    ):
+    to_yes = state in YES and not (hints.turned or False in hints.sides) and (said is None or said.answer in YES)
+    to_no = state in NO and (True not in hints.sides or (hints.turned and odds >= _MUCH))
+    if state in YES | NO and not (to_yes or to_no):
         return said
     return Meaning(state, attempts=attempts_in(text) if state == "not_reached" else None)
 
@@ -73,4 +73,10 @@ def _runs(units: Units) -> list[Units]:
 
 @cache
 def _examples() -> Examples:
-    return learn((text, state) for state, texts in vocabulary("answer_examples").items() for text in texts)
+    return learn(answer for answers in example_sets().values() for answer in answers)
+
+
+def example_sets() -> dict[str, list[tuple[str, str]]]:
+    """Give the answers of each set that was written at one time, with their states."""
+    sets = vocabulary("answer_examples")
+    return {name: [(text, state) for state, texts in answers.items() for text in texts] for name, answers in sets.items()}

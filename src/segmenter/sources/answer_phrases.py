@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from segmenter.sources.answer_spelling import Units, near, plain, sounds, spoken, units_of
+from segmenter.sources.answer_spelling import Units, alarms, may_turn, near, plain, spoken, turns, units_of
 from segmenter.vocabulary import vocabulary
 
 
@@ -94,6 +94,11 @@ def _by_first() -> dict[str, list[int]]:
     return index
 
 
+@lru_cache(maxsize=8192)
+def _nearly_first(unit: str) -> frozenset[int]:
+    return frozenset(number for other, numbers in _by_first().items() if near(unit, other) for number in numbers)
+
+
 @lru_cache(maxsize=65_536)
 def meaning_of_phrases(text: str) -> Meaning | None:
     """Understand an answer; None where it cannot be told.
@@ -111,6 +116,7 @@ def meaning_of_phrases(text: str) -> Meaning | None:
     return Meaning(_STATES.get(said, said), "left the group" if said == "left" else None, attempts)
 
 
+@lru_cache(maxsize=65_536)
 def is_phrase(text: str, *, of: str | None = None) -> bool:
     """Tell whether an answer is a phrase of the vocabulary and nothing else; and whether it says what is asked for."""
     units = units_of(spoken(text))
@@ -131,6 +137,7 @@ def _clauses(words: str) -> list[Clause]:
     return [_read(units) for part in re.split(vocabulary("answers")["breaks"], words) if (units := units_of(part))]
 
 
+@lru_cache(maxsize=8192)
 def _read(units: Units) -> Clause:
     clause = _scan(units, fuzzy=False)
     silent = not set(clause.says) - _PARTS
@@ -169,7 +176,7 @@ def _scan(units: Units, *, fuzzy: bool) -> Clause:
         place += max(size, 1)
     left = [unit for unit in left if not unit.isdigit()]
     agrees = bool(set(says) & (_YES | {"contact"}))
-    turned |= any(unit == "n" or _turns(unit) or _alarms().match(unit) or (agrees and _may_turn(unit)) for unit in left)
+    turned |= any(unit == "n" or turns(unit) or alarms(unit) or (agrees and may_turn(unit)) for unit in left)
     # One character or word may be a part of any other word, and what is only spelt like a phrase of two too.
     unclear = bool(left) if single or "in" in says or (fuzzy and len(units) < 4) else len(left) * 2 > len(units)
     return Clause(tuple(says), tuple(left), turned, unclear)
@@ -184,7 +191,7 @@ def _longest(units: Units, *, fuzzy: bool, alone: bool = True) -> tuple[int, str
     exact = set(_by_first().get(first, ()))
     found = [(size, 0, number) for number in exact for size, _ in _ends(patterns()[number].parts, units, "")]
     if fuzzy:
-        alike = {number for other, numbers in _by_first().items() if near(first, other) for number in numbers} | exact
+        alike = _nearly_first(first) | exact
         guessed = [(number, *end) for number in alike for end in _ends(patterns()[number].parts, units, patterns()[number].says)]
         short = 0 if first.isascii() or (alone and len(units) < 4) else 2
         found += [(size, slips, number) for number, size, slips in guessed if 0 < slips <= (1 if size < 5 else 2) and size > short]
@@ -209,7 +216,7 @@ def _ends(parts: tuple[tuple[Units, ...], ...], units: Units, guess: str, at: in
         for one, other in zip(units[at : at + len(option)], option, strict=False):
             if one != other:
                 # What turns an answer round must stand there as it should.
-                same = guess and not _turns(one) and (guess in _SOFT or not _turns(other)) and near(one, other)
+                same = guess and not turns(one) and (guess in _SOFT or not turns(other)) and near(one, other)
                 made += 1 if same else _MOST
         if made < _MOST and at + len(option) <= len(units):
             yield from _ends(parts[1:], units, guess, at + len(option), made)
@@ -233,7 +240,7 @@ def _together(clauses: Sequence[Clause], *, doubted: bool) -> str | None:
     if any(clause.turned and set(clause.says) & _NO for clause in clauses):
         return None  # "not that they refuse"
     if "wrong_number" in all_said:
-        return None if yes else "wrong_number" if "call_back" not in all_said else "call_back"
+        return None if yes else "call_back" if {"call_back", "later"} <= all_said else "wrong_number"
     if no:
         return next(said for said in ("refused_for_good", "left", "refused", "averse") if said in all_said)
     waiting = all_said & {"not_in", "later", "vague", "thinking", "call_back", "agreed", "contact"}
@@ -260,9 +267,9 @@ def _in_the_end(order: list[str]) -> set[str]:
 
 def _last_word(order: list[str]) -> list[str]:
     """Keep what follows the last turn, such as "but then", where it says yes or no; somebody who left a group had joined it before."""
-    turns = [place for place, said in enumerate(order) if said == "turn"]
-    if turns and set(order[turns[-1] :]) & (_YES | _NO):
-        return order[turns[-1] :]
+    last = max((place for place, said in enumerate(order) if said == "turn"), default=len(order))
+    if set(order[last:]) & (_YES | _NO):
+        return order[last:]
     if "left" in order and not set(order[order.index("left") :]) & _YES:
         return [said for said in order if said not in _YES]
     return order
@@ -278,19 +285,3 @@ def number_of(word: str) -> int | None:
     """Read a number in digits or in words; None where it is none, or beyond any count of days or calls."""
     number = int(word) if word.isdecimal() else vocabulary("answers")["numbers"].get(word)
     return number if number is not None and 0 < number < 100 else None
-
-
-def _may_turn(unit: str) -> bool:
-    """Tell what sounds like "not", and may be it misspelt."""
-    return not unit.isascii() and any(sounds(unit) & sounds(other) for other in vocabulary("answers")["negations"]["characters"])
-
-
-@cache
-def _alarms() -> re.Pattern[str]:
-    words = vocabulary("answers")["negations"]
-    return re.compile(rf"[{words['alarms']}]|{words['alarming']}")
-
-
-def _turns(unit: str) -> bool:
-    words = vocabulary("answers")["negations"]
-    return unit in words["characters"] or re.match(words["words"], unit) is not None

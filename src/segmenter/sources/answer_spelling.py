@@ -95,3 +95,21 @@ def sounds(character: str) -> frozenset[str]:
 
     heard = pinyin(character, style=Style.NORMAL, heteronym=True)[0]
     return frozenset(re.sub(r"(?<=^[zcs])h|(?<=n)g$", "", sound) for sound in heard)
+
+
+@lru_cache(maxsize=8192)
+def turns(unit: str) -> bool:
+    """Tell whether a character or word turns round what it stands with."""
+    words = vocabulary("answers")["negations"]
+    return unit in words["characters"] or re.match(words["words"], unit) is not None
+
+
+def may_turn(unit: str) -> bool:
+    """Tell what sounds like "not", and may be it misspelt."""
+    return not unit.isascii() and any(sounds(unit) & sounds(other) for other in vocabulary("answers")["negations"]["characters"])
+
+
+def alarms(unit: str) -> bool:
+    """Tell what stands in refusals, whatever else is said."""
+    words = vocabulary("answers")["negations"]
+    return re.match(rf"[{words['alarms']}]|{words['alarming']}", unit) is not None
