@@ -100,7 +100,8 @@ def learn_join_chances(invited: pl.DataFrame | None, *, as_of: date, chance: flo
 
     The common rate begins at the guess, and the rate of the next launch at Beta(chance × evidence, (1 - chance) × evidence); the
     posterior is summed over a grid. A tenth of the score has the rate of its own answers, with what a line through all tenths says of it
-    weighing as much as 20 of them; what its launches would have given it anyway is taken off, so that a bin asked by an unpopular launch is not blamed for it.
+    weighing as much as 20 of them; what its launches would have given it anyway is taken off, so that a bin asked by an unpopular launch
+    is not blamed for it.
     """
     counts = _count_answers(invited, as_of)
     by_launch = counts.group_by("launch").agg(pl.col("asked", "joined").sum()).sort("launch")
