@@ -38,7 +38,7 @@ def meaning_of(text: str) -> Meaning | None:
     if said is not None and {said.answer in YES, state in YES} == {said.answer not in NO, state not in NO} == {True, False}:
         return None  # one says yes, and the other no
     to_yes = state in YES and not (hints.turned or False in hints.sides) and (said is None or said.answer in YES)
-    to_no = state in NO and (True not in hints.sides or (hints.turned and odds >= _MUCH))
+    to_no = state in NO and (True not in hints.sides or ((hints.turned or False in hints.sides) and not hints.ordered and odds >= _MUCH))
     if state in YES | NO and not (to_yes or to_no):
         return said
     return Meaning(state, attempts=attempts_in(text) if state == "not_reached" else None)
