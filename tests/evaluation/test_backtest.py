@@ -226,9 +226,13 @@ def test_what_is_recommended_is_ahead_on_the_dates_that_both_have():
     rows = [(*pair[:2], pair[2] * sign, pair[3] and sign > 0, pair[4]) if sign > 0 else (pair[1], pair[0], -pair[2], False, pair[4])
         for pair in pairs for sign in (1, -1)]  # fmt: skip
     differences = pl.DataFrame(rows, ["ranking", "against", "difference", "clearly_better", "dates"], orient="row")
-    intervals = pl.DataFrame({"ranking": ["own", "a", "b", "c"], "dates": [3, 2, 3, 1]})
+    intervals = pl.DataFrame({"ranking": ["own", "a", "b", "c"], "share": [0.3, 0.4, 0.4, 0.4], "dates": [3, 2, 3, 1]})
     assert _recommend(intervals, differences, ["own", "a", "b"], "own") == "b"  # c may be chance
     assert _recommend(intervals, differences, ["own", "a"], "own") == "a"
     assert _recommend(intervals, differences, ["own"], "own") == _recommend(intervals, differences, [], "own") == "own"
     assert _recommend(intervals, differences, ["own", "a", "b"], "gone") == "b"
     assert _recommend(intervals, differences, [], "gone") == "own"
+    # Nothing was spent at the dates of the launch's own, or at any.
+    quiet = intervals.with_columns(share=pl.when(pl.col("ranking") != "own").then("share"))
+    assert _recommend(quiet, differences.filter(pl.col("against") != "own"), ["b"], "own") == "b"
+    assert _recommend(intervals.with_columns(share=pl.lit(None, pl.Float64)), differences, [], "own") == "own"

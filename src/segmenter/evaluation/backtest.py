@@ -195,8 +195,8 @@ def _combine(replays: Sequence[Replay], names: list[str], current: str, settings
 
 def _recommend(intervals: pl.DataFrame, differences: pl.DataFrame, beating: Sequence[str], current: str) -> str:
     """Name a ranking that is better than the launch's own beyond doubt; else the launch's own, unless that could not be computed."""
-    names = intervals.sort("dates", descending=True, maintain_order=True)["ranking"]
-    against = current if current in names else names[0]
+    names = intervals.drop_nulls("share").sort("dates", descending=True, maintain_order=True)["ranking"].to_list()
+    against = current if current in names or not names else names[0]
     # In the place of one that could not be computed any that is ahead will do.
     ahead = differences.filter(pl.col("ranking").is_in(beating), pl.col("difference") > 0, against=against)
     ahead = ahead.filter("clearly_better") if against == current else ahead

@@ -94,8 +94,8 @@ def rankings(found: Backtest, means: Means, size: int | None, settings: Backtest
     rows = []
     for name in order:
         figures, (mark, mark_text) = means[name], _mark(found, name, labels)
-        if name == found.recommended == found.current and found.intervals["beats_chance"].any():
-            mark_text += say(", in use now", "，当前使用")
+        if name == found.recommended == found.current and mark_text != (use := say("in use now", "当前使用")):
+            mark_text += say(f", {use}", f"，{use}")
         between = _between(*intervals.get(name, (None, None)), labels)
         shares = [Cell(labels.share(figures[f"spend_share_{top}"]), between if top == "10" else "") for top in parts]
         gini = "–" if figures["gini"] is None else f"{figures['gini'] + 0:.3f}"

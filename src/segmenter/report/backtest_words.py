@@ -75,8 +75,8 @@ def clearly_better(found: Backtest, ranking: str, against: str) -> bool:
 
 
 def chosen(found: Backtest, lang: Lang) -> str:
-    """Mark the recommended ranking in a word: where nothing beats chance it is none that is recommended."""
-    if found.intervals["beats_chance"].any():
+    """Mark the recommended ranking in a word: where it may be no better than chance, it only stays."""
+    if found.recommended in found.intervals.filter("beats_chance")["ranking"]:
         return say(lang, "recommended", "推荐")
     return say(lang, "in use now", "当前使用") if found.recommended == found.current else say(lang, "for now", "暂用")
 

@@ -102,7 +102,10 @@ class LearnedRanking(Ranking):
 
 def fit(frame: pl.DataFrame, settings: LearnedSettings, past: Past, *, horizon_days: int, seed: int) -> LearnedRanking:
     """Learn from the shop's past; the customers of today do not matter."""
-    return calibrated_from(past, settings, horizon_days=horizon_days, seed=seed)
+    try:
+        return calibrated_from(past, settings, horizon_days=horizon_days, seed=seed)
+    except InputError as error:
+        raise InputError(Message("scoring.not_learned", "scoring: {why}; use scoring=decayed", why=error.reason)) from error
 
 
 def calibrated_from(past: Past, settings: LearningSettings, *, horizon_days: int, seed: int) -> LearnedRanking:
@@ -179,14 +182,13 @@ def fit_learned(past: Past, settings: LearningSettings, *, horizon_days: int, se
     if not cuts:
         need = horizon_days + min(horizon_days, MIN_HISTORY_DAYS)
         known = max((few.end - few.timeline.span[0]).days, 0) if few.timeline.span else 0
-        rule = "should begin {need} days before {end} (got {known})"
-        sentence = f"scoring: the history is too short to learn from: {rule}; use scoring=decayed"
+        sentence = "the history is too short to learn from: should begin {need} days before {end} (got {known})"
         raise InputError(Message("scoring.short_history", sentence, need=need, end=few.end, known=known))
     frames = [few.measures(cut) for cut in cuts]
     spent = [few.later(frame["customer_id"], cut, horizon_days)["spend"].to_numpy() for frame, cut in zip(frames, cuts, strict=True)]
     tamed = [_tamed(spend) for spend in spent]
     if not any(target.any() for target in tamed):
-        sentence = "scoring: nobody bought anything in {days} days after any past date: nothing to learn; use scoring=decayed"
+        sentence = "nobody bought anything in {days} days after any past date: nothing to learn"
         raise InputError(Message("scoring.nothing_to_learn", sentence, days=horizon_days))
     columns = _columns(frames[0], years=few.timeline.span is not None and few.timeline.span[0] + _YEAR <= cuts[-1])
     rows = sum(frame.height for frame in frames)

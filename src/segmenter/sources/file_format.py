@@ -1,15 +1,21 @@
 """How the files of one table are written, by the config, and which columns are looked for in them."""
 
 import functools
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import polars as pl
 from polars.exceptions import PolarsError
 
 from segmenter import sql
+from segmenter.checks.header_rows import is_value
+from segmenter.contacts import shown_columns
 from segmenter.errors import ConfigError
-from segmenter.settings import FilesSettings, TableSettings
+from segmenter.messages import Message
+from segmenter.settings import FilesSettings, MappingSettings, TableSettings
+from segmenter.sources.expressions import columns_of
 from segmenter.sources.number_columns import mark_in_text
 from segmenter.sources.row_mapping import NEEDED
 
@@ -80,3 +86,31 @@ def _roots(mapping: str) -> frozenset[str]:
         return frozenset(sql.expression(mapping).meta.root_names())
     except (ConfigError, PolarsError):
         return frozenset([mapping])
+
+
+def say_headers(
+    raw: Mapping[str, pl.DataFrame], unreadable: Mapping[str, pl.DataFrame], settings: MappingSettings, problems: list[str]
+) -> list[str]:
+    """Say of tables with problems where the header seems to be a title above it: hardly a cell in it has a name."""
+    hints: list[str] = []
+    if not isinstance(settings, FilesSettings):
+        return hints
+    for name, frame in raw.items():
+        columns = columns_of(frame)
+        unnamed = sum(re.fullmatch(r"column_\d+", column) is not None for column in columns)
+        written = format_of(settings, name)
+        if not (written.header and any(problem.startswith(f"data.{name}.") for problem in problems)):
+            continue
+        if all(map(is_value, columns)):
+            sentence = (
+                "{key}: should be false where {table} has no header, as its first row holds values and no names; "
+                "its columns are then called column_1, column_2, …"
+            )
+            hints.append(Message("files.headerless", sentence, table=name, key=written.key("header")))
+            continue
+        longer = len(columns) == 1 and name in unreadable and unreadable[name].height > 0
+        if 2 * unnamed >= len(columns) or longer:
+            sentence = '{key}: should be the number of rows above the header of {table} (got {rows}, where "{shown}" seems to be a title)'
+            facts = {"key": written.key("skip_rows"), "rows": written.skip_rows, "shown": tuple(shown_columns(columns).values())[:3]}
+            hints.append(Message("files.title", sentence, table=name, **facts))
+    return hints

@@ -1,6 +1,5 @@
 """Raw rows of a shop become the canonical tables; rows that cannot be understood become rejects."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,19 +9,18 @@ import polars as pl
 
 from segmenter import tables
 from segmenter.checks.freshness import check_freshness
-from segmenter.checks.header_rows import is_value
 from segmenter.checks.nobody import Nobody
 from segmenter.checks.reject_summary import TableSource, summarize_rejects
-from segmenter.contacts import Contacts, shown_columns
+from segmenter.contacts import Contacts
 from segmenter.errors import InputError
 from segmenter.findings import Finding, messages_of, raise_stops
 from segmenter.messages import Message
-from segmenter.settings import FilesSettings, LaunchSettings, MappingSettings
+from segmenter.settings import LaunchSettings, MappingSettings
 from segmenter.sources import fields
 from segmenter.sources.customer_ids import COUNTS, join_spellings, judge_ids, tell_strangers
 from segmenter.sources.customer_rows import add_contacts, check_extras, find_contacts, read_customers
-from segmenter.sources.expressions import FILE, columns_of
-from segmenter.sources.file_format import format_of
+from segmenter.sources.expressions import FILE
+from segmenter.sources.file_format import say_headers
 from segmenter.sources.order_rows import NO_ORDERS, OrdersReading, map_orders
 from segmenter.sources.reach import read_reach
 from segmenter.sources.reject_reasons import CONTACT, NO_KIND, reason_of
@@ -129,7 +127,7 @@ def map_shop(
     for name in ("customers", "applicants"):
         problems += check_extras(rows[name], settings) if name in rows else []
     if problems:
-        raise InputError(*problems, *_titles(raw, unreadable, settings, problems))
+        raise InputError(*problems, *say_headers(raw, unreadable, settings, problems))
     if "orders" in rows:
         take_currency(rows["orders"], launch.currency)
     joined = pl.DataFrame(schema={"customer_id": pl.String, "becomes": pl.String})
@@ -241,34 +239,6 @@ def _drop_visitors(ids: pl.Series, name: str, frame: pl.DataFrame, reads: dict[s
         visitors = frame.filter(~known & ((pl.col("time") < as_of) | pl.col("time").is_null())).height
         reads[name] |= {"visitors": visitors, "kept": reads[name]["kept"] - visitors}
     return frame.filter(known)
-
-
-def _titles(
-    raw: Mapping[str, pl.DataFrame], unreadable: Mapping[str, pl.DataFrame], settings: MappingSettings, problems: list[str]
-) -> list[str]:
-    """Say of tables with problems where the header seems to be a title above it: hardly a cell in it has a name."""
-    hints: list[str] = []
-    if not isinstance(settings, FilesSettings):
-        return hints
-    for name, frame in raw.items():
-        columns = columns_of(frame)
-        unnamed = sum(re.fullmatch(r"column_\d+", column) is not None for column in columns)
-        written = format_of(settings, name)
-        if not (written.header and any(problem.startswith(f"data.{name}.") for problem in problems)):
-            continue
-        if all(map(is_value, columns)):
-            sentence = (
-                "{key}: should be false where {table} has no header, as its first row holds values and no names; "
-                "its columns are then called column_1, column_2, …"
-            )
-            hints.append(Message("files.headerless", sentence, table=name, key=written.key("header")))
-            continue
-        longer = len(columns) == 1 and name in unreadable and unreadable[name].height > 0
-        if 2 * unnamed >= len(columns) or longer:
-            sentence = '{key}: should be the number of rows above the header of {table} (got {rows}, where "{shown}" seems to be a title)'
-            facts = {"key": written.key("skip_rows"), "rows": written.skip_rows, "shown": tuple(shown_columns(columns).values())[:3]}
-            hints.append(Message("files.title", sentence, table=name, **facts))
-    return hints
 
 
 def _unreadable(rows: Rows, lines: pl.DataFrame) -> pl.DataFrame:
