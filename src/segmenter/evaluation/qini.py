@@ -18,8 +18,9 @@ mean(w g) with weights of the ranking, and so is the difference between two rank
     sum((w g)**2) / n**2,
 
 with a t interval of as many degrees of freedom as customers were held out. Each arm has a variance of its own here: pooled over the arms,
-as that of the lift is, the interval is too wide where an invitation moves some much and others not (it held the truth in 99 % of
-experiments, see ``benchmarks/README.md``). The interval is that of the effect on these customers; who was in two launches counts twice.
+as that of the lift is, the interval is too wide where an invitation moves some much and others not (it held the truth in 97.7 % of
+300 experiments where the effect rises with spend, this one in 95.3 %). The interval is that of the effect on these customers; who was
+in two launches counts twice.
 
 References
 ----------
