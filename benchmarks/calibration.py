@@ -64,7 +64,7 @@ def _launch(seed: int) -> Iterator[tuple[bool, tuple[int, int, int], pl.DataFram
     confidence, size = float(rng.choice([0.3, 0.6, 0.9])), ["auto", int(rng.integers(80, 900))][int(rng.integers(2))]
     settings = segmenter.launch_settings(
         {
-            **{"launch.as_of": str(AS_OF), "seed": seed, "launch.target": 1, "segments.k": 2},
+            **{"launch.as_of": str(AS_OF), "seed": seed, "launch.target": 1, "segments.k": 2, "scoring": "weighted"},
             **{
                 "plan.group_capacity": capacity,
                 "plan.fill": fill,

@@ -48,6 +48,8 @@ class Forked:
         """Run a job in `place`/work with `place`/tmp for temporary files; kill it after `at` seconds or at its n-th change of files."""
         for name in ("work", "tmp"):
             (place / name).mkdir(exist_ok=True)
+        for name in ("out", "err"):  # a job may be killed before it opens them
+            (place / name).touch()
         print(json.dumps([str(place), argv, at, step]), file=self.server.stdin, flush=True)
         code, seconds, steps = json.loads(self.server.stdout.readline())
         late = code == -signal.SIGKILL and at == LIMIT and not step  # nobody asked for it

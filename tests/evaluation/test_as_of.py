@@ -43,11 +43,13 @@ def test_a_launch_and_a_later_look_back_at_its_date_see_the_same_customers(small
 
 
 def test_a_target_or_a_ranking_that_learns_needs_a_past_of_some_customers(small_shop):
-    assert sampling_of(settings()) is None
-    assert sampling_of(settings(launch__target=1000)).max_customers == 60_000
-    assert sampling_of(settings(scoring="learned")).max_customers == 100_000 // 6
-    assert launch_snapshot(small_shop, settings()).past is None
-    assert launch_snapshot(small_shop, settings(launch__target=1000)).past.until == CUT
+    assert sampling_of(settings(scoring="weighted")) is None
+    assert sampling_of(settings(scoring="weighted", launch__target=1000)).max_customers == 60_000
+    for scoring in ("learned", "auto"):
+        assert sampling_of(settings(scoring=scoring)).max_customers == 100_000 // 6
+    assert launch_snapshot(small_shop, settings(scoring="weighted")).past is None
+    assert launch_snapshot(small_shop, settings(scoring="weighted", launch__target=1000)).past.until == CUT
+    assert launch_snapshot(small_shop, settings()).past.until == CUT
     with pytest.raises(InputError, match=r"launch\.as_of: is needed"):
         terms_of(segmenter.launch_settings({}))
 

@@ -9,7 +9,6 @@ from segmenter.themes import themed
 
 OVER = ("wave", "agent", "group", "region", "segment", "channel")
 REFUSED = ("refused", "refused_for_good")
-_Z = 1.959963984540054  # of the normal distribution, 95 % within
 
 
 def is_asked(until: date) -> pl.Expr:
@@ -66,13 +65,12 @@ def _counts() -> list[pl.Expr]:
 
 def wilson(joined: pl.Series, asked: pl.Series) -> tuple[pl.Series, pl.Series]:
     """Give Wilson's 95 % interval of the share who joined of those asked; null where nobody was."""
-    share, people = pl.col("joined") / pl.col("asked"), pl.col("asked") + _Z**2
-    centre = (pl.col("joined") + _Z**2 / 2) / people
-    margin = _Z * (pl.col("joined") * (1 - share) + _Z**2 / 4).sqrt() / people
-    ends = pl.DataFrame({"joined": joined, "asked": asked}).select(
-        pl.when(pl.col("asked") > 0).then(end.clip(0, 1)).alias(name) for name, end in (("low", centre - margin), ("high", centre + margin))
-    )
-    return ends["low"], ends["high"]
+    from scipy.stats import binomtest
+
+    counts = zip(joined.to_list(), asked.to_list(), strict=True)
+    ends = [binomtest(good, of).proportion_ci(method="wilson") if of else (None, None) for good, of in counts]
+    low, high = (pl.Series([end[side] for end in ends], dtype=pl.Float64) for side in (0, 1))
+    return low, high
 
 
 def count_reasons(invitations: pl.DataFrame) -> pl.DataFrame:

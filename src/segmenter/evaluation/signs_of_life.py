@@ -12,6 +12,7 @@ References
 .. [1] Liang, K.-Y. and Zeger, S. L. (1986). Longitudinal data analysis using generalized linear models. Biometrika 73(1), 13-22.
 """
 
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -140,7 +141,7 @@ def fit_half_life(people: pl.DataFrame, active: pl.DataFrame) -> tuple[float | N
         return None, None, None
     exposed = people.height - np.cumsum(np.bincount(watched, minlength=last + 1))[:last]  # of whom day t was watched
     terms: Floats = np.column_stack([np.ones(last), np.arange(1.0, last + 1.0)]).astype(np.float64)
-    slope = _fit_counts(terms, np.bincount(day, minlength=last + 1)[1:], exposed)
+    slope = _fit_counts(terms[:, 1:], np.bincount(day, minlength=last + 1)[1:], exposed)
     lengths, whose, counts = np.unique(watched, return_inverse=True, return_counts=True)
     for _ in range(_STEPS):
         weights, expected, inverse = _weigh(terms, slope, lengths, counts)
@@ -156,16 +157,14 @@ def fit_half_life(people: pl.DataFrame, active: pl.DataFrame) -> tuple[float | N
     return half, low, high
 
 
-def _fit_counts(terms: Floats, counts: Ints, exposed: Ints) -> Floats:
-    """Fit the days as if all were independent: a Poisson regression by iteratively reweighted least squares, from where they are."""
-    slope, rate = np.zeros(2), (counts + counts.mean()) / 2
-    for _ in range(_STEPS):
-        working = np.log(rate / exposed) + (counts - rate) / rate
-        before, slope = slope, np.linalg.solve((terms.T * rate) @ terms, terms.T @ (rate * working))
-        if not np.abs(slope - before).max() > _PRECISE:
-            break
-        rate = exposed * np.exp(np.clip(terms @ slope, -50, 5))
-    return slope
+def _fit_counts(days: Floats, counts: Ints, exposed: Ints) -> Floats:
+    """Fit the days as if all were independent: the level and the slope of a Poisson regression, from where they are."""
+    from sklearn.linear_model import PoissonRegressor
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it has not converged, where all have fallen silent at once
+        fitted = PoissonRegressor(alpha=0, solver="newton-cholesky", tol=1e-9).fit(days, counts / exposed, sample_weight=exposed)
+    return np.array([fitted.intercept_, *fitted.coef_])
 
 
 def _weigh(terms: Floats, slope: Floats, lengths: Ints, counts: Ints) -> tuple[Floats, Floats, Floats]:

@@ -27,6 +27,7 @@ _BIN_EVIDENCE = 20.0  # the overall rate weighs as much as so many answers in ea
 # within 2 points of a common rate of 30 %. An assumption, which answers to several launches correct.
 _ALIKE = 500.0
 _ALIKE_SPREAD = 1.0  # standard deviation of its logarithm
+_SLOPE, _STEPS = 0.1, 8  # how steep the chance is by the score: the standard deviation of the log-odds from one tenth to the next
 _NODES = np.linspace(-2.5, 2.5, 25)  # of that logarithm, in standard deviations
 _RATES = 1 / (1 + np.exp(-np.linspace(-11.5, 11.5, 1001)))  # for the common rate, evenly on the scale of log-odds
 
@@ -98,8 +99,9 @@ def learn_join_chances(invited: pl.DataFrame | None, *, as_of: date, chance: flo
     come in one that runs. Who was held out, or joined unasked, tells nothing of the chance.
 
     The common rate begins at the guess, and the rate of the next launch at Beta(chance × evidence, (1 - chance) × evidence); the
-    posterior is summed over a grid. A tenth of the score has the rate of its own answers, with the overall rate weighing as much as 20
-    of them; what its launches would have given it anyway is taken off, so that a bin asked by an unpopular launch is not blamed for it.
+    posterior is summed over a grid. A tenth of the score has the rate of its own answers, with what a line through all tenths says of it
+    weighing as much as 20 of them; what its launches would have given it anyway is taken off, so that a bin asked by an unpopular launch
+    is not blamed for it.
     """
     counts = _count_answers(invited, as_of)
     by_launch = counts.group_by("launch").agg(pl.col("asked", "joined").sum()).sort("launch")
@@ -107,13 +109,14 @@ def learn_join_chances(invited: pl.DataFrame | None, *, as_of: date, chance: flo
     pull = _BIN_EVIDENCE
     usual = (pl.col("joined") + pull * mean) / (pl.col("asked") + pull)
     scored = counts.join(by_launch.select("launch", usual=usual), on="launch").filter(pl.col("bin") < BINS)
-    bins = []
-    for number in range(BINS):
-        here = scored.filter(bin=number).sort("launch")  # sums of floats: in one order
-        asked, joined = int(here["asked"].sum()), int(here["joined"].sum())
-        expected = float((here["asked"] * here["usual"]).sum())
-        yes, no = joined + pull * mean, asked - joined + pull * (1 - mean)
-        bins.append((yes, no, _log_odds((expected + pull * mean) / (asked + pull))))
+    parts = [scored.filter(bin=number).sort("launch") for number in range(BINS)]  # sums of floats: in one order
+    asked, joined = (np.array([float(part[name].sum()) for part in parts]) for name in ("asked", "joined"))
+    expected = np.array([float((part["asked"] * part["usual"]).sum()) for part in parts])
+    own = (expected + pull * mean) / (asked + pull)
+    trend = _trend(asked, joined, np.log(own / (1 - own)))
+    line = 1 / (1 + (1 - mean) / mean * np.exp(-trend))  # what the scores around say of a tenth
+    yes, no = joined + pull * line, asked - joined + pull * (1 - line)
+    bins = [(float(y), float(n), _log_odds(float(usual))) for y, n, usual in zip(yes, no, own, strict=True)]
     return JoinChances(
         mean=mean,
         evidence=sure,
@@ -188,6 +191,18 @@ def _next_rate(asked: NDArray[np.int64], joined: NDArray[np.int64], chance: floa
     mean = float((posterior * rate).sum())
     square = float((posterior * (rate**2 + rate * (1 - rate) / (alike + 1))).sum())
     return mean, mean * (1 - mean) / (square - mean**2) - 1
+
+
+def _trend(asked: Floats, joined: Floats, usual: Floats) -> Floats:
+    """Give by how much the log-odds of each tenth of the score lie above the usual, on one line that is drawn towards a flat one."""
+    place = np.arange(BINS) - (asked * np.arange(BINS)).sum() / max(asked.sum(), 1.0)
+    slope = 0.0
+    for _ in range(_STEPS):
+        rate = 1 / (1 + np.exp(-usual - slope * place))
+        gain = (place * (joined - asked * rate)).sum() - slope / _SLOPE**2
+        slope += gain / ((place**2 * asked * rate * (1 - rate)).sum() + 1 / _SLOPE**2)
+    trend: Floats = slope * place
+    return trend
 
 
 def _log_odds(share: float) -> float:
