@@ -81,9 +81,9 @@ def planned(tables, overrides):
 )
 @pytest.mark.parametrize("plan", ["simple", "allocated"])
 def test_the_largest_that_is_allowed_takes_no_more_than_the_customers_do(tables, key, plan, monkeypatch):
-    def small(many, *rest, **more):
-        assert math.prod(many if isinstance(many, tuple) else (many,)) <= 100_000
-        return zeros(many, *rest, **more)
+    def small(shape, *rest, **more):
+        assert math.prod(shape if isinstance(shape, tuple) else (shape,)) <= 100_000
+        return zeros(shape, *rest, **more)
 
     import numpy as np
 
