@@ -6,7 +6,7 @@ from benchmarks.shop import AS_OF
 
 WAYS = {
     "segmenter launch": ("ours:launch", "tracking=none"),
-    "segmenter launch scoring=auto": ("ours:launch", "tracking=none", "scoring=auto"),
+    "segmenter launch scoring=weighted": ("ours:launch", "tracking=none", "scoring=weighted"),
     "segmenter backtest, 12 cuts, 8 rankings": ("ours:backtest",),
 }
 

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.shop import AS_OF, shop
 
-WAYS = {"history": ("ours:whole",), "launch": ("ours:launch", AS_OF, "tracking=none")}
+WAYS = {"history": ("ours:whole",), "launch": ("ours:launch", AS_OF, "tracking=none", "scoring=weighted")}
 
 
 def pytest_generate_tests(metafunc):

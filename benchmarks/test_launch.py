@@ -1,4 +1,4 @@
-"""The whole command, start-up and report included, against its own history part and against the afternoon's notebook."""
+"""The whole command by the plainest score, start-up and report included, against its history part and the afternoon's notebook."""
 
 import shutil
 
@@ -8,8 +8,8 @@ from benchmarks.child import Child
 from benchmarks.shop import AS_OF, LATER_AS_OF
 
 COLD = {
-    "segmenter launch": ("ours:launch", AS_OF, "tracking=none"),
-    "segmenter launch with MLflow": ("ours:launch", AS_OF),
+    "segmenter launch": ("ours:launch", AS_OF, "tracking=none", "scoring=weighted"),
+    "segmenter launch with MLflow": ("ours:launch", AS_OF, "scoring=weighted"),
     "its history part alone": ("ours:whole",),
     "DuckDB: one query": ("alternatives:duckdb_list",),
     "pandas: a notebook": ("alternatives:pandas_list",),
@@ -36,7 +36,7 @@ def test_warm(measured, folder, tmp_path, way):
     for file in folder.glob("*.parquet"):
         (data / file.name).symlink_to(file)
     store.mkdir()  # small shops, as in CI, keep nothing
-    stored = ("tracking=none", f"history.store={store}")
+    stored = ("tracking=none", "scoring=weighted", f"history.store={store}")
     _launch(data, FIRST[way], *stored)
     store.rename(saved)
     for file in (folder / "later").iterdir():
@@ -47,7 +47,7 @@ def test_warm(measured, folder, tmp_path, way):
         shutil.copytree(saved, store)
 
     warm = measured(way, "ours:launch", data, LATER_AS_OF, *stored, setup=as_the_first_left_it)
-    assert warm.answer["counts"] == _launch(data, LATER_AS_OF, "tracking=none")
+    assert warm.answer["counts"] == _launch(data, LATER_AS_OF, "tracking=none", "scoring=weighted")
 
 
 def _launch(*arguments: object) -> dict[str, int]:

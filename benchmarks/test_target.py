@@ -41,7 +41,7 @@ class Shop:
     """A shop with its past, and how willing its customers are to join."""
 
     def __init__(self, tables, as_of, currency, willing, seed):
-        self.settings = segmenter.launch_settings({"launch.as_of": str(as_of), "launch.currency": currency})
+        self.settings = segmenter.launch_settings({"launch.as_of": str(as_of), "launch.currency": currency, "scoring": "weighted"})
         self.past, self.willing = past_of(tables, as_of, 90, None), willing
         self.rng = np.random.default_rng(seed)
 

@@ -187,11 +187,11 @@ class Labels:
         """Name a measure; over a window of days by what it counts there."""
         if windowed := _WINDOW.fullmatch(name):
             of, days, before = windowed.groups()
-            en = f"{of}, the {days} days before" if before else f"{of}, last {days} days"
+            en = f"{of}, {days} days before" if before else f"{of}, last {days} days"
             return self.say(en, f"{'此前' if before else '近'}{days}天{self.measure(of)}")
         if decayed := _DECAYED.fullmatch(name):
             of, days = decayed.groups()
-            return self.say(f"{self.measure(of)}, half-life {days} days", f"{self.measure(of)}（半衰期 {days} 天）")
+            return self.say(f"{self.measure(of)} ({days} d)", f"{self.measure(of)}（{days} 天）")  # short, as charts have little room
         return self.say(*_MEASURES[name]) if name in _MEASURES else name.replace("_", " ")
 
     def value(self, measure: str, value: float | datetime | date | None) -> str:
