@@ -10,7 +10,7 @@ launch: $(STAMP)
 	$(BIN)/segmenter launch
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto -q -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist loadfile -q -m "not slow"
 
 # What takes longer: many kills, the fuzz, Spark, the wheel, whole stories.
 test-all: spark

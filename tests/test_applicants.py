@@ -114,6 +114,7 @@ def test_a_column_that_is_not_there_is_told(key):
         tables(APPLICANTS.drop(key))
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(st.randoms(use_true_random=False), st.booleans())
 def test_neither_the_order_of_rows_nor_later_applications_change_anything(random, with_customers):

@@ -91,6 +91,7 @@ def launching(shop: Path, url: str | None, out: Path, name: str, size: int | str
     return ["launch", "data=files", "launch.as_of=2026-07-01", "launch.commit=true", "tracking=none", "lang=en", *where, *settings]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def test_three_launches_at_once_invite_nobody_twice(kind, at_once, shop, tmp_path, request):
     again = nobody = 0

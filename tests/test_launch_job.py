@@ -130,6 +130,7 @@ def test_without_an_as_of_date_today_counts(tmp_path):
     assert pl.read_csv(tmp_path / "outputs" / "launch" / "invite_list.csv")["days_since_order"].to_list() in ([1, 1], [2, 2])
 
 
+@pytest.mark.slow
 def test_a_sweep_has_a_folder_for_each_launch_and_leaves_nothing_else(tmp_path):
     done = run_here("launch", "-m", "data.shop.customers=800", "rules.spend.min=1,1000", "tracking=none", cwd=tmp_path)
     assert done.stdout.split() == ["outputs/demo-0", "outputs/demo-1"]

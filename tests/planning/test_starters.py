@@ -108,6 +108,7 @@ def test_staff_who_may_be_invited_are_no_starters():
         plan(PEOPLE, settings)
 
 
+@pytest.mark.slow
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(random):
     rows = list(range(PEOPLE.height))

@@ -1,5 +1,7 @@
 """Answers by how people have written others."""
 
+import pytest
+
 from segmenter.sources.answer_examples import example_sets, learn, likeliest, meaning_of
 from segmenter.sources.answer_phrases import NO, NOT_YET, YES
 from segmenter.tables import ANSWERS
@@ -21,6 +23,7 @@ def test_examples_are_of_the_ledgers_states_and_none_stands_under_two() -> None:
     assert len({text for text, _ in ALL}) == len(set(ALL))
 
 
+@pytest.mark.slow
 def test_what_the_examples_say_is_understood_and_never_crosses_between_yes_and_no() -> None:
     said = [(text, state, meaning.answer if (meaning := meaning_of(text)) else None) for text, state in ALL]
     assert not [text for text, state, got in said if (state in YES and got in NO) or (state in NO and got in YES)]

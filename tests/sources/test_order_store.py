@@ -344,6 +344,7 @@ def test_two_launches_at_once_and_a_killed_one_leave_a_good_store(tmp_path):
     assert shop.launch() == ([], ())
 
 
+@pytest.mark.slow
 def test_all_files_of_a_launch_are_the_same_bytes_with_the_store_and_without(tmp_path, monkeypatch):
     shop = Shop(tmp_path)
     for name in ("a.parquet", "b.parquet", "c.parquet"):
