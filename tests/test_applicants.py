@@ -27,7 +27,7 @@ APPLICANTS = pl.DataFrame(
         "channel": ["海报", "store", "colleague", "carrier pigeon", "poster", "shop"],
     }
 )
-SETTINGS = {"launch.as_of": "2026-07-01", "plan.holdout": 0, "rules.spend.min": 100, "plan.key_users": 0}
+SETTINGS = {"launch.as_of": "2026-07-01", "scoring": "weighted", "plan.holdout": 0, "rules.spend.min": 100, "plan.key_users": 0}
 
 
 def tables(applicants=APPLICANTS, customers=CUSTOMERS, **overrides):

@@ -31,6 +31,7 @@ def planned(ledger, tables, day, **changes):
     settings = segmenter.launch_settings(
         {
             "launch.as_of": str(day),
+            "scoring": "weighted",
             "launch.name": "spring",
             "plan.size": 150,
             "plan.key_users": 10,

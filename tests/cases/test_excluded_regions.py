@@ -40,7 +40,9 @@ def tables():
 
 def invited(tables, **region):
     rules = {f"rules.region.{name}": value for name, value in region.items()}
-    settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "plan.size": "all", "plan.holdout": 0, **rules})
+    settings = segmenter.launch_settings(
+        {"launch.as_of": "2026-07-01", "scoring": "weighted", "plan.size": "all", "plan.holdout": 0, **rules}
+    )
     plan = segmenter.plan_launch(tables, settings)
     return {int(customer[1:]) for customer in plan.invite_list["customer_id"]}, plan
 

@@ -220,7 +220,7 @@ def test_the_job_gives_back_filled_call_sheets_and_the_shop_up_to_then(tmp_path:
 
 @pytest.mark.slow
 def test_an_answer_goes_into_one_of_the_workbooks_that_a_customer_stands_in(small_shop, tmp_path: Path) -> None:
-    small = {"plan.size": 60, "plan.holdout": 0, "plan.by_region": "none", "segments.k": 2, "segments.bootstraps": 2}
+    small = {"scoring": "weighted", "plan.size": 60, "plan.holdout": 0, "plan.by_region": "none", "segments.k": 2, "segments.bootstraps": 2}
     agents = {"plan.agents": [{"name": "Wang", "calls_per_day": 25, "regions": []}], "launch.as_of": "2026-07-01"}
     settings = launch_settings(small | agents)
     plan = in_words(plan_launch(small_shop, settings), settings)

@@ -71,6 +71,7 @@ def test_it_is_what_adding_up_by_hand_gives(rows):
 
 TERMS = {
     "plan": "allocated",
+    "scoring": "weighted",
     "launch.as_of": "2026-07-01",
     "plan.topic": "category",
     "plan.size": 150,

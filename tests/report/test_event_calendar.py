@@ -30,6 +30,7 @@ def made() -> Any:
     shop = simulate(customers=600, days=400, as_of=date(2026, 9, 14), seed=3)
     settings = segmenter.launch_settings(
         {
+            "scoring": "weighted",
             **{"launch.as_of": "2026-09-14", "launch.name": "four Thursdays", "launch.live_events": EVENTS, "launch.valid_days": 28},
             **{
                 "plan.size": 150,

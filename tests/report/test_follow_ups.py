@@ -17,7 +17,7 @@ from segmenter.tables import INVITED, PRECEDENTS, PastLaunches
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_who_agreed_is_followed_up_and_not_invited_again(small_shop: Any, tmp_path: Path, lang: str) -> None:
-    small = {"plan.size": 60, "plan.holdout": 0, "plan.by_region": "none", "segments.k": 2, "segments.bootstraps": 2}
+    small = {"scoring": "weighted", "plan.size": 60, "plan.holdout": 0, "plan.by_region": "none", "segments.k": 2, "segments.bootstraps": 2}
     settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "lang": lang, "launch.name": "july", **small})
     one, two = segmenter.plan_launch(small_shop, settings).invite_list["customer_id"].head(2)
     day = date(2026, 6, 3)

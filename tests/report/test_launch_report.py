@@ -18,7 +18,7 @@ def page_of(plan: Any, settings: Any, rejects: pl.DataFrame) -> str:
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_says_what_the_launch_came_to(launch: Callable[..., Any], lang: str) -> None:
-    made = launch(lang=lang)
+    made = launch(scoring="auto", lang=lang)
     page = page_of(replace(made.plan, warnings=("only <few> are left",)), made.settings, made.tables.rejects)
     text = text_of(page)
     counts = made.plan.counts
@@ -76,7 +76,7 @@ def test_tells_the_spend_of_no_group_of_few(launch: Callable[..., Any]) -> None:
 
 
 def test_charts_are_well_formed_text(launch: Callable[..., Any]) -> None:
-    made = launch(lang="zh")
+    made = launch(scoring="auto", lang="zh")
     drawn = re.findall(r"<svg.*?</svg>", page_of(made.plan, made.settings, made.tables.rejects), re.DOTALL)
     assert len(drawn) == 5
     for svg in drawn:

@@ -70,7 +70,7 @@ def tables():
 
 def planned(tables, overrides):
     try:
-        settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "segments.k": 1, **overrides})
+        settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "scoring": "weighted", "segments.k": 1, **overrides})
         return segmenter.plan_launch(tables, settings).counts["customers"] == 60
     except SegmenterError:
         return True

@@ -36,7 +36,7 @@ def filled(request: pytest.FixtureRequest, small_shop: Any, tmp_path: Path) -> A
     import segmenter
 
     place = 1 if request.param == "zh" else 0
-    small = {"plan.size": 60, "plan.holdout": 0, "plan.by_region": "none", "segments.k": 2, "segments.bootstraps": 2}
+    small = {"scoring": "weighted", "plan.size": 60, "plan.holdout": 0, "plan.by_region": "none", "segments.k": 2, "segments.bootstraps": 2}
     settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "lang": request.param, **small})
     plan = segmenter.in_words(segmenter.plan_launch(small_shop, settings), settings)
     (path,) = call_sheets(plan, settings, small_shop.contacts, tmp_path)
@@ -96,7 +96,7 @@ def test_answers_in_an_agents_workbook_and_in_that_of_the_region_are_read_and_to
     import segmenter
 
     place = 1 if lang == "zh" else 0
-    small = {"plan.size": 60, "plan.holdout": 0, "plan.by_region": "none", "segments.k": 2, "segments.bootstraps": 2}
+    small = {"scoring": "weighted", "plan.size": 60, "plan.holdout": 0, "plan.by_region": "none", "segments.k": 2, "segments.bootstraps": 2}
     agents = {"plan.agents": [{"name": "王芳", "calls_per_day": 25, "regions": []}], "launch.script": "Hello {name}", "launch.offer": "tea"}
     settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "lang": lang, **small, **agents})
     plan = segmenter.in_words(segmenter.plan_launch(small_shop, settings), settings)
