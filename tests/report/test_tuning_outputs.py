@@ -20,12 +20,13 @@ from segmenter.report.tuning_report import tuning_advice, tuning_report
 from segmenter.settings import TuneJob, WeightedSettings, Weights, parse
 from segmenter.sources.inputs import Inputs
 
-SHOP = ["data.shop.customers=500", "launch.as_of=2026-07-01", "scoring=weighted"]
+SHOP = ["data.shop.customers=500", "launch.as_of=2026-07-01"]
+PRESENT = ["scoring=weighted"]
 SMALL = ["tune.trials=12", "tune.half_lives=[30]", "backtest.max_cuts=4"]
 
 
 def job(*overrides) -> TuneJob:
-    return settings_of("tune", *SHOP, *map(quoted, overrides))
+    return settings_of("tune", *SHOP, *PRESENT, *map(quoted, overrides))
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,8 @@ def folder(tmp_path_factory):
     """Where a tuning was run at one thread."""
     place = tmp_path_factory.mktemp("work")
     assert (
-        run_command("tune", *SHOP, *SMALL, "tracking.experiment=tuning", cwd=place, POLARS_MAX_THREADS="1").stdout == "outputs/demo_tune\n"
+        run_command("tune", *SHOP, *PRESENT, *SMALL, "tracking.experiment=tuning", cwd=place, POLARS_MAX_THREADS="1").stdout
+        == "outputs/demo_tune\n"
     )
     return place
 
