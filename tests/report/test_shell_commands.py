@@ -29,6 +29,7 @@ def values(words):
 @given(texts.filter(bool), st.lists(texts, max_size=3))
 @example("$(id)", ["${out}", "a\\${b}"])
 @example("null", ["true", "1e3", "2026-07-01", "7"])
+@example(".0", [".5e1", "./a"])
 @example("my shop; rm -rf ~", ["it's", '"', "\\", 'x\\"', "line\nline"])
 @example("四川 `id`", ["-x", "~", "@", "a=b"])
 def test_what_is_printed_comes_back_as_it_was(text, several):

@@ -14,7 +14,7 @@ Changes = Mapping[str, str | Sequence[str] | None]  # values that keys get; None
 
 _OPTIONS = re.compile(r"(?i)(?:passw|secret|token|key)\w*=")
 _SQL = re.compile(r"\+*(?:data\.\w+\.(?:where|refund|columns\.\w+)|rules\.custom)=")  # keys of conditions
-_PLAIN = re.compile(r"(?!(?:null|true|false|on|off|yes|no|nan|inf)$)[A-Za-z./][\w./+-]*|\d{4}-\d\d-\d\d", re.ASCII | re.IGNORECASE)
+_PLAIN = re.compile(r"(?!(?:null|true|false|on|off|yes|no|nan|inf)$|\.\d)[A-Za-z./][\w./+-]*|\d{4}-\d\d-\d\d", re.ASCII | re.IGNORECASE)
 
 
 def override(key: str, value: str | Sequence[str]) -> str:
