@@ -99,9 +99,10 @@ def test_days_to_call_again_in_words(text: str, day: date | None) -> None:
     assert call_day(text, date(2026, 9, 16)) == day
 
 
-def test_whoever_is_to_be_called_later_is_called_on_the_next_workday() -> None:
-    assert call_day("稍后再打", date(2026, 9, 18)) == date(2026, 9, 21)  # said on a Friday
-    assert call_day("稍后再打", date(2026, 9, 30)) == date(2026, 10, 8)  # before the holidays
+def test_whoever_is_to_be_called_later_is_called_from_the_next_day_on() -> None:
+    # On which of these days anybody calls, the calendar of the launch says, and that of its country.
+    assert call_day("稍后再打", date(2026, 9, 18)) == date(2026, 9, 19)
+    assert call_day("稍后再打", date(2026, 9, 30)) == date(2026, 10, 1)
     assert call_day("回头再说", date(2026, 9, 18), soon=False) is None
 
 

@@ -33,9 +33,8 @@ def choose_allocated(candidates: pl.DataFrame, plan: AllocatedPlan, settings: Co
     """Choose the most valuable plan; an `InfeasibleError` where none keeps to the constraints, a `ConfigError` where none could.
 
     A customer's value is what an invitation is expected to bring, or the spend expected of them, where the ranking says it, else their
-    score. A group takes as many invitations
-    as fill it; a gift's cost counts as often as it is expected to be given: friends brought are Poisson-distributed, at the rate at which
-    the customer has brought friends so far.
+    score. A group takes as many invitations as fill it; a gift's cost counts as often as it is expected to be given: friends brought are
+    Poisson-distributed, at the rate at which the customer has brought friends so far.
     """
     check_columns(candidates, plan)
     regions = join_regions(candidates, plan, chances, settings.lang)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,10 +104,9 @@ def learn_uplift(frame: pl.DataFrame, features: Sequence[str], *, seed: int) -> 
     >>> (ranking.values(pl.DataFrame({"orders": [1, 5]})) > 20).tolist()
     [True, False]
     """
-    import sklearn.ensemble  # before the limit, which is that of libraries at hand
     from threadpoolctl import threadpool_limits
 
-    assert sklearn.ensemble
+    import_module("sklearn.ensemble")  # before the limit, which is that of libraries at hand
     frame = frame.sort("launch", "customer_id").with_columns(share=pl.col("invited").mean().over("launch"))
     part = (_PARTS * uniform(frame["customer_id"], seed, "uplift").to_numpy()).astype(np.int64)
     measures, spend = _features(frame, features), np.maximum(frame["spend"].to_numpy().astype(np.float64), 0)

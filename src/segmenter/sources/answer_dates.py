@@ -96,7 +96,7 @@ def _with_year(text: str, last: date) -> str:
 def call_day(text: str, on: date, *, soon: bool = True) -> date | None:
     """Tell the day on which an answer of a day says to call again, "next Wednesday": not before that day; None where it says none.
 
-    Whoever says "later" and no day is called on the next workday, unless it is not `soon`.
+    Whoever says "later" and no day is called from the next day on, unless it is not `soon`.
     """
     words = " ".join(plain(text).split())
     if _SERIAL.fullmatch(words):
@@ -108,15 +108,7 @@ def call_day(text: str, on: date, *, soon: bool = True) -> date | None:
             told = rule | {name: value for name, value in match.groupdict().items() if value is not None}
             day = _day_told(told, on)
             return None if day is None or day < on else day + timedelta(days="after" in told and told["is"] != "feast")
-    return _workday(on + timedelta(days=1)) if soon and re.search(vocabulary("answers")["soon"], words) else None
-
-
-def _workday(first: date) -> date:
-    """Give the first day from a day on that is no weekend and, in China, no holiday."""
-    import holidays
-
-    public = holidays.country_holidays("CN", years=range(first.year, first.year + 2))
-    return next(day for ahead in range(31) if (day := first + timedelta(days=ahead)) not in public and day.weekday() < 5)
+    return on + timedelta(days=1) if soon and re.search(vocabulary("answers")["soon"], words) else None
 
 
 def _day_told(told: dict[str, Any], on: date) -> date | None:
@@ -155,6 +147,7 @@ def _day_after(feast: str, on: date) -> date | None:
 
     public = holidays.country_holidays("CN", years=range(on.year, on.year + 2), language="zh_CN")
     for first in sorted(day for day in public if feast in public[day]):
-        if (free := _workday(first)) > on:
+        free = next(day for ahead in range(31) if (day := first + timedelta(days=ahead)) not in public and day.weekday() < 5)
+        if free > on:
             return free
     return None
