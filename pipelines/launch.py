@@ -15,7 +15,7 @@ def main(config: DictConfig) -> None:
     from segmenter.checks.ledger_ids import with_launches
     from segmenter.evaluation.as_of import sampling_of, terms_of
     from segmenter.findings import raise_stops
-    from segmenter.job import ahead, conclude, started
+    from segmenter.job import ahead, conclude, say_weights, started
     from segmenter.launch import plan_launch
     from segmenter.ledger import Basis, check_name, open_ledger, plan_on_basis
     from segmenter.loader import read_tables
@@ -53,7 +53,8 @@ def main(config: DictConfig) -> None:
             now = replace(read, tables=with_launches(read.tables, None if basis is None else basis.past, terms.as_of))
             raise_stops(now.tables.findings)
             plan = plan_launch(now.tables, settings, progress=stage)
-            plan = in_words(replace(plan, warnings=(*plan.warnings, *now.doubts)), settings)
+            plan = replace(plan, warnings=(*plan.warnings, *now.doubts), notes=(*plan.notes, *say_weights(settings)))
+            plan = in_words(plan, settings)
             stage("writing")
             outputs = launch_outputs(plan, now, settings, basis)
             recording = ledger if launch.commit and not sweep else None  # of a sweep's variants none is the launch yet

@@ -1,7 +1,9 @@
 from datetime import date
 from pathlib import Path
 
-from segmenter.job import ahead, conclude, started
+from jobs import settings_of
+
+from segmenter.job import ahead, conclude, say_weights, started
 from segmenter.report.outputs import Outputs
 from segmenter.report.sections import Report
 from segmenter.settings import LaunchJob, LaunchSettings
@@ -26,3 +28,11 @@ def test_a_job_that_is_not_tracked_ends_with_its_folder(capsys):
     said = capsys.readouterr()
     assert said.out == "outputs/spring\n"
     assert said.err == "warning: look\nwarning: a store\n"
+
+
+def test_weights_that_no_longer_rank_are_said():
+    """As of a config that was written when `weighted` was the default."""
+    assert not say_weights(settings_of("launch"))
+    (said,) = say_weights(settings_of("launch", "scoring.weights.spend=50"))
+    assert "scoring=weighted" in said
+    assert not say_weights(settings_of("launch", "scoring=weighted", "scoring.weights.spend=50"))

@@ -7,7 +7,12 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeVar, cast
 from zoneinfo import ZoneInfo
 
+from segmenter.home import HOME
+from segmenter.messages import Message
+
 if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
     from segmenter.report.outputs import Outputs
     from segmenter.settings import DemoJob, LaunchJob
     from segmenter.tracking import Sweep
@@ -36,6 +41,17 @@ def started(settings: "Job") -> "tuple[Job, Sweep | None]":
     number = int(HydraConfig.get().job.num)
     numbered = settings.model_copy(update={"out": settings.out.with_name(f"{settings.out.name}-{number}")})
     return cast("Job", numbered), Sweep(os.environ[SWEEP], number)
+
+
+def say_weights(settings: "LaunchJob") -> tuple[Message, ...]:
+    """Say where weights differ from those shipped, and do not rank: they did, before `auto` was the default."""
+    from omegaconf import OmegaConf
+
+    shipped = cast("DictConfig", OmegaConf.load(HOME / "conf" / "scoring" / "_components.yaml"))
+    if settings.scoring.kind != "auto" or settings.scoring.weights.model_dump() == shipped.weights:
+        return ()
+    sentence = "scoring.weights: with scoring=auto they give reasons and choose key users; to rank by them use scoring=weighted"
+    return (Message("jobs.weights", sentence),)
 
 
 def ahead(*modules: str) -> None:
