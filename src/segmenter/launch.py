@@ -6,7 +6,7 @@ from functools import partial
 
 from segmenter.applicants import channel_of, say_applicants
 from segmenter.errors import InputError
-from segmenter.evaluation.as_of import launch_snapshot, terms_of
+from segmenter.evaluation.as_of import asks_for_topics, launch_snapshot, terms_of
 from segmenter.evaluation.as_of_check import check_as_of
 from segmenter.evaluation.auto import rank
 from segmenter.evaluation.detectable_effect import describe_detectable_effect
@@ -15,15 +15,17 @@ from segmenter.evaluation.forecast import Forecast
 from segmenter.evaluation.launch_size import plan_for_target
 from segmenter.invitations import invitations_of
 from segmenter.launch_model import launch_model
-from segmenter.launch_plan import INVITE_COLUMNS, LaunchPlan
+from segmenter.launch_plan import INVITE_COLUMNS, MAYBE, LaunchPlan
 from segmenter.measures.spec import LEARNING
 from segmenter.messages import Obstacle
 from segmenter.planning import plan, still_ahead
+from segmenter.planning.group_focus import with_focus
 from segmenter.scoring import fit_scorer, with_reasons
 from segmenter.scoring.components import uncounted_kinds
 from segmenter.scoring.ranking import report_ranking, score_of
 from segmenter.segments import segment
 from segmenter.segments.fitted import Fitted
+from segmenter.segments.topics import count_interests, find_topics
 from segmenter.settings import CoreSettings
 from segmenter.tables import Tables
 
@@ -84,9 +86,15 @@ def plan_launch(
     ranked = report_ranking(ranking, settings.scoring, past, horizon_days=launch.horizon_days, seed=seed)
     progress("segments")
     segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency)
+    divided, topics = scored.with_columns(segmentation.spread(eligible)), None
+    if asks_for_topics(settings, scored):
+        kinds = [name.removeprefix("events_") for name in customers.columns if name.startswith("events_")]
+        interests = count_interests(tables.spending, tables.events, settings.topics.events, as_of)
+        topics = find_topics(interests, settings.topics, seed=seed, kinds=kinds, fitted=fitted)
+        divided = divided.join(topics.customers, on="customer_id", how="left", maintain_order="left")
     progress("planning")
     precedents, running = (None, None) if tables.launches is None else (tables.launches.invited, tables.launches.running)
-    choose = partial(plan, scored.with_columns(segmentation.spread(eligible)), invited=precedents, running=running)
+    choose = partial(plan, divided, invited=precedents, running=running, near={} if topics is None else topics.near)
     expected: Forecast | None = None
     doubts: tuple[str, ...] = ()
     if past is not None and launch.target is not None and running is None:  # how a running launch goes, its review says
@@ -95,6 +103,7 @@ def plan_launch(
         planned = choose(settings)
     notes, unmeasured = describe_detectable_effect(planned.customers, settings)
     invited = planned.customers.filter("invited").sort("rank")
+    groups = planned.groups if topics is None else with_focus(planned.groups, planned.customers, topics.interests, settings.plan, seed=seed)
     invitations = invitations_of(planned.customers, segmentation, settings.plan, as_of, running, planned.kept)
     if running is None:
         listed = invited.with_columns(channel_of(invited, settings.plan).alias("channel"))
@@ -107,6 +116,7 @@ def plan_launch(
         *say_emptied(snapshot.verdicts.funnel, settings),
         *ranked.warnings,
         *planned.warnings,
+        *(() if topics is None else topics.warnings),
         *unmeasured,
         *doubts,
         *uncounted_kinds(customers, settings.scoring),
@@ -123,19 +133,21 @@ def plan_launch(
     }
     return LaunchPlan(
         customers=planned.customers,
-        invite_list=with_reasons(listed, planned.customers, scorer).select(INVITE_COLUMNS),
+        invite_list=with_reasons(listed, planned.customers, scorer).select(
+            name for name in INVITE_COLUMNS if name not in MAYBE or name in planned.customers.columns
+        ),
         invitations=invitations,
         funnel=snapshot.verdicts.funnel,
         what_if=snapshot.verdicts.what_if,
         segments=segmentation.profiles,
-        groups=planned.groups,
+        groups=groups,
         layers=planned.layers,
         calls=planned.calls,
         starters=planned.starters,
         segmentation=segmentation,
         ranking=ranked,
         model=launch_model(score, segmentation, launch.currency),
-        fitted=Fitted(None, None, launch.name, as_of),
+        fitted=Fitted(None, None if topics is None else topics.model, launch.name, as_of),
         forecast=expected,
         counts=counts,
         notes=(
@@ -149,5 +161,6 @@ def plan_launch(
         valid_until=as_of + timedelta(days=launch.valid_days),
         live_events=planned.live_events,
         platform=planned.platform,
+        topics=topics,
         runs=None if running is None else (running["as_of"][0], running["ends_on"][0]),
     )

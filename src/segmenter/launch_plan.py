@@ -11,11 +11,15 @@ from segmenter.planning import LiveEvent
 from segmenter.scoring.ranking import RankingReport
 from segmenter.segments import Segmentation
 from segmenter.segments.fitted import Fitted
+from segmenter.segments.topics import Topics
 
 INVITE_COLUMNS = (
-    *("rank", "customer_id", "wave", "group", "call_on", "agent", "channel", "region", "segment", "score", "join_chance"),
+    *("rank", "customer_id", "wave", "group", "call_on", "agent", "channel", "region", "segment", "persona", "role", "topic"),
+    *("score", "join_chance"),
     *("reasons", "spend_top", "orders_top", "spend", "orders", "last_order_at", "days_since_order"),
 )
+
+MAYBE = ("persona", "role", "topic")  # of these, where they were asked for
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class LaunchPlan:
     ----------
     customers : DataFrame
         Every customer, by id: measures, ``category`` where the plan asks for it, ``verdict``, ``component_*``, ``score``,
-        ``expected_spend`` or ``expected_uplift`` where the ranking expects it, ``segment``, and what was decided: see
+        ``expected_spend`` or ``expected_uplift`` where the ranking expects it, ``segment``,
+        ``topic`` and ``topic_share`` where asked for, and what was decided: see
         `planning.InvitationPlan`.
     invite_list : DataFrame
         The invited by rank: `INVITE_COLUMNS`. Why they are invited stands in it as facts, see `scoring.with_reasons`.
@@ -35,6 +40,8 @@ class LaunchPlan:
         ``agent``, ``score``, ``stratum``, ``region``, ``segment`` (its name in English), ``channel``, ``planned_at``.
     funnel, what_if, segments, groups, layers, calls, starters : DataFrame
         See `rules.Verdicts`, `segments.Segmentation` and `planning.InvitationPlan`.
+    topics : Topics or None
+        What customers buy and do, where that was asked for: see `segments.topics`.
     segmentation : Segmentation
         The segments of the customers, and why there are so many.
     ranking : RankingReport
@@ -86,3 +93,4 @@ class LaunchPlan:
     runs: tuple[date, date] | None = None
     live_events: tuple[LiveEvent, ...] = ()
     platform: tuple[str, ...] = ()
+    topics: Topics | None = None

@@ -31,6 +31,7 @@ from segmenter.settings.planning import PlanSettings as PlanSettings
 from segmenter.settings.planning import PlatformSettings as PlatformSettings
 from segmenter.settings.planning import SimplePlan as SimplePlan
 from segmenter.settings.planning import category_key as category_key
+from segmenter.settings.planning import topic_key as topic_key
 from segmenter.settings.rankings import AnyScoring as AnyScoring
 from segmenter.settings.rankings import AutoSettings as AutoSettings
 from segmenter.settings.rankings import ClvSettings as ClvSettings
@@ -63,3 +64,4 @@ from segmenter.settings.stages import MlflowSettings as MlflowSettings
 from segmenter.settings.stages import NoTracking as NoTracking
 from segmenter.settings.stages import SegmentsSettings as SegmentsSettings
 from segmenter.settings.stages import SparkEngine as SparkEngine
+from segmenter.settings.stages import TopicsSettings as TopicsSettings

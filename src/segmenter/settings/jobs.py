@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from segmenter.errors import nearest
 from segmenter.messages import Message
 from segmenter.settings.eligibility import RulesSettings
-from segmenter.settings.planning import AnyPlan, PlatformSettings, category_key
+from segmenter.settings.planning import AnyPlan, PlatformSettings, category_key, topic_key
 from segmenter.settings.rankings import AnyScoring
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
@@ -18,6 +18,7 @@ from segmenter.settings.stages import (
     MlflowSettings,
     NoTracking,
     SegmentsSettings,
+    TopicsSettings,
 )
 from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings, off
 from segmenter.words import Lang
@@ -30,6 +31,7 @@ class CoreSettings(Settings):
     rules: RulesSettings
     scoring: AnyScoring
     segments: SegmentsSettings
+    topics: TopicsSettings
     plan: AnyPlan
     platform: PlatformSettings
     seed: Seed
@@ -41,6 +43,11 @@ class CoreSettings(Settings):
             sentence = "{problems}; lower it, or choose another platform"
             raise ValueError(Message("planning.on_platform", sentence, problems=tuple(problems)))
         return self
+
+    @property
+    def topics_asked(self) -> str | None:
+        """The key that asks for the customers' topics, if one does."""
+        return "topics.use" if self.topics.use else topic_key(self.plan)
 
 
 class FrameLaunch(CoreSettings):
@@ -85,14 +92,17 @@ class LaunchJob(CoreSettings):
                 sentence = "scoring: {kind} looks at the single orders of all customers, which need engine=local (got {engine})"
                 raise ValueError(Message("settings.scoring_engine", sentence, kind=self.scoring.kind, engine=engine.kind))
             case engine if self.by_category:
-                sentence = "{key}: category looks at single orders, which need engine=local (got {engine})"
-                raise ValueError(Message("settings.category_engine", sentence, key=category_key(self.plan), engine=engine.kind))
+                sentence = "{key}: what customers buy needs their single orders, and so engine=local (got {engine})"
+                key = self.topics_asked or category_key(self.plan)
+                raise ValueError(Message("settings.category_engine", sentence, key=key, engine=engine.kind))
         return self
 
     @property
     def by_category(self) -> bool:
-        """Whether the plan needs the orders' categories: an attribute of that name is the customers' own."""
-        return category_key(self.plan) is not None and "category" not in self.data.customers.attributes
+        """Whether plan or topics need the orders' categories: an attribute of that name is the customers' own."""
+        own = self.data.customers.attributes
+        by_category = category_key(self.plan) is not None and "category" not in own
+        return by_category or (self.topics_asked is not None and "topic" not in own)
 
     @property
     def needs_every_order(self) -> bool:

@@ -212,6 +212,17 @@ class AllocatedPlan(PlanSettings):
 AnyPlan = Annotated[SimplePlan | AllocatedPlan, Field(discriminator="kind")]
 
 
+def topic_key(plan: AnyPlan) -> str | None:
+    """Name the key of a plan that asks for the customers' topic, if one does."""
+    match plan:
+        case AllocatedPlan(topic="topic"):
+            return "plan.topic"
+        case AllocatedPlan(layer_by="topic"):
+            return "plan.layer_by"
+        case _:
+            return None
+
+
 def category_key(plan: AnyPlan) -> str | None:
     """Name the key of a plan that asks for the customers' category, if one does."""
     match plan:
