@@ -1,4 +1,7 @@
-"""Regions that cannot fill a group, joined with their neighbours until they do: city, province, area, and the whole shop at last."""
+"""Regions that cannot fill a group, joined with their neighbours until they do: city, province, area, and the whole shop at last.
+
+Where groups keep to a topic, the regions of each are joined by themselves, and small topics with their nearest in an area.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

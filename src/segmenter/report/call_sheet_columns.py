@@ -32,6 +32,7 @@ _COLUMNS: dict[str, tuple[str, str, float | None, str]] = {
     "channel": ("channel", "渠道", None, "text"),
     "region": ("region", "地区", None, "text"),
     "segment": ("segment", "客群", None, "text"),
+    "topic": ("topic", "主题", None, "text"),
     "spend": ("spend, all time", "累计消费额", 14.0, "money"),
     "orders": ("orders", "订单数", 8.5, "number"),
     "last_order_at": ("last order", "最近下单", 12.0, "date"),
