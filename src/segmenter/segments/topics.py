@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.errors import nearest
+from segmenter.errors import InputError, nearest
 from segmenter.hashing import draw
 from segmenter.messages import Message
 from segmenter.segments.fitted import Fitted
@@ -65,7 +65,7 @@ def count_interests(spending: pl.DataFrame | None, events: pl.DataFrame, kinds: 
         parts.append(did.group_by("customer_id", pl.col("kind").alias("category")).agg(pl.len().cast(pl.Int64).alias("amount")))
     shares = [_shares(part.filter(pl.col("amount") > 0)) for part in parts]
     joined = pl.concat(shares).group_by("customer_id", "category").agg(pl.col("amount").sum())
-    return _shares(joined).rename({"amount": "share"}).sort("customer_id", "category").collect()
+    return _shares(joined).rename({"amount": "share"}).filter(pl.col("share") > 0).sort("customer_id", "category").collect()
 
 
 def _shares(amounts: pl.LazyFrame) -> pl.LazyFrame:
@@ -85,11 +85,11 @@ def find_topics(
         for kind in settings.events
         if kind not in kinds
     ]
-    kept = None if fitted is None else fitted.topics
-    if kept is not None:
-        model = kept
-        launch = "" if fitted is None or fitted.launch is None else fitted.launch
-        why = Message("segments.topics_kept", "{k} topics, those of {launch}", k=len(kept["names"]), launch=launch)
+    kept, said = _keep(fitted, settings)
+    warnings += said
+    if fitted is not None and kept is not None:
+        model: Mapping[str, Any] = kept
+        why = Message("segments.topics_kept", "{k} topics, those of {launch}", k=len(kept["names"]), launch=fitted.launch or "")
         warnings += _unknown(interests, kept)
     else:
         model, why, left_out = _fit(interests, settings, seed)
@@ -97,6 +97,25 @@ def find_topics(
     customers = _assign(interests, model)
     profiles = _profiles(interests, customers)
     return Topics(customers.select("customer_id", "topic", "topic_share"), profiles, interests, model, _near(model), why, tuple(warnings))
+
+
+def _keep(fitted: Fitted | None, settings: TopicsSettings) -> tuple[Mapping[str, Any] | None, list[Message]]:
+    """Give the topics of an earlier launch, where they are what is asked for; an InputError where they cannot be read."""
+    if fitted is None or not fitted.topics or not fitted.topics.get("names"):
+        return None, []
+    kept, launch = fitted.topics, fitted.launch or ""
+    match kept:
+        case {"names": list(names), "own": list(own), "centers": dict(centers), "events": list(events)}:
+            numbers = [value for values in centers.values() for value in (values if len(values) == len(names) else [None])]
+            if len(own) == len(names) == len(set(names)) and all(isinstance(number, int) for number in numbers):
+                if events == list(settings.events) and settings.k in ("auto", len(names)):
+                    return kept, []
+                sentence = "topics: are made new, as topics.k or topics.events is not what it was in {launch}"
+                return None, [Message("segments.topics_new", sentence, launch=launch)]
+    sentence = (
+        "topics of {launch}: are not as `segmenter launch` wrote them; name another launch's, or make them new with segments.from=new"
+    )
+    raise InputError(Message("segments.topics_damaged", sentence, launch=launch))
 
 
 def _unknown(interests: pl.DataFrame, model: Mapping[str, Any]) -> list[Message]:
@@ -123,16 +142,23 @@ def _fit(interests: pl.DataFrame, settings: TopicsSettings, seed: int) -> tuple[
     ids = known["customer_id"].unique().sort()
     if not len(ids):
         sentence = "topics: nobody has bought anything of a category that is known; topic is empty for all"
-        return {"names": [], "own": [], "centers": {}}, Message("segments.no_topics", sentence), [Message("segments.no_topics", sentence)]
+        return (
+            {"names": [], "own": [], "centers": {}, "events": list(settings.events)},
+            Message("segments.no_topics", sentence),
+            [Message("segments.no_topics", sentence)],
+        )
     drawn = ids.gather(draw(ids, seed, "topics", settings.sample))
     points = _points(known, drawn, categories)
-    k, why = _choose(points, settings, seed % 2**32)
-    centers, _ = _cluster(points, k, seed % 2**32, starts=10) if k > 1 else (points.mean(axis=0, keepdims=True), None)
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        k, why = _choose(points, settings, seed % 2**32)
+        centers, _ = _cluster(points, k, seed % 2**32, starts=10)
     model: dict[str, Any] = {"names": [str(topic) for topic in range(k)], "own": [[]] * k}
     model["centers"] = {
         name: [round(value * UNIT) for value in column] for name, column in zip(categories, centers.T.tolist(), strict=True)
     }
-    return _named(known, model), why, left_out
+    return {**_named(known, model), "events": list(settings.events)}, why, left_out
 
 
 def _points(interests: pl.DataFrame, ids: pl.Series, categories: pl.Series) -> Floats:
@@ -146,10 +172,8 @@ def _points(interests: pl.DataFrame, ids: pl.Series, categories: pl.Series) -> F
 
 def _cluster(points: Floats, k: int, random_state: int, starts: int) -> tuple[Floats, NDArray[np.int64]]:
     from sklearn.cluster import KMeans
-    from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):
-        found = KMeans(k, n_init=starts, max_iter=100, random_state=random_state).fit(points)
+    found = KMeans(k, n_init=starts, max_iter=100, random_state=random_state).fit(points)
     return found.cluster_centers_, found.labels_.astype(np.int64)
 
 
@@ -210,7 +234,7 @@ def _named(interests: pl.DataFrame, model: Mapping[str, Any]) -> dict[str, Any]:
     for category in sorted(model["centers"]):
         own[max(order, key=lambda topic: share_of(topic, category))].append(category)
     gain = {
-        (topic, category): share_of(topic, category) - of_all.get(category, 0) / found.height / UNIT
+        (topic, category): share_of(topic, category) - (of_all.get(category, 0) / found.height / UNIT if len(order) > 1 else 0)
         for topic in order
         for category in model["centers"]
     }
@@ -243,24 +267,24 @@ def _assign(interests: pl.DataFrame, model: Mapping[str, Any]) -> pl.DataFrame:
         }
     )
     square = [sum(values[topic] ** 2 for values in centers.values()) for topic in topics]
-    known = interests.lazy().join(table.lazy(), on="category", how="left")
-    of_known = pl.col("share").filter(pl.col("center_0").is_not_null()).sum().over("customer_id")
-    root = ((pl.col("share") / of_known).sqrt() * UNIT).round().cast(pl.Int64)
+    root = ((pl.col("share") / pl.col("share").sum().over("customer_id")).sqrt() * UNIT).round().cast(pl.Int64)
+    of_all = pl.col("share").sum().over("customer_id").alias("of_all")  # what topics do not know included
     return (
-        known.with_columns(root=root)
+        interests.lazy()
+        .with_columns(of_all)
+        .join(table.lazy(), on="category")
+        .with_columns(root=root)
         .group_by("customer_id")
         .agg(
-            pl.col("share").sum(),
-            pl.col("center_0").is_not_null().any().alias("known"),
+            pl.col("of_all").first(),
             *((2 * pl.col("root") * pl.col(f"center_{topic}")).sum().sub(square[topic]).alias(f"fit_{topic}") for topic in topics),
             *(pl.col("share").filter(pl.col(f"own_{topic}")).sum().alias(f"of_{topic}") for topic in topics),
         )
-        .filter("known")
         .with_columns(at=pl.concat_list(f"fit_{topic}" for topic in topics).list.arg_max())  # the first of equals
         .select(
             "customer_id",
             pl.col("at").replace_strict(list(topics), names, return_dtype=pl.String).alias("topic"),
-            (pl.concat_list(f"of_{topic}" for topic in topics).list.get(pl.col("at")) / pl.col("share")).round(6).alias("topic_share"),
+            (pl.concat_list(f"of_{topic}" for topic in topics).list.get(pl.col("at")) / pl.col("of_all")).round(6).alias("topic_share"),
         )
         .sort("customer_id")
         .collect()
