@@ -169,6 +169,16 @@ def test_seasons(shop: Shop, orders: pl.DataFrame) -> None:
     assert hours[10] > 10 * hours[3]
 
 
+def test_most_of_what_customers_order_is_of_their_topic(shop: Shop, orders: pl.DataFrame) -> None:
+    topics = shop.truth["topic"]
+    assert topics.n_unique() == 5
+    assert topics.null_count() / len(topics) == pytest.approx(0.15, abs=0.02)
+    placed = orders.filter(pl.col("amount") > 0, pl.col("topic").is_not_null())
+    of_topic = pl.col("topic").str.split(" · ").list.contains(pl.col("category"))
+    by_topic = placed.group_by("topic").agg(of_topic.mean().alias("share"))
+    assert by_topic["share"].is_between(0.75, 0.95).all()
+
+
 def test_expected_spend_is_what_the_law_gives_on_average() -> None:
     # The law once more, day by day and order by order.
     horizon, runs, rng = 60, 3_000, np.random.default_rng(5)

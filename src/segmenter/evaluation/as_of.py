@@ -18,7 +18,7 @@ from segmenter.measures.timeline import with_purchases
 from segmenter.messages import Message
 from segmenter.regions import with_regions
 from segmenter.rules import Verdicts, apply_rules
-from segmenter.settings import AnyScoring, CoreSettings, LearningSettings, RegionRule, category_key
+from segmenter.settings import AnyScoring, CoreSettings, LearningSettings, RegionRule, column_key
 from segmenter.tables import LEVELS, PastLaunches, Tables, Terms
 
 _FORECAST_SAMPLE = 60_000  # customers whose past says what a launch brings
@@ -120,7 +120,7 @@ def asks_for_topics(settings: CoreSettings, measures: pl.DataFrame) -> bool:
 
 def _with_category(measures: pl.DataFrame, tables: Tables, settings: CoreSettings, as_of: date) -> pl.DataFrame:
     """Add what customers spent most in, where the plan asks for it; an attribute of that name is the customers' own."""
-    key = category_key(settings.plan)
+    key = column_key(settings.plan, "category")
     if tables.spending is None and not settings.topics.events and asks_for_topics(settings, measures):
         sentence = (
             "{key}: topics are made of what customers buy, and the orders have no category; name their column with "

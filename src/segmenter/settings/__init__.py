@@ -30,8 +30,7 @@ from segmenter.settings.planning import AnyPlan as AnyPlan
 from segmenter.settings.planning import PlanSettings as PlanSettings
 from segmenter.settings.planning import PlatformSettings as PlatformSettings
 from segmenter.settings.planning import SimplePlan as SimplePlan
-from segmenter.settings.planning import category_key as category_key
-from segmenter.settings.planning import topic_key as topic_key
+from segmenter.settings.planning import column_key as column_key
 from segmenter.settings.rankings import AnyScoring as AnyScoring
 from segmenter.settings.rankings import AutoSettings as AutoSettings
 from segmenter.settings.rankings import ClvSettings as ClvSettings

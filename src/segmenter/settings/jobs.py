@@ -2,25 +2,27 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from segmenter.errors import nearest
 from segmenter.messages import Message
 from segmenter.settings.eligibility import RulesSettings
-from segmenter.settings.planning import AnyPlan, PlatformSettings, category_key, topic_key
+from segmenter.settings.planning import AnyPlan, PlatformSettings, column_key
 from segmenter.settings.rankings import AnyScoring
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
     EngineSettings,
+    HistorySettings,
     LaunchBasics,
     LaunchSettings,
+    LedgerSettings,
     LocalEngine,
     MlflowSettings,
     NoTracking,
     SegmentsSettings,
     TopicsSettings,
 )
-from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings, off
+from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings
 from segmenter.words import Lang
 
 
@@ -47,27 +49,13 @@ class CoreSettings(Settings):
     @property
     def topics_asked(self) -> str | None:
         """The key that asks for the customers' topics, if one does."""
-        return "topics.use" if self.topics.use else topic_key(self.plan)
+        return "topics.use" if self.topics.use else column_key(self.plan, "topic")
 
 
 class FrameLaunch(CoreSettings):
     """A launch on frames that a program holds already."""
 
     data: MappingSettings
-
-
-class HistorySettings(Settings):
-    """What is kept of the orders."""
-
-    store: Annotated[str | None, BeforeValidator(off)]
-
-
-class LedgerSettings(Settings):
-    """Where invitations and answers are kept."""
-
-    use: bool
-    url: str | None
-    contacts: str | None
 
 
 class LaunchJob(CoreSettings):
@@ -93,16 +81,15 @@ class LaunchJob(CoreSettings):
                 raise ValueError(Message("settings.scoring_engine", sentence, kind=self.scoring.kind, engine=engine.kind))
             case engine if self.by_category:
                 sentence = "{key}: what customers buy needs their single orders, and so engine=local (got {engine})"
-                key = self.topics_asked or category_key(self.plan)
+                key = column_key(self.plan, "category") or self.topics_asked
                 raise ValueError(Message("settings.category_engine", sentence, key=key, engine=engine.kind))
         return self
 
     @property
     def by_category(self) -> bool:
         """Whether plan or topics need the orders' categories: an attribute of that name is the customers' own."""
-        own = self.data.customers.attributes
-        by_category = category_key(self.plan) is not None and "category" not in own
-        return by_category or (self.topics_asked is not None and "topic" not in own)
+        asked = {"category": column_key(self.plan, "category"), "topic": self.topics_asked}
+        return any(key is not None and name not in self.data.customers.attributes for name, key in asked.items())
 
     @property
     def needs_every_order(self) -> bool:

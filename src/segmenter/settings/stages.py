@@ -22,6 +22,7 @@ from segmenter.settings.types import (
     is_mapping,
     is_moment,
     is_timezone,
+    off,
 )
 
 Sentence = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(is_line)]
@@ -149,6 +150,20 @@ class SparkEngine(Settings):
 
 
 EngineSettings = Annotated[LocalEngine | SparkEngine, Field(discriminator="kind")]
+
+
+class HistorySettings(Settings):
+    """What is kept of the orders."""
+
+    store: Annotated[str | None, BeforeValidator(off)]
+
+
+class LedgerSettings(Settings):
+    """Where invitations and answers are kept."""
+
+    use: bool
+    url: str | None
+    contacts: str | None
 
 
 class MlflowSettings(Settings):
