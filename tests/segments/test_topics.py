@@ -175,6 +175,8 @@ def test_small_topics_join_their_nearest_in_the_area(small_shop):
     assert any("joined with the nearest there" in note for note in plan.notes)
     own = plan.customers.filter("invited").join(plan.groups.select("group", "topic"), on="group", suffix="_of_group")
     assert (own["topic"] == own["topic_of_group"]).mean() > 0.5
+    # More focus than by region alone, at equal size.
+    assert (plan.groups["focus"] * plan.groups["size"]).sum() > 1.2 * (plan.groups["focus_by_chance"] * plan.groups["size"]).sum()
 
 
 def test_orders_without_categories_are_refused_with_the_way_out(small_shop):

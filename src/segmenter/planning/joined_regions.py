@@ -118,11 +118,11 @@ def join_by_topic(
     placed = joined.rename({"unit": "leaf"}).join(units, on=["leaf", "topic"], how="left", nulls_equal=True, maintain_order="left")
     notes = []
     if neighbours := sorted(units.filter(pl.col("unit") != pl.col("leaf"))["unit"].unique()):
-        sentence = "regions that would not fill a group of a topic are joined with their neighbours, topic by topic: {names}"
+        sentence = "Regions that would not fill a group of a topic are joined with their neighbours, topic by topic: {names}"
         notes.append(Message("planning.regions_by_topic", sentence, names=_shown(neighbours)))
     if said:
         sentence = (
-            "topics that would not fill a group in their area are joined with the nearest there: {names}; with plan.by_region=none, or a "
+            "Topics that would not fill a group in their area are joined with the nearest there: {names}; with plan.by_region=none, or a "
             "smaller plan.group_capacity, they stay apart"
         )
         notes.append(Message("planning.topics_joined", sentence, names=_shown(said)))

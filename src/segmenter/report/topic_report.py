@@ -24,21 +24,21 @@ def topics(plan: "LaunchPlan", eligible: pl.DataFrame, labels: Labels) -> list[S
     rows = []
     for topic, customers, strength, *bought in plan.topics.profiles.rows():
         most = [f"{name} {labels.share(share)}" for name, share in zip(bought[::2], bought[1::2], strict=True) if name is not None]
-        rows.append(
-            row(topic, number(customers), *map(number, there.get(topic, (0, 0))), labels.share(strength), say(", ", "、").join(most))
-        )
+        name = Cell(topic, small=say(", ", "、").join(most))
+        rows.append(row(name, number(customers), *map(number, there.get(topic, (0, 0))), labels.share(strength)))
     if unknown := plan.customers["topic"].null_count():
-        rows.append(row(say("Nothing known", "尚无可知"), number(unknown), *map(number, there.get(None, (0, 0))), "", ""))
+        rows.append(row(say("Nothing known", "尚无可知"), number(unknown), *map(number, there.get(None, (0, 0))), ""))
     headings = (
-        *(say("Topic", "主题"), say("Customers", "客户数"), say("Eligible", "符合条件"), say("Invited", "邀请")),
-        *(say("How strongly", "专注程度"), say("They buy most of", "主要购买")),
+        *(say("Topic, and what is bought most", "主题及主要品类"), say("Customers", "客户数"), say("Eligible", "符合条件")),
+        *(say("Invited", "邀请"), say("How strongly", "专注程度")),
     )
-    under = say(
-        "How strongly: the share of the topic's own categories in what a customer of it buys, in the middle of all.",
-        "专注程度：该主题客户的消费中，属于本主题品类的占比（中位数）。",
+    about = say(
+        " How strongly: the share of the topic's own categories in what a customer of it buys, in the middle of all.",
+        "。专注程度：该主题客户的消费中，属于本主题品类的占比（中位数）。",
     )
-    table = Table(columns(*headings, left=(0, 5)), tuple(rows), under=(under,))
-    return [Section(say("Topics", "主题"), (note(translate(plan.topics.why, labels.lang)), table, *_focus(plan.groups, labels)))]
+    table = Table(columns(*headings), tuple(rows))
+    why = note(translate(plan.topics.why, labels.lang) + say(".", "") + about)
+    return [Section(say("Topics", "主题"), (why, table, *_focus(plan.groups, labels)))]
 
 
 def _focus(groups: pl.DataFrame, labels: Labels) -> list[Table]:

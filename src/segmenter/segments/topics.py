@@ -119,14 +119,19 @@ def _unknown(interests: pl.DataFrame, model: Mapping[str, Any]) -> list[Message]
 
 
 def _profiles(interests: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
-    sizes = customers.group_by("topic").agg(pl.len().cast(pl.Int64).alias("customers"), pl.col("topic_share").median().alias("strength"))
+    sizes = customers.group_by("topic").agg(
+        pl.len().cast(pl.Int64).alias("customers"), pl.col("topic_share").median().round(4).alias("strength")
+    )
     shares = interests.join(customers, on="customer_id").group_by("topic", "category").agg(pl.col("share").sum())
     best = shares.sort("topic", "share", "category", descending=[False, True, False]).group_by("topic", maintain_order=True).head(_SHOWN)
     wide = best.group_by("topic", maintain_order=True).agg("category", "share")
     shown = [
-        column.list.get(place, null_on_oob=True).alias(f"{name}_{place + 1}")
+        column.alias(f"{name}_{place + 1}")
         for place in range(_SHOWN)
-        for name, column in (("category", pl.col("category")), ("share", pl.col("share") / pl.col("customers") / UNIT))
+        for name, column in (
+            ("category", pl.col("category").list.get(place, null_on_oob=True)),
+            ("share", (pl.col("share").list.get(place, null_on_oob=True) / pl.col("customers") / UNIT).round(4)),
+        )
     ]
     profiles = sizes.join(wide, on="topic", how="left").select("topic", "customers", "strength", *shown)
     return profiles.sort("customers", "topic", descending=[True, False])
