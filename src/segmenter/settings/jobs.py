@@ -11,13 +11,16 @@ from segmenter.settings.planning import AnyPlan, PlatformSettings, category_key
 from segmenter.settings.rankings import AnyScoring
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
+    OTHER_PERSONA,
     EngineSettings,
     LaunchBasics,
     LaunchSettings,
     LocalEngine,
     MlflowSettings,
     NoTracking,
+    PersonaSettings,
     SegmentsSettings,
+    check_script,
 )
 from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings, off
 from segmenter.words import Lang
@@ -30,6 +33,7 @@ class CoreSettings(Settings):
     rules: RulesSettings
     scoring: AnyScoring
     segments: SegmentsSettings
+    personas: Annotated[tuple[PersonaSettings, ...], Field(max_length=100)]
     plan: AnyPlan
     platform: PlatformSettings
     seed: Seed
@@ -40,6 +44,21 @@ class CoreSettings(Settings):
         if problems := self.platform.misfits(self.plan):
             sentence = "{problems}; lower it, or choose another platform"
             raise ValueError(Message("planning.on_platform", sentence, problems=tuple(problems)))
+        return self
+
+    @model_validator(mode="after")
+    def _distinct_personas(self) -> "CoreSettings":
+        names = [OTHER_PERSONA, *(persona.name for persona in self.personas)]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            sentence = "personas: names should be given once, and none be {other} (got {names})"
+            raise ValueError(Message("settings.persona_names", sentence, other=OTHER_PERSONA, names=tuple(twice)))
+        scripts = [
+            (number, check_script(each.script, {**self.launch.spoken, "hook": each.hook})) for number, each in enumerate(self.personas)
+        ]
+        if wrong := [
+            Message("settings.of_persona", "personas.{number}.{rule}", number=number, rule=rule) for number, rule in scripts if rule
+        ]:
+            raise ValueError(Message("settings.of_personas", "{problems}", problems=tuple(wrong)))
         return self
 
 

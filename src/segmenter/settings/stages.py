@@ -1,6 +1,7 @@
 """The launch, its segments, its engine and its tracking."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -25,7 +26,20 @@ from segmenter.settings.types import (
 )
 
 Sentence = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(is_line)]
-_SPOKEN = ("name", "topic", "offer", "shop")  # what an opening script may have in braces
+OTHER_PERSONA = "other"  # of whom no persona matches
+
+
+def check_script(script: str | None, given: Mapping[str, str | None]) -> Message | None:
+    """Say what in braces an opening script may not have, or what has no value to stand for it: of the key, or of ``launch``."""
+    for field in re.findall(r"{(.*?)}", script or ""):
+        if field not in given:
+            sentence = "script: should have no fields but {fields} (got {got})"
+            return Message("settings.script_fields", sentence, fields=tuple(f"{{{name}}}" for name in given), got=f"{{{field}}}")
+        if not given[field]:
+            key = "hook" if field == "hook" else f"launch.{field}"
+            sentence = "script: has {field}, which needs {key} (got null); set it, or leave the field out"
+            return Message("settings.script_empty", sentence, field=f"{{{field}}}", key=key)
+    return None
 
 
 class LaunchBasics(Settings):
@@ -86,17 +100,25 @@ class LaunchSettings(LaunchBasics):
     remind_days: Annotated[int, Field(ge=0, le=60)]
     warm_days: Days
 
+    @property
+    def spoken(self) -> dict[str, str | None]:
+        """What stands for the fields of an opening script; the name is each customer's."""
+        return {"name": "{name}", **{field: getattr(self, field) for field in ("topic", "offer", "shop")}}
+
     @model_validator(mode="after")
     def _speakable(self) -> "LaunchSettings":
-        for field in re.findall(r"{(.*?)}", self.script or ""):
-            if field not in _SPOKEN:
-                sentence = "script: should have no fields but {fields} (got {got})"
-                fields = tuple(f"{{{name}}}" for name in _SPOKEN)
-                raise ValueError(Message("settings.script_fields", sentence, fields=fields, got=f"{{{field}}}"))
-            if field != "name" and not getattr(self, field):
-                sentence = "script: has {field}, which needs launch.{key} (got null); set it, or leave the field out"
-                raise ValueError(Message("settings.script_empty", sentence, field=f"{{{field}}}", key=field))
+        if wrong := check_script(self.script, self.spoken):
+            raise ValueError(wrong)
         return self
+
+
+class PersonaSettings(Settings):
+    """A need: whose it is, what to offer them, and what to say; without a hook or a script, the launch's offer and script."""
+
+    name: Name
+    where: Annotated[str, Field(min_length=1)]
+    hook: Sentence | None = None
+    script: Sentence | None = None
 
 
 class SegmentsSettings(Settings):
