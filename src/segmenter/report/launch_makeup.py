@@ -6,10 +6,11 @@ import polars as pl
 
 from segmenter.evaluation.launch_sales import FEW
 from segmenter.report import charts
+from segmenter.report.call_sheet_words import opening_line
 from segmenter.report.labels import Labels, ratio
 from segmenter.report.language import translate
 from segmenter.report.launch_choice import compared
-from segmenter.report.sections import Cell, Figure, Grid, Section, Table, columns, note, row
+from segmenter.report.sections import Cell, Figure, Glossary, Grid, Section, Table, columns, marked, note, row
 from segmenter.settings import CoreSettings
 
 if TYPE_CHECKING:
@@ -56,6 +57,31 @@ def _trend(value: object, everyone: object) -> Any:
     if not isinstance(value, int | float) or not isinstance(everyone, int | float) or everyone <= 0:
         return ""
     return "up" if value >= 1.25 * everyone else "down" if value <= 0.8 * everyone else ""
+
+
+def personas(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> list[Section]:
+    """Show how many have each need, who of them is invited, and what they are offered and told."""
+    if plan.personas.is_empty():
+        return []
+    say, number, launch = labels.say, labels.number, settings.launch
+    needs = {persona.name: persona for persona in settings.personas}
+    rows, scripts = [], []
+    for name, customers, eligible, invited, also in plan.personas.rows():
+        need = needs.get(name)
+        hook = launch.offer if need is None else need.hook or launch.offer
+        named = say("Other", "其他") if need is None else name
+        rows.append(row(named, *map(number, (customers, eligible, invited)), also or "", hook or ""))
+        if line := opening_line(launch, labels, need):
+            scripts.append((named, line))
+    headings = (say("Persona", "画像"), say("Customers", "客户数"), say("Eligible", "符合条件"), say("Invited", "邀请"))
+    more = (say("Of them also match", "同时符合"), say("What to offer", "主推内容"))
+    about = say(
+        "Whose condition of `personas` a customer meets first is their persona. The call sheets have what to offer and what to say.",
+        "客户归入 `personas` 中第一个符合条件的画像。主推内容和开场白见外呼表。",
+    )
+    table = Table(columns(*headings, *more, left=(0, 4, 5)), tuple(rows))
+    told = [Glossary(tuple(scripts), say("Opening words", "开场白"))] if scripts else []
+    return [Section(say("Personas", "客户画像"), (marked(about), table, *told))]
 
 
 def parts(profiles: pl.DataFrame, eligible: pl.DataFrame, settings: CoreSettings, labels: Labels) -> list[Section]:
