@@ -10,7 +10,7 @@ from segmenter.report.call_sheet_words import opening_line
 from segmenter.report.labels import Labels, ratio
 from segmenter.report.language import translate
 from segmenter.report.launch_choice import compared
-from segmenter.report.sections import Cell, Figure, Glossary, Grid, Section, Table, columns, marked, note, row
+from segmenter.report.sections import Cell, Figure, Glossary, Grid, Section, Table, columns, note, row
 from segmenter.settings import CoreSettings
 
 if TYPE_CHECKING:
@@ -65,23 +65,24 @@ def personas(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> list
         return []
     say, number, launch = labels.say, labels.number, settings.launch
     needs = {persona.name: persona for persona in settings.personas}
-    rows, scripts = [], []
+    rows, told = [], []
     for name, customers, eligible, invited, also in plan.personas.rows():
         need = needs.get(name)
-        hook = launch.offer if need is None else need.hook or launch.offer
+        hook = (need and need.hook) or launch.offer
         named = say("Other", "其他") if need is None else name
-        rows.append(row(named, *map(number, (customers, eligible, invited)), also or "", hook or ""))
-        if line := opening_line(launch, labels, need):
-            scripts.append((named, line))
+        rows.append(row(named, *map(number, (customers, eligible, invited)), also or ""))
+        line = opening_line(launch, labels, need)
+        if words := [word for word in (None if hook and hook in line else hook, line) if word]:
+            told.append((named, say(" – ", "。").join(words)))
     headings = (say("Persona", "画像"), say("Customers", "客户数"), say("Eligible", "符合条件"), say("Invited", "邀请"))
-    more = (say("Of them also match", "同时符合"), say("What to offer", "主推内容"))
+    also_match = say("Of them also match", "同时符合")
     about = say(
-        "Whose condition of `personas` a customer meets first is their persona. The call sheets have what to offer and what to say.",
-        "客户归入 `personas` 中第一个符合条件的画像。主推内容和开场白见外呼表。",
+        "Of several personas whose conditions a customer meets the first counts. The call sheets say whom to offer and to tell what.",
+        "客户归入第一个符合条件的画像；外呼表写明对每位客户主推什么、怎么说。",
     )
-    table = Table(columns(*headings, *more, left=(0, 4, 5)), tuple(rows))
-    told = [Glossary(tuple(scripts), say("Opening words", "开场白"))] if scripts else []
-    return [Section(say("Personas", "客户画像"), (marked(about), table, *told))]
+    table = Table(columns(*headings, also_match, left=(0, 4)), tuple(rows))
+    both = say("What to offer and to say", "主推内容与开场白")
+    return [Section(say("Personas", "客户画像"), (note(about), table, *([Glossary(tuple(told), both)] if told else [])))]
 
 
 def parts(profiles: pl.DataFrame, eligible: pl.DataFrame, settings: CoreSettings, labels: Labels) -> list[Section]:
