@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from segmenter.errors import nearest
 from segmenter.messages import Message
@@ -11,18 +11,19 @@ from segmenter.settings.planning import AnyPlan, PlatformSettings, category_key
 from segmenter.settings.rankings import AnyScoring
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
-    OTHER_PERSONA,
     EngineSettings,
+    HistorySettings,
     LaunchBasics,
     LaunchSettings,
+    LedgerSettings,
     LocalEngine,
     MlflowSettings,
     NoTracking,
-    PersonaSettings,
+    PersonaList,
     SegmentsSettings,
-    check_script,
+    check_scripts,
 )
-from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings, off
+from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings
 from segmenter.words import Lang
 
 
@@ -33,7 +34,7 @@ class CoreSettings(Settings):
     rules: RulesSettings
     scoring: AnyScoring
     segments: SegmentsSettings
-    personas: Annotated[tuple[PersonaSettings, ...], Field(max_length=100)]
+    personas: PersonaList
     plan: AnyPlan
     platform: PlatformSettings
     seed: Seed
@@ -41,24 +42,10 @@ class CoreSettings(Settings):
 
     @model_validator(mode="after")
     def _on_platform(self) -> "CoreSettings":
+        check_scripts(self.personas, self.launch)
         if problems := self.platform.misfits(self.plan):
             sentence = "{problems}; lower it, or choose another platform"
             raise ValueError(Message("planning.on_platform", sentence, problems=tuple(problems)))
-        return self
-
-    @model_validator(mode="after")
-    def _distinct_personas(self) -> "CoreSettings":
-        names = [OTHER_PERSONA, *(persona.name for persona in self.personas)]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            sentence = "personas: names should be given once, and none be {other} (got {names})"
-            raise ValueError(Message("settings.persona_names", sentence, other=OTHER_PERSONA, names=tuple(twice)))
-        scripts = [
-            (number, check_script(each.script, {**self.launch.spoken, "hook": each.hook})) for number, each in enumerate(self.personas)
-        ]
-        if wrong := [
-            Message("settings.of_persona", "personas.{number}.{rule}", number=number, rule=rule) for number, rule in scripts if rule
-        ]:
-            raise ValueError(Message("settings.of_personas", "{problems}", problems=tuple(wrong)))
         return self
 
 
@@ -66,20 +53,6 @@ class FrameLaunch(CoreSettings):
     """A launch on frames that a program holds already."""
 
     data: MappingSettings
-
-
-class HistorySettings(Settings):
-    """What is kept of the orders."""
-
-    store: Annotated[str | None, BeforeValidator(off)]
-
-
-class LedgerSettings(Settings):
-    """Where invitations and answers are kept."""
-
-    use: bool
-    url: str | None
-    contacts: str | None
 
 
 class LaunchJob(CoreSettings):

@@ -1,4 +1,4 @@
-"""The launch, its segments, its engine and its tracking."""
+"""The launch, its segments and personas, its engine, its ledger and its tracking."""
 
 import re
 from collections.abc import Mapping
@@ -23,13 +23,14 @@ from segmenter.settings.types import (
     is_mapping,
     is_moment,
     is_timezone,
+    off,
 )
 
 Sentence = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(is_line)]
 OTHER_PERSONA = "other"  # of whom no persona matches
 
 
-def check_script(script: str | None, given: Mapping[str, str | None]) -> Message | None:
+def _wrong_field(script: str | None, given: Mapping[str, str | None]) -> Message | None:
     """Say what in braces an opening script may not have, or what has no value to stand for it: of the key, or of ``launch``."""
     for field in re.findall(r"{(.*?)}", script or ""):
         if field not in given:
@@ -107,7 +108,7 @@ class LaunchSettings(LaunchBasics):
 
     @model_validator(mode="after")
     def _speakable(self) -> "LaunchSettings":
-        if wrong := check_script(self.script, self.spoken):
+        if wrong := _wrong_field(self.script, self.spoken):
             raise ValueError(wrong)
         return self
 
@@ -119,6 +120,24 @@ class PersonaSettings(Settings):
     where: Annotated[str, Field(min_length=1)]
     hook: Sentence | None = None
     script: Sentence | None = None
+
+
+def _distinct(personas: tuple[PersonaSettings, ...]) -> tuple[PersonaSettings, ...]:
+    names = [OTHER_PERSONA, *(persona.name for persona in personas)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        sentence = "should have names given once, and none called {other} (got {names})"
+        raise ValueError(Message("settings.persona_names", sentence, other=OTHER_PERSONA, names=tuple(twice)))
+    return personas
+
+
+PersonaList = Annotated[tuple[PersonaSettings, ...], Field(max_length=100), AfterValidator(_distinct)]
+
+
+def check_scripts(personas: PersonaList, launch: LaunchSettings) -> None:
+    """Refuse scripts of personas with other fields than those of the launch's, and the hook."""
+    scripts = [(number, _wrong_field(each.script, {**launch.spoken, "hook": each.hook})) for number, each in enumerate(personas)]
+    if wrong := [Message("settings.of_persona", "personas.{number}.{rule}", number=number, rule=rule) for number, rule in scripts if rule]:
+        raise ValueError(Message("settings.of_personas", "{problems}", problems=tuple(wrong)))
 
 
 class SegmentsSettings(Settings):
@@ -159,6 +178,20 @@ class SparkEngine(Settings):
 
 
 EngineSettings = Annotated[LocalEngine | SparkEngine, Field(discriminator="kind")]
+
+
+class HistorySettings(Settings):
+    """What is kept of the orders."""
+
+    store: Annotated[str | None, BeforeValidator(off)]
+
+
+class LedgerSettings(Settings):
+    """Where invitations and answers are kept."""
+
+    use: bool
+    url: str | None
+    contacts: str | None
 
 
 class MlflowSettings(Settings):
