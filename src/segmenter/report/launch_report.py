@@ -66,6 +66,7 @@ def launch_report(
             *launch_choice.scores(plan, eligible, labels),
             *uplift(plan.ranking, labels),
             *launch_makeup.segments(plan, eligible, labels),
+            *launch_makeup.personas(plan, settings, labels),
             *roles(plan, eligible, settings, labels),
             *launch_makeup.parts(plan.segments, eligible, settings, labels),
             *launch_choice.left_out(eligible, labels),
