@@ -1,6 +1,8 @@
 """Clusters of the eligible customers: who they are, in figures and in a few words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +60,9 @@ def features(frame: pl.DataFrame) -> NDArray[np.float64]:
     return filled.select(pl.all().cast(pl.Float64).fill_null(0)).to_numpy()
 
 
-def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, currency: str) -> Segmentation:
+def segment(
+    frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, currency: str, behaviour: Mapping[date, pl.DataFrame] | None = None
+) -> Segmentation:
     """Divide the eligible customers into segments, number them by value and name them.
 
     Segment 1 has the largest mean spend; ties go to the higher mean score, then to fewer days since the last order. Nothing
@@ -74,6 +78,8 @@ def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, curre
         The job's seed: draws the customers to learn on and starts k-means.
     currency : str
         ISO 4217 code of the money.
+    behaviour : mapping of date to DataFrame, optional
+        What the eligible of earlier dates went on to do, see `evaluation.past_behaviour`.
 
     Returns
     -------
