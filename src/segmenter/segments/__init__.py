@@ -12,7 +12,7 @@ from segmenter.hashing import draw
 from segmenter.measures.spec import MONEY
 from segmenter.messages import Message
 from segmenter.segments.names import names
-from segmenter.settings import SegmentsSettings
+from segmenter.settings import AnySegments, KmeansSegments
 
 if TYPE_CHECKING:
     from segmenter.segments.clusters import Segmenter
@@ -58,7 +58,7 @@ def features(frame: pl.DataFrame) -> NDArray[np.float64]:
     return filled.select(pl.all().cast(pl.Float64).fill_null(0)).to_numpy()
 
 
-def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, currency: str) -> Segmentation:
+def segment(frame: pl.DataFrame, settings: AnySegments, *, seed: int, currency: str) -> Segmentation:
     """Divide the eligible customers into segments, number them by value and name them.
 
     Segment 1 has the largest mean spend; ties go to the higher mean score, then to fewer days since the last order. Nothing
@@ -68,7 +68,7 @@ def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, curre
     ----------
     frame : DataFrame
         One row per customer: ``customer_id``, ``verdict``, ``score`` and the measures in `PROFILED`.
-    settings : SegmentsSettings
+    settings : KmeansSegments or RfmSegments
         How many segments, and how that is judged.
     seed : int
         The job's seed: draws the customers to learn on and starts k-means.
@@ -84,7 +84,7 @@ def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, curre
     --------
     >>> frame = pl.DataFrame({"customer_id": ["C1", "C2"], "verdict": "eligible", "score": [1.0, 2.0]}).with_columns(
     ...     pl.Series("spend", [100, 90_000])).with_columns(pl.lit(1).alias(name) for name in PROFILED[1:])
-    >>> settings = SegmentsSettings(k=2, k_min=2, k_max=8, min_share=0.03, sample=20_000, bootstraps=8)
+    >>> settings = KmeansSegments(kind="kmeans", k=2, k_min=2, k_max=8, min_share=0.03, sample=20_000, bootstraps=8)
     >>> segment(frame, settings, seed=1, currency="CNY").profiles["name"].to_list()
     ['big spenders', 'small buyers']
     """
