@@ -24,11 +24,14 @@ from segmenter.scoring import fit_scorer, with_reasons
 from segmenter.scoring.components import uncounted_kinds
 from segmenter.scoring.ranking import report_ranking, score_of
 from segmenter.segments import segment
+from segmenter.segments.fitted import Fitted
 from segmenter.settings import CoreSettings
 from segmenter.tables import Tables
 
 
-def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[str], None] = lambda stage: None) -> LaunchPlan:
+def plan_launch(
+    tables: Tables, settings: CoreSettings, *, progress: Callable[[str], None] = lambda stage: None, fitted: Fitted | None = None
+) -> LaunchPlan:
     """Decide whom to invite.
 
     Parameters
@@ -39,6 +42,8 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         The launch, its rules, score, segments and plan; `launch.as_of` is needed.
     progress : callable, optional
         Called with each stage's name as it begins: history, rules, scoring, segments, planning.
+    fitted : Fitted, optional
+        What an earlier launch fitted, to be used again; see `LaunchPlan.fitted`.
 
     Returns
     -------
@@ -131,6 +136,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         segmentation=segmentation,
         ranking=ranked,
         model=launch_model(score, segmentation, launch.currency),
+        fitted=Fitted(None, None, launch.name, as_of),
         forecast=expected,
         counts=counts,
         notes=(

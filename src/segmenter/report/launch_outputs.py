@@ -20,10 +20,11 @@ from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.launch_report import launch_report
 from segmenter.report.output_folder import check_owner
-from segmenter.report.outputs import Output, Outputs, Record, csv, page, parquet
+from segmenter.report.outputs import Output, Outputs, Record, csv, json_file, page, parquet
 from segmenter.report.publication import publish
 from segmenter.report.ranking_words import ranking_sentence
 from segmenter.report.shell_commands import own_words
+from segmenter.segments import fitted
 from segmenter.settings import LaunchJob, shareable
 from segmenter.sources.contacts_file import contacts_path, list_new_phones, newest_contacts
 from segmenter.sources.inputs import Inputs
@@ -60,6 +61,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         csv("funnel", plan.funnel, public=True),
         csv("what_if", plan.what_if, public=True),
         csv("segments", to_units(plan.segments, of_segments, currency), public=True),
+        json_file(fitted.FILE, plan.fitted.to_dict()),
         csv("groups", to_units(plan.groups, ["spend"], currency)),
         *(
             csv(name, table)

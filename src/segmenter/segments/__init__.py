@@ -14,7 +14,8 @@ from segmenter.hashing import draw
 from segmenter.measures.spec import MONEY
 from segmenter.messages import Message
 from segmenter.segments.names import names
-from segmenter.settings import SegmentsSettings
+from segmenter.segments.rfm_segments import RfmGrid
+from segmenter.settings import AnySegments, KmeansSegments, RfmSegments
 
 if TYPE_CHECKING:
     from segmenter.segments.clusters import Segmenter
@@ -40,7 +41,7 @@ class Segmentation:
     labels: pl.DataFrame
     names: tuple[Message, ...]
     profiles: pl.DataFrame
-    model: "Segmenter"
+    model: "Segmenter | RfmGrid"
     why: str
     trials: pl.DataFrame
 
@@ -61,7 +62,7 @@ def features(frame: pl.DataFrame) -> NDArray[np.float64]:
 
 
 def segment(
-    frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, currency: str, behaviour: Mapping[date, pl.DataFrame] | None = None
+    frame: pl.DataFrame, settings: AnySegments, *, seed: int, currency: str, behaviour: Mapping[date, pl.DataFrame] | None = None
 ) -> Segmentation:
     """Divide the eligible customers into segments, number them by value and name them.
 
@@ -72,7 +73,7 @@ def segment(
     ----------
     frame : DataFrame
         One row per customer: ``customer_id``, ``verdict``, ``score`` and the measures in `PROFILED`.
-    settings : SegmentsSettings
+    settings : KmeansSegments or RfmSegments
         How many segments, and how that is judged.
     seed : int
         The job's seed: draws the customers to learn on and starts k-means.
@@ -90,28 +91,20 @@ def segment(
     --------
     >>> frame = pl.DataFrame({"customer_id": ["C1", "C2"], "verdict": "eligible", "score": [1.0, 2.0]}).with_columns(
     ...     pl.Series("spend", [100, 90_000])).with_columns(pl.lit(1).alias(name) for name in PROFILED[1:])
-    >>> settings = SegmentsSettings(k=2, k_min=2, k_max=8, min_share=0.03, sample=20_000, bootstraps=8)
+    >>> settings = KmeansSegments(kind="kmeans", k=2, k_min=2, k_max=8, min_share=0.03, sample=20_000, bootstraps=8)
     >>> segment(frame, settings, seed=1, currency="CNY").profiles["name"].to_list()
     ['big spenders', 'small buyers']
     """
-    from threadpoolctl import threadpool_limits
-
-    from segmenter.segments.segment_count import choose
-
     eligible = frame.select("customer_id", "score", *PROFILED).filter(frame["verdict"] == "eligible")
     if not eligible["customer_id"].is_sorted():
         eligible = eligible.sort("customer_id")
     measures = features(eligible)
-    drawn = draw(eligible["customer_id"], seed, "segments", settings.sample)
-    learned = measures[drawn] if len(drawn) else np.zeros((1, len(MEASURES)))  # a model all the same where nobody is eligible
     labels = np.ones(len(measures), dtype=np.int64)
-
-    def smallest(model: "Segmenter") -> float:
-        labels[:] = model.predict(measures)
-        return float(np.bincount(labels - 1, minlength=model.n_clusters).min() / len(labels))
-
-    with threadpool_limits(1):
-        model, why, trials = choose(learned, settings, seed % 2**32, smallest)
+    match settings:
+        case KmeansSegments():
+            model, why, trials = _clusters(eligible["customer_id"], measures, settings, seed, labels)
+        case RfmSegments():
+            model, why, trials = _grid(measures, labels)
     if model.n_clusters == 1:
         labels[:] = 1
     eligible = eligible.with_columns(pl.Series("segment", labels, dtype=pl.Int32))
@@ -123,6 +116,33 @@ def segment(
         eligible = eligible.with_columns(pl.Series("segment", numbers[labels]))
     called, profiles = _profiles(eligible, currency)
     return Segmentation(eligible.select("customer_id", "segment"), called, profiles, model, why, trials)
+
+
+def _clusters(
+    ids: pl.Series, measures: NDArray[np.float64], settings: KmeansSegments, seed: int, labels: NDArray[np.int64]
+) -> tuple["Segmenter", Message, pl.DataFrame]:
+    """Choose the clusters, and fill in the labels: the model, why there are so many, and the trials."""
+    from threadpoolctl import threadpool_limits
+
+    from segmenter.segments.segment_count import choose
+
+    drawn = draw(ids, seed, "segments", settings.sample)
+    learned = measures[drawn] if len(drawn) else np.zeros((1, len(MEASURES)))  # a model all the same where nobody is eligible
+
+    def smallest(model: "Segmenter") -> float:
+        labels[:] = model.predict(measures)
+        return float(np.bincount(labels - 1, minlength=model.n_clusters).min() / len(labels))
+
+    with threadpool_limits(1):
+        return choose(learned, settings, seed % 2**32, smallest)
+
+
+def _grid(measures: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[RfmGrid, Message, pl.DataFrame]:
+    """Lay the grid, and fill in the labels, as `_clusters`."""
+    grid = RfmGrid.fit(measures if len(measures) else np.zeros((1, len(MEASURES))))
+    labels[:] = grid.predict(measures)
+    sentence = "{k} of the eleven named segments of fifths by recency, frequency and spend"
+    return grid, Message("segments.why_rfm", sentence, k=grid.n_clusters), pl.DataFrame(schema=TRIALS)
 
 
 def _by_value(eligible: pl.DataFrame) -> list[int]:
