@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 # What customers are clustered by: value, frequency, recency and length of the relation (LRFM), what they do now, and visits.
 # average_order is not among them: it is spend by orders, and would count both twice.
 MEASURES = ("spend", "orders", "days_since_order", "days_known", "spend_90d", "events")
+WEIGHTS = (1.0, 1.0, 1.0, 0.5, 0.5, 0.5)  # what a difference counts: what customers do next hangs on the first three most
 # The measures of a profile, in this order.
 PROFILED = (*MEASURES[:3], "average_order", "average_gap_days", *MEASURES[3:], "referrals", "refunds")
+
+# Where each stood among the others by what they spent later, so that a few large buyers do not decide; and whether they came again.
+_LATER = (pl.col("later_spend").rank() / pl.len()).alias("spend"), (pl.col("later_orders") > 0).cast(pl.Float64).alias("again")
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Segmentation:
     what the segments are called, the best first. `profiles` has a row for each: ``segment``, ``name`` (in English), ``size``, ``share``,
     ``value`` (mean spend, minor units), then ``median_`` and ``everyone_`` for each of `PROFILED`: the segment's median and that of all
     eligible customers, null where nobody has the measure; money in Int64 minor units. `why` says how the number of segments came about,
-    and `trials` has ``k``, ``silhouette``, ``stability``, ``smallest_share``, ``chosen`` for each number tried.
+    and `trials` each number tried, see `segment_count.TRIALS`.
     """
 
     labels: pl.DataFrame
@@ -102,7 +106,7 @@ def segment(
     labels = np.ones(len(measures), dtype=np.int64)
     match settings:
         case KmeansSegments():
-            model, why, trials = _clusters(eligible["customer_id"], measures, settings, seed, labels)
+            model, why, trials = _clusters(eligible["customer_id"], measures, settings, seed, labels, behaviour or {})
         case RfmSegments():
             model, why, trials = _grid(measures, labels)
     if model.n_clusters == 1:
@@ -119,7 +123,12 @@ def segment(
 
 
 def _clusters(
-    ids: pl.Series, measures: NDArray[np.float64], settings: KmeansSegments, seed: int, labels: NDArray[np.int64]
+    ids: pl.Series,
+    measures: NDArray[np.float64],
+    settings: KmeansSegments,
+    seed: int,
+    labels: NDArray[np.int64],
+    behaviour: Mapping[date, pl.DataFrame],
 ) -> tuple["Segmenter", Message, pl.DataFrame]:
     """Choose the clusters, and fill in the labels: the model, why there are so many, and the trials."""
     from threadpoolctl import threadpool_limits
@@ -133,8 +142,9 @@ def _clusters(
         labels[:] = model.predict(measures)
         return float(np.bincount(labels - 1, minlength=model.n_clusters).min() / len(labels))
 
+    later = [(features(frame), frame.select(_LATER).to_numpy()) for frame in behaviour.values()]
     with threadpool_limits(1):
-        return choose(learned, settings, seed % 2**32, smallest)
+        return choose(learned, settings, seed % 2**32, smallest, later, WEIGHTS)
 
 
 def _grid(measures: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[RfmGrid, Message, pl.DataFrame]:

@@ -76,9 +76,7 @@ class RfmGrid:
 
     def predict(self, measures: Floats) -> NDArray[np.int64]:
         """Give each row the number of its segment, from 1 on."""
-        spend, orders, recency = (
-            np.searchsorted(limits, part) for limits, part in zip(self.limits, _parts(measures).T, strict=True)
-        )
+        spend, orders, recency = (np.searchsorted(limits, part) for limits, part in zip(self.limits, _parts(measures).T, strict=True))
         labels = self._cells()[recency, (spend + orders + 1) // 2]
         if "never" in self.kinds:
             labels[measures[:, _ORDERS] <= 0] = self.kinds.index("never") + 1
