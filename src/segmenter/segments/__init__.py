@@ -11,9 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.hashing import draw
-from segmenter.measures.spec import MONEY
 from segmenter.messages import Message
 from segmenter.segments.names import names
+from segmenter.segments.profiles import LATER, PROFILED, medians, profile
 from segmenter.segments.rfm_segments import RfmGrid
 from segmenter.settings import AnySegments, KmeansSegments, RfmSegments
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 # What customers are clustered by: value, frequency, recency and length of the relation (LRFM), what they do now, and visits.
 # average_order is not among them: it is spend by orders, and would count both twice.
 MEASURES = ("spend", "orders", "days_since_order", "days_known", "spend_90d", "events")
-# The measures of a profile, in this order.
-PROFILED = (*MEASURES[:3], "average_order", "average_gap_days", *MEASURES[3:], "referrals", "refunds")
 
 
 @dataclass(frozen=True)
@@ -34,8 +32,11 @@ class Segmentation:
     `labels` has ``customer_id`` and ``segment`` (Int32, from 1, the best) of the eligible customers, sorted by customer_id; `names` say
     what the segments are called, the best first. `profiles` has a row for each: ``segment``, ``name`` (in English), ``size``, ``share``,
     ``value`` (mean spend, minor units), then ``median_`` and ``everyone_`` for each of `PROFILED`: the segment's median and that of all
-    eligible customers, null where nobody has the measure; money in Int64 minor units. `why` says how the number of segments came about,
-    and `trials` has ``k``, ``silhouette``, ``stability``, ``smallest_share``, ``chosen`` for each number tried.
+    eligible customers, null where nobody has the measure; money in Int64 minor units. Then what such customers did after earlier dates:
+    ``later_customers``, how many were looked at; ``later_share``, of them, who ordered again within the horizon; ``later_spend``, each;
+    the last two for everyone too, and null where there are too few to tell; at last ``who`` they are and ``advice``, in English.
+    `why` says how the number of segments came about, and `trials` has ``k``, ``silhouette``, ``stability``, ``smallest_share``,
+    ``chosen`` for each number tried.
     """
 
     labels: pl.DataFrame
@@ -100,6 +101,7 @@ def segment(
         eligible = eligible.sort("customer_id")
     measures = features(eligible)
     labels = np.ones(len(measures), dtype=np.int64)
+    model: Segmenter | RfmGrid
     match settings:
         case KmeansSegments():
             model, why, trials = _clusters(eligible["customer_id"], measures, settings, seed, labels)
@@ -114,8 +116,14 @@ def segment(
         numbers = np.zeros(max(order) + 1, dtype=np.int32)
         numbers[order] = np.arange(1, len(order) + 1)
         eligible = eligible.with_columns(pl.Series("segment", numbers[labels]))
-    called, profiles = _profiles(eligible, currency)
-    return Segmentation(eligible.select("customer_id", "segment"), called, profiles, model, why, trials)
+    figures, everyone = medians(eligible)
+    called = model.names() if isinstance(model, RfmGrid) else names(figures.to_dicts(), everyone.row(0, named=True), currency)
+    later = [
+        frame.select(pl.Series("segment", model.predict(features(frame)), pl.Int32), "later_spend", "later_orders")
+        for frame in (behaviour or {}).values()
+    ]
+    profiles = profile(figures, everyone, called, pl.concat([LATER.to_frame(), *later]))
+    return Segmentation(eligible.select("customer_id", "segment"), tuple(called), profiles, model, why, trials)
 
 
 def _clusters(
@@ -139,6 +147,8 @@ def _clusters(
 
 def _grid(measures: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[RfmGrid, Message, pl.DataFrame]:
     """Lay the grid, and fill in the labels, as `_clusters`."""
+    from segmenter.segments.segment_count import TRIALS
+
     grid = RfmGrid.fit(measures if len(measures) else np.zeros((1, len(MEASURES))))
     labels[:] = grid.predict(measures)
     sentence = "{k} of the eleven named segments of fifths by recency, frequency and spend"
@@ -160,22 +170,3 @@ def _by_value(eligible: pl.DataFrame) -> list[int]:
         return -Fraction(row["spend"], size), -Fraction(row["score"], size), Fraction(row["days"], size), row["first"]
 
     return [row["segment"] for row in sorted(sums.to_dicts(), key=worth)]
-
-
-def _profiles(eligible: pl.DataFrame, currency: str) -> tuple[tuple[Message, ...], pl.DataFrame]:
-    # Of whole numbers as they are: floats take several times as long.
-    medians = [pl.col(name).median().round().cast(pl.Int64) if name in MONEY else pl.col(name).median() for name in PROFILED]
-    value = pl.col("spend").cast(pl.Int128).sum()
-    figures = eligible.group_by("segment").agg(pl.len().cast(pl.Int64).alias("size"), value.alias("value"), *medians).sort("segment")
-    everyone = eligible.select(medians).row(0, named=True)
-    called = names(figures.select(PROFILED).to_dicts(), everyone, currency)
-    profiles = figures.select(
-        "segment",
-        pl.Series("name", [str(name) for name in called], dtype=pl.String),
-        "size",
-        pl.Series("share", [size / len(eligible) for size in figures["size"]], dtype=pl.Float64),
-        pl.Series("value", [round(Fraction(total, size)) for total, size in figures.select("value", "size").rows()], dtype=pl.Int64),
-        *(pl.col(name).alias(f"median_{name}") for name in PROFILED),
-        *(pl.lit(everyone[name], dtype=figures.schema[name]).alias(f"everyone_{name}") for name in PROFILED),
-    )
-    return tuple(called), profiles
