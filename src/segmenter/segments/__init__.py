@@ -14,7 +14,7 @@ from segmenter.hashing import draw
 from segmenter.messages import Message
 from segmenter.segments.names import names
 from segmenter.segments.profiles import LATER, PROFILED, medians, profile
-from segmenter.segments.rfm_segments import RfmGrid
+from segmenter.segments.rfm_segments import NEVER, RfmGrid
 from segmenter.settings import AnySegments, KmeansSegments, RfmSegments
 
 if TYPE_CHECKING:
@@ -151,8 +151,8 @@ def _grid(measures: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[Rfm
 
     grid = RfmGrid.fit(measures if len(measures) else np.zeros((1, len(MEASURES))))
     labels[:] = grid.predict(measures)
-    sentence = "{k} of the eleven named segments of fifths by recency, frequency and spend"
-    return grid, Message("segments.why_rfm", sentence, k=grid.n_clusters), pl.DataFrame(schema=TRIALS)
+    sentence = "fifths by recency and by frequency and spend, 5 the best: {k} of the eleven usual segments have customers"
+    return grid, Message("segments.why_rfm", sentence, k=len(set(grid.kinds) - {NEVER})), pl.DataFrame(schema=TRIALS)
 
 
 def _by_value(eligible: pl.DataFrame) -> list[int]:
