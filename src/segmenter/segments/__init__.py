@@ -1,5 +1,6 @@
 """Clusters of the eligible customers: who they are, in figures and in a few words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from segmenter.hashing import draw
 from segmenter.measures.spec import MONEY
 from segmenter.messages import Message
+from segmenter.segments.drift import Continuation, continued, decile_counts
+from segmenter.segments.fitted import KeptSegments, describe_segments
 from segmenter.segments.names import names
 from segmenter.settings import SegmentsSettings
 
@@ -32,7 +35,8 @@ class Segmentation:
     what the segments are called, the best first. `profiles` has a row for each: ``segment``, ``name`` (in English), ``size``, ``share``,
     ``value`` (mean spend, minor units), then ``median_`` and ``everyone_`` for each of `PROFILED`: the segment's median and that of all
     eligible customers, null where nobody has the measure; money in Int64 minor units. `why` says how the number of segments came about,
-    and `trials` has ``k``, ``silhouette``, ``stability``, ``smallest_share``, ``chosen`` for each number tried.
+    and `trials` has ``k``, ``silhouette``, ``stability``, ``smallest_share``, ``chosen`` for each number tried. `fitted` is what the next
+    launch needs to use them again, and `kept` says how they fit where they are those of an earlier one.
     """
 
     labels: pl.DataFrame
@@ -41,6 +45,8 @@ class Segmentation:
     model: "Segmenter"
     why: str
     trials: pl.DataFrame
+    fitted: Mapping[str, Any]
+    kept: Continuation | None = None
 
     def spread(self, eligible: pl.Series) -> pl.Series:
         """Spread the segments of the eligible over all customers: both are sorted by customer_id, so no join is needed."""
@@ -58,7 +64,7 @@ def features(frame: pl.DataFrame) -> NDArray[np.float64]:
     return filled.select(pl.all().cast(pl.Float64).fill_null(0)).to_numpy()
 
 
-def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, currency: str) -> Segmentation:
+def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, currency: str, kept: KeptSegments | None = None) -> Segmentation:
     """Divide the eligible customers into segments, number them by value and name them.
 
     Segment 1 has the largest mean spend; ties go to the higher mean score, then to fewer days since the last order. Nothing
@@ -74,6 +80,8 @@ def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, curre
         The job's seed: draws the customers to learn on and starts k-means.
     currency : str
         ISO 4217 code of the money.
+    kept : KeptSegments, optional
+        The segments of an earlier launch: numbers and names stay theirs, and each customer's depends on their measures alone.
 
     Returns
     -------
@@ -84,7 +92,7 @@ def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, curre
     --------
     >>> frame = pl.DataFrame({"customer_id": ["C1", "C2"], "verdict": "eligible", "score": [1.0, 2.0]}).with_columns(
     ...     pl.Series("spend", [100, 90_000])).with_columns(pl.lit(1).alias(name) for name in PROFILED[1:])
-    >>> settings = SegmentsSettings(k=2, k_min=2, k_max=8, min_share=0.03, sample=20_000, bootstraps=8)
+    >>> settings = SegmentsSettings(**{"from": "new"}, k=2, k_min=2, k_max=8, min_share=0.03, sample=20_000, bootstraps=8)
     >>> segment(frame, settings, seed=1, currency="CNY").profiles["name"].to_list()
     ['big spenders', 'small buyers']
     """
@@ -96,6 +104,8 @@ def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, curre
     if not eligible["customer_id"].is_sorted():
         eligible = eligible.sort("customer_id")
     measures = features(eligible)
+    if kept is not None:
+        return _continue(kept, frame, eligible, measures, currency)
     drawn = draw(eligible["customer_id"], seed, "segments", settings.sample)
     learned = measures[drawn] if len(drawn) else np.zeros((1, len(MEASURES)))  # a model all the same where nobody is eligible
     labels = np.ones(len(measures), dtype=np.int64)
@@ -116,7 +126,25 @@ def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, curre
         numbers[order] = np.arange(1, len(order) + 1)
         eligible = eligible.with_columns(pl.Series("segment", numbers[labels]))
     called, profiles = _profiles(eligible, currency)
-    return Segmentation(eligible.select("customer_id", "segment"), called, profiles, model, why, trials)
+    numbered = dict(zip(profiles["segment"], called, strict=True))
+    fitted = describe_segments(model, numbered, settings, currency, MEASURES, decile_counts(measures, MEASURES))
+    return Segmentation(eligible.select("customer_id", "segment"), called, profiles, model, why, trials, fitted)
+
+
+def _continue(
+    kept: KeptSegments, frame: pl.DataFrame, eligible: pl.DataFrame, measures: NDArray[np.float64], currency: str
+) -> Segmentation:
+    from segmenter.segments.segment_count import TRIALS
+
+    eligible = eligible.with_columns(pl.Series("segment", kept.model.predict(measures), dtype=pl.Int32))
+    called, profiles = _profiles(eligible, currency, kept.names)
+    labels = eligible.select("customer_id", "segment")
+    now = frame.select("customer_id").join(labels, on="customer_id", how="left")
+    launch, as_of = kept.made
+    why = Message("segments.kept", "{k} segments, those made for {launch} as of {as_of}", k=len(kept.names), launch=launch, as_of=as_of)
+    return Segmentation(
+        labels, called, profiles, kept.model, why, pl.DataFrame(schema=TRIALS), kept.facts, continued(kept, measures, MEASURES, now)
+    )
 
 
 def _by_value(eligible: pl.DataFrame) -> list[int]:
@@ -136,13 +164,18 @@ def _by_value(eligible: pl.DataFrame) -> list[int]:
     return [row["segment"] for row in sorted(sums.to_dicts(), key=worth)]
 
 
-def _profiles(eligible: pl.DataFrame, currency: str) -> tuple[tuple[Message, ...], pl.DataFrame]:
+def _profiles(
+    eligible: pl.DataFrame, currency: str, known: Mapping[int, Message] | None = None
+) -> tuple[tuple[Message, ...], pl.DataFrame]:
     # Of whole numbers as they are: floats take several times as long.
     medians = [pl.col(name).median().round().cast(pl.Int64) if name in MONEY else pl.col(name).median() for name in PROFILED]
     value = pl.col("spend").cast(pl.Int128).sum()
     figures = eligible.group_by("segment").agg(pl.len().cast(pl.Int64).alias("size"), value.alias("value"), *medians).sort("segment")
     everyone = eligible.select(medians).row(0, named=True)
-    called = names(figures.select(PROFILED).to_dicts(), everyone, currency)
+    if known is None:
+        called = names(figures.select(PROFILED).to_dicts(), everyone, currency)
+    else:
+        called = [known[segment] for segment in figures["segment"]]
     profiles = figures.select(
         "segment",
         pl.Series("name", [str(name) for name in called], dtype=pl.String),

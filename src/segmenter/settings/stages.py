@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from segmenter.messages import Message
 from segmenter.settings.types import (
@@ -102,6 +102,8 @@ class LaunchSettings(LaunchBasics):
 class SegmentsSettings(Settings):
     """Clusters of the eligible."""
 
+    model_config = ConfigDict(serialize_by_alias=True)
+    from_: Annotated[str, Field(alias="from", min_length=1)]  # new, last, or results of a launch
     k: Annotated[int | str, count_or("auto", most=100)]
     k_min: Annotated[int, Field(ge=2, le=50)]
     k_max: Annotated[int, Field(ge=2, le=50)]
