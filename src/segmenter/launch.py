@@ -13,6 +13,7 @@ from segmenter.evaluation.detectable_effect import describe_detectable_effect
 from segmenter.evaluation.few_eligible import nobody_eligible, say_emptied, say_keepers
 from segmenter.evaluation.forecast import Forecast
 from segmenter.evaluation.launch_size import plan_for_target
+from segmenter.evaluation.past_behaviour import past_behaviour
 from segmenter.invitations import invitations_of
 from segmenter.launch_model import launch_model
 from segmenter.launch_plan import INVITE_COLUMNS, LaunchPlan
@@ -86,7 +87,8 @@ def plan_launch(
         scored = scored.with_columns(score.columns_of(scored))
     ranked = report_ranking(ranking, settings.scoring, past, horizon_days=launch.horizon_days, seed=seed)
     progress("segments")
-    segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency, kept=kept)
+    behaviour = past_behaviour(past, settings)
+    segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency, behaviour=behaviour, kept=kept)
     progress("planning")
     precedents = None if tables.launches is None else tables.launches.invited
     choose = partial(plan, scored.with_columns(segmentation.spread(eligible)), invited=precedents, running=running)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,8 @@ from segmenter.messages import Message
 from segmenter.segments.drift import Continuation, continued, decile_counts
 from segmenter.segments.fitted import KeptSegments, describe_segments
 from segmenter.segments.names import names
-from segmenter.settings import SegmentsSettings
+from segmenter.segments.rfm_segments import RfmGrid
+from segmenter.settings import AnySegments, KmeansSegments, RfmSegments
 
 if TYPE_CHECKING:
     from segmenter.segments.clusters import Segmenter
@@ -42,7 +44,7 @@ class Segmentation:
     labels: pl.DataFrame
     names: tuple[Message, ...]
     profiles: pl.DataFrame
-    model: "Segmenter"
+    model: "Segmenter | RfmGrid"
     why: str
     trials: pl.DataFrame
     fitted: Mapping[str, Any]
@@ -64,7 +66,15 @@ def features(frame: pl.DataFrame) -> NDArray[np.float64]:
     return filled.select(pl.all().cast(pl.Float64).fill_null(0)).to_numpy()
 
 
-def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, currency: str, kept: KeptSegments | None = None) -> Segmentation:
+def segment(
+    frame: pl.DataFrame,
+    settings: AnySegments,
+    *,
+    seed: int,
+    currency: str,
+    behaviour: Mapping[date, pl.DataFrame] | None = None,
+    kept: KeptSegments | None = None,
+) -> Segmentation:
     """Divide the eligible customers into segments, number them by value and name them.
 
     Segment 1 has the largest mean spend; ties go to the higher mean score, then to fewer days since the last order. Nothing
@@ -74,12 +84,14 @@ def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, curre
     ----------
     frame : DataFrame
         One row per customer: ``customer_id``, ``verdict``, ``score`` and the measures in `PROFILED`.
-    settings : SegmentsSettings
+    settings : KmeansSegments or RfmSegments
         How many segments, and how that is judged.
     seed : int
         The job's seed: draws the customers to learn on and starts k-means.
     currency : str
         ISO 4217 code of the money.
+    behaviour : mapping of date to DataFrame, optional
+        What the eligible of earlier dates went on to do, see `evaluation.past_behaviour`.
     kept : KeptSegments, optional
         The segments of an earlier launch: numbers and names stay theirs, and each customer's depends on their measures alone.
 
@@ -92,30 +104,24 @@ def segment(frame: pl.DataFrame, settings: SegmentsSettings, *, seed: int, curre
     --------
     >>> frame = pl.DataFrame({"customer_id": ["C1", "C2"], "verdict": "eligible", "score": [1.0, 2.0]}).with_columns(
     ...     pl.Series("spend", [100, 90_000])).with_columns(pl.lit(1).alias(name) for name in PROFILED[1:])
-    >>> settings = SegmentsSettings(**{"from": "new"}, k=2, k_min=2, k_max=8, min_share=0.03, sample=20_000, bootstraps=8)
+    >>> settings = KmeansSegments(
+    ...     **{"from": "new"}, kind="kmeans", k=2, k_min=2, k_max=8, min_share=0.03, sample=20_000, bootstraps=8)
     >>> segment(frame, settings, seed=1, currency="CNY").profiles["name"].to_list()
     ['big spenders', 'small buyers']
     """
-    from threadpoolctl import threadpool_limits
-
-    from segmenter.segments.segment_count import choose
-
     eligible = frame.select("customer_id", "score", *PROFILED).filter(frame["verdict"] == "eligible")
     if not eligible["customer_id"].is_sorted():
         eligible = eligible.sort("customer_id")
     measures = features(eligible)
     if kept is not None:
         return _continue(kept, frame, eligible, measures, currency)
-    drawn = draw(eligible["customer_id"], seed, "segments", settings.sample)
-    learned = measures[drawn] if len(drawn) else np.zeros((1, len(MEASURES)))  # a model all the same where nobody is eligible
     labels = np.ones(len(measures), dtype=np.int64)
-
-    def smallest(model: "Segmenter") -> float:
-        labels[:] = model.predict(measures)
-        return float(np.bincount(labels - 1, minlength=model.n_clusters).min() / len(labels))
-
-    with threadpool_limits(1):
-        model, why, trials = choose(learned, settings, seed % 2**32, smallest)
+    model: Segmenter | RfmGrid
+    match settings:
+        case KmeansSegments():
+            model, why, trials = _clusters(eligible["customer_id"], measures, settings, seed, labels)
+        case RfmSegments():
+            model, why, trials = _grid(measures, labels)
     if model.n_clusters == 1:
         labels[:] = 1
     eligible = eligible.with_columns(pl.Series("segment", labels, dtype=pl.Int32))
@@ -145,6 +151,35 @@ def _continue(
     return Segmentation(
         labels, called, profiles, kept.model, why, pl.DataFrame(schema=TRIALS), kept.facts, continued(kept, measures, MEASURES, now)
     )
+
+
+def _clusters(
+    ids: pl.Series, measures: NDArray[np.float64], settings: KmeansSegments, seed: int, labels: NDArray[np.int64]
+) -> tuple["Segmenter", Message, pl.DataFrame]:
+    """Choose the clusters, and fill in the labels: the model, why there are so many, and the trials."""
+    from threadpoolctl import threadpool_limits
+
+    from segmenter.segments.segment_count import choose
+
+    drawn = draw(ids, seed, "segments", settings.sample)
+    learned = measures[drawn] if len(drawn) else np.zeros((1, len(MEASURES)))  # a model all the same where nobody is eligible
+
+    def smallest(model: "Segmenter") -> float:
+        labels[:] = model.predict(measures)
+        return float(np.bincount(labels - 1, minlength=model.n_clusters).min() / len(labels))
+
+    with threadpool_limits(1):
+        return choose(learned, settings, seed % 2**32, smallest)
+
+
+def _grid(measures: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[RfmGrid, Message, pl.DataFrame]:
+    """Lay the grid, and fill in the labels, as `_clusters`."""
+    from segmenter.segments.segment_count import TRIALS
+
+    grid = RfmGrid.fit(measures if len(measures) else np.zeros((1, len(MEASURES))))
+    labels[:] = grid.predict(measures)
+    sentence = "{k} of the eleven named segments of fifths by recency, frequency and spend"
+    return grid, Message("segments.why_rfm", sentence, k=grid.n_clusters), pl.DataFrame(schema=TRIALS)
 
 
 def _by_value(eligible: pl.DataFrame) -> list[int]:

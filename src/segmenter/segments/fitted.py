@@ -79,12 +79,11 @@ def describe_segments(
     model: Any, names: Mapping[int, Message], settings: SegmentsSettings, currency: str, measures: Sequence[str], deciles: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Give what is kept of segments; `made_by` adds where and when."""
-    kept = {name: np.asarray(value).tolist() for name, value in sorted(vars(model).items()) if name.endswith("_") and name != "labels_"}
     return {
         "settings": settings.model_dump(mode="json", exclude={"from_"}),
         "currency": currency,
         "measures": list(measures),
-        "model": {"class": type(model).__name__, "params": model.get_params(), "fitted": kept},
+        "model": model.to_dict(),
         "names": [{"segment": segment, "name": name.to_dict()} for segment, name in names.items()],
         "deciles": deciles,
     }
@@ -140,10 +139,14 @@ def _misfits(kept: KeptSegments, settings: CoreSettings, as_of: date, measures: 
 
 
 def _read_segments(fitted: Fitted) -> KeptSegments:
+    from segmenter.segments.clusters import Segmenter
+    from segmenter.segments.rfm_segments import RfmGrid
+
     facts = fitted.segments
     assert facts is not None
     try:
-        model = _model(facts["model"])
+        kinds: dict[str, Any] = {"kmeans": Segmenter, "rfm": RfmGrid}
+        model = kinds[facts["settings"]["kind"]].from_dict(facts["model"])
         model.predict(np.zeros((1, len(facts["measures"]))))
         names = {int(each["segment"]): Message.from_dict(each["name"]) for each in facts["names"]}
         numbers = [facts["deciles"][name][part] for name in facts["measures"] for part in ("edges", "counts")]
@@ -160,12 +163,3 @@ def _read_segments(fitted: Fitted) -> KeptSegments:
 def _damaged() -> Message:
     sentence = "is not as `segmenter launch` wrote it; name another launch's, or make the segments new with segments.from=new"
     return Message("segments.fitted_damaged", sentence)
-
-
-def _model(facts: Mapping[str, Any]) -> Any:
-    from segmenter.segments.clusters import Segmenter
-
-    model = {"Segmenter": Segmenter}[facts["class"]](**facts["params"])
-    for name, value in facts["fitted"].items():
-        setattr(model, name, np.array(value) if isinstance(value, list) else value)
-    return model

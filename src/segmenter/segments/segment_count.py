@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from segmenter.messages import Message
 from segmenter.segments.clusters import Floats, Segmenter, nearest
-from segmenter.settings import SegmentsSettings
+from segmenter.settings import KmeansSegments
 
 MIN_CUSTOMERS = 50  # below so many customers `auto` makes one segment: a silhouette would say nothing
 JUDGED = 2_000  # customers on whom silhouette and stability are computed
@@ -39,7 +39,7 @@ class _Trial:
 
 
 def choose(
-    learned: Floats, settings: SegmentsSettings, random_state: int, smallest: Callable[[Segmenter], float]
+    learned: Floats, settings: KmeansSegments, random_state: int, smallest: Callable[[Segmenter], float]
 ) -> tuple[Segmenter, Message, pl.DataFrame]:
     """Choose the number of segments: the fitted model, why it has so many segments, and the trials as in `TRIALS`.
 
@@ -77,7 +77,7 @@ def choose(
             return trials.get(k, one).model, _why(k, trials, notes), _frame(trials, k)
 
 
-def _try_all(numbers: Sequence[int], learned: Floats, points: Floats, settings: SegmentsSettings, random_state: int) -> dict[int, _Trial]:
+def _try_all(numbers: Sequence[int], learned: Floats, points: Floats, settings: KmeansSegments, random_state: int) -> dict[int, _Trial]:
     """Try each number, several at once; each alone on its core, so that its figures do not depend on how many there are."""
     apart = pairwise_distances(points[:JUDGED])
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count(), initializer=threadpool_limits, initargs=(1,)) as cores:
@@ -88,7 +88,7 @@ def _try_all(numbers: Sequence[int], learned: Floats, points: Floats, settings: 
         return {k: tasks[k].result() for k in numbers}
 
 
-def _try(k: int, learned: Floats, points: Floats, apart: Floats, settings: SegmentsSettings, random_state: int) -> _Trial:
+def _try(k: int, learned: Floats, points: Floats, apart: Floats, settings: KmeansSegments, random_state: int) -> _Trial:
     model = Segmenter(k, first_label=1, random_state=random_state).fit(learned)
     smallest = float(np.bincount(model.labels_ - 1, minlength=k).min() / len(learned))
     judged, pool, labels = points[:JUDGED], points[:RESAMPLED], model.labels_[:JUDGED]

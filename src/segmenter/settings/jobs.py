@@ -11,13 +11,13 @@ from segmenter.settings.planning import AnyPlan, PlatformSettings, category_key
 from segmenter.settings.rankings import AnyScoring
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
+    AnySegments,
     EngineSettings,
     LaunchBasics,
     LaunchSettings,
     LocalEngine,
     MlflowSettings,
     NoTracking,
-    SegmentsSettings,
 )
 from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings, off
 from segmenter.words import Lang
@@ -29,7 +29,7 @@ class CoreSettings(Settings):
     launch: LaunchSettings
     rules: RulesSettings
     scoring: AnyScoring
-    segments: SegmentsSettings
+    segments: AnySegments
     plan: AnyPlan
     platform: PlatformSettings
     seed: Seed
