@@ -1,11 +1,12 @@
 """What a launch fitted, as plain JSON: the next launch of the same community uses it again, so that both can be compared."""
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from segmenter.errors import ConfigError, InputError
@@ -46,7 +47,8 @@ class Fitted:
     def to_dict(self) -> dict[str, Any]:
         """Give what `fitted.json` holds."""
         as_of = None if self.as_of is None else str(self.as_of)
-        return {"version": VERSION, "launch": self.launch, "as_of": as_of, "segments": self.segments, "topics": self.topics}
+        facts = {"version": VERSION, "launch": self.launch, "as_of": as_of, "segments": self.segments, "topics": self.topics}
+        return facts | {"sha256": _digest(facts)}
 
     @classmethod
     def from_dict(cls, facts: Any) -> "Fitted":
@@ -55,13 +57,14 @@ class Fitted:
             case {"version": int(version)} if version != VERSION:
                 sentence = "should be of version {version} (got {got}); use the segmenter that wrote it, or segments.from=new"
                 raise InputError(Message("segments.fitted_version", sentence, version=VERSION, got=version))
-            case {"version": int(), "launch": str() | None, "as_of": str() | None, "segments": dict() | None, "topics": dict() | None}:
-                try:
-                    as_of = None if facts["as_of"] is None else date.fromisoformat(facts["as_of"])
-                    return cls(facts["segments"], facts["topics"], facts["launch"], as_of)
-                except ValueError:
-                    pass
+            case {"sha256": str(digest)} if digest == _digest({name: part for name, part in facts.items() if name != "sha256"}):
+                as_of = None if facts["as_of"] is None else date.fromisoformat(facts["as_of"])
+                return cls(facts["segments"], facts["topics"], facts["launch"], as_of)
         raise InputError(_damaged())
+
+
+def _digest(facts: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -124,11 +127,12 @@ def _misfits(kept: KeptSegments, settings: CoreSettings, as_of: date, measures: 
     pairs: list[tuple[str, Any, Any]] = [
         ("launch.currency", facts["currency"], settings.launch.currency),
         ("launch.timezone", facts["timezone"], settings.launch.timezone),
+        ("segments.kind", facts["settings"]["kind"], asked["kind"]),
     ]
     if kept.since.as_of is not None and kept.since.as_of > as_of:
         pairs.append(("launch.as_of", str(kept.since.as_of), str(as_of)))
     if anew:  # who asks for other segments gets them
-        pairs += [(f"segments.{key}", then, asked[key]) for key, then in facts["settings"].items() if key in asked]
+        pairs += [(f"segments.{key}", then, asked[key]) for key, then in facts["settings"].items() if key in asked and key != "kind"]
     elif isinstance(number := asked.get("k"), int):
         pairs.append(("segments.k", len(kept.names), number))
     for what, then, now in pairs:
@@ -147,14 +151,7 @@ def _read_segments(fitted: Fitted) -> KeptSegments:
     try:
         kinds: dict[str, Any] = {"kmeans": Segmenter, "rfm": RfmGrid}
         model = kinds[facts["settings"]["kind"]].from_dict(facts["model"])
-        model.predict(np.zeros((1, len(facts["measures"]))))
         names = {int(each["segment"]): Message.from_dict(each["name"]) for each in facts["names"]}
-        numbers = [facts["deciles"][name][part] for name in facts["measures"] for part in ("edges", "counts")]
-        if not (names and all(isinstance(number, int | float) for part in numbers for number in part)):
-            raise ValueError
-        texts = [facts[name] for name in ("currency", "timezone", "launch")]
-        if not (all(isinstance(each, str) for each in texts) and isinstance(facts["settings"], dict)):
-            raise TypeError
         return KeptSegments(facts, model, names, (facts["launch"], date.fromisoformat(facts["as_of"])), fitted)
     except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise InputError(_damaged()) from error
