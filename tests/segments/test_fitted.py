@@ -106,7 +106,7 @@ def test_a_launch_that_is_named_has_to_fit() -> None:
         keep_segments(fitted(), elsewhere, date(2026, 6, 30), MEASURES)
     with pytest.raises(ConfigError, match="the measures are those of another version"):
         keep_segments(fitted(), asked(segments__from="elsewhere"), SUMMER, MEASURES[:-1])
-    with pytest.raises(ConfigError, match="got spring: segments.kind was kmeans and is rfm"):
+    with pytest.raises(ConfigError, match=r"got spring: segments\.kind was kmeans and is rfm"):
         keep_segments(fitted(), asked(segments="rfm", segments__from="elsewhere"), SUMMER, MEASURES)
     named = asked(segments__from="elsewhere", segments__min_share=0.1)  # how they were made is not asked
     assert keep_segments(fitted(), named, SUMMER, MEASURES)[0] is not None
