@@ -72,7 +72,7 @@ frame = pl.DataFrame({name: np.exp(random.normal(5, 2, 20_000)).astype(int) for 
 frame = frame.with_columns(
     customer_id=pl.format("C{}", pl.int_range(pl.len())), verdict=pl.lit("eligible"), score=1 / (pl.col("spend") + 1)
 )
-how = KmeansSegments(kind="kmeans", k=5, k_min=2, k_max=4, min_share=0.0, sample=15_000, bootstraps=2)
+how = KmeansSegments(**{"from": "new"}, kind="kmeans", k=5, k_min=2, k_max=4, min_share=0.0, sample=15_000, bootstraps=2)
 found = segment(frame, how, seed=-1, currency="CNY")
 print(found.labels.write_csv(), found.profiles.write_csv(), found.trials.write_csv(), found.model.cluster_centers_.tolist())
 """
@@ -172,7 +172,7 @@ def test_whatever_the_customers_the_best_come_first_and_names_are_true(drawn: li
         pl.lit(0, pl.Int64).alias("referrals"),
         pl.lit(0, pl.Int64).alias("refunds"),
     )
-    how = KmeansSegments(kind="kmeans", k=k, k_min=2, k_max=4, min_share=0.05, sample=100, bootstraps=2)
+    how = KmeansSegments(**{"from": "new"}, kind="kmeans", k=k, k_min=2, k_max=4, min_share=0.05, sample=100, bootstraps=2)
     found = run(frame, how)
     eligible = frame.filter(pl.col("verdict") == "eligible")
     assert sorted(found.labels["customer_id"]) == sorted(eligible["customer_id"])

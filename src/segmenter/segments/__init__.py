@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from segmenter.hashing import draw
 from segmenter.messages import Message
+from segmenter.segments.drift import Continuation, continued, decile_counts
+from segmenter.segments.fitted import KeptSegments, describe_segments
 from segmenter.segments.names import names
 from segmenter.segments.profiles import LATER, PROFILED, medians, profile
 from segmenter.segments.rfm_segments import NEVER, RfmGrid
@@ -36,7 +38,8 @@ class Segmentation:
     ``later_customers``, how many were looked at; ``later_share``, of them, who ordered again within the horizon; ``later_spend``, each;
     the last two for everyone too, and null where there are too few to tell; at last ``who`` they are and ``advice``, in English.
     `why` says how the number of segments came about, and `trials` has ``k``, ``silhouette``, ``stability``, ``smallest_share``,
-    ``chosen`` for each number tried.
+    ``chosen`` for each number tried. `fitted` is what the next launch needs to use them again, and `kept` says how they fit where they are
+    those of an earlier one.
     """
 
     labels: pl.DataFrame
@@ -45,6 +48,8 @@ class Segmentation:
     model: "Segmenter | RfmGrid"
     why: str
     trials: pl.DataFrame
+    fitted: Mapping[str, Any]
+    kept: Continuation | None = None
 
     def spread(self, eligible: pl.Series) -> pl.Series:
         """Spread the segments of the eligible over all customers: both are sorted by customer_id, so no join is needed."""
@@ -63,7 +68,13 @@ def features(frame: pl.DataFrame) -> NDArray[np.float64]:
 
 
 def segment(
-    frame: pl.DataFrame, settings: AnySegments, *, seed: int, currency: str, behaviour: Mapping[date, pl.DataFrame] | None = None
+    frame: pl.DataFrame,
+    settings: AnySegments,
+    *,
+    seed: int,
+    currency: str,
+    behaviour: Mapping[date, pl.DataFrame] | None = None,
+    kept: KeptSegments | None = None,
 ) -> Segmentation:
     """Divide the eligible customers into segments, number them by value and name them.
 
@@ -82,6 +93,8 @@ def segment(
         ISO 4217 code of the money.
     behaviour : mapping of date to DataFrame, optional
         What the eligible of earlier dates went on to do, see `evaluation.past_behaviour`.
+    kept : KeptSegments, optional
+        The segments of an earlier launch: numbers and names stay theirs, and each customer's depends on their measures alone.
 
     Returns
     -------
@@ -92,7 +105,8 @@ def segment(
     --------
     >>> frame = pl.DataFrame({"customer_id": ["C1", "C2"], "verdict": "eligible", "score": [1.0, 2.0]}).with_columns(
     ...     pl.Series("spend", [100, 90_000])).with_columns(pl.lit(1).alias(name) for name in PROFILED[1:])
-    >>> settings = KmeansSegments(kind="kmeans", k=2, k_min=2, k_max=8, min_share=0.03, sample=20_000, bootstraps=8)
+    >>> settings = KmeansSegments(
+    ...     **{"from": "new"}, kind="kmeans", k=2, k_min=2, k_max=8, min_share=0.03, sample=20_000, bootstraps=8)
     >>> segment(frame, settings, seed=1, currency="CNY").profiles["name"].to_list()
     ['big spenders', 'small buyers']
     """
@@ -100,6 +114,8 @@ def segment(
     if not eligible["customer_id"].is_sorted():
         eligible = eligible.sort("customer_id")
     measures = features(eligible)
+    if kept is not None:
+        return _continue(kept, frame, eligible, measures, behaviour, currency)
     labels = np.ones(len(measures), dtype=np.int64)
     model: Segmenter | RfmGrid
     match settings:
@@ -116,14 +132,53 @@ def segment(
         numbers = np.zeros(max(order) + 1, dtype=np.int32)
         numbers[order] = np.arange(1, len(order) + 1)
         eligible = eligible.with_columns(pl.Series("segment", numbers[labels]))
+    called, profiles = _described(eligible, model, behaviour, currency)
+    numbered = dict(zip(profiles["segment"], called, strict=True))
+    fitted = describe_segments(model, numbered, settings, currency, MEASURES, decile_counts(measures, MEASURES))
+    return Segmentation(eligible.select("customer_id", "segment"), called, profiles, model, why, trials, fitted)
+
+
+def _continue(
+    kept: KeptSegments,
+    frame: pl.DataFrame,
+    eligible: pl.DataFrame,
+    measures: NDArray[np.float64],
+    behaviour: Mapping[date, pl.DataFrame] | None,
+    currency: str,
+) -> Segmentation:
+    from segmenter.segments.segment_count import TRIALS
+
+    eligible = eligible.with_columns(pl.Series("segment", kept.model.predict(measures), dtype=pl.Int32))
+    called, profiles = _described(eligible, kept.model, behaviour, currency, kept.names)
+    labels = eligible.select("customer_id", "segment")
+    now = frame.select("customer_id").join(labels, on="customer_id", how="left")
+    launch, as_of = kept.made
+    why = Message("segments.kept", "{k} segments, those made for {launch} as of {as_of}", k=len(kept.names), launch=launch, as_of=as_of)
+    return Segmentation(
+        labels, called, profiles, kept.model, why, pl.DataFrame(schema=TRIALS), kept.facts, continued(kept, measures, MEASURES, now)
+    )
+
+
+def _described(
+    eligible: pl.DataFrame,
+    model: "Segmenter | RfmGrid",
+    behaviour: Mapping[date, pl.DataFrame] | None,
+    currency: str,
+    known: Mapping[int, Message] | None = None,
+) -> tuple[tuple[Message, ...], pl.DataFrame]:
+    """Name the segments, unless their names are known by number, and profile them."""
     figures, everyone = medians(eligible)
-    called = model.names() if isinstance(model, RfmGrid) else names(figures.to_dicts(), everyone.row(0, named=True), currency)
+    if known is not None:
+        called = [known[segment] for segment in figures["segment"]]
+    elif isinstance(model, RfmGrid):
+        called = model.names()[: figures.height]
+    else:
+        called = names(figures.to_dicts(), everyone.row(0, named=True), currency)
     later = [
         frame.select(pl.Series("segment", model.predict(features(frame)), pl.Int32), "later_spend", "later_orders")
         for frame in (behaviour or {}).values()
     ]
-    profiles = profile(figures, everyone, called, pl.concat([LATER.to_frame(), *later]))
-    return Segmentation(eligible.select("customer_id", "segment"), tuple(called), profiles, model, why, trials)
+    return tuple(called), profile(figures, everyone, called, pl.concat([LATER.to_frame(), *later]))
 
 
 def _clusters(

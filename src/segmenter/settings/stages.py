@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from segmenter.messages import Message
 from segmenter.settings.types import (
@@ -101,6 +101,9 @@ class LaunchSettings(LaunchBasics):
 
 class SegmentsSettings(Settings):
     """Segments of the eligible, however they are made."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+    from_: Annotated[str, Field(alias="from", min_length=1)]  # new, last, or results of a launch
 
 
 class KmeansSegments(SegmentsSettings):
