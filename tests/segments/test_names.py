@@ -65,7 +65,9 @@ def test_one_segment_and_none():
 
 medians = st.fixed_dictionaries(
     {
-        name: st.none() | st.sampled_from([0.0, 1.0, 2.0, 40.0]) | st.floats(-1e6, 1e12 if name == "spend" else 1e6).map(lambda x: round(x, 1))
+        name: st.none()
+        | st.sampled_from([0.0, 1.0, 2.0, 40.0])
+        | st.floats(-1e6, 1e12 if name == "spend" else 1e6).map(lambda x: round(x, 1))
         for name in PROFILED
     }
 )

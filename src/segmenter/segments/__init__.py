@@ -108,7 +108,7 @@ def segment(
     >>> settings = KmeansSegments(
     ...     **{"from": "new"}, kind="kmeans", k=2, k_min=2, k_max=8, min_share=0.03, sample=20_000, bootstraps=8)
     >>> segment(frame, settings, seed=1, currency="CNY").profiles["name"].to_list()
-    ['big spenders', 'small buyers']
+    ['one-timers, higher spend', 'one-timers, lower spend']
     """
     eligible = frame.select("customer_id", "score", *PROFILED).filter(frame["verdict"] == "eligible")
     if not eligible["customer_id"].is_sorted():
