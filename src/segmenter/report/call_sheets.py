@@ -70,7 +70,8 @@ def call_sheets(
     agents, held_out = bool(settings.plan.agents), bool(plan.customers["held_out"].any())
     starters = _name_starters(plan.starters, contacts)
     platform = tuple(translate(note, settings.lang) for note in plan.platform)
-    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out, platform, starters, plan.live_events)
+    advice = tuple(f"{name}: {text}" for name, text in plan.segments.select("name", "advice").rows())
+    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out, platform, starters, plan.live_events, advice)
     books: dict[str, tuple[str, pl.DataFrame, bool]] = {}
     for (unit,), part in calls.group_by("unit", maintain_order=True):
         books |= _numbered(str(unit), list(part.iter_slices(_MOST_ROWS)), by_agent=False)
@@ -124,8 +125,7 @@ def _calls(
     launch, agents = settings.launch, bool(settings.plan.agents)
     groups = plan.groups.select("group", pl.col("region").alias("unit")).with_row_index("place")
     calls = listed.join(groups, on="group", how="left", validate="m:1")
-    segments = plan.segments.select("segment", pl.col("name").alias("segment_name"), pl.format("{}: {}", "name", "advice").alias("advice"))
-    calls = calls.join(segments, on="segment", how="left", validate="m:1")
+    calls = calls.join(plan.segments.select("segment", pl.col("name").alias("segment_name")), on="segment", how="left", validate="m:1")
     gaps = plan.customers.select("customer_id", "average_gap_days")
     calls = calls.join(gaps, on="customer_id", how="left", validate="1:1").with_columns(buying_habit(labels))
     calls = with_contacts(calls, contacts).with_columns(
