@@ -65,7 +65,7 @@ def launch_report(
             *launch_choice.what_if(plan.what_if, labels),
             *launch_choice.scores(plan, eligible, labels),
             *uplift(plan.ranking, labels),
-            *launch_makeup.segments(plan, eligible, labels),
+            *launch_makeup.segments(plan, eligible, launch.horizon_days, labels),
             *continuation(plan.segmentation.kept, labels),
             *launch_makeup.parts(plan.segments, eligible, settings, labels),
             *launch_choice.left_out(eligible, labels),

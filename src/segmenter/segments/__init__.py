@@ -11,11 +11,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.hashing import draw
-from segmenter.measures.spec import MONEY
 from segmenter.messages import Message
 from segmenter.segments.drift import Continuation, continued, decile_counts
 from segmenter.segments.fitted import KeptSegments, describe_segments
 from segmenter.segments.names import names
+from segmenter.segments.profiles import LATER, PROFILED, medians, profile
 from segmenter.segments.rfm_segments import RfmGrid
 from segmenter.settings import AnySegments, KmeansSegments, RfmSegments
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 # What customers are clustered by: value, frequency, recency and length of the relation (LRFM), what they do now, and visits.
 # average_order is not among them: it is spend by orders, and would count both twice.
 MEASURES = ("spend", "orders", "days_since_order", "days_known", "spend_90d", "events")
-# The measures of a profile, in this order.
-PROFILED = (*MEASURES[:3], "average_order", "average_gap_days", *MEASURES[3:], "referrals", "refunds")
 
 
 @dataclass(frozen=True)
@@ -36,9 +34,12 @@ class Segmentation:
     `labels` has ``customer_id`` and ``segment`` (Int32, from 1, the best) of the eligible customers, sorted by customer_id; `names` say
     what the segments are called, the best first. `profiles` has a row for each: ``segment``, ``name`` (in English), ``size``, ``share``,
     ``value`` (mean spend, minor units), then ``median_`` and ``everyone_`` for each of `PROFILED`: the segment's median and that of all
-    eligible customers, null where nobody has the measure; money in Int64 minor units. `why` says how the number of segments came about,
-    and `trials` has ``k``, ``silhouette``, ``stability``, ``smallest_share``, ``chosen`` for each number tried. `fitted` is what the next
-    launch needs to use them again, and `kept` says how they fit where they are those of an earlier one.
+    eligible customers, null where nobody has the measure; money in Int64 minor units. Then what such customers did after earlier dates:
+    ``later_customers``, how many were looked at; ``later_share``, of them, who ordered again within the horizon; ``later_spend``, each;
+    the last two for everyone too, and null where there are too few to tell; at last ``who`` they are and ``advice``, in English.
+    `why` says how the number of segments came about, and `trials` has ``k``, ``silhouette``, ``stability``, ``smallest_share``,
+    ``chosen`` for each number tried. `fitted` is what the next launch needs to use them again, and `kept` says how
+    they fit where they are those of an earlier one.
     """
 
     labels: pl.DataFrame
@@ -114,7 +115,7 @@ def segment(
         eligible = eligible.sort("customer_id")
     measures = features(eligible)
     if kept is not None:
-        return _continue(kept, frame, eligible, measures, currency)
+        return _continue(kept, frame, eligible, measures, behaviour)
     labels = np.ones(len(measures), dtype=np.int64)
     model: Segmenter | RfmGrid
     match settings:
@@ -131,26 +132,43 @@ def segment(
         numbers = np.zeros(max(order) + 1, dtype=np.int32)
         numbers[order] = np.arange(1, len(order) + 1)
         eligible = eligible.with_columns(pl.Series("segment", numbers[labels]))
-    called, profiles = _profiles(eligible, currency)
-    numbered = dict(zip(profiles["segment"], called, strict=True))
+    figures, everyone = medians(eligible)
+    called = model.names() if isinstance(model, RfmGrid) else names(figures.to_dicts(), everyone.row(0, named=True), currency)
+    profiles = profile(figures, everyone, called, _later(model, behaviour))
+    numbered = dict(zip(figures["segment"], called, strict=True))
     fitted = describe_segments(model, numbered, settings, currency, MEASURES, decile_counts(measures, MEASURES))
-    return Segmentation(eligible.select("customer_id", "segment"), called, profiles, model, why, trials, fitted)
+    return Segmentation(eligible.select("customer_id", "segment"), tuple(called), profiles, model, why, trials, fitted)
 
 
 def _continue(
-    kept: KeptSegments, frame: pl.DataFrame, eligible: pl.DataFrame, measures: NDArray[np.float64], currency: str
+    kept: KeptSegments,
+    frame: pl.DataFrame,
+    eligible: pl.DataFrame,
+    measures: NDArray[np.float64],
+    behaviour: Mapping[date, pl.DataFrame] | None,
 ) -> Segmentation:
+    """Use the segments of an earlier launch: each customer's label depends on their measures alone."""
     from segmenter.segments.segment_count import TRIALS
 
     eligible = eligible.with_columns(pl.Series("segment", kept.model.predict(measures), dtype=pl.Int32))
-    called, profiles = _profiles(eligible, currency, kept.names)
+    figures, everyone = medians(eligible)
+    called = [kept.names[segment] for segment in figures["segment"]]
+    profiles = profile(figures, everyone, called, _later(kept.model, behaviour))
     labels = eligible.select("customer_id", "segment")
     now = frame.select("customer_id").join(labels, on="customer_id", how="left")
     launch, as_of = kept.made
     why = Message("segments.kept", "{k} segments, those made for {launch} as of {as_of}", k=len(kept.names), launch=launch, as_of=as_of)
-    return Segmentation(
-        labels, called, profiles, kept.model, why, pl.DataFrame(schema=TRIALS), kept.facts, continued(kept, measures, MEASURES, now)
-    )
+    then = continued(kept, measures, MEASURES, now)
+    return Segmentation(labels, tuple(called), profiles, kept.model, why, pl.DataFrame(schema=TRIALS), kept.facts, then)
+
+
+def _later(model: "Segmenter | RfmGrid", behaviour: Mapping[date, pl.DataFrame] | None) -> pl.DataFrame:
+    """Give the segments that the eligible of earlier dates would have been in, and what they went on to do."""
+    dates = [
+        frame.select(pl.Series("segment", model.predict(features(frame)), pl.Int32), "later_spend", "later_orders")
+        for frame in (behaviour or {}).values()
+    ]
+    return pl.concat([LATER.to_frame(), *dates])
 
 
 def _clusters(
@@ -197,27 +215,3 @@ def _by_value(eligible: pl.DataFrame) -> list[int]:
         return -Fraction(row["spend"], size), -Fraction(row["score"], size), Fraction(row["days"], size), row["first"]
 
     return [row["segment"] for row in sorted(sums.to_dicts(), key=worth)]
-
-
-def _profiles(
-    eligible: pl.DataFrame, currency: str, known: Mapping[int, Message] | None = None
-) -> tuple[tuple[Message, ...], pl.DataFrame]:
-    # Of whole numbers as they are: floats take several times as long.
-    medians = [pl.col(name).median().round().cast(pl.Int64) if name in MONEY else pl.col(name).median() for name in PROFILED]
-    value = pl.col("spend").cast(pl.Int128).sum()
-    figures = eligible.group_by("segment").agg(pl.len().cast(pl.Int64).alias("size"), value.alias("value"), *medians).sort("segment")
-    everyone = eligible.select(medians).row(0, named=True)
-    if known is None:
-        called = names(figures.select(PROFILED).to_dicts(), everyone, currency)
-    else:
-        called = [known[segment] for segment in figures["segment"]]
-    profiles = figures.select(
-        "segment",
-        pl.Series("name", [str(name) for name in called], dtype=pl.String),
-        "size",
-        pl.Series("share", [size / len(eligible) for size in figures["size"]], dtype=pl.Float64),
-        pl.Series("value", [round(Fraction(total, size)) for total, size in figures.select("value", "size").rows()], dtype=pl.Int64),
-        *(pl.col(name).alias(f"median_{name}") for name in PROFILED),
-        *(pl.lit(everyone[name], dtype=figures.schema[name]).alias(f"everyone_{name}") for name in PROFILED),
-    )
-    return tuple(called), profiles
