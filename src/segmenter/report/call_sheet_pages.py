@@ -110,7 +110,7 @@ def _width(text: str) -> int:
 def add_info(book: Any, unit: str, calls: pl.DataFrame, about: About, *, by_agent: bool) -> None:
     """Add the sheet that says what the workbook of a region or an agent is, and how to work with it.
 
-    The calls have ``group``, ``place`` (the groups' order) and ``key_user``.
+    The calls have ``group``, ``place`` (the groups' order), ``key_user`` and ``advice`` on their segment.
     """
     labels = about.labels
     sheet = book.add_worksheet(labels.say("info", "说明"))
@@ -168,6 +168,7 @@ def _lines(unit: str, calls: pl.DataFrame, about: About, *, by_agent: bool) -> d
         say("reason", "邀请理由"): say(
             "Why the customer is on the list: something to begin the talk with.", "该客户入选的原因，可作为沟通的开场。"
         ),
+        say("segment", "客群"): " ".join(calls.sort("segment")["advice"].drop_nulls().unique(maintain_order=True)),
         say("save contact as", "联系人备注名"): say(
             "What to call the customer among your contacts, so that everybody finds them again.",
             "添加好友后请按此备注，方便同事查找。",

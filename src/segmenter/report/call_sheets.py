@@ -124,7 +124,8 @@ def _calls(
     launch, agents = settings.launch, bool(settings.plan.agents)
     groups = plan.groups.select("group", pl.col("region").alias("unit")).with_row_index("place")
     calls = listed.join(groups, on="group", how="left", validate="m:1")
-    calls = calls.join(plan.segments.select("segment", pl.col("name").alias("segment_name")), on="segment", how="left", validate="m:1")
+    segments = plan.segments.select("segment", pl.col("name").alias("segment_name"), pl.format("{}: {}", "name", "advice").alias("advice"))
+    calls = calls.join(segments, on="segment", how="left", validate="m:1")
     gaps = plan.customers.select("customer_id", "average_gap_days")
     calls = calls.join(gaps, on="customer_id", how="left", validate="1:1").with_columns(buying_habit(labels))
     calls = with_contacts(calls, contacts).with_columns(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _REGIONS = 12
 _GROUPS, _SPLIT = 200, 8  # shown, and from which number on in two columns
-_MEASURES = 8
+_MEASURES, _LEFT_OUT = 7, ("average_gap_days",)
 
 
 def segments(plan: "LaunchPlan", eligible: pl.DataFrame, horizon_days: int, labels: Labels) -> list[Section]:
@@ -27,8 +27,12 @@ def segments(plan: "LaunchPlan", eligible: pl.DataFrame, horizon_days: int, labe
         return []
     say, number = labels.say, labels.number
     medians = [name.removeprefix("median_") for name in plan.segments.columns if name.startswith("median_")]
-    # A measure that is the same for everyone would say nothing; segments.csv has them all.
-    telling = [name for name in medians if not plan.segments[f"median_{name}"].eq_missing(plan.segments[f"everyone_{name}"]).all()]
+    # A measure that is the same for everyone would say nothing, and there is not room for all: segments.csv has them.
+    telling = [
+        name
+        for name in medians
+        if name not in _LEFT_OUT and not plan.segments[f"median_{name}"].eq_missing(plan.segments[f"everyone_{name}"]).all()
+    ]
     measures, listed = telling[:_MEASURES], dict(plan.invite_list.group_by("segment").len().rows())
     known = plan.segments["everyone_later_share"].count() > 0
     rows, pairs, whom = [], [], []

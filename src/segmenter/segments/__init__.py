@@ -16,7 +16,7 @@ from segmenter.segments.drift import Continuation, continued, decile_counts
 from segmenter.segments.fitted import KeptSegments, describe_segments
 from segmenter.segments.names import names
 from segmenter.segments.profiles import LATER, PROFILED, medians, profile
-from segmenter.segments.rfm_segments import RfmGrid
+from segmenter.segments.rfm_segments import NEVER, RfmGrid
 from segmenter.settings import AnySegments, KmeansSegments, RfmSegments
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ class Segmentation:
     ``later_customers``, how many were looked at; ``later_share``, of them, who ordered again within the horizon; ``later_spend``, each;
     the last two for everyone too, and null where there are too few to tell; at last ``who`` they are and ``advice``, in English.
     `why` says how the number of segments came about, and `trials` has ``k``, ``silhouette``, ``stability``, ``smallest_share``,
-    ``chosen`` for each number tried. `fitted` is what the next launch needs to use them again, and `kept` says how
-    they fit where they are those of an earlier one.
+    ``chosen`` for each number tried. `fitted` is what the next launch needs to use them again, and `kept` says how they fit where they are
+    those of an earlier one.
     """
 
     labels: pl.DataFrame
@@ -108,14 +108,14 @@ def segment(
     >>> settings = KmeansSegments(
     ...     **{"from": "new"}, kind="kmeans", k=2, k_min=2, k_max=8, min_share=0.03, sample=20_000, bootstraps=8)
     >>> segment(frame, settings, seed=1, currency="CNY").profiles["name"].to_list()
-    ['big spenders', 'small buyers']
+    ['one-timers, higher spend', 'one-timers, lower spend']
     """
     eligible = frame.select("customer_id", "score", *PROFILED).filter(frame["verdict"] == "eligible")
     if not eligible["customer_id"].is_sorted():
         eligible = eligible.sort("customer_id")
     measures = features(eligible)
     if kept is not None:
-        return _continue(kept, frame, eligible, measures, behaviour)
+        return _continue(kept, frame, eligible, measures, behaviour, currency)
     labels = np.ones(len(measures), dtype=np.int64)
     model: Segmenter | RfmGrid
     match settings:
@@ -132,12 +132,10 @@ def segment(
         numbers = np.zeros(max(order) + 1, dtype=np.int32)
         numbers[order] = np.arange(1, len(order) + 1)
         eligible = eligible.with_columns(pl.Series("segment", numbers[labels]))
-    figures, everyone = medians(eligible)
-    called = model.names() if isinstance(model, RfmGrid) else names(figures.to_dicts(), everyone.row(0, named=True), currency)
-    profiles = profile(figures, everyone, called, _later(model, behaviour))
-    numbered = dict(zip(figures["segment"], called, strict=True))
+    called, profiles = _described(eligible, model, behaviour, currency)
+    numbered = dict(zip(profiles["segment"], called, strict=True))
     fitted = describe_segments(model, numbered, settings, currency, MEASURES, decile_counts(measures, MEASURES))
-    return Segmentation(eligible.select("customer_id", "segment"), tuple(called), profiles, model, why, trials, fitted)
+    return Segmentation(eligible.select("customer_id", "segment"), called, profiles, model, why, trials, fitted)
 
 
 def _continue(
@@ -146,29 +144,42 @@ def _continue(
     eligible: pl.DataFrame,
     measures: NDArray[np.float64],
     behaviour: Mapping[date, pl.DataFrame] | None,
+    currency: str,
 ) -> Segmentation:
     """Use the segments of an earlier launch: each customer's label depends on their measures alone."""
     from segmenter.segments.segment_count import TRIALS
 
     eligible = eligible.with_columns(pl.Series("segment", kept.model.predict(measures), dtype=pl.Int32))
-    figures, everyone = medians(eligible)
-    called = [kept.names[segment] for segment in figures["segment"]]
-    profiles = profile(figures, everyone, called, _later(kept.model, behaviour))
+    called, profiles = _described(eligible, kept.model, behaviour, currency, kept.names)
     labels = eligible.select("customer_id", "segment")
     now = frame.select("customer_id").join(labels, on="customer_id", how="left")
     launch, as_of = kept.made
     why = Message("segments.kept", "{k} segments, those made for {launch} as of {as_of}", k=len(kept.names), launch=launch, as_of=as_of)
-    then = continued(kept, measures, MEASURES, now)
-    return Segmentation(labels, tuple(called), profiles, kept.model, why, pl.DataFrame(schema=TRIALS), kept.facts, then)
+    return Segmentation(
+        labels, called, profiles, kept.model, why, pl.DataFrame(schema=TRIALS), kept.facts, continued(kept, measures, MEASURES, now)
+    )
 
 
-def _later(model: "Segmenter | RfmGrid", behaviour: Mapping[date, pl.DataFrame] | None) -> pl.DataFrame:
-    """Give the segments that the eligible of earlier dates would have been in, and what they went on to do."""
-    dates = [
+def _described(
+    eligible: pl.DataFrame,
+    model: "Segmenter | RfmGrid",
+    behaviour: Mapping[date, pl.DataFrame] | None,
+    currency: str,
+    known: Mapping[int, Message] | None = None,
+) -> tuple[tuple[Message, ...], pl.DataFrame]:
+    """Name the segments, unless their names are known by number, and profile them."""
+    figures, everyone = medians(eligible)
+    if known is not None:
+        called = [known[segment] for segment in figures["segment"]]
+    elif isinstance(model, RfmGrid):
+        called = model.names()[: figures.height]
+    else:
+        called = names(figures.to_dicts(), everyone.row(0, named=True), currency)
+    later = [
         frame.select(pl.Series("segment", model.predict(features(frame)), pl.Int32), "later_spend", "later_orders")
         for frame in (behaviour or {}).values()
     ]
-    return pl.concat([LATER.to_frame(), *dates])
+    return tuple(called), profile(figures, everyone, called, pl.concat([LATER.to_frame(), *later]))
 
 
 def _clusters(
@@ -196,8 +207,8 @@ def _grid(measures: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[Rfm
 
     grid = RfmGrid.fit(measures if len(measures) else np.zeros((1, len(MEASURES))))
     labels[:] = grid.predict(measures)
-    sentence = "{k} of the eleven named segments of fifths by recency, frequency and spend"
-    return grid, Message("segments.why_rfm", sentence, k=grid.n_clusters), pl.DataFrame(schema=TRIALS)
+    sentence = "fifths by recency and by frequency and spend, 5 the best: {k} of the eleven usual segments have customers"
+    return grid, Message("segments.why_rfm", sentence, k=len(set(grid.kinds) - {NEVER})), pl.DataFrame(schema=TRIALS)
 
 
 def _by_value(eligible: pl.DataFrame) -> list[int]:

@@ -70,7 +70,7 @@ def fits(mine: Medians, everyone: Medians) -> dict[str, float]:
         "rising": (here and again and known <= 0.7 * usually_known and lately >= RATIO, 0.7 + 0.2 * _far(lately)),
         "frequent_small": (steady and often >= RATIO and RATIO * basket <= 1, 0.65 + 0.3 * _far(1 / basket)),
         "small_active": (here and again and small, 0.65 + 0.1 * _far(1 / spend)),
-        "big_rare": (here and big and basket >= 2 * often and often <= 1, 0.8 + 0.1 * _far(basket)),
+        "big_rare": (here and big and basket >= 2 * often and (often < 1 or orders < 2), 0.8 + 0.1 * _far(basket)),
         "large_orders": (here and again and big and basket >= max(RATIO, often), 0.65 + 0.2 * _far(basket)),
         "promising": (new and (again or big), 0.85 + 0.1 * _far(spend)),
         "newcomers": (new, 0.8),
@@ -146,4 +146,4 @@ def _ratio(high: float, low: float) -> float:
 
 def _far(times: float) -> float:
     """Grade a ratio: 0 at 1 or below, 1 from 5 on."""
-    return min(max(math.log(times) / math.log(5), 0.0), 1.0)
+    return min(math.log(max(times, 1.0)) / math.log(5), 1.0)

@@ -30,22 +30,21 @@ _CALLED = {  # what a segment is called, and the archetype whose advice goes for
     "about_to_sleep": (Message("segments.rfm_about_to_sleep", "about to sleep"), "slipping"),
     "at_risk": (Message("segments.rfm_at_risk", "at risk"), "slipping"),
     "cannot_lose": (Message("segments.rfm_cannot_lose", "cannot lose them"), "slipping_big"),
-    "hibernating": (Message("segments.rfm_hibernating", "hibernating"), "one_time"),
+    "hibernating": (Message("segments.rfm_hibernating", "hibernating"), "occasional"),
     "lost": (Message("segments.rfm_lost", "lost customers"), "lost"),
 }
-_FIFTHS, _ORDERS, _NEVER = 5, 1, "yet_to_buy"
+_FIFTHS, _ORDERS, NEVER = 5, 1, "yet_to_buy"
 
 
 def _who(kind: str) -> Message:
     """Say which cells a segment has."""
     cells = [(r, fm) for r, row in enumerate(GRID, 1) for fm, name in enumerate(row, 1) if name == kind]
     recency, value = ("-".join(map(str, sorted({min(points), max(points)}))) for points in zip(*cells, strict=True))
-    sentence = "Fifths, of which 5 is the best: recency {recency}, frequency and spend {value}."
-    return Message("segments.who_rfm", sentence, recency=recency, value=value)
+    return Message("segments.who_rfm", "Recency {recency}, frequency and spend {value}.", recency=recency, value=value)
 
 
 RFM = {kind: Archetype(name, _who(kind), ARCHETYPES[like].advice) for kind, (name, like) in _CALLED.items()}
-RFM[_NEVER] = ARCHETYPES[_NEVER]
+RFM[NEVER] = ARCHETYPES[NEVER]
 
 
 @dataclass
@@ -90,8 +89,8 @@ class RfmGrid:
         """Give each row the number of its segment, from 1 on."""
         spend, orders, recency = (np.searchsorted(limits, part) for limits, part in zip(self.limits, _parts(measures).T, strict=True))
         labels: NDArray[np.int64] = self._cells()[recency, (spend + orders + 1) // 2]
-        if _NEVER in self.kinds:
-            labels[measures[:, _ORDERS] <= 0] = self.kinds.index(_NEVER) + 1
+        if NEVER in self.kinds:
+            labels[measures[:, _ORDERS] <= 0] = self.kinds.index(NEVER) + 1
         return labels
 
     def renumber(self, labels: Sequence[int]) -> Self:
