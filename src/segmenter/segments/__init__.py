@@ -146,6 +146,7 @@ def _continue(
     behaviour: Mapping[date, pl.DataFrame] | None,
     currency: str,
 ) -> Segmentation:
+    """Use the segments of an earlier launch: each customer's label depends on their measures alone."""
     from segmenter.segments.segment_count import TRIALS
 
     eligible = eligible.with_columns(pl.Series("segment", kept.model.predict(measures), dtype=pl.Int32))
