@@ -16,10 +16,11 @@ from segmenter.evaluation.launch_size import plan_for_target
 from segmenter.evaluation.past_behaviour import past_behaviour
 from segmenter.invitations import invitations_of
 from segmenter.launch_model import launch_model
-from segmenter.launch_plan import INVITE_COLUMNS, LaunchPlan
+from segmenter.launch_plan import INVITE_COLUMNS, MAYBE, LaunchPlan
 from segmenter.measures.spec import LEARNING
 from segmenter.messages import Obstacle
 from segmenter.planning import plan, still_ahead
+from segmenter.roles import counted_kinds, unknown_kinds
 from segmenter.scoring import fit_scorer, with_reasons
 from segmenter.scoring.components import uncounted_kinds
 from segmenter.scoring.ranking import report_ranking, score_of
@@ -114,7 +115,8 @@ def plan_launch(
         *planned.warnings,
         *unmeasured,
         *doubts,
-        *uncounted_kinds(customers, settings.scoring),
+        *uncounted_kinds(customers, settings.scoring, counted_kinds(settings)),
+        *unknown_kinds(customers, settings),
         *unlike,
         *say_drift(segmentation.kept),
     )
@@ -131,7 +133,9 @@ def plan_launch(
     of_whom = planned.customers.select("customer_id", "segment")
     return LaunchPlan(
         customers=planned.customers,
-        invite_list=with_reasons(listed, planned.customers, scorer).select(INVITE_COLUMNS),
+        invite_list=with_reasons(listed, planned.customers, scorer).select(
+            name for name in INVITE_COLUMNS if name not in MAYBE or name in planned.customers.columns
+        ),
         invitations=invitations,
         funnel=snapshot.verdicts.funnel,
         what_if=snapshot.verdicts.what_if,
