@@ -8,7 +8,7 @@ import polars as pl
 from segmenter.segments import MEASURES, Segmentation, segment
 from segmenter.settings import KmeansSegments
 
-AUTO = KmeansSegments(kind="kmeans", k="auto", k_min=2, k_max=6, min_share=0.03, sample=20_000, bootstraps=4)
+AUTO = KmeansSegments(**{"from": "new"}, kind="kmeans", k="auto", k_min=2, k_max=6, min_share=0.03, sample=20_000, bootstraps=4)
 
 
 def fixed(k: int) -> KmeansSegments:

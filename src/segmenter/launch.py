@@ -16,15 +16,17 @@ from segmenter.evaluation.launch_size import plan_for_target
 from segmenter.evaluation.past_behaviour import past_behaviour
 from segmenter.invitations import invitations_of
 from segmenter.launch_model import launch_model
-from segmenter.launch_plan import INVITE_COLUMNS, LaunchPlan
+from segmenter.launch_plan import INVITE_COLUMNS, MAYBE, LaunchPlan
 from segmenter.measures.spec import LEARNING
 from segmenter.messages import Obstacle
 from segmenter.planning import plan, still_ahead
+from segmenter.roles import counted_kinds, unknown_kinds
 from segmenter.scoring import fit_scorer, with_reasons
 from segmenter.scoring.components import uncounted_kinds
 from segmenter.scoring.ranking import report_ranking, score_of
-from segmenter.segments import segment
-from segmenter.segments.fitted import Fitted
+from segmenter.segments import MEASURES, segment
+from segmenter.segments.drift import say_drift
+from segmenter.segments.fitted import Fitted, keep_segments, made_by
 from segmenter.settings import CoreSettings
 from segmenter.tables import Tables
 
@@ -69,6 +71,8 @@ def plan_launch(
     """
     launch, seed, as_of = settings.launch, settings.seed, terms_of(settings).as_of
     check_as_of(tables, as_of)
+    running = None if tables.launches is None else tables.launches.running
+    kept, unlike = keep_segments(fitted, settings, as_of, MEASURES, running=running is not None)
     snapshot = launch_snapshot(tables, settings, progress=progress)
     customers, past, eligible = snapshot.customers, snapshot.past, snapshot.eligible
     if not eligible.any():
@@ -84,9 +88,10 @@ def plan_launch(
         scored = scored.with_columns(score.columns_of(scored))
     ranked = report_ranking(ranking, settings.scoring, past, horizon_days=launch.horizon_days, seed=seed)
     progress("segments")
-    segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency, behaviour=past_behaviour(past, settings))
+    behaviour = past_behaviour(past, settings)
+    segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency, behaviour=behaviour, kept=kept)
     progress("planning")
-    precedents, running = (None, None) if tables.launches is None else (tables.launches.invited, tables.launches.running)
+    precedents = None if tables.launches is None else tables.launches.invited
     choose = partial(plan, scored.with_columns(segmentation.spread(eligible)), invited=precedents, running=running)
     expected: Forecast | None = None
     doubts: tuple[str, ...] = ()
@@ -110,7 +115,10 @@ def plan_launch(
         *planned.warnings,
         *unmeasured,
         *doubts,
-        *uncounted_kinds(customers, settings.scoring),
+        *uncounted_kinds(customers, settings.scoring, counted_kinds(settings)),
+        *unknown_kinds(customers, settings),
+        *unlike,
+        *say_drift(segmentation.kept),
     )
     counts = {
         "customers": planned.customers.height,
@@ -122,9 +130,12 @@ def plan_launch(
         "segments": segmentation.profiles.height,
         "rejected": sum(counts.get("rejected", 0) for counts in tables.reads.values()),
     }
+    of_whom = planned.customers.select("customer_id", "segment")
     return LaunchPlan(
         customers=planned.customers,
-        invite_list=with_reasons(listed, planned.customers, scorer).select(INVITE_COLUMNS),
+        invite_list=with_reasons(listed, planned.customers, scorer).select(
+            name for name in INVITE_COLUMNS if name not in MAYBE or name in planned.customers.columns
+        ),
         invitations=invitations,
         funnel=snapshot.verdicts.funnel,
         what_if=snapshot.verdicts.what_if,
@@ -136,7 +147,7 @@ def plan_launch(
         segmentation=segmentation,
         ranking=ranked,
         model=launch_model(score, segmentation, launch.currency),
-        fitted=Fitted(None, None, launch.name, as_of),
+        fitted=Fitted(made_by(segmentation.fitted, launch.name, as_of, launch.timezone), None, launch.name, as_of, of_whom),
         forecast=expected,
         counts=counts,
         notes=(

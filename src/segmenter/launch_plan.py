@@ -13,9 +13,12 @@ from segmenter.segments import Segmentation
 from segmenter.segments.fitted import Fitted
 
 INVITE_COLUMNS = (
-    *("rank", "customer_id", "wave", "group", "call_on", "agent", "channel", "region", "segment", "score", "join_chance"),
+    *("rank", "customer_id", "wave", "group", "call_on", "agent", "channel", "region", "segment", "persona", "role", "topic"),
+    *("score", "join_chance"),
     *("reasons", "spend_top", "orders_top", "spend", "orders", "last_order_at", "days_since_order"),
 )
+
+MAYBE = ("persona", "role", "topic")  # of these, where they were asked for
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class LaunchPlan:
     Parameters
     ----------
     customers : DataFrame
-        Every customer, by id: measures, ``category`` where the plan asks for it, ``verdict``, ``component_*``, ``score``,
+        Every customer, by id: measures, ``role`` and ``role_<name>`` where there are roles (see `roles.with_roles`), ``category`` where
+        the plan asks for it, ``verdict``, ``component_*``, ``score``,
         ``expected_spend`` or ``expected_uplift`` where the ranking expects it, ``segment``, and what was decided: see
         `planning.InvitationPlan`.
     invite_list : DataFrame

@@ -70,7 +70,8 @@ def call_sheets(
     agents, held_out = bool(settings.plan.agents), bool(plan.customers["held_out"].any())
     starters = _name_starters(plan.starters, contacts)
     platform = tuple(translate(note, settings.lang) for note in plan.platform)
-    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out, platform, starters, plan.live_events)
+    advice = tuple(f"{name}: {text}" for name, text in plan.segments.select("name", "advice").rows())
+    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out, platform, starters, plan.live_events, advice)
     books: dict[str, tuple[str, pl.DataFrame, bool]] = {}
     for (unit,), part in calls.group_by("unit", maintain_order=True):
         books |= _numbered(str(unit), list(part.iter_slices(_MOST_ROWS)), by_agent=False)
@@ -146,6 +147,7 @@ def _calls(
         pl.col("region").fill_null(labels.region(None)),
         pl.col("agent").fill_null(labels.say("nobody yet", "待分配")) if agents else "agent",
         pl.col("segment_name").alias("segment"),
+        *([pl.col("role").replace({name: labels.role(name) for name in settings.roles})] if "role" in calls.columns else []),
         *(pl.lit(None, dtype=pl.Date).alias(day) for day in ("answered_on", "call_again")),
         *(pl.lit(None, dtype=pl.String).alias(key) for key in ("answer", "refusal", "note", "new_phone")),
     )

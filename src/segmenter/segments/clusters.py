@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
@@ -164,6 +164,19 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped b
         number = {label: self.first_label + index for index, label in enumerate(labels)}
         self.labels_ = np.array([number[label] for label in self.labels_.tolist()])
         return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give what it learned as plain values, all but the labels of the customers."""
+        learned = {name: value for name, value in vars(self).items() if name.endswith("_") and name != "labels_"}
+        return {"params": self.get_params(), "learned": {name: np.asarray(value).tolist() for name, value in learned.items()}}
+
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any]) -> Self:
+        """Make it of what `to_dict` gives."""
+        model = cls(**facts["params"])
+        for name, value in facts["learned"].items():
+            setattr(model, name, np.array(value) if isinstance(value, list) else value)
+        return model
 
     def _logs(self, measures: Floats) -> Floats:
         logs: Floats = np.copysign(np.log1p(np.abs(measures) / self.unit_), measures)

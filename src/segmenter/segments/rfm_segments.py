@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmenter.messages import Message
+from segmenter.segments.archetypes import ARCHETYPES, Archetype
+
+Floats = NDArray[np.float64]
 
 # From the longest ago (R 1) to the latest (R 5), each from the least (FM 1) to the most (FM 5).
 GRID = (
@@ -17,23 +20,31 @@ GRID = (
     ("promising", "potential_loyal", "potential_loyal", "loyal", "loyal"),
     ("new_customers", "potential_loyal", "potential_loyal", "champions", "champions"),
 )
-NAMES = {
-    "champions": Message("segments.rfm_champions", "champions"),
-    "loyal": Message("segments.rfm_loyal", "loyal customers"),
-    "potential_loyal": Message("segments.rfm_potential_loyal", "potential loyalists"),
-    "new_customers": Message("segments.rfm_new_customers", "new customers"),
-    "promising": Message("segments.rfm_promising", "promising"),
-    "need_attention": Message("segments.rfm_need_attention", "need attention"),
-    "about_to_sleep": Message("segments.rfm_about_to_sleep", "about to sleep"),
-    "at_risk": Message("segments.rfm_at_risk", "at risk"),
-    "cannot_lose": Message("segments.rfm_cannot_lose", "cannot lose them"),
-    "hibernating": Message("segments.rfm_hibernating", "hibernating"),
-    "lost": Message("segments.rfm_lost", "lost customers"),
-    "never": Message("segments.rfm_never", "never ordered"),
+_CALLED = {  # what a segment is called, and the archetype whose advice goes for it
+    "champions": (Message("segments.rfm_champions", "champions"), "loyal_big"),
+    "loyal": (Message("segments.rfm_loyal", "loyal customers"), "regulars"),
+    "potential_loyal": (Message("segments.rfm_potential_loyal", "potential loyalists"), "rising"),
+    "new_customers": (Message("segments.rfm_new_customers", "new customers"), "newcomers"),
+    "promising": (Message("segments.rfm_promising", "promising"), "promising"),
+    "need_attention": (Message("segments.rfm_need_attention", "need attention"), "occasional"),
+    "about_to_sleep": (Message("segments.rfm_about_to_sleep", "about to sleep"), "slipping"),
+    "at_risk": (Message("segments.rfm_at_risk", "at risk"), "slipping"),
+    "cannot_lose": (Message("segments.rfm_cannot_lose", "cannot lose them"), "slipping_big"),
+    "hibernating": (Message("segments.rfm_hibernating", "hibernating"), "occasional"),
+    "lost": (Message("segments.rfm_lost", "lost customers"), "lost"),
 }
-_FIFTHS, _ORDERS = 5, 1
+_FIFTHS, _ORDERS, NEVER = 5, 1, "yet_to_buy"
 
-Floats = NDArray[np.float64]
+
+def _who(kind: str) -> Message:
+    """Say which cells a segment has."""
+    cells = [(r, fm) for r, row in enumerate(GRID, 1) for fm, name in enumerate(row, 1) if name == kind]
+    recency, value = ("-".join(map(str, sorted({min(points), max(points)}))) for points in zip(*cells, strict=True))
+    return Message("segments.who_rfm", "Recency {recency}, frequency and spend {value}.", recency=recency, value=value)
+
+
+RFM = {kind: Archetype(name, _who(kind), ARCHETYPES[like].advice) for kind, (name, like) in _CALLED.items()}
+RFM[NEVER] = ARCHETYPES[NEVER]
 
 
 @dataclass
@@ -52,7 +63,7 @@ class RfmGrid:
     """
 
     limits: list[list[float]]  # of spend, orders and minus days: above how many of them a value is, so many points more than 1 it has
-    kinds: list[str]  # the key in `NAMES` of each segment
+    kinds: list[str]  # the key in `RFM` of each segment
 
     @classmethod
     def fit(cls, measures: Floats) -> Self:
@@ -64,7 +75,7 @@ class RfmGrid:
         """
         ordered = np.sort(_parts(measures[measures[:, _ORDERS] > 0]), axis=0)
         fifths = [-(-part * len(ordered) // _FIFTHS) - 1 for part in range(1, _FIFTHS)] if len(ordered) else []
-        grid = cls(ordered[fifths].T.tolist(), list(NAMES))
+        grid = cls(ordered[fifths].T.tolist(), list(RFM))
         found = np.unique(grid.predict(measures))
         grid.kinds = [grid.kinds[label - 1] for label in found.tolist()]
         return grid
@@ -77,9 +88,9 @@ class RfmGrid:
     def predict(self, measures: Floats) -> NDArray[np.int64]:
         """Give each row the number of its segment, from 1 on."""
         spend, orders, recency = (np.searchsorted(limits, part) for limits, part in zip(self.limits, _parts(measures).T, strict=True))
-        labels = self._cells()[recency, (spend + orders + 1) // 2]
-        if "never" in self.kinds:
-            labels[measures[:, _ORDERS] <= 0] = self.kinds.index("never") + 1
+        labels: NDArray[np.int64] = self._cells()[recency, (spend + orders + 1) // 2]
+        if NEVER in self.kinds:
+            labels[measures[:, _ORDERS] <= 0] = self.kinds.index(NEVER) + 1
         return labels
 
     def renumber(self, labels: Sequence[int]) -> Self:
@@ -89,7 +100,7 @@ class RfmGrid:
 
     def names(self) -> list[Message]:
         """Name the segments, in their order."""
-        return [Message("segments.name", "{words}", words=(NAMES[kind],)) for kind in self.kinds]
+        return [Message("segments.name", "{words}", words=(RFM[kind].name,)) for kind in self.kinds]
 
     def to_dict(self) -> dict[str, Any]:
         """Give what it learned as plain values."""

@@ -9,6 +9,7 @@ from segmenter.messages import Message
 from segmenter.settings.eligibility import RulesSettings
 from segmenter.settings.planning import AnyPlan, PlatformSettings, category_key
 from segmenter.settings.rankings import AnyScoring
+from segmenter.settings.role_points import Roles, role_problems
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
     AnySegments,
@@ -30,6 +31,7 @@ class CoreSettings(Settings):
     rules: RulesSettings
     scoring: AnyScoring
     segments: AnySegments
+    roles: Roles
     plan: AnyPlan
     platform: PlatformSettings
     seed: Seed
@@ -40,6 +42,9 @@ class CoreSettings(Settings):
         if problems := self.platform.misfits(self.plan):
             sentence = "{problems}; lower it, or choose another platform"
             raise ValueError(Message("planning.on_platform", sentence, problems=tuple(problems)))
+        rankings = {f"rankings.{name}": each for name, each in getattr(self, "rankings", {}).items()}
+        if problems := list(role_problems(self.roles, self.launch.role, {"scoring": self.scoring, **rankings}, self.plan)):
+            raise ValueError(Message("settings.roles", "{problems}", problems=tuple(problems)))
         return self
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from segmenter.messages import Message
 from segmenter.settings.types import (
@@ -80,6 +80,9 @@ class LaunchSettings(LaunchBasics):
     shop: Name | None
     group_rules: Sentence | None
     community: Name
+    role: Annotated[str, Field(min_length=1)] | None
+    role_points: Annotated[float, Field(gt=0, le=1e9)]
+    role_share: Annotated[float, Field(gt=0, le=1)]
     target: Annotated[float, Field(gt=0, le=1e13, allow_inf_nan=False)] | None
     confidence: Annotated[float, Field(gt=0, lt=1)]
     live_events: Annotated[LiveEvents | None, BeforeValidator(_as_live_events)]
@@ -101,6 +104,9 @@ class LaunchSettings(LaunchBasics):
 
 class SegmentsSettings(Settings):
     """Segments of the eligible, however they are made."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+    from_: Annotated[str, Field(alias="from", min_length=1)]  # new, last, or results of a launch
 
 
 class KmeansSegments(SegmentsSettings):
