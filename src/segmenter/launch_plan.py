@@ -10,6 +10,7 @@ from segmenter.launch_model import LaunchModel
 from segmenter.planning import LiveEvent
 from segmenter.scoring.ranking import RankingReport
 from segmenter.segments import Segmentation
+from segmenter.segments.fitted import Fitted
 
 INVITE_COLUMNS = (
     *("rank", "customer_id", "wave", "group", "call_on", "agent", "channel", "region"),
@@ -42,6 +43,8 @@ class LaunchPlan:
         How the customers were ranked, and what that rests on.
     model : LaunchModel
         The fitted score and segmenter, to score others later.
+    fitted : Fitted
+        The segments and topics, for the next launch to use again.
     forecast : Forecast or None
         Whom and what the launch is expected to bring; None where the shop's past is too short, or was not looked at.
     counts : dict of str to int
@@ -76,6 +79,7 @@ class LaunchPlan:
     segmentation: Segmentation
     ranking: RankingReport
     model: LaunchModel
+    fitted: Fitted
     forecast: Forecast | None
     counts: dict[str, int]
     notes: tuple[str, ...]
