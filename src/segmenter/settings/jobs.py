@@ -9,8 +9,10 @@ from segmenter.messages import Message
 from segmenter.settings.eligibility import RulesSettings
 from segmenter.settings.planning import AnyPlan, PlatformSettings, column_key
 from segmenter.settings.rankings import AnyScoring
+from segmenter.settings.role_points import Roles, role_problems
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
+    AnySegments,
     EngineSettings,
     HistorySettings,
     LaunchBasics,
@@ -19,8 +21,9 @@ from segmenter.settings.stages import (
     LocalEngine,
     MlflowSettings,
     NoTracking,
-    SegmentsSettings,
+    PersonaList,
     TopicsSettings,
+    check_scripts,
 )
 from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings
 from segmenter.words import Lang
@@ -32,8 +35,10 @@ class CoreSettings(Settings):
     launch: LaunchSettings
     rules: RulesSettings
     scoring: AnyScoring
-    segments: SegmentsSettings
+    segments: AnySegments
     topics: TopicsSettings
+    personas: PersonaList
+    roles: Roles
     plan: AnyPlan
     platform: PlatformSettings
     seed: Seed
@@ -41,9 +46,13 @@ class CoreSettings(Settings):
 
     @model_validator(mode="after")
     def _on_platform(self) -> "CoreSettings":
+        check_scripts(self.personas, self.launch)
         if problems := self.platform.misfits(self.plan):
             sentence = "{problems}; lower it, or choose another platform"
             raise ValueError(Message("planning.on_platform", sentence, problems=tuple(problems)))
+        rankings = {f"rankings.{name}": each for name, each in getattr(self, "rankings", {}).items()}
+        if problems := list(role_problems(self.roles, self.launch.role, {"scoring": self.scoring, **rankings}, self.plan)):
+            raise ValueError(Message("settings.roles", "{problems}", problems=tuple(problems)))
         return self
 
     @property
