@@ -18,6 +18,7 @@ from segmenter.measures.timeline import with_purchases
 from segmenter.messages import Message
 from segmenter.regions import with_regions
 from segmenter.rules import Verdicts, apply_rules
+from segmenter.scoring.seeds import needs_categories, with_seeds
 from segmenter.settings import AnyScoring, CoreSettings, LearningSettings, RegionRule, category_key
 from segmenter.tables import LEVELS, PastLaunches, Tables, Terms
 
@@ -74,7 +75,8 @@ def launch_snapshot(tables: Tables, settings: CoreSettings, *, progress: Callabl
     if past is not None and settings.scoring.needs_purchases:
         measures = with_purchases(measures, past.timeline, terms.as_of)
     progress("rules")
-    return Snapshot(_rule(measures, settings, tables.launches, tables.not_customers), past, warnings)
+    measures, unknown = with_seeds(measures, tables, settings, terms.as_of)
+    return Snapshot(_rule(measures, settings, tables.launches, tables.not_customers), past, (*warnings, *unknown))
 
 
 def past_snapshot(past: Past, settings: CoreSettings, as_of: date, *, purchases: bool) -> Snapshot:
@@ -83,6 +85,9 @@ def past_snapshot(past: Past, settings: CoreSettings, as_of: date, *, purchases:
     measures = before.measures(as_of)
     if purchases:
         measures = with_purchases(measures, before.timeline, as_of)
+    if needs_categories(settings.scoring):
+        measures = _with_category(measures, past.tables, settings, as_of)
+    measures, _ = with_seeds(measures, past.tables, settings, as_of, earlier=True)
     return Snapshot(_rule(measures, _without_stop(settings)), before)
 
 
@@ -116,7 +121,8 @@ def _launch_past(tables: Tables, settings: CoreSettings, terms: Terms) -> Past |
 def _with_category(measures: pl.DataFrame, tables: Tables, settings: CoreSettings, as_of: date) -> pl.DataFrame:
     """Add what customers spent most in, where the plan asks for it; an attribute of that name is the customers' own."""
     key = category_key(settings.plan)
-    if key is None or "category" in measures.columns:
+    wanted = key is not None or (tables.spending is not None and needs_categories(settings.scoring))
+    if not wanted or "category" in measures.columns:
         return measures
     if tables.spending is None:
         sentence = "{key}: category: the orders have no such column; name theirs with data.orders.columns.category=..."

@@ -8,7 +8,7 @@ from segmenter.errors import nearest
 from segmenter.messages import Message
 from segmenter.settings.eligibility import RulesSettings
 from segmenter.settings.planning import AnyPlan, PlatformSettings, category_key
-from segmenter.settings.rankings import AnyScoring
+from segmenter.settings.rankings import AnyScoring, LookalikeSettings
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
     EngineSettings,
@@ -84,6 +84,11 @@ class LaunchJob(CoreSettings):
             case engine if self.scoring.needs_every_order:
                 sentence = "scoring: {kind} looks at the single orders of all customers, which need engine=local (got {engine})"
                 raise ValueError(Message("settings.scoring_engine", sentence, kind=self.scoring.kind, engine=engine.kind))
+            case engine if self.by_category and category_key(self.plan) is None:
+                sentence = (
+                    "scoring.categories: should be false, as categories stand in single orders, which need engine=local (got {engine})"
+                )
+                raise ValueError(Message("settings.seeds_engine", sentence, engine=engine.kind))
             case engine if self.by_category:
                 sentence = "{key}: category looks at single orders, which need engine=local (got {engine})"
                 raise ValueError(Message("settings.category_engine", sentence, key=category_key(self.plan), engine=engine.kind))
@@ -91,8 +96,14 @@ class LaunchJob(CoreSettings):
 
     @property
     def by_category(self) -> bool:
-        """Whether the plan needs the orders' categories: an attribute of that name is the customers' own."""
-        return category_key(self.plan) is not None and "category" not in self.data.customers.attributes
+        """Whether plan or ranking takes the orders' categories: an attribute of that name is the customers' own."""
+        wanted = category_key(self.plan) is not None or (isinstance(self.scoring, LookalikeSettings) and self.scoring.categories)
+        return wanted and "category" not in self.data.customers.attributes
+
+    @property
+    def seeds_file(self) -> str | None:
+        """The file that lists the customers whose like is looked for, where the ranking has one."""
+        return self.scoring.file if isinstance(self.scoring, LookalikeSettings) else None
 
     @property
     def needs_every_order(self) -> bool:
