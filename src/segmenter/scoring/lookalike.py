@@ -132,11 +132,12 @@ def fit(frame: pl.DataFrame, settings: LookalikeSettings, past: Past | None, *, 
             frame.filter(verdict=ELIGIBLE),
         )
     )
-    for what, some in (("seeds", examples), ("customers who are no seeds and may be invited", others)):
-        if some.height < FEWEST:
-            sentence = "scoring.seeds: should leave at least {fewest} {what} to learn from (got {count}); take more seeds, or scoring=auto"
-            text = Message("scoring.seeds_and_others", what)
-            raise InputError(Message("scoring.few_to_compare", sentence, fewest=FEWEST, what=text, count=some.height))
+    if examples.height < FEWEST:
+        sentence = "scoring.seeds: should leave at least {fewest} seeds to learn from (got {count}); take more, or scoring=auto"
+        raise InputError(Message("scoring.too_few_seeds", sentence, fewest=FEWEST, count=examples.height))
+    if others.height < FEWEST:
+        sentence = "scoring.seeds: should leave at least {fewest} others who may be invited (got {count}); take fewer, or scoring=auto"
+        raise InputError(Message("scoring.too_few_others", sentence, fewest=FEWEST, count=others.height))
     names, warnings = usable_columns(examples, others, defining_columns(settings))
     both = pl.concat([examples, others])
     encoding = encode(both, others, names)

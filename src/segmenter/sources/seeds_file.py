@@ -32,14 +32,14 @@ def read_seeds(path: str, known: tuple[str, ...] = ()) -> tuple[pl.Series, tuple
         column = next((name for name in (*known, usual) if name in names), names[0] if len(names) == 1 else None)
         if column is None:
             sentence = "{name}: should have a column customer_id, or only one column (got {columns})"
-            problems.append(Message("seeds.no_column", sentence, name=file.name, columns=tuple(shown_columns(names).values())[:10]))
+            problems.append(Message("sources.seeds_column", sentence, name=file.name, columns=tuple(shown_columns(names).values())[:10]))
             continue
         found = mend_ids(text(file.frame[column]))
         if column != usual and column not in known and has_digits(column):  # a list of ids without a header
             found = pl.concat([pl.Series([column], dtype=pl.String), found.rename("")])
         ids.append(found.drop_nulls().alias("customer_id"))
     if not problems and not any(map(len, ids)):
-        problems = [Message("seeds.empty", "{path}: should hold customer ids (got none)", path=path)]
+        problems = [Message("sources.seeds_empty", "{path}: should hold customer ids (got none)", path=path)]
     if problems:
         raise InputError(*(Message("files.at", "{key}: {problem}", key=key, problem=problem) for problem in problems))
     return pl.concat(ids).unique().sort(), tuple(file.fingerprint for file in files)
