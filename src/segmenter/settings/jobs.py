@@ -84,14 +84,11 @@ class LaunchJob(CoreSettings):
             case engine if self.scoring.needs_every_order:
                 sentence = "scoring: {kind} looks at the single orders of all customers, which need engine=local (got {engine})"
                 raise ValueError(Message("settings.scoring_engine", sentence, kind=self.scoring.kind, engine=engine.kind))
-            case engine if self.by_category and category_key(self.plan) is None:
-                sentence = (
-                    "scoring.categories: should be false, as categories stand in single orders, which need engine=local (got {engine})"
-                )
-                raise ValueError(Message("settings.seeds_engine", sentence, engine=engine.kind))
             case engine if self.by_category:
                 sentence = "{key}: category looks at single orders, which need engine=local (got {engine})"
-                raise ValueError(Message("settings.category_engine", sentence, key=category_key(self.plan), engine=engine.kind))
+                raise ValueError(
+                    Message("settings.category_engine", sentence, key=category_key(self.plan) or "scoring.categories", engine=engine.kind)
+                )
         return self
 
     @property
