@@ -44,6 +44,7 @@ COVERS = {
         " measures/raw_memory measures/record_layout measures/text_views"
     ),
     "measures/test_past.py": "measures/sampling sources/samples",
+    "segments/test_names.py": "segments/archetypes",
     "planning/test_allocation.py": (
         "planning/constraints planning/not_invited planning/optimum planning/program planning/shortage planning/value_curves"
     ),
@@ -51,7 +52,7 @@ COVERS = {
     "planning/test_schedule.py": "planning/dispatch planning/call_messages planning/agents",
     "report/test_backtest_report.py": "report/backtest_evidence report/backtest_tables",
     "report/test_call_sheets.py": "report/call_sheet_cells report/call_sheet_columns report/call_sheet_pages report/call_sheet_words",
-    "report/test_launch_report.py": "report/launch_choice report/launch_makeup report/sections",
+    "report/test_launch_report.py": "report/launch_choice report/launch_makeup report/role_report report/sections",
     "report/test_output_folder.py": "report/job_paths",
     "ledger/test_drafts.py": "report/ledger_words",
     "report/test_outputs.py": "report/launch_outputs",
@@ -62,7 +63,7 @@ COVERS = {
     "scoring/test_lookalike.py": "scoring/seed_columns",
     "scoring/test_single_measure.py": "scoring/decayed scoring/recency scoring/spend",
     "settings/test_check.py": (
-        "home settings/eligibility settings/jobs settings/planning settings/rankings settings/sources settings/stages settings/types"
+        "home settings/eligibility settings/jobs settings/planning settings/rankings settings/role_points settings/sources settings/stages settings/types"
     ),
     "sources/test_answer_mending.py": "report/mending_sheet",
     "sources/test_answers.py": "sources/answer_lists sources/answer_warnings",

@@ -95,8 +95,10 @@ def read_tables(
         _check_copies(str(data.orders.path), prints["orders"])
     elif terms is not None:
         tables = replace(tables, orders=_aggregate(tables.orders.single(), terms, engine, sampling))
-    tables = replace(tables, seeds=listed[0])
-    known = {name: prints[name] for name in TABLES if prints.get(name)} | ({"seeds": listed[1]} if listed[1] else {})
+    known = {name: prints[name] for name in TABLES if prints.get(name)}
+    if listed is not None:
+        ids, known["seeds"] = listed
+        tables = replace(tables, seeds=ids, reads={**tables.reads, "seeds": {"rows": len(ids), "kept": len(ids)}})
     return Inputs(replace(tables, findings=(*found, *tables.findings)), known, orders.warnings)
 
 
@@ -108,11 +110,11 @@ def _read_sources(
     terms: Terms | None,
     engine: EngineSettings | None,
     seeds: str | None,
-) -> tuple[dict[str, Raw], Stream | SparkFiles | None, tuple[pl.Series | None, tuple[Fingerprint, ...]]]:
+) -> tuple[dict[str, Raw], Stream | SparkFiles | None, tuple[pl.Series, tuple[Fingerprint, ...]] | None]:
     """Read the rows of all tables but orders that are aggregated as they are read, and the seeds, with their fingerprints."""
     raw: dict[str, Raw] = {}
     source: Stream | SparkFiles | None = None
-    listed: tuple[pl.Series | None, tuple[Fingerprint, ...]] = None, ()
+    listed: tuple[pl.Series, tuple[Fingerprint, ...]] | None = None
     problems: list[str] = []
     if isinstance(data, DemoSettings):
         progress("demo shop")

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from segmenter.contacts import hide
 from segmenter.errors import InputError
 from segmenter.hashing import draw, uniform
 from segmenter.measures.past import Past
@@ -27,6 +28,7 @@ TOP = 10  # percent of the others, among whom held-out seeds are looked for
 _TOPS = (5, TOP, 20)  # percent: what is chosen by
 _PARTS = 5
 _STRENGTHS = (0.3, 0.03, 3.0)  # C of the regression, the usual one first, where seeds and others weigh alike, as many as there are seeds
+_TOO_GOOD = 0.95  # of the seeds, found among the first
 _NOBODY = ("not_customer", "staff", "blocked")  # verdicts of who is no example
 _BLOCK = 1 << 15  # rows
 _IMPORTANCE_SAMPLE = 2_500  # customers
@@ -155,7 +157,7 @@ def fit(frame: pl.DataFrame, settings: LookalikeSettings, past: Past | None, *, 
         ranking = _learn(encoding, columns, is_seed, strength)
         measures = _importance(ranking, columns, is_seed, seed)
     recall = _wilson(int(found.sum()), len(found))
-    warnings += _doubts(examples.height, recall)
+    warnings += _doubts(examples.height, recall, measures)
     model = {
         "seeds": examples.height,
         "others": others.height,
@@ -167,7 +169,7 @@ def fit(frame: pl.DataFrame, settings: LookalikeSettings, past: Past | None, *, 
     return LookalikeRanking(encoding, ranking.line, ranking.trees, Evidence(measures=measures, model=model, warnings=tuple(warnings)))
 
 
-def _doubts(seeds: int, recall: tuple[float, float, float]) -> list[Message]:
+def _doubts(seeds: int, recall: tuple[float, float, float], measures: pl.DataFrame) -> list[Message]:
     """Say what a person should know before believing it."""
     if recall[1] <= TOP / 100:
         sentence = (
@@ -175,6 +177,12 @@ def _doubts(seeds: int, recall: tuple[float, float, float]) -> list[Message]:
             "what sets the seeds apart is not in these columns; use scoring=auto, or other seeds"
         )
         return [Message("scoring.seeds_by_chance", sentence, found=recall[0], top=TOP)]
+    if recall[1] >= _TOO_GOOD:
+        sentence = (
+            "scoring=lookalike: of the seeds held out {found:.0%} were among the first {top} % of the others, by {measure} before all: if they "
+            "were chosen by it, or it came of the choice, the list is who comes next by it and no more"
+        )
+        return [Message("scoring.seeds_by_measure", sentence, found=recall[0], top=TOP, measure=hide(measures["measure"][0]))]
     if seeds < HARDLY:
         sentence = "scoring=lookalike: {seeds} seeds are few: how well it finds their like is hardly known; from {enough} on it is"
         return [Message("scoring.few_seeds", sentence, seeds=seeds, enough=HARDLY)]
