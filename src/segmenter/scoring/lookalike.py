@@ -179,8 +179,8 @@ def _doubts(seeds: int, recall: tuple[float, float, float], measures: pl.DataFra
         return [Message("scoring.seeds_by_chance", sentence, found=recall[0], top=TOP)]
     if recall[1] >= _TOO_GOOD:
         sentence = (
-            "scoring=lookalike: of the seeds held out {found:.0%} were among the first {top} % of the others, by {measure} before all: if they "
-            "were chosen by it, or it came of the choice, the list is who comes next by it and no more"
+            "scoring=lookalike: of the seeds held out {found:.0%} were among the first {top} % of the others, by {measure} before all: "
+            "if they were chosen by it, or it came of the choice, the list is who comes next by it and no more"
         )
         return [Message("scoring.seeds_by_measure", sentence, found=recall[0], top=TOP, measure=hide(measures["measure"][0]))]
     if seeds < HARDLY:
