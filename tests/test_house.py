@@ -60,6 +60,7 @@ COVERS = {
     "report/test_publication.py": "temp_folders",
     "test_init_job.py": "report/experiment_file report/init_questions report/init_report settings/first_steps",
     "report/test_review_report.py": "report/review_tables",
+    "scoring/test_lookalike.py": "scoring/seed_columns",
     "scoring/test_single_measure.py": "scoring/decayed scoring/recency scoring/spend",
     "segments/test_topics.py": "segments/topic_model",
     "settings/test_check.py": (

@@ -97,7 +97,9 @@ def plan_launch(
     behaviour = past_behaviour(past, settings)
     segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency, behaviour=behaviour, kept=kept)
     scored = scored.with_columns(segmentation.spread(eligible))
-    scored, topics = _with_topics(scored, tables, settings, fitted)
+    topics = _topics(scored, tables, settings, fitted)
+    if topics is not None:
+        scored = scored.join(topics.customers, on="customer_id", how="left", maintain_order="left")
     personas = assign_personas(scored, settings.personas, launch.currency) if settings.personas else None
     if personas is not None:
         scored = scored.with_columns(personas.names)
@@ -112,6 +114,7 @@ def plan_launch(
         planned = choose(settings)
     notes, unmeasured = describe_detectable_effect(planned.customers, settings)
     invited = planned.customers.filter("invited").sort("rank")
+    groups = planned.groups if topics is None else with_focus(planned.groups, planned.customers, topics.interests, settings.plan, seed=seed)
     invitations = invitations_of(planned.customers, segmentation, settings.plan, as_of, running, planned.kept)
     if running is None:
         listed = invited.with_columns(channel_of(invited, settings.plan).alias("channel"))
@@ -144,7 +147,6 @@ def plan_launch(
         "segments": segmentation.profiles.height,
         "rejected": sum(counts.get("rejected", 0) for counts in tables.reads.values()),
     }
-    of_whom = planned.customers.select("customer_id", "segment")
     return LaunchPlan(
         customers=planned.customers,
         invite_list=listed.select(column for column in INVITE_COLUMNS if column in listed.columns),
@@ -153,7 +155,7 @@ def plan_launch(
         what_if=snapshot.verdicts.what_if,
         segments=segmentation.profiles,
         personas=NO_PERSONAS if personas is None else count_personas(planned.customers, settings.personas, personas.overlaps),
-        groups=planned.groups if topics is None else with_focus(planned, topics.interests, settings),
+        groups=groups,
         layers=planned.layers,
         calls=planned.calls,
         starters=planned.starters,
@@ -165,7 +167,7 @@ def plan_launch(
             None if topics is None else topics.model,
             launch.name,
             as_of,
-            of_whom,
+            planned.customers.select("customer_id", "segment"),
         ),
         forecast=expected,
         counts=counts,
@@ -185,13 +187,12 @@ def plan_launch(
     )
 
 
-def _with_topics(frame: pl.DataFrame, tables: Tables, settings: CoreSettings, fitted: Fitted | None) -> tuple[pl.DataFrame, Topics | None]:
-    """Add the customers' ``topic`` and its share, where asked for; those of an earlier launch, where its segments may be used."""
-    if not asks_for_topics(settings, frame):
-        return frame, None
+def _topics(customers: pl.DataFrame, tables: Tables, settings: CoreSettings, fitted: Fitted | None) -> Topics | None:
+    """Find what customers buy and do, where that is asked for; as an earlier launch found it, where its segments may be used."""
+    if not asks_for_topics(settings, customers):
+        return None
+    kinds = [name.removeprefix("events_") for name in customers.columns if name.startswith("events_")]
     interests = count_interests(tables.spending, tables.events, settings.topics.events, terms_of(settings).as_of)
-    kinds = [name.removeprefix("events_") for name in frame.columns if name.startswith("events_")]
     runs = tables.launches is not None and tables.launches.running is not None
     again = fitted if runs or settings.segments.from_ != NEW else None
-    topics = find_topics(interests, settings.topics, seed=settings.seed, kinds=kinds, fitted=again)
-    return frame.join(topics.customers, on="customer_id", how="left", maintain_order="left"), topics
+    return find_topics(interests, settings.topics, seed=settings.seed, kinds=kinds, fitted=again)

@@ -19,8 +19,6 @@ INVITE_COLUMNS = (
     *("reasons", "spend_top", "orders_top", "spend", "orders", "last_order_at", "days_since_order"),
 )
 
-MAYBE = ("persona", "role", "topic")  # of these, where they were asked for
-
 
 @dataclass(frozen=True)
 class LaunchPlan:
@@ -31,7 +29,7 @@ class LaunchPlan:
     customers : DataFrame
         Every customer, by id: measures, ``role`` and ``role_<name>`` where there are roles (see `roles.with_roles`), ``category`` where
         the plan asks for it, ``verdict``, ``component_*``, ``score``, ``expected_spend`` or ``expected_uplift`` where the ranking expects
-        it, ``segment``, ``persona`` where there are any, ``topic`` and ``topic_share`` where asked for, and what was decided: see
+        it, ``segment``, ``topic`` and ``topic_share`` where asked for, ``persona`` where there are any, and what was decided: see
         `planning.InvitationPlan`.
     invite_list : DataFrame
         The invited by rank: `INVITE_COLUMNS`. Why they are invited stands in it as facts, see `scoring.with_reasons`.

@@ -1,7 +1,5 @@
 """How alike the members of groups are, against chance."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import polars as pl
 import pytest
@@ -9,12 +7,7 @@ import pytest
 import segmenter
 from segmenter.planning.group_focus import with_focus
 
-SETTINGS = segmenter.launch_settings({})
-
-
-def focus(groups, customers, interests):
-    planned = SimpleNamespace(groups=pl.DataFrame({"group": groups}), customers=customers)
-    return with_focus(planned, interests, SETTINGS)
+PLAN = segmenter.launch_settings({}).plan
 
 
 def people(groups):
@@ -39,7 +32,8 @@ def test_it_is_the_mean_cosine_of_all_pairs_and_chance_is_that_of_everybody():
     random = np.random.default_rng(0)
     rows = random.dirichlet(np.ones(4), 200)
     rows[:20] = random.dirichlet([9, 1, 1, 1], 20)
-    found = focus(["a", "b", "c"], people(["a"] * 20 + ["b"] * 30 + ["c"] + [None] * 149), shares(rows))
+    groups = pl.DataFrame({"group": ["a", "b", "c"]})
+    found = with_focus(groups, people(["a"] * 20 + ["b"] * 30 + ["c"] + [None] * 149), shares(rows), PLAN, seed=7)
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
     def mean(part):
@@ -58,7 +52,7 @@ def test_random_groups_are_of_the_same_regions_and_who_is_not_known_does_not_cou
     frame = people(["a"] * 5 + [None] * 5 + ["b"] * 5 + [None] * 5).with_columns(
         province=pl.when(pl.int_range(pl.len()) < 10).then(pl.lit("Kent")).otherwise(pl.lit("Essex"))
     )
-    found = focus(["a", "b"], frame, shares(rows).filter(pl.col("customer_id") != "c000"))
+    found = with_focus(pl.DataFrame({"group": ["a", "b"]}), frame, shares(rows).filter(pl.col("customer_id") != "c000"), PLAN, seed=7)
     assert found.select("focus", "focus_by_chance").rows() == [(1.0, 1.0)] * 2
-    none = focus(["a", "b"], frame, shares([]))
+    none = with_focus(pl.DataFrame({"group": ["a", "b"]}), frame, shares([]), PLAN, seed=7)
     assert none["focus"].null_count() == 2

@@ -26,8 +26,8 @@ class Shop:
     # What only the simulator knows, a row per customer: as_of; rate, orders on an average day while a customer; amount_mean, currency
     # units per order before refunds; hazard, the chance to drop out on a day; alive at as_of; dropped_at, the first day on which nothing
     # could happen any more (null while alive); influence, how readily one brings others and speaks well (around 1); topic, what most of
-    # their orders are of (null: of everything); join_probability;
-    # answers, ideas and posts, how often they do so on an average day while a customer
+    # their orders are of (null: of everything); join_probability; answers, ideas and posts, how often they do so on an average day while
+    # a customer
     truth: pl.DataFrame
     TABLES: ClassVar = ("orders", "customers", "events", "referrals")
 

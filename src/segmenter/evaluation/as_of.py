@@ -19,6 +19,7 @@ from segmenter.messages import Message
 from segmenter.regions import with_regions
 from segmenter.roles import dated, with_roles
 from segmenter.rules import Verdicts, apply_rules
+from segmenter.scoring.seeds import needs_categories, with_seeds
 from segmenter.settings import AnyScoring, CoreSettings, LearningSettings, RegionRule, column_key
 from segmenter.tables import LEVELS, PastLaunches, Tables, Terms
 
@@ -76,7 +77,8 @@ def launch_snapshot(tables: Tables, settings: CoreSettings, *, progress: Callabl
     if past is not None and settings.scoring.needs_purchases:
         measures = with_purchases(measures, past.timeline, terms.as_of)
     progress("rules")
-    return Snapshot(_rule(measures, settings, tables.launches, tables.not_customers), past, warnings)
+    measures, unknown = with_seeds(measures, tables, settings, terms.as_of)
+    return Snapshot(_rule(measures, settings, tables.launches, tables.not_customers), past, (*warnings, *unknown))
 
 
 def past_snapshot(past: Past, settings: CoreSettings, as_of: date, *, purchases: bool) -> Snapshot:
@@ -85,6 +87,9 @@ def past_snapshot(past: Past, settings: CoreSettings, as_of: date, *, purchases:
     measures = with_roles(before.measures(as_of), dated(before.tables), settings, as_of, before.half_life_days)
     if purchases:
         measures = with_purchases(measures, before.timeline, as_of)
+    if needs_categories(settings.scoring):
+        measures = _with_category(measures, past.tables, settings, as_of)
+    measures, _ = with_seeds(measures, past.tables, settings, as_of, earlier=True)
     return Snapshot(_rule(measures, _without_stop(settings)), before)
 
 
@@ -129,7 +134,8 @@ def _with_category(measures: pl.DataFrame, tables: Tables, settings: CoreSetting
             "data.orders.columns.category=..., or kinds of events with topics.events=[...]"
         )
         raise ConfigError(Message("evaluation.no_topics", sentence, key=settings.topics_asked))
-    if key is None or "category" in measures.columns:
+    wanted = key is not None or (tables.spending is not None and needs_categories(settings.scoring))
+    if not wanted or "category" in measures.columns:
         return measures
     if tables.spending is None:
         sentence = "{key}: category: the orders have no such column; name theirs with data.orders.columns.category=..."

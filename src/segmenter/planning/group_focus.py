@@ -4,25 +4,23 @@ import polars as pl
 
 from segmenter.hashing import quick_hash
 from segmenter.planning.candidates import region_of
-from segmenter.planning.planner import InvitationPlan
 from segmenter.rules import ELIGIBLE
-from segmenter.settings import CoreSettings
+from segmenter.settings import PlanSettings
 
 DRAWS = 20  # random groups for each group
 _UNIT = 1_000_000  # the sides of a customer's vector are whole numbers: their sums are the same in any order
 
 
-def with_focus(planned: InvitationPlan, interests: pl.DataFrame, settings: CoreSettings) -> pl.DataFrame:
-    """Give the groups with the ``focus`` of each: the mean cosine similarity of its members, two by two, by their shares of categories.
+def with_focus(groups: pl.DataFrame, customers: pl.DataFrame, interests: pl.DataFrame, plan: PlanSettings, *, seed: int) -> pl.DataFrame:
+    """Add the ``focus`` of each group: the mean cosine similarity of its members, two by two, by their shares of categories.
 
     ``focus_by_chance`` is what random groups of the same size have, with as many eligible customers of each region; ``focus_above`` the
     share of these that have less. Who has bought nothing that is known does not count; null where fewer than two have. `interests` are
     those of `segments.topics.count_interests`.
     """
-    groups, customers = planned.groups, planned.customers
     length = (pl.col("share").cast(pl.Int64) ** 2).sum().over("customer_id").sqrt()
     vectors = interests.select("customer_id", "category", (pl.col("share") / length * _UNIT).round().cast(pl.Int64).alias("side"))
-    people = customers.filter(verdict=ELIGIBLE).select("customer_id", region_of(settings.plan).fill_null(""), "group")
+    people = customers.filter(verdict=ELIGIBLE).select("customer_id", region_of(plan).fill_null(""), "group")
     people = people.join(vectors, on="customer_id", how="semi").sort("region", "group", "customer_id")
     place = pl.int_range(pl.len()).over("region").alias("place")
     seats = people.filter(pl.col("group").is_not_null()).select("region", place, "group")
@@ -30,7 +28,7 @@ def with_focus(planned: InvitationPlan, interests: pl.DataFrame, settings: CoreS
     found = _focus(people.select("customer_id", "group").drop_nulls(), vectors)
     draws = []
     for draw in range(DRAWS):
-        number = pl.Series("number", quick_hash(pool["customer_id"], settings.seed, f"focus {draw}"))
+        number = pl.Series("number", quick_hash(pool["customer_id"], seed, f"focus {draw}"))
         shuffled = pool.with_columns(number).sort("region", "number", "customer_id").select("customer_id", "region", place)
         draws.append(_focus(seats.join(shuffled, on=["region", "place"]).select("customer_id", "group"), vectors))
     by_chance = (

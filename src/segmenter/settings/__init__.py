@@ -37,6 +37,7 @@ from segmenter.settings.rankings import ClvSettings as ClvSettings
 from segmenter.settings.rankings import DecayedSettings as DecayedSettings
 from segmenter.settings.rankings import LearnedSettings as LearnedSettings
 from segmenter.settings.rankings import LearningSettings as LearningSettings
+from segmenter.settings.rankings import LookalikeSettings as LookalikeSettings
 from segmenter.settings.rankings import RecencySettings as RecencySettings
 from segmenter.settings.rankings import RfmSettings as RfmSettings
 from segmenter.settings.rankings import ScoringSettings as ScoringSettings
