@@ -72,6 +72,7 @@ COVERS = {
     ),
     "sources/test_order_store.py": "sources/store_parts",
     "sources/test_parquet_stream.py": "sources/fallback_rows sources/file_days sources/stream_times",
+    "test_rules.py": "conditions",
     "test_launch.py": "launch_model launch_plan tracking/served_model",
     "test_wheel.py": "version",
 }

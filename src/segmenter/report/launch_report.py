@@ -68,6 +68,7 @@ def launch_report(
             *uplift(plan.ranking, labels),
             *launch_makeup.segments(plan, eligible, launch.horizon_days, labels),
             *continuation(plan.segmentation.kept, labels),
+            *launch_makeup.personas(plan, settings, labels),
             *roles(plan, eligible, settings, labels),
             *launch_makeup.parts(plan.segments, eligible, settings, labels),
             *launch_choice.left_out(eligible, labels),
