@@ -102,7 +102,7 @@ def _tell_apart(alike: list[int], medians: Sequence[Medians], currency: str, dee
         return dict.fromkeys(alike, ())
     measure, parts = next(((measure, parts) for measure in _APART if (parts := _split(alike, medians, measure))), ("", None))
     if parts is None or deep == 2:
-        return {index: _figures(index, alike, medians, currency) for index in alike}
+        return _figures(alike, medians, currency)
     return {
         index: (word, *further)
         for word, part in zip(_APART[measure], parts, strict=True)
@@ -122,13 +122,16 @@ def _split(alike: list[int], medians: Sequence[Medians], measure: str) -> tuple[
     return None if wide < RATIO else (sorted(indexes[:place]), sorted(indexes[place:]))
 
 
-def _figures(index: int, alike: list[int], medians: Sequence[Medians], currency: str) -> tuple[Message, ...]:
-    """Tell a segment by its spend, by its orders too, or by its number among all."""
-    spends = {each: round(medians[each]["spend"] or 0) for each in alike}
-    texts = {each: pl.DataFrame({"spend": [spend]}).select(money.text("spend", currency)).item() for each, spend in spends.items()}
-    said = [Message("segments.about_spend", "about {spend} {currency}", spend=texts[index], currency=currency)]
-    same = [each for each in alike if texts[each] == texts[index]]
-    return (*said, Message("segments.number", "no. {number}", number=index + 1)) if len(same) > 1 else tuple(said)
+def _figures(alike: list[int], medians: Sequence[Medians], currency: str) -> dict[int, tuple[Message, ...]]:
+    """Tell segments by their spend, and those of which that is the same by their number among all."""
+    spends = pl.DataFrame({"spend": [round(medians[index]["spend"] or 0) for index in alike]})
+    texts = spends.select(money.text("spend", currency)).to_series().to_list()
+    said = {}
+    for index, spend in zip(alike, texts, strict=True):
+        about = Message("segments.about_spend", "about {spend} {currency}", spend=spend, currency=currency)
+        number = Message("segments.number", "no. {number}", number=index + 1)
+        said[index] = (about, number) if texts.count(spend) > 1 else (about,)
+    return said
 
 
 def _times(mine: Medians, everyone: Medians, measure: str) -> float:
