@@ -102,6 +102,11 @@ ARCHETYPES = {
         Message("segments.who_browsers", "They look and do things, and have not ordered."),
         Message("segments.do_browsers", "Ask what keeps them from the first order; a small first offer, no loyalty talk."),
     ),
+    "hardly_bought": Archetype(
+        Message("segments.hardly_bought", "hardly bought"),
+        Message("segments.who_hardly_bought", "Half or more have not ordered, the others little."),
+        Message("segments.do_hardly_bought", "Ask what keeps them from ordering; a small offer to begin with, by message."),
+    ),
     "yet_to_buy": Archetype(
         Message("segments.yet_to_buy", "yet to buy"),
         Message("segments.who_yet_to_buy", "They are known, and have not ordered."),

@@ -14,6 +14,7 @@ from segmenter.segments.archetypes import ARCHETYPES
 AWAY = 1.5  # orders missed, by the shop's or their own rhythm, from which on customers are away
 RATIO = 1.25  # a median counts as high or low from so many times everyone's on
 SHORT, LONG = 30, 90  # days: what is just now and what is long ago, however the shop stands
+FEW_ORDERED = 0.1  # so large a share may have ordered where it is said that they never did
 GIVEN = 0.35  # by so much must another archetype fit less before one is given a second time
 # What tells apart segments of one archetype: the words for the higher and for the lower.
 _APART = {
@@ -30,7 +31,7 @@ Medians = Mapping[str, float | None]
 
 
 def names(medians: Sequence[Medians], everyone: Medians, currency: str) -> list[Message]:
-    """Name each segment, the best first: no two the same.
+    """Name each segment, the best first, by its medians and the share of ``ordered``: no two the same.
 
     Each gets an archetype that is true of its medians against everyone's, so that all together fit best and as few as can be share one;
     those get what tells them apart: a measure of which one's median is at least 1.25 times the other's, else figures, else their number.
@@ -50,6 +51,8 @@ def fits(mine: Medians, everyone: Medians) -> dict[str, float]:
     """Say how well each archetype fits a segment, 0 to 1; those that are not true of it are left out."""
     orders, events = mine["orders"] or 0, mine["events"] or 0
     if not orders:
+        if (mine.get("ordered") or 0) > FEW_ORDERED:
+            return {"hardly_bought": 1.0}
         return {"browsers": 1.0} if events else {"yet_to_buy": 1.0}
     spend, often, basket, lately = (_times(mine, everyone, name) for name in ("spend", "orders", "average_order", "spend_90d"))
     known, usually_known = mine["days_known"] or 0, everyone["days_known"] or 0
@@ -126,7 +129,7 @@ def _figures(alike: list[int], medians: Sequence[Medians], currency: str) -> dic
     """Tell segments by their spend, and those of which that is the same by their number among all."""
     spends = pl.DataFrame({"spend": [round(medians[index]["spend"] or 0) for index in alike]})
     texts = spends.select(money.text("spend", currency)).to_series().to_list()
-    said = {}
+    said: dict[int, tuple[Message, ...]] = {}
     for index, spend in zip(alike, texts, strict=True):
         about = Message("segments.about_spend", "about {spend} {currency}", spend=spend, currency=currency)
         number = Message("segments.number", "no. {number}", number=index + 1)
