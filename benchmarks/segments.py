@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 import segmenter
@@ -26,11 +25,16 @@ from segmenter.segments.rfm_segments import RfmGrid
 AS_OF, HORIZON = date(2026, 7, 1), 30
 
 
-def explained(labels: NDArray[np.int64], frame: pl.DataFrame) -> float:
-    """Give the share of the variance in the ranks of later spend that lies between segments."""
-    ranks = frame["later_spend"].rank().to_numpy()
-    means = frame.select(pl.col("later_spend").rank().mean().over(pl.Series(labels)))["later_spend"].to_numpy()
-    return float(means.var() / ranks.var())
+def explained(model: Segmenter | RfmGrid, past: list[pl.DataFrame], frame: pl.DataFrame) -> float:
+    """Give the share of the variance in the ranks of later spend that the segments' means at earlier dates explain at this one."""
+    parts = []
+    for seen in (*past, frame):
+        ranks = seen["later_spend"].rank().to_numpy() / len(seen)
+        parts.append((model.predict(features(seen)), ranks - ranks.mean()))
+    labels, ranks = (np.concatenate([part[column] for part in parts[:-1]]) for column in (0, 1))
+    means = np.bincount(labels, ranks, 20) / np.maximum(np.bincount(labels, minlength=20), 1)
+    labels, ranks = parts[-1]
+    return float(1 - ((ranks - means[labels]) ** 2).sum() / (ranks**2).sum())
 
 
 def main(folder: Path, names: list[str], dates: int) -> None:
@@ -50,8 +54,8 @@ def main(folder: Path, names: list[str], dates: int) -> None:
             behaviour = {other: seen for other, seen in [*found.items()] if cut - timedelta(days=4 * HORIZON) <= other < cut}
             made = segment(frame, settings.segments, seed=1, currency="CNY", behaviour=behaviour)
             measures, k = features(frame), made.model.n_clusters
-            labels, two = made.model.predict(measures), Segmenter(2, random_state=0).fit(measures).predict(measures)
-            figure, grid = explained(labels, frame), RfmGrid.fit(measures).predict(measures)
+            models = (made.model, RfmGrid.fit(measures), Segmenter(2, first_label=1, random_state=0).fit(measures))
+            figure, grid, two = (explained(model, [*behaviour.values()], frame) for model in models)
             ones = np.random.default_rng(1).permutation(len(measures))
             halves = [
                 segment(frame[np.sort(ones[half::2])], settings.segments, seed=2, currency="CNY", behaviour=behaviour) for half in (0, 1)
@@ -64,8 +68,8 @@ def main(folder: Path, names: list[str], dates: int) -> None:
             agreement = adjusted_rand_score(again.model.labels_, halves[0].model.predict(others))
             chosen = made.trials.filter("chosen")["stability"].sum()
             print(
-                f"| {name}, {cut} | {len(frame)} | {k}, {few} | {figure:.3f} | {figure / explained(grid, frame):.2f} |"
-                f" {figure / explained(two, frame):.2f} | {chosen:.2f} | {again.stability:.2f} | {agreement:.2f} | {made.why} |",
+                f"| {name}, {cut} | {len(frame)} | {k}, {few} | {figure:.4f} | {figure / grid:.2f} |"
+                f" {figure / two:.2f} | {chosen:.2f} | {again.stability:.2f} | {agreement:.2f} | {made.why} |",
                 flush=True,
             )
 

@@ -45,6 +45,7 @@ def test_everybody_is_in_the_table_of_moves() -> None:
 def test_drift_has_its_words_the_largest_first() -> None:
     drift = tables(found())[-1]
     assert [(line.cells[1].text, line.cells[2].text) for line in drift.rows] == [
+        ("0.01", "the same"),  # the segments themselves
         ("0.90", "another shop"),
         ("0.20", "somewhat shifted"),
         ("0.12", "the same"),  # no more than chance would give

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from segmenter.segments import MEASURES, features
 from segmenter.segments.clusters import Segmenter
 from segmenter.segments.drift import (
+    DRIFT,
     MOVED,
     MOVES,
     SHIFTED,
@@ -25,7 +26,7 @@ from segmenter.segments.drift import (
 
 def psi(then: list[float], now: list[float]) -> tuple[float, float]:
     deciles = decile_counts(np.array([then], dtype=float).T, ["orders"])
-    return measure_drift(np.array([now], dtype=float).T, deciles, ["orders"]).row(0)[1:]
+    return measure_drift(np.array([now], dtype=float).T, np.ones(len(now), dtype=np.int64), deciles, ["orders"], {1: 5}).row(1)[1:]
 
 
 def test_the_index_is_that_of_the_shares() -> None:
@@ -37,18 +38,27 @@ def test_the_index_is_that_of_the_shares() -> None:
 def test_samples_of_one_shop_are_the_same_and_another_shop_is_not() -> None:
     frames = [features(shop(n, seed)[0]) for n, seed in ((3_000, 0), (3_000, 1), (60, 2))]
     deciles = decile_counts(frames[0], MEASURES)
+    model = Segmenter(4, first_label=1, random_state=0).fit(frames[0])
+    sizes = dict(enumerate(np.bincount(model.labels_)[1:].tolist(), 1))
     for frame in frames[1:]:
-        drift = measure_drift(frame, deciles, MEASURES)
+        drift = measure_drift(frame, model.predict(frame), deciles, MEASURES, sizes)
         assert (drift["psi"] < pl.Series([max(SHIFTED, chance) for chance in drift["chance"]])).all()
     older = frames[1].copy()
     older[:, MEASURES.index("days_since_order")] += 200
-    drift = measure_drift(older, deciles, MEASURES)
+    drift = measure_drift(older, model.predict(older), deciles, MEASURES, sizes)
     assert drift.filter(pl.col("psi") >= MOVED)["measure"].to_list() == ["days_since_order"]
-    kept = Continuation({}, ("spring", date(2026, 7, 1)), ("spring", date(2026, 7, 1)), drift, 0.0, None)
-    (said,) = say_drift(kept)
-    assert "days_since_order" in said
-    assert "segments.from=new" in said
-    assert say_drift(None) == []
+
+
+def test_a_warning_where_measures_have_moved_and_segments_fill_otherwise() -> None:
+    def said(segment: float, spend: float) -> list[str]:
+        drift = pl.DataFrame([("segment", segment, 0.01), ("spend", spend, 0.01), ("orders", 0.0, 0.01)], DRIFT, orient="row")
+        made = ("spring", date(2026, 7, 1))
+        return say_drift(Continuation({}, made, made, drift, 0.0, None))
+
+    assert said(0.2, 0.2) == said(0.05, 3.0) == say_drift(None) == []
+    (warning,) = said(0.2, 0.3)
+    assert "(in spend)" in warning
+    assert "segments.from=new" in warning
 
 
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=50), st.lists(st.integers(-5, 5), max_size=50))

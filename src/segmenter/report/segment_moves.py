@@ -88,8 +88,12 @@ def _cell(count: int, total: int, labels: Labels) -> Cell:
 def _drift(kept: Continuation, labels: Labels) -> Table:
     say = labels.say
     rows = tuple(
-        row(labels.measure(name), f"{psi:.2f}", _level(psi, chance, labels))
-        for name, psi, chance in kept.drift.sort("psi", descending=True).rows()
+        row(
+            say("shares of the segments", "各客群占比") if name == "segment" else labels.measure(name),
+            f"{psi:.2f}",
+            _level(psi, chance, labels),
+        )
+        for name, psi, chance in kept.drift.sort(pl.col("measure") != "segment", -pl.col("psi")).rows()
     )
     launch, as_of = kept.made
     under = say(

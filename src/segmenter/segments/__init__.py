@@ -41,8 +41,8 @@ class Segmentation:
     eligible customers, null where nobody has the measure; money in Int64 minor units. Then what such customers did after earlier dates:
     ``later_customers``, how many were looked at; ``later_share``, of them, who ordered again within the horizon; ``later_spend``, each;
     the last two for everyone too, and null where there are too few to tell; at last ``who`` they are and ``advice``, in English.
-    `why` says how the number of segments came about, and `trials` each number tried, see `segment_count.TRIALS`. `fitted` is what the next
-    launch needs to use them again, and `kept` says how they fit where they are those of an earlier one.
+    `why` says how the number of segments came about, and `trials` each number tried, see `segment_count.TRIALS`. `fitted` is what the
+    next launch needs to use them again, and `kept` says how they fit where they are those of an earlier one.
     """
 
     labels: pl.DataFrame
@@ -136,8 +136,7 @@ def segment(
         numbers[order] = np.arange(1, len(order) + 1)
         eligible = eligible.with_columns(pl.Series("segment", numbers[labels]))
     called, profiles = _described(eligible, model, behaviour, currency)
-    numbered = dict(zip(profiles["segment"], called, strict=True))
-    fitted = describe_segments(model, numbered, settings, currency, MEASURES, decile_counts(measures, MEASURES))
+    fitted = describe_segments(model, profiles, called, settings, currency, MEASURES, decile_counts(measures, MEASURES))
     return Segmentation(eligible.select("customer_id", "segment"), called, profiles, model, why, trials, fitted)
 
 
@@ -152,14 +151,15 @@ def _continue(
     """Use the segments of an earlier launch: each customer's label depends on their measures alone."""
     from segmenter.segments.segment_count import TRIALS
 
-    eligible = eligible.with_columns(pl.Series("segment", kept.model.predict(measures), dtype=pl.Int32))
+    found = kept.model.predict(measures)
+    eligible = eligible.with_columns(pl.Series("segment", found, dtype=pl.Int32))
     called, profiles = _described(eligible, kept.model, behaviour, currency, kept.names)
     labels = eligible.select("customer_id", "segment")
     now = frame.select("customer_id").join(labels, on="customer_id", how="left")
     launch, as_of = kept.made
     why = Message("segments.kept", "{k} segments, those made for {launch} as of {as_of}", k=len(kept.names), launch=launch, as_of=as_of)
     return Segmentation(
-        labels, called, profiles, kept.model, why, pl.DataFrame(schema=TRIALS), kept.facts, continued(kept, measures, MEASURES, now)
+        labels, called, profiles, kept.model, why, pl.DataFrame(schema=TRIALS), kept.facts, continued(kept, measures, found, MEASURES, now)
     )
 
 

@@ -35,26 +35,32 @@ class Continuation:
     moves: pl.DataFrame | None  # see `count_moves`; None where the customers of then are not known any more
 
 
-def continued(kept: KeptSegments, measures: Floats, names: Sequence[str], now: pl.DataFrame) -> Continuation:
+def continued(kept: KeptSegments, measures: Floats, labels: NDArray[np.int64], names: Sequence[str], now: pl.DataFrame) -> Continuation:
     """Compare a shop with the one that its segments were made of, and customers with those of the launch that had them last.
 
-    `measures` are those of the eligible; `now` has all customers with their ``segment``, as `count_moves` takes them.
+    `measures` and `labels` are those of the eligible; `now` has all customers with their ``segment``, as `count_moves` takes them.
     """
     before = kept.since.customers
     return Continuation(
         names=kept.names,
         made=kept.made,
         since=(kept.since.launch, kept.since.as_of),
-        drift=measure_drift(measures, kept.facts["deciles"], names),
+        drift=measure_drift(measures, labels, kept.facts["deciles"], names, kept.sizes),
         near_border=share_near_border(kept.model.predict, measures),
         moves=None if before is None else count_moves(before, now),
     )
 
 
 def say_drift(kept: Continuation | None) -> list[Message]:
-    """Warn where the shop is another than the one that its segments were made of."""
-    moved = () if kept is None else tuple(kept.drift.filter(pl.col("psi") >= pl.max_horizontal("chance", MOVED))["measure"])
-    if kept is None or not moved:
+    """Warn where the shop is another than the one that its segments were made of, and fills them otherwise.
+
+    Measures alone say little: a shop's customers grow older, and may be divided as before.
+    """
+    if kept is None:
+        return []
+    shifted = kept.drift.filter(pl.col("measure") == "segment", pl.col("psi") >= pl.max_horizontal("chance", SHIFTED))
+    moved = tuple(kept.drift.filter(pl.col("measure") != "segment", pl.col("psi") >= pl.max_horizontal("chance", MOVED))["measure"])
+    if shifted.is_empty() or not moved:
         return []
     launch, as_of = kept.made
     sentence = (
@@ -78,22 +84,28 @@ def decile_counts(measures: Floats, names: Sequence[str]) -> dict[str, dict[str,
     return found
 
 
-def measure_drift(measures: Floats, deciles: Mapping[str, Any], names: Sequence[str]) -> pl.DataFrame:
-    """Give for each measure the population stability index between the deciles' customers and these.
+def measure_drift(
+    measures: Floats, labels: NDArray[np.int64], deciles: Mapping[str, Any], names: Sequence[str], sizes: Mapping[int, int]
+) -> pl.DataFrame:
+    """Give the population stability index between the customers of then and these: of their segments, and of each measure.
 
-    PSI = Σ (now - then) · ln(now / then) over the shares between the deciles, half a customer added to each count. ``chance`` is what two
-    samples of one population exceed once in a hundred times (Yurdakul and Naranjo 2020, doi:10.21314/JRMV.2020.227).
+    PSI = Σ (now - then) · ln(now / then) over the shares of the segments, or of what lies between the deciles of then, half a customer
+    added to each count. ``chance`` is what two samples of one population exceed once in a hundred times (Yurdakul and Naranjo 2020,
+    doi:10.21314/JRMV.2020.227).
     """
+    most = max(sizes)
+    rows = [("segment", *_index([sizes.get(label, 0) for label in range(1, most + 1)], np.bincount(labels, minlength=most + 1)[1:]))]
+    for name, column in zip(names, sampled(measures).T, strict=True):
+        rows.append((name, *_index(deciles[name]["counts"], _counts(column, np.array(deciles[name]["edges"])))))
+    return pl.DataFrame(rows, DRIFT, orient="row")
+
+
+def _index(then: Sequence[float], now: NDArray[np.int64]) -> tuple[float, float]:
     from scipy.stats import chi2
 
-    rows = []
-    for name, column in zip(names, sampled(measures).T, strict=True):
-        then, edges = np.array(deciles[name]["counts"], dtype=np.float64), np.array(deciles[name]["edges"])
-        now = _counts(column, edges)
-        was, is_now = ((counts + 0.5) / (counts + 0.5).sum() for counts in (then, now))
-        chance = chi2.ppf(0.99, len(edges)) * (1 / max(then.sum(), 1) + 1 / max(now.sum(), 1))
-        rows.append((name, float(((is_now - was) * np.log(is_now / was)).sum()), float(chance)))
-    return pl.DataFrame(rows, DRIFT, orient="row")
+    was, found = ((counts + 0.5) / (counts + 0.5).sum() for counts in (np.array(then, dtype=np.float64), now))
+    chance = chi2.ppf(0.99, max(len(then) - 1, 1)) * (1 / max(sum(then), 1) + 1 / max(now.sum(), 1))
+    return float(((found - was) * np.log(found / was)).sum()), float(chance)
 
 
 def _counts(column: Floats, edges: Floats) -> NDArray[np.int64]:

@@ -74,12 +74,19 @@ class KeptSegments:
     facts: Mapping[str, Any]
     model: Any  # an estimator that can predict
     names: Mapping[int, Message]
+    sizes: Mapping[int, int]  # how many customers they had when they were made
     made: tuple[str, date]  # the launch that they were made for
     since: Fitted  # the launch that had them last
 
 
 def describe_segments(
-    model: Any, names: Mapping[int, Message], settings: SegmentsSettings, currency: str, measures: Sequence[str], deciles: Mapping[str, Any]
+    model: Any,
+    profiles: pl.DataFrame,
+    names: Sequence[Message],
+    settings: SegmentsSettings,
+    currency: str,
+    measures: Sequence[str],
+    deciles: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Give what is kept of segments; `made_by` adds where and when."""
     return {
@@ -87,7 +94,10 @@ def describe_segments(
         "currency": currency,
         "measures": list(measures),
         "model": model.to_dict(),
-        "names": [{"segment": segment, "name": name.to_dict()} for segment, name in names.items()],
+        "names": [
+            {"segment": segment, "name": name.to_dict(), "customers": size}
+            for name, (segment, size) in zip(names, profiles.select("segment", "size").rows(), strict=True)
+        ],
         "deciles": deciles,
     }
 
@@ -152,7 +162,8 @@ def _read_segments(fitted: Fitted) -> KeptSegments:
         kinds: dict[str, Any] = {"kmeans": Segmenter, "rfm": RfmGrid}
         model = kinds[facts["settings"]["kind"]].from_dict(facts["model"])
         names = {int(each["segment"]): Message.from_dict(each["name"]) for each in facts["names"]}
-        return KeptSegments(facts, model, names, (facts["launch"], date.fromisoformat(facts["as_of"])), fitted)
+        sizes = {int(each["segment"]): int(each["customers"]) for each in facts["names"]}
+        return KeptSegments(facts, model, names, sizes, (facts["launch"], date.fromisoformat(facts["as_of"])), fitted)
     except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise InputError(_damaged()) from error
 

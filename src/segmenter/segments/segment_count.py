@@ -29,7 +29,7 @@ STABLE, TRUSTED = 0.8, 0.6
 ENOUGH = 4  # segments to act on: fewer only where no such number holds
 RATIO = 1.25  # between medians that a person would call different
 # A smaller k may fall short of the best by so much: of the silhouette, about two standard errors on JUDGED customers; of what is foreseen.
-MARGIN, SHORTFALL = 0.01, 0.02
+MARGIN, SHORTFALL = 0.01, 0.05
 
 TRIALS = pl.Schema(
     {
