@@ -174,22 +174,21 @@ def _centers(points: Floats, k: int, random_state: int) -> Floats:
 def _judge(trials: list[_Trial], min_share: float) -> tuple[int, list[Message]]:
     notes = []
     known = [trial for trial in trials if not math.isnan(trial.silhouette)]
-    large = [trial for trial in known if trial.smallest_share >= min_share]
+    large = [trial for trial in known if trial.smallest_share >= min_share and trial.different]
     if small := [trial for trial in trials if trial.smallest_share < min_share]:
         sentence = "{numbers} would make a segment under {share:g}%"
         notes.append(Message("segments.small", sentence, numbers=_numbers(small), share=min_share * 100))
-    if same := [trial for trial in large if not trial.different]:
+    if same := [trial for trial in known if trial.smallest_share >= min_share and not trial.different]:
         notes.append(Message("segments.same", "{numbers} would make two that hardly differ", numbers=_numbers(same)))
-    if stable := [trial for trial in large if trial.stable and trial.different]:
+    if stable := [trial for trial in large if trial.stable]:
         stable = [trial for trial in stable if trial.k >= ENOUGH] or stable
-        foreseen = max(trial.foreseen for trial in stable) > 0
-        if foreseen:
+        if max(trial.foreseen for trial in stable) > 0:
             best = max(stable, key=lambda trial: trial.foreseen)
             chosen = next(trial for trial in stable if trial.foreseen >= (1 - SHORTFALL) * best.foreseen)  # by k
         else:
             best = max(stable, key=lambda trial: trial.silhouette)
             chosen = next(trial for trial in stable if trial.silhouette >= best.silhouette - MARGIN)
-            notes.insert(0, Message("segments.by_silhouette", "the silhouette decides, as no past does"))
+            notes.insert(0, Message("segments.by_silhouette", "the silhouette decides, as there is no past, or it tells nothing"))
         if chosen is not best:
             notes.insert(0, Message("segments.hardly_better", "{k} is hardly better", k=best.k))
         if shaky := [trial for trial in large if not trial.stable]:
