@@ -19,7 +19,9 @@ from segmenter.launch_model import launch_model
 from segmenter.launch_plan import INVITE_COLUMNS, LaunchPlan
 from segmenter.measures.spec import LEARNING
 from segmenter.messages import Obstacle
+from segmenter.personas import NO_PERSONAS, assign_personas, check_personas, count_personas
 from segmenter.planning import plan, still_ahead
+from segmenter.roles import counted_kinds, unknown_kinds
 from segmenter.scoring import fit_scorer, with_reasons
 from segmenter.scoring.components import uncounted_kinds
 from segmenter.scoring.ranking import report_ranking, score_of
@@ -76,6 +78,7 @@ def plan_launch(
     customers, past, eligible = snapshot.customers, snapshot.past, snapshot.eligible
     if not eligible.any():
         raise InputError(*nobody_eligible(snapshot.verdicts.funnel), *say_keepers(tables.launches, settings))
+    check_personas(customers, settings.personas, launch.currency)
     progress("scoring")
     scorer = fit_scorer(customers, settings.scoring)
     ranking = rank(customers, settings.scoring, past, horizon_days=launch.horizon_days, seed=seed)
@@ -89,9 +92,13 @@ def plan_launch(
     progress("segments")
     behaviour = past_behaviour(past, settings)
     segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency, behaviour=behaviour, kept=kept)
+    scored = scored.with_columns(segmentation.spread(eligible))
+    personas = assign_personas(scored, settings.personas, launch.currency) if settings.personas else None
+    if personas is not None:
+        scored = scored.with_columns(personas.names)
     progress("planning")
     precedents = None if tables.launches is None else tables.launches.invited
-    choose = partial(plan, scored.with_columns(segmentation.spread(eligible)), invited=precedents, running=running)
+    choose = partial(plan, scored, invited=precedents, running=running)
     expected: Forecast | None = None
     doubts: tuple[str, ...] = ()
     if past is not None and launch.target is not None and running is None:  # how a running launch goes, its review says
@@ -111,13 +118,16 @@ def plan_launch(
         *snapshot.verdicts.warnings,
         *say_emptied(snapshot.verdicts.funnel, settings),
         *ranked.warnings,
+        *(() if personas is None else personas.warnings),
         *planned.warnings,
         *unmeasured,
         *doubts,
-        *uncounted_kinds(customers, settings.scoring),
+        *uncounted_kinds(customers, settings.scoring, counted_kinds(settings)),
+        *unknown_kinds(customers, settings),
         *unlike,
         *say_drift(segmentation.kept),
     )
+    listed = with_reasons(listed, planned.customers, scorer)
     counts = {
         "customers": planned.customers.height,
         "eligible": int(eligible.sum()),
@@ -131,11 +141,12 @@ def plan_launch(
     of_whom = planned.customers.select("customer_id", "segment")
     return LaunchPlan(
         customers=planned.customers,
-        invite_list=with_reasons(listed, planned.customers, scorer).select(INVITE_COLUMNS),
+        invite_list=listed.select(column for column in INVITE_COLUMNS if column in listed.columns),
         invitations=invitations,
         funnel=snapshot.verdicts.funnel,
         what_if=snapshot.verdicts.what_if,
         segments=segmentation.profiles,
+        personas=NO_PERSONAS if personas is None else count_personas(planned.customers, settings.personas, personas.overlaps),
         groups=planned.groups,
         layers=planned.layers,
         calls=planned.calls,

@@ -13,7 +13,8 @@ from segmenter.segments import Segmentation
 from segmenter.segments.fitted import Fitted
 
 INVITE_COLUMNS = (
-    *("rank", "customer_id", "wave", "group", "call_on", "agent", "channel", "region", "segment", "score", "join_chance"),
+    *("rank", "customer_id", "wave", "group", "call_on", "agent", "channel", "region"),
+    *("segment", "persona", "role", "topic", "score", "join_chance"),  # those of persona, role and topic that there are
     *("reasons", "spend_top", "orders_top", "spend", "orders", "last_order_at", "days_since_order"),
 )
 
@@ -25,16 +26,17 @@ class LaunchPlan:
     Parameters
     ----------
     customers : DataFrame
-        Every customer, by id: measures, ``category`` where the plan asks for it, ``verdict``, ``component_*``, ``score``,
-        ``expected_spend`` or ``expected_uplift`` where the ranking expects it, ``segment``, and what was decided: see
+        Every customer, by id: measures, ``role`` and ``role_<name>`` where there are roles (see `roles.with_roles`), ``category`` where
+        the plan asks for it, ``verdict``, ``component_*``, ``score``, ``expected_spend`` or ``expected_uplift`` where the ranking expects
+        it, ``segment``, ``persona`` where there are any, and what was decided: see
         `planning.InvitationPlan`.
     invite_list : DataFrame
         The invited by rank: `INVITE_COLUMNS`. Why they are invited stands in it as facts, see `scoring.with_reasons`.
     invitations : DataFrame
         Who is invited and who is held out, for the ledger: ``customer_id``, ``status`` (planned, held_out), ``wave``, ``group``,
         ``agent``, ``score``, ``stratum``, ``region``, ``segment`` (its name in English), ``channel``, ``planned_at``.
-    funnel, what_if, segments, groups, layers, calls, starters : DataFrame
-        See `rules.Verdicts`, `segments.Segmentation` and `planning.InvitationPlan`.
+    funnel, what_if, segments, personas, groups, layers, calls, starters : DataFrame
+        See `rules.Verdicts`, `segments.Segmentation`, `personas.count_personas` and `planning.InvitationPlan`.
     segmentation : Segmentation
         The segments of the customers, and why there are so many.
     ranking : RankingReport
@@ -69,6 +71,7 @@ class LaunchPlan:
     funnel: pl.DataFrame
     what_if: pl.DataFrame
     segments: pl.DataFrame
+    personas: pl.DataFrame
     groups: pl.DataFrame
     layers: pl.DataFrame
     calls: pl.DataFrame

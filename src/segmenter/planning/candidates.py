@@ -9,18 +9,19 @@ from segmenter.planning.constraints import group_names
 from segmenter.planning.control_group import BINS, draw_customers, draw_regions, stratify
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, PlanSettings, SimplePlan
+from segmenter.settings.role_points import ROLE
 
 
 def list_candidates(frame: pl.DataFrame, settings: CoreSettings, per_region: int | None = None) -> pl.DataFrame:
     """List who may be invited, the best first, and draw the control group.
 
     Where the best so many are invited, or at most so many `per_region`, these are the best so many and the share to be held out of them;
-    else all who are eligible. They
+    else all who are eligible; without those of whom an invitation is expected to bring nothing. They
     have the columns of the frame (see `planner.plan`) and ``row`` (in the frame), ``unit`` (what a group keeps to), ``region`` (by which
     the control group is stratified), ``stratum`` (null without a control group), ``drawn`` (for it) and ``advocacy`` (who leads a group).
     """
     plan, seed, launch = settings.plan, settings.seed, settings.launch.name
-    rows = np.flatnonzero(frame["verdict"] == ELIGIBLE)
+    rows = np.flatnonzero((frame["verdict"] == ELIGIBLE) & ~moves_nothing(frame))
     wanted = _wanted(plan)
     by_region = plan.holdout > 0 and plan.holdout_by == "region"
     drawn = np.zeros(len(rows), dtype=bool)
@@ -46,7 +47,7 @@ def list_candidates(frame: pl.DataFrame, settings: CoreSettings, per_region: int
     best = best.sort("score", "customer_id", descending=[True, False]).with_columns(
         unit.alias("unit"),
         region_of(plan),
-        pl.sum_horizontal(*(f"component_{name}" for name in plan.key_user_components), pl.lit(0.0)).alias("advocacy"),
+        pl.sum_horizontal(*map(_component, plan.key_user_components), pl.lit(0.0)).alias("advocacy"),
     )
     if of_each is not None:
         best = best.filter(pl.int_range(pl.len()).over("province") < of_each)
@@ -61,6 +62,17 @@ def list_candidates(frame: pl.DataFrame, settings: CoreSettings, per_region: int
     if best.height == wanted:
         many = best.height - int(plan.size)  # so that as many are invited as were asked for
     return best.with_columns(pl.Series("drawn", draw_customers(best, many, seed=seed, launch=launch)))
+
+
+def _component(name: str) -> str:
+    return name if name.startswith(ROLE) else f"component_{name}"
+
+
+def moves_nothing(frame: pl.DataFrame) -> pl.Series:
+    """Say of whom an invitation is expected to bring nothing, or less: a call and a place for no return; nobody where that is not asked."""
+    if "expected_uplift" not in frame.columns:
+        return pl.repeat(False, frame.height, eager=True)
+    return (frame["expected_uplift"] <= 0).fill_null(value=False)
 
 
 def _wanted(plan: PlanSettings) -> int | None:

@@ -6,10 +6,11 @@ import polars as pl
 
 from segmenter.evaluation.launch_sales import FEW
 from segmenter.report import charts
+from segmenter.report.call_sheet_words import opening_line
 from segmenter.report.labels import Labels, ratio
 from segmenter.report.language import translate
 from segmenter.report.launch_choice import compared
-from segmenter.report.sections import Cell, Column, Figure, Grid, Section, Table, columns, note, row
+from segmenter.report.sections import Cell, Column, Figure, Glossary, Grid, Section, Table, columns, note, row
 from segmenter.segments.profiles import TELLING
 from segmenter.settings import CoreSettings
 
@@ -81,6 +82,32 @@ def _trend(value: object, everyone: object) -> Any:
     if not isinstance(value, int | float) or not isinstance(everyone, int | float) or everyone <= 0:
         return ""
     return "up" if value >= 1.25 * everyone else "down" if value <= 0.8 * everyone else ""
+
+
+def personas(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> list[Section]:
+    """Show how many have each need, who of them is invited, and what they are offered and told."""
+    if plan.personas.is_empty():
+        return []
+    say, number, launch = labels.say, labels.number, settings.launch
+    needs = {persona.name: persona for persona in settings.personas}
+    rows, told = [], []
+    for name, customers, eligible, invited, also in plan.personas.rows():
+        need = needs.get(name)
+        hook = (need and need.hook) or launch.offer
+        named = say("Other", "其他") if need is None else name
+        rows.append(row(named, *map(number, (customers, eligible, invited)), also or ""))
+        line = opening_line(launch, labels, need)
+        if words := [word for word in (None if hook and hook in line else hook, line) if word]:
+            told.append((named, say(" – ", "。").join(words)))
+    headings = (say("Persona", "画像"), say("Customers", "客户数"), say("Eligible", "符合条件"), say("Invited", "邀请"))
+    also_match = say("Of them also match", "同时符合")
+    about = say(
+        "Of several personas whose conditions a customer meets the first counts. The call sheets say whom to offer and to tell what.",
+        "客户归入第一个符合条件的画像；外呼表写明对每位客户主推什么、怎么说。",
+    )
+    table = Table(columns(*headings, also_match, left=(0, 4)), tuple(rows))
+    both = say("What to offer and to say", "主推内容与开场白")
+    return [Section(say("Personas", "客户画像"), (note(about), table, *([Glossary(tuple(told), both)] if told else [])))]
 
 
 def parts(profiles: pl.DataFrame, eligible: pl.DataFrame, settings: CoreSettings, labels: Labels) -> list[Section]:

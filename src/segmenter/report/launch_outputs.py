@@ -62,6 +62,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         csv("funnel", plan.funnel, public=True),
         csv("what_if", plan.what_if, public=True),
         csv("segments", to_units(plan.segments, of_segments, currency), public=True),
+        *([] if plan.personas.is_empty() else [csv("personas", plan.personas, public=True)]),
         json_file(fitted.FILE, plan.fitted.to_dict()),
         csv("groups", to_units(plan.groups, ["spend"], currency)),
         *(

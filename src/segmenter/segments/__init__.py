@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 # What customers are clustered by: value, frequency, recency and length of the relation (LRFM), what they do now, and visits.
 # average_order is not among them: it is spend by orders, and would count both twice.
 MEASURES = ("spend", "orders", "days_since_order", "days_known", "spend_90d", "events")
+WEIGHTS = (1.0, 1.0, 1.0, 0.5, 0.5, 0.5)  # what a difference counts: what customers do next hangs on the first three most
+
+# Where each stood among the others by what they spent later, so that a few large buyers do not decide; and whether they came again.
+_LATER = (pl.col("later_spend").rank() / pl.len()).alias("spend"), (pl.col("later_orders") > 0).cast(pl.Float64).alias("again")
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,8 @@ class Segmentation:
     eligible customers, null where nobody has the measure; money in Int64 minor units. Then what such customers did after earlier dates:
     ``later_customers``, how many were looked at; ``later_share``, of them, who ordered again within the horizon; ``later_spend``, each;
     the last two for everyone too, and null where there are too few to tell; at last ``who`` they are and ``advice``, in English.
-    `why` says how the number of segments came about, and `trials` has ``k``, ``silhouette``, ``stability``, ``smallest_share``,
-    ``chosen`` for each number tried. `fitted` is what the next launch needs to use them again, and `kept` says how they fit where they are
-    those of an earlier one.
+    `why` says how the number of segments came about, and `trials` each number tried, see `segment_count.TRIALS`. `fitted` is what the
+    next launch needs to use them again, and `kept` says how they fit where they are those of an earlier one.
     """
 
     labels: pl.DataFrame
@@ -120,7 +123,7 @@ def segment(
     model: Segmenter | RfmGrid
     match settings:
         case KmeansSegments():
-            model, why, trials = _clusters(eligible["customer_id"], measures, settings, seed, labels)
+            model, why, trials = _clusters(eligible["customer_id"], measures, settings, seed, labels, behaviour or {})
         case RfmSegments():
             model, why, trials = _grid(measures, labels)
     if model.n_clusters == 1:
@@ -183,7 +186,12 @@ def _described(
 
 
 def _clusters(
-    ids: pl.Series, measures: NDArray[np.float64], settings: KmeansSegments, seed: int, labels: NDArray[np.int64]
+    ids: pl.Series,
+    measures: NDArray[np.float64],
+    settings: KmeansSegments,
+    seed: int,
+    labels: NDArray[np.int64],
+    behaviour: Mapping[date, pl.DataFrame],
 ) -> tuple["Segmenter", Message, pl.DataFrame]:
     """Choose the clusters, and fill in the labels: the model, why there are so many, and the trials."""
     from threadpoolctl import threadpool_limits
@@ -197,8 +205,9 @@ def _clusters(
         labels[:] = model.predict(measures)
         return float(np.bincount(labels - 1, minlength=model.n_clusters).min() / len(labels))
 
+    later = [(features(frame), frame.select(_LATER).to_numpy()) for frame in behaviour.values()]
     with threadpool_limits(1):
-        return choose(learned, settings, seed % 2**32, smallest)
+        return choose(learned, settings, seed % 2**32, smallest, later, WEIGHTS)
 
 
 def _grid(measures: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[RfmGrid, Message, pl.DataFrame]:

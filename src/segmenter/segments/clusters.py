@@ -76,11 +76,13 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped b
         The label of the first cluster; the others follow.
     random_state : int, RandomState or None
         Seed of the starts.
+    weights : sequence of float, optional
+        What the square of a difference in each measure counts, > 0; 1 each without.
 
     Attributes
     ----------
     unit_, mean_, scale_ : ndarray of shape (n_features,)
-        u, and the mean and the standard deviation of the logarithms; scale 0 marks a constant measure.
+        u, the mean of the logarithms, and their standard deviation over the root of the weight; scale 0 marks a constant measure.
     cluster_centers_ : ndarray of shape (n_clusters, n_features)
         In the scaled space.
     labels_ : ndarray of shape (n_samples,)
@@ -92,10 +94,13 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped b
     True
     """
 
-    def __init__(self, n_clusters: int = 4, *, first_label: int = 0, random_state: Any = None) -> None:
+    def __init__(
+        self, n_clusters: int = 4, *, first_label: int = 0, random_state: Any = None, weights: Sequence[float] | None = None
+    ) -> None:
         self.n_clusters = n_clusters
         self.first_label = first_label
         self.random_state = random_state
+        self.weights = weights
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: N803
         """Learn scale and clusters, on one thread.
@@ -118,6 +123,8 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped b
             logs = self._logs(measures)
             self.mean_ = logs.mean(axis=0)
             self.scale_ = np.where(np.ptp(logs, axis=0) > 0, logs.std(axis=0), 0.0)
+            if self.weights is not None:
+                self.scale_ /= np.sqrt(self.weights)
             points = self.scaled(measures)
             self.cluster_centers_ = KMeans(self.n_clusters, n_init=STARTS, random_state=self.random_state).fit(points).cluster_centers_
         self.labels_ = nearest(points, self.cluster_centers_) + self.first_label

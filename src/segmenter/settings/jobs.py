@@ -2,24 +2,29 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from segmenter.errors import nearest
 from segmenter.messages import Message
 from segmenter.settings.eligibility import RulesSettings
 from segmenter.settings.planning import AnyPlan, PlatformSettings, category_key
 from segmenter.settings.rankings import AnyScoring
+from segmenter.settings.role_points import Roles, role_problems
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
     AnySegments,
     EngineSettings,
+    HistorySettings,
     LaunchBasics,
     LaunchSettings,
+    LedgerSettings,
     LocalEngine,
     MlflowSettings,
     NoTracking,
+    PersonaList,
+    check_scripts,
 )
-from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings, off
+from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings
 from segmenter.words import Lang
 
 
@@ -30,6 +35,8 @@ class CoreSettings(Settings):
     rules: RulesSettings
     scoring: AnyScoring
     segments: AnySegments
+    personas: PersonaList
+    roles: Roles
     plan: AnyPlan
     platform: PlatformSettings
     seed: Seed
@@ -37,9 +44,13 @@ class CoreSettings(Settings):
 
     @model_validator(mode="after")
     def _on_platform(self) -> "CoreSettings":
+        check_scripts(self.personas, self.launch)
         if problems := self.platform.misfits(self.plan):
             sentence = "{problems}; lower it, or choose another platform"
             raise ValueError(Message("planning.on_platform", sentence, problems=tuple(problems)))
+        rankings = {f"rankings.{name}": each for name, each in getattr(self, "rankings", {}).items()}
+        if problems := list(role_problems(self.roles, self.launch.role, {"scoring": self.scoring, **rankings}, self.plan)):
+            raise ValueError(Message("settings.roles", "{problems}", problems=tuple(problems)))
         return self
 
 
@@ -47,20 +58,6 @@ class FrameLaunch(CoreSettings):
     """A launch on frames that a program holds already."""
 
     data: MappingSettings
-
-
-class HistorySettings(Settings):
-    """What is kept of the orders."""
-
-    store: Annotated[str | None, BeforeValidator(off)]
-
-
-class LedgerSettings(Settings):
-    """Where invitations and answers are kept."""
-
-    use: bool
-    url: str | None
-    contacts: str | None
 
 
 class LaunchJob(CoreSettings):
