@@ -87,11 +87,6 @@ ARCHETYPES = {
         Message("segments.who_slipping", "They have ordered more than once, and have stayed away for longer than usual."),
         Message("segments.do_slipping", "Win them back now: a call with a dated offer, before they are lost."),
     ),
-    "lost_big": Archetype(
-        Message("segments.lost_big", "lost big buyers"),
-        Message("segments.who_lost_big", "They spent much once, and it is long ago."),
-        Message("segments.do_lost_big", "Worth one call by somebody who can offer something: ask where they buy now."),
-    ),
     "lost": Archetype(
         Message("segments.lost", "lost"),
         Message("segments.who_lost", "Their last order is long ago, and there were not many."),

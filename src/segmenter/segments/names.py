@@ -81,7 +81,6 @@ def fits(mine: Medians, everyone: Medians) -> dict[str, float]:
         "occasional": (here and again and seldom, 0.55 + 0.2 * _far(missed)),
         "slipping_big": (again and away and spend >= 1.5, 0.8 + 0.2 * _far(spend)),
         "slipping": (again and away, 0.8 - 0.1 * _far(1 / spend)),
-        "lost_big": (long_away and spend >= 1.5, 0.7 + 0.1 * _far(spend)),
         "lost": (long_away and spend < 1.5, 0.75 + 0.15 * _far(missed / 4)),
         "ordinary": (True, 0.3),
     }
