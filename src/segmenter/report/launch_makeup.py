@@ -62,6 +62,7 @@ def segments(plan: "LaunchPlan", eligible: pl.DataFrame, horizon_days: int, labe
     table = Table(
         (*columns(*headings, *map(labels.measure, measures)), *(Column(heading, over=over) for heading in told)),
         (*rows, row(*total, *everyone, *after, role="sum")),
+        say("Their figures beside everyone's", "各客群指标与整体对比"),
         look="dense",
         under=(under, then) if known else (under,),
     )
