@@ -30,7 +30,7 @@ from segmenter.scoring.components import uncounted_kinds
 from segmenter.scoring.ranking import report_ranking, score_of
 from segmenter.segments import MEASURES, segment
 from segmenter.segments.drift import say_drift
-from segmenter.segments.fitted import Fitted, keep_segments, made_by
+from segmenter.segments.fitted import NEW, Fitted, keep_segments, made_by
 from segmenter.segments.topics import Topics, count_interests, find_topics
 from segmenter.settings import CoreSettings
 from segmenter.tables import Tables
@@ -97,7 +97,8 @@ def plan_launch(
     behaviour = past_behaviour(past, settings)
     segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency, behaviour=behaviour, kept=kept)
     scored = scored.with_columns(segmentation.spread(eligible))
-    topics = _topics(scored, tables, settings, fitted)
+    anew = running is None and settings.segments.from_ == NEW
+    topics = _topics(scored, tables, settings, None if anew else fitted)
     if topics is not None:
         scored = scored.join(topics.customers, on="customer_id", how="left", maintain_order="left")
     personas = assign_personas(scored, settings.personas, launch.currency) if settings.personas else None
