@@ -51,7 +51,7 @@ COVERS = {
     "planning/test_schedule.py": "planning/dispatch planning/call_messages planning/agents",
     "report/test_backtest_report.py": "report/backtest_evidence report/backtest_tables",
     "report/test_call_sheets.py": "report/call_sheet_cells report/call_sheet_columns report/call_sheet_pages report/call_sheet_words",
-    "report/test_launch_report.py": "report/launch_choice report/launch_makeup report/sections",
+    "report/test_launch_report.py": "report/launch_choice report/launch_makeup report/role_report report/sections",
     "report/test_output_folder.py": "report/job_paths",
     "ledger/test_drafts.py": "report/ledger_words",
     "report/test_outputs.py": "report/launch_outputs",
@@ -61,7 +61,7 @@ COVERS = {
     "report/test_review_report.py": "report/review_tables",
     "scoring/test_single_measure.py": "scoring/decayed scoring/recency scoring/spend",
     "settings/test_check.py": (
-        "home settings/eligibility settings/jobs settings/planning settings/rankings settings/sources settings/stages settings/types"
+        "home settings/eligibility settings/jobs settings/planning settings/rankings settings/role_points settings/sources settings/stages settings/types"
     ),
     "sources/test_answer_mending.py": "report/mending_sheet",
     "sources/test_answers.py": "sources/answer_lists sources/answer_warnings",

@@ -84,7 +84,9 @@ def _unknown_key(key: str) -> ConfigError:
 
     job = os.path.splitext(os.path.basename(sys.argv[0]))[0]
     overrides = [
-        argument for argument in sys.argv[1:] if re.match(r"(data|engine|rules|scoring|segments|plan|platform|tracking)=[\w/-]+$", argument)
+        argument
+        for argument in sys.argv[1:]
+        if re.match(r"(data|engine|rules|scoring|segments|roles|personas|topics|plan|platform|tracking)=[\w/-]+$", argument)
     ]
     GlobalHydra.instance().clear()
     if folder := _config_dir():  # where a group's file of the user's own may be

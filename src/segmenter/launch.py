@@ -15,11 +15,12 @@ from segmenter.evaluation.forecast import Forecast
 from segmenter.evaluation.launch_size import plan_for_target
 from segmenter.invitations import invitations_of
 from segmenter.launch_model import launch_model
-from segmenter.launch_plan import INVITE_COLUMNS, LaunchPlan
+from segmenter.launch_plan import INVITE_COLUMNS, MAYBE, LaunchPlan
 from segmenter.measures.spec import LEARNING
 from segmenter.messages import Obstacle
 from segmenter.personas import NO_PERSONAS, assign_personas, check_personas, count_personas
 from segmenter.planning import plan, still_ahead
+from segmenter.roles import counted_kinds, unknown_kinds
 from segmenter.scoring import fit_scorer, with_reasons
 from segmenter.scoring.components import uncounted_kinds
 from segmenter.scoring.ranking import report_ranking, score_of
@@ -111,9 +112,9 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         *planned.warnings,
         *unmeasured,
         *doubts,
-        *uncounted_kinds(customers, settings.scoring),
+        *uncounted_kinds(customers, settings.scoring, counted_kinds(settings)),
+        *unknown_kinds(customers, settings),
     )
-    listed = with_reasons(listed, planned.customers, scorer)
     counts = {
         "customers": planned.customers.height,
         "eligible": int(eligible.sum()),
@@ -126,7 +127,9 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     }
     return LaunchPlan(
         customers=planned.customers,
-        invite_list=listed.select(column for column in INVITE_COLUMNS if column in listed.columns),
+        invite_list=with_reasons(listed, planned.customers, scorer).select(
+            name for name in INVITE_COLUMNS if name not in MAYBE or name in planned.customers.columns
+        ),
         invitations=invitations,
         funnel=snapshot.verdicts.funnel,
         what_if=snapshot.verdicts.what_if,

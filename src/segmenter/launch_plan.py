@@ -12,10 +12,12 @@ from segmenter.scoring.ranking import RankingReport
 from segmenter.segments import Segmentation
 
 INVITE_COLUMNS = (
-    *("rank", "customer_id", "wave", "group", "call_on", "agent", "channel", "region"),
-    *("segment", "persona", "role", "topic", "score", "join_chance"),  # those of persona, role and topic that there are
+    *("rank", "customer_id", "wave", "group", "call_on", "agent", "channel", "region", "segment", "persona", "role", "topic"),
+    *("score", "join_chance"),
     *("reasons", "spend_top", "orders_top", "spend", "orders", "last_order_at", "days_since_order"),
 )
+
+MAYBE = ("persona", "role", "topic")  # of these, where they were asked for
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,9 @@ class LaunchPlan:
     Parameters
     ----------
     customers : DataFrame
-        Every customer, by id: measures, ``category`` where the plan asks for it, ``verdict``, ``component_*``, ``score``,
-        ``expected_spend`` or ``expected_uplift`` where the ranking expects it, ``segment``, ``persona`` where there are
-        any, and what was decided: see
+        Every customer, by id: measures, ``role`` and ``role_<name>`` where there are roles (see `roles.with_roles`), ``category`` where
+        the plan asks for it, ``verdict``, ``component_*``, ``score``, ``expected_spend`` or ``expected_uplift`` where the ranking
+        expects it, ``segment``, ``persona`` where there are any, and what was decided: see
         `planning.InvitationPlan`.
     invite_list : DataFrame
         The invited by rank: `INVITE_COLUMNS`. Why they are invited stands in it as facts, see `scoring.with_reasons`.

@@ -15,7 +15,9 @@ from segmenter.errors import InputError
 from segmenter.messages import Message
 from segmenter.person_rules import Flags, flagged, preceded, reached, share_phones
 from segmenter.regions import find_members, locate_customers, say_undecided
+from segmenter.roles import HOLDS
 from segmenter.settings import LaunchSettings, RulesSettings
+from segmenter.settings.role_points import ROLE
 
 ELIGIBLE = "eligible"
 Counts = NDArray[np.uint16]
@@ -132,6 +134,7 @@ def apply_rules(
         **({} if precedents is None else preceded(frame, settings, launch, precedents)),
         **regional,
         **{rule.name: frame.select(rule.keeps(rule.threshold)).to_series() for rule in thresholds},
+        **({} if launch.role is None else {"role": frame[f"{ROLE}{launch.role}"] >= HOLDS}),
         **_custom(frame, settings, launch),
         **reached(frame, settings),
     }

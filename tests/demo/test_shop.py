@@ -10,9 +10,10 @@ import pytest
 from jobs import settings_of
 from polars.testing import assert_frame_equal
 
-from segmenter import canonical_tables, launch_settings
+from segmenter import canonical_tables, launch_settings, measure
 from segmenter.demo.shop import Shop, expected_spend, season, simulate
 from segmenter.regions import resolve_places
+from segmenter.roles import HOLDS, with_roles
 
 ROOT = Path(__file__).parents[2]
 AS_OF, DAYS = date(2026, 7, 1), 730
@@ -112,6 +113,25 @@ def test_the_shop_looks_like_a_wholesale_platform(shop: Shop) -> None:
     assert sizes.to_numpy().max() > 30 > np.median(sizes.to_numpy()) > 2
     abusers = shop.orders.join(shop.customers.filter("blocked"), on="customer_id")["amount"].to_numpy()
     assert np.median(abusers) < 0.05 * np.median(shop.orders["amount"].to_numpy())
+
+
+@pytest.mark.parametrize(
+    ("role", "true"), [("support", "answers"), ("product", "ideas"), ("content", "posts"), ("acquisition", "influence")]
+)
+def test_who_answers_who_brings_and_who_writes_is_found_by_their_roles(shop: Shop, role: str, true: str) -> None:
+    settings = launch_settings({"launch.as_of": str(AS_OF)})
+    orders, customers = shop.orders.select("customer_id", "time", "amount"), shop.customers.select("customer_id", "joined", "staff")
+    tables = canonical_tables(
+        {"orders": orders, "customers": customers, "events": shop.events, "referrals": shop.referrals}, settings.data, settings.launch
+    )
+    frame = with_roles(measure(tables, as_of=AS_OF, half_life_days=90), tables, settings, AS_OF, 90)
+    frame = frame.join(shop.truth, on="customer_id")
+    few = frame.height // 20
+    top, best = frame.top_k(few, by=f"role_{role}"), frame.top_k(few, by=true)
+    assert len(set(top["customer_id"]) & set(best["customer_id"])) / few >= 3 * 0.05
+    assert (frame[f"role_{role}"] >= HOLDS).mean() < 0.06
+    if true != "influence":  # of which everybody has some
+        assert top[true].mean() >= 3 * frame[true].mean()
 
 
 def test_all_provinces_in_uneven_number_and_some_in_another_spelling(shop: Shop) -> None:

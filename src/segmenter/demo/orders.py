@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.demo.behaviour import DAY, Calendar, Traits, draw_moments, latest_moments, months, to_dates, write_times
-from segmenter.demo.customers import Ints, look_up, pick
+from segmenter.demo.customers import Floats, Ints, look_up, pick
 
 # Share of each category by type, and what the months make of it.
 CATEGORIES = ("处方药", "非处方药", "感冒用药", "医疗器械", "中药饮片", "保健品", "消毒防护")
@@ -22,6 +22,8 @@ _AMOUNT_SIGMA = 0.6  # of the logarithm of an order's amount around the customer
 _REFUND_SHARE = 0.03  # of orders
 REFUND_DAYS = 9  # at most, after the order
 _REFUND_WHOLE = 0.6  # of refunds; the others give back 10-90 %
+# What a few do for the others: share of the customers who do it at all, and how often they do on an average day.
+_TALENTS = {"answer": (0.08, 0.03), "idea": (0.04, 0.02), "post": (0.06, 0.025)}
 NET = 1 - _REFUND_SHARE * (_REFUND_WHOLE + (1 - _REFUND_WHOLE) * 0.5)  # of an order, on average
 
 
@@ -115,3 +117,25 @@ def draw_events(rng: np.random.Generator, calendar: Calendar, traits: Traits) ->
     kinds = look_up(tuple(rates), np.repeat(np.arange(len(rates)), [len(who) for who, _ in drawn]))
     frame = pl.DataFrame({"customer_id": who, "kind": kinds, "time": write_times(calendar.start, at)})
     return frame[np.argsort(at, kind="stable")], latest_moments(who, at, len(rate))
+
+
+def draw_talents(rng: np.random.Generator, customers: int) -> dict[str, Floats]:
+    """Draw how often each answers others, has ideas and writes, on an average day: a few do, most never."""
+    rates = {}
+    for kind, (share, often) in _TALENTS.items():
+        drawn = rng.gamma(1.5, often / 1.5, customers)
+        rates[kind] = drawn * (rng.random(customers) < share)
+    return rates
+
+
+def add_contributions(
+    rng: np.random.Generator, calendar: Calendar, traits: Traits, talents: dict[str, Floats], events: pl.DataFrame
+) -> pl.DataFrame:
+    """Add what customers do for the others, while they are customers, to the events by time; the customers are indices."""
+    parts = [events]
+    for kind, often in talents.items():
+        who, at = draw_moments(rng, calendar, traits, often)
+        parts.append(
+            pl.DataFrame({"customer_id": who, "kind": pl.repeat(kind, len(who), eager=True), "time": write_times(calendar.start, at)})
+        )
+    return pl.concat(parts).sort("time", maintain_order=True)

@@ -17,6 +17,7 @@ from segmenter.measures.sampling import Sampling
 from segmenter.measures.timeline import with_purchases
 from segmenter.messages import Message
 from segmenter.regions import with_regions
+from segmenter.roles import dated, with_roles
 from segmenter.rules import Verdicts, apply_rules
 from segmenter.settings import AnyScoring, CoreSettings, LearningSettings, RegionRule, category_key
 from segmenter.tables import LEVELS, PastLaunches, Tables, Terms
@@ -70,6 +71,7 @@ def launch_snapshot(tables: Tables, settings: CoreSettings, *, progress: Callabl
     progress("history")
     measures = _with_category(measure(tables, **asdict(terms)), tables, settings, terms.as_of)
     measures, warnings = _without_contacts(measures, tables, settings.rules.region)
+    measures = with_roles(measures, tables, settings, terms.as_of, terms.half_life_days)
     past = _launch_past(tables, settings, terms)
     if past is not None and settings.scoring.needs_purchases:
         measures = with_purchases(measures, past.timeline, terms.as_of)
@@ -80,7 +82,7 @@ def launch_snapshot(tables: Tables, settings: CoreSettings, *, progress: Callabl
 def past_snapshot(past: Past, settings: CoreSettings, as_of: date, *, purchases: bool) -> Snapshot:
     """See the shop as of a past date; what models of repeat buying take only where it is asked for."""
     before = past.before(as_of)
-    measures = before.measures(as_of)
+    measures = with_roles(before.measures(as_of), dated(before.tables), settings, as_of, before.half_life_days)
     if purchases:
         measures = with_purchases(measures, before.timeline, as_of)
     return Snapshot(_rule(measures, _without_stop(settings)), before)

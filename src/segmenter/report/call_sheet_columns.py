@@ -34,12 +34,14 @@ _COLUMNS: dict[str, tuple[str, str, float | None, str]] = {
     "region": ("region", "地区", None, "text"),
     "segment": ("segment", "客群", None, "text"),
     "persona": ("persona", "画像", None, "text"),
+    "role": ("role", "角色", None, "text"),
+    "topic": ("topic", "主题", None, "text"),
     "spend": ("spend, all time", "累计消费额", 14.0, "money"),
     "orders": ("orders", "订单数", 8.5, "number"),
     "last_order_at": ("last order", "最近下单", 12.0, "date"),
     "days_since_order": ("days since", "距今天数", 9.0, "number"),
 }
-_UNLESS_EMPTY = ("name", "agent", "last_call", "script", "persona")  # left out where nobody has any
+_UNLESS_EMPTY = ("name", "agent", "last_call", "script", "persona", "role", "topic")  # left out where nobody has any
 _WIDEST, _WIDEST_PRINTED = 32.0, 17.0  # so that eight columns fit an A4 page in at least 9 points
 _PAGE = 135.0  # so wide is the page; where columns are fewer, the longest text takes the rest
 

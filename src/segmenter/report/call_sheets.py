@@ -160,6 +160,7 @@ def _calls(
         pl.col("region").fill_null(labels.region(None)),
         pl.col("agent").fill_null(labels.say("nobody yet", "待分配")) if agents else "agent",
         pl.col("segment_name").alias("segment"),
+        *([pl.col("role").replace({name: labels.role(name) for name in settings.roles})] if "role" in calls.columns else []),
         *(pl.lit(None, dtype=pl.Date).alias(day) for day in ("answered_on", "call_again")),
         *(pl.lit(None, dtype=pl.String).alias(key) for key in ("answer", "refusal", "note", "new_phone")),
     )

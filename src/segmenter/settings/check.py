@@ -22,6 +22,7 @@ RENAMED = {
     "plan.layers.*.least": "min",
     "plan.layers.*.most": "max",
     "plan.most_groups": "max_groups",
+    "plan.roles": "tenure",
     "rules.invitations.most": "max",
     "tune.held_back": "holdout",
 }
@@ -58,10 +59,13 @@ def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
 
 def unknown_key(key: str, names: Iterable[str], *, full: bool = False) -> str:
     """Say that there is no such key: what it is called now, or the nearest of the names, which are its siblings' or full ones."""
+    parts = key.split(".")
     for pattern, name in RENAMED.items():
-        if fnmatchcase(key, pattern):
-            parent = key.rpartition(".")[0]
-            return Message("settings.renamed", "{key}: is called {parent}.{name} now", key=key, parent=parent, name=name)
+        for size in range(2, len(parts) + 1):  # the key, or a mapping that it is in
+            if fnmatchcase(".".join(parts[:size]), pattern):
+                new = ".".join((name, *parts[size:]))
+                parent = ".".join(parts[: size - 1])
+                return Message("settings.renamed", "{key}: is called {parent}.{name} now", key=key, parent=parent, name=new)
     return Message(
         "settings.unknown_key", "{key}: is no key{nearest}", key=key, nearest=nearest(key if full else key.rpartition(".")[2], names)
     )

@@ -9,6 +9,7 @@ from segmenter.messages import Message
 from segmenter.settings.eligibility import RulesSettings
 from segmenter.settings.planning import AnyPlan, PlatformSettings, category_key
 from segmenter.settings.rankings import AnyScoring
+from segmenter.settings.role_points import Roles, role_problems
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
     EngineSettings,
@@ -34,6 +35,7 @@ class CoreSettings(Settings):
     rules: RulesSettings
     scoring: AnyScoring
     segments: SegmentsSettings
+    roles: Roles
     personas: PersonaList
     plan: AnyPlan
     platform: PlatformSettings
@@ -46,6 +48,9 @@ class CoreSettings(Settings):
         if problems := self.platform.misfits(self.plan):
             sentence = "{problems}; lower it, or choose another platform"
             raise ValueError(Message("planning.on_platform", sentence, problems=tuple(problems)))
+        rankings = {f"rankings.{name}": each for name, each in getattr(self, "rankings", {}).items()}
+        if problems := list(role_problems(self.roles, self.launch.role, {"scoring": self.scoring, **rankings}, self.plan)):
+            raise ValueError(Message("settings.roles", "{problems}", problems=tuple(problems)))
         return self
 
 

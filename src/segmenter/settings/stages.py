@@ -95,6 +95,9 @@ class LaunchSettings(LaunchBasics):
     shop: Name | None
     group_rules: Sentence | None
     community: Name
+    role: Annotated[str, Field(min_length=1)] | None
+    role_points: Annotated[float, Field(gt=0, le=1e9)]
+    role_share: Annotated[float, Field(gt=0, le=1)]
     target: Annotated[float, Field(gt=0, le=1e13, allow_inf_nan=False)] | None
     confidence: Annotated[float, Field(gt=0, lt=1)]
     live_events: Annotated[LiveEvents | None, BeforeValidator(_as_live_events)]
