@@ -51,6 +51,7 @@ def launch_from_database(demo, url, out):
     asked = [
         "data.customers.contact=[phone,wechat]",
         "data.customers.attributes=[type,account]",
+        "personas=demo",
         "launch.name=demo",
         "launch.as_of=2026-07-01",
     ]
@@ -87,6 +88,7 @@ def test_excel_parquet_and_gb18030_give_the_same_customers(demo):
     asked = [
         "data.customers.contact=[phone,wechat]",
         "data.customers.attributes=[type,account]",
+        "personas=demo",
         "launch.name=demo",
         "launch.as_of=2026-07-01",
     ]
@@ -108,6 +110,8 @@ def test_what_is_written(demo):
         "channel",
         "region",
         "segment",
+        "persona",
+        "role",
         "score",
         "join_chance",
         "reason",
