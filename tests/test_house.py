@@ -44,6 +44,7 @@ COVERS = {
         " measures/raw_memory measures/record_layout measures/text_views"
     ),
     "measures/test_past.py": "measures/sampling sources/samples",
+    "segments/test_names.py": "segments/archetypes",
     "planning/test_allocation.py": (
         "planning/constraints planning/not_invited planning/optimum planning/program planning/shortage planning/value_curves"
     ),

@@ -45,6 +45,7 @@ class About:
     starters: pl.DataFrame  # ``group``, ``starter`` (an id or a name), ``kind``
     live_events: tuple[LiveEvent, ...] = ()
     personas: tuple[PersonaSettings, ...] = ()  # of whom the calls have a ``persona``
+    advice: tuple[str, ...] = ()  # what to do with each segment
 
     @property
     def of_one_day(self) -> bool:
@@ -173,6 +174,7 @@ def _lines(unit: str, calls: pl.DataFrame, about: About, *, by_agent: bool) -> d
         say("reason", "邀请理由"): say(
             "Why the customer is on the list: something to begin the talk with.", "该客户入选的原因，可作为沟通的开场。"
         ),
+        say("segment", "客群"): " ".join(about.advice),
         say("save contact as", "联系人备注名"): say(
             "What to call the customer among your contacts, so that everybody finds them again.",
             "添加好友后请按此备注，方便同事查找。",

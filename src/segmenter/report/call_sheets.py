@@ -70,8 +70,9 @@ def call_sheets(
     agents, held_out = bool(settings.plan.agents), bool(plan.customers["held_out"].any())
     starters = _name_starters(plan.starters, contacts)
     platform = tuple(translate(note, settings.lang) for note in plan.platform)
+    advice = tuple(f"{name}: {text}" for name, text in plan.segments.select("name", "advice").rows())
     about = About(
-        settings.launch, labels, as_of, plan.valid_until, agents, held_out, platform, starters, plan.live_events, settings.personas
+        settings.launch, labels, as_of, plan.valid_until, agents, held_out, platform, starters, plan.live_events, settings.personas, advice
     )
     books: dict[str, tuple[str, pl.DataFrame, bool]] = {}
     for (unit,), part in calls.group_by("unit", maintain_order=True):

@@ -12,6 +12,7 @@ from segmenter.settings.rankings import AnyScoring
 from segmenter.settings.role_points import Roles, role_problems
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
+    AnySegments,
     EngineSettings,
     HistorySettings,
     LaunchBasics,
@@ -21,7 +22,6 @@ from segmenter.settings.stages import (
     MlflowSettings,
     NoTracking,
     PersonaList,
-    SegmentsSettings,
     check_scripts,
 )
 from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings
@@ -34,9 +34,9 @@ class CoreSettings(Settings):
     launch: LaunchSettings
     rules: RulesSettings
     scoring: AnyScoring
-    segments: SegmentsSettings
-    roles: Roles
+    segments: AnySegments
     personas: PersonaList
+    roles: Roles
     plan: AnyPlan
     platform: PlatformSettings
     seed: Seed

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from segmenter.messages import Message
 from segmenter.settings.types import (
@@ -144,8 +144,16 @@ def check_scripts(personas: PersonaList, launch: LaunchSettings) -> None:
 
 
 class SegmentsSettings(Settings):
+    """Segments of the eligible, however they are made."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+    from_: Annotated[str, Field(alias="from", min_length=1)]  # new, last, or results of a launch
+
+
+class KmeansSegments(SegmentsSettings):
     """Clusters of the eligible."""
 
+    kind: Literal["kmeans"]
     k: Annotated[int | str, count_or("auto", most=100)]
     k_min: Annotated[int, Field(ge=2, le=50)]
     k_max: Annotated[int, Field(ge=2, le=50)]
@@ -154,10 +162,23 @@ class SegmentsSettings(Settings):
     bootstraps: Annotated[int, Field(ge=2, le=100)]
 
     @model_validator(mode="after")
-    def _ordered(self) -> "SegmentsSettings":
+    def _ordered(self) -> "KmeansSegments":
         if self.k_min > self.k_max:
             raise ValueError(Message("settings.k_range", "k_min should be ≤ k_max (got {min} > {max})", min=self.k_min, max=self.k_max))
         return self
+
+
+class RfmSegments(SegmentsSettings):
+    """Named cells of a grid of recency against frequency and monetary value."""
+
+    kind: Literal["rfm"]
+
+
+def _with_kind(segments: object) -> object:
+    return {"kind": "kmeans", **segments} if isinstance(segments, dict) else segments  # configs of before there were others have none
+
+
+AnySegments = Annotated[KmeansSegments | RfmSegments, Field(discriminator="kind"), BeforeValidator(_with_kind)]
 
 
 def _is_master(text: str) -> str:
