@@ -90,7 +90,7 @@ def test_a_kind_that_nobody_did_is_named_where_it_may_be_meant_otherwise():
     chosen = segmenter.launch_settings(BASE | {"roles.helper": {"anser": 3}, "scoring.role_weights": {"helper": 1.0}})
     frame = roles_of(EVENTS, **{"roles.helper": {"anser": 3}})
     kinds, idle = unknown_kinds(frame, chosen)
-    assert "anser; nearest: answer" in kinds
+    assert "helper.anser; nearest: answer" in kinds
     assert "helper" in idle
     assert unknown_kinds(roles_of(EVENTS), segmenter.launch_settings(BASE)) == []
 
