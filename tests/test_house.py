@@ -44,6 +44,7 @@ COVERS = {
         " measures/raw_memory measures/record_layout measures/text_views"
     ),
     "measures/test_past.py": "measures/sampling sources/samples",
+    "segments/test_names.py": "segments/archetypes",
     "planning/test_allocation.py": (
         "planning/constraints planning/not_invited planning/optimum planning/program planning/shortage planning/value_curves"
     ),
@@ -71,6 +72,7 @@ COVERS = {
     ),
     "sources/test_order_store.py": "sources/store_parts",
     "sources/test_parquet_stream.py": "sources/fallback_rows sources/file_days sources/stream_times",
+    "test_rules.py": "conditions",
     "test_launch.py": "launch_model launch_plan tracking/served_model",
     "test_wheel.py": "version",
 }

@@ -150,6 +150,7 @@ def _defaults() -> dict[str, Any]:
         "launch": launch["launch"],
         "data": _load("data/_tables"),
         **{group: _load(f"{group}/{chosen[group]}") for group in _GROUPS},
+        "personas": launch["personas"],
         "seed": base["seed"],
         "lang": base["lang"],
     }

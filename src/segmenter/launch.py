@@ -13,22 +13,28 @@ from segmenter.evaluation.detectable_effect import describe_detectable_effect
 from segmenter.evaluation.few_eligible import nobody_eligible, say_emptied, say_keepers
 from segmenter.evaluation.forecast import Forecast
 from segmenter.evaluation.launch_size import plan_for_target
+from segmenter.evaluation.past_behaviour import past_behaviour
 from segmenter.invitations import invitations_of
 from segmenter.launch_model import launch_model
-from segmenter.launch_plan import INVITE_COLUMNS, MAYBE, LaunchPlan
+from segmenter.launch_plan import INVITE_COLUMNS, LaunchPlan
 from segmenter.measures.spec import LEARNING
 from segmenter.messages import Obstacle
+from segmenter.personas import NO_PERSONAS, assign_personas, check_personas, count_personas
 from segmenter.planning import plan, still_ahead
 from segmenter.roles import counted_kinds, unknown_kinds
 from segmenter.scoring import fit_scorer, with_reasons
 from segmenter.scoring.components import uncounted_kinds
 from segmenter.scoring.ranking import report_ranking, score_of
-from segmenter.segments import segment
+from segmenter.segments import MEASURES, segment
+from segmenter.segments.drift import say_drift
+from segmenter.segments.fitted import Fitted, keep_segments, made_by
 from segmenter.settings import CoreSettings
 from segmenter.tables import Tables
 
 
-def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[str], None] = lambda stage: None) -> LaunchPlan:
+def plan_launch(
+    tables: Tables, settings: CoreSettings, *, progress: Callable[[str], None] = lambda stage: None, fitted: Fitted | None = None
+) -> LaunchPlan:
     """Decide whom to invite.
 
     Parameters
@@ -39,6 +45,8 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         The launch, its rules, score, segments and plan; `launch.as_of` is needed.
     progress : callable, optional
         Called with each stage's name as it begins: history, rules, scoring, segments, planning.
+    fitted : Fitted, optional
+        What an earlier launch fitted, to be used again; see `LaunchPlan.fitted`.
 
     Returns
     -------
@@ -64,10 +72,13 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     """
     launch, seed, as_of = settings.launch, settings.seed, terms_of(settings).as_of
     check_as_of(tables, as_of)
+    running = None if tables.launches is None else tables.launches.running
+    kept, unlike = keep_segments(fitted, settings, as_of, MEASURES, running=running is not None)
     snapshot = launch_snapshot(tables, settings, progress=progress)
     customers, past, eligible = snapshot.customers, snapshot.past, snapshot.eligible
     if not eligible.any():
         raise InputError(*nobody_eligible(snapshot.verdicts.funnel), *say_keepers(tables.launches, settings))
+    check_personas(customers, settings.personas, launch.currency)
     progress("scoring")
     scorer = fit_scorer(customers, settings.scoring)
     ranking = rank(customers, settings.scoring, past, horizon_days=launch.horizon_days, seed=seed)
@@ -79,10 +90,15 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         scored = scored.with_columns(score.columns_of(scored))
     ranked = report_ranking(ranking, settings.scoring, past, horizon_days=launch.horizon_days, seed=seed)
     progress("segments")
-    segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency)
+    behaviour = past_behaviour(past, settings)
+    segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency, behaviour=behaviour, kept=kept)
+    scored = scored.with_columns(segmentation.spread(eligible))
+    personas = assign_personas(scored, settings.personas, launch.currency) if settings.personas else None
+    if personas is not None:
+        scored = scored.with_columns(personas.names)
     progress("planning")
-    precedents, running = (None, None) if tables.launches is None else (tables.launches.invited, tables.launches.running)
-    choose = partial(plan, scored.with_columns(segmentation.spread(eligible)), invited=precedents, running=running)
+    precedents = None if tables.launches is None else tables.launches.invited
+    choose = partial(plan, scored, invited=precedents, running=running)
     expected: Forecast | None = None
     doubts: tuple[str, ...] = ()
     if past is not None and launch.target is not None and running is None:  # how a running launch goes, its review says
@@ -102,12 +118,16 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         *snapshot.verdicts.warnings,
         *say_emptied(snapshot.verdicts.funnel, settings),
         *ranked.warnings,
+        *(() if personas is None else personas.warnings),
         *planned.warnings,
         *unmeasured,
         *doubts,
         *uncounted_kinds(customers, settings.scoring, counted_kinds(settings)),
         *unknown_kinds(customers, settings),
+        *unlike,
+        *say_drift(segmentation.kept),
     )
+    listed = with_reasons(listed, planned.customers, scorer)
     counts = {
         "customers": planned.customers.height,
         "eligible": int(eligible.sum()),
@@ -118,15 +138,15 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         "segments": segmentation.profiles.height,
         "rejected": sum(counts.get("rejected", 0) for counts in tables.reads.values()),
     }
+    of_whom = planned.customers.select("customer_id", "segment")
     return LaunchPlan(
         customers=planned.customers,
-        invite_list=with_reasons(listed, planned.customers, scorer).select(
-            name for name in INVITE_COLUMNS if name not in MAYBE or name in planned.customers.columns
-        ),
+        invite_list=listed.select(column for column in INVITE_COLUMNS if column in listed.columns),
         invitations=invitations,
         funnel=snapshot.verdicts.funnel,
         what_if=snapshot.verdicts.what_if,
         segments=segmentation.profiles,
+        personas=NO_PERSONAS if personas is None else count_personas(planned.customers, settings.personas, personas.overlaps),
         groups=planned.groups,
         layers=planned.layers,
         calls=planned.calls,
@@ -134,6 +154,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         segmentation=segmentation,
         ranking=ranked,
         model=launch_model(score, segmentation, launch.currency),
+        fitted=Fitted(made_by(segmentation.fitted, launch.name, as_of, launch.timezone), None, launch.name, as_of, of_whom),
         forecast=expected,
         counts=counts,
         notes=(

@@ -15,6 +15,7 @@ _COLUMNS: dict[str, tuple[str, str, float | None, str]] = {
     "group": ("group", "社群", None, "wrapped"),
     "name": ("name", "姓名", None, "wrapped"),
     "habit": ("buying habit", "购买习惯", 20.0, "wrapped"),
+    "hook": ("persona, and what to offer", "画像与主推内容", 24.0, "wrapped"),
     "reason": ("reason", "邀请理由", 33.0, "wrapped"),
     "say": ("what to say", "怎么说", 34.0, "wrapped"),
     "answer": ("answer", "答复", 11.0, "open"),

@@ -17,6 +17,7 @@ from segmenter.report.language import translate
 from segmenter.report.ranking_words import ranking_sentence
 from segmenter.report.role_report import roles
 from segmenter.report.sections import Fact, Report, Section, Steps, Table, columns, marked, note, row, text
+from segmenter.report.segment_moves import continuation
 from segmenter.report.shell_commands import commit_command, next_command, review_command
 from segmenter.report.uplift_report import uplift
 from segmenter.rules import ELIGIBLE
@@ -65,7 +66,9 @@ def launch_report(
             *launch_choice.what_if(plan.what_if, labels),
             *launch_choice.scores(plan, eligible, labels),
             *uplift(plan.ranking, labels),
-            *launch_makeup.segments(plan, eligible, labels),
+            *launch_makeup.segments(plan, eligible, launch.horizon_days, labels),
+            *continuation(plan.segmentation.kept, labels),
+            *launch_makeup.personas(plan, settings, labels),
             *roles(plan, eligible, settings, labels),
             *launch_makeup.parts(plan.segments, eligible, settings, labels),
             *launch_choice.left_out(eligible, labels),

@@ -193,7 +193,7 @@ def _key(model: type[BaseModel], path: tuple[int | str, ...]) -> tuple[str, list
     name, siblings, inside = "", list[str](), [model]  # the types that the next part may be in
     for part in path:
         models = [side for side in inside if isinstance(side, type) and issubclass(side, BaseModel)]
-        fields = {key: field.annotation for side in models for key, field in side.model_fields.items()}
+        fields = {field.alias or key: field.annotation for side in models for key, field in side.model_fields.items()}
         tagged = [side for side in models if "kind" in side.model_fields and part in get_args(side.model_fields["kind"].annotation)]
         if isinstance(part, int):
             name, inside, siblings = f"{name}[{part}]", _sides(get_args(side)[0] for side in inside if get_origin(side) is tuple), []

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from segmenter.errors import nearest
 from segmenter.messages import Message
@@ -12,15 +12,19 @@ from segmenter.settings.rankings import AnyScoring
 from segmenter.settings.role_points import Roles, role_problems
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
+    AnySegments,
     EngineSettings,
+    HistorySettings,
     LaunchBasics,
     LaunchSettings,
+    LedgerSettings,
     LocalEngine,
     MlflowSettings,
     NoTracking,
-    SegmentsSettings,
+    PersonaList,
+    check_scripts,
 )
-from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings, off
+from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings
 from segmenter.words import Lang
 
 
@@ -30,7 +34,8 @@ class CoreSettings(Settings):
     launch: LaunchSettings
     rules: RulesSettings
     scoring: AnyScoring
-    segments: SegmentsSettings
+    segments: AnySegments
+    personas: PersonaList
     roles: Roles
     plan: AnyPlan
     platform: PlatformSettings
@@ -39,6 +44,7 @@ class CoreSettings(Settings):
 
     @model_validator(mode="after")
     def _on_platform(self) -> "CoreSettings":
+        check_scripts(self.personas, self.launch)
         if problems := self.platform.misfits(self.plan):
             sentence = "{problems}; lower it, or choose another platform"
             raise ValueError(Message("planning.on_platform", sentence, problems=tuple(problems)))
@@ -52,20 +58,6 @@ class FrameLaunch(CoreSettings):
     """A launch on frames that a program holds already."""
 
     data: MappingSettings
-
-
-class HistorySettings(Settings):
-    """What is kept of the orders."""
-
-    store: Annotated[str | None, BeforeValidator(off)]
-
-
-class LedgerSettings(Settings):
-    """Where invitations and answers are kept."""
-
-    use: bool
-    url: str | None
-    contacts: str | None
 
 
 class LaunchJob(CoreSettings):
