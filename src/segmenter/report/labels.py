@@ -67,6 +67,7 @@ _RULES = {
     "staff": ("the shop's own staff", "内部员工"),
     "blocked": ("blocked", "已拉黑"),
     "violations": ("broke a group's rules", "多次违反群规"),
+    "seed": ("seeds, and who is nearly one", "种子客户及其近似重复"),
     "consent": ("must not be contacted", "拒绝联系"),
     "member": ("members already", "已是社群成员"),
     "refused": ("refused this launch, or for good", "已拒绝本次活动，或表示以后不要联系"),
@@ -118,6 +119,7 @@ _LEFT_OUT = {
     "layer_full": ("the groups hold as many of this layer as they may", "群内该层级人数已达上限"),
     "size": ("as many are invited as there may be", "邀请总人数已达上限"),
     "budget": ("the budget is spent", "预算已用完"),
+    "no_uplift": ("an invitation is expected to bring nothing, or less", "预计邀请不带来增量消费，甚至减少"),
     "together": (
         "what is left of budget, calls and places is too little for another group",
         "剩余的预算、外呼名额和人数合起来不足以再开一个群",

@@ -133,6 +133,44 @@ class UpliftSettings(ScoringSettings):
     detectable: Annotated[float, Field(gt=0, le=10)]
 
 
+class LookalikeSettings(ScoringSettings):
+    """By likeness to seeds."""
+
+    kind: Literal["lookalike"]
+    seeds: str | None
+    others: Annotated[int, Field(ge=1_000, le=1_000_000)]
+    categories: bool
+
+    @model_validator(mode="after")
+    def _some_seeds(self) -> "LookalikeSettings":
+        if not (self.seeds or "").strip() or "" in (self.launch, self.condition):
+            sentence = (
+                "seeds: should be a file with a column of customer ids, launch:NAME (who joined it), or sql:CONDITION (over the measures "
+                "and attributes) (got {seeds})"
+            )
+            raise ValueError(Message("settings.no_seeds", sentence, seeds=self.seeds or "nothing"))
+        return self
+
+    @property
+    def launch(self) -> str | None:
+        """The launch whose joiners are the seeds."""
+        return self._after("launch:")
+
+    @property
+    def condition(self) -> str | None:
+        """The SQL that holds for seeds."""
+        return self._after("sql:")
+
+    @property
+    def file(self) -> str | None:
+        """The file that lists the seeds."""
+        return None if self.seeds is None or self.launch is not None or self.condition is not None else self.seeds
+
+    def _after(self, word: str) -> str | None:
+        given = self.seeds or ""
+        return given[len(word) :].strip() if given.lower().startswith(word) else None
+
+
 AnyScoring = Annotated[
     WeightedSettings
     | SpendSettings
@@ -142,6 +180,7 @@ AnyScoring = Annotated[
     | ClvSettings
     | LearnedSettings
     | AutoSettings
-    | UpliftSettings,
+    | UpliftSettings
+    | LookalikeSettings,
     Field(discriminator="kind"),
 ]
