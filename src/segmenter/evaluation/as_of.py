@@ -20,7 +20,7 @@ from segmenter.regions import with_regions
 from segmenter.roles import dated, with_roles
 from segmenter.rules import Verdicts, apply_rules
 from segmenter.scoring.seeds import needs_categories, with_seeds
-from segmenter.settings import AnyScoring, CoreSettings, LearningSettings, RegionRule, category_key
+from segmenter.settings import AnyScoring, CoreSettings, LearningSettings, LookalikeSettings, RegionRule, category_key
 from segmenter.tables import LEVELS, PastLaunches, Tables, Terms
 
 _FORECAST_SAMPLE = 60_000  # customers whose past says what a launch brings
@@ -61,6 +61,8 @@ def horizon_of(rankings: Iterable[AnyScoring], horizon_days: int) -> int | None:
 def sampling_of(settings: CoreSettings) -> Sampling | None:
     """Say of how many customers a launch needs single orders; None where of none, or of all."""
     scoring = settings.scoring
+    if isinstance(scoring, LookalikeSettings) and scoring.needs_every_order:
+        return None
     if isinstance(scoring, LearningSettings):
         return Sampling(scoring.rows // scoring.cuts, settings.seed)
     return Sampling(_FORECAST_SAMPLE, settings.seed) if settings.launch.target is not None else None

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from segmenter.messages import Message
-from segmenter.settings.types import MOST, Days, Settings, Weight, is_mapping
+from segmenter.settings.types import MOST, AsOf, Days, Settings, Weight, is_mapping
 
 
 class Weights(Settings):
@@ -137,6 +137,7 @@ class LookalikeSettings(ScoringSettings):
 
     kind: Literal["lookalike"]
     seeds: str | None
+    seeds_on: AsOf | None
     others: Annotated[int, Field(ge=1_000, le=1_000_000)]
     categories: bool
 
@@ -149,6 +150,16 @@ class LookalikeSettings(ScoringSettings):
             )
             raise ValueError(Message("settings.no_seeds", sentence, seeds=self.seeds or "nothing"))
         return self
+
+    @property
+    def needs_past(self) -> bool:  # type: ignore[override]  # a question of its fields
+        """Whether it looks at the customers as they were when seeds were chosen."""
+        return self.launch is not None or self.seeds_on is not None
+
+    @property
+    def needs_every_order(self) -> bool:  # type: ignore[override]
+        """The same: of all of them."""
+        return self.needs_past
 
     @property
     def launch(self) -> str | None:
