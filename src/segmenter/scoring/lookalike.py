@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date
 from importlib import import_module
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.contacts import hide
+from segmenter.contacts import hide, shown_sql
 from segmenter.errors import InputError
 from segmenter.hashing import draw, uniform
 from segmenter.measures.past import Past
@@ -129,7 +130,7 @@ def fit(frame: pl.DataFrame, settings: LookalikeSettings, past: Past | None, *, 
     import_module("sklearn.ensemble")  # before the limit, which is that of libraries at hand
     if MARK not in frame.columns:
         raise InputError(Message("scoring.seeds_elsewhere", "scoring: lookalike has seeds only as the launch's own ranking"))
-    frame = _as_they_were(frame, settings, past)
+    frame, day = _as_they_were(frame, settings, past)
     examples, others = (
         some[np.sort(draw(some["customer_id"], seed, "lookalike", settings.others))]
         for some in (
@@ -162,6 +163,8 @@ def fit(frame: pl.DataFrame, settings: LookalikeSettings, past: Past | None, *, 
     recall = _wilson(int(found.sum()), len(found))
     warnings += _doubts(examples.height, recall, measures)
     model = {
+        "from": shown_sql(settings.seeds or ""),
+        "on": None if day is None else str(day),
         "seeds": examples.height,
         "others": others.height,
         "model": "logistic regression" if strength else "gradient boosting",
@@ -172,17 +175,18 @@ def fit(frame: pl.DataFrame, settings: LookalikeSettings, past: Past | None, *, 
     return LookalikeRanking(encoding, ranking.line, ranking.trees, Evidence(measures=measures, model=model, warnings=tuple(warnings)))
 
 
-def _as_they_were(frame: pl.DataFrame, settings: LookalikeSettings, past: Past | None) -> pl.DataFrame:
+def _as_they_were(frame: pl.DataFrame, settings: LookalikeSettings, past: Past | None) -> tuple[pl.DataFrame, date | None]:
     """Give who was a customer when the seeds were chosen, with the measures of then: what came of the choice would give them away."""
     if past is None or not settings.needs_past:
-        return frame
+        return frame, None
     day = settings.seeds_on
     if day is None and past.tables.launches is not None:
         day = past.tables.launches.invited.filter(launch=settings.launch)["as_of"].min()  # type: ignore[assignment]  # dates
-    then = past.measures(min(day or past.until, past.until))
+    day = min(day or past.until, past.until)
+    then = past.measures(day)
     own = [name for name, kind in frame.schema.items() if kind == pl.String and name not in _SINCE]
     measures = [name for name, kind in then.schema.items() if name in frame.columns and (kind.is_numeric() or kind == pl.Boolean)]
-    return frame.select(own).join(then.select("customer_id", *measures), on="customer_id", maintain_order="left")
+    return frame.select(own).join(then.select("customer_id", *measures), on="customer_id", maintain_order="left"), day
 
 
 def _doubts(seeds: int, recall: tuple[float, float, float], measures: pl.DataFrame) -> list[Message]:
