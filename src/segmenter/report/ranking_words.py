@@ -143,7 +143,8 @@ def _alike(report: RankingReport, lang: Lang) -> str:
     en = (
         f"Customers are ranked by how alike they are to {found['seeds']:,} seeds ({found['from']}){then[0]}, told apart "
         f"from {found['others']:,} others by {found['model']}. Of seeds held out in turn, it found {share:.0f}% (95% interval "
-        f"{low:.0f} to {high:.0f}%) in the first {top}% of the others: {lift[0]:.1f} times what chance would ({lift[1]:.1f} to {lift[2]:.1f})."
+        f"{low:.0f} to {high:.0f}%) in the first {top}% of the others: {lift[0]:.1f} times what chance would ({lift[1]:.1f} to "
+        f"{lift[2]:.1f})."
     )
     zh = (
         f"客户按与 {found['seeds']:,} 位种子客户（{found['from']}）{then[1]}的相似程度排序"
