@@ -11,6 +11,7 @@ from segmenter.planning import LiveEvent
 from segmenter.scoring.ranking import RankingReport
 from segmenter.segments import Segmentation
 from segmenter.segments.fitted import Fitted
+from segmenter.segments.topics import Topics
 
 INVITE_COLUMNS = (
     *("rank", "customer_id", "wave", "group", "call_on", "agent", "channel", "region"),
@@ -28,7 +29,7 @@ class LaunchPlan:
     customers : DataFrame
         Every customer, by id: measures, ``role`` and ``role_<name>`` where there are roles (see `roles.with_roles`), ``category`` where
         the plan asks for it, ``verdict``, ``component_*``, ``score``, ``expected_spend`` or ``expected_uplift`` where the ranking expects
-        it, ``segment``, ``persona`` where there are any, and what was decided: see
+        it, ``segment``, ``topic`` and ``topic_share`` where asked for, ``persona`` where there are any, and what was decided: see
         `planning.InvitationPlan`.
     invite_list : DataFrame
         The invited by rank: `INVITE_COLUMNS`. Why they are invited stands in it as facts, see `scoring.with_reasons`.
@@ -37,6 +38,8 @@ class LaunchPlan:
         ``agent``, ``score``, ``stratum``, ``region``, ``segment`` (its name in English), ``channel``, ``planned_at``.
     funnel, what_if, segments, personas, groups, layers, calls, starters : DataFrame
         See `rules.Verdicts`, `segments.Segmentation`, `personas.count_personas` and `planning.InvitationPlan`.
+    topics : Topics or None
+        What customers buy and do, where that was asked for: see `segments.topics`.
     segmentation : Segmentation
         The segments of the customers, and why there are so many.
     ranking : RankingReport
@@ -89,3 +92,4 @@ class LaunchPlan:
     runs: tuple[date, date] | None = None
     live_events: tuple[LiveEvent, ...] = ()
     platform: tuple[str, ...] = ()
+    topics: Topics | None = None

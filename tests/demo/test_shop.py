@@ -182,11 +182,21 @@ def test_seasons(shop: Shop, orders: pl.DataFrame) -> None:
         of = placed.filter(pl.col("time").dt.month() == month)["category"]
         return float((of == category).sum() / len(of))
 
-    assert share("感冒用药", 1) > 2.5 * share("感冒用药", 7)
+    assert share("感冒用药", 1) > 2 * share("感冒用药", 7)
     assert share("消毒防护", 7) > 1.5 * share("消毒防护", 1)
     hours = placed.group_by(pl.col("time").dt.hour()).len().sort("time")["len"]
     assert len(hours) == 24
     assert hours[10] > 10 * hours[3]
+
+
+def test_most_of_what_customers_order_is_of_their_topic(shop: Shop, orders: pl.DataFrame) -> None:
+    topics = shop.truth["topic"]
+    assert topics.n_unique() == 5
+    assert topics.null_count() / len(topics) == pytest.approx(0.15, abs=0.02)
+    placed = orders.filter(pl.col("amount") > 0, pl.col("topic").is_not_null())
+    of_topic = pl.col("topic").str.split(" · ").list.contains(pl.col("category"))
+    by_topic = placed.group_by("topic").agg(of_topic.mean().alias("share"))
+    assert by_topic["share"].is_between(0.75, 0.95).all()
 
 
 def test_expected_spend_is_what_the_law_gives_on_average() -> None:

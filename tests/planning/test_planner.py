@@ -49,6 +49,30 @@ def test_the_best_are_invited_ties_by_id_and_nobody_who_is_not_eligible():
     assert not done.warnings
 
 
+@pytest.mark.parametrize("kind", ["simple", "allocated"])
+def test_whom_an_invitation_brings_nothing_is_not_invited_and_not_held_out(kind):
+    rows = [row(f"{i:02}", i) for i in range(60)]
+    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row").with_columns(expected_uplift=pl.int_range(-20, 40))
+
+    def result(**limits):
+        shared = {"launch.as_of": "2026-07-01", "plan": kind, "plan.size": "all", "plan.smallest": 1, "plan.holdout": 0.2}
+        return plan(frame, segmenter.launch_settings(shared | {f"plan.{name}": value for name, value in limits.items()}))
+
+    done = result()
+    idle = done.customers.filter(pl.col("expected_uplift") <= 0)
+    assert idle["left_out"].unique().to_list() == ["no_uplift"]
+    assert not idle["held_out"].any()
+    assert done.customers.filter("invited").height + done.customers["held_out"].sum() == 39
+    assert [note.facts["idle"] for note in done.notes if note.code == "planning.no_uplift"] == [21]
+    assert any(warning.code == "planning.little_uplift" for warning in result(size=45).warnings)
+    assert result(size=10).customers.filter("invited")["expected_uplift"].min() > 0
+    with pytest.raises(InputError, match="use scoring=auto"):
+        result(size=45, require_size=True)
+    frame = frame.with_columns(pl.col("expected_uplift") - 40)
+    with pytest.raises(InputError, match="use scoring=auto"):
+        result()
+
+
 def test_fewer_than_asked_for_is_a_warning_or_an_error():
     assert planned([row("a", 5)], size=3).warnings == ("1 eligible, 3 asked for (plan.size): all who are eligible are on the list",)
     with pytest.raises(InputError, match="3 are asked for, but only 1 are eligible"):

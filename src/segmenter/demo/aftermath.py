@@ -13,6 +13,7 @@ from segmenter.demo.members import GroupLife, count_visits, draw_member_events, 
 from segmenter.demo.orders import (
     REFUND_DAYS,
     STATUSES,
+    TOPICS,
     Purchases,
     add_contributions,
     draw_events,
@@ -152,6 +153,7 @@ def _old(rng: np.random.Generator, shop: Shop) -> Traits:
         region=find_regions(customers["province"]),
         staff=customers["staff"].to_numpy(),
         blocked=customers["blocked"].to_numpy(),
+        topic=truth["topic"].replace_strict(TOPICS, range(len(TOPICS)), default=len(TOPICS), return_dtype=pl.Int64).to_numpy(),
         **values,
     )
 

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from segmenter.demo.behaviour import DAY, Calendar, Traits, draw_moments, draw_traits, latest_moments, season, to_dates, write_times
-from segmenter.demo.customers import Ints, draw_customers
-from segmenter.demo.orders import NET, add_contributions, draw_events, draw_purchases, draw_talents, tabulate_orders
+from segmenter.demo.customers import Ints, draw_customers, look_up
+from segmenter.demo.orders import NET, TOPICS, add_contributions, draw_events, draw_purchases, draw_talents, tabulate_orders
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,9 @@ class Shop:
     referrals: pl.DataFrame  # customer_id brought friend_id, time; by time
     # What only the simulator knows, a row per customer: as_of; rate, orders on an average day while a customer; amount_mean, currency
     # units per order before refunds; hazard, the chance to drop out on a day; alive at as_of; dropped_at, the first day on which nothing
-    # could happen any more (null while alive); influence, how readily one brings others and speaks well (around 1); join_probability;
-    # answers, ideas and posts, how often they do so on an average day while a customer
+    # could happen any more (null while alive); influence, how readily one brings others and speaks well (around 1); topic, what most of
+    # their orders are of (null: of everything); join_probability; answers, ideas and posts, how often they do so on an average day while
+    # a customer
     truth: pl.DataFrame
     TABLES: ClassVar = ("orders", "customers", "events", "referrals")
 
@@ -71,6 +72,7 @@ def simulate(customers: int, days: int, as_of: date, seed: int) -> Shop:
             "alive": alive,
             "dropped_at": to_dates(start, np.minimum(traits.dropped, days)),
             "influence": traits.influence,
+            "topic": look_up((*TOPICS, None), traits.topic),
             "join_probability": 1 / (1 + np.exp(-willing)),
             **{f"{kind}s": often for kind, often in talents.items()},
         }

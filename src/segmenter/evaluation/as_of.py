@@ -19,8 +19,8 @@ from segmenter.messages import Message
 from segmenter.regions import with_regions
 from segmenter.roles import dated, with_roles
 from segmenter.rules import Verdicts, apply_rules
-from segmenter.scoring.seeds import needs_categories, with_seeds
-from segmenter.settings import AnyScoring, CoreSettings, LearningSettings, LookalikeSettings, RegionRule, category_key
+from segmenter.scoring.seeds import with_seeds
+from segmenter.settings import AnyScoring, CoreSettings, LearningSettings, LookalikeSettings, RegionRule, column_key
 from segmenter.tables import LEVELS, PastLaunches, Tables, Terms
 
 _FORECAST_SAMPLE = 60_000  # customers whose past says what a launch brings
@@ -89,7 +89,7 @@ def past_snapshot(past: Past, settings: CoreSettings, as_of: date, *, purchases:
     measures = with_roles(before.measures(as_of), dated(before.tables), settings, as_of, before.half_life_days)
     if purchases:
         measures = with_purchases(measures, before.timeline, as_of)
-    if needs_categories(settings.scoring):
+    if settings.scoring.takes_categories:
         measures = _with_category(measures, past.tables, settings, as_of)
     measures, _ = with_seeds(measures, past.tables, settings, as_of, earlier=True)
     return Snapshot(_rule(measures, _without_stop(settings)), before)
@@ -122,10 +122,21 @@ def _launch_past(tables: Tables, settings: CoreSettings, terms: Terms) -> Past |
     return past_of(tables, terms.as_of, terms.half_life_days, terms.window_days, horizon, max_customers=most, seed=settings.seed)
 
 
+def asks_for_topics(settings: CoreSettings, measures: pl.DataFrame) -> bool:
+    """Tell whether topics are to be found: an attribute of that name is the customers' own."""
+    return settings.topics_asked is not None and "topic" not in measures.columns
+
+
 def _with_category(measures: pl.DataFrame, tables: Tables, settings: CoreSettings, as_of: date) -> pl.DataFrame:
     """Add what customers spent most in, where the plan asks for it; an attribute of that name is the customers' own."""
-    key = category_key(settings.plan)
-    wanted = key is not None or (tables.spending is not None and needs_categories(settings.scoring))
+    key = column_key(settings.plan, "category")
+    if tables.spending is None and not settings.topics.events and asks_for_topics(settings, measures):
+        sentence = (
+            "{key}: topics are made of what customers buy, and the orders have no category; name their column with "
+            "data.orders.columns.category=..., or kinds of events with topics.events=[...]"
+        )
+        raise ConfigError(Message("evaluation.no_topics", sentence, key=settings.topics_asked))
+    wanted = key is not None or (tables.spending is not None and settings.scoring.takes_categories)
     if not wanted or "category" in measures.columns:
         return measures
     if tables.spending is None:

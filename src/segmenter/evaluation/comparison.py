@@ -2,12 +2,17 @@
 
 A customer appears at several cuts and in every ranking, so customers are drawn, with all that they spent, and every ranking sees the
 same draws. They are drawn in 4,096 buckets by a hash of their id, whose sums vary as those of customers do (the method of random groups
-[1]_), so that a million cost no more. Rankings are not fitted again; intervals lie between percentiles of the draws [2]_.
+[1]_), so that a million cost no more. Rankings are not fitted again; the interval of a share lies between percentiles of the draws [2]_.
+
+The best of several rankings is ahead of the launch's own by luck more often than any one of them. So intervals of differences hold the
+truth together: with whichever ranking all others are compared, in 95 of 100 shops none of them misses it. As many standard errors are
+laid to either side as the largest difference of a draw, in its own standard errors, seldom exceeds [3]_.
 
 References
 ----------
 .. [1] Wolter, K. M. (2007). Introduction to Variance Estimation, 2nd ed., Springer, chapter 2.
 .. [2] Efron, B. and Tibshirani, R. J. (1993). An Introduction to the Bootstrap, Chapman & Hall, chapter 13.
+.. [3] Westfall, P. H. and Young, S. S. (1993). Resampling-Based Multiple Testing, Wiley, chapter 2.
 """
 
 from collections.abc import Sequence
@@ -51,8 +56,8 @@ def compare_rankings(
     `known` (cuts, rankings) says which rankings could be computed, all if None. A mean is over a ranking's own cuts, a difference over
     those that both have, as shares of other cuts are nothing to compare. The first frame has ``ranking``, ``share``, and the ends ``low``
     and ``high`` of its 95 % interval, null where nothing was spent; the second ``ranking``, ``against``, the ``difference`` of their shares
-    with its interval, null where the two differ in the spend of too few buckets to say anything, and ``clearly_better``, where the whole
-    interval lies above 0; both have ``dates``, the number of cuts.
+    with its interval, which allows for all others, null where the two differ in the spend of too few buckets to say anything, and
+    ``clearly_better``, where the whole interval lies above 0; both have ``dates``, the number of cuts.
     """
     known = np.ones(held.shape[:2], np.bool_) if known is None else known
     drawn, shares = draw_shares(held, total, seed, draws), _shares(np.ones((1, BUCKETS)), held, total)
@@ -61,14 +66,25 @@ def compare_rankings(
     for i, name in enumerate(names):
         dates = known[:, i]
         means.append((name, _number(_mean(shares, dates, i)[0]), *_interval(_mean(drawn, dates, i)), int(dates.sum())))
-    pairs = []
-    for i, j in permutations(range(len(names)), 2):
+    number = len(names)
+    value, error, extreme = np.full((number, number), np.nan), np.full((number, number), np.nan), np.zeros((number, draws))
+    for i, j in permutations(range(number), 2):
         both = known[:, i] & known[:, j]
+        value[i, j] = (_mean(shares, both, i) - _mean(shares, both, j))[0]
         apart = int((held[both, i] != held[both, j]).any(axis=0).sum())
-        difference = _number((_mean(shares, both, i) - _mean(shares, both, j))[0])
-        interval = (None, None) if 0 < apart < MIN_BUCKETS else _interval(_mean(drawn, both, i) - _mean(drawn, both, j))
-        better = interval[0] is not None and interval[0] > 0
-        pairs.append((names[i], names[j], difference, *interval, better, int(both.sum())))
+        if np.isnan(value[i, j]) or 0 < apart < MIN_BUCKETS:
+            continue
+        off = _mean(drawn, both, i) - _mean(drawn, both, j) - value[i, j]
+        error[i, j] = np.sqrt(np.nanmean(off**2))
+        if error[i, j] > 0:
+            extreme[j] = np.fmax(extreme[j], abs(off) / error[i, j])
+    reach = np.quantile(extreme, TAILS[1] - TAILS[0], axis=1)
+    pairs = []
+    for i, j in permutations(range(number), 2):
+        margin = max(reach[i], reach[j]) * error[i, j]
+        low, high = _number(value[i, j] - margin), _number(value[i, j] + margin)
+        better = low is not None and low > 0
+        pairs.append((names[i], names[j], _number(value[i, j]), low, high, better, int((known[:, i] & known[:, j]).sum())))
     columns = {"ranking": pl.String, "against": pl.String, "difference": pl.Float64, **ends, "clearly_better": pl.Boolean}
     return (
         pl.DataFrame(means, {"ranking": pl.String, "share": pl.Float64, **ends, "dates": pl.Int64}, orient="row"),

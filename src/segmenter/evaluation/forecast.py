@@ -20,6 +20,7 @@ from segmenter.evaluation.forecast_draws import bin_edges, draw, score_shares
 from segmenter.measures.past import Past
 from segmenter.messages import Message, Obstacle
 from segmenter.money import text, to_minor
+from segmenter.planning.candidates import moves_nothing
 from segmenter.planning.join_chances import JoinChances, bin_of
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, LearningSettings, UpliftSettings
@@ -207,13 +208,13 @@ def _queue(customers: pl.DataFrame, settings: CoreSettings) -> pl.DataFrame:
         score_bin=bin_of(eligible["score"]),
         invited="invited",
         rank="rank",
-        held_out="held_out" if "held_out" in eligible.columns else pl.lit(value=False),
+        out=moves_nothing(eligible) | (eligible["held_out"] if "held_out" in eligible.columns else False),
         wave=pl.col("wave").cast(pl.Int64) if "wave" in eligible.columns else pl.lit(1, pl.Int64),
         left=(1 - days / settings.launch.horizon_days).clip(0.0, 1.0),  # of the horizon
     )
     last = queue.select(pl.col("left").filter("invited").min().fill_null(1.0)).item()  # the others would be called at the end
     queue = queue.with_columns(pl.when("invited").then("left").otherwise(last).alias("left"))
-    return queue.filter(pl.col("invited") | ~pl.col("held_out")).sort(~pl.col("invited"), "rank", "quantile")
+    return queue.filter(pl.col("invited") | ~pl.col("out")).sort(~pl.col("invited"), "rank", "quantile")
 
 
 def _smallest(suffice: Callable[[int], bool], most: int) -> int | None:

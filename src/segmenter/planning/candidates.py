@@ -16,12 +16,12 @@ def list_candidates(frame: pl.DataFrame, settings: CoreSettings, per_region: int
     """List who may be invited, the best first, and draw the control group.
 
     Where the best so many are invited, or at most so many `per_region`, these are the best so many and the share to be held out of them;
-    else all who are eligible. They
+    else all who are eligible; without those of whom an invitation is expected to bring nothing. They
     have the columns of the frame (see `planner.plan`) and ``row`` (in the frame), ``unit`` (what a group keeps to), ``region`` (by which
     the control group is stratified), ``stratum`` (null without a control group), ``drawn`` (for it) and ``advocacy`` (who leads a group).
     """
     plan, seed, launch = settings.plan, settings.seed, settings.launch.name
-    rows = np.flatnonzero(frame["verdict"] == ELIGIBLE)
+    rows = np.flatnonzero((frame["verdict"] == ELIGIBLE) & ~moves_nothing(frame))
     wanted = _wanted(plan)
     by_region = plan.holdout > 0 and plan.holdout_by == "region"
     drawn = np.zeros(len(rows), dtype=bool)
@@ -66,6 +66,13 @@ def list_candidates(frame: pl.DataFrame, settings: CoreSettings, per_region: int
 
 def _component(name: str) -> str:
     return name if name.startswith(ROLE) else f"component_{name}"
+
+
+def moves_nothing(frame: pl.DataFrame) -> pl.Series:
+    """Say of whom an invitation is expected to bring nothing, or less: a call and a place for no return; nobody where that is not asked."""
+    if "expected_uplift" not in frame.columns:
+        return pl.repeat(False, frame.height, eager=True)
+    return (frame["expected_uplift"] <= 0).fill_null(value=False)
 
 
 def _wanted(plan: PlanSettings) -> int | None:

@@ -1,5 +1,6 @@
 """Whom to invite, into which group, when and by whom; and who is held out."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from segmenter.errors import InputError
 from segmenter.messages import Message
 from segmenter.planning.allocated_plan import choose_allocated
 from segmenter.planning.calendar import as_of_date
-from segmenter.planning.candidates import list_candidates
+from segmenter.planning.candidates import list_candidates, moves_nothing
 from segmenter.planning.choice import NO_LAYERS, SIZE, choose_simple
 from segmenter.planning.control_group import HELD_OUT
 from segmenter.planning.group_advice import describe_filling
@@ -47,7 +48,7 @@ class InvitationPlan:
     customers : DataFrame
         The frame with ``invited``, ``held_out``, ``rank`` (from 1 among the invited), ``wave`` (1 for key users, from 2 for the
         others), ``group``, ``agent`` (null where there are none), ``call_on``, ``join_chance`` (of the invited), ``stratum`` (of those
-        invited and held out) and ``left_out``: why somebody eligible is not invited, ``held_out``, ``size`` or one of
+        invited and held out) and ``left_out``: why somebody eligible is not invited, ``held_out``, ``size``, ``no_uplift`` or one of
         `planning.not_invited.REASONS`.
     groups : DataFrame
         For each group: ``group``, ``region``, ``size`` (invitations), ``key_users``, ``spend``, ``expected_joins``, ``filled`` (the chance
@@ -86,7 +87,11 @@ class InvitationPlan:
 
 
 def plan(
-    frame: pl.DataFrame, settings: CoreSettings, invited: pl.DataFrame | None = None, running: pl.DataFrame | None = None
+    frame: pl.DataFrame,
+    settings: CoreSettings,
+    invited: pl.DataFrame | None = None,
+    running: pl.DataFrame | None = None,
+    near: Mapping[str, Sequence[str]] | None = None,
 ) -> InvitationPlan:
     """Choose whom to invite, form the groups, hold some out, and say when who is called by whom.
 
@@ -105,6 +110,8 @@ def plan(
         Earlier launches, to learn the chance to join from: see `segmenter.tables.INVITED`.
     running : DataFrame or None
         The launch's own plan, where it has begun before the as-of date: then that plan goes on, see `planning.running_plan`.
+    near : mapping or None
+        Where there are topics: the others of each, the nearest first.
 
     Returns
     -------
@@ -114,7 +121,8 @@ def plan(
     Raises
     ------
     InputError
-        Fewer are eligible than asked for, and `plan.require_size` is true; or no plan keeps to its constraints.
+        Fewer are eligible than asked for, and `plan.require_size` is true; or no plan keeps to its constraints; or of nobody an
+        invitation is expected to bring anything.
     ConfigError
         The plan's constraints contradict themselves.
 
@@ -130,6 +138,7 @@ def plan(
     as_of = as_of_date(settings)
     chances = learn_join_chances(invited, as_of=as_of, chance=settings.plan.join_chance, evidence=settings.plan.join_evidence)
     eligible = frame["verdict"] == ELIGIBLE
+    idle = int((eligible & moves_nothing(frame)).sum())
     settings = reserve_places(frame, settings)
     if running is not None:
         again = replan(frame, settings, running, chances, as_of)
@@ -147,12 +156,12 @@ def plan(
     candidates = list_candidates(frame, settings, most_invitations(chances, settings.plan) if auto else None)
     events, valid_until = list_live_events(settings, as_of), as_of + timedelta(days=settings.launch.valid_days)
     check_schedule(candidates, settings.plan, as_of, valid_until, settings.rules.per_account)
-    few = _check_size(int(eligible.sum()), int(candidates["drawn"].sum()), settings.plan)
+    few = _check_size(int(eligible.sum()), idle, int(candidates["drawn"].sum()), settings.plan)
     match settings.plan:
         case SimplePlan() as simple:
             choice = choose_simple(candidates, simple, chances, settings.lang)
         case AllocatedPlan() as allocated:
-            choice = choose_allocated(candidates, allocated, settings, chances)
+            choice = choose_allocated(candidates, allocated, settings, chances, near or {})
     chosen = _with_key_users(choice.invited, settings.plan, chances)
     scheduled = schedule(
         chosen.with_columns(region="unit"),
@@ -186,7 +195,7 @@ def plan(
         choice.layers,
         scheduled.calls,
         chances,
-        (chances.note(), *choice.notes, *filling, *scheduled.notes, *told, *platform),
+        (chances.note(), *_say_idle(idle, int(eligible.sum())), *choice.notes, *filling, *scheduled.notes, *told, *platform),
         (*unfilled, *few, *choice.warnings, *scheduled.warnings, *lacking),
         starters=starters,
         live_events=events,
@@ -194,11 +203,34 @@ def plan(
     )
 
 
-def _check_size(eligible: int, drawn: int, plan: PlanSettings) -> tuple[Message, ...]:
-    """Refuse or warn where fewer are eligible than are asked for."""
-    if not isinstance(plan.size, int) or eligible - drawn >= plan.size:
+def _say_idle(idle: int, eligible: int) -> tuple[Message, ...]:
+    sentence = (
+        "{idle:,} of {eligible:,} who are eligible are neither invited nor held out: by what was learned from past launches an invitation "
+        "brings nothing from them, or less"
+    )
+    return (Message("planning.no_uplift", sentence, idle=idle, eligible=eligible),) if idle else ()
+
+
+def _check_size(eligible: int, idle: int, drawn: int, plan: PlanSettings) -> tuple[Message, ...]:
+    """Refuse or warn where fewer may be invited than are asked for."""
+    if idle and idle == eligible:
+        sentence = (
+            "scoring=uplift: by what was learned from past launches an invitation brings nothing from any of {eligible:,} who are "
+            "eligible; use scoring=auto"
+        )
+        raise InputError(Message("planning.no_uplift_at_all", sentence, eligible=eligible))
+    if not isinstance(plan.size, int) or eligible - idle - drawn >= plan.size:
         return ()
     facts = {"size": plan.size, "eligible": eligible, "drawn": drawn}
+    if idle:
+        sentence = (
+            "plan.size: {size:,} are asked for, but of {eligible:,} who are eligible an invitation is expected to bring something from "
+            "{worth:,} only, {drawn:,} of whom are held out; lower plan.size, or use scoring=auto"
+        )
+        few = Message("planning.little_uplift", sentence, **facts, worth=eligible - idle)
+        if plan.require_size:
+            raise InputError(few)
+        return (few,)
     if plan.require_size and eligible < plan.size:
         sentence = "plan.size: {size:,} are asked for, but only {eligible:,} are eligible; loosen a rule, or set plan.require_size=false"
         raise InputError(Message("planning.too_few_eligible", sentence, **facts))
@@ -252,4 +284,6 @@ def _with_decisions(frame: pl.DataFrame, eligible: pl.Series, invitations: pl.Da
     for part, first in ((invitations, 0), (others, invitations.height)):
         place[part["row"].to_numpy()] = np.arange(first, first + part.height, dtype=np.uint32)
     decisions = decided.select(pl.col(name).cast(dtype) for name, dtype in _DECISIONS.items())[pl.Series(place)]
-    return frame.with_columns(decisions.get_columns())
+    unmoved = moves_nothing(frame)
+    why = pl.when(pl.col("left_out") == SIZE, unmoved).then(pl.lit("no_uplift")).otherwise("left_out").alias("left_out")
+    return frame.with_columns((decisions.with_columns(why) if unmoved.any() else decisions).get_columns())

@@ -107,9 +107,9 @@ def rankings(found: Backtest, means: Means, size: int | None, settings: Backtest
         )
         rows.append(Row(cells, "now" if mark == "recommended" else "end" if name in (BEST, RANDOM) else ""))
     explanation = say(
-        "The best first. “Clearly” means that the difference did not depend on a few customers: it stayed on one side in 95% of the draws, "
-        "when customers were drawn anew again and again.",
-        "从好到差排列。“明显”表示差别不是个别客户造成的：反复重新抽取客户，95% 的情况下差别方向不变。",
+        "The best first. “Clearly” means that the difference depends neither on a few customers nor on picking the luckiest of several "
+        "rankings: customers were drawn anew again and again, and all ranges of differences hold together with 95% certainty.",
+        "从好到差排列。“明显”表示差别既非个别客户造成，也非从多种排序中挑了运气最好的：反复重抽客户，所有差值区间同时成立的把握为 95%。",
     )
     under = say(
         "Below the share in the top 10% stands the range in which it lies with 95% certainty (by chance: 95% of the draws); lift is of "

@@ -119,6 +119,7 @@ _LEFT_OUT = {
     "layer_full": ("the groups hold as many of this layer as they may", "群内该层级人数已达上限"),
     "size": ("as many are invited as there may be", "邀请总人数已达上限"),
     "budget": ("the budget is spent", "预算已用完"),
+    "no_uplift": ("an invitation is expected to bring nothing, or less", "预计邀请不带来增量消费，甚至减少"),
     "together": (
         "what is left of budget, calls and places is too little for another group",
         "剩余的预算、外呼名额和人数合起来不足以再开一个群",

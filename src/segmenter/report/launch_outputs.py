@@ -64,6 +64,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         csv("segments", to_units(plan.segments, of_segments, currency), public=True),
         *([] if plan.personas.is_empty() else [csv("personas", plan.personas, public=True)]),
         json_file(fitted.FILE, plan.fitted.to_dict()),
+        *([] if plan.topics is None else [csv("topics", plan.topics.profiles, public=True)]),
         csv("groups", to_units(plan.groups, ["spend"], currency)),
         *(
             csv(name, table)

@@ -19,6 +19,7 @@ from segmenter.report.role_report import roles
 from segmenter.report.sections import Fact, Report, Section, Steps, Table, columns, marked, note, row, text
 from segmenter.report.segment_moves import continuation
 from segmenter.report.shell_commands import commit_command, next_command, review_command
+from segmenter.report.topic_report import topics
 from segmenter.report.uplift_report import uplift
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, LaunchJob
@@ -68,6 +69,7 @@ def launch_report(
             *uplift(plan.ranking, labels),
             *launch_makeup.segments(plan, eligible, launch.horizon_days, labels),
             *continuation(plan.segmentation.kept, labels),
+            *topics(plan, eligible, labels),
             *launch_makeup.personas(plan, settings, labels),
             *roles(plan, eligible, settings, labels),
             *launch_makeup.parts(plan.segments, eligible, settings, labels),

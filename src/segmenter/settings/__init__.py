@@ -30,7 +30,7 @@ from segmenter.settings.planning import AnyPlan as AnyPlan
 from segmenter.settings.planning import PlanSettings as PlanSettings
 from segmenter.settings.planning import PlatformSettings as PlatformSettings
 from segmenter.settings.planning import SimplePlan as SimplePlan
-from segmenter.settings.planning import category_key as category_key
+from segmenter.settings.planning import column_key as column_key
 from segmenter.settings.rankings import AnyScoring as AnyScoring
 from segmenter.settings.rankings import AutoSettings as AutoSettings
 from segmenter.settings.rankings import ClvSettings as ClvSettings
@@ -69,3 +69,4 @@ from segmenter.settings.stages import PersonaSettings as PersonaSettings
 from segmenter.settings.stages import RfmSegments as RfmSegments
 from segmenter.settings.stages import SegmentsSettings as SegmentsSettings
 from segmenter.settings.stages import SparkEngine as SparkEngine
+from segmenter.settings.stages import TopicsSettings as TopicsSettings

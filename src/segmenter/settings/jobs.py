@@ -7,8 +7,8 @@ from pydantic import AfterValidator, Field, model_validator
 from segmenter.errors import nearest
 from segmenter.messages import Message
 from segmenter.settings.eligibility import RulesSettings
-from segmenter.settings.planning import AnyPlan, PlatformSettings, category_key
-from segmenter.settings.rankings import AnyScoring, LookalikeSettings
+from segmenter.settings.planning import AnyPlan, PlatformSettings, column_key
+from segmenter.settings.rankings import AnyScoring
 from segmenter.settings.role_points import Roles, role_problems
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
@@ -22,6 +22,7 @@ from segmenter.settings.stages import (
     MlflowSettings,
     NoTracking,
     PersonaList,
+    TopicsSettings,
     check_scripts,
 )
 from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings
@@ -35,6 +36,7 @@ class CoreSettings(Settings):
     rules: RulesSettings
     scoring: AnyScoring
     segments: AnySegments
+    topics: TopicsSettings
     personas: PersonaList
     roles: Roles
     plan: AnyPlan
@@ -52,6 +54,11 @@ class CoreSettings(Settings):
         if problems := list(role_problems(self.roles, self.launch.role, {"scoring": self.scoring, **rankings}, self.plan)):
             raise ValueError(Message("settings.roles", "{problems}", problems=tuple(problems)))
         return self
+
+    @property
+    def topics_asked(self) -> str | None:
+        """The key that asks for the customers' topics, if one does."""
+        return "topics.use" if self.topics.use else column_key(self.plan, "topic")
 
 
 class FrameLaunch(CoreSettings):
@@ -82,22 +89,16 @@ class LaunchJob(CoreSettings):
                 sentence = "scoring: {kind} looks at the single orders of all customers, which need engine=local (got {engine})"
                 raise ValueError(Message("settings.scoring_engine", sentence, kind=self.scoring.kind, engine=engine.kind))
             case engine if self.by_category:
-                sentence = "{key}: category looks at single orders, which need engine=local (got {engine})"
-                raise ValueError(
-                    Message("settings.category_engine", sentence, key=category_key(self.plan) or "scoring.categories", engine=engine.kind)
-                )
+                sentence = "{key}: what customers buy needs their single orders, and so engine=local (got {engine})"
+                key = column_key(self.plan, "category") or self.topics_asked or "scoring.categories"
+                raise ValueError(Message("settings.category_engine", sentence, key=key, engine=engine.kind))
         return self
 
     @property
     def by_category(self) -> bool:
-        """Whether plan or ranking takes the orders' categories: an attribute of that name is the customers' own."""
-        wanted = category_key(self.plan) is not None or (isinstance(self.scoring, LookalikeSettings) and self.scoring.categories)
-        return wanted and "category" not in self.data.customers.attributes
-
-    @property
-    def seeds_file(self) -> str | None:
-        """The file that lists the customers whose like is looked for, where the ranking has one."""
-        return self.scoring.file if isinstance(self.scoring, LookalikeSettings) else None
+        """Whether plan, topics or ranking take the orders' categories: an attribute of that name is the customers' own."""
+        asked = {"category": column_key(self.plan, "category") or self.scoring.takes_categories or None, "topic": self.topics_asked}
+        return any(key is not None and name not in self.data.customers.attributes for name, key in asked.items())
 
     @property
     def needs_every_order(self) -> bool:

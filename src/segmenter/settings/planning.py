@@ -219,12 +219,7 @@ class AllocatedPlan(PlanSettings):
 AnyPlan = Annotated[SimplePlan | AllocatedPlan, Field(discriminator="kind")]
 
 
-def category_key(plan: AnyPlan) -> str | None:
-    """Name the key of a plan that asks for the customers' category, if one does."""
-    match plan:
-        case AllocatedPlan(topic="category"):
-            return "plan.topic"
-        case AllocatedPlan(layer_by="category"):
-            return "plan.layer_by"
-        case _:
-            return None
+def column_key(plan: AnyPlan, column: str) -> str | None:
+    """Name the key of a plan that makes groups or layers of a column, if one does."""
+    keys = {"plan.topic": plan.topic, "plan.layer_by": plan.layer_by} if isinstance(plan, AllocatedPlan) else {}
+    return next((key for key, named in keys.items() if named == column), None)

@@ -32,6 +32,9 @@ class ScoringSettings(Settings):
     needs_past: ClassVar[bool] = False
     needs_purchases: ClassVar[bool] = False
     needs_every_order: ClassVar[bool] = False
+    # Does it take the orders' categories, where there are some; and which file of customer ids?
+    takes_categories: ClassVar[bool] = False
+    seeds_file: ClassVar[str | None] = None
 
     half_life_days: Annotated[float, Field(gt=0, le=36_525)]
     weights: Weights
@@ -172,7 +175,12 @@ class LookalikeSettings(ScoringSettings):
         return self._after("sql:")
 
     @property
-    def file(self) -> str | None:
+    def takes_categories(self) -> bool:  # type: ignore[override]
+        """Whether it learns from them."""
+        return self.categories
+
+    @property
+    def seeds_file(self) -> str | None:  # type: ignore[override]
         """The file that lists the seeds."""
         return None if self.seeds is None or self.launch is not None or self.condition is not None else self.seeds
 

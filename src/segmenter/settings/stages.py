@@ -181,6 +181,18 @@ def _with_kind(segments: object) -> object:
 AnySegments = Annotated[KmeansSegments | RfmSegments, Field(discriminator="kind"), BeforeValidator(_with_kind)]
 
 
+class TopicsSettings(Settings):
+    """What customers buy and do, as a few topics."""
+
+    use: bool
+    k: Annotated[int | str, count_or("auto", most=50)]
+    k_max: Annotated[int, Field(ge=2, le=50)]
+    min_share: Annotated[float, Field(ge=0, le=0.5)]
+    categories: Annotated[int, Field(ge=2, le=1_000)]
+    events: tuple[Annotated[str, Field(min_length=1), AfterValidator(str.lower)], ...]
+    sample: Annotated[int, Field(ge=100, le=1_000_000)]
+
+
 def _is_master(text: str) -> str:
     if not re.fullmatch(r"local(\[.+\])?|yarn|(spark|k8s)://.+", text):
         raise ValueError(Message("settings.spark_master", "should be spark://host:7077, yarn, k8s://… or local[*]"))
