@@ -18,6 +18,7 @@ def main(config: DictConfig) -> None:
     from segmenter.job import ahead, conclude, say_weights, started
     from segmenter.launch import plan_launch
     from segmenter.ledger import Basis, check_name, open_ledger, plan_on_basis
+    from segmenter.ledger.committed_results import find_fitted
     from segmenter.loader import read_tables
     from segmenter.report.launch_outputs import beside_launch, launch_outputs, publish_launch, with_newest_contacts
     from segmenter.report.output_folder import check_out
@@ -52,8 +53,9 @@ def main(config: DictConfig) -> None:
         def plan_and_write(basis: Basis | None) -> Outputs:
             now = replace(read, tables=with_launches(read.tables, None if basis is None else basis.past, terms.as_of))
             raise_stops(now.tables.findings)
-            plan = plan_launch(now.tables, settings, progress=stage)
-            plan = replace(plan, warnings=(*plan.warnings, *now.doubts), notes=(*plan.notes, *say_weights(settings)))
+            fitted, unread = find_fitted(ledger, settings, terms.as_of)
+            plan = plan_launch(now.tables, settings, progress=stage, fitted=fitted)
+            plan = replace(plan, warnings=(*plan.warnings, *unread, *now.doubts), notes=(*plan.notes, *say_weights(settings)))
             plan = in_words(plan, settings)
             stage("writing")
             outputs = launch_outputs(plan, now, settings, basis)

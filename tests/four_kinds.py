@@ -6,16 +6,16 @@ import numpy as np
 import polars as pl
 
 from segmenter.segments import MEASURES, Segmentation, segment
-from segmenter.settings import SegmentsSettings
+from segmenter.settings import KmeansSegments
 
-AUTO = SegmentsSettings(k="auto", k_min=2, k_max=6, min_share=0.03, sample=20_000, bootstraps=4)
+AUTO = KmeansSegments(**{"from": "new"}, kind="kmeans", k="auto", k_min=2, k_max=6, min_share=0.03, sample=20_000, bootstraps=4)
 
 
-def fixed(k: int) -> SegmentsSettings:
+def fixed(k: int) -> KmeansSegments:
     return AUTO.model_copy(update={"k": k})
 
 
-def run(frame: pl.DataFrame, how: SegmentsSettings = AUTO) -> Segmentation:
+def run(frame: pl.DataFrame, how: KmeansSegments = AUTO) -> Segmentation:
     return segment(frame, how, seed=7, currency="CNY")
 
 

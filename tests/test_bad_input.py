@@ -183,6 +183,25 @@ def custom_rule_of_no_measure(shop):
 
 
 @case
+def personas_that_are_not_there(shop):
+    return ["personas=mine"], r"personas: is not there: mine; it should be a file of a folder personas/"
+
+
+@case
+def personas_on_the_command_line(shop):
+    return ["personas=[{name: big, where: 'spend > 3'}]"], r"personas=\[.*\]: should be the name of one of a group's files"
+
+
+@case
+def persona_of_no_measure_and_one_that_cannot_be_read(shop):
+    personas = "- {name: big, where: spnd > 3}\n- {name: odd, where: 'spend >'}\n"
+    Path("my_conf/personas").mkdir(parents=True)
+    Path("my_conf/personas/files.yaml").write_text(f"# @package _global_\npersonas:\n{personas}")  # that of the data's name needs no word
+    where = r'personas\.0\.where \(big\): there is no measure "spnd"; nearest: spend.*\npersonas\.1\.where \(odd\): "spend >" cannot be'
+    return ["--config-dir", "my_conf"], where
+
+
+@case
 def no_phone_at_all(shop):
     pl.DataFrame({"customer_id": GOOD["customer_id"], "phone": "138****0000"}).unique("customer_id").write_csv("customers.csv")
     where = ["data.customers.path=customers.csv", "data.customers.contact=[phone]", "rules.reachable=[phone]"]

@@ -44,6 +44,7 @@ COVERS = {
         " measures/raw_memory measures/record_layout measures/text_views"
     ),
     "measures/test_past.py": "measures/sampling sources/samples",
+    "segments/test_names.py": "segments/archetypes",
     "planning/test_allocation.py": (
         "planning/constraints planning/not_invited planning/optimum planning/program planning/shortage planning/value_curves"
     ),
@@ -51,7 +52,7 @@ COVERS = {
     "planning/test_schedule.py": "planning/dispatch planning/call_messages planning/agents",
     "report/test_backtest_report.py": "report/backtest_evidence report/backtest_tables",
     "report/test_call_sheets.py": "report/call_sheet_cells report/call_sheet_columns report/call_sheet_pages report/call_sheet_words",
-    "report/test_launch_report.py": "report/launch_choice report/launch_makeup report/sections",
+    "report/test_launch_report.py": "report/launch_choice report/launch_makeup report/role_report report/sections report/topic_report",
     "report/test_output_folder.py": "report/job_paths",
     "ledger/test_drafts.py": "report/ledger_words",
     "report/test_outputs.py": "report/launch_outputs",
@@ -60,8 +61,9 @@ COVERS = {
     "test_init_job.py": "report/experiment_file report/init_questions report/init_report settings/first_steps",
     "report/test_review_report.py": "report/review_tables",
     "scoring/test_single_measure.py": "scoring/decayed scoring/recency scoring/spend",
+    "segments/test_topics.py": "segments/topic_model",
     "settings/test_check.py": (
-        "home settings/eligibility settings/jobs settings/planning settings/rankings settings/sources settings/stages settings/types"
+        "home settings/eligibility settings/jobs settings/planning settings/rankings settings/role_points settings/sources settings/stages settings/types"
     ),
     "sources/test_answer_mending.py": "report/mending_sheet",
     "sources/test_answers.py": "sources/answer_lists sources/answer_warnings",
@@ -71,6 +73,7 @@ COVERS = {
     ),
     "sources/test_order_store.py": "sources/store_parts",
     "sources/test_parquet_stream.py": "sources/fallback_rows sources/file_days sources/stream_times",
+    "test_rules.py": "conditions",
     "test_launch.py": "launch_model launch_plan tracking/served_model",
     "test_wheel.py": "version",
 }

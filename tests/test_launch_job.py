@@ -48,7 +48,12 @@ def launch_from_database(demo, url, out):
         assert connection.execute(text("SELECT count(*) FROM customers")).scalar() == 800
     engine.dispose()
     queries = [f"data.{name}.query=SELECT * FROM {name}" for name in ("orders", "customers", "events", "referrals")]
-    asked = ["data.customers.contact=[phone,wechat]", "data.customers.attributes=[type]", "launch.name=demo", "launch.as_of=2026-07-01"]
+    asked = [
+        "data.customers.contact=[phone,wechat]",
+        "data.customers.attributes=[type,account]",
+        "launch.name=demo",
+        "launch.as_of=2026-07-01",
+    ]
     run_here("launch", "data=database", f"data.url={url}", *queries, *asked, "tracking=none", f"out={out}", cwd=demo)
     assert lists(demo / out) == lists(demo / "from_files")
     return (demo / out / "manifest.json").read_text(encoding="utf-8")
@@ -79,7 +84,12 @@ def test_excel_parquet_and_gb18030_give_the_same_customers(demo):
         f"data.events.path={other}/events.parquet",
         *(f"data.{name}.path={other}/{name}.csv" for name in ("customers", "referrals")),
     ]
-    asked = ["data.customers.contact=[phone,wechat]", "data.customers.attributes=[type]", "launch.name=demo", "launch.as_of=2026-07-01"]
+    asked = [
+        "data.customers.contact=[phone,wechat]",
+        "data.customers.attributes=[type,account]",
+        "launch.name=demo",
+        "launch.as_of=2026-07-01",
+    ]
     run_here("launch", "data=files", *paths, *asked, "tracking=none", "out=from_others", cwd=demo)
     assert lists(demo / "from_others") == lists(demo / "from_files")
 

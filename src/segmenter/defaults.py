@@ -9,7 +9,7 @@ from segmenter.home import HOME
 from segmenter.messages import Message
 from segmenter.settings import DatabaseSettings, FilesSettings, FrameBacktest, FrameLaunch, FrameReview, LaunchSettings, parse
 
-_GROUPS = ("rules", "scoring", "segments", "plan", "platform")
+_GROUPS = ("rules", "scoring", "segments", "topics", "roles", "plan", "platform")
 
 
 def launch_settings(overrides: Mapping[str, Any]) -> FrameLaunch:
@@ -150,6 +150,7 @@ def _defaults() -> dict[str, Any]:
         "launch": launch["launch"],
         "data": _load("data/_tables"),
         **{group: _load(f"{group}/{chosen[group]}") for group in _GROUPS},
+        "personas": launch["personas"],
         "seed": base["seed"],
         "lang": base["lang"],
     }

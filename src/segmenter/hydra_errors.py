@@ -48,14 +48,30 @@ def in_our_words(error: Exception) -> Exception:
             sentence = "{key}: a key here is ASCII; write others in a file for --config-dir"
             return ConfigError(Message("jobs.key_not_ascii", sentence, key=override))
         return ConfigError(Message("jobs.no_key_value", "{key}: should be key=value", key=override))
-    if "group override must be" in text:
-        wrong_ones = [argument for argument in sys.argv[1:] if not isinstance(value(argument), str | list)]
-        sentence = "{key}: should be the name of one of a group's files"
+    if "group override must be" in text or "can only concatenate str" in text:
+        wrong_ones = [argument for argument in sys.argv[1:] if not _names_files(value(argument))]
+        sentence = "{key}: should be the name of one of a group's files, for --config-dir, which hold all else"
         return ConfigError(*(Message("jobs.no_group_file", sentence, key=argument) for argument in wrong_ones or ["config"]))
     if folder := re.search(r"Additional config directory '(.+)' not found", text):
         return ConfigError(Message("jobs.no_config_dir", "--config-dir: is not there: {folder}", folder=folder[1]))
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("See https")]
     return ConfigError("config: " + " ".join(lines[:2]))
+
+
+def _names_files(choice: object) -> bool:
+    return isinstance(choice, str) or (isinstance(choice, list) and all(isinstance(name, str) for name in choice))
+
+
+def check_personas() -> None:
+    """Refuse personas that are not there: Hydra passes over them, as those named like the data need not be."""
+    from hydra.core.hydra_config import HydraConfig
+
+    choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+    name = choices.get("personas")
+    if name in (None, choices.get("data")) or any(path.endswith(f"{os.sep}personas{os.sep}{name}.yaml") for path in loaded):
+        return
+    sentence = "personas: is not there: {name}; it should be a file of a folder personas/ in the folder given by --config-dir"
+    raise ConfigError(Message("jobs.no_personas", sentence, name=name))
 
 
 def _unknown_key(key: str) -> ConfigError:
@@ -68,7 +84,9 @@ def _unknown_key(key: str) -> ConfigError:
 
     job = os.path.splitext(os.path.basename(sys.argv[0]))[0]
     overrides = [
-        argument for argument in sys.argv[1:] if re.match(r"(data|engine|rules|scoring|segments|plan|platform|tracking)=[\w/-]+$", argument)
+        argument
+        for argument in sys.argv[1:]
+        if re.match(r"(data|engine|rules|scoring|segments|roles|personas|topics|plan|platform|tracking)=[\w/-]+$", argument)
     ]
     GlobalHydra.instance().clear()
     if folder := _config_dir():  # where a group's file of the user's own may be

@@ -4,30 +4,41 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
+import polars as pl
+
 from segmenter.applicants import channel_of, say_applicants
 from segmenter.errors import InputError
-from segmenter.evaluation.as_of import launch_snapshot, terms_of
+from segmenter.evaluation.as_of import asks_for_topics, launch_snapshot, terms_of
 from segmenter.evaluation.as_of_check import check_as_of
 from segmenter.evaluation.auto import rank
 from segmenter.evaluation.detectable_effect import describe_detectable_effect
 from segmenter.evaluation.few_eligible import nobody_eligible, say_emptied, say_keepers
 from segmenter.evaluation.forecast import Forecast
 from segmenter.evaluation.launch_size import plan_for_target
+from segmenter.evaluation.past_behaviour import past_behaviour
 from segmenter.invitations import invitations_of
 from segmenter.launch_model import launch_model
 from segmenter.launch_plan import INVITE_COLUMNS, LaunchPlan
 from segmenter.measures.spec import LEARNING
 from segmenter.messages import Obstacle
+from segmenter.personas import NO_PERSONAS, assign_personas, check_personas, count_personas
 from segmenter.planning import plan, still_ahead
+from segmenter.planning.group_focus import with_focus
+from segmenter.roles import counted_kinds, unknown_kinds
 from segmenter.scoring import fit_scorer, with_reasons
 from segmenter.scoring.components import uncounted_kinds
 from segmenter.scoring.ranking import report_ranking, score_of
-from segmenter.segments import segment
+from segmenter.segments import MEASURES, segment
+from segmenter.segments.drift import say_drift
+from segmenter.segments.fitted import Fitted, keep_segments, made_by
+from segmenter.segments.topics import Topics, count_interests, find_topics
 from segmenter.settings import CoreSettings
 from segmenter.tables import Tables
 
 
-def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[str], None] = lambda stage: None) -> LaunchPlan:
+def plan_launch(
+    tables: Tables, settings: CoreSettings, *, progress: Callable[[str], None] = lambda stage: None, fitted: Fitted | None = None
+) -> LaunchPlan:
     """Decide whom to invite.
 
     Parameters
@@ -38,6 +49,8 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         The launch, its rules, score, segments and plan; `launch.as_of` is needed.
     progress : callable, optional
         Called with each stage's name as it begins: history, rules, scoring, segments, planning.
+    fitted : Fitted, optional
+        What an earlier launch fitted, to be used again; see `LaunchPlan.fitted`.
 
     Returns
     -------
@@ -63,10 +76,13 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     """
     launch, seed, as_of = settings.launch, settings.seed, terms_of(settings).as_of
     check_as_of(tables, as_of)
+    running = None if tables.launches is None else tables.launches.running
+    kept, unlike = keep_segments(fitted, settings, as_of, MEASURES, running=running is not None)
     snapshot = launch_snapshot(tables, settings, progress=progress)
     customers, past, eligible = snapshot.customers, snapshot.past, snapshot.eligible
     if not eligible.any():
         raise InputError(*nobody_eligible(snapshot.verdicts.funnel), *say_keepers(tables.launches, settings))
+    check_personas(customers, settings.personas, launch.currency)
     progress("scoring")
     scorer = fit_scorer(customers, settings.scoring)
     ranking = rank(customers, settings.scoring, past, horizon_days=launch.horizon_days, seed=seed)
@@ -78,10 +94,18 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         scored = scored.with_columns(score.columns_of(scored))
     ranked = report_ranking(ranking, settings.scoring, past, horizon_days=launch.horizon_days, seed=seed)
     progress("segments")
-    segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency)
+    behaviour = past_behaviour(past, settings)
+    segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency, behaviour=behaviour, kept=kept)
+    scored = scored.with_columns(segmentation.spread(eligible))
+    topics = _topics(scored, tables, settings, fitted)
+    if topics is not None:
+        scored = scored.join(topics.customers, on="customer_id", how="left", maintain_order="left")
+    personas = assign_personas(scored, settings.personas, launch.currency) if settings.personas else None
+    if personas is not None:
+        scored = scored.with_columns(personas.names)
     progress("planning")
-    precedents, running = (None, None) if tables.launches is None else (tables.launches.invited, tables.launches.running)
-    choose = partial(plan, scored.with_columns(segmentation.spread(eligible)), invited=precedents, running=running)
+    precedents = None if tables.launches is None else tables.launches.invited
+    choose = partial(plan, scored, invited=precedents, running=running, near={} if topics is None else topics.near)
     expected: Forecast | None = None
     doubts: tuple[str, ...] = ()
     if past is not None and launch.target is not None and running is None:  # how a running launch goes, its review says
@@ -90,6 +114,7 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         planned = choose(settings)
     notes, unmeasured = describe_detectable_effect(planned.customers, settings)
     invited = planned.customers.filter("invited").sort("rank")
+    groups = planned.groups if topics is None else with_focus(planned.groups, planned.customers, topics.interests, settings.plan, seed=seed)
     invitations = invitations_of(planned.customers, segmentation, settings.plan, as_of, running, planned.kept)
     if running is None:
         listed = invited.with_columns(channel_of(invited, settings.plan).alias("channel"))
@@ -101,11 +126,17 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         *snapshot.verdicts.warnings,
         *say_emptied(snapshot.verdicts.funnel, settings),
         *ranked.warnings,
+        *(() if personas is None else personas.warnings),
         *planned.warnings,
+        *(() if topics is None else topics.warnings),
         *unmeasured,
         *doubts,
-        *uncounted_kinds(customers, settings.scoring),
+        *uncounted_kinds(customers, settings.scoring, counted_kinds(settings)),
+        *unknown_kinds(customers, settings),
+        *unlike,
+        *say_drift(segmentation.kept),
     )
+    listed = with_reasons(listed, planned.customers, scorer)
     counts = {
         "customers": planned.customers.height,
         "eligible": int(eligible.sum()),
@@ -118,18 +149,26 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
     }
     return LaunchPlan(
         customers=planned.customers,
-        invite_list=with_reasons(listed, planned.customers, scorer).select(INVITE_COLUMNS),
+        invite_list=listed.select(column for column in INVITE_COLUMNS if column in listed.columns),
         invitations=invitations,
         funnel=snapshot.verdicts.funnel,
         what_if=snapshot.verdicts.what_if,
         segments=segmentation.profiles,
-        groups=planned.groups,
+        personas=NO_PERSONAS if personas is None else count_personas(planned.customers, settings.personas, personas.overlaps),
+        groups=groups,
         layers=planned.layers,
         calls=planned.calls,
         starters=planned.starters,
         segmentation=segmentation,
         ranking=ranked,
         model=launch_model(score, segmentation, launch.currency),
+        fitted=Fitted(
+            made_by(segmentation.fitted, launch.name, as_of, launch.timezone),
+            None if topics is None else topics.model,
+            launch.name,
+            as_of,
+            planned.customers.select("customer_id", "segment"),
+        ),
         forecast=expected,
         counts=counts,
         notes=(
@@ -143,5 +182,15 @@ def plan_launch(tables: Tables, settings: CoreSettings, *, progress: Callable[[s
         valid_until=as_of + timedelta(days=launch.valid_days),
         live_events=planned.live_events,
         platform=planned.platform,
+        topics=topics,
         runs=None if running is None else (running["as_of"][0], running["ends_on"][0]),
     )
+
+
+def _topics(customers: pl.DataFrame, tables: Tables, settings: CoreSettings, fitted: Fitted | None) -> Topics | None:
+    """Find what customers buy and do, where that is asked for."""
+    if not asks_for_topics(settings, customers):
+        return None
+    kinds = [name.removeprefix("events_") for name in customers.columns if name.startswith("events_")]
+    interests = count_interests(tables.spending, tables.events, settings.topics.events, terms_of(settings).as_of)
+    return find_topics(interests, settings.topics, seed=settings.seed, kinds=kinds, fitted=fitted)

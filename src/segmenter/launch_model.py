@@ -14,6 +14,7 @@ from segmenter.segments import MEASURES, Segmentation, features
 
 if TYPE_CHECKING:
     from segmenter.segments.clusters import Segmenter
+    from segmenter.segments.rfm_segments import RfmGrid
 
 # Measures that say something by being missing.
 _MISSING = ("average_order", "average_gap_days", "largest_order", *PURCHASES)
@@ -24,7 +25,7 @@ class LaunchModel:
     """What a launch learned."""
 
     score: RankingScore
-    segmenter: "Segmenter"  # not the whole `Segmentation`, which names customers
+    segmenter: "Segmenter | RfmGrid"  # not the whole `Segmentation`, which names customers
     columns: Sequence[str]  # the measures that `predict` needs
     currency: str  # ISO 4217: the unit of those that are money
 

@@ -10,9 +10,12 @@ from segmenter.launch_model import LaunchModel
 from segmenter.planning import LiveEvent
 from segmenter.scoring.ranking import RankingReport
 from segmenter.segments import Segmentation
+from segmenter.segments.fitted import Fitted
+from segmenter.segments.topics import Topics
 
 INVITE_COLUMNS = (
-    *("rank", "customer_id", "wave", "group", "call_on", "agent", "channel", "region", "segment", "score", "join_chance"),
+    *("rank", "customer_id", "wave", "group", "call_on", "agent", "channel", "region"),
+    *("segment", "persona", "role", "topic", "score", "join_chance"),  # those of persona, role and topic that there are
     *("reasons", "spend_top", "orders_top", "spend", "orders", "last_order_at", "days_since_order"),
 )
 
@@ -24,22 +27,27 @@ class LaunchPlan:
     Parameters
     ----------
     customers : DataFrame
-        Every customer, by id: measures, ``category`` where the plan asks for it, ``verdict``, ``component_*``, ``score``,
-        ``expected_spend`` or ``expected_uplift`` where the ranking expects it, ``segment``, and what was decided: see
+        Every customer, by id: measures, ``role`` and ``role_<name>`` where there are roles (see `roles.with_roles`), ``category`` where
+        the plan asks for it, ``verdict``, ``component_*``, ``score``, ``expected_spend`` or ``expected_uplift`` where the ranking expects
+        it, ``segment``, ``topic`` and ``topic_share`` where asked for, ``persona`` where there are any, and what was decided: see
         `planning.InvitationPlan`.
     invite_list : DataFrame
         The invited by rank: `INVITE_COLUMNS`. Why they are invited stands in it as facts, see `scoring.with_reasons`.
     invitations : DataFrame
         Who is invited and who is held out, for the ledger: ``customer_id``, ``status`` (planned, held_out), ``wave``, ``group``,
         ``agent``, ``score``, ``stratum``, ``region``, ``segment`` (its name in English), ``channel``, ``planned_at``.
-    funnel, what_if, segments, groups, layers, calls, starters : DataFrame
-        See `rules.Verdicts`, `segments.Segmentation` and `planning.InvitationPlan`.
+    funnel, what_if, segments, personas, groups, layers, calls, starters : DataFrame
+        See `rules.Verdicts`, `segments.Segmentation`, `personas.count_personas` and `planning.InvitationPlan`.
+    topics : Topics or None
+        What customers buy and do, where that was asked for: see `segments.topics`.
     segmentation : Segmentation
         The segments of the customers, and why there are so many.
     ranking : RankingReport
         How the customers were ranked, and what that rests on.
     model : LaunchModel
         The fitted score and segmenter, to score others later.
+    fitted : Fitted
+        The segments and topics, for the next launch to use again.
     forecast : Forecast or None
         Whom and what the launch is expected to bring; None where the shop's past is too short, or was not looked at.
     counts : dict of str to int
@@ -66,6 +74,7 @@ class LaunchPlan:
     funnel: pl.DataFrame
     what_if: pl.DataFrame
     segments: pl.DataFrame
+    personas: pl.DataFrame
     groups: pl.DataFrame
     layers: pl.DataFrame
     calls: pl.DataFrame
@@ -73,6 +82,7 @@ class LaunchPlan:
     segmentation: Segmentation
     ranking: RankingReport
     model: LaunchModel
+    fitted: Fitted
     forecast: Forecast | None
     counts: dict[str, int]
     notes: tuple[str, ...]
@@ -82,3 +92,4 @@ class LaunchPlan:
     runs: tuple[date, date] | None = None
     live_events: tuple[LiveEvent, ...] = ()
     platform: tuple[str, ...] = ()
+    topics: Topics | None = None

@@ -36,9 +36,30 @@ class Message(str):
     def __getnewargs_ex__(self) -> tuple[tuple[str, str], dict[str, Any]]:
         return (self.code, self.sentence), dict(self.facts)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Give the parts as JSON has them: lists for tuples, and mappings for the messages among the facts."""
+        return {"code": self.code, "sentence": self.sentence, "facts": {name: _plain(fact) for name, fact in self.facts.items()}}
+
+    @classmethod
+    def from_dict(cls, parts: Mapping[str, Any]) -> "Message":
+        """Read back what `to_dict` gave."""
+        return cls(str(parts["code"]), str(parts["sentence"]), **{name: _read(fact) for name, fact in parts["facts"].items()})
+
 
 class Obstacle(Message):
     """What keeps a plan from being carried out as it stands, and what would help: it stands before all warnings."""
+
+
+def _plain(fact: Any) -> Any:
+    if isinstance(fact, list | tuple):
+        return [_plain(item) for item in fact]
+    return fact.to_dict() if isinstance(fact, Message) else fact
+
+
+def _read(fact: Any) -> Any:
+    if isinstance(fact, list):
+        return tuple(_read(item) for item in fact)
+    return Message.from_dict(fact) if isinstance(fact, dict) else fact
 
 
 class _Fields(Formatter):

@@ -7,17 +7,17 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from polars.exceptions import PanicException, PolarsError
 
-from segmenter import money, sql
+from segmenter import money
 from segmenter.applicants import KNOWN_BY, is_unknown, say_without_orders
-from segmenter.contacts import shown_sql
-from segmenter.errors import ConfigError, InputError, nearest
-from segmenter.measures.spec import MONEY
+from segmenter.conditions import conditions
+from segmenter.errors import InputError
 from segmenter.messages import Message
 from segmenter.person_rules import Flags, flagged, preceded, reached, share_phones
 from segmenter.regions import find_members, locate_customers, say_undecided
+from segmenter.roles import HOLDS
 from segmenter.settings import LaunchSettings, RulesSettings
+from segmenter.settings.role_points import ROLE
 
 ELIGIBLE = "eligible"
 Counts = NDArray[np.uint16]
@@ -134,6 +134,7 @@ def apply_rules(
         **({} if precedents is None else preceded(frame, settings, launch, precedents)),
         **regional,
         **{rule.name: frame.select(rule.keeps(rule.threshold)).to_series() for rule in thresholds},
+        **({} if launch.role is None else {"role": frame[f"{ROLE}{launch.role}"] >= HOLDS}),
         **_custom(frame, settings, launch),
         **reached(frame, settings),
     }
@@ -202,36 +203,9 @@ def money_spent(frame: pl.DataFrame, launch: LaunchSettings) -> str:
 
 
 def _custom(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings) -> dict[str, pl.Series]:
-    unit = 10 ** money.digits(launch.currency)
-    units = frame.lazy().with_columns(pl.col(name) / unit for name in MONEY if name in frame.columns)
-    keeps, problems = {}, []
-    for number, rule in enumerate(settings.custom):
-        key = f"rules.custom.{number}.keep ({rule.name})"
-        try:
-            expression = sql.expression(rule.keep)
-            if missing := [name for name in dict.fromkeys(expression.meta.root_names()) if name not in frame.columns]:
-                sentence = '{key}: there is no measure "{name}"{nearest}'
-                problems += [
-                    Message("rules.no_measure", sentence, key=key, name=name, nearest=nearest(name, frame.columns)) for name in missing
-                ]
-                continue
-            keep = units.select(expression.alias("keep")).collect().to_series()
-        except ConfigError as error:
-            problems.append(Message("rules.custom", "{key}: {why}", key=key, why=error.reason))
-            continue
-        except (PolarsError, PanicException) as error:
-            why = str(error).splitlines()[0].partition(": [")[0]
-            sentence = '{key}: "{sql}" cannot be computed: {why}'
-            problems.append(Message("rules.not_computed", sentence, key=key, sql=shown_sql(rule.keep), why=why))
-            continue
-        if keep.dtype != pl.Boolean or len(keep) != frame.height:
-            sentence = '{key}: "{sql}" should be true or false for each customer'
-            problems.append(Message("rules.not_boolean", sentence, key=key, sql=shown_sql(rule.keep)))
-            continue
-        keeps[rule.name] = keep.fill_null(value=False)
-    if problems:
-        raise ConfigError(*problems)
-    return keeps
+    texts = {f"rules.custom.{number}.keep ({rule.name})": rule.keep for number, rule in enumerate(settings.custom)}
+    met = conditions(frame, texts, launch.currency)
+    return {rule.name: keep for rule, keep in zip(settings.custom, met.values(), strict=True)}
 
 
 def _funnel(removed: Sequence[int], fails: Mapping[str, Flags], failed: Counts) -> pl.DataFrame:

@@ -10,9 +10,10 @@ import pytest
 from jobs import settings_of
 from polars.testing import assert_frame_equal
 
-from segmenter import canonical_tables, launch_settings
+from segmenter import canonical_tables, launch_settings, measure
 from segmenter.demo.shop import Shop, expected_spend, season, simulate
 from segmenter.regions import resolve_places
+from segmenter.roles import HOLDS, with_roles
 
 ROOT = Path(__file__).parents[2]
 AS_OF, DAYS = date(2026, 7, 1), 730
@@ -114,6 +115,25 @@ def test_the_shop_looks_like_a_wholesale_platform(shop: Shop) -> None:
     assert np.median(abusers) < 0.05 * np.median(shop.orders["amount"].to_numpy())
 
 
+@pytest.mark.parametrize(
+    ("role", "true"), [("support", "answers"), ("product", "ideas"), ("content", "posts"), ("acquisition", "influence")]
+)
+def test_who_answers_who_brings_and_who_writes_is_found_by_their_roles(shop: Shop, role: str, true: str) -> None:
+    settings = launch_settings({"launch.as_of": str(AS_OF)})
+    orders, customers = shop.orders.select("customer_id", "time", "amount"), shop.customers.select("customer_id", "joined", "staff")
+    tables = canonical_tables(
+        {"orders": orders, "customers": customers, "events": shop.events, "referrals": shop.referrals}, settings.data, settings.launch
+    )
+    frame = with_roles(measure(tables, as_of=AS_OF, half_life_days=90), tables, settings, AS_OF, 90)
+    frame = frame.join(shop.truth, on="customer_id")
+    few = frame.height // 20
+    top, best = frame.top_k(few, by=f"role_{role}"), frame.top_k(few, by=true)
+    assert len(set(top["customer_id"]) & set(best["customer_id"])) / few >= 3 * 0.05
+    assert (frame[f"role_{role}"] >= HOLDS).mean() < 0.06
+    if true != "influence":  # of which everybody has some
+        assert top[true].mean() >= 3 * frame[true].mean()
+
+
 def test_all_provinces_in_uneven_number_and_some_in_another_spelling(shop: Shop) -> None:
     spelt = shop.customers["province"]
     names = spelt.unique().to_frame().with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in ("city", "district", "address"))
@@ -162,11 +182,21 @@ def test_seasons(shop: Shop, orders: pl.DataFrame) -> None:
         of = placed.filter(pl.col("time").dt.month() == month)["category"]
         return float((of == category).sum() / len(of))
 
-    assert share("感冒用药", 1) > 2.5 * share("感冒用药", 7)
+    assert share("感冒用药", 1) > 2 * share("感冒用药", 7)
     assert share("消毒防护", 7) > 1.5 * share("消毒防护", 1)
     hours = placed.group_by(pl.col("time").dt.hour()).len().sort("time")["len"]
     assert len(hours) == 24
     assert hours[10] > 10 * hours[3]
+
+
+def test_most_of_what_customers_order_is_of_their_topic(shop: Shop, orders: pl.DataFrame) -> None:
+    topics = shop.truth["topic"]
+    assert topics.n_unique() == 5
+    assert topics.null_count() / len(topics) == pytest.approx(0.15, abs=0.02)
+    placed = orders.filter(pl.col("amount") > 0, pl.col("topic").is_not_null())
+    of_topic = pl.col("topic").str.split(" · ").list.contains(pl.col("category"))
+    by_topic = placed.group_by("topic").agg(of_topic.mean().alias("share"))
+    assert by_topic["share"].is_between(0.75, 0.95).all()
 
 
 def test_expected_spend_is_what_the_law_gives_on_average() -> None:

@@ -176,6 +176,58 @@ def test_each_agent_has_a_workbook_with_a_sheet_a_day(launch: Callable[..., Any]
     assert sorted(called) == plan.filter(pl.col("agent").is_not_null())["customer_id"].sort().to_list()
 
 
+PERSONAS = [
+    {"name": "=clinic", "where": "type = 'clinic'", "hook": "=free <tea>", "script": "Dear {name}, {hook} from {shop}!"},
+    {"name": "big", "where": "spend > 5000", "hook": "cartons"},
+    {"name": "small", "where": "spend < 1500"},
+]
+
+
+def test_whoever_has_a_persona_is_offered_and_told_its_own(launch: Callable[..., Any], tmp_path: Path) -> None:
+    made = launch.__wrapped__(plan__agents=AGENTS, personas=PERSONAS, **LAUNCH)
+    persona = dict(made.plan.invite_list.select("customer_id", "persona").rows())
+    hooks = {"=clinic": "=free <tea>", "big": "cartons"}
+    seen = set()
+    for path in call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path):
+        *days, info = openpyxl.load_workbook(path).worksheets
+        if not path.stem.startswith("agent "):
+            assert [cell.value for cell in days[0][1]][:8] == [
+                "call on",
+                "group",
+                "name",
+                "phone",
+                "persona, and what to offer",
+                "reason",
+                "answer",
+                "note",
+            ]
+            continue
+        told = {row[0]: row[1] for row in info.iter_rows(values_only=True)}
+        for sheet in days:
+            top = next(row for row in range(1, 9) if sheet.cell(row, 1).value == "wave") - 1
+            above = [sheet.cell(row, 1).value for row in range(2, top)]
+            rows = sheet_rows(sheet, top)
+            there = {persona[row["customer_id"]] for row in rows}
+            heads = [f"opening words · {name}" for name in hooks if name in there] + ["opening words"] * (not there & hooks.keys())
+            heads += ["opening words · others"] * bool(there & hooks.keys() and there - hooks.keys())
+            assert [line.partition(": ")[0] for line in above] == heads
+            assert all(told[head] == line.partition(": ")[2] for head, line in zip(heads, above, strict=True) if head in told)
+            for row in rows:
+                which, name = persona[row["customer_id"]], row["name"]
+                hook = hooks.get(which, "=10 % off & more")
+                assert row["persona"] == which
+                assert row["persona, and what to offer"] == f"{which}: {hook}"
+                words = (
+                    "Dear {}, =free <tea> from Kang Mei!"
+                    if which == "=clinic"
+                    else f"Hello {{}}, a group on tea <first> & news from Kang Mei: {hook}."
+                )
+                assert row["opening words"] == (words.format(name) if name else words.replace(" {}", ""))
+                assert "buying habit" in row
+                seen.add(which)
+    assert seen == {"=clinic", "big", "small", "other"}
+
+
 def test_agents_named_as_regions_keep_apart(launch: Callable[..., Any], tmp_path: Path) -> None:
     agents = [{"name": "all", "calls_per_day": 500, "regions": []}]
     made = launch.__wrapped__(plan__agents=agents, plan__by_region="none")

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -13,7 +12,7 @@ from polars.testing import assert_frame_equal
 from sklearn.metrics import adjusted_rand_score  # type: ignore[import-untyped]  # scikit-learn ships no types
 
 from segmenter.segments import MEASURES, PROFILED, features, segment
-from segmenter.settings import SegmentsSettings
+from segmenter.settings import KmeansSegments
 
 
 def test_finds_the_planted_segments_and_describes_them() -> None:
@@ -27,16 +26,18 @@ def test_finds_the_planted_segments_and_describes_them() -> None:
     assert found.trials["k"].to_list() == [2, 3, 4, 5, 6]
     assert found.trials.filter("chosen")["k"].to_list() == [4]
     assert found.profiles["name"].to_list() == [
-        "big spenders, frequent, just bought",
-        "big spenders, once frequent, lapsed",
-        "small buyers, new, one order",
-        "window shoppers",
+        "loyal big buyers",
+        "slipping away",
+        "new customers",
+        "browsers who never bought",
     ]
     assert [str(name) for name in found.names] == found.profiles["name"].to_list()
 
     profiles = found.profiles
     heads = ["segment", "name", "size", "share", "value"]
-    assert profiles.columns == [*heads, *(f"median_{name}" for name in PROFILED), *(f"everyone_{name}" for name in PROFILED)]
+    later = ["later_customers", "later_share", "later_spend", "everyone_later_share", "everyone_later_spend"]
+    figures = [*(f"median_{name}" for name in PROFILED), *(f"everyone_{name}" for name in PROFILED)]
+    assert profiles.columns == [*heads, *figures, *later, "who", "advice"]
     joined = frame.join(found.labels, on="customer_id")
     for row in profiles.iter_rows(named=True):
         mine = joined.filter(pl.col("segment") == row["segment"])
@@ -66,13 +67,13 @@ def test_neither_row_order_nor_other_columns_matter() -> None:
 THREADS = """
 import numpy as np, polars as pl
 from segmenter.segments import PROFILED, segment
-from segmenter.settings import SegmentsSettings
+from segmenter.settings import KmeansSegments
 random = np.random.RandomState(0)
 frame = pl.DataFrame({name: np.exp(random.normal(5, 2, 20_000)).astype(int) for name in PROFILED})  # no clusters
 frame = frame.with_columns(
     customer_id=pl.format("C{}", pl.int_range(pl.len())), verdict=pl.lit("eligible"), score=1 / (pl.col("spend") + 1)
 )
-how = SegmentsSettings(k=5, k_min=2, k_max=4, min_share=0.0, sample=15_000, bootstraps=2)
+how = KmeansSegments(**{"from": "new"}, kind="kmeans", k=5, k_min=2, k_max=4, min_share=0.0, sample=15_000, bootstraps=2)
 found = segment(frame, how, seed=-1, currency="CNY")
 print(found.labels.write_csv(), found.profiles.write_csv(), found.trials.write_csv(), found.model.cluster_centers_.tolist())
 """
@@ -156,7 +157,7 @@ rows = st.tuples(
 
 @given(st.lists(rows, max_size=90), st.sampled_from(["auto", 1, 2, 5, 9]), st.randoms())
 @settings(max_examples=40, deadline=None)
-def test_whatever_the_customers_the_best_come_first_and_names_are_true(drawn: list[Any], k: Any, random: Any) -> None:
+def test_whatever_the_customers_the_best_come_first_and_names_differ(drawn: list[Any], k: Any, random: Any) -> None:
     columns = [*MEASURES, "verdict", "score"]
     types = {
         **dict.fromkeys(MEASURES, pl.Int64),
@@ -172,7 +173,7 @@ def test_whatever_the_customers_the_best_come_first_and_names_are_true(drawn: li
         pl.lit(0, pl.Int64).alias("referrals"),
         pl.lit(0, pl.Int64).alias("refunds"),
     )
-    how = SegmentsSettings(k=k, k_min=2, k_max=4, min_share=0.05, sample=100, bootstraps=2)
+    how = KmeansSegments(**{"from": "new"}, kind="kmeans", k=k, k_min=2, k_max=4, min_share=0.05, sample=100, bootstraps=2)
     found = run(frame, how)
     eligible = frame.filter(pl.col("verdict") == "eligible")
     assert sorted(found.labels["customer_id"]) == sorted(eligible["customer_id"])
@@ -184,31 +185,5 @@ def test_whatever_the_customers_the_best_come_first_and_names_are_true(drawn: li
     assert means == sorted(means, reverse=True)
     if how.k == "auto" and profiles.height:
         assert min(profiles["share"]) >= how.min_share
-    for row in profiles.iter_rows(named=True):
-        check_name(row)
     shuffled = random.sample(range(len(frame)), len(frame))
     assert_frame_equal(run(frame[shuffled], how).labels, found.labels)
-
-
-def check_name(row: dict[str, Any]) -> None:
-    """Hold each word of a segment's name against its figures."""
-    words = {word.strip() for word in row["name"].split(", ")}
-
-    def against(measure: str, sign: int) -> bool:
-        return bool((row[f"median_{measure}"] - row[f"everyone_{measure}"]) * sign > 0)
-
-    claims: dict[tuple[str, ...], Callable[[], bool]] = {
-        ("big spenders",): lambda: against("spend", 1),
-        ("small buyers",): lambda: against("spend", -1),
-        ("frequent", "once frequent", "repeat buyers"): lambda: against("orders", 1),
-        ("few orders", "one order"): lambda: against("orders", -1),
-        ("just bought",): lambda: against("days_since_order", -1) and row["median_days_since_order"] <= 30,
-        ("bought lately",): lambda: against("days_since_order", -1) and row["median_days_since_order"] <= 90,
-        ("lapsed",): lambda: against("days_since_order", 1) and row["median_days_since_order"] > 90,
-        ("new",): lambda: against("days_known", -1) and row["median_days_known"] <= 90,
-        ("window shoppers",): lambda: row["median_orders"] == 0 and row["median_events"] > 0,
-        ("yet to buy",): lambda: row["median_orders"] == 0,
-    }
-    for phrases, holds in claims.items():
-        if words & set(phrases):
-            assert holds(), row

@@ -13,14 +13,18 @@ from segmenter.demo.members import GroupLife, count_visits, draw_member_events, 
 from segmenter.demo.orders import (
     REFUND_DAYS,
     STATUSES,
+    TOPICS,
     Purchases,
+    add_contributions,
     draw_events,
     draw_purchases,
     draw_refunds,
+    draw_talents,
     keep_purchases,
     tabulate_orders,
 )
 from segmenter.demo.shop import Shop, customer_ids, expected_spend, list_customers
+from segmenter.demo.shop import stream as _chance
 
 _BROUGHT = 0.25  # of new customers: by an earlier one
 _FRIENDS = 0.1  # whom a member of influence 1 brings
@@ -94,6 +98,10 @@ def live_on(
         draw_events(_chance(seed, "events"), calendar, everyone)[0],
         draw_events(_chance(seed, "friends' events"), calendar, friends)[0],
     ]
+    chance = _chance(seed, "contributions")
+    newly = draw_talents(chance, len(new.rate))
+    talents = {kind: np.concatenate([shop.truth[f"{kind}s"].to_numpy(), newly[kind]]) for kind in newly}
+    drawn[0] = add_contributions(chance, calendar, everyone, talents, drawn[0])
     drawn[1] = drawn[1].with_columns(pl.Series(came)[drawn[1]["customer_id"]].alias("customer_id")).filter(pl.col("customer_id") >= 0)
     kept = np.flatnonzero(came >= 0)[np.argsort(came[came >= 0])]
     everybody = n + len(new.rate) + len(kept)
@@ -133,10 +141,6 @@ def live_on(
     )
 
 
-def _chance(seed: int, purpose: str) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64([seed % 2**64, *purpose.encode()]))
-
-
 def _old(rng: np.random.Generator, shop: Shop) -> Traits:
     """Take up the customers where the launch left them: a geometric dropout knows no past."""
     truth, customers, n = shop.truth, shop.customers, shop.truth.height
@@ -149,6 +153,7 @@ def _old(rng: np.random.Generator, shop: Shop) -> Traits:
         region=find_regions(customers["province"]),
         staff=customers["staff"].to_numpy(),
         blocked=customers["blocked"].to_numpy(),
+        topic=truth["topic"].replace_strict(TOPICS, range(len(TOPICS)), default=len(TOPICS), return_dtype=pl.Int64).to_numpy(),
         **values,
     )
 

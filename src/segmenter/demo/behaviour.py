@@ -10,13 +10,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.demo.customers import PROVINCE_WEIGHTS, TYPES, Floats, Ints
+from segmenter.demo.customers import PROVINCE_WEIGHTS, TYPES, Floats, Ints, pick
 
 DAY = 86_400  # seconds
 _TYPE_SHARE = np.array([0.70, 0.24, 0.06])
 _TYPE_RATE = np.array([1.0, 0.75, 0.45])  # hospitals order more rarely,
 _TYPE_AMOUNT = np.array([1.0, 0.7, 5.0])  # and more at once
 _RATE = 0.026  # orders a day of an average pharmacy
+# What each type is interested in: shares of `orders.TOPICS`, and at last of those who buy a bit of everything.
+_TYPE_TOPIC = np.array([[0.22, 0.34, 0.18, 0.11, 0.15], [0.30, 0.17, 0.20, 0.18, 0.15], [0.40, 0.05, 0.05, 0.35, 0.15]])
 
 # How much of an average day's orders comes in each month (spring festival in February, 618, the cold months), weekday and hour.
 _MONTHS = np.array([1.12, 0.74, 0.98, 0.93, 0.92, 1.08, 0.88, 0.90, 0.98, 1.00, 1.26, 1.21])
@@ -50,6 +52,7 @@ class Traits:
     rate: Floats  # orders on an average day
     amount_mean: Floats  # currency units per order before refunds
     influence: Floats  # how readily one brings others, around 1
+    topic: Ints  # index into `orders.TOPICS`, or their number: none
     staff: NDArray[np.bool_]  # the shop's own
     blocked: NDArray[np.bool_]  # who abuse it
 
@@ -88,6 +91,7 @@ def draw_traits(rng: np.random.Generator, joined: Ints) -> Traits:
         rate=rate,
         amount_mean=mean * np.where(blocked, 0.01, np.where(staff, 0.1, 1)),
         influence=rng.gamma(1.0, 1.0, n) * (0.6 + 0.4 * np.minimum(rate / _RATE, 4)),
+        topic=pick(rng.spawn(1)[0], _TYPE_TOPIC, kind),  # chances of its own
         staff=staff,
         blocked=blocked,
     )

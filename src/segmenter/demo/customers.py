@@ -115,7 +115,7 @@ def find_regions(provinces: pl.Series) -> Ints:
     return provinces.replace_strict(known, return_dtype=pl.Int64).to_numpy()
 
 
-def look_up(words: Sequence[str], index: Ints) -> pl.Series:
+def look_up(words: Sequence[str | None], index: Ints) -> pl.Series:
     """Turn indices into words."""
     return pl.Series(words, dtype=pl.String).gather(index)
 

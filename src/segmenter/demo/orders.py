@@ -7,11 +7,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.demo.behaviour import DAY, Calendar, Traits, draw_moments, latest_moments, months, to_dates, write_times
-from segmenter.demo.customers import Ints, look_up, pick
+from segmenter.demo.customers import TYPES, Floats, Ints, look_up, pick
 
 # Share of each category by type, and what the months make of it.
 CATEGORIES = ("处方药", "非处方药", "感冒用药", "医疗器械", "中药饮片", "保健品", "消毒防护")
 _TYPE_CATEGORY = np.array([[26, 26, 16, 8, 10, 9, 5], [34, 16, 14, 12, 14, 2, 8], [46, 6, 6, 24, 10, 1, 7]])
+# The topics that customers may have: what four fifths of their orders are of, and in which parts.
+TOPICS = ("处方药", "非处方药 · 感冒用药", "中药饮片 · 保健品", "医疗器械 · 消毒防护")
+_OF_TOPIC = 0.8
+_TOPIC_CATEGORY = np.array([[1, 0, 0, 0, 0, 0, 0], [0, 0.55, 0.45, 0, 0, 0, 0], [0, 0, 0, 0, 0.6, 0.4, 0], [0, 0, 0, 0.6, 0, 0, 0.4]])
 _MONTH_CATEGORY = np.ones((12, len(CATEGORIES)))
 _MONTH_CATEGORY[:, 2] = [2.0, 1.6, 1.2, 0.9, 0.6, 0.5, 0.5, 0.5, 0.8, 1.1, 1.7, 2.1]  # cold remedies: winter
 _MONTH_CATEGORY[:, 5] = [1.8, 1.2, 0.8, 0.8, 0.9, 1.1, 0.8, 0.8, 1.3, 1.0, 1.2, 1.3]  # supplements: gifts for the festivals
@@ -22,6 +26,8 @@ _AMOUNT_SIGMA = 0.6  # of the logarithm of an order's amount around the customer
 _REFUND_SHARE = 0.03  # of orders
 REFUND_DAYS = 9  # at most, after the order
 _REFUND_WHOLE = 0.6  # of refunds; the others give back 10-90 %
+# What a few do for the others: share of the customers who do it at all, and how often they do on an average day.
+_TALENTS = {"answer": (0.08, 0.03), "idea": (0.04, 0.02), "post": (0.06, 0.025)}
 NET = 1 - _REFUND_SHARE * (_REFUND_WHOLE + (1 - _REFUND_WHOLE) * 0.5)  # of an order, on average
 
 
@@ -55,8 +61,11 @@ def draw_purchases(rng: np.random.Generator, calendar: Calendar, traits: Traits,
     """Draw what is ordered, and what is given back before the calendar ends."""
     noise = rng.normal(-(_AMOUNT_SIGMA**2) / 2, _AMOUNT_SIGMA, len(who))  # of mean 1 once it is an exponent
     cents = np.maximum(1, np.rint(100 * traits.amount_mean[who] * np.exp(noise))).astype(np.int64)
-    weights = (_TYPE_CATEGORY[:, None, :] * _MONTH_CATEGORY).reshape(-1, len(CATEGORIES))
-    category = pick(rng, weights, traits.kind[who] * 12 + months(np.datetime64(calendar.start) + at // DAY))
+    general = _TYPE_CATEGORY / _TYPE_CATEGORY.sum(axis=1, keepdims=True)
+    topical = _OF_TOPIC * _TOPIC_CATEGORY[:, None, :] + (1 - _OF_TOPIC) * general
+    weights = (np.concatenate([topical, general[None]])[:, :, None, :] * _MONTH_CATEGORY).reshape(-1, len(CATEGORIES))
+    row = (traits.topic * len(TYPES) + traits.kind)[who] * 12 + months(np.datetime64(calendar.start) + at // DAY)
+    category = pick(rng, weights, row)
     refunded, back, later = draw_refunds(rng, cents, at)
     known = later < calendar.days * DAY
     return Purchases(who, at, cents, category, refunded[known], back[known], later[known])
@@ -115,3 +124,25 @@ def draw_events(rng: np.random.Generator, calendar: Calendar, traits: Traits) ->
     kinds = look_up(tuple(rates), np.repeat(np.arange(len(rates)), [len(who) for who, _ in drawn]))
     frame = pl.DataFrame({"customer_id": who, "kind": kinds, "time": write_times(calendar.start, at)})
     return frame[np.argsort(at, kind="stable")], latest_moments(who, at, len(rate))
+
+
+def draw_talents(rng: np.random.Generator, customers: int) -> dict[str, Floats]:
+    """Draw how often each answers others, has ideas and writes, on an average day: a few do, most never."""
+    rates = {}
+    for kind, (share, often) in _TALENTS.items():
+        drawn = rng.gamma(1.5, often / 1.5, customers)
+        rates[kind] = drawn * (rng.random(customers) < share)
+    return rates
+
+
+def add_contributions(
+    rng: np.random.Generator, calendar: Calendar, traits: Traits, talents: dict[str, Floats], events: pl.DataFrame
+) -> pl.DataFrame:
+    """Add what customers do for the others, while they are customers, to the events by time; the customers are indices."""
+    parts = [events]
+    for kind, often in talents.items():
+        who, at = draw_moments(rng, calendar, traits, often)
+        parts.append(
+            pl.DataFrame({"customer_id": who, "kind": pl.repeat(kind, len(who), eager=True), "time": write_times(calendar.start, at)})
+        )
+    return pl.concat(parts).sort("time", maintain_order=True)

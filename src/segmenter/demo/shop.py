@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from segmenter.demo.behaviour import DAY, Calendar, Traits, draw_moments, draw_traits, latest_moments, season, to_dates, write_times
-from segmenter.demo.customers import Ints, draw_customers
-from segmenter.demo.orders import NET, draw_events, draw_purchases, tabulate_orders
+from segmenter.demo.customers import Ints, draw_customers, look_up
+from segmenter.demo.orders import NET, TOPICS, add_contributions, draw_events, draw_purchases, draw_talents, tabulate_orders
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,13 @@ class Shop:
     # customer_id, name, type, account, province, city, joined, staff, blocked, do_not_contact, phone, wechat; members of a chain share
     # account, which is null for all others
     customers: pl.DataFrame
-    events: pl.DataFrame  # customer_id, kind (visit, campaign, feedback, review, share), time; by time
+    events: pl.DataFrame  # customer_id, kind (visit, campaign, feedback, review, share, answer, idea, post), time; by time
     referrals: pl.DataFrame  # customer_id brought friend_id, time; by time
     # What only the simulator knows, a row per customer: as_of; rate, orders on an average day while a customer; amount_mean, currency
     # units per order before refunds; hazard, the chance to drop out on a day; alive at as_of; dropped_at, the first day on which nothing
-    # could happen any more (null while alive); influence, how readily one brings others and speaks well (around 1); join_probability
+    # could happen any more (null while alive); influence, how readily one brings others and speaks well (around 1); topic, what most of
+    # their orders are of (null: of everything); join_probability; answers, ideas and posts, how often they do so on an average day while
+    # a customer
     truth: pl.DataFrame
     TABLES: ClassVar = ("orders", "customers", "events", "referrals")
 
@@ -51,6 +53,9 @@ def simulate(customers: int, days: int, as_of: date, seed: int) -> Shop:
     bought = draw_purchases(rng, calendar, traits, *draw_moments(rng, calendar, traits, traits.rate))
     orders, ordered = tabulate_orders(calendar, bought), latest_moments(bought.who, bought.at, customers)
     events, seen = draw_events(rng, calendar, traits)
+    chance = stream(seed, "talents")
+    talents = draw_talents(chance, customers)
+    events = add_contributions(chance, calendar, traits, talents, events)
     referrals = _referrals(rng, start, traits)
 
     idle = days - np.maximum(ordered, seen) / DAY
@@ -67,7 +72,9 @@ def simulate(customers: int, days: int, as_of: date, seed: int) -> Shop:
             "alive": alive,
             "dropped_at": to_dates(start, np.minimum(traits.dropped, days)),
             "influence": traits.influence,
+            "topic": look_up((*TOPICS, None), traits.topic),
             "join_probability": 1 / (1 + np.exp(-willing)),
+            **{f"{kind}s": often for kind, often in talents.items()},
         }
     )
     return Shop(
@@ -77,6 +84,11 @@ def simulate(customers: int, days: int, as_of: date, seed: int) -> Shop:
         referrals=referrals.with_columns(ids.gather(referrals[column]).alias(column) for column in ("customer_id", "friend_id")),
         truth=truth.with_columns(pl.when(~pl.col("alive")).then("dropped_at")),
     )
+
+
+def stream(seed: int, purpose: str) -> np.random.Generator:
+    """Give chances of their own for a purpose, so that nothing else is drawn otherwise for it."""
+    return np.random.Generator(np.random.PCG64([seed % 2**64, *purpose.encode()]))
 
 
 def list_customers(rng: np.random.Generator, start: date, traits: Traits, ids: pl.Series, *, before: int = 0) -> pl.DataFrame:

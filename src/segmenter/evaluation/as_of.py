@@ -17,8 +17,9 @@ from segmenter.measures.sampling import Sampling
 from segmenter.measures.timeline import with_purchases
 from segmenter.messages import Message
 from segmenter.regions import with_regions
+from segmenter.roles import dated, with_roles
 from segmenter.rules import Verdicts, apply_rules
-from segmenter.settings import AnyScoring, CoreSettings, LearningSettings, RegionRule, category_key
+from segmenter.settings import AnyScoring, CoreSettings, LearningSettings, RegionRule, column_key
 from segmenter.tables import LEVELS, PastLaunches, Tables, Terms
 
 _FORECAST_SAMPLE = 60_000  # customers whose past says what a launch brings
@@ -70,6 +71,7 @@ def launch_snapshot(tables: Tables, settings: CoreSettings, *, progress: Callabl
     progress("history")
     measures = _with_category(measure(tables, **asdict(terms)), tables, settings, terms.as_of)
     measures, warnings = _without_contacts(measures, tables, settings.rules.region)
+    measures = with_roles(measures, tables, settings, terms.as_of, terms.half_life_days)
     past = _launch_past(tables, settings, terms)
     if past is not None and settings.scoring.needs_purchases:
         measures = with_purchases(measures, past.timeline, terms.as_of)
@@ -80,7 +82,7 @@ def launch_snapshot(tables: Tables, settings: CoreSettings, *, progress: Callabl
 def past_snapshot(past: Past, settings: CoreSettings, as_of: date, *, purchases: bool) -> Snapshot:
     """See the shop as of a past date; what models of repeat buying take only where it is asked for."""
     before = past.before(as_of)
-    measures = before.measures(as_of)
+    measures = with_roles(before.measures(as_of), dated(before.tables), settings, as_of, before.half_life_days)
     if purchases:
         measures = with_purchases(measures, before.timeline, as_of)
     return Snapshot(_rule(measures, _without_stop(settings)), before)
@@ -113,9 +115,20 @@ def _launch_past(tables: Tables, settings: CoreSettings, terms: Terms) -> Past |
     return past_of(tables, terms.as_of, terms.half_life_days, terms.window_days, horizon, max_customers=most, seed=settings.seed)
 
 
+def asks_for_topics(settings: CoreSettings, measures: pl.DataFrame) -> bool:
+    """Tell whether topics are to be found: an attribute of that name is the customers' own."""
+    return settings.topics_asked is not None and "topic" not in measures.columns
+
+
 def _with_category(measures: pl.DataFrame, tables: Tables, settings: CoreSettings, as_of: date) -> pl.DataFrame:
     """Add what customers spent most in, where the plan asks for it; an attribute of that name is the customers' own."""
-    key = category_key(settings.plan)
+    key = column_key(settings.plan, "category")
+    if tables.spending is None and not settings.topics.events and asks_for_topics(settings, measures):
+        sentence = (
+            "{key}: topics are made of what customers buy, and the orders have no category; name their column with "
+            "data.orders.columns.category=..., or kinds of events with topics.events=[...]"
+        )
+        raise ConfigError(Message("evaluation.no_topics", sentence, key=settings.topics_asked))
     if key is None or "category" in measures.columns:
         return measures
     if tables.spending is None:

@@ -10,6 +10,7 @@ from segmenter.evaluation.as_of import launch_snapshot, terms_of
 from segmenter.evaluation.as_of_check import check_as_of
 from segmenter.findings import Finding, Level, messages_of
 from segmenter.messages import Message
+from segmenter.personas import check_personas
 from segmenter.regions import say_unrecognised
 from segmenter.rules import money_spent
 from segmenter.settings import CoreSettings
@@ -46,6 +47,7 @@ def check_input(tables: Tables, settings: CoreSettings) -> InputCheck:
     try:
         check_as_of(tables, terms_of(settings).as_of)
         snapshot = launch_snapshot(tables, settings)
+        check_personas(snapshot.customers, settings.personas, settings.launch.currency)
         customers, eligible = snapshot.customers.height, int(snapshot.eligible.sum())
         unrecognised = say_unrecognised(snapshot.customers, settings.rules.region, lambda some: money_spent(some, settings.launch))
         findings += [] if unrecognised is None else [Finding("note", unrecognised)]

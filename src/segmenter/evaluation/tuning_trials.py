@@ -16,7 +16,7 @@ from segmenter.evaluation.gains import top_count
 from segmenter.evaluation.replay import TOP
 from segmenter.measures.past import Past
 from segmenter.messages import Message
-from segmenter.scoring.components import COMPONENTS, rounded
+from segmenter.scoring.components import COMPONENTS, rounded, weights_of_roles
 from segmenter.scoring.scorer import fit_scorer
 from segmenter.settings import BacktestCore, WeightedSettings, Weights
 
@@ -35,7 +35,8 @@ class TrialDate:
     def share(self, scoring: WeightedSettings) -> float:
         """Give the share of later spend that the top 10 % by a weighted score hold: to the last bit that of a replay."""
         components = self.components[scoring.half_life_days]
-        weights = {name: getattr(scoring.weights, name) for name in COMPONENTS if name in components}
+        every = {**{name: getattr(scoring.weights, name) for name in COMPONENTS}, **weights_of_roles(scoring)}
+        weights = {name: weight for name, weight in every.items() if name in components}
         whole = sum(weights.values()) or 1.0
         score = np.zeros(len(self.spend))
         for name, weight in weights.items():

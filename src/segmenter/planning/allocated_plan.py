@@ -1,5 +1,6 @@
 """The most valuable plan that groups, layers, a budget and the agents' calls allow."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from math import ceil
@@ -18,7 +19,7 @@ from segmenter.planning.constraints import Agent, Constraints, GroupLimits, Quot
 from segmenter.planning.control_group import select_by_rank, select_by_share
 from segmenter.planning.group_invitations import fit_invitations
 from segmenter.planning.join_chances import JoinChances
-from segmenter.planning.joined_regions import join_regions
+from segmenter.planning.joined_regions import join_by_topic, join_regions
 from segmenter.planning.layers import check_columns, check_layers, with_layer
 from segmenter.planning.live_events import list_live_events
 from segmenter.planning.shortage import InfeasibleError
@@ -29,7 +30,9 @@ ORDER = ["value", "score", "customer_id"]  # by what the best are taken first
 _POINT = 1_000  # a score's worth where no money is expected
 
 
-def choose_allocated(candidates: pl.DataFrame, plan: AllocatedPlan, settings: CoreSettings, chances: JoinChances) -> Choice:
+def choose_allocated(
+    candidates: pl.DataFrame, plan: AllocatedPlan, settings: CoreSettings, chances: JoinChances, near: Mapping[str, Sequence[str]]
+) -> Choice:
     """Choose the most valuable plan; an `InfeasibleError` where none keeps to the constraints, a `ConfigError` where none could.
 
     A customer's value is what an invitation is expected to bring, or the spend expected of them, where the ranking says it, else their
@@ -37,9 +40,13 @@ def choose_allocated(candidates: pl.DataFrame, plan: AllocatedPlan, settings: Co
     Poisson-distributed, at the rate at which the customer has brought friends so far.
     """
     check_columns(candidates, plan)
-    regions = join_regions(candidates, plan, chances, settings.lang)
-    cells, callers = _with_cells(regions.apply(candidates), plan, settings)
-    competing = with_layer(cells, plan)
+    layered = with_layer(candidates, plan)
+    if plan.topic == "topic":
+        placed, notes = join_by_topic(layered, plan, chances, settings.lang, near)
+    else:
+        regions = join_regions(layered, plan, chances, settings.lang)
+        placed, notes = regions.apply(layered), regions.notes
+    competing, callers = _with_cells(placed, plan, settings)
     warnings = check_layers(competing, plan)
     free = competing.filter(~pl.col("drawn"))
     days = _call_days(settings, plan)
@@ -67,7 +74,7 @@ def choose_allocated(candidates: pl.DataFrame, plan: AllocatedPlan, settings: Co
         held_out,
         allocation.layers,
         None if plan.topic is None else allocation.groups.select("group", "topic"),
-        notes=(*size, *regions.notes, *_gap_note(allocation.gap)),
+        notes=(*size, *notes, *_gap_note(allocation.gap)),
         warnings=warnings,
     )
 

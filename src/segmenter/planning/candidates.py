@@ -9,6 +9,7 @@ from segmenter.planning.constraints import group_names
 from segmenter.planning.control_group import BINS, draw_customers, draw_regions, stratify
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, PlanSettings, SimplePlan
+from segmenter.settings.role_points import ROLE
 
 
 def list_candidates(frame: pl.DataFrame, settings: CoreSettings, per_region: int | None = None) -> pl.DataFrame:
@@ -46,7 +47,7 @@ def list_candidates(frame: pl.DataFrame, settings: CoreSettings, per_region: int
     best = best.sort("score", "customer_id", descending=[True, False]).with_columns(
         unit.alias("unit"),
         region_of(plan),
-        pl.sum_horizontal(*(f"component_{name}" for name in plan.key_user_components), pl.lit(0.0)).alias("advocacy"),
+        pl.sum_horizontal(*map(_component, plan.key_user_components), pl.lit(0.0)).alias("advocacy"),
     )
     if of_each is not None:
         best = best.filter(pl.int_range(pl.len()).over("province") < of_each)
@@ -61,6 +62,10 @@ def list_candidates(frame: pl.DataFrame, settings: CoreSettings, per_region: int
     if best.height == wanted:
         many = best.height - int(plan.size)  # so that as many are invited as were asked for
     return best.with_columns(pl.Series("drawn", draw_customers(best, many, seed=seed, launch=launch)))
+
+
+def _component(name: str) -> str:
+    return name if name.startswith(ROLE) else f"component_{name}"
 
 
 def moves_nothing(frame: pl.DataFrame) -> pl.Series:

@@ -1,4 +1,7 @@
-"""Regions that cannot fill a group, joined with their neighbours until they do: city, province, area, and the whole shop at last."""
+"""Regions that cannot fill a group, joined with their neighbours until they do: city, province, area, and the whole shop at last.
+
+Where groups keep to a topic, the regions of each are joined by themselves, and small topics with their nearest in an area.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +20,7 @@ from segmenter.words import Lang
 Leaf = tuple[str | None, ...]  # a region, and what it is in: its province, its area; None where that is not known
 Leaves = Sequence[int]
 _SHOWN = 8
+_MILLION = 1_000_000  # sums of whole numbers are the same in any order
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,7 @@ def join_regions(candidates: pl.DataFrame, plan: PlanSettings, chances: JoinChan
     leaves, invitations, expected = _count(candidates, plan, chances, lang)
 
     def reach(some: Leaves, members: int) -> bool:
-        """Whether a group of them would have so many members, and live."""
-        many, joins = invitations[[*some]].sum(keepdims=True), expected[[*some]].sum(keepdims=True)
-        if plan.fill_confidence is None:
-            return bool(many[0] >= plan.smallest)
-        alive = round(joins[0], 6) >= plan.smallest
-        return bool(alive and chance_filled(joins, many, chances.evidence, members)[0] >= plan.fill_confidence)
+        return _reach(invitations[[*some]].sum(keepdims=True), expected[[*some]].sum(keepdims=True), plan, chances, members)
 
     def fill(some: Leaves) -> bool:
         return reach(some, count_members(plan))
@@ -78,6 +77,64 @@ def join_regions(candidates: pl.DataFrame, plan: PlanSettings, chances: JoinChan
     unit_of = {leaf[0]: leaf[0] for leaf in leaves} | {leaves[leaf][0]: name for name, some in found.items() for leaf in some}
     units = pl.DataFrame({"leaf": [*unit_of], "unit": [*unit_of.values()]}, schema={"leaf": pl.String, "unit": pl.String})
     return JoinedRegions(units, _say(unit_of, across, everywhere))
+
+
+def join_by_topic(
+    candidates: pl.DataFrame, plan: PlanSettings, chances: JoinChances, lang: Lang, near: Mapping[str, Sequence[str]]
+) -> tuple[pl.DataFrame, tuple[Message, ...]]:
+    """Join the regions of each topic by themselves, up to an area; and topics that fill no group in their area, with their nearest there.
+
+    The smallest topic goes first, into the nearest that is there; whose topic is not known, into the largest. `near` has the other topics
+    of each, the nearest first.
+    """
+    areas = join_regions(candidates, plan, chances, lang, by_area=True).apply(candidates)["unit"]
+    joins = pl.when("drawn").then(0.0).otherwise(chances.chance(candidates["score"]))
+    counted = candidates.select("topic", (joins * _MILLION).round().cast(pl.Int64).alias("joins"), areas, free=~pl.col("drawn"))
+    counts = counted.group_by("unit", "topic").agg(pl.col("free").sum().cast(pl.Int64), pl.col("joins").sum())
+    hosts, said = [], []
+    for (area,), part in counts.sort("unit", "topic", nulls_last=True).group_by("unit", maintain_order=True):
+        people = {topic: np.array([free, joins]) for topic, free, joins in part.select("topic", "free", "joins").rows()}
+        host = {topic: topic for topic in people}
+
+        def lives(count: Ints) -> bool:
+            return _reach(count[:1], count[1:] / _MILLION, plan, chances, count_members(plan))
+
+        while len(people) > 1 and (small := [topic for topic in people if not lives(people[topic])]):
+            topic = min(small, key=lambda topic: (people[topic][0], topic or ""))
+            others = sorted((other for other in people if other != topic), key=lambda other: (-people[other][0], other or ""))
+            nearest = next((other for other in near.get(topic or "", ()) if other in others), others[0])
+            if topic is not None and people[topic][0]:
+                said.append(Message("planning.topic_joined", "{area}: {topic} with {other}", area=area, topic=topic, other=nearest))
+            people[nearest] = people[nearest] + people.pop(topic)
+            host = {name: nearest if taken == topic else taken for name, taken in host.items()}
+        hosts += [(area, topic, taken) for topic, taken in host.items()]
+    table = pl.DataFrame(hosts, schema=dict.fromkeys(("area", "topic", "host"), pl.String), orient="row")
+    joined = candidates.with_columns(area=areas).join(table, on=["area", "topic"], how="left", nulls_equal=True, maintain_order="left")
+    joined = joined.with_columns(topic="host").drop("host", "area")
+    units = pl.concat(
+        join_regions(part, plan, chances, lang).units.with_columns(topic=pl.lit(topic, dtype=pl.String))
+        for (topic,), part in joined.sort("topic", nulls_last=True).group_by("topic", maintain_order=True)
+    )
+    placed = joined.rename({"unit": "leaf"}).join(units, on=["leaf", "topic"], how="left", nulls_equal=True, maintain_order="left")
+    notes = []
+    if neighbours := sorted(units.filter(pl.col("unit") != pl.col("leaf"))["unit"].unique()):
+        sentence = "Regions that would not fill a group of a topic are joined with their neighbours, topic by topic: {names}"
+        notes.append(Message("planning.regions_by_topic", sentence, names=_shown(neighbours)))
+    if said:
+        sentence = (
+            "Topics that would not fill a group in their area are joined with the nearest there: {names}; with plan.by_region=none, or a "
+            "smaller plan.group_capacity, they stay apart"
+        )
+        notes.append(Message("planning.topics_joined", sentence, names=_shown(said)))
+    return placed.drop("leaf"), tuple(notes)
+
+
+def _reach(invitations: Ints, joins: Floats, plan: PlanSettings, chances: JoinChances, members: int) -> bool:
+    """Say whether a group of so many invitations, of whom so many are expected to join, would have so many members, and live."""
+    if plan.fill_confidence is None:
+        return bool(invitations[0] >= plan.smallest)
+    alive = round(joins[0], 6) >= plan.smallest
+    return bool(alive and chance_filled(joins, invitations.astype(np.float64), chances.evidence, members)[0] >= plan.fill_confidence)
 
 
 def _count(candidates: pl.DataFrame, plan: PlanSettings, chances: JoinChances, lang: Lang) -> tuple[list[Leaf], Ints, Floats]:
@@ -129,5 +186,5 @@ def _say(unit_of: Mapping[str | None, str | None], across: list[str], everywhere
     return tuple(messages)
 
 
-def _shown(names: list[str]) -> tuple[str, ...]:
+def _shown(names: Sequence[str]) -> tuple[str, ...]:
     return (*names[:_SHOWN], *(["…"] if len(names) > _SHOWN else []))

@@ -1,10 +1,11 @@
-"""The layers of a group: experts, regulars and newcomers, or what an attribute of the customers says."""
+"""The layers of a group: experts, regulars and newcomers, roles, or what an attribute of the customers says."""
 
 import polars as pl
 
 from segmenter.errors import ConfigError, nearest
 from segmenter.messages import Message
 from segmenter.settings import AllocatedPlan
+from segmenter.settings.role_points import MEMBER
 
 EXPERT, REGULAR, NEWCOMER = "expert", "regular", "newcomer"
 _OURS = {"customer_id", "verdict", "unit", "stratum"}  # text that groups and layers cannot be made of
@@ -16,9 +17,9 @@ def check_columns(candidates: pl.DataFrame, plan: AllocatedPlan) -> None:
     problems = []
     for key, column, named in (
         ("topic", plan.topic, ["segment", "category"]),
-        ("layer_by", plan.layer_by, ["role", "segment", "category"]),
+        ("layer_by", plan.layer_by, ["tenure", "role", "segment", "category"]),
     ):
-        there = {*own, *named} - ({"category"} if "category" not in candidates.columns else set())
+        there = {*own, *named} - ({"category", "role"} - {*candidates.columns})
         if column is not None and column not in there:
             others = [name for name in named if name != column]
             sentence = "plan.{key}: should be {others} or an attribute of the customers (got {column}){hint}"
@@ -29,25 +30,25 @@ def check_columns(candidates: pl.DataFrame, plan: AllocatedPlan) -> None:
 
 
 def with_layer(candidates: pl.DataFrame, plan: AllocatedPlan) -> pl.DataFrame:
-    """Add the ``layer``: by role, the best advocates are experts, who came lately newcomers, all others regulars."""
-    if plan.layer_by != "role":
-        return candidates.with_columns(layer=pl.col(plan.layer_by).cast(pl.String).fill_null(""))
+    """Add the ``layer``: by tenure, the best advocates are experts, who came lately newcomers, all others regulars."""
+    if plan.layer_by != "tenure":
+        return candidates.with_columns(layer=pl.col(plan.layer_by).cast(pl.String).fill_null(MEMBER if plan.layer_by == "role" else ""))
     place = pl.struct(-pl.col("advocacy"), pl.int_range(pl.len())).rank("ordinal")
-    expert = (place <= round(plan.roles.experts * candidates.height)) & (pl.col("advocacy") > 0)
-    newcomer = pl.col("days_known") < plan.roles.newcomer_days
-    role = pl.when(expert).then(pl.lit(EXPERT)).when(newcomer).then(pl.lit(NEWCOMER)).otherwise(pl.lit(REGULAR))
-    return candidates.with_columns(role.alias("layer"))
+    expert = (place <= round(plan.tenure.experts * candidates.height)) & (pl.col("advocacy") > 0)
+    newcomer = pl.col("days_known") < plan.tenure.newcomer_days
+    tenure = pl.when(expert).then(pl.lit(EXPERT)).when(newcomer).then(pl.lit(NEWCOMER)).otherwise(pl.lit(REGULAR))
+    return candidates.with_columns(tenure.alias("layer"))
 
 
 def check_layers(candidates: pl.DataFrame, plan: AllocatedPlan) -> tuple[Message, ...]:
     """Refuse layers that nobody is of, where their share is to be held; warn where it may be 0."""
-    there = {EXPERT, REGULAR, NEWCOMER} if plan.layer_by == "role" else set(candidates["layer"].unique())
+    there = {EXPERT, REGULAR, NEWCOMER} if plan.layer_by == "tenure" else set(candidates["layer"].unique())
     wrong = {name: nearest(name, there) for name in plan.layers if name not in there}
     sentence = "plan.layers: should name layers that somebody eligible is of, by plan.layer_by={layer_by} (got {layer}{hint})"
     held = [
         Message("planning.no_such_layer", sentence, layer_by=plan.layer_by, layer=name, hint=hint)
         for name, hint in wrong.items()
-        if plan.layers[name].min or plan.layer_by == "role"
+        if plan.layers[name].min or plan.layer_by == "tenure"
     ]
     if held:
         raise ConfigError(*held)

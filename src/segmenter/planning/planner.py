@@ -1,5 +1,6 @@
 """Whom to invite, into which group, when and by whom; and who is held out."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -86,7 +87,11 @@ class InvitationPlan:
 
 
 def plan(
-    frame: pl.DataFrame, settings: CoreSettings, invited: pl.DataFrame | None = None, running: pl.DataFrame | None = None
+    frame: pl.DataFrame,
+    settings: CoreSettings,
+    invited: pl.DataFrame | None = None,
+    running: pl.DataFrame | None = None,
+    near: Mapping[str, Sequence[str]] | None = None,
 ) -> InvitationPlan:
     """Choose whom to invite, form the groups, hold some out, and say when who is called by whom.
 
@@ -105,6 +110,8 @@ def plan(
         Earlier launches, to learn the chance to join from: see `segmenter.tables.INVITED`.
     running : DataFrame or None
         The launch's own plan, where it has begun before the as-of date: then that plan goes on, see `planning.running_plan`.
+    near : mapping or None
+        Where there are topics: the others of each, the nearest first.
 
     Returns
     -------
@@ -154,7 +161,7 @@ def plan(
         case SimplePlan() as simple:
             choice = choose_simple(candidates, simple, chances, settings.lang)
         case AllocatedPlan() as allocated:
-            choice = choose_allocated(candidates, allocated, settings, chances)
+            choice = choose_allocated(candidates, allocated, settings, chances, near or {})
     chosen = _with_key_users(choice.invited, settings.plan, chances)
     scheduled = schedule(
         chosen.with_columns(region="unit"),

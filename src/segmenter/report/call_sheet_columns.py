@@ -15,6 +15,7 @@ _COLUMNS: dict[str, tuple[str, str, float | None, str]] = {
     "group": ("group", "社群", None, "wrapped"),
     "name": ("name", "姓名", None, "wrapped"),
     "habit": ("buying habit", "购买习惯", 20.0, "wrapped"),
+    "hook": ("persona, and what to offer", "画像与主推内容", 24.0, "wrapped"),
     "reason": ("reason", "邀请理由", 33.0, "wrapped"),
     "say": ("what to say", "怎么说", 34.0, "wrapped"),
     "answer": ("answer", "答复", 11.0, "open"),
@@ -32,12 +33,15 @@ _COLUMNS: dict[str, tuple[str, str, float | None, str]] = {
     "channel": ("channel", "渠道", None, "text"),
     "region": ("region", "地区", None, "text"),
     "segment": ("segment", "客群", None, "text"),
+    "persona": ("persona", "画像", None, "text"),
+    "role": ("role", "角色", None, "text"),
+    "topic": ("topic", "主题", None, "text"),
     "spend": ("spend, all time", "累计消费额", 14.0, "money"),
     "orders": ("orders", "订单数", 8.5, "number"),
     "last_order_at": ("last order", "最近下单", 12.0, "date"),
     "days_since_order": ("days since", "距今天数", 9.0, "number"),
 }
-_UNLESS_EMPTY = ("name", "agent", "last_call", "script")  # left out where nobody has any
+_UNLESS_EMPTY = ("name", "agent", "last_call", "script", "persona", "role", "topic")  # left out where nobody has any
 _WIDEST, _WIDEST_PRINTED = 32.0, 17.0  # so that eight columns fit an A4 page in at least 9 points
 _PAGE = 135.0  # so wide is the page; where columns are fewer, the longest text takes the rest
 
@@ -71,7 +75,7 @@ def lay_out(calls: pl.DataFrame, labels: Labels, printed: tuple[str, ...], witho
     shops = [column for column in calls.columns if column.startswith(CONTACT)]
     heads = {column: column.removeprefix(CONTACT) for column in shops}
     heads = {column: f"{head} ({labels.say('contact', '联系方式')})" if head in taken else head for column, head in heads.items()} | ours
-    empty = [key for key in _UNLESS_EMPTY if calls[key].null_count() == calls.height]
+    empty = [key for key in _UNLESS_EMPTY if key in calls.columns and calls[key].null_count() == calls.height]
     empty += ["channel"] if calls["channel"].n_unique() < 2 else []
     phone = _phone_column(calls, shops)
     who = {CONTACT: phone} | ({"name": "customer_id"} if "name" in empty else {})

@@ -14,7 +14,7 @@ from segmenter.report.call_sheet_cells import WIDE, formats, protect, write_cell
 from segmenter.report.call_sheet_words import opening_line
 from segmenter.report.event_calendar import events_text
 from segmenter.report.labels import Labels
-from segmenter.settings import LaunchSettings
+from segmenter.settings import LaunchSettings, PersonaSettings
 from segmenter.words import visible
 
 _HIGHEST = 400  # points: a row of a spreadsheet can have 409
@@ -44,6 +44,8 @@ class About:
     platform: tuple[str, ...]  # what it asks of who runs the groups
     starters: pl.DataFrame  # ``group``, ``starter`` (an id or a name), ``kind``
     live_events: tuple[LiveEvent, ...] = ()
+    personas: tuple[PersonaSettings, ...] = ()  # of whom the calls have a ``persona``
+    advice: tuple[str, ...] = ()  # what to do with each segment
 
     @property
     def of_one_day(self) -> bool:
@@ -81,10 +83,12 @@ def day_name(day: date, labels: Labels) -> str:
     return str(format_date(day, "yyyy-MM-dd EEE", locale=labels.locale))
 
 
-def add_heading(book: Any, sheet: Any, title: str, width: int, about: About) -> int:
+def add_heading(book: Any, sheet: Any, title: str, width: int, calls: pl.DataFrame, about: About) -> int:
     """Write above a sheet's header, over so many columns, a title and what to say and to offer; give how many rows that takes."""
-    script, *rest = [f"{head}{about.labels.say(': ', '：')}{line}" if line else "" for head, line in _spoken(about).items()]
-    lines = [line for line in (title, script, " · ".join(filter(None, rest))) if line]
+    scripts, rest = (
+        [f"{head}{about.labels.say(': ', '：')}{line}" for head, line in said.items() if line] for said in _spoken(calls, about)
+    )
+    lines = [line for line in (title, *scripts, " · ".join(rest)) if line]
     look = {"text_wrap": True, "valign": "vcenter", "font_size": 10.5, "num_format": "@"}
     for row, line in enumerate(lines):
         style = book.add_format(look | ({"bold": True, "font_size": 12} if row == 0 else {}))
@@ -93,14 +97,16 @@ def add_heading(book: Any, sheet: Any, title: str, width: int, about: About) -> 
     return len(lines)
 
 
-def _spoken(about: About) -> dict[str, str]:
-    """Give what agents say, offer and tell of the groups, by its name; empty where nothing is set."""
-    launch, say = about.launch, about.labels.say
-    return {
-        say("opening words", "开场白"): opening_line(launch, about.labels),
-        say("offer", "入群福利"): launch.offer or "",
-        say("group rules", "群规"): launch.group_rules or "",
-    }
+def _spoken(calls: pl.DataFrame, about: About) -> tuple[dict[str, str], dict[str, str]]:
+    """Give with what words agents begin, to whom; and what they offer and tell of the groups, by its name; empty where nothing is set."""
+    launch, labels, say = about.launch, about.labels, about.labels.say
+    there = set(calls["persona"]) if "persona" in calls.columns else set()
+    own = [persona for persona in about.personas if persona.name in there and (persona.script or persona.hook)]
+    head, others = say("opening words", "开场白"), say("others", "其他客户")
+    scripts = {f"{head} · {persona.name}": opening_line(launch, labels, persona) for persona in own}
+    if not own or there - {persona.name for persona in own}:
+        scripts[f"{head} · {others}" if own else head] = opening_line(launch, labels)
+    return scripts, {say("offer", "入群福利"): launch.offer or "", say("group rules", "群规"): launch.group_rules or ""}
 
 
 def _width(text: str) -> int:
@@ -149,7 +155,7 @@ def _lines(unit: str, calls: pl.DataFrame, about: About, *, by_agent: bool) -> d
         say("key users", "核心用户"): labels.number(int(calls["key_user"].sum())),
         say("groups", "社群"): f"{labels.number(len(groups))} ({named})",
         **_starters(groups, about),
-        **_spoken(about),
+        **dict(item for said in _spoken(calls, about) for item in said.items()),
         say("your calls", "您的外呼"): _of_agents(labels, by_agent=by_agent) if about.agents else "",
         say("order", "顺序"): say(*_ORDER_OF_A_DAY)
         if about.of_one_day
@@ -168,6 +174,7 @@ def _lines(unit: str, calls: pl.DataFrame, about: About, *, by_agent: bool) -> d
         say("reason", "邀请理由"): say(
             "Why the customer is on the list: something to begin the talk with.", "该客户入选的原因，可作为沟通的开场。"
         ),
+        say("segment", "客群"): " ".join(about.advice),
         say("save contact as", "联系人备注名"): say(
             "What to call the customer among your contacts, so that everybody finds them again.",
             "添加好友后请按此备注，方便同事查找。",

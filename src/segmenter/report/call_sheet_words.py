@@ -1,10 +1,12 @@
 """What a call sheet tells an agent of a customer, in words that can be said on the phone."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from segmenter.report.labels import Labels
 from segmenter.report.review_words import THEME_WORDS
-from segmenter.settings import LaunchSettings
+from segmenter.settings import LaunchSettings, PersonaSettings
 from segmenter.tables import DECIDED
 
 # What came of a call: English and Chinese, as the drop-down offers them.
@@ -73,9 +75,25 @@ def contact_remark(launch: LaunchSettings, name: pl.Expr) -> pl.Expr:
     return pl.concat_str(parts, separator="-", ignore_nulls=True)
 
 
-def opening_words(launch: LaunchSettings, name: pl.Expr) -> pl.Expr:
-    """Fill in the opening script for a customer, where it has their name; where none is known, it does without."""
-    first, *others = (pl.lit(part) for part in _filled(launch).split("{name}"))
+def opening_words(launch: LaunchSettings, name: pl.Expr, personas: Sequence[PersonaSettings] = ()) -> pl.Expr:
+    """Fill in the opening script for a customer, where it has their name; where none is known, it does without.
+
+    With personas it is the script of the customer's ``persona``, where that has one or a hook of its own.
+    """
+    words = _with_name(_filled(launch), name)
+    for persona in personas:
+        words = pl.when(pl.col("persona") == persona.name).then(_with_name(_filled(launch, persona), name)).otherwise(words)
+    return words
+
+
+def hook_of(launch: LaunchSettings, personas: Sequence[PersonaSettings]) -> pl.Expr:
+    """Give what a customer is offered: the hook of their ``persona``, or the launch's offer."""
+    hooks = {persona.name: persona.hook or launch.offer for persona in personas}
+    return pl.col("persona").replace_strict(hooks, default=launch.offer, return_dtype=pl.String)
+
+
+def _with_name(script: str, name: pl.Expr) -> pl.Expr:
+    first, *others = (pl.lit(part) for part in script.split("{name}"))
     if not others:
         return pl.lit(None, dtype=pl.String)
     for part in others:
@@ -83,13 +101,18 @@ def opening_words(launch: LaunchSettings, name: pl.Expr) -> pl.Expr:
     return pl.when(name.is_null()).then(first.str.replace_all(_LEFT_OVER, "$1")).otherwise(first)
 
 
-def opening_line(launch: LaunchSettings, labels: Labels) -> str:
-    """Fill in the opening script for whoever is called; empty where there is none."""
-    return _filled(launch).replace("{name}", labels.say("(name)", "（客户姓名）"))
+def opening_line(launch: LaunchSettings, labels: Labels, persona: PersonaSettings | None = None) -> str:
+    """Fill in the opening script for whoever is called, or whoever is of a persona; empty where there is none."""
+    return _filled(launch, persona).replace("{name}", labels.say("(name)", "（客户姓名）"))
 
 
-def _filled(launch: LaunchSettings) -> str:
-    text = launch.script or ""
-    for field in ("topic", "offer", "shop"):
-        text = text.replace(f"{{{field}}}", getattr(launch, field) or "")
+def _filled(launch: LaunchSettings, persona: PersonaSettings | None = None) -> str:
+    """Fill in all but the name; in the launch's own script the offer is the persona's hook."""
+    text, given = launch.script or "", launch.spoken
+    if persona is not None and persona.script:
+        text, given = persona.script, {**given, "hook": persona.hook}
+    elif persona is not None:
+        given |= {"offer": persona.hook or launch.offer}
+    for field, value in given.items():
+        text = text.replace(f"{{{field}}}", value or "")
     return text

@@ -23,12 +23,12 @@ from segmenter.report.call_sheet_cells import (
 )
 from segmenter.report.call_sheet_columns import Layout, lay_out
 from segmenter.report.call_sheet_pages import About, add_days, add_heading, add_info, day_name
-from segmenter.report.call_sheet_words import ANSWER_WORDS, buying_habit, contact_remark, last_calls, opening_words
+from segmenter.report.call_sheet_words import ANSWER_WORDS, buying_habit, contact_remark, hook_of, last_calls, opening_words
 from segmenter.report.follow_ups import follow_up_calls
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.safe_text import safe_names
-from segmenter.settings import CoreSettings
+from segmenter.settings import OTHER_PERSONA, CoreSettings
 from segmenter.tables import CHANNELS
 from segmenter.words import visible
 
@@ -70,7 +70,10 @@ def call_sheets(
     agents, held_out = bool(settings.plan.agents), bool(plan.customers["held_out"].any())
     starters = _name_starters(plan.starters, contacts)
     platform = tuple(translate(note, settings.lang) for note in plan.platform)
-    about = About(settings.launch, labels, as_of, plan.valid_until, agents, held_out, platform, starters, plan.live_events)
+    advice = tuple(f"{name}: {text}" for name, text in plan.segments.select("name", "advice").rows())
+    about = About(
+        settings.launch, labels, as_of, plan.valid_until, agents, held_out, platform, starters, plan.live_events, settings.personas, advice
+    )
     books: dict[str, tuple[str, pl.DataFrame, bool]] = {}
     for (unit,), part in calls.group_by("unit", maintain_order=True):
         books |= _numbered(str(unit), list(part.iter_slices(_MOST_ROWS)), by_agent=False)
@@ -89,13 +92,20 @@ def call_sheets(
     names = safe_names(books)
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    layouts = [lay_out(calls, labels, *keys) for keys in ((_PRINTED_BY_REGION, ()), (_PRINTED_BY_DAY, _SAID_ABOVE))]
+    layouts = [
+        lay_out(calls, labels, _printed(keys, calls), rest) for keys, rest in ((_PRINTED_BY_REGION, ()), (_PRINTED_BY_DAY, _SAID_ABOVE))
+    ]
     for name, (unit, part, by_agent) in books.items():
         paths.append(folder / f"{names[name]}.xlsx")
         planned = bool(part["key_user"].count())  # others have neither day nor wave
         layout = layouts[by_agent] if planned else lay_out(part, labels, _PRINTED_BY_REGION[1:], ("wave", "rank", "call_on"))
         write_book(paths[-1], unit, part, layout, about if planned else replace(about, agents=False), by_agent=by_agent)
     return paths
+
+
+def _printed(keys: tuple[str, ...], calls: pl.DataFrame) -> tuple[str, ...]:
+    """Print what to offer to whom, where there are personas, in the place of the habit, which the reason says much of."""
+    return tuple("hook" if key == "habit" and "hook" in calls.columns else key for key in keys)
 
 
 def _numbered(name: str, pieces: list[pl.DataFrame], *, by_agent: bool) -> dict[str, tuple[str, pl.DataFrame, bool]]:
@@ -127,9 +137,14 @@ def _calls(
     calls = calls.join(plan.segments.select("segment", pl.col("name").alias("segment_name")), on="segment", how="left", validate="m:1")
     gaps = plan.customers.select("customer_id", "average_gap_days")
     calls = calls.join(gaps, on="customer_id", how="left", validate="1:1").with_columns(buying_habit(labels))
+    personas = settings.personas if "persona" in calls.columns else ()
     calls = with_contacts(calls, contacts).with_columns(
-        opening_words(launch, pl.col("name")).alias("script"), contact_remark(launch, pl.col("name")).alias("remark")
+        opening_words(launch, pl.col("name"), personas).alias("script"), contact_remark(launch, pl.col("name")).alias("remark")
     )
+    if personas:
+        named = pl.col("persona").replace(OTHER_PERSONA, labels.say("other", "其他"))
+        whole = pl.concat_str(named, hook_of(launch, personas), separator=labels.say(": ", "："), ignore_nulls=True)
+        calls = calls.with_columns(whole.alias("hook"), named.alias("persona"))
     past = pl.DataFrame(schema={"customer_id": pl.String, "last_call": pl.String}) if invited is None else last_calls(invited, labels)
     calls = calls.join(past, on="customer_id", how="left", validate="m:1")
     waves = {wave: labels.wave(wave) for wave in calls["wave"].drop_nulls().unique()}
@@ -146,6 +161,7 @@ def _calls(
         pl.col("region").fill_null(labels.region(None)),
         pl.col("agent").fill_null(labels.say("nobody yet", "待分配")) if agents else "agent",
         pl.col("segment_name").alias("segment"),
+        *([pl.col("role").replace({name: labels.role(name) for name in settings.roles})] if "role" in calls.columns else []),
         *(pl.lit(None, dtype=pl.Date).alias(day) for day in ("answered_on", "call_again")),
         *(pl.lit(None, dtype=pl.String).alias(key) for key in ("answer", "refusal", "note", "new_phone")),
     )
@@ -172,7 +188,7 @@ def _add_calls(
 ) -> None:
     """Add a sheet of calls; that of a day says above the header what to say."""
     sheet = book.add_worksheet(name)
-    top = 0 if day is None else add_heading(book, sheet, _heading(unit, name, calls, about), layout.printed, about)
+    top = 0 if day is None else add_heading(book, sheet, _heading(unit, name, calls, about), layout.printed, calls, about)
     _fill(sheet, top, calls, layout, styles, ruled=about.agents and day is None)
     _arrange(sheet, top, calls.height, layout, about.labels)
     # Excel takes at most 255 characters, and an ampersand stands for itself only when doubled.

@@ -31,12 +31,12 @@ def day_outputs(
 ) -> Outputs:
     """List what a day leaves, in the launch's language; `results` is the launch's folder, where it is there."""
     report, rejects, labels = day_report(calls, stood, launch, settings), read.tables.rejects, Labels(settings.lang, launch.currency)
-    about = (settings.launch, labels, events)
+    about, orders = (settings.launch, labels, events), read.tables.orders.single()
     files = (
         csv("day", calls.people.select(_COLUMNS)),
         csv("loads", calls.loads),
         csv("groups", stood.groups.with_columns(pl.col("expected").round(1))),
-        Output("call_sheets", lambda folder: day_sheets(calls, read.tables.orders.single(), read.tables.contacts, results, folder, about)),
+        Output("call_sheets", lambda folder: day_sheets(calls, orders, read.tables.contacts, results, folder, about, settings.personas)),
         parquet("rejects", lambda: rejects.sort("table", "file", "row", "column", "value", nulls_last=True)),
         page("today", report, settings.lang),
         *mending_output(read, settings, calls.day),

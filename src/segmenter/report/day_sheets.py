@@ -10,12 +10,12 @@ from segmenter.planning.day_calls import DayCalls
 from segmenter.report.call_sheet_cells import CONTACT, with_contacts
 from segmenter.report.call_sheet_columns import lay_out
 from segmenter.report.call_sheet_pages import About
-from segmenter.report.call_sheet_words import buying_habit, contact_remark, opening_words
+from segmenter.report.call_sheet_words import buying_habit, contact_remark, hook_of, opening_words
 from segmenter.report.call_sheets import write_book
 from segmenter.report.day_words import KIND_WORDS, last_words, words_to_say
 from segmenter.report.labels import Labels
 from segmenter.report.safe_text import safe_names
-from segmenter.settings import LaunchSettings
+from segmenter.settings import OTHER_PERSONA, LaunchSettings, PersonaSettings
 from segmenter.tables import CHANNELS, NOT_KNOWN
 
 _PRINTED = ("kind", "name", CONTACT, "group", "last_call", "say", "answer", "note")
@@ -28,6 +28,7 @@ def day_sheets(
     results: Path | None,
     folder: Path,
     about: tuple[LaunchSettings, Labels, tuple[LiveEvent, ...]],
+    personas: tuple[PersonaSettings, ...] = (),
 ) -> list[Path]:
     """Write the workbooks of a day's calls into a folder, which is made where it is not there.
 
@@ -35,13 +36,14 @@ def day_sheets(
     where the date of the answer is written: who fills in the sheet on another day writes that.
     """
     launch, labels, events = about
-    rows = _rows(calls, orders, contacts, results, launch, labels, next((event.time for event in events if event.day == calls.day), None))
+    time = next((event.time for event in events if event.day == calls.day), None)
+    rows = _rows(calls, orders, contacts, results, launch, labels, time, personas)
     folder.mkdir(parents=True, exist_ok=True)
     if rows.is_empty():
         return []
     layout = lay_out(rows, labels, _PRINTED, ("call_on", "agent"))
     held_out = bool((calls.people["status"] == "held_out").any())
-    said = About(launch, labels, calls.day, calls.day, False, held_out, (), _NO_STARTERS, events)
+    said = About(launch, labels, calls.day, calls.day, False, held_out, (), _NO_STARTERS, events, personas)
     named = {_name(agent, calls.day, labels): (agent, part) for (agent,), part in rows.group_by("agent", maintain_order=True)}
     files, paths = safe_names(named), []
     for name, (agent, part) in named.items():
@@ -69,17 +71,20 @@ def _rows(
     launch: LaunchSettings,
     labels: Labels,
     time: str | None,
+    personas: tuple[PersonaSettings, ...],
 ) -> pl.DataFrame:
     rows = calls.calls.drop("reason").join(_bought(orders, calls.day), on="customer_id", how="left", validate="m:1", maintain_order="left")
     rows = rows.join(_reasons(results), on="customer_id", how="left", validate="m:1", maintain_order="left")
-    rows = with_contacts(rows, contacts)
-    told = [(last_words(row, labels), words_to_say(row, launch, labels, time)) for row in rows.iter_rows(named=True)]
+    rows = with_contacts(rows, contacts).with_columns(hook_of(launch, personas).alias("hook"))
+    told = [(last_words(row, labels), words_to_say(row, labels, time)) for row in rows.iter_rows(named=True)]
+    rows = rows.drop("hook").with_columns(pl.col("persona").replace(OTHER_PERSONA, labels.say("other", "其他")))
     unknown = pl.col("status") == NOT_KNOWN
     if rows.select(unknown.any()).item():  # their names are needed; of all others, where there are none, the ids
         rows = rows.with_columns(
             name=pl.col("name").fill_null(pl.when(~unknown).then("customer_id")), customer_id=pl.when(~unknown).then("customer_id")
         )
-    opening = opening_words(launch, pl.col("name"))
+    opening = opening_words(launch, pl.col("name"), personas)
+    persona = pl.when(pl.col("persona").is_in([each.name for each in personas])).then("persona")
     waves = {wave: labels.wave(wave) for wave in rows["wave"].drop_nulls().unique()}
     return rows.with_columns(
         buying_habit(labels),
@@ -101,7 +106,7 @@ def _rows(
     ).with_columns(
         # A first call begins with the opening words, which stand above the list, and goes on with why they are invited, or how they buy.
         say=pl.when(unknown).then(pl.lit(labels.say("Not known in the shop. ", "店内查无此客户。"))).otherwise(pl.lit(""))
-        + pl.coalesce("say", "reason", "habit"),
+        + pl.concat_str(persona, pl.coalesce("say", "reason", "habit"), separator=labels.say(": ", "："), ignore_nulls=True),
         group=pl.col("group").fill_null(""),
         agent=pl.col("agent"),
     )
@@ -123,9 +128,10 @@ def _bought(orders: pl.DataFrame, day: date) -> pl.DataFrame:
 
 
 def _reasons(results: Path | None) -> pl.DataFrame:
-    """Read why each customer was invited, where the launch's results say it still."""
-    schema = {"customer_id": pl.String, "reason": pl.String}
+    """Read why each customer was invited, and their persona, where the launch's results say it still."""
+    schema = {"customer_id": pl.String, "reason": pl.String, "persona": pl.String}
     file = None if results is None else results / "invite_list.parquet"
     if file is None or not file.is_file():
         return pl.DataFrame(schema=schema)
-    return pl.read_parquet(file, columns=list(schema)).unique("customer_id", keep="first", maintain_order=True)
+    listed = pl.read_parquet(file, columns=[name for name in pl.read_parquet_schema(file) if name in schema])
+    return pl.concat([pl.DataFrame(schema=schema), listed], how="diagonal").unique("customer_id", keep="first", maintain_order=True)

@@ -5,7 +5,6 @@ from typing import Any
 
 from segmenter.report.call_sheet_words import ANSWER_WORDS
 from segmenter.report.labels import Labels
-from segmenter.settings import LaunchSettings
 
 KIND_WORDS = {
     "overdue": ("overdue", "逾期未打"),
@@ -42,9 +41,9 @@ def last_words(call: Mapping[str, Any], labels: Labels) -> str | None:
     return "; ".join(filter(None, (said, missed, earlier)))
 
 
-def words_to_say(call: Mapping[str, Any], launch: LaunchSettings, labels: Labels, time: str | None) -> str | None:
+def words_to_say(call: Mapping[str, Any], labels: Labels, time: str | None) -> str | None:
     """Say what kind of talk it is; the opening words stand above the list, or in a column of their own."""
-    say, offer = labels.say, launch.offer or ""
+    say, offer = labels.say, call["hook"] or ""
     gift = say(" There is: {}.", "可享：{}。").format(offer) if offer else ""
     match call["kind"]:
         case "call_back" | "overdue" if call["call_on"] is not None:

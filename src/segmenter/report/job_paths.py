@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from segmenter.segments.fitted import LAST, NEW
 from segmenter.settings import DatabaseSettings, DemoJob, FilesSettings, LaunchJob, MlflowSettings, ReviewJob
 
 
@@ -52,6 +53,8 @@ def _inputs(settings: LaunchJob | DemoJob) -> list[tuple[str, str]]:
             found += [(f"data.{name}.path", path) for name, path in paths.items() if path]
         case DatabaseSettings(url=url):
             found += [("data.url", str(file)) for file in _database(url)]
+    if settings.segments.from_ not in (NEW, LAST):
+        found.append(("segments.from", settings.segments.from_))
     if isinstance(settings, ReviewJob):
         found += [("review.answers", path) for path in settings.review.answers]
     return [(key, path) for key, path in found if "://" not in path]

@@ -10,6 +10,7 @@ from segmenter.measures.spec import MONEY
 from segmenter.money import digits
 from segmenter.report.language import say, translate
 from segmenter.settings import RulesSettings
+from segmenter.settings.role_points import MEMBER, ROLE
 from segmenter.sources.reject_reasons import reason_of
 from segmenter.words import Lang
 
@@ -82,8 +83,18 @@ _RULES = {
     "spend_max": ("spend too high", "消费额过高"),
     "orders_min": ("too few orders", "订单数不足"),
     "recency": ("not active lately", "近期不活跃"),
+    "role": ("do not hold the role of this community", "不具备本社群所需角色"),
     "reachable": ("cannot be reached", "无法联系"),
     "per_phone": ("the phone of another customer", "与其他客户共用电话"),
+}
+# What a role is called; what who holds it does.
+_ROLE = {
+    "support": ("support", "答疑互助", "answers others", "乐于答疑"),
+    "product": ("product ideas", "产品建议", "has ideas for the products", "常提产品建议"),
+    "acquisition": ("acquisition and advocacy", "拉新口碑", "brings others", "乐于推荐拉新"),
+    "content": ("content", "内容创作", "writes what others read", "常写评价和内容"),
+    "engagement": ("external engagement", "活动参与", "comes to what is on", "常参加活动"),
+    MEMBER: ("no role", "无角色", "", ""),
 }
 _MEANS = {
     "auto": ("any contact", "任一联系方式"),
@@ -203,7 +214,17 @@ class Labels:
 
     def component(self, name: str) -> str:
         """Name a component of the score."""
+        if name.startswith(ROLE):
+            return self.role(name.removeprefix(ROLE))
         return self.say(*_COMPONENTS[name]) if name in _COMPONENTS else name.replace("_", " ")
+
+    def role(self, name: str) -> str:
+        """Name a role; one of the user's own keeps its name."""
+        return self.say(*_ROLE[name][:2]) if name in _ROLE else name
+
+    def role_act(self, name: str) -> str:
+        """Say what who holds a role does."""
+        return self.say(*_ROLE[name][2:]) if name in _ROLE else name
 
     def reject(self, reason: str) -> str:
         """Say why a row was rejected; the table of rejects itself is in English."""

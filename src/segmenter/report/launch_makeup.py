@@ -6,10 +6,12 @@ import polars as pl
 
 from segmenter.evaluation.launch_sales import FEW
 from segmenter.report import charts
+from segmenter.report.call_sheet_words import opening_line
 from segmenter.report.labels import Labels, ratio
 from segmenter.report.language import translate
 from segmenter.report.launch_choice import compared
-from segmenter.report.sections import Cell, Figure, Grid, Section, Table, columns, note, row
+from segmenter.report.sections import Cell, Column, Figure, Glossary, Grid, Section, Table, columns, note, row
+from segmenter.segments.profiles import TELLING
 from segmenter.settings import CoreSettings
 
 if TYPE_CHECKING:
@@ -17,38 +19,62 @@ if TYPE_CHECKING:
 
 _REGIONS = 12
 _GROUPS, _SPLIT = 200, 8  # shown, and from which number on in two columns
-_MEASURES = 8
+_MEASURES, _LEFT_OUT = 7, ("average_gap_days",)
 
 
-def segments(plan: "LaunchPlan", eligible: pl.DataFrame, labels: Labels) -> list[Section]:
-    """Show the segments' medians beside everyone's, and their share of the list."""
+def segments(plan: "LaunchPlan", eligible: pl.DataFrame, horizon_days: int, labels: Labels) -> list[Section]:
+    """Show who the segments are and what to do with them, their medians beside everyone's, what they went on to do, and their share."""
     if plan.segments.is_empty():
         return []
     say, number = labels.say, labels.number
     medians = [name.removeprefix("median_") for name in plan.segments.columns if name.startswith("median_")]
-    # A measure that is the same for everyone would say nothing; segments.csv has them all.
-    telling = [name for name in medians if not plan.segments[f"median_{name}"].eq_missing(plan.segments[f"everyone_{name}"]).all()]
+    # A measure that is the same for everyone would say nothing, and there is not room for all: segments.csv has them.
+    telling = [
+        name
+        for name in medians
+        if name not in _LEFT_OUT and not plan.segments[f"median_{name}"].eq_missing(plan.segments[f"everyone_{name}"]).all()
+    ]
     measures, listed = telling[:_MEASURES], dict(plan.invite_list.group_by("segment").len().rows())
-    rows, pairs = [], []
+    known = plan.segments["everyone_later_share"].count() > 0
+    rows, pairs, whom = [], [], []
     for segment in plan.segments.to_dicts():
         invited, share = listed.get(segment["segment"], 0), float(segment["share"])
         values = [(name, segment[f"median_{name}"], segment[f"everyone_{name}"]) for name in measures]
         cells = [Cell(labels.value(name, median), trend=_trend(median, everyone)) for name, median, everyone in values]
-        rows.append(row(segment["name"], number(segment["size"]), labels.share(share), number(invited), *cells))
+        later = _later(segment["later_share"], segment["later_spend"], labels) if known else ()
+        rows.append(row(segment["name"], number(segment["size"]), labels.share(share), number(invited), *cells, *later))
+        whom.append(row(segment["name"], segment["who"], segment["advice"]))
         pairs.append((str(segment["name"]), share, ratio(invited, plan.invite_list.height) or 0.0))
     everyone = [labels.value(name, plan.segments[f"everyone_{name}"][0]) for name in measures]
+    after = _later(plan.segments["everyone_later_share"][0], plan.segments["everyone_later_spend"][0], labels) if known else ()
     total = (say("Everyone eligible", "全部符合条件客户"), number(eligible.height), "", number(plan.invite_list.height))
     headings = (say("Segment", "客群"), say("Customers", "客户数"), say("Share", "占比"), say("Invited", "邀请"))
     under = say(
         "Medians: half of the segment is above, half below. ▲ at least a quarter above everyone's median, ▼ at least a fifth below.",
         "表中为中位数：一半客户高于它，一半低于它。▲ 比整体中位数高 25% 以上，▼ 低 20% 以上。",
     )
+    then = say(
+        "The last two columns: what customers like these did in the {} days after earlier dates; – where there were fewer than {}.",
+        "最后两列为同类客户在以往日期之后 {} 天内的表现；不足 {} 人的不下结论。",
+    ).format(horizon_days, TELLING)
+    over = say("{} days after earlier dates", "以往日期后 {} 天内").format(horizon_days)
+    told = (say("Ordered again", "再次下单"), say("Spend each", "人均消费")) if known else ()
     table = Table(
-        columns(*headings, *map(labels.measure, measures)), (*rows, row(*total, *everyone, role="sum")), look="dense", under=(under,)
+        (*columns(*headings, *map(labels.measure, measures)), *(Column(heading, over=over) for heading in told)),
+        (*rows, row(*total, *everyone, *after, role="sum")),
+        look="dense",
+        under=(under, then) if known else (under,),
     )
+    advice = Table(columns(headings[0], say("Who they are", "特点"), say("What to do", "怎么做"), left=(0, 1, 2)), tuple(whom))
     title = say("Share of each segment, among the eligible and on the list", "各客群占比：符合条件客户与名单")
     figure = Figure(charts.Pairs(title, pairs), say("Share of the customers", "客户占比"), compared(labels, dots=True))
-    return [Section(say("Segments", "客群"), (note(translate(plan.segmentation.why, labels.lang)), table, figure))]
+    return [Section(say("Segments", "客群"), (note(translate(plan.segmentation.why, labels.lang)), advice, table, figure))]
+
+
+def _later(share: float | None, spend: int | None, labels: Labels) -> tuple[str, str]:
+    """Say what share of a segment ordered again, and what they spent each."""
+    unknown = "–"
+    return (unknown if share is None else labels.share(share), unknown if spend is None else labels.money(spend))
 
 
 def _trend(value: object, everyone: object) -> Any:
@@ -56,6 +82,32 @@ def _trend(value: object, everyone: object) -> Any:
     if not isinstance(value, int | float) or not isinstance(everyone, int | float) or everyone <= 0:
         return ""
     return "up" if value >= 1.25 * everyone else "down" if value <= 0.8 * everyone else ""
+
+
+def personas(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> list[Section]:
+    """Show how many have each need, who of them is invited, and what they are offered and told."""
+    if plan.personas.is_empty():
+        return []
+    say, number, launch = labels.say, labels.number, settings.launch
+    needs = {persona.name: persona for persona in settings.personas}
+    rows, told = [], []
+    for name, customers, eligible, invited, also in plan.personas.rows():
+        need = needs.get(name)
+        hook = (need and need.hook) or launch.offer
+        named = say("Other", "其他") if need is None else name
+        rows.append(row(named, *map(number, (customers, eligible, invited)), also or ""))
+        line = opening_line(launch, labels, need)
+        if words := [word for word in (None if hook and hook in line else hook, line) if word]:
+            told.append((named, say(" – ", "。").join(words)))
+    headings = (say("Persona", "画像"), say("Customers", "客户数"), say("Eligible", "符合条件"), say("Invited", "邀请"))
+    also_match = say("Of them also match", "同时符合")
+    about = say(
+        "Of several personas whose conditions a customer meets the first counts. The call sheets say whom to offer and to tell what.",
+        "客户归入第一个符合条件的画像；外呼表写明对每位客户主推什么、怎么说。",
+    )
+    table = Table(columns(*headings, also_match, left=(0, 4)), tuple(rows))
+    both = say("What to offer and to say", "主推内容与开场白")
+    return [Section(say("Personas", "客户画像"), (note(about), table, *([Glossary(tuple(told), both)] if told else [])))]
 
 
 def parts(profiles: pl.DataFrame, eligible: pl.DataFrame, settings: CoreSettings, labels: Labels) -> list[Section]:

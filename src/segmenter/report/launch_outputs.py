@@ -20,10 +20,12 @@ from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.launch_report import launch_report
 from segmenter.report.output_folder import check_owner
-from segmenter.report.outputs import Output, Outputs, Record, csv, page, parquet
+from segmenter.report.outputs import Output, Outputs, Record, csv, json_file, page, parquet
 from segmenter.report.publication import publish
 from segmenter.report.ranking_words import ranking_sentence
+from segmenter.report.segment_moves import moves_csv
 from segmenter.report.shell_commands import own_words
+from segmenter.segments import fitted
 from segmenter.settings import LaunchJob, shareable
 from segmenter.sources.contacts_file import contacts_path, list_new_phones, newest_contacts
 from segmenter.sources.inputs import Inputs
@@ -50,7 +52,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
     invites = to_units(plan.invite_list, list(MONEY), currency)
     answered = None if read.tables.launches is None else read.tables.launches.invited
     follow_ups = list_follow_ups(plan.customers, read.tables.launches)
-    of_segments = ["value", *(f"{of}_{name}" for of in ("median", "everyone") for name in MONEY)]
+    of_segments = ["value", "later_spend", "everyone_later_spend", *(f"{of}_{name}" for of in ("median", "everyone") for name in MONEY)]
     files = [
         parquet("customers", lambda: to_units(plan.customers, list(MONEY), currency)),
         csv("invite_list", invites.with_columns(pl.col("score").round(2), pl.col("join_chance").round(4))),
@@ -60,6 +62,9 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         csv("funnel", plan.funnel, public=True),
         csv("what_if", plan.what_if, public=True),
         csv("segments", to_units(plan.segments, of_segments, currency), public=True),
+        *([] if plan.personas.is_empty() else [csv("personas", plan.personas, public=True)]),
+        json_file(fitted.FILE, plan.fitted.to_dict()),
+        *([] if plan.topics is None else [csv("topics", plan.topics.profiles, public=True)]),
         csv("groups", to_units(plan.groups, ["spend"], currency)),
         *(
             csv(name, table)
@@ -69,8 +74,10 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         Output("call_sheets", lambda folder: call_sheets(plan, settings, read.tables.contacts, folder, answered, follow_ups)),
         page("report", report, settings.lang),
     ]
+    labels, kept = Labels(settings.lang, currency), plan.segmentation.kept
+    if kept is not None and kept.moves is not None:
+        files.append(csv("segment_moves", moves_csv(kept, kept.moves, labels), public=True))
     if plan.live_events:
-        labels = Labels(settings.lang, currency)
         files.append(Output("calendar.ics", lambda path: write_calendar(plan, settings.launch, labels, path), public=True))
     if plan.forecast is not None:
         by_wave = to_units(plan.forecast.by_wave, ["sales", "sales_low", "sales_high"], currency)

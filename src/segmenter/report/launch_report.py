@@ -15,8 +15,11 @@ from segmenter.report.finding_words import finding_sections
 from segmenter.report.labels import Labels, ratio
 from segmenter.report.language import translate
 from segmenter.report.ranking_words import ranking_sentence
+from segmenter.report.role_report import roles
 from segmenter.report.sections import Fact, Report, Section, Steps, Table, columns, marked, note, row, text
+from segmenter.report.segment_moves import continuation
 from segmenter.report.shell_commands import commit_command, next_command, review_command
+from segmenter.report.topic_report import topics
 from segmenter.report.uplift_report import uplift
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, LaunchJob
@@ -64,7 +67,11 @@ def launch_report(
             *launch_choice.what_if(plan.what_if, labels),
             *launch_choice.scores(plan, eligible, labels),
             *uplift(plan.ranking, labels),
-            *launch_makeup.segments(plan, eligible, labels),
+            *launch_makeup.segments(plan, eligible, launch.horizon_days, labels),
+            *continuation(plan.segmentation.kept, labels),
+            *topics(plan, eligible, labels),
+            *launch_makeup.personas(plan, settings, labels),
+            *roles(plan, eligible, settings, labels),
             *launch_makeup.parts(plan.segments, eligible, settings, labels),
             *launch_choice.left_out(eligible, labels),
             *calendar(plan, labels),

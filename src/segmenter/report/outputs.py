@@ -1,5 +1,6 @@
 """What a job leaves: the files of its results folder, its report, and its record in MLflow."""
 
+import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -36,6 +37,12 @@ class Output:
 def csv(name: str, frame: pl.DataFrame, *, public: bool = False) -> Output:
     """Make a table a file for people."""
     return Output(f"{name}.csv", lambda path: write_csv(frame, path), public)
+
+
+def json_file(name: str, facts: Mapping[str, object]) -> Output:
+    """Make facts a file for programs; it holds no customer."""
+    written = json.dumps(facts, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    return Output(name, lambda path: path.write_text(written, encoding="utf-8", newline="\n"), public=True)
 
 
 def rounded(table: pl.DataFrame) -> pl.DataFrame:

@@ -7,6 +7,7 @@ import polars as pl
 from segmenter.launch_plan import LaunchPlan
 from segmenter.report.language import translate
 from segmenter.report.reason_words import reason_text
+from segmenter.segments.profiles import archetype_of
 from segmenter.settings import CoreSettings
 
 _FACTS = ("reasons", "spend_top", "orders_top")
@@ -44,10 +45,16 @@ def in_words(plan: LaunchPlan, settings: CoreSettings) -> LaunchPlan:
     ).to_series()
     listed = plan.invite_list.with_columns(reasons=reason).rename({"reasons": "reason"}).drop("spend_top", "orders_top")
     english, names = plan.segments["name"], [translate(name, lang) for name in plan.segmentation.names]
+    meant = [archetype_of(name) for name in plan.segmentation.names]
+    texts = {
+        "name": names,
+        "who": [translate(each.who, lang) for each in meant],
+        "advice": [translate(each.advice, lang) for each in meant],
+    }
     return replace(
         plan,
         invite_list=listed,
-        segments=plan.segments.with_columns(pl.Series("name", names, dtype=pl.String)),
+        segments=plan.segments.with_columns(pl.Series(key, words, dtype=pl.String) for key, words in texts.items()),
         invitations=plan.invitations.with_columns(pl.col("segment").replace(english, names)),
         segmentation=replace(plan.segmentation, why=translate(plan.segmentation.why, lang)),
         notes=tuple(translate(note, lang) for note in plan.notes),

@@ -5,10 +5,12 @@ from collections.abc import Iterable
 import polars as pl
 
 from segmenter import money
+from segmenter.report.labels import Labels
 from segmenter.report.language import Lang, say
-from segmenter.scoring.components import COMPONENTS, event_count
+from segmenter.scoring.components import COMPONENTS, event_count, weights_of_roles
 from segmenter.scoring.reasons import rise
 from segmenter.settings import ScoringSettings
+from segmenter.settings.role_points import ROLE
 
 # What the usual kinds of events are called: once, and more often.
 _ENGLISH = {
@@ -42,7 +44,9 @@ def reason_text(chosen: pl.DataFrame, scoring: ScoringSettings, *, window_days: 
     phrases = (_chinese if lang == "zh" else _english)(window_days, currency)
     phrases["engagement"] = _actions(chosen, scoring.engagement, lang)
     phrases["advocacy"] = _actions(chosen, scoring.advocacy, lang)
-    named = [pl.when(pl.col("reasons").list.contains(name)).then(phrases[name]) for name in COMPONENTS]
+    labels = Labels(lang, currency)
+    phrases |= {f"{ROLE}{name}": pl.lit(labels.role_act(name)) for name in scoring.role_weights}
+    named = [pl.when(pl.col("reasons").list.contains(name)).then(phrases[name]) for name in (*COMPONENTS, *weights_of_roles(scoring))]
     reason = pl.concat_str(named, separator=say(lang, ", ", "，"), ignore_nulls=True).replace("", None)
     last_order = pl.when(pl.col("days_since_order").is_not_null()).then(phrases["recency"])
     known = pl.format(say(lang, "known for {} days", "认识 {} 天"), "days_known").str.replace("for 1 days", "since yesterday")

@@ -8,6 +8,7 @@ of its distance from the first knot, then by a search without branches among the
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -18,6 +19,7 @@ from segmenter.compiled import compiled
 from segmenter.scoring.components import counts, halved, rounded
 from segmenter.scoring.quantiles import QuantileMap, image, slopes
 from segmenter.settings import ScoringSettings
+from segmenter.settings.role_points import ROLE
 
 Floats = NDArray[np.float64]
 Raw = Callable[[slice, Floats], NDArray[Any]]  # give the raw numbers of some rows, as they are or written into the array
@@ -73,6 +75,9 @@ def _steps(frame: pl.DataFrame, settings: ScoringSettings, quantiles: QuantileMa
         weight, terms = 100 * shares[name], sums.get(name, [])
         if len(knots) == 1:  # all 0
             continue
+        if name.startswith(ROLE):
+            steps[name] = _interpolated(partial(_part, _values(frame[name])), knots, levels, weight)
+            continue
         if name == "recency":
             low, high = (cast(int | None, bound) or 0 for bound in (days.min(), days.max()))
             if days.dtype != pl.Int32 or high - low >= _TABLE:
@@ -103,6 +108,10 @@ def _values(measure: pl.Series) -> NDArray[Any]:
     values = measure.to_numpy()
     values.flags.writeable = False  # as most come: another kind of array would be compiled for anew
     return values
+
+
+def _part(values: NDArray[Any], here: slice, _: Floats) -> NDArray[Any]:
+    return values[here]
 
 
 def _looked_up(measure: pl.Series, low: int, table: Floats, missing: float, weight: float) -> Step:

@@ -1,6 +1,6 @@
-"""The seven components: raw numbers, larger is better, from a customer's measures."""
+"""The seven components, and roles that weigh something: raw numbers, larger is better, from a customer's measures."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import polars as pl
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from segmenter.messages import Message
 from segmenter.settings import ScoringSettings, Weights
+from segmenter.settings.role_points import ROLE
 
 COMPONENTS = tuple(Weights.model_fields)
 # What the components take besides the measures that count events.
@@ -27,7 +28,13 @@ def raw_components(frame: pl.DataFrame, settings: ScoringSettings) -> dict[str, 
         "engagement": points(frame, settings.engagement),
         "advocacy": points(frame, settings.advocacy),
         "growth": change,
+        **{name: pl.col(name) for name in weights_of_roles(settings)},
     }
+
+
+def weights_of_roles(settings: ScoringSettings) -> dict[str, float]:
+    """Give the weights of the components that are roles, which are called as their columns."""
+    return {f"{ROLE}{name}": weight for name, weight in settings.role_weights.items()}
 
 
 def _recency(frame: pl.DataFrame, half_life_days: float) -> pl.Expr:
@@ -71,14 +78,14 @@ def points(frame: pl.DataFrame, worth: dict[str, float]) -> pl.Expr:
     return total
 
 
-def uncounted_kinds(frame: pl.DataFrame, settings: ScoringSettings) -> list[Message]:
-    """Say which kinds of events nobody gave points for: perhaps they are called otherwise here."""
+def uncounted_kinds(frame: pl.DataFrame, settings: ScoringSettings, roles: Collection[str] = ()) -> list[Message]:
+    """Say which kinds of events nobody gave points for, `roles` neither: perhaps they are called otherwise here."""
     # Friends brought come from the referrals; an event called so counts nothing either.
-    worth = {kind.lower() for kind in (*settings.engagement, *settings.advocacy)} - {"referral"}
+    worth = {kind.lower() for kind in (*settings.engagement, *settings.advocacy, *roles)} - {"referral"}
     kinds = [name.removeprefix("events_") for name in frame.columns if name.startswith("events_")]
     if not (uncounted := [kind for kind in kinds if kind not in worth]):
         return []
-    sentence = "events of these kinds count nothing: scoring.engagement and scoring.advocacy do not name them: {kinds}"
+    sentence = "events of these kinds count nothing: neither scoring.engagement, scoring.advocacy nor roles name them: {kinds}"
     return [Message("scoring.uncounted_kinds", sentence, kinds=uncounted)]
 
 

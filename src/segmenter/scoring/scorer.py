@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from segmenter.rules import ELIGIBLE
-from segmenter.scoring.components import COMPONENTS, MEASURES, counts, raw_components, rounded
+from segmenter.scoring.components import COMPONENTS, MEASURES, counts, raw_components, rounded, weights_of_roles
 from segmenter.settings import ScoringSettings
 
 if TYPE_CHECKING:
@@ -26,7 +26,11 @@ class WeightedScorer:
 
     def measures(self, frame: pl.DataFrame) -> list[str]:
         """List the measures of a frame that the score takes, those that count events and referrals among them."""
-        return [*MEASURES, *(name for name, _ in counts(frame, {**self.settings.engagement, **self.settings.advocacy}))]
+        return [
+            *MEASURES,
+            *(name for name, _ in counts(frame, {**self.settings.engagement, **self.settings.advocacy})),
+            *weights_of_roles(self.settings),
+        ]
 
     def score(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Score customers, these or others.
@@ -97,9 +101,9 @@ def fit_scorer(frame: pl.DataFrame, settings: ScoringSettings) -> WeightedScorer
 
     eligible = frame.lazy().filter(verdict=ELIGIBLE)
     raw = raw_components(frame, settings)
-    columns = (eligible.select(raw[name].alias(name)).collect().to_series().to_numpy() for name in COMPONENTS)
+    columns = (eligible.select(values.alias(name)).collect().to_series().to_numpy() for name, values in raw.items())
     quantiles = QuantileMap(knots=settings.knots).fit_columns(columns)
-    weights: dict[str, float] = settings.weights.model_dump()
-    differing = {name: weights[name] if len(knots) > 1 else 0.0 for name, knots in zip(COMPONENTS, quantiles.knots_, strict=True)}
+    weights = {**{name: getattr(settings.weights, name) for name in COMPONENTS}, **weights_of_roles(settings)}
+    differing = {name: weights[name] if len(knots) > 1 else 0.0 for name, knots in zip(raw, quantiles.knots_, strict=True)}
     total = sum(differing.values())
     return WeightedScorer(settings, quantiles, {name: weight / total if total else 0.0 for name, weight in differing.items()})

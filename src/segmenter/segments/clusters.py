@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
@@ -76,11 +76,13 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped b
         The label of the first cluster; the others follow.
     random_state : int, RandomState or None
         Seed of the starts.
+    weights : sequence of float, optional
+        What the square of a difference in each measure counts, > 0; 1 each without.
 
     Attributes
     ----------
     unit_, mean_, scale_ : ndarray of shape (n_features,)
-        u, and the mean and the standard deviation of the logarithms; scale 0 marks a constant measure.
+        u, the mean of the logarithms, and their standard deviation over the root of the weight; scale 0 marks a constant measure.
     cluster_centers_ : ndarray of shape (n_clusters, n_features)
         In the scaled space.
     labels_ : ndarray of shape (n_samples,)
@@ -92,10 +94,13 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped b
     True
     """
 
-    def __init__(self, n_clusters: int = 4, *, first_label: int = 0, random_state: Any = None) -> None:
+    def __init__(
+        self, n_clusters: int = 4, *, first_label: int = 0, random_state: Any = None, weights: Sequence[float] | None = None
+    ) -> None:
         self.n_clusters = n_clusters
         self.first_label = first_label
         self.random_state = random_state
+        self.weights = weights
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: N803
         """Learn scale and clusters, on one thread.
@@ -118,6 +123,8 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped b
             logs = self._logs(measures)
             self.mean_ = logs.mean(axis=0)
             self.scale_ = np.where(np.ptp(logs, axis=0) > 0, logs.std(axis=0), 0.0)
+            if self.weights is not None:
+                self.scale_ /= np.sqrt(self.weights)
             points = self.scaled(measures)
             self.cluster_centers_ = KMeans(self.n_clusters, n_init=STARTS, random_state=self.random_state).fit(points).cluster_centers_
         self.labels_ = nearest(points, self.cluster_centers_) + self.first_label
@@ -157,6 +164,19 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped b
         number = {label: self.first_label + index for index, label in enumerate(labels)}
         self.labels_ = np.array([number[label] for label in self.labels_.tolist()])
         return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give what it learned as plain values, all but the labels of the customers."""
+        learned = {name: value for name, value in vars(self).items() if name.endswith("_") and name != "labels_"}
+        return {"params": self.get_params(), "learned": {name: np.asarray(value).tolist() for name, value in learned.items()}}
+
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any]) -> Self:
+        """Make it of what `to_dict` gives."""
+        model = cls(**facts["params"])
+        for name, value in facts["learned"].items():
+            setattr(model, name, np.array(value) if isinstance(value, list) else value)
+        return model
 
     def _logs(self, measures: Floats) -> Floats:
         logs: Floats = np.copysign(np.log1p(np.abs(measures) / self.unit_), measures)

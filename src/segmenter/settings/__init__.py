@@ -30,7 +30,7 @@ from segmenter.settings.planning import AnyPlan as AnyPlan
 from segmenter.settings.planning import PlanSettings as PlanSettings
 from segmenter.settings.planning import PlatformSettings as PlatformSettings
 from segmenter.settings.planning import SimplePlan as SimplePlan
-from segmenter.settings.planning import category_key as category_key
+from segmenter.settings.planning import column_key as column_key
 from segmenter.settings.rankings import AnyScoring as AnyScoring
 from segmenter.settings.rankings import AutoSettings as AutoSettings
 from segmenter.settings.rankings import ClvSettings as ClvSettings
@@ -54,12 +54,18 @@ from segmenter.settings.sources import MappingSettings as MappingSettings
 from segmenter.settings.sources import OrdersSettings as OrdersSettings
 from segmenter.settings.sources import ShopSettings as ShopSettings
 from segmenter.settings.sources import TableSettings as TableSettings
+from segmenter.settings.stages import OTHER_PERSONA as OTHER_PERSONA
+from segmenter.settings.stages import AnySegments as AnySegments
 from segmenter.settings.stages import EngineSettings as EngineSettings
+from segmenter.settings.stages import KmeansSegments as KmeansSegments
 from segmenter.settings.stages import LaunchBasics as LaunchBasics
 from segmenter.settings.stages import LaunchSettings as LaunchSettings
 from segmenter.settings.stages import LiveEvents as LiveEvents
 from segmenter.settings.stages import LocalEngine as LocalEngine
 from segmenter.settings.stages import MlflowSettings as MlflowSettings
 from segmenter.settings.stages import NoTracking as NoTracking
+from segmenter.settings.stages import PersonaSettings as PersonaSettings
+from segmenter.settings.stages import RfmSegments as RfmSegments
 from segmenter.settings.stages import SegmentsSettings as SegmentsSettings
 from segmenter.settings.stages import SparkEngine as SparkEngine
+from segmenter.settings.stages import TopicsSettings as TopicsSettings

@@ -22,6 +22,7 @@ RENAMED = {
     "plan.layers.*.least": "min",
     "plan.layers.*.most": "max",
     "plan.most_groups": "max_groups",
+    "plan.roles": "tenure",
     "rules.invitations.most": "max",
     "tune.held_back": "holdout",
 }
@@ -58,10 +59,13 @@ def parse(model: type[Job], config: Mapping[str, Any]) -> Job:
 
 def unknown_key(key: str, names: Iterable[str], *, full: bool = False) -> str:
     """Say that there is no such key: what it is called now, or the nearest of the names, which are its siblings' or full ones."""
+    parts = key.split(".")
     for pattern, name in RENAMED.items():
-        if fnmatchcase(key, pattern):
-            parent = key.rpartition(".")[0]
-            return Message("settings.renamed", "{key}: is called {parent}.{name} now", key=key, parent=parent, name=name)
+        for size in range(2, len(parts) + 1):  # the key, or a mapping that it is in
+            if fnmatchcase(".".join(parts[:size]), pattern):
+                new = ".".join((name, *parts[size:]))
+                parent = ".".join(parts[: size - 1])
+                return Message("settings.renamed", "{key}: is called {parent}.{name} now", key=key, parent=parent, name=new)
     return Message(
         "settings.unknown_key", "{key}: is no key{nearest}", key=key, nearest=nearest(key if full else key.rpartition(".")[2], names)
     )
@@ -189,7 +193,7 @@ def _key(model: type[BaseModel], path: tuple[int | str, ...]) -> tuple[str, list
     name, siblings, inside = "", list[str](), [model]  # the types that the next part may be in
     for part in path:
         models = [side for side in inside if isinstance(side, type) and issubclass(side, BaseModel)]
-        fields = {key: field.annotation for side in models for key, field in side.model_fields.items()}
+        fields = {field.alias or key: field.annotation for side in models for key, field in side.model_fields.items()}
         tagged = [side for side in models if "kind" in side.model_fields and part in get_args(side.model_fields["kind"].annotation)]
         if isinstance(part, int):
             name, inside, siblings = f"{name}[{part}]", _sides(get_args(side)[0] for side in inside if get_origin(side) is tuple), []

@@ -13,7 +13,7 @@ RULES = frozenset(
         *("not_customer", "staff", "blocked", "consent", "member", "refused", "wrong_number", "agreed"),
         *("refused_lately", "held_out", "cooloff", "invitations", "violations"),
         *("reachable", "per_phone"),
-        *("region_include", "region_exclude", "region_unknown", "spend_min", "spend_max", "orders_min", "recency", "eligible"),
+        *("region_include", "region_exclude", "region_unknown", "spend_min", "spend_max", "orders_min", "recency", "role", "eligible"),
     }
 )
 

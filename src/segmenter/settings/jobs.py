@@ -2,24 +2,30 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from segmenter.errors import nearest
 from segmenter.messages import Message
 from segmenter.settings.eligibility import RulesSettings
-from segmenter.settings.planning import AnyPlan, PlatformSettings, category_key
+from segmenter.settings.planning import AnyPlan, PlatformSettings, column_key
 from segmenter.settings.rankings import AnyScoring
+from segmenter.settings.role_points import Roles, role_problems
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
+    AnySegments,
     EngineSettings,
+    HistorySettings,
     LaunchBasics,
     LaunchSettings,
+    LedgerSettings,
     LocalEngine,
     MlflowSettings,
     NoTracking,
-    SegmentsSettings,
+    PersonaList,
+    TopicsSettings,
+    check_scripts,
 )
-from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings, off
+from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings
 from segmenter.words import Lang
 
 
@@ -29,7 +35,10 @@ class CoreSettings(Settings):
     launch: LaunchSettings
     rules: RulesSettings
     scoring: AnyScoring
-    segments: SegmentsSettings
+    segments: AnySegments
+    topics: TopicsSettings
+    personas: PersonaList
+    roles: Roles
     plan: AnyPlan
     platform: PlatformSettings
     seed: Seed
@@ -37,30 +46,25 @@ class CoreSettings(Settings):
 
     @model_validator(mode="after")
     def _on_platform(self) -> "CoreSettings":
+        check_scripts(self.personas, self.launch)
         if problems := self.platform.misfits(self.plan):
             sentence = "{problems}; lower it, or choose another platform"
             raise ValueError(Message("planning.on_platform", sentence, problems=tuple(problems)))
+        rankings = {f"rankings.{name}": each for name, each in getattr(self, "rankings", {}).items()}
+        if problems := list(role_problems(self.roles, self.launch.role, {"scoring": self.scoring, **rankings}, self.plan)):
+            raise ValueError(Message("settings.roles", "{problems}", problems=tuple(problems)))
         return self
+
+    @property
+    def topics_asked(self) -> str | None:
+        """The key that asks for the customers' topics, if one does."""
+        return "topics.use" if self.topics.use else column_key(self.plan, "topic")
 
 
 class FrameLaunch(CoreSettings):
     """A launch on frames that a program holds already."""
 
     data: MappingSettings
-
-
-class HistorySettings(Settings):
-    """What is kept of the orders."""
-
-    store: Annotated[str | None, BeforeValidator(off)]
-
-
-class LedgerSettings(Settings):
-    """Where invitations and answers are kept."""
-
-    use: bool
-    url: str | None
-    contacts: str | None
 
 
 class LaunchJob(CoreSettings):
@@ -85,14 +89,16 @@ class LaunchJob(CoreSettings):
                 sentence = "scoring: {kind} looks at the single orders of all customers, which need engine=local (got {engine})"
                 raise ValueError(Message("settings.scoring_engine", sentence, kind=self.scoring.kind, engine=engine.kind))
             case engine if self.by_category:
-                sentence = "{key}: category looks at single orders, which need engine=local (got {engine})"
-                raise ValueError(Message("settings.category_engine", sentence, key=category_key(self.plan), engine=engine.kind))
+                sentence = "{key}: what customers buy needs their single orders, and so engine=local (got {engine})"
+                key = column_key(self.plan, "category") or self.topics_asked
+                raise ValueError(Message("settings.category_engine", sentence, key=key, engine=engine.kind))
         return self
 
     @property
     def by_category(self) -> bool:
-        """Whether the plan needs the orders' categories: an attribute of that name is the customers' own."""
-        return category_key(self.plan) is not None and "category" not in self.data.customers.attributes
+        """Whether plan or topics need the orders' categories: an attribute of that name is the customers' own."""
+        asked = {"category": column_key(self.plan, "category"), "topic": self.topics_asked}
+        return any(key is not None and name not in self.data.customers.attributes for name, key in asked.items())
 
     @property
     def needs_every_order(self) -> bool:

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from segmenter.messages import Message
+from segmenter.settings.rankings import Weights
 from segmenter.settings.types import (
     MOST,
     Amount,
     AsOf,
     Channel,
-    Component,
     Count,
     Days,
     Name,
@@ -90,6 +90,13 @@ def _is_given(capacity: object) -> object:
     return capacity
 
 
+def _is_component(name: str) -> str:
+    if name not in Weights.model_fields and not name.startswith("role_"):
+        sentence = "should be one of {names}, or role_NAME for one of the roles"
+        raise ValueError(Message("planning.component", sentence, names=tuple(Weights.model_fields)))
+    return name
+
+
 class StarterSettings(Settings):
     """A colleague or, where that is said, an account of the house, in the groups of some regions or of all."""
 
@@ -115,7 +122,7 @@ class PlanSettings(Settings):
     smallest: Annotated[int, Field(ge=1, le=1_000_000)]
     key_users: Annotated[int, Field(ge=0, le=1_000_000)]
     key_user_share: Share
-    key_user_components: tuple[Component, ...]
+    key_user_components: tuple[Annotated[str, AfterValidator(_is_component)], ...]
     join_chance: Chance
     join_evidence: Annotated[float, Field(gt=0, le=1e6)]
     fill: Annotated[float, Field(gt=0, le=1)]
@@ -160,7 +167,7 @@ class SimplePlan(PlanSettings):
     kind: Literal["simple"]
 
 
-class RoleSettings(Settings):
+class TenureSettings(Settings):
     """Who is an expert, and who a newcomer."""
 
     experts: Share
@@ -196,7 +203,7 @@ class AllocatedPlan(PlanSettings):
     max_groups: Annotated[int, Field(ge=1, le=1_000_000)]
     topic: Annotated[str, Field(min_length=1)] | None
     layer_by: Annotated[str, Field(min_length=1)]
-    roles: RoleSettings
+    tenure: TenureSettings
     layers: Annotated[dict[str, LayerSettings], BeforeValidator(is_mapping)]
     budget: Amount | None
     gifts: GiftSettings
@@ -212,12 +219,7 @@ class AllocatedPlan(PlanSettings):
 AnyPlan = Annotated[SimplePlan | AllocatedPlan, Field(discriminator="kind")]
 
 
-def category_key(plan: AnyPlan) -> str | None:
-    """Name the key of a plan that asks for the customers' category, if one does."""
-    match plan:
-        case AllocatedPlan(topic="category"):
-            return "plan.topic"
-        case AllocatedPlan(layer_by="category"):
-            return "plan.layer_by"
-        case _:
-            return None
+def column_key(plan: AnyPlan, column: str) -> str | None:
+    """Name the key of a plan that makes groups or layers of a column, if one does."""
+    keys = {"plan.topic": plan.topic, "plan.layer_by": plan.layer_by} if isinstance(plan, AllocatedPlan) else {}
+    return next((key for key, named in keys.items() if named == column), None)

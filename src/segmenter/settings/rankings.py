@@ -6,10 +6,10 @@ the module of `segmenter.scoring` (of `segmenter.evaluation` for `auto`) that is
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from segmenter.messages import Message
-from segmenter.settings.types import MOST, Days, Settings, Weight
+from segmenter.settings.types import MOST, Days, Settings, Weight, is_mapping
 
 
 class Weights(Settings):
@@ -35,6 +35,7 @@ class ScoringSettings(Settings):
 
     half_life_days: Annotated[float, Field(gt=0, le=36_525)]
     weights: Weights
+    role_weights: Annotated[dict[str, Weight], BeforeValidator(is_mapping)]
     engagement: dict[str, Weight]
     advocacy: dict[str, Weight]
     knots: Annotated[int, Field(ge=2, le=10_000)]
@@ -43,7 +44,7 @@ class ScoringSettings(Settings):
 
     @model_validator(mode="after")
     def _some_weight(self) -> "ScoringSettings":
-        if not any(self.weights.model_dump().values()):
+        if not any((*self.weights.model_dump().values(), *self.role_weights.values())):
             raise ValueError(Message("settings.no_weight", "weights: at least one should be > 0 (got all 0)"))
         return self
 

@@ -1,9 +1,10 @@
-"""The launch, its segments, its engine and its tracking."""
+"""The launch, its segments and personas, its engine, its ledger and its tracking."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from segmenter.messages import Message
 from segmenter.settings.types import (
@@ -22,10 +23,24 @@ from segmenter.settings.types import (
     is_mapping,
     is_moment,
     is_timezone,
+    off,
 )
 
 Sentence = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(is_line)]
-_SPOKEN = ("name", "topic", "offer", "shop")  # what an opening script may have in braces
+OTHER_PERSONA = "other"  # of whom no persona matches
+
+
+def _wrong_field(script: str | None, given: Mapping[str, str | None]) -> Message | None:
+    """Say what in braces an opening script may not have, or what has no value to stand for it: of the key, or of ``launch``."""
+    for field in re.findall(r"{(.*?)}", script or ""):
+        if field not in given:
+            sentence = "script: should have no fields but {fields} (got {got})"
+            return Message("settings.script_fields", sentence, fields=tuple(f"{{{name}}}" for name in given), got=f"{{{field}}}")
+        if not given[field]:
+            key = "hook" if field == "hook" else f"launch.{field}"
+            sentence = "script: has {field}, which needs {key} (got null); set it, or leave the field out"
+            return Message("settings.script_empty", sentence, field=f"{{{field}}}", key=key)
+    return None
 
 
 class LaunchBasics(Settings):
@@ -80,28 +95,65 @@ class LaunchSettings(LaunchBasics):
     shop: Name | None
     group_rules: Sentence | None
     community: Name
+    role: Annotated[str, Field(min_length=1)] | None
+    role_points: Annotated[float, Field(gt=0, le=1e9)]
+    role_share: Annotated[float, Field(gt=0, le=1)]
     target: Annotated[float, Field(gt=0, le=1e13, allow_inf_nan=False)] | None
     confidence: Annotated[float, Field(gt=0, lt=1)]
     live_events: Annotated[LiveEvents | None, BeforeValidator(_as_live_events)]
     remind_days: Annotated[int, Field(ge=0, le=60)]
     warm_days: Days
 
+    @property
+    def spoken(self) -> dict[str, str | None]:
+        """What stands for the fields of an opening script; the name is each customer's."""
+        return {"name": "{name}", **{field: getattr(self, field) for field in ("topic", "offer", "shop")}}
+
     @model_validator(mode="after")
     def _speakable(self) -> "LaunchSettings":
-        for field in re.findall(r"{(.*?)}", self.script or ""):
-            if field not in _SPOKEN:
-                sentence = "script: should have no fields but {fields} (got {got})"
-                fields = tuple(f"{{{name}}}" for name in _SPOKEN)
-                raise ValueError(Message("settings.script_fields", sentence, fields=fields, got=f"{{{field}}}"))
-            if field != "name" and not getattr(self, field):
-                sentence = "script: has {field}, which needs launch.{key} (got null); set it, or leave the field out"
-                raise ValueError(Message("settings.script_empty", sentence, field=f"{{{field}}}", key=field))
+        if wrong := _wrong_field(self.script, self.spoken):
+            raise ValueError(wrong)
         return self
 
 
+class PersonaSettings(Settings):
+    """A need: whose it is, what to offer them, and what to say; without a hook or a script, the launch's offer and script."""
+
+    name: Name
+    where: Annotated[str, Field(min_length=1)]
+    hook: Sentence | None = None
+    script: Sentence | None = None
+
+
+def _distinct(personas: tuple[PersonaSettings, ...]) -> tuple[PersonaSettings, ...]:
+    names = [OTHER_PERSONA, *(persona.name for persona in personas)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        sentence = "should have names given once, and none called {other} (got {names})"
+        raise ValueError(Message("settings.persona_names", sentence, other=OTHER_PERSONA, names=tuple(twice)))
+    return personas
+
+
+PersonaList = Annotated[tuple[PersonaSettings, ...], Field(max_length=100), AfterValidator(_distinct)]
+
+
+def check_scripts(personas: PersonaList, launch: LaunchSettings) -> None:
+    """Refuse scripts of personas with other fields than those of the launch's, and the hook."""
+    scripts = [(number, _wrong_field(each.script, {**launch.spoken, "hook": each.hook})) for number, each in enumerate(personas)]
+    if wrong := [Message("settings.of_persona", "personas.{number}.{rule}", number=number, rule=rule) for number, rule in scripts if rule]:
+        raise ValueError(Message("settings.of_personas", "{problems}", problems=tuple(wrong)))
+
+
 class SegmentsSettings(Settings):
+    """Segments of the eligible, however they are made."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+    from_: Annotated[str, Field(alias="from", min_length=1)]  # new, last, or results of a launch
+
+
+class KmeansSegments(SegmentsSettings):
     """Clusters of the eligible."""
 
+    kind: Literal["kmeans"]
     k: Annotated[int | str, count_or("auto", most=100)]
     k_min: Annotated[int, Field(ge=2, le=50)]
     k_max: Annotated[int, Field(ge=2, le=50)]
@@ -110,10 +162,35 @@ class SegmentsSettings(Settings):
     bootstraps: Annotated[int, Field(ge=2, le=100)]
 
     @model_validator(mode="after")
-    def _ordered(self) -> "SegmentsSettings":
+    def _ordered(self) -> "KmeansSegments":
         if self.k_min > self.k_max:
             raise ValueError(Message("settings.k_range", "k_min should be ≤ k_max (got {min} > {max})", min=self.k_min, max=self.k_max))
         return self
+
+
+class RfmSegments(SegmentsSettings):
+    """Named cells of a grid of recency against frequency and monetary value."""
+
+    kind: Literal["rfm"]
+
+
+def _with_kind(segments: object) -> object:
+    return {"kind": "kmeans", **segments} if isinstance(segments, dict) else segments  # configs of before there were others have none
+
+
+AnySegments = Annotated[KmeansSegments | RfmSegments, Field(discriminator="kind"), BeforeValidator(_with_kind)]
+
+
+class TopicsSettings(Settings):
+    """What customers buy and do, as a few topics."""
+
+    use: bool
+    k: Annotated[int | str, count_or("auto", most=50)]
+    k_max: Annotated[int, Field(ge=2, le=50)]
+    min_share: Annotated[float, Field(ge=0, le=0.5)]
+    categories: Annotated[int, Field(ge=2, le=1_000)]
+    events: tuple[Annotated[str, Field(min_length=1), AfterValidator(str.lower)], ...]
+    sample: Annotated[int, Field(ge=100, le=1_000_000)]
 
 
 def _is_master(text: str) -> str:
@@ -137,6 +214,20 @@ class SparkEngine(Settings):
 
 
 EngineSettings = Annotated[LocalEngine | SparkEngine, Field(discriminator="kind")]
+
+
+class HistorySettings(Settings):
+    """What is kept of the orders."""
+
+    store: Annotated[str | None, BeforeValidator(off)]
+
+
+class LedgerSettings(Settings):
+    """Where invitations and answers are kept."""
+
+    use: bool
+    url: str | None
+    contacts: str | None
 
 
 class MlflowSettings(Settings):

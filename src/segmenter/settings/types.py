@@ -177,7 +177,6 @@ Name = Annotated[str, Field(min_length=1), AfterValidator(is_name)]
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Channel = Literal["phone", "message", "poster", "shop", "colleague"]  # by which somebody is invited
-Component = Literal["spend", "decayed_spend", "frequency", "recency", "engagement", "advocacy", "growth"]
 
 
 class Settings(BaseModel):

@@ -1,0 +1,113 @@
+"""Roles: what customers do for the community, from kinds of events with time decay."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from math import ceil
+
+import polars as pl
+
+from segmenter.errors import InputError, nearest
+from segmenter.messages import Message
+from segmenter.settings import CoreSettings
+from segmenter.settings.role_points import ROLE
+from segmenter.tables import Tables
+
+HOLDS = 0.5  # who scores so much holds the role
+REFERRAL = "referral"  # a friend brought, which stands among the referrals and not among the events
+_ONE = 1 << 20  # an event of today in whole numbers, as sums of floats over groups would differ with the number of threads
+_OLDEST = 1 << 16  # days
+
+
+def with_roles(measures: pl.DataFrame, tables: Tables, settings: CoreSettings, as_of: date, half_life_days: float) -> pl.DataFrame:
+    """Say what customers do for the community, as of a date.
+
+    A role's points are those of each event before the date times 2^(-days since / half-life). A friend counts from the day on which they
+    were brought; without a day, as much as after one half-life. The bound is the points of the last among the `launch.role_share` of
+    customers, staff and who is blocked apart, that have most, ties included, and at least `launch.role_points`.
+
+    Parameters
+    ----------
+    measures : DataFrame
+        One row per customer.
+    tables : Tables
+        The events and referrals; rows at or after the date change nothing.
+    settings : CoreSettings
+        The roles, and who holds them.
+    as_of : date
+        The date.
+    half_life_days : float
+        After so many days an event counts half.
+
+    Returns
+    -------
+    DataFrame
+        The measures with ``role_<name>`` for each role, points / (points + bound): 0 without any, and from 0.5 on they hold it; and
+        ``role``, the one that they hold most, null where none. As it came, where there are no roles.
+    """
+    if not settings.roles:
+        return measures
+    names = {name: f"{ROLE}{name}" for name in settings.roles}
+    if taken := [name for name in ("role", *names.values()) if name in measures.columns]:
+        sentence = (
+            "data.customers.attributes: {names}: so segmenter calls a column of its own; rename it in the source, or choose roles=none"
+        )
+        raise InputError(Message("measures.role_taken", sentence, names=tuple(taken)))
+    counts = _decayed_counts(tables, sorted(counted_kinds(settings)), as_of, half_life_days)
+    known = measures.lazy().select("customer_id", apart=pl.any_horizontal("staff", "blocked"))
+    frame = known.join(counts.lazy(), on="customer_id", how="left", maintain_order="left").collect()
+    columns = []
+    for name, worth in settings.roles.items():
+        total = pl.repeat(0.0, pl.len())
+        for kind, each in worth.items():  # in a fixed order, as these are floats
+            if kind.lower() in frame.columns:
+                total = total + pl.col(kind.lower()).fill_null(0) / _ONE * each
+        columns.append(total.alias(names[name]))
+    points = frame.select("apart", *columns)
+    few, rated = settings.launch.role_share, points.filter(~pl.col("apart"))
+    bounds = {name: max(settings.launch.role_points, rated[name].top_k(ceil(few * rated.height)).min() or 0.0) for name in names.values()}
+    scores = points.select(pl.col(name) / (pl.col(name) + bound) for name, bound in bounds.items())
+    most = pl.max_horizontal(names.values())
+    role = pl.coalesce(pl.when((pl.col(column) == most) & (most >= HOLDS)).then(pl.lit(name)) for name, column in names.items())
+    return measures.hstack(scores.with_columns(role=role))
+
+
+def dated(tables: Tables) -> Tables:
+    """Leave out referrals without a time, of which nobody knows whether they were there at a past date."""
+    return replace(tables, referrals=tables.referrals.filter(pl.col("time").is_not_null()))
+
+
+def counted_kinds(settings: CoreSettings) -> set[str]:
+    """List the kinds of events that some role gives points for."""
+    return {kind.lower() for worth in settings.roles.values() for kind, points in worth.items() if points}
+
+
+def _decayed_counts(tables: Tables, kinds: Sequence[str], as_of: date, half_life_days: float) -> pl.DataFrame:
+    """Count each customer's events of each kind, an older one less: a column a kind that somebody did, in 2**-20."""
+    brought = tables.referrals.lazy().filter(pl.col("customer_id") != pl.col("friend_id"))
+    first = brought.group_by("customer_id", "friend_id").agg(pl.col("time").min())
+    events = tables.events.lazy().filter(pl.col("kind").is_in(kinds), pl.col("kind") != REFERRAL).select("customer_id", "kind", "time")
+    parts = [events, *([first.select("customer_id", pl.lit(REFERRAL).alias("kind"), "time")] if REFERRAL in kinds else [])]
+    since = pl.max_horizontal((pl.lit(as_of) - pl.col("time").dt.date()).dt.total_days().fill_null(round(half_life_days)), 0)
+    # Plain Python powers: vectorised ones may differ in the last bit with a value's place in its vector.
+    left = pl.Series([round(_ONE * 2.0 ** (-day / half_life_days)) for day in range(_OLDEST)], dtype=pl.Int64)
+    before = pl.concat(parts).filter(pl.col("time").is_null() | (pl.col("time") < as_of))
+    acts = before.select("customer_id", "kind", weight=pl.lit(left).gather(since.clip(upper_bound=_OLDEST - 1))).collect()
+    done = sorted(acts["kind"].unique())
+    return acts.group_by("customer_id").agg(pl.col("weight").filter(pl.col("kind") == kind).sum().alias(kind) for kind in done)
+
+
+def unknown_kinds(frame: pl.DataFrame, settings: CoreSettings) -> list[Message]:
+    """Warn of kinds of events that the shop does not have and may have meant otherwise, and of weights for what nobody does."""
+    there = {name.removeprefix("events_") for name in frame.columns if name.startswith("events_")}
+    scoring = settings.scoring
+    free = there - counted_kinds(settings) - {kind.lower() for kind in (*scoring.engagement, *scoring.advocacy)}
+    hints = {kind: nearest(kind, free) for kind in sorted(counted_kinds(settings) - there - {REFERRAL})}
+    meant = [f"{kind}{hint}" for kind, hint in hints.items() if getattr(hint, "code", "") == "errors.nearest"]
+    sentence = "roles: nobody did anything of these kinds: {kinds}"
+    idle = [name for name, weight in scoring.role_weights.items() if weight and not (frame[f"{ROLE}{name}"] > 0).any()]
+    empty = "scoring.role_weights: nobody has points for {roles}, whose weight changes nothing; the kinds of events here: {kinds}"
+    return [
+        *([Message("rules.unknown_kinds", sentence, kinds=tuple(meant))] if meant else []),
+        *([Message("rules.idle_roles", empty, roles=tuple(idle), kinds=tuple(sorted(there)))] if idle else []),
+    ]
