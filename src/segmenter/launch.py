@@ -97,10 +97,7 @@ def plan_launch(
     behaviour = past_behaviour(past, settings)
     segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency, behaviour=behaviour, kept=kept)
     scored = scored.with_columns(segmentation.spread(eligible))
-    anew = running is None and settings.segments.from_ == NEW
-    topics = _topics(scored, tables, settings, None if anew else fitted)
-    if topics is not None:
-        scored = scored.join(topics.customers, on="customer_id", how="left", maintain_order="left")
+    scored, topics = _with_topics(scored, tables, settings, fitted)
     personas = assign_personas(scored, settings.personas, launch.currency) if settings.personas else None
     if personas is not None:
         scored = scored.with_columns(personas.names)
@@ -115,7 +112,6 @@ def plan_launch(
         planned = choose(settings)
     notes, unmeasured = describe_detectable_effect(planned.customers, settings)
     invited = planned.customers.filter("invited").sort("rank")
-    groups = planned.groups if topics is None else with_focus(planned.groups, planned.customers, topics.interests, settings.plan, seed=seed)
     invitations = invitations_of(planned.customers, segmentation, settings.plan, as_of, running, planned.kept)
     if running is None:
         listed = invited.with_columns(channel_of(invited, settings.plan).alias("channel"))
@@ -156,7 +152,9 @@ def plan_launch(
         what_if=snapshot.verdicts.what_if,
         segments=segmentation.profiles,
         personas=NO_PERSONAS if personas is None else count_personas(planned.customers, settings.personas, personas.overlaps),
-        groups=groups,
+        groups=planned.groups
+        if topics is None
+        else with_focus(planned.groups, planned.customers, topics.interests, settings.plan, seed=seed),
         layers=planned.layers,
         calls=planned.calls,
         starters=planned.starters,
@@ -188,12 +186,13 @@ def plan_launch(
     )
 
 
-def _topics(customers: pl.DataFrame, tables: Tables, settings: CoreSettings, fitted: Fitted | None) -> Topics | None:
-    """Find what customers buy and do, where that is asked for; as an earlier launch found it, where its segments may be used."""
-    if not asks_for_topics(settings, customers):
-        return None
-    kinds = [name.removeprefix("events_") for name in customers.columns if name.startswith("events_")]
+def _with_topics(frame: pl.DataFrame, tables: Tables, settings: CoreSettings, fitted: Fitted | None) -> tuple[pl.DataFrame, Topics | None]:
+    """Add the customers' ``topic`` and its share, where asked for; those of an earlier launch, where its segments may be used."""
+    if not asks_for_topics(settings, frame):
+        return frame, None
+    kinds = [name.removeprefix("events_") for name in frame.columns if name.startswith("events_")]
     interests = count_interests(tables.spending, tables.events, settings.topics.events, terms_of(settings).as_of)
     runs = tables.launches is not None and tables.launches.running is not None
     again = fitted if runs or settings.segments.from_ != NEW else None
-    return find_topics(interests, settings.topics, seed=settings.seed, kinds=kinds, fitted=again)
+    topics = find_topics(interests, settings.topics, seed=settings.seed, kinds=kinds, fitted=again)
+    return frame.join(topics.customers, on="customer_id", how="left", maintain_order="left"), topics
