@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from segmenter.contacts import hide
 from segmenter.evaluation.launch_sales import FEW
 from segmenter.report import charts
 from segmenter.report.call_sheet_words import opening_line
@@ -99,7 +100,7 @@ def personas(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> list
         rows.append(row(named, *map(number, (customers, eligible, invited)), also or ""))
         line = opening_line(launch, labels, need)
         if words := [word for word in (None if hook and hook in line else hook, line) if word]:
-            told.append((named, say(" – ", "。").join(words)))
+            told.append((named, hide(say(" – ", "。").join(words))))  # the shop's own phone, too, is for the sheets
     headings = (say("Persona", "画像"), say("Customers", "客户数"), say("Eligible", "符合条件"), say("Invited", "邀请"))
     also_match = say("Of them also match", "同时符合")
     about = say(

@@ -192,7 +192,7 @@ def _judge(trials: list[_Trial], min_share: float) -> tuple[int, list[Message]]:
         if chosen is not best:
             notes.insert(0, Message("segments.hardly_better", "{k} is hardly better", k=best.k))
         if shaky := [trial for trial in large if not trial.stable]:
-            notes.append(Message("segments.unstable", "{numbers} would not be stable", numbers=_numbers(shaky)))
+            notes.append(Message("segments.unstable", "{numbers} would not surely be stable", numbers=_numbers(shaky)))
         return chosen.k, notes
     steadiest = max(large, key=lambda trial: trial.stability, default=None)
     if steadiest and steadiest.stability >= TRUSTED:
@@ -215,7 +215,7 @@ def _why(k: int, trials: Mapping[int, _Trial], notes: list[Message]) -> Message:
         sentence = "silhouette {silhouette:.2f}, stability {stability:.2f}{foreseen}"
         foreseen: str = ""
         if not math.isnan(chosen.foreseen):
-            told = ", {share:.1%} of the differences in what customers did after earlier dates"
+            told = ", and they foresee {share:.1%} of the differences in what customers did after earlier dates"
             foreseen = Message("segments.foreseen", told, share=max(chosen.foreseen, 0.0))
         facts = {"silhouette": chosen.silhouette, "stability": chosen.stability, "foreseen": foreseen}
         parts.append(Message("segments.figures", sentence, **facts))
