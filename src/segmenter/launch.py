@@ -1,7 +1,7 @@
 """One launch: the stages composed, from canonical tables to the invite list."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 import polars as pl
@@ -117,11 +117,6 @@ def plan_launch(
     invited = planned.customers.filter("invited").sort("rank")
     groups = planned.groups if topics is None else with_focus(planned.groups, planned.customers, topics.interests, settings.plan, seed=seed)
     invitations = invitations_of(planned.customers, segmentation, settings.plan, as_of, running, planned.kept)
-    if running is None:
-        listed = invited.with_columns(channel_of(invited, settings.plan).alias("channel"))
-    else:
-        channels = invitations.select("customer_id", "channel")
-        listed = still_ahead(invited, running, as_of).join(channels, on="customer_id", how="left", maintain_order="left")
     said = (
         *snapshot.warnings,
         *snapshot.verdicts.warnings,
@@ -137,7 +132,7 @@ def plan_launch(
         *unlike,
         *say_drift(segmentation.kept),
     )
-    listed = with_reasons(listed, planned.customers, scorer)
+    listed = with_reasons(_list_invited(invited, invitations, settings, running, as_of), planned.customers, scorer)
     counts = {
         "customers": planned.customers.height,
         "eligible": int(eligible.sum()),
@@ -197,3 +192,13 @@ def _topics(customers: pl.DataFrame, tables: Tables, settings: CoreSettings, fit
     runs = tables.launches is not None and tables.launches.running is not None
     again = fitted if runs or settings.segments.from_ != NEW else None
     return find_topics(interests, settings.topics, seed=settings.seed, kinds=kinds, fitted=again)
+
+
+def _list_invited(
+    invited: pl.DataFrame, invitations: pl.DataFrame, settings: CoreSettings, running: pl.DataFrame | None, as_of: date
+) -> pl.DataFrame:
+    """List the invited with the channel of each; of a launch that goes on, those who are still ahead."""
+    if running is None:
+        return invited.with_columns(channel_of(invited, settings.plan).alias("channel"))
+    channels = invitations.select("customer_id", "channel")
+    return still_ahead(invited, running, as_of).join(channels, on="customer_id", how="left", maintain_order="left")
