@@ -158,7 +158,7 @@ def _foresee(model: Segmenter, behaviour: Behaviour) -> float:
         return math.nan
     counts = [np.bincount(labels, minlength=model.n_clusters)[:, None] for labels, _ in parts]
     sums = [np.array([np.bincount(labels, column, model.n_clusters) for column in later.T]).T for labels, later in parts]
-    left, every = np.zeros(2), np.zeros(2)
+    left, every = (np.zeros(parts[0][1].shape[1]) for _ in range(2))
     for (labels, later), count, total in zip(parts, counts, sums, strict=True):
         means = (sum(sums) - total) / np.maximum(sum(counts) - count, 1)
         left = left + ((later - means[labels]) ** 2).sum(axis=0)
@@ -196,7 +196,7 @@ def _judge(trials: list[_Trial], min_share: float) -> tuple[int, list[Message]]:
         return chosen.k, notes
     steadiest = max(large, key=lambda trial: trial.stability, default=None)
     if steadiest and steadiest.stability >= TRUSTED:
-        sentence = "none reaches a stability of {stable}, this comes nearest"
+        sentence = "none surely reaches a stability of {stable}, this comes nearest"
         return steadiest.k, [Message("segments.nearest_stable", sentence, stable=STABLE), *notes]
     if large:
         sentence = "{numbers} would come out otherwise in another sample"
