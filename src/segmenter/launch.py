@@ -188,9 +188,11 @@ def plan_launch(
 
 
 def _topics(customers: pl.DataFrame, tables: Tables, settings: CoreSettings, fitted: Fitted | None) -> Topics | None:
-    """Find what customers buy and do, where that is asked for."""
+    """Find what customers buy and do, where that is asked for; as an earlier launch found it, where its segments may be used."""
     if not asks_for_topics(settings, customers):
         return None
     kinds = [name.removeprefix("events_") for name in customers.columns if name.startswith("events_")]
     interests = count_interests(tables.spending, tables.events, settings.topics.events, terms_of(settings).as_of)
-    return find_topics(interests, settings.topics, seed=settings.seed, kinds=kinds, fitted=fitted)
+    runs = tables.launches is not None and tables.launches.running is not None
+    again = fitted if runs or settings.segments.from_ != NEW else None
+    return find_topics(interests, settings.topics, seed=settings.seed, kinds=kinds, fitted=again)

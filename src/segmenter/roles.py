@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from difflib import get_close_matches
 from math import ceil
 
 import polars as pl
@@ -17,6 +18,7 @@ HOLDS = 0.5  # who scores so much holds the role
 REFERRAL = "referral"  # a friend brought, which stands among the referrals and not among the events
 _ONE = 1 << 20  # an event of today in whole numbers, as sums of floats over groups would differ with the number of threads
 _OLDEST = 1 << 16  # days
+_ALIKE = 0.8  # so near is a slip to a kind that counts for something else
 
 
 def with_roles(measures: pl.DataFrame, tables: Tables, settings: CoreSettings, as_of: date, half_life_days: float) -> pl.DataFrame:
@@ -102,8 +104,12 @@ def unknown_kinds(frame: pl.DataFrame, settings: CoreSettings) -> list[Message]:
     there = {name.removeprefix("events_") for name in frame.columns if name.startswith("events_")}
     scoring = settings.scoring
     free = there - counted_kinds(settings) - {kind.lower() for kind in (*scoring.engagement, *scoring.advocacy)}
-    hints = {kind: nearest(kind, free) for kind in sorted(counted_kinds(settings) - there - {REFERRAL})}
-    meant = [f"{kind}{hint}" for kind, hint in hints.items() if getattr(hint, "code", "") == "errors.nearest"]
+    meant = []
+    for name, worth in settings.roles.items():
+        for kind in sorted({kind.lower() for kind in worth} & counted_kinds(settings) - there - {REFERRAL}):
+            own = {*map(str.lower, worth)}  # a kind beside it is another name for the same, and meant so
+            near = [*get_close_matches(kind, free, cutoff=0.6), *get_close_matches(kind, there - own, cutoff=_ALIKE)]
+            meant += [f"{name}.{kind}{nearest(kind, near)}"] if near else []
     sentence = "roles: nobody did anything of these kinds: {kinds}"
     idle = [name for name, weight in scoring.role_weights.items() if weight and not (frame[f"{ROLE}{name}"] > 0).any()]
     empty = "scoring.role_weights: nobody has points for {roles}, whose weight changes nothing; the kinds of events here: {kinds}"
