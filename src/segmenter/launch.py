@@ -97,8 +97,7 @@ def plan_launch(
     behaviour = past_behaviour(past, settings)
     segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency, behaviour=behaviour, kept=kept)
     scored = scored.with_columns(segmentation.spread(eligible))
-    anew = running is None and settings.segments.from_ == NEW
-    topics = _topics(scored, tables, settings, None if anew else fitted)
+    topics = _topics(scored, tables, settings, None if running is None and settings.segments.from_ == NEW else fitted)
     if topics is not None:
         scored = scored.join(topics.customers, on="customer_id", how="left", maintain_order="left")
     personas = assign_personas(scored, settings.personas, launch.currency) if settings.personas else None
