@@ -165,3 +165,10 @@ def test_a_past_date_sees_what_its_own_launch_saw():
     columns = ["customer_id", "role", "role_helper", "role_writer", "verdict"]
     assert then.select(columns).equals(now.select(columns))
     assert set(then.filter(verdict="eligible")["customer_id"]) == {"c09"}
+
+
+def test_a_community_of_a_role_that_nobody_has_points_for_names_the_kinds_that_there_are():
+    chosen = segmenter.launch_settings(BASE | {"launch.role": "writer", "roles.writer": {"essay": 1}})
+    with pytest.raises(InputError) as wrong:
+        segmenter.plan_launch(tables_of(EVENTS[:2], chosen), chosen)
+    assert "roles: nobody has points for writer; the kinds of events here: answer" in wrong.value.problems

@@ -100,7 +100,7 @@ def _decayed_counts(tables: Tables, kinds: Sequence[str], as_of: date, half_life
 
 
 def unknown_kinds(frame: pl.DataFrame, settings: CoreSettings) -> list[Message]:
-    """Warn of kinds of events that the shop does not have and may have meant otherwise, and of weights for what nobody does."""
+    """Warn of kinds of events that the shop does not have and may have meant otherwise, and of roles that are asked for and nobody has."""
     there = {name.removeprefix("events_") for name in frame.columns if name.startswith("events_")}
     scoring = settings.scoring
     free = there - counted_kinds(settings) - {kind.lower() for kind in (*scoring.engagement, *scoring.advocacy)}
@@ -111,9 +111,10 @@ def unknown_kinds(frame: pl.DataFrame, settings: CoreSettings) -> list[Message]:
             near = [*get_close_matches(kind, free, cutoff=0.6), *get_close_matches(kind, there - own, cutoff=_ALIKE)]
             meant += [f"{name}.{kind}{nearest(kind, near)}"] if near else []
     sentence = "roles: nobody did anything of these kinds: {kinds}"
-    idle = [name for name, weight in scoring.role_weights.items() if weight and not (frame[f"{ROLE}{name}"] > 0).any()]
-    empty = "scoring.role_weights: nobody has points for {roles}, whose weight changes nothing; the kinds of events here: {kinds}"
+    asked = {name for name, weight in scoring.role_weights.items() if weight} | ({settings.launch.role} - {None})
+    idle = [name for name in settings.roles if name in asked and not (frame[f"{ROLE}{name}"] > 0).any()]
+    empty = "roles: nobody has points for {roles}; the kinds of events here: {kinds}"
     return [
         *([Message("rules.unknown_kinds", sentence, kinds=tuple(meant))] if meant else []),
-        *([Message("rules.idle_roles", empty, roles=tuple(idle), kinds=tuple(sorted(there)))] if idle else []),
+        *([Message("rules.idle_roles", empty, roles=tuple(idle), kinds=tuple(sorted(there) or ["–"]))] if idle else []),
     ]
