@@ -29,7 +29,7 @@ def main(config: DictConfig) -> None:
     terms, sampling = terms_of(settings), sampling_of(settings)
     with progress(settings.lang) as stage:
         about = settings.data, settings.launch
-        read = read_tables(*about, seed=settings.seed, progress=stage, terms=terms, sampling=sampling, seeds=settings.seeds_file)
+        read = read_tables(*about, seed=settings.seed, progress=stage, terms=terms, sampling=sampling, seeds=settings.scoring.seeds_file)
         read = with_seed_launch(read, settings, terms.as_of)
         found = backtest(read.tables, settings, progress=stage)
         stage("writing")

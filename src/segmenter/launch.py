@@ -1,7 +1,7 @@
 """One launch: the stages composed, from canonical tables to the invite list."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 import polars as pl
@@ -30,7 +30,7 @@ from segmenter.scoring.components import uncounted_kinds
 from segmenter.scoring.ranking import report_ranking, score_of
 from segmenter.segments import MEASURES, segment
 from segmenter.segments.drift import say_drift
-from segmenter.segments.fitted import Fitted, keep_segments, made_by
+from segmenter.segments.fitted import NEW, Fitted, keep_segments, made_by
 from segmenter.segments.topics import Topics, count_interests, find_topics
 from segmenter.settings import CoreSettings
 from segmenter.tables import Tables
@@ -99,7 +99,8 @@ def plan_launch(
     behaviour = past_behaviour(past, settings)
     segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency, behaviour=behaviour, kept=kept)
     scored = scored.with_columns(segmentation.spread(eligible))
-    topics = _topics(scored, tables, settings, fitted)
+    anew = running is None and settings.segments.from_ == NEW
+    topics = _topics(scored, tables, settings, None if anew else fitted)
     if topics is not None:
         scored = scored.join(topics.customers, on="customer_id", how="left", maintain_order="left")
     personas = assign_personas(scored, settings.personas, launch.currency) if settings.personas else None
@@ -118,11 +119,6 @@ def plan_launch(
     invited = planned.customers.filter("invited").sort("rank")
     groups = planned.groups if topics is None else with_focus(planned.groups, planned.customers, topics.interests, settings.plan, seed=seed)
     invitations = invitations_of(planned.customers, segmentation, settings.plan, as_of, running, planned.kept)
-    if running is None:
-        listed = invited.with_columns(channel_of(invited, settings.plan).alias("channel"))
-    else:
-        channels = invitations.select("customer_id", "channel")
-        listed = still_ahead(invited, running, as_of).join(channels, on="customer_id", how="left", maintain_order="left")
     said = (
         *snapshot.warnings,
         *snapshot.verdicts.warnings,
@@ -138,7 +134,7 @@ def plan_launch(
         *unlike,
         *say_drift(segmentation.kept),
     )
-    listed = with_reasons(listed, planned.customers, scorer)
+    listed = with_reasons(_list_invited(invited, invitations, settings, running, as_of), planned.customers, scorer)
     counts = {
         "customers": planned.customers.height,
         "eligible": int(eligible.sum()),
@@ -190,9 +186,21 @@ def plan_launch(
 
 
 def _topics(customers: pl.DataFrame, tables: Tables, settings: CoreSettings, fitted: Fitted | None) -> Topics | None:
-    """Find what customers buy and do, where that is asked for."""
+    """Find what customers buy and do, where that is asked for; as an earlier launch found it, where its segments may be used."""
     if not asks_for_topics(settings, customers):
         return None
     kinds = [name.removeprefix("events_") for name in customers.columns if name.startswith("events_")]
     interests = count_interests(tables.spending, tables.events, settings.topics.events, terms_of(settings).as_of)
-    return find_topics(interests, settings.topics, seed=settings.seed, kinds=kinds, fitted=fitted)
+    runs = tables.launches is not None and tables.launches.running is not None
+    again = fitted if runs or settings.segments.from_ != NEW else None
+    return find_topics(interests, settings.topics, seed=settings.seed, kinds=kinds, fitted=again)
+
+
+def _list_invited(
+    invited: pl.DataFrame, invitations: pl.DataFrame, settings: CoreSettings, running: pl.DataFrame | None, as_of: date
+) -> pl.DataFrame:
+    """List the invited with the channel of each; of a launch that goes on, those who are still ahead."""
+    if running is None:
+        return invited.with_columns(channel_of(invited, settings.plan).alias("channel"))
+    channels = invitations.select("customer_id", "channel")
+    return still_ahead(invited, running, as_of).join(channels, on="customer_id", how="left", maintain_order="left")

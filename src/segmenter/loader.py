@@ -153,7 +153,7 @@ def check_tables(settings: LaunchJob, terms: Terms, *, progress: Progress) -> tu
             store=settings.history.store,
             sampling=sampling,
             categories=settings.by_category,
-            seeds=settings.seeds_file,
+            seeds=settings.scoring.seeds_file,
             stop=False,
         )
         if settings.ledger.use:

@@ -7,6 +7,7 @@ import polars as pl
 
 from segmenter.conditions import conditions
 from segmenter.errors import InputError
+from segmenter.measures.spec import LEARNING
 from segmenter.messages import Message
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import OTHER_PERSONA, PersonaSettings
@@ -84,7 +85,8 @@ def count_personas(customers: pl.DataFrame, personas: Sequence[PersonaSettings],
 
 def _matches(frame: pl.DataFrame, personas: Sequence[PersonaSettings], currency: str) -> pl.DataFrame:
     texts = dict(zip(_keys(personas), (persona.where for persona in personas), strict=True))
-    met = conditions(frame, texts, currency)
+    # What is measured for a ranking that learns only must not tell who somebody is.
+    met = conditions(frame.drop((measure.name for measure in LEARNING), strict=False), texts, currency)
     return pl.DataFrame({str(number): meets for number, meets in enumerate(met.values())})
 
 

@@ -69,14 +69,14 @@ def test_hostile_names_stay_text(launch: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_tells_how_many_are_of_each_persona_and_what_they_are_told(launch: Callable[..., Any], lang: str) -> None:
     wanted = [
-        {"name": "<b>big</b>", "where": "spend > 2000", "hook": "cartons & more", "script": "Dear {name}: {hook}"},
+        {"name": "<b>big</b>", "where": "spend > 2000", "hook": "cartons & more, 13800138000", "script": "Dear {name}: {hook}"},
         {"name": "clinic", "where": "type = 'clinic'"},
     ]
     made = launch.__wrapped__(personas=wanted, lang=lang)
     page = page_of(made.plan, made.settings, made.tables.rejects)
     text = text_of(page)
     assert "<b>big</b>" in text
-    assert {"en": "Dear (name): cartons & more", "zh": "Dear （客户姓名）: cartons & more"}[lang] in text
+    assert {"en": "Dear (name): cartons & more, 99999999999", "zh": "Dear （客户姓名）: cartons & more"}[lang] in text
     (also,) = made.plan.personas["also"].drop_nulls()
     assert also in text
     assert {"en": "Other", "zh": "其他"}[lang] in text

@@ -13,7 +13,9 @@ from segmenter.segments.drift import DRIFT, MOVES, Continuation
 
 MOVED = pl.DataFrame([(0, 1, 3), (1, 1, 80), (1, 2, 20), (2, None, 5), (None, 0, 7)], MOVES, orient="row")
 DRIFTED = pl.DataFrame(
-    [("spend", 0.02, 0.01), ("orders", 0.12, 0.2), ("events", 0.2, 0.01), ("days_known", 0.9, 0.01)], DRIFT, orient="row"
+    [("spend", 0.02, 0.01), ("segment", 0.01, 0.3), ("orders", 0.12, 0.2), ("events", 0.2, 0.01), ("days_known", 0.9, 0.01)],
+    DRIFT,
+    orient="row",
 )
 NAMES = {1: Message("segments.name", "{words}", words=("big",)), 2: Message("segments.name", "{words}", words=("small",))}
 

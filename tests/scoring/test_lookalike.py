@@ -1,5 +1,7 @@
 """Look-alikes: it finds the like of seeds, names what gives them away, says how far to trust it, and gives the same for the same customers."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -86,6 +88,26 @@ def test_a_column_that_gives_seeds_away_is_named_and_left_out(name):
 def test_what_a_condition_names_is_not_learned_from():
     asked = segmenter.launch_settings({"scoring": "lookalike", "scoring.seeds": "sql: spend > 5000 AND noise > 0.5"}).scoring
     assert set(fit(shop().drop("likes"), asked, None, horizon_days=30, seed=1).columns) == {"city", "average_gap_days"}
+
+
+def test_what_came_after_the_seeds_were_chosen_is_not_learned_from():
+    chance = np.random.default_rng(1)
+    ids = [f"C{number:04}" for number in range(1_200)]
+    likes = chance.random(1_200) < 0.3
+    days = [("2026-03-01", 1 + 3 * likes), ("2026-06-01", 1 + 40 * (np.arange(1_200) < 150))]  # the first 150 are chosen between
+    rows = [(name, day, 10.0) for day, often in days for name, count in zip(ids, often, strict=True) for _ in range(count)]
+    orders = pl.DataFrame(rows, ["customer_id", "time", "amount"], orient="row").with_columns(
+        order_id=pl.int_range(pl.len()).cast(pl.String)
+    )
+    overrides = {"launch.as_of": "2026-07-01", "scoring": "lookalike", "scoring.seeds": "seeds.csv"}
+    for more, lately in (({}, True), ({"scoring.seeds_on": "2026-05-01"}, False)):
+        asked = segmenter.launch_settings({**overrides, **more, "plan.size": 100})
+        tables = segmenter.canonical_tables({"orders": orders}, asked.data, asked.launch)
+        tables = replace(tables, seeds=pl.Series(ids[:150]).filter(pl.Series(likes[:150])))
+        plan = segmenter.plan_launch(tables, asked)
+        assert plan.ranking.model["on"] == more.get("scoring.seeds_on")
+        assert set(plan.customers.filter("invited")["lookalike"]) == {None}
+        assert any("gives the seeds away" in str(warning) for warning in plan.warnings) is lately
 
 
 @pytest.mark.parametrize(

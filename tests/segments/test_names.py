@@ -34,6 +34,7 @@ ONCE = USUAL | {"spend": 400.0, "orders": 1.0, "average_order": 400.0}
         ("slipping away", {"days_since_order": 90.0}),
         ("lost", {"spend": 1_000.0, "orders": 2.0, "days_since_order": 300.0}),
         ("browsers who never bought", {"orders": 0.0, "spend": 0.0, "events": 4.0, "days_since_order": None}),
+        ("hardly bought", {"orders": 0.0, "spend": 0.0, "ordered": 0.4}),
         ("yet to buy", {"orders": 0.0, "spend": 0.0, "days_since_order": None, "average_order": None}),
         ("ordinary customers", {"orders": None, "average_order": None}),
     ],

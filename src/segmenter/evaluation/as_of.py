@@ -19,8 +19,8 @@ from segmenter.messages import Message
 from segmenter.regions import with_regions
 from segmenter.roles import dated, with_roles
 from segmenter.rules import Verdicts, apply_rules
-from segmenter.scoring.seeds import needs_categories, with_seeds
-from segmenter.settings import AnyScoring, CoreSettings, LearningSettings, RegionRule, column_key
+from segmenter.scoring.seeds import with_seeds
+from segmenter.settings import AnyScoring, CoreSettings, LearningSettings, LookalikeSettings, RegionRule, column_key
 from segmenter.tables import LEVELS, PastLaunches, Tables, Terms
 
 _FORECAST_SAMPLE = 60_000  # customers whose past says what a launch brings
@@ -61,6 +61,8 @@ def horizon_of(rankings: Iterable[AnyScoring], horizon_days: int) -> int | None:
 def sampling_of(settings: CoreSettings) -> Sampling | None:
     """Say of how many customers a launch needs single orders; None where of none, or of all."""
     scoring = settings.scoring
+    if isinstance(scoring, LookalikeSettings) and scoring.needs_every_order:
+        return None
     if isinstance(scoring, LearningSettings):
         return Sampling(scoring.rows // scoring.cuts, settings.seed)
     return Sampling(_FORECAST_SAMPLE, settings.seed) if settings.launch.target is not None else None
@@ -87,7 +89,7 @@ def past_snapshot(past: Past, settings: CoreSettings, as_of: date, *, purchases:
     measures = with_roles(before.measures(as_of), dated(before.tables), settings, as_of, before.half_life_days)
     if purchases:
         measures = with_purchases(measures, before.timeline, as_of)
-    if needs_categories(settings.scoring):
+    if settings.scoring.takes_categories:
         measures = _with_category(measures, past.tables, settings, as_of)
     measures, _ = with_seeds(measures, past.tables, settings, as_of, earlier=True)
     return Snapshot(_rule(measures, _without_stop(settings)), before)
@@ -134,7 +136,7 @@ def _with_category(measures: pl.DataFrame, tables: Tables, settings: CoreSetting
             "data.orders.columns.category=..., or kinds of events with topics.events=[...]"
         )
         raise ConfigError(Message("evaluation.no_topics", sentence, key=settings.topics_asked))
-    wanted = key is not None or (tables.spending is not None and needs_categories(settings.scoring))
+    wanted = key is not None or (tables.spending is not None and settings.scoring.takes_categories)
     if not wanted or "category" in measures.columns:
         return measures
     if tables.spending is None:

@@ -137,15 +137,18 @@ def _learned(report: RankingReport, lang: Lang) -> str:
 
 def _alike(report: RankingReport, lang: Lang) -> str:
     """Say how alike they are to whom, and how far to trust it."""
+    then = (f" as they were on {report.model['on']}", f"在 {report.model['on']} 时") if report.model["on"] else ("", "")
     found, method = report.model, {"logistic regression": "逻辑回归", "gradient boosting": "梯度提升树"}
     (share, low, high), lift, top = (100 * part for part in found["found"]), found["lift"], found["top"]
     en = (
-        f"Customers are ranked by how alike they are to {found['seeds']:,} seeds, told apart from {found['others']:,} others by "
-        f"{found['model']}. Of seeds held out in turn, it found {share:.0f}% (95% interval {low:.0f} to {high:.0f}%) in the first {top}% "
-        f"of the others: {lift[0]:.1f} times what chance would ({lift[1]:.1f} to {lift[2]:.1f})."
+        f"Customers are ranked by how alike they are to {found['seeds']:,} seeds ({found['from']}){then[0]}, told apart "
+        f"from {found['others']:,} others by {found['model']}. Of seeds held out in turn, it found {share:.0f}% (95% interval "
+        f"{low:.0f} to {high:.0f}%) in the first {top}% of the others: {lift[0]:.1f} times what chance would ({lift[1]:.1f} to "
+        f"{lift[2]:.1f})."
     )
     zh = (
-        f"客户按与 {found['seeds']:,} 位种子客户的相似程度排序（{method[found['model']]}，与 {found['others']:,} 位其他客户对比）。"
+        f"客户按与 {found['seeds']:,} 位种子客户（{found['from']}）{then[1]}的相似程度排序"
+        f"（{method[found['model']]}，与 {found['others']:,} 位其他客户对比）。"
         f"轮流留出的种子客户中，有 {share:.0f}%（95% 区间 {low:.0f}%–{high:.0f}%）排进其他客户的前 {top}%，"
         f"是随机的 {lift[0]:.1f} 倍（{lift[1]:.1f}–{lift[2]:.1f}）。"
     )

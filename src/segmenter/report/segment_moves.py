@@ -20,8 +20,8 @@ def continuation(kept: Continuation | None, labels: Labels) -> list[Section]:
         text(
             say(
                 f"{share} of the eligible are near a border: {tenth} more or less of one measure would put them in another segment. All "
-                "others stay where they are as long as they do what they did.",
-                f"符合条件的客户中 {share} 处于客群边界附近：某一项指标变动 {tenth} 即会换到另一客群；其余客户只要行为不变，客群就不变。",
+                "others stay where they are as long as their measures hardly change.",
+                f"符合条件的客户中 {share} 处于客群边界附近：某一项指标变动 {tenth} 即会换到另一客群；其余客户指标基本不变时，客群不变。",
             )
         )
     ]

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date
 from importlib import import_module
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.contacts import hide
+from segmenter.contacts import hide, shown_sql
 from segmenter.errors import InputError
 from segmenter.hashing import draw, uniform
 from segmenter.measures.past import Past
@@ -28,6 +29,7 @@ TOP = 10  # percent of the others, among whom held-out seeds are looked for
 _TOPS = (5, TOP, 20)  # percent: what is chosen by
 _PARTS = 5
 _STRENGTHS = (0.3, 0.03, 3.0)  # C of the regression, the usual one first, where seeds and others weigh alike, as many as there are seeds
+_SINCE = frozenset({"category", "role", "topic"})  # texts that say what somebody did until today
 _TOO_GOOD = 0.95  # of the seeds, found among the first
 _NOBODY = ("not_customer", "staff", "blocked")  # verdicts of who is no example
 _BLOCK = 1 << 15  # rows
@@ -91,8 +93,9 @@ def fit(frame: pl.DataFrame, settings: LookalikeSettings, past: Past | None, *, 
         Customers with measures, ``verdict`` and ``lookalike``, see `seeds.with_seeds`.
     settings : LookalikeSettings
         Where the seeds come from, and how many others there are to be.
-    past : None
-        Not looked at, as ``horizon_days``.
+    past : Past or None
+        Looked at where the seeds joined a launch, or `settings.seeds_on` is a date: what they were like then is learned from.
+        ``horizon_days`` is not.
     seed : int
         Of the sample and the fifths.
 
@@ -127,6 +130,7 @@ def fit(frame: pl.DataFrame, settings: LookalikeSettings, past: Past | None, *, 
     import_module("sklearn.ensemble")  # before the limit, which is that of libraries at hand
     if MARK not in frame.columns:
         raise InputError(Message("scoring.seeds_elsewhere", "scoring: lookalike has seeds only as the launch's own ranking"))
+    frame, day = _as_they_were(frame, settings, past)
     examples, others = (
         some[np.sort(draw(some["customer_id"], seed, "lookalike", settings.others))]
         for some in (
@@ -159,6 +163,8 @@ def fit(frame: pl.DataFrame, settings: LookalikeSettings, past: Past | None, *, 
     recall = _wilson(int(found.sum()), len(found))
     warnings += _doubts(examples.height, recall, measures)
     model = {
+        "from": shown_sql(settings.seeds or ""),
+        "on": None if day is None else str(day),
         "seeds": examples.height,
         "others": others.height,
         "model": "logistic regression" if strength else "gradient boosting",
@@ -167,6 +173,20 @@ def fit(frame: pl.DataFrame, settings: LookalikeSettings, past: Past | None, *, 
         "lift": [round(100 * share / TOP, 2) for share in recall],
     }
     return LookalikeRanking(encoding, ranking.line, ranking.trees, Evidence(measures=measures, model=model, warnings=tuple(warnings)))
+
+
+def _as_they_were(frame: pl.DataFrame, settings: LookalikeSettings, past: Past | None) -> tuple[pl.DataFrame, date | None]:
+    """Give who was a customer when the seeds were chosen, with the measures of then: what came of the choice would give them away."""
+    if past is None or not settings.needs_past:
+        return frame, None
+    day = settings.seeds_on
+    if day is None and past.tables.launches is not None:
+        day = past.tables.launches.invited.filter(launch=settings.launch)["as_of"].min()  # type: ignore[assignment]  # dates
+    day = min(day or past.until, past.until)
+    then = past.measures(day)
+    own = [name for name, kind in frame.schema.items() if kind == pl.String and name not in _SINCE]
+    measures = [name for name, kind in then.schema.items() if name in frame.columns and (kind.is_numeric() or kind == pl.Boolean)]
+    return frame.select(own).join(then.select("customer_id", *measures), on="customer_id", maintain_order="left"), day
 
 
 def _doubts(seeds: int, recall: tuple[float, float, float], measures: pl.DataFrame) -> list[Message]:

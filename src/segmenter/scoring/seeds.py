@@ -10,7 +10,7 @@ from segmenter.conditions import conditions
 from segmenter.contacts import hide
 from segmenter.errors import InputError, nearest
 from segmenter.messages import Message
-from segmenter.settings import CoreSettings, LookalikeSettings, ScoringSettings
+from segmenter.settings import CoreSettings, LookalikeSettings
 from segmenter.tables import Tables
 
 MARK, SEED, COPY = "lookalike", "seed", "copy"  # the column, and what stands in it
@@ -56,11 +56,6 @@ def with_seeds(
         raise InputError(Message("scoring.all_seeds", sentence, count=len(found)))
     copies = _copies(frame, found, settings.rules.per_account)
     return frame.with_columns(pl.when(found).then(pl.lit(SEED)).when(copies).then(pl.lit(COPY)).alias(MARK)), warnings
-
-
-def needs_categories(scoring: ScoringSettings) -> bool:
-    """Tell whether the ranking takes the orders' categories where the shop has some."""
-    return isinstance(scoring, LookalikeSettings) and scoring.categories
 
 
 def _joiners(name: str, tables: Tables, as_of: date) -> pl.Series:

@@ -87,11 +87,6 @@ ARCHETYPES = {
         Message("segments.who_slipping", "They have ordered more than once, and have stayed away for longer than usual."),
         Message("segments.do_slipping", "Win them back now: a call with a dated offer, before they are lost."),
     ),
-    "lost_big": Archetype(
-        Message("segments.lost_big", "lost big buyers"),
-        Message("segments.who_lost_big", "They spent much once, and it is long ago."),
-        Message("segments.do_lost_big", "Worth one call by somebody who can offer something: ask where they buy now."),
-    ),
     "lost": Archetype(
         Message("segments.lost", "lost"),
         Message("segments.who_lost", "Their last order is long ago, and there were not many."),
@@ -101,6 +96,11 @@ ARCHETYPES = {
         Message("segments.browsers", "browsers who never bought"),
         Message("segments.who_browsers", "They look and do things, and have not ordered."),
         Message("segments.do_browsers", "Ask what keeps them from the first order; a small first offer, no loyalty talk."),
+    ),
+    "hardly_bought": Archetype(
+        Message("segments.hardly_bought", "hardly bought"),
+        Message("segments.who_hardly_bought", "Half or more have not ordered, the others little."),
+        Message("segments.do_hardly_bought", "Ask what keeps them from ordering; a small offer to begin with, by message."),
     ),
     "yet_to_buy": Archetype(
         Message("segments.yet_to_buy", "yet to buy"),

@@ -59,15 +59,15 @@ def say_drift(kept: Continuation | None) -> list[Message]:
     if kept is None:
         return []
     shifted = kept.drift.filter(pl.col("measure") == "segment", pl.col("psi") >= pl.max_horizontal("chance", SHIFTED))
-    moved = tuple(kept.drift.filter(pl.col("measure") != "segment", pl.col("psi") >= pl.max_horizontal("chance", MOVED))["measure"])
-    if shifted.is_empty() or not moved:
+    moved = kept.drift.filter(pl.col("measure") != "segment", pl.col("psi") >= pl.max_horizontal("chance", MOVED))
+    if shifted.is_empty() or moved.is_empty():
         return []
     launch, as_of = kept.made
     sentence = (
-        "segments: the shop has moved away from what they were made of for {launch} as of {as_of} (in {measures}); "
+        "segments: the shop has moved away from what they were made of for {launch} as of {as_of}, as the report shows; "
         "make them new with segments.from=new"
     )
-    return [Message("segments.moved_away", sentence, launch=launch, as_of=as_of, measures=moved)]
+    return [Message("segments.moved_away", sentence, launch=launch, as_of=as_of)]
 
 
 def sampled(measures: Floats) -> Floats:

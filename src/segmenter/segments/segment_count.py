@@ -174,26 +174,25 @@ def _centers(points: Floats, k: int, random_state: int) -> Floats:
 def _judge(trials: list[_Trial], min_share: float) -> tuple[int, list[Message]]:
     notes = []
     known = [trial for trial in trials if not math.isnan(trial.silhouette)]
-    large = [trial for trial in known if trial.smallest_share >= min_share]
+    large = [trial for trial in known if trial.smallest_share >= min_share and trial.different]
     if small := [trial for trial in trials if trial.smallest_share < min_share]:
         sentence = "{numbers} would make a segment under {share:g}%"
         notes.append(Message("segments.small", sentence, numbers=_numbers(small), share=min_share * 100))
-    if same := [trial for trial in large if not trial.different]:
+    if same := [trial for trial in known if trial.smallest_share >= min_share and not trial.different]:
         notes.append(Message("segments.same", "{numbers} would make two that hardly differ", numbers=_numbers(same)))
-    if stable := [trial for trial in large if trial.stable and trial.different]:
+    if stable := [trial for trial in large if trial.stable]:
         stable = [trial for trial in stable if trial.k >= ENOUGH] or stable
-        foreseen = max(trial.foreseen for trial in stable) > 0
-        if foreseen:
+        if max(trial.foreseen for trial in stable) > 0:
             best = max(stable, key=lambda trial: trial.foreseen)
             chosen = next(trial for trial in stable if trial.foreseen >= (1 - SHORTFALL) * best.foreseen)  # by k
         else:
             best = max(stable, key=lambda trial: trial.silhouette)
             chosen = next(trial for trial in stable if trial.silhouette >= best.silhouette - MARGIN)
-            notes.insert(0, Message("segments.by_silhouette", "the silhouette decides, as no past does"))
+            notes.insert(0, Message("segments.by_silhouette", "the silhouette decides, as there is no past, or it tells nothing"))
         if chosen is not best:
             notes.insert(0, Message("segments.hardly_better", "{k} is hardly better", k=best.k))
         if shaky := [trial for trial in large if not trial.stable]:
-            notes.append(Message("segments.unstable", "{numbers} would not be stable", numbers=_numbers(shaky)))
+            notes.append(Message("segments.unstable", "{numbers} would not surely be stable", numbers=_numbers(shaky)))
         return chosen.k, notes
     steadiest = max(large, key=lambda trial: trial.stability, default=None)
     if steadiest and steadiest.stability >= TRUSTED:
@@ -216,7 +215,7 @@ def _why(k: int, trials: Mapping[int, _Trial], notes: list[Message]) -> Message:
         sentence = "silhouette {silhouette:.2f}, stability {stability:.2f}{foreseen}"
         foreseen: str = ""
         if not math.isnan(chosen.foreseen):
-            told = ", {share:.1%} of the differences in what customers did after earlier dates"
+            told = ", and they foresee {share:.1%} of the differences in what customers did after earlier dates"
             foreseen = Message("segments.foreseen", told, share=max(chosen.foreseen, 0.0))
         facts = {"silhouette": chosen.silhouette, "stability": chosen.stability, "foreseen": foreseen}
         parts.append(Message("segments.figures", sentence, **facts))

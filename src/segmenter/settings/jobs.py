@@ -8,7 +8,7 @@ from segmenter.errors import nearest
 from segmenter.messages import Message
 from segmenter.settings.eligibility import RulesSettings
 from segmenter.settings.planning import AnyPlan, PlatformSettings, column_key
-from segmenter.settings.rankings import AnyScoring, LookalikeSettings
+from segmenter.settings.rankings import AnyScoring
 from segmenter.settings.role_points import Roles, check_roles
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
@@ -95,15 +95,8 @@ class LaunchJob(CoreSettings):
     @property
     def by_category(self) -> bool:
         """Whether plan, topics or ranking take the orders' categories: an attribute of that name is the customers' own."""
-        asked = {"category": column_key(self.plan, "category"), "topic": self.topics_asked}
-        attributes = self.data.customers.attributes
-        alike = isinstance(self.scoring, LookalikeSettings) and self.scoring.categories and "category" not in attributes
-        return alike or any(key is not None and name not in attributes for name, key in asked.items())
-
-    @property
-    def seeds_file(self) -> str | None:
-        """The file that lists the customers whose like is looked for, where the ranking has one."""
-        return self.scoring.file if isinstance(self.scoring, LookalikeSettings) else None
+        asked = {"category": column_key(self.plan, "category") or self.scoring.takes_categories or None, "topic": self.topics_asked}
+        return any(key is not None and name not in self.data.customers.attributes for name, key in asked.items())
 
     @property
     def needs_every_order(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from segmenter.messages import Message
-from segmenter.settings.types import MOST, Days, Settings, Weight, is_mapping
+from segmenter.settings.types import MOST, AsOf, Days, Settings, Weight, is_mapping
 
 
 class Weights(Settings):
@@ -32,6 +32,9 @@ class ScoringSettings(Settings):
     needs_past: ClassVar[bool] = False
     needs_purchases: ClassVar[bool] = False
     needs_every_order: ClassVar[bool] = False
+    # Does it take the orders' categories, where there are some; and which file of customer ids?
+    takes_categories: ClassVar[bool] = False
+    seeds_file: ClassVar[str | None] = None
 
     half_life_days: Annotated[float, Field(gt=0, le=36_525)]
     weights: Weights
@@ -138,6 +141,7 @@ class LookalikeSettings(ScoringSettings):
 
     kind: Literal["lookalike"]
     seeds: str | None
+    seeds_on: AsOf | None
     others: Annotated[int, Field(ge=1_000, le=1_000_000)]
     categories: bool
 
@@ -152,6 +156,16 @@ class LookalikeSettings(ScoringSettings):
         return self
 
     @property
+    def needs_past(self) -> bool:  # type: ignore[override]  # a question of its fields
+        """Whether it looks at the customers as they were when seeds were chosen."""
+        return self.launch is not None or self.seeds_on is not None
+
+    @property
+    def needs_every_order(self) -> bool:  # type: ignore[override]
+        """The same: of all of them."""
+        return self.needs_past
+
+    @property
     def launch(self) -> str | None:
         """The launch whose joiners are the seeds."""
         return self._after("launch:")
@@ -162,7 +176,12 @@ class LookalikeSettings(ScoringSettings):
         return self._after("sql:")
 
     @property
-    def file(self) -> str | None:
+    def takes_categories(self) -> bool:  # type: ignore[override]
+        """Whether it learns from them."""
+        return self.categories
+
+    @property
+    def seeds_file(self) -> str | None:  # type: ignore[override]
         """The file that lists the seeds."""
         return None if self.seeds is None or self.launch is not None or self.condition is not None else self.seeds
 
