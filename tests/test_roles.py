@@ -81,7 +81,8 @@ def test_neither_the_order_of_rows_nor_what_comes_later_changes_anything(events,
     assert roles_of([*later, *events]).equals(roles_of(EVENTS).with_columns(pl.lit(0.0).alias("later")).drop("later"))
 
 
-def test_without_roles_or_events_nothing_breaks():
+def test_without_roles_or_events_nothing_breaks_whatever_kinds_are_called():
+    assert roles_of([("c00", "apart", "2026-06-30")], **{"roles.helper": {"apart": 3, "customer_id": 1}})["role_helper"].max() > 0
     assert "role" not in roles_of(EVENTS, roles={}).columns
     frame = roles_of([])
     assert frame["role"].is_null().all()
