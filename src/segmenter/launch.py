@@ -81,7 +81,9 @@ def plan_launch(
     snapshot = launch_snapshot(tables, settings, progress=progress)
     customers, past, eligible = snapshot.customers, snapshot.past, snapshot.eligible
     if not eligible.any():
-        raise InputError(*nobody_eligible(snapshot.verdicts.funnel), *say_keepers(tables.launches, settings))
+        raise InputError(
+            *nobody_eligible(snapshot.verdicts.funnel), *say_keepers(tables.launches, settings), *unknown_kinds(customers, settings)
+        )
     check_personas(customers, settings.personas, launch.currency)
     progress("scoring")
     scorer = fit_scorer(customers, settings.scoring)
