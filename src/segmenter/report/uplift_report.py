@@ -21,7 +21,7 @@ def uplift(report: RankingReport, labels: Labels) -> list[Section]:
     qini = [found["qini"][key] for key in _RANKINGS]
     lines = (*tops, (say("all of them", "全部"), [found["effect"]] * 2), (say("Qini", "Qini 值"), qini))
     heads = columns(say("Invited", "邀请范围"), say("by this ranking", "按本排序"), say("by spend", "按消费额"))
-    table = Table(heads, tuple(_row(name, gains, labels) for name, gains in lines), look="tight")
+    table = Table(heads, tuple(_row(name, gains, labels) for name, gains in lines))
     launches, customers, held = len(found["launches"]), labels.number(found["customers"]), labels.number(found["held_out"])
     about = say(
         f"What an invitation brought within the horizon of past launches ({launches}): {customers} customers, of whom {held} were held out "
