@@ -21,7 +21,7 @@ from segmenter.launch_model import launch_model
 from segmenter.launch_plan import INVITE_COLUMNS, LaunchPlan
 from segmenter.measures.spec import LEARNING
 from segmenter.messages import Obstacle
-from segmenter.personas import NO_PERSONAS, assign_personas, check_personas, count_personas
+from segmenter.personas import check_personas, count_personas, with_personas
 from segmenter.planning import plan, still_ahead
 from segmenter.planning.group_focus import with_focus
 from segmenter.roles import counted_kinds, unknown_kinds
@@ -81,7 +81,9 @@ def plan_launch(
     snapshot = launch_snapshot(tables, settings, progress=progress)
     customers, past, eligible = snapshot.customers, snapshot.past, snapshot.eligible
     if not eligible.any():
-        raise InputError(*nobody_eligible(snapshot.verdicts.funnel), *say_keepers(tables.launches, settings))
+        raise InputError(
+            *nobody_eligible(snapshot.verdicts.funnel), *say_keepers(tables.launches, settings), *unknown_kinds(customers, settings)
+        )
     check_personas(customers, settings.personas, launch.currency)
     progress("scoring")
     scorer = fit_scorer(customers, settings.scoring)
@@ -97,13 +99,10 @@ def plan_launch(
     behaviour = past_behaviour(past, settings)
     segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency, behaviour=behaviour, kept=kept)
     scored = scored.with_columns(segmentation.spread(eligible))
-    anew = running is None and settings.segments.from_ == NEW
-    topics = _topics(scored, tables, settings, None if anew else fitted)
+    topics = _topics(scored, tables, settings, None if running is None and settings.segments.from_ == NEW else fitted)
     if topics is not None:
         scored = scored.join(topics.customers, on="customer_id", how="left", maintain_order="left")
-    personas = assign_personas(scored, settings.personas, launch.currency) if settings.personas else None
-    if personas is not None:
-        scored = scored.with_columns(personas.names)
+    scored, personas = with_personas(scored, settings.personas, launch.currency)
     progress("planning")
     precedents = None if tables.launches is None else tables.launches.invited
     choose = partial(plan, scored, invited=precedents, running=running, near={} if topics is None else topics.near)
@@ -122,7 +121,7 @@ def plan_launch(
         *snapshot.verdicts.warnings,
         *say_emptied(snapshot.verdicts.funnel, settings),
         *ranked.warnings,
-        *(() if personas is None else personas.warnings),
+        *personas.warnings,
         *planned.warnings,
         *(() if topics is None else topics.warnings),
         *unmeasured,
@@ -150,7 +149,7 @@ def plan_launch(
         funnel=snapshot.verdicts.funnel,
         what_if=snapshot.verdicts.what_if,
         segments=segmentation.profiles,
-        personas=NO_PERSONAS if personas is None else count_personas(planned.customers, settings.personas, personas.overlaps),
+        personas=count_personas(planned.customers, settings.personas, personas.also),
         groups=groups,
         layers=planned.layers,
         calls=planned.calls,

@@ -48,7 +48,7 @@ def test_drift_has_its_words_the_largest_first() -> None:
     drift = tables(found())[-1]
     assert [(line.cells[1].text, line.cells[2].text) for line in drift.rows] == [
         ("0.01", "the same"),  # the segments themselves
-        ("0.90", "another shop"),
+        ("0.90", "moved away"),
         ("0.20", "somewhat shifted"),
         ("0.12", "the same"),  # no more than chance would give
         ("0.02", "the same"),

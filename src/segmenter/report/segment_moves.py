@@ -98,7 +98,7 @@ def _drift(kept: Continuation, labels: Labels) -> Table:
     launch, as_of = kept.made
     under = say(
         f"Population stability index of the eligible between then and now, over tenths of then: below {SHIFTED:g} the same, from {MOVED:g} "
-        "on another shop; what chance alone would give counts as the same.",
+        "on moved away; what chance alone would give counts as the same.",
         f"符合条件客户的群体稳定性指数（PSI），按当时的十分位计算：低于 {SHIFTED:g} 视为未变，{MOVED:g} 及以上视为明显变化；"
         "偶然波动范围内视为未变。",
     )
@@ -112,4 +112,4 @@ def _drift(kept: Continuation, labels: Labels) -> Table:
 def _level(psi: float, chance: float, labels: Labels) -> str:
     if psi < max(SHIFTED, chance):
         return labels.say("the same", "未变")
-    return labels.say("somewhat shifted", "略有变化") if psi < MOVED else labels.say("another shop", "明显变化")
+    return labels.say("somewhat shifted", "略有变化") if psi < MOVED else labels.say("moved away", "明显变化")

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from segmenter.checks.ledger_ids import recognize_people
 from segmenter.messages import Message
 from segmenter.segments.fitted import KeptSegments
 
@@ -41,6 +42,9 @@ def continued(kept: KeptSegments, measures: Floats, labels: NDArray[np.int64], n
     `measures` and `labels` are those of the eligible; `now` has all customers with their ``segment``, as `count_moves` takes them.
     """
     before = kept.since.customers
+    if before is not None:  # ids that are written otherwise since
+        ids = recognize_people(before["customer_id"], now["customer_id"])
+        before = before.with_columns(ids).unique("customer_id", keep="first", maintain_order=True)
     return Continuation(
         names=kept.names,
         made=kept.made,
