@@ -81,7 +81,8 @@ def test_neither_the_order_of_rows_nor_what_comes_later_changes_anything(events,
     assert roles_of([*later, *events]).equals(roles_of(EVENTS).with_columns(pl.lit(0.0).alias("later")).drop("later"))
 
 
-def test_without_roles_or_events_nothing_breaks():
+def test_without_roles_or_events_nothing_breaks_whatever_kinds_are_called():
+    assert roles_of([("c00", "apart", "2026-06-30")], **{"roles.helper": {"apart": 3, "customer_id": 1}})["role_helper"].max() > 0
     assert "role" not in roles_of(EVENTS, roles={}).columns
     frame = roles_of([])
     assert frame["role"].is_null().all()
@@ -165,3 +166,10 @@ def test_a_past_date_sees_what_its_own_launch_saw():
     columns = ["customer_id", "role", "role_helper", "role_writer", "verdict"]
     assert then.select(columns).equals(now.select(columns))
     assert set(then.filter(verdict="eligible")["customer_id"]) == {"c09"}
+
+
+def test_a_community_of_a_role_that_nobody_has_points_for_names_the_kinds_that_there_are():
+    chosen = segmenter.launch_settings(BASE | {"launch.role": "writer", "roles.writer": {"essay": 1}})
+    with pytest.raises(InputError) as wrong:
+        segmenter.plan_launch(tables_of(EVENTS[:2], chosen), chosen)
+    assert "roles: nobody has points for writer; the kinds of events here: answer" in wrong.value.problems

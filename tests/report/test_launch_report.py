@@ -83,6 +83,19 @@ def test_tells_how_many_are_of_each_persona_and_what_they_are_told(launch: Calla
     assert "<b>big" not in page
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_tells_the_topics_and_what_groups_have_in_common(launch: Callable[..., Any], lang: str) -> None:
+    made = launch(topics__use=True, lang=lang)
+    text = text_of(page_of(made.plan, made.settings, made.tables.rejects))
+    for topic in made.plan.topics.profiles["topic"]:
+        assert topic in text
+    focus = made.plan.groups.drop_nulls("focus").select("group", "focus", "focus_by_chance").row(0)
+    assert focus[0] in text
+    assert all(f"{figure:.2f}" in text for figure in focus[1:])
+    plain = launch(lang=lang)
+    assert {"en": "Topics", "zh": "集中度"}[lang] not in text_of(page_of(plain.plan, plain.settings, plain.tables.rejects))
+
+
 def test_tells_the_spend_of_no_group_of_few(launch: Callable[..., Any]) -> None:
     made = launch()
     groups = made.plan.groups.with_columns(

@@ -59,6 +59,12 @@ def test_each_archetype_is_given_once_as_far_as_that_goes():
     assert names([ONCE, ONCE], USUAL, "CNY") == ["one-timers, about 4 CNY, no. 1", "one-timers, about 4 CNY, no. 2"]
 
 
+def test_who_has_no_orders_is_told_apart_by_none():
+    looks = {"orders": 0.0, "spend": 0.0, "events": 3.0}
+    two = [USUAL | looks | {"days_since_order": 300.0, "days_known": 700.0}, USUAL | looks | {"days_known": 90.0}]
+    assert [str(name).partition(", ")[2] for name in names(two, USUAL, "CNY")] == ["known for longer", "known for less"]
+
+
 def test_one_segment_and_none():
     assert names([USUAL], USUAL, "CNY") == ["all eligible customers"]
     assert names([], USUAL, "CNY") == []

@@ -26,6 +26,7 @@ _APART = {
     "events": (Message("segments.often_here", "often here"), Message("segments.seldom_here", "seldom here")),
     "refunds": (Message("segments.more_refunds", "more refunds"), Message("segments.fewer_refunds", "fewer refunds")),
 }
+_OF_ORDERS = ("days_since_order", "average_order")
 
 Medians = Mapping[str, float | None]
 
@@ -116,7 +117,8 @@ def _split(alike: list[int], medians: Sequence[Medians], measure: str) -> tuple[
     """Split into the higher and the lower at the widest gap; None where nothing is 1.25 times as high."""
     known = [(value, index) for index in alike if (value := medians[index][measure]) is not None]
     ordered = sorted(known, key=lambda each: (-each[0], each[1]))
-    if len(ordered) < len(alike):
+    # The orders of a segment whose half has none are those of the others.
+    if len(ordered) < len(alike) or (measure in _OF_ORDERS and not all(medians[index]["orders"] for index in alike)):
         return None
     gaps = [(_ratio(high, low), place) for place, ((high, _), (low, _)) in enumerate(pairwise(ordered), 1)]
     wide, place = max(gaps, key=lambda gap: gap[0])

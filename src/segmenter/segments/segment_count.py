@@ -158,7 +158,7 @@ def _foresee(model: Segmenter, behaviour: Behaviour) -> float:
         return math.nan
     counts = [np.bincount(labels, minlength=model.n_clusters)[:, None] for labels, _ in parts]
     sums = [np.array([np.bincount(labels, column, model.n_clusters) for column in later.T]).T for labels, later in parts]
-    left, every = np.zeros(2), np.zeros(2)
+    left, every = (np.zeros(parts[0][1].shape[1]) for _ in range(2))
     for (labels, later), count, total in zip(parts, counts, sums, strict=True):
         means = (sum(sums) - total) / np.maximum(sum(counts) - count, 1)
         left = left + ((later - means[labels]) ** 2).sum(axis=0)
@@ -196,7 +196,7 @@ def _judge(trials: list[_Trial], min_share: float) -> tuple[int, list[Message]]:
         return chosen.k, notes
     steadiest = max(large, key=lambda trial: trial.stability, default=None)
     if steadiest and steadiest.stability >= TRUSTED:
-        sentence = "none reaches a stability of {stable}, this comes nearest"
+        sentence = "none surely reaches a stability of {stable}, this comes nearest"
         return steadiest.k, [Message("segments.nearest_stable", sentence, stable=STABLE), *notes]
     if large:
         sentence = "{numbers} would come out otherwise in another sample"
@@ -211,28 +211,25 @@ def _numbers(trials: list[_Trial]) -> tuple[int, ...]:
 def _why(k: int, trials: Mapping[int, _Trial], notes: list[Message]) -> Message:
     known = {number: trial for number, trial in trials.items() if not math.isnan(trial.silhouette)}
     parts = []
-    if chosen := known.pop(k, None):
-        sentence = "silhouette {silhouette:.2f}, stability {stability:.2f}{foreseen}"
-        foreseen: str = ""
-        if not math.isnan(chosen.foreseen):
-            told = ", and they foresee {share:.1%} of the differences in what customers did after earlier dates"
-            foreseen = Message("segments.foreseen", told, share=max(chosen.foreseen, 0.0))
-        facts = {"silhouette": chosen.silhouette, "stability": chosen.stability, "foreseen": foreseen}
-        parts.append(Message("segments.figures", sentence, **facts))
-    if known:
-        sentence = "{k} gave {silhouette:.2f}/{stability:.2f}{foreseen}"
-        others = [
-            Message(
-                "segments.other",
-                sentence,
-                k=trial.k,
-                silhouette=trial.silhouette,
-                stability=trial.stability,
-                foreseen="" if math.isnan(trial.foreseen) else f"/{max(trial.foreseen, 0.0):.1%}",
-            )
-            for trial in known.values()
-        ]
-        parts.append(reduce(lambda first, other: Message("segments.others", "{first}, {other}", first=first, other=other), others))
+    if k in known and not math.isnan(known[k].foreseen):
+        sentence = (
+            "stability {stability:.2f}; they foresee {share:.1%} of the differences in what customers did after earlier dates{others}"
+        )
+        numbers = ", ".join(f"{trial.k}: {max(trial.foreseen, 0.0):.1%}" for trial in known.values() if trial.k != k)
+        others = Message("segments.instead", " (other numbers {numbers})", numbers=numbers) if numbers else ""
+        facts = {"stability": known[k].stability, "share": max(known[k].foreseen, 0.0), "others": others}
+        parts.append(Message("segments.foreseen", sentence, **facts))
+    else:
+        if chosen := known.pop(k, None):
+            sentence = "silhouette {silhouette:.2f}, stability {stability:.2f}"
+            parts.append(Message("segments.figures", sentence, silhouette=chosen.silhouette, stability=chosen.stability))
+        if known:
+            sentence = "{k} gave {silhouette:.2f}/{stability:.2f}"
+            figures = [
+                Message("segments.other", sentence, k=trial.k, silhouette=trial.silhouette, stability=trial.stability)
+                for trial in known.values()
+            ]
+            parts.append(reduce(lambda first, other: Message("segments.others", "{first}, {other}", first=first, other=other), figures))
     because: str = ""
     if parts := [*parts, *notes]:
         because = reduce(lambda first, other: Message("segments.and", "{first}; {other}", first=first, other=other), parts)
