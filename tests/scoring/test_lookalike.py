@@ -72,6 +72,7 @@ LEAKS = {
         seeds & (chance.random(len(seeds)) < 0.4), "vip", chance.choice(["a", "b"], len(seeds))
     ),
     "a_gap_that_others_have": lambda seeds, chance: [None if not seed else "called" for seed in seeds],
+    "a_number_that_they_lack": lambda seeds, chance: [None if seed else chance.random() for seed in seeds],
     "an_event_that_most_have": lambda seeds, chance: (seeds & (chance.random(len(seeds)) < 0.6)).astype(int),
 }
 
@@ -83,6 +84,25 @@ def test_a_column_that_gives_seeds_away_is_named_and_left_out(name):
     assert name in warning
     assert name not in ranking.columns
     assert ranking.columns == learned(shop()).columns
+
+
+def test_that_rules_keep_others_in_one_region_gives_no_seeds_away():
+    chance = np.random.default_rng(2)
+    frame = shop(seeds=200)
+    abroad = pl.Series(chance.random(frame.height) < 0.6) & pl.col("lookalike").is_not_null()
+    places = {"province": pl.lit("Sichuan"), "city": pl.col("city")}
+    frame = frame.with_columns(pl.when(abroad).then(pl.lit(f"other {name}")).otherwise(place).alias(name) for name, place in places.items())
+    ranking = learned(frame)
+    assert not ranking.basis.warnings
+    assert ranking.columns == ["spend", "average_gap_days", "noise", "city"]
+    # Nobody's city is like abroad: Yibin stays what it was worth.
+    values = ranking.values(
+        frame.head(1)
+        .with_columns(spend=pl.lit(3_000.0))
+        .join(pl.DataFrame({"town": ["Yibin", "Mianyang"]}), how="cross")
+        .with_columns(city="town")
+    )
+    assert values[0] > values[1]
 
 
 def test_what_a_condition_names_is_not_learned_from():

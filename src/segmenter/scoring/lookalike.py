@@ -19,7 +19,7 @@ from segmenter.measures.past import Past
 from segmenter.messages import Message
 from segmenter.rules import ELIGIBLE
 from segmenter.scoring.ranking import Evidence, Floats, Ranking
-from segmenter.scoring.seed_columns import Encoding, auc, encode, usable_columns
+from segmenter.scoring.seed_columns import Encoding, auc, encode, usable_columns, within_reach
 from segmenter.scoring.seeds import MARK, SEED, defining_columns
 from segmenter.settings import LookalikeSettings
 
@@ -144,6 +144,7 @@ def fit(frame: pl.DataFrame, settings: LookalikeSettings, past: Past | None, *, 
     if others.height < FEWEST:
         sentence = "scoring.seeds: should leave at least {fewest} others who may be invited (got {count}); take fewer, or scoring=auto"
         raise InputError(Message("scoring.too_few_others", sentence, fewest=FEWEST, count=others.height))
+    examples = within_reach(examples, others, seed)
     names, warnings = usable_columns(examples, others, defining_columns(settings))
     both = pl.concat([examples, others])
     encoding = encode(both, others, names)
