@@ -66,6 +66,13 @@ def test_seeds_that_differ_in_nothing_are_said_to_be_found_by_chance():
     assert "not in these columns" in warning
 
 
+def test_seeds_that_the_rules_would_remove_are_said():
+    lapsed = pl.col("lookalike").is_not_null() & (pl.int_range(pl.len()) % 4 > 0)
+    frame = shop().with_columns(verdict=pl.when(lapsed).then(pl.lit("recency")).otherwise("verdict"))
+    [warning] = learned(frame).basis.warnings
+    assert "(recency)" in warning
+
+
 LEAKS = {
     "a_number_of_their_own": lambda seeds, chance: np.where(seeds, 5.0, 0) + chance.random(len(seeds)),
     "a_word_of_their_own": lambda seeds, chance: np.where(

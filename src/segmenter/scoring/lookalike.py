@@ -31,6 +31,7 @@ _PARTS = 5
 _STRENGTHS = (0.3, 0.03, 3.0)  # C of the regression, the usual one first, where seeds and others weigh alike, as many as there are seeds
 _SINCE = frozenset({"category", "role", "topic"})  # texts that say what somebody did until today
 _TOO_GOOD = 0.95  # of the seeds, found among the first
+_THRESHOLDS = ("spend_min", "spend_max", "orders_min", "recency")  # verdicts by what customers do
 _NOBODY = ("not_customer", "staff", "blocked")  # verdicts of who is no example
 _BLOCK = 1 << 15  # rows
 _IMPORTANCE_SAMPLE = 2_500  # customers
@@ -151,6 +152,11 @@ def fit(frame: pl.DataFrame, settings: LookalikeSettings, past: Past | None, *, 
     if not encoding.sources:
         sentence = "scoring.seeds: the customers do not differ in any measure that does not give the seeds away: nothing to learn from"
         raise InputError(Message("scoring.nothing_alike", sentence))
+    removed = examples.filter(pl.col("verdict").is_in(_THRESHOLDS))["verdict"]
+    if 2 * len(removed) > examples.height:
+        sentence = "scoring.seeds: the rules would remove {count:,} of {seeds:,} seeds themselves ({rules}): whom they are like may be removed, too"
+        facts = {"count": len(removed), "seeds": examples.height, "rules": tuple(removed.unique().sort())}
+        warnings.append(Message("scoring.seeds_removed", sentence, **facts))
     columns = np.stack(list(encoding.columns(both)), axis=1)
     is_seed = np.arange(both.height) < examples.height
     parts = np.concatenate(
