@@ -52,7 +52,7 @@ COVERS = {
     "planning/test_schedule.py": "planning/dispatch planning/call_messages planning/agents",
     "report/test_backtest_report.py": "report/backtest_evidence report/backtest_tables",
     "report/test_call_sheets.py": "report/call_sheet_cells report/call_sheet_columns report/call_sheet_pages report/call_sheet_words",
-    "report/test_launch_report.py": "report/launch_choice report/launch_makeup report/role_report report/sections report/topic_report",
+    "report/test_launch_report.py": "report/launch_choice report/launch_makeup report/sections report/topic_report",
     "report/test_output_folder.py": "report/job_paths",
     "ledger/test_drafts.py": "report/ledger_words",
     "report/test_outputs.py": "report/launch_outputs",

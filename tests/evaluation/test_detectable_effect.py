@@ -72,6 +72,11 @@ def test_shares_are_put_side_by_side():
     assert "(3 of 31 regions)" in note
 
 
+def test_who_all_spent_nothing_lately_shows_nothing():
+    (note,), _ = describe_share(20_000, 0.1, ExpectedSpend(mean=0, variance=0, explained=0), "CNY")
+    assert note.code == "lift.undetectable"
+
+
 def test_a_control_group_that_is_too_small_is_said_to_be():
     _, (warning,) = describe_share(4_000, 0.1, EXPECTED, "CNY")
     assert warning.endswith("Hold out 12.5 %, or invite more.")

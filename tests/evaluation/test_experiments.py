@@ -9,7 +9,7 @@ import pytest
 
 import segmenter
 from segmenter.errors import InputError
-from segmenter.evaluation.experiments import fit_uplift, list_experiments
+from segmenter.evaluation.experiments import check_size, fit_uplift, list_experiments
 from segmenter.measures.past import past_of
 from segmenter.measures.spec import MONEY
 from segmenter.tables import INVITED, PRECEDENTS, PastLaunches
@@ -88,6 +88,18 @@ def test_too_little_to_learn_from_is_refused_with_what_it_takes():
     late = before[:1].with_columns(customer_id=pl.lit("X"), time=datetime(2026, 6, 30))
     with pytest.raises(InputError, match="hardly spent anything"):
         fit_uplift(SETTINGS, past(pl.concat([before, late]), invited), seed=1)
+
+
+@pytest.mark.parametrize("limit", [0.05, 0.1, 1.0])
+def test_as_many_as_a_refusal_asks_for_are_enough(limit):
+    launches = list_experiments(past(*shop(customers=60)))
+    with pytest.raises(InputError) as refused:
+        check_size(launches, limit, AS_OF)
+    [message] = refused.value.messages
+    more = pl.concat([launches] * -(-message.facts["need"] // launches.height))
+    assert check_size(more, limit, AS_OF) <= limit
+    with pytest.raises(InputError):
+        check_size(launches[: int(0.8 * launches.height)], limit, AS_OF)
 
 
 @pytest.mark.parametrize("gain", [1.0, 0.0])

@@ -56,6 +56,17 @@ def test_on_hillstrom_it_is_the_coefficient_of_another_library(data_dir):
     assert found.low < 0 < found.high  # past spend says nothing of whom the mail moved
 
 
+def test_where_one_customer_decides_nothing_is_said_and_of_many_the_reach_is_that_of_a_normal():
+    alone = measure_uplift(experiment([True, False] * 50, [1_000] + [0] * 99), np.zeros(100))
+    assert alone.value == 20
+    assert alone.low == pytest.approx(0)
+    chance = np.random.default_rng(3)
+    spend = chance.integers(-100, 100, 4_000)
+    many = measure_uplift(experiment(chance.random(4_000) < 0.5, spend), np.zeros(4_000))
+    error = 2 * np.sqrt((spend.astype(float) ** 2).sum()) / 4_000
+    assert many.high - many.value == pytest.approx(1.96 * error, rel=0.06)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("effect", ["none", "falls", "rises"])
 def test_the_interval_holds_the_truth(effect):

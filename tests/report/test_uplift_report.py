@@ -41,7 +41,9 @@ def test_the_verdict_follows_the_intervals(change, en, zh):
 
 
 def test_amounts_are_those_of_a_thousand_invitations():
-    first, second = shown().blocks[2].rows
-    assert [row.cells[0].text for row in (first, second)] == ["by this ranking", "by spend"]
-    assert first.cells[1].text.endswith("1,235")
-    assert first.cells[1].small.startswith("−")
+    rows = shown().blocks[2].rows
+    assert [row.cells[0].text for row in rows] == ["first 10 %", "first 20 %", "first 50 %", "all of them", "Qini"]
+    for cell in rows[0].cells[1:]:
+        assert cell.text.endswith("1,235")
+        assert "−" in cell.small
+    assert rows[-1].cells[1].text.endswith("500")

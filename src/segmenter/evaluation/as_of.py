@@ -130,6 +130,10 @@ def asks_for_topics(settings: CoreSettings, measures: pl.DataFrame) -> bool:
 def _with_category(measures: pl.DataFrame, tables: Tables, settings: CoreSettings, as_of: date) -> pl.DataFrame:
     """Add what customers spent most in, where the plan asks for it; an attribute of that name is the customers' own."""
     key = column_key(settings.plan, "category")
+    ours = {"topic": settings.topics.use, "topic_share": asks_for_topics(settings, measures)}
+    if taken := [name for name, added in ours.items() if added and name in measures.columns]:
+        sentence = "data.customers.attributes: {names}: so segmenter calls a column of its own; rename it in the source"
+        raise InputError(Message("measures.attribute_taken", sentence, names=tuple(taken)))
     if tables.spending is None and not settings.topics.events and asks_for_topics(settings, measures):
         sentence = (
             "{key}: topics are made of what customers buy, and the orders have no category; name their column with "

@@ -85,9 +85,13 @@ def describe_share(
     effect = pl.DataFrame({"effect": [round(chosen.effect)]}).select(text("effect", currency)).item()
     percent = "" if chosen.percent is None else _percent(chosen.percent)
     also = _compare([solve_detectable_effect(units, other, expected) for other in others]) if chosen.percent is not None else ""
-    rule = "Holding out {share:g} % ({drawn}) can show a lift of {effect} per customer or more{percent}{also}."
-    drawn = _drawn(chosen.held_out, units, by)
-    note = Message("lift.detectable", rule, share=100 * round(share, 3), drawn=drawn, effect=effect, percent=percent, also=also)
+    facts = {"share": 100 * round(share, 3), "drawn": _drawn(chosen.held_out, units, by)}
+    if expected.variance:
+        rule = "Holding out {share:g} % ({drawn}) can show a lift of {effect} per customer or more{percent}{also}."
+        note = Message("lift.detectable", rule, **facts, effect=effect, percent=percent, also=also)
+    else:
+        rule = "Holding out {share:g} % ({drawn}): what lift that can show cannot be told, as they all spent the same lately, or nothing."
+        note = Message("lift.undetectable", rule, **facts)
     if by != "customer" or chosen.held_out >= ENOUGH:
         return (note,), ()
     enough: Message = Message("lift.unmeasurable", "A launch this small can hardly be measured.")

@@ -15,12 +15,13 @@ each customer there is. It is the Qini coefficient of Yadlowsky et al. [2]_, aft
 which for spend nobody knows. Uplift at k is the mean of g over the first k per cent: what an invitation brings there. All are sums
 mean(w g) with weights of the ranking, and so is the difference between two rankings; their variance is
 
-    sum((w g)**2) / n**2,
+    sum((w g)**2) / n**2.
 
-with a t interval of as many degrees of freedom as customers were held out. Each arm has a variance of its own here: pooled over the arms,
-as that of the lift is, the interval is too wide where an invitation moves some much and others not (it held the truth in 97.7 % of
-300 experiments where the effect rises with spend, this one in 95.3 %). The interval is that of the effect on these customers; who was
-in two launches counts twice.
+Each arm has a variance of its own here: pooled over the arms, as that of the lift is, the interval is too wide where an invitation moves
+some much and others not (it held the truth in 97.7 % of 300 experiments where the effect rises with spend, this one in 95.3 %). Of a
+small launch a dozen customers who spend much decide alone, and their sum over its own error stays nearer to 0 than that of many: by a t
+distribution the interval would be too wide. So who was invited is drawn anew again and again, and as many errors are laid to either side
+as that sum seldom exceeds [4]_. The interval is that of the effect on these customers; who was in two launches counts twice.
 
 References
 ----------
@@ -28,6 +29,7 @@ References
 .. [2] Yadlowsky, S., Fleming, S., Shah, N., Brunskill, E. and Wager, S. (2025). Evaluating treatment prioritization rules via
    rank-weighted average treatment effects. JASA 120(549), 38-51.
 .. [3] Radcliffe, N. J. (2007). Using control groups to target on predicted lift. Direct Marketing Analytics Journal 3, 14-21.
+.. [4] Wu, J. and Ding, P. (2021). Randomization tests for weak null hypotheses in randomized experiments. JASA 116(536), 1898-1913.
 """
 
 from math import fsum, sqrt
@@ -39,6 +41,7 @@ import polars as pl
 from segmenter.scoring.ranking import Floats
 
 TOPS = (10, 20, 50)  # percent
+_DRAWS, _LARGEST = 1_000, 500
 
 
 class Gain(NamedTuple):
@@ -77,11 +80,23 @@ def _before(score: Floats) -> Floats:
 
 
 def _gain(frame: pl.DataFrame, weights: Floats) -> Gain:
-    from scipy.special import stdtrit
-
     invited, share = frame["invited"].to_numpy(), frame["share"].to_numpy()
-    rest = (frame["spend"] - frame["expected"]).to_numpy()
-    parts = weights * (invited - share) / (share * (1 - share)) * rest
+    rest = weights * (frame["spend"] - frame["expected"]).to_numpy()
+    parts = rest * (invited - share) / (share * (1 - share))
     value = fsum(parts) / len(rest)
-    margin = float(stdtrit(max(int((~invited).sum()), 1), 0.975)) * sqrt(fsum(parts**2)) / len(rest)
+    margin = _reach(rest, share) * sqrt(fsum(parts**2)) / len(rest)
     return Gain(value, value - margin, value + margin)
+
+
+def _reach(rest: Floats, share: Floats) -> float:
+    """Give how many of its own errors the sum seldom exceeds when others are invited; all but the largest together are normal."""
+    order = np.lexsort((share, rest, abs(rest)))
+    few, many = order[-_LARGEST:][::-1], order[:-_LARGEST]
+    variance = fsum(rest[many] ** 2 / (share[many] * (1 - share[many])))
+    chance = np.random.Generator(np.random.PCG64(0))
+    drawn = chance.random((_DRAWS, len(few))) < share[few]
+    parts = np.where(drawn, 1 / share[few], -1 / (1 - share[few])) * rest[few]
+    # Row by row: a product of matrices differs in the last bit with the number of threads.
+    total = parts.sum(axis=1) + sqrt(variance) * chance.standard_normal(_DRAWS)
+    error = np.sqrt((parts**2).sum(axis=1) + variance)
+    return float(np.quantile(np.divide(abs(total), error, out=np.zeros(_DRAWS), where=error > 0), 0.95))

@@ -9,6 +9,7 @@ from segmenter.report.sections import Cell, Row, Section, Table, columns, note, 
 from segmenter.scoring.ranking import RankingReport
 
 _EACH = 1_000  # invitations, so that small effects are whole amounts
+_RANKINGS = ("uplift", "spend")
 
 
 def uplift(report: RankingReport, labels: Labels) -> list[Section]:
@@ -16,12 +17,11 @@ def uplift(report: RankingReport, labels: Labels) -> list[Section]:
     found, say = report.model, labels.say
     if "better" not in found:
         return []
-    names = (("uplift", say("by this ranking", "按本排序")), ("spend", say("by spend", "按消费额")))
-    rows = [_row(name, [*found["tops"][key], found["effect"], found["qini"][key]], labels) for key, name in names]
-    heads = [say(f"first {top} %", f"前 {top}%") for top in TOPS]
-    table = Table(
-        columns(say("Invited", "邀请方式"), *heads, say("all of them", "全部"), say("Qini", "Qini 值")), tuple(rows), look="tight"
-    )
+    tops = [(say(f"first {top} %", f"前 {top}%"), [found["tops"][key][at] for key in _RANKINGS]) for at, top in enumerate(TOPS)]
+    qini = [found["qini"][key] for key in _RANKINGS]
+    lines = (*tops, (say("all of them", "全部"), [found["effect"]] * 2), (say("Qini", "Qini 值"), qini))
+    heads = columns(say("Invited", "邀请范围"), say("by this ranking", "按本排序"), say("by spend", "按消费额"))
+    table = Table(heads, tuple(_row(name, gains, labels) for name, gains in lines))
     launches, customers, held = len(found["launches"]), labels.number(found["customers"]), labels.number(found["held_out"])
     about = say(
         f"What an invitation brought within the horizon of past launches ({launches}): {customers} customers, of whom {held} were held out "

@@ -6,13 +6,13 @@ No default stands here: all of them are in ``conf/``.
 from segmenter.settings.check import parse as parse
 from segmenter.settings.eligibility import RegionRule as RegionRule
 from segmenter.settings.eligibility import RulesSettings as RulesSettings
+from segmenter.settings.first_steps import DemoJob as DemoJob
 from segmenter.settings.first_steps import InitJob as InitJob
 from segmenter.settings.jobs import BacktestCore as BacktestCore
 from segmenter.settings.jobs import BacktestJob as BacktestJob
 from segmenter.settings.jobs import CheckJob as CheckJob
 from segmenter.settings.jobs import CommitJob as CommitJob
 from segmenter.settings.jobs import CoreSettings as CoreSettings
-from segmenter.settings.jobs import DemoJob as DemoJob
 from segmenter.settings.jobs import FrameBacktest as FrameBacktest
 from segmenter.settings.jobs import FrameLaunch as FrameLaunch
 from segmenter.settings.jobs import FrameReview as FrameReview

@@ -9,13 +9,12 @@ from segmenter.messages import Message
 from segmenter.settings.eligibility import RulesSettings
 from segmenter.settings.planning import AnyPlan, PlatformSettings, column_key
 from segmenter.settings.rankings import AnyScoring
-from segmenter.settings.role_points import Roles, role_problems
+from segmenter.settings.role_points import Roles, check_roles
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
     AnySegments,
     EngineSettings,
     HistorySettings,
-    LaunchBasics,
     LaunchSettings,
     LedgerSettings,
     LocalEngine,
@@ -51,8 +50,7 @@ class CoreSettings(Settings):
             sentence = "{problems}; lower it, or choose another platform"
             raise ValueError(Message("planning.on_platform", sentence, problems=tuple(problems)))
         rankings = {f"rankings.{name}": each for name, each in getattr(self, "rankings", {}).items()}
-        if problems := list(role_problems(self.roles, self.launch.role, {"scoring": self.scoring, **rankings}, self.plan)):
-            raise ValueError(Message("settings.roles", "{problems}", problems=tuple(problems)))
+        check_roles(self.roles, self.launch.role, {"scoring": self.scoring, **rankings}, self.plan)
         return self
 
     @property
@@ -276,25 +274,3 @@ class LedgerJob(CommitJob):
     """The whole config of `segmenter ledger`."""
 
     rules: RulesSettings
-
-
-class DemoJob(Settings):
-    """The whole config of `segmenter demo`."""
-
-    job: ClassVar[str] = "demo"
-    launch: LaunchBasics
-    data: DemoSettings
-    customers: Annotated[int, Field(ge=100, le=5_000_000)]
-    results: Annotated[str, Field(min_length=1)] | None
-    effect: Annotated[float, Field(ge=0, le=10)]
-    attempts: Annotated[int, Field(ge=1, le=10)]
-    event_effect: Annotated[float, Field(ge=0, le=1_000)]
-    half_life: Annotated[float, Field(gt=0, le=10_000)]
-    silent_groups: Annotated[int, Field(ge=0, le=MOST)]
-    untidy: bool
-    day: AsOf | None
-    sheets: Annotated[str, Field(min_length=1)] | None
-    out: Folder
-    overwrite: bool
-    seed: Seed
-    lang: Lang

@@ -38,7 +38,8 @@ class ScoringSettings(Settings):
 
     half_life_days: Annotated[float, Field(gt=0, le=36_525)]
     weights: Weights
-    role_weights: Annotated[dict[str, Weight], BeforeValidator(is_mapping)]
+    # Files that `tune` wrote before there were roles do not have it.
+    role_weights: Annotated[dict[str, Weight], BeforeValidator(is_mapping), Field(default_factory=dict)]
     engagement: dict[str, Weight]
     advocacy: dict[str, Weight]
     knots: Annotated[int, Field(ge=2, le=10_000)]
