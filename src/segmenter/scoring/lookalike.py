@@ -154,7 +154,7 @@ def fit(frame: pl.DataFrame, settings: LookalikeSettings, past: Past | None, *, 
         raise InputError(Message("scoring.nothing_alike", sentence))
     removed = examples.filter(pl.col("verdict").is_in(_THRESHOLDS))["verdict"]
     if 2 * len(removed) > examples.height:
-        sentence = "scoring.seeds: the rules would remove {count:,} of {seeds:,} seeds themselves ({rules}): they may remove their like, too"
+        sentence = "scoring.seeds: rules would remove {count:,} of {seeds:,} seeds themselves ({rules}): they may remove their like, too"
         facts = {"count": len(removed), "seeds": examples.height, "rules": tuple(removed.unique().sort())}
         warnings.append(Message("scoring.seeds_removed", sentence, **facts))
     columns = np.stack(list(encoding.columns(both)), axis=1)
