@@ -132,12 +132,13 @@ def apply_rules(
         **({"not_customer": ~frame["customer_id"].is_in(list(not_customers))} if not_customers else {}),
         **flagged(frame, settings),
         **({} if precedents is None else preceded(frame, settings, launch, precedents)),
-        **({"seed": frame["lookalike"].is_null()} if "lookalike" in frame.columns else {}),
         **regional,
         **{rule.name: frame.select(rule.keeps(rule.threshold)).to_series() for rule in thresholds},
         **({} if launch.role is None else {"role": frame[f"{ROLE}{launch.role}"] >= HOLDS}),
         **_custom(frame, settings, launch),
         **reached(frame, settings),
+        # At last, so that of seeds, too, it is known whether the rules would keep them.
+        **({"seed": frame["lookalike"].is_null()} if "lookalike" in frame.columns else {}),
     }
     fails = {name: ~keep.fill_null(value=True).to_numpy() for name, keep in keeps.items()}
     shared = share_phones(frame, settings, fails, planned)

@@ -66,12 +66,20 @@ def test_seeds_that_differ_in_nothing_are_said_to_be_found_by_chance():
     assert "not in these columns" in warning
 
 
+def test_seeds_that_the_rules_would_remove_are_said():
+    lapsed = pl.col("lookalike").is_not_null() & (pl.int_range(pl.len()) % 4 > 0)
+    frame = shop().with_columns(verdict=pl.when(lapsed).then(pl.lit("recency")).otherwise("verdict"))
+    [warning] = learned(frame).basis.warnings
+    assert "(recency)" in warning
+
+
 LEAKS = {
     "a_number_of_their_own": lambda seeds, chance: np.where(seeds, 5.0, 0) + chance.random(len(seeds)),
     "a_word_of_their_own": lambda seeds, chance: np.where(
         seeds & (chance.random(len(seeds)) < 0.4), "vip", chance.choice(["a", "b"], len(seeds))
     ),
     "a_gap_that_others_have": lambda seeds, chance: [None if not seed else "called" for seed in seeds],
+    "a_number_that_they_lack": lambda seeds, chance: [None if seed else chance.random() for seed in seeds],
     "an_event_that_most_have": lambda seeds, chance: (seeds & (chance.random(len(seeds)) < 0.6)).astype(int),
 }
 
@@ -83,6 +91,25 @@ def test_a_column_that_gives_seeds_away_is_named_and_left_out(name):
     assert name in warning
     assert name not in ranking.columns
     assert ranking.columns == learned(shop()).columns
+
+
+def test_that_rules_keep_others_in_one_region_gives_no_seeds_away():
+    chance = np.random.default_rng(2)
+    frame = shop(seeds=200)
+    abroad = pl.Series(chance.random(frame.height) < 0.6) & pl.col("lookalike").is_not_null()
+    places = {"province": pl.lit("Sichuan"), "city": pl.col("city")}
+    frame = frame.with_columns(pl.when(abroad).then(pl.lit(f"other {name}")).otherwise(place).alias(name) for name, place in places.items())
+    ranking = learned(frame)
+    assert not ranking.basis.warnings
+    assert ranking.columns == ["spend", "average_gap_days", "noise", "city"]
+    # Nobody's city is like abroad: Yibin stays what it was worth.
+    values = ranking.values(
+        frame.head(1)
+        .with_columns(spend=pl.lit(3_000.0))
+        .join(pl.DataFrame({"town": ["Yibin", "Mianyang"]}), how="cross")
+        .with_columns(city="town")
+    )
+    assert values[0] > values[1]
 
 
 def test_what_a_condition_names_is_not_learned_from():

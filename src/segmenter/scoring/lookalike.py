@@ -19,7 +19,7 @@ from segmenter.measures.past import Past
 from segmenter.messages import Message
 from segmenter.rules import ELIGIBLE
 from segmenter.scoring.ranking import Evidence, Floats, Ranking
-from segmenter.scoring.seed_columns import Encoding, auc, encode, usable_columns
+from segmenter.scoring.seed_columns import Encoding, auc, encode, usable_columns, within_reach
 from segmenter.scoring.seeds import MARK, SEED, defining_columns
 from segmenter.settings import LookalikeSettings
 
@@ -31,6 +31,7 @@ _PARTS = 5
 _STRENGTHS = (0.3, 0.03, 3.0)  # C of the regression, the usual one first, where seeds and others weigh alike, as many as there are seeds
 _SINCE = frozenset({"category", "role", "topic"})  # texts that say what somebody did until today
 _TOO_GOOD = 0.95  # of the seeds, found among the first
+_THRESHOLDS = ("spend_min", "spend_max", "orders_min", "recency")  # verdicts by what customers do
 _NOBODY = ("not_customer", "staff", "blocked")  # verdicts of who is no example
 _BLOCK = 1 << 15  # rows
 _IMPORTANCE_SAMPLE = 2_500  # customers
@@ -144,12 +145,18 @@ def fit(frame: pl.DataFrame, settings: LookalikeSettings, past: Past | None, *, 
     if others.height < FEWEST:
         sentence = "scoring.seeds: should leave at least {fewest} others who may be invited (got {count}); take fewer, or scoring=auto"
         raise InputError(Message("scoring.too_few_others", sentence, fewest=FEWEST, count=others.height))
+    examples = within_reach(examples, others, seed)
     names, warnings = usable_columns(examples, others, defining_columns(settings))
     both = pl.concat([examples, others])
     encoding = encode(both, others, names)
     if not encoding.sources:
         sentence = "scoring.seeds: the customers do not differ in any measure that does not give the seeds away: nothing to learn from"
         raise InputError(Message("scoring.nothing_alike", sentence))
+    removed = examples.filter(pl.col("verdict").is_in(_THRESHOLDS))["verdict"]
+    if 2 * len(removed) > examples.height:
+        sentence = "scoring.seeds: rules would remove {count:,} of {seeds:,} seeds themselves ({rules}): they may remove their like, too"
+        facts = {"count": len(removed), "seeds": examples.height, "rules": tuple(removed.unique().sort())}
+        warnings.append(Message("scoring.seeds_removed", sentence, **facts))
     columns = np.stack(list(encoding.columns(both)), axis=1)
     is_seed = np.arange(both.height) < examples.height
     parts = np.concatenate(

@@ -7,9 +7,11 @@ import numpy as np
 import polars as pl
 
 from segmenter.contacts import hide
+from segmenter.hashing import uniform
 from segmenter.messages import Message
 from segmenter.scoring.ranking import Floats
 from segmenter.scoring.seeds import MARK
+from segmenter.tables import LEVELS
 
 _KNOTS = 128
 _LEVELS, _LEVEL = 30, 20  # of a text, at most; customers of a level, at least
@@ -65,6 +67,16 @@ def usable_columns(seeds: pl.DataFrame, others: pl.DataFrame, defining: Sequence
     return [name for name in names if name not in leaks and others[name].n_unique() > 1], warnings
 
 
+def within_reach(seeds: pl.DataFrame, others: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Put seeds that are where none of the others is at one of these, drawn at random: rules about regions must not tell them apart."""
+    places = [name for name in LEVELS if name in others.columns]
+    if not places:
+        return seeds
+    outside = seeds.select(pl.any_horizontal(~pl.col(name).is_in(others[name].implode(), nulls_equal=True) for name in places)).to_series()
+    drawn = others[(others.height * uniform(seeds["customer_id"], seed, "places")).cast(pl.Int64)]
+    return seeds.with_columns(drawn[name].zip_with(outside, seeds[name]) for name in places)
+
+
 def _leak(seeds: pl.Series, others: pl.Series) -> Message | None:
     """Say how a column gives seeds away: by its order, or by values that next to none of the others have."""
     if seeds.dtype != pl.String:
@@ -77,8 +89,10 @@ def _leak(seeds: pl.Series, others: pl.Series) -> Message | None:
     usual = others.mode().sort(nulls_last=True)[0]
     unusual = seeds.filter(~seeds.eq_missing(usual))
     shares = [(len(unusual), int((~others.eq_missing(usual)).sum()))]
+    shares += [(seeds.null_count(), others.null_count()), (seeds.count(), others.count())]
     if seeds.dtype == pl.String:
-        shares += [(count, int(others.eq_missing(value).sum())) for value, count in unusual.value_counts(sort=True).head(_LEVELS).rows()]
+        counts = unusual.alias("value").value_counts().sort("count", "value", descending=[True, False], nulls_last=True)
+        shares += [(count, int(others.eq_missing(value).sum())) for value, count in counts.head(_LEVELS).rows()]
     for count, there in shares:
         if count >= max(5, len(seeds) / 5) and count / len(seeds) >= _SEEDS_ONLY * (there + 0.5) / len(others):
             sentence = "{count:,} of {seeds:,} seeds have a value in it that {there:,} of {others:,} others have"
