@@ -16,7 +16,7 @@ def main(config: DictConfig) -> None:
     from segmenter.evaluation.backtest import backtest
     from segmenter.evaluation.cuts import sampling_of
     from segmenter.job import ahead, conclude, started
-    from segmenter.loader import read_tables
+    from segmenter.loader import read_tables, with_seed_launch
     from segmenter.report.backtest_outputs import backtest_outputs
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import write_outputs
@@ -28,7 +28,9 @@ def main(config: DictConfig) -> None:
     ahead("sklearn.ensemble")
     terms, sampling = terms_of(settings), sampling_of(settings)
     with progress(settings.lang) as stage:
-        read = read_tables(settings.data, settings.launch, seed=settings.seed, progress=stage, terms=terms, sampling=sampling)
+        about = settings.data, settings.launch
+        read = read_tables(*about, seed=settings.seed, progress=stage, terms=terms, sampling=sampling, seeds=settings.scoring.seeds_file)
+        read = with_seed_launch(read, settings, terms.as_of)
         found = backtest(read.tables, settings, progress=stage)
         stage("writing")
         outputs = backtest_outputs(replace(found, warnings=(*found.warnings, *read.doubts)), settings)

@@ -46,6 +46,7 @@ def main(config: DictConfig) -> None:
             store=settings.history.store,
             sampling=sampling_of(settings),
             categories=settings.by_category,
+            seeds=settings.scoring.seeds_file,
         )
         if ledger is not None:
             read = with_newest_contacts(read, settings, ledger, terms.as_of)

@@ -79,7 +79,7 @@ _MODELS: dict[str, type[BaseModel]] = {"launch": LaunchJob, "backtest": Backtest
 _KINDS = {
     "data": ["files"] * 9 + ["database"],
     "scoring": ["weighted", "spend", "decayed", "recency", "rfm", "clv", "learned", "auto"],
-    "segments": ["kmeans"],
+    "segments": ["kmeans", "rfm"],
     "plan": ["simple", "allocated"],
 }
 _texts = st.one_of(st.sampled_from(_TEXTS), st.text(max_size=8))

@@ -52,7 +52,7 @@ COVERS = {
     "planning/test_schedule.py": "planning/dispatch planning/call_messages planning/agents",
     "report/test_backtest_report.py": "report/backtest_evidence report/backtest_tables",
     "report/test_call_sheets.py": "report/call_sheet_cells report/call_sheet_columns report/call_sheet_pages report/call_sheet_words",
-    "report/test_launch_report.py": "report/launch_choice report/launch_makeup report/role_report report/sections report/topic_report",
+    "report/test_launch_report.py": "report/launch_choice report/launch_makeup report/sections report/topic_report",
     "report/test_output_folder.py": "report/job_paths",
     "ledger/test_drafts.py": "report/ledger_words",
     "report/test_outputs.py": "report/launch_outputs",
@@ -60,6 +60,7 @@ COVERS = {
     "report/test_publication.py": "temp_folders",
     "test_init_job.py": "report/experiment_file report/init_questions report/init_report settings/first_steps",
     "report/test_review_report.py": "report/review_tables",
+    "scoring/test_lookalike.py": "scoring/seed_columns",
     "scoring/test_single_measure.py": "scoring/decayed scoring/recency scoring/spend",
     "segments/test_topics.py": "segments/topic_model",
     "settings/test_check.py": (

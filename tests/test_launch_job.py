@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,6 +16,8 @@ from sqlalchemy import create_engine, text
 from segmenter.home import HOME
 from segmenter.report.publication import sha256
 
+ATTRIBUTES = """data.customers.attributes=[type,account,"CASE WHEN name LIKE '%卫生室' THEN 'village' ELSE 'town' END AS site"]"""
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
@@ -22,7 +25,7 @@ def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("work")
     said = run_here("demo", "out=shop", "customers=800", cwd=folder).stdout
     command = re.search(r"^segmenter (launch .*)$", said, flags=re.MULTILINE)[1]
-    run_here(*(word.strip("'") for word in command.split()), "tracking=none", "out=from_files", cwd=folder)
+    run_here(*shlex.split(command), "tracking=none", "out=from_files", cwd=folder)
     return folder
 
 
@@ -50,7 +53,8 @@ def launch_from_database(demo, url, out):
     queries = [f"data.{name}.query=SELECT * FROM {name}" for name in ("orders", "customers", "events", "referrals")]
     asked = [
         "data.customers.contact=[phone,wechat]",
-        "data.customers.attributes=[type,account]",
+        ATTRIBUTES,
+        "personas=demo",
         "launch.name=demo",
         "launch.as_of=2026-07-01",
     ]
@@ -86,7 +90,8 @@ def test_excel_parquet_and_gb18030_give_the_same_customers(demo):
     ]
     asked = [
         "data.customers.contact=[phone,wechat]",
-        "data.customers.attributes=[type,account]",
+        ATTRIBUTES,
+        "personas=demo",
         "launch.name=demo",
         "launch.as_of=2026-07-01",
     ]
@@ -108,6 +113,8 @@ def test_what_is_written(demo):
         "channel",
         "region",
         "segment",
+        "persona",
+        "role",
         "score",
         "join_chance",
         "reason",

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 import segmenter
 from segmenter.errors import ConfigError, InputError
-from segmenter.personas import Personas, assign_personas, check_personas, count_personas
+from segmenter.personas import Overlaps, check_personas, count_personas, with_personas
 from segmenter.settings import PersonaSettings
 
 FRAME = pl.DataFrame(
@@ -25,26 +25,29 @@ def personas(*wanted: dict[str, str]) -> tuple[PersonaSettings, ...]:
     return segmenter.launch_settings({"personas": list(wanted)}).personas
 
 
-def assigned(*wanted: dict[str, str], frame: pl.DataFrame = FRAME) -> Personas:
-    return assign_personas(frame, personas(*wanted), "CNY")
+def assigned(*wanted: dict[str, str], frame: pl.DataFrame = FRAME) -> tuple[list[str], Overlaps]:
+    customers, overlaps = with_personas(frame, personas(*wanted), "CNY")
+    return customers["persona"].to_list(), overlaps
 
 
 def test_the_first_that_matches_counts_in_currency_units_and_others_are_other():
-    assert assigned(CLINIC, BIG).names.to_list() == ["clinic", "clinic", "big", "other"]
-    assert assigned(BIG, CLINIC).names.to_list() == ["clinic", "big", "big", "other"]
+    assert assigned(CLINIC, BIG)[0] == ["clinic", "clinic", "big", "other"]
+    assert assigned(BIG, CLINIC)[0] == ["clinic", "big", "big", "other"]
 
 
 def test_overlaps_are_counted_with_those_further_down():
-    done = assigned(CLINIC, BIG, {"name": "anybody", "where": "customer_id <> 'd'"})
-    assert done.overlaps.rows() == [("clinic", "anybody", 2), ("clinic", "big", 1), ("big", "anybody", 1)]
-    table = count_personas(FRAME.with_columns(done.names), personas(CLINIC, BIG), done.overlaps)
-    assert table.rows() == [("clinic", 2, 1, 1, "anybody 2; big 1"), ("big", 1, 1, 0, "anybody 1"), ("other", 1, 1, 1, None)]
+    _, done = assigned(CLINIC, BIG, {"name": "anybody", "where": "customer_id <> 'd'"})
+    assert done.also == {"clinic": {"big": 1, "anybody": 2}, "big": {"anybody": 1}}
+    customers, _ = with_personas(FRAME, personas(CLINIC, BIG), "CNY")
+    table = count_personas(customers, personas(CLINIC, BIG), done.also)
+    assert table.rows() == [("clinic", 2, 1, 1, "big 1 · anybody 2"), ("big", 1, 1, 0, "anybody 1"), ("other", 1, 1, 1, None)]
+    assert count_personas(FRAME, (), {}).is_empty()
+    assert with_personas(FRAME, (), "CNY")[0] is FRAME
 
 
 def test_a_persona_that_nobody_is_says_why():
-    nobody, shadowed = assigned(
-        CLINIC, {"name": "hospitals", "where": "type = 'hospital'"}, {"name": "too", "where": "type LIKE 'cl%'"}
-    ).warnings
+    wanted = [CLINIC, {"name": "hospitals", "where": "type = 'hospital'"}, {"name": "too", "where": "type LIKE 'cl%'"}]
+    nobody, shadowed = assigned(*wanted)[1].warnings
     assert (nobody.code, shadowed.code) == ("personas.nobody", "personas.shadowed")
     assert nobody.startswith("personas.1.where (hospitals)")
     assert shadowed.facts["count"] == 2
@@ -92,10 +95,10 @@ def test_settings_that_are_wrong_are_named(wanted, named):
     st.lists(st.sampled_from([CLINIC, BIG, {"name": "known", "where": "type IS NOT NULL"}]), unique_by=str, min_size=1),
 )
 def test_nothing_depends_on_the_order_of_rows(order, wanted):
-    straight, turned = assigned(*wanted), assigned(*wanted, frame=FRAME[order])
-    assert straight.names.gather(order).to_list() == turned.names.to_list()
-    assert straight.overlaps.rows() == turned.overlaps.rows()
-    assert straight.names.is_in([*(each["name"] for each in wanted), "other"]).all()
+    (straight, also), (turned, again) = assigned(*wanted), assigned(*wanted, frame=FRAME[order])
+    assert [straight[row] for row in order] == turned
+    assert also == again
+    assert {*straight} <= {*(each["name"] for each in wanted), "other"}
 
 
 def test_a_launch_has_them_as_columns_and_layers(small_shop):

@@ -129,3 +129,20 @@ def test_cdnow_as_a_file_of_one_row_per_purchase(launch, data_dir):
     assert manifest["counts"]["customers"] == 23_570
     assert manifest["inputs"]["orders"]["kept"] == 69_659
     assert date.fromisoformat(manifest["valid_until"]) == date(1998, 7, 15)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("shop", "how", "names"),
+    [
+        ("online_retail", "segments.k=5", ["loyal big buyers", "regulars", "occasional buyers", "new customers", "one-timers"]),
+        ("taobao", "segments.k=3", ["repeat buyers", "new customers", "one-timers"]),  # nearly everybody ordered once
+        ("online_retail", "segments=rfm", None),
+    ],
+)
+def test_segments_are_called_what_a_person_would_call_them(launch, tmp_path, shop, how, names):
+    launch(f"data={shop}", how, "scoring=weighted")
+    segments = pl.read_csv(tmp_path / "results" / "segments.csv")
+    assert names is None or segments["name"].to_list() == names
+    assert names is not None or segments.height == 11
+    assert segments.select("who", "advice").null_count().row(0) == (0, 0)

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 import segmenter
 from segmenter.errors import ConfigError, InputError
+from segmenter.evaluation.as_of import launch_snapshot, past_snapshot
+from segmenter.measures.past import past_of
 from segmenter.roles import HOLDS, dated, unknown_kinds, with_roles
 
 DAY = date(2026, 7, 1)
@@ -79,7 +81,8 @@ def test_neither_the_order_of_rows_nor_what_comes_later_changes_anything(events,
     assert roles_of([*later, *events]).equals(roles_of(EVENTS).with_columns(pl.lit(0.0).alias("later")).drop("later"))
 
 
-def test_without_roles_or_events_nothing_breaks():
+def test_without_roles_or_events_nothing_breaks_whatever_kinds_are_called():
+    assert roles_of([("c00", "apart", "2026-06-30")], **{"roles.helper": {"apart": 3, "customer_id": 1}})["role_helper"].max() > 0
     assert "role" not in roles_of(EVENTS, roles={}).columns
     frame = roles_of([])
     assert frame["role"].is_null().all()
@@ -90,7 +93,7 @@ def test_a_kind_that_nobody_did_is_named_where_it_may_be_meant_otherwise():
     chosen = segmenter.launch_settings(BASE | {"roles.helper": {"anser": 3}, "scoring.role_weights": {"helper": 1.0}})
     frame = roles_of(EVENTS, **{"roles.helper": {"anser": 3}})
     kinds, idle = unknown_kinds(frame, chosen)
-    assert "anser; nearest: answer" in kinds
+    assert "helper.anser; nearest: answer" in kinds
     assert "helper" in idle
     assert unknown_kinds(roles_of(EVENTS), segmenter.launch_settings(BASE)) == []
 
@@ -148,3 +151,25 @@ def test_roles_are_layers_and_the_others_are_members():
     chosen = segmenter.launch_settings(BASE | layers | {"plan.smallest": 2, "plan.holdout": 0.0})
     plan = segmenter.plan_launch(tables_of([(who, kind, str(day)) for who, kind, day in events], chosen), chosen)
     assert set(plan.layers["layer"]) == {"helper", "member"}
+
+
+def test_a_past_date_sees_what_its_own_launch_saw():
+    early = date(2026, 6, 15)
+    brought = [("c03", "c04", "2026-06-10"), ("c05", "c06", "2026-06-20")]
+    events = [*EVENTS, ("c09", "post", "2026-06-14"), ("c09", "answer", "2026-06-15")]
+    chosen = segmenter.launch_settings(BASE | {"launch.role_points": 1, "launch.role": "writer"})
+    tables = tables_of(events, chosen, brought)
+    then = past_snapshot(past_of(tables, DAY, 90, None), chosen, early, purchases=False).customers
+    known = [row for row in events if row[2] < str(early)], [row for row in brought if row[2] < str(early)]
+    same = segmenter.launch_settings(BASE | {"launch.role_points": 1, "launch.role": "writer", "launch.as_of": str(early)})
+    now = launch_snapshot(tables_of(known[0], same, known[1], [row for row in ORDERS if row[1] < str(early)]), same).customers
+    columns = ["customer_id", "role", "role_helper", "role_writer", "verdict"]
+    assert then.select(columns).equals(now.select(columns))
+    assert set(then.filter(verdict="eligible")["customer_id"]) == {"c09"}
+
+
+def test_a_community_of_a_role_that_nobody_has_points_for_names_the_kinds_that_there_are():
+    chosen = segmenter.launch_settings(BASE | {"launch.role": "writer", "roles.writer": {"essay": 1}})
+    with pytest.raises(InputError) as wrong:
+        segmenter.plan_launch(tables_of(EVENTS[:2], chosen), chosen)
+    assert "roles: nobody has points for writer; the kinds of events here: answer" in wrong.value.problems

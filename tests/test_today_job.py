@@ -15,7 +15,8 @@ from forked import Forked, hashes
 from jobs import run_here
 from plans import DAY
 
-from segmenter.ledger import LaunchRecord, list_answers, open_ledger, record_plan
+from segmenter.ledger import LaunchRecord, list_answers, open_ledger, record_plan, record_with_results
+from segmenter.report.publication import publish, sha256
 
 AGENTS = "plan.agents=[{name: an, calls_per_day: 9}, {name: bo, calls_per_day: 2}]"
 ASKED = [
@@ -88,6 +89,35 @@ def test_each_agent_has_a_sheet_and_the_day_stays_as_it_was(shop: Path) -> None:
     changed = {name for name, sha in hashes(out).items() if before[name] != sha}
     assert changed <= {"manifest.json", "rejects.parquet"}
     assert list_answers(open_ledger(None, out)).height == 3
+
+
+def test_whoever_has_a_persona_is_told_its_own(shop: Path) -> None:
+    ledger, out, about = (
+        open_ledger(None, shop / "outputs" / "tea"),
+        shop / "outputs" / "tea",
+        LaunchRecord("tea", "tea", DAY, 30, None, "CNY"),
+    )
+    plan = {"customer_id": ["c1", "c2", "c5"], "status": "planned", "wave": 1, "group": "g-1", "agent": "an", "score": 1.0, "stratum": ""}
+    with record_with_results(ledger, about, pl.DataFrame(plan).with_columns(planned_at=DAY), out, publish(out)) as folder:
+        listed = {"customer_id": ["c1", "c2", "c5"], "reason": "spent much", "persona": ["clinic", "hall", "other"]}
+        pl.DataFrame(listed).write_parquet(folder / "invite_list.parquet")
+        shown = {"invite_list.parquet": {"sha256": sha256(folder / "invite_list.parquet")}}
+        (folder / "manifest.json").write_text(json.dumps({"files": shown}))
+    (shop / "my_conf" / "personas").mkdir(parents=True)
+    (shop / "my_conf" / "personas" / "files.yaml").write_text(
+        "# @package _global_\npersonas:\n- {name: clinic, where: orders > 9, hook: salve, script: 'Dear {name}, {hook}!'}\n- {name: hall, where: orders > 8}\n"
+    )
+    (shop / "told" / "b.csv").write_text("customer_id,answer,answered_on\nc1,thinking,2026-07-01\nc2,thinking,2026-07-01\n")
+    asked = [*(word for word in ASKED if word != "launch.name=spring"), "launch.name=tea", "launch.script=Hello {name}: {offer}"]
+    run_here(*asked, "--config-dir", "my_conf", "today.as_of=2026-07-03", cwd=shop)
+    rows = sheets(shop / "outputs" / "tea_today_2026-07-03")["agent an 2026-07-03"]
+    opening, told = ({who: rows[who][head] for who in rows} for head in ("opening words", "what to say"))
+    assert opening == {"c1": "Dear N1, salve!", "c2": "Hello N2: 9 % off", "c5": "Hello N5: 9 % off"}
+    assert {who: rows[who]["persona"] for who in rows} == {"c1": "clinic", "c2": "hall", "c5": "other"}
+    assert "salve" in told["c1"]
+    assert "9 % off" in told["c2"]
+    assert told["c5"] == "spent much"
+    assert told["c1"].startswith("clinic: ")
 
 
 def test_a_filled_in_sheet_is_an_answer_file_that_is_never_replaced(shop: Path) -> None:

@@ -1,7 +1,7 @@
 """One launch: the stages composed, from canonical tables to the invite list."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 import polars as pl
@@ -21,7 +21,7 @@ from segmenter.launch_model import launch_model
 from segmenter.launch_plan import INVITE_COLUMNS, LaunchPlan
 from segmenter.measures.spec import LEARNING
 from segmenter.messages import Obstacle
-from segmenter.personas import NO_PERSONAS, assign_personas, check_personas, count_personas
+from segmenter.personas import check_personas, count_personas, with_personas
 from segmenter.planning import plan, still_ahead
 from segmenter.planning.group_focus import with_focus
 from segmenter.roles import counted_kinds, unknown_kinds
@@ -30,7 +30,7 @@ from segmenter.scoring.components import uncounted_kinds
 from segmenter.scoring.ranking import report_ranking, score_of
 from segmenter.segments import MEASURES, segment
 from segmenter.segments.drift import say_drift
-from segmenter.segments.fitted import Fitted, keep_segments, made_by
+from segmenter.segments.fitted import NEW, Fitted, keep_segments, made_by
 from segmenter.segments.topics import Topics, count_interests, find_topics
 from segmenter.settings import CoreSettings
 from segmenter.tables import Tables
@@ -81,7 +81,9 @@ def plan_launch(
     snapshot = launch_snapshot(tables, settings, progress=progress)
     customers, past, eligible = snapshot.customers, snapshot.past, snapshot.eligible
     if not eligible.any():
-        raise InputError(*nobody_eligible(snapshot.verdicts.funnel), *say_keepers(tables.launches, settings))
+        raise InputError(
+            *nobody_eligible(snapshot.verdicts.funnel), *say_keepers(tables.launches, settings), *unknown_kinds(customers, settings)
+        )
     check_personas(customers, settings.personas, launch.currency)
     progress("scoring")
     scorer = fit_scorer(customers, settings.scoring)
@@ -97,12 +99,10 @@ def plan_launch(
     behaviour = past_behaviour(past, settings)
     segmentation = segment(scored, settings.segments, seed=seed, currency=launch.currency, behaviour=behaviour, kept=kept)
     scored = scored.with_columns(segmentation.spread(eligible))
-    topics = _topics(scored, tables, settings, fitted)
+    topics = _topics(scored, tables, settings, None if running is None and settings.segments.from_ == NEW else fitted)
     if topics is not None:
         scored = scored.join(topics.customers, on="customer_id", how="left", maintain_order="left")
-    personas = assign_personas(scored, settings.personas, launch.currency) if settings.personas else None
-    if personas is not None:
-        scored = scored.with_columns(personas.names)
+    scored, personas = with_personas(scored, settings.personas, launch.currency)
     progress("planning")
     precedents = None if tables.launches is None else tables.launches.invited
     choose = partial(plan, scored, invited=precedents, running=running, near={} if topics is None else topics.near)
@@ -116,17 +116,12 @@ def plan_launch(
     invited = planned.customers.filter("invited").sort("rank")
     groups = planned.groups if topics is None else with_focus(planned.groups, planned.customers, topics.interests, settings.plan, seed=seed)
     invitations = invitations_of(planned.customers, segmentation, settings.plan, as_of, running, planned.kept)
-    if running is None:
-        listed = invited.with_columns(channel_of(invited, settings.plan).alias("channel"))
-    else:
-        channels = invitations.select("customer_id", "channel")
-        listed = still_ahead(invited, running, as_of).join(channels, on="customer_id", how="left", maintain_order="left")
     said = (
         *snapshot.warnings,
         *snapshot.verdicts.warnings,
         *say_emptied(snapshot.verdicts.funnel, settings),
         *ranked.warnings,
-        *(() if personas is None else personas.warnings),
+        *personas.warnings,
         *planned.warnings,
         *(() if topics is None else topics.warnings),
         *unmeasured,
@@ -136,7 +131,7 @@ def plan_launch(
         *unlike,
         *say_drift(segmentation.kept),
     )
-    listed = with_reasons(listed, planned.customers, scorer)
+    listed = with_reasons(_list_invited(invited, invitations, settings, running, as_of), planned.customers, scorer)
     counts = {
         "customers": planned.customers.height,
         "eligible": int(eligible.sum()),
@@ -154,7 +149,7 @@ def plan_launch(
         funnel=snapshot.verdicts.funnel,
         what_if=snapshot.verdicts.what_if,
         segments=segmentation.profiles,
-        personas=NO_PERSONAS if personas is None else count_personas(planned.customers, settings.personas, personas.overlaps),
+        personas=count_personas(planned.customers, settings.personas, personas.also),
         groups=groups,
         layers=planned.layers,
         calls=planned.calls,
@@ -188,9 +183,21 @@ def plan_launch(
 
 
 def _topics(customers: pl.DataFrame, tables: Tables, settings: CoreSettings, fitted: Fitted | None) -> Topics | None:
-    """Find what customers buy and do, where that is asked for."""
+    """Find what customers buy and do, where that is asked for; as an earlier launch found it, where its segments may be used."""
     if not asks_for_topics(settings, customers):
         return None
     kinds = [name.removeprefix("events_") for name in customers.columns if name.startswith("events_")]
     interests = count_interests(tables.spending, tables.events, settings.topics.events, terms_of(settings).as_of)
-    return find_topics(interests, settings.topics, seed=settings.seed, kinds=kinds, fitted=fitted)
+    runs = tables.launches is not None and tables.launches.running is not None
+    again = fitted if runs or settings.segments.from_ != NEW else None
+    return find_topics(interests, settings.topics, seed=settings.seed, kinds=kinds, fitted=again)
+
+
+def _list_invited(
+    invited: pl.DataFrame, invitations: pl.DataFrame, settings: CoreSettings, running: pl.DataFrame | None, as_of: date
+) -> pl.DataFrame:
+    """List the invited with the channel of each; of a launch that goes on, those who are still ahead."""
+    if running is None:
+        return invited.with_columns(channel_of(invited, settings.plan).alias("channel"))
+    channels = invitations.select("customer_id", "channel")
+    return still_ahead(invited, running, as_of).join(channels, on="customer_id", how="left", maintain_order="left")

@@ -47,7 +47,8 @@ class LaunchModel:
         minor = [(column * unit).round().cast(pl.Int64) for column in whole.values()]
         days = [pl.col(name).cast(pl.Int32) for name in self.columns if name.startswith("days_")]
         others = [name for name in self.columns if name not in MONEY and not name.startswith("days_")]
-        counts = [pl.col(name) if name in _MISSING else pl.col(name).fill_null(0) for name in others]
+        as_is = {*_MISSING, *self.score.ranking.texts}
+        counts = [pl.col(name) if name in as_is else pl.col(name).fill_null(0) for name in others]
         measures = frame.select(*minor, *counts, *days)
         segments = pl.Series("segment", self.segmenter.predict(features(measures)), dtype=pl.Int32)
         return pl.DataFrame(self.score.columns_of(measures)).select("score", segments)

@@ -21,7 +21,16 @@ from segmenter.measures import shop_orders
 from segmenter.measures.sampling import Sampling
 from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.messages import Message
-from segmenter.settings import DatabaseSettings, DemoSettings, EngineSettings, FilesSettings, LaunchJob, LaunchSettings, SparkEngine
+from segmenter.settings import (
+    DatabaseSettings,
+    DemoSettings,
+    EngineSettings,
+    FilesSettings,
+    LaunchJob,
+    LaunchSettings,
+    LookalikeSettings,
+    SparkEngine,
+)
 from segmenter.sources import parquet_stream
 from segmenter.sources.files import at_key, copies
 from segmenter.sources.inputs import Inputs
@@ -33,6 +42,7 @@ from segmenter.sources.parquet_stream import Stream
 from segmenter.sources.paths import unread_files
 from segmenter.sources.raw import Fingerprint, Raw
 from segmenter.sources.samples import sample_of
+from segmenter.sources.seeds_file import read_seeds
 from segmenter.sources.stream_aggregation import aggregate_stream
 from segmenter.sources.stream_ids import contacts_of_stream, count_ids, damage_of_stream, ids_of_engine, spellings_of_stream, with_currency
 from segmenter.tables import REJECTS, Orders, PastLaunches, Terms
@@ -53,34 +63,19 @@ def read_tables(
     store: str | None = None,
     sampling: Sampling | None = None,
     categories: bool = False,
+    seeds: str | None = None,
     stop: bool = True,
 ) -> Inputs:
     """Read a shop's tables; an InputError says all that was found wrong at once.
 
     With `terms` many orders are aggregated for them as they are read, by `engine` (None is this process), and only as many
     customers' single orders are kept as `sampling` says; `store` is the folder in which this process keeps what it has aggregated,
-    file by file. `categories` are read only without `terms`. Without `stop`
-    what stops a launch is only among the findings, as far as the tables can be read.
+    file by file. `categories` are read only without `terms`; `seeds` is a file of customer ids. Without `stop` what stops a launch is
+    only among the findings, as far as the tables can be read.
     `progress` is called with the name of each table as its reading begins,
     and with the rows read and all rows while orders stream.
     """
-    raw: dict[str, Raw] = {}
-    source: Stream | SparkFiles | None = None
-    problems: list[str] = []
-    if isinstance(data, DemoSettings):
-        progress("demo shop")
-        raw = _simulated(data, launch, seed)
-    else:
-        for name in TABLES:
-            try:
-                if name == "orders" and terms is not None:
-                    source = _order_source(data, launch, engine)
-                if (name != "orders" or source is None) and (table := _read(data, name, progress)) is not None:
-                    raw[name] = table
-            except InputError as error:
-                problems += error.messages
-    if problems:
-        raise InputError(*problems)
+    raw, source, listed = _read_sources(data, launch, seed, progress, terms, engine, seeds)
     progress("columns")
     found = (*_beside(source, data), *(finding for table in raw.values() for finding in table.findings))
     prints = {name: table.fingerprints for name, table in raw.items()}
@@ -101,7 +96,46 @@ def read_tables(
     elif terms is not None:
         tables = replace(tables, orders=_aggregate(tables.orders.single(), terms, engine, sampling))
     known = {name: prints[name] for name in TABLES if prints.get(name)}
+    if listed is not None:
+        ids, known["seeds"] = listed
+        tables = replace(tables, seeds=ids, reads={**tables.reads, "seeds": {"rows": len(ids), "kept": len(ids)}})
     return Inputs(replace(tables, findings=(*found, *tables.findings)), known, orders.warnings)
+
+
+def _read_sources(
+    data: FilesSettings | DatabaseSettings | DemoSettings,
+    launch: LaunchSettings,
+    seed: int,
+    progress: Progress,
+    terms: Terms | None,
+    engine: EngineSettings | None,
+    seeds: str | None,
+) -> tuple[dict[str, Raw], Stream | SparkFiles | None, tuple[pl.Series, tuple[Fingerprint, ...]] | None]:
+    """Read the rows of all tables but orders that are aggregated as they are read, and the seeds, with their fingerprints."""
+    raw: dict[str, Raw] = {}
+    source: Stream | SparkFiles | None = None
+    listed: tuple[pl.Series, tuple[Fingerprint, ...]] | None = None
+    problems: list[str] = []
+    if isinstance(data, DemoSettings):
+        progress("demo shop")
+        raw = _simulated(data, launch, seed)
+    else:
+        for name in TABLES:
+            try:
+                if name == "orders" and terms is not None:
+                    source = _order_source(data, launch, engine)
+                if (name != "orders" or source is None) and (table := _read(data, name, progress)) is not None:
+                    raw[name] = table
+            except InputError as error:
+                problems += error.messages
+    if seeds is not None:
+        try:
+            listed = read_seeds(seeds, _id_columns(data))
+        except InputError as error:
+            problems += error.messages
+    if problems:
+        raise InputError(*problems)
+    return raw, source, listed
 
 
 def check_tables(settings: LaunchJob, terms: Terms, *, progress: Progress) -> tuple[Inputs | None, InputCheck]:
@@ -119,6 +153,7 @@ def check_tables(settings: LaunchJob, terms: Terms, *, progress: Progress) -> tu
             store=settings.history.store,
             sampling=sampling,
             categories=settings.by_category,
+            seeds=settings.scoring.seeds_file,
             stop=False,
         )
         if settings.ledger.use:
@@ -146,6 +181,20 @@ def try_experiment(experiment: Experiment, *, seed: int, progress: Progress) -> 
 def _past_launches(settings: LaunchJob, as_of: date) -> PastLaunches | None:
     ledger, launch = open_ledger(settings.ledger.url, settings.out), settings.launch
     return read_past_launches(ledger, launch.name, as_of, community=launch.community, days=settings.rules.invitations.days)
+
+
+def with_seed_launch(read: Inputs, settings: LaunchJob, as_of: date) -> Inputs:
+    """Add what the ledger knows of launches where the ranking's seeds are one's joiners; for jobs that need nothing else of it."""
+    scoring = settings.scoring
+    if not settings.ledger.use or not isinstance(scoring, LookalikeSettings) or scoring.launch is None:
+        return read
+    return replace(read, tables=with_launches(read.tables, _past_launches(settings, as_of), as_of))
+
+
+def _id_columns(data: FilesSettings | DatabaseSettings | DemoSettings) -> tuple[str, ...]:
+    """List what the shop calls its customers' ids."""
+    mapped = (data.customers.columns.customer_id, data.orders.columns.customer_id)
+    return tuple(name for name in mapped if name is not None)
 
 
 def _simulated(data: DemoSettings, launch: LaunchSettings, seed: int) -> dict[str, Raw]:

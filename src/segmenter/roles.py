@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from difflib import get_close_matches
 from math import ceil
 
 import polars as pl
@@ -17,33 +18,16 @@ HOLDS = 0.5  # who scores so much holds the role
 REFERRAL = "referral"  # a friend brought, which stands among the referrals and not among the events
 _ONE = 1 << 20  # an event of today in whole numbers, as sums of floats over groups would differ with the number of threads
 _OLDEST = 1 << 16  # days
+_ALIKE = 0.8  # so near is a slip to a kind that counts for something else
 
 
 def with_roles(measures: pl.DataFrame, tables: Tables, settings: CoreSettings, as_of: date, half_life_days: float) -> pl.DataFrame:
-    """Say what customers do for the community, as of a date.
+    """Add ``role_<name>`` for each role and ``role``, the one that a customer holds most, null where none; nothing without roles.
 
     A role's points are those of each event before the date times 2^(-days since / half-life). A friend counts from the day on which they
     were brought; without a day, as much as after one half-life. The bound is the points of the last among the `launch.role_share` of
-    customers, staff and who is blocked apart, that have most, ties included, and at least `launch.role_points`.
-
-    Parameters
-    ----------
-    measures : DataFrame
-        One row per customer.
-    tables : Tables
-        The events and referrals; rows at or after the date change nothing.
-    settings : CoreSettings
-        The roles, and who holds them.
-    as_of : date
-        The date.
-    half_life_days : float
-        After so many days an event counts half.
-
-    Returns
-    -------
-    DataFrame
-        The measures with ``role_<name>`` for each role, points / (points + bound): 0 without any, and from 0.5 on they hold it; and
-        ``role``, the one that they hold most, null where none. As it came, where there are no roles.
+    customers, staff and who is blocked apart, that have most, ties included, and at least `launch.role_points`. The score is points /
+    (points + bound): 0 without any, and who has `HOLDS` or more holds the role.
     """
     if not settings.roles:
         return measures
@@ -60,8 +44,8 @@ def with_roles(measures: pl.DataFrame, tables: Tables, settings: CoreSettings, a
     for name, worth in settings.roles.items():
         total = pl.repeat(0.0, pl.len())
         for kind, each in worth.items():  # in a fixed order, as these are floats
-            if kind.lower() in frame.columns:
-                total = total + pl.col(kind.lower()).fill_null(0) / _ONE * each
+            if (count := f"events_{kind.lower()}") in frame.columns:
+                total = total + pl.col(count).fill_null(0) / _ONE * each
         columns.append(total.alias(names[name]))
     points = frame.select("apart", *columns)
     few, rated = settings.launch.role_share, points.filter(~pl.col("apart"))
@@ -83,7 +67,7 @@ def counted_kinds(settings: CoreSettings) -> set[str]:
 
 
 def _decayed_counts(tables: Tables, kinds: Sequence[str], as_of: date, half_life_days: float) -> pl.DataFrame:
-    """Count each customer's events of each kind, an older one less: a column a kind that somebody did, in 2**-20."""
+    """Count each customer's events of each kind, an older one less: ``events_<kind>`` of each that somebody did, in 2**-20."""
     brought = tables.referrals.lazy().filter(pl.col("customer_id") != pl.col("friend_id"))
     first = brought.group_by("customer_id", "friend_id").agg(pl.col("time").min())
     events = tables.events.lazy().filter(pl.col("kind").is_in(kinds), pl.col("kind") != REFERRAL).select("customer_id", "kind", "time")
@@ -94,20 +78,25 @@ def _decayed_counts(tables: Tables, kinds: Sequence[str], as_of: date, half_life
     before = pl.concat(parts).filter(pl.col("time").is_null() | (pl.col("time") < as_of))
     acts = before.select("customer_id", "kind", weight=pl.lit(left).gather(since.clip(upper_bound=_OLDEST - 1))).collect()
     done = sorted(acts["kind"].unique())
-    return acts.group_by("customer_id").agg(pl.col("weight").filter(pl.col("kind") == kind).sum().alias(kind) for kind in done)
+    return acts.group_by("customer_id").agg(pl.col("weight").filter(pl.col("kind") == kind).sum().alias(f"events_{kind}") for kind in done)
 
 
 def unknown_kinds(frame: pl.DataFrame, settings: CoreSettings) -> list[Message]:
-    """Warn of kinds of events that the shop does not have and may have meant otherwise, and of weights for what nobody does."""
+    """Warn of kinds of events that the shop does not have and may have meant otherwise, and of roles that are asked for and nobody has."""
     there = {name.removeprefix("events_") for name in frame.columns if name.startswith("events_")}
     scoring = settings.scoring
     free = there - counted_kinds(settings) - {kind.lower() for kind in (*scoring.engagement, *scoring.advocacy)}
-    hints = {kind: nearest(kind, free) for kind in sorted(counted_kinds(settings) - there - {REFERRAL})}
-    meant = [f"{kind}{hint}" for kind, hint in hints.items() if getattr(hint, "code", "") == "errors.nearest"]
+    meant = []
+    for name, worth in settings.roles.items():
+        for kind in sorted({kind.lower() for kind in worth} & counted_kinds(settings) - there - {REFERRAL}):
+            own = {*map(str.lower, worth)}  # a kind beside it is another name for the same, and meant so
+            near = [*get_close_matches(kind, free, cutoff=0.6), *get_close_matches(kind, there - own, cutoff=_ALIKE)]
+            meant += [f"{name}.{kind}{nearest(kind, near)}"] if near else []
     sentence = "roles: nobody did anything of these kinds: {kinds}"
-    idle = [name for name, weight in scoring.role_weights.items() if weight and not (frame[f"{ROLE}{name}"] > 0).any()]
-    empty = "scoring.role_weights: nobody has points for {roles}, whose weight changes nothing; the kinds of events here: {kinds}"
+    asked = {name for name, weight in scoring.role_weights.items() if weight} | ({settings.launch.role} - {None})
+    idle = [name for name in settings.roles if name in asked and not (frame[f"{ROLE}{name}"] > 0).any()]
+    empty = "roles: nobody has points for {roles}; the kinds of events here: {kinds}"
     return [
         *([Message("rules.unknown_kinds", sentence, kinds=tuple(meant))] if meant else []),
-        *([Message("rules.idle_roles", empty, roles=tuple(idle), kinds=tuple(sorted(there)))] if idle else []),
+        *([Message("rules.idle_roles", empty, roles=tuple(idle), kinds=tuple(sorted(there) or ["–"]))] if idle else []),
     ]

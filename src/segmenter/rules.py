@@ -132,6 +132,7 @@ def apply_rules(
         **({"not_customer": ~frame["customer_id"].is_in(list(not_customers))} if not_customers else {}),
         **flagged(frame, settings),
         **({} if precedents is None else preceded(frame, settings, launch, precedents)),
+        **({"seed": frame["lookalike"].is_null()} if "lookalike" in frame.columns else {}),
         **regional,
         **{rule.name: frame.select(rule.keeps(rule.threshold)).to_series() for rule in thresholds},
         **({} if launch.role is None else {"role": frame[f"{ROLE}{launch.role}"] >= HOLDS}),

@@ -275,3 +275,4 @@ class Tables:
     visits: pl.DataFrame | None = None  # see `VISITS`, of before the as-of date
     new_phones: pl.DataFrame | None = None  # ``customer_id`` and ``noted_on``: of whom agents noted another phone, before the as-of date
     not_customers: tuple[str, ...] = ()  # ids that stand for nobody
+    seeds: pl.Series | None = None  # ids of the customers whose like is looked for, as they are written in their file

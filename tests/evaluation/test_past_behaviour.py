@@ -60,3 +60,10 @@ def test_without_a_past_or_eligible_customers_there_is_none(shop):
     assert past_behaviour(None, settings_of()) == {}
     assert behaviour_of(shop, **{"rules.spend.min": 1e9}) == {}
     assert behaviour_of(shop, **{"launch.horizon_days": 1000}) == {}
+
+
+def test_a_launch_hands_it_to_its_segments(shop):
+    for scoring, known in (("auto", True), ("weighted", False)):
+        trials = segmenter.plan_launch(shop, settings_of(scoring=scoring)).segmentation.trials
+        assert (trials["foreseen"].is_not_null() == known).all()
+        assert trials["chosen"].sum() == 1

@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -77,6 +78,18 @@ def test_a_trial_is_what_a_replay_gives_to_the_last_bit(spells):
     alone = trials.filter(decayed_spend=100.0, half_life_days=90.0)["share"].to_list()
     assert alone == [share_of(spells, "decayed", "learned_from")]
     assert trials.filter(spend=100.0)["share"].to_list() == [share_of(spells, "spend", "learned_from")]
+
+
+def test_roles_weigh_in_a_trial_as_in_a_replay():
+    job = settings("+scoring.role_weights.support=30", "tune.trials=4")
+    tables = tables_of(in_spells(1), job)
+    chance, when = np.random.default_rng(3), datetime.combine(FIRST, datetime.min.time())
+    answers = {"customer_id": [f"C{n:04}" for n in chance.integers(300, size=900)], "kind": "answer"}
+    events = pl.DataFrame({**answers, "time": [when + timedelta(days=int(day)) for day in chance.integers(365, size=900)]})
+    found = tune(replace(tables, events=events.cast(tables.events.schema)), job)
+    assert share_of(found, "present", "learned_from") == found.trials["share"][0]
+    assert share_of(found, "tuned", "learned_from") == found.trials["share"].max()
+    assert list(found.scoring.role_weights) == ["support"]
 
 
 def test_customers_of_whom_nothing_can_be_known_cannot_be_tuned_for():

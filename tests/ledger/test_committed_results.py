@@ -115,6 +115,11 @@ def test_a_running_launch_keeps_its_own(tmp_path):
     assert looked_up(ledger, date(2026, 7, 20))[0].launch == "other"  # when it is over
 
 
+def test_a_name_that_no_system_takes_is_no_results(tmp_path):
+    with pytest.raises(ConfigError, match="should be new, last, or the results of a launch"):
+        looked_up(None, DAY, **{"segments.from": "x" * 5_000})
+
+
 @pytest.mark.parametrize(
     ("text", "rule"),
     [

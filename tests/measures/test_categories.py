@@ -109,7 +109,7 @@ def test_an_attribute_of_that_name_is_the_customers_own_and_orders_without_are_r
         plan_launch(none, asked)
     with pytest.raises(ConfigError, match=r"plan\.layer_by: category: the orders"):
         plan_launch(none, segmenter.launch_settings(TERMS | {"plan.topic": None, "plan.layer_by": "category"}))
-    with pytest.raises(ConfigError, match=r"plan\.topic: should be segment, category or an attribute .*\(got categry\).* category"):
+    with pytest.raises(ConfigError, match=r"plan\.topic: should be topic, segment, category or an attribute .*\(got categry\).* category"):
         plan_launch(none, segmenter.launch_settings(TERMS | {"plan.topic": "categry"}))
 
 

@@ -205,9 +205,9 @@ def test_an_agent_for_one_city_is_given_nobody_of_others_of_its_province():
     [
         (
             {"topic": "spend"},
-            r"plan.topic: should be segment, category or an attribute of the customers \(got spend\); there are: category, city, province",
+            r"plan.topic: should be topic, segment, category or an attribute of the customers \(got spend\); there are: category, city, province",
         ),
-        ({"topic": "role"}, r"plan.topic: should be segment, category"),
+        ({"topic": "role"}, r"plan.topic: should be topic, segment, category"),
         ({"layers": {"experts": {"max": 0.3}}}, r"plan.layers: .* by plan.layer_by=tenure \(got experts; nearest: expert\)"),
         ({"layers": {"9": {"min": 0.3}}, "layer_by": "segment"}, r"plan.layers: .* by plan.layer_by=segment \(got 9; there are: 1\)"),
         ({"layers": {"expert": {"min": 0.6, "max": 0.3}}}, r"plan.layers.expert.min should be ≤ max"),

@@ -64,7 +64,7 @@ def test_what_an_agent_needs(launch: Callable[..., Any], tmp_path: Path) -> None
     head = [cell.value for cell in sheet[1]]
     printed = ["call on", "group", "name", "phone", "buying habit", "reason", "answer", "note"]
     answers = ["wave", "call again on", "answered on", "reason for refusing", "new phone", "save contact as", "wechat", "customer_id"]
-    assert head == [*printed, *answers, "rank", "region", "segment", "spend, all time", "orders", "last order", "days since"]
+    assert head == [*printed, *answers, "rank", "region", "segment", "role", "spend, all time", "orders", "last order", "days since"]
     first = dict(zip(head, sheet[2], strict=True))
     invited = made.plan.invite_list.row(by_predicate=pl.col("customer_id") == first["customer_id"].value, named=True)
     contact = made.tables.contacts.row(by_predicate=pl.col("customer_id") == first["customer_id"].value, named=True)

@@ -69,18 +69,31 @@ def test_hostile_names_stay_text(launch: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_tells_how_many_are_of_each_persona_and_what_they_are_told(launch: Callable[..., Any], lang: str) -> None:
     wanted = [
-        {"name": "<b>big</b>", "where": "spend > 2000", "hook": "cartons & more", "script": "Dear {name}: {hook}"},
+        {"name": "<b>big</b>", "where": "spend > 2000", "hook": "cartons & more, 13800138000", "script": "Dear {name}: {hook}"},
         {"name": "clinic", "where": "type = 'clinic'"},
     ]
     made = launch.__wrapped__(personas=wanted, lang=lang)
     page = page_of(made.plan, made.settings, made.tables.rejects)
     text = text_of(page)
     assert "<b>big</b>" in text
-    assert {"en": "Dear (name): cartons & more", "zh": "Dear （客户姓名）: cartons & more"}[lang] in text
+    assert {"en": "Dear (name): cartons & more, 99999999999", "zh": "Dear （客户姓名）: cartons & more"}[lang] in text
     (also,) = made.plan.personas["also"].drop_nulls()
     assert also in text
     assert {"en": "Other", "zh": "其他"}[lang] in text
     assert "<b>big" not in page
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_tells_the_topics_and_what_groups_have_in_common(launch: Callable[..., Any], lang: str) -> None:
+    made = launch(topics__use=True, lang=lang)
+    text = text_of(page_of(made.plan, made.settings, made.tables.rejects))
+    for topic in made.plan.topics.profiles["topic"]:
+        assert topic in text
+    focus = made.plan.groups.drop_nulls("focus").select("group", "focus", "focus_by_chance").row(0)
+    assert focus[0] in text
+    assert all(f"{figure:.2f}" in text for figure in focus[1:])
+    plain = launch(lang=lang)
+    assert {"en": "Topics", "zh": "集中度"}[lang] not in text_of(page_of(plain.plan, plain.settings, plain.tables.rejects))
 
 
 def test_tells_the_spend_of_no_group_of_few(launch: Callable[..., Any]) -> None:

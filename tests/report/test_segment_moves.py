@@ -13,7 +13,9 @@ from segmenter.segments.drift import DRIFT, MOVES, Continuation
 
 MOVED = pl.DataFrame([(0, 1, 3), (1, 1, 80), (1, 2, 20), (2, None, 5), (None, 0, 7)], MOVES, orient="row")
 DRIFTED = pl.DataFrame(
-    [("spend", 0.02, 0.01), ("orders", 0.12, 0.2), ("events", 0.2, 0.01), ("days_known", 0.9, 0.01)], DRIFT, orient="row"
+    [("spend", 0.02, 0.01), ("segment", 0.01, 0.3), ("orders", 0.12, 0.2), ("events", 0.2, 0.01), ("days_known", 0.9, 0.01)],
+    DRIFT,
+    orient="row",
 )
 NAMES = {1: Message("segments.name", "{words}", words=("big",)), 2: Message("segments.name", "{words}", words=("small",))}
 
@@ -46,7 +48,7 @@ def test_drift_has_its_words_the_largest_first() -> None:
     drift = tables(found())[-1]
     assert [(line.cells[1].text, line.cells[2].text) for line in drift.rows] == [
         ("0.01", "the same"),  # the segments themselves
-        ("0.90", "another shop"),
+        ("0.90", "moved away"),
         ("0.20", "somewhat shifted"),
         ("0.12", "the same"),  # no more than chance would give
         ("0.02", "the same"),

@@ -23,6 +23,7 @@ MEASURES = {
     "referrals": (pl.Int32, COUNT),
     "events_visit": (pl.Int32, COUNT),
     "events_campaign": (pl.Int32, COUNT),
+    "role_support": (pl.Float64, st.sampled_from([0.0, 1e-9, 0.25, 0.5]) | st.floats(0, 1)),
 }
 
 
@@ -60,6 +61,7 @@ def both(frame, scorer, **ways):
 def test_the_same_bytes_whatever_the_customers_threads_and_blocks(frame, knots, half_life, threads, block, table):
     points = {"scoring.engagement.campaign": frame.height % 2 * 1.7}
     changes = points | {"scoring.knots": knots, "scoring.half_life_days": half_life, "scoring.weights.growth": frame.height % 3}
+    changes |= {"scoring.role_weights": {"support": 7.0}}
     scorer = fit_scorer(frame, segmenter.launch_settings(changes).scoring)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(component_kernel, "_BLOCK", block)
@@ -87,6 +89,7 @@ def many(rows):
             "referrals": random.poisson(0.2, rows).astype(np.int32),
             "events_visit": random.poisson(2, rows).astype(np.int32),
             "events_campaign": random.poisson(1, rows).astype(np.int32),
+            "role_support": random.random(rows) * (random.random(rows) < 0.1),
             "verdict": "eligible",
         }
     )
@@ -95,7 +98,7 @@ def many(rows):
 @pytest.mark.parametrize("knots", [2, 256, 10_000])
 def test_the_same_bytes_over_several_blocks_and_slices(knots):
     frame = many(200_000)
-    scorer = fit_scorer(frame, segmenter.launch_settings({"scoring.knots": knots}).scoring)
+    scorer = fit_scorer(frame, segmenter.launch_settings({"scoring.knots": knots, "scoring.role_weights": {"support": 7.0}}).scoring)
     both(frame, scorer)
     both(frame[70_001:], scorer)  # the mask of nulls begins inside a byte
 

@@ -60,6 +60,9 @@ def test_different_values_keep_different_scores_beside_whales(whale, count):
 def test_what_needs_the_past():
     kinds = ("weighted", "spend", "decayed", "recency", "rfm", "clv", "learned", "auto")
     assert [kind for kind in kinds if scoring(kind).needs_past] == ["clv", "learned", "auto"]
+    seeds = ({"seeds": "a.csv"}, {"seeds": "launch:spring"}, {"seeds": "a.csv", "seeds_on": "2026-05-01"})
+    alike = [scoring("lookalike", **{f"scoring.{key}": value for key, value in each.items()}) for each in seeds]
+    assert [settings.needs_past for settings in alike] == [settings.needs_every_order for settings in alike] == [False, True, True]
     for kind in ("clv", "learned"):
         with pytest.raises(InputError, match="needs the shop's past"):
             fit_ranking(spends([1, 2]), scoring(kind), None, horizon_days=30, seed=1)

@@ -73,6 +73,20 @@ def test_the_same_customers_stay_where_they_are(kind: str) -> None:
     assert again.kept.drift["psi"].to_list() == [0.0] * (1 + len(MEASURES))
 
 
+def test_ids_that_are_written_otherwise_now_are_the_same_customers() -> None:
+    frame, _ = shop(800)
+    found = segment(frame, asked().segments, seed=1, currency="CNY", kept=replace(kept(), since=replace(fitted(), customers=_lower())))
+    assert found.kept is not None
+    assert found.kept.moves is not None
+    assert found.kept.moves.filter(pl.col("before") != pl.col("now")).is_empty()
+    assert found.kept.moves["customers"].sum() == 800
+
+
+def _lower() -> pl.DataFrame:
+    assert fitted().customers is not None
+    return fitted().customers.with_columns(pl.col("customer_id").str.to_lowercase())
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(1, 300))
 @settings(max_examples=20, deadline=None)
 def test_whoever_is_around_a_customer_keeps_the_label(seed: int, count: int) -> None:

@@ -34,6 +34,7 @@ ONCE = USUAL | {"spend": 400.0, "orders": 1.0, "average_order": 400.0}
         ("slipping away", {"days_since_order": 90.0}),
         ("lost", {"spend": 1_000.0, "orders": 2.0, "days_since_order": 300.0}),
         ("browsers who never bought", {"orders": 0.0, "spend": 0.0, "events": 4.0, "days_since_order": None}),
+        ("hardly bought", {"orders": 0.0, "spend": 0.0, "ordered": 0.4}),
         ("yet to buy", {"orders": 0.0, "spend": 0.0, "days_since_order": None, "average_order": None}),
         ("ordinary customers", {"orders": None, "average_order": None}),
     ],
@@ -56,6 +57,12 @@ def test_each_archetype_is_given_once_as_far_as_that_goes():
         "one-timers, about 2,350 JPY",
     ]
     assert names([ONCE, ONCE], USUAL, "CNY") == ["one-timers, about 4 CNY, no. 1", "one-timers, about 4 CNY, no. 2"]
+
+
+def test_who_has_no_orders_is_told_apart_by_none():
+    looks = {"orders": 0.0, "spend": 0.0, "events": 3.0}
+    two = [USUAL | looks | {"days_since_order": 300.0, "days_known": 700.0}, USUAL | looks | {"days_known": 90.0}]
+    assert [str(name).partition(", ")[2] for name in names(two, USUAL, "CNY")] == ["known for longer", "known for less"]
 
 
 def test_one_segment_and_none():

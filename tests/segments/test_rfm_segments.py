@@ -8,7 +8,7 @@ import segmenter
 from segmenter.scoring.rfm import fit
 from segmenter.segments import features, segment
 from segmenter.segments.rfm_segments import GRID, NEVER, RFM, RfmGrid
-from segmenter.settings import RfmSegments
+from segmenter.settings import FrameLaunch, KmeansSegments, RfmSegments, parse
 
 RFM_SETTINGS = segmenter.launch_settings({"segments": "rfm"}).segments
 
@@ -66,3 +66,9 @@ def test_odd_shops():
     assert (nobody.profiles.height, nobody.names) == (0, ())
     never = frame.with_columns(orders=pl.lit(0, pl.Int64), spend=pl.lit(0, pl.Int64), days_since_order=pl.lit(None, pl.Int32))
     assert run(never).profiles["name"].to_list() == ["yet to buy"]
+
+
+def test_configs_of_before_there_were_kinds_mean_clusters():
+    config = segmenter.launch_settings({"launch.as_of": "2026-07-01"}).model_dump(mode="json", by_alias=True)
+    del config["segments"]["kind"]
+    assert isinstance(parse(FrameLaunch, config).segments, KmeansSegments)

@@ -65,6 +65,7 @@ def test_neither_row_order_nor_other_columns_matter() -> None:
 
 
 THREADS = """
+from datetime import date
 import numpy as np, polars as pl
 from segmenter.segments import PROFILED, segment
 from segmenter.settings import KmeansSegments
@@ -73,8 +74,9 @@ frame = pl.DataFrame({name: np.exp(random.normal(5, 2, 20_000)).astype(int) for 
 frame = frame.with_columns(
     customer_id=pl.format("C{}", pl.int_range(pl.len())), verdict=pl.lit("eligible"), score=1 / (pl.col("spend") + 1)
 )
-how = KmeansSegments(**{"from": "new"}, kind="kmeans", k=5, k_min=2, k_max=4, min_share=0.0, sample=15_000, bootstraps=2)
-found = segment(frame, how, seed=-1, currency="CNY")
+how = KmeansSegments(**{"from": "new"}, kind="kmeans", k="auto", k_min=2, k_max=5, min_share=0.0, sample=15_000, bootstraps=2)
+later = frame.with_columns(later_spend=pl.col("spend") // 7, later_orders=pl.col("orders") // 99)
+found = segment(frame, how, seed=-1, currency="CNY", behaviour={date(2026, month, 1): later[month:] for month in (6, 5, 4)})
 print(found.labels.write_csv(), found.profiles.write_csv(), found.trials.write_csv(), found.model.cluster_centers_.tolist())
 """
 
@@ -84,6 +86,7 @@ def test_the_number_of_threads_does_not_matter() -> None:
     names = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     seen = [run_python("-c", THREADS, **dict.fromkeys(names, count)).stdout for count in ("1", "2")]
     assert seen[0] == seen[1]
+    assert "true" in seen[0]  # a number was chosen
 
 
 def test_one_segment_where_no_division_is_warranted() -> None:

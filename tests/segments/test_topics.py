@@ -179,6 +179,17 @@ def test_small_topics_join_their_nearest_in_the_area(small_shop):
     assert (plan.groups["focus"] * plan.groups["size"]).sum() > 1.2 * (plan.groups["focus_by_chance"] * plan.groups["size"]).sum()
 
 
+def test_an_attribute_called_topic_is_the_customers_own(small_shop):
+    own = replace(small_shop, customers=small_shop.customers.with_columns(topic=pl.lit("A")))
+    plan = plan_launch(own, segmenter.launch_settings(TERMS))
+    assert plan.topics is None
+    assert set(plan.groups["topic"]) == {"A"}
+    share = replace(small_shop, customers=small_shop.customers.with_columns(topic_share=pl.lit("A")))
+    for tables, terms in ((own, {"launch.as_of": "2026-07-01", "topics.use": True}), (share, TERMS)):
+        with pytest.raises(InputError, match=r"data\.customers\.attributes: topic.*rename"):
+            plan_launch(tables, segmenter.launch_settings(terms))
+
+
 def test_orders_without_categories_are_refused_with_the_way_out(small_shop):
     none = replace(small_shop, spending=None)
     for terms, key in ((TERMS, "plan.topic"), ({"launch.as_of": "2026-07-01", "topics.use": True}, "topics.use")):

@@ -326,6 +326,33 @@ def test_what_a_cell_is_called_does_not_depend_on_other_cells():
     assert read(orders).orders.single()["customer_id"].to_list() == ["12345", "1.5"]
 
 
+def test_an_attribute_may_be_sql_that_makes_a_few_kinds_of_names():
+    names = [f"{town}{kind}" for town in ("Ulm", "Bonn", "Kiel") for kind in (" clinic", " shop")]
+    customers = {"customer_id": list("abcdef"), "name": names, "size": ["1", "2", "3", "4", "5", None]}
+    kind = "CASE WHEN name LIKE '% clinic' THEN 'clinic' ELSE 'shop' END AS kind"
+    tables = read(customers=customers, data__customers__attributes=["size", kind, "size > 3 as large"])
+    assert tables.customers["kind"].to_list() == ["clinic", "shop"] * 3
+    assert tables.customers["large"].to_list() == ["false"] * 3 + ["true"] * 2 + [None]
+    assert "name" not in tables.customers.columns
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [
+        (["left(name, 3) AS begins"], "begins is made of contacts and has 6 values"),
+        (["name AS who"], "who is made of contacts"),
+        (["upper(nmae) AS who"], 'there is no column "nmae"; nearest: name'),
+        (["upper(name AS who"], "data.customers.attributes: is neither a column nor SQL that can be read"),
+        (["upper(name) AS phone"], '"phone" is a contact'),
+        (["size", "name LIKE 'U%' AS size"], r"names should be given once \(got size"),
+    ],
+)
+def test_sql_that_tells_who_somebody_is_or_cannot_be_read_is_no_attribute(attributes, said):
+    customers = {"customer_id": list("abcdef"), "name": [f"{letter}ndrew" for letter in "ABCDEF"], "size": ["1"] * 6}
+    with pytest.raises(InputError, match=said):
+        read(customers=customers, data__customers__attributes=attributes)
+
+
 def test_contacts_cannot_be_attributes():
     with pytest.raises(InputError, match=r'data.customers.attributes: "phone" is a contact'):
         read(customers={"customer_id": ["a"], "phone": ["1"]}, data__customers__contact=["phone"], data__customers__attributes=["phone"])

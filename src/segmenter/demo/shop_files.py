@@ -133,7 +133,8 @@ def _launch_command(settings: DemoJob, as_of: date) -> str:
     paths = [override(f"data.{name}.path", (settings.out / f"{name}.csv").as_posix()) for name in Shop.TABLES]
     lists = [override(f"data.customers.{key}", getattr(customers, key)) for key in ("contact", "attributes")]
     launch = {**settings.launch.model_dump(), "as_of": as_of}
-    return " ".join(["segmenter launch data=files", *paths, *lists, *(override(f"launch.{key}", str(launch[key])) for key in launch)])
+    basics = [override(f"launch.{key}", str(launch[key])) for key in launch]
+    return " ".join(["segmenter launch data=files", *paths, *lists, "personas=demo", *basics])
 
 
 def next_commands(out: Path, launch: DemoLaunch, day: date | None = None, *, any_calls: bool = True) -> list[str]:

@@ -19,7 +19,8 @@ from segmenter.messages import Message
 from segmenter.regions import with_regions
 from segmenter.roles import dated, with_roles
 from segmenter.rules import Verdicts, apply_rules
-from segmenter.settings import AnyScoring, CoreSettings, LearningSettings, RegionRule, column_key
+from segmenter.scoring.seeds import with_seeds
+from segmenter.settings import AnyScoring, CoreSettings, LearningSettings, LookalikeSettings, RegionRule, column_key
 from segmenter.tables import LEVELS, PastLaunches, Tables, Terms
 
 _FORECAST_SAMPLE = 60_000  # customers whose past says what a launch brings
@@ -60,6 +61,8 @@ def horizon_of(rankings: Iterable[AnyScoring], horizon_days: int) -> int | None:
 def sampling_of(settings: CoreSettings) -> Sampling | None:
     """Say of how many customers a launch needs single orders; None where of none, or of all."""
     scoring = settings.scoring
+    if isinstance(scoring, LookalikeSettings) and scoring.needs_every_order:
+        return None
     if isinstance(scoring, LearningSettings):
         return Sampling(scoring.rows // scoring.cuts, settings.seed)
     return Sampling(_FORECAST_SAMPLE, settings.seed) if settings.launch.target is not None else None
@@ -76,7 +79,8 @@ def launch_snapshot(tables: Tables, settings: CoreSettings, *, progress: Callabl
     if past is not None and settings.scoring.needs_purchases:
         measures = with_purchases(measures, past.timeline, terms.as_of)
     progress("rules")
-    return Snapshot(_rule(measures, settings, tables.launches, tables.not_customers), past, warnings)
+    measures, unknown = with_seeds(measures, tables, settings, terms.as_of)
+    return Snapshot(_rule(measures, settings, tables.launches, tables.not_customers), past, (*warnings, *unknown))
 
 
 def past_snapshot(past: Past, settings: CoreSettings, as_of: date, *, purchases: bool) -> Snapshot:
@@ -85,6 +89,9 @@ def past_snapshot(past: Past, settings: CoreSettings, as_of: date, *, purchases:
     measures = with_roles(before.measures(as_of), dated(before.tables), settings, as_of, before.half_life_days)
     if purchases:
         measures = with_purchases(measures, before.timeline, as_of)
+    if settings.scoring.takes_categories:
+        measures = _with_category(measures, past.tables, settings, as_of)
+    measures, _ = with_seeds(measures, past.tables, settings, as_of, earlier=True)
     return Snapshot(_rule(measures, _without_stop(settings)), before)
 
 
@@ -123,13 +130,18 @@ def asks_for_topics(settings: CoreSettings, measures: pl.DataFrame) -> bool:
 def _with_category(measures: pl.DataFrame, tables: Tables, settings: CoreSettings, as_of: date) -> pl.DataFrame:
     """Add what customers spent most in, where the plan asks for it; an attribute of that name is the customers' own."""
     key = column_key(settings.plan, "category")
+    ours = {"topic": settings.topics.use, "topic_share": asks_for_topics(settings, measures)}
+    if taken := [name for name, added in ours.items() if added and name in measures.columns]:
+        sentence = "data.customers.attributes: {names}: so segmenter calls a column of its own; rename it in the source"
+        raise InputError(Message("measures.attribute_taken", sentence, names=tuple(taken)))
     if tables.spending is None and not settings.topics.events and asks_for_topics(settings, measures):
         sentence = (
             "{key}: topics are made of what customers buy, and the orders have no category; name their column with "
             "data.orders.columns.category=..., or kinds of events with topics.events=[...]"
         )
         raise ConfigError(Message("evaluation.no_topics", sentence, key=settings.topics_asked))
-    if key is None or "category" in measures.columns:
+    wanted = key is not None or (tables.spending is not None and settings.scoring.takes_categories)
+    if not wanted or "category" in measures.columns:
         return measures
     if tables.spending is None:
         sentence = "{key}: category: the orders have no such column; name theirs with data.orders.columns.category=..."

@@ -54,12 +54,12 @@ def say_keepers(past: PastLaunches | None, settings: CoreSettings) -> list[Messa
 def say_emptied(funnel: pl.DataFrame, settings: CoreSettings) -> list[Obstacle]:
     """Say which rule all but empties the list, if one does: half of a size that is asked for is not there, or hardly anybody is.
 
-    Places and rules of one's own are meant to leave few, as long as they leave as many as are asked for.
+    Places, a role and rules of one's own are meant to leave few, as long as they leave as many as are asked for.
     """
     if funnel.is_empty():
         return []
     rule, only, left = *funnel.sort("removed_only").select("rule", "removed_only").row(-1), funnel["left"][-1]
-    size, meant = settings.plan.size, {"region_include", "region_exclude", *(custom.name for custom in settings.rules.custom)}
+    size, meant = settings.plan.size, {"region_include", "region_exclude", "role", *(custom.name for custom in settings.rules.custom)}
     if left >= size / 2 or only < left if isinstance(size, int) else left > _EMPTIED * (left + only) or rule in meant:
         return []
     sentence = "only {left:,} are eligible: {rule} alone keeps out {only:,} who pass all other rules; loosen it, or look at its column"

@@ -145,7 +145,9 @@ def _candidate(present: WeightedSettings, half_life: float, raw: Mapping[str, fl
     """Round before a trial, so that what is written is what was tried."""
     whole = sum(raw.values())
     weights = {name: round(100 * raw.get(name, 0.0) / whole, 1) for name in COMPONENTS}
-    return present.model_copy(update={"half_life_days": half_life, "weights": Weights(**weights)})
+    scale = 100 / (sum(present.weights.model_dump().values()) or 100.0)  # roles are not tuned: beside percents they weigh what they did
+    roles = {name: round(weight * scale, 1) for name, weight in present.role_weights.items()}
+    return present.model_copy(update={"half_life_days": half_life, "weights": Weights(**weights), "role_weights": roles})
 
 
 @contextmanager

@@ -98,8 +98,9 @@ def find_fitted(ledger: Ledger | None, settings: CoreSettings, as_of: date) -> t
 
 def _read_fitted(path: Path, shown: str) -> Fitted:
     """Read what a launch fitted from its results, or from a file of them alone, with the customers where they are there."""
-    file = path / FILE if path.is_dir() else path
+    file = path
     try:
+        file = path / FILE if path.is_dir() else path
         fitted = Fitted.from_dict(json.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
         sentence = "segments.from: should be new, last, or the results of a launch, with {file} (got {path}: {reason})"

@@ -19,7 +19,7 @@ _APPLIED = pl.Schema({"applicant": pl.Boolean(), "applied_by": pl.String()}).to_
 _LATER = (
     *("region", "verdict", "score", "expected_spend", "expected_uplift"),
     *("repeats", "last_days", "known_days", "first_spend", "repeat_spend"),
-    *("segment", "invited", "rank", "wave", "group"),
+    *("lookalike", "segment", "invited", "rank", "wave", "group"),
 )
 
 

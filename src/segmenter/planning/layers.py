@@ -16,10 +16,10 @@ def check_columns(candidates: pl.DataFrame, plan: AllocatedPlan) -> None:
     own = [name for name, dtype in candidates.schema.items() if dtype == pl.String and name not in _OURS]
     problems = []
     for key, column, named in (
-        ("topic", plan.topic, ["segment", "category"]),
-        ("layer_by", plan.layer_by, ["tenure", "role", "segment", "category"]),
+        ("topic", plan.topic, ["topic", "segment", "category"]),
+        ("layer_by", plan.layer_by, ["tenure", "role", "topic", "segment", "category"]),
     ):
-        there = {*own, *named} - ({"category", "role"} - {*candidates.columns})
+        there = {*own, *named} - ({"category", "role", "topic"} - {*candidates.columns})
         if column is not None and column not in there:
             others = [name for name in named if name != column]
             sentence = "plan.{key}: should be {others} or an attribute of the customers (got {column}){hint}"

@@ -122,7 +122,9 @@ def add_info(book: Any, unit: str, calls: pl.DataFrame, about: About, *, by_agen
     sheet = book.add_worksheet(labels.say("info", "说明"))
     name = book.add_format({"bold": True, "valign": "top", "font_size": 10.5})
     text = book.add_format({"text_wrap": True, "valign": "top", "font_size": 10.5, "num_format": "@"})
-    for row, (key, value) in enumerate(_lines(unit, calls, about, by_agent=by_agent).items()):
+    lines = _lines(unit, calls, about, by_agent=by_agent)
+    rows = [("" if number else key, part) for key, value in lines.items() for number, part in enumerate(value.split("\n"))]
+    for row, (key, value) in enumerate(rows):
         write_cell(sheet, row, 0, key, name)
         write_cell(sheet, row, 1, value, text)
         sheet.set_row(row, min(18 * math.ceil(_width(value) / 84), _HIGHEST))
@@ -174,7 +176,7 @@ def _lines(unit: str, calls: pl.DataFrame, about: About, *, by_agent: bool) -> d
         say("reason", "邀请理由"): say(
             "Why the customer is on the list: something to begin the talk with.", "该客户入选的原因，可作为沟通的开场。"
         ),
-        say("segment", "客群"): " ".join(about.advice),
+        say("segment", "客群"): "\n".join(about.advice),
         say("save contact as", "联系人备注名"): say(
             "What to call the customer among your contacts, so that everybody finds them again.",
             "添加好友后请按此备注，方便同事查找。",

@@ -70,7 +70,8 @@ def call_sheets(
     agents, held_out = bool(settings.plan.agents), bool(plan.customers["held_out"].any())
     starters = _name_starters(plan.starters, contacts)
     platform = tuple(translate(note, settings.lang) for note in plan.platform)
-    advice = tuple(f"{name}: {text}" for name, text in plan.segments.select("name", "advice").rows())
+    advised = plan.segments.group_by("advice", maintain_order=True).agg(pl.col("name").str.join(" / "))
+    advice = tuple(f"{names}: {text}" for text, names in advised.rows())
     about = About(
         settings.launch, labels, as_of, plan.valid_until, agents, held_out, platform, starters, plan.live_events, settings.personas, advice
     )

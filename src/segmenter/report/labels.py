@@ -67,6 +67,7 @@ _RULES = {
     "staff": ("the shop's own staff", "内部员工"),
     "blocked": ("blocked", "已拉黑"),
     "violations": ("broke a group's rules", "多次违反群规"),
+    "seed": ("seeds, and who is nearly one", "种子客户及其近似重复"),
     "consent": ("must not be contacted", "拒绝联系"),
     "member": ("members already", "已是社群成员"),
     "refused": ("refused this launch, or for good", "已拒绝本次活动，或表示以后不要联系"),

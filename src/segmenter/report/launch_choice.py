@@ -95,7 +95,10 @@ def scores(plan: "LaunchPlan", eligible: pl.DataFrame, labels: Labels) -> list[S
         title = say("Parts of the score, on average", "评分各项均值") if weighted else say("Parts, on average", "各项均值")
         found.append(Figure(chart, title, compared(labels, dots=True)))
     if rests := [(labels.measure(name), share, labels.share(share)) for name, share in plan.ranking.measures.head(_MEASURES).rows()]:
-        title = say("What the expectation rests on", "预测主要依据的指标")
+        alike = plan.ranking.kind == "lookalike"
+        title = (
+            say("What sets the seeds apart", "种子客户的主要特征") if alike else say("What the expectation rests on", "预测主要依据的指标")
+        )
         found.append(Figure(charts.Bars(title, rests), title))
     return [Section(say("Why these customers", "为什么是这些客户"), (*about, Grid(tuple((figure,) for figure in found))))]
 

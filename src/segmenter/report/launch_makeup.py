@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from segmenter.contacts import hide
 from segmenter.evaluation.launch_sales import FEW
 from segmenter.report import charts
 from segmenter.report.call_sheet_words import opening_line
@@ -62,6 +63,7 @@ def segments(plan: "LaunchPlan", eligible: pl.DataFrame, horizon_days: int, labe
     table = Table(
         (*columns(*headings, *map(labels.measure, measures)), *(Column(heading, over=over) for heading in told)),
         (*rows, row(*total, *everyone, *after, role="sum")),
+        say("Their figures beside everyone's", "各客群指标与整体对比"),
         look="dense",
         under=(under, then) if known else (under,),
     )
@@ -98,7 +100,7 @@ def personas(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> list
         rows.append(row(named, *map(number, (customers, eligible, invited)), also or ""))
         line = opening_line(launch, labels, need)
         if words := [word for word in (None if hook and hook in line else hook, line) if word]:
-            told.append((named, say(" – ", "。").join(words)))
+            told.append((named, hide(say(" – ", "。").join(words))))  # the shop's own phone, too, is for the sheets
     headings = (say("Persona", "画像"), say("Customers", "客户数"), say("Eligible", "符合条件"), say("Invited", "邀请"))
     also_match = say("Of them also match", "同时符合")
     about = say(

@@ -212,6 +212,11 @@ def _summary(plan: "LaunchPlan", settings: CoreSettings, typed: Sequence[str], l
     if held := counts["held_out"]:
         en = f"{held:,} in the control group, whom nobody should call: what they spend shows what would have come anyway"
         said.append(say(en, f"留出组 {held:,} 人，请勿联系：他们的消费说明不邀请时本来会有的销售"))
+    if plan.segments.height > 1:
+        listed = dict(plan.invite_list.group_by("segment").len().rows())
+        sizes = plan.segments.select("segment", "name", "size").rows()
+        parts = [f"{name} {listed.get(segment, 0):,}/{size:,}" for segment, name, size in sizes]
+        said.append(say("invited of each segment: ", "各客群邀请人数：") + say(", ", "、").join(parts))
     said += [ranking_sentence(plan.ranking, lang), *(translate(sentence, lang) for sentence in plan.notes)]
     files = []
     if isinstance(settings, LaunchJob):

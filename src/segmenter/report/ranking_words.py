@@ -27,6 +27,7 @@ _MEANINGS = {
         "who spends more because of an invitation, learned from past launches and their control groups",
         "根据以往活动和留出组，预测邀请能让每位客户多消费多少",
     ),
+    "lookalike": ("who is most like the seeds", "按与种子客户的相似程度排序"),
     "auto": ("at each date, the way that had been best on this shop's past until then", "每次自动选用此前在本店历史上表现最好的方式"),
 }
 # What the customers of a launch are ranked by, where that needs no further facts.
@@ -65,6 +66,8 @@ def ranking_sentence(report: RankingReport, lang: Lang) -> str:
         return say(lang, " ", "").join([chosen, *([_learned(report, lang)] if report.learned_cuts else [])])
     if report.learned_cuts:
         return _learned(report, lang)
+    if report.kind == "lookalike":
+        return _alike(report, lang)
     if report.kind in _RANKED_BY:
         en, zh = _RANKED_BY[report.kind]
         return say(lang, f"Customers are ranked {en}.", f"客户按{zh}排序。")
@@ -129,4 +132,24 @@ def _learned(report: RankingReport, lang: Lang) -> str:
         low, high, launches = min(ratios), max(ratios), len(ratios)
         en += f" At {launches} past launches what it expected of all customers was {low:.2f} to {high:.2f} times what came."
         zh += f"在过去 {launches} 次模拟启动中，其预测总额为实际消费的 {low:.2f} 至 {high:.2f} 倍。"
+    return say(lang, en, zh)
+
+
+def _alike(report: RankingReport, lang: Lang) -> str:
+    """Say how alike they are to whom, and how far to trust it."""
+    then = (f" as they were on {report.model['on']}", f"在 {report.model['on']} 时") if report.model["on"] else ("", "")
+    found, method = report.model, {"logistic regression": "逻辑回归", "gradient boosting": "梯度提升树"}
+    (share, low, high), lift, top = (100 * part for part in found["found"]), found["lift"], found["top"]
+    en = (
+        f"Customers are ranked by how alike they are to {found['seeds']:,} seeds ({found['from']}){then[0]}, told apart "
+        f"from {found['others']:,} others by {found['model']}. Of seeds held out in turn, it found {share:.0f}% (95% interval "
+        f"{low:.0f} to {high:.0f}%) in the first {top}% of the others: {lift[0]:.1f} times what chance would ({lift[1]:.1f} to "
+        f"{lift[2]:.1f})."
+    )
+    zh = (
+        f"客户按与 {found['seeds']:,} 位种子客户（{found['from']}）{then[1]}的相似程度排序"
+        f"（{method[found['model']]}，与 {found['others']:,} 位其他客户对比）。"
+        f"轮流留出的种子客户中，有 {share:.0f}%（95% 区间 {low:.0f}%–{high:.0f}%）排进其他客户的前 {top}%，"
+        f"是随机的 {lift[0]:.1f} 倍（{lift[1]:.1f}–{lift[2]:.1f}）。"
+    )
     return say(lang, en, zh)

@@ -14,21 +14,21 @@ from segmenter.settings.role_points import MEMBER, ROLE
 if TYPE_CHECKING:
     from segmenter.launch_plan import LaunchPlan
 
-# What the usual kinds of events are called, after a number.
+# What the usual kinds of events are called, before a number.
 _KINDS = {
-    "answer": ("answers", "次答疑"),
-    "solution": ("solutions", "次解决问题"),
-    "idea": ("ideas", "条建议"),
-    "feedback": ("times feedback", "次反馈"),
-    "test": ("tests", "次试用"),
-    REFERRAL: ("friends brought", "位好友"),
-    "share": ("shares", "次分享"),
-    "post": ("posts", "篇内容"),
-    "review": ("reviews", "条评价"),
-    "photo": ("photos", "张晒图"),
-    "campaign": ("campaigns", "次活动"),
-    "meetup": ("meetups", "次聚会"),
-    "speak": ("messages", "次发言"),
+    "answer": ("answers", "答疑"),
+    "solution": ("solutions", "解决问题"),
+    "idea": ("ideas", "建议"),
+    "feedback": ("feedback", "反馈"),
+    "test": ("tests", "试用"),
+    REFERRAL: ("friends brought", "带来好友"),
+    "share": ("shares", "分享"),
+    "post": ("posts", "发文"),
+    "review": ("reviews", "评价"),
+    "photo": ("photos", "晒图"),
+    "campaign": ("campaigns", "参加活动"),
+    "meetup": ("meetups", "参加聚会"),
+    "speak": ("messages", "发言"),
 }
 
 
@@ -47,7 +47,7 @@ def roles(plan: "LaunchPlan", eligible: pl.DataFrame, settings: CoreSettings, la
         done = {kind.lower(): holders.select(counts[kind.lower()].sum()).item() for kind in worth if kind.lower() in counts}
         points = {kind.lower(): each * done.get(kind.lower(), 0) for kind, each in worth.items()}
         most = [kind for kind in sorted(points, key=lambda kind: -points[kind])[:2] if points[kind]]
-        did = say(", ", "、").join(f"{number(done[kind])} {say(*_KINDS.get(kind, (kind, kind)))}" for kind in most)
+        did = say(", ", "、").join(f"{say(*_KINDS.get(kind, (kind, kind)))} {number(done[kind])}" for kind in most)
         joining = round(holders.height * chance)
         few = say("no: about {} would join", "不够：预计约 {} 人入群").format(number(joining))
         enough = say("yes", "够") if joining >= settings.plan.smallest else few
@@ -63,7 +63,7 @@ def roles(plan: "LaunchPlan", eligible: pl.DataFrame, settings: CoreSettings, la
             "某角色的积分达到 {} 分（每次互动的分值每 {} 天减半），且排在前 {}，即具备该角色；一人可具备多个。",
         ).format(f"{launch.role_points:g}", f"{settings.scoring.half_life_days:g}", labels.share(launch.role_share)),
         say(
-            "A group needs {} members (plan.smallest). A community of one role and nobody else: launch.role=NAME.",
+            "Members that a group needs: {} (plan.smallest). A community of one role and nobody else: launch.role=NAME.",
             "一个群至少需要 {} 人（plan.smallest）。只邀请某一角色的客户：launch.role=NAME。",
         ).format(number(settings.plan.smallest)),
     ]

@@ -20,8 +20,8 @@ def continuation(kept: Continuation | None, labels: Labels) -> list[Section]:
         text(
             say(
                 f"{share} of the eligible are near a border: {tenth} more or less of one measure would put them in another segment. All "
-                "others stay where they are as long as they do what they did.",
-                f"符合条件的客户中 {share} 处于客群边界附近：某一项指标变动 {tenth} 即会换到另一客群；其余客户只要行为不变，客群就不变。",
+                "others stay where they are as long as their measures hardly change.",
+                f"符合条件的客户中 {share} 处于客群边界附近：某一项指标变动 {tenth} 即会换到另一客群；其余客户指标基本不变时，客群不变。",
             )
         )
     ]
@@ -98,7 +98,7 @@ def _drift(kept: Continuation, labels: Labels) -> Table:
     launch, as_of = kept.made
     under = say(
         f"Population stability index of the eligible between then and now, over tenths of then: below {SHIFTED:g} the same, from {MOVED:g} "
-        "on another shop; what chance alone would give counts as the same.",
+        "on moved away; what chance alone would give counts as the same.",
         f"符合条件客户的群体稳定性指数（PSI），按当时的十分位计算：低于 {SHIFTED:g} 视为未变，{MOVED:g} 及以上视为明显变化；"
         "偶然波动范围内视为未变。",
     )
@@ -112,4 +112,4 @@ def _drift(kept: Continuation, labels: Labels) -> Table:
 def _level(psi: float, chance: float, labels: Labels) -> str:
     if psi < max(SHIFTED, chance):
         return labels.say("the same", "未变")
-    return labels.say("somewhat shifted", "略有变化") if psi < MOVED else labels.say("another shop", "明显变化")
+    return labels.say("somewhat shifted", "略有变化") if psi < MOVED else labels.say("moved away", "明显变化")

@@ -22,15 +22,15 @@ def topics(plan: "LaunchPlan", eligible: pl.DataFrame, labels: Labels) -> list[S
     counted = eligible.group_by("topic").agg(pl.len(), pl.col("invited").sum())
     there = {topic: (many, invited) for topic, many, invited in counted.rows()}
     rows = []
-    for topic, customers, strength, *bought in plan.topics.profiles.rows():
+    for topic, _, strength, *bought in plan.topics.profiles.rows():
         most = [f"{name} {labels.share(share)}" for name, share in zip(bought[::2], bought[1::2], strict=True) if name is not None]
         name = Cell(topic, small=say(", ", "、").join(most))
-        rows.append(row(name, number(customers), *map(number, there.get(topic, (0, 0))), labels.share(strength)))
-    if unknown := plan.customers["topic"].null_count():
-        rows.append(row(say("Nothing known", "尚无可知"), number(unknown), *map(number, there.get(None, (0, 0))), ""))
+        rows.append(row(name, *map(number, there.get(topic, (0, 0))), labels.share(strength)))
+    if None in there:
+        rows.append(row(say("Nothing known", "尚无可知"), *map(number, there.get(None, (0, 0))), ""))
     headings = (
-        *(say("Topic, and what is bought most", "主题及主要品类"), say("Customers", "客户数"), say("Eligible", "符合条件")),
-        *(say("Invited", "邀请"), say("How strongly", "专注程度")),
+        *(say("Topic, and what is bought most", "主题及主要品类"), say("Eligible", "符合条件"), say("Invited", "邀请")),
+        say("How strongly", "专注程度"),
     )
     about = say(
         " How strongly: the share of the topic's own categories in what a customer of it buys, in the middle of all.",
@@ -59,5 +59,7 @@ def _focus(groups: pl.DataFrame, labels: Labels) -> list[Table]:
         "集中度：群内任意两位成员购买品类的平均相似度，0 为毫无共同，1 为完全相同。随机：同规模、同地区随机组成的群；"
         "▲ 高于全部 20 个随机群，▼ 低于全部。",
     )
+    more = known.height - len(rows)
+    further = (say("And {} more, in groups.csv.", "另有 {} 个社群，见 groups.csv。").format(labels.number(more)),) if more else ()
     title = say("How much the members of a group have in common", "群内成员的共同点")
-    return [Table(columns(*headings), tuple(rows), title, under=(under,))]
+    return [Table(columns(*headings), tuple(rows), title, under=(under, *further))]

@@ -61,6 +61,11 @@ class Ranking(ABC):
         """The measures that it takes."""
 
     @property
+    def texts(self) -> Sequence[str]:
+        """Those of its columns that are texts."""
+        return ()
+
+    @property
     def expects_money(self) -> bool:
         """Whether its values are expected spend in minor units."""
         return False

@@ -16,7 +16,7 @@ class Archetype(NamedTuple):
 ARCHETYPES = {
     "loyal_big": Archetype(
         Message("segments.loyal_big", "loyal big buyers"),
-        Message("segments.who_loyal_big", "They spend the most and order often, the last time not long ago."),
+        Message("segments.who_loyal_big", "They spend more than most and order often, the last time not long ago."),
         Message(
             "segments.do_loyal_big",
             "Invite them first and thank them in person: service and early access rather than discounts; ask them to bring others.",
@@ -24,12 +24,12 @@ ARCHETYPES = {
     ),
     "regulars": Archetype(
         Message("segments.regulars", "regulars"),
-        Message("segments.who_regulars", "They come back in a steady rhythm."),
+        Message("segments.who_regulars", "They order at least as often as most, and still do."),
         Message("segments.do_regulars", "Keep the rhythm: tell them what is new, and offer what goes with what they buy."),
     ),
     "repeat": Archetype(
         Message("segments.repeat", "repeat buyers"),
-        Message("segments.who_repeat", "They have come back once, where many have not."),
+        Message("segments.who_repeat", "Most of them have ordered twice so far."),
         Message("segments.do_repeat", "The third order makes the habit: offer what goes with the last one, and a reward for the next."),
     ),
     "rising": Archetype(
@@ -64,17 +64,17 @@ ARCHETYPES = {
     ),
     "newcomers": Archetype(
         Message("segments.newcomers", "new customers"),
-        Message("segments.who_newcomers", "Here for a short time, with a first order."),
+        Message("segments.who_newcomers", "Here for a short time, and they have begun to order."),
         Message("segments.do_newcomers", "Welcome them, show what else there is, and give a reason for a second order."),
     ),
     "one_time": Archetype(
         Message("segments.one_time", "one-timers"),
-        Message("segments.who_one_time", "They have ordered once, and not again."),
+        Message("segments.who_one_time", "Most of them have ordered once, and not again."),
         Message("segments.do_one_time", "One clear reason for a second order, once or twice; then leave them to messages."),
     ),
     "occasional": Archetype(
         Message("segments.occasional", "occasional buyers"),
-        Message("segments.who_occasional", "They order now and then."),
+        Message("segments.who_occasional", "They order less often than most, and still do."),
         Message("segments.do_occasional", "Remind them when their season or their stock comes round."),
     ),
     "slipping_big": Archetype(
@@ -87,20 +87,20 @@ ARCHETYPES = {
         Message("segments.who_slipping", "They have ordered more than once, and have stayed away for longer than usual."),
         Message("segments.do_slipping", "Win them back now: a call with a dated offer, before they are lost."),
     ),
-    "lost_big": Archetype(
-        Message("segments.lost_big", "lost big buyers"),
-        Message("segments.who_lost_big", "They spent much once, and it is long ago."),
-        Message("segments.do_lost_big", "Worth one call by somebody who can offer something: ask where they buy now."),
-    ),
     "lost": Archetype(
         Message("segments.lost", "lost"),
-        Message("segments.who_lost", "Their last order is long ago, and there were not many."),
+        Message("segments.who_lost", "Their last order is long ago, and they were no big buyers."),
         Message("segments.do_lost", "Last in line: one message with a strong offer, no calls."),
     ),
     "browsers": Archetype(
         Message("segments.browsers", "browsers who never bought"),
         Message("segments.who_browsers", "They look and do things, and have not ordered."),
         Message("segments.do_browsers", "Ask what keeps them from the first order; a small first offer, no loyalty talk."),
+    ),
+    "hardly_bought": Archetype(
+        Message("segments.hardly_bought", "hardly bought"),
+        Message("segments.who_hardly_bought", "Half or more have not ordered, the others little."),
+        Message("segments.do_hardly_bought", "Ask what keeps them from ordering; a small offer to begin with, by message."),
     ),
     "yet_to_buy": Archetype(
         Message("segments.yet_to_buy", "yet to buy"),
@@ -109,7 +109,7 @@ ARCHETYPES = {
     ),
     "everyone": Archetype(
         Message("segments.everyone", "all eligible customers"),
-        Message("segments.who_everyone", "All whom the rules keep: no division of them holds."),
+        Message("segments.who_everyone", "All whom the rules keep, in one segment."),
         Message("segments.do_everyone", "Tell all of them the same, and go by rank."),
     ),
     "ordinary": Archetype(

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from segmenter.checks.ledger_ids import recognize_people
 from segmenter.messages import Message
 from segmenter.segments.fitted import KeptSegments
 
@@ -41,6 +42,9 @@ def continued(kept: KeptSegments, measures: Floats, labels: NDArray[np.int64], n
     `measures` and `labels` are those of the eligible; `now` has all customers with their ``segment``, as `count_moves` takes them.
     """
     before = kept.since.customers
+    if before is not None:  # ids that are written otherwise since
+        ids = recognize_people(before["customer_id"], now["customer_id"])
+        before = before.with_columns(ids).unique("customer_id", keep="first", maintain_order=True)
     return Continuation(
         names=kept.names,
         made=kept.made,
@@ -59,15 +63,15 @@ def say_drift(kept: Continuation | None) -> list[Message]:
     if kept is None:
         return []
     shifted = kept.drift.filter(pl.col("measure") == "segment", pl.col("psi") >= pl.max_horizontal("chance", SHIFTED))
-    moved = tuple(kept.drift.filter(pl.col("measure") != "segment", pl.col("psi") >= pl.max_horizontal("chance", MOVED))["measure"])
-    if shifted.is_empty() or not moved:
+    moved = kept.drift.filter(pl.col("measure") != "segment", pl.col("psi") >= pl.max_horizontal("chance", MOVED))
+    if shifted.is_empty() or moved.is_empty():
         return []
     launch, as_of = kept.made
     sentence = (
-        "segments: the shop has moved away from what they were made of for {launch} as of {as_of} (in {measures}); "
+        "segments: the shop has moved away from what they were made of for {launch} as of {as_of}, as the report shows; "
         "make them new with segments.from=new"
     )
-    return [Message("segments.moved_away", sentence, launch=launch, as_of=as_of, measures=moved)]
+    return [Message("segments.moved_away", sentence, launch=launch, as_of=as_of)]
 
 
 def sampled(measures: Floats) -> Floats:

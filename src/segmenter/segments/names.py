@@ -14,6 +14,7 @@ from segmenter.segments.archetypes import ARCHETYPES
 AWAY = 1.5  # orders missed, by the shop's or their own rhythm, from which on customers are away
 RATIO = 1.25  # a median counts as high or low from so many times everyone's on
 SHORT, LONG = 30, 90  # days: what is just now and what is long ago, however the shop stands
+FEW_ORDERED = 0.1  # so large a share may have ordered where it is said that they never did
 GIVEN = 0.35  # by so much must another archetype fit less before one is given a second time
 # What tells apart segments of one archetype: the words for the higher and for the lower.
 _APART = {
@@ -25,12 +26,13 @@ _APART = {
     "events": (Message("segments.often_here", "often here"), Message("segments.seldom_here", "seldom here")),
     "refunds": (Message("segments.more_refunds", "more refunds"), Message("segments.fewer_refunds", "fewer refunds")),
 }
+_OF_ORDERS = ("days_since_order", "average_order")
 
 Medians = Mapping[str, float | None]
 
 
 def names(medians: Sequence[Medians], everyone: Medians, currency: str) -> list[Message]:
-    """Name each segment, the best first: no two the same.
+    """Name each segment, the best first, by its medians and the share of ``ordered``: no two the same.
 
     Each gets an archetype that is true of its medians against everyone's, so that all together fit best and as few as can be share one;
     those get what tells them apart: a measure of which one's median is at least 1.25 times the other's, else figures, else their number.
@@ -50,6 +52,8 @@ def fits(mine: Medians, everyone: Medians) -> dict[str, float]:
     """Say how well each archetype fits a segment, 0 to 1; those that are not true of it are left out."""
     orders, events = mine["orders"] or 0, mine["events"] or 0
     if not orders:
+        if (mine.get("ordered") or 0) > FEW_ORDERED:
+            return {"hardly_bought": 1.0}
         return {"browsers": 1.0} if events else {"yet_to_buy": 1.0}
     spend, often, basket, lately = (_times(mine, everyone, name) for name in ("spend", "orders", "average_order", "spend_90d"))
     known, usually_known = mine["days_known"] or 0, everyone["days_known"] or 0
@@ -78,7 +82,6 @@ def fits(mine: Medians, everyone: Medians) -> dict[str, float]:
         "occasional": (here and again and seldom, 0.55 + 0.2 * _far(missed)),
         "slipping_big": (again and away and spend >= 1.5, 0.8 + 0.2 * _far(spend)),
         "slipping": (again and away, 0.8 - 0.1 * _far(1 / spend)),
-        "lost_big": (long_away and spend >= 1.5, 0.7 + 0.1 * _far(spend)),
         "lost": (long_away and spend < 1.5, 0.75 + 0.15 * _far(missed / 4)),
         "ordinary": (True, 0.3),
     }
@@ -102,7 +105,7 @@ def _tell_apart(alike: list[int], medians: Sequence[Medians], currency: str, dee
         return dict.fromkeys(alike, ())
     measure, parts = next(((measure, parts) for measure in _APART if (parts := _split(alike, medians, measure))), ("", None))
     if parts is None or deep == 2:
-        return {index: _figures(index, alike, medians, currency) for index in alike}
+        return _figures(alike, medians, currency)
     return {
         index: (word, *further)
         for word, part in zip(_APART[measure], parts, strict=True)
@@ -114,7 +117,8 @@ def _split(alike: list[int], medians: Sequence[Medians], measure: str) -> tuple[
     """Split into the higher and the lower at the widest gap; None where nothing is 1.25 times as high."""
     known = [(value, index) for index in alike if (value := medians[index][measure]) is not None]
     ordered = sorted(known, key=lambda each: (-each[0], each[1]))
-    if len(ordered) < len(alike):
+    # The orders of a segment whose half has none are those of the others.
+    if len(ordered) < len(alike) or (measure in _OF_ORDERS and not all(medians[index]["orders"] for index in alike)):
         return None
     gaps = [(_ratio(high, low), place) for place, ((high, _), (low, _)) in enumerate(pairwise(ordered), 1)]
     wide, place = max(gaps, key=lambda gap: gap[0])
@@ -122,13 +126,16 @@ def _split(alike: list[int], medians: Sequence[Medians], measure: str) -> tuple[
     return None if wide < RATIO else (sorted(indexes[:place]), sorted(indexes[place:]))
 
 
-def _figures(index: int, alike: list[int], medians: Sequence[Medians], currency: str) -> tuple[Message, ...]:
-    """Tell a segment by its spend, by its orders too, or by its number among all."""
-    spends = {each: round(medians[each]["spend"] or 0) for each in alike}
-    texts = {each: pl.DataFrame({"spend": [spend]}).select(money.text("spend", currency)).item() for each, spend in spends.items()}
-    said = [Message("segments.about_spend", "about {spend} {currency}", spend=texts[index], currency=currency)]
-    same = [each for each in alike if texts[each] == texts[index]]
-    return (*said, Message("segments.number", "no. {number}", number=index + 1)) if len(same) > 1 else tuple(said)
+def _figures(alike: list[int], medians: Sequence[Medians], currency: str) -> dict[int, tuple[Message, ...]]:
+    """Tell segments by their spend, and those of which that is the same by their number among all."""
+    spends = pl.DataFrame({"spend": [round(medians[index]["spend"] or 0) for index in alike]})
+    texts = spends.select(money.text("spend", currency)).to_series().to_list()
+    said: dict[int, tuple[Message, ...]] = {}
+    for index, spend in zip(alike, texts, strict=True):
+        about = Message("segments.about_spend", "about {spend} {currency}", spend=spend, currency=currency)
+        number = Message("segments.number", "no. {number}", number=index + 1)
+        said[index] = (about, number) if texts.count(spend) > 1 else (about,)
+    return said
 
 
 def _times(mine: Medians, everyone: Medians, measure: str) -> float:

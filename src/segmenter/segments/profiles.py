@@ -27,11 +27,11 @@ def archetype_of(name: Message) -> Archetype:
 
 
 def medians(eligible: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Give the segments' medians with their ``size`` and ``value``, the sum of their spend; and everyone's, in one row."""
+    """Give the segments' medians with ``size``, the share that has ``ordered``, ``value`` (all their spend); and everyone's, in one row."""
     # Of whole numbers as they are: floats take several times as long.
     each = [pl.col(name).median().round().cast(pl.Int64) if name in MONEY else pl.col(name).median() for name in PROFILED]
-    value = pl.col("spend").cast(pl.Int128).sum().alias("value")
-    return eligible.group_by("segment").agg(pl.len().cast(pl.Int64).alias("size"), value, *each).sort("segment"), eligible.select(each)
+    sums = {"size": pl.len().cast(pl.Int64), "ordered": (pl.col("orders") > 0).mean(), "value": pl.col("spend").cast(pl.Int128).sum()}
+    return eligible.group_by("segment").agg(*each, **sums).sort("segment"), eligible.select(each)
 
 
 def profile(figures: pl.DataFrame, everyone: pl.DataFrame, called: Sequence[Message], later: pl.DataFrame) -> pl.DataFrame:

@@ -73,9 +73,10 @@ class RfmGrid:
         >>> [str(name) for name in grid.names()]
         ['champions', 'loyal customers', 'need attention', 'hibernating', 'lost customers']
         """
-        ordered = np.sort(_parts(measures[measures[:, _ORDERS] > 0]), axis=0)
-        fifths = [-(-part * len(ordered) // _FIFTHS) - 1 for part in range(1, _FIFTHS)] if len(ordered) else []
-        grid = cls(ordered[fifths].T.tolist(), list(RFM))
+        ordered = np.sort(_parts(measures[measures[:, _ORDERS] > 0]))
+        n = ordered.shape[1]
+        fifths = [-(-part * n // _FIFTHS) - 1 for part in range(1, _FIFTHS)] if n else []
+        grid = cls(ordered[:, fifths].tolist(), list(RFM))
         found = np.unique(grid.predict(measures))
         grid.kinds = [grid.kinds[label - 1] for label in found.tolist()]
         return grid
@@ -87,7 +88,7 @@ class RfmGrid:
 
     def predict(self, measures: Floats) -> NDArray[np.int64]:
         """Give each row the number of its segment, from 1 on."""
-        spend, orders, recency = (np.searchsorted(limits, part) for limits, part in zip(self.limits, _parts(measures).T, strict=True))
+        spend, orders, recency = (np.searchsorted(limits, part) for limits, part in zip(self.limits, _parts(measures), strict=True))
         labels: NDArray[np.int64] = self._cells()[recency, (spend + orders + 1) // 2]
         if NEVER in self.kinds:
             labels[measures[:, _ORDERS] <= 0] = self.kinds.index(NEVER) + 1
@@ -122,5 +123,5 @@ class RfmGrid:
 
 
 def _parts(measures: Floats) -> Floats:
-    """Give spend, orders and recency, each the better the larger."""
-    return measures[:, :3] * (1.0, 1.0, -1.0)
+    """Give spend, orders and recency as rows, each the better the larger."""
+    return np.ascontiguousarray(measures[:, :3].T) * [[1.0], [1.0], [-1.0]]

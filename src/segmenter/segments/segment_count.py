@@ -158,7 +158,7 @@ def _foresee(model: Segmenter, behaviour: Behaviour) -> float:
         return math.nan
     counts = [np.bincount(labels, minlength=model.n_clusters)[:, None] for labels, _ in parts]
     sums = [np.array([np.bincount(labels, column, model.n_clusters) for column in later.T]).T for labels, later in parts]
-    left, every = np.zeros(2), np.zeros(2)
+    left, every = (np.zeros(parts[0][1].shape[1]) for _ in range(2))
     for (labels, later), count, total in zip(parts, counts, sums, strict=True):
         means = (sum(sums) - total) / np.maximum(sum(counts) - count, 1)
         left = left + ((later - means[labels]) ** 2).sum(axis=0)
@@ -174,30 +174,29 @@ def _centers(points: Floats, k: int, random_state: int) -> Floats:
 def _judge(trials: list[_Trial], min_share: float) -> tuple[int, list[Message]]:
     notes = []
     known = [trial for trial in trials if not math.isnan(trial.silhouette)]
-    large = [trial for trial in known if trial.smallest_share >= min_share]
+    large = [trial for trial in known if trial.smallest_share >= min_share and trial.different]
     if small := [trial for trial in trials if trial.smallest_share < min_share]:
         sentence = "{numbers} would make a segment under {share:g}%"
         notes.append(Message("segments.small", sentence, numbers=_numbers(small), share=min_share * 100))
-    if same := [trial for trial in large if not trial.different]:
+    if same := [trial for trial in known if trial.smallest_share >= min_share and not trial.different]:
         notes.append(Message("segments.same", "{numbers} would make two that hardly differ", numbers=_numbers(same)))
-    if stable := [trial for trial in large if trial.stable and trial.different]:
+    if stable := [trial for trial in large if trial.stable]:
         stable = [trial for trial in stable if trial.k >= ENOUGH] or stable
-        foreseen = max(trial.foreseen for trial in stable) > 0
-        if foreseen:
+        if max(trial.foreseen for trial in stable) > 0:
             best = max(stable, key=lambda trial: trial.foreseen)
             chosen = next(trial for trial in stable if trial.foreseen >= (1 - SHORTFALL) * best.foreseen)  # by k
         else:
             best = max(stable, key=lambda trial: trial.silhouette)
             chosen = next(trial for trial in stable if trial.silhouette >= best.silhouette - MARGIN)
-            notes.insert(0, Message("segments.by_silhouette", "the silhouette decides, as no past does"))
+            notes.insert(0, Message("segments.by_silhouette", "the silhouette decides, as there is no past, or it tells nothing"))
         if chosen is not best:
             notes.insert(0, Message("segments.hardly_better", "{k} is hardly better", k=best.k))
         if shaky := [trial for trial in large if not trial.stable]:
-            notes.append(Message("segments.unstable", "{numbers} would not be stable", numbers=_numbers(shaky)))
+            notes.append(Message("segments.unstable", "{numbers} would not surely be stable", numbers=_numbers(shaky)))
         return chosen.k, notes
     steadiest = max(large, key=lambda trial: trial.stability, default=None)
     if steadiest and steadiest.stability >= TRUSTED:
-        sentence = "none reaches a stability of {stable}, this comes nearest"
+        sentence = "none surely reaches a stability of {stable}, this comes nearest"
         return steadiest.k, [Message("segments.nearest_stable", sentence, stable=STABLE), *notes]
     if large:
         sentence = "{numbers} would come out otherwise in another sample"
@@ -212,28 +211,25 @@ def _numbers(trials: list[_Trial]) -> tuple[int, ...]:
 def _why(k: int, trials: Mapping[int, _Trial], notes: list[Message]) -> Message:
     known = {number: trial for number, trial in trials.items() if not math.isnan(trial.silhouette)}
     parts = []
-    if chosen := known.pop(k, None):
-        sentence = "silhouette {silhouette:.2f}, stability {stability:.2f}{foreseen}"
-        foreseen: str = ""
-        if not math.isnan(chosen.foreseen):
-            told = ", {share:.1%} of the differences in what customers did after earlier dates"
-            foreseen = Message("segments.foreseen", told, share=max(chosen.foreseen, 0.0))
-        facts = {"silhouette": chosen.silhouette, "stability": chosen.stability, "foreseen": foreseen}
-        parts.append(Message("segments.figures", sentence, **facts))
-    if known:
-        sentence = "{k} gave {silhouette:.2f}/{stability:.2f}{foreseen}"
-        others = [
-            Message(
-                "segments.other",
-                sentence,
-                k=trial.k,
-                silhouette=trial.silhouette,
-                stability=trial.stability,
-                foreseen="" if math.isnan(trial.foreseen) else f"/{max(trial.foreseen, 0.0):.1%}",
-            )
-            for trial in known.values()
-        ]
-        parts.append(reduce(lambda first, other: Message("segments.others", "{first}, {other}", first=first, other=other), others))
+    if k in known and not math.isnan(known[k].foreseen):
+        sentence = (
+            "stability {stability:.2f}; they foresee {share:.1%} of the differences in what customers did after earlier dates{others}"
+        )
+        numbers = ", ".join(f"{trial.k}: {max(trial.foreseen, 0.0):.1%}" for trial in known.values() if trial.k != k)
+        others = Message("segments.instead", " (other numbers {numbers})", numbers=numbers) if numbers else ""
+        facts = {"stability": known[k].stability, "share": max(known[k].foreseen, 0.0), "others": others}
+        parts.append(Message("segments.foreseen", sentence, **facts))
+    else:
+        if chosen := known.pop(k, None):
+            sentence = "silhouette {silhouette:.2f}, stability {stability:.2f}"
+            parts.append(Message("segments.figures", sentence, silhouette=chosen.silhouette, stability=chosen.stability))
+        if known:
+            sentence = "{k} gave {silhouette:.2f}/{stability:.2f}"
+            figures = [
+                Message("segments.other", sentence, k=trial.k, silhouette=trial.silhouette, stability=trial.stability)
+                for trial in known.values()
+            ]
+            parts.append(reduce(lambda first, other: Message("segments.others", "{first}, {other}", first=first, other=other), figures))
     because: str = ""
     if parts := [*parts, *notes]:
         because = reduce(lambda first, other: Message("segments.and", "{first}; {other}", first=first, other=other), parts)

@@ -6,13 +6,13 @@ No default stands here: all of them are in ``conf/``.
 from segmenter.settings.check import parse as parse
 from segmenter.settings.eligibility import RegionRule as RegionRule
 from segmenter.settings.eligibility import RulesSettings as RulesSettings
+from segmenter.settings.first_steps import DemoJob as DemoJob
 from segmenter.settings.first_steps import InitJob as InitJob
 from segmenter.settings.jobs import BacktestCore as BacktestCore
 from segmenter.settings.jobs import BacktestJob as BacktestJob
 from segmenter.settings.jobs import CheckJob as CheckJob
 from segmenter.settings.jobs import CommitJob as CommitJob
 from segmenter.settings.jobs import CoreSettings as CoreSettings
-from segmenter.settings.jobs import DemoJob as DemoJob
 from segmenter.settings.jobs import FrameBacktest as FrameBacktest
 from segmenter.settings.jobs import FrameLaunch as FrameLaunch
 from segmenter.settings.jobs import FrameReview as FrameReview
@@ -37,6 +37,7 @@ from segmenter.settings.rankings import ClvSettings as ClvSettings
 from segmenter.settings.rankings import DecayedSettings as DecayedSettings
 from segmenter.settings.rankings import LearnedSettings as LearnedSettings
 from segmenter.settings.rankings import LearningSettings as LearningSettings
+from segmenter.settings.rankings import LookalikeSettings as LookalikeSettings
 from segmenter.settings.rankings import RecencySettings as RecencySettings
 from segmenter.settings.rankings import RfmSettings as RfmSettings
 from segmenter.settings.rankings import ScoringSettings as ScoringSettings

@@ -11,7 +11,7 @@ from segmenter.settings.types import MOST, Amount, Count, Days, Name, Settings, 
 RULES = frozenset(
     {
         *("not_customer", "staff", "blocked", "consent", "member", "refused", "wrong_number", "agreed"),
-        *("refused_lately", "held_out", "cooloff", "invitations", "violations"),
+        *("refused_lately", "held_out", "cooloff", "invitations", "violations", "seed"),
         *("reachable", "per_phone"),
         *("region_include", "region_exclude", "region_unknown", "spend_min", "spend_max", "orders_min", "recency", "role", "eligible"),
     }

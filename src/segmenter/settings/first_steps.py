@@ -1,4 +1,4 @@
-"""The config of `segmenter init`."""
+"""The config of `segmenter init` and `segmenter demo`."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
@@ -6,8 +6,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field, create_model
 
 from segmenter.messages import Message
-from segmenter.settings.sources import CustomersFile, EventsFile, OrdersFile, ReferralsFile
-from segmenter.settings.types import Folder, Seed, Settings, is_file_name
+from segmenter.settings.sources import CustomersFile, DemoSettings, EventsFile, OrdersFile, ReferralsFile
+from segmenter.settings.stages import LaunchBasics
+from segmenter.settings.types import MOST, AsOf, Folder, Seed, Settings, is_file_name
 from segmenter.words import Lang
 
 Said = str | float | bool | tuple[str, ...] | None
@@ -62,3 +63,25 @@ class InitJob(Settings):
     seed: Seed
     lang: Lang
     overwrite: Annotated[bool, AfterValidator(_never)]
+
+
+class DemoJob(Settings):
+    """The whole config of `segmenter demo`."""
+
+    job: ClassVar[str] = "demo"
+    launch: LaunchBasics
+    data: DemoSettings
+    customers: Annotated[int, Field(ge=100, le=5_000_000)]
+    results: Annotated[str, Field(min_length=1)] | None
+    effect: Annotated[float, Field(ge=0, le=10)]
+    attempts: Annotated[int, Field(ge=1, le=10)]
+    event_effect: Annotated[float, Field(ge=0, le=1_000)]
+    half_life: Annotated[float, Field(gt=0, le=10_000)]
+    silent_groups: Annotated[int, Field(ge=0, le=MOST)]
+    untidy: bool
+    day: AsOf | None
+    sheets: Annotated[str, Field(min_length=1)] | None
+    out: Folder
+    overwrite: bool
+    seed: Seed
+    lang: Lang

@@ -9,13 +9,12 @@ from segmenter.messages import Message
 from segmenter.settings.eligibility import RulesSettings
 from segmenter.settings.planning import AnyPlan, PlatformSettings, column_key
 from segmenter.settings.rankings import AnyScoring
-from segmenter.settings.role_points import Roles, role_problems
+from segmenter.settings.role_points import Roles, check_roles
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (
     AnySegments,
     EngineSettings,
     HistorySettings,
-    LaunchBasics,
     LaunchSettings,
     LedgerSettings,
     LocalEngine,
@@ -51,8 +50,7 @@ class CoreSettings(Settings):
             sentence = "{problems}; lower it, or choose another platform"
             raise ValueError(Message("planning.on_platform", sentence, problems=tuple(problems)))
         rankings = {f"rankings.{name}": each for name, each in getattr(self, "rankings", {}).items()}
-        if problems := list(role_problems(self.roles, self.launch.role, {"scoring": self.scoring, **rankings}, self.plan)):
-            raise ValueError(Message("settings.roles", "{problems}", problems=tuple(problems)))
+        check_roles(self.roles, self.launch.role, {"scoring": self.scoring, **rankings}, self.plan)
         return self
 
     @property
@@ -90,14 +88,14 @@ class LaunchJob(CoreSettings):
                 raise ValueError(Message("settings.scoring_engine", sentence, kind=self.scoring.kind, engine=engine.kind))
             case engine if self.by_category:
                 sentence = "{key}: what customers buy needs their single orders, and so engine=local (got {engine})"
-                key = column_key(self.plan, "category") or self.topics_asked
+                key = column_key(self.plan, "category") or self.topics_asked or "scoring.categories"
                 raise ValueError(Message("settings.category_engine", sentence, key=key, engine=engine.kind))
         return self
 
     @property
     def by_category(self) -> bool:
-        """Whether plan or topics need the orders' categories: an attribute of that name is the customers' own."""
-        asked = {"category": column_key(self.plan, "category"), "topic": self.topics_asked}
+        """Whether plan, topics or ranking take the orders' categories: an attribute of that name is the customers' own."""
+        asked = {"category": column_key(self.plan, "category") or self.scoring.takes_categories or None, "topic": self.topics_asked}
         return any(key is not None and name not in self.data.customers.attributes for name, key in asked.items())
 
     @property
@@ -276,25 +274,3 @@ class LedgerJob(CommitJob):
     """The whole config of `segmenter ledger`."""
 
     rules: RulesSettings
-
-
-class DemoJob(Settings):
-    """The whole config of `segmenter demo`."""
-
-    job: ClassVar[str] = "demo"
-    launch: LaunchBasics
-    data: DemoSettings
-    customers: Annotated[int, Field(ge=100, le=5_000_000)]
-    results: Annotated[str, Field(min_length=1)] | None
-    effect: Annotated[float, Field(ge=0, le=10)]
-    attempts: Annotated[int, Field(ge=1, le=10)]
-    event_effect: Annotated[float, Field(ge=0, le=1_000)]
-    half_life: Annotated[float, Field(gt=0, le=10_000)]
-    silent_groups: Annotated[int, Field(ge=0, le=MOST)]
-    untidy: bool
-    day: AsOf | None
-    sheets: Annotated[str, Field(min_length=1)] | None
-    out: Folder
-    overwrite: bool
-    seed: Seed
-    lang: Lang

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from segmenter.messages import Message
-from segmenter.settings.types import MOST, Days, Settings, Weight, is_mapping
+from segmenter.settings.types import MOST, AsOf, Days, Settings, Weight, is_mapping
 
 
 class Weights(Settings):
@@ -32,10 +32,14 @@ class ScoringSettings(Settings):
     needs_past: ClassVar[bool] = False
     needs_purchases: ClassVar[bool] = False
     needs_every_order: ClassVar[bool] = False
+    # Does it take the orders' categories, where there are some; and which file of customer ids?
+    takes_categories: ClassVar[bool] = False
+    seeds_file: ClassVar[str | None] = None
 
     half_life_days: Annotated[float, Field(gt=0, le=36_525)]
     weights: Weights
-    role_weights: Annotated[dict[str, Weight], BeforeValidator(is_mapping)]
+    # Files that `tune` wrote before there were roles do not have it.
+    role_weights: Annotated[dict[str, Weight], BeforeValidator(is_mapping), Field(default_factory=dict)]
     engagement: dict[str, Weight]
     advocacy: dict[str, Weight]
     knots: Annotated[int, Field(ge=2, le=10_000)]
@@ -132,6 +136,60 @@ class UpliftSettings(ScoringSettings):
     detectable: Annotated[float, Field(gt=0, le=10)]
 
 
+class LookalikeSettings(ScoringSettings):
+    """By likeness to seeds."""
+
+    kind: Literal["lookalike"]
+    seeds: str | None
+    seeds_on: AsOf | None
+    others: Annotated[int, Field(ge=1_000, le=1_000_000)]
+    categories: bool
+
+    @model_validator(mode="after")
+    def _some_seeds(self) -> "LookalikeSettings":
+        if not (self.seeds or "").strip() or "" in (self.launch, self.condition):
+            sentence = (
+                "seeds: should be a file with a column of customer ids, launch:NAME (who joined it), or sql:CONDITION (over the measures "
+                "and attributes) (got {seeds})"
+            )
+            raise ValueError(Message("settings.no_seeds", sentence, seeds=self.seeds or "nothing"))
+        return self
+
+    @property
+    def needs_past(self) -> bool:  # type: ignore[override]  # a question of its fields
+        """Whether it looks at the customers as they were when seeds were chosen."""
+        return self.launch is not None or self.seeds_on is not None
+
+    @property
+    def needs_every_order(self) -> bool:  # type: ignore[override]
+        """The same: of all of them."""
+        return self.needs_past
+
+    @property
+    def launch(self) -> str | None:
+        """The launch whose joiners are the seeds."""
+        return self._after("launch:")
+
+    @property
+    def condition(self) -> str | None:
+        """The SQL that holds for seeds."""
+        return self._after("sql:")
+
+    @property
+    def takes_categories(self) -> bool:  # type: ignore[override]
+        """Whether it learns from them."""
+        return self.categories
+
+    @property
+    def seeds_file(self) -> str | None:  # type: ignore[override]
+        """The file that lists the seeds."""
+        return None if self.seeds is None or self.launch is not None or self.condition is not None else self.seeds
+
+    def _after(self, word: str) -> str | None:
+        given = self.seeds or ""
+        return given[len(word) :].strip() if given.lower().startswith(word) else None
+
+
 AnyScoring = Annotated[
     WeightedSettings
     | SpendSettings
@@ -141,6 +199,7 @@ AnyScoring = Annotated[
     | ClvSettings
     | LearnedSettings
     | AutoSettings
-    | UpliftSettings,
+    | UpliftSettings
+    | LookalikeSettings,
     Field(discriminator="kind"),
 ]

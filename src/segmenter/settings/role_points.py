@@ -29,8 +29,13 @@ Kinds = Annotated[dict[str, Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=F
 Roles = Annotated[dict[str, Kinds], BeforeValidator(is_mapping), AfterValidator(_are_names)]
 
 
-def role_problems(roles: Roles, community: str | None, rankings: Mapping[str, ScoringSettings], plan: AnyPlan) -> Iterator[Message]:
-    """Find roles that are named, by the launch, rankings by their keys and the plan, where there are none of that name."""
+def check_roles(roles: Roles, community: str | None, rankings: Mapping[str, ScoringSettings], plan: AnyPlan) -> None:
+    """Refuse roles that are named, by the launch, rankings by their keys and the plan, where there are none of that name."""
+    if problems := list(_problems(roles, community, rankings, plan)):
+        raise ValueError(Message("settings.roles", "{problems}", problems=tuple(problems)))
+
+
+def _problems(roles: Roles, community: str | None, rankings: Mapping[str, ScoringSettings], plan: AnyPlan) -> Iterator[Message]:
     named = [] if community is None else [("launch.role", community)]
     named += [(f"{key}.role_weights", name) for key, scoring in rankings.items() for name in scoring.role_weights]
     named += [("plan.key_user_components", name.removeprefix(ROLE)) for name in plan.key_user_components if name.startswith(ROLE)]

@@ -4,7 +4,8 @@ import re
 from typing import Any
 
 from segmenter.contacts import shown_sql
-from segmenter.settings.jobs import DemoJob, LaunchJob
+from segmenter.settings.first_steps import DemoJob
+from segmenter.settings.jobs import LaunchJob
 
 
 def shareable(settings: LaunchJob | DemoJob) -> dict[str, Any]:

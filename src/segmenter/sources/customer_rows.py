@@ -1,5 +1,6 @@
 """Rows of the customers table, and apart from them the contacts, which only the call sheets may show."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import polars as pl
@@ -12,13 +13,16 @@ from segmenter.settings import MappingSettings
 from segmenter.sources import fields
 from segmenter.sources.addresses import read_places
 from segmenter.sources.answer_words import channel_of
-from segmenter.sources.expressions import columns_of
+from segmenter.sources.expressions import FieldValues, columns_of, evaluate
 from segmenter.sources.reach import means_of
 from segmenter.sources.reject_reasons import NO_CHANNEL, NO_DATE, NO_FLAG, TWICE
 from segmenter.sources.rows import Rows, without_contacts
 
 _PEOPLE = ("customers", "applicants")  # tables
 _PERSONAL = ("name", "address")  # fields
+_KEY = "data.customers.attributes"
+_DERIVED = re.compile(r".+\sAS\s+([^\W\d]\w*)\s*", re.IGNORECASE | re.DOTALL)
+_MOST_KINDS = 20  # of what SQL makes of a contact: more could be the contacts
 _FLAGS = ("do_not_contact", "blocked", "staff")
 
 
@@ -52,7 +56,9 @@ def check_extras(people: Rows, settings: MappingSettings) -> list[str]:
     problems: list[str] = []
     for key, columns in asked.items():
         for column in columns:
-            if column not in known:
+            if key == "attributes" and _DERIVED.fullmatch(column) and column not in known:
+                problems += [made] if isinstance(made := _evaluate(people, column), Message) else []
+            elif column not in known:
                 sentence = 'data.{table}.{key}: there is no column "{column}"{near}'
                 facts = {"table": people.table, "key": key, "column": column, "near": nearest(column, near)}
                 problems.append(Message("files.extra_column", sentence, **facts))
@@ -61,11 +67,16 @@ def check_extras(people: Rows, settings: MappingSettings) -> list[str]:
         'data.customers.attributes: "{column}" is a contact by its name or by the mapping, which only the call sheets may show; '
         "name it in data.customers.contact instead; if it is none, give the column another name"
     )
-    taken = tuple(name for name in asked.get("attributes", ()) if name in tables.REACH)
+    names = [_name_of(column, known) for column in asked.get("attributes", ())]
+    if twice := tuple(sorted({name for name in names if names.count(name) > 1})):
+        problems.append(
+            Message("files.attribute_twice", "{key}: names should be given once (got {names} more than once)", key=_KEY, names=twice)
+        )
+    taken = tuple(name for name in names if name in tables.REACH)
     if taken:
         ours = "data.customers.attributes: {names}: so segmenter calls a column of its own; rename it in the source"
         problems.append(Message("measures.attribute_taken", ours, names=taken))
-    contacts = [column for column in asked.get("attributes", ()) if personal.is_contact(column)]
+    contacts = [name for name in names if personal.is_contact(name)]
     return problems + [Message("files.contact_attribute", sentence, column=column) for column in contacts]
 
 
@@ -76,7 +87,8 @@ def read_customers(rows: Rows, settings: MappingSettings, personal: Contacts) ->
     """
     applied = rows.table == "applicants"
     contact_columns = settings.applicants.contact if applied else settings.customers.contact
-    attributes = [name for name in settings.customers.attributes if not applied or name in rows.source.columns]
+    made = {_name_of(column, rows.source.columns): _evaluate(rows, column) for column in settings.customers.attributes}
+    attributes = {name: found for name, found in made.items() if isinstance(found, FieldValues)}  # applicants may lack some
     values = {"customer_id": rows.id("customer_id"), **read_places(rows)}
     values["joined"] = pl.repeat(None, rows.source.height, dtype=pl.Date, eager=True)
     dated = "time" if applied else "joined"
@@ -133,13 +145,29 @@ def add_contacts(contacts: pl.DataFrame | None, more: pl.DataFrame) -> pl.DataFr
     return joined.drop(needless)
 
 
-def _attributes(rows: Rows, attributes: Sequence[str], personal: Contacts) -> dict[str, pl.Series]:
-    """Give the attributes without the contacts in them; refuse those that are little else."""
+def _name_of(attribute: str, columns: Sequence[str]) -> str:
+    """Name an attribute: a column, or SQL with a name, as ``CASE … END AS place``."""
+    return attribute if attribute in columns or not (derived := _DERIVED.fullmatch(attribute)) else derived[1]
+
+
+def _evaluate(rows: Rows, attribute: str) -> FieldValues | Message:
+    return evaluate(rows.source, attribute, _KEY, lambda values, _: values.cast(pl.Float64, strict=False))
+
+
+def _attributes(rows: Rows, attributes: Mapping[str, FieldValues], personal: Contacts) -> dict[str, pl.Series]:
+    """Give the attributes without the contacts in them; refuse those that are little else, or may be."""
     columns: dict[str, pl.Series] = {}
     problems = []
-    for name in attributes:
-        rows.columns[key := f"attribute {name}"] = [name]
-        values = fields.text(rows.source[name])
+    for name, found in attributes.items():
+        rows.columns[key := f"attribute {name}"] = found.columns
+        values = fields.text(found.values)
+        of_contacts, count, most = any(map(personal.is_contact, found.columns)), values.n_unique(), min(_MOST_KINDS, values.count() // 2)
+        if name not in rows.source.columns and of_contacts and count > most:
+            sentence = (
+                "{key}: {name} is made of contacts and has {count:,} values: more than {most} could be the contacts; let there be fewer"
+            )
+            problems.append(Message("files.attribute_kinds", sentence, key=_KEY, name=name, count=count, most=most))
+            continue
         columns[name] = without_contacts(rows, key, values, personal)
         if 2 * (lost := columns[name].null_count() - values.null_count()) > (given := values.count()):
             sentence = (

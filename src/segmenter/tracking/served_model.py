@@ -34,8 +34,12 @@ class ServedModel:
 
         if missing := [name for name in self.model.columns if name not in rows]:
             raise ValueError(f"rows: the columns {', '.join(self.model.columns)} are needed (got none named {', '.join(missing)})")
-        numbers = {name: pd.to_numeric(rows[name]).to_numpy("float64", na_value=float("nan")) for name in self.model.columns}
-        scored = self.model.predict(pl.DataFrame(numbers, nan_to_null=True))
+        texts = [name for name in self.model.columns if name in self.model.score.ranking.texts]
+        numbers = {
+            name: pd.to_numeric(rows[name]).to_numpy("float64", na_value=float("nan")) for name in self.model.columns if name not in texts
+        }
+        words = {name: pl.Series([None if pd.isna(text) else str(text) for text in rows[name]], dtype=pl.String) for name in texts}
+        scored = self.model.predict(pl.DataFrame(numbers | words, nan_to_null=True))
         return pd.DataFrame({name: scored[name].to_numpy() for name in ("score", "segment")})
 
 
