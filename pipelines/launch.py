@@ -34,6 +34,7 @@ def main(config: DictConfig) -> None:
     launch, terms = settings.launch, terms_of(settings)
     if ledger is not None:
         check_name(ledger, launch.name, terms.as_of)
+    find_fitted(ledger, settings, terms.as_of)  # a folder that holds no segments is said before all is read
     ahead("segmenter.segments.segment_count")  # scikit-learn takes most of a second
     with progress(settings.lang) as stage:
         read = read_tables(

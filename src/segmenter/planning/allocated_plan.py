@@ -52,8 +52,11 @@ def choose_allocated(
     days = _call_days(settings, plan)
     size: tuple[Message, ...] = ()
     if plan.size == "auto":
-        areas, best = best_of_areas(candidates, plan, chances, settings.lang)
-        plan, size = plan.model_copy(update={"size": best.height if best.height < free.height else "all"}), (say_size(best.height, areas),)
+        by_topic = [candidates] if plan.topic is None else candidates.with_columns(placed[plan.topic]).partition_by(plan.topic)
+        parts = [best_of_areas(part, plan, chances, settings.lang) for part in by_topic]
+        many, areas = sum(best.height for _, best in parts), sum(areas.n_unique() for areas, _ in parts)
+        size = (say_size(many, areas, topics=plan.topic is not None),)
+        plan = plan.model_copy(update={"size": many if many < free.height else "all"})
     constraints, alive = _constraints(free, settings, plan, chances, _agents(plan, callers, days))
     asked = free.select("customer_id", "topic", "layer", "score", "value", "reach", region="cell_region")
     try:

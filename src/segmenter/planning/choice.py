@@ -45,7 +45,7 @@ def choose_simple(candidates: pl.DataFrame, plan: SimplePlan, chances: JoinChanc
     size: tuple[Message, ...] = ()
     if plan.size == "auto":
         cell, best = best_of_areas(candidates, plan, chances, lang)
-        size = (say_size(best.height, cell),)
+        size = (say_size(best.height, cell.n_unique()),)
     else:
         best = free if plan.size == "all" else free.head(int(plan.size))
     regions = join_regions(best, plan, chances, lang)
@@ -67,11 +67,14 @@ def best_of_areas(candidates: pl.DataFrame, plan: PlanSettings, chances: JoinCha
     return areas, free.filter(pl.int_range(pl.len()).over("unit") < most).with_columns(unit="leaf").drop("leaf")
 
 
-def say_size(size: int, areas: pl.Series) -> Message:
-    """Say what `plan.size=auto` came to."""
-    many, s = areas.n_unique(), "" if areas.n_unique() == 1 else "s"
+def say_size(size: int, areas: int, *, topics: bool = False) -> Message:
+    """Say what `plan.size=auto` came to, in so many areas, or topics of areas."""
+    s = "" if areas == 1 else "s"
+    if topics:
+        sentence = "plan.size=auto came to {size:,} invitations: one group for the best of each topic in each area, {areas} in all"
+        return Message("planning.size_auto_topics", sentence, size=size, areas=areas)
     sentence = "plan.size=auto came to {size:,} invitations: one group for the best of {areas} area{s}"
-    return Message("planning.size_auto", sentence, size=size, areas=many, s=s)
+    return Message("planning.size_auto", sentence, size=size, areas=areas, s=s)
 
 
 def _lengths(people: pl.DataFrame, plan: PlanSettings, chances: JoinChances) -> dict[str, ListLengths]:

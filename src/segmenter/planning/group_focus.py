@@ -8,6 +8,7 @@ from segmenter.rules import ELIGIBLE
 from segmenter.settings import PlanSettings
 
 DRAWS = 20  # random groups for each group
+_POOL = 10  # times as many people as there are members in a region are drawn from
 _UNIT = 1_000_000  # the sides of a customer's vector are whole numbers: their sums are the same in any order
 
 
@@ -18,13 +19,17 @@ def with_focus(groups: pl.DataFrame, customers: pl.DataFrame, interests: pl.Data
     share of these that have less. Who has bought nothing that is known does not count; null where fewer than two have. `interests` are
     those of `segments.topics.count_interests`.
     """
-    length = (pl.col("share").cast(pl.Int64) ** 2).sum().over("customer_id").sqrt()
-    vectors = interests.select("customer_id", "category", (pl.col("share") / length * _UNIT).round().cast(pl.Int64).alias("side"))
     people = customers.filter(verdict=ELIGIBLE).select("customer_id", region_of(plan).fill_null(""), "group")
-    people = people.join(vectors, on="customer_id", how="semi").sort("region", "group", "customer_id")
+    people = people.join(interests, on="customer_id", how="semi").sort("region", "group", "customer_id")
     place = pl.int_range(pl.len()).over("region").alias("place")
     seats = people.filter(pl.col("group").is_not_null()).select("region", place, "group")
-    pool = people.select("customer_id", "region").join(seats, on="region", how="semi")
+    # Of large regions some at random are enough to draw from.
+    number = pl.Series("number", quick_hash(people["customer_id"], seed, "focus"))
+    pool = people.select("customer_id", "region", number).join(seats.group_by("region").len("most"), on="region")
+    pool = pool.sort("region", "number", "customer_id").filter(place < _POOL * pl.col("most")).select("customer_id", "region")
+    known = interests.join(pl.concat([pool, people.drop_nulls("group").select("customer_id", "region")]), on="customer_id", how="semi")
+    length = (pl.col("share").cast(pl.Int64) ** 2).sum().over("customer_id").sqrt()
+    vectors = known.select("customer_id", "category", (pl.col("share") / length * _UNIT).round().cast(pl.Int64).alias("side"))
     found = _focus(people.select("customer_id", "group").drop_nulls(), vectors)
     draws = []
     for draw in range(DRAWS):

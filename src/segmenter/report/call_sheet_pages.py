@@ -85,10 +85,9 @@ def day_name(day: date, labels: Labels) -> str:
 
 def add_heading(book: Any, sheet: Any, title: str, width: int, calls: pl.DataFrame, about: About) -> int:
     """Write above a sheet's header, over so many columns, a title and what to say and to offer; give how many rows that takes."""
-    scripts, rest = (
-        [f"{head}{about.labels.say(': ', '：')}{line}" for head, line in said.items() if line] for said in _spoken(calls, about)
-    )
-    lines = [line for line in (title, *scripts, " · ".join(rest)) if line]
+    to, head = about.labels.say(": ", "："), about.labels.say("opening words", "开场白")
+    scripts = [f"{head} · {who}{to}{line}" if who else f"{head}{to}{line}" for who, line in _scripts(calls, about).items()]
+    lines = [title, *scripts, *filter(None, [" · ".join(f"{what}{to}{line}" for what, line in _offers(about).items() if line)])]
     look = {"text_wrap": True, "valign": "vcenter", "font_size": 10.5, "num_format": "@"}
     for row, line in enumerate(lines):
         style = book.add_format(look | ({"bold": True, "font_size": 12} if row == 0 else {}))
@@ -97,16 +96,19 @@ def add_heading(book: Any, sheet: Any, title: str, width: int, calls: pl.DataFra
     return len(lines)
 
 
-def _spoken(calls: pl.DataFrame, about: About) -> tuple[dict[str, str], dict[str, str]]:
-    """Give with what words agents begin, to whom; and what they offer and tell of the groups, by its name; empty where nothing is set."""
-    launch, labels, say = about.launch, about.labels, about.labels.say
+def _scripts(calls: pl.DataFrame, about: About) -> dict[str, str]:
+    """Give the words that a call begins with: by the personas of the calls that have some of their own, and for others, "" where all."""
     there = set(calls["persona"]) if "persona" in calls.columns else set()
     own = [persona for persona in about.personas if persona.name in there and (persona.script or persona.hook)]
-    head, others = say("opening words", "开场白"), say("others", "其他客户")
-    scripts = {f"{head} · {persona.name}": opening_line(launch, labels, persona) for persona in own}
-    if not own or there - {persona.name for persona in own}:
-        scripts[f"{head} · {others}" if own else head] = opening_line(launch, labels)
-    return scripts, {say("offer", "入群福利"): launch.offer or "", say("group rules", "群规"): launch.group_rules or ""}
+    scripts = {persona.name: opening_line(about.launch, about.labels, persona) for persona in own}
+    if not own or there - scripts.keys():
+        scripts[about.labels.say("others", "其他客户") if own else ""] = opening_line(about.launch, about.labels)
+    return {who: line for who, line in scripts.items() if line}
+
+
+def _offers(about: About) -> dict[str, str]:
+    launch, say = about.launch, about.labels.say
+    return {say("offer", "入群福利"): launch.offer or "", say("group rules", "群规"): launch.group_rules or ""}
 
 
 def _width(text: str) -> int:
@@ -157,7 +159,10 @@ def _lines(unit: str, calls: pl.DataFrame, about: About, *, by_agent: bool) -> d
         say("key users", "核心用户"): labels.number(int(calls["key_user"].sum())),
         say("groups", "社群"): f"{labels.number(len(groups))} ({named})",
         **_starters(groups, about),
-        **dict(item for said in _spoken(calls, about) for item in said.items()),
+        say("opening words", "开场白"): "\n".join(
+            f"{who}{say(': ', '：')}{line}" if who else line for who, line in _scripts(calls, about).items()
+        ),
+        **_offers(about),
         say("your calls", "您的外呼"): _of_agents(labels, by_agent=by_agent) if about.agents else "",
         say("order", "顺序"): say(*_ORDER_OF_A_DAY)
         if about.of_one_day

@@ -110,6 +110,7 @@ def _drift(kept: Continuation, labels: Labels) -> Table:
 
 
 def _level(psi: float, chance: float, labels: Labels) -> str:
+    psi = round(psi, 2)  # as it is shown
     if psi < max(SHIFTED, chance):
         return labels.say("the same", "未变")
     return labels.say("somewhat shifted", "略有变化") if psi < MOVED else labels.say("moved away", "明显变化")

@@ -46,6 +46,7 @@ def fit_topics(interests: pl.DataFrame, settings: TopicsSettings, seed: int) -> 
         none = Message("segments.no_topics", sentence)
         return {"names": [], "own": [], "centers": {}, "events": list(settings.events)}, none, [none]
     drawn = ids.gather(draw(ids, seed, "topics", settings.sample))
+    known = known.join(pl.DataFrame({"customer_id": drawn}), on="customer_id", how="semi")
     points = _points(known, drawn, categories)
     with threadpool_limits(1):
         k, why = _choose(points, settings, seed % 2**32)
