@@ -346,6 +346,11 @@ def test_auto_takes_the_best_of_each_area_and_key_users_are_a_share_of_the_membe
     assert 100 < done.customers["held_out"].sum() < 250
 
 
+def test_who_finds_no_place_is_left_out_where_another_group_would_be_too_small():
+    done = planned([row(f"{i}", i) for i in range(5)], size=5, smallest=3, group_capacity=4)
+    assert done.customers.sort("customer_id")["left_out"].to_list() == ["group_full", None, None, None, None]
+
+
 @given(people, SIMPLE)
 @settings(deadline=None, max_examples=40)
 def test_capacities_hold_and_nobody_better_is_left_out(people, limits):
@@ -353,8 +358,10 @@ def test_capacities_hold_and_nobody_better_is_left_out(people, limits):
     done = planned(rows, **limits)
     eligible = sum(person[2] == "eligible" for person in people)
     invited, held = done.customers.filter("invited"), done.customers.filter("held_out")
-    left = done.customers.filter(pl.col("left_out") == "size")
-    assert invited.height + held.height + left.height == eligible
+    left, full = (done.customers.filter(pl.col("left_out") == why) for why in ("size", "group_full"))
+    assert invited.height + held.height + left.height + full.height == eligible
+    # Somebody has no place only where another group would be too small.
+    assert full.is_empty() or (limits["fill_confidence"] is None and limits["group_capacity"] < 2 * limits["smallest"])
     assert invited.height == done.groups["size"].sum()
     assert limits["size"] == "auto" or invited.height <= limits["size"]
     assert sorted(invited["rank"]) == list(range(1, invited.height + 1))

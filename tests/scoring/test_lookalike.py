@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 import segmenter
 from segmenter.errors import InputError
+from segmenter.measures.spec import MONEY
 from segmenter.scoring.lookalike import fit
+from segmenter.tracking.served_model import ServedModel
 
 SETTINGS = segmenter.launch_settings({"scoring": "lookalike", "scoring.seeds": "seeds.csv"}).scoring
 
@@ -161,6 +163,24 @@ def test_a_customer_is_as_alike_alone_as_among_others(start, count):
     whole = RANKING.values(SHOP)
     assert np.array_equal(RANKING.values(SHOP[start : start + count]), whole[start : start + count])
     assert np.array_equal(RANKING.values(SHOP.reverse()), whole[::-1])
+
+
+def test_the_launchs_model_scores_others_by_their_places_too():
+    chance = np.random.default_rng(3)
+    rows = [(f"C{number:03}", f"2026-0{chance.integers(1, 7)}-10", 10.0 * (1 + number % 7)) for number in range(300) for _ in range(3)]
+    orders = pl.DataFrame(rows, ["customer_id", "time", "amount"], orient="row").with_columns(
+        order_id=pl.int_range(pl.len()).cast(pl.String)
+    )
+    city = pl.when(pl.int_range(pl.len()) % 2 == 0).then(pl.lit("Yibin")).otherwise(pl.lit("Mianyang"))
+    customers = pl.DataFrame({"customer_id": [f"C{number:03}" for number in range(300)]}).with_columns(city=city)
+    asked = segmenter.launch_settings({"launch.as_of": "2026-07-01", "scoring": "lookalike", "scoring.seeds": "VIP/seeds.csv"})
+    tables = segmenter.canonical_tables({"orders": orders, "customers": customers}, asked.data, asked.launch)
+    seeds = customers["customer_id"].gather([*range(0, 60, 2), *range(1, 13, 2)])
+    plan = segmenter.plan_launch(replace(tables, seeds=seeds), asked)
+    assert plan.ranking.model["from"] == "seeds.csv"
+    assert "city" in plan.model.columns
+    rows = segmenter.to_units(plan.customers, list(MONEY), "CNY").to_pandas()
+    assert ServedModel(plan.model).predict(rows)["score"].to_list() == pytest.approx(plan.customers["score"].to_list(), abs=1e-9)
 
 
 def test_learned_again_on_other_threads_not_a_bit_differs(monkeypatch):

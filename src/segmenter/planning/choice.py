@@ -13,7 +13,7 @@ from segmenter.settings import PlanSettings, SimplePlan
 from segmenter.words import Lang
 
 NO_LAYERS = pl.Schema({"group": pl.String(), "layer": pl.String(), "people": pl.Int64()}).to_frame()
-SIZE = "size"  # why somebody is not invited: others are better
+SIZE, FULL = "size", "group_full"  # why somebody is not invited: others are better, or there is no place
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,21 @@ def choose_simple(candidates: pl.DataFrame, plan: SimplePlan, chances: JoinChanc
         size = (say_size(best.height, cell.n_unique()),)
     else:
         best = free if plan.size == "all" else free.head(int(plan.size))
-    regions = join_regions(best, plan, chances, lang)
-    best = regions.apply(best).with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32))
+    chosen, regions = best["row"], join_regions(best, plan, chances, lang)
+    best = regions.apply(best)
     counts = dict(best["unit"].value_counts().rows())
-    groups = _of_unit({unit: lengths.count_groups(counts[unit]) for unit, lengths in _lengths(best, plan, chances).items()})
-    invited = best.with_columns(number=pl.int_range(pl.len()).over("unit") % groups + 1)
+    lengths = _lengths(best, plan, chances)
+    count = {unit: length.count_groups(counts[unit]) for unit, length in lengths.items()}
+    place, groups = pl.int_range(pl.len()).over("unit"), _of_unit(count)
+    if plan.fill_confidence is None:  # a place for each: who has none, as more groups would be too small, stays out
+        best = best.filter(place < groups * _of_unit({unit: length.many for unit, length in lengths.items()}))
+    invited = best.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32), number=place % groups + 1)
     invited = invited.with_columns(group=pl.format("{}-{}", "unit", "number"))
     competing = candidates.with_columns(cell.alias("cell"), taken=pl.col("row").is_in(invited["row"].implode()))
     held_out = select_by_rank(competing, ["score", "customer_id"], [["cell"]])
-    return Choice(candidates.with_columns(left_out=pl.lit(SIZE)), invited, held_out, notes=(*size, *regions.notes))
+    full = pl.col("row").is_in(chosen.implode()) & ~pl.col("row").is_in(invited["row"].implode())
+    candidates = candidates.with_columns(left_out=pl.when(full).then(pl.lit(FULL)).otherwise(pl.lit(SIZE)))
+    return Choice(candidates, invited, held_out, notes=(*size, *regions.notes))
 
 
 def best_of_areas(candidates: pl.DataFrame, plan: PlanSettings, chances: JoinChances, lang: Lang) -> tuple[pl.Series, pl.DataFrame]:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from importlib import import_module
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -170,7 +171,7 @@ def fit(frame: pl.DataFrame, settings: LookalikeSettings, past: Past | None, *, 
     recall = _wilson(int(found.sum()), len(found))
     warnings += _doubts(examples.height, recall, measures)
     model = {
-        "from": shown_sql(settings.seeds or ""),
+        "from": hide(PurePath(settings.seeds_file).name) if settings.seeds_file else shown_sql(settings.seeds or ""),
         "on": None if day is None else str(day),
         "seeds": examples.height,
         "others": others.height,
