@@ -12,7 +12,7 @@ from segmenter.errors import InputError, nearest
 from segmenter.messages import Message
 from segmenter.settings import CoreSettings
 from segmenter.settings.role_points import ROLE
-from segmenter.tables import Tables
+from segmenter.tables import TROUBLES, Tables
 
 HOLDS = 0.5  # who scores so much holds the role
 REFERRAL = "referral"  # a friend brought, which stands among the referrals and not among the events
@@ -85,13 +85,14 @@ def unknown_kinds(frame: pl.DataFrame, settings: CoreSettings) -> list[Message]:
     """Warn of kinds of events that the shop does not have and may have meant otherwise, and of roles that are asked for and nobody has."""
     there = {name.removeprefix("events_") for name in frame.columns if name.startswith("events_")}
     scoring = settings.scoring
-    free = there - counted_kinds(settings) - {kind.lower() for kind in (*scoring.engagement, *scoring.advocacy)}
+    free = there - {*TROUBLES} - counted_kinds(settings) - {kind.lower() for kind in (*scoring.engagement, *scoring.advocacy)}
     meant = []
     for name, worth in settings.roles.items():
         for kind in sorted({kind.lower() for kind in worth} & counted_kinds(settings) - there - {REFERRAL}):
             own = {*map(str.lower, worth)}  # a kind beside it is another name for the same, and meant so
             near = [*get_close_matches(kind, free, cutoff=0.6), *get_close_matches(kind, there - own, cutoff=_ALIKE)]
-            meant += [f"{name}.{kind}{nearest(kind, near)}"] if near else []
+            hint = nearest(kind, near)
+            meant += [Message("rules.unknown_kind", "{role}.{kind}{hint}", role=name, kind=kind, hint=hint)] if near else []
     sentence = "roles: nobody did anything of these kinds: {kinds}"
     asked = {name for name, weight in scoring.role_weights.items() if weight} | ({settings.launch.role} - {None})
     idle = [name for name in settings.roles if name in asked and not (frame[f"{ROLE}{name}"] > 0).any()]
