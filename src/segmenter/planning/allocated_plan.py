@@ -52,8 +52,8 @@ def choose_allocated(
     days = _call_days(settings, plan)
     size: tuple[Message, ...] = ()
     if plan.size == "auto":
-        by_topic = [candidates] if plan.topic is None else candidates.with_columns(placed[plan.topic]).partition_by(plan.topic)
-        parts = [best_of_areas(part, plan, chances, settings.lang) for part in by_topic]
+        of_topic = [] if plan.topic is None else candidates.with_columns(placed[plan.topic]).drop_nulls(plan.topic).partition_by(plan.topic)
+        parts = [best_of_areas(part, plan, chances, settings.lang) for part in of_topic or [candidates]]
         many, areas = sum(best.height for _, best in parts), sum(areas.n_unique() for areas, _ in parts)
         size = (say_size(many, areas, topics=plan.topic is not None),)
         plan = plan.model_copy(update={"size": many if many < free.height else "all"})
