@@ -29,6 +29,11 @@ class LaunchModel:
     columns: Sequence[str]  # the measures that `predict` needs
     currency: str  # ISO 4217: the unit of those that are money
 
+    @property
+    def texts(self) -> Sequence[str]:
+        """Those of the columns that are text."""
+        return [name for name in self.columns if name in self.score.ranking.texts]
+
     def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Score customers by what this launch learned.
 

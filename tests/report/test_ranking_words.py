@@ -10,7 +10,7 @@ from segmenter.scoring.ranking import RankingReport
 from segmenter.settings import AnyScoring
 
 KINDS = [kind for side in get_args(get_args(AnyScoring)[0]) for kind in get_args(side.model_fields["kind"].annotation)]
-PLAIN = [kind for kind in KINDS if kind not in ("learned", "auto")]  # whose sentences need no further facts
+PLAIN = [kind for kind in KINDS if kind not in ("learned", "auto", "lookalike")]  # whose sentences need no further facts
 LEARNED = RankingReport(kind="learned", horizon_days=30, learned_cuts=(date(2026, 6, 1), date(2026, 5, 17)), learned_rows=12_345)
 
 

@@ -132,7 +132,7 @@ def test_a_launch_becomes_one_run_with_its_config_and_figures(shop: Shop) -> Non
     lefts = dict(shop.plan.funnel.select("rule", "left").iter_rows())
     assert (metrics["funnel.consent.left"], metrics["funnel.not _so_ 新_new.left"]) == (lefts["consent"], lefts["not (so) 新/new"])
     logged = [file.path for file in client(shop.store).list_artifacts(run.info.run_id)]
-    assert logged == ["fitted.json", "funnel.csv", "manifest.json", "report.html", "segments.csv", "what_if.csv"]
+    assert logged == ["fitted.json", "funnel.csv", "manifest.json", "personas.csv", "report.html", "segments.csv", "what_if.csv"]
 
 
 def test_nothing_personal_and_no_password_is_stored(shop: Shop) -> None:

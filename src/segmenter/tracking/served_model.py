@@ -24,7 +24,7 @@ class ServedModel:
 
         >>> import pandas as pd
         >>> class Spend:
-        ...     columns = ["spend"]
+        ...     columns, texts = ["spend"], []
         ...     def predict(self, frame):
         ...         return frame.select(score=pl.col("spend") / 10, segment=pl.lit(1, pl.Int32))
         >>> ServedModel(Spend()).predict(pd.DataFrame({"customer_id": ["a"], "spend": [125]})).to_dict("records")
@@ -34,7 +34,7 @@ class ServedModel:
 
         if missing := [name for name in self.model.columns if name not in rows]:
             raise ValueError(f"rows: the columns {', '.join(self.model.columns)} are needed (got none named {', '.join(missing)})")
-        texts = [name for name in self.model.columns if name in self.model.score.ranking.texts]
+        texts = self.model.texts
         numbers = {
             name: pd.to_numeric(rows[name]).to_numpy("float64", na_value=float("nan")) for name in self.model.columns if name not in texts
         }
