@@ -168,7 +168,7 @@ def fit(frame: pl.DataFrame, settings: LookalikeSettings, past: Past | None, *, 
         strength, found = _choose(encoding, columns, is_seed, parts)
         ranking = _learn(encoding, columns, is_seed, strength)
         measures = _importance(ranking, columns, is_seed, seed)
-    recall = _wilson(int(found.sum()), len(found))
+    recall = _share(int(found.sum()), len(found))
     warnings += _doubts(examples.height, recall, measures)
     model = {
         "from": hide(PurePath(settings.seeds_file).name) if settings.seeds_file else shown_sql(settings.seeds or ""),
@@ -286,8 +286,9 @@ def _importance(ranking: LookalikeRanking, columns: Floats, is_seed: Flags, seed
     return shares.filter(pl.col("importance") > 0).sort("importance", "measure", descending=[True, False])
 
 
-def _wilson(found: int, of: int) -> tuple[float, float, float]:
-    """Give a share with its 95 % interval: Wilson (1927), JASA 22, 209-212."""
-    z, share = 1.959964, found / of
-    middle, wide = share + z * z / (2 * of), z * np.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return share, max(float((middle - wide) / (1 + z * z / of)), 0.0), min(float((middle + wide) / (1 + z * z / of)), 1.0)
+def _share(found: int, of: int) -> tuple[float, float, float]:
+    """Give a share with its 95 % interval, by Wilson."""
+    from scipy.stats import binomtest
+
+    interval = binomtest(found, of).proportion_ci(0.95, "wilson")
+    return found / of, float(interval.low), float(interval.high)

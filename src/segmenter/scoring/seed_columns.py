@@ -122,7 +122,6 @@ def encode(both: pl.DataFrame, others: pl.DataFrame, names: Sequence[str]) -> En
 
 def auc(seeds: Floats, others: Floats) -> float:
     """Give the share of pairs in which the seed has more, half of those equal."""
-    from scipy.stats import rankdata
+    from sklearn.metrics import roc_auc_score
 
-    ranks = rankdata(np.concatenate([seeds, others]))[: len(seeds)]
-    return float((ranks.mean() - (len(seeds) + 1) / 2) / len(others))
+    return float(roc_auc_score(np.repeat([True, False], [len(seeds), len(others)]), np.concatenate([seeds, others])))
