@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segmenter.errors import ConfigError
-from segmenter.planning.control_group import draw_customers, draw_regions, stratify
+from segmenter.planning.control_group import draw_customers, draw_regions, select_by_rank, stratify
 
 
 @given(st.lists(st.sampled_from("xyz"), min_size=1, max_size=60), st.floats(0, 1), st.randoms(use_true_random=False))
@@ -43,3 +43,9 @@ def test_strata_are_fifths_of_the_score_within_a_region():
     strata = stratify(frame)
     assert Counter(name.split("|")[1] for name in strata) == dict.fromkeys("12345", 20)
     assert strata[-1] == "|5"
+
+
+def test_an_attribute_may_be_called_as_a_column_of_the_draw():
+    frame = pl.DataFrame({"row": [0, 1], "drawn": [True, False], "taken": [False, True], "score": [9, 8], "customer_id": ["a", "b"]})
+    frame = frame.with_columns(cell=0, place=pl.lit("Chengdu"))
+    assert select_by_rank(frame, ["score", "customer_id"], [["cell"]]).to_list() == [0]

@@ -76,7 +76,10 @@ def select_by_rank(candidates: pl.DataFrame, order: list[str], cells: Sequence[l
     >>> select_by_rank(candidates.with_columns(drawn=pl.col("row") == 0), ["score", "customer_id"], [["cell"]]).to_list()
     [0]
     """
-    places = candidates.sort(*order, descending=[name != "customer_id" for name in order]).with_row_index("place")
+    needed = dict.fromkeys(
+        ["row", "drawn", "taken", *order, *(name for cell in cells for name in cell)]
+    )  # an attribute may be called place
+    places = candidates.select(*needed).sort(*order, descending=[name != "customer_id" for name in order]).with_row_index("place")
     decided = pl.lit(value=False)
     for of in reversed(cells):
         last = pl.col("place").filter("taken").max().over(of)
