@@ -331,3 +331,11 @@ def test_a_wrong_file_of_a_config_folder_is_told_wherever_it_lies(shop, capfd, f
     said = capfd.readouterr().err
     assert f"{file}, line 3: seed: " in said
     assert said.count("\n") == 1
+
+
+def test_a_file_that_is_called_as_one_of_ours_is_not_passed_over(shop, capfd):
+    own = Path("my_conf/rules/default.yaml")
+    own.parent.mkdir(parents=True)
+    own.write_text("spend: {min: 500}\n", encoding="utf-8")
+    assert run("--config-dir", "my_conf") == 2
+    assert str(own) in capfd.readouterr().err

@@ -17,7 +17,7 @@ from segmenter.config_files import watch_files
 from segmenter.contacts import hide
 from segmenter.errors import ConfigError, SegmenterError
 from segmenter.exits import Verdict, end, finish, leave, prepare
-from segmenter.hydra_errors import check_interpolations, check_personas, in_our_words, while_composing
+from segmenter.hydra_errors import check_files, check_interpolations, in_our_words, while_composing
 from segmenter.job import SWEEP
 from segmenter.messages import Message
 from segmenter.overrides import IS_OVERRIDE, check_overrides, quoted
@@ -45,7 +45,7 @@ def job(main: Callable[Config, None]) -> Callable[Config, None]:
             if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
                 _clear_scratch()
             check_interpolations(*args)
-            check_personas()
+            check_files()
             main(*args, **kwargs)
         except BaseException as error:
             alone = not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN

@@ -4,14 +4,18 @@ import os
 import re
 import sys
 import traceback
+from pathlib import Path
 
 from segmenter.config_files import loaded, place_of
 from segmenter.errors import ConfigError, SegmenterError, nearest
+from segmenter.home import HOME
 from segmenter.messages import Message
 from segmenter.overrides import value
 from segmenter.settings.check import missing_value
 
 _GONE = {"engine/duckdb": Message("jobs.duckdb_gone", "; it took as much memory as local, and four times as long: choose engine=local")}
+
+_GROUPS = "data|engine|rules|scoring|segments|roles|personas|topics|plan|platform|tracking"
 
 
 def while_composing(error: Exception) -> bool:
@@ -49,7 +53,8 @@ def in_our_words(error: Exception) -> Exception:
             return ConfigError(Message("jobs.key_not_ascii", sentence, key=override))
         return ConfigError(Message("jobs.no_key_value", "{key}: should be key=value", key=override))
     if "group override must be" in text or "can only concatenate str" in text:
-        wrong_ones = [argument for argument in sys.argv[1:] if not _names_files(value(argument))]
+        of_groups = [argument for argument in sys.argv[1:] if re.match(rf"\+?({_GROUPS}|experiment)=", argument)]
+        wrong_ones = [argument for argument in of_groups if not _names_files(value(argument))]
         sentence = "{key}: should be the name of one of a group's files, for --config-dir, which hold all else"
         return ConfigError(*(Message("jobs.no_group_file", sentence, key=argument) for argument in wrong_ones or ["config"]))
     if folder := re.search(r"Additional config directory '(.+)' not found", text):
@@ -62,10 +67,16 @@ def _names_files(choice: object) -> bool:
     return isinstance(choice, str) or (isinstance(choice, list) and all(isinstance(name, str) for name in choice))
 
 
-def check_personas() -> None:
-    """Refuse personas that are not there: Hydra passes over them, as those named like the data need not be."""
+def check_files() -> None:
+    """Refuse what Hydra passes over: a file of the user's that is called as one of ours, and personas that are not there."""
     from hydra.core.hydra_config import HydraConfig
 
+    conf, folder = HOME / "conf", Path(_config_dir() or HOME / "conf")
+    ours = [Path(path) for path in dict.fromkeys(loaded) if Path(path).is_relative_to(conf)]
+    pairs = [(path, folder / path.relative_to(conf)) for path in ours]
+    sentence = "{path}: segmenter has a file of that name, which is read in its place; give it another, and choose that"
+    if hidden := [own for path, own in pairs if own.is_file() and own.read_bytes() != path.read_bytes()]:
+        raise ConfigError(*(Message("config.hidden", sentence, path=path) for path in hidden))
     choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
     name = choices.get("personas")
     if name in (None, choices.get("data")) or any(path.endswith(f"{os.sep}personas{os.sep}{name}.yaml") for path in loaded):
@@ -83,11 +94,7 @@ def _unknown_key(key: str) -> ConfigError:
     from segmenter.settings.check import unknown_key
 
     job = os.path.splitext(os.path.basename(sys.argv[0]))[0]
-    overrides = [
-        argument
-        for argument in sys.argv[1:]
-        if re.match(r"(data|engine|rules|scoring|segments|roles|personas|topics|plan|platform|tracking)=[\w/-]+$", argument)
-    ]
+    overrides = [argument for argument in sys.argv[1:] if re.match(rf"({_GROUPS})=[\w/-]+$", argument)]
     GlobalHydra.instance().clear()
     if folder := _config_dir():  # where a group's file of the user's own may be
         overrides.append(f"hydra.searchpath=[file://{os.path.abspath(folder)}]")
