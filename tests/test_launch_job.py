@@ -174,6 +174,7 @@ def test_every_file_in_conf_is_valid():
     }
     needed = {"files": ["data.orders.path=x"], "database": ["data.url=sqlite:///x", "data.orders.query=x"]}
     needed |= {preset: ["data.dir=x"] for preset in ("online_retail", "taobao")}
+    needed["lookalike"] = ["scoring.seeds=x.csv"]
     for group, choices in groups.items():
         for choice in choices:
             override = f"+{group}={choice}" if group in ("experiment", "source") else f"{group}={choice}"
