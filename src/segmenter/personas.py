@@ -11,6 +11,7 @@ from segmenter.measures.spec import LEARNING
 from segmenter.messages import Message
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import OTHER_PERSONA, PersonaSettings
+from segmenter.tables import attribute_taken
 
 # Columns that a condition may name and that stages after the rules add.
 _LATER = pl.Schema({"topic": pl.String(), "topic_share": pl.Float64()})
@@ -27,8 +28,7 @@ class Overlaps:
 def check_personas(frame: pl.DataFrame, personas: Sequence[PersonaSettings], currency: str) -> None:
     """Refuse conditions that cannot be computed, before any work: a `ConfigError` names all of them."""
     if personas and "persona" in frame.columns:
-        template = "data.customers.attributes: {names}: so segmenter calls a column of its own; rename it in the source"
-        raise InputError(Message("measures.attribute_taken", template, names=("persona",)))
+        raise InputError(attribute_taken(["persona"]))
     later = [pl.lit(None, dtype).alias(name) for name, dtype in _LATER.items() if name not in frame.columns]
     _matches(frame.head(2).with_columns(later), personas, currency)
 

@@ -4,7 +4,7 @@ Times are local to ``launch.timezone`` and carry no zone. Amounts are Int64 mino
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import get_args
@@ -12,6 +12,7 @@ from typing import get_args
 import polars as pl
 
 from segmenter.findings import Finding
+from segmenter.messages import Message
 from segmenter.settings.types import Channel
 
 TIME = pl.Datetime("us")
@@ -276,3 +277,9 @@ class Tables:
     new_phones: pl.DataFrame | None = None  # ``customer_id`` and ``noted_on``: of whom agents noted another phone, before the as-of date
     not_customers: tuple[str, ...] = ()  # ids that stand for nobody
     seeds: pl.Series | None = None  # ids of the customers whose like is looked for, as they are written in their file
+
+
+def attribute_taken(names: Iterable[str]) -> Message:
+    """Say that attributes of the customers are called as columns of our own."""
+    sentence = "data.customers.attributes: {names}: so segmenter calls a column of its own; rename it in the source"
+    return Message("measures.attribute_taken", sentence, names=tuple(names))

@@ -23,8 +23,7 @@ from segmenter.demo.orders import (
     keep_purchases,
     tabulate_orders,
 )
-from segmenter.demo.shop import Shop, customer_ids, expected_spend, list_customers
-from segmenter.demo.shop import stream as _chance
+from segmenter.demo.shop import Shop, customer_ids, expected_spend, list_customers, stream
 
 _BROUGHT = 0.25  # of new customers: by an earlier one
 _FRIENDS = 0.1  # whom a member of influence 1 brings
@@ -77,16 +76,16 @@ def live_on(
         calls = call_month(shop.truth, invited, as_of, days, attempts=attempts, seed=seed)
     members = _members(calls, invited, end, life, seed)
     joined = _joined(shop.truth, members, as_of)
-    old = _old(_chance(seed, "people"), shop)
-    new, referrals = _new(_chance(seed, "new"), shop, old, days)
-    everyone, chance = old + new, _chance(seed, "orders")
+    old = _old(stream(seed, "people"), shop)
+    new, referrals = _new(stream(seed, "new"), shop, old, days)
+    everyone, chance = old + new, stream(seed, "orders")
     bought = draw_purchases(chance, calendar, everyone, *draw_moments(chance, calendar, everyone, everyone.rate))
     # As if everybody were a member from the first day on: who joins, and when, changes nothing for others.
-    there, chance = replace(old, dropped=np.minimum(old.dropped, days)), _chance(seed, "more orders")
+    there, chance = replace(old, dropped=np.minimum(old.dropped, days)), stream(seed, "more orders")
     more = draw_purchases(chance, calendar, there, *draw_moments(chance, calendar, there, old.rate * effect))
     more = keep_purchases(more, more.at // DAY >= joined[more.who])
-    friends, brought, came = _friends(_chance(seed, "friends"), old, joined, days, first=n + len(new.rate))
-    chance = _chance(seed, "friends' orders")
+    friends, brought, came = _friends(stream(seed, "friends"), old, joined, days, first=n + len(new.rate))
+    chance = stream(seed, "friends' orders")
     theirs = draw_purchases(chance, calendar, friends, *draw_moments(chance, calendar, friends, friends.rate))
     theirs = _numbered(keep_purchases(theirs, came[theirs.who] >= 0), came)
 
@@ -95,10 +94,10 @@ def live_on(
     came_to = count_visits(told.join(members, on="customer_id", how="semi"), life.live_events)
     gained = _event_orders(shop.truth, old, came_to, calendar, life.event_effect, seed)
     drawn = [
-        draw_events(_chance(seed, "events"), calendar, everyone)[0],
-        draw_events(_chance(seed, "friends' events"), calendar, friends)[0],
+        draw_events(stream(seed, "events"), calendar, everyone)[0],
+        draw_events(stream(seed, "friends' events"), calendar, friends)[0],
     ]
-    chance = _chance(seed, "contributions")
+    chance = stream(seed, "contributions")
     newly = draw_talents(chance, len(new.rate))
     talents = {kind: np.concatenate([shop.truth[f"{kind}s"].to_numpy(), newly[kind]]) for kind in newly}
     drawn[0] = add_contributions(chance, calendar, everyone, talents, drawn[0])
@@ -107,13 +106,13 @@ def live_on(
     everybody = n + len(new.rate) + len(kept)
     ids = pl.concat([shop.truth["customer_id"], customer_ids(n + 1, everybody, n)])
     listed = [
-        list_customers(_chance(seed, "customers"), as_of, new, ids[n : n + len(new.rate)], before=n),
-        list_customers(_chance(seed, "friends' list"), as_of, friends, pl.Series(came), before=n + len(new.rate))[kept],
+        list_customers(stream(seed, "customers"), as_of, new, ids[n : n + len(new.rate)], before=n),
+        list_customers(stream(seed, "friends' list"), as_of, friends, pl.Series(came), before=n + len(new.rate))[kept],
     ]
     listed[1] = listed[1].with_columns(ids[n + len(new.rate) :].alias("customer_id"))
     orders = pl.concat(
         [
-            _late_refunds(_chance(seed, "refunds"), shop.orders, calendar),
+            _late_refunds(stream(seed, "refunds"), shop.orders, calendar),
             _named(tabulate_orders(calendar, bought + more + gained + theirs), ids),
         ]
     )
@@ -228,9 +227,9 @@ def _joined(truth: pl.DataFrame, members: pl.DataFrame, as_of: date) -> Ints:
 def _event_orders(truth: pl.DataFrame, old: Traits, came: pl.DataFrame, calendar: Calendar, effect: float, seed: int) -> Purchases:
     """Let who comes to a live event order there, while they are customers; one event's chances are its own."""
     number = truth.select("customer_id").with_row_index("who")
-    whole = draw_purchases(_chance(seed, "no orders"), calendar, old, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+    whole = draw_purchases(stream(seed, "no orders"), calendar, old, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
     for (day,), part in came.join(number, on="customer_id").group_by("day", maintain_order=True):
-        chance = _chance(seed, f"event {day}")
+        chance = stream(seed, f"event {day}")
         since = (day - calendar.start).days
         most = chance.poisson(effect * old.rate * (old.dropped > since))
         who = np.repeat(np.arange(len(most)), most)

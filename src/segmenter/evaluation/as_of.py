@@ -21,7 +21,7 @@ from segmenter.roles import dated, with_roles
 from segmenter.rules import Verdicts, apply_rules
 from segmenter.scoring.seeds import with_seeds
 from segmenter.settings import AnyScoring, CoreSettings, LearningSettings, LookalikeSettings, RegionRule, column_key
-from segmenter.tables import LEVELS, PastLaunches, Tables, Terms
+from segmenter.tables import LEVELS, PastLaunches, Tables, Terms, attribute_taken
 
 _FORECAST_SAMPLE = 60_000  # customers whose past says what a launch brings
 
@@ -132,8 +132,7 @@ def _with_category(measures: pl.DataFrame, tables: Tables, settings: CoreSetting
     key = column_key(settings.plan, "category")
     ours = {"topic": settings.topics.use, "topic_share": asks_for_topics(settings, measures)}
     if taken := [name for name, added in ours.items() if added and name in measures.columns]:
-        sentence = "data.customers.attributes: {names}: so segmenter calls a column of its own; rename it in the source"
-        raise InputError(Message("measures.attribute_taken", sentence, names=tuple(taken)))
+        raise InputError(attribute_taken(taken))
     if tables.spending is None and not settings.topics.events and asks_for_topics(settings, measures):
         sentence = (
             "{key}: topics are made of what customers buy, and the orders have no category; name their column with "

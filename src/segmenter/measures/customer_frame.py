@@ -8,9 +8,8 @@ import polars as pl
 from segmenter.errors import InputError
 from segmenter.measures import spec
 from segmenter.measures.place_levels import own_first
-from segmenter.messages import Message
 from segmenter.regions.last_known import last_known
-from segmenter.tables import APART, CUSTOMERS, LEVELS, TROUBLES, Tables, Terms
+from segmenter.tables import APART, CUSTOMERS, LEVELS, TROUBLES, Tables, Terms, attribute_taken
 
 _FLAGS = ("do_not_contact", "blocked", "staff")
 _INNER = ("days_since_first_row", "days_since_first_event", *(f"order_{level}" for level in LEVELS), APART, spec.AS_OF)
@@ -127,8 +126,7 @@ def _check_attributes(customers: pl.DataFrame | None, parts: Sequence[pl.LazyFra
     taken = {*columns, *(measure.name for measure in (*spec.MEASURES, *spec.LEARNING)), *_INNER, *_LATER, *CUSTOMERS.names()}
     attributes = [name for name in customers.columns if name not in CUSTOMERS]
     if wrong := [name for name in attributes if name in taken or name.startswith("component_")]:
-        template = "data.customers.attributes: {names}: so segmenter calls a column of its own; rename it in the source"
-        raise InputError(Message("measures.attribute_taken", template, names=tuple(wrong)))
+        raise InputError(attribute_taken(wrong))
 
 
 def _before(table: pl.DataFrame, as_of: date) -> pl.LazyFrame:

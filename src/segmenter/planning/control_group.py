@@ -76,9 +76,8 @@ def select_by_rank(candidates: pl.DataFrame, order: list[str], cells: Sequence[l
     >>> select_by_rank(candidates.with_columns(drawn=pl.col("row") == 0), ["score", "customer_id"], [["cell"]]).to_list()
     [0]
     """
-    needed = dict.fromkeys(
-        ["row", "drawn", "taken", *order, *(name for cell in cells for name in cell)]
-    )  # an attribute may be called place
+    # No others: an attribute may be called place.
+    needed = dict.fromkeys(["row", "drawn", "taken", *order, *(name for cell in cells for name in cell)])
     places = candidates.select(*needed).sort(*order, descending=[name != "customer_id" for name in order]).with_row_index("place")
     decided = pl.lit(value=False)
     for of in reversed(cells):

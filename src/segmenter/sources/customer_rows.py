@@ -74,8 +74,7 @@ def check_extras(people: Rows, settings: MappingSettings) -> list[str]:
         )
     taken = tuple(name for name in names if name in tables.REACH)
     if taken:
-        ours = "data.customers.attributes: {names}: so segmenter calls a column of its own; rename it in the source"
-        problems.append(Message("measures.attribute_taken", ours, names=taken))
+        problems.append(tables.attribute_taken(taken))
     contacts = [name for name in names if personal.is_contact(name)]
     return problems + [Message("files.contact_attribute", sentence, column=column) for column in contacts]
 
