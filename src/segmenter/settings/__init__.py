@@ -64,9 +64,12 @@ from segmenter.settings.stages import LaunchSettings as LaunchSettings
 from segmenter.settings.stages import LiveEvents as LiveEvents
 from segmenter.settings.stages import LocalEngine as LocalEngine
 from segmenter.settings.stages import MlflowSettings as MlflowSettings
+from segmenter.settings.stages import NoSpread as NoSpread
 from segmenter.settings.stages import NoTracking as NoTracking
 from segmenter.settings.stages import PersonaSettings as PersonaSettings
+from segmenter.settings.stages import ReferralSpread as ReferralSpread
 from segmenter.settings.stages import RfmSegments as RfmSegments
 from segmenter.settings.stages import SegmentsSettings as SegmentsSettings
 from segmenter.settings.stages import SparkEngine as SparkEngine
+from segmenter.settings.stages import SpreadSettings as SpreadSettings
 from segmenter.settings.stages import TopicsSettings as TopicsSettings

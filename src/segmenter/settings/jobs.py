@@ -21,6 +21,7 @@ from segmenter.settings.stages import (
     MlflowSettings,
     NoTracking,
     PersonaList,
+    SpreadSettings,
     TopicsSettings,
     check_scripts,
 )
@@ -38,6 +39,7 @@ class CoreSettings(Settings):
     topics: TopicsSettings
     personas: PersonaList
     roles: Roles
+    spread: SpreadSettings
     plan: AnyPlan
     platform: PlatformSettings
     seed: Seed

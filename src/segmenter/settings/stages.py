@@ -193,6 +193,27 @@ class TopicsSettings(Settings):
     sample: Annotated[int, Field(ge=100, le=1_000_000)]
 
 
+class NoSpread(Settings):
+    """Key users are the best advocates."""
+
+    kind: Literal["off"]
+
+
+class ReferralSpread(Settings):
+    """Key users are those from whom most is reached: by past referrals, and by who knows whom."""
+
+    kind: Literal["referrals"]
+    same: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(max_length=10)]
+    both_ways: bool
+    friends: Annotated[float, Field(gt=0, le=10_000)]
+    evidence: Annotated[float, Field(gt=0, le=1e6)]
+    value: Literal["spend", "people"]
+    weight: Annotated[float, Field(ge=0, le=1e9)]
+
+
+SpreadSettings = Annotated[NoSpread | ReferralSpread, Field(discriminator="kind")]
+
+
 def _is_master(text: str) -> str:
     if not re.fullmatch(r"local(\[.+\])?|yarn|(spark|k8s)://.+", text):
         raise ValueError(Message("settings.spark_master", "should be spark://host:7077, yarn, k8s://… or local[*]"))
