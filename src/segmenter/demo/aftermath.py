@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from segmenter.demo.behaviour import DAY, Calendar, Traits, draw_moments, draw_traits, to_dates, write_times
-from segmenter.demo.bringing import NEVER, Brought, People, bring, make_offer
+from segmenter.demo.bringing import NEVER, Brought, bring, list_people, make_offer, name_brought
 from segmenter.demo.calls import call_month
 from segmenter.demo.customers import TYPES, Floats, Ints, find_regions
 from segmenter.demo.members import GroupLife, count_visits, draw_member_events, draw_members
@@ -36,8 +36,8 @@ class After:
     """The shop some days after a launch."""
 
     shop: Shop  # the rows that there were before, untouched, then the new ones; its truth is that of the launch
-    # By customer invited, how they stand at last: customer_id, answer (null where nobody has called), answered_on, hour, call_on, new_phone,
-    # brought_by
+    # By customer invited, how they stand at last: customer_id, answer (null where nobody has called), answered_on, hour, call_on,
+    # new_phone, brought_by
     answers: pl.DataFrame
     # By customer of the launch: customer_id; joined_on (null: not); expected_effect, what joining can be expected to bring from then until
     # the end, net, in currency units, by the law and what was true at the launch; effect, what it did bring; the same for the live events,
@@ -92,7 +92,7 @@ def live_on(
     friends, may = _friends(stream(seed, "friends"), old, days)
     offer = make_offer(tiers, shop, capacity)
     spread = bring(
-        shop.ties, shop.truth["customer_id"], _people(shop, old, calls, invited), may, offer, days=days, readily=brings, seed=seed
+        shop.ties, shop.truth["customer_id"], list_people(shop, old, calls, invited), may, offer, days=days, readily=brings, seed=seed
     )
     members, joined = _members(shop, calls, spread, life, seed), spread.joined
     new, referrals = _new(stream(seed, "new"), shop, old, days)
@@ -144,6 +144,7 @@ def live_on(
             events=pl.concat([shop.events, _all_events(_named(pl.concat(drawn), ids), told, members)]),
             referrals=pl.concat([shop.referrals, _referred(calendar, pl.concat([referrals, brought]), ids)]),
             truth=shop.truth,
+            ties=shop.ties,
         ),
         answers=answers_before(end, invited, calls, members),
         effects=pl.DataFrame(
@@ -158,7 +159,7 @@ def live_on(
         ),
         calls=calls,
         members=members,
-        bringing=_told(spread.rows, came, ids, as_of),
+        bringing=name_brought(spread.rows, came, ids, as_of),
     )
 
 
@@ -208,16 +209,6 @@ def _bringing(bringer: Ints | pl.Series, friend: Ints, at: Ints | pl.Series) -> 
     )
 
 
-def _people(shop: Shop, old: Traits, calls: pl.DataFrame, invited: pl.DataFrame) -> People:
-    """Say when calls bring whom into which group; nobody brings staff, or who is blocked."""
-    [as_of] = shop.truth["as_of"].unique()
-    group = pl.col("group") if "group" in invited.columns else pl.lit(None, dtype=pl.String).alias("group")
-    came = calls.drop_nulls("joins_on").select("customer_id", day=(pl.col("joins_on") - as_of).dt.total_days())
-    known = shop.truth.select("customer_id").join(came, on="customer_id", how="left", maintain_order="left")
-    known = known.join(invited.select("customer_id", group), on="customer_id", how="left", maintain_order="left", validate="1:1")
-    return People(known["day"].fill_null(NEVER).to_numpy(), known["group"], old.dropped, old.staff | old.blocked)
-
-
 def _members(shop: Shop, calls: pl.DataFrame, spread: Brought, life: GroupLife, seed: int) -> pl.DataFrame:
     """List who is in the groups by the end."""
     [as_of] = shop.truth["as_of"].unique()
@@ -229,17 +220,6 @@ def _members(shop: Shop, calls: pl.DataFrame, spread: Brought, life: GroupLife, 
     joined = joined.join(calls.drop_nulls("joins_on").select("customer_id", "joined_by"), on="customer_id", how="left", validate="1:1")
     how = pl.when(pl.col("brought_by").is_not_null()).then(pl.lit("brought")).otherwise("joined_by").alias("joined_by")
     return draw_members(joined.with_columns(how).sort("customer_id"), life, seed=seed)
-
-
-def _told(rows: pl.DataFrame, came: Ints, ids: pl.Series, as_of: date) -> pl.DataFrame:
-    """Name who brought whom on which day."""
-    brought = np.where(rows["new"], came[rows["brought"] * rows["new"]] if len(came) else -1, rows["brought"])
-    names = {
-        "customer_id": ids.gather(rows["bringer"]),
-        "brought": ids.gather(brought),
-        "on": to_dates(as_of, rows["at"].to_numpy() // DAY),
-    }
-    return pl.DataFrame({**names, **{name: rows[name] for name in ("new", "generation", "cost")}})
 
 
 def answers_before(day: date, invited: pl.DataFrame, calls: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:

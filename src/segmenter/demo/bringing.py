@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from heapq import heapify, heappop, heappush
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.demo.behaviour import DAY
+from segmenter.demo.behaviour import DAY, Traits, to_dates
 from segmenter.demo.customers import Floats, Ints
 from segmenter.demo.shop import Shop
 from segmenter.hashing import quick_hash
@@ -129,3 +130,24 @@ def _luck(ties: pl.DataFrame, ids: pl.Series, seed: int) -> tuple[Any, ...]:
     day, hour = np.divmod(7 * (FATIGUE**week - (1 - later)) / (FATIGUE**week * (1 - FATIGUE)), 1)
     wait = (7 * week + np.clip(day, 0, 6)) * DAY + _HOURS[0] * 3600 + hour * (_HOURS[1] - _HOURS[0]) * 3600
     return one, other, chance, drawn, wait.astype(np.int64)
+
+
+def list_people(shop: Shop, old: Traits, calls: pl.DataFrame, invited: pl.DataFrame) -> People:
+    """Say when calls bring whom into which group; nobody brings staff, or who is blocked."""
+    [as_of] = shop.truth["as_of"].unique()
+    group = pl.col("group") if "group" in invited.columns else pl.lit(None, dtype=pl.String).alias("group")
+    came = calls.drop_nulls("joins_on").select("customer_id", day=(pl.col("joins_on") - as_of).dt.total_days())
+    known = shop.truth.select("customer_id").join(came, on="customer_id", how="left", maintain_order="left")
+    known = known.join(invited.select("customer_id", group), on="customer_id", how="left", maintain_order="left", validate="1:1")
+    return People(known["day"].fill_null(NEVER).to_numpy(), known["group"], old.dropped, old.staff | old.blocked)
+
+
+def name_brought(rows: pl.DataFrame, came: Ints, ids: pl.Series, as_of: date) -> pl.DataFrame:
+    """Name who brought whom on which day."""
+    brought = np.where(rows["new"], came[rows["brought"] * rows["new"]] if len(came) else -1, rows["brought"])
+    names = {
+        "customer_id": ids.gather(rows["bringer"]),
+        "brought": ids.gather(brought),
+        "on": to_dates(as_of, rows["at"].to_numpy() // DAY),
+    }
+    return pl.DataFrame({**names, **{name: rows[name] for name in ("new", "generation", "cost")}})

@@ -19,7 +19,7 @@ _BROUGHT = 0.205  # of new customers who know somebody there
 
 
 def draw_network(rng: np.random.Generator, customers: pl.DataFrame, region: Ints, influence: Floats) -> pl.DataFrame:
-    """Draw who knows whom: ``one``, ``other`` (rows of the customers), ``chance`` that the one brings the other; each tie both ways, sorted.
+    """Draw who knows whom: ``one``, ``other`` (rows of the customers), ``chance`` that the one brings the other; both ways, sorted.
 
     Pairs form within a chain, a city, a province or the country, more often among the sociable (Chung and Lu 2002).
     """
