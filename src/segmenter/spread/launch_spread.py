@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings
 from segmenter.spread.graph import Graph, make_graph
-from segmenter.spread.tie_chances import EdgeChances as EdgeChances
-from segmenter.spread.tie_chances import edge_chances as edge_chances
-from segmenter.spread.tie_chances import members, spread_settings
+from segmenter.spread.tie_chances import EdgeChances, edge_chances, members, spread_settings
 from segmenter.tables import Tables
+
+__all__ = ["EdgeChances", "LaunchSpread", "edge_chances", "expected_friends", "launch_spread", "reach_of_each"]
 
 _SETS = 1 << 17
 _ENOUGH = 30  # customers whose spend says what a new one is worth
@@ -24,9 +24,9 @@ _ALIKE = 1_000.0  # the shape of a gamma distribution that is as good as none
 class LaunchSpread:
     """Who may bring whom to a launch.
 
-    `people` has every customer and everybody in an edge: ``person``; ``value`` (≥ 0, in the `unit`: minor units of the currency, or people),
-    what it is worth that they are reached; ``eligible``, as a key user; ``friends``, how many new customers, known to nobody yet, they can
-    be expected to bring in the horizon; ``newcomer``, what one such is worth: it stands within the value, times the friends.
+    `people` has every customer and everybody in an edge: ``person``; ``value`` (≥ 0, in the `unit`: minor units of the currency, or
+    people), what it is worth that they are reached; ``eligible``, as a key user; ``friends``, how many new customers, known to nobody yet,
+    they can be expected to bring in the horizon; ``newcomer``, what one such is worth: it stands within the value, times the friends.
     """
 
     graph: Graph
@@ -89,9 +89,8 @@ def launch_spread(customers: pl.DataFrame, tables: Tables, settings: CoreSetting
     if spread.value == "spend":
         newcomer = _worth_of_newcomer(customers.filter(~pl.col("customer_id").is_in(nobody)), referrals["friend_id"], horizon)
         own = customers["spend_90d"] * (horizon / 90) if value is None else value
-    friends, usual = expected_friends(
-        customers, horizon, None if (first := referrals["time"].min()) is None else (as_of - first.date()).days
-    )
+    recorded = referrals.select((pl.lit(as_of) - pl.col("time").min().dt.date()).dt.total_days()).item()
+    friends, usual = expected_friends(customers, horizon, recorded)
     known = customers.select("verdict", person="customer_id", own=own.cast(pl.Float64), friends=friends)
     inside = members(past, launch.community, as_of).select("customer_id", member=True)
     people = graph.people.to_frame("person").join(known, on="person", how="left", maintain_order="left")
@@ -111,11 +110,11 @@ def launch_spread(customers: pl.DataFrame, tables: Tables, settings: CoreSetting
 def expected_friends(customers: pl.DataFrame, horizon: int, recorded: int | None = None) -> tuple[pl.Series, float]:
     """Give how many new customers each can be expected to bring in a horizon of days, and who is just met.
 
-    Friends are brought at random at a rate of one's own, gamma distributed over customers, see `scoring.negative_binomial`: what is expected
-    is the mean of that rate, given ``referrals`` in ``days_known``, or in as many of these as referrals have been `recorded` for.
+    Friends are brought at random at a rate of one's own, gamma distributed over customers, see `scoring.negative_binomial`: what is
+    expected is its mean, given ``referrals`` in ``days_known``, or in as many of these days as referrals have been `recorded` for.
     """
-    brought, days = customers["referrals"].to_numpy(), customers["days_known"].cast(pl.Float64)
-    days = days.fill_null(days.mean()).fill_null(1).clip(1, recorded).to_numpy()
+    brought, known = customers["referrals"].to_numpy(), pl.col("days_known").cast(pl.Float64)
+    days = customers.select(known.fill_null(known.mean()).fill_null(1).clip(1, recorded)).to_series().to_numpy()
     shape, rate = _fit_friends(brought, days)
     return pl.Series("friends", horizon * (shape + brought) / (rate + days)), horizon * shape / rate
 
@@ -179,6 +178,6 @@ def reach_of_each(spread: LaunchSpread, seed: int) -> pl.DataFrame:
         pool.grow(_SETS)
         # Who a set was drawn for is its first; that they reach themselves needs no estimate.
         others = np.bincount(pool.members, minlength=nodes) - np.bincount(pool.members[pool.starts[:-1]], minlength=nodes)
-        brings = others * (pool.worth / _SETS)
+        brings += others * (pool.worth / _SETS)
     found = spread.people.select("person", "eligible", reach=pl.Series(values + brings), brings=pl.Series(brings))
     return found.select("person", *(pl.when("eligible").then(name).alias(name) for name in ("reach", "brings")))

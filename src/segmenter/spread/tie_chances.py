@@ -59,47 +59,14 @@ def edge_chances(
     settings: CoreSettings,
     as_of: date,
 ) -> EdgeChances:
-    """Give the chances with which people bring each other.
+    """Give the chances with which people bring each other: an edge for each pair whose second is not in the community yet; sorted.
 
-    Parameters
-    ----------
-    ties, referrals : DataFrame
-        Who knows whom, see `tables.TIES`, and who brought whom, see `tables.REFERRALS`. Referrals at or after the as-of date do not count.
-    customers : DataFrame
-        ``customer_id``, and the attributes of ``spread.same``.
-    past : DataFrame, optional
-        Earlier launches, see `tables.INVITED`; answers on or after the as-of date do not count.
-    settings : CoreSettings
-        With ``spread=referrals``.
-    as_of : date
-        Of the launch.
-
-    Returns
-    -------
-    EdgeChances
-        An edge for each pair in which the first knows the second, who is not in the community yet: sorted, each once. A pair weighs 1 for each
-        of: a referral, an attribute that they share; and what its tie weighs. Its first guess is the chance of the weighted cascade times
-        ``plan.join_chance``. Where past launches that are over tell enough, it is how many of those whom the first could have brought they
-        did bring: drawn towards the rate of all, and that towards the first guess, by beta-binomial means of ``spread.evidence``. Who could
-        have been brought: whom a member knew before the launch and who did not join otherwise until its end (of those nobody knows whether
-        the member would have brought them). Whoever knows more than ``spread.friends`` asks as many of them: both what is learned and what
-        is given is lowered so.
-
-    Raises
-    ------
-    InputError
-        Nobody is known to know anybody; or too many share an attribute.
-    ConfigError
-        ``spread.same`` names what is no attribute of the customers; the spread is off.
-
-    Examples
-    --------
-    >>> import segmenter
-    >>> settings = segmenter.launch_settings({"spread": "referrals", "launch.as_of": "2026-07-01"})
-    >>> referrals = pl.DataFrame({"customer_id": ["a", "a"], "friend_id": ["b", "c"], "time": [None, None]})
-    >>> customers = pl.DataFrame({"customer_id": ["a", "b", "c"]})
-    >>> edge_chances(None, referrals, customers, None, settings, settings.launch.as_of).edges.rows()
-    [('a', 'b', 0.3), ('a', 'c', 0.3)]
+    `ties` are as `tables.TIES`, `referrals` as `tables.REFERRALS`, `past` as `tables.INVITED`; `customers` have the attributes of
+    ``spread.same``. A pair weighs 1 for a referral and for each attribute that they share, and what its tie weighs. The first guess is the
+    chance of the weighted cascade times ``plan.join_chance``. Where past launches that are over tell enough, it is the share that the first
+    has brought of those whom they could have: whom they knew before the launch and who did not join otherwise until its end. By
+    beta-binomial means of ``spread.evidence`` it is drawn towards the share of all, and that towards the first guess. Of more than
+    ``spread.friends`` whom somebody knows they ask so many: what is learned and what is given allow for it.
     """
     spread = spread_settings(settings)
     shared, notes = _sharing(customers, spread.same)
@@ -212,13 +179,13 @@ def _say(asked: int, brought: int, settings: CoreSettings, *, learned: bool) -> 
     """Say where the chances come from."""
     if learned:
         sentence = (
-            "With what chance people bring each other is learned from past launches: of {asked:,} pairs in which a member could have brought "
-            "somebody they know, {joined:,} came to it ({share:.1%})."
+            "With what chance people bring each other is learned from past launches: in {asked:,} pairs a member could have brought "
+            "somebody they know, and in {joined:,} did ({share:.1%})."
         )
         return Message("spread.chances_learned", sentence, asked=asked, joined=brought, share=brought / asked)
     sentence = (
         "With what chance people bring each other is a guess: all who know somebody together bring them with a chance of {chance:.3g} % "
-        "(plan.join_chance). Past launches tell too little: of {asked:,} pairs in which a member could have brought somebody they know, "
-        "{joined:,} came to it."
+        "(plan.join_chance). Past launches tell too little: in {asked:,} pairs a member could have brought somebody they know, "
+        "and in {joined:,} did."
     )
     return Message("spread.chances_guessed", sentence, chance=100 * settings.plan.join_chance, asked=asked, joined=brought)
