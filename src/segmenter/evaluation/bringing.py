@@ -68,7 +68,9 @@ def learn_bringing(
     known = INVITED.to_frame() if invited is None else pl.concat([INVITED.to_frame(), invited], how="diagonal_relaxed")
     known = known.filter(answer="joined").filter(pl.col("answered_on") < as_of)
     days = (pl.min_horizontal("ends_on", pl.lit(as_of)) - pl.col("answered_on")).dt.total_days().clip(0, horizon)
-    members = known.select("launch", "as_of", "customer_id", "brought_by", "answered_on", "ends_on", days=days).sort("launch", "customer_id")
+    members = known.select("launch", "as_of", "customer_id", "brought_by", "answered_on", "ends_on", days=days).sort(
+        "launch", "customer_id"
+    )
     shares = np.concatenate([[0.0], fatigue])
     members = members.with_columns(share=pl.Series(shares[members["days"].to_numpy().astype(np.int64) - (members["days"] > 0).to_numpy()]))
     pairs = members.filter(pl.col("brought_by").is_not_null())

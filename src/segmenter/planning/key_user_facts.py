@@ -139,7 +139,7 @@ def describe_key_users(frame: pl.DataFrame, spread: LaunchSpread, picked: Picked
             "alone": pool.alone(numbers),
             "brings": brings,
             "newcomers": newcomers,
-            "worth": value,
+            "worth": np.rint(value).astype(np.int64) if spread.unit == "spend" else value,
             "upto": brings.cumsum(),
         }
     )
@@ -227,7 +227,7 @@ def say_key_users(
     reach: KeyUserChoice | None, spread: LaunchSpread, settings: CoreSettings
 ) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
     """Say what key users by reach rest on and change, in notes; and in warnings where there are fewer than places."""
-    plan, notes = settings.plan, [*spread.chances.notes]
+    plan, notes = settings.plan, []
     if reach is None:
         sentence = "spread: nobody eligible is there to be a key user for whom they reach: key users are the best advocates"
         return tuple(notes), (Message("planning.nobody_reaches", sentence),) if plan.key_users else ()

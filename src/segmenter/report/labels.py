@@ -45,6 +45,7 @@ _COMPONENTS = _MEASURES | {
     "decayed_spend": ("recent spend", "近期消费"),
     "frequency": ("orders", "下单频次"),
     "recency": ("recency", "最近下单"),
+    "reach": ("whom they would bring", "可带来的人"),
 }
 _TABLES = {
     "orders": "订单",
