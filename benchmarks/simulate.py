@@ -33,18 +33,19 @@ FIGURES = ("members", "brought", "new", "cost", "sales")
 
 
 @cache
-def job(seed: int, *overrides: str) -> SimulateJob:
+def job(*overrides: str) -> SimulateJob:
     """Give the settings of a launch, with little that does not matter here."""
-    little = ["scoring=spend", "segments=rfm", "topics.use=false", "personas=[]", f"plan.size={SIZE}", "plan.group_capacity=200"]
+    little = ["scoring=spend", "segments=rfm", "topics.use=false", "personas=[]", "fission.tiers.generous=null", f"plan.size={SIZE}"]
     with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
-        config = compose("simulate", [f"launch.as_of={AS_OF}", "tracking=none", *little, f"seed={seed}", *overrides])
+        config = compose("simulate", [f"launch.as_of={AS_OF}", "tracking=none", *little, f"plan.group_capacity={CAPACITY}", *overrides])
     return parse(SimulateJob, config)
 
 
 def launch(seed: int, customers: int) -> tuple[Simulation, After, str]:
     """Make two launches of a shop, the second simulated before it is made."""
     shop = simulate(customers, 730, AS_OF, seed)
-    first, second = job(seed), job(seed, "launch.name=second", "launch.community=second", "fission.tiers.generous=null")
+    own = {"seed": seed}
+    first, second = job().model_copy(update=own), job("launch.name=second", "launch.community=second").model_copy(update=own)
     tables = segmenter.canonical_tables(shop.tables(), first.data, first.launch)
     plan = plan_launch(tables, first)
     after = live_on(shop, HORIZON, invited_of(plan), effect=0.3, seed=2 * seed + 10_000, capacity=CAPACITY)
@@ -74,15 +75,14 @@ def remembered(plan: LaunchPlan, after: After) -> PastLaunches:
     dated = dated.with_columns(launch=pl.lit("first"), community=pl.lit("vip"), in_plan=pl.col("status").is_not_null(), source=pl.lit("list"))
     missed = pl.when(pl.col("answer").is_in(["not_reached", "wrong_number"])).then(1).otherwise(0)
     dated = dated.with_columns(calls=pl.col("answer").is_not_null().cast(pl.Int64), missed=missed)
-    schema = {**INVITED, "brought_by": pl.String()}
-    empty = pl.Schema(schema).to_frame()
-    invited = pl.concat([empty, dated.select(name for name in dated.columns if name in schema)], how="diagonal_relaxed")
+    known = dated.select(name for name in dated.columns if name in INVITED)
+    invited = pl.concat([INVITED.to_frame(), known], how="diagonal_relaxed")
     precedents = invited.filter("in_plan").select("customer_id", last_invited="as_of", invitations=pl.lit(1))
     customers = pl.concat([PRECEDENTS.to_frame(), precedents], how="diagonal_relaxed")
     return PastLaunches(customers.with_columns(pl.col("member", "refused").fill_null(value=False)).sort("customer_id"), invited.sort("customer_id"))
 
 
-def lived_through(after: After, invited_before: int = 0) -> dict[str, float]:
+def lived_through(after: After) -> dict[str, float]:
     """Count what truly came of it, money in minor units."""
     bringing = after.bringing
     return {
