@@ -132,6 +132,7 @@ INVITED = pl.Schema(  # one row per launch and customer, as `ledger.list_invitat
         "region": pl.String(),
         "segment": pl.String(),
         "channel": pl.String(),  # by which they were invited, or by what a list of answers says: `CHANNELS`; null in old ledgers
+        "brings": pl.Float64(),  # how many people a key user by reach was expected to bring, themselves apart; null for all others
         "answer": pl.String(),  # see `ANSWERS`; null where nobody has called yet
         "answered_on": pl.Date(),
         "reason": pl.String(),
@@ -140,6 +141,7 @@ INVITED = pl.Schema(  # one row per launch and customer, as `ledger.list_invitat
         "hour": pl.Int64(),  # of the day, 0 to 23, in which the answer was given; null where that is not told
         "calls": pl.Int64(),  # days on which there was an answer; more where an agent wrote so
         "missed": pl.Int64(),  # of these in vain, since they were reached last; all of them where they never were
+        "brought_by": pl.String(),  # the id of who brought them into the group, by the last answer that says it; null where none does
     }
 )
 
