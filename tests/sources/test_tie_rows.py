@@ -51,7 +51,7 @@ def test_a_weight_that_is_none_is_rejected_with_its_reason():
 def test_columns_are_named_and_never_guessed():
     ties = {"谁": ["a"], "认识": ["b"]}
     assert read(ties, **{"data.ties.columns.from_id": "谁", "data.ties.columns.to_id": "认识"}).ties.rows() == [("a", "b", 1.0)]
-    with pytest.raises(InputError, match="data.ties.columns.from_id: is needed") as caught:
+    with pytest.raises(InputError, match=r"data\.ties\.columns\.from_id: is needed") as caught:
         read(ties)
     assert len(caught.value.problems) == 2
 

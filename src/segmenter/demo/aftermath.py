@@ -12,6 +12,7 @@ from segmenter.demo.bringing import NEVER, Brought, bring, list_people, make_off
 from segmenter.demo.calls import call_month
 from segmenter.demo.customers import TYPES, Floats, Ints, find_regions
 from segmenter.demo.members import GroupLife, count_visits, draw_member_events, draw_members
+from segmenter.demo.network import pull
 from segmenter.demo.orders import (
     REFUND_DAYS,
     STATUSES,
@@ -89,23 +90,20 @@ def live_on(
     if calls is None:
         calls = call_month(shop.truth, invited, as_of, days, attempts=attempts, seed=seed)
     old = _old(stream(seed, "people"), shop)
-    friends, may = _friends(stream(seed, "friends"), old, days)
-    offer = make_offer(tiers, shop, capacity)
-    spread = bring(
-        shop.ties, shop.truth["customer_id"], list_people(shop, old, calls, invited), may, offer, days=days, readily=brings, seed=seed
-    )
+    friends, may = _friends(stream(seed, "friends"), old, pull(shop.ties, n), days)
+    people, offer = list_people(shop, old, calls, invited), make_offer(tiers, shop, capacity)
+    spread = bring(shop, people, may, offer, days=days, readily=brings, seed=seed)
     members, joined = _members(shop, calls, spread, life, seed), spread.joined
-    new, referrals = _new(stream(seed, "new"), shop, old, days)
+    new, referrals = _new(stream(seed, "new"), shop, old, pull(shop.ties, n), days)
     everyone, chance = old + new, stream(seed, "orders")
     bought = draw_purchases(chance, calendar, everyone, *draw_moments(chance, calendar, everyone, everyone.rate))
     # As if everybody were a member from the first day on: who joins, and when, changes nothing for others.
     there, chance = replace(old, dropped=np.minimum(old.dropped, days)), stream(seed, "more orders")
     more = draw_purchases(chance, calendar, there, *draw_moments(chance, calendar, there, old.rate * effect))
     more = keep_purchases(more, more.at // DAY >= joined[more.who])
-    came = np.full(len(friends.rate), -1)
-    first_time = spread.rows.filter("new")
-    came[first_time["brought"].to_numpy()] = n + len(new.rate) + np.arange(first_time.height)
-    brought = _bringing(first_time["bringer"], came[first_time["brought"].to_numpy()], first_time["at"])
+    came, first = np.full(len(friends.rate), -1), spread.rows.filter("new")
+    came[first["brought"].to_numpy()] = n + len(new.rate) + np.arange(first.height)
+    brought = _bringing(first["bringer"], came[first["brought"].to_numpy()], first["at"])
     chance = stream(seed, "friends' orders")
     theirs = draw_purchases(chance, calendar, friends, *draw_moments(chance, calendar, friends, friends.rate))
     theirs = _numbered(keep_purchases(theirs, came[theirs.who] >= 0), came)
@@ -180,23 +178,23 @@ def _old(rng: np.random.Generator, shop: Shop) -> Traits:
     )
 
 
-def _new(rng: np.random.Generator, shop: Shop, old: Traits, days: int) -> tuple[Traits, pl.DataFrame]:
+def _new(rng: np.random.Generator, shop: Shop, old: Traits, brings: Floats, days: int) -> tuple[Traits, pl.DataFrame]:
     """Let as many come as came in the last so many days; some are brought, by whoever is still there."""
     [as_of] = shop.truth["as_of"].unique()
     came = int((shop.customers["joined"] >= as_of - timedelta(days=days)).sum())
     joined = np.sort(rng.integers(0, days, rng.poisson(came)))
     new, n = draw_traits(rng, joined), len(joined)
-    bringer = rng.choice(len(old.rate), n, p=old.influence / old.influence.sum())
+    bringer = rng.choice(len(old.rate), n, p=brings / brings.sum())
     brought = (rng.random(n) < _BROUGHT) & (old.dropped[bringer] > joined)
     new = replace(new, region=np.where(brought, old.region[bringer], new.region))
     at = joined[brought] * DAY + rng.integers(8 * 3600, 22 * 3600, int(brought.sum()))
     return new, _bringing(bringer[brought], len(old.rate) + np.flatnonzero(brought), at)
 
 
-def _friends(rng: np.random.Generator, old: Traits, days: int) -> tuple[Traits, pl.DataFrame]:
+def _friends(rng: np.random.Generator, old: Traits, brings: Floats, days: int) -> tuple[Traits, pl.DataFrame]:
     """Draw the friends new to the shop whom members may bring while they are customers, as traits and for `bringing.bring`."""
     until = np.minimum(old.dropped, days)
-    bringer = np.repeat(np.arange(len(until)), rng.poisson(_MAY * _FRIENDS * old.influence * (until > 0)))
+    bringer = np.repeat(np.arange(len(until)), rng.poisson(_MAY * _FRIENDS * brings * (until > 0)))
     came = (rng.random(len(bringer)) * until[bringer]).astype(np.int64)
     at = came * DAY + rng.integers(8 * 3600, 22 * 3600, len(came))
     friends = replace(draw_traits(rng, came), region=old.region[bringer])

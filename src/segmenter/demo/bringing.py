@@ -62,15 +62,14 @@ class Brought:
     group: pl.Series  # by customer: the group that they are in, or were called for
 
 
-def bring(
-    ties: pl.DataFrame, ids: pl.Series, people: People, friends: pl.DataFrame, offer: Offer, *, days: int, readily: float, seed: int
-) -> Brought:
+def bring(shop: Shop, people: People, friends: pl.DataFrame, offer: Offer, *, days: int, readily: float, seed: int) -> Brought:
     """Let members bring others from the day after joining on, while both are customers and the group holds more.
 
     `friends` new to the shop have ``bringer``, ``at``, ``chance`` and ``drawn``; a tie's chance is `readily` times its own. Ties have draws
     of their own: whoever else is called, the same pair has the same luck. Of a day, who is called comes first.
     """
-    one, other, chance, drawn, wait = _luck(ties, ids, seed)
+    ids = shop.truth["customer_id"]
+    one, other, chance, drawn, wait = _luck(shop.ties, ids, seed)
     starts = np.searchsorted(one, np.arange(len(ids) + 1))
     names = people.group.drop_nulls().unique().sort()
     joined, group = (

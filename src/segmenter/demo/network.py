@@ -12,9 +12,9 @@ from segmenter.demo.customers import Floats, Ints
 _ACQUAINTANCES = 10.0  # on average
 _CIRCLES = {"account": 0.25, "city": 0.45, "province": 0.25, "country": 0.05}  # where they know each other from
 # How many somebody knows goes half with their influence, and half with what is their own: of a Pareto tail, up to so much of its mean.
-_TAIL, _MOST = 2.0, 40.0
-# How close two are is the chance that one of them brings the other: most ties are faint.
-_CLOSEST, _FAINT = 0.5, 9.0
+_TAIL, _MOST = 1.7, 60.0
+# How close two are is the chance that one of them brings the other, who heeds each the less the more they know; most ties are faint.
+_CLOSEST, _FAINT = 0.6, 7.0
 _BROUGHT = 0.205  # of new customers who know somebody there
 
 
@@ -38,9 +38,17 @@ def draw_network(rng: np.random.Generator, customers: pl.DataFrame, region: Ints
     pairs = np.unique(np.minimum(who, other) * n + np.maximum(who, other))
     first, second = pairs // n, pairs % n
     first, second = first[first != second], second[first != second]
-    chance = _CLOSEST * rng.random(len(first)) ** _FAINT
-    ties = {"one": np.concatenate([first, second]), "other": np.concatenate([second, first]), "chance": np.tile(chance, 2)}
-    return pl.DataFrame(ties).sort("one", "other")
+    close = np.tile(_CLOSEST * rng.random(len(first)) ** _FAINT, 2)
+    one, other = np.concatenate([first, second]), np.concatenate([second, first])
+    heeds = np.minimum(_ACQUAINTANCES / np.maximum(np.bincount(other, minlength=n), 1), 1)
+    return pl.DataFrame({"one": one, "other": other, "chance": close * heeds[other]}).sort("one", "other")
+
+
+def pull(ties: pl.DataFrame, customers: int) -> Floats:
+    """Say how readily each brings new customers: around 1, by how many they know, as they brought others before."""
+    known = 1 + np.bincount(ties["one"].to_numpy(), minlength=customers)
+    around_one: Floats = known / known.mean()
+    return around_one
 
 
 def _partners(circle: Ints, weight: Floats, who: Ints, at: Floats) -> Ints:

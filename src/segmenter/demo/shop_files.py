@@ -41,11 +41,15 @@ def later_shop_outputs(settings: DemoJob, launch: DemoLaunch) -> Outputs:
     if settings.day is not None:
         return _day_outputs(settings, launch, settings.day)
     after, out = _live_on(settings, launch, None), settings.out
+    told, came = after.bringing, after.bringing["new"].sum()
+    into, steps = told.height - came, told.filter(~pl.col("new"))["generation"].max() or 0
     what = say(
         settings.lang,
-        f"{launch.horizon_days} days later. The call sheets as the agents filled them in are in {out / ANSWERS}. What they brought, and "
-        "the next launch:",
-        f"{launch.horizon_days} 天之后。客服填好的外呼名单在 {out / ANSWERS}。复盘本次活动，并规划下一次：",
+        f"{launch.horizon_days} days later. Of {after.members.height:,} members others brought {into:,}, over {steps} generations, and "
+        f"{came:,} customers new to the shop. The call sheets as the agents filled them in, and lists of the groups' members with who "
+        f"invited whom, are in {out / ANSWERS}. What they brought, and the next launch:",
+        f"{launch.horizon_days} 天之后。{after.members.height:,} 位群成员中，{into:,} 位由他人带来（共 {steps} 代），"
+        f"另带来新客户 {came:,} 位。客服填好的外呼名单，以及注明邀请人的群成员列表，在 {out / ANSWERS}。复盘本次活动，并规划下一次：",
     )
     return _outputs(after.shop, settings, launch.ends_on, what, next_commands(out, launch), partial(_fill, settings, launch, after))
 
@@ -54,16 +58,18 @@ def _live_on(settings: DemoJob, launch: DemoLaunch, calls: pl.DataFrame | None) 
     life = GroupLife(settings.half_life, settings.silent_groups, launch.live_events, settings.event_effect)
     shop = simulate(launch.shop.customers, launch.shop.days, launch.as_of, launch.seed)
     days, attempts = launch.horizon_days, settings.attempts
-    return live_on(shop, days, launch.invited, effect=settings.effect, seed=launch.seed, life=life, attempts=attempts, calls=calls)
+    spread = {"brings": settings.brings, "capacity": launch.capacity}
+    return live_on(
+        shop, days, launch.invited, effect=settings.effect, seed=launch.seed, life=life, attempts=attempts, calls=calls, **spread
+    )
 
 
 def _fill(settings: DemoJob, launch: DemoLaunch, after: After, folder: Path) -> None:
-    """Fill in the launch's sheets; untidy ones come three times, as they stand by then, with lists of the groups' members at last."""
+    """Fill in the launch's sheets, with lists of the groups' members; untidy ones come three times, as they stand by then."""
     fill = partial(fill_sheets, launch.sheets, seed=launch.seed, lang=launch.lang, untidy=settings.untidy)
     if not settings.untidy:
         fill(after.answers, folder)
-        return
-    for part in (1, 2, 3):
+    for part in (1, 2, 3) if settings.untidy else ():
         day = launch.as_of + timedelta(days=launch.horizon_days * part // 3)
         fill(answers_before(day, launch.invited, after.calls, after.members), folder / f"{day - timedelta(days=1)}")
     list_members(after.members, after.shop.customers, folder, launch.lang)

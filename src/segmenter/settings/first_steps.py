@@ -75,6 +75,7 @@ class DemoJob(Settings):
     results: Annotated[str, Field(min_length=1)] | None
     effect: Annotated[float, Field(ge=0, le=10)]
     attempts: Annotated[int, Field(ge=1, le=10)]
+    brings: Annotated[float, Field(ge=0, le=10)]
     event_effect: Annotated[float, Field(ge=0, le=1_000)]
     half_life: Annotated[float, Field(gt=0, le=10_000)]
     silent_groups: Annotated[int, Field(ge=0, le=MOST)]

@@ -76,7 +76,8 @@ def canonical_tables(
     Parameters
     ----------
     raw : mapping of str to DataFrame
-        ``orders``, ``customers``, ``events``, ``referrals``, ``applicants``, ``visits``, ``ties``: those that there are, with the shop's own columns.
+        ``orders``, ``customers``, ``events``, ``referrals``, ``applicants``, ``visits``, ``ties``: those that there are, with the shop's
+        own columns.
     settings : MappingSettings
         The column mappings.
     launch : LaunchSettings
