@@ -58,7 +58,7 @@ def _say_brought(settings: DemoJob, after: After) -> str:
     cost = f"{after.bringing['cost'].to_numpy().sum():,.2f} {settings.launch.currency}"
     return say(
         settings.lang,
-        f"Of {members:,} members {into.height:,} were brought by others, over {steps} generations; they also brought {came:,} new customers. "
+        f"Of {members:,} members {into.height:,} were brought by others, over {steps} generations, and {came:,} new customers. "
         f"Rewards: {cost}.",
         f"{members:,} 位群成员中，{into.height:,} 位由他人带来（共 {steps} 代），另带来新客户 {came:,} 位，奖励共 {cost}。",
     )
