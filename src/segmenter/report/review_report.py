@@ -115,18 +115,18 @@ def _chart(review: Review, labels: Labels) -> charts.Lines:
     return charts.Lines(
         labels.say("Sales of those who joined, day by day", "加入者逐日累计消费额"),
         drawn,
-        _mark_days(horizon),
-        _mark_amounts(max(target or 0, *(level for _, level in points)), labels),
+        mark_days(horizon),
+        mark_amounts(max(target or 0, *(level for _, level in points)), labels),
         labels.say("days since {}", "自 {} 起的天数").format(review.launch.as_of),
     )
 
 
-def _mark_days(horizon: int) -> charts.Marks:
+def mark_days(horizon: int) -> charts.Marks:
     step = next(days for days in (1, 2, 5, 7, 10, 14, 30, 60, 90, 200) if horizon / days <= 7)
     return [(day, str(day)) for day in [*range(0, horizon - step // 2, step), horizon]]
 
 
-def _mark_amounts(most: float, labels: Labels) -> charts.Marks:
+def mark_amounts(most: float, labels: Labels) -> charts.Marks:
     """Mark round amounts up to the next one above the most; one unit where there is nothing."""
     from babel.numbers import format_compact_decimal
 
