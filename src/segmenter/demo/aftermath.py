@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -27,6 +26,7 @@ from segmenter.demo.orders import (
     tabulate_orders,
 )
 from segmenter.demo.shop import Shop, customer_ids, expected_spend, list_customers, stream
+from segmenter.settings.fission import Tier
 
 _BROUGHT = 0.25  # of new customers: by an earlier one
 _FRIENDS, _MAY = 0.1, 4  # new to the shop, whom a member of influence 1 brings; of so many times as many whom they may bring
@@ -71,7 +71,7 @@ def live_on(
     attempts: int = 1,
     calls: pl.DataFrame | None = None,
     brings: float = 1.0,
-    tiers: Any = None,
+    tiers: Tier | None = None,
     capacity: int | None = None,
 ) -> After:
     """Let a simulated shop live on after a launch.
@@ -90,24 +90,20 @@ def live_on(
     if calls is None:
         calls = call_month(shop.truth, invited, as_of, days, attempts=attempts, seed=seed)
     old = _old(stream(seed, "people"), shop)
-    brings_new = pull(shop.ties, n)
-    friends, may = _friends(stream(seed, "friends"), old, brings_new, days)
-    offer = make_offer(tiers, shop, capacity)
-    spread = bring(
-        shop.ties, shop.truth["customer_id"], list_people(shop, old, calls, invited), may, offer, days=days, readily=brings, seed=seed
-    )
+    friends, may = _friends(stream(seed, "friends"), old, pull(shop.ties, n), days)
+    people, offer = list_people(shop, old, calls, invited), make_offer(tiers, shop, capacity)
+    spread = bring(shop, people, may, offer, days=days, readily=brings, seed=seed)
     members, joined = _members(shop, calls, spread, life, seed), spread.joined
-    new, referrals = _new(stream(seed, "new"), shop, old, brings_new, days)
+    new, referrals = _new(stream(seed, "new"), shop, old, pull(shop.ties, n), days)
     everyone, chance = old + new, stream(seed, "orders")
     bought = draw_purchases(chance, calendar, everyone, *draw_moments(chance, calendar, everyone, everyone.rate))
     # As if everybody were a member from the first day on: who joins, and when, changes nothing for others.
     there, chance = replace(old, dropped=np.minimum(old.dropped, days)), stream(seed, "more orders")
     more = draw_purchases(chance, calendar, there, *draw_moments(chance, calendar, there, old.rate * effect))
     more = keep_purchases(more, more.at // DAY >= joined[more.who])
-    came = np.full(len(friends.rate), -1)
-    first_time = spread.rows.filter("new")
-    came[first_time["brought"].to_numpy()] = n + len(new.rate) + np.arange(first_time.height)
-    brought = _bringing(first_time["bringer"], came[first_time["brought"].to_numpy()], first_time["at"])
+    came, first = np.full(len(friends.rate), -1), spread.rows.filter("new")
+    came[first["brought"].to_numpy()] = n + len(new.rate) + np.arange(first.height)
+    brought = _bringing(first["bringer"], came[first["brought"].to_numpy()], first["at"])
     chance = stream(seed, "friends' orders")
     theirs = draw_purchases(chance, calendar, friends, *draw_moments(chance, calendar, friends, friends.rate))
     theirs = _numbered(keep_purchases(theirs, came[theirs.who] >= 0), came)

@@ -180,6 +180,7 @@ class ReviewSettings(Settings):
     complaint_hours: Annotated[int, Field(ge=0, le=MOST)]
     event_days: Annotated[int, Field(ge=0, le=3)]
     event_weeks: Annotated[int, Field(ge=1, le=52)]
+    settled_days: Annotated[int, Field(ge=0, le=366)]
 
 
 class ReviewCore(CoreSettings):
