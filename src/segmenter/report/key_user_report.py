@@ -38,17 +38,17 @@ def key_users(plan: "LaunchPlan", horizon_days: int, labels: Labels) -> list[Sec
     chances = [note(translate(sentence, labels.lang)) for sentence in choice.chances.notes]
     sentence, compared = _sentence(choice, horizon_days, labels), _compared(choice, labels)
     chart = Figure(_chart(choice, labels), say("People brought, by the number of key users", "核心用户人数与带来的人数"))
+    several = people["group"].n_unique() > 1
     blocks = (
         sentence,
         *([note(_stop(choice, labels))] if choice.people.height > 1 else []),
-        Grid(((chart,), (compared,))),
-        _first(people.head(_SHOWN), labels, ids=False),
-        *([_by_group(people, labels)] if people["group"].n_unique() > 1 else []),
+        Grid(((chart,), (compared, *([_by_group(people, labels)] if several else [])))),
         *chances,
         note(why, " ", bound),
+        _first(people.head(_SHOWN), choice, labels, ids=False),
     )
     title = say("Key users: who comes first, and why", "核心用户：谁先邀请，为什么")
-    return [Section(title, blocks, brief=(sentence, compared, _first(people.head(_BRIEF), labels, ids=True)), whole=False)]
+    return [Section(title, blocks, brief=(sentence, compared, _first(people.head(_BRIEF), choice, labels, ids=True)), whole=False)]
 
 
 def _sentence(choice: KeyUserChoice, days: int, labels: Labels) -> Any:
@@ -56,7 +56,7 @@ def _sentence(choice: KeyUserChoice, days: int, labels: Labels) -> Any:
     spend = "" if choice.unit != "spend" else say(", who are expected to spend {worth}", "，预计消费 {worth}")
     others = [
         say("{name} would bring {people}", "{name}能带来 {people} 人").format(
-            name=_name(other.by, labels), people=number(round(other.brings, 1))
+            name=_name(other.by, labels), people=_many(other.brings, labels)
         )
         for other in choice.others
         if other.by != "degree"
@@ -66,9 +66,9 @@ def _sentence(choice: KeyUserChoice, days: int, labels: Labels) -> Any:
     return marked(
         say(en, zh) + spend + say(". In the same places, {others}.", "。同样的名额，{others}。"),
         count=number(choice.people.height),
-        people=number(round(brings.mean, 1)),
-        low=number(round(max(brings.low, 0.0), 1)),
-        high=number(round(brings.high, 1)),
+        people=_many(brings.mean, labels),
+        low=_many(max(brings.low, 0.0), labels),
+        high=_many(brings.high, labels),
         days=str(days),
         worth=labels.money(choice.worth.mean),
         others=say(", ", "，").join(others),
@@ -97,33 +97,35 @@ def _stop(choice: KeyUserChoice, labels: Labels) -> str:
 
 
 def _compared(choice: KeyUserChoice, labels: Labels) -> Table:
-    say, number, spend = labels.say, labels.number, choice.unit == "spend"
-    ours = (say("by whom they bring", "按带人多少"), number(round(choice.brings.mean, 1)), "", labels.money(choice.worth.mean))
+    say, spend = labels.say, choice.unit == "spend"
+    ours = (say("by whom they bring", "按带人多少"), _many(choice.brings.mean, labels), "", labels.money(choice.worth.mean))
     rows = [row(*ours[: 4 if spend else 3], role="now")]
     for other in choice.others:
-        low, high = (number(round(-bound, 1)) for bound in (other.more.high, other.more.low))
-        between = Cell(number(round(-other.more.mean, 1)), small=say("{} to {}", "{} – {}").format(low, high))
-        rows.append(row(_name(other.by, labels), number(round(other.brings, 1)), between, *([labels.money(other.worth)] if spend else [])))
+        low, high = (_many(-bound, labels) for bound in (other.more.high, other.more.low))
+        between = Cell(_many(-other.more.mean, labels), small=say("{} to {}", "{} – {}").format(low, high))
+        rows.append(row(_name(other.by, labels), _many(other.brings, labels), between, *([labels.money(other.worth)] if spend else [])))
     headings = [say("Key users in the same places", "同样名额的核心用户"), say("People brought", "带来人数"), say("Difference", "相差")]
     return Table(columns(*headings, *([say("Who spend", "其预计消费")] if spend else [])), tuple(rows), look="tight")
 
 
-def _first(people: pl.DataFrame, labels: Labels, *, ids: bool) -> Table:
+def _first(people: pl.DataFrame, choice: KeyUserChoice, labels: Labels, *, ids: bool) -> Table:
     """List the first key users: with their ids in the terminal alone."""
-    say, number = labels.say, labels.number
+    say, number, spend = labels.say, labels.number, choice.unit == "spend"
     rows = []
     for each in people.to_dicts():
-        who = [str(each["order"]), *([each["customer_id"]] if ids else []), each["group"]]
-        rows.append(row(*who, *(number(round(each[name], 1)) for name in ("brings", "newcomers", "alone")), each["mostly"] or ""))
-    who = [say("No.", "序号"), *([say("customer", "客户")] if ids else []), say("Group", "社群")]
-    headings = columns(*who, say("Brings", "带来"), say("Of them new", "其中新客"), say("Alone", "单独可带来"), say("Mostly", "主要是"))
-    left = len(who)
-    told = tuple(
-        column if place not in (*range(left), left + 3) else type(column)(column.heading, "left") for place, column in enumerate(headings)
-    )
+        who = [str(each["order"]), *([each["customer_id"]] if ids else []), each["group"], each["mostly"] or ""]
+        figures = [f"{each['score']:.0f}", number(each["knows"]), _many(each["brings"], labels)]
+        rows.append(row(*who, *figures, *([labels.money(each["worth"])] if spend else [])))
+    who = [say("No.", "序号"), *([say("customer", "客户")] if ids else []), say("Group", "社群"), say("Brings mostly", "主要带来")]
+    figures = [say("Score", "评分"), say("Knows", "认识人数"), say("Brings", "带来人数")]
+    headings = columns(*who, *figures, *([say("Who spend", "其预计消费")] if spend else []), left=tuple(range(len(who))))
     title = say("The first {}; key_users.csv has them all", "前 {} 位，全部见 key_users.csv").format(len(rows))
-    under = say("Alone: whom they would bring if they were the only one.", "单独可带来：假如只有这一位核心用户时能带来的人数。")
-    return Table(told, tuple(rows), title, look="tight", under=() if ids else (under,))
+    return Table(headings, tuple(rows), title, look="tight")
+
+
+def _many(people: float, labels: Labels) -> str:
+    """Write how many people: with a decimal where they are few."""
+    return labels.number(round(people, 0 if abs(people) >= 20 else 1))
 
 
 def _mostly(each: dict[str, Any], segments: dict[str, str], labels: Labels) -> str | None:
@@ -133,20 +135,11 @@ def _mostly(each: dict[str, Any], segments: dict[str, str], labels: Labels) -> s
 
 
 def _by_group(people: pl.DataFrame, labels: Labels) -> Table:
-    say, number = labels.say, labels.number
-    groups = people.group_by("group", maintain_order=True).agg(pl.len(), pl.col("brings", "newcomers", "order")).sort("group")
-    rows = [
-        row(group, number(many), number(round(sum(brings), 1)), number(round(sum(new), 1)), str(min(order)))
-        for group, many, brings, new, order in groups.head(_GROUPS).rows()
-    ]
-    headings = (
-        say("Group", "社群"),
-        say("Key users", "核心用户"),
-        say("Bring", "带来"),
-        say("Of them new", "其中新客"),
-        say("Best: no.", "首位序号"),
-    )
-    return Table(columns(*headings), tuple(rows), say("By group", "按社群"), look="tight")
+    say = labels.say
+    groups = people.group_by("group", maintain_order=True).agg(pl.len(), pl.col("brings")).sort("group").head(_GROUPS)
+    rows = [row(group, labels.number(many), _many(sum(brings), labels)) for group, many, brings in groups.rows()]
+    headings = (say("Group", "社群"), say("Key users", "核心用户"), say("Bring", "带来人数"))
+    return Table(columns(*headings), tuple(rows), look="tight")
 
 
 def _chart(choice: KeyUserChoice, labels: Labels) -> charts.Lines:
