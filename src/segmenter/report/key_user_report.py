@@ -35,7 +35,7 @@ def key_users(plan: "LaunchPlan", horizon_days: int, labels: Labels) -> list[Sec
         "No other choice for these places brings more than {} times as much, by what is known (bound of OPIM-C).",
         "据现有资料，同样名额的任何其他选法最多能达到这里的 {} 倍（OPIM-C 上界）。",
     ).format(f"{1 / choice.guarantee:.1f}" if choice.guarantee else "–")
-    chances = [note(translate(sentence, labels.lang)) for sentence in choice.chances.notes]
+    chances = [translate(sentence, labels.lang) for sentence in choice.chances.notes]
     sentence, compared = _sentence(choice, horizon_days, labels), _compared(choice, labels)
     chart = Figure(_chart(choice, labels), say("People brought, by the number of key users", "核心用户人数与带来的人数"))
     several = people["group"].n_unique() > 1
@@ -43,17 +43,16 @@ def key_users(plan: "LaunchPlan", horizon_days: int, labels: Labels) -> list[Sec
         sentence,
         *([note(_stop(choice, labels))] if choice.people.height > 1 else []),
         Grid(((chart,), (compared, *([_by_group(people, labels)] if several else [])))),
-        *chances,
-        note(why, " ", bound),
-        _first(people.head(_SHOWN), choice, labels, ids=False),
+        _first(people.head(_SHOWN), choice, labels, under=(*chances, f"{why} {bound}")),
     )
     title = say("Key users: who comes first, and why", "核心用户：谁先邀请，为什么")
-    return [Section(title, blocks, brief=(sentence, compared, _first(people.head(_BRIEF), choice, labels, ids=True)), whole=False)]
+    return [Section(title, blocks, brief=(sentence, compared, _first(people.head(_BRIEF), choice, labels)), whole=False)]
 
 
 def _sentence(choice: KeyUserChoice, days: int, labels: Labels) -> Any:
     say, number, brings = labels.say, labels.number, choice.brings
-    spend = "" if choice.unit != "spend" else say(", who are expected to spend {worth}", "，预计消费 {worth}")
+    spend = "" if choice.unit != "spend" else say(", who are expected to spend {worth}", "，其预计消费 {worth}")
+    by = say("what those whom they bring would spend", "所带来的人的预计消费") if spend else say("how many they bring", "能带来多少人")
     others = [
         say("{name} would bring {people}", "{name}能带来 {people} 人").format(
             name=_name(other.by, labels), people=_many(other.brings, labels)
@@ -61,11 +60,12 @@ def _sentence(choice: KeyUserChoice, days: int, labels: Labels) -> Any:
         for other in choice.others
         if other.by != "degree"
     ]
-    en = "**{count} key users** come first for whom they bring: together about **{people} people** ({low} to {high}) within {days} days"
-    zh = "**{count} 位核心用户**按能带来多少人优先邀请：预计 {days} 天内共带来约 **{people} 人**（{low}–{high}）"
+    en = "**{count} key users** come first, by {by}: together about **{people} people** ({low} to {high}) within {days} days"
+    zh = "**{count} 位核心用户**按{by}优先邀请：预计 {days} 天内共带来约 **{people} 人**（{low}–{high}）"
     return marked(
         say(en, zh) + spend + say(". In the same places, {others}.", "。同样的名额，{others}。"),
         count=number(choice.people.height),
+        by=by,
         people=_many(brings.mean, labels),
         low=_many(max(brings.low, 0.0), labels),
         high=_many(brings.high, labels),
@@ -108,9 +108,9 @@ def _compared(choice: KeyUserChoice, labels: Labels) -> Table:
     return Table(columns(*headings, *([say("Who spend", "其预计消费")] if spend else [])), tuple(rows), look="tight")
 
 
-def _first(people: pl.DataFrame, choice: KeyUserChoice, labels: Labels, *, ids: bool) -> Table:
-    """List the first key users: with their ids in the terminal alone."""
-    say, number, spend = labels.say, labels.number, choice.unit == "spend"
+def _first(people: pl.DataFrame, choice: KeyUserChoice, labels: Labels, under: tuple[str, ...] = ()) -> Table:
+    """List the first key users: with their ids in the terminal, where nothing stands under it."""
+    say, number, spend, ids = labels.say, labels.number, choice.unit == "spend", not under
     rows = []
     for each in people.to_dicts():
         who = [str(each["order"]), *([each["customer_id"]] if ids else []), each["group"], each["mostly"] or ""]
@@ -120,7 +120,7 @@ def _first(people: pl.DataFrame, choice: KeyUserChoice, labels: Labels, *, ids: 
     figures = [say("Score", "评分"), say("Knows", "认识人数"), say("Brings", "带来人数")]
     headings = columns(*who, *figures, *([say("Who spend", "其预计消费")] if spend else []), left=tuple(range(len(who))))
     title = say("The first {}; key_users.csv has them all", "前 {} 位，全部见 key_users.csv").format(len(rows))
-    return Table(headings, tuple(rows), title, look="tight")
+    return Table(headings, tuple(rows), title, look="tight", under=under)
 
 
 def _many(people: float, labels: Labels) -> str:
