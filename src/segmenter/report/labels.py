@@ -46,16 +46,8 @@ _COMPONENTS = _MEASURES | {
     "frequency": ("orders", "下单频次"),
     "recency": ("recency", "最近下单"),
 }
-_TABLES = {
-    "orders": "订单",
-    "customers": "客户",
-    "events": "互动",
-    "referrals": "推荐",
-    "applicants": "报名",
-    "visits": "访问",
-    "ties": "人脉",
-    "answers": "答复",
-}
+_TABLES = {"orders": "订单", "customers": "客户", "events": "互动", "referrals": "推荐", "applicants": "报名", "visits": "访问"}
+_TABLES |= {"ties": "人脉", "answers": "答复"}
 _CHANNELS = {
     "phone": ("phone", "电话"),
     "message": ("message", "消息"),
