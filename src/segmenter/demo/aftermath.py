@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -27,6 +26,7 @@ from segmenter.demo.orders import (
     tabulate_orders,
 )
 from segmenter.demo.shop import Shop, customer_ids, expected_spend, list_customers, stream
+from segmenter.settings.fission import Tier
 
 _BROUGHT = 0.25  # of new customers: by an earlier one
 _FRIENDS, _MAY = 0.1, 4  # new to the shop, whom a member of influence 1 brings; of so many times as many whom they may bring
@@ -71,7 +71,7 @@ def live_on(
     attempts: int = 1,
     calls: pl.DataFrame | None = None,
     brings: float = 1.0,
-    tiers: Any = None,
+    tiers: Tier | None = None,
     capacity: int | None = None,
 ) -> After:
     """Let a simulated shop live on after a launch.
