@@ -1,9 +1,9 @@
 """Do the bands of `segmenter simulate` hold? `python -m benchmarks.simulate [--seeds 200] [--first 0] [--customers 3000]`
 
 Each seed is a demo shop with a hidden network. A first launch is made, and what came of it goes into the ledger's frames, dated a month
-back: from it the chances are learned. A second launch for the same community is planned and simulated: members are out of it, and by the
-rules as they stand nobody is invited again so soon. Then the shop lives on by its own law, which the simulation does not know, with one of
-the tiers. Members and cost should lie within the 80 % bands in 72 to 88 % of launches.
+back: from it the chances are learned. A second launch for the same community is planned and simulated: members are out of it, and nobody is
+invited again so soon. Then the shop lives on by its own law, which the simulation does not know, with one of the tiers. Members and cost
+should lie within the 80 % bands in 72 to 88 % of launches.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def launch(seed: int, customers: int) -> tuple[Simulation, After, str]:
     """Make two launches of a shop, the second simulated before it is made."""
     shop = simulate(customers, 730, AS_OF, seed)
     own = {"seed": seed}
-    first, second = job().model_copy(update=own), job("launch.name=second").model_copy(update=own)
+    first, second = job().model_copy(update=own), job("launch.name=second", "rules.cooloff_days=60").model_copy(update=own)
     tables = segmenter.canonical_tables(shop.tables(), first.data, first.launch)
     plan = plan_launch(tables, first)
     after = live_on(shop, HORIZON, invited_of(plan), effect=0.3, seed=2 * seed + 10_000, capacity=CAPACITY)

@@ -26,7 +26,7 @@ _ROWS = {"bringer": pl.Int64, "brought": pl.Int64, "new": pl.Boolean, "at": pl.I
 class Offer:
     """What the shop gives for friends brought, and what a group holds."""
 
-    rewards: Mapping[int, Any]  # by friends brought, rising: see `settings.fission.Reward`
+    rewards: Mapping[int, Any]  # by friends brought, rising: see `settings.rewards.Reward`
     orders: Floats  # currency units of each customer's average order
     capacity: int | None
 

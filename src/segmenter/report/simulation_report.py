@@ -13,7 +13,7 @@ from segmenter.report.review_report import mark_amounts, mark_days
 from segmenter.report.sections import Advice, Cell, Code, Fact, Figure, Grid, Report, Section, Table, columns, note, row, text
 from segmenter.report.shell_commands import next_command
 from segmenter.settings import SimulateJob
-from segmenter.settings.fission import Tier
+from segmenter.settings.rewards import Tier
 
 _FIGURES = {
     "members": ("Members", "成员"),
