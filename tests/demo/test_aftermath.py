@@ -109,7 +109,8 @@ def test_who_was_not_invited_lives_as_if_nothing_had_happened(shop: Shop, invite
     assert nothing.effects["effect"].sum() == nothing.effects["friends"].sum() == 0
 
 
-def test_answers_follow_the_chance_to_join(shop: Shop, invited: pl.DataFrame, after: After) -> None:
+def test_answers_follow_the_chance_to_join(shop: Shop, invited: pl.DataFrame) -> None:
+    after = live_on(shop, DAYS, invited, effect=0.5, seed=7, brings=0)  # whom others bring is no answer
     both = after.answers.drop("call_on").join(shop.truth, on="customer_id").join(invited, on="customer_id")
     assert both.height == invited.height
     joined = both.filter(answer="joined")
@@ -124,7 +125,7 @@ def test_answers_follow_the_chance_to_join(shop: Shop, invited: pl.DataFrame, af
     listed = after.effects.drop_nulls("joined_on")
     assert listed["customer_id"].to_list() == joined["customer_id"].to_list()
     assert listed["joined_on"].to_list() == joined["answered_on"].to_list()
-    few = live_on(shop, DAYS, invited.head(50), effect=0.5, seed=7).answers
+    few = live_on(shop, DAYS, invited.head(50), effect=0.5, seed=7, brings=0).answers
     assert_frame_equal(few, after.answers.head(50))  # whatever others do
     late = live_on(shop, 7, invited, effect=0.5, seed=7).answers
     assert late["answered_on"].max() < AS_OF + timedelta(days=7)
@@ -191,10 +192,16 @@ def test_the_job_gives_back_filled_call_sheets_and_the_shop_up_to_then(tmp_path:
 
     invites = pl.read_parquet(tmp_path / "outputs" / "demo" / "invite_list.parquet").select("customer_id", "call_on")
     truth = live_on(shop, DAYS, invites, effect=0.25, seed=20260101)
-    found = read_answers([str(out / "answers")], before=END, timezone="Asia/Shanghai", since=AS_OF)
+    found = read_answers([str(sheet)], before=END, timezone="Asia/Shanghai", since=AS_OF)
     assert found.rejects.is_empty()
     assert found.answers.height + found.open == invites.height
-    assert found.answers.filter(answer="joined")["customer_id"].to_list() == truth.effects.drop_nulls("joined_on")["customer_id"].to_list()
+    by_call = truth.answers.filter(answer="joined")
+    assert found.answers.filter(answer="joined")["customer_id"].to_list() == by_call["customer_id"].to_list()
+    lists = [pl.read_csv(path, encoding="gb18030", infer_schema=False) for path in (out / "answers").glob("*.csv")]
+    listed = pl.concat(lists).drop_nulls("入群时间")
+    assert set(listed["手机号"]) == set(truth.shop.customers.join(truth.members, on="customer_id")["phone"])
+    assert truth.effects.drop_nulls("joined_on")["customer_id"].to_list() == truth.members["customer_id"].to_list()
+    assert listed["邀请人"].null_count() == 0
 
     def written():  # but for the manifest, which tells overwrite
         return {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != "manifest.json"}

@@ -15,6 +15,7 @@ from segmenter.evaluation.lift_sums import MIN_UNITS, Stratum, Sums, combine, fi
 from segmenter.messages import Message
 from segmenter.money import text
 from segmenter.planning.candidates import region_of
+from segmenter.planning.control_group import took_part
 from segmenter.settings import CoreSettings
 
 ENOUGH = 500  # customers held out: below, one large buyer more or less decides
@@ -52,7 +53,7 @@ def describe_detectable_effect(customers: pl.DataFrame, settings: CoreSettings) 
     """
     plan = settings.plan
     whole = plan.holdout_by == "region"
-    drawn = customers.filter(pl.col("invited") | pl.col("held_out")).with_columns(region_of(plan).alias("cluster"))
+    drawn = customers.filter(pl.col("invited") | pl.col("held_out")).filter(took_part()).with_columns(region_of(plan).alias("cluster"))
     if whole:
         drawn = drawn.drop_nulls("cluster")  # who has no region could not be held out, so there is nobody to compare them with
     unit = "cluster" if whole else "customer_id"

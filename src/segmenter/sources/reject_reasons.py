@@ -12,6 +12,7 @@ NO_TIME = Message("rejects.no_time", "is no date or time")
 NO_DATE = Message("rejects.no_date", "is no date (the customer is kept without it)")
 NO_HOUR = Message("rejects.no_hour", "is no hour of the day, from 0 to 23")
 NO_COUNT = Message("rejects.no_count", "is no whole number from 0 up")
+NO_WEIGHT = Message("rejects.no_weight", "is no number from 0 up")
 NO_FLAG = Message("rejects.no_flag", "is neither yes nor no (taken as yes; the customer is kept)")
 NO_CHANNEL = Message("rejects.no_channel", "is no known channel (plan.channel is taken; the applicant is kept)")
 STRANGER = Message("rejects.stranger", "is no customer of the customers table")
@@ -37,6 +38,12 @@ EARLY = Message("rejects.early", "is before the launch")
 UNKNOWN_CUSTOMER = Message("rejects.unknown_customer", "is neither in the plan nor a customer of the shop")
 NOBODY = Message("rejects.nobody", "is nobody whom the launch or the shop knows by phone or name; write the customer id")
 SEVERAL = Message("rejects.several", "may be several people by phone or name; write the customer id")
+BRINGER_NOBODY = Message(
+    "rejects.bringer_nobody", "names nobody whom the launch or the shop knows as who brought them; write the customer id"
+)
+BRINGER_SEVERAL = Message("rejects.bringer_several", "may be several people as who brought them; write the customer id")
+BRINGER_SELF = Message("rejects.bringer_self", "says that they brought themselves; write who did, or nothing")
+BRINGERS = (str(BRINGER_NOBODY), str(BRINGER_SEVERAL), str(BRINGER_SELF))  # the answer is kept
 _NO_ID_COLUMN = "should have a column of customer ids, such as customer_id or {example} (got columns {columns})"
 NO_ID_COLUMN = Message("rejects.no_id_column", _NO_ID_COLUMN, example="", columns="")
 _NO_ANSWER_COLUMN = (

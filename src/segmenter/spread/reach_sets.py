@@ -36,7 +36,12 @@ def _unit(bits: Any) -> float:
 
 @compiled
 def _draw(first: int, count: int, seed: Any, offsets: Any, sources: Any, chances: Any, logs: Any, worth: Any) -> Any:
-    """Draw the sets with these numbers: where each starts, and their members."""
+    """Draw the sets with these numbers: where each starts, their members, and the place in `worth` that each was drawn for.
+
+    Beyond the people stand they again: whoever is drawn there is no member of their own set.
+    """
+    nodes = len(offsets) - 1
+    roots = np.empty(count, dtype=np.int64)
     seen = np.full(len(offsets) - 1, -1, dtype=np.int32)
     starts = np.zeros(count + 1, dtype=np.int64)
     members = np.empty(max(4 * count, 16), dtype=np.int32)
@@ -44,11 +49,14 @@ def _draw(first: int, count: int, seed: Any, offsets: Any, sources: Any, chances
     for number in range(count):
         state = _mix(seed + np.uint64(first + number) * _ODD)
         state += _ODD
-        root = np.searchsorted(worth, _unit(_mix(state)) * worth[-1], side="right")
+        # Whom sets are drawn for is spread evenly, by multiples of the golden ratio: their numbers differ by less than chance.
+        turn = _mix(seed) + np.uint64(first + number) * _ODD
+        root = np.searchsorted(worth, _unit(turn) * worth[-1], side="right")
+        roots[number] = root
         at = size
-        members[size] = root
+        members[size] = root % nodes
         size += 1
-        seen[root] = number
+        seen[root % nodes] = number
         while at < size:
             node = members[at]
             at += 1
@@ -75,23 +83,27 @@ def _draw(first: int, count: int, seed: Any, offsets: Any, sources: Any, chances
                     seen[source] = number
                     members[size] = source
                     size += 1
+        if root >= nodes:
+            size -= 1
+            members[starts[number]] = members[size]  # in no order anyway
         if size == len(members):
             members = np.concatenate((members, np.empty(len(members), dtype=np.int32)))
         starts[number + 1] = size
-    return starts, members[:size].copy()
+    return starts, members[:size].copy(), roots
 
 
 class ReachSets:
     """Sets drawn for a graph, each for a person drawn by their worth; more of them are drawn as they are needed.
 
-    Set i depends on the seed and i alone: the same sets at any number of threads, and however many are drawn at a time.
+    Set i depends on the seed and i alone: the same sets at any number of threads, and however many are drawn at a time. What of the values
+    is to be `brought` counts only where others than the person themselves do that: they are in no such set of their own.
     """
 
-    def __init__(self, graph: Graph, values: Floats, seed: int) -> None:
+    def __init__(self, graph: Graph, values: Floats, seed: int, brought: Floats | None = None) -> None:
         self._graph, self._seed = graph, np.uint64(seed % 2**64)
-        self._worth = np.cumsum(values)
+        self._worth = np.cumsum(values if brought is None else np.concatenate([values - brought, brought]))
         self.worth = float(self._worth[-1])  # of everybody
-        self.starts, self.members = np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int32)
+        self.starts, self.members, self.roots = np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
 
     @property
     def count(self) -> int:
@@ -109,15 +121,25 @@ class ReachSets:
 
         with ThreadPoolExecutor(os.cpu_count()) as cores:
             drawn = list(cores.map(block, firsts))
-        ends = np.cumsum([len(self.members), *(len(members) for _, members in drawn)])
-        self.starts = np.concatenate([self.starts, *(starts[1:] + end for (starts, _), end in zip(drawn, ends, strict=False))])
-        self.members = np.concatenate([self.members, *(members for _, members in drawn)])
+        ends = np.cumsum([len(self.members), *(len(members) for _, members, _ in drawn)])
+        self.starts = np.concatenate([self.starts, *(starts[1:] + end for (starts, _, _), end in zip(drawn, ends, strict=False))])
+        self.members = np.concatenate([self.members, *(members for _, members, _ in drawn)])
+        self.roots = np.concatenate([self.roots, *(roots for _, _, roots in drawn)])
 
     def covered(self, chosen: Ints) -> int:
         """Count the sets that have one of these people."""
         some = np.zeros(len(self._graph.offsets) - 1, dtype=np.bool_)
         some[chosen] = True
-        return int(np.logical_or.reduceat(some[self.members], self.starts[:-1]).sum()) if self.count else 0
+        hits = np.concatenate([[0], np.cumsum(some[self.members])])
+        return int((hits[self.starts[1:]] > hits[self.starts[:-1]]).sum())
+
+    def turns(self, chosen: Ints) -> tuple[Ints, Ints]:
+        """Give where these people are: the sets, and which of them it is, by number in their order."""
+        turn = np.full(len(self._graph.offsets) - 1, len(chosen), dtype=np.int64)
+        turn[chosen] = np.arange(len(chosen))
+        turns = turn[self.members]
+        there = turns < len(chosen)
+        return np.repeat(np.arange(self.count), np.diff(self.starts))[there], turns[there]
 
     def choose(self, most: int, costs: Floats, budget: float, kinds: Ints, limits: Ints, *, by_cost: bool) -> tuple[Ints, Ints, int]:
         """Choose people one by one: who covers most sets that nobody before covers, or most for what they cost.
@@ -162,7 +184,7 @@ def _choose(
     for turn in range(most):
         best, highest = -1, -1.0
         for node in range(len(gains)):
-            if taken[node] or costs[node] > budget or limits[kinds[node]] <= 0:
+            if taken[node] or costs[node] == math.inf or costs[node] > budget or limits[kinds[node]] <= 0:
                 continue
             value = gains[node] / max(costs[node], 1e-300) if by_cost else float(gains[node])
             if value > highest:
