@@ -6,7 +6,7 @@ bringers' place, or of other friends of the same province, which leaves it at ho
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from math import sqrt
 from statistics import mean, stdev
@@ -80,11 +80,13 @@ def life(shop: Shop, key_users: pl.Series, others: pl.Series, seed: int) -> tupl
     return rows.filter(~pl.col("new")).height, rows.height
 
 
-def brought(customers: int, seeds: int, lives: int, *, launches: bool = True) -> Iterator[dict[str, object]]:
+def brought(
+    customers: int, seeds: int, lives: int, *, referrals: Sequence[str] = REFERRALS, launches: bool = True
+) -> Iterator[dict[str, object]]:
     """Give what each choice brought on average over its lives, by shop: ``referrals``, ``launch``, ``choice``, ``members``, ``all``."""
     for seed in range(1, seeds + 1):
         shop = simulate(customers, 730, AS_OF, seed)
-        for how in REFERRALS:
+        for how in referrals:
             chosen, eligible = choices(shop, told_otherwise(shop, how, seed), seed)
             best = eligible.filter(~pl.col("customer_id").is_in(pl.concat([*chosen.values()]).implode()))["customer_id"].head(OTHERS)
             for others in (best.clear(), best) if launches and how == REFERRALS[0] else (best.clear(),):
