@@ -15,7 +15,7 @@ from segmenter.demo.customers import Floats, Ints
 from segmenter.demo.network import pull
 from segmenter.demo.shop import Shop, stream
 from segmenter.hashing import quick_hash
-from segmenter.settings.fission import Reward, Tier
+from segmenter.settings.rewards import Reward, Tier
 
 FATIGUE = 0.7  # each week after joining somebody brings so many times as many as the week before
 RESPONSE = 0.8  # by so much a reward of an average order raises the chance that one more is brought
@@ -29,7 +29,7 @@ _ROWS = {"bringer": pl.Int64, "brought": pl.Int64, "new": pl.Boolean, "at": pl.I
 class Offer:
     """What the shop gives for friends brought, and what a group holds."""
 
-    rewards: Mapping[int, Reward]  # by friends brought
+    rewards: Mapping[int, Reward]  # by friends brought, rising
     orders: Floats  # currency units of each customer's average order
     capacity: int | None
 
