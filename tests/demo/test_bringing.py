@@ -12,7 +12,7 @@ from benchmarks.key_users import REFERRALS, brought, compare
 from segmenter.demo.aftermath import After, live_on
 from segmenter.demo.bringing import NEVER, Brought, Offer, People, bring
 from segmenter.demo.shop import Shop, simulate
-from segmenter.settings.fission import Reward, Tier
+from segmenter.settings.rewards import Reward, Tier
 
 AS_OF, DAYS = date(2026, 7, 1), 30
 RISING = Tier("rising", {1: Reward(share=0.3), 2: Reward(share=0.6), 3: Reward(share=1.0)})

@@ -26,7 +26,7 @@ from segmenter.demo.orders import (
     tabulate_orders,
 )
 from segmenter.demo.shop import Shop, customer_ids, expected_spend, list_customers, stream
-from segmenter.settings.fission import Tier
+from segmenter.settings.rewards import Tier
 
 _BROUGHT = 0.25  # of new customers: by an earlier one
 
