@@ -60,9 +60,7 @@ def simulation_report(found: Simulation, settings: SimulateJob, typed: Sequence[
         warnings=tuple(translate(warning, labels.lang) for warning in found.warnings),
         sections=(
             Section(say("The tiers beside each other", "各档奖励对比"), (table, *_differences(found, labels)), whole=False),
-            Section(
-                say("Day by day", "逐日变化"), (Grid(tuple((figure,) for figure in _charts(found, days, settings, labels))),), whole=False
-            ),
+            Section(say("Day by day", "逐日变化"), (Grid(tuple((figure,) for figure in _charts(found, days, settings, labels))),), whole=False),
             Section(say("Generations", "传播代数"), (_generations(found, labels),)),
             rests,
             Section(
@@ -92,10 +90,7 @@ def conclude_simulation(found: Simulation, labels: Labels) -> list[str]:
             sentence = labels.say(en, f"无法判断 {each['tier']} 是否比 {first} 带来更多人（多 {people} 人，多花 {cost}）。")
         said.append(sentence)
     if not said:
-        people, members = (
-            _range(found.totals.row(0, named=True), "people", labels),
-            _range(found.totals.row(0, named=True), "members", labels),
-        )
+        people, members = _range(found.totals.row(0, named=True), "people", labels), _range(found.totals.row(0, named=True), "members", labels)
         return [labels.say(f"{members} members, and {people} people brought.", f"预计成员 {members} 人，被带来 {people} 人。")]
     if found.recommended is not None:
         return [labels.say(f"Take {found.recommended}: most is left of it.", f"建议采用 {found.recommended}：扣除成本后所得最多。"), *said]
