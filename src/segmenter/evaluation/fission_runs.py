@@ -241,7 +241,9 @@ def _run(
                         if not open_[target] or needs >= highest:
                             continue
                     else:
-                        drawn = _mix(_mix(key + _EDGE) + np.uint64(place if place < edges + strangers else place - strangers + _MANY) * _ODD)
+                        drawn = _mix(
+                            _mix(key + _EDGE) + np.uint64(place if place < edges + strangers else place - strangers + _MANY) * _ODD
+                        )
                         needs = _unit(_mix(drawn)) * highest
                         target = people if place < edges + strangers else people + 1
                     its = _mix(base + np.uint64(target) * _ODD) if target < people else _mix(drawn + _NEW)

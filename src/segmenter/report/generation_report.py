@@ -35,7 +35,8 @@ def say_through(review: Review, labels: Labels) -> list[str]:
     if through is None:
         return []
     members, brought = labels.number(through.people.height), labels.number(through.brought)
-    said = [say(f"{brought} of the {members} members came through somebody else.", f"{members} 位成员中，{brought} 位由他人带来。")]
+    en = f"{brought} of the {members} members came through somebody else, as far as sheets, lists and referrals say."
+    said = [say(en, f"{members} 位成员中，{brought} 位由他人带来（以外呼表、名单和推荐记录为准）。")]
     said += [_say_reproduction(through, labels)] if through.reproduction else []
     if (expected := through.expected) is not None:
         low, high, mean = (f"{value:,.0f}" for value in (expected.low, expected.high, expected.value))
@@ -45,13 +46,10 @@ def say_through(review: Review, labels: Labels) -> list[str]:
         zh += f"，{'' if review.over else f'前 {review.days} 天'}实际带来 {through.through:,} 人"
         verdict = _compare(review)
         said.append(say(f"{en}{verdict[0]}.", f"{zh}{verdict[1]}。"))
-    if count := through.new_customers:
-        said.append(
-            say(
-                f"By the referrals members brought {count:,} new customers to the shop.",
-                f"按推荐记录，成员还为店铺带来 {count:,} 位新客户。",
-            )
-        )
+    if through.new:
+        en = f"By the referrals members brought {through.new:,} people who were new to the shop; {through.new_customers:,} have ordered."
+        zh = f"按推荐记录，成员为店铺带来 {through.new:,} 位新人，其中 {through.new_customers:,} 位已下单。"
+        said.append(say(en, zh))
     return said
 
 
@@ -114,10 +112,11 @@ def _key_users(through: Generations, labels: Labels, *, ids: bool = False) -> tu
         name = each["customer_id"] if ids else say(f"key user {number}", f"核心用户 {number}")
         joined = say("joined", "已加入") if each["joined"] else say("not joined", "未加入")
         cell = Cell(name, small=f"{name_value('group', each['group'], labels)} · {joined}")
-        rows.append(row(cell, f"{each['brings']:,.1f}", labels.number(each["through"])))
+        rows.append(row(cell, f"{each['brings']:,.1f}", labels.number(each["through"]), labels.number(each["new"])))
     more = through.key_users.height - len(rows)
     under = (say(f"and {more} more in came_through.csv", f"另有 {more} 位见 came_through.csv"),) if more else ()
-    headings = columns(say("Key user", "核心用户"), say("Expected", "预计带来"), say("Brought", "实际带来"))
+    pairs = (("Key user", "核心用户"), ("Expected", "预计带来"), ("Members", "带来成员"), ("New to the shop", "带来新客"))
+    headings = columns(*(say(*pair) for pair in pairs))
     return (Table(headings, tuple(rows), title=say("Key users", "核心用户"), look="tight", under=under),)
 
 
