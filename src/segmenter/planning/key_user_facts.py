@@ -14,7 +14,8 @@ from segmenter.settings import AllocatedPlan, CoreSettings
 from segmenter.spread.launch_spread import EdgeChances, LaunchSpread
 from segmenter.spread.reach_sets import ReachSets
 
-Floats, Ints = NDArray[np.float64], NDArray[np.int64]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 _SETS = (1 << 17, 1 << 20)  # drawn anew to judge by: as many as the choice took, within these
 _Z = 1.2815515655446004  # 80 % of a normal distribution lie between -z and z
@@ -227,7 +228,8 @@ def say_key_users(
     reach: KeyUserChoice | None, spread: LaunchSpread, settings: CoreSettings
 ) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
     """Say what key users by reach rest on and change, in notes; and in warnings where there are fewer than places."""
-    plan, notes = settings.plan, []
+    plan = settings.plan
+    notes: list[Message] = []
     if reach is None:
         sentence = (
             "spread: by all that is known (data.referrals, data.ties, spread.same) nobody who may be a key user would bring anybody: key "

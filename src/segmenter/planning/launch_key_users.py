@@ -82,17 +82,17 @@ def pick_key_users(
         return None
     found = choose_key_users(spread.graph, places.height, people, limits=limits, seed=settings.seed)
     reaching = found.chosen.filter(pl.col("brings") > 0)
-    rows = reaching.join(known, left_on="person", right_on="customer_id", how="left", maintain_order="left")["row"]
-    rows = _fill(rows, known, places.sort("rank")["row"], limits).to_numpy().astype(np.int64)
+    best = reaching.join(known, left_on="person", right_on="customer_id", how="left", maintain_order="left")["row"]
+    picked = _fill(best, known, places.sort("rank")["row"], limits).to_numpy().astype(np.int64)
     listed = np.union1d(marked["row"].to_numpy(), choice.held_out.to_numpy())
     return PickedKeyUsers(
-        rows,
+        picked,
         places.sort("rank")["row"].to_numpy(),
         known.select("row", "customer_id", "score", "kind"),
         limits,
         found,
         reaching.height,
-        int((~np.isin(rows, listed)).sum()),
+        int((~np.isin(picked, listed)).sum()),
     )
 
 
