@@ -20,6 +20,7 @@ loaded: list[str] = []  # the files read, in that order
 
 def watch_files() -> None:
     """Let Hydra read the files of all config folders by `load`."""
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
     from hydra._internal.hydra import Hydra
     from hydra._internal.sources_registry import SourcesRegistry
     from hydra.core.plugins import Plugins
@@ -35,6 +36,15 @@ def watch_files() -> None:
     if not any("hydra" in argument or argument.startswith(("-c", "--config")) for argument in sys.argv[1:]):
         # It composes the whole config once more, to see whether that sets `hydra.mode`: our files do not.
         Hydra.get_mode = lambda self, config_name, overrides: None  # type: ignore[method-assign]
+    asked = ConfigLoaderImpl.get_group_options
+
+    def get_group_options(self: Any, group_name: str, *args: Any, **more: Any) -> list[str]:
+        # Hydra copies all it has read for each folder that its help asks about.
+        return (
+            asked(self, group_name, *args, **more) if "overrides" in more else self.repository.get_group_options(group_name, *args, **more)
+        )
+
+    ConfigLoaderImpl.get_group_options = get_group_options  # type: ignore[method-assign]
     Plugins.instance()  # they register the sources
     SourcesRegistry.instance().resolve("file").load_config = load_config  # type: ignore[method-assign]
 

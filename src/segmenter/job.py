@@ -83,9 +83,9 @@ def conclude(outputs: "Outputs", settings: "LaunchJob", *, sweep: "Sweep | None"
 
     show(outputs.report, settings.out, settings.lang, damaged=damaged)
     if outputs.record is not None and not isinstance(settings.tracking, NoTracking):
-        from segmenter.tracking import track
+        from segmenter.tracking import track_beside
 
         with progress(settings.lang) as stage:
             stage("tracking")
-            run = track(outputs.record, outputs.public, settings, sweep)
+            run = track_beside(outputs.record, outputs.public, settings, sweep)
         show_run(run)

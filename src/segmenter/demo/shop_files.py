@@ -22,7 +22,7 @@ from segmenter.report.outputs import Output, Outputs
 from segmenter.report.sections import Code, Report, Section, Table, columns, row, text
 from segmenter.report.shell_commands import Changes, elsewhere, next_command, override
 from segmenter.settings import DemoJob
-from segmenter.settings.fission import Tier
+from segmenter.settings.rewards import Tier
 
 ANSWERS, CALLED = "answers", "calls.csv"
 

@@ -17,7 +17,7 @@ from segmenter.measures.past import past_of
 from segmenter.messages import Message
 from segmenter.money import to_minor
 from segmenter.planning.join_chances import JoinChances
-from segmenter.settings.fission import Tier
+from segmenter.settings.rewards import Tier
 from segmenter.settings.jobs import SimulateCore
 from segmenter.spread.launch_spread import EdgeChances
 from segmenter.tables import Tables

@@ -52,7 +52,7 @@ def set_up(customers: pl.DataFrame, groups: pl.DataFrame, tables: Tables, past: 
     members, fatigue = list_members(invited, horizon, as_of), share_by_day(fission.fatigue, horizon)
     new = find_new(members, tables.referrals)
     people = _people(customers, edges, tables.referrals, new, settings)
-    bringing = learn_bringing(members, new, people, edges, fatigue, as_of)
+    bringing = learn_bringing(members, new, people, chances, fatigue, as_of)
     number = people.select("person", number=pl.int_range(pl.len()))
     called = customers.filter("invited").sort("customer_id").join(number, left_on="customer_id", right_on="person", maintain_order="left")
     day = (called["call_on"] - as_of).dt.total_days().fill_null(0).to_numpy()
@@ -175,11 +175,12 @@ def _draws(settings: SimulateCore, joining: JoinChances, bringing: Bringing, bou
         planned = np.bincount(bins, minlength=bought.bins).astype(np.float64)
         shares = score_shares(pl.Series(world.join_bin), bins, bought.bins)
         level = draw(list(bought.spends.values()), bought.edges, shares, planned, joining, settings.seed).level[np.arange(runs) % DRAWS]
+    more = bringing.levels(rng, runs)
     return Draws(
         join=join,
-        ties=bringing.ties.draws(rng, runs),
-        others=bringing.others.draws(rng, runs) if bringing.others.learned else np.zeros(runs),
-        new=bringing.new.draws(rng, runs),
+        ties=more * bringing.ties.draws(rng, runs),
+        others=more * bringing.others.draws(rng, runs) if bringing.others.learned else np.zeros(runs),
+        new=more * bringing.new.draws(rng, runs),
         known=bringing.known(rng, runs),
         response=rng.uniform(response.low, response.high, runs),
         date=dates.astype(np.int64),

@@ -13,12 +13,13 @@ from segmenter.report.review_report import mark_amounts, mark_days
 from segmenter.report.sections import Advice, Cell, Code, Fact, Figure, Grid, Report, Section, Table, columns, note, row, text
 from segmenter.report.shell_commands import next_command
 from segmenter.settings import SimulateJob
-from segmenter.settings.fission import Tier
+from segmenter.settings.rewards import Tier
 
 _FIGURES = {
     "members": ("Members", "成员"),
     "brought": ("of whom brought", "其中被带来"),
     "new": ("New customers brought", "带来的新客"),
+    "people": ("People brought", "带来的人"),
     "turned_away": ("Found no place", "群满未能加入"),
     "sales": ("Sales", "消费额"),
     "cost": ("Cost", "成本"),
@@ -32,7 +33,13 @@ def simulation_report(found: Simulation, settings: SimulateJob, typed: Sequence[
     """Say what the simulation came to, in the launch's language."""
     launch, labels = settings.launch, Labels(settings.lang, settings.launch.currency)
     say, days = labels.say, launch.horizon_days
-    advice, table = [text(sentence) for sentence in conclude_simulation(found, labels)], _totals(found, labels)
+    advice = [text(sentence) for sentence in conclude_simulation(found, labels)]
+    promised = {tier.name: _promise(tier, labels) for tier in settings.fission.offered}
+    wide, narrow = ("members", "brought", "new", "turned_away", "sales", "cost", "each", "net"), ("members", "people", "cost")
+    tables = [_table(found.totals, wide, promised, labels)]
+    if found.differences.height:
+        title = say("More than with {}", "比 {} 多出").format(found.totals["tier"][0])
+        tables.append(_table(found.differences, wide, promised, labels, title=title))
     command = next_command("launch", typed, {"fission.": None, "out": None})
     rests = Section(say("What this rests on", "依据与假设"), tuple(text(translate(each, labels.lang)) for each in found.notes))
     how = note(
@@ -54,12 +61,13 @@ def simulation_report(found: Simulation, settings: SimulateJob, typed: Sequence[
         tiles=tuple(
             Fact(say(*_FIGURES[name]), figure.text, f"{first['tier']} · {figure.small}")
             for name in ("members", "brought", "new", "sales")
-            if (figure := _cell(first, name, labels)).small
+            if first[name] is not None
+            for figure in (_cell(first, name, labels),)
         ),
         caution=say("Before you believe it", "解读前请注意"),
         warnings=tuple(translate(warning, labels.lang) for warning in found.warnings),
         sections=(
-            Section(say("The tiers beside each other", "各档奖励对比"), (table, *_differences(found, labels)), whole=False),
+            Section(say("The tiers beside each other", "各档奖励对比"), tuple(tables), whole=False),
             Section(
                 say("Day by day", "逐日变化"), (Grid(tuple((figure,) for figure in _charts(found, days, settings, labels))),), whole=False
             ),
@@ -68,7 +76,7 @@ def simulation_report(found: Simulation, settings: SimulateJob, typed: Sequence[
             Section(
                 brief=(
                     *advice,
-                    _totals(found, labels, plain=True),
+                    _table(found.totals, narrow, promised, labels, plain=True),
                     *rests.blocks,  # type: ignore[arg-type]
                     text(say("To plan the launch: ", "制定正式方案： "), Code(command)),
                 )
@@ -99,7 +107,7 @@ def conclude_simulation(found: Simulation, labels: Labels) -> list[str]:
         return [labels.say(f"{members} members, and {people} people brought.", f"预计成员 {members} 人，被带来 {people} 人。")]
     if found.recommended is not None:
         return [labels.say(f"Take {found.recommended}: most is left of it.", f"建议采用 {found.recommended}：扣除成本后所得最多。"), *said]
-    if "net" in found.differences.drop_nulls("net").columns and found.differences["net"].is_not_null().any():
+    if found.differences["net"].is_not_null().any():
         return [labels.say("No tier surely pays, and none surely does not.", "各档奖励是否划算，尚无法判断。"), *said]
     en = "What a person is worth to you decides; with fission.margin sales and cost are set off against each other."
     return [*said, labels.say(en, "是否值得，取决于每多一人对您的价值；设置 fission.margin 后，会把消费额与成本相抵。")]
@@ -119,32 +127,24 @@ def _cell(each: dict[str, Any], name: str, labels: Labels) -> Cell:
     return Cell("–") if each[name] is None else Cell(_amount(name, each[name], labels), _range(each, name, labels))
 
 
-def _table(frame: pl.DataFrame, names: tuple[str, ...], labels: Labels, *, plain: bool = False, title: str = "") -> Table:
-    shown = [name for name in names if frame[name].is_not_null().any()]
+def _table(
+    frame: pl.DataFrame, names: tuple[str, ...], promised: dict[str, str], labels: Labels, *, plain: bool = False, title: str = ""
+) -> Table:
+    """Show figures by tier, with their ranges beside or, on a page, below them; those that are nothing at all are left out."""
+    shown = [name for name in names if name in ("members", "cost") or (frame[f"{name}_high"].fill_null(0) != 0).any()]
     rows = []
     for each in frame.iter_rows(named=True):
         cells = [_cell(each, name, labels) for name in shown]
-        rows.append(row(each["tier"], *(f"{cell.text} ({cell.small})" if plain and cell.small else cell for cell in cells)))
+        ranges = [f"{cell.text} ({cell.small})" if plain and cell.small != cell.text else cell for cell in cells]
+        rows.append(row(Cell(each["tier"], promised[each["tier"]]), *ranges))
     return Table(columns(labels.say("Tier", "档位"), *(labels.say(*_FIGURES[name]) for name in shown)), tuple(rows), title=title)
 
 
-def _totals(found: Simulation, labels: Labels, *, plain: bool = False) -> Table:
-    names = ("members", "brought", "new", "cost") if plain else tuple(_FIGURES)
-    return _table(found.totals, names, labels, plain=plain)
-
-
-def _differences(found: Simulation, labels: Labels) -> tuple[Table, ...]:
-    if found.differences.is_empty():
-        return ()
-    title = labels.say("More than with {}", "比 {} 多出").format(found.totals["tier"][0])
-    return (_table(found.differences, ("members", "brought", "new", "sales", "cost", "each", "net"), labels, title=title),)
-
-
 def _charts(found: Simulation, days: int, settings: SimulateJob, labels: Labels) -> list[Figure]:
-    """Draw members, sales and cost by day: the first tier, and of the others the ones that stand first, with their bands."""
+    """Draw by day, with bands, what the first tiers come to."""
     shown = found.totals["tier"].to_list()[: len(_COLORS)]
     figures = []
-    for name in ("members", "sales", "cost"):
+    for name in ("people", "cost", "members", "sales"):
         if name not in found.daily.columns or not found.daily[f"{name}_high"].max():
             continue
         lines = []
@@ -175,10 +175,10 @@ def _generations(found: Simulation, labels: Labels) -> Table:
     return Table(columns(labels.say("Members by generation", "各代成员"), *tiers), rows)
 
 
-def say_tier(tier: Tier, labels: Labels) -> str:
-    """Say what a tier promises: 1: 30%, 2: 40%."""
-    promised = (
-        f"{friends}: {labels.share(reward.share) if reward.share is not None else labels.units(reward.size)}"
+def _promise(tier: Tier, labels: Labels) -> str:
+    """Say what a tier promises for so many friends: 1: 30 %, 2: 40 %."""
+    promised = [
+        f"{friends}: {f'{100 * reward.size:g} %' if reward.share is not None else labels.units(reward.size)}"
         for friends, reward in tier.rewards.items()
-    )
-    return labels.say(", ", "，").join(promised) or labels.say("nothing", "无奖励")
+    ]
+    return labels.say(", ", "，").join(promised) or labels.say("no reward", "无奖励")

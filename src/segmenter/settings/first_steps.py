@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field, create_model
 
 from segmenter.messages import Message
-from segmenter.settings.fission import Rewards
+from segmenter.settings.rewards import Rewards
 from segmenter.settings.sources import CustomersFile, DemoSettings, EventsFile, OrdersFile, ReferralsFile
 from segmenter.settings.stages import LaunchBasics
 from segmenter.settings.types import MOST, AsOf, Folder, Seed, Settings, is_file_name
