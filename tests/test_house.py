@@ -31,7 +31,7 @@ COVERS = {
     "evaluation/test_fission.py": "evaluation/fission_world evaluation/past_purchases",
     "evaluation/test_forecast.py": "evaluation/forecast_draws",
     "evaluation/test_lift.py": "evaluation/lift_sums",
-    "evaluation/test_review.py": "evaluation/acceptance evaluation/launch_sales",
+    "evaluation/test_review.py": "evaluation/acceptance evaluation/launch_sales evaluation/review_warnings",
     "evaluation/test_tune.py": "evaluation/tuning_trials",
     "guesses/test_experiment.py": (
         "guesses/column_guess guesses/column_names guesses/column_values guesses/customers_guess guesses/guess guesses/known_sources guesses/order_rows_guess"
