@@ -36,7 +36,15 @@ FIGURES = ("members", "brought", "new", "cost", "sales")
 @cache
 def job(*overrides: str) -> SimulateJob:
     """Give the settings of a launch, with little that does not matter here."""
-    little = ["scoring=spend", "segments=rfm", "topics.use=false", "personas=[]", "fission.tiers.generous=null", "fission.runs=500", f"plan.size={SIZE}"]
+    little = [
+        "scoring=spend",
+        "segments=rfm",
+        "topics.use=false",
+        "personas=[]",
+        "fission.tiers.generous=null",
+        "fission.runs=500",
+        f"plan.size={SIZE}",
+    ]
     with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
         config = compose("simulate", [f"launch.as_of={AS_OF}", "tracking=none", *little, f"plan.group_capacity={CAPACITY}", *overrides])
     return parse(SimulateJob, config)
@@ -75,7 +83,9 @@ def remembered(plan: LaunchPlan, after: After) -> PastLaunches:
     said = pl.concat([members, answers.join(members, on="customer_id", how="anti")], how="diagonal_relaxed")
     known = plan.invitations.join(said, on="customer_id", how="full", coalesce=True)
     dated = known.with_columns(pl.col("answered_on", "planned_at") - AGO, as_of=AS_OF - AGO, ends_on=AS_OF - AGO + timedelta(days=HORIZON))
-    dated = dated.with_columns(launch=pl.lit("first"), community=pl.lit("vip"), in_plan=pl.col("status").is_not_null(), source=pl.lit("list"))
+    dated = dated.with_columns(
+        launch=pl.lit("first"), community=pl.lit("vip"), in_plan=pl.col("status").is_not_null(), source=pl.lit("list")
+    )
     missed = pl.when(pl.col("answer").is_in(["not_reached", "wrong_number"])).then(1).otherwise(0)
     dated = dated.with_columns(calls=pl.col("answer").is_not_null().cast(pl.Int64), missed=missed)
     known = dated.select(name for name in dated.columns if name in INVITED)
@@ -84,7 +94,9 @@ def remembered(plan: LaunchPlan, after: After) -> PastLaunches:
     asked = pl.when("in_plan").then("as_of")
     precedents = invited.select("customer_id", last_invited=asked, invitations=pl.col("in_plan").cast(pl.Int64), **said)
     customers = pl.concat([PRECEDENTS.to_frame(), precedents], how="diagonal_relaxed")
-    return PastLaunches(customers.with_columns(pl.col("member", "refused").fill_null(value=False)).sort("customer_id"), invited.sort("customer_id"))
+    return PastLaunches(
+        customers.with_columns(pl.col("member", "refused").fill_null(value=False)).sort("customer_id"), invited.sort("customer_id")
+    )
 
 
 def lived_through(after: After) -> dict[str, float]:
@@ -130,7 +142,13 @@ def main() -> None:
     for seed, tier, figures in launches(given.first, given.seeds, given.customers):
         for name, (low, _, high, true) in figures.items():
             inside[name].append(low <= true <= high)
-        print(seed, tier, *(f"{name} {low}..{middle}..{high} got {true}" for name, (low, middle, high, true) in figures.items()), sep="  ", flush=True)
+        print(
+            seed,
+            tier,
+            *(f"{name} {low}..{middle}..{high} got {true}" for name, (low, middle, high, true) in figures.items()),
+            sep="  ",
+            flush=True,
+        )
     for name, held in inside.items():
         print(f"{name}: {np.mean(held):.1%} of {len(held)} within the 80 % band", file=sys.stderr)
 

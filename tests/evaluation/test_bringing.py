@@ -16,7 +16,9 @@ FATIGUE = share_by_day(0.7, 30)
 def invited(*rows):
     about = {"launch": "spring", "community": "vip", "as_of": BEGAN, "ends_on": ENDED, "answer": "joined"}
     names = ("customer_id", "answered_on", "brought_by")
-    frame = pl.DataFrame([about | dict(zip(names, row, strict=True)) for row in rows], schema_overrides={name: INVITED[name] for name in names})
+    frame = pl.DataFrame(
+        [about | dict(zip(names, row, strict=True)) for row in rows], schema_overrides={name: INVITED[name] for name in names}
+    )
     return pl.concat([INVITED.to_frame(), frame], how="diagonal_relaxed")
 
 

@@ -45,7 +45,9 @@ def world(seed, people=30, places=1_000):
 
 def draws(response=1.0, others=0.0, runs=RUNS):
     every = np.ones(runs)
-    return Draws(0.5 * every[:, None], every, others * every, others * every, 0.5 * every, response * every, np.zeros(runs, np.int64), every)
+    return Draws(
+        0.5 * every[:, None], every, others * every, others * every, 0.5 * every, response * every, np.zeros(runs, np.int64), every
+    )
 
 
 def run(made, drawn, tier=NONE, buyers=NOBODY, pull=0.01):
@@ -115,19 +117,35 @@ def test_the_levels_reached_are_paid_on_their_day():
 
 
 def test_members_buy_from_joining_on_and_new_customers_from_their_first_day():
-    buyers = Buyers(np.array([[0, 1, 1, 1]]), np.array([0]), np.array([2]), np.array([100]), np.array([100, 113], np.int32), np.array([70, 5]))
+    buyers = Buyers(
+        np.array([[0, 1, 1, 1]]), np.array([0]), np.array([2]), np.array([100]), np.array([100, 113], np.int32), np.array([70, 5])
+    )
     sure = replace(draws(), join=np.ones((RUNS, 1)), level=np.full(RUNS, 2.0))
     made = world(1)
-    by_day, *_ = run(replace(made, scales=0 * made.scales, chances=0 * made.chances, call_day=np.zeros(15, np.int64), lags=np.zeros(1, np.int64)), sure, buyers=buyers)
+    by_day, *_ = run(
+        replace(made, scales=0 * made.scales, chances=0 * made.chances, call_day=np.zeros(15, np.int64), lags=np.zeros(1, np.int64)),
+        sure,
+        buyers=buyers,
+    )
     assert (by_day[:, 0, SALES] == 15 * 140).all()
     assert (by_day[:, 13, SALES] == 15 * 10).all()
-    later, *_ = run(replace(made, scales=0 * made.scales, chances=0 * made.chances, call_day=np.ones(15, np.int64), lags=np.zeros(1, np.int64)), sure, buyers=buyers)
+    later, *_ = run(
+        replace(made, scales=0 * made.scales, chances=0 * made.chances, call_day=np.ones(15, np.int64), lags=np.zeros(1, np.int64)),
+        sure,
+        buyers=buyers,
+    )
     assert (later[..., SALES].sum(axis=1) == 15 * 10).all()
 
 
 @pytest.mark.parametrize(("shape", "mean"), [(0.3, 2.0), (1.0, 0.5), (7.0, 3.0)])
 def test_numbers_of_new_customers_are_gamma_poisson(shape, mean):
-    made = replace(world(2, people=200), chances=np.zeros(800), shapes=np.full(202, shape), scales=np.full(202, mean / shape), call_day=np.zeros(100, np.int64))
+    made = replace(
+        world(2, people=200),
+        chances=np.zeros(800),
+        shapes=np.full(202, shape),
+        scales=np.full(202, mean / shape),
+        call_day=np.zeros(100, np.int64),
+    )
     sure = replace(draws(0.0, runs=200), join=np.ones((200, 1)), new=np.ones(200))
     new = run(replace(made, lags=np.zeros(1, np.int64)), sure)[0][..., NEW].sum(axis=1)
     usual = mean * 100 * (DAYS - 1) / DAYS  # who joined today brings from tomorrow on

@@ -105,7 +105,9 @@ def _edges(customers: pl.DataFrame, tables: Tables, settings: SimulateCore) -> E
         return None
 
 
-def _people(customers: pl.DataFrame, edges: pl.DataFrame, referrals: pl.DataFrame, new: pl.DataFrame, settings: SimulateCore) -> pl.DataFrame:
+def _people(
+    customers: pl.DataFrame, edges: pl.DataFrame, referrals: pl.DataFrame, new: pl.DataFrame, settings: SimulateCore
+) -> pl.DataFrame:
     """List all customers and whoever is in a tie, by id: ``known_days``, ``open``, ``shape``, ``friends``, ``average_order``, ``place``.
 
     New customers brought are Poisson distributed, at a rate of each one's own; of `new` members brought them, at another.
