@@ -67,7 +67,7 @@ COVERS = {
     "segments/test_topics.py": "segments/topic_model",
     "spread/test_key_users.py": "spread/reach_sets",
     "settings/test_check.py": (
-        "home settings/eligibility settings/jobs settings/planning settings/rankings settings/rewards settings/role_points settings/sources settings/stages settings/types"
+        "home settings/eligibility settings/jobs settings/planning settings/rankings settings/role_points settings/sources settings/stages settings/types"
     ),
     "sources/test_answer_mending.py": "report/mending_sheet",
     "sources/test_answers.py": "sources/answer_lists sources/answer_warnings",
