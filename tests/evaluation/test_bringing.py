@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segmenter.evaluation.bringing import Channel, find_new, learn_bringing, list_members, share_by_day
+from segmenter.spread.launch_spread import EdgeChances
 from segmenter.tables import INVITED, REFERRALS
 
 BEGAN, ENDED, AS_OF = date(2026, 5, 1), date(2026, 5, 31), date(2026, 7, 1)
@@ -33,10 +34,9 @@ def referrals(*rows):
     return pl.DataFrame(rows, schema=REFERRALS, orient="row")
 
 
-def learned(frame, known, ties=(), brought=()):
+def learned(frame, known, chances=None, brought=()):
     members, made = list_members(frame, 30, AS_OF), referrals(*brought)
-    new = find_new(members, made)
-    return learn_bringing(members, new, known, edges(*ties), FATIGUE, AS_OF)
+    return learn_bringing(members, find_new(members, made), known, chances, FATIGUE, AS_OF)
 
 
 @given(st.floats(0.05, 1), st.integers(1, 100))
@@ -55,11 +55,12 @@ def test_whom_members_brought_is_counted_by_the_way_they_came():
         ("a", "c", datetime(2026, 5, 9)),  # who is in the group
         ("q", "p", datetime(2026, 5, 20)),  # by nobody of the group
     ]
-    found = learned(frame, people(a=0.6, b=0.1, c=0.1), [("a", "b", 0.5), ("a", "y", 0.2), ("b", "c", 0.9)], brought)
+    chances = EdgeChances(edges(("a", "y", 0.2), ("b", "x", 0.4)), learned=False, asked=10, joined=1)
+    found = learned(frame, people(a=0.6, b=0.1, c=0.1), chances, brought)
     assert (found.launches, found.members) == (1, 4)
-    assert (found.ties.brought, found.others.brought, found.customers, found.new.brought) == (1, 2, 1, 1)
-    # a had 30 days, and b could bring c, had a not done so; what one has not had counts less.
-    assert abs(found.ties.expected - FATIGUE[28] * 0.7 - FATIGUE[21] * 0.9) < 1e-9
+    assert (found.ties.brought, found.others.brought, found.customers, found.new.brought) == (1, 2, 2, 1)
+    # a had 30 days, the others less.
+    assert abs(found.ties.expected - 10 * 0.3 * (FATIGUE[28] + FATIGUE[21] + 2 * FATIGUE[20]) / 4) < 1e-9
     assert 0.6 * FATIGUE[28] < found.others.expected < 0.6 + 3 * 0.3
     assert abs(found.new.expected - (0.6 * 30 + 0.1 * 23 + 0.1 * 22 + 0.8 / 3 * 22) / 30) < 1e-9
 

@@ -52,7 +52,7 @@ def set_up(customers: pl.DataFrame, groups: pl.DataFrame, tables: Tables, past: 
     members, fatigue = list_members(invited, horizon, as_of), share_by_day(fission.fatigue, horizon)
     new = find_new(members, tables.referrals)
     people = _people(customers, edges, tables.referrals, new, settings)
-    bringing = learn_bringing(members, new, people, edges, fatigue, as_of)
+    bringing = learn_bringing(members, new, people, chances, fatigue, as_of)
     number = people.select("person", number=pl.int_range(pl.len()))
     called = customers.filter("invited").sort("customer_id").join(number, left_on="customer_id", right_on="person", maintain_order="left")
     day = (called["call_on"] - as_of).dt.total_days().fill_null(0).to_numpy()

@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from segmenter.errors import TrackingError
@@ -21,8 +22,9 @@ def begin(settings: LaunchJob) -> None:
     if isinstance(settings.tracking, MlflowSettings):
         command = [sys.executable, "-P", "-c", f"from {__name__} import work; work()"]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        _running.append(subprocess.Popen(command, **pipes, start_new_session=True))  # who interrupts a job means the job
-        _send(_running[-1], (settings.tracking.uri, settings.out))
+        with suppress(OSError):  # where no process can be started, this one does it all
+            _running.append(subprocess.Popen(command, **pipes, start_new_session=True))  # who interrupts a job means the job
+            _send(_running[-1], (settings.tracking.uri, settings.out))
 
 
 def track_beside(record: Record, files: Iterable[str], settings: LaunchJob, sweep: Sweep | None = None) -> str | None:
