@@ -105,8 +105,7 @@ def plan(
 
     With ``plan=simple`` the best by score are invited, ties by customer id, in groups of a region, or of several where one fills none;
     with ``plan=allocated`` an integer program chooses, see `planning.allocated_plan`. Who is drawn for the control group is held out
-    where they would have been invited: see `planning.control_group`. In each group the best advocates come first; with a `spread` those
-    from whom most is reached, whoever of the eligible that is, without a part in the draw.
+    where they would have been invited: see `planning.control_group`. In each group the best advocates come first, or who reaches most.
 
     Parameters
     ----------
@@ -191,10 +190,9 @@ def plan(
         events=events,
         last_agents=last_agents(invited) if invited is not None and settings.plan.agents else None,
     )
-    invitations = chosen.select(
-        "row", "rank", "group", "stratum", "unit", "number", "spend", "score", chances.chance(chosen["score"]), invited=True
-    ).with_columns(scheduled.customers.select("wave", "agent", "call_on"))
-    invitations = with_brings(invitations, frame, reach)
+    decided = ("row", "rank", "group", "stratum", "unit", "number", "spend", "score")
+    invitations = chosen.select(*decided, chances.chance(chosen["score"]), invited=True)
+    invitations = with_brings(invitations.with_columns(scheduled.customers.select("wave", "agent", "call_on")), frame, reach)
     others = choice.candidates.join(invitations.select("row"), on="row", how="anti")
     others = others.with_columns(held_out=pl.col("row").is_in(choice.held_out.implode())).select(
         "row",
