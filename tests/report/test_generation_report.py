@@ -51,7 +51,6 @@ def test_the_page_says_it_without_ids_and_the_file_lists_them(reviewed: Make, la
     first = listed.row(0, named=True)
     expected = {"member": "K0000", "group": "g1", "generation": 0, "brought_by": None, "joined_on": date(2026, 7, 5)}
     assert first == expected | {"brought": 2, "through": 2, "expected": 1.0, "links": "g1, g2"}
-    assert "review.direct_only" in {warning.code for warning in made.found.warnings}
 
 
 def test_where_of_nobody_it_is_known_one_line_says_how_to_tell_it_if_it_matters(reviewed: Make) -> None:
@@ -60,7 +59,7 @@ def test_where_of_nobody_it_is_known_one_line_says_how_to_tell_it_if_it_matters(
     assert generation_sections(made.found, Labels("en", "CNY")) == ()
     assert [warning.code for warning in made.found.warnings].count("review.no_bringers") == 1
     without = reviewed(people=silent.with_columns(brings=pl.lit(None, pl.Float64))).found
-    assert not {"review.no_bringers", "review.direct_only"} & {warning.code for warning in without.warnings}
+    assert "review.no_bringers" not in {warning.code for warning in without.warnings}
 
 
 def test_growth_and_what_fell_short_stand_in_the_conclusion(reviewed: Make) -> None:
