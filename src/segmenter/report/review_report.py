@@ -7,6 +7,7 @@ import polars as pl
 from segmenter.evaluation.review import Review
 from segmenter.money import digits
 from segmenter.report import charts
+from segmenter.report.generation_report import generation_sections
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.review_conclusion import conclude_review
@@ -43,6 +44,7 @@ def review_report(review: Review, settings: ReviewCore, typed: Sequence[str] = (
             *_sales(review, labels),
             *_lift(review, labels),
             *_answers(review, labels),
+            *generation_sections(review, labels),
             *group_sections(review, settings, labels),
             _conclusion(review, labels),
             _next_steps(review, settings, typed, labels),
