@@ -115,11 +115,11 @@ def expected_friends(customers: pl.DataFrame, horizon: int, recorded: int | None
     """
     brought, known = customers["referrals"].to_numpy(), pl.col("days_known").cast(pl.Float64)
     days = customers.select(known.fill_null(known.mean()).fill_null(1).clip(1, recorded)).to_series().to_numpy()
-    shape, rate = _fit_friends(brought, days)
+    shape, rate = fit_friends(brought, days)
     return pl.Series("friends", horizon * (shape + brought) / (rate + days)), horizon * shape / rate
 
 
-def _fit_friends(brought: NDArray[np.int64], days: NDArray[np.float64]) -> tuple[float, float]:
+def fit_friends(brought: NDArray[np.int64], days: NDArray[np.float64]) -> tuple[float, float]:
     """Fit shape and rate, in days, of the gamma distribution of rates; where all seem to have one and the same, a narrow one around it."""
     from segmenter.scoring.likelihood import NoMaximumError
     from segmenter.scoring.negative_binomial import fit_nbd
