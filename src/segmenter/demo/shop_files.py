@@ -22,6 +22,7 @@ from segmenter.report.outputs import Output, Outputs
 from segmenter.report.sections import Code, Report, Section, Table, columns, row, text
 from segmenter.report.shell_commands import Changes, elsewhere, next_command, override
 from segmenter.settings import DemoJob
+from segmenter.settings.rewards import Tier
 
 ANSWERS, CALLED = "answers", "calls.csv"
 
@@ -41,26 +42,42 @@ def later_shop_outputs(settings: DemoJob, launch: DemoLaunch) -> Outputs:
     if settings.day is not None:
         return _day_outputs(settings, launch, settings.day)
     after, out = _live_on(settings, launch, None), settings.out
-    told, came = after.bringing, after.bringing["new"].sum()
-    into, steps = told.height - came, told.filter(~pl.col("new"))["generation"].max() or 0
     what = say(
         settings.lang,
-        f"{launch.horizon_days} days later. Of {after.members.height:,} members others brought {into:,}, over {steps} generations, and "
-        f"{came:,} customers new to the shop. The call sheets as the agents filled them in, and lists of the groups' members with who "
-        f"invited whom, are in {out / ANSWERS}. What they brought, and the next launch:",
-        f"{launch.horizon_days} 天之后。{after.members.height:,} 位群成员中，{into:,} 位由他人带来（共 {steps} 代），"
-        f"另带来新客户 {came:,} 位。客服填好的外呼名单，以及注明邀请人的群成员列表，在 {out / ANSWERS}。复盘本次活动，并规划下一次：",
+        f"{launch.horizon_days} days later. {_say_brought(settings, after)} The call sheets as the agents filled them in, and lists of the "
+        f"groups' members with who invited whom, are in {out / ANSWERS}. What they brought, and the next launch:",
+        f"{launch.horizon_days} 天之后。{_say_brought(settings, after)}客服填好的外呼名单，以及注明邀请人的群成员列表，"
+        f"在 {out / ANSWERS}。复盘本次活动，并规划下一次：",
     )
     return _outputs(after.shop, settings, launch.ends_on, what, next_commands(out, launch), partial(_fill, settings, launch, after))
 
 
+def _say_brought(settings: DemoJob, after: After) -> str:
+    into, members = after.bringing.filter(~pl.col("new")), after.members.height
+    steps, came = int(into["generation"].to_numpy().max(initial=0)), after.bringing.height - into.height
+    cost = f"{after.bringing['cost'].to_numpy().sum():,.2f} {settings.launch.currency}"
+    return say(
+        settings.lang,
+        f"Of {members:,} members {into.height:,} were brought by others, over {steps} generations, and {came:,} new customers. "
+        f"Rewards: {cost}.",
+        f"{members:,} 位群成员中，{into.height:,} 位由他人带来（共 {steps} 代），另带来新客户 {came:,} 位，奖励共 {cost}。",
+    )
+
+
 def _live_on(settings: DemoJob, launch: DemoLaunch, calls: pl.DataFrame | None) -> After:
-    life = GroupLife(settings.half_life, settings.silent_groups, launch.live_events, settings.event_effect)
     shop = simulate(launch.shop.customers, launch.shop.days, launch.as_of, launch.seed)
-    days, attempts = launch.horizon_days, settings.attempts
-    spread = {"brings": settings.brings, "capacity": launch.capacity}
     return live_on(
-        shop, days, launch.invited, effect=settings.effect, seed=launch.seed, life=life, attempts=attempts, calls=calls, **spread
+        shop,
+        launch.horizon_days,
+        launch.invited,
+        effect=settings.effect,
+        seed=launch.seed,
+        life=GroupLife(settings.half_life, settings.silent_groups, launch.live_events, settings.event_effect),
+        attempts=settings.attempts,
+        calls=calls,
+        brings=settings.brings,
+        tiers=Tier("demo", settings.rewards or {}),
+        capacity=launch.capacity,
     )
 
 
