@@ -6,7 +6,7 @@ bringers' place, or of other friends of the same province, which leaves it at ho
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from math import sqrt
 from statistics import mean, stdev
@@ -15,16 +15,19 @@ import polars as pl
 from scipy.stats import t
 
 import segmenter
-from segmenter.demo.aftermath import live_on
+from segmenter.demo.aftermath import take_up
+from segmenter.demo.bringing import bring_on
 from segmenter.demo.calls import CALLS, call_month
-from segmenter.demo.shop import Shop, simulate
+from segmenter.demo.shop import Shop, simulate, stream
 from segmenter.evaluation.as_of import launch_snapshot
 from segmenter.scoring import fit_scorer
 from segmenter.spread import choose_key_users
 from segmenter.spread.launch_spread import launch_spread
 
 AS_OF, DAYS, KEY_USERS, OTHERS = date(2026, 7, 1), 30, 30, 600
-SETTINGS = segmenter.launch_settings({"launch.as_of": str(AS_OF), "spread": "referrals", "spread.value": "people"})
+SETTINGS = segmenter.launch_settings(
+    {"launch.as_of": str(AS_OF), "spread": "referrals", "spread.value": "people", "scoring": "weighted", "roles": "none"}
+)
 REFERRALS = ("as they are", "other bringers", "other friends")
 
 
@@ -61,7 +64,8 @@ def told_otherwise(shop: Shop, how: str, seed: int) -> pl.DataFrame:
 def life(shop: Shop, key_users: pl.Series, others: pl.Series, seed: int) -> tuple[int, int]:
     """Give how many members were brought in a month, and how many were with new customers, where all key users join on the first day."""
     invited = pl.DataFrame({"customer_id": pl.concat([key_users, others])}).with_columns(call_on=pl.lit(AS_OF), group=pl.lit("g"))
-    calls = call_month(shop.truth, invited.filter(~pl.col("customer_id").is_in(key_users.implode())), AS_OF, DAYS, attempts=1, seed=seed)
+    later = invited.filter(~pl.col("customer_id").is_in(key_users.implode()))
+    calls = call_month(shop.truth, later, AS_OF, DAYS if len(others) else 0, attempts=1, seed=seed)
     first = (
         key_users.sort()
         .to_frame("customer_id")
@@ -71,15 +75,18 @@ def life(shop: Shop, key_users: pl.Series, others: pl.Series, seed: int) -> tupl
     )
     missing = [pl.lit(None, kind).alias(name) for name, kind in CALLS.items() if name not in first.columns]
     made = pl.concat([first.with_columns(missing).select(CALLS.names()).cast(CALLS), calls])
-    bringing = live_on(shop, DAYS, invited, effect=0.0, seed=seed, calls=made).bringing
-    return bringing.filter(~pl.col("new")).height, bringing.height
+    old = take_up(stream(seed, "people"), shop)  # as `live_on` does
+    rows = bring_on(shop, old, made, invited, days=DAYS, brings=1.0, tiers=None, capacity=None, seed=seed)[1].rows
+    return rows.filter(~pl.col("new")).height, rows.height
 
 
-def brought(customers: int, seeds: int, lives: int, *, launches: bool = True) -> Iterator[dict[str, object]]:
+def brought(
+    customers: int, seeds: int, lives: int, *, referrals: Sequence[str] = REFERRALS, launches: bool = True
+) -> Iterator[dict[str, object]]:
     """Give what each choice brought on average over its lives, by shop: ``referrals``, ``launch``, ``choice``, ``members``, ``all``."""
     for seed in range(1, seeds + 1):
         shop = simulate(customers, 730, AS_OF, seed)
-        for how in REFERRALS:
+        for how in referrals:
             chosen, eligible = choices(shop, told_otherwise(shop, how, seed), seed)
             best = eligible.filter(~pl.col("customer_id").is_in(pl.concat([*chosen.values()]).implode()))["customer_id"].head(OTHERS)
             for others in (best.clear(), best) if launches and how == REFERRALS[0] else (best.clear(),):
@@ -110,7 +117,11 @@ def main() -> None:
     for name, usual in (("customers", 20_000), ("seeds", 10), ("lives", 4)):
         parser.add_argument(f"--{name}", type=int, default=usual)
     asked = parser.parse_args()
-    rows = pl.DataFrame(list(brought(asked.customers, asked.seeds, asked.lives)))
+    found = []
+    for row in brought(asked.customers, asked.seeds, asked.lives):
+        print(row, flush=True)
+        found.append(row)
+    rows = pl.DataFrame(found)
     with pl.Config(tbl_cols=-1, tbl_rows=-1, tbl_width_chars=200, float_precision=2):
         for what in ("members", "all"):
             print(what, compare(rows, what))

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from benchmarks.key_users import REFERRALS, brought, compare
 from segmenter.demo.aftermath import After, live_on
 from segmenter.demo.bringing import NEVER, Brought, Offer, People, bring
 from segmenter.demo.shop import Shop, simulate
-from segmenter.settings.fission import Reward, Tier
+from segmenter.settings.rewards import Reward, Tier
 
 AS_OF, DAYS = date(2026, 7, 1), 30
 RISING = Tier("rising", {1: Reward(share=0.3), 2: Reward(share=0.6), 3: Reward(share=1.0)})
@@ -151,3 +152,14 @@ def test_no_group_holds_more_than_it_can(shop: Shop, called: set[int], capacity:
 def test_nobody_knows_anybody(shop: Shop) -> None:
     alone = replace(shop, ties=shop.ties.clear())
     assert spread(alone, {1, 2}).rows.is_empty()
+
+
+@pytest.mark.slow
+def test_key_users_by_reach_bring_more_unless_referrals_say_nothing(shop: Shop) -> None:
+    """Of ten shops of 20,000 and their launches, `python -m benchmarks.key_users` tells; these are smaller."""
+    rows = pl.DataFrame(list(brought(8_000, 10, 3, referrals=REFERRALS[:2], launches=False)))
+    for what in ("members", "all"):
+        found = compare(rows, what)
+        told, untold = (found.filter(referrals=how) for how in REFERRALS[:2])
+        assert (told["more"] >= 0.15).all(), found
+        assert (untold["low"] <= 0).all(), found

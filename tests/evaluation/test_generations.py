@@ -47,8 +47,8 @@ def test_members_stand_in_the_generation_in_which_they_came():
         )
     )
     assert of(found, "generation") == {"a": 1, "b": 2, "k": 0, "u": None, "v": 1, "w": 1}
-    assert found.counts.rows() == [(0, 1, 100), (1, 3, 300), (2, 1, 100), (None, 1, 100)]
-    assert found.key_users.select("customer_id", "brings", "joined", "through").rows() == [("k", 3.0, True, 2)]
+    assert found.counts.rows() == [(0, 1, 1, 100), (1, 3, 3, 300), (2, 1, 1, 100), (None, 1, 1, 100)]
+    assert found.key_users.select("customer_id", "brings", "joined", "through", "new").rows() == [("k", 3.0, True, 2, 0)]
     assert (found.brought, found.outside, found.circles) == (4, 1, 0)
     assert found.bridges.rows() == [("a", "g2", "g1, g2", 1), ("k", "g1", "g1, g2", 1)]
 
@@ -84,14 +84,25 @@ def test_referrals_say_it_where_no_answer_does_and_only_of_who_was_a_member_by_t
     orders = pl.DataFrame([{"customer_id": who, "time": at, "amount": 5, "is_order": True} for who, at in bought], ORDERS)
     found = trace(people(*rows), orders=orders, referrals=pl.DataFrame(referred, REFERRALS, orient="row"))
     assert of(found, "brought_by") == {"a": None, "b": "a", "c": "b", "d": None}  # who was there before a was not brought by a
-    assert found.new_customers == 1
+    assert (found.new, found.new_customers) == (4, 1)  # who have had no order before: two are members without any, one will order
     assert trace_generations(people({"customer_id": "a"}), LAUNCH, until=UNTIL, settled_days=14) is None
+
+
+def test_whoever_is_new_to_the_shop_counts_for_the_key_user_through_whom_they_came():
+    rows = {"customer_id": "k", "brings": 5.0}, {"customer_id": "a", "brought_by": "k"}, {"customer_id": "m", "brought_by": "a"}
+    day = datetime(2026, 7, 9)
+    friends = pl.DataFrame([("a", "x", day), ("k", "y", day), ("m", "k", day)], REFERRALS, orient="row")
+    found = trace(people(*rows), referrals=friends)
+    assert found.key_users.select("through", "new").rows() == [(2, 2)]
+    assert found.through == 4
+    alone = trace(people(rows[0]), referrals=friends)  # no member brought, but somebody new
+    assert alone.key_users.select("through", "new").rows() == [(0, 1)]
 
 
 def test_newcomers_count_among_the_generations_and_in_no_sales():
     new = pl.DataFrame({"customer_id": ["new 1"], "brought_by": ["a"], "answered_on": [BEGAN + timedelta(days=3)], "group": ["g2"]})
     found = trace(people({"customer_id": "a"}), newcomers=new)
-    assert found.counts.rows() == [(0, 1, 100), (1, 1, 0)]
+    assert found.counts.rows() == [(0, 1, 1, 100), (1, 1, 0, 0)]
     assert found.bridges["customer_id"].to_list() == ["a"]
 
 

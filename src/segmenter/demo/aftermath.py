@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from segmenter.demo.behaviour import DAY, Calendar, Traits, draw_moments, draw_traits, to_dates, write_times
-from segmenter.demo.bringing import NEVER, Brought, bring, list_people, make_offer, name_brought
+from segmenter.demo.bringing import NEVER, Brought, bring_on, name_brought
 from segmenter.demo.calls import call_month
 from segmenter.demo.customers import TYPES, Floats, Ints, find_regions
 from segmenter.demo.members import GroupLife, count_visits, draw_member_events, draw_members
@@ -26,10 +26,9 @@ from segmenter.demo.orders import (
     tabulate_orders,
 )
 from segmenter.demo.shop import Shop, customer_ids, expected_spend, list_customers, stream
-from segmenter.settings.fission import Tier
+from segmenter.settings.rewards import Tier
 
 _BROUGHT = 0.25  # of new customers: by an earlier one
-_FRIENDS, _MAY = 0.1, 4  # new to the shop, whom a member of influence 1 brings; of so many times as many whom they may bring
 
 
 @dataclass(frozen=True)
@@ -89,10 +88,8 @@ def live_on(
     calendar, n, end = Calendar(as_of, days), shop.truth.height, as_of + timedelta(days=days)
     if calls is None:
         calls = call_month(shop.truth, invited, as_of, days, attempts=attempts, seed=seed)
-    old = _old(stream(seed, "people"), shop)
-    friends, may = _friends(stream(seed, "friends"), old, pull(shop.ties, n), days)
-    people, offer = list_people(shop, old, calls, invited), make_offer(tiers, shop, capacity)
-    spread = bring(shop, people, may, offer, days=days, readily=brings, seed=seed)
+    old = take_up(stream(seed, "people"), shop)
+    friends, spread = bring_on(shop, old, calls, invited, days=days, brings=brings, tiers=tiers, capacity=capacity, seed=seed)
     members, joined = _members(shop, calls, spread, life, seed), spread.joined
     new, referrals = _new(stream(seed, "new"), shop, old, pull(shop.ties, n), days)
     everyone, chance = old + new, stream(seed, "orders")
@@ -161,7 +158,7 @@ def live_on(
     )
 
 
-def _old(rng: np.random.Generator, shop: Shop) -> Traits:
+def take_up(rng: np.random.Generator, shop: Shop) -> Traits:
     """Take up the customers where the launch left them: a geometric dropout knows no past."""
     truth, customers, n = shop.truth, shop.customers, shop.truth.height
     values = {name: truth[name].to_numpy() for name in ("hazard", "rate", "amount_mean", "influence")}
@@ -189,16 +186,6 @@ def _new(rng: np.random.Generator, shop: Shop, old: Traits, brings: Floats, days
     new = replace(new, region=np.where(brought, old.region[bringer], new.region))
     at = joined[brought] * DAY + rng.integers(8 * 3600, 22 * 3600, int(brought.sum()))
     return new, _bringing(bringer[brought], len(old.rate) + np.flatnonzero(brought), at)
-
-
-def _friends(rng: np.random.Generator, old: Traits, brings: Floats, days: int) -> tuple[Traits, pl.DataFrame]:
-    """Draw the friends new to the shop whom members may bring while they are customers, as traits and for `bringing.bring`."""
-    until = np.minimum(old.dropped, days)
-    bringer = np.repeat(np.arange(len(until)), rng.poisson(_MAY * _FRIENDS * brings * (until > 0)))
-    came = (rng.random(len(bringer)) * until[bringer]).astype(np.int64)
-    at = came * DAY + rng.integers(8 * 3600, 22 * 3600, len(came))
-    friends = replace(draw_traits(rng, came), region=old.region[bringer])
-    return friends, pl.DataFrame({"bringer": bringer, "at": at, "chance": np.full(len(at), 1 / _MAY), "drawn": rng.random(len(at))})
 
 
 def _bringing(bringer: Ints | pl.Series, friend: Ints, at: Ints | pl.Series) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Whom the members of the simulated shop's groups bring: acquaintances into their own group, who bring on, and friends to the shop."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from heapq import heapify, heappop, heappush
 from typing import Any
@@ -10,15 +10,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.demo.behaviour import DAY, Traits, to_dates
+from segmenter.demo.behaviour import DAY, Traits, draw_traits, to_dates
 from segmenter.demo.customers import Floats, Ints
-from segmenter.demo.shop import Shop
+from segmenter.demo.network import pull
+from segmenter.demo.shop import Shop, stream
 from segmenter.hashing import quick_hash
-from segmenter.settings.fission import Reward, Tier
+from segmenter.settings.rewards import Reward, Tier
 
 FATIGUE = 0.7  # each week after joining somebody brings so many times as many as the week before
 RESPONSE = 0.8  # by so much a reward of an average order raises the chance that one more is brought
 _HOURS = 8, 22  # of the day, when people write to each other
+_FRIENDS, _MAY = 0.1, 4  # new to the shop, whom an average member brings; of so many times as many whom they may bring
 NEVER = 10**6  # a day that does not come
 _ROWS = {"bringer": pl.Int64, "brought": pl.Int64, "new": pl.Boolean, "at": pl.Int64, "generation": pl.Int64, "cost": pl.Float64}
 
@@ -27,7 +29,7 @@ _ROWS = {"bringer": pl.Int64, "brought": pl.Int64, "new": pl.Boolean, "at": pl.I
 class Offer:
     """What the shop gives for friends brought, and what a group holds."""
 
-    rewards: Mapping[int, Reward]  # by friends brought
+    rewards: Mapping[int, Reward]  # by friends brought, rising
     orders: Floats  # currency units of each customer's average order
     capacity: int | None
 
@@ -108,6 +110,34 @@ def bring(shop: Shop, people: People, friends: pl.DataFrame, offer: Offer, *, da
                 enter(friend, day)
     groups = pl.concat([names, pl.Series([None], dtype=pl.String)]).gather(np.where(group < 0, len(names), group))
     return Brought(pl.DataFrame(rows, schema=_ROWS, orient="row"), joined, groups)
+
+
+def bring_on(
+    shop: Shop,
+    old: Traits,
+    calls: pl.DataFrame,
+    invited: pl.DataFrame,
+    *,
+    days: int,
+    brings: float,
+    tiers: Tier | None,
+    capacity: int | None,
+    seed: int,
+) -> tuple[Traits, Brought]:
+    """Give the friends new to the shop whom members may bring, and what came of a launch, see `aftermath.live_on`."""
+    friends, may = _friends(stream(seed, "friends"), old, pull(shop.ties, shop.truth.height), days)
+    people, offer = list_people(shop, old, calls, invited), make_offer(tiers, shop, capacity)
+    return friends, bring(shop, people, may, offer, days=days, readily=brings, seed=seed)
+
+
+def _friends(rng: np.random.Generator, old: Traits, brings: Floats, days: int) -> tuple[Traits, pl.DataFrame]:
+    """Draw the friends new to the shop whom members may bring while they are customers, as traits and for `bringing.bring`."""
+    until = np.minimum(old.dropped, days)
+    bringer = np.repeat(np.arange(len(until)), rng.poisson(_MAY * _FRIENDS * brings * (until > 0)))
+    came = (rng.random(len(bringer)) * until[bringer]).astype(np.int64)
+    at = came * DAY + rng.integers(8 * 3600, 22 * 3600, len(came))
+    friends = replace(draw_traits(rng, came), region=old.region[bringer])
+    return friends, pl.DataFrame({"bringer": bringer, "at": at, "chance": np.full(len(at), 1 / _MAY), "drawn": rng.random(len(at))})
 
 
 def make_offer(tiers: Tier | None, shop: Shop, capacity: int | None) -> Offer:

@@ -22,7 +22,7 @@ from segmenter.report.outputs import Output, Outputs
 from segmenter.report.sections import Code, Report, Section, Table, columns, row, text
 from segmenter.report.shell_commands import Changes, elsewhere, next_command, override
 from segmenter.settings import DemoJob
-from segmenter.settings.fission import Tier
+from segmenter.settings.rewards import Tier
 
 ANSWERS, CALLED = "answers", "calls.csv"
 
@@ -76,7 +76,7 @@ def _live_on(settings: DemoJob, launch: DemoLaunch, calls: pl.DataFrame | None) 
         attempts=settings.attempts,
         calls=calls,
         brings=settings.brings,
-        tiers=Tier("demo", settings.rewards),
+        tiers=Tier("demo", settings.rewards or {}),
         capacity=launch.capacity,
     )
 

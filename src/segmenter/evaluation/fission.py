@@ -17,8 +17,8 @@ from segmenter.measures.past import past_of
 from segmenter.messages import Message
 from segmenter.money import to_minor
 from segmenter.planning.join_chances import JoinChances
-from segmenter.settings.fission import Tier
 from segmenter.settings.jobs import SimulateCore
+from segmenter.settings.rewards import Tier
 from segmenter.spread.launch_spread import EdgeChances
 from segmenter.tables import Tables
 
@@ -37,9 +37,9 @@ class Simulation:
     Parameters
     ----------
     totals : DataFrame
-        By tier, at the end of the horizon: ``members``, of whom ``brought``; ``new`` customers brought, who are in no group; ``people``: all
-        who were brought; ``turned_away``, as the groups were full; ``sales`` of members and new customers from joining on; ``cost``, and what
-        one of the people costs: ``each``; ``net``, where a margin is known.
+        By tier, at the end of the horizon: ``members``, of whom ``brought``; ``new`` customers brought, who are in no group; ``people``:
+        all who were brought; ``turned_away``, as the groups were full; ``sales`` of members and new customers from joining on; ``cost``,
+        and what one of the people costs: ``each``; ``net``, where a margin is known.
     daily : DataFrame
         By tier and ``day``: the same up to that day.
     generations : DataFrame
@@ -102,7 +102,9 @@ def simulate_fission(customers: pl.DataFrame, groups: pl.DataFrame, tables: Tabl
         sentence = "launch.name: {name} was committed and runs already: what came of it says segmenter review; simulate under another name"
         raise InputError(Message("evaluation.simulated_running", sentence, name=settings.launch.name))
     terms = terms_of(settings)
-    past = past_of(tables, as_of, terms.half_life_days, terms.window_days, terms.horizon_days, max_customers=FORECAST_SAMPLE, seed=settings.seed)
+    past = past_of(
+        tables, as_of, terms.half_life_days, terms.window_days, terms.horizon_days, max_customers=FORECAST_SAMPLE, seed=settings.seed
+    )
     setting = set_up(customers, groups, tables, past, settings, as_of)
     runs = {tier.name: _run(tier, setting, settings) for tier in settings.fission.offered}
     has_sales, margin = bool(setting.bought.spends), settings.fission.margin
@@ -115,7 +117,10 @@ def simulate_fission(customers: pl.DataFrame, groups: pl.DataFrame, tables: Tabl
         if not has_sales:
             del by_day["sales"]
         daily.append(pl.DataFrame({"tier": [name] * len(days), "day": days} | _bands(by_day, DAILY)))
-    generations = [pl.DataFrame({"tier": name, "generation": range(run[1].shape[1])} | _bands({"members": run[1]}, ("members",))) for name, run in runs.items()]
+    generations = [
+        pl.DataFrame({"tier": name, "generation": range(run[1].shape[1])} | _bands({"members": run[1]}, ("members",)))
+        for name, run in runs.items()
+    ]
     totals, differences = _table(ended, TOTALS), _table({name: _less(ended[name], ended[first]) for name in others}, TOTALS)
     return Simulation(
         totals=totals,
@@ -195,7 +200,11 @@ def _bands(values: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     found = {}
     for name in (name for name in names if name in values):
         for end, level in zip(("_low", "", "_high"), TAILS, strict=True):
-            drawn = np.rint(np.nanquantile(values[name], level, axis=0)) if np.isfinite(values[name]).any() else np.full(values[name].shape[1:], np.nan)
+            drawn = (
+                np.rint(np.nanquantile(values[name], level, axis=0))
+                if np.isfinite(values[name]).any()
+                else np.full(values[name].shape[1:], np.nan)
+            )
             found[f"{name}{end}"] = pl.Series(np.atleast_1d(drawn)).fill_nan(None).cast(pl.Int64)
     return found
 
@@ -230,16 +239,25 @@ def _notes(setting: Setting, settings: SimulateCore) -> tuple[Message, ...]:
     """Say what the runs rest on."""
     fission, bringing = settings.fission, setting.bringing
     sentence = (
-        "How rewards change what people do is an assumption (fission.response): for an average order's worth of reward, one more is brought "
-        "with a chance {low:.0f} % to {high:.0f} % higher."
+        "How rewards change what people do is an assumption (fission.response): for an average order's worth of reward, one more is "
+        "brought with a chance {low:.0f} % to {high:.0f} % higher."
     )
-    notes = [setting.joining.note(), Message("evaluation.simulated_response", sentence, low=100 * fission.response.low, high=100 * fission.response.high)]
+    notes = [
+        setting.joining.note(),
+        Message("evaluation.simulated_response", sentence, low=100 * fission.response.low, high=100 * fission.response.high),
+    ]
     if setting.chances is None:
         sentence = "Nobody is known to know anybody (data.referrals, data.ties): whom members bring along ties is not counted."
         notes.append(Message("evaluation.simulated_alone", sentence))
     else:
         notes += setting.chances.notes
-    facts = {"launches": bringing.launches, "members": bringing.members, "along": bringing.ties.brought, "others": bringing.others.brought, "new": bringing.new.brought}
+    facts = {
+        "launches": bringing.launches,
+        "members": bringing.members,
+        "along": bringing.ties.brought,
+        "others": bringing.others.brought,
+        "new": bringing.new.brought,
+    }
     if bringing.launches:
         sentence = (
             "What {members:,} members of past launches ({launches}) brought corrects how many are: {along:,} along known ties, {others:,} "

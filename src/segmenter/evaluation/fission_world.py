@@ -29,6 +29,9 @@ Longs = NDArray[np.int64]
 _CLOSED = ("not_customer", "staff", "blocked", "violations", "member", "region_include", "region_exclude", "region_unknown")
 
 
+_BY_LAUNCHES = ("member", "refused", "agreed", "refused_lately", "held_out", "cooloff", "invitations")
+
+
 @dataclass(frozen=True)
 class Setting:
     """All that the runs take, and what it rests on."""
@@ -52,7 +55,7 @@ def set_up(customers: pl.DataFrame, groups: pl.DataFrame, tables: Tables, past: 
     members, fatigue = list_members(invited, horizon, as_of), share_by_day(fission.fatigue, horizon)
     new = find_new(members, tables.referrals)
     people = _people(customers, edges, tables.referrals, new, settings)
-    bringing = learn_bringing(members, new, people, edges, fatigue, as_of)
+    bringing = learn_bringing(members, new, people, chances, fatigue, as_of)
     number = people.select("person", number=pl.int_range(pl.len()))
     called = customers.filter("invited").sort("customer_id").join(number, left_on="customer_id", right_on="person", maintain_order="left")
     day = (called["call_on"] - as_of).dt.total_days().fill_null(0).to_numpy()
@@ -105,7 +108,9 @@ def _edges(customers: pl.DataFrame, tables: Tables, settings: SimulateCore) -> E
         return None
 
 
-def _people(customers: pl.DataFrame, edges: pl.DataFrame, referrals: pl.DataFrame, new: pl.DataFrame, settings: SimulateCore) -> pl.DataFrame:
+def _people(
+    customers: pl.DataFrame, edges: pl.DataFrame, referrals: pl.DataFrame, new: pl.DataFrame, settings: SimulateCore
+) -> pl.DataFrame:
     """List all customers and whoever is in a tie, by id: ``known_days``, ``open``, ``shape``, ``friends``, ``average_order``, ``place``.
 
     New customers brought are Poisson distributed, at a rate of each one's own; of `new` members brought them, at another.
@@ -119,8 +124,9 @@ def _people(customers: pl.DataFrame, edges: pl.DataFrame, referrals: pl.DataFram
     days = days.fill_null(days.mean()).fill_null(1).clip(1, recorded)
     shape, rate = _fit_friends(brought.to_numpy(), days.to_numpy())
     order = pl.col("spend") / pl.col("orders").clip(lower_bound=1)
-    eligible = pl.col("verdict") == ELIGIBLE
-    place = pl.struct(-pl.col("score"), "customer_id").rank("ordinal").over("verdict")
+    # At past dates, whom members are compared with, nobody was out for what earlier launches did.
+    eligible = pl.col("verdict").is_in((ELIGIBLE, *_BY_LAUNCHES)) & pl.col("score").is_not_null()
+    place = pl.struct(-pl.col("score"), "customer_id").rank("ordinal").over(eligible)
     known = customers.select(
         person="customer_id",
         known_days=pl.col("days_known").fill_null(0),
@@ -173,11 +179,12 @@ def _draws(settings: SimulateCore, joining: JoinChances, bringing: Bringing, bou
         planned = np.bincount(bins, minlength=bought.bins).astype(np.float64)
         shares = score_shares(pl.Series(world.join_bin), bins, bought.bins)
         level = draw(list(bought.spends.values()), bought.edges, shares, planned, joining, settings.seed).level[np.arange(runs) % DRAWS]
+    more = bringing.levels(rng, runs)
     return Draws(
         join=join,
-        ties=bringing.ties.draws(rng, runs),
-        others=bringing.others.draws(rng, runs) if bringing.others.learned else np.zeros(runs),
-        new=bringing.new.draws(rng, runs),
+        ties=more * bringing.ties.draws(rng, runs),
+        others=more * bringing.others.draws(rng, runs) if bringing.others.learned else np.zeros(runs),
+        new=more * bringing.new.draws(rng, runs),
         known=bringing.known(rng, runs),
         response=rng.uniform(response.low, response.high, runs),
         date=dates.astype(np.int64),

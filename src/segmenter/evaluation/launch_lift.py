@@ -43,6 +43,12 @@ def measure_launch(
     if others := held.filter(pl.col("answer").is_not_null() & ~pl.col("joined")).height:
         rule = "{count:,} held-out customers were asked all the same, and did not join: the list was not kept to."
         doubts += (Message("lift.held_out_asked", rule, count=others),)
+    if lift.measured == "direct" and "brings" in present.columns and present["brings"].count():
+        rule = (
+            "Key users were to bring others, and may have brought who was held out: the effect is that of an invitation alone, and what "
+            "key users brought is not in it. Hold out whole regions to measure both (plan.holdout_by=region)."
+        )
+        doubts += (Message("lift.without_brought", rule),)
     return lift, None, doubts
 
 

@@ -19,7 +19,7 @@ Floats, Ints = NDArray[np.float64], NDArray[np.int64]
 _SETS = (1 << 17, 1 << 20)  # drawn anew to judge by: as many as the choice took, within these
 _Z = 1.2815515655446004  # 80 % of a normal distribution lie between -z and z
 _MOSTLY = 0.5  # whom somebody brings are mostly of a kind where so many are,
-_FEWEST = 3.0  # of so many people at least
+_FEWEST = 8  # of so many sets at least
 _KINDS = 30  # and where a column tells no more kinds apart
 _WORTH_IT = 0.1  # who brings less than this share of what the best brings adds little
 _NO_KINDS = {"customer_id", "verdict", "province", "city", "district", "region", "role", "persona", "left_out", "group", "agent", "stratum"}
@@ -53,7 +53,8 @@ class KeyUserChoice:
     Parameters
     ----------
     people : DataFrame
-        A row for each, the first first: ``order`` (from 1), ``customer_id``, ``group``, ``alone`` (people whom they would bring by
+        A row for each, the first first: ``order`` (from 1), ``customer_id``, ``score``, ``knows`` (how many they
+        may bring), ``group``, ``alone`` (people whom they would bring by
         themselves), ``brings`` (whom those before do not), ``newcomers`` (of these: known to nobody yet), ``worth`` (of all these, in the
         `unit`), ``upto`` (people whom all up to them bring), ``city`` and ``kind`` with ``kind_column``: what most of the known ones among
         those whom they bring are, null where they are of many. No key user counts as brought.
@@ -135,15 +136,18 @@ def describe_key_users(frame: pl.DataFrame, spread: LaunchSpread, picked: Picked
         {
             "order": np.arange(1, len(rows) + 1),
             "customer_id": ids,
+            "score": frame["score"].gather(rows),
+            "knows": _degrees(spread)[numbers],
             "group": [groups[row] for row in rows.tolist()],
             "alone": pool.alone(numbers),
             "brings": brings,
             "newcomers": newcomers,
-            "worth": value,
+            "worth": np.rint(value).astype(np.int64) if spread.unit == "spend" else value,
             "upto": brings.cumsum(),
         }
     )
-    rival = {"score": _best(picked, "score"), "degree": _best(picked, _degrees(spread, picked.open)), "advocacy": picked.advocates}
+    degrees = pl.Series(_degrees(spread)[pool.numbers(picked.open["customer_id"])])
+    rival = {"score": _best(picked, picked.open["score"]), "degree": _best(picked, degrees), "advocacy": picked.advocates}
     others = []
     for by, rivals in rival.items():
         _, theirs, their_worth = pool.judge(pool.numbers(frame["customer_id"].gather(rivals)))
@@ -152,9 +156,7 @@ def describe_key_users(frame: pl.DataFrame, spread: LaunchSpread, picked: Picked
     little = np.flatnonzero(brings >= _WORTH_IT * brings.max(initial=0.0)).max(initial=-1) + 1
     brought = (first < len(rows)) & pool.known
     return KeyUserChoice(
-        table.join(
-            _describe_brought(frame, pool, first[brought], pool.roots[brought], brings), on="order", how="left", maintain_order="left"
-        ),
+        table.join(_describe_brought(frame, pool, first[brought], pool.roots[brought]), on="order", how="left", maintain_order="left"),
         picked.reaching,
         _estimate(people),
         _estimate(worth),
@@ -172,21 +174,19 @@ def _estimate(parts: Floats) -> Estimate80:
     return Estimate80(total, total - half, total + half)
 
 
-def _best(picked: PickedKeyUsers, by: str | pl.Series) -> Ints:
+def _best(picked: PickedKeyUsers, by: pl.Series) -> Ints:
     """Give the rows of the best by something, of each kind as many as there are places."""
     most = pl.col("kind").replace_strict(picked.limits, return_dtype=pl.Int64)
-    ordered = picked.open.with_columns(by=pl.col(by) if isinstance(by, str) else by).sort("by", "customer_id", descending=[True, False])
+    ordered = picked.open.with_columns(by=by).sort("by", "customer_id", descending=[True, False])
     return ordered.filter(pl.int_range(pl.len()).over("kind") < most)["row"].to_numpy().astype(np.int64)
 
 
-def _degrees(spread: LaunchSpread, people: pl.DataFrame) -> pl.Series:
+def _degrees(spread: LaunchSpread) -> Ints:
     """Count whom each may bring."""
-    graph = spread.graph
-    degrees = pl.DataFrame({"customer_id": graph.people, "by": np.bincount(graph.sources, minlength=len(graph.people))})
-    return people.join(degrees, on="customer_id", how="left", maintain_order="left")["by"].fill_null(0)
+    return np.bincount(spread.graph.sources, minlength=len(spread.graph.people))
 
 
-def _describe_brought(frame: pl.DataFrame, pool: _Pool, turns: Ints, roots: Ints, brings: Floats) -> pl.DataFrame:
+def _describe_brought(frame: pl.DataFrame, pool: _Pool, turns: Ints, roots: Ints) -> pl.DataFrame:
     """Say what most of those are whom each of the key users brings: their ``city`` (or province), and a ``kind`` of a ``kind_column``."""
     ids = pl.DataFrame({"order": turns + 1, "customer_id": pool.people.gather(roots)})
     texts = [name for name, dtype in frame.schema.items() if dtype == pl.String and name not in _NO_KINDS]
@@ -196,7 +196,7 @@ def _describe_brought(frame: pl.DataFrame, pool: _Pool, turns: Ints, roots: Ints
     places = pl.concat(_most(brought, name) for name in ("province", "city")).unique("order", keep="last", maintain_order=True)
     tellings = pl.concat([places.clear(), *(_most(brought, name) for name in reversed(kinds))])
     telling = tellings.sort("order", "above", maintain_order=True).unique("order", keep="last", maintain_order=True)
-    many = pl.DataFrame({"order": np.arange(1, len(brings) + 1)}).filter(brings >= _FEWEST)
+    many = pl.DataFrame({"order": np.flatnonzero(np.bincount(turns, minlength=1) >= _FEWEST) + 1})
     named = places.select("order", city="value").join(
         telling.select("order", kind_column="column", kind="value"), on="order", how="full", coalesce=True
     )
@@ -227,9 +227,12 @@ def say_key_users(
     reach: KeyUserChoice | None, spread: LaunchSpread, settings: CoreSettings
 ) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
     """Say what key users by reach rest on and change, in notes; and in warnings where there are fewer than places."""
-    plan, notes = settings.plan, [*spread.chances.notes]
+    plan, notes = settings.plan, []
     if reach is None:
-        sentence = "spread: nobody eligible is there to be a key user for whom they reach: key users are the best advocates"
+        sentence = (
+            "spread: by all that is known (data.referrals, data.ties, spread.same) nobody who may be a key user would bring anybody: key "
+            "users are the best advocates, as with spread=off"
+        )
         return tuple(notes), (Message("planning.nobody_reaches", sentence),) if plan.key_users else ()
     count = reach.people.height
     sentence = (

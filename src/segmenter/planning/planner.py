@@ -167,6 +167,7 @@ def plan(
     candidates = list_candidates(frame, settings, most_invitations(chances, settings.plan) if auto else None)
     events, valid_until = list_live_events(settings, as_of), as_of + timedelta(days=settings.launch.valid_days)
     check_schedule(candidates, settings.plan, as_of, valid_until, settings.rules.per_account)
+    few = _check_size(int(eligible.sum()), idle, int(candidates["drawn"].sum()), settings.plan)
     match settings.plan:
         case SimplePlan() as simple:
             choice = choose_simple(candidates, simple, chances, settings.lang)
@@ -180,7 +181,6 @@ def plan(
             choice = choose_simple(candidates, settings.plan, chances, settings.lang, len(picked.rows))
         chosen = picked.mark(choice.invited, settings.plan)
         reach = describe_key_users(frame, spread, picked, chosen.filter("key_user"), settings.seed)
-    few = _check_size(int(eligible.sum()), idle, int(candidates["drawn"].sum()), settings.plan)
     scheduled = schedule(
         chosen.with_columns(region="unit"),
         settings.plan,

@@ -13,12 +13,13 @@ from segmenter.report.review_report import mark_amounts, mark_days
 from segmenter.report.sections import Advice, Cell, Code, Fact, Figure, Grid, Report, Section, Table, columns, note, row, text
 from segmenter.report.shell_commands import next_command
 from segmenter.settings import SimulateJob
-from segmenter.settings.fission import Tier
+from segmenter.settings.rewards import Tier
 
 _FIGURES = {
     "members": ("Members", "成员"),
     "brought": ("of whom brought", "其中被带来"),
     "new": ("New customers brought", "带来的新客"),
+    "people": ("People brought", "带来的人"),
     "turned_away": ("Found no place", "群满未能加入"),
     "sales": ("Sales", "消费额"),
     "cost": ("Cost", "成本"),
@@ -32,13 +33,19 @@ def simulation_report(found: Simulation, settings: SimulateJob, typed: Sequence[
     """Say what the simulation came to, in the launch's language."""
     launch, labels = settings.launch, Labels(settings.lang, settings.launch.currency)
     say, days = labels.say, launch.horizon_days
-    advice, table = [text(sentence) for sentence in conclude_simulation(found, labels)], _totals(found, labels)
+    advice = [text(sentence) for sentence in conclude_simulation(found, labels)]
+    promised = {tier.name: _promise(tier, labels) for tier in settings.fission.offered}
+    wide, narrow = ("members", "brought", "new", "turned_away", "sales", "cost", "each", "net"), ("members", "people", "cost")
+    tables = [_table(found.totals, wide, promised, labels)]
+    if found.differences.height:
+        title = say("More than with {}", "比 {} 多出").format(found.totals["tier"][0])
+        tables.append(_table(found.differences, wide, promised, labels, title=title))
     command = next_command("launch", typed, {"fission.": None, "out": None})
     rests = Section(say("What this rests on", "依据与假设"), tuple(text(translate(each, labels.lang)) for each in found.notes))
     how = note(
         say(
-            f"The plan was run forward {found.runs:,} times over {days} days, each time with other chances as far as they are not known. Each "
-            "figure is the middle of these runs; in 8 of 10 it is between the two below it. All tiers meet the same luck, so their "
+            f"The plan was run forward {found.runs:,} times over {days} days, each time with other chances as far as they are not known. "
+            "Each figure is the middle of these runs; in 8 of 10 it is between the two below it. All tiers meet the same luck, so their "
             "differences are surer than the figures themselves.",
             f"将方案向前模拟 {days} 天，共 {found.runs:,} 次，每次重新抽取未知的概率。数字为各次模拟的中位数，其下为八成模拟所处的区间。"
             "各档奖励在同一次模拟中运气相同，因此档位之差比数字本身更可靠。",
@@ -52,21 +59,26 @@ def simulation_report(found: Simulation, settings: SimulateJob, typed: Sequence[
         topic=launch.topic or "",
         advice=Advice((*advice, how), "good" if found.recommended else "attention"),
         tiles=tuple(
-            Fact(say(*_FIGURES[name]), figure.text, f"{first['tier']} · {figure.small}")
+            Fact(say(*_FIGURES[name]), figure.text, f"“{first['tier']}” · {figure.small}" if figure.small else f"“{first['tier']}”")
             for name in ("members", "brought", "new", "sales")
-            if (figure := _cell(first, name, labels)).small
+            if first[name] is not None
+            for figure in (_cell(first, name, labels),)
         ),
         caution=say("Before you believe it", "解读前请注意"),
         warnings=tuple(translate(warning, labels.lang) for warning in found.warnings),
         sections=(
-            Section(say("The tiers beside each other", "各档奖励对比"), (table, *_differences(found, labels)), whole=False),
-            Section(say("Day by day", "逐日变化"), (Grid(tuple((figure,) for figure in _charts(found, days, settings, labels))),), whole=False),
+            Section(say("The tiers beside each other", "各档奖励对比"), tuple(tables), whole=False),
+            Section(
+                say("Day by day, with the middle 8 of 10 runs", "逐日变化（阴影为居中的八成模拟）"),
+                (Grid(tuple((figure,) for figure in _charts(found, days, settings, labels))),),
+                whole=False,
+            ),
             Section(say("Generations", "传播代数"), (_generations(found, labels),)),
             rests,
             Section(
                 brief=(
                     *advice,
-                    _totals(found, labels, plain=True),
+                    _table(found.totals, narrow, promised, labels, plain=True),
                     *rests.blocks,  # type: ignore[arg-type]
                     text(say("To plan the launch: ", "制定正式方案： "), Code(command)),
                 )
@@ -83,18 +95,24 @@ def conclude_simulation(found: Simulation, labels: Labels) -> list[str]:
         people, cost = _range(each, "people", labels), _range(each, "cost", labels)
         if each["people_low"] > 0:
             one = _range(each, "each", labels)
-            en = f"{each['tier']} brings {people} more people than {first} and costs {cost} more: {one} for each."
-            sentence = labels.say(en, f"{each['tier']} 比 {first} 多带来 {people} 人，多花 {cost}：每多一人 {one}。")
+            en = f"“{each['tier']}” brings {people} more people than “{first}” and costs {cost} more: {one} for each."
+            sentence = labels.say(en, f"“{each['tier']}”比“{first}”多带来 {people} 人，多花 {cost}：每多一人 {one}。")
         else:
-            en = f"Whether {each['tier']} brings more people than {first} cannot be told ({people} more, for {cost})."
-            sentence = labels.say(en, f"无法判断 {each['tier']} 是否比 {first} 带来更多人（多 {people} 人，多花 {cost}）。")
+            en = f"Whether “{each['tier']}” brings more people than “{first}” cannot be told ({people} more, for {cost})."
+            sentence = labels.say(en, f"无法判断“{each['tier']}”是否比“{first}”带来更多人（多 {people} 人，多花 {cost}）。")
         said.append(sentence)
     if not said:
-        people, members = _range(found.totals.row(0, named=True), "people", labels), _range(found.totals.row(0, named=True), "members", labels)
+        people, members = (
+            _range(found.totals.row(0, named=True), "people", labels),
+            _range(found.totals.row(0, named=True), "members", labels),
+        )
         return [labels.say(f"{members} members, and {people} people brought.", f"预计成员 {members} 人，被带来 {people} 人。")]
     if found.recommended is not None:
-        return [labels.say(f"Take {found.recommended}: most is left of it.", f"建议采用 {found.recommended}：扣除成本后所得最多。"), *said]
-    if "net" in found.differences.drop_nulls("net").columns and found.differences["net"].is_not_null().any():
+        return [
+            labels.say(f"Take “{found.recommended}”: most is left of its sales.", f"建议采用“{found.recommended}”：扣除成本后所得最多。"),
+            *said,
+        ]
+    if found.differences["net"].is_not_null().any():
         return [labels.say("No tier surely pays, and none surely does not.", "各档奖励是否划算，尚无法判断。"), *said]
     en = "What a person is worth to you decides; with fission.margin sales and cost are set off against each other."
     return [*said, labels.say(en, "是否值得，取决于每多一人对您的价值；设置 fission.margin 后，会把消费额与成本相抵。")]
@@ -110,36 +128,30 @@ def _range(each: dict[str, Any], name: str, labels: Labels) -> str:
 
 
 def _cell(each: dict[str, Any], name: str, labels: Labels) -> Cell:
-    """Write a figure with its range; a dash where there is none."""
-    return Cell("–") if each[name] is None else Cell(_amount(name, each[name], labels), _range(each, name, labels))
+    """Write a figure with its range, where it has one; a dash where there is none."""
+    if each[name] is None:
+        return Cell("–")
+    return Cell(_amount(name, each[name], labels), "" if each[f"{name}_low"] == each[f"{name}_high"] else _range(each, name, labels))
 
 
-def _table(frame: pl.DataFrame, names: tuple[str, ...], labels: Labels, *, plain: bool = False, title: str = "") -> Table:
-    shown = [name for name in names if frame[name].is_not_null().any()]
+def _table(
+    frame: pl.DataFrame, names: tuple[str, ...], promised: dict[str, str], labels: Labels, *, plain: bool = False, title: str = ""
+) -> Table:
+    """Show figures by tier, with their ranges beside or, on a page, below them; those that are nothing at all are left out."""
+    shown = [name for name in names if name in ("members", "cost") or (frame[f"{name}_high"].fill_null(0) != 0).any()]
     rows = []
     for each in frame.iter_rows(named=True):
         cells = [_cell(each, name, labels) for name in shown]
-        rows.append(row(each["tier"], *(f"{cell.text} ({cell.small})" if plain and cell.small else cell for cell in cells)))
+        ranges = [f"{cell.text} ({cell.small})" if plain and cell.small else cell for cell in cells]
+        rows.append(row(Cell(each["tier"], promised[each["tier"]]), *ranges))
     return Table(columns(labels.say("Tier", "档位"), *(labels.say(*_FIGURES[name]) for name in shown)), tuple(rows), title=title)
 
 
-def _totals(found: Simulation, labels: Labels, *, plain: bool = False) -> Table:
-    names = ("members", "brought", "new", "cost") if plain else tuple(_FIGURES)
-    return _table(found.totals, names, labels, plain=plain)
-
-
-def _differences(found: Simulation, labels: Labels) -> tuple[Table, ...]:
-    if found.differences.is_empty():
-        return ()
-    title = labels.say("More than with {}", "比 {} 多出").format(found.totals["tier"][0])
-    return (_table(found.differences, ("members", "brought", "new", "sales", "cost", "each", "net"), labels, title=title),)
-
-
 def _charts(found: Simulation, days: int, settings: SimulateJob, labels: Labels) -> list[Figure]:
-    """Draw members, sales and cost by day: the first tier, and of the others the ones that stand first, with their bands."""
+    """Draw by day, with bands, what the first tiers come to."""
     shown = found.totals["tier"].to_list()[: len(_COLORS)]
     figures = []
-    for name in ("members", "sales", "cost"):
+    for name in ("people", "cost", "members", "sales"):
         if name not in found.daily.columns or not found.daily[f"{name}_high"].max():
             continue
         lines = []
@@ -170,10 +182,10 @@ def _generations(found: Simulation, labels: Labels) -> Table:
     return Table(columns(labels.say("Members by generation", "各代成员"), *tiers), rows)
 
 
-def say_tier(tier: Tier, labels: Labels) -> str:
-    """Say what a tier promises: 1: 30%, 2: 40%."""
-    promised = (
-        f"{friends}: {labels.share(reward.share) if reward.share is not None else labels.units(reward.size)}"
+def _promise(tier: Tier, labels: Labels) -> str:
+    """Say what a tier promises for so many friends: 1: 30 %, 2: 40 %."""
+    promised = [
+        f"{friends}: {f'{100 * reward.size:g} %' if reward.share is not None else labels.units(reward.size)}"
         for friends, reward in tier.rewards.items()
-    )
-    return labels.say(", ", "，").join(promised) or labels.say("nothing", "无奖励")
+    ]
+    return labels.say(", ", "，").join(promised) or labels.say("no reward", "无奖励")

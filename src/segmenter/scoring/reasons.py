@@ -12,7 +12,7 @@ from segmenter.scoring.scorer import WeightedScorer
 from segmenter.settings.role_points import ROLE
 
 _TOP = 20  # a share is worth a word up to the top 20 %
-_SOMEBODY = 1  # whom somebody would bring
+_SOME = 1.5  # people whom somebody would bring
 _MIN_RISE = 10  # and spending that rose by so many per cent
 
 
@@ -92,7 +92,7 @@ def _holds(component: str, frame: pl.DataFrame, scorer: WeightedScorer) -> pl.Ex
         case "growth":
             return (pl.col("spend_90d_before") > 0) & (rise() >= _MIN_RISE)
         case "reach":
-            return pl.col(REACH) >= _SOMEBODY
+            return pl.col(REACH) >= _SOME
         case _ if component.startswith(ROLE):
             return pl.col(component) >= HOLDS
         case _:

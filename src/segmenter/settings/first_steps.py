@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field, create_model
 
 from segmenter.messages import Message
-from segmenter.settings.fission import Rewards
+from segmenter.settings.rewards import Rewards
 from segmenter.settings.sources import CustomersFile, DemoSettings, EventsFile, OrdersFile, ReferralsFile
 from segmenter.settings.stages import LaunchBasics
 from segmenter.settings.types import MOST, AsOf, Folder, Seed, Settings, is_file_name
@@ -77,7 +77,7 @@ class DemoJob(Settings):
     effect: Annotated[float, Field(ge=0, le=10)]
     attempts: Annotated[int, Field(ge=1, le=10)]
     brings: Annotated[float, Field(ge=0, le=10)]
-    rewards: Rewards
+    rewards: Rewards | None
     event_effect: Annotated[float, Field(ge=0, le=1_000)]
     half_life: Annotated[float, Field(gt=0, le=10_000)]
     silent_groups: Annotated[int, Field(ge=0, le=MOST)]

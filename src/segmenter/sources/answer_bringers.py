@@ -50,8 +50,8 @@ def read_bringers(sheet: AnswerList, people: People) -> pl.DataFrame:
         doubt=pl.when(staff).then(either).otherwise("why").replace_strict(_DOUBTS, default=None, return_dtype=pl.String),
     )
     open_ = pl.col("bringer").is_not_null() & pl.col("brought_by").is_null()
-    at = {"source": pl.lit(hide(sheet.name)), "row": ROW, "bringer_column": pl.lit(next(iter(sheet.whose.bringers), way), pl.String)}
-    return frame.with_columns(**at, doubt=pl.when(open_).then("doubt")).select(BRINGERS.names())
+    told = frame.with_columns(doubt=pl.when(open_).then("doubt"), row=ROW, source=pl.lit(hide(sheet.name)))
+    return told.with_columns(bringer_column=pl.lit(next(iter(sheet.whose.bringers), way), pl.String)).select(BRINGERS.names())
 
 
 def _is_colleague(text: str, people: People) -> bool:
@@ -69,8 +69,12 @@ def with_bringers(rows: pl.DataFrame, bringers: list[pl.DataFrame]) -> pl.DataFr
 def reject_bringers(good: pl.DataFrame) -> pl.DataFrame:
     """List where it cannot be told who brought somebody; what stands there is shown by its shape."""
     shown = pl.col("bringer").map_elements(shape, pl.String)
-    at = {"table": pl.lit("answers"), "file": "source", "row": "row", "column": "bringer_column"}
-    return good.drop_nulls("doubt").select(**at, value=shown, reason="doubt").select(REJECTS.names())
+    told = good.drop_nulls("doubt").with_columns(table=pl.lit("answers"), value=shown)
+    return (
+        told.rename({"bringer_column": "head"})
+        .select("table", "row", "value", file="source", column="head", reason="doubt")
+        .select(REJECTS.names())
+    )
 
 
 def find_newcomers(dated: pl.DataFrame, who: pl.DataFrame, people: People) -> pl.DataFrame:

@@ -51,6 +51,7 @@ ANSWERS = pl.Schema(
         "hour": pl.Int64(),  # of the day, where the time of the call is told
         "attempts": pl.Int64(),  # calls that the answer tells of
         "brought_by": pl.String(),  # the id of who brought them, where the list says it
+        "group": pl.String(),  # that the list is of, where it says who brought whom
         "row": pl.Int64(),
         "written": pl.String(),  # the id as it stands there
     }
@@ -148,7 +149,7 @@ def read_answers(
     idle = {sheet.name for sheet in mending} - set(good["source"])
     asked = rows.filter(~pl.col("source").is_in([sheet.name for sheet in mending]))
     return Answers(
-        answers=good.with_columns(pl.col("channel").replace("", None)).select(ANSWERS.names()).sort(ANSWERS.names()),
+        answers=good.with_columns(pl.col("channel").replace("", None), group="here").select(ANSWERS.names()).sort(ANSWERS.names()),
         rejects=found,
         files=tuple(file.fingerprint for file in files if file.name not in idle),
         rows=sum(sheet.frame.height + len(sheet.unreadable) for sheet in lists if not is_mending(sheet)),
