@@ -5,6 +5,7 @@ import io
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ def composed(job: str, *overrides: str) -> DictConfig:
         return compose(job, overrides=list(overrides))
 
 
+@cache  # they are frozen, and Hydra takes a third of a second
 def settings_of(job: str, *overrides: str) -> Any:
     return parse(MODELS[job], composed(job, *overrides))
 

@@ -38,7 +38,7 @@ def watch_files() -> None:
         Hydra.get_mode = lambda self, config_name, overrides: None  # type: ignore[method-assign]
     asked = ConfigLoaderImpl.get_group_options
 
-    def get_group_options(self: Any, group_name: str, *args: Any, **more: Any) -> list[str]:
+    def get_group_options(self: Any, group_name: str, *args: Any, **more: Any) -> Any:
         # Hydra copies all it has read for each folder that its help asks about.
         return (
             asked(self, group_name, *args, **more) if "overrides" in more else self.repository.get_group_options(group_name, *args, **more)

@@ -1,5 +1,6 @@
 """The library's way to the defaults of ``conf/``, without Hydra."""
 
+import pickle
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Literal
@@ -36,7 +37,7 @@ def launch_settings(overrides: Mapping[str, Any]) -> FrameLaunch:
     >>> launch_settings({"plan.size": 50}).plan.size
     50
     """
-    return parse(FrameLaunch, _changed(_defaults(), overrides))
+    return parse(FrameLaunch, _changed(_fresh(), overrides))
 
 
 def backtest_settings(overrides: Mapping[str, Any]) -> FrameBacktest:
@@ -65,8 +66,7 @@ def backtest_settings(overrides: Mapping[str, Any]) -> FrameBacktest:
     job = _load("backtest")
     names = [key.partition("@rankings.")[2] for entry in job["defaults"] if isinstance(entry, dict) for key in entry]
     rankings = {name: _load(f"scoring/{name}") for name in names}
-    config = {**_defaults(), "backtest": job["backtest"], "rankings": rankings}
-    return parse(FrameBacktest, _changed(config, overrides))
+    return parse(FrameBacktest, _changed(_fresh(backtest=job["backtest"], rankings=rankings), overrides))
 
 
 def review_settings(overrides: Mapping[str, Any]) -> FrameReview:
@@ -93,8 +93,8 @@ def review_settings(overrides: Mapping[str, Any]) -> FrameReview:
     365
     """
     # Whoever has frames has no call sheets to read.
-    config = {**_defaults(), "review": {**_load("review")["review"], "answers": [], "day_sheets": None}}
-    return parse(FrameReview, _changed(config, overrides))
+    review = {**_load("review")["review"], "answers": [], "day_sheets": None}
+    return parse(FrameReview, _changed(_fresh(review=review), overrides))
 
 
 def source_settings(kind: Literal["files", "database"], overrides: Mapping[str, Any]) -> FilesSettings | DatabaseSettings:
@@ -103,7 +103,7 @@ def source_settings(kind: Literal["files", "database"], overrides: Mapping[str, 
 
     parts = [OmegaConf.load(HOME / "conf" / "data" / f"{name}.yaml") for name in ("_tables", kind)]
     merged: Any = OmegaConf.to_container(OmegaConf.merge(*parts), resolve=False)
-    config = _changed({key: value for key, value in merged.items() if key != "defaults"}, overrides)
+    config = _changed(OmegaConf.create({key: value for key, value in merged.items() if key != "defaults"}), overrides)
     return parse(FilesSettings, config) if kind == "files" else parse(DatabaseSettings, config)
 
 
@@ -112,15 +112,15 @@ def launch_basics(overrides: Mapping[str, Any]) -> LaunchSettings:
     return parse(LaunchSettings, {**_defaults()["launch"], **overrides})
 
 
-def _changed(config: dict[str, Any], overrides: Mapping[str, Any]) -> Mapping[str, Any]:
+def _changed(config: Any, overrides: Mapping[str, Any]) -> Any:
     from omegaconf import OmegaConf
 
     chosen = {key: _load(f"{key}/{_known(key, value)}") for key, value in overrides.items() if key in _GROUPS}
-    changed = OmegaConf.create({**config, **chosen})
+    config.update(chosen)
     for key, value in overrides.items():
         if key not in chosen:
-            OmegaConf.update(changed, key, list(value) if isinstance(value, tuple) else value, merge=False, force_add=True)
-    return changed
+            OmegaConf.update(config, key, list(value) if isinstance(value, tuple) else value, merge=False, force_add=True)
+    return config
 
 
 def _known(group: str, name: object) -> str:
@@ -131,6 +131,7 @@ def _known(group: str, name: object) -> str:
     return str(name)
 
 
+@cache
 def _load(name: str) -> Any:
     """Read a file of ``conf/`` with the files of its own group that it builds on."""
     from omegaconf import OmegaConf
@@ -140,6 +141,21 @@ def _load(name: str) -> Any:
     parts = [entry for entry in own.get("defaults", ()) if isinstance(entry, str) and entry != "_self_"] if group else []
     merged = {key: value for part in parts for key, value in _load(f"{group}/{part}").items()}
     return {**merged, **{key: value for key, value in own.items() if key != "defaults" or not group}}
+
+
+def _fresh(**more: Any) -> Any:
+    """Give a config of the defaults and more, to be changed."""
+    config = pickle.loads(_dumped())
+    config.update(more)
+    return config
+
+
+@cache
+def _dumped() -> bytes:
+    """Keep OmegaConf's config of the defaults, which takes it ten times as long to make as this to be read."""
+    from omegaconf import OmegaConf
+
+    return pickle.dumps(OmegaConf.create(_defaults()))
 
 
 @cache

@@ -20,13 +20,16 @@ from segmenter.planning.starters import reserve_places
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import AllocatedPlan, ReferralSpread
 from segmenter.settings.jobs import SimulateCore
-from segmenter.spread.launch_spread import EdgeChances, _fit_friends, launch_spread
+from segmenter.spread.launch_spread import EdgeChances, fit_friends, launch_spread
 from segmenter.tables import Tables
 
 Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]
 # Who is in no group of ours, whoever brings them.
 _CLOSED = ("not_customer", "staff", "blocked", "violations", "member", "region_include", "region_exclude", "region_unknown")
+
+
+_BY_LAUNCHES = ("member", "refused", "agreed", "refused_lately", "held_out", "cooloff", "invitations")
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def set_up(customers: pl.DataFrame, groups: pl.DataFrame, tables: Tables, past: 
     edges = chances.edges if chances is not None else pl.DataFrame(schema={"from_id": pl.String, "to_id": pl.String, "chance": pl.Float64})
     members, fatigue = list_members(invited, horizon, as_of), share_by_day(fission.fatigue, horizon)
     new = find_new(members, tables.referrals)
-    people = _people(customers, edges, tables.referrals, new, settings)
+    people = _people(customers, edges, tables.referrals, new, settings, past=members.height > 0)
     bringing = learn_bringing(members, new, people, chances, fatigue, as_of)
     number = people.select("person", number=pl.int_range(pl.len()))
     called = customers.filter("invited").sort("customer_id").join(number, left_on="customer_id", right_on="person", maintain_order="left")
@@ -106,7 +109,7 @@ def _edges(customers: pl.DataFrame, tables: Tables, settings: SimulateCore) -> E
 
 
 def _people(
-    customers: pl.DataFrame, edges: pl.DataFrame, referrals: pl.DataFrame, new: pl.DataFrame, settings: SimulateCore
+    customers: pl.DataFrame, edges: pl.DataFrame, referrals: pl.DataFrame, new: pl.DataFrame, settings: SimulateCore, *, past: bool
 ) -> pl.DataFrame:
     """List all customers and whoever is in a tie, by id: ``known_days``, ``open``, ``shape``, ``friends``, ``average_order``, ``place``.
 
@@ -119,10 +122,13 @@ def _people(
     brought = (customers["referrals"] - as_members["more"].fill_null(0)).clip(0)
     days = customers["days_known"].cast(pl.Float64)
     days = days.fill_null(days.mean()).fill_null(1).clip(1, recorded)
-    shape, rate = _fit_friends(brought.to_numpy(), days.to_numpy())
+    shape, rate = fit_friends(brought.to_numpy(), days.to_numpy())
+    if not shape and past:  # what members brought then says how many, and nothing who more readily
+        shape, rate = 1.0, 100.0 * horizon
     order = pl.col("spend") / pl.col("orders").clip(lower_bound=1)
-    eligible = pl.col("verdict") == ELIGIBLE
-    place = pl.struct(-pl.col("score"), "customer_id").rank("ordinal").over("verdict")
+    # At past dates, whom members are compared with, nobody was out for what earlier launches did.
+    eligible = pl.col("verdict").is_in((ELIGIBLE, *_BY_LAUNCHES)) & pl.col("score").is_not_null()
+    place = pl.struct(-pl.col("score"), "customer_id").rank("ordinal").over(eligible)
     known = customers.select(
         person="customer_id",
         known_days=pl.col("days_known").fill_null(0),

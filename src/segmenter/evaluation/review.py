@@ -203,7 +203,7 @@ def review(
         warnings=(
             *warn_of_figures(counts, invitations, past, launch, end),
             *warn_of_early_events(life, until),
-            *warn_of_spread(spent, through, lift),
+            *warn_of_spread(spent, through),
         ),
         live_events=measure_live_events(
             spent, bought, told, live_days, launch, until=until, around=asked.event_days, weeks=asked.event_weeks, visits=visits

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 import polars as pl
 
 from segmenter.evaluation.generations import Generations
-from segmenter.evaluation.lift import Lift
 from segmenter.evaluation.signs_of_life import SignsOfLife
 from segmenter.launch_record import LaunchRecord
 from segmenter.messages import Message
@@ -65,27 +64,14 @@ def _longest_silence(days: pl.Series) -> int:
     return max(gaps.dt.total_days(), default=1) - 1
 
 
-def warn_of_spread(spent: pl.DataFrame, through: Generations | None, lift: Lift | None) -> list[Message]:
-    """Say what is not known, or not measured, of a launch whose key users were to bring others."""
-    if spent["brings"].null_count() == spent.height:
-        return _warn_of_links(through)
-    warnings = []
-    if through is None:
+def warn_of_spread(spent: pl.DataFrame, through: Generations | None) -> list[Message]:
+    """Say what is not known of who came through whom, where key users were to bring others, and what cannot be."""
+    if through is None and spent["brings"].count():
         rule = (
             "Who brought whom is not known, so what the key users brought cannot be compared with what was expected: fill in the column "
             "brought by of the call sheets, name a list with it in review.answers, or give data.referrals."
         )
-        warnings.append(Message("review.no_bringers", rule))
-    if lift is not None and lift.measured == "direct":
-        rule = (
-            "Key users were chosen for whom they bring, and they may bring customers of the control group too: the lift is what an "
-            "invitation does to whom it reaches, and not what they bring on."
-        )
-        warnings.append(Message("review.direct_only", rule))
-    return [*warnings, *_warn_of_links(through)]
-
-
-def _warn_of_links(through: Generations | None) -> list[Message]:
+        return [Message("review.no_bringers", rule)]
     if through is None or not through.circles:
         return []
     rule = "{count:,} members are said to have come through each other in a circle: nobody counts as who brought them."

@@ -4,6 +4,7 @@ import os
 import re
 import unicodedata
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -16,9 +17,14 @@ from segmenter.messages import Message
 
 def is_timezone(name: str) -> str:
     """Let pass the IANA names of time zones."""
-    if name not in available_timezones():
-        raise ValueError(Message("settings.timezone", "is no time zone{nearest}", nearest=nearest(name, available_timezones())))
+    if name not in (known := _timezones()):
+        raise ValueError(Message("settings.timezone", "is no time zone{nearest}", nearest=nearest(name, known)))
     return name
+
+
+@cache
+def _timezones() -> set[str]:
+    return available_timezones()  # by looking through a folder
 
 
 def is_currency_code(code: str) -> str:

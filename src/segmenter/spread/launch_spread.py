@@ -115,11 +115,11 @@ def expected_friends(customers: pl.DataFrame, horizon: int, recorded: int | None
     """
     brought, known = customers["referrals"].to_numpy(), pl.col("days_known").cast(pl.Float64)
     days = customers.select(known.fill_null(known.mean()).fill_null(1).clip(1, recorded)).to_series().to_numpy()
-    shape, rate = _fit_friends(brought, days)
+    shape, rate = fit_friends(brought, days)
     return pl.Series("friends", horizon * (shape + brought) / (rate + days)), horizon * shape / rate
 
 
-def _fit_friends(brought: NDArray[np.int64], days: NDArray[np.float64]) -> tuple[float, float]:
+def fit_friends(brought: NDArray[np.int64], days: NDArray[np.float64]) -> tuple[float, float]:
     """Fit shape and rate, in days, of the gamma distribution of rates; where all seem to have one and the same, a narrow one around it."""
     from segmenter.scoring.likelihood import NoMaximumError
     from segmenter.scoring.negative_binomial import fit_nbd
@@ -174,10 +174,8 @@ def reach_of_each(spread: LaunchSpread, seed: int) -> pl.DataFrame:
     values, nodes = spread.people["value"].to_numpy(), spread.people.height
     brings = np.zeros(nodes)
     if values.sum() > 0:
-        pool = ReachSets(spread.graph, values, 2 * seed)
+        pool = ReachSets(spread.graph, values, 2 * seed, values)  # that they reach themselves needs no estimate
         pool.grow(_SETS)
-        # Who a set was drawn for is its first; that they reach themselves needs no estimate.
-        others = np.bincount(pool.members, minlength=nodes) - np.bincount(pool.members[pool.starts[:-1]], minlength=nodes)
-        brings += others * (pool.worth / _SETS)
+        brings += np.bincount(pool.members, minlength=nodes) * (pool.worth / _SETS)
     found = spread.people.select("person", "eligible", reach=pl.Series(values + brings), brings=pl.Series(brings))
     return found.select("person", *(pl.when("eligible").then(name).alias(name) for name in ("reach", "brings")))

@@ -58,6 +58,7 @@ def work() -> None:
             job = pickle.load(sys.stdin.buffer)
         except EOFError:  # the job has ended without one
             return
+        answer: tuple[str | None, tuple[str, ...]]
         try:
             answer = track(*job), ()
         except TrackingError as error:
