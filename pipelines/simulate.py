@@ -46,9 +46,9 @@ def main(config: DictConfig) -> None:
             categories=settings.by_category,
             seeds=settings.scoring.seeds_file,
         )
-        about = {"community": launch.community, "days": settings.rules.invitations.days}
-        past = None if ledger is None else read_basis(ledger, launch.name, terms.as_of, **about).past
-        tables = with_launches(read.tables, past, terms.as_of)
+        days = settings.rules.invitations.days
+        basis = None if ledger is None else read_basis(ledger, launch.name, terms.as_of, community=launch.community, days=days)
+        tables = with_launches(read.tables, None if basis is None else basis.past, terms.as_of)
         raise_stops(tables.findings)
         plan = plan_launch(tables, settings, progress=stage)
         stage("simulating")

@@ -66,8 +66,8 @@ class Simulation:
     joining: JoinChances
     bringing: Bringing
     chances: EdgeChances | None
-    notes: tuple[Message, ...]
-    warnings: tuple[Message, ...]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def simulate_fission(customers: pl.DataFrame, groups: pl.DataFrame, tables: Tables, settings: SimulateCore) -> Simulation:

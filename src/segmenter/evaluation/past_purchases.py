@@ -58,7 +58,7 @@ def find_purchases(past: Past, settings: CoreSettings) -> PastPurchases:
             of = [np.where(rows < 0, 0, edge[rows]) if len(edge) else np.zeros(len(rows)) for edge in (begin, end)]
             parts.append(np.array([*of, np.broadcast_to(since, len(rows))], dtype=np.int64))
     firsts, ends, since = np.concatenate(parts, axis=1)
-    buyers = Buyers(np.array(starts or [[0] * (len(edges) + 4)], dtype=np.int64), firsts, ends, since, timeline.days, timeline.amounts)
+    buyers = Buyers(np.array(starts or [np.zeros(len(edges) + 4)], dtype=np.int64), firsts, ends, since, timeline.days, timeline.amounts)
     spends = {cut: past.later(best, cut, horizon)["spend"].to_numpy() for cut, best in ranked.items()}
     return PastPurchases(buyers, edges, spends, tuple(warnings))
 
