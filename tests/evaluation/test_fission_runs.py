@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segmenter.evaluation import fission_runs
-from segmenter.evaluation.bringing import share_by_day
 from segmenter.evaluation.fission_runs import BROUGHT, CALLED, COST, NEW, SALES, Buyers, Draws, World, run_forward
+from segmenter.evaluation.past_bringing import share_by_day
 
 DAYS, RUNS = 14, 12
 NONE = (np.zeros(0, np.int64), np.zeros(0), True)

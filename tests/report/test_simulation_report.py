@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 from jobs import settings_of
 
-from segmenter.evaluation.bringing import Bringing, Channel
 from segmenter.evaluation.fission import DAILY, TOTALS, Simulation
+from segmenter.evaluation.past_bringing import Bringing, Channel
 from segmenter.messages import Message
 from segmenter.planning.join_chances import learn_join_chances
 from segmenter.report.labels import Labels

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from segmenter.errors import InputError
 from segmenter.evaluation.as_of import FORECAST_SAMPLE, terms_of
-from segmenter.evaluation.bringing import Bringing
 from segmenter.evaluation.fission_world import Setting, set_up
 from segmenter.evaluation.forecast import TAILS
+from segmenter.evaluation.past_bringing import Bringing
 from segmenter.measures.past import past_of
 from segmenter.messages import Message
 from segmenter.money import to_minor

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from segmenter.errors import InputError
 from segmenter.evaluation.as_of import terms_of
-from segmenter.evaluation.bringing import Bringing, find_new, learn_bringing, list_members, share_by_day
 from segmenter.evaluation.fission_runs import Draws, World
 from segmenter.evaluation.forecast_draws import DRAWS, draw, score_shares
+from segmenter.evaluation.past_bringing import Bringing, find_new, learn_bringing, list_members, share_by_day
 from segmenter.evaluation.past_purchases import PastPurchases, find_purchases
 from segmenter.measures.past import Past
 from segmenter.money import to_minor

@@ -5,7 +5,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segmenter.evaluation.bringing import Channel, find_new, learn_bringing, list_members, share_by_day
+from segmenter.evaluation.past_bringing import Channel, find_new, learn_bringing, list_members, share_by_day
 from segmenter.spread.launch_spread import EdgeChances
 from segmenter.tables import INVITED, REFERRALS
 
