@@ -154,17 +154,37 @@ def number_of(row: int, tag: int, batch: Any, owner: Any, words: int, learned: b
     if long:
         copy_bytes(text, arena + used, length)
         owner.used = used + length
+    if batch.records == 0:
+        third = load(owner.thirds + 8 * (number >> CHUNK_BITS)) + 8 * THIRD * (number & (CHUNK - 1))
+        _begin(hot, cold, third, words, learned)
+    return number
+
+
+@jit
+def _begin(hot: int, cold: int, third: int, words: int, learned: bool) -> None:
+    """Begin a record that is all zero."""
     store(hot + 8 * FIRST, NEVER)
     store(hot + 8 * LAST, -1)
     if learned:
-        third = load(owner.thirds + 8 * (number >> CHUNK_BITS)) + 8 * THIRD * (number & (CHUNK - 1))
         store(third + 8 * LARGEST, -NEVER)
     store(cold + 8 * PROVINCE_AT, -1)
     store(cold + 8 * PROVINCE, -1)
     for word in range(words - LOWER, words):
         store(cold + 8 * word, -1)
     store(cold + 8 * REFUND_COUNTS, np.int64(NO_DAY) << 32)
-    return number
+
+
+@jit
+def begin_again(count: int, hot: int, cold: int, third: int, words: int, learned: bool) -> None:
+    """Begin the first records anew, for other customers."""
+    for number in range(count):
+        for word in range(HOT):
+            store(hot + 8 * (HOT * number + word), 0)
+        for word in range(words):
+            store(cold + 8 * (words * number + word), 0)
+        for word in range(THIRD if learned else 0):
+            store(third + 8 * (THIRD * number + word), 0)
+        _begin(hot + 8 * HOT * number, cold + 8 * words * number, third + 8 * THIRD * number, words, learned)
 
 
 @jit

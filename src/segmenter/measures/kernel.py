@@ -46,11 +46,12 @@ BATCH = np.dtype(
         ("scale", np.float64),
         *((name, np.int64) for name in ("fallback", "levels", "places")),  # places: for each level views, missing, buffers, codes
         *((name, np.int64) for name in ("rows", "tags", "counts", "share", "counts_width", "threads")),  # what is handed over
-        # Of orders, which are the rows unless there are `offsets`: where each row's orders begin.
+        # Of orders, which are the rows unless there are `offsets`: where each row's orders begin, and `numbers`, whose they are.
         *((name, np.int64) for name in ("offsets", "order_times", "refunds", "back", "provinces", "cities", "districts", "records")),
+        ("numbers", np.int64),
         ("trusted", np.bool_),  # it was read before: ids and places stand for themselves
         ("only_known", np.bool_),  # no new customers
-        ("only_ids", np.bool_),  # there are no orders
+        ("only_ids", np.bool_),  # customers get their numbers, and no order is added
     ]
 )
 SEEN = np.dtype([("later", np.int64), ("first", np.int64), ("last", np.int64)])  # rows at or after the as-of date; times
@@ -127,8 +128,8 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
 ) -> int:
     """Add the rows that the thread `source` has handed to this owner to its customers' records, or only make these.
 
-    `names` and `arenas` are the addresses of those of each thread's names of places. Gives the place in the list of rows at which slots
-    or arena were full, or `stop`.
+    With `numbers` all rows are added, each with its orders, to records that are there. `names` and `arenas` are the addresses of those of
+    each thread's names of places. Gives the place in the list of rows at which slots or arena were full, or `stop`.
     """
     ids, offsets, times, amounts = batch.ids, batch.offsets, batch.order_times, batch.paid
     refunds, back, provinces, cities, districts = batch.refunds, batch.back, batch.provinces, batch.cities, batch.districts
@@ -142,12 +143,14 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
     thirds, weights = owner.thirds, layout.weights
     lower, learned, of_day_weights = 8 * (words - LOWER), weights != 0, 4 * len(LONGEST_FIRST)
     recent, as_of, in_chunk = layout.recent, np.int64(today * DAY), np.int64(CHUNK - 1)
+    numbers, told_of = batch.numbers, offsets == 0 and not only_ids and (provinces != 0 or cities != 0 or districts != 0)
     for start_of_block in range(start, stop, BLOCK):
         end = min(start_of_block + BLOCK, stop)
-        for index in range(end, min(end + BLOCK, stop)):
+        looked_up = end if numbers == 0 else start_of_block
+        for index in range(looked_up, min(looked_up + BLOCK, stop) if numbers == 0 else looked_up):
             prefetch(slots + 8 * (np.int64(load_int(tags + 4 * index)) & mask))
         # First whose they are, by the hash alone, so that all records of a block are on their way at once.
-        for index in range(start_of_block, end):
+        for index in range(start_of_block, looked_up):
             tag = np.int64(load_int(tags + 4 * index)) & 0xFFFFFFFF
             slot = tag & mask
             entry = load(slots + 8 * slot)
@@ -167,16 +170,17 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
                     continue
             store(spare + 8 * (index - start_of_block), number)
             prefetch(load(hots + 8 * (number >> CHUNK_BITS)) + 8 * HOT * (number & in_chunk))
+            if only_ids:
+                continue
             cold = load(colds + 8 * (number >> CHUNK_BITS)) + 8 * words * (number & in_chunk)
-            if offsets == 0 and not only_ids:
-                cold = cold if load(times + 8 * row) >= recent else nobody
+            cold = cold if load(times + 8 * row) >= recent else nobody
             prefetch(cold)
             prefetch(cold + 64)
             if learned:
                 third = load(thirds + 8 * (number >> CHUNK_BITS)) + 8 * THIRD * (number & in_chunk)
                 prefetch(third)
                 prefetch(third + 64)
-        if offsets == 0 and (provinces != 0 or cities != 0 or districts != 0):
+        if told_of:
             # An order that is the latest so far may change the place.
             for index in range(start_of_block, end):
                 number = max(load(spare + 8 * (index - start_of_block)), np.int64(0))
@@ -187,13 +191,13 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
                 if cities != 0 or districts != 0:
                     prefetch(cold + lower if latest else nobody)
         for index in range(start_of_block, end):
-            number = load(spare + 8 * (index - start_of_block))
+            number = np.int64(load_int(numbers + 4 * index)) if numbers != 0 else load(spare + 8 * (index - start_of_block))
             if number < 0:
                 continue
-            row = np.int64(load_int(rows + 4 * index))
+            row = np.int64(load_int(rows + 4 * index)) if numbers == 0 else np.int64(index)
             hot = load(hots + 8 * (number >> CHUNK_BITS)) + 8 * HOT * (number & in_chunk)
-            k0 = load(ids + 16 * row)
-            if is_long(length_of(k0)) or load(hot) != k0 or load(hot + 8) != load(ids + 16 * row + 8):
+            k0 = load(ids + 16 * row) if numbers == 0 else np.int64(0)
+            if numbers == 0 and (is_long(length_of(k0)) or load(hot) != k0 or load(hot + 8) != load(ids + 16 * row + 8)):
                 # A long id, or another one with the same hash.
                 tag = np.int64(load_int(tags + 4 * index)) & 0xFFFFFFFF
                 number = number_of(row, tag, batch, owner, words, learned)
