@@ -9,7 +9,7 @@ from segmenter.home import HOME
 from segmenter.messages import Message
 from segmenter.settings import DatabaseSettings, FilesSettings, FrameBacktest, FrameLaunch, FrameReview, LaunchSettings, parse
 
-_GROUPS = ("rules", "scoring", "segments", "topics", "roles", "plan", "platform")
+_GROUPS = ("rules", "scoring", "segments", "topics", "roles", "spread", "plan", "platform")
 
 
 def launch_settings(overrides: Mapping[str, Any]) -> FrameLaunch:

@@ -49,7 +49,7 @@ from segmenter.tables import REJECTS, Orders, PastLaunches, Terms
 from segmenter.words import Progress
 
 LAST_DATE = date(2200, 1, 1)
-TABLES = ("orders", "customers", "events", "referrals", "applicants", "visits")
+TABLES = ("orders", "customers", "events", "referrals", "applicants", "visits", "ties")
 
 
 def read_tables(

@@ -84,6 +84,13 @@ EVENTS = pl.Schema({"customer_id": pl.String(), "kind": pl.String(), "time": TIM
 TROUBLES = COMPLAINT, CLOSED, VIOLATION = ("complaint", "complaint_closed", "violation")  # kinds of events that are no activity
 VISITS = pl.Schema({"time": TIME, "uv": pl.Int64(), "pv": pl.Int64()})  # visitors and page views of an hour, or of a day, from then on
 REFERRALS = pl.Schema({"customer_id": pl.String(), "friend_id": pl.String(), "time": TIME})
+TIES = pl.Schema(  # each pair once
+    {
+        "from_id": pl.String(),  # who may bring
+        "to_id": pl.String(),  # whom; of both some may be no customers
+        "weight": pl.Float64(),  # ≥ 0
+    }
+)
 APPLICANTS = pl.Schema(  # who answered an open call
     {
         "customer_id": pl.String(),
@@ -125,6 +132,7 @@ INVITED = pl.Schema(  # one row per launch and customer, as `ledger.list_invitat
         "region": pl.String(),
         "segment": pl.String(),
         "channel": pl.String(),  # by which they were invited, or by what a list of answers says: `CHANNELS`; null in old ledgers
+        "brings": pl.Float64(),  # how many people a key user by reach was expected to bring, themselves apart; null for all others
         "answer": pl.String(),  # see `ANSWERS`; null where nobody has called yet
         "answered_on": pl.Date(),
         "reason": pl.String(),
@@ -133,6 +141,7 @@ INVITED = pl.Schema(  # one row per launch and customer, as `ledger.list_invitat
         "hour": pl.Int64(),  # of the day, 0 to 23, in which the answer was given; null where that is not told
         "calls": pl.Int64(),  # days on which there was an answer; more where an agent wrote so
         "missed": pl.Int64(),  # of these in vain, since they were reached last; all of them where they never were
+        "brought_by": pl.String(),  # the id of who brought them into the group, by the last answer that says it; null where none does
     }
 )
 
@@ -274,6 +283,7 @@ class Tables:
     profile: OrdersProfile = NO_PROFILE
     findings: tuple[Finding, ...] = ()  # what was found while they were read
     visits: pl.DataFrame | None = None  # see `VISITS`, of before the as-of date
+    ties: pl.DataFrame | None = None  # see `TIES`, of before the as-of date
     new_phones: pl.DataFrame | None = None  # ``customer_id`` and ``noted_on``: of whom agents noted another phone, before the as-of date
     not_customers: tuple[str, ...] = ()  # ids that stand for nobody
     seeds: pl.Series | None = None  # ids of the customers whose like is looked for, as they are written in their file

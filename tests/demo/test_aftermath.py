@@ -109,7 +109,8 @@ def test_who_was_not_invited_lives_as_if_nothing_had_happened(shop: Shop, invite
     assert nothing.effects["effect"].sum() == nothing.effects["friends"].sum() == 0
 
 
-def test_answers_follow_the_chance_to_join(shop: Shop, invited: pl.DataFrame, after: After) -> None:
+def test_answers_follow_the_chance_to_join(shop: Shop, invited: pl.DataFrame) -> None:
+    after = live_on(shop, DAYS, invited, effect=0.5, seed=7, brings=0)  # whom others bring is no answer
     both = after.answers.drop("call_on").join(shop.truth, on="customer_id").join(invited, on="customer_id")
     assert both.height == invited.height
     joined = both.filter(answer="joined")
@@ -124,7 +125,7 @@ def test_answers_follow_the_chance_to_join(shop: Shop, invited: pl.DataFrame, af
     listed = after.effects.drop_nulls("joined_on")
     assert listed["customer_id"].to_list() == joined["customer_id"].to_list()
     assert listed["joined_on"].to_list() == joined["answered_on"].to_list()
-    few = live_on(shop, DAYS, invited.head(50), effect=0.5, seed=7).answers
+    few = live_on(shop, DAYS, invited.head(50), effect=0.5, seed=7, brings=0).answers
     assert_frame_equal(few, after.answers.head(50))  # whatever others do
     late = live_on(shop, 7, invited, effect=0.5, seed=7).answers
     assert late["answered_on"].max() < AS_OF + timedelta(days=7)

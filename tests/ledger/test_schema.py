@@ -1,7 +1,7 @@
 """Older ledgers are brought up to date and lose nothing; newer ones are refused."""
 
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -79,11 +79,12 @@ def test_an_older_ledger_is_brought_up_to_date_once_by_two_at_a_time_and_loses_n
                 None,
                 None,
                 None,
+                None,
                 "joined",
                 date(2026, 7, 2),
                 None,
                 "a.csv",
-                *(None, None, 1, 0),
+                *(None, None, 1, 0, None),
             )
         ]
     ]
@@ -160,3 +161,28 @@ def test_a_ledger_of_the_fourth_version_keeps_its_answers_and_takes_channels(url
     assert list_invitations(ledger).select("answer", "channel").rows() == [("not_reached", None)]
     record_answers(ledger, "spring", said("joined", "a").with_columns(channel=pl.lit("shop")))
     assert list_invitations(ledger).select("answer", "channel").rows() == [("joined", "shop")]
+
+
+def test_a_ledger_of_the_sixth_version_keeps_its_answers_and_takes_who_brought_whom(url, tmp_path):
+    ledger = opening._locate(url, tmp_path / "results")
+    with ledger.engine.begin() as connection:
+        upgrade(connection, to=6)
+        connection.exec_driver_sql(
+            """INSERT INTO segmenter_plans VALUES
+            (1, 'spring', 'tea', '2026-07-01', 30, '2026-07-31', NULL, 'CNY', 'f', 'planned', NULL, NULL, 0.1)"""
+        )
+        row = "'planned', '2026-07-01', 2, 'g', 'Li', 1.5, 's'"
+        connection.exec_driver_sql(f"INSERT INTO segmenter_invitations VALUES (1, 'a', {row}, 'r', '0', 'phone')")
+        connection.exec_driver_sql(
+            f"INSERT INTO segmenter_answers VALUES ('spring', 1, 'a', 'joined', '2026-07-02', '表.xlsx', {row}, NULL, 'r', '0', 'phone', NULL, NULL, NULL)"
+        )
+    ledger = open_ledger(url, tmp_path / "results")
+    assert list_invitations(ledger).select("answer", "brings", "brought_by").rows() == [("joined", None, None)]
+    record_plan(ledger, launch(), planned("ab").with_columns(brings=pl.Series([31.5, None])))
+    brought = pl.concat([said("joined", "a"), said("joined", "b")]).with_columns(brought_by=pl.Series([None, "a"]))
+    assert record_answers(ledger, "spring", brought) == 1  # what was known before is not taken twice
+    assert list_invitations(ledger).select("brings", "brought_by").rows() == [(None, None), (None, "a")]
+    record_answers(ledger, "spring", said("joined", "b", DAY + timedelta(days=5)))  # a list that does not say it takes nothing back
+    assert list_invitations(ledger).select("answered_on", "brought_by").row(1) == (DAY + timedelta(days=5), "a")
+    record_answers(ledger, "spring", said("joined", "b").with_columns(brought_by=pl.lit("c")))  # the sheet was corrected
+    assert list_invitations(ledger)["brought_by"].to_list() == [None, "c"]

@@ -60,6 +60,8 @@ def first():
         hour=None,
         calls=0,
         missed=0,
+        brings=None,
+        brought_by=None,
     ).with_columns(call_on=None)
     return own.select(pl.col(name).cast(dtype) for name, dtype in INVITED.items())
 

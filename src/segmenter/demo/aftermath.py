@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from segmenter.demo.behaviour import DAY, Calendar, Traits, draw_moments, draw_traits, to_dates, write_times
+from segmenter.demo.bringing import NEVER, Brought, bring, list_people, make_offer, name_brought
 from segmenter.demo.calls import call_month
 from segmenter.demo.customers import TYPES, Floats, Ints, find_regions
 from segmenter.demo.members import GroupLife, count_visits, draw_member_events, draw_members
+from segmenter.demo.network import pull
 from segmenter.demo.orders import (
     REFUND_DAYS,
     STATUSES,
@@ -26,7 +29,7 @@ from segmenter.demo.orders import (
 from segmenter.demo.shop import Shop, customer_ids, expected_spend, list_customers, stream
 
 _BROUGHT = 0.25  # of new customers: by an earlier one
-_FRIENDS = 0.1  # whom a member of influence 1 brings
+_FRIENDS, _MAY = 0.1, 4  # new to the shop, whom a member of influence 1 brings; of so many times as many whom they may bring
 
 
 @dataclass(frozen=True)
@@ -34,20 +37,27 @@ class After:
     """The shop some days after a launch."""
 
     shop: Shop  # the rows that there were before, untouched, then the new ones; its truth is that of the launch
-    # By customer invited, how they stand at last: customer_id, answer (null where nobody has called), answered_on, hour, call_on, new_phone
+    # By customer invited, how they stand at last: customer_id, answer (null where nobody has called), answered_on, hour, call_on,
+    # new_phone, brought_by
     answers: pl.DataFrame
     # By customer of the launch: customer_id; joined_on (null: not); expected_effect, what joining can be expected to bring from then until
     # the end, net, in currency units, by the law and what was true at the launch; effect, what it did bring; the same for the live events,
-    # expected of those who came; friends who came because of it
+    # expected of those who came; friends new to the shop who came because of it
     effects: pl.DataFrame
     calls: pl.DataFrame  # see `demo.calls.CALLS`: what second calls can be expected to bring is the chance of all but first attempts
-    members: pl.DataFrame  # customer_id, group, joined_on, joined_by, silent_on (the first day without a sign of life), silent_group
+    # customer_id, joined_on, group, brought_by (null: nobody), joined_by (a call, or brought), silent_on (the first day without a sign of
+    # life), silent_group
+    members: pl.DataFrame
+    # By time: customer_id brought another, on a day; new: to the shop, or else into the group; generation (1: by somebody who was called);
+    # cost, currency units by which their reward rises
+    bringing: pl.DataFrame
 
     def until(self, day: date) -> "After":
         """Give what the shop knows before a day; the same whatever was called from then on."""
         shop = self.shop
         tables = {name: getattr(shop, name).filter(pl.col("time") < f"{day}") for name in ("orders", "events", "referrals")}
-        return replace(self, shop=replace(shop, customers=shop.customers.filter(pl.col("joined") < day), **tables))
+        customers, bringing = shop.customers.filter(pl.col("joined") < day), self.bringing.filter(pl.col("on") < day)
+        return replace(self, shop=replace(shop, customers=customers, **tables), bringing=bringing)
 
 
 def live_on(
@@ -60,31 +70,44 @@ def live_on(
     life: GroupLife | None = None,
     attempts: int = 1,
     calls: pl.DataFrame | None = None,
+    brings: float = 1.0,
+    tiers: Any = None,
+    capacity: int | None = None,
 ) -> After:
     """Let a simulated shop live on after a launch.
 
     Customers go on ordering and dropping out as before, and new ones come. The invited are called as `calls.call_month` says, in at most
     so many `attempts`, or as in `calls`; each joins at the first call with their ``join_probability``. Members order at `effect` times
-    their rate in addition, from the day of joining on, live as `life` says, and bring friends. All else has chances of its own: the same
-    shop with other invitations has the same other orders, and what is before a day is the same whatever is called from then on.
-    `invited` has ``customer_id``, each once, and ``call_on``, not before the as-of date; it may have the ``group``.
+    their rate in addition, from the day of joining on, live as `life` says, and bring others, see `bringing.bring`: friends new to the
+    shop, and `brings` times as readily as by their ties alone acquaintances into their own group, for the rewards of one of the `tiers`,
+    while it has fewer than `capacity` members. All else has chances of its own: the same shop with other invitations has the same other
+    orders, and what is before a day is the same whatever is called from then on. `invited` has ``customer_id``, each once, and ``call_on``,
+    not before the as-of date; it may have the ``group``.
     """
     [as_of] = shop.truth["as_of"].unique()
     life = life or GroupLife()
     calendar, n, end = Calendar(as_of, days), shop.truth.height, as_of + timedelta(days=days)
     if calls is None:
         calls = call_month(shop.truth, invited, as_of, days, attempts=attempts, seed=seed)
-    members = _members(calls, invited, end, life, seed)
-    joined = _joined(shop.truth, members, as_of)
     old = _old(stream(seed, "people"), shop)
-    new, referrals = _new(stream(seed, "new"), shop, old, days)
+    brings_new = pull(shop.ties, n)
+    friends, may = _friends(stream(seed, "friends"), old, brings_new, days)
+    offer = make_offer(tiers, shop, capacity)
+    spread = bring(
+        shop.ties, shop.truth["customer_id"], list_people(shop, old, calls, invited), may, offer, days=days, readily=brings, seed=seed
+    )
+    members, joined = _members(shop, calls, spread, life, seed), spread.joined
+    new, referrals = _new(stream(seed, "new"), shop, old, brings_new, days)
     everyone, chance = old + new, stream(seed, "orders")
     bought = draw_purchases(chance, calendar, everyone, *draw_moments(chance, calendar, everyone, everyone.rate))
     # As if everybody were a member from the first day on: who joins, and when, changes nothing for others.
     there, chance = replace(old, dropped=np.minimum(old.dropped, days)), stream(seed, "more orders")
     more = draw_purchases(chance, calendar, there, *draw_moments(chance, calendar, there, old.rate * effect))
     more = keep_purchases(more, more.at // DAY >= joined[more.who])
-    friends, brought, came = _friends(stream(seed, "friends"), old, joined, days, first=n + len(new.rate))
+    came = np.full(len(friends.rate), -1)
+    first_time = spread.rows.filter("new")
+    came[first_time["brought"].to_numpy()] = n + len(new.rate) + np.arange(first_time.height)
+    brought = _bringing(first_time["bringer"], came[first_time["brought"].to_numpy()], first_time["at"])
     chance = stream(seed, "friends' orders")
     theirs = draw_purchases(chance, calendar, friends, *draw_moments(chance, calendar, friends, friends.rate))
     theirs = _numbered(keep_purchases(theirs, came[theirs.who] >= 0), came)
@@ -123,6 +146,7 @@ def live_on(
             events=pl.concat([shop.events, _all_events(_named(pl.concat(drawn), ids), told, members)]),
             referrals=pl.concat([shop.referrals, _referred(calendar, pl.concat([referrals, brought]), ids)]),
             truth=shop.truth,
+            ties=shop.ties,
         ),
         answers=answers_before(end, invited, calls, members),
         effects=pl.DataFrame(
@@ -137,6 +161,7 @@ def live_on(
         ),
         calls=calls,
         members=members,
+        bringing=name_brought(spread.rows, came, ids, as_of),
     )
 
 
@@ -157,71 +182,64 @@ def _old(rng: np.random.Generator, shop: Shop) -> Traits:
     )
 
 
-def _new(rng: np.random.Generator, shop: Shop, old: Traits, days: int) -> tuple[Traits, pl.DataFrame]:
+def _new(rng: np.random.Generator, shop: Shop, old: Traits, brings: Floats, days: int) -> tuple[Traits, pl.DataFrame]:
     """Let as many come as came in the last so many days; some are brought, by whoever is still there."""
     [as_of] = shop.truth["as_of"].unique()
     came = int((shop.customers["joined"] >= as_of - timedelta(days=days)).sum())
     joined = np.sort(rng.integers(0, days, rng.poisson(came)))
     new, n = draw_traits(rng, joined), len(joined)
-    bringer = rng.choice(len(old.rate), n, p=old.influence / old.influence.sum())
+    bringer = rng.choice(len(old.rate), n, p=brings / brings.sum())
     brought = (rng.random(n) < _BROUGHT) & (old.dropped[bringer] > joined)
     new = replace(new, region=np.where(brought, old.region[bringer], new.region))
     at = joined[brought] * DAY + rng.integers(8 * 3600, 22 * 3600, int(brought.sum()))
     return new, _bringing(bringer[brought], len(old.rate) + np.flatnonzero(brought), at)
 
 
-def _friends(rng: np.random.Generator, old: Traits, joined: Ints, days: int, first: int) -> tuple[Traits, pl.DataFrame, Ints]:
-    """Let members bring friends, while they are there: all whom they could bring, who of them is brought, and each one's number.
-
-    The numbers are by the time at which they come; negative where they do not.
-    """
+def _friends(rng: np.random.Generator, old: Traits, brings: Floats, days: int) -> tuple[Traits, pl.DataFrame]:
+    """Draw the friends new to the shop whom members may bring while they are customers, as traits and for `bringing.bring`."""
     until = np.minimum(old.dropped, days)
-    bringer = np.repeat(np.arange(len(joined)), rng.poisson(_FRIENDS * old.influence * (until > 0)))
+    bringer = np.repeat(np.arange(len(until)), rng.poisson(_MAY * _FRIENDS * brings * (until > 0)))
     came = (rng.random(len(bringer)) * until[bringer]).astype(np.int64)
-    friends = replace(draw_traits(rng, came), region=old.region[bringer])
     at = came * DAY + rng.integers(8 * 3600, 22 * 3600, len(came))
-    there = np.flatnonzero(came >= joined[bringer])
-    there = there[np.argsort(at[there], kind="stable")]
-    number = np.full(len(came), -1)
-    number[there] = first + np.arange(len(there))
-    return friends, _bringing(bringer[there], number[there], at[there]), number
+    friends = replace(draw_traits(rng, came), region=old.region[bringer])
+    return friends, pl.DataFrame({"bringer": bringer, "at": at, "chance": np.full(len(at), 1 / _MAY), "drawn": rng.random(len(at))})
 
 
-def _bringing(bringer: Ints, friend: Ints, at: Ints) -> pl.DataFrame:
+def _bringing(bringer: Ints | pl.Series, friend: Ints, at: Ints | pl.Series) -> pl.DataFrame:
     return pl.DataFrame(
         {"customer_id": bringer, "friend_id": friend, "at": at}, schema=dict.fromkeys(("customer_id", "friend_id", "at"), pl.Int64)
     )
 
 
-def _members(calls: pl.DataFrame, invited: pl.DataFrame, end: date, life: GroupLife, seed: int) -> pl.DataFrame:
-    """List who is in the groups by a day."""
-    group = pl.col("group") if "group" in invited.columns else pl.lit(None, dtype=pl.String).alias("group")
-    joined = calls.filter(pl.col("joins_on") < end).select("customer_id", joined_on="joins_on", joined_by="joined_by")
-    groups = invited.select("customer_id", group)
-    return draw_members(joined.join(groups, on="customer_id", how="left", validate="1:1").sort("customer_id"), life, seed=seed)
+def _members(shop: Shop, calls: pl.DataFrame, spread: Brought, life: GroupLife, seed: int) -> pl.DataFrame:
+    """List who is in the groups by the end."""
+    [as_of] = shop.truth["as_of"].unique()
+    ids = shop.truth["customer_id"]
+    into = spread.rows.filter(~pl.col("new"))
+    by = pl.DataFrame({"customer_id": ids.gather(into["brought"]), "brought_by": ids.gather(into["bringer"])})
+    joined = pl.DataFrame({"customer_id": ids, "joined_on": to_dates(as_of, spread.joined), "group": spread.group})
+    joined = joined.filter(pl.Series(spread.joined < NEVER)).join(by, on="customer_id", how="left", validate="1:1")
+    joined = joined.join(calls.drop_nulls("joins_on").select("customer_id", "joined_by"), on="customer_id", how="left", validate="1:1")
+    how = pl.when(pl.col("brought_by").is_not_null()).then(pl.lit("brought")).otherwise("joined_by").alias("joined_by")
+    return draw_members(joined.with_columns(how).sort("customer_id"), life, seed=seed)
 
 
 def answers_before(day: date, invited: pl.DataFrame, calls: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
-    """Say how the invited stand on a day, as `After.answers`: who came into the group by themselves has joined, too."""
+    """Say how the invited stand on a day, as `After.answers`: who came by themselves has joined, too; who found the group full would."""
     members = members.filter(pl.col("joined_on") < day)
     last = calls.filter(pl.col("called_on") < day).sort("customer_id", "called_on").unique("customer_id", keep="last")
     known = invited.select("customer_id").join(last, on="customer_id", how="left", validate="1:1")
     known = known.join(members, on="customer_id", how="left", validate="1:1").sort("customer_id")
-    alone = pl.col("joined_on").is_not_null() & (pl.col("answer") != "joined")
+    there = pl.col("joined_on").is_not_null()
+    alone = there & (pl.col("answer").ne_missing("joined") | pl.col("brought_by").is_not_null())
+    shut_out = ~there & (pl.col("answer") == "joined")
     return known.select(
         "customer_id",
-        pl.when(alone).then(pl.lit("joined")).otherwise("answer").alias("answer"),
-        pl.when(pl.col("joined_on").is_not_null()).then("joined_on").otherwise("called_on").alias("answered_on"),
+        pl.when(alone).then(pl.lit("joined")).when(shut_out).then(pl.lit("agreed")).otherwise("answer").alias("answer"),
+        pl.when(there).then("joined_on").otherwise("called_on").alias("answered_on"),
         *(pl.when(~alone).then(name).alias(name) for name in ("hour", "call_on", "new_phone")),
+        "brought_by",
     )
-
-
-def _joined(truth: pl.DataFrame, members: pl.DataFrame, as_of: date) -> Ints:
-    """Give the day of joining; of who does not, one that never comes."""
-    joined = members.select("customer_id", day=(pl.col("joined_on") - as_of).dt.total_days())
-    days = truth.select("customer_id").join(joined, on="customer_id", how="left", maintain_order="left")["day"]
-    found: Ints = days.fill_null(10**6).to_numpy()
-    return found
 
 
 def _event_orders(truth: pl.DataFrame, old: Traits, came: pl.DataFrame, calendar: Calendar, effect: float, seed: int) -> Purchases:

@@ -7,8 +7,9 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 
-from segmenter.demo.behaviour import DAY, Calendar, Traits, draw_moments, draw_traits, latest_moments, season, to_dates, write_times
+from segmenter.demo.behaviour import DAY, Calendar, Traits, draw_moments, draw_traits, latest_moments, season, to_dates
 from segmenter.demo.customers import Ints, draw_customers, look_up
+from segmenter.demo.network import draw_network, refer
 from segmenter.demo.orders import NET, TOPICS, add_contributions, draw_events, draw_purchases, draw_talents, tabulate_orders
 
 
@@ -29,6 +30,7 @@ class Shop:
     # their orders are of (null: of everything); join_probability; answers, ideas and posts, how often they do so on an average day while
     # a customer
     truth: pl.DataFrame
+    ties: pl.DataFrame  # who knows whom, which only the simulator knows, too: see `demo.network.draw_network`
     TABLES: ClassVar = ("orders", "customers", "events", "referrals")
 
     def tables(self) -> dict[str, pl.DataFrame]:
@@ -56,12 +58,14 @@ def simulate(customers: int, days: int, as_of: date, seed: int) -> Shop:
     chance = stream(seed, "talents")
     talents = draw_talents(chance, customers)
     events = add_contributions(chance, calendar, traits, talents, events)
-    referrals = _referrals(rng, start, traits)
-
+    luck = rng.random(customers), rng.random(customers), rng.integers(8 * 3600, 22 * 3600, customers)
     idle = days - np.maximum(ordered, seen) / DAY
     willing = -2.4 + 1.1 * np.log1p(traits.influence) + 1.6 * np.exp2(-idle / 60) + rng.normal(0, 0.4, customers)
     ids = customer_ids(1, customers, customers)
     alive = traits.dropped >= days
+    listed = list_customers(rng, start, traits, ids)
+    ties = draw_network(stream(seed, "network"), listed, traits.region, traits.influence)
+    referrals = refer(ties, start, traits, luck)
     truth = pl.DataFrame(
         {
             "customer_id": ids,
@@ -79,10 +83,11 @@ def simulate(customers: int, days: int, as_of: date, seed: int) -> Shop:
     )
     return Shop(
         orders=orders.with_columns(ids.gather(orders["customer_id"]).alias("customer_id")),
-        customers=list_customers(rng, start, traits, ids),
+        customers=listed,
         events=events.with_columns(ids.gather(events["customer_id"]).alias("customer_id")),
         referrals=referrals.with_columns(ids.gather(referrals[column]).alias(column) for column in ("customer_id", "friend_id")),
         truth=truth.with_columns(pl.when(~pl.col("alive")).then("dropped_at")),
+        ties=ties,
     )
 
 
@@ -120,19 +125,3 @@ def expected_spend(truth: pl.DataFrame, horizon_days: int, since: Ints | int = 0
 def customer_ids(first: int, last: int, customers: int) -> pl.Series:
     """Give customers their numbers."""
     return "C" + pl.Series(np.arange(first, last + 1)).cast(pl.String).str.zfill(max(6, len(str(customers))))
-
-
-def _referrals(rng: np.random.Generator, start: date, traits: Traits) -> pl.DataFrame:
-    """Let some who joined during the history be brought by an earlier customer of their province, the influential more often."""
-    order = np.argsort(traits.region, kind="stable")  # by province, then by joining
-    pull = np.concatenate([[0.0], np.cumsum(traits.influence[order])])
-    begin = np.searchsorted(traits.region[order], traits.region[order])  # where each one's province begins
-    low, high = pull[begin], pull[:-1]  # those who came before
-    chosen = np.searchsorted(pull, low + (high - low) * rng.random(len(order)), side="right") - 1
-    before = np.minimum(chosen, np.arange(len(order)) - 1)
-    friend, bringer = order, order[before]
-    joined = traits.joined[friend]
-    some = (rng.random(len(order)) < 0.25) & (before >= begin) & (joined >= 0) & (traits.dropped[bringer] > joined)
-    at = joined * DAY + rng.integers(8 * 3600, 22 * 3600, len(order))
-    frame = pl.DataFrame({"customer_id": bringer, "friend_id": friend, "time": write_times(start, at)})
-    return frame.filter(some)[np.argsort(at[some], kind="stable")]

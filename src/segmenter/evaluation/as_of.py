@@ -23,7 +23,7 @@ from segmenter.scoring.seeds import with_seeds
 from segmenter.settings import AnyScoring, CoreSettings, LearningSettings, LookalikeSettings, RegionRule, column_key
 from segmenter.tables import LEVELS, PastLaunches, Tables, Terms, attribute_taken
 
-_FORECAST_SAMPLE = 60_000  # customers whose past says what a launch brings
+FORECAST_SAMPLE = 60_000  # customers whose past says what a launch brings
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def sampling_of(settings: CoreSettings) -> Sampling | None:
         return None
     if isinstance(scoring, LearningSettings):
         return Sampling(scoring.rows // scoring.cuts, settings.seed)
-    return Sampling(_FORECAST_SAMPLE, settings.seed) if settings.launch.target is not None else None
+    return Sampling(FORECAST_SAMPLE, settings.seed) if settings.launch.target is not None else None
 
 
 def launch_snapshot(tables: Tables, settings: CoreSettings, *, progress: Callable[[str], None] = lambda stage: None) -> Snapshot:

@@ -112,7 +112,8 @@ def forecast(
     too short to replay the launch.
     """
     launch, horizon = settings.launch, settings.launch.horizon_days
-    spends, warnings = _replay_spend(past, settings)
+    ranked, warnings = replay(past, settings)
+    spends = {cut: past.later(best, cut, horizon)["spend"].to_numpy() for cut, best in ranked.items()}
     if not spends:
         sentence = "sales cannot be forecast: the history is too short to replay the launch at a past date, with {days} days after it"
         return None, (*warnings, Message("evaluation.no_forecast", sentence, days=horizon))
@@ -165,36 +166,35 @@ def forecast(
     return expected, (*warnings, *expected.obstacles(launch.currency))
 
 
-def _replay_spend(past: Past, settings: CoreSettings) -> tuple[dict[date, Longs], list[Message]]:
-    """Give by past date what the eligible of then went on to spend, the best first."""
+def replay(past: Past, settings: CoreSettings) -> tuple[dict[date, pl.Series], list[Message]]:
+    """Give by past date the ids of the eligible of then, the best first."""
     scoring, horizon = settings.scoring, settings.launch.horizon_days
     most = _LEARNING_REPLAYS if isinstance(scoring, LearningSettings) else _REPLAYS
     what = (scoring.model_dump_json(), settings.rules.model_dump_json(), settings.launch.currency, horizon, settings.seed)
-    spends, warnings = {}, []
+    ranked, warnings = {}, []
     for cut in past.cuts(horizon, horizon, most):
         try:
-            spend = past.once(("target", cut, *what), partial(_later_spend, past, cut, settings))
+            best = past.once(("target", cut, *what), partial(_rank_at, past, cut, settings))
         except (InputError, ConfigError) as error:  # such as a rule on events of which there were none yet
             sentence = "sales are forecast without {cut}: {why}"
             warnings.append(Message("evaluation.replay_left_out", sentence, cut=cut, why=error.reason))
             continue
-        if len(spend):
-            spends[cut] = spend
-    return spends, warnings
+        if len(best):
+            ranked[cut] = best
+    return ranked, warnings
 
 
-def _later_spend(past: Past, cut: date, settings: CoreSettings) -> Longs:
+def _rank_at(past: Past, cut: date, settings: CoreSettings) -> pl.Series:
     scoring, horizon = settings.scoring, settings.launch.horizon_days
     snapshot = past_snapshot(past, settings, cut, purchases=scoring.needs_purchases)
     eligible = snapshot.customers.filter(snapshot.eligible)
     if not eligible.height:
-        return np.zeros(0, np.int64)
+        return eligible["customer_id"]
     # Before past dates there were hardly any launches to learn uplift from: whom it puts first today is asked what they spent then.
     known = past if isinstance(scoring, UpliftSettings) else snapshot.past
     ranking = rank(snapshot.customers, scoring, known, horizon_days=horizon, seed=settings.seed)
-    spend = past.later(eligible["customer_id"], cut, horizon)["spend"].to_numpy()
-    later: Longs = spend[np.argsort(-ranking.values(eligible), kind="stable")]  # the eligible are sorted by id
-    return later
+    # The eligible are sorted by id.
+    return eligible["customer_id"].gather(np.argsort(-ranking.values(eligible), kind="stable"))
 
 
 def _queue(customers: pl.DataFrame, settings: CoreSettings) -> pl.DataFrame:

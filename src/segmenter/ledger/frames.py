@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 STATUSES = ("planned", "held_out")
 INVITATION = {name: INVITED[name] for name in ("customer_id", *SNAPSHOT)}
 ANSWER = {name: INVITED[name] for name in ("customer_id", "answer", "answered_on", "source", "reason", "call_on", "hour")}
-ANSWER |= {"attempts": pl.Int64()}
+ANSWER |= {"attempts": pl.Int64(), "brought_by": INVITED["brought_by"]}
 ANSWER_ROW = {"launch": pl.String(), "number": pl.Int64(), **ANSWER, **INVITATION}
 _BATCH = 50_000
 

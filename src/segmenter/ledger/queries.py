@@ -28,7 +28,7 @@ _LAUNCH = {
     "holdout": pl.Float64(),
     "state": pl.String(),
 }
-_ANSWER_COLUMNS = ("answer", "answered_on", "reason", "source", "call_on", "hour", "calls", "missed")
+_ANSWER_COLUMNS = ("answer", "answered_on", "reason", "source", "call_on", "hour", "calls", "missed", "brought_by")
 
 
 def list_launches(ledger: Ledger) -> pl.DataFrame:
@@ -234,7 +234,10 @@ def _read_current(connection: "Connection | None", launch: str | None, before: d
 
 
 def count_calls(answers: pl.DataFrame) -> pl.DataFrame:
-    """Give of answers, as `mark_current` gives them, those that are current, with the ``calls`` before and those ``missed`` since."""
+    """Give of answers, as `mark_current` gives them, those that are current, with the ``calls`` before and those ``missed`` since.
+
+    Who brought somebody stands with them, whichever answer said it last.
+    """
     rows, key = answers.filter("standing"), ["launch", "customer_id"]
     days = rows.group_by(*key, "answered_on").agg(
         pl.col("attempts").max().fill_null(1).alias("calls"),
@@ -243,7 +246,9 @@ def count_calls(answers: pl.DataFrame) -> pl.DataFrame:
     )
     since = (pl.col("answered_on") > pl.col("answered_on").filter("reached").max()).fill_null(value=True)
     counted = days.group_by(key).agg(pl.col("calls").sum(), pl.col("calls").filter(since, "missed").sum().alias("missed"))
-    return rows.filter("current").drop("current", "standing", "last", "told", "attempts").join(counted, on=key, how="left", validate="1:1")
+    brought = rows.drop_nulls("brought_by").unique(key, keep="last", maintain_order=True).select(*key, "brought_by")
+    current = rows.filter("current").drop("current", "standing", "last", "told", "attempts", "brought_by")
+    return current.join(brought, on=key, how="left").join(counted, on=key, how="left", validate="1:1")
 
 
 def _read(connection: "Connection | None", query: "Select[tuple[object, ...]]", schema: dict[str, pl.DataType]) -> pl.DataFrame:

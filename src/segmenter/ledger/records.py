@@ -65,7 +65,8 @@ def record_plan(ledger: Ledger, launch: LaunchRecord, invitations: pl.DataFrame,
     """Record a plan that has no results folder; it takes the place of its launch's plan before, and of nothing else.
 
     One row for each customer: ``customer_id``, ``status`` (``planned`` or ``held_out``), ``wave``, ``group``, ``agent``, ``score``,
-    ``stratum``; and, which may be left out, ``region``, ``segment``, ``channel`` and ``planned_at``, else the as-of date.
+    ``stratum``; and, which may be left out, ``region``, ``segment``, ``channel``, ``brings`` and ``planned_at``, else the
+    as-of date.
     """
     rows = _check_invitations(launch, invitations)
     with connect_writer(ledger) as connection, connection.begin():
@@ -87,7 +88,7 @@ def record_answers(ledger: Ledger, launch: str, answers: pl.DataFrame) -> int:
     schema = ANSWER | {"channel": INVITATION["channel"]}
     rows = check_rows("answers", answers, schema, needed=needed, choices=choices, optional=_OPTIONAL)
     # The order of the rows means nothing.
-    rows = themed(rows).sort("customer_id", *by_time(), "channel", nulls_last=False)
+    rows = themed(rows).sort("customer_id", *by_time(), "brought_by", "channel", nulls_last=False)
     rows = rows.unique(["customer_id", "answered_on", "source"], keep="last", maintain_order=True)
     plans, kept = table("plans"), table("answers")
     with connect_writer(ledger) as connection, connection.begin():
@@ -110,7 +111,7 @@ def record_answers(ledger: Ledger, launch: str, answers: pl.DataFrame) -> int:
     return new.height
 
 
-_OPTIONAL = ("reason", "call_on", "hour", "attempts", "channel")
+_OPTIONAL = ("reason", "call_on", "hour", "attempts", "brought_by", "channel")
 
 
 def unknown_launch(ledger: Ledger, name: str, known: "list[str] | dict[str, int]") -> Message:
@@ -176,7 +177,7 @@ def _resolve(ledger: Ledger, connection: "Connection", plan: int, out: Path, *, 
 
 def _check_invitations(launch: LaunchRecord, frame: pl.DataFrame) -> pl.DataFrame:
     needed, choices = ("customer_id", "status"), {"status": STATUSES, "channel": CHANNELS}
-    optional = ("planned_at", "region", "segment", "channel")
+    optional = ("planned_at", "region", "segment", "channel", "brings")
     rows = check_rows("invitations", frame, INVITATION, needed=needed, choices=choices, optional=optional)
     problems = []
     if launch.horizon_days < 1:
@@ -188,4 +189,4 @@ def _check_invitations(launch: LaunchRecord, frame: pl.DataFrame) -> pl.DataFram
     if problems:
         raise LedgerError(*problems)
     # A score that is no number is none: SQLite and PostgreSQL do not keep it alike.
-    return rows.with_columns(pl.col("planned_at").fill_null(launch.as_of), pl.col("score").fill_nan(None)).sort("customer_id")
+    return rows.with_columns(pl.col("planned_at").fill_null(launch.as_of), pl.col("score", "brings").fill_nan(None)).sort("customer_id")

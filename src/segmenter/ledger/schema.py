@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PENDING, PLANNED = "pending", "planned"
 # What an invitation is: the columns that plans and answers share.
-SNAPSHOT = ("status", "planned_at", "wave", "group", "agent", "score", "stratum", "region", "segment", "channel")
+SNAPSHOT = ("status", "planned_at", "wave", "group", "agent", "score", "stratum", "region", "segment", "channel", "brings")
 _LATER = ("region", "segment", "channel")  # came with the third version, and with the fifth
 
 
@@ -42,12 +42,20 @@ def tables() -> "MetaData":
 
     def invitation() -> list[Column[Any]]:
         types: dict[str, TypeEngine[Any]] = {"planned_at": Date(), "wave": Integer(), "score": Double()}
-        return [Column(name, types.get(name, String())) for name in SNAPSHOT if name not in _LATER]
+        return [Column(name, types.get(name, String())) for name in SNAPSHOT if name not in (*_LATER, "brings")]
 
     def later() -> list[Column[Any]]:
         return [Column(name, String) for name in _LATER]
 
-    Table("segmenter_invitations", known, Column("plan", Integer), Column("customer_id", String), *invitation(), *later())
+    Table(
+        "segmenter_invitations",
+        known,
+        Column("plan", Integer),
+        Column("customer_id", String),
+        *invitation(),
+        *later(),
+        Column("brings", Double),
+    )
     Table(
         "segmenter_answers",
         known,
@@ -61,6 +69,8 @@ def tables() -> "MetaData":
         *later(),
         Column("call_on", Date),
         *(Column(name, Integer) for name in ("hour", "attempts")),
+        Column("brings", Double),
+        Column("brought_by", String),
     )
     return known
 
@@ -133,7 +143,13 @@ def _sixth(connection: "Connection") -> None:
     connection.exec_driver_sql("UPDATE segmenter_answers SET answer = 'not_reached', reason = NULL WHERE answer = 'no_answer'")
 
 
-_STEPS = (_first, _second, _third, _fourth, _fifth, _sixth)
+def _seventh(connection: "Connection") -> None:
+    for name in ("invitations", "answers"):
+        connection.exec_driver_sql(f"ALTER TABLE segmenter_{name} ADD COLUMN brings DOUBLE PRECISION")
+    connection.exec_driver_sql("ALTER TABLE segmenter_answers ADD COLUMN brought_by TEXT")
+
+
+_STEPS = (_first, _second, _third, _fourth, _fifth, _sixth, _seventh)
 VERSION = len(_STEPS)
 
 

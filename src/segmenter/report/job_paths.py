@@ -49,7 +49,8 @@ def _inputs(settings: LaunchJob | DemoJob) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     match settings.data:
         case FilesSettings() as data:
-            paths = {name: getattr(data, name).path for name in ("orders", "customers", "events", "referrals", "applicants", "visits")}
+            names = ("orders", "customers", "events", "referrals", "applicants", "visits", "ties")
+            paths = {name: getattr(data, name).path for name in names}
             found += [(f"data.{name}.path", path) for name, path in paths.items() if path]
         case DatabaseSettings(url=url):
             found += [("data.url", str(file)) for file in _database(url)]

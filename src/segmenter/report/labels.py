@@ -53,6 +53,7 @@ _TABLES = {
     "referrals": "推荐",
     "applicants": "报名",
     "visits": "访问",
+    "ties": "人脉",
     "answers": "答复",
 }
 _CHANNELS = {

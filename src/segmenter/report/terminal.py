@@ -26,6 +26,7 @@ _STAGES = {
         "referrals": "读取推荐",
         "applicants": "读取报名",
         "visits": "读取访问",
+        "ties": "读取人脉",
     },
     **{"columns": "整理字段", "history": "计算指标", "rules": "筛选", "scoring": "评分", "segments": "分群", "planning": "编组"},
     **{"trials": "尝试参数", "writing": "写出结果", "tracking": "记录到 MLflow"},

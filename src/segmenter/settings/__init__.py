@@ -20,6 +20,8 @@ from segmenter.settings.jobs import LaunchJob as LaunchJob
 from segmenter.settings.jobs import LedgerJob as LedgerJob
 from segmenter.settings.jobs import ReviewCore as ReviewCore
 from segmenter.settings.jobs import ReviewJob as ReviewJob
+from segmenter.settings.jobs import SimulateCore as SimulateCore
+from segmenter.settings.jobs import SimulateJob as SimulateJob
 from segmenter.settings.jobs import TodayJob as TodayJob
 from segmenter.settings.jobs import TodaySettings as TodaySettings
 from segmenter.settings.jobs import TuneCore as TuneCore

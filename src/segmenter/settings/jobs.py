@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 from segmenter.errors import nearest
 from segmenter.messages import Message
 from segmenter.settings.eligibility import RulesSettings
+from segmenter.settings.fission import FissionSettings
 from segmenter.settings.planning import AnyPlan, PlatformSettings, column_key
 from segmenter.settings.rankings import AnyScoring
 from segmenter.settings.role_points import Roles, check_roles
@@ -227,6 +228,18 @@ class TodayJob(ReviewJob):
 
     job: ClassVar[str] = "today"
     today: TodaySettings
+
+
+class SimulateCore(CoreSettings):
+    """What `simulate` needs."""
+
+    fission: FissionSettings
+
+
+class SimulateJob(LaunchJob, SimulateCore):
+    """The whole config of `segmenter simulate`: that of the launch, and what is compared."""
+
+    job: ClassVar[str] = "simulate"
 
 
 class TuneSettings(Settings):

@@ -60,6 +60,15 @@ class ReferralsColumns(Settings):
     time: str | None
 
 
+class TiesColumns(Settings):
+    """Columns or SQL expressions of who knows whom: `from_id` may bring `to_id`."""
+
+    from_id: str | None
+    to_id: str | None
+    weight: Annotated[str | None, BeforeValidator(as_text)]
+    time: str | None
+
+
 class VisitsColumns(Settings):
     """Columns or SQL expressions of the visits; the hour, where the time is but the day."""
 
@@ -114,6 +123,12 @@ class ReferralsSettings(TableSettings):
     columns: ReferralsColumns
 
 
+class TiesSettings(TableSettings):
+    """How it is read who knows whom."""
+
+    columns: TiesColumns
+
+
 class VisitsSettings(TableSettings):
     """How visits are read."""
 
@@ -139,6 +154,7 @@ class MappingSettings(Settings):
     referrals: ReferralsSettings
     applicants: ApplicantsSettings
     visits: VisitsSettings
+    ties: TiesSettings
 
 
 SkipRows = Literal["auto"] | Annotated[int, Field(ge=0, le=1_000_000)]
@@ -175,6 +191,10 @@ class VisitsFile(VisitsSettings, TableFiles):
     """Visits in files."""
 
 
+class TiesFile(TiesSettings, TableFiles):
+    """Who knows whom, in files."""
+
+
 class ApplicantsFile(ApplicantsSettings, TableFiles):
     """Applicants in files."""
 
@@ -195,6 +215,7 @@ class FilesSettings(MappingSettings):
     referrals: ReferralsFile
     applicants: ApplicantsFile
     visits: VisitsFile
+    ties: TiesFile
 
     @model_validator(mode="after")
     def _some_customers(self) -> "FilesSettings":
@@ -233,6 +254,12 @@ class VisitsQuery(VisitsSettings):
     query: str | None
 
 
+class TiesQuery(TiesSettings):
+    """Who knows whom, by a query."""
+
+    query: str | None
+
+
 class ApplicantsQuery(ApplicantsSettings):
     """Applicants by a query."""
 
@@ -250,6 +277,7 @@ class DatabaseSettings(MappingSettings):
     referrals: ReferralsQuery
     applicants: ApplicantsQuery
     visits: VisitsQuery
+    ties: TiesQuery
 
     @model_validator(mode="after")
     def _some_customers(self) -> "DatabaseSettings":

@@ -12,7 +12,7 @@ from segmenter.messages import Message
 from segmenter.settings import MappingSettings
 from segmenter.sources.expressions import columns_of
 from segmenter.sources.reject_reasons import STRANGER
-from segmenter.sources.rows import Rows
+from segmenter.sources.rows import PEOPLE, Rows
 from segmenter.tables import NOTHING
 
 COUNTS = pl.Schema({"customer_id": pl.String(), "rows": pl.Int64()})
@@ -31,7 +31,7 @@ def join_spellings(rows: Mapping[str, Rows], others: pl.DataFrame) -> pl.DataFra
         .group_by("customer_id")
         .agg(rows=pl.len().cast(pl.Int64))
         for table in rows.values()
-        for name in ("customer_id", "friend_id")
+        for name in PEOPLE
         if name in table.fields
     ]
     found = spellings(pl.concat([others, *ids]).group_by("customer_id").agg(pl.col("rows").sum()))

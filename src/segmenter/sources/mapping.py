@@ -27,6 +27,7 @@ from segmenter.sources.reject_reasons import CONTACT, NO_KIND, reason_of
 from segmenter.sources.row_mapping import NEEDED, map_rows
 from segmenter.sources.rows import Rows, reject_strangers
 from segmenter.sources.shop_currency import take_currency, tell_other_signs
+from segmenter.sources.tie_rows import read_ties, tell_unknown
 from segmenter.sources.visit_rows import read_visits
 from segmenter.tables import Tables
 
@@ -54,6 +55,7 @@ class ShopRows:
     visits: pl.DataFrame | None = None
     reach: pl.DataFrame | None = None  # ``customer_id`` and `tables.REACH`
     findings: Sequence[Finding] = ()  # of how they can be reached
+    ties: pl.DataFrame | None = None
 
     @property
     def ids(self) -> pl.Series | None:
@@ -74,7 +76,8 @@ def canonical_tables(
     Parameters
     ----------
     raw : mapping of str to DataFrame
-        ``orders``, ``customers``, ``events``, ``referrals``, ``applicants``, ``visits``: those that there are, with the shop's own columns.
+        ``orders``, ``customers``, ``events``, ``referrals``, ``applicants``, ``visits``, ``ties``: those that there are, with the shop's
+        own columns.
     settings : MappingSettings
         The column mappings.
     launch : LaunchSettings
@@ -156,7 +159,8 @@ def map_shop(
     brought = _referrals(rows["referrals"], settings, launch, ids) if "referrals" in rows else tables.REFERRALS.to_frame()
     visits = read_visits(rows["visits"], settings, launch) if "visits" in rows else None
     kept = (personal, customers, contacts, events, brought, launch.currency, joined, applicants, visits)
-    return ShopRows(settings, launch.as_of, rows, unreadable, *kept, *reach)
+    ties = read_ties(rows["ties"], settings, launch) if "ties" in rows else None
+    return ShopRows(settings, launch.as_of, rows, unreadable, *kept, *reach, ties)
 
 
 def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) -> Tables:
@@ -183,7 +187,8 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
     nobody = _judge_ids(shop, orders)
     own_findings = [found for rows in others.values() for found in rows.findings]
     read = (*check_freshness(orders.profile, shop.as_of), *orders.findings, *own_findings, *left_out, *strangers)
-    findings = (*read, *shop.findings, *nobody.findings)
+    known = shop.ids if shop.ids is not None else orders.orders.customers(shop.as_of)
+    findings = (*read, *shop.findings, *nobody.findings, *tell_unknown(shop.ties, known))
     if stops:
         raise_stops(findings)
     return Tables(
@@ -196,6 +201,7 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
         reads,
         applicants=shop.applicants,
         visits=shop.visits,
+        ties=shop.ties,
         reach=shop.reach,
         spending=orders.spending,
         profile=orders.profile,
@@ -213,6 +219,7 @@ def _judge_ids(shop: ShopRows, orders: OrdersReading) -> Nobody:
         customers = known.join(shop.contacts.select(pl.col("customer_id", "^name$")), on="customer_id", how="left")
     others = [events["customer_id"], *(brought[name] for name in _REFERRED)]
     others += [] if shop.applicants is None else [shop.applicants["customer_id"]]
+    others += [] if shop.ties is None else [shop.ties["from_id"], shop.ties["to_id"]]
     return judge_ids(orders.orders.totals(shop.as_of), customers, others, shop.settings, shop.spellings, orders.contacts_of)
 
 

@@ -27,6 +27,7 @@ NEEDED = {
     "referrals": ("customer_id", "friend_id"),
     "applicants": ("customer_id",),
     "visits": ("time", "uv", "pv"),
+    "ties": ("from_id", "to_id"),
 }
 DATED = ("time", "joined")  # the field that says when a row came about
 _SHOWN = (*LEVELS, "category", "kind")  # in lists and on pages

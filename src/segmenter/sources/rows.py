@@ -18,7 +18,7 @@ from segmenter.sources import fields
 from segmenter.sources.expressions import FILE, ROW
 from segmenter.sources.reject_reasons import CONTACT_LEFT_OUT, EMPTY, NO_ID, NO_TIME, NO_TIME_FORMAT, STRANGER, with_facts
 
-_CUSTOMERS = ("customer_id", "friend_id")
+PEOPLE = ("customer_id", "friend_id", "from_id", "to_id")  # fields that are ids of customers
 _SHOWN = 3
 
 
@@ -93,7 +93,7 @@ class Rows:
 
     def _read_ids(self, name: str, written: pl.Series) -> pl.Series:
         values = fields.mend_ids(written)
-        return values.replace(self.spellings) if self.spellings and name in _CUSTOMERS else values
+        return values.replace(self.spellings) if self.spellings and name in PEOPLE else values
 
     def _look_at_ids(self, name: str, written: pl.Series) -> None:
         column, key = ", ".join(self.columns[name]), f"data.{self.table}.columns.{name}"
