@@ -374,9 +374,7 @@ def test_rows_that_get_lost_on_their_way_into_the_store_end_the_job(tmp_path, mo
     saved(tmp_path, SHOP, files=1)
     launch, store = segmenter.launch_settings({"launch.as_of": "2026-07-20"}).launch, str(tmp_path / "store")
     terms, narrow = Terms(date(2026, 7, 20), 90.0, 200), run_recorder.narrow
-    monkeypatch.setattr(
-        run_recorder, "narrow", lambda rows, file: narrow({name: values[:-1] for name, values in rows.items()}, file)
-    )
+    monkeypatch.setattr(run_recorder, "narrow", lambda rows, file: narrow({name: values[:-1] for name, values in rows.items()}, file))
     with pytest.raises(InputError, match="do not add up"):
         read_tables(settings_of(tmp_path, {}), launch, seed=1, terms=terms, store=store)
     monkeypatch.undo()

@@ -216,7 +216,7 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
             stop_row = row + 1
             if offsets != 0:
                 row, stop_row = load(offsets + 8 * row), load(offsets + 8 * row + 8)
-            for order in range(row, stop_row):
+            for order in range(stop_row - 1, row - 1, -1):  # the latest first: it says where a customer is, and few others need be asked
                 time, amount = load(times + 8 * order), load(amounts + 8 * order)
                 if time >= as_of:
                     owner.later += 1

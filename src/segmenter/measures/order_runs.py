@@ -46,6 +46,16 @@ class Run:
             columns = {name: values[kept] for name, values in columns.items()}
         return offsets, columns
 
+    def rows(self, chosen: NDArray[np.bool_]) -> dict[str, Array]:
+        """Give the orders that count of chosen customers, with ``customer``, which of the `ids`; times in microseconds, amounts in full."""
+        taken = np.repeat(chosen, np.diff(self.starts))
+        if self.keep is not None:
+            taken &= self.keep[self.columns["file"]]
+        at = np.flatnonzero(taken)
+        columns = {name: values[at] for name, values in self.columns.items()}
+        columns |= {"time": microseconds(columns["time"]), "paid": columns["paid"].astype(np.int64)}
+        return {"customer": np.searchsorted(self.starts, at, side="right") - 1, **columns}
+
 
 def microseconds(times: Array) -> NDArray[np.int64]:
     """Give times of any width as microseconds since 1970."""
@@ -76,12 +86,13 @@ def run_of_rows(rows: list[dict[str, Array]], ids: pl.Series, ranks: NDArray[np.
 
     `ids` and `ranks` are `Aggregator.customers()`, `names` its names of places.
     """
-    keys = ranks[_stacked(rows, "record")]
-    counts = np.bincount(keys, minlength=len(ids))
+    heights = [len(part["record"]) for part in rows]
+    keys = ranks[_stacked(rows, "record", heights)]
+    counts = counted(keys, len(ids))
     starts = _starts(counts)
-    columns = {name: _stacked(rows, name) for name in ("time", "paid", "file", "back", *LEVELS) if any(name in part for part in rows)}
-    met = sum((np.bincount(columns[level] + 1, minlength=len(names) + 1) for level in LEVELS if level in columns), np.zeros(1, np.int64))
-    used = np.flatnonzero(met[1:])
+    names_of = [name for name in ("time", "paid", "file", "back", *LEVELS) if any(name in part for part in rows)]
+    columns = {name: _stacked(rows, name, heights) for name in names_of}
+    used = np.flatnonzero(sum((counted(columns[level], len(names)) for level in LEVELS if level in columns), np.zeros(1, np.int64)))
     # The place after the last name is for none: -1 in the rows.
     table = np.full(len(names) + 1, len(used), np.min_scalar_type(len(used)))
     table[used] = np.arange(len(used))
@@ -161,21 +172,28 @@ def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
 
 
-def _stacked(rows: list[dict[str, Array]], name: str) -> Array:
+def counted(values: Array, size: int) -> NDArray[np.int64]:
+    """Count how often each number from 0 up to a size is there."""
+    total = np.zeros(size, np.int64)
+    for at in range(0, len(values), 1 << 22):
+        part = values[at : at + (1 << 22)]  # NumPy makes them wide, and those of all rows are many
+        total += np.bincount(part[part >= 0], minlength=size)
+    return total
+
+
+def _stacked(rows: list[dict[str, Array]], name: str, heights: Sequence[int]) -> Array:
     """Take a column out of all rows, in the type of the widest; where some have none, it says nothing."""
-    parts = [part.get(name) for part in rows]
+    parts = [part.pop(name, None) for part in rows]
     kind = max((part.dtype for part in parts if part is not None), key=lambda kind: kind.itemsize)
-    out = np.empty(sum(len(part["record"]) for part in rows), kind)
+    out = np.empty(sum(heights), kind)
     at = 0
-    for row, part in zip(rows, parts, strict=True):
-        to = out[at : at + len(row["record"])]
-        at += len(to)
+    for height in heights:
+        to, part = out[at : at + height], parts.pop(0)
+        at += height
         if part is None:
             to[:] = 0 if name == "back" else -1
         elif name == "time":
             np.multiply(part, STEPS[part.itemsize] // STEPS[kind.itemsize], out=to, dtype=kind, casting="unsafe")
         else:
             to[:] = part
-        if name != "record":
-            row.pop(name, None)
     return out

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.measures.id_order import checksum
-from segmenter.measures.order_runs import Make, Run
+from segmenter.measures.order_runs import Make, Run, counted
 from segmenter.messages import Message
 from segmenter.sources.order_store import Store, StoredRun
 
@@ -25,7 +25,7 @@ def write_run(store: Store, fill: Callable[[Make], Run], files: Sequence[str | N
         run.ids.to_frame("customer_id").write_ipc(folder / _IDS, compression="uncompressed")
         run.places.to_frame("place").write_ipc(folder / _PLACES, compression="uncompressed")
         np.save(folder / _STARTS, run.starts)
-        rows = np.bincount(run.columns["file"], minlength=len(files)).tolist()
+        rows = counted(run.columns["file"], len(files)).tolist()
         return StoredRun(folder.name, list(files), rows, _sums(folder)), run
 
 

@@ -29,12 +29,13 @@ from segmenter.sources.order_store import Identity, Store
 from segmenter.sources.parquet_stream import TYPED, WANTED, Stream, batches, days_of_batch, people_in
 from segmenter.sources.raw import Fingerprint, one_line, sha256
 from segmenter.sources.row_mapping import nothing_wanted
-from segmenter.sources.samples import sample_stream
+from segmenter.sources.samples import sample_runs, sample_stream
 from segmenter.tables import EPOCH, NO_PROFILE, OrdersProfile, Summary, Terms
 from segmenter.words import Progress
 
 if TYPE_CHECKING:
     from segmenter.measures.aggregator import Aggregator, Batch
+    from segmenter.measures.order_runs import Run
     from segmenter.sources.run_recorder import Recorder
 
 _AT_ONCE = 1_000_000  # rows that are aggregated at a time
@@ -96,7 +97,10 @@ def aggregate_stream(
         for at, (name, path) in enumerate(zip(stream.names, stream.paths, strict=True))
     )
     profile = OrdersProfile(by_day, NO_PROFILE.by_status, join_days(days))
-    orders = AggregatedOrders(summary, None if sampling is None else sample_stream(stream, ids, summary, sampling))
+    orders = AggregatedOrders(summary)
+    if sampling is not None:
+        drawn = sample_stream(stream, ids, summary, sampling) if kept is None else sample_runs(kept.runs, summary, sampling)
+        orders = AggregatedOrders(summary, drawn)
     warnings = () if store is None else tuple(store.warnings)
     ordered = {name: total[name] for name in ("rows", *_FATES)}
     customers = check_customers(summary.frame["orders"], summary.frame["spend"], stream.launch.currency, partial(people_in, stream))
@@ -110,7 +114,8 @@ class _Kept:
     def __init__(self, store: Store, stream: Stream, aggregator: "Aggregator", ids: pl.Series | None) -> None:
         from segmenter.sources.run_recorder import Recorder, recall
 
-        self._stream, self._aggregator = stream, aggregator
+        self._aggregator = aggregator
+        self.runs: list[Run] = []
         self.recalled = recall(store, stream, ids, aggregator.terms.today)
         self.recorder = Recorder(store, stream, self.recalled, aggregator)
 
@@ -119,7 +124,8 @@ class _Kept:
         from segmenter.measures.run_summary import summarize_runs
 
         terms = self._aggregator.terms
-        found = summarize_runs(self.recorder.runs(), terms)
+        self.runs = self.recorder.runs()
+        found = summarize_runs(self.runs, terms)
         if found.rows + found.later != kept:
             wrong = "data.orders.path: its rows do not add up ({counts}); please report it, with the config"
             raise InputError(Message("sources.wrong_counts", wrong, counts=str({"kept": kept, "rows": found.rows, "later": found.later})))
