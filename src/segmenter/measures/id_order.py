@@ -155,26 +155,23 @@ def _deal(keys: Any, start: int, stop: int, shift: int, starts: Any, rows: Any) 
         starts[hand] += 1
 
 
+def arrange(keys: NDArray[np.uint32], times: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """Put rows in the order of their keys, from 0, and their times; `starts` says where those of each key begin.
+
+    >>> arrange(np.array([1, 0, 1], np.uint32), np.array([7, 8, 6]), np.array([0, 1, 3])).tolist()
+    [1, 2, 0]
+    """
+    order = np.empty(len(keys), np.uint32)
+    _by_key(keys, np.argsort(times), starts.copy(), order)
+    return order
+
+
 @jit
-def arrange(keys: Any, times: Any, starts: Any, order: Any) -> None:
-    """Put rows in the order of their keys, from 0, and their times; `starts` says where those of each key begin."""
-    at = starts.copy()
-    for row in range(len(keys)):
+def _by_key(keys: Any, rows: Any, starts: Any, order: Any) -> None:
+    for row in rows:
         key = np.int64(keys[row])
-        order[at[key]] = row
-        at[key] += 1
-    for key in range(len(starts) - 1):
-        start, stop = starts[key], starts[key + 1]
-        if stop - start > 64:
-            order[start:stop] = order[start:stop][np.argsort(times[order[start:stop]], kind="mergesort")]
-            continue
-        for place in range(start + 1, stop):
-            row = order[place]
-            time, to = times[row], place
-            while to > start and times[order[to - 1]] > time:
-                order[to] = order[to - 1]
-                to -= 1
-            order[to] = row
+        order[starts[key]] = row
+        starts[key] += 1
 
 
 def union(columns: Sequence[pl.Series]) -> tuple[pl.Series, list[NDArray[np.int64]]]:

@@ -1,7 +1,7 @@
 """The two compiled loops that every order passes: it is checked and handed to its customer's thread, then added to the record.
 
-Imports Numba. Most of the time is waiting for memory: at millions of customers each order touches a slot and a record that are in no
-cache. So the rows are taken in blocks, and everything that a block will touch is asked for before the first of it is used.
+Imports Numba. Most of the time is waiting for memory: each order touches a slot and a record that are in no cache. So the rows are
+taken in blocks, and everything that a block will touch is asked for before the first of it is used.
 """
 
 from typing import Any
@@ -47,8 +47,8 @@ BATCH = np.dtype(
         *((name, np.int64) for name in ("fallback", "levels", "places")),  # places: for each level views, missing, buffers, codes
         *((name, np.int64) for name in ("rows", "tags", "counts", "share", "counts_width", "threads")),  # what is handed over
         # Of orders, which are the rows unless there are `offsets`: where each row's orders begin, and `numbers`, whose they are.
-        *((name, np.int64) for name in ("offsets", "order_times", "refunds", "back", "provinces", "cities", "districts", "records")),
-        ("numbers", np.int64),
+        *((name, np.int64) for name in ("offsets", "order_times", "refunds", "back", "provinces", "cities", "districts")),
+        *((name, np.int64) for name in ("records", "numbers")),
         ("trusted", np.bool_),  # it was read before: ids and places stand for themselves
         ("only_known", np.bool_),  # no new customers
         ("only_ids", np.bool_),  # customers get their numbers, and no order is added
@@ -142,12 +142,11 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
     spare, nobody, by_day = owner.spare, owner.spare + 8 * BLOCK, owner.by_day
     thirds, weights = owner.thirds, layout.weights
     lower, learned, of_day_weights = 8 * (words - LOWER), weights != 0, 4 * len(LONGEST_FIRST)
-    recent, as_of, in_chunk = layout.recent, np.int64(today * DAY), np.int64(CHUNK - 1)
-    numbers, told_of = batch.numbers, offsets == 0 and not only_ids and (provinces != 0 or cities != 0 or districts != 0)
+    recent, as_of, in_chunk, numbers = layout.recent, np.int64(today * DAY), np.int64(CHUNK - 1), batch.numbers
     for start_of_block in range(start, stop, BLOCK):
         end = min(start_of_block + BLOCK, stop)
-        looked_up = end if numbers == 0 else start_of_block
-        for index in range(looked_up, min(looked_up + BLOCK, stop) if numbers == 0 else looked_up):
+        looked_up, asked = (end, min(end + BLOCK, stop)) if numbers == 0 else (start_of_block, start_of_block)
+        for index in range(looked_up, asked):
             prefetch(slots + 8 * (np.int64(load_int(tags + 4 * index)) & mask))
         # First whose they are, by the hash alone, so that all records of a block are on their way at once.
         for index in range(start_of_block, looked_up):
@@ -180,7 +179,7 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
                 third = load(thirds + 8 * (number >> CHUNK_BITS)) + 8 * THIRD * (number & in_chunk)
                 prefetch(third)
                 prefetch(third + 64)
-        if told_of:
+        if numbers == 0 and not only_ids and (provinces != 0 or cities != 0 or districts != 0):
             # An order that is the latest so far may change the place.
             for index in range(start_of_block, end):
                 number = max(load(spare + 8 * (index - start_of_block)), np.int64(0))

@@ -107,9 +107,7 @@ def run_of_rows(rows: list[dict[str, Array]], ids: pl.Series, ranks: NDArray[np.
         first, stop = bucket << shift, min((bucket + 1) << shift, len(ids))
         start, end = int(starts[first]), int(starts[stop])
         chosen = dealt[start:end]
-        order = np.empty(end - start, np.uint32)
-        arrange(keys[chosen] - np.uint32(first), microseconds(columns["time"][chosen]), starts[first : stop + 1] - start, order)
-        chosen = chosen[order]
+        chosen = chosen[arrange(keys[chosen] - np.uint32(first), columns["time"][chosen], starts[first : stop + 1] - start)]
         for name, values in columns.items():
             take(values, chosen, out[name][start:end])
 
@@ -150,8 +148,7 @@ def merged(runs: Sequence[Run], files: Sequence[NDArray[np.uint32]], make: Make)
             parts.append({**nothing, **columns, "key": keys})
         whole = {name: np.concatenate([part[name] for part in parts]) for name in ("key", *kinds)}
         start, end = int(starts[first]), int(starts[stop])
-        order = np.empty(end - start, np.uint32)
-        arrange(whole["key"], whole["time"], starts[first : stop + 1] - start, order)
+        order = arrange(whole["key"], whole["time"], starts[first : stop + 1] - start)
         whole["time"] //= step
         for name, values in out.items():
             values[start:end] = whole[name][order]
