@@ -26,9 +26,12 @@ def main(config: DictConfig) -> None:
     from segmenter.report.plan_words import in_words
     from segmenter.report.terminal import progress
     from segmenter.settings import LaunchJob, parse
+    from segmenter.tracking import begin
 
     settings, sweep = started(parse(LaunchJob, config))
     check_out(settings)
+    if sweep is None:
+        begin(settings)
     ledger = open_ledger(settings.ledger.url, settings.out) if settings.ledger.use else None
     settings = beside_launch(settings, ledger)
     launch, terms = settings.launch, terms_of(settings)

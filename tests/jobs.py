@@ -14,7 +14,20 @@ from omegaconf import DictConfig
 
 from segmenter.__main__ import main
 from segmenter.home import HOME
-from segmenter.settings import BacktestJob, CheckJob, CommitJob, DemoJob, InitJob, LaunchJob, LedgerJob, ReviewJob, TodayJob, TuneJob, parse
+from segmenter.settings import (
+    BacktestJob,
+    CheckJob,
+    CommitJob,
+    DemoJob,
+    InitJob,
+    LaunchJob,
+    LedgerJob,
+    ReviewJob,
+    SimulateJob,
+    TodayJob,
+    TuneJob,
+    parse,
+)
 
 MODELS = {
     "launch": LaunchJob,
@@ -22,6 +35,7 @@ MODELS = {
     "tune": TuneJob,
     "review": ReviewJob,
     "today": TodayJob,
+    "simulate": SimulateJob,
     "demo": DemoJob,
     "check": CheckJob,
     "commit": CommitJob,

@@ -28,7 +28,7 @@ ORDERS = ["customer_id", "order_id", "time", "amount", "currency", "province", "
 CUSTOMERS = ["customer_id", "name", "phone", "微信", "地址", "province", "city", "joined", "do_not_contact", "blocked", "staff", "level"]
 EVENTS, REFERRALS = ["customer_id", "kind", "time", "note"], ["customer_id", "friend_id", "time", "remark"]
 APPLICANTS = ["customer_id", "name", "手机", "province", "city", "time", "channel", "level"]
-VISITS = ["time", "uv", "pv"]
+VISITS, TIES = ["time", "uv", "pv"], ["from_id", "to_id", "weight", "time"]
 
 
 def planted(columns: list[str], good: list[list[str]], keep: tuple[str, ...] = ()) -> list[list[str]]:
@@ -70,6 +70,7 @@ def frames() -> dict[str, tuple[list[str], list[list[str]]]]:
         "referrals": (REFERRALS, planted(REFERRALS, [[each, IDS[at - 1], "2026-05-02", ""] for at, each in enumerate(IDS)])),
         "applicants": (APPLICANTS, applicants),
         "visits": (VISITS, planted(VISITS, [[f"2026-05-{1 + at:02}", "3", "5"] for at in range(30)], keep=("uv", "pv"))),
+        "ties": (TIES, planted(TIES, [[each, IDS[at - 1], "2", "2026-05-02"] for at, each in enumerate(IDS)])),
     }
 
 
@@ -94,7 +95,10 @@ DATA = [
     f"data.orders.where=\"备注 IS NULL OR 备注 <> '13712345678' OR 收货人 = '{NAME}'\"",
     f"rules.custom=[{{name: mine, keep: \"level <> '{SECRETS[0]}'\"}}]",
 ]
-PATHS = ["data=files", *(f"data.{name}.path={name}.csv" for name in ("orders", "customers", "events", "referrals", "applicants", "visits"))]
+PATHS = [
+    "data=files",
+    *(f"data.{name}.path={name}.csv" for name in ("orders", "customers", "events", "referrals", "applicants", "visits", "ties")),
+]
 
 
 def leaks(text: str, secrets: Any = (*SECRETS, "13712345678")) -> list[str]:

@@ -28,6 +28,7 @@ COVERS = {
     "demo/test_shop.py": "demo/behaviour demo/customers demo/orders",
     "engines/test_spark.py": "engines/java engines/number_scan engines/order_cells engines/order_scan engines/parquet_schema engines/spark_session",
     "engines/test_typed_cells.py": "engines/spark_times",
+    "evaluation/test_fission.py": "evaluation/fission_world evaluation/past_purchases",
     "evaluation/test_forecast.py": "evaluation/forecast_draws",
     "evaluation/test_lift.py": "evaluation/lift_sums",
     "evaluation/test_review.py": "evaluation/acceptance evaluation/launch_sales",
@@ -60,12 +61,13 @@ COVERS = {
     "report/test_publication.py": "temp_folders",
     "test_init_job.py": "report/experiment_file report/init_questions report/init_report settings/first_steps",
     "report/test_review_report.py": "report/review_tables",
+    "report/test_simulation_report.py": "report/simulation_outputs",
     "scoring/test_lookalike.py": "scoring/seed_columns",
     "scoring/test_single_measure.py": "scoring/decayed scoring/recency scoring/spend",
     "segments/test_topics.py": "segments/topic_model",
     "spread/test_key_users.py": "spread/reach_sets",
     "settings/test_check.py": (
-        "home settings/eligibility settings/jobs settings/planning settings/rankings settings/role_points settings/sources settings/stages settings/types"
+        "home settings/eligibility settings/jobs settings/planning settings/rankings settings/rewards settings/role_points settings/sources settings/stages settings/types"
     ),
     "sources/test_answer_mending.py": "report/mending_sheet",
     "sources/test_answers.py": "sources/answer_lists sources/answer_warnings",

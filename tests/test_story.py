@@ -91,7 +91,7 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_after_a_month_of_sheets_the_ledger_says_what_was_so_and_the_next_launch_goes_by_it(month: Path) -> None:
     past = read_demo_launch(month / "outputs" / "thursdays")
     shop = simulate(past.shop.customers, past.shop.days, past.as_of, past.seed)
-    truth = live_on(shop, past.horizon_days, past.invited, effect=0.25, seed=past.seed, attempts=3).answers
+    truth = live_on(shop, past.horizon_days, past.invited, effect=0.25, seed=past.seed, attempts=3, capacity=past.capacity).answers
     ledger = open_ledger(None, month / "outputs" / "thursdays")
     found = list_invitations(ledger, "thursdays", before=past.ends_on).filter(status="planned")
     both = truth.join(found.select("customer_id", said="answer"), on="customer_id", validate="1:1")

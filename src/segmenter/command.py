@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 from segmenter import memory
 from segmenter.config_files import watch_files
-from segmenter.contacts import hide
 from segmenter.errors import ConfigError, SegmenterError
 from segmenter.exits import Verdict, end, finish, leave, prepare
 from segmenter.hydra_errors import check_files, check_interpolations, in_our_words, while_composing
@@ -52,6 +51,7 @@ def job(main: Callable[Config, None]) -> Callable[Config, None]:
             if alone or not isinstance(error, SegmenterError):
                 end(error, lang)
             # The other jobs of a sweep go on.
+            from segmenter.contacts import hide
             from segmenter.report.language import error_text
 
             said = f"segmenter: {hide(' '.join(HydraConfig.get().overrides.task))}: {error_text(error, lang)}"

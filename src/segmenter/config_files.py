@@ -1,6 +1,7 @@
 """The files of a config folder, read so that whatever is wrong is reported with the file's name and line."""
 
 import os
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -19,6 +20,8 @@ loaded: list[str] = []  # the files read, in that order
 
 def watch_files() -> None:
     """Let Hydra read the files of all config folders by `load`."""
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+    from hydra._internal.hydra import Hydra
     from hydra._internal.sources_registry import SourcesRegistry
     from hydra.core.plugins import Plugins
     from hydra.plugins.config_source import ConfigLoadError, ConfigResult
@@ -30,6 +33,18 @@ def watch_files() -> None:
         config, header = load(path)
         return ConfigResult(config=config, path=f"file://{self.path}", provider=self.provider, header=header)
 
+    if not any("hydra" in argument or argument.startswith(("-c", "--config")) for argument in sys.argv[1:]):
+        # It composes the whole config once more, to see whether that sets `hydra.mode`: our files do not.
+        Hydra.get_mode = lambda self, config_name, overrides: None  # type: ignore[method-assign]
+    asked = ConfigLoaderImpl.get_group_options
+
+    def get_group_options(self: Any, group_name: str, *args: Any, **more: Any) -> list[str]:
+        # Hydra copies all it has read for each folder that its help asks about.
+        return (
+            asked(self, group_name, *args, **more) if "overrides" in more else self.repository.get_group_options(group_name, *args, **more)
+        )
+
+    ConfigLoaderImpl.get_group_options = get_group_options  # type: ignore[method-assign]
     Plugins.instance()  # they register the sources
     SourcesRegistry.instance().resolve("file").load_config = load_config  # type: ignore[method-assign]
 

@@ -11,7 +11,6 @@ SegmenterError
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
-from segmenter.contacts import hide
 from segmenter.messages import Message
 
 _LONGEST, _MOST = 1_500, 20  # letters of a problem, and problems that are shown
@@ -39,7 +38,7 @@ class SegmenterError(Exception):
     @property
     def problems(self) -> tuple[str, ...]:
         """All problems in English, as they may be shown."""
-        return tuple(_short(hide(str(message))) for message in self.messages)
+        return tuple(map(_short, map(str, self.messages)))
 
     @property
     def reason(self) -> str:
@@ -48,12 +47,15 @@ class SegmenterError(Exception):
 
     def text(self, say: Callable[[str], str] = str, more: str = "… and {:,} more") -> str:
         """Give the first 20 problems, one line each, as `say` says a message; `more` says how many more there are."""
-        lines = [_short(hide(say(message))) for message in self.messages[:_MOST]]
+        lines = [_short(say(message)) for message in self.messages[:_MOST]]
         return "\n".join([*lines, *([more.format(len(self.messages) - _MOST)] if len(self.messages) > _MOST else [])])
 
 
 def _short(problem: str) -> str:
-    """Leave out the middle of what nobody reads: a value of thousands of letters."""
+    """Show contacts by their shape, and leave out the middle of what nobody reads: a value of thousands of letters."""
+    from segmenter.contacts import hide  # a tenth of a second for who only asks for help
+
+    problem = hide(problem)
     return problem if len(problem) <= _LONGEST else f"{problem[: _LONGEST - 300]} … {problem[-300:]}"
 
 

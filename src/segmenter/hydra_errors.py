@@ -11,7 +11,6 @@ from segmenter.errors import ConfigError, SegmenterError, nearest
 from segmenter.home import HOME
 from segmenter.messages import Message
 from segmenter.overrides import value
-from segmenter.settings.check import missing_value
 
 _GONE = {"engine/duckdb": Message("jobs.duckdb_gone", "; it took as much memory as local, and four times as long: choose engine=local")}
 
@@ -135,6 +134,8 @@ def check_interpolations(*configs: object) -> None:
             node = parent._get_node(error.key) if isinstance(parent, DictConfig) and error.key in parent else None
             reason = str(error.msg or error).splitlines()[0]
             if "Missing mandatory value" in reason:
+                from segmenter.settings.check import missing_value
+
                 raise ConfigError(missing_value(key, reason)) from None
             place = place_of(getattr(node, "_value", lambda: None)())
             raise ConfigError(Message("jobs.interpolation_wrong", "{key}: {reason}{place}", key=key, reason=reason, place=place)) from None

@@ -29,6 +29,7 @@ def invitations_of(
         pl.col("segment_name").alias("segment"),
         pl.when(~pl.col("held_out")).then(channel_of(chosen, plan)).alias("channel"),
         pl.col("call_on").fill_null(as_of).alias("planned_at"),
+        "brings",
     )
     if running is None or kept is None:
         return rows

@@ -1,6 +1,7 @@
 """How every job begins and ends."""
 
 import os
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date, datetime
@@ -11,6 +12,8 @@ from segmenter.home import HOME
 from segmenter.messages import Message
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from omegaconf import DictConfig
 
     from segmenter.report.outputs import Outputs
@@ -60,9 +63,12 @@ def ahead(*modules: str) -> None:
     from threading import Thread
 
     def load() -> None:
+        unneeded = sys.modules.setdefault("pandas", cast("ModuleType", None))  # which scikit-learn loads, to do without it
         with suppress(Exception):
             for name in modules:
                 import_module(name)
+        if unneeded is None:
+            sys.modules.pop("pandas")
 
     Thread(target=load).start()
 
@@ -77,9 +83,9 @@ def conclude(outputs: "Outputs", settings: "LaunchJob", *, sweep: "Sweep | None"
 
     show(outputs.report, settings.out, settings.lang, damaged=damaged)
     if outputs.record is not None and not isinstance(settings.tracking, NoTracking):
-        from segmenter.tracking import track
+        from segmenter.tracking import track_beside
 
         with progress(settings.lang) as stage:
             stage("tracking")
-            run = track(outputs.record, outputs.public, settings, sweep)
+            run = track_beside(outputs.record, outputs.public, settings, sweep)
         show_run(run)

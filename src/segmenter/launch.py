@@ -26,14 +26,16 @@ from segmenter.planning import plan, still_ahead
 from segmenter.planning.group_focus import with_focus
 from segmenter.roles import counted_kinds, unknown_kinds
 from segmenter.scoring import fit_scorer, with_reasons
-from segmenter.scoring.components import uncounted_kinds
-from segmenter.scoring.ranking import report_ranking, score_of
+from segmenter.scoring.components import REACH, uncounted_kinds
+from segmenter.scoring.ranking import Ranking, report_ranking, score_of
+from segmenter.scoring.weighted import rank_by
 from segmenter.segments import MEASURES, segment
 from segmenter.segments.drift import say_drift
 from segmenter.segments.fitted import NEW, Fitted, keep_segments, made_by
 from segmenter.segments.topics import Topics, count_interests, find_topics
-from segmenter.settings import CoreSettings
-from segmenter.tables import Tables
+from segmenter.settings import CoreSettings, ReferralSpread, WeightedSettings
+from segmenter.spread.launch_spread import LaunchSpread, launch_spread, reach_of_each
+from segmenter.tables import Tables, attribute_taken
 
 
 def plan_launch(
@@ -86,8 +88,12 @@ def plan_launch(
         )
     check_personas(customers, settings.personas, launch.currency)
     progress("scoring")
-    scorer = fit_scorer(customers, settings.scoring)
-    ranking = rank(customers, settings.scoring, past, horizon_days=launch.horizon_days, seed=seed)
+    customers, reach = _with_reach(customers, tables, settings)
+    scorer = fit_scorer(customers, settings.scoring, reach=reach)
+    if reach is not None and isinstance(settings.scoring, WeightedSettings):
+        ranking: Ranking = rank_by(scorer, customers)
+    else:
+        ranking = rank(customers, settings.scoring, past, horizon_days=launch.horizon_days, seed=seed)
     score = score_of(ranking, customers, knots=settings.scoring.knots)
     # What was there to learn from, and the ranking does not take, is no more than a step on the way.
     needless = {measure.name for measure in LEARNING}.difference(ranking.columns)
@@ -105,7 +111,8 @@ def plan_launch(
     scored, personas = with_personas(scored, settings.personas, launch.currency)
     progress("planning")
     precedents = None if tables.launches is None else tables.launches.invited
-    choose = partial(plan, scored, invited=precedents, running=running, near={} if topics is None else topics.near)
+    spread = None if running is not None else _spread_of(scored, tables, settings)
+    choose = partial(plan, scored, invited=precedents, running=running, near={} if topics is None else topics.near, spread=spread)
     expected: Forecast | None = None
     doubts: tuple[str, ...] = ()
     if past is not None and launch.target is not None and running is None:  # how a running launch goes, its review says
@@ -178,8 +185,29 @@ def plan_launch(
         live_events=planned.live_events,
         platform=planned.platform,
         topics=topics,
+        spread=planned.spread,
         runs=None if running is None else (running["as_of"][0], running["ends_on"][0]),
     )
+
+
+def _spread_of(customers: pl.DataFrame, tables: Tables, settings: CoreSettings) -> LaunchSpread | None:
+    if not isinstance(settings.spread, ReferralSpread):
+        return None
+    value = customers["expected_spend"] if "expected_spend" in customers.columns else None
+    return launch_spread(customers, tables, settings, value=value)
+
+
+def _with_reach(customers: pl.DataFrame, tables: Tables, settings: CoreSettings) -> tuple[pl.DataFrame, float | None]:
+    """Add ``reach``, the people whom each would bring, where ranking or key users take it; and say what it weighs."""
+    spread = settings.spread
+    if not isinstance(spread, ReferralSpread) or not (spread.weight or REACH in settings.plan.key_user_components):
+        return customers, None
+    if REACH in customers.columns:
+        raise InputError(attribute_taken([REACH]))
+    of_people = settings.model_copy(update={"spread": spread.model_copy(update={"value": "people"})})
+    each = reach_of_each(launch_spread(customers, tables, of_people, value=None), settings.seed)
+    known = customers.join(each, left_on="customer_id", right_on="person", how="left", maintain_order="left")
+    return known.drop("brings").with_columns((pl.col(REACH) - 1).clip(0).fill_null(0)), spread.weight
 
 
 def _topics(customers: pl.DataFrame, tables: Tables, settings: CoreSettings, fitted: Fitted | None) -> Topics | None:

@@ -7,7 +7,7 @@ import polars as pl
 
 from segmenter.evaluation.forecast import Forecast
 from segmenter.launch_model import LaunchModel
-from segmenter.planning import LiveEvent
+from segmenter.planning import KeyUserChoice, LiveEvent
 from segmenter.scoring.ranking import RankingReport
 from segmenter.segments import Segmentation
 from segmenter.segments.fitted import Fitted
@@ -35,7 +35,8 @@ class LaunchPlan:
         The invited by rank: `INVITE_COLUMNS`. Why they are invited stands in it as facts, see `scoring.with_reasons`.
     invitations : DataFrame
         Who is invited and who is held out, for the ledger: ``customer_id``, ``status`` (planned, held_out), ``wave``, ``group``,
-        ``agent``, ``score``, ``stratum``, ``region``, ``segment`` (its name in English), ``channel``, ``planned_at``.
+        ``agent``, ``score``, ``stratum``, ``region``, ``segment`` (its name in English), ``channel``, ``planned_at``,
+        ``brings`` (people whom a key user by reach is expected to bring).
     funnel, what_if, segments, personas, groups, layers, calls, starters : DataFrame
         See `rules.Verdicts`, `segments.Segmentation`, `personas.count_personas` and `planning.InvitationPlan`.
     topics : Topics or None
@@ -66,6 +67,8 @@ class LaunchPlan:
         The dated activities that the waves lead up to, see `planning.live_events`.
     platform : tuple of str
         Those of the notes that say what the groups' platform asks for, which the call sheets have, too.
+    spread : KeyUserChoice or None
+        Why the key users come first, where they are those from whom most is reached.
     """
 
     customers: pl.DataFrame
@@ -93,3 +96,4 @@ class LaunchPlan:
     live_events: tuple[LiveEvent, ...] = ()
     platform: tuple[str, ...] = ()
     topics: Topics | None = None
+    spread: KeyUserChoice | None = None

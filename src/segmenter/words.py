@@ -19,4 +19,4 @@ class Progress(Protocol):
 
 def visible(text: str) -> str:
     r"""Show characters that steer a terminal or turn the direction of writing, instead of letting them."""
-    return text.replace("\r\n", "\n").translate(_TABLE)
+    return text if text.isprintable() else text.replace("\r\n", "\n").translate(_TABLE)

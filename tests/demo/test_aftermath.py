@@ -192,10 +192,16 @@ def test_the_job_gives_back_filled_call_sheets_and_the_shop_up_to_then(tmp_path:
 
     invites = pl.read_parquet(tmp_path / "outputs" / "demo" / "invite_list.parquet").select("customer_id", "call_on")
     truth = live_on(shop, DAYS, invites, effect=0.25, seed=20260101)
-    found = read_answers([str(out / "answers")], before=END, timezone="Asia/Shanghai", since=AS_OF)
+    found = read_answers([str(sheet)], before=END, timezone="Asia/Shanghai", since=AS_OF)
     assert found.rejects.is_empty()
     assert found.answers.height + found.open == invites.height
-    assert found.answers.filter(answer="joined")["customer_id"].to_list() == truth.effects.drop_nulls("joined_on")["customer_id"].to_list()
+    by_call = truth.answers.filter(answer="joined")
+    assert found.answers.filter(answer="joined")["customer_id"].to_list() == by_call["customer_id"].to_list()
+    lists = [pl.read_csv(path, encoding="gb18030", infer_schema=False) for path in (out / "answers").glob("*.csv")]
+    listed = pl.concat(lists).drop_nulls("入群时间")
+    assert set(listed["手机号"]) == set(truth.shop.customers.join(truth.members, on="customer_id")["phone"])
+    assert truth.effects.drop_nulls("joined_on")["customer_id"].to_list() == truth.members["customer_id"].to_list()
+    assert listed["邀请人"].null_count() == 0
 
     def written():  # but for the manifest, which tells overwrite
         return {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != "manifest.json"}

@@ -3,7 +3,7 @@
 import polars as pl
 from made_up_launches import Shop, story
 
-from segmenter.evaluation.launch_lift import find_doubts
+from segmenter.evaluation.launch_lift import find_doubts, measure_launch
 from segmenter.evaluation.lift import estimate_lift
 
 
@@ -38,3 +38,28 @@ def test_the_balance_test_cries_wolf_about_once_in_a_thousand():
         for frame, _ in (shop.launched(0) for _ in range(100))
     )
     assert cried <= 1
+
+
+def test_key_users_whom_nobody_drew_are_not_compared():
+    frame = story(5_000).with_columns(
+        pl.lit("四川").alias("region"),
+        status=pl.when("invited").then(pl.lit("planned")).otherwise(pl.lit("held_out")),
+        joined=pl.lit(False),
+        answer=pl.lit(None, pl.String),
+        brings=pl.lit(None, pl.Float64),
+    )
+    around = {"days": 30, "horizon_days": 30, "holdout": 0.5}
+    lift, _, doubts = measure_launch(frame, **around)
+    key_users = (
+        frame.filter("invited")
+        .head(50)
+        .with_columns(
+            pl.format("key {}", "customer_id").alias("customer_id"),
+            stratum=pl.lit(None, pl.String),
+            spend=pl.lit(10**9, pl.Int64),
+            brings=pl.lit(9.0),
+        )
+    )
+    again, _, others = measure_launch(pl.concat([frame, key_users]), **around)
+    assert again == lift
+    assert [doubt.code for doubt in set(others) - set(doubts)] == ["lift.without_brought"]

@@ -48,6 +48,7 @@ def test_what_is_read_back_is_what_was_planned_and_answered(ledger):
             "region": ["四川", "", None, *["x"] * 5],
             "segment": ["0", None, *["big, old"] * 6],
             "channel": ["phone", None, "poster", *["message"] * 5],
+            "brings": [31.25, None, *[0.0] * 6],
             "planned_at": [DAY, None, DAY + timedelta(days=7), *[DAY] * 5],
             "name": "not kept",
         }
@@ -57,7 +58,7 @@ def test_what_is_read_back_is_what_was_planned_and_answered(ledger):
     expected = frame.with_columns(pl.col("planned_at").fill_null(DAY), pl.col("score").fill_nan(None), pl.col("wave").cast(pl.Int64))
     assert found.select(frame.drop("name").columns).rows() == expected.drop("name").sort("customer_id").rows()
     assert found.drop("customer_id", "in_plan", *frame.columns[1:-1]).unique().rows() == [
-        ("spring", "tea", DAY, DAY + timedelta(days=30), *[None] * 8)
+        ("spring", "tea", DAY, DAY + timedelta(days=30), *[None] * 9)
     ]
     kept = [("spring", "tea", DAY, 30, DAY + timedelta(days=30), 30_000_000, "CNY", "e3b0c442", 0.1, "planned", 7, 1)]
     assert list_launches(ledger).rows() == kept

@@ -63,7 +63,17 @@ def test_what_an_agent_needs(launch: Callable[..., Any], tmp_path: Path) -> None
     sheet, info = book.worksheets
     head = [cell.value for cell in sheet[1]]
     printed = ["call on", "group", "name", "phone", "buying habit", "reason", "answer", "note"]
-    answers = ["wave", "call again on", "answered on", "reason for refusing", "new phone", "save contact as", "wechat", "customer_id"]
+    answers = [
+        "wave",
+        "call again on",
+        "answered on",
+        "reason for refusing",
+        "new phone",
+        "brought by",
+        "save contact as",
+        "wechat",
+        "customer_id",
+    ]
     assert head == [*printed, *answers, "rank", "region", "segment", "role", "spend, all time", "orders", "last order", "days since"]
     first = dict(zip(head, sheet[2], strict=True))
     invited = made.plan.invite_list.row(by_predicate=pl.col("customer_id") == first["customer_id"].value, named=True)
@@ -77,7 +87,7 @@ def test_what_an_agent_needs(launch: Callable[..., Any], tmp_path: Path) -> None
     assert isinstance(contact["phone"], str)
     assert first["phone"].data_type == "s"
     assert first["wave"].value == "1 key user"
-    to_fill = {"answer", "note", "call again on", "answered on", "reason for refusing", "new phone"}
+    to_fill = {"answer", "note", "call again on", "answered on", "reason for refusing", "new phone", "brought by"}
     assert {first[name].value for name in to_fill} == {None}
     assert {name for name in head if not first[name].protection.locked} == to_fill
     for page in book.worksheets:

@@ -38,3 +38,13 @@ def test_the_map_is_learned_on_the_eligible_only():
     settings = segmenter.launch_settings({})
     other = frame(spend_window=[100_00, 5_000_00, 900_00, 10**11])
     assert fit_scorer(other, settings.scoring).score(frame())["score"].equals(scored()[1]["score"])
+
+
+def test_reach_is_a_component_where_it_is_given_and_weighs_what_is_said():
+    settings = segmenter.launch_settings({})
+    reaching = frame(reach=[0.0, 9.0, 0.0, 0.0])
+    alone, none = (fit_scorer(reaching, settings.scoring, reach=weight) for weight in (1e9, 0.0))
+    assert alone.score(reaching)["score"].to_list() == pytest.approx([0, 100, 0, 0], abs=1e-3)
+    assert none.score(reaching)["score"].equals(scored()[1]["score"])
+    assert "component_reach" in none.score(reaching).columns
+    assert "reach" in none.measures(reaching)

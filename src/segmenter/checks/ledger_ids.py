@@ -56,6 +56,9 @@ def recognize_invited(invited: pl.DataFrame, known: pl.Series, *, since: date, s
 
     Launches before `since` do not stop anything, and none does where it is not `sure` that who is unknown would be known.
     """
+    both = pl.concat([invited["customer_id"], invited["brought_by"].drop_nulls()]).unique().sort()
+    now = recognize_people(both, known)
+    invited = invited.with_columns(pl.col("brought_by").replace(both.filter(both != now), now.filter(both != now)))
     ids = invited["customer_id"].unique().sort()
     read = recognize_people(ids, known)
     changed = pl.DataFrame({"customer_id": ids, "read": read}).filter(pl.col("customer_id") != pl.col("read"))

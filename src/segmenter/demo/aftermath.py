@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from segmenter.demo.behaviour import DAY, Calendar, Traits, draw_moments, draw_traits, to_dates, write_times
-from segmenter.demo.bringing import NEVER, Brought, bring, list_people, make_offer, name_brought
+from segmenter.demo.bringing import NEVER, Brought, bring_on, name_brought
 from segmenter.demo.calls import call_month
 from segmenter.demo.customers import TYPES, Floats, Ints, find_regions
 from segmenter.demo.members import GroupLife, count_visits, draw_member_events, draw_members
@@ -27,9 +26,9 @@ from segmenter.demo.orders import (
     tabulate_orders,
 )
 from segmenter.demo.shop import Shop, customer_ids, expected_spend, list_customers, stream
+from segmenter.settings.rewards import Tier
 
 _BROUGHT = 0.25  # of new customers: by an earlier one
-_FRIENDS, _MAY = 0.1, 4  # new to the shop, whom a member of influence 1 brings; of so many times as many whom they may bring
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def live_on(
     attempts: int = 1,
     calls: pl.DataFrame | None = None,
     brings: float = 1.0,
-    tiers: Any = None,
+    tiers: Tier | None = None,
     capacity: int | None = None,
 ) -> After:
     """Let a simulated shop live on after a launch.
@@ -89,25 +88,19 @@ def live_on(
     calendar, n, end = Calendar(as_of, days), shop.truth.height, as_of + timedelta(days=days)
     if calls is None:
         calls = call_month(shop.truth, invited, as_of, days, attempts=attempts, seed=seed)
-    old = _old(stream(seed, "people"), shop)
-    brings_new = pull(shop.ties, n)
-    friends, may = _friends(stream(seed, "friends"), old, brings_new, days)
-    offer = make_offer(tiers, shop, capacity)
-    spread = bring(
-        shop.ties, shop.truth["customer_id"], list_people(shop, old, calls, invited), may, offer, days=days, readily=brings, seed=seed
-    )
+    old = take_up(stream(seed, "people"), shop)
+    friends, spread = bring_on(shop, old, calls, invited, days=days, brings=brings, tiers=tiers, capacity=capacity, seed=seed)
     members, joined = _members(shop, calls, spread, life, seed), spread.joined
-    new, referrals = _new(stream(seed, "new"), shop, old, brings_new, days)
+    new, referrals = _new(stream(seed, "new"), shop, old, pull(shop.ties, n), days)
     everyone, chance = old + new, stream(seed, "orders")
     bought = draw_purchases(chance, calendar, everyone, *draw_moments(chance, calendar, everyone, everyone.rate))
     # As if everybody were a member from the first day on: who joins, and when, changes nothing for others.
     there, chance = replace(old, dropped=np.minimum(old.dropped, days)), stream(seed, "more orders")
     more = draw_purchases(chance, calendar, there, *draw_moments(chance, calendar, there, old.rate * effect))
     more = keep_purchases(more, more.at // DAY >= joined[more.who])
-    came = np.full(len(friends.rate), -1)
-    first_time = spread.rows.filter("new")
-    came[first_time["brought"].to_numpy()] = n + len(new.rate) + np.arange(first_time.height)
-    brought = _bringing(first_time["bringer"], came[first_time["brought"].to_numpy()], first_time["at"])
+    came, first = np.full(len(friends.rate), -1), spread.rows.filter("new")
+    came[first["brought"].to_numpy()] = n + len(new.rate) + np.arange(first.height)
+    brought = _bringing(first["bringer"], came[first["brought"].to_numpy()], first["at"])
     chance = stream(seed, "friends' orders")
     theirs = draw_purchases(chance, calendar, friends, *draw_moments(chance, calendar, friends, friends.rate))
     theirs = _numbered(keep_purchases(theirs, came[theirs.who] >= 0), came)
@@ -165,7 +158,7 @@ def live_on(
     )
 
 
-def _old(rng: np.random.Generator, shop: Shop) -> Traits:
+def take_up(rng: np.random.Generator, shop: Shop) -> Traits:
     """Take up the customers where the launch left them: a geometric dropout knows no past."""
     truth, customers, n = shop.truth, shop.customers, shop.truth.height
     values = {name: truth[name].to_numpy() for name in ("hazard", "rate", "amount_mean", "influence")}
@@ -193,16 +186,6 @@ def _new(rng: np.random.Generator, shop: Shop, old: Traits, brings: Floats, days
     new = replace(new, region=np.where(brought, old.region[bringer], new.region))
     at = joined[brought] * DAY + rng.integers(8 * 3600, 22 * 3600, int(brought.sum()))
     return new, _bringing(bringer[brought], len(old.rate) + np.flatnonzero(brought), at)
-
-
-def _friends(rng: np.random.Generator, old: Traits, brings: Floats, days: int) -> tuple[Traits, pl.DataFrame]:
-    """Draw the friends new to the shop whom members may bring while they are customers, as traits and for `bringing.bring`."""
-    until = np.minimum(old.dropped, days)
-    bringer = np.repeat(np.arange(len(until)), rng.poisson(_MAY * _FRIENDS * brings * (until > 0)))
-    came = (rng.random(len(bringer)) * until[bringer]).astype(np.int64)
-    at = came * DAY + rng.integers(8 * 3600, 22 * 3600, len(came))
-    friends = replace(draw_traits(rng, came), region=old.region[bringer])
-    return friends, pl.DataFrame({"bringer": bringer, "at": at, "chance": np.full(len(at), 1 / _MAY), "drawn": rng.random(len(at))})
 
 
 def _bringing(bringer: Ints | pl.Series, friend: Ints, at: Ints | pl.Series) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Whom the members of the simulated shop's groups bring: acquaintances into their own group, who bring on, and friends to the shop."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from heapq import heapify, heappop, heappush
 from typing import Any
@@ -10,14 +10,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.demo.behaviour import DAY, Traits, to_dates
+from segmenter.demo.behaviour import DAY, Traits, draw_traits, to_dates
 from segmenter.demo.customers import Floats, Ints
-from segmenter.demo.shop import Shop
+from segmenter.demo.network import pull
+from segmenter.demo.shop import Shop, stream
 from segmenter.hashing import quick_hash
+from segmenter.settings.rewards import Reward, Tier
 
 FATIGUE = 0.7  # each week after joining somebody brings so many times as many as the week before
 RESPONSE = 0.8  # by so much a reward of an average order raises the chance that one more is brought
 _HOURS = 8, 22  # of the day, when people write to each other
+_FRIENDS, _MAY = 0.1, 4  # new to the shop, whom an average member brings; of so many times as many whom they may bring
 NEVER = 10**6  # a day that does not come
 _ROWS = {"bringer": pl.Int64, "brought": pl.Int64, "new": pl.Boolean, "at": pl.Int64, "generation": pl.Int64, "cost": pl.Float64}
 
@@ -26,7 +29,7 @@ _ROWS = {"bringer": pl.Int64, "brought": pl.Int64, "new": pl.Boolean, "at": pl.I
 class Offer:
     """What the shop gives for friends brought, and what a group holds."""
 
-    rewards: Mapping[int, Any]  # by friends brought, rising: see `settings.fission.Reward`
+    rewards: Mapping[int, Reward]  # by friends brought, rising
     orders: Floats  # currency units of each customer's average order
     capacity: int | None
 
@@ -62,21 +65,18 @@ class Brought:
     group: pl.Series  # by customer: the group that they are in, or were called for
 
 
-def bring(
-    ties: pl.DataFrame, ids: pl.Series, people: People, friends: pl.DataFrame, offer: Offer, *, days: int, readily: float, seed: int
-) -> Brought:
+def bring(shop: Shop, people: People, friends: pl.DataFrame, offer: Offer, *, days: int, readily: float, seed: int) -> Brought:
     """Let members bring others from the day after joining on, while both are customers and the group holds more.
 
     `friends` new to the shop have ``bringer``, ``at``, ``chance`` and ``drawn``; a tie's chance is `readily` times its own. Ties have draws
     of their own: whoever else is called, the same pair has the same luck. Of a day, who is called comes first.
     """
-    one, other, chance, drawn, wait = _luck(ties, ids, seed)
+    ids = shop.truth["customer_id"]
+    one, other, chance, drawn, wait = _luck(shop.ties, ids, seed)
     starts = np.searchsorted(one, np.arange(len(ids) + 1))
     names = people.group.drop_nulls().unique().sort()
-    joined, group = (
-        np.full(len(ids), NEVER),
-        people.group.replace_strict(names, range(len(names)), default=-1, return_dtype=pl.Int64).to_numpy().copy(),
-    )
+    number = people.group.replace_strict(names, range(len(names)), default=-1, return_dtype=pl.Int64)
+    joined, group = np.full(len(ids), NEVER), number.to_numpy().copy()
     generation, count = np.zeros((2, len(ids)), dtype=np.int64)
     size, most = np.zeros(len(names) + 1, dtype=np.int64), offer.capacity or len(ids)  # the last of who is in none
     # What may happen, by time: second, bringer, whether the friend is new, friend, chance, draw.
@@ -108,17 +108,44 @@ def bring(
             if not new:
                 group[friend], generation[friend] = group[who], generation[who] + 1
                 enter(friend, day)
-    in_group = pl.select(pl.when(pl.lit(group) >= 0).then(names.gather(np.maximum(group, 0)))) if len(names) else people.group
-    return Brought(pl.DataFrame(rows, schema=_ROWS, orient="row"), joined, in_group)
+    groups = pl.concat([names, pl.Series([None], dtype=pl.String)]).gather(np.where(group < 0, len(names), group))
+    return Brought(pl.DataFrame(rows, schema=_ROWS, orient="row"), joined, groups)
 
 
-def make_offer(tiers: Any, shop: Shop, capacity: int | None) -> Offer:
+def bring_on(
+    shop: Shop,
+    old: Traits,
+    calls: pl.DataFrame,
+    invited: pl.DataFrame,
+    *,
+    days: int,
+    brings: float,
+    tiers: Tier | None,
+    capacity: int | None,
+    seed: int,
+) -> tuple[Traits, Brought]:
+    """Give the friends new to the shop whom members may bring, and what came of a launch, see `aftermath.live_on`."""
+    friends, may = _friends(stream(seed, "friends"), old, pull(shop.ties, shop.truth.height), days)
+    people, offer = list_people(shop, old, calls, invited), make_offer(tiers, shop, capacity)
+    return friends, bring(shop, people, may, offer, days=days, readily=brings, seed=seed)
+
+
+def _friends(rng: np.random.Generator, old: Traits, brings: Floats, days: int) -> tuple[Traits, pl.DataFrame]:
+    """Draw the friends new to the shop whom members may bring while they are customers, as traits and for `bringing.bring`."""
+    until = np.minimum(old.dropped, days)
+    bringer = np.repeat(np.arange(len(until)), rng.poisson(_MAY * _FRIENDS * brings * (until > 0)))
+    came = (rng.random(len(bringer)) * until[bringer]).astype(np.int64)
+    at = came * DAY + rng.integers(8 * 3600, 22 * 3600, len(came))
+    friends = replace(draw_traits(rng, came), region=old.region[bringer])
+    return friends, pl.DataFrame({"bringer": bringer, "at": at, "chance": np.full(len(at), 1 / _MAY), "drawn": rng.random(len(at))})
+
+
+def make_offer(tiers: Tier | None, shop: Shop, capacity: int | None) -> Offer:
     """Put a tier's rewards beside what each customer's orders before the launch came to on average, refunds off; without any, all's."""
-    money = shop.orders.group_by("customer_id").agg(pl.col("amount").sum(), (pl.col("amount") > 0).sum().alias("count"))
-    usual = money["amount"].sum() / max(money["count"].sum(), 1)
-    each = shop.truth.select("customer_id").join(money, on="customer_id", how="left", maintain_order="left")
-    average = each.select((pl.col("amount") / pl.col("count")).fill_null(usual))["amount"].to_numpy()
-    return Offer({} if tiers is None else tiers.rewards, np.maximum(average, 0.01), capacity)
+    cents, placed = (pl.col("amount") * 100).round().cast(pl.Int64), pl.col("amount") > 0
+    money = shop.orders.group_by("customer_id").agg(average=cents.sum() / placed.sum() / 100).filter(pl.col("average") > 0)
+    each = shop.truth.select("customer_id").join(money, on="customer_id", how="left", maintain_order="left")["average"]
+    return Offer({} if tiers is None else tiers.rewards, each.fill_null(strategy="mean").fill_null(1.0).to_numpy(), capacity)
 
 
 def _luck(ties: pl.DataFrame, ids: pl.Series, seed: int) -> tuple[Any, ...]:

@@ -54,13 +54,13 @@ _CHOSEN = 0.8  # from the drop-down
 _HASTE = 0.35  # of the answers in an untidy file; of its rows, those that stand there twice, and before which one is empty:
 _TWICE, _EMPTY = 0.04, 0.03
 # Columns to fill in besides: their heads.
-_BESIDES = {"call_on": ("call again on", "下次联系"), "new_phone": ("new phone", "新电话")}
+_BESIDES = {"call_on": ("call again on", "下次联系"), "new_phone": ("new phone", "新电话"), "brought_by": ("brought by", "由谁带来")}
 
 
 def fill_sheets(sheets: Sequence[Path], answers: pl.DataFrame, folder: Path, *, seed: int, lang: Lang, untidy: bool = False) -> list[Path]:
     """Copy call sheets with their answers filled in: of the workbooks that a customer stands in, into the first.
 
-    `answers` has ``customer_id``, ``answer`` (`tables.ANSWERS`), ``answered_on``, and may have ``hour``, ``call_on`` and ``new_phone``.
+    `answers` has ``customer_id``, ``answer`` (`tables.ANSWERS`), ``answered_on``, and may have ``hour`` and `_BESIDES`.
     Untidy ones come as people send them: each in a folder of its own, every third as text in GB18030, with slips, and rows that stand
     there twice or are empty.
     """
@@ -100,13 +100,21 @@ def called_in(sheets: Sequence[Path]) -> pl.DataFrame:
 
 
 def list_members(members: pl.DataFrame, customers: pl.DataFrame, folder: Path, lang: Lang) -> None:
-    """Write each group's members as an agent copies them from the chat, with a colleague among them."""
+    """Write each group's members as they are exported, with a colleague among them, and who invited whom.
+
+    Whoever nobody brought was invited by the colleague; whose name others have, too, is named by their phone.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    known = members.join(customers.select("customer_id", "name", "phone"), on="customer_id", validate="1:1")
     staff = customers.filter("staff").head(1)
+    called = pl.when(pl.col("name").is_unique()).then("name").otherwise("phone").alias("invited_by")
+    known = members.join(customers.select("customer_id", "name", "phone"), on="customer_id", validate="1:1")
+    known = known.join(customers.select(called, brought_by="customer_id"), on="brought_by", how="left")
+    known = known.with_columns(pl.col("invited_by").fill_null(pl.lit(next(iter(staff["name"]), None), pl.String)))
+    own = staff.select("name", "phone", joined_on=pl.lit(None, pl.Date), invited_by=pl.lit(None, pl.String))
     for (group,), part in known.sort("group", "joined_on", "customer_id").group_by("group", maintain_order=True):
-        people = pl.concat([staff.select("name", "phone", joined_on=pl.lit(None, pl.Date)), part.select("name", "phone", "joined_on")])
-        heads = [say(lang, *words) for words in (("nickname", "群昵称"), ("phone", "手机号"), ("joined on", "入群时间"))]
+        people = pl.concat([own, part.select(own.columns)])
+        words = (("nickname", "群昵称"), ("phone", "手机号"), ("joined on", "入群时间"), ("invited by", "邀请人"))
+        heads = [say(lang, *each) for each in words]
         text = people.rename(dict(zip(people.columns, heads, strict=True))).write_csv()
         name = safe_names([str(group)])[str(group)]
         (folder / f"{say(lang, 'members', '群成员')} {name}.csv").write_bytes(text.encode("gb18030"))
@@ -115,12 +123,12 @@ def list_members(members: pl.DataFrame, customers: pl.DataFrame, folder: Path, l
 def _spelt(answers: pl.DataFrame, seed: int, lang: Lang, *, untidy: bool) -> pl.DataFrame:
     """Give what the agents wrote: ``answered_on`` is text, or a ``moment``."""
     known = answers.drop_nulls("answer")
-    missing = [name for name in ("hour", "call_on", "new_phone") if name not in known.columns]
+    missing = [name for name in ("hour", *_BESIDES) if name not in known.columns]
     known = known.with_columns(pl.lit(None).alias(name) for name in missing)
     draws = [uniform(known["customer_id"], seed, f"demo sheet {purpose}") for purpose in ("chosen", "spelling", "date", "reason", "haste")]
     rows = []
-    said = known.select("customer_id", "answer", "answered_on", "hour", "call_on", "new_phone").rows()
-    for (customer, answer, day, hour, call_on, phone), chosen, spelling, dated, why, haste in zip(said, *draws, strict=True):
+    said = known.select("customer_id", "answer", "answered_on", "hour", pl.struct(*_BESIDES)).rows()
+    for (customer, answer, day, hour, besides), chosen, spelling, dated, why, haste in zip(said, *draws, strict=True):
         hurried = untidy and haste < _HASTE
         words: Sequence[str] = say(lang, *(_HURRIED if hurried else _SPELLINGS)[answer])
         word = words[0] if chosen < _CHOSEN and not hurried else words[int(spelling * len(words))]
@@ -129,8 +137,8 @@ def _spelt(answers: pl.DataFrame, seed: int, lang: Lang, *, untidy: bool) -> pl.
         undated = dated < _UNDATED / (1 + 2 * untidy)
         as_text = not undated and dated < _UNDATED + _TYPED
         reason = say(lang, *_REASONS[int(why**2 * len(_REASONS))]) if answer.startswith("refused") and why < 0.9 else None
-        rows.append((customer, word, typed if as_text else None, None if undated or as_text else moment, reason, call_on, phone))
-    columns = ("customer_id", "answer", "answered_on", "moment", "reason", "call_on", "new_phone")
+        rows.append((customer, word, typed if as_text else None, None if undated or as_text else moment, reason, *besides.values()))
+    columns = ("customer_id", "answer", "answered_on", "moment", "reason", *_BESIDES)
     schema = dict.fromkeys(columns, pl.String()) | {"moment": pl.Datetime("us"), "call_on": pl.Date()}
     return pl.DataFrame(rows, schema=schema, orient="row")
 

@@ -30,6 +30,7 @@ class DemoLaunch:
     typed: tuple[str, ...] = ()  # what the user gave it
     place: Path | None = None  # of its results
     live_events: tuple[date, ...] = ()
+    capacity: int | None = None  # members that a group holds
 
     @property
     def ends_on(self) -> date:
@@ -57,6 +58,7 @@ def read_demo_launch(results: Path) -> DemoLaunch:
             invited=invites.select("customer_id", "call_on", "group"),
             live_events=tuple(map(date.fromisoformat, manifest.get("live_events", ()))),
             sheets=tuple(sorted((results / "call_sheets").glob("*.xlsx"), key=lambda path: (not path.name.startswith(_AGENTS), path.name))),
+            capacity=config.get("plan", {}).get("group_capacity"),
             typed=tuple(manifest.get("typed", ())),
             place=results,
         )

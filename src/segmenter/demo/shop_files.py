@@ -22,6 +22,7 @@ from segmenter.report.outputs import Output, Outputs
 from segmenter.report.sections import Code, Report, Section, Table, columns, row, text
 from segmenter.report.shell_commands import Changes, elsewhere, next_command, override
 from segmenter.settings import DemoJob
+from segmenter.settings.rewards import Tier
 
 ANSWERS, CALLED = "answers", "calls.csv"
 
@@ -43,27 +44,49 @@ def later_shop_outputs(settings: DemoJob, launch: DemoLaunch) -> Outputs:
     after, out = _live_on(settings, launch, None), settings.out
     what = say(
         settings.lang,
-        f"{launch.horizon_days} days later. The call sheets as the agents filled them in are in {out / ANSWERS}. What they brought, and "
-        "the next launch:",
-        f"{launch.horizon_days} 天之后。客服填好的外呼名单在 {out / ANSWERS}。复盘本次活动，并规划下一次：",
+        f"{launch.horizon_days} days later. {_say_brought(settings, after)} The call sheets as the agents filled them in, and lists of the "
+        f"groups' members with who invited whom, are in {out / ANSWERS}. What they brought, and the next launch:",
+        f"{launch.horizon_days} 天之后。{_say_brought(settings, after)}客服填好的外呼名单，以及注明邀请人的群成员列表，"
+        f"在 {out / ANSWERS}。复盘本次活动，并规划下一次：",
     )
     return _outputs(after.shop, settings, launch.ends_on, what, next_commands(out, launch), partial(_fill, settings, launch, after))
 
 
+def _say_brought(settings: DemoJob, after: After) -> str:
+    into, members = after.bringing.filter(~pl.col("new")), after.members.height
+    steps, came = int(into["generation"].to_numpy().max(initial=0)), after.bringing.height - into.height
+    cost = f"{after.bringing['cost'].to_numpy().sum():,.2f} {settings.launch.currency}"
+    return say(
+        settings.lang,
+        f"Of {members:,} members {into.height:,} were brought by others, over {steps} generations, and {came:,} new customers. "
+        f"Rewards: {cost}.",
+        f"{members:,} 位群成员中，{into.height:,} 位由他人带来（共 {steps} 代），另带来新客户 {came:,} 位，奖励共 {cost}。",
+    )
+
+
 def _live_on(settings: DemoJob, launch: DemoLaunch, calls: pl.DataFrame | None) -> After:
-    life = GroupLife(settings.half_life, settings.silent_groups, launch.live_events, settings.event_effect)
     shop = simulate(launch.shop.customers, launch.shop.days, launch.as_of, launch.seed)
-    days, attempts = launch.horizon_days, settings.attempts
-    return live_on(shop, days, launch.invited, effect=settings.effect, seed=launch.seed, life=life, attempts=attempts, calls=calls)
+    return live_on(
+        shop,
+        launch.horizon_days,
+        launch.invited,
+        effect=settings.effect,
+        seed=launch.seed,
+        life=GroupLife(settings.half_life, settings.silent_groups, launch.live_events, settings.event_effect),
+        attempts=settings.attempts,
+        calls=calls,
+        brings=settings.brings,
+        tiers=Tier("demo", settings.rewards),
+        capacity=launch.capacity,
+    )
 
 
 def _fill(settings: DemoJob, launch: DemoLaunch, after: After, folder: Path) -> None:
-    """Fill in the launch's sheets; untidy ones come three times, as they stand by then, with lists of the groups' members at last."""
+    """Fill in the launch's sheets, with lists of the groups' members; untidy ones come three times, as they stand by then."""
     fill = partial(fill_sheets, launch.sheets, seed=launch.seed, lang=launch.lang, untidy=settings.untidy)
     if not settings.untidy:
         fill(after.answers, folder)
-        return
-    for part in (1, 2, 3):
+    for part in (1, 2, 3) if settings.untidy else ():
         day = launch.as_of + timedelta(days=launch.horizon_days * part // 3)
         fill(answers_before(day, launch.invited, after.calls, after.members), folder / f"{day - timedelta(days=1)}")
     list_members(after.members, after.shop.customers, folder, launch.lang)

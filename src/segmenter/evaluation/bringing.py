@@ -7,9 +7,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from segmenter.spread.launch_spread import EdgeChances
 from segmenter.tables import INVITED
 
 Floats = NDArray[np.float64]
+# How alike launches are: what their members bring is multiplied by a gamma distributed number, by which two of three lie within 30 % of the
+# usual. An assumption, as that of `planning.join_chances` from one launch alone.
+_ALIKE = 10.0
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,11 @@ class Bringing:
     new: Channel
     customers: int  # among the others, who were customers before
 
+    def levels(self, rng: np.random.Generator, count: int) -> Floats:
+        """Draw by how much the members of a launch bring more, or fewer, than those of others, in any way."""
+        found: Floats = rng.gamma(_ALIKE, 1 / _ALIKE, count)
+        return found
+
     def known(self, rng: np.random.Generator, count: int) -> Floats:
         """Draw the share of customers among the others."""
         found: Floats = rng.beta(self.customers + 0.5, self.others.brought - self.customers + 0.5, count)
@@ -56,54 +65,48 @@ def share_by_day(fatigue: float, days: int) -> Floats:
     return share
 
 
-def learn_bringing(
-    invited: pl.DataFrame | None, referrals: pl.DataFrame, people: pl.DataFrame, edges: pl.DataFrame, fatigue: Floats, as_of: date
-) -> Bringing:
-    """Count whom the members of past launches (`tables.INVITED`) brought until the launch's end, or the as-of date.
-
-    `people` has ``person``, ``friends`` (expected within the horizon) and ``known_days`` (null for who is no customer), `edges` the chances
-    along ties. What is expected counts the days that each member had: chances and rates are those of a whole horizon.
+def list_members(invited: pl.DataFrame | None, horizon: int, as_of: date) -> pl.DataFrame:
+    """List who joined at past launches (`tables.INVITED`) before a date: ``launch``, ``as_of``, ``customer_id``, ``brought_by``,
+    ``answered_on``, ``until`` (the launch's end, or the date) and the ``days`` from then to there.
     """
-    horizon = len(fatigue)
     known = INVITED.to_frame() if invited is None else pl.concat([INVITED.to_frame(), invited], how="diagonal_relaxed")
-    known = known.filter(answer="joined").filter(pl.col("answered_on") < as_of)
-    days = (pl.min_horizontal("ends_on", pl.lit(as_of)) - pl.col("answered_on")).dt.total_days().clip(0, horizon)
-    members = known.select("launch", "as_of", "customer_id", "brought_by", "answered_on", "ends_on", days=days).sort("launch", "customer_id")
-    shares = np.concatenate([[0.0], fatigue])
-    members = members.with_columns(share=pl.Series(shares[members["days"].to_numpy().astype(np.int64) - (members["days"] > 0).to_numpy()]))
+    joined = known.filter(pl.col("answer") == "joined", pl.col("answered_on") < as_of)
+    joined = joined.with_columns(until=pl.min_horizontal("ends_on", pl.lit(as_of)))
+    days = (pl.col("until") - pl.col("answered_on")).dt.total_days().clip(0, horizon)
+    return joined.select("launch", "as_of", "customer_id", "brought_by", "answered_on", "until", days=days).sort("launch", "customer_id")
+
+
+def find_new(members: pl.DataFrame, referrals: pl.DataFrame) -> pl.DataFrame:
+    """Give the referrals by which members brought new customers while they were members of a running launch, with the ``launch``."""
+    brought = members.join(referrals.filter(pl.col("time").is_not_null()), on="customer_id")
+    there = brought.filter(pl.col("time").dt.date().is_between("answered_on", "until", closed="left"))
+    return there.unique(["customer_id", "friend_id"]).sort("customer_id", "friend_id")
+
+
+def learn_bringing(
+    members: pl.DataFrame, new: pl.DataFrame, people: pl.DataFrame, chances: EdgeChances | None, fatigue: Floats, as_of: date
+) -> Bringing:
+    """Count whom the members of past launches (`list_members`) brought, and the `new` customers (`find_new`), against what was expected.
+
+    `people` has ``person``, ``friends`` (new customers expected within the horizon, by what they brought while they were no members) and
+    ``known_days`` (null for who is no customer); what came of known ties stands with the `chances`. What is expected counts the days that
+    each member had: chances and rates are those of a whole horizon.
+    """
+    horizon, shares = len(fatigue), np.concatenate([[0.0, 0.0], fatigue])
+    usual = float(people["friends"].mean() or 0.0)  # type: ignore[arg-type]
+    rated = members.join(people.select("friends", customer_id="person"), on="customer_id", how="left", maintain_order="left")
+    friends, days = rated["friends"].fill_null(usual).to_numpy(), members["days"].to_numpy().astype(np.int64)
+    along, asked = (0, 0.0) if chances is None or not members.height else (chances.joined, chances.asked * float(shares[days].mean()))
     pairs = members.filter(pl.col("brought_by").is_not_null())
-    ties = edges.select(brought_by="from_id", customer_id="to_id")
-    along = pairs.join(ties, on=["brought_by", "customer_id"], how="semi")
-    others = pairs.join(ties, on=["brought_by", "customer_id"], how="anti")
-    before = (pl.lit(as_of) - pl.col("as_of")).dt.total_days()
-    customers = others.join(people.select(customer_id="person", known_days="known_days"), on="customer_id")
+    since = (pl.lit(as_of) - pl.col("as_of")).dt.total_days()
+    customers = pairs.join(people.select("known_days", customer_id="person"), on="customer_id").filter(pl.col("known_days") > since)
+    outside = new.join(members.select("launch", friend_id="customer_id"), on=["launch", "friend_id"], how="anti")
+    others = max(pairs.height - along, 0)
     return Bringing(
         launches=members["launch"].n_unique(),
         members=members.height,
-        ties=Channel(_along_ties(members, pairs, edges), along.height),
-        others=Channel(_at_rate(members, people, "share"), others.height),
-        new=Channel(_at_rate(members.with_columns(share=pl.col("days") / horizon), people, "share"), _new(members, referrals, as_of)),
-        customers=customers.filter(pl.col("known_days") > before).height,
+        ties=Channel(0.0 if chances is None else asked * float(chances.edges["chance"].mean() or 0.0), along),  # type: ignore[arg-type]
+        others=Channel(float((friends * shares[days]).sum()), others),
+        new=Channel(float((friends * days).sum()) / horizon, outside.height),
+        customers=min(customers.height, others),
     )
-
-
-def _along_ties(members: pl.DataFrame, pairs: pl.DataFrame, edges: pl.DataFrame) -> float:
-    """Sum the chances along ties to whoever has not joined otherwise."""
-    alone = members.join(pairs.select("launch", "customer_id"), on=["launch", "customer_id"], how="anti")
-    asked = members.join(edges, left_on="customer_id", right_on="from_id")
-    asked = asked.join(alone.select("launch", to_id="customer_id"), on=["launch", "to_id"], how="anti")
-    return float(asked.sort("launch", "customer_id", "to_id").select(pl.col("chance") * pl.col("share")).to_series().to_numpy().sum())
-
-
-def _at_rate(members: pl.DataFrame, people: pl.DataFrame, share: str) -> float:
-    rated = members.join(people.select(customer_id="person", friends="friends"), on="customer_id", how="left", maintain_order="left")
-    usual = float(people["friends"].mean() or 0.0)  # type: ignore[arg-type]
-    return float((rated["friends"].fill_null(usual).to_numpy() * rated[share].to_numpy()).sum())
-
-
-def _new(members: pl.DataFrame, referrals: pl.DataFrame, as_of: date) -> int:
-    """Count the new customers whom members brought while they were members of a running launch, and who joined no group."""
-    dated = referrals.filter(pl.col("time").is_not_null()).with_columns(day=pl.col("time").dt.date())
-    brought = members.join(dated.filter(pl.col("day") < as_of), on="customer_id")
-    brought = brought.filter(pl.col("day") >= pl.col("answered_on"), pl.col("day") < pl.col("ends_on"))
-    return brought.join(members, left_on=["launch", "friend_id"], right_on=["launch", "customer_id"], how="anti")["friend_id"].n_unique()

@@ -15,6 +15,7 @@ from segmenter.evaluation.lift_sums import MIN_UNITS, Stratum, Sums, combine, fi
 from segmenter.messages import Message
 from segmenter.money import text
 from segmenter.planning.candidates import region_of
+from segmenter.planning.control_group import took_part
 from segmenter.settings import CoreSettings
 
 ENOUGH = 500  # customers held out: below, one large buyer more or less decides
@@ -52,7 +53,7 @@ def describe_detectable_effect(customers: pl.DataFrame, settings: CoreSettings) 
     """
     plan = settings.plan
     whole = plan.holdout_by == "region"
-    drawn = customers.filter(pl.col("invited") | pl.col("held_out")).with_columns(region_of(plan).alias("cluster"))
+    drawn = customers.filter(pl.col("invited") | pl.col("held_out")).filter(took_part()).with_columns(region_of(plan).alias("cluster"))
     if whole:
         drawn = drawn.drop_nulls("cluster")  # who has no region could not be held out, so there is nobody to compare them with
     unit = "cluster" if whole else "customer_id"
@@ -152,16 +153,17 @@ def solve_detectable_effect(units: int, share: float, expected: ExpectedSpend) -
     """
     from numpy import nan_to_num
     from scipy.optimize import brentq
-    from statsmodels.stats.power import TTestIndPower
+    from scipy.special import nctdtr, stdtrit
 
     held_out = round(share * units)
-    # Its own solve_power finds no root for some sizes, such as 96 of 478: far beyond the root the noncentral t is no number any more.
-    test, ratio = TTestIndPower(), (units - held_out) / held_out
+    unit = (1 / held_out + 1 / (units - held_out)) ** 0.5  # the standard error of a difference, in standard deviations
+    tail = stdtrit(units - 2, _ALPHA / 2)
 
     def beyond(effect: float) -> float:
-        return float(nan_to_num(test.power(effect, held_out, _ALPHA, ratio), nan=1.0)) - _POWER
+        power = 1 - nctdtr(units - 2, effect / unit, -tail) + nctdtr(units - 2, effect / unit, tail)
+        return float(nan_to_num(power, nan=1.0)) - _POWER  # far beyond the root the noncentral t is no number any more
 
-    high = (1 / held_out + 1 / (units - held_out)) ** 0.5
+    high = unit
     while beyond(high) < 0:
         high *= 1.25
     size = brentq(beyond, 0.0, high, xtol=1e-12)

@@ -13,6 +13,7 @@ from segmenter.evaluation.lift_sums import MIN_UNITS
 from segmenter.evaluation.qini import TOPS, Gain, measure_qini, measure_uplift
 from segmenter.measures.past import Past
 from segmenter.messages import Message
+from segmenter.planning.control_group import took_part
 from segmenter.scoring.ranking import Evidence, Floats
 from segmenter.scoring.spend import BY_SPEND
 from segmenter.scoring.uplift import MEASURES, UpliftRanking, learn_uplift
@@ -53,7 +54,9 @@ def list_experiments(past: Past) -> pl.DataFrame:
     drawn = drawn.with_columns(invited=pl.col("status") == "planned")
     frames = []
     for (name, as_of, ends_on), people in drawn.sort("launch").group_by("launch", "as_of", "ends_on", maintain_order=True):
-        frame = past.measures(as_of).join(people.select("customer_id", "invited", "region"), on="customer_id", validate="1:1")
+        frame = past.measures(as_of).join(
+            people.filter(took_part()).select("customer_id", "invited", "region"), on="customer_id", validate="1:1"
+        )
         arms = frame["invited"].sum(), (~frame["invited"]).sum()
         if min(arms) < MIN_UNITS or drew_regions(frame):
             continue

@@ -17,15 +17,15 @@ from segmenter.measures.past import past_of
 from segmenter.messages import Message
 from segmenter.money import to_minor
 from segmenter.planning.join_chances import JoinChances
-from segmenter.settings.fission import Tier
+from segmenter.settings.rewards import Tier
 from segmenter.settings.jobs import SimulateCore
 from segmenter.spread.launch_spread import EdgeChances
 from segmenter.tables import Tables
 
 Longs = NDArray[np.int64]
-TOTALS = ("members", "brought", "new", "turned_away", "sales", "cost", "each", "net")
+TOTALS = ("members", "brought", "new", "people", "turned_away", "sales", "cost", "each", "net")
 MONEY = ("sales", "cost", "each", "net")
-DAILY = ("members", "brought", "new", "sales", "cost")
+DAILY = ("members", "brought", "new", "people", "sales", "cost")
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,18 @@ class Simulation:
     Parameters
     ----------
     totals : DataFrame
-        By tier, at the end of the horizon: ``members``, of whom ``brought``; ``new`` customers brought, who are in no group;
-        ``turned_away``, as the groups were full; ``sales`` of members and new customers from joining on; ``cost``; what one brought, or new,
-        costs ``each``; ``net``, where a margin is known.
+        By tier, at the end of the horizon: ``members``, of whom ``brought``; ``new`` customers brought, who are in no group; ``people``: all
+        who were brought; ``turned_away``, as the groups were full; ``sales`` of members and new customers from joining on; ``cost``, and what
+        one of the people costs: ``each``; ``net``, where a margin is known.
     daily : DataFrame
         By tier and ``day``: the same up to that day.
     generations : DataFrame
         By tier and ``generation`` (0: called): ``members``.
     differences : DataFrame
-        By tier but the first, what it has more than that in the same run: ``members``, ``brought``, ``new``, ``sales``, ``cost``, ``each``
-        (one more of brought or new; null where there may be none), ``net``.
+        By tier but the first, the same: what it has more than that in the same run; ``each`` is null where there may be nobody more.
+    recommended : str or None
+        The tier of which more is left than of the first, of what it adds to sales less its cost, in 9 of 10 runs, most in the middle of
+        them; the first, where less is left of all others in 9 of 10. None where that cannot be told, or no margin is known.
     runs : int
         Futures drawn.
     joining, bringing, chances
@@ -59,6 +61,7 @@ class Simulation:
     daily: pl.DataFrame
     generations: pl.DataFrame
     differences: pl.DataFrame
+    recommended: str | None
     runs: int
     joining: JoinChances
     bringing: Bringing
@@ -99,7 +102,9 @@ def simulate_fission(customers: pl.DataFrame, groups: pl.DataFrame, tables: Tabl
         sentence = "launch.name: {name} was committed and runs already: what came of it says segmenter review; simulate under another name"
         raise InputError(Message("evaluation.simulated_running", sentence, name=settings.launch.name))
     terms = terms_of(settings)
-    past = past_of(tables, as_of, terms.half_life_days, terms.window_days, terms.horizon_days, max_customers=FORECAST_SAMPLE, seed=settings.seed)
+    past = past_of(
+        tables, as_of, terms.half_life_days, terms.window_days, terms.horizon_days, max_customers=FORECAST_SAMPLE, seed=settings.seed
+    )
     setting = set_up(customers, groups, tables, past, settings, as_of)
     runs = {tier.name: _run(tier, setting, settings) for tier in settings.fission.offered}
     has_sales, margin = bool(setting.bought.spends), settings.fission.margin
@@ -112,18 +117,23 @@ def simulate_fission(customers: pl.DataFrame, groups: pl.DataFrame, tables: Tabl
         if not has_sales:
             del by_day["sales"]
         daily.append(pl.DataFrame({"tier": [name] * len(days), "day": days} | _bands(by_day, DAILY)))
-    generations = [pl.DataFrame({"tier": name, "generation": range(run[1].shape[1])} | _bands({"members": run[1]}, ("members",))) for name, run in runs.items()]
+    generations = [
+        pl.DataFrame({"tier": name, "generation": range(run[1].shape[1])} | _bands({"members": run[1]}, ("members",)))
+        for name, run in runs.items()
+    ]
+    totals, differences = _table(ended, TOTALS), _table({name: _less(ended[name], ended[first]) for name in others}, TOTALS)
     return Simulation(
-        totals=_table(ended, TOTALS),
+        totals=totals,
         daily=pl.concat(daily, how="diagonal"),
         generations=pl.concat(generations).filter(pl.col("members_high") > 0),
-        differences=_table({name: _less(ended[name], ended[first]) for name in others}, TOTALS),
+        differences=differences,
+        recommended=_recommend(first, differences),
         runs=settings.fission.runs,
         joining=setting.joining,
         bringing=setting.bringing,
         chances=setting.chances,
         notes=_notes(setting, settings),
-        warnings=setting.bought.warnings,
+        warnings=(*_full(totals), *setting.bought.warnings),
     )
 
 
@@ -157,7 +167,8 @@ def _counted(by_day: Longs) -> dict[str, Any]:
     """Name what was counted, along the last axis."""
     from segmenter.evaluation.fission_runs import BROUGHT, CALLED, COST, NEW, SALES
 
-    counted = {"members": by_day[..., CALLED] + by_day[..., BROUGHT], "brought": by_day[..., BROUGHT], "new": by_day[..., NEW]}
+    called, brought, new = (by_day[..., kind] for kind in (CALLED, BROUGHT, NEW))
+    counted = {"members": called + brought, "brought": brought, "new": new, "people": brought + new}
     return counted | {"sales": by_day[..., SALES], "cost": by_day[..., COST]}
 
 
@@ -171,8 +182,7 @@ def _totals(run: Any, has_sales: bool, margin: float | None) -> dict[str, Any]:
 
 def _ratios(ended: dict[str, Any], margin: float | None) -> dict[str, Any]:
     """Give what one brought costs, and what is left of the sales; of single runs."""
-    people = ended["brought"] + ended["new"]
-    each = np.where(people > 0, ended["cost"] / np.maximum(people, 1), np.nan)
+    each = np.where(ended["people"] > 0, ended["cost"] / np.maximum(ended["people"], 1), np.nan)
     net = {"net": np.rint(ended["sales"] * margin).astype(np.int64) - ended["cost"]} if margin is not None and "sales" in ended else {}
     return {"each": each, **net}
 
@@ -180,7 +190,7 @@ def _ratios(ended: dict[str, Any], margin: float | None) -> dict[str, Any]:
 def _less(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     """Give what one tier has more than another in the same runs; the cost of one more where hardly any run has none."""
     more = {name: values - other[name] for name, values in one.items() if name != "each"}
-    people = more["brought"] + more["new"]
+    people = more["people"]
     each = more["cost"] / np.maximum(people, 1) if np.quantile(people, TAILS[0]) > 0 else np.full(len(people), np.nan)
     return more | {"each": each}
 
@@ -190,7 +200,11 @@ def _bands(values: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     found = {}
     for name in (name for name in names if name in values):
         for end, level in zip(("_low", "", "_high"), TAILS, strict=True):
-            drawn = np.rint(np.nanquantile(values[name], level, axis=0)) if np.isfinite(values[name]).any() else np.full(values[name].shape[1:], np.nan)
+            drawn = (
+                np.rint(np.nanquantile(values[name], level, axis=0))
+                if np.isfinite(values[name]).any()
+                else np.full(values[name].shape[1:], np.nan)
+            )
             found[f"{name}{end}"] = pl.Series(np.atleast_1d(drawn)).fill_nan(None).cast(pl.Int64)
     return found
 
@@ -201,6 +215,26 @@ def _table(by_tier: dict[str, dict[str, Any]], names: tuple[str, ...]) -> pl.Dat
     return pl.concat([empty, *(pl.DataFrame({"tier": tier} | _bands(values, names)) for tier, values in by_tier.items())], how="diagonal")
 
 
+def _recommend(first: str, differences: pl.DataFrame) -> str | None:
+    paying = differences.filter(pl.col("net_low") > 0).sort("net", descending=True, maintain_order=True)
+    if paying.height:
+        return str(paying["tier"][0])
+    return first if differences.height and (differences["net_high"] < 0).all(ignore_nulls=False) else None
+
+
+def _full(totals: pl.DataFrame) -> tuple[Message, ...]:
+    """Say that groups are full, in half of the runs or more."""
+    shut = totals.filter(pl.col("turned_away") > 0)
+    if shut.is_empty():
+        return ()
+    sentence = (
+        "the groups are too small: with {tiers}, {low:,} to {high:,} who would join find no place, and with more room more are brought; "
+        "invite fewer (plan.size), or raise plan.group_capacity"
+    )
+    low, high = shut["turned_away_low"].min(), shut["turned_away_high"].max()
+    return (Message("evaluation.simulated_full", sentence, tiers=tuple(shut["tier"]), low=low, high=high),)
+
+
 def _notes(setting: Setting, settings: SimulateCore) -> tuple[Message, ...]:
     """Say what the runs rest on."""
     fission, bringing = settings.fission, setting.bringing
@@ -208,13 +242,22 @@ def _notes(setting: Setting, settings: SimulateCore) -> tuple[Message, ...]:
         "How rewards change what people do is an assumption (fission.response): for an average order's worth of reward, one more is brought "
         "with a chance {low:.0f} % to {high:.0f} % higher."
     )
-    notes = [setting.joining.note(), Message("evaluation.simulated_response", sentence, low=100 * fission.response.low, high=100 * fission.response.high)]
+    notes = [
+        setting.joining.note(),
+        Message("evaluation.simulated_response", sentence, low=100 * fission.response.low, high=100 * fission.response.high),
+    ]
     if setting.chances is None:
         sentence = "Nobody is known to know anybody (data.referrals, data.ties): whom members bring along ties is not counted."
         notes.append(Message("evaluation.simulated_alone", sentence))
     else:
         notes += setting.chances.notes
-    facts = {"launches": bringing.launches, "members": bringing.members, "along": bringing.ties.brought, "others": bringing.others.brought, "new": bringing.new.brought}
+    facts = {
+        "launches": bringing.launches,
+        "members": bringing.members,
+        "along": bringing.ties.brought,
+        "others": bringing.others.brought,
+        "new": bringing.new.brought,
+    }
     if bringing.launches:
         sentence = (
             "What {members:,} members of past launches ({launches}) brought corrects how many are: {along:,} along known ties, {others:,} "

@@ -23,7 +23,7 @@ KINDS = 5
 CALLED, BROUGHT, NEW, SALES, COST = range(KINDS)  # what is counted by run and day
 _BLOCK = 8  # runs that a thread takes at a time
 _ODD = np.uint64(0x9E3779B97F4A7C15)
-_MANY = 1 << 32  # more than anybody brings
+_MANY, _TRIES = 1 << 32, 16  # more than anybody brings; customers who are looked at until one is no member
 _JOINS, _LAG, _BUYS, _EDGE, _OTHERS, _NEW = (np.uint64(number * 0xD1342543DE82EF95 % 2**64) for number in range(1, 7))
 
 
@@ -176,6 +176,12 @@ def _run(
             while event >= 0:
                 by, node, key, needs = who[event], whom[event], own[event], bar[event]
                 event = after[event]
+                if node == people and len(others) and _unit(_mix(key + _EDGE)) < known[at]:
+                    for turn in range(_TRIES):  # another customer than the members
+                        node = others[int(_unit(_mix(key + np.uint64(turn) * _ODD)) * len(others))]
+                        if number[node] < 0:
+                            break
+                    key = _mix(base + np.uint64(node) * _ODD)
                 if number[node] >= 0:
                     continue
                 paid = 0.0
@@ -235,11 +241,11 @@ def _run(
                         if not open_[target] or needs >= highest:
                             continue
                     else:
-                        drawn = _mix(_mix(key + _EDGE) + np.uint64(place if place < edges + strangers else place - strangers + _MANY) * _ODD)
+                        drawn = _mix(
+                            _mix(key + _EDGE) + np.uint64(place if place < edges + strangers else place - strangers + _MANY) * _ODD
+                        )
                         needs = _unit(_mix(drawn)) * highest
                         target = people if place < edges + strangers else people + 1
-                        if target == people and len(others) and _unit(_mix(drawn + _EDGE)) < known[at]:
-                            target = others[int(_unit(_mix(drawn + _JOINS)) * len(others))]
                     its = _mix(base + np.uint64(target) * _ODD) if target < people else _mix(drawn + _NEW)
                     share = _unit(_mix(drawn + _LAG))
                     # New customers come as evenly as ever; into groups members bring fewer from week to week.

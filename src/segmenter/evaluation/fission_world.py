@@ -1,14 +1,15 @@
 """What a simulated launch is made of: who is called, who may bring whom, what they buy, and what of that is not known."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.errors import InputError
-from segmenter.evaluation.bringing import Bringing, learn_bringing, share_by_day
+from segmenter.evaluation.as_of import terms_of
+from segmenter.evaluation.bringing import Bringing, find_new, learn_bringing, list_members, share_by_day
 from segmenter.evaluation.fission_runs import Draws, World
 from segmenter.evaluation.forecast_draws import DRAWS, draw, score_shares
 from segmenter.evaluation.past_purchases import PastPurchases, find_purchases
@@ -19,7 +20,7 @@ from segmenter.planning.starters import reserve_places
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import AllocatedPlan, ReferralSpread
 from segmenter.settings.jobs import SimulateCore
-from segmenter.spread.launch_spread import EdgeChances, friend_rates, launch_spread
+from segmenter.spread.launch_spread import EdgeChances, _fit_friends, launch_spread
 from segmenter.tables import Tables
 
 Floats = NDArray[np.float64]
@@ -48,8 +49,10 @@ def set_up(customers: pl.DataFrame, groups: pl.DataFrame, tables: Tables, past: 
     joining = learn_join_chances(_called(invited), as_of=as_of, chance=settings.plan.join_chance, evidence=settings.plan.join_evidence)
     chances = _edges(customers, tables, settings)
     edges = chances.edges if chances is not None else pl.DataFrame(schema={"from_id": pl.String, "to_id": pl.String, "chance": pl.Float64})
-    people = _people(customers, edges, horizon)
-    bringing = learn_bringing(invited, tables.referrals, people, edges, fatigue := share_by_day(fission.fatigue, horizon), as_of)
+    members, fatigue = list_members(invited, horizon, as_of), share_by_day(fission.fatigue, horizon)
+    new = find_new(members, tables.referrals)
+    people = _people(customers, edges, tables.referrals, new, settings)
+    bringing = learn_bringing(members, new, people, chances, fatigue, as_of)
     number = people.select("person", number=pl.int_range(pl.len()))
     called = customers.filter("invited").sort("customer_id").join(number, left_on="customer_id", right_on="person", maintain_order="left")
     day = (called["call_on"] - as_of).dt.total_days().fill_null(0).to_numpy()
@@ -76,7 +79,7 @@ def set_up(customers: pl.DataFrame, groups: pl.DataFrame, tables: Tables, past: 
         open=people["open"].to_numpy(),
         others=np.flatnonzero((people["open"] & people["known_days"].is_not_null()).to_numpy()),
         shapes=_with_unknown(people["shape"]),
-        scales=_with_unknown(people["friends"] / people["shape"]),
+        scales=_with_unknown(people["friends"] / people["shape"].clip(1e-9)),
         orders=_with_unknown(people["average_order"].cast(pl.Float64)),
         spends_like=_ranks(people, bought),
         fatigue=fatigue,
@@ -102,9 +105,21 @@ def _edges(customers: pl.DataFrame, tables: Tables, settings: SimulateCore) -> E
         return None
 
 
-def _people(customers: pl.DataFrame, edges: pl.DataFrame, horizon: int) -> pl.DataFrame:
-    """List all customers and whoever is in a tie, by id: ``known_days``, ``open``, ``shape``, ``friends``, ``average_order``, ``place``."""
-    rates = friend_rates(customers, horizon)
+def _people(
+    customers: pl.DataFrame, edges: pl.DataFrame, referrals: pl.DataFrame, new: pl.DataFrame, settings: SimulateCore
+) -> pl.DataFrame:
+    """List all customers and whoever is in a tie, by id: ``known_days``, ``open``, ``shape``, ``friends``, ``average_order``, ``place``.
+
+    New customers brought are Poisson distributed, at a rate of each one's own; of `new` members brought them, at another.
+    """
+    as_of, horizon = terms_of(settings).as_of, settings.launch.horizon_days
+    first = referrals["time"].min()
+    recorded = (as_of - first.date()).days if isinstance(first, datetime) else None
+    as_members = customers.join(new.group_by("customer_id").agg(more=pl.len()), on="customer_id", how="left", maintain_order="left")
+    brought = (customers["referrals"] - as_members["more"].fill_null(0)).clip(0)
+    days = customers["days_known"].cast(pl.Float64)
+    days = days.fill_null(days.mean()).fill_null(1).clip(1, recorded)
+    shape, rate = _fit_friends(brought.to_numpy(), days.to_numpy())
     order = pl.col("spend") / pl.col("orders").clip(lower_bound=1)
     eligible = pl.col("verdict") == ELIGIBLE
     place = pl.struct(-pl.col("score"), "customer_id").rank("ordinal").over("verdict")
@@ -114,8 +129,9 @@ def _people(customers: pl.DataFrame, edges: pl.DataFrame, horizon: int) -> pl.Da
         open=~pl.col("verdict").is_in(_CLOSED),
         average_order=pl.when(pl.col("orders") > 0, order > 0).then(order),
         place=pl.when(eligible).then((place - 0.5) / eligible.sum()),
-        score=pl.when(eligible).then("score"),
-    ).with_columns(rates.select("shape", "friends"))
+        shape=shape + brought,
+        friends=horizon * (shape + brought) / (rate + days),
+    )
     named = pl.concat([edges["from_id"].alias("person"), edges["to_id"].alias("person")]).unique().to_frame()
     everybody = pl.concat([known, named.join(known, on="person", how="anti")], how="diagonal").sort("person")
     usual = [pl.col(name).fill_null(pl.col(name).mean()) for name in ("shape", "friends", "average_order")]
@@ -159,11 +175,12 @@ def _draws(settings: SimulateCore, joining: JoinChances, bringing: Bringing, bou
         planned = np.bincount(bins, minlength=bought.bins).astype(np.float64)
         shares = score_shares(pl.Series(world.join_bin), bins, bought.bins)
         level = draw(list(bought.spends.values()), bought.edges, shares, planned, joining, settings.seed).level[np.arange(runs) % DRAWS]
+    more = bringing.levels(rng, runs)
     return Draws(
         join=join,
-        ties=bringing.ties.draws(rng, runs),
-        others=bringing.others.draws(rng, runs) if bringing.others.learned else np.zeros(runs),
-        new=bringing.new.draws(rng, runs),
+        ties=more * bringing.ties.draws(rng, runs),
+        others=more * bringing.others.draws(rng, runs) if bringing.others.learned else np.zeros(runs),
+        new=more * bringing.new.draws(rng, runs),
         known=bringing.known(rng, runs),
         response=rng.uniform(response.low, response.high, runs),
         date=dates.astype(np.int64),

@@ -6,6 +6,7 @@ from segmenter.evaluation.detectable_effect import ENOUGH
 from segmenter.evaluation.lift import Lift, estimate_lift
 from segmenter.evaluation.lift_sums import MIN_UNITS
 from segmenter.messages import Message
+from segmenter.planning.control_group import took_part
 
 DOUBTFUL = 0.001  # a p-value below it is hardly chance: looked at after every launch, it must not cry wolf
 FEW_REGIONS = 5
@@ -18,9 +19,10 @@ def measure_launch(
 
     One row for each customer of the launch's present plan: ``customer_id``, ``status`` (``planned`` or ``held_out``), ``stratum`` and
     ``region`` (may be null), ``joined`` (Boolean), ``answer`` (null where there is none), and ``spend`` and ``before``, in minor units,
-    since the launch and before it. `holdout` is the share that was to be held out; None where it is not known.
+    since the launch and before it. Key users by reach, whom nobody drew, are not compared. `holdout` is the share that was to be held
+    out; None where it is not known.
     """
-    frame = present.select(
+    frame = present.filter(took_part()).select(
         "customer_id",
         (pl.col("status") == "planned").alias("invited"),
         pl.col("stratum").fill_null(""),
@@ -41,6 +43,12 @@ def measure_launch(
     if others := held.filter(pl.col("answer").is_not_null() & ~pl.col("joined")).height:
         rule = "{count:,} held-out customers were asked all the same, and did not join: the list was not kept to."
         doubts += (Message("lift.held_out_asked", rule, count=others),)
+    if lift.measured == "direct" and "brings" in present.columns and present["brings"].count():
+        rule = (
+            "Key users were to bring others, and may have brought who was held out: the effect is that of an invitation alone, and what "
+            "key users brought is not in it. Hold out whole regions to measure both (plan.holdout_by=region)."
+        )
+        doubts += (Message("lift.without_brought", rule),)
     return lift, None, doubts
 
 

@@ -9,19 +9,18 @@ import polars as pl
 from segmenter.errors import ConfigError
 from segmenter.evaluation.acceptance import REFUSED, count_answers, count_reasons, is_asked
 from segmenter.evaluation.event_effects import measure_live_events
+from segmenter.evaluation.generations import Generations, trace_generations
 from segmenter.evaluation.launch_lift import measure_launch
 from segmenter.evaluation.launch_sales import TargetProgress, add_spend, compare_with_target, is_in, sum_cohorts, sum_days
 from segmenter.evaluation.lift import Lift
 from segmenter.evaluation.member_care import list_breaches, list_complaints
+from segmenter.evaluation.review_warnings import warn_of_early_events, warn_of_figures, warn_of_spread
 from segmenter.evaluation.second_calls import count_second_calls
 from segmenter.evaluation.signs_of_life import SignsOfLife, measure_life
 from segmenter.launch_record import LaunchRecord
 from segmenter.messages import Message
 from segmenter.settings import ReviewCore
 from segmenter.tables import EVENTS, REACHED
-
-_YEAR = timedelta(days=365)
-_QUIET = 2  # days without any event, that are hardly chance
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,8 @@ class Review:
         How alive the groups are; None where no events say it.
     complaints, breaches : DataFrame
         See `member_care`.
+    through : Generations or None
+        Who came through whom; None where of nobody it is known.
     """
 
     launch: LaunchRecord
@@ -93,6 +94,7 @@ class Review:
     life: SignsOfLife | None
     complaints: pl.DataFrame
     breaches: pl.DataFrame
+    through: Generations | None
 
 
 def review(
@@ -105,6 +107,8 @@ def review(
     answers: pl.DataFrame | None = None,
     live_days: Sequence[date] = (),
     visits: pl.DataFrame | None = None,
+    referrals: pl.DataFrame | None = None,
+    newcomers: pl.DataFrame | None = None,
 ) -> Review:
     """Say what a launch brought so far.
 
@@ -126,6 +130,10 @@ def review(
         The days of the launch's live events.
     visits : DataFrame, optional
         See `segmenter.tables.VISITS`.
+    referrals : DataFrame, optional
+        See `segmenter.tables.REFERRALS`: they say who came through whom where no answer does.
+    newcomers : DataFrame, optional
+        Members whom the shop does not know: ``customer_id``, ``brought_by``, ``answered_on``, ``group``.
 
     Returns
     -------
@@ -174,6 +182,8 @@ def review(
     )
     last: date | None = past["time"].dt.date().max()  # type: ignore[assignment]  # a date or None, as its column is of dates
     known = bool(invitations["answer"].count())
+    links = {"orders": orders, "referrals": referrals, "newcomers": newcomers}
+    through = trace_generations(spent, launch, until=until, settled_days=asked.settled_days, **links)
     return Review(
         launch=launch,
         as_of=until,
@@ -190,7 +200,11 @@ def review(
         no_lift=no_lift,
         doubts=doubts,
         uplift=_list_uplift(present, launch, days),
-        warnings=(*_warnings(counts, invitations, past, launch, end), *_warn_of_early_events(life, until)),
+        warnings=(
+            *warn_of_figures(counts, invitations, past, launch, end),
+            *warn_of_early_events(life, until),
+            *warn_of_spread(spent, through, lift),
+        ),
         live_events=measure_live_events(
             spent, bought, told, live_days, launch, until=until, around=asked.event_days, weeks=asked.event_weeks, visits=visits
         ),
@@ -198,6 +212,7 @@ def review(
         life=life,
         complaints=list_complaints(called, told, until=until, hours=asked.complaint_hours),
         breaches=list_breaches(members, told, until=until, times=settings.rules.violations),
+        through=through,
     )
 
 
@@ -249,52 +264,3 @@ def _list_uplift(present: pl.DataFrame, launch: LaunchRecord, days: int) -> pl.D
         is_in("held_out").alias("held_out"),
         *("joined", "answer", "stratum", "region", "segment", "score", "before", "spend", "orders"),
     )
-
-
-def _warnings(
-    counts: Mapping[str, int], invitations: pl.DataFrame, orders: pl.DataFrame, launch: LaunchRecord, end: date
-) -> tuple[Message, ...]:
-    """Say what makes a review's figures smaller than they are, or other than they seem; `orders` are those before its date."""
-    warnings = []
-    if not invitations["answer"].count():
-        rule = "No answers are known: fill in the call sheets, or name the lists of who joined with review.answers."
-        warnings.append(Message("review.no_answers", rule))
-    warnings += _warn_of_early_export(orders["time"].dt.date().unique().sort(), launch, end)
-    if replaced := counts["replaced"]:
-        rule = "{count:,} customers answered to an invitation of a plan that was replaced since: they count in everything but the lift."
-        warnings.append(Message("review.replaced", rule, count=replaced))
-    if unasked := counts["unasked"]:
-        rule = "{count:,} of those who joined were not invited: their sales count towards the target, not in the lift."
-        warnings.append(Message("review.not_invited", rule, count=unasked))
-    return tuple(warnings)
-
-
-def _warn_of_early_export(days: pl.Series, launch: LaunchRecord, end: date) -> list[Message]:
-    """Compare the last day with an order with the launch's, where that is later than the shop's silences explain."""
-    last: date | None = days.max()  # type: ignore[assignment]  # a date or None, as its column is of dates
-    if last is None:
-        rule = "No order is as late as the launch (there are none): the tables may have been read before it."
-        return [Message("review.no_orders", rule)]
-    if last < launch.as_of:
-        rule = "No order is as late as the launch (the last is of {last}): the tables may have been read before it."
-        return [Message("review.old_orders", rule, last=last)]
-    if (silent := (end - last).days - 1) > _longest_silence(days):
-        rule = (
-            "The last order is of {last}; days after it that should have some: {days:,}. The tables may have been read too early, and "
-            "sales be too low. Export them again."
-        )
-        return [Message("review.early_export", rule, last=last, days=silent)]
-    return []
-
-
-def _warn_of_early_events(life: SignsOfLife | None, until: date) -> list[Message]:
-    if life is None or (silent := (until - life.until).days) < _QUIET:
-        return []
-    rule = "The last event is of {last}, none of the {days:,} days since: what members did then is not known. Export the events again."
-    return [Message("review.early_events", rule, last=life.until - timedelta(days=1), days=silent)]
-
-
-def _longest_silence(days: pl.Series) -> int:
-    """Give the most days in a row without an order, as far as the shop is known: so many more say nothing."""
-    gaps = days.filter(days > days.max() - _YEAR).diff().drop_nulls()  # type: ignore[operator]  # a date, as there are days
-    return max(gaps.dt.total_days(), default=1) - 1

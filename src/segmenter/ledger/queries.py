@@ -201,7 +201,10 @@ def list_invitations(ledger: Ledger, launch: str | None = None, *, before: date 
     both = present.with_columns(in_plan=True).join(answers, on=key, how="full", coalesce=True, suffix="_then")
     then = pl.col("status_then").is_not_null()
     of_then = {name: pl.when(then).then(f"{name}_then").otherwise(name) for name in SNAPSHOT}
-    of_then["channel"] = pl.coalesce("channel_then", "channel")  # also of who joined unasked
+    of_then |= {
+        "channel": pl.coalesce("channel_then", "channel"),
+        "group": pl.coalesce(of_then["group"], "group_then"),
+    }  # also the unasked's
     rows = both.with_columns(pl.col("in_plan").fill_null(value=False), **of_then)
     return rows.join(known, on="launch").select(*known.columns, "customer_id", "in_plan", *SNAPSHOT, *_ANSWER_COLUMNS).sort(key)
 

@@ -76,19 +76,20 @@ def record_plan(ledger: Ledger, launch: LaunchRecord, invitations: pl.DataFrame,
 def record_answers(ledger: Ledger, launch: str, answers: pl.DataFrame) -> int:
     """Record what customers answered to a launch, and count what was not known.
 
-    The answers have the columns of `ANSWER`, of which those from ``reason`` on may be left out, and may have a ``channel``. Every answer
-    ever read is kept; a customer's answer is the one with the latest date, and of several with one date the one that says most, whatever
-    was read first; only what a file said of a day is replaced by what it says of that day later. What was read before is not taken
-    twice. With each answer stays the invitation as it was then, so that no later plan of the launch changes it; its channel is the
-    answer's, where that has one. Where one is wrong, or the launch has no plan, none is taken.
+    The answers have the columns of `ANSWER`, of which those from ``reason`` on may be left out, and may have a ``channel`` and a ``group``.
+    Every answer ever read is kept; a customer's answer is the one with the latest date, and of several with one date the one that says
+    most, whatever was read first; only what a file said of a day is replaced by what it says of that day later. What was read before is
+    not taken twice. With each answer stays the invitation as it was then, so that no later plan of the launch changes it; its channel is
+    the answer's, where that has one, and so is the group of who is in no plan. Where one is wrong, or the launch has no plan, none is
+    taken.
     """
     from sqlalchemy import func, select
 
     needed, choices = ("customer_id", "answer", "answered_on", "source"), {"answer": ANSWERS, "channel": CHANNELS}
-    schema = ANSWER | {"channel": INVITATION["channel"]}
+    schema = ANSWER | {name: INVITATION[name] for name in _TOLD}
     rows = check_rows("answers", answers, schema, needed=needed, choices=choices, optional=_OPTIONAL)
     # The order of the rows means nothing.
-    rows = themed(rows).sort("customer_id", *by_time(), "brought_by", "channel", nulls_last=False)
+    rows = themed(rows).sort("customer_id", *by_time(), "brought_by", *_TOLD, nulls_last=False)
     rows = rows.unique(["customer_id", "answered_on", "source"], keep="last", maintain_order=True)
     plans, kept = table("plans"), table("answers")
     with connect_writer(ledger) as connection, connection.begin():
@@ -104,14 +105,16 @@ def record_answers(ledger: Ledger, launch: str, answers: pl.DataFrame) -> int:
         # Who is not in the plan any more answers to the invitation of their answer before.
         past = before.sort("number").unique("customer_id", keep="last").select(*INVITATION).join(now, on="customer_id", how="anti")
         new = new.join(pl.concat([now, past]), on="customer_id", how="left", suffix="_planned")
-        new = new.with_columns(pl.coalesce("channel", "channel_planned").alias("channel")).drop("channel_planned")
+        given = pl.coalesce("channel", "channel_planned"), pl.coalesce("group_planned", "group")
+        new = new.with_columns(channel=given[0], group=given[1]).drop("channel_planned", "group_planned")
         first = int(connection.execute(select(func.coalesce(func.max(kept.c.number), 0)).where(kept.c.launch == launch)).scalar_one()) + 1
         numbered = new.sort("customer_id", "answered_on", maintain_order=True).with_row_index("number", offset=first)
         insert_rows(connection, "answers", numbered.with_columns(launch=pl.lit(launch)))
     return new.height
 
 
-_OPTIONAL = ("reason", "call_on", "hour", "attempts", "brought_by", "channel")
+_TOLD = ("channel", "group")  # of the invitation, that an answer may tell
+_OPTIONAL = ("reason", "call_on", "hour", "attempts", "brought_by", *_TOLD)
 
 
 def unknown_launch(ledger: Ledger, name: str, known: "list[str] | dict[str, int]") -> Message:

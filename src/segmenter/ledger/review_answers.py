@@ -27,7 +27,7 @@ from segmenter.sources.answer_people import People, fold_name
 from segmenter.sources.answers import Answers, NoAnswersError, read_answers
 from segmenter.sources.contacts_file import contacts_path, keep_contacts, read_contacts_file
 from segmenter.sources.inputs import Inputs
-from segmenter.sources.reject_reasons import UNKNOWN_CUSTOMER
+from segmenter.sources.reject_reasons import BRINGERS, UNKNOWN_CUSTOMER
 from segmenter.tables import REJECTS, Tables
 
 _AT = ("source", "row")
@@ -107,7 +107,8 @@ def _people(invitations: pl.DataFrame, tables: Tables, settings: ReviewJob, priv
     if tables.customers is not None and tables.contacts is not None and "name" in tables.contacts.columns:
         staff = tables.customers.filter("staff").select("customer_id")
         own += tables.contacts.join(staff, on="customer_id")["name"].drop_nulls().to_list()
-    return People(pl.concat([*shop, noted], how="diagonal"), invited, settings.launch, frozenset(map(fold_name, own)))
+    ids = known_ids(tables, settings.review.as_of or date.max)
+    return People(pl.concat([*shop, noted], how="diagonal"), invited, settings.launch, frozenset(map(fold_name, own)), ids)
 
 
 def _day_sheets(pattern: str | None) -> list[str]:
@@ -148,7 +149,7 @@ def take_answers(ledger: Ledger, launch: str, answers: Answers, read: Inputs) ->
     # Whom the shop calls otherwise since, the ledger knows by the old id.
     now = recognize_people(invitations["customer_id"], pl.concat(shop).unique()) if shop else invitations["customer_id"]
     since = now != invitations["customer_id"]
-    given = given.with_columns(pl.col("customer_id").replace(now.filter(since), invitations["customer_id"].filter(since)))
+    given = given.with_columns(pl.col("customer_id", "brought_by").replace(now.filter(since), invitations["customer_id"].filter(since)))
     stranger = ~pl.col("customer_id").is_in(known.implode())
     strange, good = given.filter(stranger), given.filter(~stranger)
     if answers.mended is not None:
@@ -170,7 +171,8 @@ def take_answers(ledger: Ledger, launch: str, answers: Answers, read: Inputs) ->
     to_mend = pl.concat([answers.to_mend, unknown], how="diagonal")
     to_mend = to_mend.unique(_AT, keep="first", maintain_order=True).sort("mended", *_AT)
     rejects = Contacts(known=[*answers.contacts.known, *shop_has]).without(rejects)
-    counts = {"rows": answers.rows, "open": answers.open, "rejected": rejects.height, "kept": good.height}
+    rejected = rejects.filter(~pl.col("reason").is_in(BRINGERS)).height
+    counts = {"rows": answers.rows, "open": answers.open, "rejected": rejected, "kept": good.height + answers.newcomers.height}
     counts |= {"dropped": colleagues.height} if colleagues.height else {}
     tables = replace(read.tables, rejects=pl.concat([read.tables.rejects, rejects]), reads={**read.tables.reads, "answers": counts})
     return replace(

@@ -23,7 +23,7 @@ class Choice:
     `candidates` are those of `candidates.list_candidates`, with ``left_out``: why somebody is not invited, null where that is for the
     size. The `invited` of them have ``rank`` (Int32, from 1), ``group``, and ``number``, that of the group in its unit. `held_out` has the
     rows of those who would have been invited, had they not been drawn for the control group. `layers` has ``group``, ``layer``, ``people``;
-    `topics` ``group`` and ``topic``, where groups keep to one.
+    `topics` ``group`` and ``topic``, where groups keep to one; `units` what regions (``leaf``) were joined to, in a simple plan.
     """
 
     candidates: pl.DataFrame
@@ -31,13 +31,15 @@ class Choice:
     held_out: pl.Series
     layers: pl.DataFrame = field(default_factory=lambda: NO_LAYERS)
     topics: pl.DataFrame | None = None
+    units: pl.DataFrame | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
-def choose_simple(candidates: pl.DataFrame, plan: SimplePlan, chances: JoinChances, lang: Lang) -> Choice:
+def choose_simple(candidates: pl.DataFrame, plan: SimplePlan, chances: JoinChances, lang: Lang, first: int = 0) -> Choice:
     """Invite the best so many. Regions that fill a group have their own, others with their neighbours, filled by rank in turn.
 
+    The `first` so many candidates are key users whatever their score: no place of the control group is like theirs.
     Of `plan.size=auto` the best of each area are invited, as many as one group takes.
     """
     free = candidates.filter(~pl.col("drawn"))
@@ -58,11 +60,11 @@ def choose_simple(candidates: pl.DataFrame, plan: SimplePlan, chances: JoinChanc
         best = best.filter(place < groups * _of_unit({unit: length.many for unit, length in lengths.items()}))
     invited = best.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32), number=place % groups + 1)
     invited = invited.with_columns(group=pl.format("{}-{}", "unit", "number"))
-    competing = candidates.with_columns(cell.alias("cell"), taken=pl.col("row").is_in(invited["row"].implode()))
+    competing = candidates.with_columns(cell.alias("cell"), taken=pl.col("row").is_in(invited["row"].implode()))[first:]
     held_out = select_by_rank(competing, ["score", "customer_id"], [["cell"]])
     full = pl.col("row").is_in(chosen.implode()) & ~pl.col("row").is_in(invited["row"].implode())
     candidates = candidates.with_columns(left_out=pl.when(full).then(pl.lit(FULL)).otherwise(pl.lit(SIZE)))
-    return Choice(candidates, invited, held_out, notes=(*size, *regions.notes))
+    return Choice(candidates, invited, held_out, units=regions.units, notes=(*size, *regions.notes))
 
 
 def best_of_areas(candidates: pl.DataFrame, plan: PlanSettings, chances: JoinChances, lang: Lang) -> tuple[pl.Series, pl.DataFrame]:

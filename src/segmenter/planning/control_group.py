@@ -25,6 +25,12 @@ def stratify(frame: pl.DataFrame) -> pl.Series:
     return frame.select(pl.format("{}|{}", pl.col("region").fill_null(""), fifth).alias("stratum")).to_series()
 
 
+def took_part() -> pl.Expr:
+    """Say who of a launch had a part in the draw: who has no ``stratum``, where others have one, was invited whatever came of it."""
+    drawn = pl.col("stratum").is_not_null()
+    return drawn | ~drawn.any()
+
+
 def draw_customers(frame: pl.DataFrame, many: int, *, seed: int, launch: str) -> NDArray[np.bool_]:
     """Draw so many customers at random, as many of each ``stratum`` as its size asks for; the same in any order of the rows.
 

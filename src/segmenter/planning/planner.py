@@ -17,6 +17,8 @@ from segmenter.planning.control_group import HELD_OUT
 from segmenter.planning.group_advice import describe_filling
 from segmenter.planning.group_invitations import chance_filled, count_members, most_invitations
 from segmenter.planning.join_chances import JoinChances, learn_join_chances
+from segmenter.planning.key_user_facts import KeyUserChoice, describe_key_users, say_key_users, with_brings
+from segmenter.planning.launch_key_users import mark_advocates, pick_key_users
 from segmenter.planning.live_events import LiveEvent, list_live_events
 from segmenter.planning.platform import platform_notes
 from segmenter.planning.running_plan import AREA, replan
@@ -24,6 +26,7 @@ from segmenter.planning.schedule import check_schedule, count_calls, last_agents
 from segmenter.planning.starters import NO_STARTERS, reserve_places, stand_starters
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import AllocatedPlan, CoreSettings, PlanSettings, SimplePlan
+from segmenter.spread.launch_spread import LaunchSpread
 
 _DECISIONS = {
     "invited": pl.Boolean,
@@ -36,6 +39,7 @@ _DECISIONS = {
     "join_chance": pl.Float64,
     "stratum": pl.String,
     "left_out": pl.String,
+    "brings": pl.Float64,
 }
 
 
@@ -71,6 +75,8 @@ class InvitationPlan:
         Who stands in the groups already: see `planning.starters.STARTERS`.
     platform : tuple of Message
         Those of the notes that say what the groups' platform asks for.
+    spread : KeyUserChoice or None
+        Why the key users come first, where they are those from whom most is reached.
     """
 
     customers: pl.DataFrame
@@ -84,6 +90,7 @@ class InvitationPlan:
     starters: pl.DataFrame = field(default_factory=lambda: NO_STARTERS)
     live_events: tuple[LiveEvent, ...] = ()
     platform: tuple[str, ...] = ()
+    spread: KeyUserChoice | None = None
 
 
 def plan(
@@ -92,12 +99,14 @@ def plan(
     invited: pl.DataFrame | None = None,
     running: pl.DataFrame | None = None,
     near: Mapping[str, Sequence[str]] | None = None,
+    spread: LaunchSpread | None = None,
 ) -> InvitationPlan:
     """Choose whom to invite, form the groups, hold some out, and say when who is called by whom.
 
     With ``plan=simple`` the best by score are invited, ties by customer id, in groups of a region, or of several where one fills none;
     with ``plan=allocated`` an integer program chooses, see `planning.allocated_plan`. Who is drawn for the control group is held out
-    where they would have been invited: see `planning.control_group`. In each group the best advocates come first.
+    where they would have been invited: see `planning.control_group`. In each group the best advocates come first; with a `spread` those
+    from whom most is reached, whoever of the eligible that is, without a part in the draw.
 
     Parameters
     ----------
@@ -112,6 +121,8 @@ def plan(
         The launch's own plan, where it has begun before the as-of date: then that plan goes on, see `planning.running_plan`.
     near : mapping or None
         Where there are topics: the others of each, the nearest first.
+    spread : LaunchSpread or None
+        Who may bring whom, where key users are those from whom most is reached; a launch that runs keeps those whom it has.
 
     Returns
     -------
@@ -162,7 +173,14 @@ def plan(
             choice = choose_simple(candidates, simple, chances, settings.lang)
         case AllocatedPlan() as allocated:
             choice = choose_allocated(candidates, allocated, settings, chances, near or {})
-    chosen = _with_key_users(choice.invited, settings.plan, chances)
+    chosen = mark_advocates(choice.invited, settings.plan, chances)
+    reach: KeyUserChoice | None = None
+    if spread is not None and (picked := pick_key_users(frame, spread, choice, chosen, settings)) is not None:
+        if isinstance(settings.plan, SimplePlan):
+            candidates = list_candidates(frame, settings, most_invitations(chances, settings.plan) if auto else None, picked.rows)
+            choice = choose_simple(candidates, settings.plan, chances, settings.lang, len(picked.rows))
+        chosen = picked.mark(choice.invited, settings.plan)
+        reach = describe_key_users(frame, spread, picked, chosen.filter("key_user"), settings.seed)
     scheduled = schedule(
         chosen.with_columns(region="unit"),
         settings.plan,
@@ -176,6 +194,7 @@ def plan(
     invitations = chosen.select(
         "row", "rank", "group", "stratum", "unit", "number", "spend", "score", chances.chance(chosen["score"]), invited=True
     ).with_columns(scheduled.customers.select("wave", "agent", "call_on"))
+    invitations = with_brings(invitations, frame, reach)
     others = choice.candidates.join(invitations.select("row"), on="row", how="anti")
     others = others.with_columns(held_out=pl.col("row").is_in(choice.held_out.implode())).select(
         "row",
@@ -187,6 +206,7 @@ def plan(
     filling, unfilled = describe_filling(groups, chances, settings.plan)
     starters, told, lacking = stand_starters(frame, invitations, settings)
     platform = platform_notes(groups, scheduled.calls, starters, settings)
+    reached, doubts = ((), ()) if spread is None else say_key_users(reach, spread, settings)
     if choice.topics is not None:
         groups = groups.join(choice.topics, on="group", how="left", maintain_order="left")
     return InvitationPlan(
@@ -195,11 +215,12 @@ def plan(
         choice.layers,
         scheduled.calls,
         chances,
-        (chances.note(), *_say_idle(idle, int(eligible.sum())), *choice.notes, *filling, *scheduled.notes, *told, *platform),
-        (*unfilled, *few, *choice.warnings, *scheduled.warnings, *lacking),
+        (chances.note(), *_say_idle(idle, int(eligible.sum())), *choice.notes, *reached, *filling, *scheduled.notes, *told, *platform),
+        (*unfilled, *few, *choice.warnings, *doubts, *scheduled.warnings, *lacking),
         starters=starters,
         live_events=events,
         platform=platform,
+        spread=reach,
     )
 
 
@@ -246,16 +267,6 @@ def _check_size(eligible: int, idle: int, drawn: int, plan: PlanSettings) -> tup
     return (Message("planning.all_but_held_out", sentence + ", but for {drawn:,} held out (plan.holdout)", **facts),)
 
 
-def _with_key_users(invited: pl.DataFrame, plan: PlanSettings, chances: JoinChances) -> pl.DataFrame:
-    """Take the best advocates of each group, a share of those who are expected to join, for its key users."""
-    chance = 1_000_000 * chances.chance(invited["score"])  # in whole numbers: their sum is the same in any order
-    joins = chance.round().cast(pl.Int64).fill_null(0).alias("joins")
-    ordered = invited.with_columns(joins).sort("group", "advocacy", "rank", descending=[False, True, False])
-    many = (plan.key_user_share * pl.col("joins").sum().over("group") / 1_000_000).ceil().clip(upper_bound=plan.key_users)
-    place = pl.int_range(pl.len()).over("group")
-    return ordered.with_columns((place < many).alias("key_user")).drop("joins").sort("rank")
-
-
 def _describe_groups(invitations: pl.DataFrame, chances: JoinChances, plan: PlanSettings) -> pl.DataFrame:
     groups = (
         invitations.group_by("group")
@@ -278,7 +289,9 @@ def _describe_groups(invitations: pl.DataFrame, chances: JoinChances, plan: Plan
 
 def _with_decisions(frame: pl.DataFrame, eligible: pl.Series, invitations: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """Put what was decided beside all customers, by row number: a join on the ids of all would cost more than all of the above."""
-    rest = pl.DataFrame({"invited": [False, False], "held_out": False, "left_out": [None, SIZE]})
+    rest = pl.DataFrame(
+        {"invited": [False, False], "held_out": False, "left_out": [None, SIZE], "brings": None}, schema_overrides={"brings": pl.Float64}
+    )
     decided = pl.concat([invitations.with_columns(held_out=False), others.with_columns(invited=False), rest], how="diagonal")
     place = eligible.to_numpy().astype(np.uint32) + np.uint32(invitations.height + others.height)
     for part, first in ((invitations, 0), (others, invitations.height)):

@@ -25,6 +25,7 @@ _COLUMNS: dict[str, tuple[str, str, float | None, str]] = {
     "answered_on": ("answered on", "答复日期", 13.0, "open_date"),
     "refusal": ("reason for refusing", "拒绝原因", 20.0, "open_wrapped"),
     "new_phone": ("new phone", "新电话", 16.0, "open"),
+    "brought_by": ("brought by", "由谁带来", 16.0, "open"),
     "last_call": ("last call", "上次联系", None, "text"),
     "remark": ("save contact as", "联系人备注名", None, "text"),
     "script": ("opening words", "开场白", 30.0, "text"),

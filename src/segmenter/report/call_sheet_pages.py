@@ -197,6 +197,10 @@ def _lines(unit: str, calls: pl.DataFrame, about: About, *, by_agent: bool) -> d
             "Who asks for another day: write it here. A number that has changed goes to new phone.",
             "客户约其他时间时，请在此填写日期。号码变更请填入“新电话”。",
         ),
+        say("brought by", "由谁带来"): say(
+            "Who joined through somebody in the group: write that person's customer id, name or phone here.",
+            "由群内成员带进群的，请在此填写带来人的客户编号、姓名或电话。",
+        ),
         say("yellow", "黄色栏"): say(
             "Only these can be written to; all else is protected, without a password. Filters work as always.",
             "只有黄色栏可以填写，其余内容已锁定（无密码），筛选功能可照常使用。",

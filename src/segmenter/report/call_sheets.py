@@ -164,7 +164,7 @@ def _calls(
         pl.col("segment_name").alias("segment"),
         *([pl.col("role").replace({name: labels.role(name) for name in settings.roles})] if "role" in calls.columns else []),
         *(pl.lit(None, dtype=pl.Date).alias(day) for day in ("answered_on", "call_again")),
-        *(pl.lit(None, dtype=pl.String).alias(key) for key in ("answer", "refusal", "note", "new_phone")),
+        *(pl.lit(None, dtype=pl.String).alias(key) for key in ("answer", "refusal", "note", "new_phone", "brought_by")),
     )
 
 

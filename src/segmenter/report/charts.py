@@ -39,6 +39,7 @@ class Line:
     color: str
     dashed: bool = False
     dots: bool = False  # each point is marked
+    band: Sequence[tuple[float, float, float]] = ()  # across, low and high: drawn lightly behind
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,10 @@ class Lines:
             _layer(_SMALL, [{"text": self.axis}], x={"value": (left + right) / 2}, y={"value": height + 24}, text=_text("text")),
         ]
         ends: list[tuple[float, float, Line]] = []
+        for line in self.drawn:
+            if line.band:
+                spans = [{"x": across, "y": min(most, high), "least": max(least, low)} for across, least, most in line.band]
+                layers.append(_layer({"type": "area", "color": line.color, "opacity": 0.14}, spans, x=x, y=y, y2={"field": "least"}))
         for line in self.drawn:
             points = [None if level is None else {"x": across, "y": min(max(level, low), high)} for across, level in line.points]
             runs = [[point for point in run if point] for known, run in groupby(points, bool) if known]

@@ -102,7 +102,7 @@ def _rows(
         call_again=pl.lit(None, pl.Date),
         answered_on=pl.lit(calls.day),
         answer=pl.lit(None, pl.String),
-        **{key: pl.lit(None, pl.String) for key in ("refusal", "note", "new_phone")},
+        **{key: pl.lit(None, pl.String) for key in ("refusal", "note", "new_phone", "brought_by")},
     ).with_columns(
         # A first call begins with the opening words, which stand above the list, and goes on with why they are invited, or how they buy.
         say=pl.when(unknown).then(pl.lit(labels.say("Not known in the shop. ", "店内查无此客户。"))).otherwise(pl.lit(""))

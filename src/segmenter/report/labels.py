@@ -41,11 +41,8 @@ _MEASURES = {
 }
 _WINDOW = re.compile(r"([a-z]+)_(\d+)d(_before)?")
 _DECAYED = re.compile(r"(decayed_[a-z]+)_(\d+)d")
-_COMPONENTS = _MEASURES | {
-    "decayed_spend": ("recent spend", "近期消费"),
-    "frequency": ("orders", "下单频次"),
-    "recency": ("recency", "最近下单"),
-}
+_COMPONENTS = _MEASURES | {"decayed_spend": ("recent spend", "近期消费"), "frequency": ("orders", "下单频次")}
+_COMPONENTS |= {"recency": ("recency", "最近下单"), "reach": ("whom they would bring", "可带来的人")}
 _TABLES = {
     "orders": "订单",
     "customers": "客户",

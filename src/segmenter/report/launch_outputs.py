@@ -13,6 +13,7 @@ from segmenter.launch_plan import LaunchPlan
 from segmenter.ledger import Basis, LaunchRecord, Ledger, beside, describe_draft, is_committed, place_for, record_with_results
 from segmenter.measures.spec import MONEY
 from segmenter.money import digits, to_minor, to_units
+from segmenter.planning import KeyUserChoice
 from segmenter.report.call_sheets import call_sheets
 from segmenter.report.event_calendar import write_calendar
 from segmenter.report.follow_ups import list_follow_ups
@@ -20,7 +21,7 @@ from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.launch_report import launch_report
 from segmenter.report.output_folder import check_owner
-from segmenter.report.outputs import Output, Outputs, Record, csv, json_file, page, parquet
+from segmenter.report.outputs import Output, Outputs, Record, csv, json_file, page, parquet, rounded
 from segmenter.report.publication import publish
 from segmenter.report.ranking_words import ranking_sentence
 from segmenter.report.segment_moves import moves_csv
@@ -77,6 +78,13 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
     labels, kept = Labels(settings.lang, currency), plan.segmentation.kept
     if kept is not None and kept.moves is not None:
         files.append(csv("segment_moves", moves_csv(kept, kept.moves, labels), public=True))
+    if plan.spread is not None:
+        files.append(
+            csv(
+                "key_users",
+                rounded(to_units(plan.spread.people, ["worth"], currency) if plan.spread.unit == "spend" else plan.spread.people),
+            )
+        )
     if plan.live_events:
         files.append(Output("calendar.ics", lambda path: write_calendar(plan, settings.launch, labels, path), public=True))
     if plan.forecast is not None:
@@ -92,6 +100,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         "notes": [translate(sentence, settings.lang) for sentence in plan.notes],
         "warnings": [translate(sentence, settings.lang) for sentence in plan.warnings],
         "segments": translate(plan.segmentation.why, settings.lang),
+        **({} if plan.spread is None else {"key_users": _of_key_users(plan.spread, currency)}),
         "ranking": {
             "sentence": ranking_sentence(plan.ranking, settings.lang),
             "measures": dict(plan.ranking.measures.rows()),
@@ -125,10 +134,26 @@ def _metrics(plan: LaunchPlan) -> dict[str, object]:
         "score_median": plan.invite_list["score"].median(),
         "silhouette": chosen.max(),
     }
+    if plan.spread is not None:
+        metrics |= {f"key_users_{name}": value for name, value in _of_key_users(plan.spread, plan.model.currency).items() if name != "unit"}
     if plan.forecast is not None:
         sales = plan.forecast.sales[1] / 10 ** digits(plan.model.currency)
         metrics |= {"expected_joins": plan.forecast.joins[1], "expected_sales": sales, "chance_of_target": plan.forecast.chance}
     return metrics
+
+
+def _of_key_users(choice: KeyUserChoice, currency: str) -> dict[str, object]:
+    """Give the few numbers that say what the key users were chosen for."""
+    scale = 10 ** digits(currency) if choice.unit == "spend" else 1
+    others = {f"bring_by_{other.by}": round(other.brings, 1) for other in choice.others}
+    return {
+        "bring": round(choice.brings.mean, 1),
+        "worth": round(choice.worth.mean / scale, 2),
+        "unit": choice.unit,
+        "guarantee": round(choice.guarantee, 3),
+        "added": choice.added,
+        **others,
+    }
 
 
 def _launch(plan: LaunchPlan, settings: LaunchJob) -> LaunchRecord:

@@ -12,6 +12,7 @@ from segmenter.money import to_units
 from segmenter.report import launch_choice, launch_makeup
 from segmenter.report.event_calendar import calendar
 from segmenter.report.finding_words import finding_sections
+from segmenter.report.key_user_report import key_users
 from segmenter.report.labels import Labels, ratio
 from segmenter.report.language import translate
 from segmenter.report.ranking_words import ranking_sentence
@@ -67,6 +68,7 @@ def launch_report(
             *launch_choice.what_if(plan.what_if, labels),
             *launch_choice.scores(plan, eligible, labels),
             *uplift(plan.ranking, labels),
+            *key_users(plan, launch.horizon_days, labels),
             *launch_makeup.segments(plan, eligible, launch.horizon_days, labels),
             *continuation(plan.segmentation.kept, labels),
             *topics(plan, eligible, labels),

@@ -28,6 +28,7 @@ _COLUMNS: dict[str, tuple[str, str, float, str]] = {
     "customer_id": ("customer_id", "客户编号", 14.0, "open"),
     "answer": ("answer", "答复", 15.0, "open"),
     "answered_on": ("answered on", "答复日期", 13.0, "open_date"),
+    "brought_by": ("brought by", "由谁带来", 15.0, "open"),
 }
 
 

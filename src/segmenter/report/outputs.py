@@ -57,7 +57,9 @@ def parquet(name: str, make: Callable[[], pl.DataFrame]) -> Output:
 
 def page(name: str, report: Report, lang: Lang) -> Output:
     """Make a report a page; it holds no customer."""
-    return Output(f"{name}.html", lambda path: path.write_text(render_page(report, lang), encoding="utf-8", newline="\n"), public=True)
+    return Output(
+        f"{name}.html", lambda path: path.write_text(render_page(report, lang), encoding="utf-8", newline="\n"), True, beside=True
+    )
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import polars as pl
 from segmenter import money
 from segmenter.report.labels import Labels
 from segmenter.report.language import Lang, say
-from segmenter.scoring.components import COMPONENTS, event_count, weights_of_roles
+from segmenter.scoring.components import COMPONENTS, REACH, event_count, weights_of_roles
 from segmenter.scoring.reasons import rise
 from segmenter.settings import ScoringSettings
 from segmenter.settings.role_points import ROLE
@@ -47,6 +47,9 @@ def reason_text(chosen: pl.DataFrame, scoring: ScoringSettings, *, window_days: 
     labels = Labels(lang, currency)
     phrases |= {f"{ROLE}{name}": pl.lit(labels.role_act(name)) for name in scoring.role_weights}
     named = [pl.when(pl.col("reasons").list.contains(name)).then(phrases[name]) for name in (*COMPONENTS, *weights_of_roles(scoring))]
+    if REACH in chosen.columns:
+        bring = pl.format(say(lang, "would bring about {} people", "约可带来 {} 人"), pl.col(REACH).round().cast(pl.Int64))
+        named.append(pl.when(pl.col("reasons").list.contains(REACH)).then(bring))
     reason = pl.concat_str(named, separator=say(lang, ", ", "，"), ignore_nulls=True).replace("", None)
     last_order = pl.when(pl.col("days_since_order").is_not_null()).then(phrases["recency"])
     known = pl.format(say(lang, "known for {} days", "认识 {} 天"), "days_known").str.replace("for 1 days", "since yesterday")
@@ -56,6 +59,12 @@ def reason_text(chosen: pl.DataFrame, scoring: ScoringSettings, *, window_days: 
         of_applicants = pl.when(pl.col("days_since_order").is_null()).then(new).otherwise(said)
         applied = pl.format(say(lang, "applied, {}", "主动报名，{}"), of_applicants)
         said = pl.when("applicant").then(applied).otherwise(said)
+    if "brings" in chosen.columns:
+        brings = pl.col("brings").round().cast(pl.Int64)
+        many = pl.format(say(lang, "first, as they would bring about {} people", "优先邀请：预计能带来约 {} 人"), brings)
+        one = pl.lit(say(lang, "first, for whom they would bring", "优先邀请：能带人进来"))
+        first = pl.when(brings > 1).then(many).when(pl.col("brings") > 0).then(one)
+        said = pl.concat_str(first, said, separator=say(lang, "; ", "；"), ignore_nulls=True)
     return said.alias("reason")
 
 

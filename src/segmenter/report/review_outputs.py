@@ -8,6 +8,7 @@ import polars as pl
 from segmenter.evaluation.launch_sales import COHORTS, FEW
 from segmenter.evaluation.review import Review
 from segmenter.money import digits, to_units
+from segmenter.report.generation_report import came_through, say_through
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.mending_sheet import mending_output
@@ -55,6 +56,7 @@ def review_outputs(review: Review, read: Inputs, settings: ReviewJob) -> Outputs
         "reached_on": progress.reached_on and str(progress.reached_on),
         "sentence": say_progress(review, lang),
         "lift": say_launch_lift(review, lang),
+        "through": say_through(review, Labels(lang, currency)),
         "conclusion": list(conclude_review(review, Labels(lang, currency))),
         "doubts": list(map(say, review.doubts)),
         "warnings": list(map(say, review.warnings)),
@@ -66,6 +68,7 @@ def _list_more(review: Review) -> dict[str, pl.DataFrame]:
     """Give what is known of live events, second calls and the groups: each is a file where there is any."""
     more = {"live_events": review.live_events, "second_calls": review.second_calls}
     more |= {"complaints": review.complaints, "breaches": review.breaches}
+    more |= {} if review.through is None else {"came_through": came_through(review.through)}
     return more if review.life is None else {**more, "life": review.life.parts, "life_weeks": review.life.weeks}
 
 
@@ -93,6 +96,8 @@ def review_record(review: Review, settings: ReviewJob) -> Record:
         best = review.lift.best
         metrics |= {"lift": best.total, "lift_low": best.total_low, "lift_high": best.total_high, "lift_p": best.p}
         metrics |= {"anyway": review.lift.anyway}
+    if (through := review.through) is not None:
+        metrics |= {"came_through": through.brought, "reproduction": through.reproduction.value if through.reproduction else None}
     everyone = review.acceptance.filter(over="all").select("share", "low", "high").row(0, named=True)
     metrics |= {f"joined_{name}": value for name, value in everyone.items()}
     # What fewer customers spend would show what single ones do.

@@ -7,6 +7,7 @@ import polars as pl
 from segmenter.evaluation.review import Review
 from segmenter.money import digits
 from segmenter.report import charts
+from segmenter.report.generation_report import generation_sections
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.review_conclusion import conclude_review
@@ -43,6 +44,7 @@ def review_report(review: Review, settings: ReviewCore, typed: Sequence[str] = (
             *_sales(review, labels),
             *_lift(review, labels),
             *_answers(review, labels),
+            *generation_sections(review, labels),
             *group_sections(review, settings, labels),
             _conclusion(review, labels),
             _next_steps(review, settings, typed, labels),
@@ -115,18 +117,18 @@ def _chart(review: Review, labels: Labels) -> charts.Lines:
     return charts.Lines(
         labels.say("Sales of those who joined, day by day", "加入者逐日累计消费额"),
         drawn,
-        _mark_days(horizon),
-        _mark_amounts(max(target or 0, *(level for _, level in points)), labels),
+        mark_days(horizon),
+        mark_amounts(max(target or 0, *(level for _, level in points)), labels),
         labels.say("days since {}", "自 {} 起的天数").format(review.launch.as_of),
     )
 
 
-def _mark_days(horizon: int) -> charts.Marks:
+def mark_days(horizon: int) -> charts.Marks:
     step = next(days for days in (1, 2, 5, 7, 10, 14, 30, 60, 90, 200) if horizon / days <= 7)
     return [(day, str(day)) for day in [*range(0, horizon - step // 2, step), horizon]]
 
 
-def _mark_amounts(most: float, labels: Labels) -> charts.Marks:
+def mark_amounts(most: float, labels: Labels) -> charts.Marks:
     """Mark round amounts up to the next one above the most; one unit where there is nothing."""
     from babel.numbers import format_compact_decimal
 

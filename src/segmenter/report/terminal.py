@@ -28,7 +28,15 @@ _STAGES = {
         "visits": "读取访问",
         "ties": "读取人脉",
     },
-    **{"columns": "整理字段", "history": "计算指标", "rules": "筛选", "scoring": "评分", "segments": "分群", "planning": "编组"},
+    **{
+        "columns": "整理字段",
+        "history": "计算指标",
+        "rules": "筛选",
+        "scoring": "评分",
+        "segments": "分群",
+        "planning": "编组",
+        "simulating": "模拟",
+    },
     **{"trials": "尝试参数", "writing": "写出结果", "tracking": "记录到 MLflow"},
 }
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")

@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.compiled import compiled
-from segmenter.scoring.components import counts, halved, rounded
+from segmenter.scoring.components import REACH, counts, halved, rounded
 from segmenter.scoring.quantiles import QuantileMap, image, slopes
 from segmenter.settings import ScoringSettings
 from segmenter.settings.role_points import ROLE
@@ -75,7 +75,7 @@ def _steps(frame: pl.DataFrame, settings: ScoringSettings, quantiles: QuantileMa
         weight, terms = 100 * shares[name], sums.get(name, [])
         if len(knots) == 1:  # all 0
             continue
-        if name.startswith(ROLE):
+        if name.startswith(ROLE) or name == REACH:
             steps[name] = _interpolated(partial(_part, _values(frame[name])), knots, levels, weight)
             continue
         if name == "recency":

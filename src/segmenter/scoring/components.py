@@ -1,4 +1,4 @@
-"""The seven components, and roles that weigh something: raw numbers, larger is better, from a customer's measures."""
+"""The components: seven, roles that weigh something, and reach where a launch spreads: raw numbers, larger is better, from measures."""
 
 from collections.abc import Collection, Iterable
 
@@ -11,13 +11,14 @@ from segmenter.settings import ScoringSettings, Weights
 from segmenter.settings.role_points import ROLE
 
 COMPONENTS = tuple(Weights.model_fields)
+REACH = "reach"  # people whom somebody would bring: a measure of launches that spread, and the component of it
 # What the components take besides the measures that count events.
 MEASURES = ("spend_window", "decayed_spend", "orders", "days_since_order", "spend_90d", "spend_90d_before")
 _MAX_DAYS = 1 << 16  # in a table
 
 
-def raw_components(frame: pl.DataFrame, settings: ScoringSettings) -> dict[str, pl.Expr]:
-    """Define the raw number of each component: never null, and not yet put on 0..1."""
+def raw_components(frame: pl.DataFrame, settings: ScoringSettings, *, reach: bool = False) -> dict[str, pl.Expr]:
+    """Define the raw number of each component, of reach where that is asked for: never null, and not yet put on 0..1."""
     recent, before = (pl.max_horizontal(name, 0).cast(pl.Float64) for name in ("spend_90d", "spend_90d_before"))
     change = pl.when(recent + before > 0).then((recent - before) / (recent + before)).otherwise(0.0)
     return {
@@ -29,6 +30,7 @@ def raw_components(frame: pl.DataFrame, settings: ScoringSettings) -> dict[str, 
         "advocacy": points(frame, settings.advocacy),
         "growth": change,
         **{name: pl.col(name) for name in weights_of_roles(settings)},
+        **({REACH: pl.col(REACH)} if reach else {}),
     }
 
 

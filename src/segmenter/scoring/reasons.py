@@ -7,11 +7,12 @@ import polars as pl
 
 from segmenter.roles import HOLDS
 from segmenter.rules import ELIGIBLE
-from segmenter.scoring.components import COMPONENTS, event_count, weights_of_roles
+from segmenter.scoring.components import REACH, event_count
 from segmenter.scoring.scorer import WeightedScorer
 from segmenter.settings.role_points import ROLE
 
 _TOP = 20  # a share is worth a word up to the top 20 %
+_SOME = 1.5  # people whom somebody would bring
 _MIN_RISE = 10  # and spending that rose by so many per cent
 
 
@@ -52,7 +53,7 @@ def with_reasons(chosen: pl.DataFrame, everyone: pl.DataFrame, scorer: WeightedS
             pl.lit(name).alias("component"),
             _holds(name, chosen, scorer).fill_null(value=False).alias("holds"),
         )
-        for number, name in enumerate((*COMPONENTS, *weights_of_roles(scorer.settings)))
+        for number, name in enumerate(scorer.shares)
     )
     largest = (
         long.filter(pl.col("holds") & (pl.col("part") > 0))
@@ -90,6 +91,8 @@ def _holds(component: str, frame: pl.DataFrame, scorer: WeightedScorer) -> pl.Ex
             return pl.col("days_since_order").is_not_null()
         case "growth":
             return (pl.col("spend_90d_before") > 0) & (rise() >= _MIN_RISE)
+        case "reach":
+            return pl.col(REACH) >= _SOME
         case _ if component.startswith(ROLE):
             return pl.col(component) >= HOLDS
         case _:

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from segmenter.rules import ELIGIBLE
-from segmenter.scoring.components import COMPONENTS, MEASURES, counts, raw_components, rounded, weights_of_roles
+from segmenter.scoring.components import COMPONENTS, MEASURES, REACH, counts, raw_components, rounded, weights_of_roles
 from segmenter.settings import ScoringSettings
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class WeightedScorer:
         return [
             *MEASURES,
             *(name for name, _ in counts(frame, {**self.settings.engagement, **self.settings.advocacy})),
-            *weights_of_roles(self.settings),
+            *list(self.shares)[len(COMPONENTS) :],
         ]
 
     def score(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -63,7 +63,7 @@ def _score(frame: pl.DataFrame, scorer: WeightedScorer) -> list[pl.Series]:
     # One after the other in a fixed order: the same bytes at any number of threads.
     total = np.zeros(frame.height)
     maps = zip(scorer.shares.items(), scorer.quantiles.knots_, scorer.quantiles.levels_, strict=True)
-    raw = raw_components(frame, scorer.settings)
+    raw = raw_components(frame, scorer.settings, reach=REACH in scorer.shares)
     for (name, share), knots, levels in maps:
         values = frame.select(raw[name].alias(name)).to_series().to_numpy()
         assert_all_finite(values, input_name=name)
@@ -73,7 +73,7 @@ def _score(frame: pl.DataFrame, scorer: WeightedScorer) -> list[pl.Series]:
     return [*series, pl.Series("score", rounded(total))]
 
 
-def fit_scorer(frame: pl.DataFrame, settings: ScoringSettings) -> WeightedScorer:
+def fit_scorer(frame: pl.DataFrame, settings: ScoringSettings, *, reach: float | None = None) -> WeightedScorer:
     """Learn the score on the eligible.
 
     Parameters
@@ -82,6 +82,8 @@ def fit_scorer(frame: pl.DataFrame, settings: ScoringSettings) -> WeightedScorer
         The measures with ``verdict``; at least one customer eligible.
     settings : ScoringSettings
         Half-life, weights and points.
+    reach : float, optional
+        Where the frame has ``reach``, the people whom each would bring: what that weighs.
 
     Returns
     -------
@@ -100,10 +102,11 @@ def fit_scorer(frame: pl.DataFrame, settings: ScoringSettings) -> WeightedScorer
     from segmenter.scoring.quantiles import QuantileMap
 
     eligible = frame.lazy().filter(verdict=ELIGIBLE)
-    raw = raw_components(frame, settings)
+    raw = raw_components(frame, settings, reach=reach is not None)
     columns = (eligible.select(values.alias(name)).collect().to_series().to_numpy() for name, values in raw.items())
     quantiles = QuantileMap(knots=settings.knots).fit_columns(columns)
     weights = {**{name: getattr(settings.weights, name) for name in COMPONENTS}, **weights_of_roles(settings)}
+    weights |= {} if reach is None else {REACH: reach}
     differing = {name: weights[name] if len(knots) > 1 else 0.0 for name, knots in zip(raw, quantiles.knots_, strict=True)}
     total = sum(differing.values())
     return WeightedScorer(settings, quantiles, {name: weight / total if total else 0.0 for name, weight in differing.items()})

@@ -36,5 +36,9 @@ class WeightedRanking(Ranking):
 
 def fit(frame: pl.DataFrame, settings: WeightedSettings, past: Past | None, *, horizon_days: int, seed: int) -> WeightedRanking:
     """Learn the score on the eligible."""
-    scorer = fit_scorer(frame, settings)
+    return rank_by(fit_scorer(frame, settings), frame)
+
+
+def rank_by(scorer: WeightedScorer, frame: pl.DataFrame) -> WeightedRanking:
+    """Rank by a score that was learned on a frame."""
     return WeightedRanking(scorer, tuple(scorer.measures(frame)))

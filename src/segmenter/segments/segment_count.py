@@ -11,6 +11,7 @@ from itertools import combinations
 
 import numpy as np
 import polars as pl
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
@@ -117,6 +118,7 @@ def _try_all(
         return {k: tasks[k].result() for k in numbers}
 
 
+@config_context(assume_finite=True, skip_parameter_validation=True)  # a few hundred small fits, of numbers that `fit` has checked
 def _try(model: Segmenter, learned: Floats, points: Floats, apart: Floats, bootstraps: int, behaviour: Behaviour) -> _Trial:
     k, random_state = model.n_clusters, model.random_state
     shares = np.bincount(model.fit(learned).labels_ - 1, minlength=k) / len(learned)

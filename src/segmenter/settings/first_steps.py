@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field, create_model
 
 from segmenter.messages import Message
+from segmenter.settings.rewards import Rewards
 from segmenter.settings.sources import CustomersFile, DemoSettings, EventsFile, OrdersFile, ReferralsFile
 from segmenter.settings.stages import LaunchBasics
 from segmenter.settings.types import MOST, AsOf, Folder, Seed, Settings, is_file_name
@@ -75,6 +76,8 @@ class DemoJob(Settings):
     results: Annotated[str, Field(min_length=1)] | None
     effect: Annotated[float, Field(ge=0, le=10)]
     attempts: Annotated[int, Field(ge=1, le=10)]
+    brings: Annotated[float, Field(ge=0, le=10)]
+    rewards: Rewards
     event_effect: Annotated[float, Field(ge=0, le=1_000)]
     half_life: Annotated[float, Field(gt=0, le=10_000)]
     silent_groups: Annotated[int, Field(ge=0, le=MOST)]

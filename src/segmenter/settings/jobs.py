@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 from segmenter.errors import nearest
 from segmenter.messages import Message
 from segmenter.settings.eligibility import RulesSettings
-from segmenter.settings.fission import FissionSettings
+from segmenter.settings.rewards import FissionSettings
 from segmenter.settings.planning import AnyPlan, PlatformSettings, column_key
 from segmenter.settings.rankings import AnyScoring
 from segmenter.settings.role_points import Roles, check_roles
@@ -20,6 +20,7 @@ from segmenter.settings.stages import (
     LedgerSettings,
     LocalEngine,
     MlflowSettings,
+    NoSpread,
     NoTracking,
     PersonaList,
     SpreadSettings,
@@ -52,6 +53,9 @@ class CoreSettings(Settings):
         if problems := self.platform.misfits(self.plan):
             sentence = "{problems}; lower it, or choose another platform"
             raise ValueError(Message("planning.on_platform", sentence, problems=tuple(problems)))
+        if isinstance(self.spread, NoSpread) and "reach" in self.plan.key_user_components:
+            sentence = "plan.key_user_components: reach is whom somebody would bring, which takes spread=referrals (got spread=off)"
+            raise ValueError(Message("planning.reach_off", sentence))
         rankings = {f"rankings.{name}": each for name, each in getattr(self, "rankings", {}).items()}
         check_roles(self.roles, self.launch.role, {"scoring": self.scoring, **rankings}, self.plan)
         return self
@@ -176,6 +180,7 @@ class ReviewSettings(Settings):
     complaint_hours: Annotated[int, Field(ge=0, le=MOST)]
     event_days: Annotated[int, Field(ge=0, le=3)]
     event_weeks: Annotated[int, Field(ge=1, le=52)]
+    settled_days: Annotated[int, Field(ge=0, le=366)]
 
 
 class ReviewCore(CoreSettings):

@@ -91,9 +91,9 @@ def _is_given(capacity: object) -> object:
 
 
 def _is_component(name: str) -> str:
-    if name not in Weights.model_fields and not name.startswith("role_"):
+    if name not in (*Weights.model_fields, "reach") and not name.startswith("role_"):
         sentence = "should be one of {names}, or role_NAME for one of the roles"
-        raise ValueError(Message("planning.component", sentence, names=tuple(Weights.model_fields)))
+        raise ValueError(Message("planning.component", sentence, names=(*Weights.model_fields, "reach")))
     return name
 
 

@@ -1,4 +1,4 @@
-"""Where the tables come from, and how their columns are mapped."""
+"""Where the tables come from, and how their columns are mapped. One file because each table has the same four classes."""
 
 from typing import Annotated, Literal
 

@@ -70,7 +70,7 @@ def fill_ids(sheet: AnswerList, people: People) -> tuple[AnswerList, pl.DataFram
     frame, column = sheet.frame, sheet.roles.get("customer_id")
     written = pl.repeat(None, frame.height, dtype=pl.String, eager=True) if column is None else fields.text(frame[column])
     without = frame.filter(written.is_null())
-    ids, how = recognize_rows(without, sheet.whose, people, _group_of(sheet, people))
+    ids, how = recognize_rows(without, sheet.whose, people, group_of(sheet, people))
     found = pl.DataFrame({"source": hide(sheet.name), "row": without[ROW], "how": how}, schema_overrides={"source": pl.String})
     if ids.null_count() == len(ids) and column is not None:
         return sheet, found
@@ -83,7 +83,7 @@ def fill_ids(sheet: AnswerList, people: People) -> tuple[AnswerList, pl.DataFram
     return replace(sheet, frame=frame, roles=sheet.roles | {"customer_id": name}), found
 
 
-def _group_of(sheet: AnswerList, people: People) -> str | None:
+def group_of(sheet: AnswerList, people: People) -> str | None:
     """Tell of which group a list is, by its name and what stands above its header."""
     text = fold_name(" ".join((sheet.name, *sheet.titles)))
     named = sorted((group for group, folded in people.group_names.items() if folded in text), key=len)

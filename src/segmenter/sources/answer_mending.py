@@ -22,6 +22,7 @@ MENDED = pl.Schema(
         "why": pl.String(),
         "answer": pl.String(),  # what is known already, or was mended: as it was written
         "answered_on": pl.Date(),
+        "brought_by": pl.String(),  # as it was written
         "mended": pl.Boolean(),  # already
     }
 )
@@ -60,9 +61,9 @@ def at_origins(rows: pl.DataFrame, origins: pl.DataFrame) -> pl.DataFrame:
 
 def mended_rows(origins: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
     """Give which rows were mended, ``source`` and ``row``, by which ``customer_id``, ``answer`` as written and ``answered_on``."""
-    understood = read.filter(pl.col("answer").is_not_null(), pl.col("customer_id").is_not_null())
+    understood = read.filter(pl.col("answer").is_not_null(), pl.col("customer_id").is_not_null(), pl.col("doubt").is_null())
     by = origins.join(understood, on=_AT)
-    by = by.select("customer_id", "answered_on", source="of_source", row="of_row", answer="said")
+    by = by.select("customer_id", "answered_on", source="of_source", row="of_row", answer="said", brought_by="bringer")
     return by.unique(_AT, keep="last", maintain_order=True)
 
 
@@ -84,7 +85,7 @@ def list_to_mend(
     reasons = wrong.filter(~pl.col("reason").is_in([str(LATE), str(EARLY)])).select(source="file", row="row", why="reason")
     told = rows.join(who, on=_AT, how="left", maintain_order="left")
     understood = pl.when(pl.col("answer").is_not_null()).then("said")
-    facts = told.select(*_AT, "name", "phone", "customer_id", "answered_on", written="said", answer=understood)
+    facts = told.select(*_AT, "name", "phone", "customer_id", "answered_on", written="said", answer=understood, brought_by="bringer")
     open_ = reasons.join(left, left_on=_AT, right_on=["file", "row"], how="semi").join(facts, on=_AT, how="left")
     done = reasons.join(mended, on=_AT).join(facts.select(*_AT, "name", "phone", "written"), on=_AT, how="left")
     idle = origins.filter(~pl.col("of_source").is_in(rows["source"].unique().implode()))

@@ -44,6 +44,7 @@ class Whose:
     names: tuple[str, ...]
     new_phones: tuple[str, ...]
     group: str | None
+    bringers: tuple[str, ...] = ()  # columns of who brought them
 
     def __bool__(self) -> bool:
         return bool(self.phones or self.names)
@@ -60,6 +61,7 @@ class People:
     planned: pl.DataFrame
     launch: LaunchSettings
     colleagues: frozenset[str] = frozenset()  # names, folded: agents and starters stand in the groups too
+    ids: pl.Series | None = None  # of all customers, where more are known than the contacts have
 
     @cached_property
     def groups(self) -> dict[str, str | None]:
@@ -104,11 +106,12 @@ class People:
 
 def columns_of_people(header: Collection[str], taken: Collection[str]) -> Whose:
     """Find the columns by which people without an id may be recognised, beside those that are something else."""
-    new = aside_columns(header, "new_phone")
-    left = [name for name in header if name not in taken and name not in new and len(name) <= _LONGEST and not name.startswith("__")]
+    new, by = aside_columns(header, "new_phone"), [name for name in aside_columns(header, "brought_by") if name not in taken]
+    left = [name for name in header if name not in (*taken, *new, *by) and len(name) <= _LONGEST and not name.startswith("__")]
     phones = [name for name in left if means_of(name) == "phone" and is_contact_name(name)]
     names = [name for name in left if name not in phones and _is_name(name)]
-    return Whose(tuple(phones), tuple(names), tuple(new), next((name for name in left if _PATTERNS["group"].search(_plain(name))), None))
+    group = next((name for name in left if _PATTERNS["group"].search(_plain(name))), None)
+    return Whose(tuple(phones), tuple(names), tuple(new), group, tuple(by))
 
 
 def calls_itself_members(*texts: str, columns: Collection[str] = ()) -> bool:
@@ -121,7 +124,7 @@ def calls_itself_members(*texts: str, columns: Collection[str] = ()) -> bool:
 def is_bare(header: Collection[str], whose: Whose) -> bool:
     """Tell whether a list has nicknames, and perhaps phones, and nothing else."""
     nick = any(_PATTERNS["nicknames"].search(_plain(name)) for name in whose.names)
-    return nick and {*header} <= {*whose.names, *whose.phones, whose.group or ""}
+    return nick and {*header} <= {*whose.names, *whose.phones, whose.group or "", *whose.bringers}
 
 
 def who_is_where(frame: pl.DataFrame, whose: Whose, source: str) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from segmenter.sources import fields
 from segmenter.sources.answer_dates import answer_dates, answer_times, call_day, clock_hours, hours_of
 from segmenter.sources.answer_lists import AnswerList
 from segmenter.sources.answer_phrases import Meaning
-from segmenter.sources.answer_words import channel_of, dated_columns, is_answer, meaning_of, more_answers
+from segmenter.sources.answer_words import channel_of, dated_columns, is_answer, meaning_of, more_answers, tells_way
 from segmenter.sources.expressions import ROW
 from segmenter.sources.reject_reasons import EARLY, EMPTY, LATE, NO_ANSWER, NO_ANSWER_DATE
 from segmenter.themes import themed
@@ -81,7 +81,7 @@ def read_rows(sheet: AnswerList, before: date, timezone: str) -> pl.DataFrame:
             "attempts": meanings["attempts"],
             "again": again,
             "reason": pl.select(pl.coalesce(pl.when(refused).then(own), meanings["reason"])).to_series(),
-            "channel": _channels(text["channel"]) if "channel" in roles else none,
+            "channel": _channels(text["channel"]) if "channel" in roles else _channels_of_bringers(sheet, none),
             "row": frame[ROW],
             "id_column": fill(roles["customer_id"]),
             "column": fill(roles[said_in]),
@@ -111,8 +111,14 @@ def _understand(said: pl.Series, role: str) -> pl.DataFrame:
 
 
 def _channels(said: pl.Series) -> pl.Series:
-    known = {word: channel_of(word) or "" for word in said.drop_nulls().unique()}
+    known = {word: channel_of(word) or (None if tells_way(word) else "") for word in said.drop_nulls().unique()}
     return said.replace_strict(known, default=None, return_dtype=pl.String)
+
+
+def _channels_of_bringers(sheet: AnswerList, none: pl.Series) -> pl.Series:
+    """Give the channel where it stands in the column of who invited."""
+    told = [_channels(_text(sheet.frame[name])).replace("", None) for name in sheet.whose.bringers]
+    return pl.select(pl.coalesce(none, *told)).to_series()
 
 
 def _text(cells: pl.Series) -> pl.Series:

@@ -7,7 +7,7 @@ import polars as pl
 from segmenter import tables
 from segmenter.contacts import hide
 from segmenter.messages import Message
-from segmenter.sources.reject_reasons import EARLY, LATE
+from segmenter.sources.reject_reasons import BRINGERS, EARLY, LATE
 
 _FILES = 5  # shown
 
@@ -75,9 +75,22 @@ def _warn_of_rejects(rejects: pl.DataFrame, before: date) -> list[Message]:
     if early := int((reasons == str(EARLY)).sum()):
         rule = "answers of before the launch: {count:,}, which do not count: are they of another launch?"
         warnings.append(Message("answers.early", rule, count=early))
-    if left := len(reasons) - late - early:
+    if left := len(reasons) - late - early - int(reasons.is_in(BRINGERS).sum()):
         rule = "rows of answers that could not be understood: {count:,}, see the rejects"
         warnings.append(Message("answers.not_understood", rule, count=left))
+    return warnings
+
+
+def warn_of_bringers(left: pl.DataFrame, newcomers: pl.DataFrame | None) -> list[Message]:
+    """Say of how many it cannot be told who brought them, and how many were brought whom nobody knows."""
+    warnings, open_ = [], left.filter(pl.col("reason").is_in(BRINGERS)).sort("file", "row")
+    if not open_.is_empty():
+        file, row = open_.select("file", "row").row(0)
+        rule = "answers of which it cannot be told who brought them: {count:,}, such as row {row} of {file}; they count without"
+        warnings.append(Message("answers.bringers", rule, count=open_.height, row=row, file=file))
+    if newcomers is not None and (count := newcomers["customer_id"].n_unique()):
+        rule = "people whom a member brought and the shop does not know: {count:,}; they count in who came through whom, and in no sales"
+        warnings.append(Message("answers.newcomers", rule, count=count))
     return warnings
 
 

@@ -1,5 +1,6 @@
 """What agents write into call sheets and lists: headers and answers, in English and Chinese, as people spell them."""
 
+import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
@@ -33,6 +34,26 @@ def meaning_of(text: str, *, of_joining: bool = False) -> Meaning | None:
 def channel_of(text: str) -> str | None:
     """Tell which of `tables.CHANNELS` a word means; None where it cannot be told."""
     return _channels().get(_key(text))
+
+
+def bringer_in(text: str, *, told_by_way: bool = False) -> str | None:
+    """Give whom a cell names as who brought somebody; one that is `told_by_way` says how they came, and mostly names nobody."""
+    nobody, ways = _bringer_words()
+    way = None if nobody.fullmatch(text) else next((found for pattern in ways if (found := pattern.fullmatch(text))), None)
+    who = way["who"] if way else None if told_by_way else text
+    return None if who is None or nobody.fullmatch(who) or channel_of(who) else who
+
+
+def tells_way(text: str) -> bool:
+    """Tell whether a cell says how somebody came, and no channel."""
+    nobody, ways = _bringer_words()
+    return nobody.fullmatch(text) is not None or any(way.fullmatch(text) for way in ways)
+
+
+@cache
+def _bringer_words() -> tuple[re.Pattern[str], list[re.Pattern[str]]]:
+    words = vocabulary("people")["bringers"]
+    return re.compile(words["nobody"], re.IGNORECASE), [re.compile(way, re.IGNORECASE) for way in words["ways"]]
 
 
 @cache
@@ -74,7 +95,7 @@ def more_answers(header: Iterable[str], roles: dict[str, str]) -> list[str]:
 
 
 def aside_columns(header: Iterable[str], what: str) -> list[str]:
-    """Find columns that agents fill in besides their answers: ``new_phone``."""
+    """Find columns that agents fill in besides their answers: ``new_phone``, ``brought_by``."""
     words = {_key(word) for word in vocabulary("answers")["asides"][what]}
     return [name for name in header if _key(name) in words]
 

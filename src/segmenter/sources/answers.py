@@ -13,6 +13,7 @@ from segmenter.checks.id_forms import recognize_ids
 from segmenter.contacts import Contacts, hide, is_contact_name, shown_columns
 from segmenter.errors import InputError
 from segmenter.messages import Message
+from segmenter.sources.answer_bringers import NEWCOMERS, find_newcomers, read_bringers, reject_bringers, with_bringers
 from segmenter.sources.answer_copies import without_older
 from segmenter.sources.answer_lists import WRITTEN, AnswerList, answer_lists, fill_ids
 from segmenter.sources.answer_mending import MENDED, is_mending, list_to_mend, mended_rows, origins_of, unmended
@@ -29,7 +30,7 @@ from segmenter.sources.answer_people import (
 )
 from segmenter.sources.answer_phrases import NOT_YET
 from segmenter.sources.answer_rows import NEVER, SCHEMA, read_rows, split_rejects, suppose_dates, warn_of_call_days
-from segmenter.sources.answer_warnings import warn_of_answers, warn_of_people
+from segmenter.sources.answer_warnings import warn_of_answers, warn_of_bringers, warn_of_people
 from segmenter.sources.contacts_file import NOTED
 from segmenter.sources.expressions import ROW
 from segmenter.sources.files import DataFile, read_separately
@@ -49,6 +50,8 @@ ANSWERS = pl.Schema(
         "call_on": pl.Date(),  # the day to call again, where the answer or a column of its own says it
         "hour": pl.Int64(),  # of the day, where the time of the call is told
         "attempts": pl.Int64(),  # calls that the answer tells of
+        "brought_by": pl.String(),  # the id of who brought them, where the list says it
+        "group": pl.String(),  # that the list is of, where it says who brought whom
         "row": pl.Int64(),
         "written": pl.String(),  # the id as it stands there
     }
@@ -79,6 +82,7 @@ class Answers:
     noted: pl.DataFrame = field(default_factory=NOTED.to_frame)  # see `NOTED`: phones for the private file of contacts
     contacts_file: Path | None = None  # where that is
     added: pl.DataFrame = field(default_factory=ADDED.to_frame)  # see `ADDED`: for the sheets of a day
+    newcomers: pl.DataFrame = field(default_factory=NEWCOMERS.to_frame)  # see `NEWCOMERS`
 
 
 def read_answers(
@@ -112,6 +116,7 @@ def read_answers(
     rows = pl.concat([pl.DataFrame(schema=SCHEMA), *(read_rows(sheet, before, timezone) for sheet in complete)])
     meant = rows["written"] if planned is None else recognize_ids(rows["written"], planned["customer_id"])
     rows = rows.with_columns(customer_id=meant).join(pl.concat(recognized), on=["source", "row"], how="left", maintain_order="left")
+    rows = with_bringers(rows, [] if people is None else [read_bringers(sheet, people) for sheet in complete])
     given = rows.filter(pl.col("said").is_not_null() & (pl.col("answer") != NOT_YET.answer).fill_null(value=True))
     colleague = (pl.col("how") == COLLEAGUE).fill_null(value=False)
     dated, undated = suppose_dates(given.filter(~colleague), before, since or NEVER, planned)
@@ -119,12 +124,20 @@ def read_answers(
     dated = date_members(dated, members, before)
     good, wrong = split_rejects(dated, before, since)
     good, outdone = without_older(good)
-    wrong = explain_unknown(wrong, dated)
+    who = pl.concat([WHO.to_frame(), *(who_is_where(sheet.frame, sheet.whose, hide(sheet.name)) for sheet in complete)])
+    new = (
+        None
+        if people is None
+        else find_newcomers(dated.filter(pl.col("answered_on").is_between(since or NEVER, before, "left")), who, people)
+    )
+    wrong = explain_unknown(
+        wrong if new is None else wrong.join(new, left_on=["file", "row"], right_on=["source", "row"], how="anti"), dated
+    )
+    wrong = pl.concat([wrong, reject_bringers(good)])
     mending = [sheet for sheet in complete if is_mending(sheet)]
     origins = origins_of(mending)
     mended = mended_rows(origins, given)
     left = unmended(wrong, mended, origins, ["file", "row"])
-    who = pl.concat([WHO.to_frame(), *(who_is_where(sheet.frame, sheet.whose, hide(sheet.name)) for sheet in complete)])
     noted, no_phones = (NOTED.to_frame(), 0) if people is None else noted_contacts(rows, who, people, before)
     contacts = Contacts(known=[cells for sheet in lists for cells in _contacts(sheet)])
     found = pl.concat([pl.DataFrame(schema=tables.REJECTS), *rejects, *(_reject_sheet(sheet, people) for sheet in lists), left])
@@ -136,7 +149,7 @@ def read_answers(
     idle = {sheet.name for sheet in mending} - set(good["source"])
     asked = rows.filter(~pl.col("source").is_in([sheet.name for sheet in mending]))
     return Answers(
-        answers=good.with_columns(pl.col("channel").replace("", None)).select(ANSWERS.names()).sort(ANSWERS.names()),
+        answers=good.with_columns(pl.col("channel").replace("", None), group="here").select(ANSWERS.names()).sort(ANSWERS.names()),
         rejects=found,
         files=tuple(file.fingerprint for file in files if file.name not in idle),
         rows=sum(sheet.frame.height + len(sheet.unreadable) for sheet in lists if not is_mending(sheet)),
@@ -146,12 +159,16 @@ def read_answers(
             *warn_of_answers(rows, good, found, undated=undated, planned=planned is not None, before=before),
             *warn_of_people(good, asked.filter(colleague).height, members, copies, outdone, no_phones),
             *warn_of_call_days(dated),
+            *warn_of_bringers(left, new),
         ),
         contacts=contacts,
         to_mend=to_mend,
         mended=(mended, origins),
         noted=noted,
         added=ADDED.to_frame() if people is None else list_added(rows, dated, mended, who, people),
+        newcomers=NEWCOMERS.to_frame()
+        if new is None
+        else new.select(NEWCOMERS.names()).unique("customer_id", keep="first", maintain_order=True),
     )
 
 

@@ -188,7 +188,7 @@ def shop_tables(shop: ShopRows, orders: OrdersReading, *, stops: bool = True) ->
     own_findings = [found for rows in others.values() for found in rows.findings]
     read = (*check_freshness(orders.profile, shop.as_of), *orders.findings, *own_findings, *left_out, *strangers)
     known = shop.ids if shop.ids is not None else orders.orders.customers(shop.as_of)
-    findings = (*read, *shop.findings, *nobody.findings, *tell_unknown(shop.ties, known))
+    findings = (*read, *shop.findings, *nobody.findings, *tell_unknown(shop.ties, known, shop.personal))
     if stops:
         raise_stops(findings)
     return Tables(

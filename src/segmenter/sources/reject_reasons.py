@@ -38,6 +38,12 @@ EARLY = Message("rejects.early", "is before the launch")
 UNKNOWN_CUSTOMER = Message("rejects.unknown_customer", "is neither in the plan nor a customer of the shop")
 NOBODY = Message("rejects.nobody", "is nobody whom the launch or the shop knows by phone or name; write the customer id")
 SEVERAL = Message("rejects.several", "may be several people by phone or name; write the customer id")
+BRINGER_NOBODY = Message(
+    "rejects.bringer_nobody", "names nobody whom the launch or the shop knows as who brought them; write the customer id"
+)
+BRINGER_SEVERAL = Message("rejects.bringer_several", "may be several people as who brought them; write the customer id")
+BRINGER_SELF = Message("rejects.bringer_self", "says that they brought themselves; write who did, or nothing")
+BRINGERS = (str(BRINGER_NOBODY), str(BRINGER_SEVERAL), str(BRINGER_SELF))  # the answer is kept
 _NO_ID_COLUMN = "should have a column of customer ids, such as customer_id or {example} (got columns {columns})"
 NO_ID_COLUMN = Message("rejects.no_id_column", _NO_ID_COLUMN, example="", columns="")
 _NO_ANSWER_COLUMN = (

@@ -3,7 +3,7 @@
 import polars as pl
 
 from segmenter.checks.number_format import NumberFormat
-from segmenter.contacts import hide
+from segmenter.contacts import Contacts
 from segmenter.findings import Finding
 from segmenter.messages import Message
 from segmenter.settings import LaunchSettings, MappingSettings
@@ -44,7 +44,7 @@ def _weights(rows: Rows, settings: MappingSettings, launch: LaunchSettings) -> p
     return found.zip_with(fits, pl.Series([1.0]))
 
 
-def tell_unknown(ties: pl.DataFrame | None, customers: pl.Series) -> list[Finding]:
+def tell_unknown(ties: pl.DataFrame | None, customers: pl.Series, personal: Contacts) -> list[Finding]:
     """Say how many of those who know others are no customers."""
     if ties is None:
         return []
@@ -56,5 +56,5 @@ def tell_unknown(ties: pl.DataFrame | None, customers: pl.Series) -> list[Findin
         "data.ties: {count:,} of {people:,} people are no customers, such as {ids}: they are taken for people who may become some; "
         "where they are customers, their ids are written otherwise there"
     )
-    facts = {"count": len(unknown), "people": people.height, "ids": tuple(map(hide, unknown.head(_SHOWN)))}
+    facts = {"count": len(unknown), "people": people.height, "ids": tuple(personal.show(unknown.head(_SHOWN), ()))}
     return [Finding("note" if len(unknown) < people.height else "warning", Message("files.ties_unknown", sentence, **facts))]

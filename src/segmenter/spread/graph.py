@@ -16,15 +16,13 @@ _SHOWN = 3
 class Graph:
     """People, sorted, and the edges into each of them, those of the highest chance first.
 
-    Edges into person i stand at ``offsets[i]`` to ``offsets[i + 1]``: from ``sources``, with ``chances`` in (0, 1]; ``logs`` is 1 / log(1 -
-    chance), which says how many edges of a chance are skipped at a time.
+    Edges into person i stand at ``offsets[i]`` to ``offsets[i + 1]``: from ``sources``, with ``chances`` in (0, 1].
     """
 
     people: pl.Series
     offsets: NDArray[np.int64]
     sources: NDArray[np.int32]
     chances: NDArray[np.float64]
-    logs: NDArray[np.float64]
 
 
 def make_graph(edges: pl.DataFrame, people: pl.Series | None = None) -> Graph:
@@ -75,10 +73,7 @@ def make_graph(edges: pl.DataFrame, people: pl.Series | None = None) -> Graph:
     )
     offsets = np.zeros(len(everybody) + 1, dtype=np.int64)
     np.cumsum(np.bincount(known["target"].to_numpy(), minlength=len(everybody)), out=offsets[1:])
-    chances = known["chance"].to_numpy()
-    with np.errstate(divide="ignore"):
-        logs = 1 / np.log1p(-chances)
-    return Graph(everybody, offsets, known["source"].to_numpy(), chances, logs)
+    return Graph(everybody, offsets, known["source"].to_numpy(), known["chance"].to_numpy())
 
 
 def cascade_chances(edges: pl.DataFrame) -> pl.DataFrame:

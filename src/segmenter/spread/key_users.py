@@ -13,7 +13,7 @@ from segmenter.errors import InputError
 from segmenter.messages import Message
 from segmenter.spread.graph import Graph
 
-_FIRST, _MOST_SETS = 1 << 13, 1 << 22
+_FIRST, _NOBODY, _MOST_SETS = 1 << 13, 1 << 19, 1 << 22  # sets, at first, where none is covered by anybody chosen, and at most
 _SETTLED = 0.005  # a choice is settled where twice as many sets add less to what it reaches,
 _HONEST = 0.02  # and where it reaches almost as much on sets of its own as on those that it was chosen on
 _RISK = 1e-3  # that the guarantee does not hold
@@ -60,8 +60,9 @@ def choose_key_users(
     most : int
         Key users at most, ≥ 1.
     people : DataFrame, optional
-        ``person``, and as wanted ``value`` (≥ 0, what it is worth that they are reached; 1), ``eligible`` (as key users; true), ``cost``
-        (≥ 0; 0) and ``kind`` (as a region or a layer). Who is missing has a value of 0 and is not eligible; without it everybody is.
+        ``person``, and as wanted ``value`` (≥ 0, what it is worth that they are reached; 1), ``brought`` (what of that counts only where
+        others bring them; 0), ``eligible`` (as key users; true), ``cost`` (≥ 0; 0) and ``kind`` (as a region or a layer). Who is missing
+        has a value of 0 and is not eligible; without it everybody is.
     limits : mapping of str to int, optional
         Key users of a kind at most.
     budget : float, optional
@@ -88,13 +89,13 @@ def choose_key_users(
     """
     from segmenter.spread.reach_sets import ReachSets
 
-    values, costs, kinds, most_of = _arrays(graph, people, limits or {})
+    values, brought, costs, kinds, most_of = _arrays(graph, people, limits or {})
     if not np.isfinite(costs).any():
         raise InputError(Message("spread.nobody_eligible", "nobody who is eligible as a key user is among those who know others"))
     if not values.sum() > 0:
         raise InputError(Message("spread.nobody_counts", "nobody who could be reached counts: all their values are 0"))
     most = min(most, int(np.isfinite(costs).sum()))
-    own, fresh = (ReachSets(graph, values, 2 * seed + part) for part in (0, 1))
+    own, fresh = (ReachSets(graph, values, 2 * seed + part, brought) for part in (0, 1))
     money = inf if budget is None else budget
     size, before = _FIRST, 0.0
     while True:
@@ -108,23 +109,35 @@ def choose_key_users(
         (chosen, gains, _), hit = choices[best], hits[best]
         bound = min(bound for _, _, bound in choices)
         settled = hit / size < before * (1 + _SETTLED) and gains.sum() <= hit * (1 + _HONEST)
-        if settled or size >= _MOST_SETS:
+        if settled or (not hit and size >= _NOBODY) or size >= _MOST_SETS:
             break
         before, size = hit / size, 2 * size
     return _conclude(graph, chosen, gains, hit, bound, size, own.worth)
 
 
 def _arrays(graph: Graph, people: pl.DataFrame | None, limits: Mapping[str, int]) -> tuple[Any, ...]:
-    """Give values, costs (inf for who is not eligible), numbers of kinds, and the limit of each kind, by the graph's people."""
-    defaults = {"value": pl.lit(1.0), "eligible": pl.lit(value=True), "cost": pl.lit(0.0), "kind": pl.lit(None, pl.String)}
+    """Give values, what of them is to be brought (None: nothing), costs (inf: not eligible), numbers of kinds, and each kind's limit."""
+    defaults = {
+        "value": pl.lit(1.0),
+        "brought": pl.lit(0.0),
+        "eligible": pl.lit(value=True),
+        "cost": pl.lit(0.0),
+        "kind": pl.lit(None, pl.String),
+    }
     known = graph.people.alias("person").to_frame() if people is None else people
     known = known.select("person", *(pl.col(name) if name in known.columns else value.alias(name) for name, value in defaults.items()))
     everybody = graph.people.alias("person").to_frame().join(known, on="person", how="left", maintain_order="left")
-    values = everybody["value"].cast(pl.Float64).fill_null(0).to_numpy()
+    values, brought = (everybody[name].cast(pl.Float64).fill_null(0).to_numpy() for name in ("value", "brought"))
     costs = everybody.select(pl.when("eligible").then(pl.col("cost").cast(pl.Float64))).to_series().fill_null(inf).to_numpy()
     names = sorted(limits)
     kinds = everybody["kind"].cast(pl.String).replace_strict(names, range(len(names)), default=len(names), return_dtype=pl.Int64)
-    return values, costs, kinds.to_numpy(), np.array([*(limits[name] for name in names), len(values)], dtype=np.int64)
+    return (
+        values,
+        brought if brought.any() else None,
+        costs,
+        kinds.to_numpy(),
+        np.array([*(limits[name] for name in names), len(values)], dtype=np.int64),
+    )
 
 
 def _conclude(
@@ -147,8 +160,8 @@ def estimate_reach(graph: Graph, key_users: pl.Series, values: pl.DataFrame | No
     """Estimate what these key users reach, in the unit of the values (``person``, ``value``; 1 without them)."""
     from segmenter.spread.reach_sets import ReachSets
 
-    worth, *_ = _arrays(graph, values, {})
-    pool = ReachSets(graph, worth, 2 * seed + 1)
+    worth, brought, *_ = _arrays(graph, values, {})
+    pool = ReachSets(graph, worth, 2 * seed + 1, brought)
     pool.grow(sets)
     rows = graph.people.to_frame("person").with_row_index().join(key_users.to_frame("person"), on="person", how="semi")["index"]
     return pool.covered(rows.to_numpy().astype(np.int64)) / sets * pool.worth

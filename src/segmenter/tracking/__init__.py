@@ -4,5 +4,6 @@ What is logged holds no customer: the config, figures of the whole launch, and t
 """
 
 from segmenter.tracking.runs import Sweep, track
+from segmenter.tracking.worker import begin, track_beside
 
-__all__ = ["Sweep", "track"]
+__all__ = ["Sweep", "begin", "track", "track_beside"]

@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 STORE, ARTIFACTS = "mlflow.db", "mlartifacts"
+_made: list[Path] = []  # a new store, ready to be put in its place
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -79,6 +81,18 @@ def connected(uri: str | None, experiment: str, out: Path) -> Iterator[Store]:
             raise TrackingError(Message("jobs.run_refused", sentence, store=shown, reason=_reason(error, uri), out=out)) from error
 
 
+@contextmanager
+def prepared(uri: str | None, out: Path) -> Iterator[None]:
+    """Load MLflow, and make a new store aside, where there is none yet, for `connected` to put in its place."""
+    with _quietly(), _environment(_ENVIRONMENT), _temporary():
+        import mlflow.pyfunc  # noqa: F401
+
+        place = _located(uri, out)[0]
+        if place.startswith("sqlite:///") and not Path(place.removeprefix("sqlite:///")).exists():
+            _made.append(_new_store(Path(tempfile.gettempdir(), STORE)))
+        yield
+
+
 def _located(uri: str | None, out: Path) -> tuple[str, str | None]:
     """Say where the store is, and where its artifacts go: None where a server decides that."""
     beside = out.absolute().parent.resolve()
@@ -120,14 +134,15 @@ def _connect(uri: str, experiment: str, artifacts: str | None) -> tuple["MlflowC
 
 def _begin(file: Path) -> None:
     """Make a new store aside and put it in place whole: two jobs may begin it at once, and one may be killed."""
-    from mlflow import MlflowClient
-
     if file.exists():
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     with temp_folder(file.parent, ".mlflow-") as scratch:
         fresh = Path(scratch, file.name)
-        MlflowClient(tracking_uri=f"sqlite:///{fresh.as_posix()}").search_experiments(max_results=1)
+        if _made:
+            shutil.copyfile(_made.pop(), fresh)
+        else:
+            _new_store(fresh)
         try:
             os.link(fresh, file)  # unlike a rename, it never replaces the other job's
         except FileExistsError:
@@ -135,6 +150,13 @@ def _begin(file: Path) -> None:
         except OSError:  # a file system without links
             if not file.exists():
                 fresh.replace(file)
+
+
+def _new_store(file: Path) -> Path:
+    from mlflow import MlflowClient
+
+    MlflowClient(tracking_uri=f"sqlite:///{file.as_posix()}").search_experiments(max_results=1)
+    return file
 
 
 def _check_database(uri: str) -> None:

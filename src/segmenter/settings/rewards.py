@@ -24,6 +24,12 @@ class Reward(Settings):
         return (self.amount if self.share is None else self.share) or 0.0
 
 
+def _without_null(tiers: object) -> object:
+    """Drop tiers that are null: so a config is rid of those that were there."""
+    kept = is_mapping(tiers)
+    return {name: rewards for name, rewards in kept.items() if rewards is not None} if isinstance(kept, dict) else kept
+
+
 def _as_reward(value: object) -> object:
     """Read "30 %" and numbers below 1 as shares, and all other numbers as amounts."""
     if isinstance(value, str) and (percent := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*", value)):
@@ -69,7 +75,7 @@ class FissionSettings(Settings):
     """What `simulate` compares, and what it assumes."""
 
     runs: Annotated[int, Field(ge=100, le=10_000)]
-    tiers: Annotated[dict[Name, Rewards], BeforeValidator(is_mapping), Field(min_length=1, max_length=8)]
+    tiers: Annotated[dict[Name, Rewards], BeforeValidator(_without_null), Field(min_length=1, max_length=8)]
     response: Assumed
     fatigue: Annotated[float, Field(gt=0, le=1)]
     margin: Annotated[float, Field(gt=0, le=1)] | None
