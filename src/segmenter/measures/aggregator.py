@@ -83,7 +83,7 @@ class Aggregator:
 
     def by_day(self) -> pl.DataFrame:
         """Give rows and net amount of each day before the as-of date so far, as `OrdersProfile` has them."""
-        return days_with_rows(sum((owner.by_day for owner in self._owners), np.int64(0)))
+        return days_with_rows(np.sum([owner.by_day for owner in self._owners], axis=0))
 
     def add_all(self, batches: Sequence[Batch], *, digits: int) -> list[pl.Series]:
         """Add rows of a source, and give the numbers of each batch's rows that are left to the fallback; `digits`: of the currency.

@@ -58,7 +58,7 @@ def summarize_runs(runs: Sequence[Run], terms: Terms, threads: int | None = None
 
     with ThreadPoolExecutor(len(owners)) as pool:
         list(pool.map(read, range(0, len(ids), CUSTOMERS)))
-    by_day = days_with_rows(sum((owner.by_day for owner in owners), np.int64(0)))
+    by_day = days_with_rows(np.sum([owner.by_day for owner in owners], axis=0))
     later = sum(int(owner.tables["later"][0]) for owner in owners)
     columns = [ids.alias("customer_id"), *(pl.Series(name, column) for name, column in out.columns.items())]
     places = pl.Series(names.texts(), dtype=pl.String)

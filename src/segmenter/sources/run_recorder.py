@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +170,7 @@ class Recorder:
             self._waiting[keep] = []
             if rows and keep:
                 files = [path if path in self._entries else None for path in self._paths]
-                self._made.append(write_run(self.store, lambda make, rows=rows: run_of_rows(rows, ids, ranks, names, make), files))
+                self._made.append(write_run(self.store, partial(run_of_rows, rows, ids, ranks, names), files))
             elif rows:
                 self._made.append((None, run_of_rows(rows, ids, ranks, names, lambda name, dtype, length: np.empty(length, dtype))))
 
@@ -212,8 +213,8 @@ class Recorder:
         number = {path: at for at, path in enumerate(files)}
         numbers = [np.array([number.get(str(path), 0) for path in run.files], np.uint32) for run in merging]
         limited = [_limited(run, stored, set(files)) for stored, run in parts]
-        new, run = write_run(store, lambda make: merged(limited, numbers, make), files)
-        self._made.append((new, run))
+        new, whole = write_run(store, partial(merged, limited, numbers), files)
+        self._made.append((new, whole))
         store.runs = [*(run for run in store.runs if run not in merging), new]
 
 
@@ -229,4 +230,4 @@ def _days_with_rows(counts: Sequence[NDArray[np.int64]]) -> list[list[int]]:
     for part in counts:
         total[: len(part)] += part
     days = np.flatnonzero(total)
-    return np.stack([days, total[days]], axis=1).tolist()
+    return [list(pair) for pair in zip(days.tolist(), total[days].tolist(), strict=True)]
