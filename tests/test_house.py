@@ -31,7 +31,7 @@ COVERS = {
     "evaluation/test_fission.py": "evaluation/fission_world evaluation/past_purchases",
     "evaluation/test_forecast.py": "evaluation/forecast_draws",
     "evaluation/test_lift.py": "evaluation/lift_sums",
-    "evaluation/test_review.py": "evaluation/acceptance evaluation/launch_sales",
+    "evaluation/test_review.py": "evaluation/acceptance evaluation/launch_sales evaluation/review_warnings",
     "evaluation/test_tune.py": "evaluation/tuning_trials",
     "guesses/test_experiment.py": (
         "guesses/column_guess guesses/column_names guesses/column_values guesses/customers_guess guesses/guess guesses/known_sources guesses/order_rows_guess"
@@ -67,7 +67,7 @@ COVERS = {
     "segments/test_topics.py": "segments/topic_model",
     "spread/test_key_users.py": "spread/reach_sets",
     "settings/test_check.py": (
-        "home settings/eligibility settings/jobs settings/planning settings/rankings settings/rewards settings/role_points settings/sources settings/stages settings/types"
+        "home settings/eligibility settings/jobs settings/planning settings/rankings settings/role_points settings/sources settings/stages settings/types"
     ),
     "sources/test_answer_mending.py": "report/mending_sheet",
     "sources/test_answers.py": "sources/answer_lists sources/answer_warnings",

@@ -131,6 +131,7 @@ def _known(group: str, name: object) -> str:
     return str(name)
 
 
+@cache
 def _load(name: str) -> Any:
     """Read a file of ``conf/`` with the files of its own group that it builds on."""
     from omegaconf import OmegaConf

@@ -47,7 +47,7 @@ def test_members_stand_in_the_generation_in_which_they_came():
         )
     )
     assert of(found, "generation") == {"a": 1, "b": 2, "k": 0, "u": None, "v": 1, "w": 1}
-    assert found.counts.rows() == [(0, 1, 100), (1, 3, 300), (2, 1, 100), (None, 1, 100)]
+    assert found.counts.rows() == [(0, 1, 1, 100), (1, 3, 3, 300), (2, 1, 1, 100), (None, 1, 1, 100)]
     assert found.key_users.select("customer_id", "brings", "joined", "through", "new").rows() == [("k", 3.0, True, 2, 0)]
     assert (found.brought, found.outside, found.circles) == (4, 1, 0)
     assert found.bridges.rows() == [("a", "g2", "g1, g2", 1), ("k", "g1", "g1, g2", 1)]
@@ -102,7 +102,7 @@ def test_whoever_is_new_to_the_shop_counts_for_the_key_user_through_whom_they_ca
 def test_newcomers_count_among_the_generations_and_in_no_sales():
     new = pl.DataFrame({"customer_id": ["new 1"], "brought_by": ["a"], "answered_on": [BEGAN + timedelta(days=3)], "group": ["g2"]})
     found = trace(people({"customer_id": "a"}), newcomers=new)
-    assert found.counts.rows() == [(0, 1, 100), (1, 1, 0)]
+    assert found.counts.rows() == [(0, 1, 1, 100), (1, 1, 0, 0)]
     assert found.bridges["customer_id"].to_list() == ["a"]
 
 

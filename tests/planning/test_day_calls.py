@@ -198,3 +198,9 @@ def test_any_day_of_any_month(said: list[Said], people: dict[str, int], day: int
     chance.shuffle(earlier)
     again = listed(people, told(*earlier), day, **asked)
     assert_frame_equal(again.people, calls.people)
+
+
+def test_whoever_joined_through_somebody_before_their_call_needs_none() -> None:
+    said = told(("a", "joined", 1), ("b", "joined", 1))
+    brought = pl.when(pl.col("customer_id") == "a").then(pl.lit("b"))
+    assert kinds(listed({"a": 2, "b": 2, "c": 2}, said, 2, brought_by=brought)) == {"c": "due"}

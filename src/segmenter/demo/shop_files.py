@@ -76,7 +76,7 @@ def _live_on(settings: DemoJob, launch: DemoLaunch, calls: pl.DataFrame | None) 
         attempts=settings.attempts,
         calls=calls,
         brings=settings.brings,
-        tiers=Tier("demo", settings.rewards),
+        tiers=Tier("demo", settings.rewards or {}),
         capacity=launch.capacity,
     )
 

@@ -29,7 +29,7 @@ class Channel:
         return self.expected > 0
 
     def draws(self, rng: np.random.Generator, count: int) -> Floats:
-        """Draw by how much what is expected is to be multiplied: the posterior of a Poisson rate (Jeffreys), before 1 with doubt as large."""
+        """Draw what to multiply what is expected by: the posterior of a Poisson rate (Jeffreys); 1, with doubt as large, before."""
         if not self.learned:
             return rng.gamma(1.0, 1.0, count)
         found: Floats = rng.gamma(self.brought + 0.5, 1 / self.expected, count)
@@ -66,8 +66,9 @@ def share_by_day(fatigue: float, days: int) -> Floats:
 
 
 def list_members(invited: pl.DataFrame | None, horizon: int, as_of: date) -> pl.DataFrame:
-    """List who joined at past launches (`tables.INVITED`) before a date: ``launch``, ``as_of``, ``customer_id``, ``brought_by``,
-    ``answered_on``, ``until`` (the launch's end, or the date) and the ``days`` from then to there.
+    """List who joined at past launches (`tables.INVITED`) before a date.
+
+    ``launch``, ``as_of``, ``customer_id``, ``brought_by``, ``answered_on``, ``until`` (the launch's end, or the date), ``days`` until then.
     """
     known = INVITED.to_frame() if invited is None else pl.concat([INVITED.to_frame(), invited], how="diagonal_relaxed")
     joined = known.filter(pl.col("answer") == "joined", pl.col("answered_on") < as_of)

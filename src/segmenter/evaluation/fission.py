@@ -17,8 +17,8 @@ from segmenter.measures.past import past_of
 from segmenter.messages import Message
 from segmenter.money import to_minor
 from segmenter.planning.join_chances import JoinChances
-from segmenter.settings.rewards import Tier
 from segmenter.settings.jobs import SimulateCore
+from segmenter.settings.rewards import Tier
 from segmenter.spread.launch_spread import EdgeChances
 from segmenter.tables import Tables
 
@@ -37,9 +37,9 @@ class Simulation:
     Parameters
     ----------
     totals : DataFrame
-        By tier, at the end of the horizon: ``members``, of whom ``brought``; ``new`` customers brought, who are in no group; ``people``: all
-        who were brought; ``turned_away``, as the groups were full; ``sales`` of members and new customers from joining on; ``cost``, and what
-        one of the people costs: ``each``; ``net``, where a margin is known.
+        By tier, at the end of the horizon: ``members``, of whom ``brought``; ``new`` customers brought, who are in no group; ``people``:
+        all who were brought; ``turned_away``, as the groups were full; ``sales`` of members and new customers from joining on; ``cost``,
+        and what one of the people costs: ``each``; ``net``, where a margin is known.
     daily : DataFrame
         By tier and ``day``: the same up to that day.
     generations : DataFrame
@@ -239,8 +239,8 @@ def _notes(setting: Setting, settings: SimulateCore) -> tuple[Message, ...]:
     """Say what the runs rest on."""
     fission, bringing = settings.fission, setting.bringing
     sentence = (
-        "How rewards change what people do is an assumption (fission.response): for an average order's worth of reward, one more is brought "
-        "with a chance {low:.0f} % to {high:.0f} % higher."
+        "How rewards change what people do is an assumption (fission.response): for an average order's worth of reward, one more is "
+        "brought with a chance {low:.0f} % to {high:.0f} % higher."
     )
     notes = [
         setting.joining.note(),

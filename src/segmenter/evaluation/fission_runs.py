@@ -143,7 +143,7 @@ def _reward(friends: int, levels: Any, rewards: Any, shares: bool, order: float)
 
 
 @compiled
-def _run(
+def _run(  # noqa: PLR0912, PLR0915
     first: int, runs: int, seed: Any, levels: Any, rewards: Any, shares: bool, pull: Any, days: int,
     called: Any, call_day: Any, groups: Any, join_bin: Any, gift: Any, gifts: Any, lags: Any, places: Any, offsets: Any, targets: Any,
     chances: Any, open_: Any, others: Any, shapes: Any, scales: Any, orders: Any, spends_like: Any, fatigue: Any, most: int,
@@ -199,7 +199,7 @@ def _run(
                     paid += gifts[min(friends[by], len(gifts) - 1)]
                 else:
                     paid += gift
-                by_day[run, day, COST] += int(round(paid))
+                by_day[run, day, COST] += round(paid)
                 by_day[run, day, NEW if node > people else BROUGHT if by >= 0 else CALLED] += 1
                 # They buy as one of those did who ranked as they do; who is new, from the first day on as others who were.
                 low, high = starts[date[at], spends_like[node]], starts[date[at], spends_like[node] + 1]
@@ -210,7 +210,7 @@ def _run(
                         if on >= days:
                             break
                         if on >= day:
-                            by_day[run, on, SALES] += int(round(level[at] * amounts[purchase]))
+                            by_day[run, on, SALES] += round(level[at] * amounts[purchase])
                 if node > people:
                     continue
                 member = members

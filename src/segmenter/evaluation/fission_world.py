@@ -29,6 +29,9 @@ Longs = NDArray[np.int64]
 _CLOSED = ("not_customer", "staff", "blocked", "violations", "member", "region_include", "region_exclude", "region_unknown")
 
 
+_BY_LAUNCHES = ("member", "refused", "agreed", "refused_lately", "held_out", "cooloff", "invitations")
+
+
 @dataclass(frozen=True)
 class Setting:
     """All that the runs take, and what it rests on."""
@@ -121,8 +124,9 @@ def _people(
     days = days.fill_null(days.mean()).fill_null(1).clip(1, recorded)
     shape, rate = _fit_friends(brought.to_numpy(), days.to_numpy())
     order = pl.col("spend") / pl.col("orders").clip(lower_bound=1)
-    eligible = pl.col("verdict") == ELIGIBLE
-    place = pl.struct(-pl.col("score"), "customer_id").rank("ordinal").over("verdict")
+    # At past dates, whom members are compared with, nobody was out for what earlier launches did.
+    eligible = pl.col("verdict").is_in((ELIGIBLE, *_BY_LAUNCHES)) & pl.col("score").is_not_null()
+    place = pl.struct(-pl.col("score"), "customer_id").rank("ordinal").over(eligible)
     known = customers.select(
         person="customer_id",
         known_days=pl.col("days_known").fill_null(0),

@@ -34,7 +34,7 @@ class Generations:
     """
 
     people: pl.DataFrame
-    counts: pl.DataFrame  # ``generation``, ``members``, ``spend``; null last
+    counts: pl.DataFrame  # ``generation``, ``members``, of them ``customers`` of the shop, ``spend``; null last
     key_users: pl.DataFrame
     bridges: pl.DataFrame
     expected: Estimate | None  # what the key users who joined were to bring in all of the launch's days; None without any
@@ -70,11 +70,11 @@ def trace_generations(
     first referral of the launch's days by who was a member by then, where they joined no earlier.
     """
     joined = spent.filter("joined", (pl.col("answered_on") < until).fill_null(value=False)).select(
-        *("customer_id", "group", "status", "brought_by", "spend", "brings"), joined_on="answered_on"
+        *("customer_id", "group", "status", "brought_by", "spend", "brings"), joined_on="answered_on", newcomer=False
     )
     if newcomers is not None:
         new = newcomers.filter(pl.col("answered_on") < until).rename({"answered_on": "joined_on"})
-        joined = pl.concat([joined, new.with_columns(spend=pl.lit(0, pl.Int64))], how="diagonal")
+        joined = pl.concat([joined, new.with_columns(spend=pl.lit(0, pl.Int64), newcomer=True)], how="diagonal")
     joined = joined.unique("customer_id", keep="first", maintain_order=True).sort("customer_id")
     told = _referrals_of(joined, REFERRALS.to_frame() if referrals is None else referrals, launch.as_of, until)
     first = told.unique("customer_id", keep="first", maintain_order=True)
@@ -98,10 +98,12 @@ def trace_generations(
     key_users = key_users.sort("brings", "customer_id", descending=[True, False])
     there = people.filter(pl.col("joined_on") <= pl.lit(until) - pl.duration(days=settled_days))
     inside = key_users.filter(pl.col("joined") | (pl.col("through") > 0)).with_columns(came=pl.col("through") + pl.col("new"))
-    known = people["customer_id"].implode()
+    known, customers = people["customer_id"].implode(), (~pl.col("newcomer")).sum().cast(pl.Int64).alias("customers")
     return Generations(
-        people=people.drop("status"),
-        counts=people.group_by("generation").agg(members=pl.len(), spend=pl.col("spend").sum()).sort("generation", nulls_last=True),
+        people=people.drop("status", "newcomer"),
+        counts=people.group_by("generation")
+        .agg(pl.len().alias("members"), customers, pl.col("spend").sum())
+        .sort("generation", nulls_last=True),
         key_users=key_users,
         bridges=_bridges(people),
         expected=_expected(inside),

@@ -220,8 +220,8 @@ def _warn_to_mend(count: int) -> list[Message]:
 
 
 def _other_launches(given: pl.DataFrame, planned: pl.Series) -> tuple[str, ...]:
-    """Name files that are mostly about customers whom no plan of the launch had."""
-    here = pl.col("customer_id").is_in(planned.implode())
+    """Name files that are mostly about customers whom no plan of the launch had, and nobody brought."""
+    here = pl.col("customer_id").is_in(planned.implode()) | pl.col("brought_by").is_not_null()
     shares = given.group_by("source").agg(here.mean().alias("share"), pl.len().alias("rows"))
     return tuple(sorted(shares.filter(pl.col("share") < 0.5, pl.col("rows") >= _ENOUGH)["source"]))
 

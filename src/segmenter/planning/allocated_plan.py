@@ -24,6 +24,7 @@ from segmenter.planning.layers import check_columns, check_layers, with_layer
 from segmenter.planning.live_events import list_live_events
 from segmenter.planning.shortage import InfeasibleError
 from segmenter.settings import AllocatedPlan, CoreSettings
+from segmenter.spread.launch_spread import expected_friends
 
 CELLS = (["cell_region", "topic", "layer", "reach"], ["cell_region", "topic"])  # who compete for the same places, the finest first
 ORDER = ["value", "score", "customer_id"]  # by what the best are taken first
@@ -37,7 +38,7 @@ def choose_allocated(
 
     A customer's value is what an invitation is expected to bring, or the spend expected of them, where the ranking says it, else their
     score. A group takes as many invitations as fill it; a gift's cost counts as often as it is expected to be given: friends brought are
-    Poisson-distributed, at the rate at which the customer has brought friends so far.
+    Poisson-distributed, at the rate that can be expected of the customer, see `expected_friends`.
     """
     check_columns(candidates, plan)
     layered = with_layer(candidates, plan)
@@ -190,7 +191,7 @@ def _costs(free: pl.DataFrame, settings: CoreSettings, plan: AllocatedPlan) -> d
     gifts = plan.gifts
     if not (gifts.invite or gifts.join or any(gifts.friends.values())):
         return {}
-    friends = free["referrals"].to_numpy() / np.maximum(free["days_known"].to_numpy(), 1) * settings.launch.horizon_days
+    friends = expected_friends(free, settings.launch.horizon_days)[0].to_numpy()
     joined = gifts.join + sum(gift * poisson.sf(many - 1, friends) for many, gift in gifts.friends.items())
     cost = pl.Series("cost", gifts.invite + free["chance"].to_numpy() * joined)
     # Whole millionths, so that the sum is the same in any order.

@@ -229,7 +229,10 @@ def say_key_users(
     """Say what key users by reach rest on and change, in notes; and in warnings where there are fewer than places."""
     plan, notes = settings.plan, []
     if reach is None:
-        sentence = "spread: nobody eligible is there to be a key user for whom they reach: key users are the best advocates"
+        sentence = (
+            "spread: by all that is known (data.referrals, data.ties, spread.same) nobody who may be a key user would bring anybody: key "
+            "users are the best advocates, as with spread=off"
+        )
         return tuple(notes), (Message("planning.nobody_reaches", sentence),) if plan.key_users else ()
     count = reach.people.height
     sentence = (

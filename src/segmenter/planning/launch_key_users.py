@@ -66,7 +66,7 @@ def pick_key_users(
     limits = dict(places.group_by(kind).len().sort(kind).rows())
     willing = spread.people.filter("eligible").select(customer_id="person")
     known = known.filter(pl.col("kind").is_in([*limits])).join(willing, on="customer_id", how="semi", maintain_order="left")
-    if places.is_empty() or known.is_empty() or not spread.people["value"].sum():
+    if places.is_empty() or known.is_empty():
         return None
     # Whoever is chosen is invited anyway: what counts is whom they bring, of those whom somebody may.
     new = pl.when(pl.col("value") > 0).then(pl.col("friends") * pl.col("newcomer")).otherwise(0.0)
@@ -78,6 +78,8 @@ def pick_key_users(
         .join(known.select("kind", person="customer_id"), on="person", how="left")
     )
     people = people.with_columns(eligible=pl.col("kind").is_not_null())
+    if not (people["value"] > 0).any():
+        return None
     found = choose_key_users(spread.graph, places.height, people, limits=limits, seed=settings.seed)
     reaching = found.chosen.filter(pl.col("brings") > 0)
     rows = reaching.join(known, left_on="person", right_on="customer_id", how="left", maintain_order="left")["row"]

@@ -55,7 +55,7 @@ def resolve_places(frame: pl.DataFrame) -> pl.DataFrame:
     """
     columns = (*LEVELS, "address")
     texts = frame.select(pl.col(name).cast(pl.String) for name in columns)
-    find_names(pl.concat([texts[name].alias("text") for name in columns]))  # all at once: to look for so many names has its price
+    find_names(pl.concat([texts[name].unique().alias("text") for name in LEVELS]))  # at once: to look for so many names has its price
     found = texts.with_columns(find_names(texts[name]) for name in columns)
     texts = _without_no_places(texts, found)
     different, rows = different_rows(found, columns)

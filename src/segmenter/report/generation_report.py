@@ -3,10 +3,11 @@
 import polars as pl
 
 from segmenter.evaluation.generations import Generations
+from segmenter.evaluation.launch_sales import FEW
 from segmenter.evaluation.review import Review
 from segmenter.report.labels import Labels
 from segmenter.report.review_words import hide_few, name_value
-from segmenter.report.sections import Cell, Grid, Row, Section, Table, columns, note, row, text
+from segmenter.report.sections import Cell, Grid, Section, Table, columns, note, row, text
 
 _ROWS = 12  # of each table; came_through.csv has them all
 
@@ -24,9 +25,15 @@ def generation_sections(review: Review, labels: Labels) -> tuple[Section, ...]:
         "第 0 代为受邀加入者，第 1 代由他们带来，第 2 代再由第 1 代带来，以此类推；"
         "依据外呼表和名单的填写，没有填写的按活动开始后的推荐记录。逐人明细见 came_through.csv。"
     )
-    parts = [(_generations(through, labels),), *((table,) for table in (*_key_users(through, labels), *_bridges(through, labels)))]
+    tables = (_generations(through, labels), *_bridges(through, labels)), _key_users(through, labels)
     brief = _key_users(through, labels, ids=True)
-    return (Section(say("Who came through whom", "谁带来了谁"), (*sentences, note(say(en, zh)), Grid(tuple(parts))), (*sentences, *brief)),)
+    return (
+        Section(
+            say("Who came through whom", "谁带来了谁"),
+            (*sentences, note(say(en, zh)), Grid(tuple(filter(None, tables)))),
+            (*sentences, *brief),
+        ),
+    )
 
 
 def say_through(review: Review, labels: Labels) -> list[str]:
@@ -40,8 +47,9 @@ def say_through(review: Review, labels: Labels) -> list[str]:
     said += [_say_reproduction(through, labels)] if through.reproduction else []
     if (expected := through.expected) is not None:
         low, high, mean = (f"{value:,.0f}" for value in (expected.low, expected.high, expected.value))
-        en = f"The key users who joined were expected to bring {mean} within {review.launch.horizon_days} days (by chance {low} to {high})"
-        zh = f"已加入的核心用户预计在 {review.launch.horizon_days} 天内带来 {mean} 人（随机波动范围 {low} 至 {high}）"
+        en = f"The key users who joined or brought somebody were expected to bring {mean} within {review.launch.horizon_days} days"
+        en += f" (by chance {low} to {high})"
+        zh = f"已加入或已带来人的核心用户预计在 {review.launch.horizon_days} 天内带来 {mean} 人（随机波动范围 {low} 至 {high}）"
         en += f", and brought {through.through:,}" + ("" if review.over else f" in the first {review.days}")
         zh += f"，{'' if review.over else f'前 {review.days} 天'}实际带来 {through.through:,} 人"
         verdict = _compare(review)
@@ -86,21 +94,28 @@ def _compare(review: Review) -> tuple[str, str]:
 
 
 def _generations(through: Generations, labels: Labels) -> Table:
-    say, rows = labels.say, []
-    for generation, members, spend in through.counts.rows():
-        name = say("joined unasked", "未经邀请自行加入") if generation is None else say(f"generation {generation}", f"第 {generation} 代")
-        rows.append(_count_row(name, members, spend, through.people.height, labels))
-    whole = _count_row(
-        say("all members", "全部成员"), through.people.height, int(through.people["spend"].sum()), through.people.height, labels
-    )
+    say, rows, everyone = labels.say, [], through.people.height
+    few = _too_few(through.counts)
+    for generation, members, customers, spend in through.counts.rows():
+        names = {None: ("joined unasked", "未经邀请自行加入"), 0: ("0: invited", "第 0 代：受邀")}
+        name = say(*names.get(generation, (f"{generation}: brought by {(generation or 1) - 1}", f"第 {generation} 代")))
+        shown = spend if customers > few else None
+        money = labels.money(shown), labels.money(None if shown is None else shown / customers)
+        rows.append(row(name, labels.number(members), Cell(labels.share(members / everyone), part=members / everyone), *money))
+    customers, spend = (int(through.counts[name].sum()) for name in ("customers", "spend"))
+    money = labels.money(hide_few(customers, spend)), labels.money(hide_few(customers, spend / max(customers, 1)))
+    rows.append(row(say("all members", "全部成员"), labels.number(everyone), Cell(labels.share(1.0), part=1.0), *money, role="sum"))
     headings = columns(say("Generation", "代"), say("Members", "成员"), say("Share", "占比"), say("Sales", "消费额"), say("Each", "人均"))
-    rows.append(Row(whole.cells, "sum"))
     return Table(headings, tuple(rows), title=say("Members by generation", "各代成员"), look="tight")
 
 
-def _count_row(name: str, members: int, spend: int, everyone: int, labels: Labels) -> Row:
-    money = (labels.money(hide_few(members, minor)) for minor in (spend, spend / members))
-    return row(name, labels.number(members), Cell(labels.share(members / everyone), part=members / everyone), *money)
+def _too_few(counts: pl.DataFrame) -> int:
+    """Say of how many customers no sales are shown: what is left of all must not say either what single ones spend."""
+    sizes, hidden, most = sorted(counts["customers"].to_list()), 0, 0
+    for size in sizes:
+        if size and (size < FEW or 0 < hidden < FEW):
+            hidden, most = hidden + size, size
+    return most
 
 
 def _key_users(through: Generations, labels: Labels, *, ids: bool = False) -> tuple[Table, ...]:

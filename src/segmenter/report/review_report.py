@@ -124,6 +124,7 @@ def _chart(review: Review, labels: Labels) -> charts.Lines:
 
 
 def mark_days(horizon: int) -> charts.Marks:
+    """Mark a few days of a horizon."""
     step = next(days for days in (1, 2, 5, 7, 10, 14, 30, 60, 90, 200) if horizon / days <= 7)
     return [(day, str(day)) for day in [*range(0, horizon - step // 2, step), horizon]]
 

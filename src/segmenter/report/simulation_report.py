@@ -44,8 +44,8 @@ def simulation_report(found: Simulation, settings: SimulateJob, typed: Sequence[
     rests = Section(say("What this rests on", "依据与假设"), tuple(text(translate(each, labels.lang)) for each in found.notes))
     how = note(
         say(
-            f"The plan was run forward {found.runs:,} times over {days} days, each time with other chances as far as they are not known. Each "
-            "figure is the middle of these runs; in 8 of 10 it is between the two below it. All tiers meet the same luck, so their "
+            f"The plan was run forward {found.runs:,} times over {days} days, each time with other chances as far as they are not known. "
+            "Each figure is the middle of these runs; in 8 of 10 it is between the two below it. All tiers meet the same luck, so their "
             "differences are surer than the figures themselves.",
             f"将方案向前模拟 {days} 天，共 {found.runs:,} 次，每次重新抽取未知的概率。数字为各次模拟的中位数，其下为八成模拟所处的区间。"
             "各档奖励在同一次模拟中运气相同，因此档位之差比数字本身更可靠。",
@@ -59,7 +59,7 @@ def simulation_report(found: Simulation, settings: SimulateJob, typed: Sequence[
         topic=launch.topic or "",
         advice=Advice((*advice, how), "good" if found.recommended else "attention"),
         tiles=tuple(
-            Fact(say(*_FIGURES[name]), figure.text, f"{first['tier']} · {figure.small}")
+            Fact(say(*_FIGURES[name]), figure.text, f"“{first['tier']}” · {figure.small}" if figure.small else f"“{first['tier']}”")
             for name in ("members", "brought", "new", "sales")
             if first[name] is not None
             for figure in (_cell(first, name, labels),)
@@ -69,7 +69,9 @@ def simulation_report(found: Simulation, settings: SimulateJob, typed: Sequence[
         sections=(
             Section(say("The tiers beside each other", "各档奖励对比"), tuple(tables), whole=False),
             Section(
-                say("Day by day", "逐日变化"), (Grid(tuple((figure,) for figure in _charts(found, days, settings, labels))),), whole=False
+                say("Day by day, with the middle 8 of 10 runs", "逐日变化（阴影为居中的八成模拟）"),
+                (Grid(tuple((figure,) for figure in _charts(found, days, settings, labels))),),
+                whole=False,
             ),
             Section(say("Generations", "传播代数"), (_generations(found, labels),)),
             rests,
@@ -93,11 +95,11 @@ def conclude_simulation(found: Simulation, labels: Labels) -> list[str]:
         people, cost = _range(each, "people", labels), _range(each, "cost", labels)
         if each["people_low"] > 0:
             one = _range(each, "each", labels)
-            en = f"{each['tier']} brings {people} more people than {first} and costs {cost} more: {one} for each."
-            sentence = labels.say(en, f"{each['tier']} 比 {first} 多带来 {people} 人，多花 {cost}：每多一人 {one}。")
+            en = f"“{each['tier']}” brings {people} more people than “{first}” and costs {cost} more: {one} for each."
+            sentence = labels.say(en, f"“{each['tier']}”比“{first}”多带来 {people} 人，多花 {cost}：每多一人 {one}。")
         else:
-            en = f"Whether {each['tier']} brings more people than {first} cannot be told ({people} more, for {cost})."
-            sentence = labels.say(en, f"无法判断 {each['tier']} 是否比 {first} 带来更多人（多 {people} 人，多花 {cost}）。")
+            en = f"Whether “{each['tier']}” brings more people than “{first}” cannot be told ({people} more, for {cost})."
+            sentence = labels.say(en, f"无法判断“{each['tier']}”是否比“{first}”带来更多人（多 {people} 人，多花 {cost}）。")
         said.append(sentence)
     if not said:
         people, members = (
@@ -106,7 +108,10 @@ def conclude_simulation(found: Simulation, labels: Labels) -> list[str]:
         )
         return [labels.say(f"{members} members, and {people} people brought.", f"预计成员 {members} 人，被带来 {people} 人。")]
     if found.recommended is not None:
-        return [labels.say(f"Take {found.recommended}: most is left of it.", f"建议采用 {found.recommended}：扣除成本后所得最多。"), *said]
+        return [
+            labels.say(f"Take “{found.recommended}”: most is left of its sales.", f"建议采用“{found.recommended}”：扣除成本后所得最多。"),
+            *said,
+        ]
     if found.differences["net"].is_not_null().any():
         return [labels.say("No tier surely pays, and none surely does not.", "各档奖励是否划算，尚无法判断。"), *said]
     en = "What a person is worth to you decides; with fission.margin sales and cost are set off against each other."
@@ -123,8 +128,10 @@ def _range(each: dict[str, Any], name: str, labels: Labels) -> str:
 
 
 def _cell(each: dict[str, Any], name: str, labels: Labels) -> Cell:
-    """Write a figure with its range; a dash where there is none."""
-    return Cell("–") if each[name] is None else Cell(_amount(name, each[name], labels), _range(each, name, labels))
+    """Write a figure with its range, where it has one; a dash where there is none."""
+    if each[name] is None:
+        return Cell("–")
+    return Cell(_amount(name, each[name], labels), "" if each[f"{name}_low"] == each[f"{name}_high"] else _range(each, name, labels))
 
 
 def _table(
@@ -135,7 +142,7 @@ def _table(
     rows = []
     for each in frame.iter_rows(named=True):
         cells = [_cell(each, name, labels) for name in shown]
-        ranges = [f"{cell.text} ({cell.small})" if plain and cell.small != cell.text else cell for cell in cells]
+        ranges = [f"{cell.text} ({cell.small})" if plain and cell.small else cell for cell in cells]
         rows.append(row(Cell(each["tier"], promised[each["tier"]]), *ranges))
     return Table(columns(labels.say("Tier", "档位"), *(labels.say(*_FIGURES[name]) for name in shown)), tuple(rows), title=title)
 

@@ -77,7 +77,7 @@ class DemoJob(Settings):
     effect: Annotated[float, Field(ge=0, le=10)]
     attempts: Annotated[int, Field(ge=1, le=10)]
     brings: Annotated[float, Field(ge=0, le=10)]
-    rewards: Rewards
+    rewards: Rewards | None
     event_effect: Annotated[float, Field(ge=0, le=1_000)]
     half_life: Annotated[float, Field(gt=0, le=10_000)]
     silent_groups: Annotated[int, Field(ge=0, le=MOST)]

@@ -7,9 +7,9 @@ from pydantic import AfterValidator, Field, model_validator
 from segmenter.errors import nearest
 from segmenter.messages import Message
 from segmenter.settings.eligibility import RulesSettings
-from segmenter.settings.rewards import FissionSettings
 from segmenter.settings.planning import AnyPlan, PlatformSettings, column_key
 from segmenter.settings.rankings import AnyScoring
+from segmenter.settings.rewards import FissionSettings
 from segmenter.settings.role_points import Roles, check_roles
 from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettings
 from segmenter.settings.stages import (

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -100,6 +101,6 @@ def _problems(tier: Tier) -> list[Message]:
     if len({reward.share is None for _, reward in rewards}) > 1:
         sentence = "tiers.{tier}: should have amounts or shares, and not both"
         return [Message("settings.tier_units", sentence, tier=tier.name)]
-    falling = [(more, less.size, own.size) for (_, less), (more, own) in zip(rewards, rewards[1:], strict=False) if own.size < less.size]
+    falling = [(more, less.size, own.size) for (_, less), (more, own) in pairwise(rewards) if own.size < less.size]
     sentence = "tiers.{tier}.{friends}: should be no less than for fewer friends (got {got:g} after {before:g})"
     return [Message("settings.tier_falls", sentence, tier=tier.name, friends=more, got=got, before=before) for more, before, got in falling]

@@ -174,10 +174,8 @@ def reach_of_each(spread: LaunchSpread, seed: int) -> pl.DataFrame:
     values, nodes = spread.people["value"].to_numpy(), spread.people.height
     brings = np.zeros(nodes)
     if values.sum() > 0:
-        pool = ReachSets(spread.graph, values, 2 * seed)
+        pool = ReachSets(spread.graph, values, 2 * seed, values)  # that they reach themselves needs no estimate
         pool.grow(_SETS)
-        # Who a set was drawn for is its first; that they reach themselves needs no estimate.
-        others = np.bincount(pool.members, minlength=nodes) - np.bincount(pool.members[pool.starts[:-1]], minlength=nodes)
-        brings += others * (pool.worth / _SETS)
+        brings += np.bincount(pool.members, minlength=nodes) * (pool.worth / _SETS)
     found = spread.people.select("person", "eligible", reach=pl.Series(values + brings), brings=pl.Series(brings))
     return found.select("person", *(pl.when("eligible").then(name).alias(name) for name in ("reach", "brings")))

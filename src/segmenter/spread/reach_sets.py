@@ -54,6 +54,20 @@ def _misses(offsets: Any, chances: Any) -> Any:
 
 
 @compiled
+def _first_below(misses: Any, edge: int, last: int, bar: float) -> int:
+    """Find the first of these chances that is below another, as the last is; where that is 0, they need not fall all the way."""
+    while misses[last] > 0 and last - edge > _FEW:
+        middle = (edge + last) >> 1
+        if misses[middle] < bar:
+            last = middle
+        else:
+            edge = middle + 1
+    while misses[edge] >= bar:
+        edge += 1
+    return edge
+
+
+@compiled
 def _draw(first: int, count: int, seed: Any, offsets: Any, sources: Any, chances: Any, misses: Any, worth: Any, guide: Any) -> Any:
     """Draw the sets with these numbers: where each starts, their members, and the place in `worth` that each was drawn for.
 
@@ -90,16 +104,7 @@ def _draw(first: int, count: int, seed: Any, offsets: Any, sources: Any, chances
                 bar, last = _unit(_mix(state)) * before, misses[end - 1]
                 if last >= bar:
                     break
-                if last > 0 and end - edge > _FEW:
-                    beyond = end - 1
-                    while edge < beyond:
-                        middle = (edge + beyond) >> 1
-                        if misses[middle] < bar:
-                            beyond = middle
-                        else:
-                            edge = middle + 1
-                while misses[edge] >= bar:
-                    edge += 1
+                edge = _first_below(misses, edge, end - 1, bar)
                 before, source = misses[edge], sources[edge]
                 edge += 1
                 if before == 0.0:

@@ -180,7 +180,7 @@ def _say(asked: int, brought: int, settings: CoreSettings, *, learned: bool) -> 
     if learned:
         sentence = (
             "With what chance people bring each other is learned from past launches: in {asked:,} pairs a member could have brought "
-            "somebody they know, and in {joined:,} did ({share:.1%})."
+            "somebody they know, and in {joined:,} did ({share:.2%})."
         )
         return Message("spread.chances_learned", sentence, asked=asked, joined=brought, share=brought / asked)
     sentence = (
