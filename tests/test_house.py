@@ -41,8 +41,8 @@ COVERS = {
     "regions/test_places.py": "regions/divisions regions/place_patterns regions/readings",
     "regions/test_region_names.py": "regions/spellings",
     "measures/test_aggregator.py": (
-        "measures/arrow_columns measures/customer_records measures/kernel measures/kernel_job measures/place_names"
-        " measures/raw_memory measures/record_layout measures/text_views"
+        "measures/arrow_columns measures/customer_records measures/kernel measures/kernel_job measures/order_runs measures/place_names"
+        " measures/raw_memory measures/record_columns measures/record_layout measures/run_summary measures/text_views"
     ),
     "measures/test_past.py": "measures/sampling sources/samples",
     "segments/test_names.py": "segments/archetypes",
@@ -75,7 +75,7 @@ COVERS = {
     "sources/test_mapping.py": (
         "sources/customer_rows sources/expressions sources/number_columns sources/order_rows sources/row_mapping sources/rows tables"
     ),
-    "sources/test_order_store.py": "sources/store_parts",
+    "sources/test_order_store.py": "sources/run_files sources/run_recorder",
     "sources/test_parquet_stream.py": "sources/fallback_rows sources/file_days sources/stream_times",
     "test_rules.py": "conditions",
     "test_launch.py": "launch_model launch_plan tracking/served_model",

@@ -69,8 +69,8 @@ def read_tables(
     """Read a shop's tables; an InputError says all that was found wrong at once.
 
     With `terms` many orders are aggregated for them as they are read, by `engine` (None is this process), and only as many
-    customers' single orders are kept as `sampling` says; `store` is the folder in which this process keeps what it has aggregated,
-    file by file. `categories` are read only without `terms`; `seeds` is a file of customer ids. Without `stop` what stops a launch is
+    customers' single orders are kept as `sampling` says; `store` is the folder in which this process keeps what it has read, by customer
+    and time. `categories` are read only without `terms`; `seeds` is a file of customer ids. Without `stop` what stops a launch is
     only among the findings, as far as the tables can be read.
     `progress` is called with the name of each table as its reading begins,
     and with the rows read and all rows while orders stream.

@@ -14,9 +14,10 @@ from segmenter.checks.number_format import NumberFormat
 from segmenter.measures import text_views
 from segmenter.measures.aggregator import Aggregator, Batch, aggregate
 from segmenter.measures.definition import summarize_frame
+from segmenter.measures.order_runs import merged, narrow, run_of_rows
+from segmenter.measures.run_summary import summarize_runs
 from segmenter.sources import fields
 from segmenter.sources.order_rows import canonical_orders
-from segmenter.sources.store_parts import part_of
 from segmenter.tables import LEVELS, ORDERS, TIME, Terms
 
 AS_OF = date(2026, 7, 1)
@@ -110,9 +111,20 @@ def expected(frame, terms, known=None):
     return summarize_frame(canonical_orders(values.filter(good), "order"), terms).frame
 
 
-def fed(frame, terms, *, size=1000, **ways):
+def in_memory(name, dtype, length):
+    return np.empty(length, dtype)
+
+
+def runs_of(aggregator, size):
+    """What was recorded, as runs of so many batches, each a file of its own."""
+    rows = [narrow(part, at) for at, part in enumerate(aggregator.recorded) if len(part["record"])]
+    whole = aggregator.customers(), aggregator.place_names()
+    return [run_of_rows(rows[at : at + size], *whole[0], whole[1], in_memory) for at in range(0, len(rows), size)]
+
+
+def fed(frame, terms, *, size=1000, recorded=False, **ways):
     aggregator = Aggregator(terms, **ways)
-    aggregator.recorded = []
+    aggregator.recorded = [] if recorded else None
     for rows in frame.iter_slices(size):
         batch = Batch(rows["id"], rows["time"], rows["amount"], rows["back"], rows["fallback"], [rows[level] for level in LEVELS])
         fallback = aggregator.add_all([batch], digits=2)[0]
@@ -143,19 +155,21 @@ def test_batches_as_the_definition(rows, terms, threads, size, random, known, ea
     if known is not None:
         known = fields.text(pl.Series(known, dtype=pl.String)).drop_nulls().unique()
     aggregator = fed(frame, terms, size=size, threads=threads, known=known)
-    recorded = aggregator.recorded
-    part = part_of(aggregator, recorded) if recorded else None
     there = expected(frame, terms, known)
     assert_frame_equal(aggregator.summary().frame, there)
     if random is not None:
         random.shuffle(rows)
         other = fed(pl.DataFrame(rows, schema=RAW, orient="row"), terms, threads=4 - threads, known=known)
         assert_frame_equal(other.summary().frame, there)
-    if part is not None:  # what was recorded comes to the same on any earlier day
-        before = Terms(min(earlier, terms.as_of), 7.0, 30)
-        again = Aggregator(before, threads=threads)
-        again.add_runs(*part[:2], part[2]["place"])
-        assert_frame_equal(again.summary().frame, expected(frame, before, known))
+    # What was recorded comes to the same on this and on any earlier day, in any runs.
+    recorder = fed(frame, terms, size=size, threads=threads, known=known, recorded=True)
+    for before in (terms, Terms(min(earlier, terms.as_of), 7.0, 30)):
+        runs = runs_of(recorder, 2)
+        files = [np.arange(len(recorder.recorded), dtype=np.uint32)] * len(runs)
+        for ways in [runs, [merged(runs, files, in_memory)]] if runs else [[]]:
+            found = summarize_runs(ways, before, threads)
+            assert_frame_equal(found.frame, expected(frame, before, known))
+            assert found.rows == sum(len(part["record"]) for part in recorder.recorded) - found.later
 
 
 @pytest.mark.slow

@@ -121,7 +121,8 @@ def test_only_what_is_new_or_changed_is_read(shop):
     other.rename(shop.folder / "d.parquet")
     assert shop.launch() == (["d.parquet"], ())
     assert shop.launch() == ([], ())
-    assert len(list(shop.kept.glob("*.json"))) == 2  # of the files that are gone nothing is kept
+    (index,) = shop.kept.glob("*.json")
+    assert len(json.loads(index.read_bytes())["kept"]["entries"]) == 2  # of the files that are gone nothing is kept
 
 
 def test_another_mapping_or_currency_is_another_reading(shop):
@@ -200,9 +201,11 @@ def flipped(path: Path) -> None:
 def lying(path: Path) -> None:
     """An entry that says other numbers; a part that holds other orders."""
     if path.suffix == ".json":
-        entry = json.loads(path.read_bytes())
-        entry["kept"]["reads"]["kept"] += 1
-        path.write_text(json.dumps(entry))
+        index = json.loads(path.read_bytes())
+        next(iter(index["kept"]["entries"].values()))["reads"]["kept"] += 1
+        path.write_text(json.dumps(index))
+    elif path.suffix == ".npy":
+        np.save(path, np.load(path)[::-1])
     else:
         pl.read_ipc(path.read_bytes()).head(0).write_ipc(path)
 
@@ -218,31 +221,81 @@ DAMAGES: list[Callable[[Path], object]] = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["json", "arrow"])
+@pytest.mark.parametrize("kind", ["*.json", "*.arrow", "*.run/ids.arrow", "*.run/time.npy", "*.run/paid.npy"])
 @pytest.mark.parametrize("damage", range(len(DAMAGES)))
 def test_what_is_damaged_is_read_again_with_a_warning(shop, kind, damage):
-    for path in shop.kept.glob(f"*.{kind}"):
+    for path in shop.kept.glob(kind):
         DAMAGES[damage](path)
     decoded, warnings = shop.launch()
     assert decoded == ["a.parquet", "b.parquet"]
-    if kind == "arrow" or DAMAGES[damage] is not Path.unlink:  # without an entry nothing is known to be lacking
-        assert len({warning.rsplit("; ", 1)[1] for warning in warnings}) == 2
-        assert all(warning.startswith("history.store: ") and "is damaged" in warning for warning in warnings)
+    if kind == "*.json":
+        # Without an index nothing is known to be lacking.
+        assert len(warnings) == (DAMAGES[damage] is not Path.unlink)
+    else:
+        assert sorted(warning.rsplit("; ", 1)[1][:9] for warning in warnings) == ["a.parquet", "b.parquet"]
+        assert all("is damaged" in warning for warning in warnings)
+    assert all(warning.startswith("history.store: ") for warning in warnings)
     assert shop.launch() == ([], ())
 
 
-def test_an_entry_of_another_version_is_read_anew_without_a_word(shop, monkeypatch):
+def test_what_another_version_kept_is_read_anew_and_it_says_so(shop, monkeypatch):
     monkeypatch.setattr(order_store, "_VERSION", "another")
-    assert shop.launch() == (["a.parquet", "b.parquet"], ())
+    decoded, warnings = shop.launch()
+    assert decoded == ["a.parquet", "b.parquet"]
+    assert len(warnings) == 1
+    assert "another version" in warnings[0]
+    assert shop.launch() == ([], ())
+
+
+def test_the_store_of_an_earlier_version_is_emptied_in_time(shop):
+    for path in shop.kept.glob("*.json"):
+        path.unlink()
+    old = [shop.kept / f"{'1f' * 12}.json", shop.kept / f"{'ab' * 32}.arrow"]
+    old[0].write_text(json.dumps({"version": "4 0.1 2.1", "mapping": "", "identity": {}, "kept": {}}))
+    old[1].touch()
+    os.utime(old[1], (0, 0))
+    decoded, warnings = shop.launch()
+    assert decoded == ["a.parquet", "b.parquet"]
+    assert len(warnings) == 1
+    assert not any(path.exists() for path in old)
+    assert shop.launch() == ([], ())
+
+
+def runs_in(shop):
+    (index,) = shop.kept.glob("*.json")
+    return json.loads(index.read_bytes())["kept"]["runs"]
+
+
+def test_runs_are_merged_as_they_become_many_and_lose_what_is_gone(shop):
+    most = 0
+    for at in range(9):
+        shop.write(f"n{at}.parquet")
+        assert shop.launch() == ([f"n{at}.parquet"], ())
+        most = max(most, len(runs_in(shop)))
+    assert most <= 4
+    rows = sum(sum(run["rows"]) for run in runs_in(shop))
+    for at in range(8):
+        (shop.folder / f"n{at}.parquet").unlink()
+    assert shop.launch() == ([], ())
+    assert sum(sum(run["rows"]) for run in runs_in(shop)) < rows / 2
+    assert shop.launch() == ([], ())
+
+
+def test_some_of_the_files_are_a_shop_too(shop):
+    for name in ("a.parquet", "*.parquet"):
+        assert shop.launch(**{"orders.path": f"{shop.folder}/{name}"}) == ([], ())
 
 
 def test_what_is_in_use_stays_and_what_is_not_goes(shop, monkeypatch):
     in_use = {path.name for path in shop.kept.iterdir()}
+    (shop.kept / "left-over.run").mkdir()
     for name in ("left-over.arrow", "killed.new"):
         (shop.kept / name).touch()
+    (shop.kept / "left-over.run" / "time.npy").touch()
     shop.launch()
-    assert {path.name for path in shop.kept.iterdir()} == in_use | {"left-over.arrow", "killed.new"}  # another launch may be writing them
-    for name in ("left-over.arrow", "killed.new"):
+    others = {"left-over.arrow", "left-over.run", "killed.new"}
+    assert {path.name for path in shop.kept.iterdir()} == in_use | others  # another launch may be writing them
+    for name in others:
         os.utime(shop.kept / name, (0, 0))
     shop.launch()
     assert {path.name for path in shop.kept.iterdir()} == in_use
@@ -266,13 +319,13 @@ def test_a_file_that_changes_while_it_is_read_is_not_kept(shop, monkeypatch):
     assert shop.launch()[0] == ["c.parquet"]
 
 
-@pytest.mark.parametrize("call", ["mkdir", "mkstemp"])
+@pytest.mark.parametrize("call", ["mkdir", "mkstemp", "mkdtemp"])
 def test_a_store_that_cannot_be_written_ends_with_its_name(shop, monkeypatch, call):
     def refused(*args, **ways):
         raise PermissionError(13, "Permission denied")
 
     shop.write("c.parquet")
-    monkeypatch.setattr(*((Path, "mkdir") if call == "mkdir" else (order_store.tempfile, "mkstemp")), refused)
+    monkeypatch.setattr(*((Path, "mkdir") if call == "mkdir" else (order_store.tempfile, call)), refused)
     with pytest.raises(OutputError, match=r'history\.store: cannot be written \(Permission denied\) \(got ".*store"\)'):
         shop.launch()
 
@@ -329,7 +382,7 @@ def test_two_launches_at_once_and_a_killed_one_leave_a_good_store(tmp_path):
     shop = Shop(tmp_path)
     for name in "abcd":
         shop.write(f"{name}.parquet", rows=3_000)
-    killed = started(shop, "5")  # as it puts its first entry in place, after the parts
+    killed = started(shop, "5")  # as it puts its index in place, after the rejects of each file
     said, told = killed.communicate()
     assert (killed.returncode, said) == (-signal.SIGKILL, ""), told
     assert list(shop.kept.glob("*.new"))

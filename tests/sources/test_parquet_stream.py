@@ -19,7 +19,7 @@ from segmenter.measures import shop_orders
 from segmenter.measures.definition import summarize_frame
 from segmenter.measures.sampling import Sampling, is_sampled
 from segmenter.settings import FilesSettings, parse
-from segmenter.sources import fallback_rows, store_parts
+from segmenter.sources import fallback_rows, run_recorder
 from segmenter.tables import Terms
 
 CONF = Path(__file__).parents[2] / "conf" / "data"
@@ -370,16 +370,16 @@ def test_a_thread_that_panics_ends_the_job_with_its_message(tmp_path):
             read_tables(data, launch, seed=1, terms=terms)
 
 
-def test_a_part_of_the_store_that_lacks_rows_is_read_again(tmp_path, monkeypatch):
+def test_rows_that_get_lost_on_their_way_into_the_store_end_the_job(tmp_path, monkeypatch):
     saved(tmp_path, SHOP, files=1)
     launch, store = segmenter.launch_settings({"launch.as_of": "2026-07-20"}).launch, str(tmp_path / "store")
-    terms, part_of = Terms(date(2026, 7, 20), 90.0, 200), store_parts.part_of
-    with monkeypatch.context() as patch:
-        patch.setattr(store_parts, "part_of", lambda aggregator, rows: part_of(aggregator, [frame[:-1] for frame in rows]))
-        first = read_tables(settings_of(tmp_path, {}), launch, seed=1, terms=terms, store=store)
-    again = read_tables(settings_of(tmp_path, {}), launch, seed=1, terms=terms, store=store)
-    assert len(again.warnings) == 1
-    assert_frame_equal(again.tables.orders.aggregate.frame, first.tables.orders.aggregate.frame)
+    terms, narrow = Terms(date(2026, 7, 20), 90.0, 200), run_recorder.narrow
+    monkeypatch.setattr(run_recorder, "narrow", lambda rows, file: narrow({name: values[:-1] for name, values in rows.items()}, file))
+    with pytest.raises(InputError, match="do not add up"):
+        read_tables(settings_of(tmp_path, {}), launch, seed=1, terms=terms, store=store)
+    monkeypatch.undo()
+    monkeypatch.setattr(shop_orders, "KERNEL_ROWS", 0)
+    assert read_tables(settings_of(tmp_path, {}), launch, seed=1, terms=terms, store=store).warnings == ()
 
 
 def test_amounts_that_can_be_read_in_two_ways_stop_a_stream_as_they_do_when_read_at_once(tmp_path):

@@ -10,18 +10,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.measures import kernel
-from segmenter.measures.arrow_columns import Array, address, bytes_of, texts_of, values_of, views_of
-from segmenter.measures.customer_records import CHUNK, NEVER, CustomerRecords, extract, write_ids
+from segmenter.measures.arrow_columns import Array, address, bytes_of, texts_of, values_of
+from segmenter.measures.customer_records import CHUNK, NEVER, CustomerRecords, write_ids
 from segmenter.measures.id_order import order_of, take, take_views
 from segmenter.measures.kernel_job import Job
 from segmenter.measures.place_names import PlaceNames
-from segmenter.measures.record_layout import WIDTH, layout_of
-from segmenter.measures.spec import summary_schema, sums
-from segmenter.tables import APART, DAY, EPOCH, LEVELS, Summary, Terms
+from segmenter.measures.record_columns import RecordColumns, days_with_rows, finish
+from segmenter.measures.record_layout import layout_of
+from segmenter.tables import DAY, EPOCH, LEVELS, Summary, Terms
 
 _ROWS = 1 << 18  # of a frame at a time
-# What `extract` writes besides the measures.
-_MOMENTS, _CODES = ("first_order_at", "last_order_at"), ("days_since_first_row", *LEVELS, APART)
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,8 @@ class Aggregator:
         self.integers = integers
         self.only_known = False
         self.threads = threads or pl.thread_pool_size()
-        # Where it is a list: the rows added since, with the numbers of their customers.
-        self.recorded: list[pl.DataFrame] | None = None
+        # Where it is a list, rows are put there with the numbers of their customers, and not added.
+        self.recorded: list[dict[str, Array]] | None = None
         self._layout = layout_of(terms)
         self._owners = [
             CustomerRecords(thread, self._layout.words, terms.today, learned=terms.horizon_days is not None)
@@ -77,11 +75,15 @@ class Aggregator:
         """Rows at or after the as-of date so far."""
         return int(self._seen["later"].sum()) + sum(int(owner.tables["later"][0]) for owner in self._owners)
 
+    @property
+    def days(self) -> tuple[date | None, date | None]:
+        """The days of the first and the last row so far, those after the as-of date included."""
+        first, last = int(self._seen["first"].min()), int(self._seen["last"].max())
+        return (None, None) if last < 0 else (EPOCH + timedelta(days=first // DAY), EPOCH + timedelta(days=last // DAY))
+
     def by_day(self) -> pl.DataFrame:
         """Give rows and net amount of each day before the as-of date so far, as `OrdersProfile` has them."""
-        rows, amount = np.flip(sum((owner.by_day for owner in self._owners), np.int64(0)), 0).T
-        days = pl.int_range(len(rows), dtype=pl.Int32, eager=True).cast(pl.Date).alias("day")
-        return pl.DataFrame({"day": days, "rows": rows, "amount": amount}).filter(pl.col("rows") > 0)
+        return days_with_rows(np.sum([owner.by_day for owner in self._owners], axis=0))
 
     def add_all(self, batches: Sequence[Batch], *, digits: int) -> list[pl.Series]:
         """Add rows of a source, and give the numbers of each batch's rows that are left to the fallback; `digits`: of the currency.
@@ -134,31 +136,19 @@ class Aggregator:
         )
         self._run([job])
 
-    def add_runs(self, customers: pl.DataFrame, orders: pl.DataFrame, names: pl.Series) -> None:
-        """Add orders that stand together by customer.
-
-        `customers` has ``customer_id`` and ``count``, how many of the orders are whose; `orders` ``time`` (microseconds since 1970),
-        ``paid``, and where there are any ``back`` (0 or 1) and `LEVELS`: by their number in `names`, one past the last for none.
-        """
-        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(customers["count"].to_numpy(), dtype=np.int64)])
-        codes = np.array([number * self.threads for number in self._places[0].numbers(views_of(names))] + [-1], np.int32)
-        columns: dict[str, Array | None] = {name: orders[name].to_numpy() for name in orders.columns}
-        columns |= {name: codes[column] for name in LEVELS if (column := columns.get(name)) is not None}
-        self._run([Job(self.threads, customers["customer_id"], offsets=offsets, orders=columns, trusted=True)])
-        if orders.height:
-            times = columns["time"]
-            assert times is not None
-            self._seen["first"][0] = min(self._seen["first"][0], times.min())
-            self._seen["last"][0] = max(self._seen["last"][0], times.max())
-
-    def ids_of(self, numbers: NDArray[np.int32]) -> pl.Series:
-        """Give the ids of customers by the numbers that `recorded` has, as text or whole numbers like the source."""
+    def customers(self) -> tuple[pl.Series, NDArray[np.uint32]]:
+        """Give the ids of all customers so far, sorted, as text, and the place of each there by the number that `recorded` has."""
+        numbers = np.concatenate([np.arange(len(owner), dtype=np.int32) * self.threads + at for at, owner in enumerate(self._owners)])
         texts, first_texts = self._texts()
-        chunks = [owner.chunks[0] for owner in self._owners]  # orders added meanwhile may replace them
-        hots = np.array([address(part) for part in chunks], np.int64)
+        hots = np.array([address(owner.chunks[0]) for owner in self._owners], np.int64)
         views = np.empty((len(numbers), 2), np.int64)
         write_ids(numbers, address(hots), self.threads, np.array(first_texts, np.int64), address(views))
-        return pl.Series("customer_id", views[:, 1]) if self.integers else texts_of(views, texts)
+        order = order_of(views, texts_of(views, texts))
+        ids = np.empty_like(views)
+        take_views(views, order, ids)
+        ranks = np.zeros(int(numbers.max(initial=-1)) + 1, np.uint32)
+        ranks[numbers[order]] = np.arange(len(order), dtype=np.uint32)
+        return texts_of(ids, texts), ranks
 
     def place_names(self) -> pl.Series:
         """Give the names of places by their numbers; null where a number has none."""
@@ -168,14 +158,9 @@ class Aggregator:
 
     def summary(self) -> Summary:
         """Give the summary, sorted by customer; the aggregator is used up."""
-        cells = self._layout.cells
         starts = np.cumsum([0, *(len(owner) for owner in self._owners)])
         views = np.empty((int(starts[-1]), 2), np.int64)
-        types = {name: np.int64 if cell[WIDTH] == 8 else np.int32 for name, cell in cells.items()}
-        types |= dict.fromkeys(_MOMENTS, np.int64) | dict.fromkeys(_CODES, np.int32)
-        columns: dict[str, Array] = {name: np.empty(len(views), kind) for name, kind in types.items()}
-        targets = np.array([column.ctypes.data for column in columns.values()], np.int64)
-        table = np.array(list(cells.values()), np.int64)
+        out = RecordColumns(self._layout, len(views))
         texts, first_texts = self._texts()
         names, arenas = self._names()
         places = (self.threads, address(names), address(arenas))
@@ -186,22 +171,21 @@ class Aggregator:
             owner, stop = self._owners[thread], int(starts[thread + 1])
             for at in range(int(starts[thread]), stop, CHUNK):
                 chunks = [part.pop(0) for part in (owner.hots, owner.colds, owner.thirds)]  # given back as soon as they are read
-                parts = (min(CHUNK, stop - at), *(chunk.ctypes.data for chunk in chunks), at)
-                extract(*parts, self._layout.layout[0], table, first_texts[thread], address(views), address(targets), *places)
+                out.extract(min(CHUNK, stop - at), chunks, at, first_texts[thread], address(views), places)
 
         def ordered(name: str) -> pl.Series:
-            column = columns.pop(name)  # each is given back as soon as it is in order
-            out = np.empty_like(column)
-            take(column, order, out)
-            return pl.Series(name, out)
+            column = out.columns.pop(name)  # each is given back as soon as it is in order
+            values = np.empty_like(column)
+            take(column, order, values)
+            return pl.Series(name, values)
 
         list(self._pool.map(read, range(self.threads)))
         order = order_of(views, texts_of(views, texts))
         ids = np.empty_like(views)
         take_views(views, order, ids)
-        frame = pl.DataFrame([texts_of(ids, texts), *self._pool.map(ordered, list(columns))])
+        frame = pl.DataFrame([texts_of(ids, texts), *self._pool.map(ordered, list(out.columns))])
         self._pool.shutdown()
-        return Summary(self._finish(frame), self.terms, *self._days())
+        return Summary(finish(frame, self.place_names(), self.terms), self.terms, *self.days)
 
     def _ids(self, rows: pl.DataFrame) -> pl.Series:
         return rows["customer_id"].cast(pl.Int64) if self.integers else rows["customer_id"]
@@ -235,7 +219,7 @@ class Aggregator:
         names, arenas = self._names()
         self._on_all_cores(add)
         if self.recorded is not None:
-            self.recorded += [rows for job in jobs if (rows := job.recorded()) is not None]
+            self.recorded += [job.recorded() for job in jobs]
 
     def _on_all_cores(self, work: Callable[[int], None]) -> None:
         list(self._pool.map(work, range(self.threads)))
@@ -253,29 +237,6 @@ class Aggregator:
             firsts.append(len(texts))
             texts += owner.texts()
         return texts, firsts
-
-    def _finish(self, frame: pl.DataFrame) -> pl.DataFrame:
-        names = self.place_names()
-        for level in LEVELS:
-            codes = frame[level]
-            if (codes >= 0).any():
-                # One name more, which is none: the place of those who have none.
-                places = names.extend_constant(None, 1).gather(codes.zip_with(codes >= 0, pl.Series([len(names)], dtype=pl.Int32)))
-            else:
-                places = pl.repeat(None, len(codes), dtype=pl.String, eager=True)
-            frame = frame.with_columns(places.alias(level))
-        if (frame["days_since_first_row"] < 0).any():
-            # Customers who are known, or whose orders are kept and all later: they have none.
-            frame = frame.filter(pl.col("days_since_first_row") >= 0)
-        if (frame["first_order_at"] == NEVER).any():
-            ordered = pl.col("last_order_at") >= 0
-            largest = [name for name, measure in sums(self.terms).items() if measure.of == "largest"]
-            frame = frame.with_columns(pl.when(ordered).then(name).alias(name) for name in (*_MOMENTS, *largest))
-        return frame.select(pl.col(name).cast(dtype) for name, dtype in summary_schema(self.terms).items())
-
-    def _days(self) -> tuple[date | None, date | None]:
-        first, last = int(self._seen["first"].min()), int(self._seen["last"].max())
-        return (None, None) if last < 0 else (EPOCH + timedelta(days=first // DAY), EPOCH + timedelta(days=last // DAY))
 
 
 def aggregate(orders: pl.DataFrame, terms: Terms) -> Summary:

@@ -1,7 +1,7 @@
 """The customers of one thread, each with a record; nobody else touches them: no locks, and no order of rows makes a difference.
 
 Records are found through open-addressed slots that hold 32 bits of the id's hash and the record's number; the id itself stands in the
-record, so that equal hashes are told apart. Imports Numba.
+record, so that equal hashes are told apart. One file because nothing else knows how a record is begun and read. Imports Numba.
 """
 
 import mmap
@@ -154,17 +154,34 @@ def number_of(row: int, tag: int, batch: Any, owner: Any, words: int, learned: b
     if long:
         copy_bytes(text, arena + used, length)
         owner.used = used + length
+    if batch.records == 0:
+        third = load(owner.thirds + 8 * (number >> CHUNK_BITS)) + 8 * THIRD * (number & (CHUNK - 1))
+        _begin(hot, cold, third, words, learned)
+    return number
+
+
+@jit
+def _begin(hot: int, cold: int, third: int, words: int, learned: bool) -> None:
+    """Begin a record that is all zero."""
     store(hot + 8 * FIRST, NEVER)
     store(hot + 8 * LAST, -1)
     if learned:
-        third = load(owner.thirds + 8 * (number >> CHUNK_BITS)) + 8 * THIRD * (number & (CHUNK - 1))
         store(third + 8 * LARGEST, -NEVER)
     store(cold + 8 * PROVINCE_AT, -1)
     store(cold + 8 * PROVINCE, -1)
     for word in range(words - LOWER, words):
         store(cold + 8 * word, -1)
     store(cold + 8 * REFUND_COUNTS, np.int64(NO_DAY) << 32)
-    return number
+
+
+@jit
+def begin_again(count: int, hot: int, cold: int, third: int, words: int, learned: bool) -> None:
+    """Begin the first records anew, for other customers."""
+    for part, width in ((hot, HOT), (cold, words), (third, THIRD * np.int64(learned))):
+        for word in range(count * width):
+            store(part + 8 * word, 0)
+    for number in range(count):
+        _begin(hot + 8 * HOT * number, cold + 8 * words * number, third + 8 * THIRD * number, words, learned)
 
 
 @jit

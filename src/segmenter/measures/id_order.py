@@ -1,12 +1,16 @@
 """The order of customers by id. Imports Numba, so it is imported where it is used."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.measures.raw_memory import jit
+from segmenter.measures.arrow_columns import address, views_of
+from segmenter.measures.raw_memory import jit, load_byte
+from segmenter.measures.text_views import LONGEST_INLINE, address_of, length_of
 
 _DIGIT = 11  # bits sorted by at a time: the counts stay in the nearest cache
 
@@ -122,3 +126,126 @@ def take_views(views: Any, rows: Any, out: Any) -> None:
     for at in range(len(rows)):
         row = rows[at]
         out[at, 0], out[at, 1] = views[row, 0], views[row, 1]
+
+
+def deal(keys: NDArray[np.uint32], shift: int, hands: int) -> NDArray[np.uint32]:
+    """Deal rows to hands, by their keys without the last bits: the rows of each hand, one hand after the other."""
+    threads = pl.thread_pool_size()
+    bounds = np.linspace(0, len(keys), threads + 1).astype(np.int64)
+    counts, rows = np.zeros((threads, hands), np.int64), np.empty(len(keys), np.uint32)
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda at: _count(keys, bounds[at], bounds[at + 1], shift, counts[at]), range(threads)))
+        ends = np.cumsum(counts.T).reshape(hands, threads).T
+        starts = np.ascontiguousarray(ends - counts)
+        list(pool.map(lambda at: _deal(keys, bounds[at], bounds[at + 1], shift, starts[at], rows), range(threads)))
+    return rows
+
+
+@jit
+def _count(keys: Any, start: int, stop: int, shift: int, counts: Any) -> None:
+    for row in range(start, stop):
+        counts[np.int64(keys[row]) >> shift] += 1
+
+
+@jit
+def _deal(keys: Any, start: int, stop: int, shift: int, starts: Any, rows: Any) -> None:
+    for row in range(start, stop):
+        hand = np.int64(keys[row]) >> shift
+        rows[starts[hand]] = np.uint32(row)
+        starts[hand] += 1
+
+
+def arrange(keys: NDArray[np.uint32], times: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """Put rows in the order of their keys, from 0, and their times; `starts` says where those of each key begin.
+
+    >>> arrange(np.array([1, 0, 1], np.uint32), np.array([7, 8, 6]), np.array([0, 1, 3])).tolist()
+    [1, 2, 0]
+    """
+    order = np.empty(len(keys), np.uint32)
+    _by_key(keys, np.argsort(times), starts.copy(), order)
+    return order
+
+
+@jit
+def _by_key(keys: Any, rows: Any, starts: Any, order: Any) -> None:
+    for row in rows:
+        key = np.int64(keys[row])
+        order[starts[key]] = row
+        starts[key] += 1
+
+
+def union(columns: Sequence[pl.Series]) -> tuple[pl.Series, list[NDArray[np.int64]]]:
+    """Unite columns of sorted and distinct texts: all texts, sorted, and where those of each column are there.
+
+    >>> ids, places = union([pl.Series(["a", "c"]), pl.Series(["b", "c"])])
+    >>> ids.to_list(), [part.tolist() for part in places]
+    (['a', 'b', 'c'], [[0, 2], [1, 2]])
+    """
+    ids, places = columns[0], [np.arange(len(columns[0]))]
+    for other in columns[1:]:
+        ours, theirs = views_of(ids), views_of(other)
+        one, two = np.empty(len(ids), np.int64), np.empty(len(other), np.int64)
+        pairs = (ours.views.reshape(-1, 2), address(ours.buffers), theirs.views.reshape(-1, 2), address(theirs.buffers))
+        count = _unite(*pairs, one, two)
+        source = np.empty(count, np.int64)
+        source[two] = np.arange(len(ids), len(ids) + len(other))
+        source[one] = np.arange(len(ids))
+        ids = pl.concat([ids, other.alias(ids.name)]).gather(pl.Series(source))
+        places = [*(one[part] for part in places), two]
+    return ids, places
+
+
+@jit
+def _unite(ours: Any, our_texts: int, theirs: Any, their_texts: int, one: Any, two: Any) -> int:
+    i = j = count = 0
+    while i < len(ours) or j < len(theirs):
+        sign = -1 if j == len(theirs) else 1 if i == len(ours) else _compare(ours, i, our_texts, theirs, j, their_texts)
+        if sign <= 0:
+            one[i] = count
+            i += 1
+        if sign >= 0:
+            two[j] = count
+            j += 1
+        count += 1
+    return count
+
+
+@jit
+def _compare(ours: Any, i: int, our_texts: int, theirs: Any, j: int, their_texts: int) -> int:
+    """Compare two texts byte by byte: below, at or above 0."""
+    length, other = length_of(ours[i, 0]), length_of(theirs[j, 0])
+    a, b = _word(ours, i, 0), _word(theirs, j, 0)
+    if a != b:
+        return -1 if a < b else 1
+    if length <= LONGEST_INLINE and other <= LONGEST_INLINE:
+        a, b = _word(ours, i, 1), _word(theirs, j, 1)
+        if a != b:
+            return -1 if a < b else 1
+        return np.int64(length > other) - np.int64(length < other)
+    text = address_of(ours[i, 1], our_texts) if length > LONGEST_INLINE else ours.ctypes.data + 16 * i + 4
+    their = address_of(theirs[j, 1], their_texts) if other > LONGEST_INLINE else theirs.ctypes.data + 16 * j + 4
+    for at in range(min(length, other)):
+        x, y = load_byte(text + at), load_byte(their + at)
+        if x != y:
+            return -1 if x < y else 1
+    return np.int64(length > other) - np.int64(length < other)
+
+
+@jit
+def checksum(words: Any, rest: Any) -> Any:
+    """Give a checksum that a change of any word changes: four polynomials of all words, and of the bytes after them."""
+    prime = np.uint64(0x9E3779B97F4A7C15)
+    a, b, c, d = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+    fours = len(words) // 4 * 4
+    for at in range(0, fours, 4):
+        a = a * prime + words[at]
+        b = b * prime + words[at + 1]
+        c = c * prime + words[at + 2]
+        d = d * prime + words[at + 3]
+    for at in range(fours, len(words)):
+        a = a * prime + words[at]
+    for byte in rest:
+        b = b * prime + np.uint64(byte)
+    for part in (b, c, d, np.uint64(8 * len(words) + len(rest))):
+        a = (a ^ (a >> np.uint64(29))) * prime + part
+    return a

@@ -1,7 +1,7 @@
 """The two compiled loops that every order passes: it is checked and handed to its customer's thread, then added to the record.
 
-Imports Numba. Most of the time is waiting for memory: at millions of customers each order touches a slot and a record that are in no
-cache. So the rows are taken in blocks, and everything that a block will touch is asked for before the first of it is used.
+Imports Numba. Most of the time is waiting for memory: each order touches a slot and a record that are in no cache. So the rows are
+taken in blocks, and everything that a block will touch is asked for before the first of it is used.
 """
 
 from typing import Any
@@ -46,11 +46,12 @@ BATCH = np.dtype(
         ("scale", np.float64),
         *((name, np.int64) for name in ("fallback", "levels", "places")),  # places: for each level views, missing, buffers, codes
         *((name, np.int64) for name in ("rows", "tags", "counts", "share", "counts_width", "threads")),  # what is handed over
-        # Of orders, which are the rows unless there are `offsets`: where each row's orders begin.
-        *((name, np.int64) for name in ("offsets", "order_times", "refunds", "back", "provinces", "cities", "districts", "records")),
+        # Of orders, which are the rows unless there are `offsets`: where each row's orders begin, and `numbers`, whose they are.
+        *((name, np.int64) for name in ("offsets", "order_times", "refunds", "back", "provinces", "cities", "districts")),
+        *((name, np.int64) for name in ("records", "numbers")),
         ("trusted", np.bool_),  # it was read before: ids and places stand for themselves
         ("only_known", np.bool_),  # no new customers
-        ("only_ids", np.bool_),  # there are no orders
+        ("only_ids", np.bool_),  # customers get their numbers, and no order is added
     ]
 )
 SEEN = np.dtype([("later", np.int64), ("first", np.int64), ("last", np.int64)])  # rows at or after the as-of date; times
@@ -127,8 +128,8 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
 ) -> int:
     """Add the rows that the thread `source` has handed to this owner to its customers' records, or only make these.
 
-    `names` and `arenas` are the addresses of those of each thread's names of places. Gives the place in the list of rows at which slots
-    or arena were full, or `stop`.
+    With `numbers` all rows are added, each with its orders, to records that are there. `names` and `arenas` are the addresses of those of
+    each thread's names of places. Gives the place in the list of rows at which slots or arena were full, or `stop`.
     """
     ids, offsets, times, amounts = batch.ids, batch.offsets, batch.order_times, batch.paid
     refunds, back, provinces, cities, districts = batch.refunds, batch.back, batch.provinces, batch.cities, batch.districts
@@ -141,13 +142,14 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
     spare, nobody, by_day = owner.spare, owner.spare + 8 * BLOCK, owner.by_day
     thirds, weights = owner.thirds, layout.weights
     lower, learned, of_day_weights = 8 * (words - LOWER), weights != 0, 4 * len(LONGEST_FIRST)
-    recent, as_of, in_chunk = layout.recent, np.int64(today * DAY), np.int64(CHUNK - 1)
+    recent, as_of, in_chunk, numbers = layout.recent, np.int64(today * DAY), np.int64(CHUNK - 1), batch.numbers
     for start_of_block in range(start, stop, BLOCK):
         end = min(start_of_block + BLOCK, stop)
-        for index in range(end, min(end + BLOCK, stop)):
+        looked_up, asked = (end, min(end + BLOCK, stop)) if numbers == 0 else (start_of_block, start_of_block)
+        for index in range(looked_up, asked):
             prefetch(slots + 8 * (np.int64(load_int(tags + 4 * index)) & mask))
         # First whose they are, by the hash alone, so that all records of a block are on their way at once.
-        for index in range(start_of_block, end):
+        for index in range(start_of_block, looked_up):
             tag = np.int64(load_int(tags + 4 * index)) & 0xFFFFFFFF
             slot = tag & mask
             entry = load(slots + 8 * slot)
@@ -167,16 +169,17 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
                     continue
             store(spare + 8 * (index - start_of_block), number)
             prefetch(load(hots + 8 * (number >> CHUNK_BITS)) + 8 * HOT * (number & in_chunk))
+            if only_ids:
+                continue
             cold = load(colds + 8 * (number >> CHUNK_BITS)) + 8 * words * (number & in_chunk)
-            if offsets == 0 and not only_ids:
-                cold = cold if load(times + 8 * row) >= recent else nobody
+            cold = cold if load(times + 8 * row) >= recent else nobody
             prefetch(cold)
             prefetch(cold + 64)
             if learned:
                 third = load(thirds + 8 * (number >> CHUNK_BITS)) + 8 * THIRD * (number & in_chunk)
                 prefetch(third)
                 prefetch(third + 64)
-        if offsets == 0 and (provinces != 0 or cities != 0 or districts != 0):
+        if numbers == 0 and not only_ids and (provinces != 0 or cities != 0 or districts != 0):
             # An order that is the latest so far may change the place.
             for index in range(start_of_block, end):
                 number = max(load(spare + 8 * (index - start_of_block)), np.int64(0))
@@ -187,13 +190,13 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
                 if cities != 0 or districts != 0:
                     prefetch(cold + lower if latest else nobody)
         for index in range(start_of_block, end):
-            number = load(spare + 8 * (index - start_of_block))
+            number = np.int64(load_int(numbers + 4 * index)) if numbers != 0 else load(spare + 8 * (index - start_of_block))
             if number < 0:
                 continue
-            row = np.int64(load_int(rows + 4 * index))
+            row = np.int64(load_int(rows + 4 * index)) if numbers == 0 else np.int64(index)
             hot = load(hots + 8 * (number >> CHUNK_BITS)) + 8 * HOT * (number & in_chunk)
-            k0 = load(ids + 16 * row)
-            if is_long(length_of(k0)) or load(hot) != k0 or load(hot + 8) != load(ids + 16 * row + 8):
+            k0 = load(ids + 16 * row) if numbers == 0 else np.int64(0)
+            if numbers == 0 and (is_long(length_of(k0)) or load(hot) != k0 or load(hot + 8) != load(ids + 16 * row + 8)):
                 # A long id, or another one with the same hash.
                 tag = np.int64(load_int(tags + 4 * index)) & 0xFFFFFFFF
                 number = number_of(row, tag, batch, owner, words, learned)
@@ -212,7 +215,7 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
             stop_row = row + 1
             if offsets != 0:
                 row, stop_row = load(offsets + 8 * row), load(offsets + 8 * row + 8)
-            for order in range(row, stop_row):
+            for order in range(stop_row - 1, row - 1, -1):  # the latest first: it says where a customer is, and few others need be asked
                 time, amount = load(times + 8 * order), load(amounts + 8 * order)
                 if time >= as_of:
                     owner.later += 1

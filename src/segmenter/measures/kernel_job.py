@@ -16,8 +16,8 @@ _APART = 16  # words between what different threads write for every row: cores w
 class Job:
     """Rows to be added, with the arrays whose addresses stand in `batch`.
 
-    Without `refunds` the amounts are what was paid or given back, which `scale` makes minor units. With `offsets`, the rows are
-    customers, and `orders` has all of their orders. `recorded`: the rows that are added are wanted again.
+    Without `refunds` the amounts are what was paid or given back, which `scale` makes minor units. `recorded`: the rows are wanted with
+    the numbers of their customers, and not added.
     """
 
     def __init__(
@@ -32,8 +32,6 @@ class Job:
         back: NDArray[np.uint8] | None = None,
         places: Sequence[pl.Series | None] = (),
         fallback: NDArray[np.uint8] | None = None,
-        offsets: NDArray[np.int64] | None = None,
-        orders: dict[str, Array | None] | None = None,
         trusted: bool = False,
         only_known: bool = False,
         only_ids: bool = False,
@@ -55,9 +53,8 @@ class Job:
             ],
             np.int64,
         )
-        if orders is None:
-            paid = values if units is None else np.empty(count, np.int64)
-            orders = {"time": moments, "paid": paid, "back": back, **dict(zip(LEVELS, codes, strict=True))}
+        paid = values if units is None else np.empty(count, np.int64)
+        orders: dict[str, Array | None] = {"time": moments, "paid": paid, "back": back, **dict(zip(LEVELS, codes, strict=True))}
         rows = np.empty((threads, threads, share), np.uint32)
         tags = np.empty_like(rows)
         self.orders = orders
@@ -85,7 +82,6 @@ class Job:
             counts_width=threads + _APART,
             share=share,
             threads=threads,
-            offsets=offsets,
             order_times=orders.get("time"),
             refunds=refunds,
             back=orders.get("back"),
@@ -95,16 +91,13 @@ class Job:
             records=self.records,
             trusted=trusted,
             only_known=only_known,
-            only_ids=only_ids,
+            only_ids=only_ids or recorded,
         )
-        self._held = (id_views, moments, no_time, values, no_amount, given, levels, rows, tags, offsets, refunds)
+        self._held = (id_views, moments, no_time, values, no_amount, given, levels, rows, tags, refunds)
 
-    def recorded(self) -> pl.DataFrame | None:
-        """Give the rows that were added, with the numbers of their customers, if they are wanted."""
-        if self.records is None:
-            return None
-        none = np.full(self.count, -1, np.int32)
-        nothing = {"back": np.zeros(self.count, np.uint8), **dict.fromkeys(LEVELS, none)}
-        columns = {name: nothing[name] if array is None else array for name, array in self.orders.items()}
-        frame = pl.DataFrame({"record": self.records, **columns})
-        return frame if (self.records >= 0).all() else frame.filter(pl.col("record") >= 0)
+    def recorded(self) -> dict[str, Array]:
+        """Give the rows that are wanted: the numbers of their customers as ``record``, and what there is of each order."""
+        assert self.records is not None
+        columns = {name: array for name, array in {"record": self.records, **self.orders}.items() if array is not None}
+        taken = self.records >= 0
+        return columns if taken.all() else {name: array[taken] for name, array in columns.items()}

@@ -5,7 +5,8 @@ Typed rows go to the kernel as they are. The others are fallback rows: `order_ro
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -28,13 +29,14 @@ from segmenter.sources.order_store import Identity, Store
 from segmenter.sources.parquet_stream import TYPED, WANTED, Stream, batches, days_of_batch, people_in
 from segmenter.sources.raw import Fingerprint, one_line, sha256
 from segmenter.sources.row_mapping import nothing_wanted
-from segmenter.sources.samples import sample_stream
-from segmenter.sources.store_parts import MAX_ROWS, StoreWriter, recall
-from segmenter.tables import NO_PROFILE, OrdersProfile, Terms
+from segmenter.sources.samples import sample_runs, sample_stream
+from segmenter.tables import EPOCH, NO_PROFILE, OrdersProfile, Summary, Terms
 from segmenter.words import Progress
 
 if TYPE_CHECKING:
     from segmenter.measures.aggregator import Aggregator, Batch
+    from segmenter.measures.order_runs import Run
+    from segmenter.sources.run_recorder import Recorder
 
 _AT_ONCE = 1_000_000  # rows that are aggregated at a time
 _FATES = ("filtered", "later", "rejected", "kept")
@@ -57,50 +59,80 @@ def aggregate_stream(
     from segmenter.measures.aggregator import Aggregator
 
     aggregator = Aggregator(terms, integers=stream.integers, known=ids)
-    days: list[Span] = []
-    recalled = {} if store is None else recall(store, stream, aggregator, ids, days)
+    kept = None if store is None else _Kept(store, stream, aggregator, ids)
+    recalled = {} if kept is None else kept.recalled.files
+    days: list[Span] = [] if kept is None or len(stream.paths) == 1 else kept.recalled.spans(stream, terms.today)
     fresh = [at for at in range(len(stream.paths)) if at not in recalled]
     total = {name: sum(entry.reads[name] for entry, _ in recalled.values()) for name in ("rows", "filtered", "rejected", "kept")}
-    total |= {"later": aggregator.later, "kept": total["kept"] - aggregator.later}
+    total["later"] = 0
     rejects = [frame for _, frame in recalled.values()]
     done = sum(stream.heights[at] for at in recalled)
     hashing = ThreadPoolExecutor(1)
-    writer = None if store is None else StoreWriter(store, aggregator)
     try:
         identities = {at: Identity.of(stream.paths[at]) for at in fresh}
         hashes = {at: hashing.submit(sha256, stream.paths[at]) for at in fresh}
-        for files in [fresh] if writer is None else [[at] for at in fresh]:
-            reads, found, parts = _read_files(stream, files, aggregator, ids, writer, days, partial(_report, progress, done, stream.rows))
+        for files in [fresh] if kept is None else [[at] for at in fresh]:
+            recorder = None if kept is None else kept.recorder
+            reads, found = _read_files(stream, files, aggregator, ids, recorder, days, partial(_report, progress, done, stream.rows))
             done += sum(stream.heights[at] for at in files)
             total = {name: total[name] + reads[name] for name in total}
             rejects.append(personal.without(found))
-            if writer is not None:
-                at = files[0]
-                writer.keep(stream.paths[at], identities[at], hashes[at], reads, parts, rejects[-1])
-        if writer is not None:
-            writer.finish()
+            if recorder is not None:
+                recorder.end_file(files[0], identities[files[0]], hashes[files[0]], reads, rejects[-1])
+        if kept is None:
+            by_day, summary = aggregator.by_day(), aggregator.summary()
+        else:
+            by_day, summary, later = kept.summary(total["kept"])
+            total |= {"later": total["later"] + later, "kept": total["kept"] - later}
         shas = {at: recalled[at][0].sha256 if at in recalled else hashes[at].result() for at in range(len(stream.paths))}
     except OSError as error:
         raise InputError(Message("sources.orders_unreadable", "data.orders.path: cannot be read ({why})", why=one_line(error))) from error
     finally:
         hashing.shutdown(wait=False, cancel_futures=True)
-        if writer is not None:
-            writer.close()
-    if store is not None:
-        store.prune()
+        if kept is not None:
+            kept.recorder.close()
     _check_counts(total, stream)
     prints = tuple(
         Fingerprint(name, path.stat().st_size, shas[at], "Parquet")
         for at, (name, path) in enumerate(zip(stream.names, stream.paths, strict=True))
     )
-    profile = OrdersProfile(aggregator.by_day(), NO_PROFILE.by_status, join_days(days))
-    summary = aggregator.summary()
-    orders = AggregatedOrders(summary, None if sampling is None else sample_stream(stream, ids, summary, sampling))
+    profile = OrdersProfile(by_day, NO_PROFILE.by_status, join_days(days))
+    orders = AggregatedOrders(summary)
+    if sampling is not None:
+        drawn = sample_stream(stream, ids, summary, sampling) if kept is None else sample_runs(kept.runs, summary, sampling)
+        orders = AggregatedOrders(summary, drawn)
     warnings = () if store is None else tuple(store.warnings)
     ordered = {name: total[name] for name in ("rows", *_FATES)}
     customers = check_customers(summary.frame["orders"], summary.frame["spend"], stream.launch.currency, partial(people_in, stream))
     left_out, findings = pl.concat([tables.REJECTED.to_frame(), *rejects]), (*stream.findings, *customers)
     return OrdersReading(orders, ordered, left_out, None, prints, warnings, profile, findings, turnover=turnover(summary))
+
+
+class _Kept:
+    """The store, for one launch. What it needs is imported here and not above: small shops do without Numba."""
+
+    def __init__(self, store: Store, stream: Stream, aggregator: "Aggregator", ids: pl.Series | None) -> None:
+        from segmenter.sources.run_recorder import Recorder, recall
+
+        self._aggregator = aggregator
+        self.runs: list[Run] = []
+        self.recalled = recall(store, stream, ids, aggregator.terms.today)
+        self.recorder = Recorder(store, stream, self.recalled, aggregator)
+
+    def summary(self, kept: int) -> tuple[pl.DataFrame, Summary, int]:
+        """Aggregate what was kept and what was read, and keep this too: days, summary, orders of kept files after the as-of date."""
+        from segmenter.measures.run_summary import summarize_runs
+
+        terms = self._aggregator.terms
+        self.runs = self.recorder.runs()
+        found = summarize_runs(self.runs, terms)
+        if found.rows + found.later != kept:
+            wrong = "data.orders.path: its rows do not add up ({counts}); please report it, with the config"
+            raise InputError(Message("sources.wrong_counts", wrong, counts=str({"kept": kept, "rows": found.rows, "later": found.later})))
+        self.recorder.publish()
+        ends = [day for day in self._aggregator.days if day is not None]
+        ends += [EPOCH + timedelta(days=day) for day in self.recalled.days()]
+        return found.by_day, Summary(found.frame, terms, min(ends, default=None), max(ends, default=None)), found.later
 
 
 def _report(progress: Progress, before: int, rows: int, done: int) -> None:
@@ -120,20 +152,19 @@ def _read_files(
     files: Sequence[int],
     aggregator: "Aggregator",
     ids: pl.Series | None,
-    writer: StoreWriter | None,
+    recorder: "Recorder | None",
     days: list[Span],
     progress: Callable[[int], None],
-) -> tuple[dict[str, int], pl.DataFrame, list[Future[list[str]]]]:
-    """Aggregate files: what became of their rows, their rejects, and their parts on their way into the store; and note their days."""
+) -> tuple[dict[str, int], pl.DataFrame]:
+    """Aggregate files: what became of their rows, and their rejects; and note their days."""
     fallback, decimals = FallbackRows(stream, files, ids), digits(stream.launch.currency)
-    parts: list[Future[list[str]]] = []
     received = accepted = later = 0
-    aggregator.recorded = None if writer is None else []
+    aggregator.recorded = None if recorder is None else []
 
-    def write() -> None:
-        if writer is not None and (rows := aggregator.recorded):
+    def record() -> None:
+        if recorder is not None and (rows := aggregator.recorded):
             aggregator.recorded = []
-            parts.append(writer.put(rows))
+            recorder.take(rows)
 
     try:
         for group in _groups(batches(stream, files)):
@@ -150,15 +181,14 @@ def _read_files(
             for batch in rows:
                 if batch.height and fallback.put(batch.select(*stream.columns, ROW)):
                     aggregator.add_rows(fallback.read())
-            if aggregator.recorded and sum(frame.height for frame in aggregator.recorded) > MAX_ROWS:
-                write()
+            record()
             progress(received)
         if fallback.frames:
             aggregator.add_rows(fallback.read())
         days += fallback.days
     except (PolarsError, OSError) as error:
         raise InputError(*_damages(stream, files, error)) from error
-    write()
+    record()
     height = sum(stream.heights[at] for at in files)
     reads = {
         "rows": height - fallback.blank,
@@ -167,7 +197,7 @@ def _read_files(
         "rejected": fallback.reads["rejected"],
         "kept": accepted - later + fallback.reads["kept"],
     }
-    return reads, pl.concat([tables.REJECTED.to_frame(), *fallback.rejects]), parts
+    return reads, pl.concat([tables.REJECTED.to_frame(), *fallback.rejects])
 
 
 def _groups(decoded: Iterator[pl.DataFrame]) -> Iterator[list[pl.DataFrame]]:

@@ -1,0 +1,196 @@
+"""Runs: all orders of some files by customer, then time, in narrow columns that may be mapped from disk. Imports Numba.
+
+A few runs are as good as one: a customer's orders are those of all of them. Runs are made of rows as they were recorded, or of runs.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from segmenter.measures.arrow_columns import Array
+from segmenter.measures.id_order import arrange, deal, take, union
+from segmenter.tables import DAY, LEVELS
+
+Make = Callable[[str, Any, int], Array]  # makes a column: its name, type and length
+SECOND = 1_000_000
+STEPS = {2: DAY, 4: SECOND, 8: 1}  # microseconds in the unit of times of so many bytes: days, seconds, microseconds
+_BUCKET = 1 << 16  # rows that are put in order at a time: they stay in the cache
+CUSTOMERS = 1 << 12  # that are read at a time
+
+
+@dataclass(frozen=True)
+class Run:
+    """Customers, and their orders from one of `starts` to the next.
+
+    Columns: ``time`` by `STEPS`, ``paid`` (minor units), ``file`` (by number), and where there are any ``back`` (1: a refund or
+    cancellation) and `LEVELS`, by their number in `places`, one past the last for none.
+    """
+
+    ids: pl.Series  # sorted, text
+    starts: NDArray[np.int64]
+    columns: dict[str, Array]
+    places: pl.Series
+    keep: NDArray[np.bool_] | None = None  # by number of the file: whether its orders count; None where all do
+
+    def part(self, first: int, stop: int) -> tuple[NDArray[np.int64], dict[str, Array]]:
+        """Give the orders that count of some customers, and where those of each begin."""
+        start, end = int(self.starts[first]), int(self.starts[stop])
+        offsets, columns = self.starts[first : stop + 1] - start, {name: values[start:end] for name, values in self.columns.items()}
+        if self.keep is not None and not (kept := self.keep[columns["file"]]).all():
+            offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept, dtype=np.int64)])[offsets]
+            columns = {name: values[kept] for name, values in columns.items()}
+        return offsets, columns
+
+    def rows(self, chosen: NDArray[np.bool_]) -> dict[str, Array]:
+        """Give the orders that count of chosen customers, with ``customer``, which of the `ids`; times in microseconds, amounts in full."""
+        taken = np.repeat(chosen, np.diff(self.starts))
+        if self.keep is not None:
+            taken &= self.keep[self.columns["file"]]
+        at = np.flatnonzero(taken)
+        columns = {name: values[at] for name, values in self.columns.items()}
+        columns |= {"time": microseconds(columns["time"]), "paid": columns["paid"].astype(np.int64)}
+        return {"customer": np.searchsorted(self.starts, at, side="right") - 1, **columns}
+
+
+def microseconds(times: Array) -> NDArray[np.int64]:
+    """Give times of any width as microseconds since 1970."""
+    wide = times.astype(np.int64)
+    wide *= STEPS[times.itemsize]
+    return wide
+
+
+def narrow(recorded: dict[str, Array], file: int) -> dict[str, Array]:
+    """Write rows as they were recorded in as few bytes as hold them exactly."""
+    times, paid = recorded["time"], recorded["paid"]
+    kind = np.int64 if (times % SECOND).any() else np.uint32 if (times % DAY).any() else np.uint16
+    step = STEPS[np.dtype(kind).itemsize]
+    if not len(times) or times.max() // step > np.iinfo(kind).max:
+        kind, step = np.int64, 1
+    rows = {"record": recorded["record"], "time": (times // step).astype(kind), "file": np.full(len(times), file, np.min_scalar_type(file))}
+    rows["paid"] = paid.astype(np.int32) if not len(paid) or np.abs(paid).max() <= np.iinfo(np.int32).max else paid.copy()
+    if "back" in recorded and recorded["back"].any():
+        rows["back"] = recorded["back"].astype(np.uint8)
+    for level in LEVELS:
+        if (codes := recorded.get(level)) is not None and (highest := codes.max(initial=-1)) >= 0:
+            rows[level] = codes.astype(np.int16 if highest <= np.iinfo(np.int16).max else np.int32)
+    return rows
+
+
+def run_of_rows(rows: list[dict[str, Array]], ids: pl.Series, ranks: NDArray[np.uint32], names: pl.Series, make: Make) -> Run:
+    """Make a run of rows that were recorded and made `narrow`, which are used up.
+
+    `ids` and `ranks` are `Aggregator.customers()`, `names` its names of places.
+    """
+    heights = [len(part["record"]) for part in rows]
+    keys = ranks[_stacked(rows, "record", heights)]
+    counts = counted(keys, len(ids))
+    starts = _starts(counts)
+    names_of = [name for name in ("time", "paid", "file", "back", *LEVELS) if any(name in part for part in rows)]
+    columns = {name: _stacked(rows, name, heights) for name in names_of}
+    used = np.flatnonzero(sum((counted(columns[level], len(names)) for level in LEVELS if level in columns), np.zeros(1, np.int64)))
+    # The place after the last name is for none: -1 in the rows.
+    table = np.full(len(names) + 1, len(used), np.min_scalar_type(len(used)))
+    table[used] = np.arange(len(used))
+    for level in LEVELS:
+        if level in columns:
+            columns[level] = table[columns[level]]
+    out = {name: make(name, values.dtype, len(keys)) for name, values in columns.items()}
+    shift = max(0, (len(ids) * _BUCKET // max(len(keys), 1)).bit_length() - 1)
+    dealt = deal(keys, shift, (len(ids) >> shift) + 1)
+
+    def fill(bucket: int) -> None:
+        first, stop = bucket << shift, min((bucket + 1) << shift, len(ids))
+        start, end = int(starts[first]), int(starts[stop])
+        chosen = dealt[start:end]
+        chosen = chosen[arrange(keys[chosen] - np.uint32(first), columns["time"][chosen], starts[first : stop + 1] - start)]
+        for name, values in columns.items():
+            take(values, chosen, out[name][start:end])
+
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
+        list(pool.map(fill, range(-(-len(ids) // (1 << shift)))))
+    return _run(ids, counts, starts, out, names.gather(pl.Series(used, dtype=pl.UInt32)))
+
+
+def merged(runs: Sequence[Run], files: Sequence[NDArray[np.uint32]], make: Make) -> Run:
+    """Make one run of several; `files` has the number in it of each of their files."""
+    ids, positions = union([run.ids for run in runs])
+    counts = np.zeros(len(ids), np.int64)
+    for run, where in zip(runs, positions, strict=True):
+        for first in range(0, len(where), CUSTOMERS):
+            stop = min(first + CUSTOMERS, len(where))
+            counts[where[first:stop]] += np.diff(run.part(first, stop)[0])
+    starts = _starts(counts)
+    places = pl.concat([run.places for run in runs]).unique().sort()
+    number = {name: at for at, name in enumerate(places)}
+    tables = [np.array([*(number[name] for name in run.places), len(places)], np.min_scalar_type(len(places))) for run in runs]
+    there = {name: [run.columns[name].dtype for run in runs if name in run.columns] for name in ("time", "paid", "back")}
+    kinds: dict[str, Any] = {name: max(types, key=lambda kind: kind.itemsize) for name, types in there.items() if types}
+    kinds["file"] = np.min_scalar_type(max((int(part.max(initial=0)) for part in files), default=0))
+    kinds |= {level: tables[0].dtype for level in LEVELS if any(level in run.columns for run in runs)}
+    out = {name: make(name, kind, int(starts[-1])) for name, kind in kinds.items()}
+    step = STEPS[kinds["time"].itemsize]
+
+    def fill(first: int) -> None:
+        stop = min(first + CUSTOMERS, len(ids))
+        parts: list[dict[str, Array]] = []
+        for run, where, table, numbers in zip(runs, positions, tables, files, strict=True):
+            bounds = np.searchsorted(where, [first, stop])
+            offsets, columns = run.part(int(bounds[0]), int(bounds[1]))
+            nothing = {"back": np.zeros(offsets[-1], np.uint8), **dict.fromkeys(LEVELS, np.full(offsets[-1], len(table) - 1, table.dtype))}
+            columns |= {"time": microseconds(columns["time"]), "file": numbers[columns["file"]]}
+            columns |= {level: table[columns[level]] for level in LEVELS if level in columns}
+            keys = np.repeat((where[bounds[0] : bounds[1]] - first).astype(np.uint32), np.diff(offsets))
+            parts.append({**nothing, **columns, "key": keys})
+        whole = {name: np.concatenate([part[name] for part in parts]) for name in ("key", *kinds)}
+        start, end = int(starts[first]), int(starts[stop])
+        order = arrange(whole["key"], whole["time"], starts[first : stop + 1] - start)
+        whole["time"] //= step
+        for name, values in out.items():
+            values[start:end] = whole[name][order]
+
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
+        list(pool.map(fill, range(0, len(ids), CUSTOMERS)))
+    return _run(ids, counts, starts, out, places)
+
+
+def _run(ids: pl.Series, counts: NDArray[np.int64], starts: NDArray[np.int64], columns: dict[str, Array], places: pl.Series) -> Run:
+    some = counts > 0
+    if some.all():
+        return Run(ids, starts, columns, places)
+    return Run(ids.filter(pl.Series(some)), np.append(starts[:-1][some], starts[-1]), columns, places)
+
+
+def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
+
+
+def counted(values: Array, size: int) -> NDArray[np.int64]:
+    """Count how often each number from 0 up to a size is there."""
+    total = np.zeros(size, np.int64)
+    for at in range(0, len(values), 1 << 22):
+        part = values[at : at + (1 << 22)]  # NumPy makes them wide, and those of all rows are many
+        total += np.bincount(part[part >= 0], minlength=size)
+    return total
+
+
+def _stacked(rows: list[dict[str, Array]], name: str, heights: Sequence[int]) -> Array:
+    """Take a column out of all rows, in the type of the widest; where some have none, it says nothing."""
+    parts = [part.pop(name, None) for part in rows]
+    kind = max((part.dtype for part in parts if part is not None), key=lambda kind: kind.itemsize)
+    out = np.empty(sum(heights), kind)
+    at = 0
+    for height in heights:
+        to, part = out[at : at + height], parts.pop(0)
+        at += height
+        if part is None:
+            to[:] = 0 if name == "back" else -1
+        elif name == "time":
+            np.multiply(part, STEPS[part.itemsize] // STEPS[kind.itemsize], out=to, dtype=kind, casting="unsafe")
+        else:
+            to[:] = part
+    return out
