@@ -65,7 +65,6 @@ COVERS = {
     "scoring/test_lookalike.py": "scoring/seed_columns",
     "scoring/test_single_measure.py": "scoring/decayed scoring/recency scoring/spend",
     "segments/test_topics.py": "segments/topic_model",
-    "spread/test_key_users.py": "spread/reach_sets",
     "settings/test_check.py": (
         "home settings/eligibility settings/jobs settings/planning settings/rankings settings/role_points settings/sources settings/stages settings/types"
     ),
