@@ -132,7 +132,7 @@ def _gamma(shape: float, key: Any) -> float:
 
 
 @compiled
-def _reward(friends: int, levels: Any, rewards: Any, shares: bool, order: float) -> float:
+def _reward(friends: int, levels: Any, rewards: Any, shares: bool, order: float) -> Any:
     """Give what so many friends come to, in minor units."""
     count = 0
     while count < len(levels) and levels[count] <= friends:
@@ -249,7 +249,7 @@ def _run(  # noqa: PLR0912, PLR0915
                     its = _mix(base + np.uint64(target) * _ODD) if target < people else _mix(drawn + _NEW)
                     share = _unit(_mix(drawn + _LAG))
                     # New customers come as evenly as ever; into groups members bring fewer from week to week.
-                    wait = int(share * days) if target > people else np.searchsorted(fatigue, share, side="right")
+                    wait: Any = int(share * days) if target > people else np.searchsorted(fatigue, share, side="right")
                     on = day + 1 + wait
                     if on < days:
                         after[free], who[free], whom[free], bar[free], own[free] = heads[on], member, target, needs, its

@@ -121,8 +121,8 @@ class _Pool:
 
     def alone(self, chosen: Ints) -> Floats:
         """Give how many people each would bring by themselves."""
-        alone: Floats = np.bincount(self._sets.turns(chosen)[1], minlength=len(chosen)) * self.each
-        return alone
+        sets = np.bincount(self._sets.turns(chosen)[1], minlength=len(chosen)).astype(np.float64)
+        return sets * self.each
 
 
 def describe_key_users(frame: pl.DataFrame, spread: LaunchSpread, picked: PickedKeyUsers, chosen: pl.DataFrame, seed: int) -> KeyUserChoice:

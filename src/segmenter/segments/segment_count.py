@@ -118,7 +118,8 @@ def _try_all(
         return {k: tasks[k].result() for k in numbers}
 
 
-@config_context(assume_finite=True, skip_parameter_validation=True)  # a few hundred small fits, of numbers that `fit` has checked
+# A few hundred small fits, of numbers that `fit` has checked.
+@config_context(assume_finite=True, skip_parameter_validation=True)  # type: ignore[untyped-decorator]
 def _try(model: Segmenter, learned: Floats, points: Floats, apart: Floats, bootstraps: int, behaviour: Behaviour) -> _Trial:
     k, random_state = model.n_clusters, model.random_state
     shares = np.bincount(model.fit(learned).labels_ - 1, minlength=k) / len(learned)

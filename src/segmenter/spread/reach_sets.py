@@ -81,8 +81,8 @@ def _draw(first: int, count: int, seed: Any, offsets: Any, sources: Any, chances
     size = 0
     for number in range(count):
         state = _mix(seed + np.uint64(first + number) * _ODD)
-        # Whom sets are drawn for is spread evenly, by multiples of the golden ratio: their numbers differ by less than chance.
-        turn = _unit(_mix(seed) + np.uint64(first + number) * _ODD)
+        state += _ODD
+        turn = _unit(_mix(state))
         root = guide[int(turn * len(guide))]
         while worth[root] <= turn * worth[-1]:
             root += 1
