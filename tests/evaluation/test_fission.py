@@ -84,7 +84,7 @@ def test_a_launch_that_runs_is_not_simulated(first):
 
 
 def test_without_a_history_there_are_no_sales():
-    job = settings("launch.horizon_days=300")
+    job = settings("launch.horizon_days=395")
     plan, tables = planned(job)
     found = simulate_fission(plan.customers, plan.groups, tables, job)
     assert found.totals["sales"].null_count() == 3

@@ -71,7 +71,6 @@ def test_without_rewards_nothing_is_paid_and_people_respond_to_nothing(seed):
     made = world(seed)
     few, many = (run(made, draws(response, others=1.0)) for response in (0.0, 3.0))
     assert few[0][..., COST].sum() == 0
-    assert (few[0][..., CALLED] == many[0][..., CALLED]).all()
     # Others are thinned from as many as the highest response might bring: by chance they are the same people only without any.
     few, many = (run(made, draws(response)) for response in (0.0, 3.0))
     assert all((one == other).all() for one, other in zip(few, many, strict=True))

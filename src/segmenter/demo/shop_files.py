@@ -55,11 +55,11 @@ def later_shop_outputs(settings: DemoJob, launch: DemoLaunch) -> Outputs:
 def _say_brought(settings: DemoJob, after: After) -> str:
     into, members = after.bringing.filter(~pl.col("new")), after.members.height
     steps, came = int(into["generation"].to_numpy().max(initial=0)), after.bringing.height - into.height
+    generations = "1 generation" if steps == 1 else f"{steps} generations"
     cost = f"{after.bringing['cost'].to_numpy().sum():,.2f} {settings.launch.currency}"
     return say(
         settings.lang,
-        f"Of {members:,} members {into.height:,} were brought by others, over {steps} generations, and {came:,} new customers. "
-        f"Rewards: {cost}.",
+        f"Of {members:,} members {into.height:,} were brought by others, over {generations}, and {came:,} new customers. Rewards: {cost}.",
         f"{members:,} 位群成员中，{into.height:,} 位由他人带来（共 {steps} 代），另带来新客户 {came:,} 位，奖励共 {cost}。",
     )
 
