@@ -235,7 +235,7 @@ def _run(  # noqa: PLR0912, PLR0915
                 for place in range(found):
                     if place < edges:
                         edge = offsets[node] + place
-                        target = np.int64(targets[edge])
+                        target: Any = np.int64(targets[edge])
                         drawn = _mix(_mix(base + _EDGE) + np.uint64(edge) * _ODD)
                         needs = _unit(_mix(drawn)) / max(chances[edge] * ties[at], 1e-300)
                         if not open_[target] or needs >= highest:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from segmenter.messages import Message
 from segmenter.planning.launch_key_users import PickedKeyUsers
-from segmenter.settings import AllocatedPlan, CoreSettings
+from segmenter.settings import AllocatedPlan, CoreSettings, PlanSettings
 from segmenter.spread.launch_spread import EdgeChances, LaunchSpread
 from segmenter.spread.reach_sets import ReachSets
 
@@ -69,6 +69,8 @@ class KeyUserChoice:
         The share of the best possible worth that they bring at least, but for a chance of 0.1 %.
     added : int
         Those who are on the list for their reach only.
+    room : int
+        Places left in each group for whom they bring.
     others : tuple of OtherChoice
         The same number of key users in the same places, chosen otherwise.
     chances : EdgeChances
@@ -84,6 +86,7 @@ class KeyUserChoice:
     stop: int | None
     guarantee: float
     added: int
+    room: int
     others: tuple[OtherChoice, ...]
     chances: EdgeChances
     unit: Literal["spend", "people"]
@@ -165,6 +168,7 @@ def describe_key_users(frame: pl.DataFrame, spread: LaunchSpread, picked: Picked
         int(little) if 0 < little < len(rows) else None,
         picked.found.guarantee,
         picked.added,
+        picked.room,
         tuple(others),
         spread.chances,
         spread.unit,
@@ -226,9 +230,9 @@ def with_brings(invitations: pl.DataFrame, frame: pl.DataFrame, reach: KeyUserCh
 
 
 def say_key_users(
-    reach: KeyUserChoice | None, spread: LaunchSpread, settings: CoreSettings
+    reach: KeyUserChoice | None, spread: LaunchSpread, settings: CoreSettings, groups: pl.DataFrame
 ) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
-    """Say what key users by reach rest on and change, in notes; and in warnings where there are fewer than places."""
+    """Say what key users by reach rest on and change, in notes; in warnings, where they are too few, or the groups too small for them."""
     plan = settings.plan
     notes: list[Message] = []
     if reach is None:
@@ -239,11 +243,14 @@ def say_key_users(
         return tuple(notes), (Message("planning.nobody_reaches", sentence),) if plan.key_users else ()
     count = reach.people.height
     sentence = (
-        "The {count:,} key users are those from whom most is reached: together they are expected to bring {brings:,.0f} people within "
-        "{days} days; {added:,} of them are invited only because of whom they bring."
+        "The {count:,} key users are those from whom most is reached: once all have joined they are expected to bring {brings:,.0f} people "
+        "within {days} days; {added:,} of them are invited only because of whom they bring."
     )
     facts = {"count": count, "brings": reach.brings.mean, "days": settings.launch.horizon_days, "added": reach.added}
-    notes.insert(0, Message("planning.key_users_by_reach", sentence, **facts))
+    notes.append(Message("planning.key_users_by_reach", sentence, **facts))
+    if reach.room:
+        sentence = "In each group {room:,} of plan.group_capacity={capacity:,} places are left for whom key users bring."
+        notes.append(Message("planning.room_for_friends", sentence, room=reach.room, capacity=plan.group_capacity + reach.room))
     if isinstance(plan, AllocatedPlan):
         sentence = "plan=allocated decides who is invited; key users are those of the invited who reach most, in each group."
         notes.append(Message("planning.reach_of_invited", sentence))
@@ -256,9 +263,27 @@ def say_key_users(
     elif plan.holdout:
         sentence = "Whole regions are held out: the lift has in it what people bring about in each other, as far as that stays in a region."
         notes.append(Message("planning.total_effect", sentence))
+    warnings = _too_full(reach, groups, plan)
     if not (left := count - reach.reaching):
-        return tuple(notes), ()
+        return tuple(notes), warnings
     sentence = (
         "of {count:,} places for key users {left:,} are the best advocates': nobody else there would bring anybody, by all that is known"
     )
-    return tuple(notes), (Message("planning.places_left", sentence, count=count, left=left),)
+    return tuple(notes), (*warnings, Message("planning.places_left", sentence, count=count, left=left))
+
+
+def _too_full(reach: KeyUserChoice, groups: pl.DataFrame, plan: PlanSettings) -> tuple[Message, ...]:
+    """Say where those who are called leave no room for whom key users bring into their groups: a simple plan leaves it."""
+    if not isinstance(plan, AllocatedPlan):
+        return ()
+    friends = reach.people.group_by("group").agg(friends=(pl.col("brings") - pl.col("newcomers")).clip(0).sum()).sort("group")
+    over = pl.col("expected_joins") + pl.col("friends") - plan.group_capacity
+    known = groups.join(friends, on="group", maintain_order="left").select("friends", left=over.clip(0, pl.col("friends")))
+    asked, left = (round(known[name].sum()) for name in ("friends", "left"))
+    if not left:
+        return ()
+    sentence = (
+        "those who are called fill the groups: of {friends:,} whom key users may bring into them {left:,} find no place; invite fewer "
+        "(plan.size), or raise plan.group_capacity"
+    )
+    return (Message("planning.no_room_for_friends", sentence, friends=asked, left=left),)

@@ -1,16 +1,18 @@
 """The key users of a launch's groups: the best advocates among the invited, or those from whom most is reached."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.planning.candidates import draw_rows, unit_of
-from segmenter.planning.choice import Choice
+from segmenter.planning.candidates import draw_rows, list_candidates, unit_of
+from segmenter.planning.choice import Choice, choose_simple
+from segmenter.planning.group_invitations import most_invitations
 from segmenter.planning.join_chances import JoinChances
 from segmenter.settings import CoreSettings, PlanSettings, SimplePlan
-from segmenter.spread import SpreadChoice, choose_key_users
+from segmenter.spread import SpreadChoice, choose_key_users, estimate_reach
 from segmenter.spread.launch_spread import LaunchSpread
 
 
@@ -21,6 +23,7 @@ class PickedKeyUsers:
     `rows` of the frame, in their order; `advocates` are the rows of those whom the plan would have taken otherwise, one for each place.
     `open` has ``row``, ``customer_id``, ``score`` and ``kind`` of who could be chosen, of each kind as many as `limits` says. The
     first `reaching` bring somebody, the others are advocates in the places left; `added` of all are on the list for their reach only.
+    In each of the `groups`, `room` places are left for whom they bring.
     """
 
     rows: NDArray[np.int64]
@@ -30,6 +33,8 @@ class PickedKeyUsers:
     found: SpreadChoice
     reaching: int
     added: int
+    groups: int
+    room: int = 0
 
     def mark(self, invited: pl.DataFrame, plan: PlanSettings) -> pl.DataFrame:
         """Add ``key_user``; no group has more of them than `plan.key_users`."""
@@ -93,7 +98,27 @@ def pick_key_users(
         found,
         reaching.height,
         int((~np.isin(picked, listed)).sum()),
+        marked["group"].n_unique(),
     )
+
+
+def plan_around(
+    frame: pl.DataFrame, settings: CoreSettings, plan: SimplePlan, spread: LaunchSpread, picked: PickedKeyUsers, chances: JoinChances
+) -> tuple[CoreSettings, Choice, PickedKeyUsers]:
+    """Choose the others of a simple plan: beside the key users, and with places left in each group for whom these bring."""
+    room = _count_brought(frame, settings, spread, picked)
+    plan = plan.model_copy(update={"group_capacity": plan.group_capacity - room})
+    settings = settings.model_copy(update={"plan": plan})
+    candidates = list_candidates(frame, settings, most_invitations(chances, plan) if plan.size == "auto" else None, picked.rows)
+    return settings, choose_simple(candidates, plan, chances, settings.lang, len(picked.rows)), replace(picked, room=room)
+
+
+def _count_brought(frame: pl.DataFrame, settings: CoreSettings, spread: LaunchSpread, picked: PickedKeyUsers) -> int:
+    """Give how many known people key users are expected to bring into a group, as far as enough places are left for it to be alive."""
+    ids, plan = frame["customer_id"].gather(picked.rows), settings.plan
+    values = spread.people.select("person", value=((pl.col("value") > 0) & ~pl.col("person").is_in(ids.implode())).cast(pl.Float64))
+    brought = estimate_reach(spread.graph, ids, values, seed=settings.seed) if values["value"].sum() else 0.0
+    return max(min(ceil(brought / picked.groups), plan.group_capacity - plan.smallest), 0)
 
 
 def _fill(rows: pl.Series, known: pl.DataFrame, advocates: pl.Series, limits: dict[str, int]) -> pl.Series:

@@ -18,7 +18,7 @@ from segmenter.planning.group_advice import describe_filling
 from segmenter.planning.group_invitations import chance_filled, count_members, most_invitations
 from segmenter.planning.join_chances import JoinChances, learn_join_chances
 from segmenter.planning.key_user_facts import KeyUserChoice, describe_key_users, say_key_users, with_brings
-from segmenter.planning.launch_key_users import mark_advocates, pick_key_users
+from segmenter.planning.launch_key_users import mark_advocates, pick_key_users, plan_around
 from segmenter.planning.live_events import LiveEvent, list_live_events
 from segmenter.planning.platform import platform_notes
 from segmenter.planning.running_plan import AREA, replan
@@ -176,8 +176,7 @@ def plan(
     reach: KeyUserChoice | None = None
     if spread is not None and (picked := pick_key_users(frame, spread, choice, chosen, settings)) is not None:
         if isinstance(settings.plan, SimplePlan):
-            candidates = list_candidates(frame, settings, most_invitations(chances, settings.plan) if auto else None, picked.rows)
-            choice = choose_simple(candidates, settings.plan, chances, settings.lang, len(picked.rows))
+            settings, choice, picked = plan_around(frame, settings, settings.plan, spread, picked, chances)
         chosen = picked.mark(choice.invited, settings.plan)
         reach = describe_key_users(frame, spread, picked, chosen.filter("key_user"), settings.seed)
     scheduled = schedule(
@@ -204,7 +203,7 @@ def plan(
     filling, unfilled = describe_filling(groups, chances, settings.plan)
     starters, told, lacking = stand_starters(frame, invitations, settings)
     platform = platform_notes(groups, scheduled.calls, starters, settings)
-    reached, doubts = ((), ()) if spread is None else say_key_users(reach, spread, settings)
+    reached, doubts = ((), ()) if spread is None else say_key_users(reach, spread, settings, groups)
     if choice.topics is not None:
         groups = groups.join(choice.topics, on="group", how="left", maintain_order="left")
     return InvitationPlan(

@@ -60,8 +60,8 @@ def _sentence(choice: KeyUserChoice, days: int, labels: Labels) -> Any:
         for other in choice.others
         if other.by != "degree"
     ]
-    en = "**{count} key users** come first, by {by}: together about **{people} people** ({low} to {high}) within {days} days"
-    zh = "**{count} 位核心用户**按{by}优先邀请：预计 {days} 天内共带来约 **{people} 人**（{low}–{high}）"
+    en = "**{count} key users** come first, by {by}: once all have joined about **{people} people** ({low} to {high}) within {days} days"
+    zh = "**{count} 位核心用户**按{by}优先邀请：全部入群后，预计 {days} 天内共带来约 **{people} 人**（{low}–{high}）"
     return marked(
         say(en, zh) + spend + say(". In the same places, {others}.", "。同样的名额，{others}。"),
         count=number(choice.people.height),
