@@ -18,7 +18,10 @@ from segmenter.tables import LEVELS, ORDERS, TIME, Summary
 if TYPE_CHECKING:
     from segmenter.measures.order_runs import Run
 
-_NO_ROWS = ORDERS.to_frame().select("customer_id", "order_id", "time", *LEVELS, paid="amount", back="is_order")
+_ROWS = {name: ORDERS[name] for name in ("customer_id", "order_id", "time", *LEVELS)} | {
+    "paid": ORDERS["amount"],
+    "back": ORDERS["is_order"],
+}
 
 
 def sample_of(orders: pl.DataFrame, summary: Summary, sampling: Sampling) -> Sample:
@@ -43,7 +46,7 @@ def sample_stream(stream: Stream, ids: pl.Series | None, summary: Summary, sampl
 
 def sample_runs(runs: Sequence["Run"], summary: Summary, sampling: Sampling) -> Sample:
     """Take the orders of some customers out of runs."""
-    halvings, parts = sampling.halvings(summary), [_NO_ROWS]
+    halvings, parts = sampling.halvings(summary), [pl.DataFrame(schema=_ROWS)]
     for run in runs:
         chosen = is_sampled(run.ids, halvings, sampling.seed)
         columns = run.rows(chosen.to_numpy())
