@@ -13,13 +13,13 @@ def main(config: DictConfig) -> None:
     from dataclasses import replace
 
     from segmenter.checks.ledger_ids import with_launches
-    from segmenter.evaluation.as_of import sampling_of, terms_of
+    from segmenter.evaluation.as_of import terms_of
     from segmenter.findings import raise_stops
     from segmenter.job import ahead, conclude, say_weights, started
     from segmenter.launch import plan_launch
     from segmenter.ledger import Basis, check_name, open_ledger, plan_on_basis
     from segmenter.ledger.committed_results import find_fitted
-    from segmenter.loader import read_tables
+    from segmenter.loader import read_launch
     from segmenter.report.launch_outputs import beside_launch, launch_outputs, publish_launch, with_newest_contacts
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import Outputs, write_outputs
@@ -40,18 +40,7 @@ def main(config: DictConfig) -> None:
     find_fitted(ledger, settings, terms.as_of)  # a folder that holds no segments is said before all is read
     ahead("segmenter.segments.segment_count")  # scikit-learn takes most of a second
     with progress(settings.lang) as stage:
-        read = read_tables(
-            settings.data,
-            launch,
-            seed=settings.seed,
-            progress=stage,
-            terms=None if settings.needs_every_order else terms,
-            engine=settings.engine,
-            store=settings.history.store,
-            sampling=sampling_of(settings),
-            categories=settings.by_category,
-            seeds=settings.scoring.seeds_file,
-        )
+        read = read_launch(settings, terms, progress=stage)
         if ledger is not None:
             read = with_newest_contacts(read, settings, ledger, terms.as_of)
 

@@ -13,14 +13,14 @@ def main(config: DictConfig) -> None:
     from dataclasses import replace
 
     from segmenter.checks.ledger_ids import with_launches
-    from segmenter.evaluation.as_of import FORECAST_SAMPLE, sampling_of, terms_of
+    from segmenter.evaluation.as_of import FORECAST_SAMPLE, terms_of
     from segmenter.evaluation.fission import simulate_fission
     from segmenter.findings import raise_stops
     from segmenter.job import ahead, conclude, started
     from segmenter.launch import plan_launch
     from segmenter.ledger import open_ledger
     from segmenter.ledger.basis import read_basis
-    from segmenter.loader import read_tables
+    from segmenter.loader import read_launch
     from segmenter.measures.sampling import Sampling
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import write_outputs
@@ -34,18 +34,7 @@ def main(config: DictConfig) -> None:
     launch, terms = settings.launch, terms_of(settings)
     ahead("segmenter.evaluation.fission_runs")
     with progress(settings.lang) as stage:
-        read = read_tables(
-            settings.data,
-            launch,
-            seed=settings.seed,
-            progress=stage,
-            terms=None if settings.needs_every_order else terms,
-            engine=settings.engine,
-            store=settings.history.store,
-            sampling=sampling_of(settings) or Sampling(FORECAST_SAMPLE, settings.seed),
-            categories=settings.by_category,
-            seeds=settings.scoring.seeds_file,
-        )
+        read = read_launch(settings, terms, progress=stage, sampling=Sampling(FORECAST_SAMPLE, settings.seed))
         days = settings.rules.invitations.days
         basis = None if ledger is None else read_basis(ledger, launch.name, terms.as_of, community=launch.community, days=days)
         tables = with_launches(read.tables, None if basis is None else basis.past, terms.as_of)

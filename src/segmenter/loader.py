@@ -72,15 +72,13 @@ def read_tables(
     customers' single orders are kept as `sampling` says; `store` is the folder in which this process keeps what it has read, by customer
     and time. `categories` are read only without `terms`; `seeds` is a file of customer ids. Without `stop` what stops a launch is
     only among the findings, as far as the tables can be read.
-    `progress` is called with the name of each table as its reading begins,
-    and with the rows read and all rows while orders stream.
+    `progress` is called with the name of each table as its reading begins, and with the rows read and all rows while orders stream.
     """
     raw, source, listed = _read_sources(data, launch, seed, progress, terms, engine, seeds)
     progress("columns")
     found = (*_beside(source, data), *(finding for table in raw.values() for finding in table.findings))
-    prints = {name: table.fingerprints for name, table in raw.items()}
+    frames, prints = ({name: getattr(table, part) for name, table in raw.items()} for part in ("frame", "fingerprints"))
     with _with_findings(found):
-        frames = {name: table.frame for name, table in raw.items()}
         streamed = None if terms is None or not isinstance(source, Stream) else count_ids(source, terms.as_of)
         shop = map_shop(frames, data, launch, unreadable={name: table.rejects for name, table in raw.items()}, streamed=streamed)
         if source is not None and terms is not None:
@@ -138,24 +136,27 @@ def _read_sources(
     return raw, source, listed
 
 
+def read_launch(settings: LaunchJob, terms: Terms, *, progress: Progress, sampling: Sampling | None = None, stop: bool = True) -> Inputs:
+    """Read a launch's tables as its settings ask for; where its ranking needs no `sampling` of single orders, that which is given."""
+    return read_tables(
+        settings.data,
+        settings.launch,
+        seed=settings.seed,
+        progress=progress,
+        terms=None if settings.needs_every_order else terms,
+        engine=settings.engine,
+        store=settings.history.store,
+        sampling=sampling_of(settings) or sampling,
+        categories=settings.by_category,
+        seeds=settings.scoring.seeds_file,
+        stop=stop,
+    )
+
+
 def check_tables(settings: LaunchJob, terms: Terms, *, progress: Progress) -> tuple[Inputs | None, InputCheck]:
     """Read a launch's tables and judge them: what would stop the launch is among the findings."""
     try:
-        sampling = sampling_of(settings)
-        whole = settings.needs_every_order
-        read = read_tables(
-            settings.data,
-            settings.launch,
-            seed=settings.seed,
-            progress=progress,
-            terms=None if whole else terms,
-            engine=settings.engine,
-            store=settings.history.store,
-            sampling=sampling,
-            categories=settings.by_category,
-            seeds=settings.scoring.seeds_file,
-            stop=False,
-        )
+        read = read_launch(settings, terms, progress=progress, stop=False)
         if settings.ledger.use:
             read = replace(read, tables=with_launches(read.tables, _past_launches(settings, terms.as_of), terms.as_of))
     except SegmenterError as error:
@@ -193,8 +194,7 @@ def with_seed_launch(read: Inputs, settings: LaunchJob, as_of: date) -> Inputs:
 
 def _id_columns(data: FilesSettings | DatabaseSettings | DemoSettings) -> tuple[str, ...]:
     """List what the shop calls its customers' ids."""
-    mapped = (data.customers.columns.customer_id, data.orders.columns.customer_id)
-    return tuple(name for name in mapped if name is not None)
+    return tuple(name for name in (data.customers.columns.customer_id, data.orders.columns.customer_id) if name is not None)
 
 
 def _simulated(data: DemoSettings, launch: LaunchSettings, seed: int) -> dict[str, Raw]:

@@ -114,7 +114,7 @@ def test_the_reproduction_number_tells_growth_from_an_end(children, grows):
     found = trace(people(*rows, {"customer_id": "z", "brought_by": "k00", "answered_on": late}))
     assert found.settled == 40
     assert found.reproduction is not None
-    assert found.reproduction.value == pytest.approx(children + 1 / 40)
+    assert found.reproduction.mean == pytest.approx(children + 1 / 40)
     assert (found.reproduction.low > 1, found.reproduction.high < 1) == (grows, not grows)
     assert trace(people(*rows, {"customer_id": "z", "brought_by": "k00"}), settled_days=60).reproduction is None
 

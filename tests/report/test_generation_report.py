@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segmenter.evaluation.generations import Estimate
 from segmenter.evaluation.launch_sales import FEW
+from segmenter.planning import Estimate
 from segmenter.report.generation_report import _too_few, came_through, generation_sections, say_through
 from segmenter.report.labels import Labels
 from segmenter.report.page import render_page

@@ -21,14 +21,12 @@ from segmenter.rules import ELIGIBLE
 from segmenter.settings import AllocatedPlan, ReferralSpread
 from segmenter.settings.jobs import SimulateCore
 from segmenter.spread.launch_spread import EdgeChances, fit_friends, launch_spread
-from segmenter.tables import Tables
+from segmenter.tables import INVITED, Tables
 
 Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]
 # Who is in no group of ours, whoever brings them.
 _CLOSED = ("not_customer", "staff", "blocked", "violations", "member", "region_include", "region_exclude", "region_unknown")
-
-
 _BY_LAUNCHES = ("member", "refused", "agreed", "refused_lately", "held_out", "cooloff", "invitations")
 
 
@@ -49,7 +47,7 @@ def set_up(customers: pl.DataFrame, groups: pl.DataFrame, tables: Tables, past: 
     """Make a world of a plan (`LaunchPlan.customers`, `LaunchPlan.groups`) and of the shop's past."""
     fission, horizon, currency = settings.fission, settings.launch.horizon_days, settings.launch.currency
     invited = None if tables.launches is None else tables.launches.invited
-    joining = learn_join_chances(_called(invited), as_of=as_of, chance=settings.plan.join_chance, evidence=settings.plan.join_evidence)
+    joining = learn_join_chances(invited, as_of=as_of, chance=settings.plan.join_chance, evidence=settings.plan.join_evidence)
     chances = _edges(customers, tables, settings)
     edges = chances.edges if chances is not None else pl.DataFrame(schema={"from_id": pl.String, "to_id": pl.String, "chance": pl.Float64})
     members, fatigue = list_members(invited, horizon, as_of), share_by_day(fission.fatigue, horizon)
@@ -91,11 +89,6 @@ def set_up(customers: pl.DataFrame, groups: pl.DataFrame, tables: Tables, past: 
     draws = _draws(settings, joining, bringing, bought, world)
     calls = np.bincount(np.minimum(day, horizon), minlength=horizon + 1)[:horizon] * (to_minor(gifts.invite, currency) if gifts else 0)
     return Setting(world, bought, draws, joining, bringing, chances, calls)
-
-
-def _called(invited: pl.DataFrame | None) -> pl.DataFrame | None:
-    """Leave out who was brought: of the invited, those tell nothing of how many come when they are called."""
-    return invited if invited is None or "brought_by" not in invited.columns else invited.filter(pl.col("brought_by").is_null())
 
 
 def _edges(customers: pl.DataFrame, tables: Tables, settings: SimulateCore) -> EdgeChances | None:
@@ -164,8 +157,8 @@ def _lags(invited: pl.DataFrame | None, as_of: date) -> Longs:
     """Give the days from the call to joining, as they were at past launches; none where there were none."""
     if invited is None:
         return np.zeros(1, dtype=np.int64)
-    joined = (_called(invited) if invited is not None else invited).filter(status="planned", answer="joined")  # type: ignore[union-attr]
-    joined = joined.filter(pl.col("answered_on") < as_of)
+    told = pl.concat([INVITED.to_frame(), invited], how="diagonal_relaxed").filter(pl.col("brought_by").is_null())
+    joined = told.filter(pl.col("answered_on") < as_of, status="planned", answer="joined")
     lags = (joined["answered_on"] - joined["planned_at"]).dt.total_days().drop_nulls().clip(0).sort()
     return lags.to_numpy() if len(lags) else np.zeros(1, dtype=np.int64)
 

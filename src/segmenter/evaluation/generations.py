@@ -7,18 +7,10 @@ from datetime import date
 import polars as pl
 
 from segmenter.launch_record import LaunchRecord
+from segmenter.planning import Estimate
 from segmenter.tables import ORDERS, REFERRALS
 
 _LEAST = 5  # key users, to see by how much more than chance they differ
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure and its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -37,9 +29,9 @@ class Generations:
     counts: pl.DataFrame  # ``generation``, ``members``, of them ``customers`` of the shop, ``spend``; null last
     key_users: pl.DataFrame
     bridges: pl.DataFrame
-    expected: Estimate | None  # what the key users who joined were to bring in all of the launch's days; None without any
+    expected: Estimate | None  # what the key users who joined were to bring, in all days, with its 95 % interval; None without any
     through: int  # who came through them: members, and whoever was new to the shop
-    reproduction: Estimate | None  # members brought by each who has been there for `settled_days`; None where nobody has
+    reproduction: Estimate | None  # the same of members brought by each who has been there for `settled_days`; None where nobody has
     settled: int  # of whom there are so many
     settled_days: int
     new: int  # brought to the shop by members, as the referrals say: not invited, and without an order before the launch
@@ -187,8 +179,8 @@ def _expected(key_users: pl.DataFrame) -> Estimate | None:
     mean = float(key_users["brings"].sum())
     if not mean:
         return None
-    apart = key_users["came"] - key_users["brings"]
-    wider = max(1.0, float(apart.var() or 0.0) * key_users.height / mean) if key_users.height >= _LEAST else 1.0  # type: ignore[arg-type]
+    apart = (key_users["came"] - key_users["brings"]).to_numpy()
+    wider = max(1.0, float(apart.var(ddof=1)) * len(apart) / mean) if len(apart) >= _LEAST else 1.0
     return Estimate(mean, *(wider * float(poisson.ppf(end, mean / wider)) for end in (0.025, 0.975)))
 
 
@@ -198,7 +190,8 @@ def _reproduction(brought: pl.Series) -> Estimate | None:
 
     if brought.is_empty():
         return None
-    count, mean = float(brought.sum()), float(brought.mean() or 0.0)  # type: ignore[arg-type]  # of integers
-    wider = max(1.0, float(brought.var() or 0.0) / mean) if mean else 1.0  # type: ignore[arg-type]
+    numbers = brought.to_numpy()
+    count, mean = float(numbers.sum()), float(numbers.mean())
+    wider = max(1.0, float(numbers.var(ddof=1)) / mean) if count and len(numbers) > 1 else 1.0
     low, high = (wider * end / 2 / len(brought) for end in (chi2.ppf(0.025, 2 * count / wider), chi2.ppf(0.975, 2 * count / wider + 2)))
     return Estimate(mean, float(low) if count else 0.0, float(high))

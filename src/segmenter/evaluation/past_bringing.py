@@ -81,7 +81,8 @@ def find_new(members: pl.DataFrame, referrals: pl.DataFrame) -> pl.DataFrame:
     """Give the referrals by which members brought new customers while they were members of a running launch, with the ``launch``."""
     brought = members.join(referrals.filter(pl.col("time").is_not_null()), on="customer_id")
     there = brought.filter(pl.col("time").dt.date().is_between("answered_on", "until", closed="left"))
-    return there.unique(["customer_id", "friend_id"]).sort("customer_id", "friend_id")
+    pair = ["customer_id", "friend_id"]
+    return there.sort(*pair, "launch").unique(pair, keep="first", maintain_order=True)
 
 
 def learn_bringing(
@@ -94,7 +95,7 @@ def learn_bringing(
     each member had: chances and rates are those of a whole horizon.
     """
     horizon, shares = len(fatigue), np.concatenate([[0.0, 0.0], fatigue])
-    usual = float(people["friends"].mean() or 0.0)  # type: ignore[arg-type]
+    usual = float(people["friends"].sum()) / max(people.height, 1)
     rated = members.join(people.select("friends", customer_id="person"), on="customer_id", how="left", maintain_order="left")
     friends, days = rated["friends"].fill_null(usual).to_numpy(), members["days"].to_numpy().astype(np.int64)
     along, asked = (0, 0.0) if chances is None or not members.height else (chances.joined, chances.asked * float(shares[days].mean()))
@@ -106,7 +107,7 @@ def learn_bringing(
     return Bringing(
         launches=members["launch"].n_unique(),
         members=members.height,
-        ties=Channel(0.0 if chances is None else asked * float(chances.edges["chance"].mean() or 0.0), along),  # type: ignore[arg-type]
+        ties=Channel(0.0 if chances is None else asked * float(chances.edges["chance"].sum()) / max(chances.edges.height, 1), along),
         others=Channel(float((friends * shares[days]).sum()), others),
         new=Channel(float((friends * days).sum()) / horizon, outside.height),
         customers=min(customers.height, others),

@@ -143,7 +143,8 @@ def _count_answers(invited: pl.DataFrame | None, as_of: date) -> pl.DataFrame:
     known = INVITED.to_frame() if invited is None else pl.concat([INVITED.to_frame(), invited], how="diagonal_relaxed")
     answer, joined = pl.col("answer"), (pl.col("answer") == "joined").fill_null(value=False)
     said = answer.is_not_null()
-    marked = known.filter(pl.col("status") == "planned").with_columns(
+    # Who was brought by a member tells nothing of how many come when they are called.
+    marked = known.filter(pl.col("status") == "planned", pl.col("brought_by").is_null()).with_columns(
         over=(pl.col("ends_on") <= as_of).fill_null(value=False),
         reached=(answer.is_in(REACHED) | (said & (pl.col("calls") > pl.col("missed")))).fill_null(value=False),
         vain=(said & (~answer.is_in(REACHED) | (pl.col("missed") > 0))).fill_null(value=False),

@@ -27,8 +27,8 @@ _NO_KINDS = {"customer_id", "verdict", "province", "city", "district", "region",
 
 
 @dataclass(frozen=True)
-class Estimate80:
-    """What is expected, with the 80 % interval of the estimate: by chance one launch lies further from it."""
+class Estimate:
+    """A mean and its interval; here that of 80 %, of the estimate: by chance one launch lies further from it."""
 
     mean: float
     low: float
@@ -42,9 +42,9 @@ class OtherChoice:
     by: Literal["score", "degree", "advocacy"]
     key_users: int
     brings: float  # people
-    more: Estimate80
+    more: Estimate
     worth: float  # of these, in the unit of the values
-    more_worth: Estimate80
+    more_worth: Estimate
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class KeyUserChoice:
         those whom they bring are, null where they are of many. No key user counts as brought.
     reaching : int
         The first so many bring somebody; the others are advocates, in places that are left.
-    brings, worth : Estimate80
+    brings, worth : Estimate
         People whom all bring together, and what these are worth.
     stop : int or None
         Each after the first so many brings less than a tenth of what the best one does; None where nobody does.
@@ -81,8 +81,8 @@ class KeyUserChoice:
 
     people: pl.DataFrame
     reaching: int
-    brings: Estimate80
-    worth: Estimate80
+    brings: Estimate
+    worth: Estimate
     stop: int | None
     guarantee: float
     added: int
@@ -175,9 +175,9 @@ def describe_key_users(frame: pl.DataFrame, spread: LaunchSpread, picked: Picked
     )
 
 
-def _estimate(parts: Floats) -> Estimate80:
+def _estimate(parts: Floats) -> Estimate:
     total, half = float(parts.sum()), _Z * float(parts.std()) * sqrt(len(parts))
-    return Estimate80(total, total - half, total + half)
+    return Estimate(total, total - half, total + half)
 
 
 def _best(picked: PickedKeyUsers, by: pl.Series) -> Ints:

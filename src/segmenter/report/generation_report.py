@@ -46,7 +46,7 @@ def say_through(review: Review, labels: Labels) -> list[str]:
     said = [say(en, f"{members} 位成员中，{brought} 位由他人带来（以外呼表、名单和推荐记录为准）。")]
     said += [_say_reproduction(through, labels)] if through.reproduction else []
     if (expected := through.expected) is not None:
-        low, high, mean = (f"{value:,.0f}" for value in (expected.low, expected.high, expected.value))
+        low, high, mean = (f"{value:,.0f}" for value in (expected.low, expected.high, expected.mean))
         en = f"The key users who joined or brought somebody were expected to bring {mean} within {review.launch.horizon_days} days"
         en += f" (by chance {low} to {high})"
         zh = f"已加入或已带来人的核心用户预计在 {review.launch.horizon_days} 天内带来 {mean} 人（随机波动范围 {low} 至 {high}）"
@@ -73,8 +73,8 @@ def _say_reproduction(through: Generations, labels: Labels) -> str:
     elif rate.low > 1:
         end = ("each generation is larger than the one before, and it grows by itself", "一代比一代多，会自行增长")
     en = f"Each of the {through.settled:,} members who have been there for {through.settled_days} days or more brought"
-    en += f" {rate.value:.2f} others on average ({rate.low:.2f}–{rate.high:.2f}): {end[0]}."
-    zh = f"加入满 {through.settled_days} 天的 {through.settled:,} 位成员平均每人带来 {rate.value:.2f} 人"
+    en += f" {rate.mean:.2f} others on average ({rate.low:.2f}–{rate.high:.2f}): {end[0]}."
+    zh = f"加入满 {through.settled_days} 天的 {through.settled:,} 位成员平均每人带来 {rate.mean:.2f} 人"
     zh += f"（{rate.low:.2f}–{rate.high:.2f}）：{end[1]}。"
     return labels.say(en, zh)
 

@@ -61,7 +61,7 @@ def _say_now(review: Review, labels: Labels) -> str:
     if count := review.counts["call_back"]:
         todo.append(say(f"call {count:,} back who asked for it", f"回拨 {count:,} 位约定再打者"))
     if review.through is not None and (rate := review.through.reproduction) is not None and rate.low > 1:
-        todo.append(say(f"make room: each member brings {rate.value:.1f} more", f"预留名额：每位成员平均再带来 {rate.value:.1f} 人"))
+        todo.append(say(f"make room: each member brings {rate.mean:.1f} more", f"预留名额：每位成员平均再带来 {rate.mean:.1f} 人"))
     if todo:
         return say("In these groups now: ", "现在要做：") + say("; ", "；").join(todo) + say(".", "。")
     if life is None:
@@ -85,8 +85,8 @@ def _say_next(review: Review, labels: Labels) -> str:
         return say(en, f"下次多邀请 {best}，少邀请 {worst}（{OVER_WORDS[over][1]}）。")
     through = review.through
     if review.over and through is not None and through.expected is not None and through.through < through.expected.low:
-        en = f"Next time expect less of key users: they brought {through.through:,} where {through.expected.value:,.0f} were expected;"
-        zh = f"下次不要高估核心用户：预计带来 {through.expected.value:,.0f} 人，实际 {through.through:,} 人；下次活动会据此重新估计。"
+        en = f"Next time expect less of key users: they brought {through.through:,} where {through.expected.mean:,.0f} were expected;"
+        zh = f"下次不要高估核心用户：预计带来 {through.expected.mean:,.0f} 人，实际 {through.through:,} 人；下次活动会据此重新估计。"
         return say(f"{en} the next launch learns from it.", zh)
     half = None if review.life is None else review.life.parts["half_life"][0]
     if half is not None and half < min(_SHORT, _longest_wait(review)):

@@ -97,7 +97,7 @@ def review_record(review: Review, settings: ReviewJob) -> Record:
         metrics |= {"lift": best.total, "lift_low": best.total_low, "lift_high": best.total_high, "lift_p": best.p}
         metrics |= {"anyway": review.lift.anyway}
     if (through := review.through) is not None:
-        metrics |= {"came_through": through.brought, "reproduction": through.reproduction.value if through.reproduction else None}
+        metrics |= {"came_through": through.brought, "reproduction": through.reproduction.mean if through.reproduction else None}
     everyone = review.acceptance.filter(over="all").select("share", "low", "high").row(0, named=True)
     metrics |= {f"joined_{name}": value for name, value in everyone.items()}
     # What fewer customers spend would show what single ones do.
