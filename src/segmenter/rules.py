@@ -187,7 +187,7 @@ def _regional(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettin
     within = np.logical_and.reduce([keep.to_numpy() for keep in keeps.values()])
     undecided = {name: members.undecided & pl.Series(within) for name, members in found.items()}
     open_ = [
-        say_undecided(who, located, named[name], region, f"rules.region.{name}", money_spent(frame.filter(who), launch))
+        say_undecided(who, located, named[name], region, f"rules.region.{name}", money_spent(frame.select("^spend$").filter(who), launch))
         for name, who in undecided.items()
         if who.any()
     ]

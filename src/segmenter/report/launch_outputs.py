@@ -59,7 +59,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
     follow_ups = list_follow_ups(plan.customers, read.tables.launches)
     of_segments = ["value", "later_spend", "everyone_later_spend", *(f"{of}_{name}" for of in ("median", "everyone") for name in MONEY)]
     files = [
-        parquet("customers", lambda: to_units(plan.customers, list(MONEY), currency)),
+        parquet("customers", lambda: plan.customers, currency),
         csv("invite_list", invites.with_columns(pl.col("score").round(2), pl.col("join_chance").round(4))),
         parquet("invite_list", lambda: invites),
         parquet("invitations", lambda: plan.invitations),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import polars.selectors as cs
 
+from segmenter.measures.spec import MONEY
+from segmenter.money import to_units
 from segmenter.report.output_folder import check_owner
 from segmenter.report.page import render_page
 from segmenter.report.publication import MANIFEST, publish
@@ -50,9 +52,13 @@ def rounded(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(cs.float().round(6) + 0.0)  # no -0.0
 
 
-def parquet(name: str, make: Callable[[], pl.DataFrame]) -> Output:
-    """Make a table a file for programs; it may hold customers, so it is never public."""
-    return Output(f"{name}.parquet", lambda path: write_parquet(make(), path), beside=True)
+def parquet(name: str, make: Callable[[], pl.DataFrame], currency: str | None = None) -> Output:
+    """Make a table a file for programs, measures in units of a currency; it may hold customers, so it is never public."""
+
+    def in_units(rows: pl.DataFrame) -> pl.DataFrame:
+        return rows if currency is None else to_units(rows, list(MONEY), currency)
+
+    return Output(f"{name}.parquet", lambda path: write_parquet(make(), path, in_units), beside=True)
 
 
 def page(name: str, report: Report, lang: Lang) -> Output:
