@@ -20,7 +20,7 @@ Make = Callable[[str, Any, int], Array]  # makes a column: its name, type and le
 SECOND = 1_000_000
 STEPS = {2: DAY, 4: SECOND, 8: 1}  # microseconds in the unit of times of so many bytes: days, seconds, microseconds
 _BUCKET = 1 << 16  # rows that are put in order at a time: they stay in the cache
-CUSTOMERS = 1 << 12  # that are read at a time
+CUSTOMERS = 1 << 13  # that are read at a time
 
 
 @dataclass(frozen=True)
