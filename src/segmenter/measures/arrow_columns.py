@@ -47,8 +47,8 @@ def texts_of(views: NDArray[np.int64], buffers: Sequence[NDArray[np.uint8]]) -> 
 
 def values_of(series: pl.Series) -> tuple[Array, NDArray[np.uint8] | None]:
     """Give the values of a column of numbers or times, and which are missing."""
-    array = series.rechunk().to_physical().to_arrow()
-    kind = array.type.to_pandas_dtype()
+    physical = series.rechunk().to_physical()
+    array, kind = physical.to_arrow(), np.dtype(str(physical.dtype).lower())  # PyArrow would load pandas to tell
     values = np.frombuffer(array.buffers()[1], kind) if len(array) else np.zeros(0, kind)
     return values[array.offset : array.offset + len(array)], _missing(array)
 
