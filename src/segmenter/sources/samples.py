@@ -1,7 +1,6 @@
 """The single orders of some customers, where those of all were aggregated as they were read: what rankings learn from."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
 
 import polars as pl
 
@@ -13,15 +12,7 @@ from segmenter.sources.fallback_rows import FallbackRows
 from segmenter.sources.order_rows import canonical_orders, order_rows
 from segmenter.sources.parquet_stream import WANTED, Stream, batches, decode
 from segmenter.sources.row_mapping import map_rows
-from segmenter.tables import LEVELS, ORDERS, TIME, Summary
-
-if TYPE_CHECKING:
-    from segmenter.measures.order_runs import Run
-
-_ROWS = {name: ORDERS[name] for name in ("customer_id", "order_id", "time", *LEVELS)} | {
-    "paid": ORDERS["amount"],
-    "back": ORDERS["is_order"],
-}
+from segmenter.tables import Summary
 
 
 def sample_of(orders: pl.DataFrame, summary: Summary, sampling: Sampling) -> Sample:
@@ -42,24 +33,6 @@ def sample_stream(stream: Stream, ids: pl.Series | None, summary: Summary, sampl
         rows = pl.concat(part.filter(is_sampled(part["customer_id"], halvings, sampling.seed)) for part in _read_all(stream, ids))
     orders = canonical_orders(rows, stream.settings.orders.grain)
     return Sample(orders.filter(is_sampled(orders["customer_id"], halvings, sampling.seed)), halvings)
-
-
-def sample_runs(runs: Sequence["Run"], summary: Summary, sampling: Sampling) -> Sample:
-    """Take the orders of some customers out of runs."""
-    halvings, parts = sampling.halvings(summary), [pl.DataFrame(schema=_ROWS)]
-    for run in runs:
-        chosen = is_sampled(run.ids, halvings, sampling.seed)
-        columns = run.rows(chosen.to_numpy())
-        whose = run.ids.gather(pl.Series(columns.pop("customer")))
-        found: dict[str, Any] = {"customer_id": whose, "time": pl.Series(columns["time"]).cast(TIME), "paid": columns["paid"]}
-        found["back"] = (
-            pl.Series(columns["back"]).cast(pl.Boolean) if "back" in columns else pl.repeat(value=False, n=len(whose), eager=True)
-        )
-        places = run.places.extend_constant(None, 1)  # the last is none
-        found |= {level: places.gather(pl.Series(columns[level])) for level in LEVELS if level in columns}
-        parts.append(pl.DataFrame(found))
-    rows = pl.concat(parts, how="diagonal_relaxed").filter(pl.col("time") < summary.terms.as_of)
-    return Sample(canonical_orders(rows, "order"), halvings)
 
 
 def _read_all(stream: Stream, ids: pl.Series | None) -> Iterator[pl.DataFrame]:
