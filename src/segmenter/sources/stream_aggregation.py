@@ -29,7 +29,7 @@ from segmenter.sources.order_store import Identity, Store
 from segmenter.sources.parquet_stream import TYPED, WANTED, Stream, batches, days_of_batch, people_in
 from segmenter.sources.raw import Fingerprint, one_line, sha256
 from segmenter.sources.row_mapping import nothing_wanted
-from segmenter.sources.samples import sample_runs, sample_stream
+from segmenter.sources.samples import orders_of, sample_runs, sample_stream
 from segmenter.tables import EPOCH, NO_PROFILE, OrdersProfile, Summary, Terms
 from segmenter.words import Progress
 
@@ -97,10 +97,10 @@ def aggregate_stream(
         for at, (name, path) in enumerate(zip(stream.names, stream.paths, strict=True))
     )
     profile = OrdersProfile(by_day, NO_PROFILE.by_status, join_days(days))
-    orders = AggregatedOrders(summary)
+    drawn = None
     if sampling is not None:
         drawn = sample_stream(stream, ids, summary, sampling) if kept is None else sample_runs(kept.runs, summary, sampling)
-        orders = AggregatedOrders(summary, drawn)
+    orders = AggregatedOrders(summary, drawn, partial(orders_of, stream, ids))
     warnings = () if store is None else tuple(store.warnings)
     ordered = {name: total[name] for name in ("rows", *_FATES)}
     customers = check_customers(summary.frame["orders"], summary.frame["spend"], stream.launch.currency, partial(people_in, stream))
