@@ -28,6 +28,7 @@ from segmenter.settings import (
     FilesSettings,
     LaunchJob,
     LaunchSettings,
+    LocalEngine,
     LookalikeSettings,
     SparkEngine,
 )
@@ -87,13 +88,15 @@ def read_tables(
             orders = _stream_orders(source, shop, terms, store, sampling, progress)
             prints["orders"] = orders.fingerprints
         elif "orders" in shop.rows:
-            orders = map_orders(shop.rows["orders"], data, launch, shop.ids, shop.personal, categories)
+            here = terms if engine is None or isinstance(engine, LocalEngine) else None
+            about = (shop.ids, shop.personal, categories, None if single else here, sampling)
+            orders = map_orders(shop.rows["orders"], data, launch, *about)
         else:
             orders = NO_ORDERS
         tables = shop_tables(shop, orders, stops=stop)
     if source is not None and isinstance(data, FilesSettings):
         _check_copies(str(data.orders.path), prints["orders"])
-    elif terms is not None and not single:
+    elif terms is not None and not single and isinstance(tables.orders, SingleOrders):
         tables = replace(tables, orders=_aggregate(tables.orders.single(), terms, engine, sampling))
     known = {name: prints[name] for name in TABLES if prints.get(name)}
     if listed is not None:

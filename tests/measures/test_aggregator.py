@@ -17,7 +17,7 @@ from segmenter.measures.definition import summarize_frame
 from segmenter.measures.order_runs import merged, narrow, run_of_rows
 from segmenter.measures.run_summary import summarize_runs
 from segmenter.sources import fields
-from segmenter.sources.order_rows import canonical_orders
+from segmenter.sources.kept_orders import canonical_orders
 from segmenter.tables import LEVELS, ORDERS, TIME, Terms
 
 AS_OF = date(2026, 7, 1)
