@@ -31,7 +31,8 @@ class Verdicts:
     Parameters
     ----------
     customers : DataFrame
-        The frame with ``verdict``: the first rule that removed the customer, or ``eligible``.
+        The frame with ``verdict``: the first rule that removed the customer, or ``eligible``; and ``failed_rules``: the names of all that
+        would, one a line, null where that is the verdict alone.
     funnel : DataFrame
         For each rule in order: ``rule``, ``before``, ``removed``, ``removed_only`` (by no other rule), ``left``.
     what_if : DataFrame
@@ -151,11 +152,32 @@ def apply_rules(
         first *= ~fail  # arithmetic, as it does not wait for a branch
         first += np.multiply(fail, number, dtype=np.uint16)
     verdict = pl.Series("verdict", [*fails, ELIGIBLE], dtype=pl.String).gather(pl.Series(first, dtype=pl.UInt32))
+    behind = None if shared is None else shared[2]
+    several = pl.Series("failed_rules", _several(fails, failed if behind is None else failed + behind, behind))
     removed = [int(np.count_nonzero(first == number)) for number in range(len(fails))]
     what_if = _what_if(frame, thresholds, fails, failed if shared is None else failed - shared[1])
     return Verdicts(
-        frame.with_columns(verdict).drop("shared_phone", strict=False), _funnel(removed, fails, failed), what_if, tuple(warnings)
+        frame.with_columns(verdict, several).drop("shared_phone", strict=False),
+        _funnel(removed, fails, failed),
+        what_if,
+        tuple(warnings),
     )
+
+
+def _several(fails: Mapping[str, Flags], failed: Counts, behind: Flags | None) -> pl.Series:
+    """Name all rules that remove a customer where these are several; they are few customers, so that it takes no time.
+
+    Who is `behind` another with their phone would be removed for it, were they not for something else.
+    """
+    rows = np.flatnonzero(failed > 1)
+    if not len(rows):
+        return pl.repeat(None, len(failed), dtype=pl.String, eager=True)
+    of_each = {name: fail[rows] if behind is None or name != "per_phone" else (fail | behind)[rows] for name, fail in fails.items()}
+    names = [pl.when(pl.Series(fail)).then(pl.lit(name)) for name, fail in of_each.items()]
+    said = pl.select(pl.concat_str(names, separator="\n", ignore_nulls=True)).to_series()
+    place = np.full(len(failed), len(rows), dtype=np.uint32)
+    place[rows] = np.arange(len(rows), dtype=np.uint32)
+    return pl.concat([said, pl.Series([None], dtype=pl.String)]).gather(pl.Series(place))
 
 
 def _thresholds(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings) -> list[_Threshold]:
