@@ -14,7 +14,7 @@ import polars as pl
 from segmenter.conditions import conditions
 from segmenter.measures import spec
 from segmenter.person_rules import VIOLATIONS
-from segmenter.planning.candidates import region_of, unit_of
+from segmenter.regions.region_names import region_of
 from segmenter.roles import HOLDS
 from segmenter.rules import ELIGIBLE, Threshold, thresholds
 from segmenter.scoring.components import COMPONENTS, REACH, weights_of_roles
@@ -88,7 +88,7 @@ class Explanation:
     place, of : int
         The place by score among those of the region who may be invited, and how many these are.
     unit : str or None
-        That region: what a group keeps to, before regions are joined; None where groups keep to none.
+        That region: what a group keeps to, before regions are joined; None where that is not known, or groups keep to none.
     decisions : mapping of str to object
         ``rank``, ``wave``, ``group``, ``agent``, ``call_on``, ``join_chance``, ``segment``, ``persona``, ``role``, ``topic``, as far as
         there are such.
@@ -143,7 +143,7 @@ def explain_customers(
     """
     weights = _weights(field, settings)
     limits = _limits(rows, settings)
-    within = unit_of(settings) if settings.plan.by_region != "none" else pl.lit(None, pl.String).alias("unit")
+    within = (region_of(settings.plan) if settings.plan.by_region != "none" else pl.lit(None, pl.String)).alias("unit")
     field, rows = field.with_columns(within), rows.with_columns(within)
     for row in rows.rows(named=True):
         alone = rows.filter(customer_id=row["customer_id"])
@@ -232,9 +232,8 @@ def _enough(field: pl.DataFrame, row: pl.DataFrame, settings: CoreSettings) -> f
     by_region = plan.holdout > 0 and plan.holdout_by == "region"
     if by_region or not (isinstance(plan.size, int) and plan.fill_confidence is not None):
         # Those of one region compete for the same places, whatever it was joined with; and none is of a region held out as a whole.
-        where = (region_of(plan) if by_region else unit_of(settings)).alias("where")
-        here = row.select(where).item()
-        invited = invited.filter(invited.select(where).to_series().eq_missing(pl.Series([here], dtype=pl.String)))
+        where = region_of(plan) if by_region else pl.col("unit")
+        invited = invited.filter(where.eq_missing(pl.lit(row.select(where).item(), pl.String)))
     lowest = invited["score"].bottom_k(SPARE if plan.holdout else 1)
     return None if lowest.is_empty() else float(lowest.max())  # type: ignore[arg-type]  # numbers
 

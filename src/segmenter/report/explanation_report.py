@@ -102,7 +102,7 @@ class _Words:
             yield text(say(en, f"  （其中 {share} 会被随机留出，用于衡量活动效果）"))
 
     def _instead(self, measure: str, needed: float, value: float | None, *, floor: bool) -> str:
-        name, asked, now = self.labels.measure(measure), self._value(measure, needed), self._value(measure, value)
+        name, asked, now = self._measure(measure), self._value(measure, needed), self._value(measure, value)
         en = f"{name}: at {'least' if floor else 'most'} {asked} instead of {now}"
         return self.labels.say(en, f"{name}：{'至少' if floor else '至多'} {asked}（现为 {now}）")
 
@@ -113,6 +113,10 @@ class _Words:
             return f"{money.exact(value, self.labels.currency)} {self.labels.currency}"
         return self.labels.value(measure, value) if isinstance(value, int | float | date) else str(value)
 
+    def _measure(self, name: str) -> str:
+        kind = name.removeprefix("events_")
+        return self.labels.measure(name) if kind == name else self.labels.say(f"events: {kind}", f"互动：{kind}")
+
     def rules(self) -> Table:
         """List the rules."""
         say, settings = self.labels.say, self.results.settings
@@ -121,7 +125,7 @@ class _Words:
             row(
                 self.labels.rule(rule.rule),
                 self.labels.rule_detail(rule.rule, settings.rules),
-                "" if rule.measure is None else f"{self.labels.measure(rule.measure)}: {self._value(rule.measure, rule.value)}",
+                "" if rule.measure is None else f"{self._measure(rule.measure)}{say(': ', '：')}{self._value(rule.measure, rule.value)}",
                 say("yes", "是") if rule.passed else say("NO", "否"),
                 role="" if rule.passed else "now",
             )
@@ -153,5 +157,6 @@ class _Words:
     def measures(self) -> Table:
         """List the measures."""
         say = self.labels.say
-        lines = tuple(row(self.labels.measure(name), self._value(name, value)) for name, value in self.found.measures.items())
+        said = {name: value for name, value in self.found.measures.items() if value or not name.startswith("events_")}
+        lines = tuple(row(self._measure(name), self._value(name, value)) for name, value in said.items())
         return Table(columns(say("Measure", "指标"), say("Value", "数值")), lines, say("Measures", "指标"))
