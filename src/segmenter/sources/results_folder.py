@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from segmenter.errors import ConfigError, InputError, nearest
 from segmenter.evaluation.explanation import Explanation, explain_customers, field_columns
@@ -46,7 +47,7 @@ class LaunchResults:
     @property
     def customers(self) -> pl.LazyFrame:
         """Every customer, with money in minor units, as the core has it."""
-        frame = pl.scan_parquet(self.folder / _CUSTOMERS)
+        frame = pl.scan_parquet(self.folder / _CUSTOMERS).with_columns((cs.categorical() | cs.enum()).cast(pl.String))
         money = [name for name in frame.collect_schema().names() if name in MONEY]
         return frame.with_columns((pl.col(money) * 10 ** digits(self.settings.launch.currency)).cast(pl.Int64)) if money else frame
 
