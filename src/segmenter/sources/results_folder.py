@@ -158,3 +158,25 @@ def _unknown(results: LaunchResults, ids: Sequence[str]) -> Iterator[Message]:
 def _bare(ids: pl.Series) -> pl.Series:
     """Leave out of ids what people mistype: case, signs, and zeros before a number."""
     return ids.str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]", "").str.replace_all(r"(^|\D)0+(\d)", "$1$2")
+
+
+def read_pair(a: Path, b: Path) -> tuple[LaunchResults, LaunchResults]:
+    """Read the results of two launches that can be compared; a ConfigError says all that is wrong with either."""
+    found: list[LaunchResults] = []
+    problems: list[str] = []
+    for key, folder in (("a", a), ("b", b)):
+        try:
+            found.append(read_results(folder, key))
+        except ConfigError as error:
+            problems += error.messages
+    if not problems:
+        versions, currencies = [each.manifest["segmenter"] for each in found], [each.settings.launch.currency for each in found]
+        if len(set(versions)) > 1:
+            sentence = "b: should be of the same version of segmenter as a (got {b} and {a}); launch both again with this one"
+            problems.append(Message("sources.pair_versions", sentence, a=versions[0], b=versions[1]))
+        if len(set(currencies)) > 1:
+            sentence = "b: should be in the currency of a (got {b} and {a}), as amounts of two currencies tell nothing beside each other"
+            problems.append(Message("sources.pair_currencies", sentence, a=currencies[0], b=currencies[1]))
+    if problems:
+        raise ConfigError(*problems)
+    return found[0], found[1]
