@@ -145,16 +145,18 @@ def explain_customers(
     limits = _limits(rows, settings)
     within = (region_of(settings.plan) if settings.plan.by_region != "none" else pl.lit(None, pl.String)).alias("unit")
     field, rows = field.with_columns(within), rows.with_columns(within)
-    for row in rows.rows(named=True):
-        alone = rows.filter(customer_id=row["customer_id"])
-        outcome = _outcome(row)
-        checks = _check_rules(row, rules, limits)
-        mates = field.filter(pl.col("unit").eq_missing(pl.lit(row["unit"], pl.String)))
+    scores = {unit: mates["score"].sort() for (unit,), mates in field.select("unit", "score").group_by("unit")}
+    cuts: dict[tuple[object, ...], float | None] = {}  # by place, as many customers are of one
+    for number, row in enumerate(rows.rows(named=True)):
+        alone, outcome, where = rows[number], _outcome(row), (row["province"], row["city"])
+        mates = scores.get(row["unit"], field["score"].clear())
         parts = tuple(
             ScorePart(name, row[f"component_{name}"], weight, 100 * weight * row[f"component_{name}"]) for name, weight in weights.items()
         )
         open_ = outcome in ("left_out", "removed") and row["left_out"] != "no_uplift" and not running
-        enough = _enough(field, alone, settings) if open_ else None
+        if open_ and where not in cuts:
+            cuts[where] = _enough(field, alone, settings)
+        enough = cuts[where] if open_ else None
         others = () if enough is None else tuple(_alternatives(row, alone, field, settings, weights, limits, enough))
         yield Explanation(
             customer_id=row["customer_id"],
@@ -162,12 +164,12 @@ def explain_customers(
             verdict=row["verdict"],
             left_out=row["left_out"] if outcome == "left_out" else None,
             measures={name: row[name] for name in (*_NAMES, *_kinds(rows)) if name in row},
-            rules=checks,
+            rules=_check_rules(row, rules, limits),
             parts=parts,
             adds_up=isinstance(settings.scoring, WeightedSettings),
             score=row["score"],
-            place=int((mates["score"] > row["score"]).sum()) + 1,
-            of=mates.height,
+            place=len(mates) - int(mates.search_sorted(row["score"], "right")) + 1,
+            of=len(mates),
             unit=row["unit"],
             decisions={name: row[name] for name in _DECISIONS if name in row},
             enough=enough,

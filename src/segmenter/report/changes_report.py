@@ -20,6 +20,7 @@ _REASONS = {
     OTHERS: ("others: places went to, or came from, other customers", "其他客户：名额因其他客户的变化而得失"),
     UNKNOWN: ("not a customer of the other", "不在另一方的客户中"),
 }
+_PLACES = {"province": ("province", "省份"), "city": ("city", "城市"), "district": ("district", "区县")}
 _MOST, _LONGEST = 12, 60  # rows of a table, and letters of a setting
 
 
@@ -95,7 +96,8 @@ def _measures(found: LaunchChanges, labels: Labels) -> list[Table]:
         found.customers.filter(pl.col("reason").is_in([DATA, BOTH])).with_columns(pl.col("measures").str.split(", ")).explode("measures")
     )
     counted = _count(by_data, "measures")
-    rows = tuple(_row(labels.measure(name), counts, labels) for name, counts in list(counted.items())[:_MOST])
+    names = {name: labels.say(*words) for name, words in _PLACES.items()}
+    rows = tuple(_row(names.get(name) or labels.measure(name), counts, labels) for name, counts in list(counted.items())[:_MOST])
     title = labels.say("Which of their data differ", "哪些数据不同")
     return [Table(_headings(labels, "Measure", "指标"), rows, title, look="tight")] if rows else []
 
