@@ -17,7 +17,7 @@ QUICK = ("tracking=none", "ledger.use=false", "segments.k=2", "segments.bootstra
 def launches(tmp_path_factory):
     folder = tmp_path_factory.mktemp("compared")
     run_here("launch", "out=june", *QUICK, cwd=folder)
-    run_here("launch", "out=july", "rules.recency.max_days=200", "plan.size=150", "segments.k=3", *QUICK, cwd=folder)
+    run_here("launch", "out=july", *QUICK, "rules.recency.max_days=200", "plan.size=150", "segments.k=3", cwd=folder)
     return folder
 
 
@@ -54,7 +54,7 @@ def test_the_same_launch_differs_in_nothing(launches):
 
 
 def test_what_cannot_be_compared_is_refused_all_at_once(launches):
-    said = run_here("compare", "a=nowhere", "b=outputs", cwd=launches, code=2).stderr
+    said = run_here("compare", "a=nowhere", "b=gone", cwd=launches, code=2).stderr
     assert "a: " in said
     assert "b: " in said
     for name, changes in {"old": {"segmenter": "0.0.9"}, "pounds": {"config": {"launch": {"currency": "GBP"}}}}.items():
