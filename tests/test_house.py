@@ -77,6 +77,8 @@ COVERS = {
     "sources/test_order_store.py": "sources/run_files sources/run_recorder",
     "sources/test_parquet_stream.py": "sources/fallback_rows sources/file_days sources/stream_times",
     "test_rules.py": "conditions",
+    "test_explain_job.py": "evaluation/explanation report/explanation_report settings/results_jobs sources/results_folder",
+    "test_compare_job.py": "report/changes_outputs report/changes_report",
     "test_launch.py": "launch_model launch_plan tracking/served_model",
     "test_wheel.py": "version",
 }

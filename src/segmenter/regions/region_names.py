@@ -8,7 +8,7 @@ from segmenter.regions.divisions import DISTRICT, WORLD, places
 from segmenter.regions.places import Located, levels_of, locate, name_key
 from segmenter.regions.readings import Reading
 from segmenter.regions.spellings import by_key, most_frequent
-from segmenter.settings import RegionRule
+from segmenter.settings import PlanSettings, RegionRule
 from segmenter.tables import LEVELS
 
 
@@ -84,3 +84,10 @@ def _moved(shown: pl.DataFrame, located: Located) -> pl.DataFrame:
     moved = pl.Series(moves, dtype=pl.Boolean) & shown["district"].is_null()
     city = pl.when(~moved).then("city")
     return shown.with_columns(city=city, district=pl.when(moved).then("city").otherwise("district"))
+
+
+def region_of(plan: PlanSettings) -> pl.Expr:
+    """Give the ``region`` of a customer that the control group is drawn by: that of the groups, or the province."""
+    below = pl.when(pl.col("city").ne_missing(pl.col("province"))).then("city")  # a municipality is its own city
+    city = pl.concat_str("province", below, separator="/", ignore_nulls=True).replace("", None)
+    return (city if plan.by_region == "city" else pl.col("province")).alias("region")

@@ -101,6 +101,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         "valid_until": str(plan.valid_until),
         "live_events": [str(event.day) for event in plan.live_events],
         "counts": plan.counts,
+        "rules": plan.funnel["rule"].to_list(),
         "obstacles": [translate(sentence, settings.lang) for sentence in plan.obstacles],
         "notes": [translate(sentence, settings.lang) for sentence in plan.notes],
         "warnings": [translate(sentence, settings.lang) for sentence in plan.warnings],

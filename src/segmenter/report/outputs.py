@@ -18,7 +18,7 @@ from segmenter.report.page import render_page
 from segmenter.report.publication import MANIFEST, publish
 from segmenter.report.sections import Report
 from segmenter.report.table_files import write_csv, write_manifest, write_parquet
-from segmenter.settings import DemoJob, LaunchJob
+from segmenter.settings.results_jobs import AnyJob
 from segmenter.words import Lang
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Outputs:
 
 
 def write_outputs(
-    outputs: Outputs, read: "Inputs | None", settings: LaunchJob | DemoJob, publishing: AbstractContextManager[Path] | None = None
+    outputs: Outputs, read: "Inputs | None", settings: AnyJob, publishing: AbstractContextManager[Path] | None = None
 ) -> None:
     """Write the files into the results folder, whole or not at all; `publishing` is `publish` or more around it."""
     with publishing or publish(settings.out, lambda: check_owner(settings)) as folder, ThreadPoolExecutor(1) as thread:

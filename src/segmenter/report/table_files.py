@@ -13,7 +13,8 @@ from segmenter.contacts import shown_sql
 from segmenter.findings import as_json
 from segmenter.report.publication import MANIFEST, sha256
 from segmenter.report.safe_text import safe_cells
-from segmenter.settings import DemoJob, LaunchJob, shareable
+from segmenter.settings import shareable
+from segmenter.settings.results_jobs import AnyJob
 from segmenter.sources.inputs import Inputs
 from segmenter.version import __version__
 
@@ -42,7 +43,7 @@ def write_parquet(frame: pl.DataFrame, path: Path, change: Callable[[pl.DataFram
         raise OSError(str(error)) from error
 
 
-def write_manifest(said: Mapping[str, object], read: Inputs | None, settings: LaunchJob | DemoJob, folder: Path) -> None:
+def write_manifest(said: Mapping[str, object], read: Inputs | None, settings: AnyJob, folder: Path) -> None:
     """Write what made the files of a folder, what the job came to, and what each file is; after all the others. No password is in it."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     manifest = {
