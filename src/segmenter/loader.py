@@ -158,6 +158,21 @@ def read_launch(settings: LaunchJob, terms: Terms, *, progress: Progress, sampli
     )
 
 
+def read_past(settings: LaunchJob, terms: Terms, sampling: Sampling, *, progress: Progress) -> Inputs:
+    """Read the tables of a job that replays launches on as many customers as `sampling` says."""
+    read = read_tables(
+        settings.data,
+        settings.launch,
+        seed=settings.seed,
+        progress=progress,
+        terms=terms,
+        store=settings.history.store,
+        sampling=sampling,
+        seeds=settings.scoring.seeds_file,
+    )
+    return with_seed_launch(read, settings, terms.as_of)
+
+
 def check_tables(settings: LaunchJob, terms: Terms, *, progress: Progress) -> tuple[Inputs | None, InputCheck]:
     """Read a launch's tables and judge them: what would stop the launch is among the findings."""
     try:

@@ -1,8 +1,9 @@
 """The two things that can be behind a shop's orders: every single one, or what they came to as they were read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Protocol
 
 import polars as pl
 
@@ -61,6 +62,25 @@ class SingleOrders(Orders):
         return last
 
 
+class History(Protocol):
+    """All orders before a date by customer and time, in memory (`timeline.Timeline`) or on disk (`run_history.RunHistory`)."""
+
+    @property
+    def span(self) -> tuple[date, date] | None: ...
+    def last_day(self, before: date) -> date | None: ...
+    def known(self, before: date) -> pl.Series: ...
+    def summary(self, terms: Terms) -> Summary: ...
+    def between(self, start: date, stop: date) -> pl.DataFrame: ...
+    def purchases(self, as_of: date) -> pl.DataFrame: ...
+
+
+class StoredHistory(History, Protocol):
+    """Such orders on disk, of which single ones can be taken."""
+
+    def orders(self, chosen: Callable[[pl.Series], pl.Series], start: date = ..., stop: date | None = None) -> pl.DataFrame: ...
+    def without(self, nobody: Sequence[str]) -> "StoredHistory": ...
+
+
 @dataclass(frozen=True)
 class Sample:
     """The single orders of a half to the power of `halvings` of all customers."""
@@ -71,10 +91,11 @@ class Sample:
 
 @dataclass(frozen=True)
 class AggregatedOrders(Orders):
-    """What orders come to as of one date, and the single orders of some customers where they are wanted."""
+    """What orders come to as of one date, the single orders of some customers where they are wanted, and all of them if they are stored."""
 
     aggregate: Summary
     sample: Sample | None = None
+    history: StoredHistory | None = None
     read: Callable[[pl.Series], pl.DataFrame] | None = None  # the single orders of some customers, out of where they come from
 
     @property
@@ -87,9 +108,11 @@ class AggregatedOrders(Orders):
 
     @property
     def has_single(self) -> bool:
-        return self.sample is not None
+        return self.sample is not None or self.history is not None
 
     def single(self) -> pl.DataFrame:
+        if self.sample is None and self.history is not None:
+            return self.history.orders(lambda ids: pl.repeat(value=True, n=len(ids), eager=True))
         if self.sample is None:
             wrong = "scoring: this ranking looks at single orders, and they were aggregated as they were read; use engine=local"
             raise InputError(Message("sources.no_single_orders", wrong))

@@ -1,7 +1,6 @@
 """The single orders of some customers, where those of all were aggregated as they were read: what rankings learn from."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
 
 import polars as pl
 
@@ -14,15 +13,7 @@ from segmenter.sources.kept_orders import canonical_orders
 from segmenter.sources.order_rows import order_rows
 from segmenter.sources.parquet_stream import WANTED, Stream, batches, decode
 from segmenter.sources.row_mapping import map_rows
-from segmenter.tables import LEVELS, ORDERS, TIME, Summary
-
-if TYPE_CHECKING:
-    from segmenter.measures.order_runs import Run
-
-_ROWS = {name: ORDERS[name] for name in ("customer_id", "order_id", "time", *LEVELS)} | {
-    "paid": ORDERS["amount"],
-    "back": ORDERS["is_order"],
-}
+from segmenter.tables import Summary
 
 
 def sample_of(orders: pl.DataFrame, summary: Summary, sampling: Sampling) -> Sample:
@@ -53,24 +44,6 @@ def _single_orders(stream: Stream, ids: pl.Series | None, chosen: Callable[[pl.S
         rows = pl.concat(part.filter(chosen(part["customer_id"])) for part in _read_all(stream, ids))
     orders = canonical_orders(rows, stream.settings.orders.grain)
     return orders.filter(chosen(orders["customer_id"]))
-
-
-def sample_runs(runs: Sequence["Run"], summary: Summary, sampling: Sampling) -> Sample:
-    """Take the orders of some customers out of runs."""
-    halvings, parts = sampling.halvings(summary), [pl.DataFrame(schema=_ROWS)]
-    for run in runs:
-        chosen = is_sampled(run.ids, halvings, sampling.seed)
-        columns = run.rows(chosen.to_numpy())
-        whose = run.ids.gather(pl.Series(columns.pop("customer")))
-        found: dict[str, Any] = {"customer_id": whose, "time": pl.Series(columns["time"]).cast(TIME), "paid": columns["paid"]}
-        found["back"] = (
-            pl.Series(columns["back"]).cast(pl.Boolean) if "back" in columns else pl.repeat(value=False, n=len(whose), eager=True)
-        )
-        places = run.places.extend_constant(None, 1)  # the last is none
-        found |= {level: places.gather(pl.Series(columns[level])) for level in LEVELS if level in columns}
-        parts.append(pl.DataFrame(found))
-    rows = pl.concat(parts, how="diagonal_relaxed").filter(pl.col("time") < summary.terms.as_of)
-    return Sample(canonical_orders(rows, "order"), halvings)
 
 
 def _read_all(stream: Stream, ids: pl.Series | None) -> Iterator[pl.DataFrame]:
