@@ -30,13 +30,13 @@ def order_parts(rows: Rows, read: Callable[[Rows], pl.DataFrame], settings: Orde
     for name in ("customer_id", "order_id") if settings.grain == "line" else ("customer_id",):
         rows.look_at_ids(name)
     with temp_folder(Path(gettempdir()), "segmenter_orders_") as folder:
-        files = []
+        files: list[Path] = []
         for at in _split(rows, repeats=settings.repeats == "drop"):
             part = rows.part(at)
             values = read(part).with_columns(at.alias("at")).filter(part.good)
             rows.take(part, at)
-            values.write_ipc(file := folder / f"{len(files)}.arrow", compression="lz4")
-            files.append(file)
+            files.append(folder / f"{len(files)}.arrow")
+            values.write_ipc(files[-1], compression="lz4")
         yield lambda: (pl.read_ipc(file) for file in files)
 
 
