@@ -53,6 +53,11 @@ def values_of(series: pl.Series) -> tuple[Array, NDArray[np.uint8] | None]:
     return values[array.offset : array.offset + len(array)], _missing(array)
 
 
+def column_of(name: str, values: Array) -> pl.Series:
+    """Show an array of numbers, which nobody changes any more, as a column: nothing is copied."""
+    return pl.Series(name, pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(values)]))
+
+
 def bytes_of(series: pl.Series) -> NDArray[np.uint8]:
     """Give a column of truth values as 0 and 1, a null as 0."""
     return series.fill_null(value=False).cast(pl.UInt8).to_numpy()

@@ -1,7 +1,7 @@
 """The two things that can be behind a shop's orders: every single one, or what they came to as they were read."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 
@@ -51,6 +51,12 @@ class SingleOrders(Orders):
         sums = pl.col("is_order").sum().cast(pl.Int64).alias("orders"), pl.col("amount").sum().alias("spend")
         return self.frame.lazy().filter(pl.col("time") < before).group_by("customer_id").agg(*sums).collect()
 
+    def of(self, customers: pl.Series) -> Orders:
+        return self
+
+    def ids(self) -> pl.Series:
+        return self.frame["customer_id"]
+
     def last_order(self, before: date) -> date | None:
         last: date | None = self.frame.select(pl.col("time").filter(pl.col("is_order") & (pl.col("time") < before)).max().dt.date()).item()
         return last
@@ -90,6 +96,7 @@ class AggregatedOrders(Orders):
     aggregate: Summary
     sample: Sample | None = None
     history: StoredHistory | None = None
+    read: Callable[[pl.Series], pl.DataFrame] | None = None  # the single orders of some customers, out of where they come from
 
     @property
     def days(self) -> tuple[date | None, date | None]:
@@ -123,6 +130,12 @@ class AggregatedOrders(Orders):
     def totals(self, before: date) -> pl.DataFrame:
         self._check(before)
         return self.aggregate.frame.select("customer_id", pl.col("orders").cast(pl.Int64), "spend")
+
+    def of(self, customers: pl.Series) -> Orders:
+        return self if self.read is None else replace(self, sample=Sample(self.read(customers), 0))
+
+    def ids(self) -> pl.Series:
+        return pl.concat([self.aggregate.frame["customer_id"], *([] if self.sample is None else [self.sample.orders["customer_id"]])])
 
     def last_order(self, before: date) -> date | None:
         self._check(before)

@@ -6,6 +6,7 @@ Typed rows go to the kernel as they are. The others are fallback rows: `order_ro
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ from segmenter.sources.order_store import Identity, Store
 from segmenter.sources.parquet_stream import TYPED, WANTED, Stream, batches, days_of_batch, people_in
 from segmenter.sources.raw import Fingerprint, one_line, sha256
 from segmenter.sources.row_mapping import nothing_wanted
-from segmenter.sources.samples import sample_stream
+from segmenter.sources.samples import orders_of, sample_stream
 from segmenter.tables import EPOCH, NO_PROFILE, OrdersProfile, Summary, Terms
 from segmenter.words import Progress
 
@@ -97,10 +98,11 @@ def aggregate_stream(
         for at, (name, path) in enumerate(zip(stream.names, stream.paths, strict=True))
     )
     profile = OrdersProfile(by_day, NO_PROFILE.by_status, join_days(days))
-    if kept is not None:
-        orders = kept.orders(summary, sampling)
-    else:
+    if kept is None:
         orders = AggregatedOrders(summary, None if sampling is None else sample_stream(stream, ids, summary, sampling))
+    else:
+        orders = kept.orders(summary, sampling)
+    orders = replace(orders, read=partial(orders_of, stream, ids))
     warnings = () if store is None else tuple(store.warnings)
     ordered = {name: total[name] for name in ("rows", *_FATES)}
     customers = check_customers(summary.frame["orders"], summary.frame["spend"], stream.launch.currency, partial(people_in, stream))
