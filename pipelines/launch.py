@@ -21,6 +21,7 @@ def main(config: DictConfig) -> None:
     from segmenter.ledger.committed_results import find_fitted
     from segmenter.loader import read_launch
     from segmenter.report.launch_outputs import beside_launch, launch_outputs, publish_launch, with_newest_contacts
+    from segmenter.report.list_database import table_of
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import Outputs, write_outputs
     from segmenter.report.plan_words import in_words
@@ -54,8 +55,10 @@ def main(config: DictConfig) -> None:
             plan = in_words(plan, settings)
             stage("writing")
             outputs = launch_outputs(plan, now, settings, basis)
-            recording = ledger if launch.commit and not sweep else None  # of a sweep's variants none is the launch yet
-            write_outputs(outputs, now, settings, publish_launch(plan, settings, recording, basis))
+            recording, table = (
+                (ledger if launch.commit else None, table_of(settings)) if not sweep else (None, None)
+            )  # none of a sweep's is the launch yet
+            write_outputs(outputs, now, settings, publish_launch(plan, settings, recording, basis, table))
             return outputs
 
         about = launch.name, terms.as_of, launch.community, settings.rules.invitations.days

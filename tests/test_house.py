@@ -42,7 +42,7 @@ COVERS = {
     "regions/test_region_names.py": "regions/spellings",
     "measures/test_aggregator.py": (
         "measures/arrow_columns measures/customer_records measures/kernel measures/kernel_job measures/order_runs measures/place_names"
-        " measures/raw_memory measures/record_columns measures/record_layout measures/run_summary measures/text_views"
+        " measures/raw_memory measures/record_columns measures/record_layout measures/run_history measures/run_summary measures/text_views"
     ),
     "measures/test_past.py": "measures/sampling sources/samples",
     "segments/test_names.py": "segments/archetypes",
@@ -66,7 +66,7 @@ COVERS = {
     "scoring/test_single_measure.py": "scoring/decayed scoring/recency scoring/spend",
     "segments/test_topics.py": "segments/topic_model",
     "settings/test_check.py": (
-        "home settings/eligibility settings/jobs settings/planning settings/rankings settings/role_points settings/sources settings/stages settings/types"
+        "home settings/eligibility settings/jobs settings/ledger_jobs settings/planning settings/rankings settings/role_points settings/sources settings/stages settings/types"
     ),
     "sources/test_answer_mending.py": "report/mending_sheet",
     "sources/test_answers.py": "sources/answer_lists sources/answer_warnings",
@@ -77,6 +77,8 @@ COVERS = {
     "sources/test_order_store.py": "sources/run_files sources/run_recorder",
     "sources/test_parquet_stream.py": "sources/fallback_rows sources/file_days sources/stream_times",
     "test_rules.py": "conditions",
+    "test_explain_job.py": "evaluation/explanation report/explanation_report settings/results_jobs sources/results_folder",
+    "test_compare_job.py": "report/changes_outputs report/changes_report",
     "test_launch.py": "launch_model launch_plan tracking/served_model",
     "test_wheel.py": "version",
 }

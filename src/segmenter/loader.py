@@ -28,6 +28,7 @@ from segmenter.settings import (
     FilesSettings,
     LaunchJob,
     LaunchSettings,
+    LocalEngine,
     LookalikeSettings,
     SparkEngine,
 )
@@ -65,12 +66,14 @@ def read_tables(
     categories: bool = False,
     seeds: str | None = None,
     stop: bool = True,
+    single: bool = False,
 ) -> Inputs:
     """Read a shop's tables; an InputError says all that was found wrong at once.
 
     With `terms` many orders are aggregated for them as they are read, by `engine` (None is this process), and only as many
     customers' single orders are kept as `sampling` says; `store` is the folder in which this process keeps what it has read, by customer
-    and time. `categories` are read only without `terms`; `seeds` is a file of customer ids. Without `stop` what stops a launch is
+    and time. With `single` those of any customers can be had later, by `Orders.of`. `categories` are read only without `terms`;
+    `seeds` is a file of customer ids. Without `stop` what stops a launch is
     only among the findings, as far as the tables can be read.
     `progress` is called with the name of each table as its reading begins, and with the rows read and all rows while orders stream.
     """
@@ -85,13 +88,15 @@ def read_tables(
             orders = _stream_orders(source, shop, terms, store, sampling, progress)
             prints["orders"] = orders.fingerprints
         elif "orders" in shop.rows:
-            orders = map_orders(shop.rows["orders"], data, launch, shop.ids, shop.personal, categories)
+            here = terms if engine is None or isinstance(engine, LocalEngine) else None
+            about = (shop.ids, shop.personal, categories, None if single else here, sampling)
+            orders = map_orders(shop.rows["orders"], data, launch, *about)
         else:
             orders = NO_ORDERS
         tables = shop_tables(shop, orders, stops=stop)
     if source is not None and isinstance(data, FilesSettings):
         _check_copies(str(data.orders.path), prints["orders"])
-    elif terms is not None:
+    elif terms is not None and not single and isinstance(tables.orders, SingleOrders):
         tables = replace(tables, orders=_aggregate(tables.orders.single(), terms, engine, sampling))
     known = {name: prints[name] for name in TABLES if prints.get(name)}
     if listed is not None:
@@ -151,6 +156,21 @@ def read_launch(settings: LaunchJob, terms: Terms, *, progress: Progress, sampli
         seeds=settings.scoring.seeds_file,
         stop=stop,
     )
+
+
+def read_past(settings: LaunchJob, terms: Terms, sampling: Sampling, *, progress: Progress) -> Inputs:
+    """Read the tables of a job that replays launches on as many customers as `sampling` says."""
+    read = read_tables(
+        settings.data,
+        settings.launch,
+        seed=settings.seed,
+        progress=progress,
+        terms=terms,
+        store=settings.history.store,
+        sampling=sampling,
+        seeds=settings.scoring.seeds_file,
+    )
+    return with_seed_launch(read, settings, terms.as_of)
 
 
 def check_tables(settings: LaunchJob, terms: Terms, *, progress: Progress) -> tuple[Inputs | None, InputCheck]:

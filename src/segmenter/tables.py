@@ -231,6 +231,14 @@ class Orders(ABC):
         """Give ``orders`` and ``spend`` (net) of each ``customer_id`` before a date, in no order."""
 
     @abstractmethod
+    def of(self, customers: pl.Series) -> "Orders":
+        """Give the same orders with the single ones of these customers at least, where they can be had."""
+
+    @abstractmethod
+    def ids(self) -> pl.Series:
+        """Give the ids of all who are known to have a row, at any date, in no order and some more than once."""
+
+    @abstractmethod
     def last_order(self, before: date) -> date | None:
         """Give the day of the last order, refunds apart, before a date."""
 

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import polars.selectors as cs
 
+from segmenter.measures.spec import MONEY
+from segmenter.money import to_units
 from segmenter.report.output_folder import check_owner
 from segmenter.report.page import render_page
 from segmenter.report.publication import MANIFEST, publish
 from segmenter.report.sections import Report
 from segmenter.report.table_files import write_csv, write_manifest, write_parquet
-from segmenter.settings import DemoJob, LaunchJob
+from segmenter.settings.results_jobs import AnyJob
 from segmenter.words import Lang
 
 if TYPE_CHECKING:
@@ -50,9 +52,13 @@ def rounded(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(cs.float().round(6) + 0.0)  # no -0.0
 
 
-def parquet(name: str, make: Callable[[], pl.DataFrame]) -> Output:
-    """Make a table a file for programs; it may hold customers, so it is never public."""
-    return Output(f"{name}.parquet", lambda path: write_parquet(make(), path), beside=True)
+def parquet(name: str, make: Callable[[], pl.DataFrame], currency: str | None = None) -> Output:
+    """Make a table a file for programs, measures in units of a currency; it may hold customers, so it is never public."""
+
+    def in_units(rows: pl.DataFrame) -> pl.DataFrame:
+        return rows if currency is None else to_units(rows, list(MONEY), currency)
+
+    return Output(f"{name}.parquet", lambda path: write_parquet(make(), path, in_units), beside=True)
 
 
 def page(name: str, report: Report, lang: Lang) -> Output:
@@ -92,7 +98,7 @@ class Outputs:
 
 
 def write_outputs(
-    outputs: Outputs, read: "Inputs | None", settings: LaunchJob | DemoJob, publishing: AbstractContextManager[Path] | None = None
+    outputs: Outputs, read: "Inputs | None", settings: AnyJob, publishing: AbstractContextManager[Path] | None = None
 ) -> None:
     """Write the files into the results folder, whole or not at all; `publishing` is `publish` or more around it."""
     with publishing or publish(settings.out, lambda: check_owner(settings)) as folder, ThreadPoolExecutor(1) as thread:
