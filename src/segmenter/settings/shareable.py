@@ -13,7 +13,7 @@ def shareable(settings: AnyJob) -> dict[str, Any]:
     Whoever runs a launch again from its manifest puts a phone number or a name in a condition back in; all else is there.
     """
     config: dict[str, Any] = settings.model_dump(mode="json")
-    for section, key in (("data", "url"), ("ledger", "url"), ("tracking", "uri")):
+    for section, key in (("data", "url"), ("ledger", "url"), ("tracking", "uri"), ("exports_database", "url")):
         if (config.get(section) or {}).get(key) is not None:  # a program may have made up settings without them
             config[section][key] = without_password(config[section][key])
     data = getattr(settings, "data", None)
