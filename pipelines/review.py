@@ -43,11 +43,11 @@ def main(config: DictConfig) -> None:
         read = take_answers(ledger, planned.name, answers, read)
         stage("review")
         invited = invited_now(ledger, planned, read, until)
-        days = find_live_days(ledger, planned, settings)
+        days, ordered_on = find_live_days(ledger, planned, settings), read.tables.profile.by_day["day"]
         answered = list_answers(ledger, planned.name, before=until)
         more = {"answers": answered, "events": read.tables.events, "visits": read.tables.visits}
-        more |= {"referrals": read.tables.referrals, "newcomers": answers.newcomers, "days": read.tables.profile.by_day["day"]}
-        found = review(planned, invited, read.tables.orders.single(), settings, **more, live_days=days)
+        more |= {"referrals": read.tables.referrals, "newcomers": answers.newcomers}
+        found = review(planned, invited, read.tables.orders.single(), settings, **more, live_days=days, days=ordered_on)
         stage("writing")
         outputs = review_outputs(replace(found, warnings=(*found.warnings, *read.warnings)), read, settings)
         write_outputs(outputs, read, settings)
