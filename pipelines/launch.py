@@ -39,7 +39,8 @@ def main(config: DictConfig) -> None:
     if ledger is not None:
         check_name(ledger, launch.name, terms.as_of)
     find_fitted(ledger, settings, terms.as_of)  # a folder that holds no segments is said before all is read
-    ahead("segmenter.segments.segment_count")  # scikit-learn takes most of a second
+    if settings.scoring.kind in ("auto", "learned"):
+        ahead("sklearn.ensemble")  # takes a second or two
     with progress(settings.lang) as stage:
         read = read_launch(settings, terms, progress=stage)
         if ledger is not None:

@@ -43,11 +43,12 @@ def main(config: DictConfig) -> None:
         read = take_answers(ledger, planned.name, answers, read)
         stage("review")
         invited = invited_now(ledger, planned, read, until)
-        days, ordered_on = find_live_days(ledger, planned, settings), read.tables.profile.by_day["day"]
+        days = find_live_days(ledger, planned, settings)
         answered = list_answers(ledger, planned.name, before=until)
         more = {"answers": answered, "events": read.tables.events, "visits": read.tables.visits}
         more |= {"referrals": read.tables.referrals, "newcomers": answers.newcomers}
-        found = review(planned, invited, read.tables.orders.single(), settings, **more, live_days=days, days=ordered_on)
+        bought_on = read.tables.profile.by_day["day"]
+        found = review(planned, invited, read.tables.orders.single(), settings, **more, live_days=days, days=bought_on)
         stage("writing")
         outputs = review_outputs(replace(found, warnings=(*found.warnings, *read.warnings)), read, settings)
         write_outputs(outputs, read, settings)
