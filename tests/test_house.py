@@ -18,7 +18,7 @@ COVERS = {
     "checks/test_time_format.py": "checks/date_texts checks/time_zones",
     "cases/test_order_rows.py": (
         "checks/column_words checks/double_refunds checks/last_states checks/order_customers checks/order_grain checks/order_numbers"
-        " checks/order_status sources/fill_down sources/order_checks sources/order_statuses"
+        " checks/order_status sources/fill_down sources/kept_orders sources/order_checks sources/order_statuses"
     ),
     "cases/test_customers.py": "sources/customer_ids sources/shop_currency sources/stream_ids",
     "checks/test_decimal_mark.py": "checks/number_format",
@@ -34,6 +34,7 @@ COVERS = {
     "evaluation/test_review.py": "evaluation/acceptance evaluation/launch_sales evaluation/review_warnings",
     "evaluation/test_tune.py": "evaluation/tuning_trials",
     "guesses/test_experiment.py": (
+        "trial "
         "guesses/column_guess guesses/column_names guesses/column_values guesses/customers_guess guesses/guess guesses/known_sources guesses/order_rows_guess"
         " guesses/order_states guesses/orders_guess guesses/shop_locale guesses/source_tables guesses/table_guess"
     ),

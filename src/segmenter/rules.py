@@ -169,19 +169,22 @@ def apply_rules(
 
 
 def _several(fails: Mapping[str, Flags], failed: Counts, behind: Flags | None) -> pl.Series:
-    """Name all rules that remove a customer where these are several; they are few customers, so that it takes no time.
+    """Name all rules that remove a customer where these are several: one text for each set of rules, as there are few of them.
 
     Who is `behind` another with their phone would be removed for it, were they not for something else.
     """
-    rows = np.flatnonzero(failed > 1)
-    if not len(rows):
-        return pl.repeat(None, len(failed), dtype=pl.String, eager=True)
-    of_each = {name: fail[rows] if behind is None or name != "per_phone" else (fail | behind)[rows] for name, fail in fails.items()}
-    names = [pl.when(pl.Series(fail)).then(pl.lit(name)) for name, fail in of_each.items()]
-    said = pl.select(pl.concat_str(names, separator="\n", ignore_nulls=True)).to_series()
-    place = np.full(len(failed), len(rows), dtype=np.uint32)
-    place[rows] = np.arange(len(rows), dtype=np.uint32)
-    return pl.concat([said, pl.Series([None], dtype=pl.String)]).gather(pl.Series(place))
+    several = failed > 1
+    of_each = {name: fail if behind is None or name != "per_phone" else fail | behind for name, fail in fails.items()}
+    number = np.zeros(len(failed), np.int64)
+    for at, fail in enumerate(of_each.values(), 1):
+        number = 2 * number + fail
+        if at % 60 == 0:  # before they are too large
+            number = np.unique(number, return_inverse=True)[1]
+    frame = pl.DataFrame({"number": number}).with_columns(pl.when(pl.Series(several)).then("number"))
+    sets = frame.with_row_index("row").drop_nulls().unique("number", keep="any")
+    names = ["\n".join(name for name, fail in of_each.items() if fail[row]) for row in sets["row"]]
+    texts = sets.select("number", pl.Series("names", names, dtype=pl.String))
+    return frame.join(texts, on="number", how="left", maintain_order="left")["names"]
 
 
 def thresholds(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings) -> list[Threshold]:

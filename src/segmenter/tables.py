@@ -1,7 +1,4 @@
-"""The canonical tables: their columns, types and units.
-
-Times are local to ``launch.timezone`` and carry no zone. Amounts are Int64 minor units. Ids are text.
-"""
+"""The canonical tables. Times are local to ``launch.timezone`` and carry no zone, amounts are Int64 minor units, ids are text."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping

@@ -137,7 +137,7 @@ def _calls(
     groups = plan.groups.select("group", pl.col("region").alias("unit")).with_row_index("place")
     calls = listed.join(groups, on="group", how="left", validate="m:1")
     calls = calls.join(plan.segments.select("segment", pl.col("name").alias("segment_name")), on="segment", how="left", validate="m:1")
-    gaps = plan.customers.select("customer_id", "average_gap_days")
+    gaps = plan.customers.select("customer_id", "average_gap_days").filter(pl.col("customer_id").is_in(calls["customer_id"].implode()))
     calls = calls.join(gaps, on="customer_id", how="left", validate="1:1").with_columns(buying_habit(labels))
     personas = settings.personas if "persona" in calls.columns else ()
     calls = with_contacts(calls, contacts).with_columns(

@@ -38,14 +38,17 @@ def write_parquet(frame: pl.DataFrame, path: Path, change: Callable[[pl.DataFram
     try:
         # Of other compressions some are smaller, and slower; statistics would take a tenth of the time.
         source = register_io_source(parts, schema=change(frame.clear()).schema, is_pure=True)
-        source.sink_parquet(path, row_group_size=_ROW_GROUP, compression="snappy", statistics=False)
+        source.sink_parquet(path, row_group_size=_ROW_GROUP, compression="snappy", statistics=False, sync_on_close="data")
     except PolarsError as error:  # as Polars calls a full disk
         raise OSError(str(error)) from error
 
 
-def write_manifest(said: Mapping[str, object], read: Inputs | None, settings: AnyJob, folder: Path) -> None:
-    """Write what made the files of a folder, what the job came to, and what each file is; after all the others. No password is in it."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+def write_manifest(said: Mapping[str, object], read: Inputs | None, settings: AnyJob, folder: Path, known: Mapping[Path, str]) -> None:
+    """Write what made the files of a folder, what the job came to, and what each file is, `known` of some; after all the others.
+
+    No password is in it.
+    """
+    files = {path: known.get(path) or sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
     manifest = {
         "segmenter": __version__,
         "job": settings.job,
@@ -54,7 +57,7 @@ def write_manifest(said: Mapping[str, object], read: Inputs | None, settings: An
         **said,
         **({} if read is None else {name: value for name, value in _inputs(read).items() if name not in said}),
         "config": shareable(settings),
-        "files": {path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in files},
+        "files": {path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": mark} for path, mark in files.items()},
     }
     written = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
     (folder / MANIFEST).write_text(written, encoding="utf-8", newline="\n")

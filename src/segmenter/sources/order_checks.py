@@ -47,17 +47,18 @@ class OrderChecks:
     def lines(self, number: pl.Series | None = None) -> Callable[[], Iterator[pl.DataFrame]]:
         """Give the good rows before the as-of date that have an order number, part by part; `number` is one of no mapped column."""
         files = self.rows.source[FILE]
+        several = files.n_unique() > 1
         ages: dict[str | None, int] = {}
 
         def known(values: pl.DataFrame) -> pl.DataFrame:
             at, day = values["at"], pl.col("time").dt.date().to_physical().alias("day")
             order_id = pl.col("order_id") if number is None else number.gather(at).alias("order_id")
-            named = files.gather(at).cast(pl.String) if files.n_unique() > 1 else pl.repeat(None, at.len(), dtype=pl.String, eager=True)
-            wanted = self.rows.good.gather(at) & values["time"].dt.date().lt(self.launch.as_of).fill_null(value=False)  # type: ignore[arg-type]  # a date
+            named = files.gather(at).cast(pl.String) if several else pl.repeat(None, at.len(), dtype=pl.String, eager=True)
+            wanted = self.rows.good.gather(at) & values["time"].dt.date().lt(self.launch.as_of).fill_null(value=False)
             frame = values.select("at", "customer_id", order_id, day, "paid", "back", named.alias("file"))
             return frame.filter(wanted & frame["order_id"].is_not_null())
 
-        if files.n_unique() > 1:
+        if several:
             last = pl.concat([known(values).group_by("file").agg(pl.col("day").max()) for values in self.each()])
             ages = file_ages(last.group_by("file").agg(pl.col("day").max()).sort("file", nulls_last=True))
 
