@@ -25,6 +25,7 @@ _SQL = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
+_PART = 100_000  # rows
 _TOKENS = re.compile(r"""'[^']*'|"[^"]*"|[^\W\d]\w*""")
 _DEFAULTS = {
     "spark.app.name": "segmenter",
@@ -43,8 +44,24 @@ class Cluster:
 
     def fetch(self, frame: "DataFrame | nw.LazyFrame[Any]") -> pl.DataFrame:
         """Compute a frame and bring its rows here."""
+        return pl.concat(self.fetch_parts(frame), rechunk=False)
+
+    def fetch_parts(self, frame: "DataFrame | nw.LazyFrame[Any]") -> Iterator[pl.DataFrame]:
+        """Compute a frame and bring its rows here, at least one part of them; what was taken is let go of."""
         native: Any = nw.to_native(frame, pass_through=True)
-        return pl.DataFrame(native.toArrow())
+        table = native.toArrow()
+        batches = table.to_batches()[::-1] or [table]
+        del table
+        while batches:
+            yield pl.DataFrame(batches.pop())
+
+    def dealt(self, rows: nw.LazyFrame[Any], count: int, *by: str) -> nw.LazyFrame[Any]:
+        """Deal rows to parts so small that a worker has memory for any, and this process's Java for those that come in."""
+        return nw.from_native(rows.to_native().repartition(count // _PART + 1, *by))
+
+    def ordered(self, rows: nw.LazyFrame[Any], column: str) -> nw.LazyFrame[Any]:
+        """Sort the rows of each part while they are narrow; Spark would do it for its sums when they are wide."""
+        return nw.from_native(rows.to_native().sortWithinPartitions(column))
 
     def upload(self, frame: pl.DataFrame) -> "nw.LazyFrame[Any]":
         """Bring a frame there."""
