@@ -78,8 +78,9 @@ def scan(
     typed = ~nw.col(FALLBACK)
     seen = {name: nw.when(typed).then(column).alias(name) for name, column in LOCAL_LINES.items() if name in ("time_us", "paid", "back")}
     days = cluster.fetch(_days(rows.select(**seen)))
-    count, fallback = days["rows"].sum(), days.filter(pl.col("day").is_null())["rows"].sum()
-    later = days.filter(pl.col("day") >= terms.today)["rows"].sum()
+    day, number = pl.col("day"), pl.col("rows")
+    found = days.select(number.sum(), fallback=number.filter(day.is_null()).sum(), later=number.filter(day >= terms.today).sum())
+    count, fallback, later = found.row(0)
     own = [*columns_of(empty), FILE, ROW]
     raw = empty
     if fallback:
@@ -94,12 +95,12 @@ def scan(
     reads = {"rows": total, "filtered": total - wanted, "later": later, "rejected": 0, "kept": count - fallback - later}
     good, rejects = LINES.to_frame(), tables.REJECTED.to_frame()
     if not raw.is_empty():
-        found, good = _read(raw, settings, launch, ids)
-        rejects = found.rejects()
+        read, good = _read(raw, settings, launch, ids)
+        rejects = read.rejects()
         for fate in ("later", "rejected", "kept"):
-            reads[fate] += found.reads[fate]
-        if "dropped" in found.reads:
-            reads["dropped"] = found.reads["dropped"]
+            reads[fate] += read.reads[fate]
+        if "dropped" in read.reads:
+            reads["dropped"] = read.reads["dropped"]
     lines = rows.filter(typed).select(**LOCAL_LINES)
     if not good.is_empty():
         lines = nw.concat([lines, cluster.upload(good)])
@@ -107,9 +108,10 @@ def scan(
     lines = lines.filter(nw.col("time_us") < limit)
     grain, near, findings = grain_there(cluster, lines, settings.orders.grain)
     dealt = cluster.dealt(lines, reads["kept"], "customer_id")
-    span = [None if day is None else EPOCH + timedelta(days=day) for day in (days["day"].min(), days["day"].max())]
+    ends = days.select(first=day.min(), last=day.max()).row(0)
+    span = [None if end is None else EPOCH + timedelta(days=end) for end in ends]
     summary = Summary(aggregate_rows(cluster, _orders_of(dealt, grain, near), terms), terms, *span)
-    profile = replace(NO_PROFILE, by_day=_by_day(days.filter(pl.col("day") < terms.today)))
+    profile = replace(NO_PROFILE, by_day=_by_day(days.filter(day < terms.today)))
     findings = (*findings, *check_customers(summary.frame["orders"], summary.frame["spend"], launch.currency))
     return OrdersReading(
         AggregatedOrders(summary, None if sampling is None else _sample_orders(cluster, dealt, grain, near, summary, sampling)),

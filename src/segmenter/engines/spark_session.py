@@ -31,6 +31,7 @@ _SQL = {
 _PART = 100_000  # rows
 _LEAST, _MOST = 1 << 30, 8 << 30  # bytes of a driver that does the workers' work
 _SECONDS = 300
+_NO_START = "engine.master: cannot start there (got {master}): {why}"
 # Spark's compiled queries are methods longer than Java compiles by itself; and what has no memory left had better end than wait.
 _JAVA = "-XX:-DontCompileHugeMethods -XX:+ExitOnOutOfMemoryError"
 _TOKENS = re.compile(r"""'[^']*'|"[^"]*"|[^\W\d]\w*""")
@@ -64,11 +65,13 @@ class Cluster:
 
     def dealt(self, rows: nw.LazyFrame[Any], count: int, *by: str) -> nw.LazyFrame[Any]:
         """Deal rows to parts so small that a worker has memory for any, and this process's Java for those that come in."""
-        return nw.from_native(rows.to_native().repartition(count // _PART + 1, *by))
+        lazy: nw.LazyFrame[Any] = nw.from_native(rows.to_native().repartition(count // _PART + 1, *by))
+        return lazy
 
     def ordered(self, rows: nw.LazyFrame[Any], column: str) -> nw.LazyFrame[Any]:
         """Sort the rows of each part while they are narrow; Spark would do it for its sums when they are wide."""
-        return nw.from_native(rows.to_native().sortWithinPartitions(column))
+        lazy: nw.LazyFrame[Any] = nw.from_native(rows.to_native().sortWithinPartitions(column))
+        return lazy
 
     def upload(self, frame: pl.DataFrame) -> "nw.LazyFrame[Any]":
         """Bring a frame there."""
@@ -112,9 +115,10 @@ def open_cluster(settings: SparkEngine) -> Iterator[Cluster]:
         with contextlib.ExitStack() as stack:
             active = SparkSession.getActiveSession()  # a notebook's
             if active is not None:
-                session, last_words = _with_sql(active.newSession()), str
+                own: tuple[SparkSession, Callable[[], str]] = _with_sql(active.newSession()), str
             else:
-                session, last_words = stack.enter_context(_own_session(settings))
+                own = stack.enter_context(_own_session(settings))
+            session, last_words = own
             try:
                 yield Cluster(session)
             except (PySparkException, Py4JError, ConnectionError, EOFError) as error:
@@ -140,9 +144,9 @@ def _own_session(settings: SparkEngine) -> "Iterator[tuple[SparkSession, Callabl
             session = SparkSession.builder.config(map=dict(conf)).getOrCreate()
         except Py4JError as error:
             _forget(SparkContext)
-            sentence = "engine.master: cannot start there (got {master}): {why}"
             why = last_words() if isinstance(error, Py4JNetworkError) else reason(error)
-            raise ConfigError(Message("sources.spark_master", sentence, master=settings.master, why=why)) from error
+            why = Message("sources.spark_no_master", "no master answers there") if "stopped SparkContext" in why else why
+            raise ConfigError(Message("sources.spark_master", _NO_START, master=settings.master, why=why)) from error
         try:
             if not home:
                 _wait_for_workers(session, settings.master)
@@ -158,7 +162,7 @@ def _wait_for_workers(session: "SparkSession", master: str) -> None:
     context, until = session.sparkContext, time.monotonic() + _SECONDS
     if context.getConf().get("spark.dynamicAllocation.enabled", "false") == "true":
         return
-    while len(context._jsc.sc().statusTracker().getExecutorInfos()) < 2:  # the first is the driver
+    while not context._jsc.sc().isStopped() and len(context._jsc.sc().statusTracker().getExecutorInfos()) < 2:  # the first is the driver
         if time.monotonic() > until:
             memory = context.getConf().get("spark.executor.memory", "1g")
             sentence = (
