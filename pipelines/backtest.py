@@ -16,7 +16,7 @@ def main(config: DictConfig) -> None:
     from segmenter.evaluation.backtest import backtest
     from segmenter.evaluation.cuts import sampling_of
     from segmenter.job import ahead, conclude, started
-    from segmenter.loader import read_tables, with_seed_launch
+    from segmenter.loader import read_past
     from segmenter.report.backtest_outputs import backtest_outputs
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import write_outputs
@@ -26,11 +26,8 @@ def main(config: DictConfig) -> None:
     settings, _ = started(parse(BacktestJob, config))
     check_out(settings)
     ahead("sklearn.ensemble")
-    terms, sampling = terms_of(settings), sampling_of(settings)
     with progress(settings.lang) as stage:
-        about = settings.data, settings.launch
-        read = read_tables(*about, seed=settings.seed, progress=stage, terms=terms, sampling=sampling, seeds=settings.scoring.seeds_file)
-        read = with_seed_launch(read, settings, terms.as_of)
+        read = read_past(settings, terms_of(settings), sampling_of(settings), progress=stage)
         found = backtest(read.tables, settings, progress=stage)
         stage("writing")
         outputs = backtest_outputs(replace(found, warnings=(*found.warnings, *read.doubts)), settings)

@@ -12,13 +12,15 @@ def main(config: DictConfig) -> None:
     """Read the draft, record it, say so."""
     from segmenter.ledger import commit_draft, open_draft_ledger, read_draft
     from segmenter.report.ledger_words import say_committed
+    from segmenter.report.list_database import with_list_of
     from segmenter.report.publication import put_in_place
     from segmenter.settings import CommitJob, parse
 
     settings = parse(CommitJob, config)
     draft = read_draft(settings.out)
     ledger = open_draft_ledger(draft, settings.ledger.url)
-    invited = commit_draft(ledger, draft, put_in_place(draft.folder, draft.place))
+    with with_list_of(draft.folder, settings.exports_database.url, ledger):
+        invited = commit_draft(ledger, draft, put_in_place(draft.folder, draft.place))
     say_committed(draft, invited, settings.lang)
 
 

@@ -14,12 +14,12 @@ def main(config: DictConfig) -> None:
 
     from segmenter.guesses.experiment import guess_experiment, name_of
     from segmenter.guesses.source_tables import find_sources
-    from segmenter.loader import try_experiment
     from segmenter.report.experiment_file import check_absent, experiment_path, experiment_text, write_experiment
     from segmenter.report.init_questions import settle
     from segmenter.report.init_report import init_report
     from segmenter.report.terminal import progress, show
     from segmenter.settings import InitJob, parse
+    from segmenter.trial import try_experiment
 
     settings = parse(InitJob, config)
     name = settings.name or name_of(settings.paths)

@@ -21,6 +21,7 @@ def main(config: DictConfig) -> None:
     from segmenter.ledger.committed_results import find_fitted
     from segmenter.loader import read_launch
     from segmenter.report.launch_outputs import beside_launch, launch_outputs, publish_launch, with_newest_contacts
+    from segmenter.report.list_database import table_of
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import Outputs, write_outputs
     from segmenter.report.plan_words import in_words
@@ -38,7 +39,8 @@ def main(config: DictConfig) -> None:
     if ledger is not None:
         check_name(ledger, launch.name, terms.as_of)
     find_fitted(ledger, settings, terms.as_of)  # a folder that holds no segments is said before all is read
-    ahead("segmenter.segments.segment_count")  # scikit-learn takes most of a second
+    if settings.scoring.kind in ("auto", "learned"):
+        ahead("sklearn.ensemble")  # takes a second or two
     with progress(settings.lang) as stage:
         read = read_launch(settings, terms, progress=stage)
         if ledger is not None:
@@ -53,8 +55,10 @@ def main(config: DictConfig) -> None:
             plan = in_words(plan, settings)
             stage("writing")
             outputs = launch_outputs(plan, now, settings, basis)
-            recording = ledger if launch.commit and not sweep else None  # of a sweep's variants none is the launch yet
-            write_outputs(outputs, now, settings, publish_launch(plan, settings, recording, basis))
+            recording, table = (
+                (ledger if launch.commit else None, table_of(settings)) if not sweep else (None, None)
+            )  # none of a sweep's is the launch yet
+            write_outputs(outputs, now, settings, publish_launch(plan, settings, recording, basis, table))
             return outputs
 
         about = launch.name, terms.as_of, launch.community, settings.rules.invitations.days

@@ -16,7 +16,7 @@ def main(config: DictConfig) -> None:
     from segmenter.ledger.added_people import with_added_people
     from segmenter.ledger.committed_results import find_live_days, find_results
     from segmenter.ledger.day_facts import read_day, settings_of_day
-    from segmenter.ledger.review_answers import check_invited, find_launch, read_new_answers, take_answers
+    from segmenter.ledger.review_answers import check_invited, find_launch, read_new_answers, take_answers, with_their_orders
     from segmenter.loader import read_tables
     from segmenter.planning.day_calls import last_signs, list_day_calls
     from segmenter.planning.live_events import list_live_events
@@ -26,6 +26,7 @@ def main(config: DictConfig) -> None:
     from segmenter.report.outputs import write_outputs
     from segmenter.report.terminal import progress
     from segmenter.settings import TodayJob, parse
+    from segmenter.tables import Terms
 
     settings, _ = started(parse(TodayJob, config))
     day = settings.today.as_of or today_of(settings)
@@ -35,10 +36,12 @@ def main(config: DictConfig) -> None:
     planned = find_launch(ledger, settings.launch.name, settings.out.parent)
     settings = settings_of_day(ledger, planned, settings, day)
     with progress(settings.lang) as stage:
-        read = read_tables(settings.data, settings.launch.model_copy(update={"as_of": day}), seed=settings.seed, progress=stage)
+        upto, terms = settings.launch.model_copy(update={"as_of": day}), Terms(day, 1, None)
+        read = read_tables(settings.data, upto, seed=settings.seed, progress=stage, terms=terms, single=True)
         stage("answers")
         answers = read_new_answers(ledger, planned, settings, read.tables)
-        read = take_answers(ledger, planned.name, answers, check_invited(ledger, planned, read, day))
+        read = with_their_orders(ledger, planned, answers, check_invited(ledger, planned, read, day), day)
+        read = take_answers(ledger, planned.name, answers, read)
         read = with_newest_contacts(read, settings, ledger, day)
         stage("planning")
         facts, read = with_added_people(read_day(ledger, planned, read, day), read, answers, planned, day)

@@ -17,7 +17,7 @@ def main(config: DictConfig) -> None:
     from segmenter.evaluation.tune import tune
     from segmenter.evaluation.tuning_trials import load_optuna
     from segmenter.job import conclude, started
-    from segmenter.loader import read_tables, with_seed_launch
+    from segmenter.loader import read_past
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import write_outputs
     from segmenter.report.terminal import progress
@@ -27,11 +27,8 @@ def main(config: DictConfig) -> None:
     settings, _ = started(parse(TuneJob, config))
     check_out(settings)
     load_optuna()  # before orders are read that may take minutes
-    terms, sampling = terms_of(settings), sampling_of(settings)
     with progress(settings.lang) as stage:
-        about = settings.data, settings.launch
-        read = read_tables(*about, seed=settings.seed, progress=stage, terms=terms, sampling=sampling, seeds=settings.scoring.seeds_file)
-        read = with_seed_launch(read, settings, terms.as_of)
+        read = read_past(settings, terms_of(settings), sampling_of(settings), progress=stage)
         found = tune(read.tables, settings, progress=stage)
         stage("writing")
         outputs = tuning_outputs(replace(found, warnings=(*found.warnings, *read.doubts)), settings)

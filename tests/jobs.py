@@ -29,6 +29,7 @@ from segmenter.settings import (
     TuneJob,
     parse,
 )
+from segmenter.settings.results_jobs import CompareJob, ExplainJob
 
 MODELS = {
     "launch": LaunchJob,
@@ -37,6 +38,8 @@ MODELS = {
     "review": ReviewJob,
     "today": TodayJob,
     "simulate": SimulateJob,
+    "explain": ExplainJob,
+    "compare": CompareJob,
     "demo": DemoJob,
     "check": CheckJob,
     "commit": CommitJob,

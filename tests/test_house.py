@@ -18,7 +18,7 @@ COVERS = {
     "checks/test_time_format.py": "checks/date_texts checks/time_zones",
     "cases/test_order_rows.py": (
         "checks/column_words checks/double_refunds checks/last_states checks/order_customers checks/order_grain checks/order_numbers"
-        " checks/order_status sources/fill_down sources/order_checks sources/order_statuses"
+        " checks/order_status sources/fill_down sources/kept_orders sources/order_checks sources/order_statuses"
     ),
     "cases/test_customers.py": "sources/customer_ids sources/shop_currency sources/stream_ids",
     "checks/test_decimal_mark.py": "checks/number_format",
@@ -34,6 +34,7 @@ COVERS = {
     "evaluation/test_review.py": "evaluation/acceptance evaluation/launch_sales evaluation/review_warnings",
     "evaluation/test_tune.py": "evaluation/tuning_trials",
     "guesses/test_experiment.py": (
+        "trial "
         "guesses/column_guess guesses/column_names guesses/column_values guesses/customers_guess guesses/guess guesses/known_sources guesses/order_rows_guess"
         " guesses/order_states guesses/orders_guess guesses/shop_locale guesses/source_tables guesses/table_guess"
     ),
@@ -42,7 +43,7 @@ COVERS = {
     "regions/test_region_names.py": "regions/spellings",
     "measures/test_aggregator.py": (
         "measures/arrow_columns measures/customer_records measures/kernel measures/kernel_job measures/order_runs measures/place_names"
-        " measures/raw_memory measures/record_columns measures/record_layout measures/run_summary measures/text_views"
+        " measures/raw_memory measures/record_columns measures/record_layout measures/run_history measures/run_summary measures/text_views"
     ),
     "measures/test_past.py": "measures/sampling sources/samples",
     "segments/test_names.py": "segments/archetypes",
@@ -66,7 +67,7 @@ COVERS = {
     "scoring/test_single_measure.py": "scoring/decayed scoring/recency scoring/spend",
     "segments/test_topics.py": "segments/topic_model",
     "settings/test_check.py": (
-        "home settings/eligibility settings/jobs settings/planning settings/rankings settings/role_points settings/sources settings/stages settings/types"
+        "home settings/eligibility settings/jobs settings/ledger_jobs settings/planning settings/rankings settings/role_points settings/sources settings/stages settings/types"
     ),
     "sources/test_answer_mending.py": "report/mending_sheet",
     "sources/test_answers.py": "sources/answer_lists sources/answer_warnings",
@@ -77,6 +78,8 @@ COVERS = {
     "sources/test_order_store.py": "sources/run_files sources/run_recorder",
     "sources/test_parquet_stream.py": "sources/fallback_rows sources/file_days sources/stream_times",
     "test_rules.py": "conditions",
+    "test_explain_job.py": "evaluation/explanation report/explanation_report settings/results_jobs sources/results_folder",
+    "test_compare_job.py": "report/changes_outputs report/changes_report",
     "test_launch.py": "launch_model launch_plan tracking/served_model",
     "test_wheel.py": "version",
 }

@@ -3,6 +3,7 @@
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 from omegaconf import OmegaConf
 
@@ -46,6 +47,21 @@ def test_many_orders_are_aggregated_and_of_some_customers_the_single_ones_are_ke
     for orders in (many, sampled):
         assert orders.summary(TERMS).frame.equals(few.summary(TERMS).frame)
     assert read_tables(files(), LAUNCH, seed=1).tables.orders.single().height == 3
+
+
+def test_the_single_orders_of_any_customers_can_be_had_of_a_stream(files, tmp_path, monkeypatch):
+    typed = pl.read_csv(tmp_path / "orders.csv", try_parse_dates=True)
+    for name, frame in {"typed": typed, "text": typed.cast(pl.String)}.items():
+        frame.write_parquet(path := tmp_path / f"{name}.parquet")
+        whole = read_tables(files(orders__path=str(path)), LAUNCH, seed=1).tables.orders
+        with monkeypatch.context() as patched:
+            patched.setattr(shop_orders, "KERNEL_ROWS", 1)
+            stream = read_tables(files(orders__path=str(path)), LAUNCH, seed=1, terms=TERMS, single=True).tables.orders
+        assert not stream.has_single
+        asked = pl.Series(["a", "c"])
+        found = stream.of(asked)
+        assert found.single().sort("time").equals(whole.single().filter(pl.col("customer_id").is_in(["a", "c"])).sort("time"))
+        assert sorted(set(found.ids())) == sorted(set(whole.of(asked).ids())) == ["a", "b"]
 
 
 def test_what_is_wrong_with_several_tables_is_said_at_once(files, tmp_path):

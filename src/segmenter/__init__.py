@@ -3,7 +3,7 @@
 The steps, each a function over Polars frames: `canonical_tables`, `measure`, `with_regions`, `apply_rules`, `fit_scorer`,
 `segment`, `plan`, `with_reasons`; and `plan_launch`, which composes them, and whose plan `in_words` says in the launch's language.
 `launch_settings` gives their settings. `backtest` replays launches at past dates, `review` says what a launch brought;
-`backtest_settings` and `review_settings` give their settings.
+`backtest_settings` and `review_settings` give their settings. `explain` tells a customer's way through a launch from its results.
 """
 
 from importlib import import_module
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from segmenter.errors import SegmenterError as SegmenterError
     from segmenter.evaluation.backtest import Backtest as Backtest
     from segmenter.evaluation.backtest import backtest as backtest
+    from segmenter.evaluation.explanation import Explanation as Explanation
     from segmenter.evaluation.review import Review as Review
     from segmenter.evaluation.review import review as review
     from segmenter.launch import plan_launch as plan_launch
@@ -35,11 +36,14 @@ if TYPE_CHECKING:
     from segmenter.scoring import with_reasons as with_reasons
     from segmenter.segments import segment as segment
     from segmenter.sources.mapping import canonical_tables as canonical_tables
+    from segmenter.sources.results_folder import explain as explain
     from segmenter.tables import Tables as Tables
 
 
 # Imported when first used: `segmenter --help` needs none of them.
 _PLACES = {
+    "explain": "sources.results_folder",
+    "Explanation": "evaluation.explanation",
     "launch_settings": "defaults",
     "backtest_settings": "defaults",
     "review_settings": "defaults",

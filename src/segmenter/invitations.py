@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 
 from segmenter.applicants import channel_of
-from segmenter.planning.candidates import region_of
+from segmenter.regions.region_names import region_of
 from segmenter.segments import Segmentation
 from segmenter.settings import AnyPlan
 

@@ -1,7 +1,6 @@
 """How every job begins and ends."""
 
 import os
-import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date, datetime
@@ -12,8 +11,6 @@ from segmenter.home import HOME
 from segmenter.messages import Message
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from omegaconf import DictConfig
 
     from segmenter.report.outputs import Outputs
@@ -63,12 +60,11 @@ def ahead(*modules: str) -> None:
     from threading import Thread
 
     def load() -> None:
-        unneeded = sys.modules.setdefault("pandas", cast("ModuleType", None))  # which scikit-learn loads, to do without it
-        with suppress(Exception):
+        from segmenter.estimators import spared
+
+        with suppress(Exception), spared():
             for name in modules:
                 import_module(name)
-        if unneeded is None:
-            sys.modules.pop("pandas")
 
     Thread(target=load).start()
 

@@ -90,7 +90,7 @@ def plan_launch(
     progress("scoring")
     customers, reach = _with_reach(customers, tables, settings)
     scorer = fit_scorer(customers, settings.scoring, reach=reach)
-    if reach is not None and isinstance(settings.scoring, WeightedSettings):
+    if isinstance(settings.scoring, WeightedSettings):
         ranking: Ranking = rank_by(scorer, customers)
     else:
         ranking = rank(customers, settings.scoring, past, horizon_days=launch.horizon_days, seed=seed)

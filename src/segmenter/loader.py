@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +15,6 @@ from segmenter.errors import InputError, SegmenterError
 from segmenter.evaluation.as_of import sampling_of
 from segmenter.evaluation.input_check import InputCheck, check_input, stops
 from segmenter.findings import Finding, messages_of
-from segmenter.guesses.experiment import Experiment, with_date
 from segmenter.ledger import open_ledger, read_past_launches
 from segmenter.measures import shop_orders
 from segmenter.measures.sampling import Sampling
@@ -28,6 +27,7 @@ from segmenter.settings import (
     FilesSettings,
     LaunchJob,
     LaunchSettings,
+    LocalEngine,
     LookalikeSettings,
     SparkEngine,
 )
@@ -48,7 +48,6 @@ from segmenter.sources.stream_ids import contacts_of_stream, count_ids, damage_o
 from segmenter.tables import REJECTS, Orders, PastLaunches, Terms
 from segmenter.words import Progress
 
-LAST_DATE = date(2200, 1, 1)
 TABLES = ("orders", "customers", "events", "referrals", "applicants", "visits", "ties")
 
 
@@ -65,13 +64,14 @@ def read_tables(
     categories: bool = False,
     seeds: str | None = None,
     stop: bool = True,
+    single: bool = False,
 ) -> Inputs:
     """Read a shop's tables; an InputError says all that was found wrong at once.
 
     With `terms` many orders are aggregated for them as they are read, by `engine` (None is this process), and only as many
     customers' single orders are kept as `sampling` says; `store` is the folder in which this process keeps what it has read, by customer
-    and time. `categories` are read only without `terms`; `seeds` is a file of customer ids. Without `stop` what stops a launch is
-    only among the findings, as far as the tables can be read.
+    and time. With `single` those of any customers can be had later, by `Orders.of`. `categories` are read only without `terms`;
+    `seeds` is a file of customer ids. Without `stop` what stops a launch is only among the findings, as far as the tables can be read.
     `progress` is called with the name of each table as its reading begins, and with the rows read and all rows while orders stream.
     """
     raw, source, listed = _read_sources(data, launch, seed, progress, terms, engine, seeds)
@@ -85,13 +85,14 @@ def read_tables(
             orders = _stream_orders(source, shop, terms, store, sampling, progress)
             prints["orders"] = orders.fingerprints
         elif "orders" in shop.rows:
-            orders = map_orders(shop.rows["orders"], data, launch, shop.ids, shop.personal, categories)
+            here = terms if not single and (engine is None or isinstance(engine, LocalEngine)) else None
+            orders = map_orders(shop.rows["orders"], data, launch, shop.ids, shop.personal, categories, here, sampling)
         else:
             orders = NO_ORDERS
         tables = shop_tables(shop, orders, stops=stop)
     if source is not None and isinstance(data, FilesSettings):
         _check_copies(str(data.orders.path), prints["orders"])
-    elif terms is not None:
+    elif terms is not None and not single and isinstance(tables.orders, SingleOrders):
         tables = replace(tables, orders=_aggregate(tables.orders.single(), terms, engine, sampling))
     known = {name: prints[name] for name in TABLES if prints.get(name)}
     if listed is not None:
@@ -131,9 +132,9 @@ def _read_sources(
             listed = read_seeds(seeds, _id_columns(data))
         except InputError as error:
             problems += error.messages
-    if problems:
-        raise InputError(*problems)
-    return raw, source, listed
+    if not problems:
+        return raw, source, listed
+    raise InputError(*problems)
 
 
 def read_launch(settings: LaunchJob, terms: Terms, *, progress: Progress, sampling: Sampling | None = None, stop: bool = True) -> Inputs:
@@ -153,6 +154,21 @@ def read_launch(settings: LaunchJob, terms: Terms, *, progress: Progress, sampli
     )
 
 
+def read_past(settings: LaunchJob, terms: Terms, sampling: Sampling, *, progress: Progress) -> Inputs:
+    """Read the tables of a job that replays launches on as many customers as `sampling` says."""
+    read = read_tables(
+        settings.data,
+        settings.launch,
+        seed=settings.seed,
+        progress=progress,
+        terms=terms,
+        store=settings.history.store,
+        sampling=sampling,
+        seeds=settings.scoring.seeds_file,
+    )
+    return with_seed_launch(read, settings, terms.as_of)
+
+
 def check_tables(settings: LaunchJob, terms: Terms, *, progress: Progress) -> tuple[Inputs | None, InputCheck]:
     """Read a launch's tables and judge them: what would stop the launch is among the findings."""
     try:
@@ -162,21 +178,6 @@ def check_tables(settings: LaunchJob, terms: Terms, *, progress: Progress) -> tu
     except SegmenterError as error:
         return None, InputCheck(None, tuple(stops(error.messages)))
     return read, check_input(read.tables, settings)
-
-
-def try_experiment(experiment: Experiment, *, seed: int, progress: Progress) -> tuple[Experiment, tuple[Message, ...], tuple[Message, ...]]:
-    """Read a shop's tables as a guessed experiment says: give it with its date, and the notes and warnings of the reading."""
-    data = experiment.data()
-    first = read_tables(data, experiment.launch(LAST_DATE), seed=seed, progress=progress, stop=False)
-    days = first.tables.profile.by_day["day"]
-    if not len(days):
-        raise InputError(*messages_of(first.tables.findings, "stop"), Message("init.nothing_read", "paths: hold no order that can be read"))
-    dated = with_date(experiment, max(days))
-    tables = read_tables(data, dated.launch(max(days) + timedelta(days=1)), seed=seed, progress=progress, stop=False).tables
-    if problems := messages_of(tables.findings, "stop"):
-        sentence = "a key of data that is named above is answered by the same key of answers, such as answers.orders.grain=line"
-        raise InputError(*problems, Message("init.same_keys", sentence))
-    return dated, messages_of(tables.findings, "note"), messages_of(tables.findings, "warning")
 
 
 def _past_launches(settings: LaunchJob, as_of: date) -> PastLaunches | None:
@@ -281,13 +282,12 @@ def _check_copies(path: str, prints: Sequence[Fingerprint]) -> None:
 
 def _aggregate(orders: pl.DataFrame, terms: Terms, engine: EngineSettings | None, sampling: Sampling | None) -> Orders:
     """Let go of single orders where there are many, or where another engine is to aggregate them."""
-    match engine:
-        case SparkEngine():
-            summary = aggregate_frame(orders, terms, engine)
-        case _ if orders.height < shop_orders.KERNEL_ROWS:
-            return SingleOrders(orders)
-        case _:
-            summary = SingleOrders(orders).summary(terms)
+    if isinstance(engine, SparkEngine):
+        summary = aggregate_frame(orders, terms, engine)
+    elif orders.height < shop_orders.KERNEL_ROWS:
+        return SingleOrders(orders)
+    else:
+        summary = SingleOrders(orders).summary(terms)
     return AggregatedOrders(summary, None if sampling is None else sample_of(orders, summary, sampling))
 
 

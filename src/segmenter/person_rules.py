@@ -79,14 +79,15 @@ def reached(frame: pl.DataFrame, settings: RulesSettings) -> dict[str, pl.Series
 
 def share_phones(
     frame: pl.DataFrame, settings: RulesSettings, fails: Mapping[str, Flags], planned: Collection[str]
-) -> tuple[Flags, Flags] | None:
+) -> tuple[Flags, Flags, Flags] | None:
     """Say who cannot be called as others have their phone: where one of these may not be called, or is planned already; and all but one.
 
-    Of those whom all other rules keep, the one with the highest spend stays, ties by customer id. None where no phone is known.
+    Of those whom all other rules keep, the one with the highest spend stays, ties by customer id; at last come those whom other rules
+    remove, and who else would not be that one. None where no phone is known.
     """
     if not settings.per_phone or _SHARED not in frame.columns:
         return None
-    forbidden, doubles = np.zeros(frame.height, dtype=bool), np.zeros(frame.height, dtype=bool)
+    forbidden, doubles, behind = (np.zeros(frame.height, dtype=bool) for _ in range(3))
     rows = np.flatnonzero(frame[_SHARED].is_not_null())
     if len(rows):
         none = np.zeros(len(rows), dtype=bool)
@@ -97,9 +98,12 @@ def share_phones(
             failed=pl.Series(np.logical_or.reduce([none, *(fail[rows] for fail in fails.values())])),
         )
         best = pl.col("customer_id").sort_by("failed", "spend", "customer_id", descending=[False, True, False]).first()
+        most = pl.when(~pl.col("failed")).then("spend").max().over(_SHARED)
+        free = ~pl.col("person").any().over(_SHARED)
         told = part.select(
             forbidden=pl.col("person").any().over(_SHARED) & ~pl.col("person"),
-            double=(pl.col("customer_id") != best.over(_SHARED)) & ~pl.col("failed") & ~pl.col("person").any().over(_SHARED),
+            double=(pl.col("customer_id") != best.over(_SHARED)) & ~pl.col("failed") & free,
+            behind=pl.col("failed") & free & (pl.col("spend") <= most).fill_null(value=False),
         )
-        forbidden[rows], doubles[rows] = told["forbidden"].to_numpy(), told["double"].to_numpy()
-    return forbidden, doubles
+        forbidden[rows], doubles[rows], behind[rows] = (told[name].to_numpy() for name in told.columns)
+    return forbidden, doubles, behind

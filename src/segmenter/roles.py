@@ -38,6 +38,8 @@ def with_roles(measures: pl.DataFrame, tables: Tables, settings: CoreSettings, a
         )
         raise InputError(Message("measures.role_taken", sentence, names=tuple(taken)))
     counts = _decayed_counts(tables, sorted(counted_kinds(settings)), as_of, half_life_days)
+    if counts.is_empty():  # columns of nothing take neither time nor memory
+        return measures.with_columns(*(pl.lit(0.0).alias(name) for name in names.values()), role=pl.lit(None, pl.String))
     known = measures.lazy().select("customer_id", apart=pl.any_horizontal("staff", "blocked"))
     frame = known.join(counts.lazy(), on="customer_id", how="left", maintain_order="left").collect()
     columns = []

@@ -31,7 +31,8 @@ class Verdicts:
     Parameters
     ----------
     customers : DataFrame
-        The frame with ``verdict``: the first rule that removed the customer, or ``eligible``.
+        The frame with ``verdict``: the first rule that removed the customer, or ``eligible``; and ``failed_rules``: the names of all that
+        would, one a line, null where that is the verdict alone.
     funnel : DataFrame
         For each rule in order: ``rule``, ``before``, ``removed``, ``removed_only`` (by no other rule), ``left``.
     what_if : DataFrame
@@ -53,7 +54,7 @@ class Verdicts:
 
 
 @dataclass(frozen=True)
-class _Threshold:
+class Threshold:
     """A rule with a threshold: which measure, and whether it is a floor or a ceiling."""
 
     name: str
@@ -63,9 +64,13 @@ class _Threshold:
     currency: str | None = None  # of a measure that is money
     unknown: pl.Expr | None = None  # of whom it cannot be decided, and who are kept
 
+    def limit(self, threshold: float) -> int:
+        """Give a threshold in the measure's own unit: money in minor units."""
+        return round(threshold) if self.currency is None else money.to_minor(threshold, self.currency)
+
     def keeps(self, threshold: float) -> pl.Expr:
-        limit = round(threshold) if self.currency is None else money.to_minor(threshold, self.currency)
-        measure = pl.col(self.measure)
+        """Say who passes at a threshold."""
+        limit, measure = self.limit(threshold), pl.col(self.measure)
         kept = (measure >= limit if self.floor else measure <= limit).fill_null(value=False)
         return kept if self.unknown is None else kept | self.unknown
 
@@ -125,15 +130,15 @@ def apply_rules(
     >>> apply_rules(frame, settings.rules, settings.launch).customers["verdict"].to_list()
     ['orders_min', 'eligible']
     """
-    thresholds = _thresholds(frame, settings, launch)
+    limits = thresholds(frame, settings, launch)
     regional, warnings = _regional(frame, settings, launch)
-    warnings += say_without_orders(frame, [rule.name for rule in thresholds], settings)
+    warnings += say_without_orders(frame, [rule.name for rule in limits], settings)
     keeps = {
         **({"not_customer": ~frame["customer_id"].is_in(list(not_customers))} if not_customers else {}),
         **flagged(frame, settings),
         **({} if precedents is None else preceded(frame, settings, launch, precedents)),
         **regional,
-        **{rule.name: frame.select(rule.keeps(rule.threshold)).to_series() for rule in thresholds},
+        **{rule.name: frame.select(rule.keeps(rule.threshold)).to_series() for rule in limits},
         **({} if launch.role is None else {"role": frame[f"{ROLE}{launch.role}"] >= HOLDS}),
         **_custom(frame, settings, launch),
         **reached(frame, settings),
@@ -151,14 +156,39 @@ def apply_rules(
         first *= ~fail  # arithmetic, as it does not wait for a branch
         first += np.multiply(fail, number, dtype=np.uint16)
     verdict = pl.Series("verdict", [*fails, ELIGIBLE], dtype=pl.String).gather(pl.Series(first, dtype=pl.UInt32))
+    behind = None if shared is None else shared[2]
+    several = pl.Series("failed_rules", _several(fails, failed if behind is None else failed + behind, behind))
     removed = [int(np.count_nonzero(first == number)) for number in range(len(fails))]
-    what_if = _what_if(frame, thresholds, fails, failed if shared is None else failed - shared[1])
+    what_if = _what_if(frame, limits, fails, failed if shared is None else failed - shared[1])
     return Verdicts(
-        frame.with_columns(verdict).drop("shared_phone", strict=False), _funnel(removed, fails, failed), what_if, tuple(warnings)
+        frame.with_columns(verdict, several).drop("shared_phone", strict=False),
+        _funnel(removed, fails, failed),
+        what_if,
+        tuple(warnings),
     )
 
 
-def _thresholds(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings) -> list[_Threshold]:
+def _several(fails: Mapping[str, Flags], failed: Counts, behind: Flags | None) -> pl.Series:
+    """Name all rules that remove a customer where these are several: one text for each set of rules, as there are few of them.
+
+    Who is `behind` another with their phone would be removed for it, were they not for something else.
+    """
+    several = failed > 1
+    of_each = {name: fail if behind is None or name != "per_phone" else fail | behind for name, fail in fails.items()}
+    number = np.zeros(len(failed), np.int64)
+    for at, fail in enumerate(of_each.values(), 1):
+        number = 2 * number + fail
+        if at % 60 == 0:  # before they are too large
+            number = np.unique(number, return_inverse=True)[1]
+    frame = pl.DataFrame({"number": number}).with_columns(pl.when(pl.Series(several)).then("number"))
+    sets = frame.with_row_index("row").drop_nulls().unique("number", keep="any")
+    names = ["\n".join(name for name, fail in of_each.items() if fail[row]) for row in sets["row"]]
+    texts = sets.select("number", pl.Series("names", names, dtype=pl.String))
+    return frame.join(texts, on="number", how="left", maintain_order="left")["names"]
+
+
+def thresholds(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettings) -> list[Threshold]:
+    """List the rules with a threshold that are on, in their order."""
     recency = {"orders": "days_since_order", "events": "days_since_event", "either": "days_since_activity"}[settings.recency.source]
     rules = [
         ("spend_min", "spend_window", settings.spend.min, True, launch.currency),
@@ -166,7 +196,7 @@ def _thresholds(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSett
         ("orders_min", "orders", settings.orders.min, True, None),
         ("recency", recency, settings.recency.max_days, False, None),
     ]
-    on = [_Threshold(name, measure, limit, floor, currency) for name, measure, limit, floor, currency in rules if limit is not None]
+    on = [Threshold(name, measure, limit, floor, currency) for name, measure, limit, floor, currency in rules if limit is not None]
     open_ = "applicant" in frame.columns and settings.applicants == "keep"
     return [replace(rule, unknown=is_unknown(rule.measure)) for rule in on] if open_ else on
 
@@ -187,7 +217,7 @@ def _regional(frame: pl.DataFrame, settings: RulesSettings, launch: LaunchSettin
     within = np.logical_and.reduce([keep.to_numpy() for keep in keeps.values()])
     undecided = {name: members.undecided & pl.Series(within) for name, members in found.items()}
     open_ = [
-        say_undecided(who, located, named[name], region, f"rules.region.{name}", money_spent(frame.filter(who), launch))
+        say_undecided(who, located, named[name], region, f"rules.region.{name}", money_spent(frame.select("^spend$").filter(who), launch))
         for name, who in undecided.items()
         if who.any()
     ]
@@ -222,7 +252,7 @@ def _funnel(removed: Sequence[int], fails: Mapping[str, Flags], failed: Counts) 
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _what_if(frame: pl.DataFrame, thresholds: Sequence[_Threshold], fails: Mapping[str, Flags], failed: Counts) -> pl.DataFrame:
+def _what_if(frame: pl.DataFrame, thresholds: Sequence[Threshold], fails: Mapping[str, Flags], failed: Counts) -> pl.DataFrame:
     """Count who would be eligible; `failed` counts no rule for being one of several with one phone, of whom one counts here."""
     phone = "shared_phone" if "per_phone" in fails else pl.lit(None, pl.Int64).alias("shared_phone")
     rows: list[tuple[str, float, int, int, bool]] = []

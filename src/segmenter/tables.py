@@ -1,7 +1,4 @@
-"""The canonical tables: their columns, types and units.
-
-Times are local to ``launch.timezone`` and carry no zone. Amounts are Int64 minor units. Ids are text.
-"""
+"""The canonical tables. Times are local to ``launch.timezone`` and carry no zone, amounts are Int64 minor units, ids are text."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
@@ -229,6 +226,14 @@ class Orders(ABC):
     @abstractmethod
     def totals(self, before: date) -> pl.DataFrame:
         """Give ``orders`` and ``spend`` (net) of each ``customer_id`` before a date, in no order."""
+
+    @abstractmethod
+    def of(self, customers: pl.Series) -> "Orders":
+        """Give the same orders with the single ones of these customers at least, where they can be had."""
+
+    @abstractmethod
+    def ids(self) -> pl.Series:
+        """Give the ids of all who are known to have a row, at any date, in no order and some more than once."""
 
     @abstractmethod
     def last_order(self, before: date) -> date | None:

@@ -15,8 +15,9 @@ from segmenter.evaluation.as_of import launch_snapshot
 from segmenter.guesses.experiment import Experiment, guess_experiment, name_of
 from segmenter.guesses.order_states import meaning
 from segmenter.guesses.source_tables import find_sources
-from segmenter.loader import read_tables, try_experiment
+from segmenter.loader import read_tables
 from segmenter.overrides import quoted
+from segmenter.trial import try_experiment
 
 pytestmark = pytest.mark.slow
 

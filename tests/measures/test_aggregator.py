@@ -15,9 +15,11 @@ from segmenter.measures import text_views
 from segmenter.measures.aggregator import Aggregator, Batch, aggregate
 from segmenter.measures.definition import summarize_frame
 from segmenter.measures.order_runs import merged, narrow, run_of_rows
+from segmenter.measures.run_history import RunHistory
 from segmenter.measures.run_summary import summarize_runs
+from segmenter.measures.timeline import timeline_of
 from segmenter.sources import fields
-from segmenter.sources.order_rows import canonical_orders
+from segmenter.sources.kept_orders import canonical_orders
 from segmenter.tables import LEVELS, ORDERS, TIME, Terms
 
 AS_OF = date(2026, 7, 1)
@@ -104,11 +106,38 @@ def check_fallback(frame, fallback, as_of, known):
     assert (left & good & ~frame["fallback"] & ~spaced.to_series()).sum() == 0
 
 
-def expected(frame, terms, known=None):
+def kept(frame, known=None):
     values, good = read(frame)
     if known is not None:
         good &= values["customer_id"].is_in(known.implode()).fill_null(value=False)
-    return summarize_frame(canonical_orders(values.filter(good), "order"), terms).frame
+    return values.filter(good)
+
+
+def expected(frame, terms, known=None):
+    return summarize_frame(canonical_orders(kept(frame, known), "order"), terms).frame
+
+
+def check_history(runs, orders, until, terms):
+    """Runs give what a timeline of the same orders does, without some customers as with all of them."""
+    orders, whole = orders.filter(pl.col("time") < until), RunHistory(runs, until)
+    for nobody in ([], whole.known(until).head(1).to_list()):
+        history, some = whole.without(nobody), orders.filter(~pl.col("customer_id").is_in(nobody))
+        timeline = timeline_of(some)
+        assert history.span == timeline.span
+        assert_frame_equal(history.orders(lambda ids: ids.is_not_null()), some, check_row_order=False)
+        assert_frame_equal(history.orders(lambda ids: ids < "C", date(2026, 1, 1), date(2026, 6, 1)), some.filter(
+            pl.col("customer_id") < "C", pl.col("time").is_between(date(2026, 1, 1), min(until, date(2026, 6, 1)), closed="left")
+        ), check_row_order=False)  # fmt: skip
+        found, there = history.summary(terms), timeline.summary(terms)
+        assert_frame_equal(found.frame, there.frame)
+        assert (found.first, found.last) == (there.first, there.last)
+        for day in (terms.as_of, until):
+            assert history.last_day(day) == timeline.last_day(day)
+            assert history.known(day).to_list() == timeline.known(day).to_list()
+            assert_frame_equal(history.purchases(day), timeline.purchases(day))
+        between, there = (past.between(min(terms.as_of, date(2026, 1, 1)), terms.as_of) for past in (history, timeline))
+        assert_frame_equal(between.filter(pl.col("customer_id").is_in(there["customer_id"].implode())), there)
+        assert between["spend"].sum() == there["spend"].sum()
 
 
 def in_memory(name, dtype, length):
@@ -170,6 +199,7 @@ def test_batches_as_the_definition(rows, terms, threads, size, random, known, ea
             found = summarize_runs(ways, before, threads)
             assert_frame_equal(found.frame, expected(frame, before, known))
             assert found.rows == sum(len(part["record"]) for part in recorder.recorded) - found.later
+            check_history(ways, canonical_orders(kept(frame, known), "order"), terms.as_of, before)
 
 
 @pytest.mark.slow

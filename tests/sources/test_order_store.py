@@ -25,7 +25,7 @@ from segmenter.errors import OutputError
 from segmenter.loader import read_tables
 from segmenter.measures import shop_orders
 from segmenter.settings import FilesSettings, parse
-from segmenter.sources import order_store, stream_aggregation
+from segmenter.sources import order_store, run_recorder, stream_aggregation
 from segmenter.tables import Terms
 
 CONF = Path(__file__).parents[2] / "conf" / "data"
@@ -347,11 +347,12 @@ from omegaconf import OmegaConf
 from segmenter.tables import Terms
 from segmenter.settings import FilesSettings, parse
 from segmenter.measures import shop_orders
-from segmenter.sources import order_store
+from segmenter.sources import order_store, run_recorder
 from segmenter.loader import read_tables
 
-conf, folder, kept, when = sys.argv[1:]
+conf, folder, kept, when, most = sys.argv[1:]
 shop_orders.KERNEL_ROWS = 0
+run_recorder.MAX_ROWS = int(most)
 config = OmegaConf.merge(OmegaConf.load(f"{conf}/_tables.yaml"), OmegaConf.load(f"{conf}/files.yaml"), {"orders": {"path": folder}})
 del config["defaults"]
 config.max_reject_share = 1.0
@@ -372,8 +373,8 @@ for _ in range(1 if when != "never" else 3):
 """
 
 
-def started(shop, when="never"):
-    command = [sys.executable, "-c", SCRIPT, str(CONF), str(shop.folder), str(shop.kept), when]
+def started(shop, when="never", most=10**9):
+    command = [sys.executable, "-c", SCRIPT, str(CONF), str(shop.folder), str(shop.kept), when, str(most)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -395,6 +396,51 @@ def test_two_launches_at_once_and_a_killed_one_leave_a_good_store(tmp_path):
     assert len(said) == 1
     assert said.pop().endswith(" ()")
     assert shop.launch() == ([], ())
+
+
+@pytest.mark.slow
+def test_what_a_killed_launch_had_finished_is_not_read_again(tmp_path):
+    shop = Shop(tmp_path)
+    for name in "abcd":
+        shop.write(f"{name}.parquet", rows=3_000)
+    killed = started(shop, "5", most=5_000)  # two files are a run: rejects of both, the index, rejects of both, killed
+    said, told = killed.communicate()
+    assert (killed.returncode, said) == (-signal.SIGKILL, ""), told
+    assert shop.launch() == (["c.parquet", "d.parquet"], ())
+    assert shop.launch() == ([], ())
+
+
+def test_runs_as_large_as_can_be_held_stay_as_they_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_recorder, "MAX_ROWS", 70)
+    shop = Shop(tmp_path)
+    for name in "abcde":
+        shop.write(f"{name}.parquet")
+    assert shop.launch() == ([f"{name}.parquet" for name in "abcde"], ())
+    assert len(runs_in(shop)) == 3
+    assert shop.launch() == ([], ())
+    for name in "ab":
+        shop.write(f"{name}.parquet")
+    assert shop.launch() == (["a.parquet", "b.parquet"], ())
+    assert shop.launch() == ([], ())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("job", ["backtest", "tune"])
+def test_all_files_of_past_dates_are_the_same_bytes_with_the_store_and_without(tmp_path, monkeypatch, job):
+    shop = Shop(tmp_path)
+    for name in ("a.parquet", "b.parquet"):
+        shop.write(name, rows=1500, days=178)
+    monkeypatch.setattr(run_recorder, "MAX_ROWS", 1_000)  # two runs
+    monkeypatch.setattr(shop_orders, "KERNEL_ROWS", 0)
+    came = {}
+    for out, *more in (("without", "history.store=off"), ("filled", kept := f"history.store={shop.kept}"), ("kept", kept)):
+        where = [f"data.orders.path={shop.folder}", f"out={tmp_path}/{out}", "data.max_reject_share=0.5", "backtest.customers=null"]
+        few = ["backtest.rankings=[spend,decayed,clv,learned]", "backtest.max_cuts=3", *(["tune.trials=3"] if job == "tune" else [])]
+        assert exit_code(job, "data=files", "launch.as_of=2026-07-01", "tracking=none", *where, *few, *more) == 0
+        files = {path.relative_to(tmp_path / out): hash_of(path) for path in (tmp_path / out).rglob("*") if path.is_file()}
+        came[out] = {path: value for path, value in files.items() if path.name not in ("manifest.json", "report.html")}
+    assert len(came["without"]) > 1
+    assert came["without"] == came["filled"] == came["kept"]
 
 
 @pytest.mark.slow

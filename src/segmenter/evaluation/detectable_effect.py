@@ -14,8 +14,8 @@ import polars as pl
 from segmenter.evaluation.lift_sums import MIN_UNITS, Stratum, Sums, combine, fit_slope, subtract_means, sum_arms, sum_squared_deviations
 from segmenter.messages import Message
 from segmenter.money import text
-from segmenter.planning.candidates import region_of
 from segmenter.planning.control_group import took_part
+from segmenter.regions.region_names import region_of
 from segmenter.settings import CoreSettings
 
 ENOUGH = 500  # customers held out: below, one large buyer more or less decides

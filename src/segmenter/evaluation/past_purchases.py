@@ -11,6 +11,7 @@ from segmenter.evaluation.fission_runs import Buyers
 from segmenter.evaluation.forecast import replay
 from segmenter.evaluation.forecast_draws import bin_edges
 from segmenter.measures.past import Past
+from segmenter.measures.timeline import Timeline
 from segmenter.messages import Message
 from segmenter.settings import CoreSettings
 from segmenter.tables import EPOCH
@@ -37,6 +38,7 @@ class PastPurchases:
 def find_purchases(past: Past, settings: CoreSettings) -> PastPurchases:
     """Replay the launch at past dates, and give what came of each customer of then."""
     timeline, horizon = past.timeline, settings.launch.horizon_days
+    assert isinstance(timeline, Timeline)  # a sample is in memory
     ranked, warnings = replay(past, settings)
     edges = bin_edges(min((len(best) for best in ranked.values()), default=1))
     row = pl.DataFrame({"customer_id": timeline.customers, "row": np.arange(len(timeline.customers))})
@@ -66,6 +68,7 @@ def find_purchases(past: Past, settings: CoreSettings) -> PastPurchases:
 def _newcomers(past: Past, row: pl.DataFrame, horizon: int) -> tuple[Longs, Longs]:
     """Give the rows of the timeline (-1: without any) and the first days of who became a customer lately, a horizon before the end."""
     timeline, end = past.timeline, (past.end - EPOCH).days - horizon
+    assert isinstance(timeline, Timeline)
     first = row.with_columns(day=pl.Series(timeline.days[timeline.starts[:-1]].astype(np.int64)))
     if past.tables.customers is not None:
         joined = past.tables.customers.select("customer_id", joined=(pl.col("joined") - pl.lit(EPOCH)).dt.total_days())

@@ -109,6 +109,7 @@ def review(
     visits: pl.DataFrame | None = None,
     referrals: pl.DataFrame | None = None,
     newcomers: pl.DataFrame | None = None,
+    days: pl.Series | None = None,
 ) -> Review:
     """Say what a launch brought so far.
 
@@ -119,7 +120,7 @@ def review(
     invitations : DataFrame
         See `segmenter.tables.INVITED`; of this launch, with the answers before ``review.as_of``.
     orders : DataFrame
-        See `segmenter.tables.ORDERS`; those of other customers, and from ``review.as_of`` on, do not matter.
+        See `segmenter.tables.ORDERS`; those from ``review.as_of`` on do not matter, and those of other customers only for `days`.
     settings : ReviewCore
         With ``review.as_of`` given.
     events : DataFrame, optional
@@ -134,6 +135,8 @@ def review(
         See `segmenter.tables.REFERRALS`: they say who came through whom where no answer does.
     newcomers : DataFrame, optional
         Members whom the shop does not know: ``customer_id``, ``brought_by``, ``answered_on``, ``group``.
+    days : Series, optional
+        The days with orders or refunds of anybody before ``review.as_of``, sorted; without them, those of `orders`.
 
     Returns
     -------
@@ -165,11 +168,12 @@ def review(
     past = orders.filter(time < until)
     invitations = invitations.sort("customer_id").with_columns(joined=(pl.col("answer") == "joined").fill_null(value=False))
     end = min(until, launch.ends_on)
-    days = (end - launch.as_of).days
+    passed = (end - launch.as_of).days
+    ordered_on = past["time"].dt.date().unique().sort() if days is None else days
     since = past.filter(time >= launch.as_of, time < end).join(invitations.select("customer_id"), on="customer_id", how="semi")
     earlier = past.filter(time >= launch.as_of - timedelta(days=settings.review.before_days), time < launch.as_of)
     spent = add_spend(invitations, since, earlier)
-    daily, counts = sum_days(spent, since, launch, days), _count(invitations, until)
+    daily, counts = sum_days(spent, since, launch, passed), _count(invitations, until)
     told = EVENTS.to_frame() if events is None else events.filter(time < until)
     members = spent.filter("joined", pl.col("answered_on") < until)
     called = spent.filter((pl.col("status") != "held_out").fill_null(value=True) | pl.col("joined"))
@@ -180,14 +184,14 @@ def review(
     lift, no_lift, doubts = measure_launch(
         present, days=(until - launch.as_of).days, horizon_days=launch.horizon_days, holdout=launch.holdout
     )
-    last: date | None = past["time"].dt.date().max()  # type: ignore[assignment]  # a date or None, as its column is of dates
+    last: date | None = ordered_on.max()  # type: ignore[assignment]  # a date or None, as its column is of dates
     known = bool(invitations["answer"].count())
     links = {"orders": orders, "referrals": referrals, "newcomers": newcomers}
     through = trace_generations(spent, launch, until=until, settled_days=asked.settled_days, **links)
     return Review(
         launch=launch,
         as_of=until,
-        days=days,
+        days=passed,
         over=until >= launch.ends_on,
         last_order=last,
         counts=counts,
@@ -195,13 +199,13 @@ def review(
         reasons=count_reasons(invitations),
         daily=daily,
         cohorts=sum_cohorts(spent),
-        progress=compare_with_target(daily, launch.target, days=days, horizon_days=launch.horizon_days, known=known),
+        progress=compare_with_target(daily, launch.target, days=passed, horizon_days=launch.horizon_days, known=known),
         lift=lift,
         no_lift=no_lift,
         doubts=doubts,
-        uplift=_list_uplift(present, launch, days),
+        uplift=_list_uplift(present, launch, passed),
         warnings=(
-            *warn_of_figures(counts, invitations, past, launch, end),
+            *warn_of_figures(counts, invitations, ordered_on, launch, end),
             *warn_of_early_events(life, until),
             *warn_of_spread(spent, through),
         ),

@@ -15,14 +15,14 @@ _QUIET = 2  # days without any event, that are hardly chance
 
 
 def warn_of_figures(
-    counts: Mapping[str, int], invitations: pl.DataFrame, orders: pl.DataFrame, launch: LaunchRecord, end: date
+    counts: Mapping[str, int], invitations: pl.DataFrame, days: pl.Series, launch: LaunchRecord, end: date
 ) -> tuple[Message, ...]:
-    """Say what makes a review's figures smaller than they are, or other than they seem; `orders` are those before its date."""
+    """Say what makes a review's figures smaller than they are, or other than they seem; `days` are those with orders before its date."""
     warnings = []
     if not invitations["answer"].count():
         rule = "No answers are known: fill in the call sheets, or name the lists of who joined with review.answers."
         warnings.append(Message("review.no_answers", rule))
-    warnings += _warn_of_early_export(orders["time"].dt.date().unique().sort(), launch, end)
+    warnings += _warn_of_early_export(days, launch, end)
     if replaced := counts["replaced"]:
         rule = "{count:,} customers answered to an invitation of a plan that was replaced since: they count in everything but the lift."
         warnings.append(Message("review.replaced", rule, count=replaced))

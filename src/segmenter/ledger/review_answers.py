@@ -132,14 +132,22 @@ def invited_now(ledger: Ledger, launch: LaunchRecord, read: Inputs, until: date)
     return recognize_invited(invited, known_ids(read.tables, until), since=launch.as_of, sure=False)[0]
 
 
+def with_their_orders(ledger: Ledger, launch: LaunchRecord, answers: Answers, read: Inputs, until: date) -> Inputs:
+    """Have the single orders of whom a launch is about, where all were aggregated as they were read: its people, and whom they brought."""
+    given, friends = answers.answers, read.tables.referrals.filter(pl.col("time") >= launch.as_of)["friend_id"]
+    people = [invited_now(ledger, launch, read, until)["customer_id"], friends, *given.select("customer_id", "written", "brought_by")]
+    wanted = pl.concat([ids.alias("customer_id") for ids in people]).drop_nulls().unique()
+    return replace(read, tables=replace(read.tables, orders=read.tables.orders.of(wanted)))
+
+
 def take_answers(ledger: Ledger, launch: str, answers: Answers, read: Inputs) -> Inputs:
     """Record answers, but not those of strangers: an id that neither the plan nor the shop knows is a slip of the pen.
 
     The shop's customers may join without having been invited. Back come its tables with the answers' counts, fingerprints, rejects and
     warnings.
     """
-    known_to_shop = (read.tables.orders.single(), read.tables.customers, read.tables.applicants)
-    shop = [frame["customer_id"] for frame in known_to_shop if frame is not None]
+    people = [frame["customer_id"] for frame in (read.tables.customers, read.tables.applicants) if frame is not None]
+    shop = [read.tables.orders.ids(), *people]
     invitations = list_invitations(ledger, launch)
     planned = invitations.filter(pl.col("status").is_not_null())["customer_id"]
     known = pl.concat([invitations["customer_id"], *shop]).unique()
@@ -147,7 +155,7 @@ def take_answers(ledger: Ledger, launch: str, answers: Answers, read: Inputs) ->
     as_written = pl.col("written").is_in(known.implode())
     given = answers.answers.with_columns(pl.when(as_written).then("written").otherwise("customer_id").alias("customer_id"))
     # Whom the shop calls otherwise since, the ledger knows by the old id.
-    now = recognize_people(invitations["customer_id"], pl.concat(shop).unique()) if shop else invitations["customer_id"]
+    now = recognize_people(invitations["customer_id"], pl.concat(shop).unique())
     since = now != invitations["customer_id"]
     given = given.with_columns(pl.col("customer_id", "brought_by").replace(now.filter(since), invitations["customer_id"].filter(since)))
     stranger = ~pl.col("customer_id").is_in(known.implode())
@@ -157,8 +165,8 @@ def take_answers(ledger: Ledger, launch: str, answers: Answers, read: Inputs) ->
         strange = mending.unmended(strange, mended.filter(pl.col("customer_id").is_in(known.implode())), origins)
         strange = mending.at_origins(strange, origins)
     # Starters stand in the groups, and so on lists of members; nobody has invited them, and they count in nothing.
-    people = read.tables.customers
-    staff = planned.clear() if people is None else people.filter("staff")["customer_id"]
+    customers = read.tables.customers
+    staff = planned.clear() if customers is None else customers.filter("staff")["customer_id"]
     own = pl.col("customer_id").is_in(staff.implode()) & ~pl.col("customer_id").is_in(planned.implode())
     colleagues, good = good.filter(own), good.filter(~own)
     if answers.contacts_file is not None and not answers.noted.is_empty():  # first: what is read again then changes nothing

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.measures import kernel
-from segmenter.measures.arrow_columns import Array, address, bytes_of, texts_of, values_of
+from segmenter.measures.arrow_columns import Array, address, bytes_of, column_of, texts_of, values_of
 from segmenter.measures.customer_records import CHUNK, NEVER, CustomerRecords, write_ids
 from segmenter.measures.id_order import order_of, take, take_views
 from segmenter.measures.kernel_job import Job
@@ -177,7 +177,7 @@ class Aggregator:
             column = out.columns.pop(name)  # each is given back as soon as it is in order
             values = np.empty_like(column)
             take(column, order, values)
-            return pl.Series(name, values)
+            return column_of(name, values)
 
         list(self._pool.map(read, range(self.threads)))
         order = order_of(views, texts_of(views, texts))

@@ -47,10 +47,15 @@ def texts_of(views: NDArray[np.int64], buffers: Sequence[NDArray[np.uint8]]) -> 
 
 def values_of(series: pl.Series) -> tuple[Array, NDArray[np.uint8] | None]:
     """Give the values of a column of numbers or times, and which are missing."""
-    array = series.rechunk().to_physical().to_arrow()
-    kind = array.type.to_pandas_dtype()
+    physical = series.rechunk().to_physical()
+    array, kind = physical.to_arrow(), np.dtype(str(physical.dtype).lower())  # PyArrow would load pandas to tell
     values = np.frombuffer(array.buffers()[1], kind) if len(array) else np.zeros(0, kind)
     return values[array.offset : array.offset + len(array)], _missing(array)
+
+
+def column_of(name: str, values: Array) -> pl.Series:
+    """Show an array of numbers, which nobody changes any more, as a column: nothing is copied."""
+    return pl.Series(name, pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(values)]))
 
 
 def bytes_of(series: pl.Series) -> NDArray[np.uint8]:

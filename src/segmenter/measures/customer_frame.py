@@ -16,7 +16,7 @@ _INNER = ("days_since_first_row", "days_since_first_event", *(f"order_{level}" f
 _APPLIED = pl.Schema({"applicant": pl.Boolean(), "applied_by": pl.String()}).to_frame()  # beside them, where some applied
 # What an attribute of the shop's own may not be called besides the measures: the later stages add columns of these names.
 _LATER = (
-    *("region", "verdict", "score", "expected_spend", "expected_uplift"),
+    *("region", "verdict", "failed_rules", "score", "expected_spend", "expected_uplift"),
     *("repeats", "last_days", "known_days", "first_spend", "repeat_spend"),
     *("lookalike", "segment", "invited", "rank", "wave", "group"),
 )

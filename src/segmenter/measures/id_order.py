@@ -1,7 +1,6 @@
 """The order of customers by id. Imports Numba, so it is imported where it is used."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -128,31 +127,33 @@ def take_views(views: Any, rows: Any, out: Any) -> None:
         out[at, 0], out[at, 1] = views[row, 0], views[row, 1]
 
 
-def deal(keys: NDArray[np.uint32], shift: int, hands: int) -> NDArray[np.uint32]:
-    """Deal rows to hands, by their keys without the last bits: the rows of each hand, one hand after the other."""
-    threads = pl.thread_pool_size()
-    bounds = np.linspace(0, len(keys), threads + 1).astype(np.int64)
-    counts, rows = np.zeros((threads, hands), np.int64), np.empty(len(keys), np.uint32)
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda at: _count(keys, bounds[at], bounds[at + 1], shift, counts[at]), range(threads)))
-        ends = np.cumsum(counts.T).reshape(hands, threads).T
-        starts = np.ascontiguousarray(ends - counts)
-        list(pool.map(lambda at: _deal(keys, bounds[at], bounds[at + 1], shift, starts[at], rows), range(threads)))
-    return rows
+def deal(keys: NDArray[np.uint32], shift: int, starts: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """Deal rows to hands, by their keys without the last bits: where each comes to lie, if those of each hand begin at its start."""
+    places = np.empty(len(keys), np.uint32)
+    _deal(keys, shift, starts.copy(), places)
+    return places
 
 
 @jit
-def _count(keys: Any, start: int, stop: int, shift: int, counts: Any) -> None:
-    for row in range(start, stop):
-        counts[np.int64(keys[row]) >> shift] += 1
+def count(keys: Any, shift: int, counts: Any) -> None:
+    """Count rows by their keys without the last bits."""
+    for key in keys:
+        counts[np.int64(key) >> shift] += 1
 
 
 @jit
-def _deal(keys: Any, start: int, stop: int, shift: int, starts: Any, rows: Any) -> None:
-    for row in range(start, stop):
+def _deal(keys: Any, shift: int, starts: Any, places: Any) -> None:
+    for row in range(len(keys)):
         hand = np.int64(keys[row]) >> shift
-        rows[starts[hand]] = np.uint32(row)
+        places[row] = starts[hand]
         starts[hand] += 1
+
+
+@jit
+def put(values: Any, places: Any, out: Any) -> None:
+    """Put each value in its place."""
+    for row in range(len(places)):
+        out[places[row]] = values[row]
 
 
 def arrange(keys: NDArray[np.uint32], times: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[np.uint32]:

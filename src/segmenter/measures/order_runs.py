@@ -13,14 +13,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.measures.arrow_columns import Array
-from segmenter.measures.id_order import arrange, deal, take, union
+from segmenter.measures.id_order import arrange, count, deal, put, take, union
 from segmenter.tables import DAY, LEVELS
 
 Make = Callable[[str, Any, int], Array]  # makes a column: its name, type and length
 SECOND = 1_000_000
 STEPS = {2: DAY, 4: SECOND, 8: 1}  # microseconds in the unit of times of so many bytes: days, seconds, microseconds
 _BUCKET = 1 << 16  # rows that are put in order at a time: they stay in the cache
-CUSTOMERS = 1 << 12  # that are read at a time
+CUSTOMERS = 1 << 13  # that are read at a time
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,10 @@ def microseconds(times: Array) -> NDArray[np.int64]:
 def narrow(recorded: dict[str, Array], file: int) -> dict[str, Array]:
     """Write rows as they were recorded in as few bytes as hold them exactly."""
     times, paid = recorded["time"], recorded["paid"]
-    kind = np.int64 if (times % SECOND).any() else np.uint32 if (times % DAY).any() else np.uint16
-    step = STEPS[np.dtype(kind).itemsize]
-    if not len(times) or times.max() // step > np.iinfo(kind).max:
-        kind, step = np.int64, 1
-    rows = {"record": recorded["record"], "time": (times // step).astype(kind), "file": np.full(len(times), file, np.min_scalar_type(file))}
-    rows["paid"] = paid.astype(np.int32) if not len(paid) or np.abs(paid).max() <= np.iinfo(np.int32).max else paid.copy()
+    rows = {"record": recorded["record"], "time": _coarse(times), "file": np.full(len(times), file, np.min_scalar_type(file))}
+    limits = np.iinfo(np.int32)
+    fits = limits.min < paid.min(initial=0) and paid.max(initial=0) <= limits.max
+    rows["paid"] = paid.astype(np.int32) if fits else paid.copy()
     if "back" in recorded and recorded["back"].any():
         rows["back"] = recorded["back"].astype(np.uint8)
     for level in LEVELS:
@@ -81,39 +79,72 @@ def narrow(recorded: dict[str, Array], file: int) -> dict[str, Array]:
     return rows
 
 
+def _coarse(times: NDArray[np.int64]) -> Array:
+    for kind in (np.uint16, np.uint32):
+        step = STEPS[np.dtype(kind).itemsize]
+        if not (times[:1000] % step).any():
+            units = times // step
+            if units.max(initial=0) <= np.iinfo(kind).max and (units * step == times).all():
+                return units.astype(kind)
+    return times.copy()
+
+
 def run_of_rows(rows: list[dict[str, Array]], ids: pl.Series, ranks: NDArray[np.uint32], names: pl.Series, make: Make) -> Run:
     """Make a run of rows that were recorded and made `narrow`, which are used up.
 
-    `ids` and `ranks` are `Aggregator.customers()`, `names` its names of places.
+    `ids` and `ranks` are `Aggregator.customers()`, `names` its names of places. Rows go to the buckets of their customers first, as they
+    come, and are put in order there.
     """
-    heights = [len(part["record"]) for part in rows]
-    keys = ranks[_stacked(rows, "record", heights)]
-    counts = counted(keys, len(ids))
-    starts = _starts(counts)
-    names_of = [name for name in ("time", "paid", "file", "back", *LEVELS) if any(name in part for part in rows)]
-    columns = {name: _stacked(rows, name, heights) for name in names_of}
-    used = np.flatnonzero(sum((counted(columns[level], len(names)) for level in LEVELS if level in columns), np.zeros(1, np.int64)))
+    keys = [ranks[part.pop("record")] for part in rows]
+    counts, used = np.zeros(len(ids), np.int64), np.zeros(len(names), np.int64)
+    for part, key in zip(rows, keys, strict=True):
+        count(key, 0, counts)
+        used += sum(counted(part[level], len(names)) for level in LEVELS if level in part)
+    starts, total = _starts(counts), int(counts.sum())
+    there = np.flatnonzero(used)
     # The place after the last name is for none: -1 in the rows.
-    table = np.full(len(names) + 1, len(used), np.min_scalar_type(len(used)))
-    table[used] = np.arange(len(used))
-    for level in LEVELS:
-        if level in columns:
-            columns[level] = table[columns[level]]
-    out = {name: make(name, values.dtype, len(keys)) for name, values in columns.items()}
-    shift = max(0, (len(ids) * _BUCKET // max(len(keys), 1)).bit_length() - 1)
-    dealt = deal(keys, shift, (len(ids) >> shift) + 1)
+    table = np.full(len(names) + 1, len(there), np.min_scalar_type(len(there)))
+    table[there] = np.arange(len(there))
+    out = {}
+    for name in ("time", "paid", "file", "back", *LEVELS):
+        if kinds := [part[name].dtype for part in rows if name in part]:
+            out[name] = make(name, table.dtype if name in LEVELS else max(kinds, key=lambda kind: kind.itemsize), total)
+    shift = max(0, (len(ids) * _BUCKET // max(total, 1)).bit_length() - 1)
+    sizes = np.zeros((len(rows) + 1, (len(ids) >> shift) + 1), np.int64)
+    for key, size in zip(keys, sizes[1:], strict=True):
+        count(key, shift, size)
+    begins = starts[np.arange(sizes.shape[1]) << shift] + np.cumsum(sizes, axis=0)
+    dealt = np.empty(total, np.uint32)
+
+    def spread(number: int) -> None:
+        part, key = rows[number], keys[number]
+        to = deal(key, shift, begins[number])
+        put(key, to, dealt)
+        for name, column in out.items():
+            put(_converted(name, part.pop(name, None), column.dtype, table, len(key)), to, column)
+        keys[number] = key[:0]
 
     def fill(bucket: int) -> None:
         first, stop = bucket << shift, min((bucket + 1) << shift, len(ids))
         start, end = int(starts[first]), int(starts[stop])
-        chosen = dealt[start:end]
-        chosen = chosen[arrange(keys[chosen] - np.uint32(first), columns["time"][chosen], starts[first : stop + 1] - start)]
-        for name, values in columns.items():
-            take(values, chosen, out[name][start:end])
+        order = arrange(dealt[start:end] - np.uint32(first), out["time"][start:end], starts[first : stop + 1] - start)
+        for column in out.values():
+            take(np.array(column[start:end]), order, column[start:end])
 
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
+        list(pool.map(spread, range(len(rows))))
         list(pool.map(fill, range(-(-len(ids) // (1 << shift)))))
-    return _run(ids, counts, starts, out, names.gather(pl.Series(used, dtype=pl.UInt32)))
+    return _run(ids, counts, starts, out, names.gather(pl.Series(there, dtype=pl.UInt32)))
+
+
+def _converted(name: str, values: Array | None, kind: Any, table: Array, height: int) -> Array:
+    """Give a column of recorded rows in the type of the run; where they have none, it says nothing."""
+    if name in LEVELS:
+        return np.full(height, table[-1]) if values is None else table[values]
+    if values is None:
+        return np.zeros(height, kind)
+    wide = values.astype(kind, copy=False)
+    return wide * kind.type(STEPS[values.itemsize] // STEPS[kind.itemsize]) if name == "time" and wide is not values else wide
 
 
 def merged(runs: Sequence[Run], files: Sequence[NDArray[np.uint32]], make: Make) -> Run:
@@ -176,21 +207,3 @@ def counted(values: Array, size: int) -> NDArray[np.int64]:
         part = values[at : at + (1 << 22)]  # NumPy makes them wide, and those of all rows are many
         total += np.bincount(part[part >= 0], minlength=size)
     return total
-
-
-def _stacked(rows: list[dict[str, Array]], name: str, heights: Sequence[int]) -> Array:
-    """Take a column out of all rows, in the type of the widest; where some have none, it says nothing."""
-    parts = [part.pop(name, None) for part in rows]
-    kind = max((part.dtype for part in parts if part is not None), key=lambda kind: kind.itemsize)
-    out = np.empty(sum(heights), kind)
-    at = 0
-    for height in heights:
-        to, part = out[at : at + height], parts.pop(0)
-        at += height
-        if part is None:
-            to[:] = 0 if name == "back" else -1
-        elif name == "time":
-            np.multiply(part, STEPS[part.itemsize] // STEPS[kind.itemsize], out=to, dtype=kind, casting="unsafe")
-        else:
-            to[:] = part
-    return out

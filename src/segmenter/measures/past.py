@@ -10,9 +10,9 @@ import polars as pl
 
 from segmenter.measures.customer_frame import measure
 from segmenter.measures.sampling import MIN_HISTORY_DAYS, halvings, is_sampled
-from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
-from segmenter.measures.timeline import Timeline, timeline_of
-from segmenter.tables import EPOCH, Tables, Terms
+from segmenter.measures.shop_orders import AggregatedOrders, History, SingleOrders, StoredHistory
+from segmenter.measures.timeline import timeline_of
+from segmenter.tables import Tables, Terms
 
 Result = TypeVar("Result")
 _QUIET = timedelta(days=7)  # without orders, which a shop may have
@@ -37,19 +37,19 @@ class Past:
     """A shop's history up to a date, looked at from any earlier one."""
 
     tables: Tables  # with single orders
-    timeline: Timeline  # of the same orders
+    timeline: History  # of the same orders
     until: date  # nothing at or after its midnight is looked at
     half_life_days: float
     window_days: int | None
     horizon_days: int | None = None  # where it is given, its measures have those of `spec.LEARNING`
     share: float = 1.0  # of the shop's customers that it has: 1, 1/2, 1/4, ...
     cache: Cache = field(default_factory=Cache)  # shared by the pasts made of this one
+    stored: StoredHistory | None = None  # the `timeline`, where it is on disk: its measures are those of many, and not held
 
     @property
     def end(self) -> date:
         """Where its orders end: `until`, or earlier where they are older than a week, as an old export's are."""
-        days = self.timeline.days[self.timeline.days < (self.until - EPOCH).days]
-        last = EPOCH + timedelta(days=int(days.max()) + 1) if len(days) else self.until
+        last = (self.timeline.last_day(self.until) or self.until - timedelta(days=1)) + timedelta(days=1)
         # Else the days without data would teach that nobody buys any more.
         return self.until if self.until - last <= _QUIET else last
 
@@ -73,15 +73,15 @@ class Past:
 
     def sample(self, max_customers: int, seed: int) -> "Past":
         """Keep at most so many of the customers with orders by `until`; those who came later have no say in who is kept."""
-        known = self.timeline.customers.filter(pl.Series(self.timeline.ends((self.until - EPOCH).days) > self.timeline.starts[:-1]))
-        times = halvings(known, max_customers, seed)
-        if 0.5**times >= self.share:
+        times = halvings(self.timeline.known(self.until), max_customers, seed)
+        if 0.5**times >= self.share and self.stored is None:
             return self
         return self.once(("sample", times, seed), lambda: self._sample(times, seed)).before(self.until)
 
     def _sample(self, times: int, seed: int) -> "Past":
-        few = _thinned(self.tables, times, seed)
-        return replace(self, tables=few, timeline=timeline_of(few.orders.single()), until=date.max, share=0.5**times, cache=Cache())
+        few = _thinned(self.tables, times, seed, self.stored)
+        timeline = timeline_of(few.orders.single())
+        return replace(self, tables=few, timeline=timeline, until=date.max, share=0.5**times, cache=Cache(), stored=None)
 
     def measures(self, as_of: date) -> pl.DataFrame:
         """Compute the measures as they were, see `measure`.
@@ -91,7 +91,7 @@ class Past:
         """
         if as_of > self.until:
             raise ValueError(f"measures of a past: should be as of {self.until} at most (got {as_of})")
-        return self.once(("measures", as_of), lambda: self._measures(as_of))
+        return self._measures(as_of) if self.stored else self.once(("measures", as_of), lambda: self._measures(as_of))
 
     def _measures(self, as_of: date) -> pl.DataFrame:
         terms = Terms(as_of, self.half_life_days, self.window_days, self.horizon_days)
@@ -140,11 +140,14 @@ def past_of(
     >>> frame["spend"].item(), past.later(frame["customer_id"], date(2026, 6, 1), 30).row(0)
     (750, (1250, 1))
     """
-    times = tables.orders.halvings
-    tables = replace(tables, orders=SingleOrders(tables.orders.single()))
-    if tables.not_customers:
-        nobody = list(tables.not_customers)
+    times, orders, nobody = tables.orders.halvings, tables.orders, tables.not_customers
+    stored = orders.history.without(nobody) if isinstance(orders, AggregatedOrders) and orders.history and max_customers is None else None
+    if stored is None:
+        tables = replace(tables, orders=SingleOrders(orders.single()))
+    if nobody:
         tables = _kept(tables, lambda table: table.filter(~pl.col("customer_id").is_in(nobody)))
+    if stored is not None:
+        return Past(tables, stored, until, half_life_days, window_days, horizon_days, stored=stored)
     if times:
         tables = _thinned(tables, times, seed)
     if max_customers is not None:
@@ -154,11 +157,12 @@ def past_of(
     return Past(tables, timeline_of(tables.orders.single()), until, half_life_days, window_days, horizon_days, share=0.5**times)
 
 
-def _thinned(tables: Tables, times: int, seed: int) -> Tables:
-    return _kept(tables, lambda table: table.filter(is_sampled(table["customer_id"], times, seed)))
+def _thinned(tables: Tables, times: int, seed: int, stored: StoredHistory | None = None) -> Tables:
+    few = _kept(tables, lambda table: table.filter(is_sampled(table["customer_id"], times, seed)))
+    return few if stored is None else replace(few, orders=SingleOrders(stored.orders(lambda ids: is_sampled(ids, times, seed))))
 
 
 def _kept(tables: Tables, of: Callable[[pl.DataFrame], pl.DataFrame]) -> Tables:
     customers = None if tables.customers is None else of(tables.customers)
-    orders = SingleOrders(of(tables.orders.single()))
+    orders = SingleOrders(of(tables.orders.single())) if isinstance(tables.orders, SingleOrders) else tables.orders
     return replace(tables, orders=orders, customers=customers, events=of(tables.events), referrals=of(tables.referrals))

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.measures import kernel
-from segmenter.measures.arrow_columns import Array, address, record, views_of
+from segmenter.measures.arrow_columns import Array, address, column_of, record, views_of
 from segmenter.measures.customer_records import CustomerRecords, begin_again
 from segmenter.measures.id_order import union
 from segmenter.measures.order_runs import CUSTOMERS, Run, microseconds
@@ -60,7 +60,7 @@ def summarize_runs(runs: Sequence[Run], terms: Terms, threads: int | None = None
         list(pool.map(read, range(0, len(ids), CUSTOMERS)))
     by_day = days_with_rows(np.sum([owner.by_day for owner in owners], axis=0))
     later = sum(int(owner.tables["later"][0]) for owner in owners)
-    columns = [ids.alias("customer_id"), *(pl.Series(name, column) for name, column in out.columns.items())]
+    columns = [ids.alias("customer_id"), *(column_of(name, column) for name, column in out.columns.items())]
     places = pl.Series(names.texts(), dtype=pl.String)
     return RunSummary(finish(pl.DataFrame(columns), places, terms), by_day, int(by_day["rows"].sum()), later)
 

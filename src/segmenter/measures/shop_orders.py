@@ -1,7 +1,9 @@
 """The two things that can be behind a shop's orders: every single one, or what they came to as they were read."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Protocol
 
 import polars as pl
 
@@ -49,9 +51,34 @@ class SingleOrders(Orders):
         sums = pl.col("is_order").sum().cast(pl.Int64).alias("orders"), pl.col("amount").sum().alias("spend")
         return self.frame.lazy().filter(pl.col("time") < before).group_by("customer_id").agg(*sums).collect()
 
+    def of(self, customers: pl.Series) -> Orders:
+        return self
+
+    def ids(self) -> pl.Series:
+        return self.frame["customer_id"]
+
     def last_order(self, before: date) -> date | None:
         last: date | None = self.frame.select(pl.col("time").filter(pl.col("is_order") & (pl.col("time") < before)).max().dt.date()).item()
         return last
+
+
+class History(Protocol):
+    """All orders before a date by customer and time, in memory (`timeline.Timeline`) or on disk (`run_history.RunHistory`)."""
+
+    @property
+    def span(self) -> tuple[date, date] | None: ...
+    def last_day(self, before: date) -> date | None: ...
+    def known(self, before: date) -> pl.Series: ...
+    def summary(self, terms: Terms) -> Summary: ...
+    def between(self, start: date, stop: date) -> pl.DataFrame: ...
+    def purchases(self, as_of: date) -> pl.DataFrame: ...
+
+
+class StoredHistory(History, Protocol):
+    """Such orders on disk, of which single ones can be taken."""
+
+    def orders(self, chosen: Callable[[pl.Series], pl.Series], start: date = ..., stop: date | None = None) -> pl.DataFrame: ...
+    def without(self, nobody: Sequence[str]) -> "StoredHistory": ...
 
 
 @dataclass(frozen=True)
@@ -64,10 +91,12 @@ class Sample:
 
 @dataclass(frozen=True)
 class AggregatedOrders(Orders):
-    """What orders come to as of one date, and the single orders of some customers where they are wanted."""
+    """What orders come to as of one date, the single orders of some customers where they are wanted, and all of them if they are stored."""
 
     aggregate: Summary
     sample: Sample | None = None
+    history: StoredHistory | None = None
+    read: Callable[[pl.Series], pl.DataFrame] | None = None  # the single orders of some customers, out of where they come from
 
     @property
     def days(self) -> tuple[date | None, date | None]:
@@ -79,9 +108,11 @@ class AggregatedOrders(Orders):
 
     @property
     def has_single(self) -> bool:
-        return self.sample is not None
+        return self.sample is not None or self.history is not None
 
     def single(self) -> pl.DataFrame:
+        if self.sample is None and self.history is not None:
+            return self.history.orders(lambda ids: pl.repeat(value=True, n=len(ids), eager=True))
         if self.sample is None:
             wrong = "scoring: this ranking looks at single orders, and they were aggregated as they were read; use engine=local"
             raise InputError(Message("sources.no_single_orders", wrong))
@@ -99,6 +130,12 @@ class AggregatedOrders(Orders):
     def totals(self, before: date) -> pl.DataFrame:
         self._check(before)
         return self.aggregate.frame.select("customer_id", pl.col("orders").cast(pl.Int64), "spend")
+
+    def of(self, customers: pl.Series) -> Orders:
+        return self if self.read is None else replace(self, sample=Sample(self.read(customers), 0))
+
+    def ids(self) -> pl.Series:
+        return pl.concat([self.aggregate.frame["customer_id"], *([] if self.sample is None else [self.sample.orders["customer_id"]])])
 
     def last_order(self, before: date) -> date | None:
         self._check(before)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from segmenter.measures.definition import BETWEEN, rows_of
 from segmenter.measures.place_levels import ABOVE, apart
+from segmenter.measures.shop_orders import History
 from segmenter.measures.spec import WEIGHT_ONE, day_weights, summary_schema, sums
 from segmenter.tables import APART, DAY, EPOCH, LEVELS, Summary, Terms
 
@@ -53,6 +54,15 @@ class Timeline:
         if not len(self.days):
             return None
         return EPOCH + timedelta(days=int(self.days.min())), EPOCH + timedelta(days=int(self.days.max()))
+
+    def last_day(self, before: date) -> date | None:
+        """Give the day of the last row before a date."""
+        days = self.days[self.days < (before - EPOCH).days]
+        return EPOCH + timedelta(days=int(days.max())) if len(days) else None
+
+    def known(self, before: date) -> pl.Series:
+        """Give the sorted ids of who had a row before a date."""
+        return self.customers.filter(pl.Series(self.ends((before - EPOCH).days) > self.starts[:-1]))
 
     def ends(self, day: int) -> Longs:
         """Find each customer's first row at or after a day since 1970: the next customer's first row where there is none."""
@@ -257,6 +267,6 @@ def _levels(places: pl.Series) -> pl.DataFrame:
     return parts.select(pl.when(pl.col(LEVELS) != "").then(pl.col(LEVELS)))
 
 
-def with_purchases(frame: pl.DataFrame, timeline: Timeline, as_of: date) -> pl.DataFrame:
+def with_purchases(frame: pl.DataFrame, timeline: History, as_of: date) -> pl.DataFrame:
     """Add the `PURCHASES`, which models of repeat buying take, to a customer frame; null for those without orders."""
     return frame.join(timeline.purchases(as_of), on="customer_id", how="left", maintain_order="left")

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from segmenter.planning.constraints import group_names
 from segmenter.planning.control_group import BINS, draw_customers, draw_regions, stratify
+from segmenter.regions.region_names import region_of
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, PlanSettings, SimplePlan
 from segmenter.settings.role_points import ROLE
@@ -118,10 +119,3 @@ def _wanted(plan: PlanSettings) -> int | None:
             return round(size / (1 - plan.holdout))
         case _:
             return None
-
-
-def region_of(plan: PlanSettings) -> pl.Expr:
-    """Give the ``region`` of a customer that the control group is drawn by: that of the groups, or the province."""
-    below = pl.when(pl.col("city").ne_missing(pl.col("province"))).then("city")  # a municipality is its own city
-    city = pl.concat_str("province", below, separator="/", ignore_nulls=True).replace("", None)
-    return (city if plan.by_region == "city" else pl.col("province")).alias("region")

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from segmenter.messages import Message, Obstacle
-from segmenter.planning.group_invitations import MOST, count_members, fit_mean
+from segmenter.planning.group_invitations import MOST, chances_of_joins, count_members, fit_mean
 from segmenter.planning.join_chances import JoinChances
 from segmenter.settings import PlanSettings
 
@@ -29,8 +29,6 @@ def describe_filling(groups: pl.DataFrame, chances: JoinChances, plan: PlanSetti
 
 
 def _unfilled(groups: pl.DataFrame, chances: JoinChances, plan: PlanSettings, confidence: float) -> list[Obstacle]:
-    from scipy.stats import betabinom
-
     short = groups.filter(pl.col("filled") < confidence - 0.005)  # what a page would not tell from it counts as the same
     if short.is_empty():
         return []
@@ -38,7 +36,8 @@ def _unfilled(groups: pl.DataFrame, chances: JoinChances, plan: PlanSettings, co
     mean = np.clip(short["expected_joins"].to_numpy() / size, 1e-4, 1 - 1e-4)
     few = np.array([fit_mean(float(rate), chances, plan, MOST).few for rate in mean])
     more = int(np.maximum(few - size, 1).sum())
-    sure = betabinom.ppf(1 - confidence, size, mean * chances.evidence, (1 - mean) * chances.evidence)
+    sums = (np.cumsum(chances_of_joins(*each, chances.evidence)) for each in zip(size, mean, strict=True))
+    sure = np.array([np.searchsorted(of_joins, 1 - confidence) for of_joins in sums])
     ways = []
     if few.max() < MOST:
         one = Message("planning.fill_by_more", "{more:,} more invitations to them (plan.size)", more=more)

@@ -3,7 +3,7 @@
 import polars as pl
 
 from segmenter.hashing import quick_hash
-from segmenter.planning.candidates import region_of
+from segmenter.regions.region_names import region_of
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import PlanSettings
 

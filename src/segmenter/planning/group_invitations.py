@@ -64,10 +64,19 @@ def most_invitations(chances: JoinChances, plan: PlanSettings) -> int:
 
 def chance_filled(expected: Floats, invitations: Floats, evidence: float, members: int) -> Floats:
     """Give the chances that so many members join, of lists of which so many are expected to."""
-    from scipy.stats import betabinom
-
     mean = np.clip(expected / np.maximum(invitations, 1), 1e-9, 1 - 1e-9)
-    chances: Floats = betabinom.sf(members - 1, invitations, mean * evidence, (1 - mean) * evidence)
+    fewer = [
+        chances_of_joins(n, rate, evidence)[:members].sum() if members <= n else 1.0 for n, rate in zip(invitations, mean, strict=True)
+    ]
+    return np.clip(1 - np.array(fewer, dtype=np.float64), 0.0, 1.0)
+
+
+def chances_of_joins(n: int, mean: float, evidence: float) -> Floats:
+    """Give the chance of 0, 1, ..., n joins of n invitations: beta-binomial, which scipy.stats has, too, and takes a second to load."""
+    from scipy.special import betaln
+
+    joins, a, b = np.arange(n + 1), mean * evidence, (1 - mean) * evidence
+    chances: Floats = np.exp(-np.log(n + 1) - betaln(n - joins + 1, joins + 1) + betaln(joins + a, n - joins + b) - betaln(a, b))
     return chances
 
 
@@ -97,10 +106,12 @@ def count_invitations(
 
 def _chance_of(joins: int, length: int, mean: float, evidence: float) -> Floats:
     """Give the chance that at least so many join of 0, 1, ..., `length` invited."""
-    from scipy.stats import betanbinom
+    from scipy.special import betaln
 
     chances = np.zeros(length + 1)
     if length >= joins:
-        misses = np.arange(length - joins + 1)
-        chances[joins:] = np.cumsum(betanbinom.pmf(misses, joins, mean * evidence, (1 - mean) * evidence))
+        misses, a, b = np.arange(length - joins + 1), mean * evidence, (1 - mean) * evidence
+        chances[joins:] = np.cumsum(
+            np.exp(-np.log(joins + misses) - betaln(joins, misses + 1) + betaln(a + joins, b + misses) - betaln(a, b))
+        )
     return np.minimum(chances, 1.0)

@@ -12,7 +12,6 @@ from segmenter.messages import Message
 from segmenter.planning.launch_key_users import PickedKeyUsers
 from segmenter.settings import AllocatedPlan, CoreSettings, PlanSettings
 from segmenter.spread.launch_spread import EdgeChances, LaunchSpread
-from segmenter.spread.reach_sets import ReachSets
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -103,6 +102,8 @@ class _Pool:
         friends = friends * counts
         known_by = counts * (np.diff(graph.offsets) > 0)  # whom nobody may bring
         self.people, nodes = graph.people, len(graph.people)
+        from segmenter.spread.reach_sets import ReachSets
+
         self._sets = ReachSets(graph, known_by + friends, 2 * seed + 2, known_by)  # none of those that the choice has
         self._sets.grow(sets)
         self.each = self._sets.worth / sets  # people that a set stands for

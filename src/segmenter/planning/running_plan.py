@@ -6,11 +6,12 @@ from datetime import date, timedelta
 import polars as pl
 
 from segmenter.messages import Message
-from segmenter.planning.candidates import list_candidates, region_of
+from segmenter.planning.candidates import list_candidates
 from segmenter.planning.choice import SIZE
 from segmenter.planning.control_group import HELD_OUT
 from segmenter.planning.join_chances import JoinChances
 from segmenter.planning.schedule import schedule
+from segmenter.regions.region_names import region_of
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, SimplePlan
 from segmenter.tables import DECIDED

@@ -6,8 +6,8 @@ from segmenter.errors import ConfigError
 from segmenter.hashing import uniform
 from segmenter.messages import Message
 from segmenter.planning.call_messages import list_first
-from segmenter.planning.candidates import region_of
 from segmenter.regions import find_members
+from segmenter.regions.region_names import region_of
 from segmenter.settings import CoreSettings
 
 # ``starter`` is a customer id where the ``kind`` is staff, else a name as the settings have it: of a colleague or a house account.

@@ -9,7 +9,7 @@ from segmenter.errors import nearest
 from segmenter.messages import Message
 from segmenter.regions.divisions import COUNTRY, WORLD, path, places
 from segmenter.regions.place_patterns import find_names
-from segmenter.regions.places import Located, different_rows, locate, name_key
+from segmenter.regions.places import Located, locate, name_key
 from segmenter.regions.readings import Reading, read_names
 from segmenter.regions.spellings import aliased, by_key
 from segmenter.settings import RegionRule
@@ -72,12 +72,12 @@ def find_members(frame: pl.DataFrame, names: Sequence[str], rule: RegionRule, ke
     relations = [_relation(reading, known) for reading in located.readings] if known else [False] * len(located.readings)
     related = pl.Series(relations, dtype=pl.Boolean).gather(located.rows)
     inside, undecided = related.fill_null(value=False), related.is_null()
-    levels, rows = _written(located)
+    levels = _written(located)
     for target in targets:
         if not target.places:
             hit, open_ = _by_text(levels, target.keys)
-            inside |= hit.gather(rows)
-            undecided |= open_.gather(rows)
+            inside |= hit.gather(located.rows)
+            undecided |= open_.gather(located.rows)
     both = [*zip(names, targets, strict=True)]
     missing = [_missing(name, key, located) for name, target in both if not _has_anyone(target, located, levels)]
     ambiguous = [_ambiguous(name, key, target) for name, target in both if len(target.places) > 1]
@@ -102,15 +102,15 @@ def _relation(reading: Reading, targets: frozenset[int]) -> bool | None:
     return None if any(within) or not above.isdisjoint(reading.places) else False
 
 
-def _written(located: Located) -> tuple[pl.DataFrame, pl.Series]:
-    """List the different levels by their names' keys, and say for each customer which theirs are."""
+def _written(located: Located) -> pl.DataFrame:
+    """Give the levels of each place by their names' keys."""
     columns = {}
     for name in LEVELS:
-        cells = pl.DataFrame({"text": located.texts[name], "found": located.found[name]})
-        different, rows = different_rows(cells, ("text", "found"))
-        keys = [None if text is None else name_key(text, found, located.codes) for text, found in different.rows()]
-        columns[name] = pl.Series(keys, dtype=pl.String).gather(rows)
-    return different_rows(pl.DataFrame(columns), LEVELS)
+        known = {
+            cell: name_key(*cell, located.codes) for cell in set(zip(located.texts[name], located.found[name], strict=True)) if cell[0]
+        }
+        columns[name] = [known.get(cell) for cell in zip(located.texts[name], located.found[name], strict=True)]
+    return pl.DataFrame(columns, schema=dict.fromkeys(LEVELS, pl.String()))
 
 
 def _by_text(levels: pl.DataFrame, keys: tuple[str, ...]) -> tuple[pl.Series, pl.Series]:

@@ -12,7 +12,7 @@ from segmenter.vocabulary import vocabulary
 _KIND_LEVELS = {"province": (PROVINCE,), "any": (PROVINCE, CITY, DISTRICT), "city": (CITY,), "district": (DISTRICT,)}
 _FIRST = 0xF0000  # found names are written as the letters from here on, which no text has
 _known: dict[str, str] = {}  # what was found in texts: those of one launch come again as of each date
-_FEW, _MOST = 20_000, 200_000
+_FEW, _MOST, _SHORT = 20_000, 200_000, 20_000
 NOISE, EDGE, NO_PLACE = "~", ",", chr(0x10FFFD)
 
 
@@ -140,13 +140,22 @@ def _find(texts: pl.Series) -> pl.Series:
     found = _folded(texts)
     for script, names in zip((r"\p{Han}", r"[^\p{Han}\P{L}]"), _patterns()[:2], strict=True):
         if found.str.contains(script).any():
-            found = found.str.replace_many(*names, leftmost=True)
+            found = found.str.replace_many(*_present(names, found), leftmost=True)
     found = found.str.replace_all(r"[^ ,\x{F0000}-\x{10FFFD}]+", NOISE)
     # In the middle of a text bare names are none: 张海南, 朝阳门. So that a million addresses come to a few thousand sequences of names.
     districts, bare = _bare_letters()
     found = found.str.replace_all(f"{NOISE}{bare}+", NOISE).str.replace_all(f"{districts}{NOISE}", NOISE).str.replace_all("~{2,}", NOISE)
     found = found.str.replace_all(r" +", " ").str.replace_all(r"( ~){2,}", " ~").str.strip_chars(" ")
     return found.str.replace(rf"^({NO_PLACE}[ ,]*)+$", NO_PLACE)
+
+
+def _present(names: tuple[pl.Series, pl.Series], texts: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Leave out names that stand in none of a few texts: to prepare the search for all takes a tenth of a second."""
+    together = "\n".join(texts.drop_nulls())
+    if len(together) > _SHORT:
+        return names
+    found = [(name, written) for name, written in zip(*(series.explode() for series in names), strict=True) if name in together]
+    return tuple(pl.Series(part, dtype=pl.String).implode() for part in zip(*found, strict=True)) if found else names  # type: ignore[return-value]
 
 
 def meaning(letter: str) -> Pattern:

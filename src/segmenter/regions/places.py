@@ -15,18 +15,20 @@ from segmenter.tables import LEVELS
 
 Levels = tuple[str | None, str | None, str | None]
 Codes = Literal["CN", "ISO"] | None
+_MANY = 1 << 20  # combinations of names: of so many, most are no customer's
 
 
 @dataclass(frozen=True)
 class Located:
-    """What the customers of a frame are read as.
+    """What the customers of a frame are read as: `rows` says for each which of the different places is theirs.
 
-    For each customer the number of the reading; `texts` are the columns, with aliases' targets in the names' stead, `found` what was found
-    in them. `codes` says whether most places are China's, or other countries.
+    Of each place `customers` says how many have it, `readings` what it is read as; `texts` are the columns, with aliases' targets in the
+    names' stead, `found` what was found in them. `codes` says whether most places are China's, or other countries.
     """
 
     readings: list[Reading]
     rows: pl.Series
+    customers: list[int]
     texts: pl.DataFrame
     found: pl.DataFrame
     codes: Codes
@@ -72,32 +74,42 @@ def resolve_places(frame: pl.DataFrame) -> pl.DataFrame:
 
 def locate(frame: pl.DataFrame, aliases: Mapping[str, str]) -> Located:
     """Read the levels of a frame's customers; `aliases` are by the key of the names."""
+    missing = [pl.lit(None, pl.String).alias(name) for name in LEVELS if name not in frame.columns]
+    given, rows = different_rows(frame.with_columns(missing).select(pl.col(LEVELS).cast(pl.String)), LEVELS)
     texts, found = {}, {}
     for name in LEVELS:
-        column = (
-            frame[name].cast(pl.String) if name in frame.columns else pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
-        )
-        different, rows = different_rows(column.alias(name).to_frame(), (name,))
+        different, at = different_rows(given, (name,))
         text = pl.Series(name, aliased(different[name], aliases), dtype=pl.String)
-        texts[name], found[name] = text.gather(rows), find_names(text).gather(rows)
+        texts[name], found[name] = text.gather(at), find_names(text).gather(at)
     names = pl.DataFrame(found)
-    written = _without_no_places(pl.DataFrame(texts), names)
-    different, rows = different_rows(names, LEVELS)
-    cells = different.rows()
-    readings = [read_names(*row, None) for row in cells]
-    codes = _codes(readings)
-    if codes is not None and any(form == CODE for row in cells for text in row for _, form in _only(text)):
-        readings = [read_names(*row, None, codes) for row in cells]
-    return Located(readings, rows, written, names, codes)
+    cells = names.rows()
+    codes = _codes([read_names(*row, None) for row in set(cells)])
+    letters = codes is not None and any(form == CODE for row in set(cells) for text in row for _, form in _only(text))
+    readings = [read_names(*row, None, codes if letters else None) for row in cells]
+    customers = np.bincount(rows.to_numpy(), minlength=given.height).tolist()
+    return Located(readings, rows, customers, _without_no_places(pl.DataFrame(texts), names), names, codes)
 
 
 def different_rows(frame: pl.DataFrame, columns: Sequence[str]) -> tuple[pl.DataFrame, pl.Series]:
-    """List the different rows in the order of the names, those without last, and say for each row which it is."""
-    rows = frame.select(columns).with_row_index("row").group_by(columns).agg("row", pl.len()).sort(columns, nulls_last=True)
-    # Number by number into the rows: a join on text would cost many times as much.
-    numbers = np.zeros(frame.height, dtype=np.uint32)
-    numbers[rows["row"].explode(empty_as_null=False).to_numpy()] = np.repeat(np.arange(rows.height, dtype=np.uint32), rows["len"])
-    return rows.select(columns), pl.Series(numbers)
+    """List the different rows of texts in the order of the names, those without last, and say for each row which it is."""
+    numbers, size = np.zeros(frame.height, np.int64), 1
+    for name in columns:  # by numbers: to group by text would cost many times as much
+        codes = frame[name].cast(pl.Categorical(pl.Categories.random())).to_physical().cast(pl.Int64)
+        missing = int(codes.max() or 0) + 1  # type: ignore[arg-type]  # numbers
+        size *= missing + 1
+        if size > _MANY:
+            rows = frame.select(columns).with_row_index("row").group_by(columns).agg("row", pl.len()).sort(columns, nulls_last=True)
+            numbers[rows["row"].explode(empty_as_null=False).to_numpy()] = np.repeat(np.arange(rows.height), rows["len"])
+            return rows.select(columns), pl.Series(numbers, dtype=pl.UInt32)
+        numbers *= missing + 1
+        numbers += codes.fill_null(missing).to_numpy()
+    somebody = np.full(size, -1)
+    somebody[numbers] = np.arange(frame.height)
+    there = np.flatnonzero(somebody >= 0)
+    found = frame.select(columns)[somebody[there]].with_row_index("at").sort(columns, nulls_last=True)
+    places = np.zeros(size, np.uint32)
+    places[there[found["at"].to_numpy()]] = np.arange(len(there), dtype=np.uint32)
+    return found.drop("at"), pl.Series(places[numbers])
 
 
 def _without_no_places(texts: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:

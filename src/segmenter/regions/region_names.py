@@ -5,10 +5,10 @@ from collections import Counter
 import polars as pl
 
 from segmenter.regions.divisions import DISTRICT, WORLD, places
-from segmenter.regions.places import Codes, Located, different_rows, levels_of, locate, name_key
+from segmenter.regions.places import Located, levels_of, locate, name_key
 from segmenter.regions.readings import Reading
 from segmenter.regions.spellings import by_key, most_frequent
-from segmenter.settings import RegionRule
+from segmenter.settings import PlanSettings, RegionRule
 from segmenter.tables import LEVELS
 
 
@@ -39,16 +39,16 @@ def with_regions(frame: pl.DataFrame, rule: RegionRule) -> pl.DataFrame:
     located = locate(frame, by_key(rule.aliases))
     known = [_shown(reading, located) for reading in located.readings]
     schema = {name: pl.String() for name in LEVELS} | {f"{name}_written": pl.Boolean() for name in LEVELS}
-    levels = pl.DataFrame(known, schema=schema, orient="row")[located.rows]
+    levels = pl.DataFrame(known, schema=schema, orient="row")
     columns = {}
     for name in LEVELS:
         kept = pl.when(levels[f"{name}_written"]).then(located.texts[name])
-        written = _one_spelling(pl.select(kept.alias(name)).to_series(), located.found[name], located.codes)
+        written = _one_spelling(pl.select(kept.alias(name)).to_series(), located.found[name], located)
         columns[name] = pl.select(pl.coalesce(written, levels[name]).alias(name)).to_series()
     shown = _moved(pl.DataFrame(columns), located)
     below = pl.when(pl.col("city").ne_missing(pl.col("province"))).then("city")
     region = pl.concat_str("province", below, separator="/", ignore_nulls=True).replace("", None)
-    return frame.with_columns(shown.with_columns(region=region).get_columns())
+    return frame.with_columns(shown.with_columns(region=region)[located.rows].get_columns())
 
 
 def _shown(reading: Reading, located: Located) -> tuple[str | bool | None, ...]:
@@ -60,18 +60,17 @@ def _shown(reading: Reading, located: Located) -> tuple[str | bool | None, ...]:
     return (*levels, *(not (said and told) for said in reading.said[: len(LEVELS)]))
 
 
-def _one_spelling(texts: pl.Series, found: pl.Series, codes: Codes) -> pl.Series:
+def _one_spelling(texts: pl.Series, found: pl.Series, located: Located) -> pl.Series:
     """Write the names of a column as each is most frequently written; names of one place are one name."""
-    different, rows = different_rows(pl.DataFrame({"text": texts, "found": found}), ("text", "found"))
-    customers = rows.value_counts().sort(rows.name)["count"].to_list()
     counts: Counter[str] = Counter()
     keys: dict[str, str] = {}
-    for (text, names), count in zip(different.rows(), customers, strict=True):
+    for text, names, count in zip(texts, found, located.customers, strict=True):
         if text is not None:
             counts[text] += count
-            keys[text] = name_key(text, names, codes)
+            if text not in keys:
+                keys[text] = name_key(text, names, located.codes)
     shown = most_frequent(counts, keys)
-    return pl.Series([None if text is None else shown[text] for text in different["text"]], dtype=pl.String).gather(rows)
+    return pl.Series([None if text is None else shown[text] for text in texts], dtype=pl.String)
 
 
 def _moved(shown: pl.DataFrame, located: Located) -> pl.DataFrame:
@@ -82,6 +81,13 @@ def _moved(shown: pl.DataFrame, located: Located) -> pl.DataFrame:
         and not reading.said[1]
         for reading in located.readings
     ]
-    moved = pl.Series(moves, dtype=pl.Boolean).gather(located.rows) & shown["district"].is_null()
+    moved = pl.Series(moves, dtype=pl.Boolean) & shown["district"].is_null()
     city = pl.when(~moved).then("city")
     return shown.with_columns(city=city, district=pl.when(moved).then("city").otherwise("district"))
+
+
+def region_of(plan: PlanSettings) -> pl.Expr:
+    """Give the ``region`` of a customer that the control group is drawn by: that of the groups, or the province."""
+    below = pl.when(pl.col("city").ne_missing(pl.col("province"))).then("city")  # a municipality is its own city
+    city = pl.concat_str("province", below, separator="/", ignore_nulls=True).replace("", None)
+    return (city if plan.by_region == "city" else pl.col("province")).alias("region")

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import polars as pl
 
 from segmenter.contacts import hide
 from segmenter.errors import nearest
 from segmenter.messages import Message
 from segmenter.regions.divisions import DISTRICT, PROVINCE, WORLD, places
-from segmenter.regions.places import Located, different_rows, locate
+from segmenter.regions.places import Located, locate
 from segmenter.regions.readings import Reading, shared_path
 from segmenter.regions.spellings import by_key
 from segmenter.settings import RegionRule
@@ -22,16 +23,19 @@ def say_unrecognised(frame: pl.DataFrame, rule: RegionRule, spent: Callable[[pl.
     """Say which places no table knows, by customers and what they spent; cities of other countries are in none."""
     located = locate(frame, by_key(rule.aliases))
     texts = located.texts.with_columns(written=pl.concat_str(LEVELS, separator="/", ignore_nulls=True).replace("", None))
-    strange = pl.Series([_is_strange(reading) for reading in located.readings], dtype=pl.Boolean).gather(located.rows)
-    strange &= texts["written"].is_not_null()
+    strange = pl.Series([_is_strange(reading) for reading in located.readings], dtype=pl.Boolean) & texts["written"].is_not_null()
     if not strange.any():
         return None
-    counts = Counter({hide(name): count for name, count in texts.filter(strange)["written"].value_counts().rows()})
+    counts: Counter[str] = Counter()
+    for name, count in texts.select("written", customers=pl.Series(located.customers)).filter(strange).rows():
+        counts[hide(name)] += count
     listed = [_named(name, count, _known()) for name, count in _first(counts)]
     sentence = (
         "places that are not recognised have {count:,} customers, who spent {spend}: {names}; rules.region.aliases says what a name means"
     )
-    return Message("places.unrecognised", sentence, count=counts.total(), spend=spent(frame.filter(strange)), names=listed)
+    return Message(
+        "places.unrecognised", sentence, count=counts.total(), spend=spent(frame.filter(strange.gather(located.rows))), names=listed
+    )
 
 
 def _is_strange(reading: Reading) -> bool:
@@ -45,15 +49,14 @@ def _known() -> set[str]:
 
 def say_undecided(undecided: pl.Series, located: Located, names: Sequence[str], rule: RegionRule, key: str, spend: str) -> Message:
     """Say whom a rule cannot decide on: how many customers, who spent how much, and what is not known of them."""
-    frame = located.texts.select(LEVELS).with_columns(reading=located.rows).filter(undecided)
-    different, rows = different_rows(frame, frame.columns)
-    counts = rows.value_counts().sort(rows.name)["count"].to_list()
+    counts = np.bincount(located.rows.filter(undecided).to_numpy(), minlength=len(located.readings)).tolist()
     without: Counter[int] = Counter()
     unrecognised: Counter[str] = Counter()
     shared: Counter[str] = Counter()
-    for (*texts, number), count in zip(different.rows(), counts, strict=True):
-        reading = located.readings[number]
+    for texts, reading, count in zip(located.texts.select(LEVELS).rows(), located.readings, counts, strict=True):
         written = hide("/".join(text for text in texts if text is not None))
+        if not count:
+            continue
         if not written:
             without[0] += count
         elif len(reading.places) > 1:

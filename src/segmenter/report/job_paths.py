@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from segmenter.segments.fitted import LAST, NEW
-from segmenter.settings import DatabaseSettings, DemoJob, FilesSettings, LaunchJob, MlflowSettings, ReviewJob
+from segmenter.settings import DatabaseSettings, DemoJob, FilesSettings, MlflowSettings, ReviewJob
+from segmenter.settings.results_jobs import AnyJob, CompareJob
 
 
-def needed_paths(settings: LaunchJob | DemoJob) -> Iterator[tuple[str, Path]]:
+def needed_paths(settings: AnyJob) -> Iterator[tuple[str, Path]]:
     """Give what a job reads, with its key or a name for it."""
     from hydra.core.hydra_config import HydraConfig
 
@@ -22,9 +23,9 @@ def needed_paths(settings: LaunchJob | DemoJob) -> Iterator[tuple[str, Path]]:
     yield from ((key, Path(file)) for key, path in _inputs(settings) for file in _files(os.path.expanduser(path)))
 
 
-def kept_paths(settings: LaunchJob | DemoJob) -> Iterator[tuple[str, Path]]:
+def kept_paths(settings: AnyJob) -> Iterator[tuple[str, Path]]:
     """Give what a job keeps from one launch to the next, with its key."""
-    if isinstance(settings, DemoJob):
+    if isinstance(settings, DemoJob | CompareJob):
         return
     beside = Path(os.path.realpath(settings.out.absolute().parent))
     for file in [beside / "ledger.db"] if settings.ledger.url is None else _database(settings.ledger.url):
@@ -43,9 +44,11 @@ def kept_paths(settings: LaunchJob | DemoJob) -> Iterator[tuple[str, Path]]:
             yield f"engine.conf.{key}", Path(str(folder))
 
 
-def _inputs(settings: LaunchJob | DemoJob) -> list[tuple[str, str]]:
+def _inputs(settings: AnyJob) -> list[tuple[str, str]]:
     if isinstance(settings, DemoJob):
         return [] if settings.results is None else [("results", settings.results)]
+    if isinstance(settings, CompareJob):
+        return [("a", str(settings.a)), ("b", str(settings.b))]
     found: list[tuple[str, str]] = []
     match settings.data:
         case FilesSettings() as data:

@@ -22,6 +22,7 @@ _MEASURES = {
     "spend_year_before": ("spend in the same days a year before", "去年同期消费额"),
     "average_order": ("average order", "客单价"),
     "largest_order": ("largest order", "单笔最高消费额"),
+    "spend_outside": ("spend before the window", "统计期外消费额"),
     "refunds": ("refunds", "退款额"),
     "orders": ("orders", "订单数"),
     "days_since_order": ("days since last order", "距上次下单天数"),

@@ -16,10 +16,12 @@ from segmenter.money import digits, to_minor, to_units
 from segmenter.planning import KeyUserChoice
 from segmenter.report.call_sheets import call_sheets
 from segmenter.report.event_calendar import write_calendar
+from segmenter.report.exports import list_exports
 from segmenter.report.follow_ups import list_follow_ups
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.launch_report import launch_report
+from segmenter.report.list_database import ListTable, with_list
 from segmenter.report.output_folder import check_owner
 from segmenter.report.outputs import Output, Outputs, Record, csv, json_file, page, parquet, rounded
 from segmenter.report.publication import publish
@@ -48,6 +50,8 @@ def with_newest_contacts(read: Inputs, settings: LaunchJob, ledger: Ledger, day:
 
 def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: Basis | None = None) -> Outputs:
     """List what a launch leaves, in its language."""
+    exports, notes = list_exports(plan, settings, read.tables.contacts)
+    plan = replace(plan, notes=(*plan.notes, *notes))
     currency, rejects, typed = settings.launch.currency, read.tables.rejects, own_words()
     report = launch_report(plan, settings, rejects, read.tables.findings, typed, place_for(settings.out))
     invites = to_units(plan.invite_list, list(MONEY), currency)
@@ -55,7 +59,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
     follow_ups = list_follow_ups(plan.customers, read.tables.launches)
     of_segments = ["value", "later_spend", "everyone_later_spend", *(f"{of}_{name}" for of in ("median", "everyone") for name in MONEY)]
     files = [
-        parquet("customers", lambda: to_units(plan.customers, list(MONEY), currency)),
+        parquet("customers", lambda: plan.customers, currency),
         csv("invite_list", invites.with_columns(pl.col("score").round(2), pl.col("join_chance").round(4))),
         parquet("invite_list", lambda: invites),
         parquet("invitations", lambda: plan.invitations),
@@ -74,6 +78,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         ),
         Output("call_sheets", lambda folder: call_sheets(plan, settings, read.tables.contacts, folder, answered, follow_ups)),
         page("report", report, settings.lang),
+        *exports,
     ]
     labels, kept = Labels(settings.lang, currency), plan.segmentation.kept
     if kept is not None and kept.moves is not None:
@@ -96,6 +101,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         "valid_until": str(plan.valid_until),
         "live_events": [str(event.day) for event in plan.live_events],
         "counts": plan.counts,
+        "rules": plan.funnel["rule"].to_list(),
         "obstacles": [translate(sentence, settings.lang) for sentence in plan.obstacles],
         "notes": [translate(sentence, settings.lang) for sentence in plan.notes],
         "warnings": [translate(sentence, settings.lang) for sentence in plan.warnings],
@@ -113,15 +119,17 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
     return Outputs(tuple(files), said, report, record)
 
 
-def publish_launch(plan: LaunchPlan, settings: LaunchJob, ledger: Ledger | None, basis: Basis | None) -> AbstractContextManager[Path]:
+def publish_launch(
+    plan: LaunchPlan, settings: LaunchJob, ledger: Ledger | None, basis: Basis | None, table: ListTable | None = None
+) -> AbstractContextManager[Path]:
     """Publish the results together with the invitations in the ledger; without a ledger they are recorded nowhere.
 
     Where the ledger cannot be written, or no longer says what the plan was made on (`basis`), no results appear.
     """
     publishing = publish(settings.out, lambda: check_owner(settings))
-    if ledger is None:
-        return publishing
-    return record_with_results(ledger, _launch(plan, settings), plan.invitations, settings.out, publishing, basis)
+    if ledger is not None:
+        publishing = record_with_results(ledger, _launch(plan, settings), plan.invitations, settings.out, publishing, basis)
+    return with_list(publishing, table, plan.invite_list, ledger)
 
 
 def _metrics(plan: LaunchPlan) -> dict[str, object]:

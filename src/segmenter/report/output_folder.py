@@ -9,24 +9,24 @@ from segmenter.errors import OutputError
 from segmenter.messages import Message
 from segmenter.report.job_paths import kept_paths, needed_paths
 from segmenter.report.publication import MANIFEST, _prefix, _recover, owner_of, sha256
-from segmenter.settings import DemoJob, LaunchJob
+from segmenter.settings.results_jobs import AnyJob
 from segmenter.sources.answer_mending import FILE
 
 _WAY_OUT = Message("report.other_folder", "choose another with out=FOLDER")
 _LITTER = (("~$", ".~lock.", "._", ".nfs"), (".DS_Store", "Thumbs.db", "desktop.ini"))  # beginnings, and names
 
 
-def check_out(settings: LaunchJob | DemoJob) -> None:
+def check_out(settings: AnyJob) -> None:
     """Make sure, before any work, that results can be written and replace nothing but results of their own."""
     _refuse(settings, _problems)
 
 
-def check_owner(settings: LaunchJob | DemoJob) -> None:
+def check_owner(settings: AnyJob) -> None:
     """Look once more, when results are about to appear, at what they replace."""
     _refuse(settings, _foreign)
 
 
-def _refuse(settings: LaunchJob | DemoJob, look: Callable[[LaunchJob | DemoJob, Path], Iterator[str]]) -> None:
+def _refuse(settings: AnyJob, look: Callable[[AnyJob, Path], Iterator[str]]) -> None:
     try:
         problems = list(look(settings, Path(os.path.realpath(settings.out))))
     except OSError as error:
@@ -40,7 +40,7 @@ def _no_folder(shown: Path, reason: str) -> Message:
     return Message("report.out_unwritable", sentence, out=shown, reason=reason, way_out=_WAY_OUT)
 
 
-def _problems(settings: LaunchJob | DemoJob, out: Path) -> Iterator[str]:
+def _problems(settings: AnyJob, out: Path) -> Iterator[str]:
     shown = settings.out
     if why := _unwritable(shown, out):
         yield _no_folder(shown, why)
@@ -128,7 +128,7 @@ def _way(path: Path) -> set[Path]:
     return way
 
 
-def _foreign(settings: LaunchJob | DemoJob, out: Path) -> Iterator[str]:
+def _foreign(settings: AnyJob, out: Path) -> Iterator[str]:
     """Say what there is in a folder that these results may not take away."""
     if not out.exists():
         return

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import polars.selectors as cs
 
+from segmenter.measures.spec import MONEY
+from segmenter.money import to_units
 from segmenter.report.output_folder import check_owner
 from segmenter.report.page import render_page
-from segmenter.report.publication import MANIFEST, publish
+from segmenter.report.publication import MANIFEST, publish, sha256
 from segmenter.report.sections import Report
 from segmenter.report.table_files import write_csv, write_manifest, write_parquet
-from segmenter.settings import DemoJob, LaunchJob
+from segmenter.settings.results_jobs import AnyJob
 from segmenter.words import Lang
 
 if TYPE_CHECKING:
@@ -50,9 +52,13 @@ def rounded(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(cs.float().round(6) + 0.0)  # no -0.0
 
 
-def parquet(name: str, make: Callable[[], pl.DataFrame]) -> Output:
-    """Make a table a file for programs; it may hold customers, so it is never public."""
-    return Output(f"{name}.parquet", lambda path: write_parquet(make(), path), beside=True)
+def parquet(name: str, make: Callable[[], pl.DataFrame], currency: str | None = None) -> Output:
+    """Make a table a file for programs, measures in units of a currency; it may hold customers, so it is never public."""
+
+    def in_units(rows: pl.DataFrame) -> pl.DataFrame:
+        return rows if currency is None else to_units(rows, list(MONEY), currency)
+
+    return Output(f"{name}.parquet", lambda path: write_parquet(make(), path, in_units), beside=True)
 
 
 def page(name: str, report: Report, lang: Lang) -> Output:
@@ -92,17 +98,22 @@ class Outputs:
 
 
 def write_outputs(
-    outputs: Outputs, read: "Inputs | None", settings: LaunchJob | DemoJob, publishing: AbstractContextManager[Path] | None = None
+    outputs: Outputs, read: "Inputs | None", settings: AnyJob, publishing: AbstractContextManager[Path] | None = None
 ) -> None:
     """Write the files into the results folder, whole or not at all; `publishing` is `publish` or more around it."""
-    with publishing or publish(settings.out, lambda: check_owner(settings)) as folder, ThreadPoolExecutor(1) as thread:
+    with publishing or publish(settings.out, lambda: check_owner(settings)) as folder, ThreadPoolExecutor(2) as threads:
         paths = [(output, folder / output.name) for output in outputs.files]
         for _, path in paths:
             path.parent.mkdir(parents=True, exist_ok=True)
-        running = [thread.submit(output.write, path) for output, path in paths if output.beside]
+        running = {path: threads.submit(_write, output, path) for output, path in paths if output.beside}
         for output, path in paths:
             if not output.beside:
                 output.write(path)
-        for future in running:
-            future.result()
-        write_manifest(outputs.manifest, read, settings, folder)
+        known = {path: future.result() for path, future in running.items()}
+        write_manifest(outputs.manifest, read, settings, folder, known)
+
+
+def _write(output: Output, path: Path) -> str:
+    """Write a file, and give its fingerprint."""
+    output.write(path)
+    return sha256(path)

@@ -39,7 +39,7 @@ def in_words(plan: LaunchPlan, settings: CoreSettings) -> LaunchPlan:
     """
     lang = settings.lang
     facts = plan.invite_list.select("customer_id", *_FACTS)
-    chosen = facts.join(plan.customers, on="customer_id", how="left", maintain_order="left")
+    chosen = facts.join(plan.customers.filter("invited"), on="customer_id", how="left", maintain_order="left")
     reason = chosen.select(
         reason_text(chosen, settings.scoring, window_days=settings.rules.spend.window_days, currency=settings.launch.currency, lang=lang)
     ).to_series()

@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.compiled import compiled
+from segmenter.measures.arrow_columns import column_of
 from segmenter.scoring.components import REACH, counts, halved, rounded
 from segmenter.scoring.quantiles import QuantileMap, image, slopes
 from segmenter.settings import ScoringSettings
@@ -53,7 +54,7 @@ def score(
 
     with ThreadPoolExecutor(threads or pl.thread_pool_size()) as pool:
         list(pool.map(block, range(0, rows, _BLOCK)))
-    return [*(pl.Series(f"component_{name}", values) for name, values in components.items()), pl.Series("score", total)]
+    return [*(column_of(f"component_{name}", values) for name, values in components.items()), column_of("score", total)]
 
 
 def _steps(frame: pl.DataFrame, settings: ScoringSettings, quantiles: QuantileMap, shares: Mapping[str, float]) -> dict[str, Step] | None:

@@ -5,9 +5,15 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils import assert_all_finite
-from sklearn.utils.validation import check_is_fitted, validate_data
+
+from segmenter.estimators import (
+    BaseEstimator,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    assert_all_finite,
+    check_is_fitted,
+    validate_data,
+)
 
 
 class QuantileMap(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped

@@ -55,8 +55,7 @@ class WeightedScorer:
 
 def _score(frame: pl.DataFrame, scorer: WeightedScorer) -> list[pl.Series]:
     """Define the score; `component_kernel` comes to the same bytes."""
-    from sklearn.utils import assert_all_finite
-
+    from segmenter.estimators import assert_all_finite
     from segmenter.scoring.quantiles import image
 
     series = []

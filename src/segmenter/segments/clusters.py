@@ -8,10 +8,9 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.cluster import KMeans
-from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
+
+from segmenter.estimators import BaseEstimator, ClusterMixin, KMeans, check_is_fitted, validate_data
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]

@@ -105,10 +105,10 @@ def measure_drift(
 
 
 def _index(then: Sequence[float], now: NDArray[np.int64]) -> tuple[float, float]:
-    from scipy.stats import chi2
+    from scipy.special import gammaincinv
 
     was, found = ((counts + 0.5) / (counts + 0.5).sum() for counts in (np.array(then, dtype=np.float64), now))
-    chance = chi2.ppf(0.99, max(len(then) - 1, 1)) * (1 / max(sum(then), 1) + 1 / max(now.sum(), 1))
+    chance = 2 * gammaincinv(max(len(then) - 1, 1) / 2, 0.99) * (1 / max(sum(then), 1) + 1 / max(now.sum(), 1))
     return float(((found - was) * np.log(found / was)).sum()), float(chance)
 
 

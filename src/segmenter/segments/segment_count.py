@@ -11,13 +11,17 @@ from itertools import combinations
 
 import numpy as np
 import polars as pl
-from sklearn import config_context
-from sklearn.base import clone
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import adjusted_rand_score, pairwise_distances, silhouette_score
 from threadpoolctl import threadpool_limits
 
+from segmenter.estimators import (
+    ConvergenceWarning,
+    KMeans,
+    adjusted_rand_score,
+    clone,
+    config_context,
+    pairwise_distances,
+    silhouette_score,
+)
 from segmenter.messages import Message
 from segmenter.segments.clusters import Floats, Numbers, Segmenter, nearest
 from segmenter.settings import KmeansSegments

@@ -67,7 +67,7 @@ def _points(interests: pl.DataFrame, ids: pl.Series, categories: pl.Series) -> F
 
 
 def _cluster(points: Floats, k: int, random_state: int, starts: int) -> tuple[Floats, NDArray[np.int64]]:
-    from sklearn.cluster import KMeans
+    from segmenter.estimators import KMeans
 
     found = KMeans(k, n_init=starts, max_iter=100, random_state=random_state).fit(points)
     return found.cluster_centers_, found.labels_.astype(np.int64)
@@ -81,8 +81,9 @@ def _choose(points: Floats, settings: TopicsSettings, random_state: int) -> tupl
         return k, Message("segments.topics_set", "{k} topics, as set", k=k)
     if len(points) < MIN_CUSTOMERS or distinct < 2 or points.shape[1] < 2:
         return 1, Message("segments.topics_few", "1 topic: too few customers or categories to tell topics apart")
-    from sklearn.metrics import adjusted_rand_score, pairwise_distances, silhouette_score
     from threadpoolctl import threadpool_limits
+
+    from segmenter.estimators import adjusted_rand_score, pairwise_distances, silhouette_score
 
     judged = points[:JUDGED]
     apart = pairwise_distances(judged)

@@ -11,13 +11,11 @@ from segmenter.settings.first_steps import InitJob as InitJob
 from segmenter.settings.jobs import BacktestCore as BacktestCore
 from segmenter.settings.jobs import BacktestJob as BacktestJob
 from segmenter.settings.jobs import CheckJob as CheckJob
-from segmenter.settings.jobs import CommitJob as CommitJob
 from segmenter.settings.jobs import CoreSettings as CoreSettings
 from segmenter.settings.jobs import FrameBacktest as FrameBacktest
 from segmenter.settings.jobs import FrameLaunch as FrameLaunch
 from segmenter.settings.jobs import FrameReview as FrameReview
 from segmenter.settings.jobs import LaunchJob as LaunchJob
-from segmenter.settings.jobs import LedgerJob as LedgerJob
 from segmenter.settings.jobs import ReviewCore as ReviewCore
 from segmenter.settings.jobs import ReviewJob as ReviewJob
 from segmenter.settings.jobs import SimulateCore as SimulateCore
@@ -26,6 +24,8 @@ from segmenter.settings.jobs import TodayJob as TodayJob
 from segmenter.settings.jobs import TodaySettings as TodaySettings
 from segmenter.settings.jobs import TuneCore as TuneCore
 from segmenter.settings.jobs import TuneJob as TuneJob
+from segmenter.settings.ledger_jobs import CommitJob as CommitJob
+from segmenter.settings.ledger_jobs import LedgerJob as LedgerJob
 from segmenter.settings.planning import AgentSettings as AgentSettings
 from segmenter.settings.planning import AllocatedPlan as AllocatedPlan
 from segmenter.settings.planning import AnyPlan as AnyPlan

@@ -1,8 +1,8 @@
 """The whole config of each job."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from segmenter.errors import nearest
 from segmenter.messages import Message
@@ -15,6 +15,7 @@ from segmenter.settings.sources import DataSettings, DemoSettings, MappingSettin
 from segmenter.settings.stages import (
     AnySegments,
     EngineSettings,
+    ExportsDatabase,
     HistorySettings,
     LaunchSettings,
     LedgerSettings,
@@ -27,7 +28,7 @@ from segmenter.settings.stages import (
     TopicsSettings,
     check_scripts,
 )
-from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings
+from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings, as_list
 from segmenter.words import Lang
 
 
@@ -82,8 +83,17 @@ class LaunchJob(CoreSettings):
     history: HistorySettings
     ledger: LedgerSettings
     tracking: Annotated[MlflowSettings | NoTracking, Field(discriminator="kind")]
+    exports: Annotated[tuple[Literal["csv", "wecom", "meta", "database"], ...], BeforeValidator(as_list)]
+    exports_database: ExportsDatabase
     out: Folder
     overwrite: bool
+
+    @model_validator(mode="after")
+    def _exported(self) -> "LaunchJob":
+        if "database" in self.exports and self.exports_database.url is None:
+            sentence = "exports_database.url: is needed by exports=[database], such as {forms}"
+            raise ValueError(Message("settings.exports_url", sentence, forms="sqlite:///crm.db"))
+        return self
 
     @model_validator(mode="after")
     def _at_hand(self) -> "LaunchJob":
@@ -272,25 +282,3 @@ class TuneJob(BacktestJob, TuneCore):
     """The whole config of `segmenter tune`: that of the backtest, and what is tried."""
 
     job: ClassVar[str] = "tune"
-
-
-class LedgerPlace(Settings):
-    """Which ledger."""
-
-    url: str | None
-
-
-class CommitJob(Settings):
-    """The whole config of `segmenter commit` and `segmenter cancel`."""
-
-    out: Folder
-    ledger: LedgerPlace
-    overwrite: bool
-    seed: Seed
-    lang: Lang
-
-
-class LedgerJob(CommitJob):
-    """The whole config of `segmenter ledger`."""
-
-    rules: RulesSettings

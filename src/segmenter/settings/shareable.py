@@ -4,17 +4,16 @@ import re
 from typing import Any
 
 from segmenter.contacts import shown_sql
-from segmenter.settings.first_steps import DemoJob
-from segmenter.settings.jobs import LaunchJob
+from segmenter.settings.results_jobs import AnyJob
 
 
-def shareable(settings: LaunchJob | DemoJob) -> dict[str, Any]:
+def shareable(settings: AnyJob) -> dict[str, Any]:
     """Give a config as plain values without its passwords and contacts, for the manifest and for MLflow.
 
     Whoever runs a launch again from its manifest puts a phone number or a name in a condition back in; all else is there.
     """
     config: dict[str, Any] = settings.model_dump(mode="json")
-    for section, key in (("data", "url"), ("ledger", "url"), ("tracking", "uri")):
+    for section, key in (("data", "url"), ("ledger", "url"), ("tracking", "uri"), ("exports_database", "url")):
         if (config.get(section) or {}).get(key) is not None:  # a program may have made up settings without them
             config[section][key] = without_password(config[section][key])
     data = getattr(settings, "data", None)

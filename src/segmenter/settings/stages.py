@@ -265,6 +265,13 @@ class LedgerSettings(Settings):
     contacts: str | None
 
 
+class ExportsDatabase(Settings):
+    """Where `exports=[database]` writes."""
+
+    url: str | None
+    table: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
+
+
 class MlflowSettings(Settings):
     """MLflow."""
 

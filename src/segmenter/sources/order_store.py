@@ -26,7 +26,7 @@ from segmenter.sources.raw import one_line, sha256
 from segmenter.version import __version__
 
 # Of what is kept and how: another version reads everything anew. With it goes Polars', whose files some are.
-_VERSION = f"5 {__version__} {pl.__version__}"
+_VERSION = f"6 {__version__} {pl.__version__}"
 _NEW, RUN = ".new", ".run"  # end the names of a file that is being written, and of a run
 _GRACE = 3_600  # seconds
 _RACY = 2_000_000_000  # nanoseconds: a file that changed so shortly before it was read may change again at the same time

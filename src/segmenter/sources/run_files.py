@@ -22,7 +22,7 @@ def write_run(store: Store, fill: Callable[[Make], Run], files: Sequence[str | N
     """Write a run that `fill` makes of columns that it is given; `files` are by number."""
     with store.new_run() as folder:
         run = fill(lambda name, dtype, length: _allocate(folder / f"{name}.npy", dtype, length))
-        run.ids.to_frame("customer_id").write_ipc(folder / _IDS, compression="uncompressed")
+        run.ids.to_frame("customer_id").write_ipc(folder / _IDS, compression="lz4")
         run.places.to_frame("place").write_ipc(folder / _PLACES, compression="uncompressed")
         np.save(folder / _STARTS, run.starts)
         rows = counted(run.columns["file"], len(files)).tolist()

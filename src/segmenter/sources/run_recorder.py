@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,7 +14,7 @@ from polars.exceptions import PolarsError
 
 from segmenter.measures.aggregator import Aggregator
 from segmenter.measures.arrow_columns import Array
-from segmenter.measures.order_runs import Run, merged, microseconds, narrow, run_of_rows
+from segmenter.measures.order_runs import STEPS, Run, merged, narrow, run_of_rows
 from segmenter.messages import Message
 from segmenter.sources.file_days import Span
 from segmenter.sources.order_store import Entry, Identity, Store, StoredRun
@@ -24,7 +23,7 @@ from segmenter.sources.reject_reasons import STRANGER
 from segmenter.sources.run_files import open_run, write_run
 from segmenter.tables import DAY, EPOCH
 
-MAX_ROWS = 64_000_000  # that are held until they are sorted
+MAX_ROWS = 24_000_000  # that are held until they are sorted; a run of as many is not merged any more
 _SMALLER = 3  # a run is merged with the smaller ones once it is at most so many times as large as they are together
 _DEAD = 4  # and rewritten where one order in so many counts no more
 
@@ -129,7 +128,9 @@ class Recorder:
         self._waiting: dict[bool, list[dict[str, Array]]] = {True: [], False: []}  # of files before it: that are to be kept, and others
         self._paths: list[str] = []  # of the files that were read, by number
         self._days: list[NDArray[np.int64]] = []  # of the file that is read
-        self._made: list[tuple[StoredRun | None, Run]] = []
+        self._runs: list[Run] = []  # of all that was read
+        self._made: list[tuple[StoredRun, Run]] = []  # of these, what the index does not name yet
+        self._merging = dict(recalled.opened)  # all that were opened or made, by name
         self._entries: dict[str, tuple[int, Future[str], Entry]] = {}
 
     def take(self, recorded: list[dict[str, Array]]) -> None:
@@ -151,11 +152,12 @@ class Recorder:
             self._entries[key] = at, sha, entry
         if sum(len(rows["record"]) for part in self._waiting.values() for rows in part) > MAX_ROWS:
             self._sort()
+            self._publish()  # a launch that is killed has not read them in vain
 
     def runs(self) -> list[Run]:
         """Sort what waits, and give all runs whose orders count."""
         self._sort()
-        return [*self._recalled.runs, *(run for _, run in self._made)]
+        return [*self._recalled.runs, *self._runs]
 
     def close(self) -> None:
         """Take nothing more."""
@@ -170,27 +172,32 @@ class Recorder:
             self._waiting[keep] = []
             if rows and keep:
                 files = [path if path in self._entries else None for path in self._paths]
-                self._made.append(write_run(self.store, partial(run_of_rows, rows, ids, ranks, names), files))
+                stored, run = write_run(self.store, partial(run_of_rows, rows, ids, ranks, names), files)
+                self._made.append((stored, run))
+                self._merging[stored.name] = run
+                self._runs.append(run)
             elif rows:
-                self._made.append((None, run_of_rows(rows, ids, ranks, names, lambda name, dtype, length: np.empty(length, dtype))))
+                self._runs.append(run_of_rows(rows, ids, ranks, names, lambda name, dtype, length: np.empty(length, dtype)))
 
     def publish(self) -> None:
+        """Put what was read into the store, and what there is of it in order."""
+        self._publish(merge=True)
+        named = {run.name for run in self.store.runs} if self.store.is_as_found else set()
+        for stored, _ in self._made:
+            if stored.name not in named:
+                self.store.delete(stored.name)
+
+    def _publish(self, *, merge: bool = False) -> None:
         """Put what was read into the store's index, in place of what it had of these files and of those that are gone."""
         store = self.store
         read = [key for key, (at, _, entry) in self._entries.items() if Identity.of(self._stream.paths[at]) == entry.identity]
         store.forget([*read, *(path for path in store.entries if not Path(path).exists())])
         store.entries |= {key: replace(self._entries[key][2], sha256=self._entries[key][1].result()) for key in read}
-        runs = {stored.name: run for stored, run in self._made if stored is not None}
-        store.runs += [
-            replace(stored, files=[path if path in read else None for path in stored.files])
-            for stored, _ in self._made
-            if stored is not None
-        ]
-        self._merge(self._recalled.opened | runs)
-        published = {run.name for run in store.runs} if store.publish() else set()
-        for stored, _ in self._made:
-            if stored is not None and stored.name not in published:
-                store.delete(stored.name)
+        store.runs += [replace(stored, files=[path if path in read else None for path in stored.files]) for stored, _ in self._made]
+        if merge:
+            self._merge(self._merging)
+        if store.publish() and not merge:
+            self._entries, self._made = {}, []
 
     def _merge(self, opened: dict[str, Run]) -> None:
         """Merge runs that have become small beside the smaller ones, and rewrite those of which much counts no more."""
@@ -199,9 +206,10 @@ class Recorder:
         store.runs = sorted((run for run in store.runs if live[run.name]), key=lambda run: -live[run.name])
         after = 0
         merging: list[StoredRun] = []
-        for run in reversed(store.runs):
+        some = [run for run in store.runs if live[run.name] < MAX_ROWS or (sum(run.rows) - live[run.name]) * _DEAD > sum(run.rows)]
+        for run in reversed(some):
             if (after and live[run.name] <= _SMALLER * after) or (sum(run.rows) - live[run.name]) * _DEAD > sum(run.rows):
-                merging = [other for other in store.runs if live[other.name] <= live[run.name]]
+                merging = [other for other in some if live[other.name] <= live[run.name]]
             after += live[run.name]
         if not merging:
             return
@@ -221,8 +229,7 @@ class Recorder:
 def _narrowed(rows: dict[str, Array], file: int) -> tuple[dict[str, Array], NDArray[np.int64]]:
     """Write rows in few bytes, and count those of each day."""
     small = narrow(rows, file)
-    days: Any = small["time"] if small["time"].itemsize == 2 else microseconds(small["time"]) // DAY
-    return small, np.bincount(days)
+    return small, np.bincount(small["time"] // (DAY // STEPS[small["time"].itemsize]))
 
 
 def _days_with_rows(counts: Sequence[NDArray[np.int64]]) -> list[list[int]]:

@@ -1,7 +1,6 @@
 """The single orders of some customers, where those of all were aggregated as they were read: what rankings learn from."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
 
 import polars as pl
 
@@ -10,18 +9,11 @@ from segmenter.measures.shop_orders import Sample
 from segmenter.sources import fields
 from segmenter.sources.expressions import ROW
 from segmenter.sources.fallback_rows import FallbackRows
-from segmenter.sources.order_rows import canonical_orders, order_rows
+from segmenter.sources.kept_orders import canonical_orders
+from segmenter.sources.order_rows import order_rows
 from segmenter.sources.parquet_stream import WANTED, Stream, batches, decode
 from segmenter.sources.row_mapping import map_rows
-from segmenter.tables import LEVELS, ORDERS, TIME, Summary
-
-if TYPE_CHECKING:
-    from segmenter.measures.order_runs import Run
-
-_ROWS = {name: ORDERS[name] for name in ("customer_id", "order_id", "time", *LEVELS)} | {
-    "paid": ORDERS["amount"],
-    "back": ORDERS["is_order"],
-}
+from segmenter.tables import Summary
 
 
 def sample_of(orders: pl.DataFrame, summary: Summary, sampling: Sampling) -> Sample:
@@ -31,35 +23,27 @@ def sample_of(orders: pl.DataFrame, summary: Summary, sampling: Sampling) -> Sam
 
 
 def sample_stream(stream: Stream, ids: pl.Series | None, summary: Summary, sampling: Sampling) -> Sample:
-    """Read the orders of some customers out of files that were aggregated before: what is wrong with them was said then."""
+    """Read the orders of some customers out of files that were aggregated before."""
     halvings = sampling.halvings(summary)
+    return Sample(_single_orders(stream, ids, lambda who: is_sampled(who, halvings, sampling.seed)), halvings)
+
+
+def orders_of(stream: Stream, ids: pl.Series | None, customers: pl.Series) -> pl.DataFrame:
+    """Read the orders of these customers, at any date, out of files that were aggregated before."""
+    return _single_orders(stream, ids, lambda who: who.is_in(customers.implode()))
+
+
+def _single_orders(stream: Stream, ids: pl.Series | None, chosen: Callable[[pl.Series], pl.Series]) -> pl.DataFrame:
+    """Read the orders of the customers who are chosen by their ids: what is wrong with the rows was said when they were aggregated."""
     if stream.typed:
-        batches = [batch.filter(is_sampled(_read(who, stream), halvings, sampling.seed)) for who, batch in decode(stream)]
+        batches = [batch.filter(chosen(_read(who, stream))) for who, batch in decode(stream)]
         mapped = map_rows("orders", pl.concat(batches), stream.settings, stream.launch)
         mapped.spellings = stream.spellings
         rows = order_rows(mapped, stream.settings, stream.launch, ids)
     else:
-        rows = pl.concat(part.filter(is_sampled(part["customer_id"], halvings, sampling.seed)) for part in _read_all(stream, ids))
+        rows = pl.concat(part.filter(chosen(part["customer_id"])) for part in _read_all(stream, ids))
     orders = canonical_orders(rows, stream.settings.orders.grain)
-    return Sample(orders.filter(is_sampled(orders["customer_id"], halvings, sampling.seed)), halvings)
-
-
-def sample_runs(runs: Sequence["Run"], summary: Summary, sampling: Sampling) -> Sample:
-    """Take the orders of some customers out of runs."""
-    halvings, parts = sampling.halvings(summary), [pl.DataFrame(schema=_ROWS)]
-    for run in runs:
-        chosen = is_sampled(run.ids, halvings, sampling.seed)
-        columns = run.rows(chosen.to_numpy())
-        whose = run.ids.gather(pl.Series(columns.pop("customer")))
-        found: dict[str, Any] = {"customer_id": whose, "time": pl.Series(columns["time"]).cast(TIME), "paid": columns["paid"]}
-        found["back"] = (
-            pl.Series(columns["back"]).cast(pl.Boolean) if "back" in columns else pl.repeat(value=False, n=len(whose), eager=True)
-        )
-        places = run.places.extend_constant(None, 1)  # the last is none
-        found |= {level: places.gather(pl.Series(columns[level])) for level in LEVELS if level in columns}
-        parts.append(pl.DataFrame(found))
-    rows = pl.concat(parts, how="diagonal_relaxed").filter(pl.col("time") < summary.terms.as_of)
-    return Sample(canonical_orders(rows, "order"), halvings)
+    return orders.filter(chosen(orders["customer_id"]))
 
 
 def _read_all(stream: Stream, ids: pl.Series | None) -> Iterator[pl.DataFrame]:

@@ -6,6 +6,7 @@ Typed rows go to the kernel as they are. The others are fallback rows: `order_ro
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,8 +18,8 @@ from segmenter import tables
 from segmenter.checks.order_customers import check_customers
 from segmenter.contacts import Contacts
 from segmenter.errors import InputError
-from segmenter.measures.sampling import Sampling
-from segmenter.measures.shop_orders import AggregatedOrders
+from segmenter.measures.sampling import Sampling, is_sampled
+from segmenter.measures.shop_orders import AggregatedOrders, Sample
 from segmenter.messages import Message
 from segmenter.money import digits
 from segmenter.sources.expressions import ROW
@@ -29,7 +30,7 @@ from segmenter.sources.order_store import Identity, Store
 from segmenter.sources.parquet_stream import TYPED, WANTED, Stream, batches, days_of_batch, people_in
 from segmenter.sources.raw import Fingerprint, one_line, sha256
 from segmenter.sources.row_mapping import nothing_wanted
-from segmenter.sources.samples import sample_runs, sample_stream
+from segmenter.sources.samples import orders_of, sample_stream
 from segmenter.tables import EPOCH, NO_PROFILE, OrdersProfile, Summary, Terms
 from segmenter.words import Progress
 
@@ -97,10 +98,11 @@ def aggregate_stream(
         for at, (name, path) in enumerate(zip(stream.names, stream.paths, strict=True))
     )
     profile = OrdersProfile(by_day, NO_PROFILE.by_status, join_days(days))
-    orders = AggregatedOrders(summary)
-    if sampling is not None:
-        drawn = sample_stream(stream, ids, summary, sampling) if kept is None else sample_runs(kept.runs, summary, sampling)
-        orders = AggregatedOrders(summary, drawn)
+    if kept is None:
+        orders = AggregatedOrders(summary, None if sampling is None else sample_stream(stream, ids, summary, sampling))
+    else:
+        orders = kept.orders(summary, sampling)
+    orders = replace(orders, read=partial(orders_of, stream, ids))
     warnings = () if store is None else tuple(store.warnings)
     ordered = {name: total[name] for name in ("rows", *_FATES)}
     customers = check_customers(summary.frame["orders"], summary.frame["spend"], stream.launch.currency, partial(people_in, stream))
@@ -133,6 +135,17 @@ class _Kept:
         ends = [day for day in self._aggregator.days if day is not None]
         ends += [EPOCH + timedelta(days=day) for day in self.recalled.days()]
         return found.by_day, Summary(found.frame, terms, min(ends, default=None), max(ends, default=None)), found.later
+
+    def orders(self, summary: Summary, sampling: Sampling | None) -> AggregatedOrders:
+        """Give the orders as the runs have them, and with them those of a sample, unless that would be all."""
+        from segmenter.measures.run_history import RunHistory
+
+        history = RunHistory(self.runs, summary.terms.as_of)
+        if sampling is None or sampling.max_customers is None:
+            return AggregatedOrders(summary, history=history)
+        halvings = sampling.halvings(summary)
+        drawn = Sample(history.orders(lambda ids: is_sampled(ids, halvings, sampling.seed)), halvings)
+        return AggregatedOrders(summary, drawn, history)
 
 
 def _report(progress: Progress, before: int, rows: int, done: int) -> None:
