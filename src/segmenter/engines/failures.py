@@ -9,7 +9,7 @@ from segmenter.messages import Message
 
 _EMPTY = re.compile(r"[\w.$]+(Exception|Error):? *(Exception thrown in awaitResult:?)?")  # says nothing itself
 _IN_TASK = re.compile(r"most recent failure: (?:Lost task [^:]*: )?(.+)")
-_MEMORY = re.compile(r"OutOfMemory|GC overhead|code (52|134|137)\b|exceeding (physical )?memory|Not enough memory")
+_MEMORY = re.compile(r"OutOfMemory|GC overhead|code (3|52|134|137)\b|exceeding (physical )?memory|Not enough memory")
 _WAYS_OUT = {
     r"ExecutorLostFailure|Master removed our application|unresponsive": Message(
         "sources.spark_lost", "; a worker was lost: its own log says why"
