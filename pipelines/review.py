@@ -46,8 +46,9 @@ def main(config: DictConfig) -> None:
         days = find_live_days(ledger, planned, settings)
         answered = list_answers(ledger, planned.name, before=until)
         more = {"answers": answered, "events": read.tables.events, "visits": read.tables.visits}
-        more |= {"referrals": read.tables.referrals, "newcomers": answers.newcomers, "days": read.tables.profile.by_day["day"]}
-        found = review(planned, invited, read.tables.orders.single(), settings, **more, live_days=days)
+        more |= {"referrals": read.tables.referrals, "newcomers": answers.newcomers}
+        bought_on = read.tables.profile.by_day["day"]
+        found = review(planned, invited, read.tables.orders.single(), settings, **more, live_days=days, days=bought_on)
         stage("writing")
         outputs = review_outputs(replace(found, warnings=(*found.warnings, *read.warnings)), read, settings)
         write_outputs(outputs, read, settings)
