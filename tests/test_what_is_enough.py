@@ -16,11 +16,11 @@ pytestmark = pytest.mark.slow
 
 DECIDED = ("invited", "held_out", "rank", "wave", "group", "agent", "call_on", "join_chance", "stratum", "left_out", "brings")
 FLAGS = {"staff": "staff", "blocked": "blocked", "consent": "do_not_contact"}
-QUICK = ("tracking=none", "ledger.use=false", "segments.k=2", "segments.bootstraps=2")
+QUICK = ("tracking=none", "ledger.use=false", "segments=rfm", "data.shop.customers=2500")
 SHOPS = {
-    "weighted": ("data.shop.customers=4000", "scoring=weighted"),
-    "so many": ("data.shop.customers=3000", "scoring=weighted", "plan.size=500", "rules.spend.min=200", "rules.orders.min=2"),
-    "by city": ("data.shop.customers=3000", "scoring=spend", "plan.by_region=none", "plan.size=300", "plan.holdout=0"),
+    "weighted": ("scoring=weighted",),
+    "so many": ("scoring=weighted", "plan.size=500", "rules.spend.min=200", "rules.orders.min=2"),
+    "by city": ("scoring=spend", "plan.by_region=none", "plan.size=300", "plan.holdout=0"),
 }
 
 

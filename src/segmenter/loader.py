@@ -156,16 +156,8 @@ def read_launch(settings: LaunchJob, terms: Terms, *, progress: Progress, sampli
 
 def read_past(settings: LaunchJob, terms: Terms, sampling: Sampling, *, progress: Progress) -> Inputs:
     """Read the tables of a job that replays launches on as many customers as `sampling` says."""
-    read = read_tables(
-        settings.data,
-        settings.launch,
-        seed=settings.seed,
-        progress=progress,
-        terms=terms,
-        store=settings.history.store,
-        sampling=sampling,
-        seeds=settings.scoring.seeds_file,
-    )
+    about, store, seeds = (settings.data, settings.launch), settings.history.store, settings.scoring.seeds_file
+    read = read_tables(*about, seed=settings.seed, progress=progress, terms=terms, store=store, sampling=sampling, seeds=seeds)
     return with_seed_launch(read, settings, terms.as_of)
 
 

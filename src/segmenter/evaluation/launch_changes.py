@@ -148,14 +148,18 @@ def _with_reasons(alone: pl.DataFrame, a: LaunchSide, b: LaunchSide, differing: 
 
 def _compare_measures(ids: pl.Series, a: LaunchSide, b: LaunchSide) -> pl.DataFrame:
     """Name the ``measures`` of customers that differ; say whether place or contacts do; and give those that rules look at, of both."""
-    left, right = (side.customers.filter(pl.col("customer_id").is_in(ids.implode())).collect() for side in (a, b))
-    kinds = [name for frame in (left, right) for name in frame.columns if name.startswith("events_")]
-    left, right = (frame.with_columns(pl.lit(0).alias(name) for name in kinds if name not in frame.columns) for frame in (left, right))
-    common = [name for name in left.columns if name in right.columns and name != "customer_id"]
-    own = [name for name in common if name not in _MADE and not name.startswith(("component_", "role_"))]
-    both = left.join(right, on="customer_id", suffix="_b")
+    left, right = (side.customers.collect_schema().names() for side in (a, b))
+    limits = {rule.measure for side in (a, b) for rule in _thresholds(side)}
+    kinds = dict.fromkeys(name for name in (*left, *right) if name.startswith("events_"))
+    own = [name for name in dict.fromkeys((*left, *kinds)) if name in kinds or (name in right and _is_own(name))]
+    frames = []
+    for side, columns in ((a, left), (b, right)):
+        chosen = [name for name in columns if name in own or name in limits]
+        frame = side.customers.select("customer_id", *chosen).filter(pl.col("customer_id").is_in(ids.implode())).collect()
+        frames.append(frame.with_columns(pl.lit(0).alias(name) for name in own if name not in columns))  # no such events there
+    both = frames[0].join(frames[1], on="customer_id", suffix="_b")
+    asked = [name for name in left if name in limits and name in right]
     differs = {name: pl.col(name).ne_missing(pl.col(f"{name}_b")) for name in own}
-    limits = dict.fromkeys(name for side in (a, b) for rule in _thresholds(side) if (name := rule.measure) in common)
     return both.select(
         "customer_id",
         pl.concat_str([pl.when(each).then(pl.lit(name)) for name, each in differs.items()], separator=", ", ignore_nulls=True)
@@ -163,9 +167,13 @@ def _compare_measures(ids: pl.Series, a: LaunchSide, b: LaunchSide) -> pl.DataFr
         .alias("measures"),
         pl.any_horizontal(differs[name] for name in _PLACES if name in differs).alias("#places"),
         pl.any_horizontal(pl.lit(value=False), *(each for name, each in differs.items() if name.startswith("has_"))).alias("#contacts"),
-        *(pl.col(name).alias(f"{name}_a") for name in limits),
-        *(pl.col(f"{name}_b") for name in limits),
+        *(pl.col(name).alias(f"{name}_a") for name in asked),
+        *(pl.col(f"{name}_b") for name in asked),
     )
+
+
+def _is_own(name: str) -> bool:
+    return name not in _MADE and name != "customer_id" and not name.startswith(("component_", "role_"))
 
 
 def _thresholds(side: LaunchSide) -> list[Threshold]:

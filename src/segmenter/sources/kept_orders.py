@@ -18,6 +18,8 @@ from segmenter.sources.order_parts import Parts
 from segmenter.sources.order_statuses import sum_statuses
 from segmenter.tables import Terms
 
+_AT_ONCE = 1 << 18  # orders that are aggregated
+
 
 @dataclass
 class Totals:
@@ -68,7 +70,8 @@ class KeptOrders:
 
         aggregator = Aggregator(terms)
         for rows in self._rows(totals):
-            aggregator.add_orders(self._orders(rows))
+            for orders in self._orders(rows).iter_slices(_AT_ONCE):
+                aggregator.add_orders(orders)
         summary = aggregator.summary()
         if sampling is None:
             return AggregatedOrders(summary)
