@@ -1,7 +1,10 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from segmenter import memory
 
 # The children import nothing heavy, and take a few megabytes at a time; what a control group would tell is made up.
 TAKING = """
@@ -35,3 +38,14 @@ def test_a_job_that_outgrows_its_limit_says_so_and_others_are_left_alone(limit, 
     assert said in done.stderr
     assert bool(done.stderr) == bool(said)
     assert done.stdout.split() == ([] if code else ["done"])
+
+
+@pytest.mark.parametrize(("groups", "most"), [([], 1 << 50), ([(Path("/group"), 600 << 20)], 400 << 20)])
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells")
+def test_what_may_still_be_taken_is_known_by_the_narrowest_limit(monkeypatch, groups, most):
+    monkeypatch.setattr(memory, "_groups", lambda: groups)
+    monkeypatch.setattr(memory, "_used", lambda _: 200 << 20)
+    left = memory.available()
+    assert left is not None
+    assert 0 < left <= most
+    assert groups == [] or left == most

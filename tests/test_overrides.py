@@ -1,8 +1,11 @@
 import pytest
+from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from segmenter.errors import ConfigError
+from segmenter.home import HOME
 from segmenter.overrides import check_overrides, quoted
+from segmenter.settings import LaunchJob, parse
 
 
 @pytest.mark.parametrize(
@@ -37,9 +40,33 @@ def plain(value):
     return getattr(value, "text", value)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "conf"),
+    [
+        (["engine.conf.spark.driver.memory=6g"], {"spark.driver.memory": "6g"}),
+        (["+engine.conf.spark.driver.memory=6g"], {"spark.driver.memory": "6g"}),
+        (["++engine.conf.spark.driver.memory=6g"], {"spark.driver.memory": "6g"}),
+        (["engine.conf={spark.driver.memory: 6g, spark.x.y: 3}"], {"spark.driver.memory": "6g", "spark.x.y": 3}),
+        (["engine.conf={spark: {driver: {memory: 6g}}}"], {"spark.driver.memory": "6g"}),
+        (["engine.conf.spark.speculation=true", "engine.conf.spark.speculation.interval=1s"], None),
+        (["engine.conf.spark.a=http://host:90/x,y"], {"spark.a": "http://host:90/x,y"}),
+        (['engine.conf.spark.a=-Xss4m -Dx="a b"'], {"spark.a": '-Xss4m -Dx="a b"'}),
+        (["engine.conf.spark.a='x, y'"], {"spark.a": "x, y"}),
+        (["engine.conf.spark.a="], {"spark.a": ""}),
+        (["engine.conf.spark.a=C:\\jars\\"], {"spark.a": "C:\\jars\\"}),
+    ],
+)
+def test_spark_s_settings_have_dots_in_their_names(arguments, conf):
+    with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):
+        config = compose("launch", overrides=["engine=spark", *map(quoted, arguments)])
+    settings = parse(LaunchJob, config)
+    assert settings.engine.conf == (conf or {"spark.speculation": True, "spark.speculation.interval": "1s"})
+
+
 def test_a_sweep_over_chinese_words_stays_a_sweep():
     assert quoted("launch.name=春,夏", sweep=True) == 'launch.name="春","夏"'
     assert quoted("seed=1,2", sweep=True) == "seed=1,2"
+    assert quoted("engine.conf.spark.a=1,2", sweep=True) == "++engine.conf.spark.a=1,2"
 
 
 def test_other_words_pass():

@@ -33,6 +33,13 @@ def watch() -> None:
         threading.Thread(target=_watch, name=__name__, daemon=True).start()
 
 
+def available() -> int | None:
+    """Give the bytes that this process may still take, by the machine and its control groups; None where no system tells."""
+    with suppress(OSError, ValueError, LookupError):
+        return min(_meminfo("MemAvailable"), *(limit - _used(folder) for folder, limit in _groups()), _meminfo("MemTotal"))
+    return None
+
+
 def _watch() -> None:
     with suppress(OSError, ValueError, LookupError):  # a system that tells no limits
         groups = [group for group in _groups() if group[1] < _meminfo("MemTotal")]

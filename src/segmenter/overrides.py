@@ -7,6 +7,7 @@ from segmenter.messages import Message
 
 _MOST = 1_000
 IS_OVERRIDE = re.compile(r"[^-][^=]*=|~")
+_SPARK_KEY = re.compile(r"\+{0,2}engine\.conf(?:\.(?=.)|$)(.*)")
 # Hydra's grammar knows ASCII words only.
 _WORD = re.compile(r"""[^\[\]{},:=()"'\s][^\[\]{},:=()"']*""")
 
@@ -22,9 +23,21 @@ def quoted(argument: str, *, sweep: bool = False) -> str:
     key, sign, value = argument.partition("=")
     if not sign or key.startswith("--"):
         return argument
+    if (name := _SPARK_KEY.match(key)) is not None:
+        return _spark_override(name[1], value, sweep=sweep)
     whole = value.replace("\\", "\\\\").replace('"', '\\"')
     words = [f"{key}={_WORD.sub(_quote, value)}"] if sweep or value.startswith(("[", "{")) else []
     return next((text for text in (argument, *words, f'{key}="{whole}"') if _readable(text)), argument)
+
+
+def _spark_override(name: str, value: str, *, sweep: bool) -> str:
+    """Add a key of Spark's, whose dots Hydra would take for sections, or a mapping of them."""
+    if not name or (sweep and "," in value):
+        return f"++engine.conf{name and f'.{name}'}={value}"
+    plain = re.fullmatch(r"""[\w.+-]+|'[^']*'|"[^"]*\"""", value, flags=re.ASCII)
+    # To Hydra a backslash is one, but before a quote.
+    text = value if plain else '"' + re.sub(r'\\+(?="|$)', lambda found: found[0] * 2, value).replace('"', '\\"') + '"'
+    return f"++engine.conf={{{name}: {text}}}"
 
 
 def _quote(match: re.Match[str]) -> str:

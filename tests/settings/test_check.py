@@ -146,6 +146,11 @@ def test_the_sides_of_a_union_are_told_together():
     assert [key for key in told if key.startswith("engine")] == ["engine.conf.a", "engine.conf.b"]
 
 
+def test_a_key_of_spark_s_is_given_once():
+    with pytest.raises(ConfigError, match=r"engine\.conf: should have each key once \(got a\.b twice\)"):
+        parse(LaunchJob, {"engine": {"kind": "spark", "master": "yarn", "conf": {"a": {"b": 1}, "a.b": 2}}})
+
+
 @pytest.mark.parametrize("text", ["a\0b", "a\ud800", "\udcff"])
 @pytest.mark.parametrize("key", ["launch.community", "rules.region.include", "rules.per_account", "rules.region.aliases"])
 def test_text_that_nothing_takes_is_refused_by_its_key(text, key):

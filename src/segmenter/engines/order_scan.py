@@ -75,45 +75,46 @@ def scan(
     """Read and aggregate the rows of a source; those of others than the customers `ids` are rejected."""
     empty, limit = source.empty(cluster), terms.today * DAY
     rows = typed_rows(cluster, source.rows, cells_of(empty, settings, launch), columns_of(empty), settings, launch, ids)
-    typed, time = ~nw.col(FALLBACK), nw.col(value("time_us"))
-    counts = rows.select(
-        nw.len().alias("rows"),
-        nw.col(FALLBACK).cast(nw.Int64).sum().alias("fallback"),
-        (typed & (time >= limit)).cast(nw.Int64).sum().alias("later"),
-        nw.when(typed).then(time).min().alias("first"),
-        nw.when(typed).then(time).max().alias("last"),
-    )
-    count, fallback, later, first, last = cluster.fetch(counts).row(0)
+    typed = ~nw.col(FALLBACK)
+    seen = {name: nw.when(typed).then(column).alias(name) for name, column in LOCAL_LINES.items() if name in ("time_us", "paid", "back")}
+    days = cluster.fetch(_days(rows.select(**seen)))
+    day, number = pl.col("day"), pl.col("rows")
+    found = days.select(number.sum(), fallback=number.filter(day.is_null()).sum(), later=number.filter(day >= terms.today).sum())
+    count, fallback, later = found.row(0)
     own = [*columns_of(empty), FILE, ROW]
     raw = empty
     if fallback:
         _check_fallback(fallback)
-        raw = source.fetch(cluster, rows.filter(FALLBACK).select(own), empty)
+        raw = source.fetch(cluster, cluster.dealt(rows.filter(FALLBACK).select(own), fallback), empty)
         # Rows in which nothing stands are no rows.
         raw = raw.filter(~pl.all_horizontal(pl.col(columns_of(raw)).is_null())).sort(FILE, ROW)
     wanted = count - (fallback - raw.height)
     total = wanted if settings.orders.where is None else _count(cluster, source.rows, columns_of(empty))
     _check_wanted(total, wanted, settings)
-    _check_sample(cluster, source, rows.filter(~nw.col(FALLBACK)), empty, settings, launch)
+    _check_sample(cluster, source, rows.filter(typed), empty, settings, launch)
     reads = {"rows": total, "filtered": total - wanted, "later": later, "rejected": 0, "kept": count - fallback - later}
     good, rejects = LINES.to_frame(), tables.REJECTED.to_frame()
     if not raw.is_empty():
-        found, good = _read(raw, settings, launch, ids)
-        rejects = found.rejects()
+        read, good = _read(raw, settings, launch, ids)
+        rejects = read.rejects()
         for fate in ("later", "rejected", "kept"):
-            reads[fate] += found.reads[fate]
-        if "dropped" in found.reads:
-            reads["dropped"] = found.reads["dropped"]
-    lines = nw.concat([rows.filter(~nw.col(FALLBACK)).select(**LOCAL_LINES), cluster.upload(good)]).filter(nw.col("time_us") < limit)
+            reads[fate] += read.reads[fate]
+        if "dropped" in read.reads:
+            reads["dropped"] = read.reads["dropped"]
+    lines = rows.filter(typed).select(**LOCAL_LINES)
+    if not good.is_empty():
+        lines = nw.concat([lines, cluster.upload(good)])
+        days = pl.concat([days, nw.to_native(_days(nw.from_native(good.lazy()))).collect()])
+    lines = lines.filter(nw.col("time_us") < limit)
     grain, near, findings = grain_there(cluster, lines, settings.orders.grain)
-    orders = _orders_of(lines, grain, near)
-    times = [moment for moment in (first, last, good["time_us"].min(), good["time_us"].max()) if isinstance(moment, int)]
-    days = [EPOCH + timedelta(days=moment // DAY) for moment in (min(times), max(times))] if times else (None, None)
-    summary = Summary(aggregate_rows(cluster, orders, terms), terms, *days)
-    profile = replace(NO_PROFILE, by_day=_by_day(cluster, lines))
+    dealt = cluster.dealt(lines, reads["kept"], "customer_id")
+    ends = days.select(first=day.min(), last=day.max()).row(0)
+    span = [None if end is None else EPOCH + timedelta(days=end) for end in ends]
+    summary = Summary(aggregate_rows(cluster, _orders_of(dealt, grain, near), terms), terms, *span)
+    profile = replace(NO_PROFILE, by_day=_by_day(days.filter(day < terms.today)))
     findings = (*findings, *check_customers(summary.frame["orders"], summary.frame["spend"], launch.currency))
     return OrdersReading(
-        AggregatedOrders(summary, None if sampling is None else _sample_orders(cluster, lines, grain, near, summary, sampling)),
+        AggregatedOrders(summary, None if sampling is None else _sample_orders(cluster, dealt, grain, near, summary, sampling)),
         reads,
         rejects,
         fingerprints=fingerprints,
@@ -123,15 +124,21 @@ def scan(
     )
 
 
-def _by_day(cluster: Cluster, lines: nw.LazyFrame[Any]) -> pl.DataFrame:
-    days = lines.select(day=(nw.col("time_us") // DAY).cast(nw.Int64), amount=order_values()["amount"]).group_by("day")
-    counts = cluster.fetch(days.agg(nw.len().cast(nw.Int64).alias("rows"), nw.col("amount").sum().cast(nw.Int64))).sort("day")
-    return counts.with_columns(pl.col("day").cast(pl.Int32).cast(pl.Date))
+def _days(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Count lines by their day, which is null where they have no time, and what they come to."""
+    days = lines.select(day=(nw.col("time_us") // DAY).cast(nw.Int64), amount=order_values()["amount"])
+    return days.group_by("day").agg(nw.len().cast(nw.Int64).alias("rows"), nw.col("amount").sum().cast(nw.Int64))
+
+
+def _by_day(days: pl.DataFrame) -> pl.DataFrame:
+    dated = days.group_by(pl.col("day").cast(pl.Int32).cast(pl.Date)).sum()
+    return dated.select(NO_PROFILE.by_day.columns).sort("day")
 
 
 def aggregate_rows(cluster: Cluster, orders: nw.LazyFrame[Any], terms: Terms) -> pl.DataFrame:
-    """Aggregate orders on a cluster, `definition.ROWS` there, `SUMMARY` here."""
-    return finish(cluster.fetch(summarize(orders, cluster.upload(weights_table(terms)), terms)), terms)
+    """Aggregate orders on a cluster, dealt by customer: `definition.ROWS` there, `SUMMARY` here."""
+    parts = cluster.fetch_parts(summarize(cluster.ordered(orders, "customer_id"), cluster.broadcast(weights_table(terms)), terms))
+    return pl.concat([finish(part, terms) for part in parts]).sort("customer_id")
 
 
 def _orders_of(lines: nw.LazyFrame[Any], grain: str, near: int) -> nw.LazyFrame[Any]:

@@ -2,15 +2,18 @@
 
 import contextlib
 import re
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 import polars as pl
 
+from segmenter.engines.failures import failure, reason
 from segmenter.engines.java import driver
 from segmenter.errors import ConfigError, InputError
+from segmenter.memory import available
 from segmenter.messages import Message
 from segmenter.settings import SparkEngine
 
@@ -25,6 +28,12 @@ _SQL = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
+_PART = 100_000  # rows
+_LEAST, _MOST = 1 << 30, 8 << 30  # bytes of a driver that does the workers' work
+_SECONDS = 300
+_NO_START = "engine.master: cannot start there (got {master}): {why}"
+# Spark's compiled queries are methods longer than Java compiles by itself; and what has no memory left had better end than wait.
+_JAVA = "-XX:-DontCompileHugeMethods -XX:+ExitOnOutOfMemoryError"
 _TOKENS = re.compile(r"""'[^']*'|"[^"]*"|[^\W\d]\w*""")
 _DEFAULTS = {
     "spark.app.name": "segmenter",
@@ -43,8 +52,26 @@ class Cluster:
 
     def fetch(self, frame: "DataFrame | nw.LazyFrame[Any]") -> pl.DataFrame:
         """Compute a frame and bring its rows here."""
+        return pl.concat(self.fetch_parts(frame), rechunk=False)
+
+    def fetch_parts(self, frame: "DataFrame | nw.LazyFrame[Any]") -> Iterator[pl.DataFrame]:
+        """Compute a frame and bring its rows here, at least one part of them; what was taken is let go of."""
         native: Any = nw.to_native(frame, pass_through=True)
-        return pl.DataFrame(native.toArrow())
+        table = native.toArrow()
+        batches = table.to_batches()[::-1] or [table]
+        del table
+        while batches:
+            yield pl.DataFrame(batches.pop())
+
+    def dealt(self, rows: nw.LazyFrame[Any], count: int, *by: str) -> nw.LazyFrame[Any]:
+        """Deal rows to parts so small that a worker has memory for any, and this process's Java for those that come in."""
+        lazy: nw.LazyFrame[Any] = nw.from_native(rows.to_native().repartition(count // _PART + 1, *by))
+        return lazy
+
+    def ordered(self, rows: nw.LazyFrame[Any], column: str) -> nw.LazyFrame[Any]:
+        """Sort the rows of each part while they are narrow; Spark would do it for its sums when they are wide."""
+        lazy: nw.LazyFrame[Any] = nw.from_native(rows.to_native().sortWithinPartitions(column))
+        return lazy
 
     def upload(self, frame: pl.DataFrame) -> "nw.LazyFrame[Any]":
         """Bring a frame there."""
@@ -87,41 +114,70 @@ def open_cluster(settings: SparkEngine) -> Iterator[Cluster]:
             raise ConfigError(Message("sources.no_pyspark", 'engine=spark: needs PySpark; pip install "segmenter[spark]"')) from error
         with contextlib.ExitStack() as stack:
             active = SparkSession.getActiveSession()  # a notebook's
-            session = _with_sql(active.newSession()) if active is not None else stack.enter_context(_own_session(settings))
+            if active is not None:
+                own: tuple[SparkSession, Callable[[], str]] = _with_sql(active.newSession()), str
+            else:
+                own = stack.enter_context(_own_session(settings))
+            session, last_words = own
             try:
                 yield Cluster(session)
-            except (PySparkException, Py4JError) as error:
+            except (PySparkException, Py4JError, ConnectionError, EOFError) as error:
                 # While Java is there: the message is asked of it.
-                raise InputError(Message("sources.spark_failed", "data.orders: engine=spark: {why}", why=_message(error))) from error
+                raise InputError(failure(error, last_words, local=settings.master.startswith("local"))) from error
 
 
 @contextlib.contextmanager
-def _own_session(settings: SparkEngine) -> "Iterator[SparkSession]":
-    from py4j.protocol import Py4JError
+def _own_session(settings: SparkEngine) -> "Iterator[tuple[SparkSession, Callable[[], str]]]":
+    from py4j.protocol import Py4JError, Py4JNetworkError
     from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
     own = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in settings.conf.items()}
     home = _HERE if settings.master.startswith("local") else {}
     conf: dict[str, str] = {**_DEFAULTS, **home, **own, **_SQL, "spark.master": settings.master}
-    with driver(conf):
+    if home and (free := available()) is not None:
+        conf.setdefault("spark.driver.memory", f"{min(max(free * 2 // 5, _LEAST), _MOST) >> 20}m")  # it does the workers' work too
+    for key in ("spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions"):
+        conf[key] = f"{_JAVA} {conf.get(key, '')}".strip()
+    with driver(conf) as last_words:
         try:
             session = SparkSession.builder.config(map=dict(conf)).getOrCreate()
         except Py4JError as error:
             _forget(SparkContext)
-            sentence = "engine.master: cannot start there (got {master}): {why}"
-            raise ConfigError(Message("sources.spark_master", sentence, master=settings.master, why=_message(error))) from error
+            why = last_words() if isinstance(error, Py4JNetworkError) else reason(error)
+            why = Message("sources.spark_no_master", "no master answers there") if "stopped SparkContext" in why else why
+            raise ConfigError(Message("sources.spark_master", _NO_START, master=settings.master, why=why)) from error
         try:
-            yield session
+            if not home:
+                _wait_for_workers(session, settings.master)
+            yield session, last_words
         finally:
-            session.stop()
+            with contextlib.suppress(Py4JError, OSError):  # its Java is dead
+                session.stop()
             _forget(SparkContext)
+
+
+def _wait_for_workers(session: "SparkSession", master: str) -> None:
+    """See that somebody will compute: Spark itself would wait without end, and in silence."""
+    context, until = session.sparkContext, time.monotonic() + _SECONDS
+    if context.getConf().get("spark.dynamicAllocation.enabled", "false") == "true":
+        return
+    while not context._jsc.sc().isStopped() and len(context._jsc.sc().statusTracker().getExecutorInfos()) < 2:  # the first is the driver
+        if time.monotonic() > until:
+            memory = context.getConf().get("spark.executor.memory", "1g")
+            sentence = (
+                "engine.master: {master} gave no worker within {seconds} s: none has {memory} and a core free; wait until some do, or ask "
+                "for less with engine.conf.spark.executor.memory=512m"
+            )
+            raise ConfigError(Message("sources.spark_no_worker", sentence, master=master, seconds=_SECONDS, memory=memory))
+        time.sleep(0.1)
 
 
 def _forget(context: Any) -> None:
     # PySpark keeps the connection for the life of the process; this Java ends before.
     if context._gateway is not None:
-        context._gateway.shutdown()
+        with contextlib.suppress(Exception):  # its Java is dead
+            context._gateway.shutdown()
     context._gateway = context._jvm = None
 
 
@@ -129,12 +185,3 @@ def _with_sql(session: "SparkSession") -> "SparkSession":
     for key, value in _SQL.items():
         session.conf.set(key, value)
     return session
-
-
-def _message(error: Exception) -> str:
-    java = getattr(error, "java_exception", None)  # of Py4J's errors, whose own text is a stack
-    lines = [line.strip() for line in str(java.toString() if java is not None else error).splitlines() if line.strip()]
-    why = lines[0] if lines else repr(error)
-    if "TIMESTAMP(NANOS" in why:
-        return Message("sources.spark_nanoseconds", "{why}; write times in microseconds, or engine=local", why=why)
-    return why

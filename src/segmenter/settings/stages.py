@@ -226,12 +226,26 @@ class LocalEngine(Settings):
     kind: Literal["local"]
 
 
+def _flat(conf: object) -> object:
+    """Write nested keys, as YAML and the command line have them, with dots, as Spark does."""
+    if not isinstance(conf, dict):
+        return is_mapping(conf)
+    flat: dict[str, object] = {}
+    for key, value in conf.items():
+        inner = _flat(value) if isinstance(value, dict) and value else {"": value}
+        for rest, end in inner.items() if isinstance(inner, dict) else ():
+            if (name := f"{key}.{rest}".removesuffix(".")) in flat:
+                raise ValueError(Message("settings.twice", "should have each key once (got {name} twice)", name=name))
+            flat[name] = end
+    return flat
+
+
 class SparkEngine(Settings):
     """A Spark cluster."""
 
     kind: Literal["spark"]
     master: Annotated[str, AfterValidator(_is_master)]
-    conf: Annotated[dict[str, str | int | float | bool], BeforeValidator(is_mapping)]
+    conf: Annotated[dict[str, str | int | float | bool], BeforeValidator(_flat)]
 
 
 EngineSettings = Annotated[LocalEngine | SparkEngine, Field(discriminator="kind")]
