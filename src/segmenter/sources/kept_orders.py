@@ -18,8 +18,6 @@ from segmenter.sources.order_parts import Parts
 from segmenter.sources.order_statuses import sum_statuses
 from segmenter.tables import Terms
 
-_AT_ONCE = 1 << 18  # orders that are aggregated
-
 
 @dataclass
 class Totals:
@@ -70,8 +68,7 @@ class KeptOrders:
 
         aggregator = Aggregator(terms)
         for rows in self._rows(totals):
-            for orders in self._orders(rows).iter_slices(_AT_ONCE):
-                aggregator.add_orders(orders)
+            aggregator.add_orders(self._orders(rows))
         summary = aggregator.summary()
         if sampling is None:
             return AggregatedOrders(summary)

@@ -17,7 +17,7 @@ from segmenter.sources.rows import Rows
 from segmenter.temp_folders import temp_folder
 
 Parts = Callable[[], Iterator[pl.DataFrame]]
-_ROWS = 500_000  # of a part
+_ROWS = 1_000_000  # of a part
 
 
 @contextmanager
