@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 
 from segmenter.settings import OrdersSettings
-from segmenter.sources import fields
 from segmenter.sources.expressions import columns_of
 from segmenter.sources.order_checks import unmapped_number
 from segmenter.sources.rows import Rows
@@ -43,17 +42,16 @@ def order_parts(rows: Rows, read: Callable[[Rows], pl.DataFrame], settings: Orde
 def _split(rows: Rows, *, repeats: bool) -> Iterator[pl.Series]:
     """Give the places of the rows of each part, in their order."""
     height = rows.source.height
-    count = -(-height // _ROWS)
-    keys = pl.int_range(height, dtype=pl.UInt64, eager=True) // _ROWS
+    places, count = pl.int_range(height, dtype=pl.UInt32, eager=True), -(-height // _ROWS)
+    keys = places.cast(pl.UInt64) // _ROWS
     if repeats:
         flat = [name for name in columns_of(rows.source) if not rows.source.schema[name].is_nested()]
         keys = rows.source.select(flat).hash_rows()
-    number = rows.fields["order_id"] if "order_id" in rows.fields else unmapped_number(rows)
-    if number is not None:  # text of a part at a time, as it is read
-        read = (fields.mend_ids(fields.text(number.slice(first, _ROWS))) for first in range(0, height, _ROWS))
-        keys = pl.concat([some.hash() for some in read]).zip_with(number.is_not_null(), keys)
-    part = (keys % count).cast(pl.UInt32).to_numpy()
-    order = np.argsort(part, kind="stable").astype(np.uint32)
-    ends = np.searchsorted(part[order], np.arange(count + 1, dtype=np.uint32)).tolist()
-    for first, last in pairwise(ends):
-        yield pl.Series(order[first:last])
+    number = rows.ids("order_id") if "order_id" in rows.fields else unmapped_number(rows)
+    if number is not None:
+        keys = number.hash().zip_with(number.is_not_null(), keys)
+    part = (keys % count).to_numpy()
+    order = np.argsort(part, kind="stable")
+    ends = np.searchsorted(part[order], np.arange(count + 1))
+    for first, last in pairwise(ends.tolist()):
+        yield places[order[first:last]]

@@ -110,11 +110,10 @@ class Rows:
 
     def look_at_ids(self, name: str) -> None:
         """Say what of an id was destroyed or disguised."""
-        cells = self.fields[name]
+        written = fields.text(self.fields[name])
         column, key = ", ".join(self.columns[name]), f"data.{self.table}.columns.{name}"
-        different = fields.text(cells.filter(self.counted).unique()).unique().drop_nulls()
-        if not cells.dtype.is_temporal() and (gone := damaged(different)).any():
-            written = fields.text(cells)
+        different = written.filter(self.counted).unique().drop_nulls()
+        if not self.fields[name].dtype.is_temporal() and (gone := damaged(different)).any():
             rows = self.counted & written.is_in(different.filter(gone).implode())
             places = self.source.filter(rows).head(_SHOWN).select(pl.col(FILE).cast(pl.String), ROW)
             self.findings += tell_damage(written.filter(rows), [place_of(*place) for place in places.rows()], column, key)
