@@ -27,7 +27,6 @@ from segmenter.settings import (
     FilesSettings,
     LaunchJob,
     LaunchSettings,
-    LocalEngine,
     LookalikeSettings,
     SparkEngine,
 )
@@ -85,14 +84,13 @@ def read_tables(
             orders = _stream_orders(source, shop, terms, store, sampling, progress)
             prints["orders"] = orders.fingerprints
         elif "orders" in shop.rows:
-            here = terms if not single and (engine is None or isinstance(engine, LocalEngine)) else None
-            orders = map_orders(shop.rows["orders"], data, launch, shop.ids, shop.personal, categories, here, sampling)
+            orders = map_orders(shop.rows["orders"], data, launch, shop.ids, shop.personal, categories)
         else:
             orders = NO_ORDERS
         tables = shop_tables(shop, orders, stops=stop)
     if source is not None and isinstance(data, FilesSettings):
         _check_copies(str(data.orders.path), prints["orders"])
-    elif terms is not None and not single and isinstance(tables.orders, SingleOrders):
+    elif terms is not None and not single:
         tables = replace(tables, orders=_aggregate(tables.orders.single(), terms, engine, sampling))
     known = {name: prints[name] for name in TABLES if prints.get(name)}
     if listed is not None:

@@ -19,7 +19,7 @@ from segmenter.measures.run_history import RunHistory
 from segmenter.measures.run_summary import summarize_runs
 from segmenter.measures.timeline import timeline_of
 from segmenter.sources import fields
-from segmenter.sources.kept_orders import canonical_orders
+from segmenter.sources.order_rows import canonical_orders
 from segmenter.tables import LEVELS, ORDERS, TIME, Terms
 
 AS_OF = date(2026, 7, 1)

@@ -23,7 +23,7 @@ from segmenter.measures.definition import (
     whole_orders,
 )
 from segmenter.measures.spec import summary_schema
-from segmenter.sources.kept_orders import canonical_orders
+from segmenter.sources.order_rows import canonical_orders
 from segmenter.tables import LEVELS, ORDERS, TIME, Terms
 
 AS_OF = date(2026, 7, 1)

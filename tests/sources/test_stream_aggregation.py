@@ -11,7 +11,7 @@ from segmenter import launch_settings
 from segmenter.contacts import Contacts
 from segmenter.measures.aggregator import Aggregator, Batch
 from segmenter.measures.definition import summarize_frame
-from segmenter.sources.kept_orders import canonical_orders
+from segmenter.sources.order_rows import canonical_orders
 from segmenter.sources.order_store import Store, fingerprint
 from segmenter.sources.parquet_stream import stream_of
 from segmenter.sources.stream_aggregation import aggregate_stream

@@ -8,10 +8,12 @@ import polars as pl
 from segmenter.checks.order_numbers import Hashes, begin_again, run_numbers
 
 
-def file_ages(days: pl.DataFrame) -> dict[str | None, int]:
-    """Give the age of each file, 0 for the oldest: by its last ``day``, then by name, ``orders (2)`` before ``orders (10)``."""
+def file_ages(lines: pl.DataFrame) -> pl.Series:
+    """Give the age of each row's file, 0 for the oldest: by their last day, then by name, ``orders (2)`` before ``orders (10)``."""
+    days = lines.group_by("file").agg(pl.col("day").max()).sort("file", nulls_last=True)
     order = sorted(days.iter_rows(), key=lambda row: (row[1] if row[1] is not None else -1, _natural(row[0] or "")))
-    return {file: age for age, (file, _) in enumerate(order)}
+    ages = {file: age for age, (file, _) in enumerate(order)}
+    return lines["file"].replace_strict(ages, return_dtype=pl.Int32).alias("age")
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:

@@ -1,6 +1,6 @@
 """What a row of the orders is: an order, or a line of one; and which rows tell of the same order twice."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,7 +37,7 @@ class AmountWords:
 
 
 def order_grain(
-    parts: Callable[[], Iterable[pl.DataFrame]],
+    lines: pl.DataFrame,
     asked: Asked,
     amounts: AmountWords,
     currency: str,
@@ -48,10 +48,10 @@ def order_grain(
 ) -> OrderGrain:
     """Decide what a row is.
 
-    `parts` are of rows before the as-of date, `near` the days within which lines of a number are one order, `hashes` tells which rows are
+    `lines` are rows before the as-of date, `near` the days within which lines of a number are one order, `hashes` tells which rows are
     equal: see `order_numbers.look_at_numbers`. `adds_up` tells of lines that all have one amount whether others on them add up to it.
     """
-    numbers = look_at_numbers(parts, near, hashes)
+    numbers = look_at_numbers(lines, near, hashes)
     grain: Literal["order", "line"] = "order" if asked == "order" else "line"
     found = _repeats(numbers, currency)
     unsure = any(finding.level == "stop" for finding in found)

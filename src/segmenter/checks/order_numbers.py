@@ -1,6 +1,6 @@
 """What order numbers say of rows: which stand on several, in several files, in several states, or are used again."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -43,57 +43,22 @@ class Numbers:
         return self.total - int(self.constant["over"].sum())
 
 
-def look_at_numbers(parts: Callable[[], Iterable[pl.DataFrame]], near: int, hashes: Hashes) -> Numbers:
+def look_at_numbers(lines: pl.DataFrame, near: int, hashes: Hashes) -> Numbers:
     """Sort orders by what their number stands on.
 
-    `parts` gives the rows, those of a number in the same part, twice. They have ``customer_id``, ``order_id`` (not null), ``day`` (Int32,
-    since 1970), ``paid``, ``back``, ``file`` (as it is called) and ``age`` (of its file), and ``at``, by which `hashes` finds rows to
-    tell which are equal: ``content`` in every column, ``steady`` in those that do not follow the status. Up to `near` days after the
-    last, lines of a customer's number belong to the same order.
+    `lines` has ``customer_id``, ``order_id`` (not null), ``day`` (Int32, since 1970), ``paid``, ``back``, ``file`` (as it is called) and
+    ``age`` (of its file), and ``at``, by which `hashes` finds rows to tell which are equal: ``content`` in every column, ``steady`` in
+    those that do not follow the status. Up to `near` days after the last, lines of a customer's number belong to the same order.
     """
-    used = pl.concat([_uses(_several(lines), near).filter(pl.col("reused") | (pl.col("days") > 0)) for lines in parts()])
-    reused, again = used.filter("reused"), _most_reused(used)
-    looked: list[tuple[pl.DataFrame, ...]] = []
-    total = runs = 0
-    for lines in parts():
-        looked.append(_look(lines, 0 if again else near, hashes, runs))
-        total += int(lines.select(pl.when(pl.col("back") & (pl.col("paid") >= 0)).then(0).otherwise("paid").sum()).item())
-        runs += lines.height
-    differing, alike, copies, in_files, equal = map(pl.concat, zip(*looked, strict=True))
-    states = alike.filter((pl.col("contents") > 1) & (pl.col("steadies") == 1))
-    constant = alike.filter((pl.col("contents") > 1) & (pl.col("steadies") > 1))
-    if states.height < differing.height + constant.height:  # lines that happen to have the same amount
-        constant, states = pl.concat([constant, states]), states.clear()
-    whole = alike.filter(pl.col("contents") == 1)
-    if 2 * whole.height <= differing.height + constant.height:  # lines, all of which happen to be equal
-        whole = whole.clear()
-    return Numbers(
-        differing,
-        constant,
-        in_files,
-        states,
-        whole,
-        copies.join(whole, on="run", how="anti"),
-        equal.join(constant, on="run", how="semi"),
-        total,
-        reused.height,
-        reused["order_id"].min() or "",  # type: ignore[arg-type]
-        again,
-    )
-
-
-def _several(lines: pl.DataFrame) -> pl.DataFrame:
-    """Give the rows that bought something, of numbers that stand on several."""
+    value = pl.when(~pl.col("back")).then("paid").otherwise(0).alias("value")
+    bought = lines.filter(pl.col("paid") >= 0).with_columns(value)
+    total = int(bought["value"].sum()) + int(lines.filter(pl.col("paid") < 0)["paid"].sum())
     unique = lines["order_id"].n_unique() == lines.height  # as a rule, and quickly seen
-    bought = lines.clear() if unique else lines.filter(pl.col("paid") >= 0).filter(pl.col("order_id").is_duplicated())
-    return bought.with_columns(
-        value=pl.when(~pl.col("back")).then("paid").otherwise(0), who=pl.col("customer_id").hash(), what=pl.col("order_id").hash()
-    )
-
-
-def _look(lines: pl.DataFrame, near: int, hashes: Hashes, first: int) -> tuple[pl.DataFrame, ...]:
-    """Look at a part, whose runs are counted from `first` on: its differing, alike, copied, in files, and equal rows."""
-    runs = _runs(_several(lines), near).with_columns(pl.col("run").cast(pl.Int64) + first)
+    several = bought.clear() if unique else bought.filter(pl.col("order_id").is_duplicated())
+    rows = several.with_columns(who=pl.col("customer_id").hash(), what=pl.col("order_id").hash())
+    used = _uses(rows, near)
+    reused, again = used.filter("reused"), _most_reused(used)
+    runs = _runs(rows, 0 if again else near)
     in_files = _in_files(runs)
     runs = runs.join(in_files, on="run", how="anti", maintain_order="left")
     equal = runs.filter(pl.struct("run", "paid").is_duplicated())
@@ -113,15 +78,34 @@ def _look(lines: pl.DataFrame, near: int, hashes: Hashes, first: int) -> tuple[p
         pl.col("paid").min().alias("least"),
         (pl.col("paid").n_unique() > 1).alias("differ"),
     )
-    differing = sums.filter("differ")
+    differing, alike = sums.filter("differ"), same.join(sums.filter("differ"), on="run", how="anti")
+    states = alike.filter((pl.col("contents") > 1) & (pl.col("steadies") == 1))
+    constant = alike.filter((pl.col("contents") > 1) & (pl.col("steadies") > 1))
+    if states.height < differing.height + constant.height:  # lines that happen to have the same amount
+        constant, states = pl.concat([constant, states]), states.clear()
     copies = equal.group_by("run", "paid", "content").agg(
         pl.col("order_id").min(),
         pl.len().alias("rows"),
         pl.col("paid").min().alias("least"),
         (pl.col("value").sum() - pl.col("value").max()).alias("over"),
     )
-    alike = same.join(differing, on="run", how="anti")
-    return differing, alike, copies.filter(pl.col("rows") > 1), in_files, equal.select("run", "at", "paid")
+    copies = copies.filter(pl.col("rows") > 1)
+    whole = alike.filter(pl.col("contents") == 1)
+    if 2 * whole.height <= differing.height + constant.height:  # lines, all of which happen to be equal
+        whole = whole.clear()
+    return Numbers(
+        differing,
+        constant,
+        in_files,
+        states,
+        whole,
+        copies.join(whole, on="run", how="anti"),
+        equal.join(constant, on="run", how="semi").select("run", "at", "paid"),
+        total,
+        reused.height,
+        reused["order_id"].min() or "",  # type: ignore[arg-type]
+        again,
+    )
 
 
 def begin_again(lines: pl.DataFrame, near: int) -> bool:

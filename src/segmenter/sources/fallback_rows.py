@@ -40,7 +40,7 @@ class FallbackRows:
         frame = self._without_blanks(self.with_places(pl.concat(self.frames)))
         self.frames, self.waiting = [], 0
         rows = map_rows("orders", frame, self.stream.settings, self.stream.launch, formats=self.stream.formats, written=self.stream.written)
-        rows.spellings, rows.partial = self.stream.spellings, True
+        rows.spellings = self.stream.spellings
         good = order_rows(rows, self.stream.settings, self.stream.launch, self.ids)
         if len(self.stream.paths) > 1 and self.stream.launch.as_of is not None:
             self.days += days_of_files(good, self.stream.launch.as_of)

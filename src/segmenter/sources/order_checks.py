@@ -1,7 +1,7 @@
 """Order rows before the as-of date, as `segmenter.checks` looks at them: what a row is, and what of it counts."""
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 
 import polars as pl
@@ -22,16 +22,15 @@ from segmenter.sources import fields
 from segmenter.sources.expressions import FILE, columns_of
 from segmenter.sources.rows import Rows
 
-_OF_REFUNDS = ("customer_id", "order_id", "paid", "back", "at")
 _MIN_COLUMNS = 2  # that an amount per line is computed of
 
 
 @dataclass
 class OrderChecks:
-    """The checks of a table of orders; ``each`` gives the fields read part by part, with ``at``, the place of each row in `rows`."""
+    """The checks of a table of orders; ``values`` are the fields read, one row for each of `rows`."""
 
     rows: Rows
-    each: Callable[[], Iterable[pl.DataFrame]]
+    values: pl.DataFrame
     settings: MappingSettings
     launch: LaunchSettings
     findings: list[Finding] = field(default_factory=list)
@@ -44,41 +43,29 @@ class OrderChecks:
     def _near(self) -> int:
         return NEAR
 
-    def lines(self, number: pl.Series | None = None) -> Callable[[], Iterator[pl.DataFrame]]:
-        """Give the good rows before the as-of date that have an order number, part by part; `number` is one of no mapped column."""
+    def lines(self, order_id: pl.Series | None = None) -> pl.DataFrame:
+        """Give the good rows before the as-of date that have an order number."""
+        days = (pl.col("time").dt.date().to_physical()).alias("day")
+        frame = self.values.select("customer_id", "order_id" if order_id is None else order_id.alias("order_id"), days, "paid", "back")
         files = self.rows.source[FILE]
         several = files.n_unique() > 1
-        ages: dict[str | None, int] = {}
-
-        def known(values: pl.DataFrame) -> pl.DataFrame:
-            at, day = values["at"], pl.col("time").dt.date().to_physical().alias("day")
-            order_id = pl.col("order_id") if number is None else number.gather(at).alias("order_id")
-            named = files.gather(at).cast(pl.String) if several else pl.repeat(None, at.len(), dtype=pl.String, eager=True)
-            wanted = self.rows.good.gather(at) & values["time"].dt.date().lt(self.launch.as_of).fill_null(value=False)
-            frame = values.select("at", "customer_id", order_id, day, "paid", "back", named.alias("file"))
-            return frame.filter(wanted & frame["order_id"].is_not_null())
-
-        if several:
-            last = pl.concat([known(values).group_by("file").agg(pl.col("day").max()) for values in self.each()])
-            ages = file_ages(last.group_by("file").agg(pl.col("day").max()).sort("file", nulls_last=True))
-
-        def aged() -> Iterator[pl.DataFrame]:
-            for values in self.each():
-                age = pl.col("file").replace_strict(ages, return_dtype=pl.Int32) if ages else pl.lit(0, pl.Int32)
-                yield known(values).with_columns(age.alias("age"))
-
-        return aged
+        named_file = files.cast(pl.String) if several else pl.repeat(None, files.len(), dtype=pl.String, eager=True)
+        frame = frame.with_columns(named_file.alias("file"), self.rows.good.alias("good"))
+        known = frame.with_row_index("at").filter(
+            pl.col("good") & (pl.col("day") < _number(self.launch.as_of)) & pl.col("order_id").is_not_null()
+        )
+        return known.drop("good").with_columns(file_ages(known) if several else pl.lit(0, dtype=pl.Int32).alias("age"))
 
     def earlier(self) -> None:
         """Leave out rows that a later state of the same order replaces."""
-        source, before = self.rows.source, pl.concat(self.lines()())
+        source, before = self.rows.source, self.lines()
         changed = [name for name in columns_of(source) if speaks_of(name, "changed")][:1]
         when = fields.time(source[changed[0]], "auto", self.launch.timezone) if changed else None
         known = pl.repeat("", before.height, eager=True) if when is None else when.gather(before["at"]).cast(pl.String)
         replaced = earlier_states(before.with_columns(known.alias("changed")), self.settings.orders.grain, self._near, self._hashes)
         if not replaced.len():
             return
-        self.rows.drop(marks(replaced, source.height))
+        self.rows.drop(_marks(replaced, source.height))
         files = before["file"].n_unique()
         ways = {
             "changed": Message(
@@ -102,7 +89,7 @@ class OrderChecks:
             self._unmapped(asked)
         return OrderGrain("order")
 
-    def _grain(self, lines: Callable[[], Iterator[pl.DataFrame]], asked: Asked) -> OrderGrain:
+    def _grain(self, lines: pl.DataFrame, asked: Asked) -> OrderGrain:
         return order_grain(
             lines,
             asked,
@@ -117,10 +104,12 @@ class OrderChecks:
 
     def _unmapped(self, asked: Asked) -> None:
         """Look at a column that is called as order numbers are, though nobody has mapped it."""
-        number = unmapped_number(self.rows)
-        if number is None:
+        used = {column for columns in self.rows.columns.values() for column in columns}
+        names = [name for name in named(columns_of(self.rows.source), "order_id") if name not in used]
+        if not names or self.rows.source.schema[names[0]].is_nested():
             return
-        found = [finding for finding in self._grain(self.lines(number), "order").findings if finding.level != "note"]
+        lines = self.lines(fields.text(self.rows.source[names[0]]))
+        found = [finding for finding in self._grain(lines, "order").findings if finding.level != "note"]
         if found:
             sentence = (
                 'data.orders.columns.order_id: is not mapped, so that each row is an order, but "{column}" seems to be the number of an '
@@ -128,7 +117,7 @@ class OrderChecks:
             )
             doubtful = any(finding.level == "stop" or finding.message.code == "order_rows.row_for_order" for finding in found)
             level: Level = "stop" if doubtful and asked == "auto" else "warning"
-            self.findings.append(Finding(level, Message("order_rows.unmapped_number", sentence, column=self._shown[number.name])))
+            self.findings.append(Finding(level, Message("order_rows.unmapped_number", sentence, column=self._shown[names[0]])))
             self.findings += [Finding("warning", finding.message) for finding in found]
 
     @cached_property
@@ -170,29 +159,21 @@ class OrderChecks:
         }
         return pl.DataFrame({name: values for name, values in read.items() if 2 * values.count() >= values.len()})
 
-    def refunds(self) -> pl.Series:
-        """Find the refunds that are told twice and are to count once: their ``at``."""
-        given_back = (pl.col("back") & (pl.col("paid") > 0)) | (pl.col("paid") < 0)
-        parts = [
-            values.filter(self.rows.good.gather(values["at"]), given_back, pl.col("time") < self.launch.as_of).select(_OF_REFUNDS)
-            for values in self.each()
-        ]
-        twice, found = double_refunds(pl.concat(parts), self.launch.currency)
+    def refunds(self, values: pl.DataFrame) -> pl.DataFrame:
+        """Let refunds that are told twice count once; `values` has ``at`` too."""
+        before = values.filter(pl.col("time") < self.launch.as_of)
+        twice, found = double_refunds(before, self.launch.currency)
         self.findings += found
-        return twice
+        if not twice.len():
+            return values
+        again = pl.col("at").is_in(twice.implode())
+        return values.with_columns(pl.when(again).then(0).otherwise("paid").alias("paid"), back=pl.col("back") | again)
 
     def people(self) -> list[tuple[str, int]]:
         """List the columns that seem to name persons, and are not the customer's id, with how many different values each has."""
         used, source = self.rows.columns["customer_id"], self.rows.source
         names = [name for name in columns_of(source) if name not in used and is_person(name) and not source.schema[name].is_nested()]
         return [(self._shown[name], fields.text(source[name]).filter(self.rows.counted).drop_nulls().n_unique()) for name in names]
-
-
-def unmapped_number(rows: Rows) -> pl.Series | None:
-    """Give the texts of a column that is called as order numbers are, though nobody has mapped it."""
-    used = {column for columns in rows.columns.values() for column in columns}
-    names = [name for name in named(columns_of(rows.source), "order_id") if name not in used]
-    return None if not names or rows.source.schema[names[0]].is_nested() else fields.text(rows.source[names[0]]).alias(names[0])
 
 
 def share_once(values: pl.DataFrame) -> pl.DataFrame:
@@ -208,6 +189,9 @@ def share_once(values: pl.DataFrame) -> pl.DataFrame:
     return runs.with_columns(part.alias("paid")).select(values.columns)
 
 
-def marks(at: pl.Series, height: int) -> pl.Series:
-    """Mark rows by their places."""
+def _marks(at: pl.Series, height: int) -> pl.Series:
     return pl.select(pl.int_range(height, dtype=pl.UInt32).is_in(at.cast(pl.UInt32).implode())).to_series()
+
+
+def _number(day: date | None) -> int:
+    return 0 if day is None else (day - date(1970, 1, 1)).days

@@ -1,7 +1,5 @@
 """The orders by their status: what became of them, and what they are taken for."""
 
-from collections.abc import Sequence
-
 import narwhals as nw
 import polars as pl
 
@@ -36,24 +34,15 @@ def statuses(rows: Rows, column: str) -> pl.Series:
     return (found if found.dtype == pl.String else fields.text(found)).alias(STATUS)
 
 
-def sum_statuses(kept: pl.DataFrame) -> pl.DataFrame:
-    """Sum up rows, which have ``status``, by it."""
+def by_status(rows: Rows, kept: pl.DataFrame, column: str, settings: MappingSettings, launch: LaunchSettings) -> pl.DataFrame:
+    """Sum up rows before the as-of date by status, as `OrdersProfile.by_status`; `kept` has ``status``."""
     values = nw.from_native(kept.select("paid", "back", STATUS)).with_columns(**order_values()).to_native()
-    return _summed(values.select(STATUS, "amount", taken_for=pl.when("is_order").then(pl.lit("order")).otherwise(pl.lit("refund"))))
-
-
-def by_status(rows: Rows, sums: Sequence[pl.DataFrame], column: str, settings: MappingSettings, launch: LaunchSettings) -> pl.DataFrame:
-    """Add up what `sum_statuses` gives of all kept rows before the as-of date, and what was left out, as `OrdersProfile.by_status`."""
-    written = [*sums]
+    taken = values.select(STATUS, "amount", pl.when("is_order").then(pl.lit("order")).otherwise(pl.lit("refund")).alias("taken_for"))
     if rows.left_out is not None and not rows.left_out.is_empty():
-        written.append(_summed(_left_out(rows, rows.left_out, column, settings, launch)))
-    texts = pl.concat(written)
-    totals = texts.with_columns(fields.text(texts[STATUS])).group_by(STATUS, "taken_for").agg(pl.col("rows", "amount").sum())
+        taken = pl.concat([taken, _left_out(rows, rows.left_out, column, settings, launch)])
+    written = taken.group_by(STATUS, "taken_for").agg(pl.len().cast(pl.Int64).alias("rows"), pl.col("amount").sum())
+    totals = written.with_columns(fields.text(written[STATUS])).group_by(STATUS, "taken_for").agg(pl.col("rows", "amount").sum())
     return totals.sort("amount", STATUS, "taken_for", descending=[True, False, False]).select(NO_PROFILE.by_status.columns)
-
-
-def _summed(taken: pl.DataFrame) -> pl.DataFrame:
-    return taken.group_by(STATUS, "taken_for").agg(pl.len().cast(pl.Int64).alias("rows"), pl.col("amount").sum())
 
 
 def _left_out(kept: Rows, frame: pl.DataFrame, column: str, settings: MappingSettings, launch: LaunchSettings) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """A table on its way from raw rows to canonical ones, and what was wrong with its rows."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -46,7 +46,6 @@ class Rows:
     amount_format: NumberFormat = AS_TYPED  # how amounts that are text are read
     moments: pl.Series | None = None  # when each row came about, where the table says it
     worth: Callable[[pl.Series], pl.Series] | None = None  # the amounts of some rows as far as they can be read, in minor units
-    partial: bool = False
     _wrong: pl.Series = field(init=False)  # the number of the reason why a row is rejected, -1 where none
     _dropped: pl.Series = field(init=False)
     _reasons: list[tuple[str | None, Message]] = field(init=False, default_factory=list)  # field and reason
@@ -55,18 +54,6 @@ class Rows:
     def __post_init__(self) -> None:
         self._wrong = pl.repeat(-1, self.source.height, dtype=pl.Int32, eager=True)
         self._dropped = pl.repeat(False, self.source.height, eager=True)
-
-    def part(self, at: pl.Series) -> "Rows":
-        """Give some of the rows by themselves; what is found in them goes to `take`."""
-        moments = None if self.moments is None else self.moments.gather(at)
-        cells = {name: values.gather(at) for name, values in self.fields.items()}
-        own = {"source": self.source[at], "fields": cells, "counted": self.counted.gather(at), "moments": moments}
-        return replace(self, **own, reads={}, findings=[], left_out=None, partial=True)  # type: ignore[arg-type]
-
-    def take(self, part: "Rows", at: pl.Series) -> None:
-        """Take over what was wrong with a part, of which nothing was noted."""
-        self._wrong, self._dropped = self._wrong.scatter(at, part._wrong), self._dropped.scatter(at, part._dropped)
-        self._reasons = part._reasons
 
     def reject(self, wrong: pl.Series, name: str | None, reason: Message) -> None:
         """Reject rows because of a field, or as a whole; the first reason of a row stands."""
@@ -95,10 +82,10 @@ class Rows:
         return values
 
     def id(self, name: str) -> pl.Series:
-        """Read an id, and reject rows without; what a spreadsheet has destroyed or disguised is told, but not of a part of the rows."""
-        if not self.partial:
-            self.look_at_ids(name)
-        return self.read(name, self.ids(name), NO_ID)
+        """Read an id, and reject rows without; what a spreadsheet has destroyed or disguised is told."""
+        written = fields.text(self.fields[name])
+        self._look_at_ids(name, written)
+        return self.read(name, self._read_ids(name, written), NO_ID)
 
     def ids(self, name: str) -> pl.Series:
         """Give ids as they are read, null where there is none."""
@@ -108,9 +95,7 @@ class Rows:
         values = fields.mend_ids(written)
         return values.replace(self.spellings) if self.spellings and name in PEOPLE else values
 
-    def look_at_ids(self, name: str) -> None:
-        """Say what of an id was destroyed or disguised."""
-        written = fields.text(self.fields[name])
+    def _look_at_ids(self, name: str, written: pl.Series) -> None:
         column, key = ", ".join(self.columns[name]), f"data.{self.table}.columns.{name}"
         different = written.filter(self.counted).unique().drop_nulls()
         if not self.fields[name].dtype.is_temporal() and (gone := damaged(different)).any():
@@ -149,12 +134,7 @@ class Rows:
         return fields.text(self._cells(name)).is_null()
 
     def drop_rejected(self, values: pl.DataFrame) -> pl.DataFrame:
-        """Drop the rejected rows and count them all."""
-        self.count()
-        return values.filter(self.good)
-
-    def count(self) -> None:
-        """Count the rows by what became of them. Those at or after the as-of date count neither way."""
+        """Drop the rejected rows and count them all. Rows at or after the as-of date count neither way."""
         good = self.good
         self.reads |= {
             "later": int((~self.counted).sum()),
@@ -165,6 +145,7 @@ class Rows:
             self.reads["dropped"] = dropped
         if self._notes:
             self.reads["noted"] = sum(int((wrong & self.counted & good).sum()) for wrong, _, _ in self._notes)
+        return values.filter(good)
 
     def rejects(self) -> pl.DataFrame:
         """List what was rejected or noted, as `tables.REJECTED`."""

@@ -9,8 +9,7 @@ from segmenter.measures.shop_orders import Sample
 from segmenter.sources import fields
 from segmenter.sources.expressions import ROW
 from segmenter.sources.fallback_rows import FallbackRows
-from segmenter.sources.kept_orders import canonical_orders
-from segmenter.sources.order_rows import order_rows
+from segmenter.sources.order_rows import canonical_orders, order_rows
 from segmenter.sources.parquet_stream import WANTED, Stream, batches, decode
 from segmenter.sources.row_mapping import map_rows
 from segmenter.tables import Summary
