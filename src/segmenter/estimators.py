@@ -1,11 +1,11 @@
-"""What is used of scikit-learn in every launch, without SciPy's statistics and pandas: to load them would take as long as all the rest."""
+"""What is used of scikit-learn in every launch, without SciPy's statistics, which take as long to load as all the rest."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 _STATISTICS = "scipy.stats"
 
@@ -37,16 +37,16 @@ class _Statistics(ModuleType):
 
 @contextmanager
 def spared() -> Iterator[None]:
-    """Import parts of scikit-learn without what they need for a few functions only: whoever calls these loads it."""
-    needless = {_STATISTICS: _Statistics(_STATISTICS), "pandas": cast("ModuleType", None)}
-    needless = {name: module for name, module in needless.items() if name not in sys.modules}
-    sys.modules.update(needless)
+    """Import parts of scikit-learn without SciPy's statistics, which they need for a few functions only: whoever calls these loads them."""
+    stand_in = _Statistics(_STATISTICS)
+    if sys.modules.setdefault(_STATISTICS, stand_in) is not stand_in:
+        yield
+        return
     try:
         yield
     finally:
-        for name, module in needless.items():
-            if sys.modules.get(name, needless) is module:
-                del sys.modules[name]
+        if sys.modules.get(_STATISTICS) is stand_in:
+            del sys.modules[_STATISTICS]
 
 
 with spared():
