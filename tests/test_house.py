@@ -18,7 +18,7 @@ COVERS = {
     "checks/test_time_format.py": "checks/date_texts checks/time_zones",
     "cases/test_order_rows.py": (
         "checks/column_words checks/double_refunds checks/last_states checks/order_customers checks/order_grain checks/order_numbers"
-        " checks/order_status sources/fill_down sources/kept_orders sources/order_checks sources/order_statuses"
+        " checks/order_status sources/fill_down sources/order_checks sources/order_statuses"
     ),
     "cases/test_customers.py": "sources/customer_ids sources/shop_currency sources/stream_ids",
     "checks/test_decimal_mark.py": "checks/number_format",
