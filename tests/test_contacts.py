@@ -239,7 +239,7 @@ def test_orders_added_up_as_they_are_read_leave_no_contact_in_rejects_and_store(
     data = segmenter.settings.FilesSettings.model_construct(**{**dict(settings.data), **rest, **named})
     for _ in range(2):
         read = read_tables(data, settings.launch, seed=1, terms=terms_of(settings), store=f"{tmp_path}/store")
-        assert not read.tables.orders.has_single
+        assert isinstance(read.tables.orders, shop_orders.AggregatedOrders)
         assert leaks("\n".join(read.tables.rejects["value"].drop_nulls())) == []
         assert read.tables.rejects.filter(table="orders")["value"].count() > 9
     kept = [pl.read_ipc(path) for path in (tmp_path / "store").rglob("*.arrow")]

@@ -28,7 +28,6 @@ from segmenter.report.follow_ups import follow_up_calls
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.safe_text import safe_names
-from segmenter.report.sheet_rows import Rows, write_rows
 from segmenter.settings import OTHER_PERSONA, CoreSettings
 from segmenter.tables import CHANNELS
 from segmenter.words import visible
@@ -176,30 +175,28 @@ def write_book(path: Path, unit: str, calls: pl.DataFrame, layout: Layout, about
     with new_workbook(path, properties) as book:
         styles = formats(book, labels)
         if by_agent:
-            days = calls.group_by("call_on", maintain_order=True)
-            rows = [_add_calls(book, day_name(day, labels), unit, part, layout, styles, about, day) for (day,), part in days]
+            for (day,), part in calls.group_by("call_on", maintain_order=True):
+                _add_calls(book, day_name(day, labels), unit, part, layout, styles, about, day)
         else:
-            rows = [_add_calls(book, labels.say("calls", "外呼名单"), unit, calls, layout, styles, about)]
+            _add_calls(book, labels.say("calls", "外呼名单"), unit, calls, layout, styles, about)
             if about.agents:
                 add_days(book, calls, about)
         add_info(book, unit, calls, about, by_agent=by_agent)
-    write_rows(path, dict(enumerate(rows, start=1)))
 
 
 def _add_calls(
     book: Any, name: str, unit: str, calls: pl.DataFrame, layout: Layout, styles: Formats, about: About, day: date | None = None
-) -> Rows:
-    """Add a sheet of calls and give its rows, which are still to be written; that of a day says above the header what to say."""
+) -> None:
+    """Add a sheet of calls; that of a day says above the header what to say."""
     sheet = book.add_worksheet(name)
     top = 0 if day is None else add_heading(book, sheet, _heading(unit, name, calls, about), layout.printed, calls, about)
-    rows = _fill(sheet, top, calls, layout, styles, ruled=about.agents and day is None)
+    _fill(sheet, top, calls, layout, styles, ruled=about.agents and day is None)
     _arrange(sheet, top, calls.height, layout, about.labels)
     # Excel takes at most 255 characters, and an ampersand stands for itself only when doubled.
     title = " · ".join(part for part in (about.launch.name, unit, about.launch.topic) if part)
     title = visible(title)[:90].replace("&", "&&")
     sheet.set_header(f"&L{title}&R{about.labels.say('good until', '有效期至')} {about.valid_until}")
     sheet.set_footer("&C&P / &N")
-    return rows
 
 
 def _heading(agent: str, day: str, calls: pl.DataFrame, about: About) -> str:
@@ -207,24 +204,21 @@ def _heading(agent: str, day: str, calls: pl.DataFrame, about: About) -> str:
     return " · ".join(part for part in (agent, day, count, about.launch.name, about.launch.topic) if part)
 
 
-def _fill(sheet: Any, top: int, calls: pl.DataFrame, layout: Layout, styles: Formats, *, ruled: bool) -> Rows:
-    """Write the header, and below it an example of each kind of row."""
+def _fill(sheet: Any, top: int, calls: pl.DataFrame, layout: Layout, styles: Formats, *, ruled: bool) -> None:
     for place, column in enumerate(layout.columns):
         sheet.set_column(place, place, column.width)
         write_cell(sheet, top, place, column.head, styles["head", False, False])
     # Not every program makes room for wrapped text by itself.
     wrapped = {column.key: column.width for column in layout.columns if column.style == "wrapped"}
-    lines = pl.max_horizontal((display_width(key) / width).ceil() for key, width in wrapped.items()).fill_null(1)
+    lines = pl.max_horizontal((display_width(key) / width).ceil() for key, width in wrapped.items()).fill_null(1).alias("lines")
     day = pl.struct("agent", "call_on")
     begins = (day != day.shift()).fill_null(value=False) if ruled else pl.lit(value=False)
-    marks = calls.select(pl.col("key_user").fill_null(value=False), begins=begins)
-    kinds = marks.unique(maintain_order=True)
-    for row, marked in enumerate(kinds.rows(), start=top + 1):
-        for place, column in enumerate(layout.columns):
-            write_cell(sheet, row, place, None, styles[column.style, *marked])
-    kind = marks.join(kinds.with_row_index("kind"), on=kinds.columns, how="left", maintain_order="left")["kind"]
-    height = (((_LINE * lines.clip(1) + 3) * 4 / 3 + 0.5).floor() * 0.75).alias("height")  # whole pixels
-    return Rows(top + 2, calls.select(kind, height, *(column.key for column in layout.columns)))
+    cells = calls.select("key_user", begins.alias("begins"), lines, *(column.key for column in layout.columns))
+    cells = cells.with_columns(pl.col("key_user").fill_null(value=False))
+    for row, (key_user, begun, high, *values) in enumerate(cells.iter_rows(), start=top + 1):
+        sheet.set_row(row, _LINE * max(high, 1) + 3)
+        for place, (column, value) in enumerate(zip(layout.columns, values, strict=True)):
+            write_cell(sheet, row, place, value, styles[column.style, key_user, begun])
 
 
 def _arrange(sheet: Any, top: int, rows: int, layout: Layout, labels: Labels) -> None:
