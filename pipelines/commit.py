@@ -19,9 +19,9 @@ def main(config: DictConfig) -> None:
     settings = parse(CommitJob, config)
     draft = read_draft(settings.out)
     ledger = open_draft_ledger(draft, settings.ledger.url)
-    with with_list_of(draft.folder, settings.exports_database.url, ledger):
+    with with_list_of(draft.folder, settings.exports_database.url, ledger) as listed:
         invited = commit_draft(ledger, draft, put_in_place(draft.folder, draft.place))
-    say_committed(draft, invited, settings.lang)
+    say_committed(draft, invited, listed, settings.lang)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,7 @@ def main(config: DictConfig) -> None:
     from segmenter.report.output_folder import check_out
     from segmenter.report.outputs import write_outputs
     from segmenter.report.terminal import show
-    from segmenter.settings import parse
-    from segmenter.settings.results_jobs import CompareJob
+    from segmenter.settings import CompareJob, parse
     from segmenter.sources.results_folder import read_pair
 
     settings = parse(CompareJob, config)

@@ -12,8 +12,7 @@ def main(config: DictConfig) -> None:
     """Read and show."""
     from segmenter.report.explanation_report import explanation_report
     from segmenter.report.terminal import show_brief
-    from segmenter.settings import parse
-    from segmenter.settings.results_jobs import ExplainJob
+    from segmenter.settings import ExplainJob, parse
     from segmenter.sources.results_folder import explain_some, read_results
 
     settings = parse(ExplainJob, config)

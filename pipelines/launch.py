@@ -55,10 +55,9 @@ def main(config: DictConfig) -> None:
             plan = in_words(plan, settings)
             stage("writing")
             outputs = launch_outputs(plan, now, settings, basis)
-            recording, table = (
-                (ledger if launch.commit else None, table_of(settings)) if not sweep else (None, None)
-            )  # none of a sweep's is the launch yet
-            write_outputs(outputs, now, settings, publish_launch(plan, settings, recording, basis, table))
+            final = launch.commit and not sweep  # of a sweep's variants none is the launch yet
+            places = (ledger, table_of(settings)) if final else (None, None)
+            write_outputs(outputs, now, settings, publish_launch(plan, settings, basis, *places))
             return outputs
 
         about = launch.name, terms.as_of, launch.community, settings.rules.invitations.days

@@ -19,7 +19,9 @@ from segmenter.settings import (
     BacktestJob,
     CheckJob,
     CommitJob,
+    CompareJob,
     DemoJob,
+    ExplainJob,
     InitJob,
     LaunchJob,
     LedgerJob,
@@ -29,7 +31,6 @@ from segmenter.settings import (
     TuneJob,
     parse,
 )
-from segmenter.settings.results_jobs import CompareJob, ExplainJob
 
 MODELS = {
     "launch": LaunchJob,

@@ -67,7 +67,7 @@ COVERS = {
     "scoring/test_single_measure.py": "scoring/decayed scoring/recency scoring/spend",
     "segments/test_topics.py": "segments/topic_model",
     "settings/test_check.py": (
-        "home settings/eligibility settings/jobs settings/ledger_jobs settings/planning settings/rankings settings/role_points settings/sources settings/stages settings/types"
+        "home settings/eligibility settings/jobs settings/planning settings/rankings settings/role_points settings/sources settings/stages settings/types"
     ),
     "sources/test_answer_mending.py": "report/mending_sheet",
     "sources/test_answers.py": "sources/answer_lists sources/answer_warnings",

@@ -60,9 +60,7 @@ def ahead(*modules: str) -> None:
     from threading import Thread
 
     def load() -> None:
-        from segmenter.estimators import spared
-
-        with suppress(Exception), spared():
+        with suppress(Exception):
             for name in modules:
                 import_module(name)
 

@@ -130,9 +130,9 @@ def _read_sources(
             listed = read_seeds(seeds, _id_columns(data))
         except InputError as error:
             problems += error.messages
-    if not problems:
-        return raw, source, listed
-    raise InputError(*problems)
+    if problems:
+        raise InputError(*problems)
+    return raw, source, listed
 
 
 def read_launch(settings: LaunchJob, terms: Terms, *, progress: Progress, sampling: Sampling | None = None, stop: bool = True) -> Inputs:

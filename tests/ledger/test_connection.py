@@ -70,7 +70,7 @@ def test_wrong_addresses_are_told_without_their_passwords(tmp_path):
         f"sqlite:///{tmp_path}/text.db": (LedgerError, "cannot be used (got file is not a database)"),
         f"sqlite:///{tmp_path}/text.db/x.db": (LedgerError, "cannot be written"),
         "sqlite://": (ConfigError, "should name a database file"),
-        "s3cret": (ConfigError, "should be null or a database's URL"),
+        "s3cret": (ConfigError, "should be a database's URL"),
         "mysql://me:s3cret@host/shop": (ConfigError, 'got a URL of "mysql"'),
         "postgresql://me:s3cret@127.0.0.1:1/shop?password=s3cret": (
             LedgerError,

@@ -85,7 +85,7 @@ def scan(
     raw = empty
     if fallback:
         _check_fallback(fallback)
-        raw = source.fetch(cluster, cluster.dealt(rows.filter(FALLBACK).select(own), fallback), empty)
+        raw = source.fetch(cluster, cluster.repartition(rows.filter(FALLBACK).select(own), fallback), empty)
         # Rows in which nothing stands are no rows.
         raw = raw.filter(~pl.all_horizontal(pl.col(columns_of(raw)).is_null())).sort(FILE, ROW)
     wanted = count - (fallback - raw.height)
@@ -107,14 +107,14 @@ def scan(
         days = pl.concat([days, nw.to_native(_days(nw.from_native(good.lazy()))).collect()])
     lines = lines.filter(nw.col("time_us") < limit)
     grain, near, findings = grain_there(cluster, lines, settings.orders.grain)
-    dealt = cluster.dealt(lines, reads["kept"], "customer_id")
+    partitioned = cluster.repartition(lines, reads["kept"], "customer_id")
     ends = days.select(first=day.min(), last=day.max()).row(0)
     span = [None if end is None else EPOCH + timedelta(days=end) for end in ends]
-    summary = Summary(aggregate_rows(cluster, _orders_of(dealt, grain, near), terms), terms, *span)
+    summary = Summary(aggregate_rows(cluster, _orders_of(partitioned, grain, near), terms), terms, *span)
     profile = replace(NO_PROFILE, by_day=_by_day(days.filter(day < terms.today)))
     findings = (*findings, *check_customers(summary.frame["orders"], summary.frame["spend"], launch.currency))
     return OrdersReading(
-        AggregatedOrders(summary, None if sampling is None else _sample_orders(cluster, dealt, grain, near, summary, sampling)),
+        AggregatedOrders(summary, None if sampling is None else _sample_orders(cluster, partitioned, grain, near, summary, sampling)),
         reads,
         rejects,
         fingerprints=fingerprints,
@@ -136,8 +136,8 @@ def _by_day(days: pl.DataFrame) -> pl.DataFrame:
 
 
 def aggregate_rows(cluster: Cluster, orders: nw.LazyFrame[Any], terms: Terms) -> pl.DataFrame:
-    """Aggregate orders on a cluster, dealt by customer: `definition.ROWS` there, `SUMMARY` here."""
-    parts = cluster.fetch_parts(summarize(cluster.ordered(orders, "customer_id"), cluster.broadcast(weights_table(terms)), terms))
+    """Aggregate orders on a cluster, partitioned by customer: `definition.ROWS` there, `SUMMARY` here."""
+    parts = cluster.fetch_parts(summarize(cluster.sort_partitions(orders, "customer_id"), cluster.broadcast(weights_table(terms)), terms))
     return pl.concat([finish(part, terms) for part in parts]).sort("customer_id")
 
 

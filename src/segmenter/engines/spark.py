@@ -57,7 +57,7 @@ def aggregate_frame(orders: pl.DataFrame, terms: Terms, engine: SparkEngine) -> 
     """Aggregate canonical orders, which pass through this process's memory, on a cluster."""
     days = orders.select(first=pl.col("time").min().dt.date(), last=pl.col("time").max().dt.date()).row(0)
     with open_cluster(engine) as cluster:
-        rows = cluster.dealt(cluster.upload(rows_of(orders).drop("order_id")), orders.height, "customer_id")
+        rows = cluster.repartition(cluster.upload(rows_of(orders).drop("order_id")), orders.height, "customer_id")
         return Summary(aggregate_rows(cluster, rows, terms), terms, *days)
 
 

@@ -63,13 +63,13 @@ class Cluster:
         while batches:
             yield pl.DataFrame(batches.pop())
 
-    def dealt(self, rows: nw.LazyFrame[Any], count: int, *by: str) -> nw.LazyFrame[Any]:
-        """Deal rows to parts so small that a worker has memory for any, and this process's Java for those that come in."""
+    def repartition(self, rows: nw.LazyFrame[Any], count: int, *by: str) -> nw.LazyFrame[Any]:
+        """Put rows into partitions so small that a worker has memory for any, and this process's Java for those that come in."""
         lazy: nw.LazyFrame[Any] = nw.from_native(rows.to_native().repartition(count // _PART + 1, *by))
         return lazy
 
-    def ordered(self, rows: nw.LazyFrame[Any], column: str) -> nw.LazyFrame[Any]:
-        """Sort the rows of each part while they are narrow; Spark would do it for its sums when they are wide."""
+    def sort_partitions(self, rows: nw.LazyFrame[Any], column: str) -> nw.LazyFrame[Any]:
+        """Sort the rows of each partition while they are narrow; Spark would do it for its sums when they are wide."""
         lazy: nw.LazyFrame[Any] = nw.from_native(rows.to_native().sortWithinPartitions(column))
         return lazy
 

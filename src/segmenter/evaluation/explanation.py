@@ -236,8 +236,8 @@ def _enough(field: pl.DataFrame, row: pl.DataFrame, settings: CoreSettings) -> f
         # Those of one region compete for the same places, whatever it was joined with; and none is of a region held out as a whole.
         where = region_of(plan) if by_region else pl.col("unit")
         invited = invited.filter(where.eq_missing(pl.lit(row.select(where).item(), pl.String)))
-    lowest = invited["score"].bottom_k(SPARE if plan.holdout else 1)
-    return None if lowest.is_empty() else float(lowest.max())  # type: ignore[arg-type]  # numbers
+    lowest = invited["score"].sort().head(SPARE if plan.holdout else 1)
+    return None if lowest.is_empty() else float(lowest[-1])
 
 
 def _alternatives(

@@ -184,7 +184,7 @@ def review(
     lift, no_lift, doubts = measure_launch(
         present, days=(until - launch.as_of).days, horizon_days=launch.horizon_days, holdout=launch.holdout
     )
-    last: date | None = ordered_on.max()  # type: ignore[assignment]  # a date or None, as its column is of dates
+    last: date | None = ordered_on[-1] if len(ordered_on) else None
     known = bool(invitations["answer"].count())
     links = {"orders": orders, "referrals": referrals, "newcomers": newcomers}
     through = trace_generations(spent, launch, until=until, settled_days=asked.settled_days, **links)

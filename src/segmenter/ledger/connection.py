@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segmenter.errors import ConfigError, LedgerError
+from segmenter.errors import LedgerError
 from segmenter.ledger import sqlite_file
 from segmenter.ledger.pending_plans import list_published, settle
 from segmenter.ledger.schema import VERSION, upgrade, version_of
 from segmenter.ledger.sqlite_file import check_writable, find_lock_holders, is_busy, lock_alone, resolve_file
 from segmenter.messages import Message
-from segmenter.settings import without_password
-from segmenter.sources.database import server_url
+from segmenter.sources.database import parse_url, server_url
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -24,7 +23,6 @@ FILE = "ledger.db"
 # Seconds: that a plan waits for who writes or reads, now that all is computed; that a job does at its start.
 _WAIT, _LOOK = 600, 10
 _ALONE = "segmenter_alone"
-_FORMS = "sqlite:///ledger.db or postgresql://user@host/database"
 
 
 @dataclass(frozen=True)
@@ -66,33 +64,17 @@ def open_ledger(url: str | None, out: Path) -> Ledger:
 
 
 def _locate(url: str | None, out: Path) -> Ledger:
-    from sqlalchemy import create_engine, event, make_url
-    from sqlalchemy.exc import ArgumentError
+    from sqlalchemy import create_engine, event
     from sqlalchemy.pool import NullPool
 
     if url is None:
         file = resolve_file(out.absolute().parent / FILE)
     else:
-        try:
-            parsed = make_url(url)
-        except (ArgumentError, ValueError):
-            # It is not shown: there may be a password in it.
-            rule = "ledger.url: should be null or a database's URL, such as {forms}"
-            raise ConfigError(Message("ledger.no_url", rule, forms=_FORMS)) from None
-        match parsed.get_backend_name():
-            case "sqlite" if parsed.database and parsed.database != ":memory:":
-                file = resolve_file(Path(parsed.database))
-            case "sqlite":
-                rule = "ledger.url: should name a database file, such as sqlite:///ledger.db (got {url})"
-                raise ConfigError(Message("ledger.no_file", rule, url=without_password(url)))
-            case "postgresql" | "postgres":
-                server, shown = server_url(parsed, "ledger.url")
-                return Ledger(create_engine(server, poolclass=NullPool), shown, None)
-            case other:
-                raise ConfigError(
-                    Message("ledger.other_url", 'ledger.url: should be {forms} (got a URL of "{name}")', forms=_FORMS, name=other)
-                )
-
+        parsed = parse_url(url, "ledger.url")
+        if parsed.get_backend_name() != "sqlite":
+            server, shown = server_url(parsed, "ledger.url")
+            return Ledger(create_engine(server, poolclass=NullPool), shown, None)
+        file = resolve_file(Path(str(parsed.database)))
     engine = create_engine("sqlite://", creator=lambda: sqlite_file.connect(file), poolclass=NullPool)
     event.listen(engine, "begin", lambda connection: _begin(connection, file))  # sqlite3 itself begins too late
     return Ledger(engine, f"sqlite:///{file}", file)

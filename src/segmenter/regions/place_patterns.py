@@ -154,8 +154,9 @@ def _present(names: tuple[pl.Series, pl.Series], texts: pl.Series) -> tuple[pl.S
     together = "\n".join(texts.drop_nulls())
     if len(together) > _SHORT:
         return names
-    found = [(name, written) for name, written in zip(*(series.explode() for series in names), strict=True) if name in together]
-    return tuple(pl.Series(part, dtype=pl.String).implode() for part in zip(*found, strict=True)) if found else names  # type: ignore[return-value]
+    searched, written = (series.explode() for series in names)
+    there = pl.Series([name in together for name in searched], dtype=pl.Boolean)
+    return searched.filter(there).implode(), written.filter(there).implode()
 
 
 def meaning(letter: str) -> Pattern:

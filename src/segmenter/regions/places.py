@@ -94,15 +94,15 @@ def different_rows(frame: pl.DataFrame, columns: Sequence[str]) -> tuple[pl.Data
     """List the different rows of texts in the order of the names, those without last, and say for each row which it is."""
     numbers, size = np.zeros(frame.height, np.int64), 1
     for name in columns:  # by numbers: to group by text would cost many times as much
-        codes = frame[name].cast(pl.Categorical(pl.Categories.random())).to_physical().cast(pl.Int64)
-        missing = int(codes.max() or 0) + 1  # type: ignore[arg-type]  # numbers
+        codes = frame[name].cast(pl.Categorical(pl.Categories.random())).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+        missing = int(codes.max(initial=-1)) + 1
         size *= missing + 1
         if size > _MANY:
             rows = frame.select(columns).with_row_index("row").group_by(columns).agg("row", pl.len()).sort(columns, nulls_last=True)
             numbers[rows["row"].explode(empty_as_null=False).to_numpy()] = np.repeat(np.arange(rows.height), rows["len"])
             return rows.select(columns), pl.Series(numbers, dtype=pl.UInt32)
         numbers *= missing + 1
-        numbers += codes.fill_null(missing).to_numpy()
+        numbers += np.where(codes < 0, missing, codes)
     somebody = np.full(size, -1)
     somebody[numbers] = np.arange(frame.height)
     there = np.flatnonzero(somebody >= 0)

@@ -4,7 +4,7 @@ from segmenter.evaluation.launch_changes import LaunchChanges, LaunchSide
 from segmenter.report.changes_report import changes_report
 from segmenter.report.language import translate
 from segmenter.report.outputs import Outputs, csv, page
-from segmenter.settings.results_jobs import CompareJob
+from segmenter.settings import CompareJob
 from segmenter.sources.results_folder import LaunchResults
 from segmenter.words import Lang
 

@@ -8,7 +8,7 @@ import polars as pl
 from segmenter.evaluation.launch_changes import BOTH, CONTROL, DATA, IN, LEDGER, OTHERS, OUT, REASONS, SETTINGS, UNKNOWN, LaunchChanges
 from segmenter.report.labels import Labels, ratio
 from segmenter.report.sections import Advice, Block, Cell, Fact, Report, Row, Section, Table, Text, columns, note, row, text
-from segmenter.settings.results_jobs import CompareJob
+from segmenter.settings import CompareJob
 from segmenter.sources.results_folder import LaunchResults
 
 _REASONS = {

@@ -23,7 +23,7 @@ FOLDER = "exports"
 # WeCom's limits, in characters: developer.work.weixin.qq.com/document/path/92115 and 92117, looked up on 2026-11-29.
 _REMARK, _DESCRIPTION, _TAG, _TAGS_A_CALL = 20, 150, 30, 100
 # Of the frame of people, beside the shop's own columns.
-_PHONE, _MOBILE, _HOME, _MAIL, _REMARKED = "phone_with_country", "mobile_with_country", "home_phone", "email_found", "remark"
+_PHONE, _MOBILE, _HOME, _MAIL, _REMARKED = "phone_with_country", "#mobile", "#home", "#mail", "#remark"
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 _META_MIN = 100  # people; facebook.com/business/help/2082575038703844, looked up on 2026-11-29
 
@@ -128,7 +128,7 @@ def _for_wecom(people: pl.DataFrame, settings: LaunchJob, labels: Labels) -> tup
     return kept.select(
         pl.col("agent").alias("userid"),
         pl.col(_MOBILE).str.strip_prefix(domestic).alias("remark_mobiles"),
-        pl.col(_REMARKED).str.slice(0, _REMARK),
+        pl.col(_REMARKED).str.slice(0, _REMARK).alias("remark"),
         description.str.slice(0, _DESCRIPTION).alias("description"),
         *columns.values(),
         "call_on",

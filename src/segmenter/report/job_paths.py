@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from segmenter.segments.fitted import LAST, NEW
-from segmenter.settings import DatabaseSettings, DemoJob, FilesSettings, MlflowSettings, ReviewJob
-from segmenter.settings.results_jobs import AnyJob, CompareJob
+from segmenter.settings import AnyJob, CompareJob, DatabaseSettings, DemoJob, FilesSettings, MlflowSettings, ReviewJob
 
 
 def needed_paths(settings: AnyJob) -> Iterator[tuple[str, Path]]:

@@ -120,9 +120,9 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
 
 
 def publish_launch(
-    plan: LaunchPlan, settings: LaunchJob, ledger: Ledger | None, basis: Basis | None, table: ListTable | None = None
+    plan: LaunchPlan, settings: LaunchJob, basis: Basis | None, ledger: Ledger | None, table: ListTable | None
 ) -> AbstractContextManager[Path]:
-    """Publish the results together with the invitations in the ledger; without a ledger they are recorded nowhere.
+    """Publish the results together with the invitations in the ledger and the list in a table; without these they are recorded nowhere.
 
     Where the ledger cannot be written, or no longer says what the plan was made on (`basis`), no results appear.
     """

@@ -15,15 +15,16 @@ _KEPT_OUT = (
 )
 
 
-def say_committed(draft: Draft, invited: int, lang: Lang) -> None:
-    """Say what was committed, and what comes next."""
+def say_committed(draft: Draft, invited: int, listed: str | None, lang: Lang) -> None:
+    """Say what was committed, into which table of another system the list went, and what comes next."""
     show_warnings(draft.obstacles, (), lang)
     name = draft.record.name
     en = f"{name} is the launch now: {invited:,} invitations are recorded, results in {draft.place}"
     zh = f"{name} 已正式生效：已登记 {invited:,} 人的邀请，结果位于 {draft.place}"
     back = say(lang, "Back, as long as nobody has answered: `{cancel}`", "在无人答复之前可以撤销： `{cancel}`")
     cancel = next_command("cancel", own_words(), {"out": draft.place.as_posix()})
-    _show(text(say(lang, en, zh)), marked(back, cancel=cancel))
+    table = [] if listed is None else [text(say(lang, f"The list is in the table {listed}", f"名单已写入数据表 {listed}"))]
+    _show(text(say(lang, en, zh)), *table, marked(back, cancel=cancel))
 
 
 def say_cancelled(draft: Draft, invited: int, held_out: int, lang: Lang) -> None:

@@ -14,13 +14,12 @@ from segmenter.ledger import Ledger
 from segmenter.messages import Message
 from segmenter.report.publication import MANIFEST
 from segmenter.settings import LaunchJob
-from segmenter.sources.database import server_url
+from segmenter.sources.database import parse_url, server_url
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
 
 _LIST = "invite_list.parquet"
-_FORMS = "sqlite:///crm.db or postgresql://user@host/database"
 
 
 @dataclass(frozen=True)
@@ -33,22 +32,22 @@ class ListTable:
 
 
 def table_of(settings: LaunchJob) -> ListTable | None:
-    """Give where a launch's list goes; None of a draft, which nobody should act upon, and where `exports` has no database."""
-    if not settings.launch.commit or "database" not in settings.exports or settings.exports_database.url is None:
+    """Give where a launch's list goes once it is committed; None where `exports` has no database."""
+    if "database" not in settings.exports or settings.exports_database.url is None:
         return None
     return ListTable(settings.exports_database.url, settings.exports_database.table, settings.launch.name)
 
 
 @contextmanager
-def with_list_of(folder: Path, url: str | None, ledger: Ledger, *, cancelled: bool = False) -> Iterator[None]:
+def with_list_of(folder: Path, url: str | None, ledger: Ledger, *, cancelled: bool = False) -> Iterator[str | None]:
     """Put the list of a results folder into the table that its manifest names, or take it out, as the block ends well.
 
-    `url` names the database where a password is needed.
+    `url` names the database where a password is needed. Gives what the table is called, and where it is; None where there is none.
     """
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     config = manifest["config"]
     if "database" not in config.get("exports", ()):  # which results of earlier versions do not have
-        yield
+        yield None
         return
     kept = config["exports_database"]
     if url is None and "***" in kept["url"]:
@@ -57,7 +56,7 @@ def with_list_of(folder: Path, url: str | None, ledger: Ledger, *, cancelled: bo
     invites = pl.read_parquet(folder / _LIST)
     place = ListTable(url or kept["url"], kept["table"], manifest["launch"])
     with with_list(nullcontext(folder), place, invites.clear() if cancelled else invites, ledger):
-        yield
+        yield f"{place.name} ({_engine(place.url, ledger)[1]})"
 
 
 @contextmanager
@@ -100,6 +99,8 @@ def _replace(connection: "Connection", place: ListTable, invites: pl.DataFrame, 
         if missing := tuple(name for name in names if name not in there):
             sentence = "exports_database.table: {table} in {url} is no invite list, as it lacks {missing}; name another table"
             raise InputError(Message("exports.other_table", sentence, table=place.name, url=shown, missing=missing))
+    elif invites.is_empty():
+        return
     else:
         table.create(connection)
     connection.execute(delete(table).where(table.c.launch == place.launch))
@@ -119,29 +120,18 @@ def _table(name: str) -> "Table":
 
 
 def _engine(given: str, ledger: Ledger | None) -> "tuple[Engine, str]":
-    from sqlalchemy import create_engine, make_url
-    from sqlalchemy.exc import ArgumentError
+    from sqlalchemy import URL, create_engine
     from sqlalchemy.pool import NullPool
 
-    try:
-        url = make_url(given)
-    except (ArgumentError, ValueError):
-        # It is not shown: there may be a password in it.
-        rule = "exports_database.url: should be a database's URL, such as {forms}"
-        raise ConfigError(Message("exports.no_url", rule, forms=_FORMS)) from None
-    match url.get_backend_name():
-        case "sqlite" if url.database and url.database != ":memory:":
-            file = Path(url.database).expanduser().absolute()
-            if ledger is not None and ledger.file is not None and file.resolve() == ledger.file.resolve():
-                rule = "exports_database.url: should not be the ledger's own file (got {file})"
-                raise ConfigError(Message("exports.ledger", rule, file=file))
-            return create_engine(f"sqlite:///{file}", poolclass=NullPool), f"sqlite:///{url.database}"
-        case "postgresql" | "postgres":
-            server, shown = server_url(url, "exports_database.url")
-            return create_engine(server, poolclass=NullPool), shown
-        case other:
-            rule = 'exports_database.url: should be {forms} (got a URL of "{other}")'
-            raise ConfigError(Message("exports.other_database", rule, forms=_FORMS, other=other))
+    url = parse_url(given, "exports_database.url")
+    if url.get_backend_name() != "sqlite":
+        server, shown = server_url(url, "exports_database.url")
+        return create_engine(server, poolclass=NullPool), shown
+    file = Path(str(url.database)).expanduser().absolute()
+    if ledger is not None and ledger.file is not None and file.resolve() == ledger.file.resolve():
+        rule = "exports_database.url: should not be the ledger's own file (got {file})"
+        raise ConfigError(Message("exports.ledger", rule, file=file))
+    return create_engine(URL.create("sqlite", database=str(file)), poolclass=NullPool), f"sqlite:///{file}"
 
 
 def _refused(shown: str, error: Exception) -> InputError:

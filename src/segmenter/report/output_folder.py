@@ -9,7 +9,7 @@ from segmenter.errors import OutputError
 from segmenter.messages import Message
 from segmenter.report.job_paths import kept_paths, needed_paths
 from segmenter.report.publication import MANIFEST, _prefix, _recover, owner_of, sha256
-from segmenter.settings.results_jobs import AnyJob
+from segmenter.settings import AnyJob
 from segmenter.sources.answer_mending import FILE
 
 _WAY_OUT = Message("report.other_folder", "choose another with out=FOLDER")

@@ -18,7 +18,7 @@ from segmenter.report.page import render_page
 from segmenter.report.publication import MANIFEST, publish, sha256
 from segmenter.report.sections import Report
 from segmenter.report.table_files import write_csv, write_manifest, write_parquet
-from segmenter.settings.results_jobs import AnyJob
+from segmenter.settings import AnyJob
 from segmenter.words import Lang
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from segmenter.contacts import shown_sql
 from segmenter.findings import as_json
 from segmenter.report.publication import MANIFEST, sha256
 from segmenter.report.safe_text import safe_cells
-from segmenter.settings import shareable
-from segmenter.settings.results_jobs import AnyJob
+from segmenter.settings import AnyJob, shareable
 from segmenter.sources.inputs import Inputs
 from segmenter.version import __version__
 

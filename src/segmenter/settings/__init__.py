@@ -24,8 +24,6 @@ from segmenter.settings.jobs import TodayJob as TodayJob
 from segmenter.settings.jobs import TodaySettings as TodaySettings
 from segmenter.settings.jobs import TuneCore as TuneCore
 from segmenter.settings.jobs import TuneJob as TuneJob
-from segmenter.settings.ledger_jobs import CommitJob as CommitJob
-from segmenter.settings.ledger_jobs import LedgerJob as LedgerJob
 from segmenter.settings.planning import AgentSettings as AgentSettings
 from segmenter.settings.planning import AllocatedPlan as AllocatedPlan
 from segmenter.settings.planning import AnyPlan as AnyPlan
@@ -48,6 +46,11 @@ from segmenter.settings.rankings import UpliftSettings as UpliftSettings
 from segmenter.settings.rankings import WeightedSettings as WeightedSettings
 from segmenter.settings.rankings import Weights as Weights
 from segmenter.settings.rankings import weighted_of as weighted_of
+from segmenter.settings.results_jobs import AnyJob as AnyJob
+from segmenter.settings.results_jobs import CommitJob as CommitJob
+from segmenter.settings.results_jobs import CompareJob as CompareJob
+from segmenter.settings.results_jobs import ExplainJob as ExplainJob
+from segmenter.settings.results_jobs import LedgerJob as LedgerJob
 from segmenter.settings.shareable import shareable as shareable
 from segmenter.settings.shareable import without_password as without_password
 from segmenter.settings.sources import DatabaseSettings as DatabaseSettings

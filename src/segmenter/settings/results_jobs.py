@@ -1,9 +1,10 @@
-"""The config of the jobs that read the results of launches: `segmenter explain` and `segmenter compare`."""
+"""The whole config of each job that reads results or the ledger, and no shop."""
 
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from segmenter.settings.eligibility import RulesSettings
 from segmenter.settings.first_steps import DemoJob
 from segmenter.settings.jobs import LaunchJob
 from segmenter.settings.types import AsOf, Folder, Seed, Settings, as_list, as_text, as_texts, is_file_name
@@ -42,6 +43,34 @@ class CompareJob(Settings):
     overwrite: bool
     seed: Seed
     lang: Lang
+
+
+class LedgerPlace(Settings):
+    """Which ledger, or which database of a draft."""
+
+    url: str | None
+
+
+class LedgerBased(Settings):
+    """What the jobs share that read no shop."""
+
+    out: Folder
+    ledger: LedgerPlace
+    overwrite: bool
+    seed: Seed
+    lang: Lang
+
+
+class CommitJob(LedgerBased):
+    """The whole config of `segmenter commit` and `segmenter cancel`."""
+
+    exports_database: LedgerPlace
+
+
+class LedgerJob(LedgerBased):
+    """The whole config of `segmenter ledger`."""
+
+    rules: RulesSettings
 
 
 AnyJob = LaunchJob | DemoJob | CompareJob  # whoever leaves a results folder

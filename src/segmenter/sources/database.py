@@ -15,7 +15,7 @@ from polars.exceptions import PolarsError
 from segmenter.contacts import shape
 from segmenter.errors import ConfigError, InputError
 from segmenter.messages import Message
-from segmenter.settings import DatabaseSettings
+from segmenter.settings import DatabaseSettings, without_password
 from segmenter.sources.expressions import FILE, ROW
 from segmenter.sources.fields import as_text
 from segmenter.sources.number_columns import mark_in_text
@@ -93,29 +93,39 @@ def table_names(url: str) -> list[str]:
 
 def _engine(given: str) -> "tuple[Engine, str]":
     """Make an engine that only reads, and the URL as it may be shown."""
-    from sqlalchemy import create_engine, make_url
-    from sqlalchemy.exc import ArgumentError
+    from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
+
+    url = parse_url(given, "data.url")
+    if url.get_backend_name() == "sqlite":
+        path = _sqlite_file(url)
+        address = f"{path.resolve().as_uri()}?mode=ro"
+        engine = create_engine("sqlite://", creator=lambda: _reader(address), poolclass=NullPool)
+        return engine, f"sqlite:///{url.database}"
+    server, shown = server_url(url, "data.url")
+    return create_engine(server, poolclass=NullPool).execution_options(postgresql_readonly=True), shown
+
+
+def parse_url(given: str, key: str) -> "URL":
+    """Parse the URL of an SQLite file or a PostgreSQL server; `key` named it in the config."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
 
     try:
         url = make_url(given)
     except (ArgumentError, ValueError):
         # It is not shown: there may be a password in it.
-        sentence = "data.url: should be a database's URL, such as {forms}; a password in it is percent-encoded"
-        raise ConfigError(Message("files.no_url", sentence, forms=_FORMS)) from None
+        sentence = "{key}: should be a database's URL, such as {forms}; a password in it is percent-encoded"
+        raise ConfigError(Message("files.no_url", sentence, key=key, forms=_FORMS)) from None
     match url.get_backend_name():
-        case "sqlite":
-            path = _sqlite_file(url)
-            address = f"{path.resolve().as_uri()}?mode=ro"
-            engine = create_engine("sqlite://", creator=lambda: _reader(address), poolclass=NullPool)
-            return engine, f"sqlite:///{url.database}"
-        case "postgresql" | "postgres":
-            server, shown = server_url(url, "data.url")
-            return create_engine(server, poolclass=NullPool).execution_options(postgresql_readonly=True), shown
+        case "sqlite" if not url.database or url.database == ":memory:":
+            sentence = "{key}: should name a database file, such as sqlite:///shop.db (got {url})"
+            raise ConfigError(Message("files.no_database_file", sentence, key=key, url=without_password(given)))
+        case "sqlite" | "postgresql" | "postgres":
+            return url
         case other:
-            raise ConfigError(
-                Message("files.other_database", 'data.url: should be {forms} (got a URL of "{other}")', forms=_FORMS, other=other)
-            )
+            sentence = '{key}: should be {forms} (got a URL of "{other}")'
+            raise ConfigError(Message("files.other_database", sentence, key=key, forms=_FORMS, other=other))
 
 
 def server_url(url: "URL", key: str) -> "tuple[URL, str]":
@@ -139,10 +149,7 @@ def _reader(address: str) -> sqlite3.Connection:
 
 
 def _sqlite_file(url: "URL") -> Path:
-    if not url.database or url.database == ":memory:":
-        sentence = "data.url: should name a database file, such as sqlite:///shop.db (got {url})"
-        raise ConfigError(Message("files.no_database_file", sentence, url=str(url)))
-    path = Path(url.database).expanduser()
+    path = Path(str(url.database)).expanduser()
     try:
         if path.exists() and not path.is_file():
             sentence = "data.url: should be a database file (got {kind}: {path})"

@@ -1,6 +1,5 @@
 """The results of a launch, read back: nothing is computed again."""
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from segmenter.money import digits
 from segmenter.rules import ELIGIBLE
 from segmenter.segments.fitted import FILE
 from segmenter.settings import CoreSettings, parse
+from segmenter.sources.raw import sha256
 
 _MANIFEST, _CUSTOMERS = "manifest.json", "customers.parquet"
 _NEAR = 2_000  # ids that are looked at for the nearest
@@ -83,18 +83,11 @@ def read_results(folder: str | PathLike[str], key: str = "results") -> LaunchRes
         )
         version = str(manifest.get("segmenter"))
         raise ConfigError(Message("sources.results_version", sentence, key=key, folder=path, version=version)) from error
-    if _fingerprint(path / _CUSTOMERS) != known.get(_CUSTOMERS, {}).get("sha256"):
+    kept = path / _CUSTOMERS
+    if not kept.is_file() or sha256(kept) != known.get(_CUSTOMERS, {}).get("sha256"):
         sentence = "{key}: {file} in {folder} is gone or was changed since the launch wrote it; launch again"
         raise ConfigError(Message("sources.results_changed", sentence, key=key, file=_CUSTOMERS, folder=path))
     return found
-
-
-def _fingerprint(file: Path) -> str | None:
-    try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return None
 
 
 def explain(results: str | PathLike[str], customer_id: str) -> Explanation:
