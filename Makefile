@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: launch test test-all fuzz check bench wheel spark clean
+.PHONY: launch test test-all fuzz check bench docs wheel spark clean
 
 launch: $(STAMP)
 	$(BIN)/segmenter launch
@@ -29,6 +29,11 @@ check: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m pytest -p no:cacheprovider -o addopts="--import-mode=importlib" -q benchmarks $(BENCH)
 
+# The documents as pages: open site/index.html
+docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 # What engine=spark needs (500 MB), which nothing else does.
 spark: $(STAMP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[spark]"
@@ -44,4 +49,4 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) dist outputs .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) dist site outputs .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
