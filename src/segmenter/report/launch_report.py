@@ -230,7 +230,7 @@ def _summary(plan: "LaunchPlan", settings: CoreSettings, typed: Sequence[str], l
             unknown = say("input rows could not be understood:", "行数据无法识别：")
             named.insert(0, f"{rejected:,} {unknown} `{{out}}/rejects.parquet`")
         files = [marked(sentence, out=str(settings.out), commit=commit_command(settings, typed)) for sentence in named]
-    return Section(brief=(_top(plan, settings, labels), *map(text, said), *files))
+    return Section(brief=(top_of_list(plan, settings, labels), *map(text, said), *files))
 
 
 def is_draft(settings: CoreSettings) -> TypeGuard[LaunchJob]:
@@ -238,7 +238,8 @@ def is_draft(settings: CoreSettings) -> TypeGuard[LaunchJob]:
     return isinstance(settings, LaunchJob) and settings.ledger.use and not settings.launch.commit
 
 
-def _top(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Table:
+def top_of_list(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Table:
+    """Show who is first on the list: for its owner's eyes only."""
     say, shown = labels.say, to_units(plan.invite_list.head(_TOP), ["spend"], settings.launch.currency)
     headings = (("rank", "名次"), ("customer", "客户"), ("score", "评分"), ("region", "地区"), ("spend", "消费额"), ("reason", "理由"))
     rows = tuple(
