@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from segmenter.evaluation.tune import PRESENT, TUNED, Tuning
 from segmenter.report.labels import Labels
-from segmenter.report.language import Lang, say, translate
+from segmenter.report.language import Lang, say, told
 from segmenter.report.sections import Code, Report, Section, Table, columns, row, text
 from segmenter.report.shell_commands import next_command
 from segmenter.settings import TuneJob
@@ -29,7 +29,7 @@ def tuning_report(found: Tuning, settings: TuneJob, typed: Sequence[str] = ()) -
         eyebrow=say("Tuning: weights that find the right customers", "权重调优：更能找对客户的权重"),
         name=settings.launch.name,
         footer=labels.footer(settings.launch.timezone),
-        warnings=tuple(translate(warning, labels.lang) for warning in found.warnings),
+        warnings=tuple(told(warning, labels.lang) for warning in found.warnings),
         sections=(Section(brief=(_weights(found, settings.launch.name, labels), _shares(found, labels), advice, use)),),
     )
 

@@ -28,7 +28,7 @@ from segmenter.settings.stages import (
     TopicsSettings,
     check_scripts,
 )
-from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings, as_list
+from segmenter.settings.types import MOST, AsOf, Days, Folder, RunSettings, Seed, Settings, as_list
 from segmenter.words import Lang
 
 
@@ -73,7 +73,7 @@ class FrameLaunch(CoreSettings):
     data: MappingSettings
 
 
-class LaunchJob(CoreSettings):
+class LaunchJob(CoreSettings, RunSettings):
     """The whole config of `segmenter launch`."""
 
     # Named in the manifest: results replace only those of the same job.
@@ -87,6 +87,8 @@ class LaunchJob(CoreSettings):
     exports_database: ExportsDatabase
     out: Folder
     overwrite: bool
+    from_run: Annotated[Folder | None, Field(exclude=True)]
+    from_run_changed: Annotated[Literal["stop", "allow"], Field(exclude=True)]
 
     @model_validator(mode="after")
     def _exported(self) -> "LaunchJob":
