@@ -7,6 +7,7 @@ from pathlib import Path
 
 from segmenter.exits import end, finish, leave, prepare
 from segmenter.home import HOME
+from segmenter.run_log import EXIT_CODES
 from segmenter.version import __version__
 
 
@@ -39,6 +40,7 @@ def _run() -> None:
 
 def _listing(jobs: dict[str, Path]) -> str:
     lines = [f"  {name:<10} {_purpose(script)}" for name, script in jobs.items()]
+    codes = [f"  {code:<10} {meaning}" for code, meaning in EXIT_CODES.items()]
     return "\n".join(
         [
             "Decide whom to invite into a new customer community.",
@@ -49,6 +51,9 @@ def _listing(jobs: dict[str, Path]) -> str:
             "",
             "segmenter JOB --help      its keys, and how to change them",
             "segmenter JOB --cfg job   the whole config as it would run",
+            "",
+            "Exit codes:",
+            *codes,
         ]
     )
 
