@@ -193,6 +193,13 @@ class Settings(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
+class RunSettings(Settings):
+    """How a job is run: nothing that its results depend on, so no manifest has it."""
+
+    quiet: Annotated[bool, Field(exclude=True)]
+    log: Annotated[Annotated[str, Field(min_length=1)] | None, Field(exclude=True)]
+
+
 def off(value: object) -> object:
     """Read "off", which YAML takes for false, as nothing."""
     return None if value is False or value == "off" else value
