@@ -39,7 +39,14 @@ JOBS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "taobao": ("", ("launch", "data=taobao", "rules.recency.max_days=90", *REAL, "lang=zh"), "taobao/report.html"),
     "retail": ("", ("launch", "data=online_retail", *REAL, "lang=en"), "online_retail/report.html"),
 }
-NAMES = ("<script>document.title = 'run'</script>", "\"'><img src=x onerror=alert(1)>", "\u202eright to left", "🦄 ملك", "W" * 200, "长" * 200)
+NAMES = (
+    "<script>document.title = 'run'</script>",
+    "\"'><img src=x onerror=alert(1)>",
+    "\u202eright to left",
+    "🦄 ملك",
+    "W" * 200,
+    "长" * 200,
+)
 
 
 @pytest.fixture(scope="session")
@@ -220,7 +227,12 @@ def test_a_page_is_whole_without_its_script(opened: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize("name", NAMES, ids=["script", "quotes", "right_to_left", "emoji", "long", "long_chinese"])
 def test_a_hostile_name_is_text_everywhere_and_breaks_no_layout(name: str, opened: Callable[..., Any]) -> None:
-    table = Table(columns(name, "Number", name, left=(0, 2)), tuple(row(Cell(name, small=name), str(number), name) for number in range(14)), title=name, under=(name,))
+    table = Table(
+        columns(name, "Number", name, left=(0, 2)),
+        tuple(row(Cell(name, small=name), str(number), name) for number in range(14)),
+        title=name,
+        under=(name,),
+    )
     figure = Figure(charts.Bars(name, [(name, 3, "three")]), name)
     every = Report(
         name, name, name, name, topic=name, dates=(Fact(name, name, name),), advice=Advice((text(name), text(name))), caution=name, mend=name,
