@@ -20,6 +20,7 @@ from segmenter.measures import shop_orders
 from segmenter.measures.sampling import Sampling
 from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.messages import Message
+from segmenter.run_log import event
 from segmenter.settings import (
     DatabaseSettings,
     DemoSettings,
@@ -99,7 +100,12 @@ def read_tables(
     if listed is not None:
         ids, known["seeds"] = listed
         tables = replace(tables, seeds=ids, reads={**tables.reads, "seeds": {"rows": len(ids), "kept": len(ids)}})
-    return Inputs(replace(tables, findings=(*found, *tables.findings)), known, orders.warnings)
+    read = Inputs(replace(tables, findings=(*found, *tables.findings)), known, orders.warnings)
+    for name, counts in tables.reads.items():
+        event("read", table=name, **counts)
+    for kind in read.rejected:
+        event("rejected", **kind)
+    return read
 
 
 def _read_sources(

@@ -234,6 +234,7 @@ def _svg(title: str, layers: list[Spec], values: list[Spec], height: int, below:
     svg = vl_convert.vegalite_to_svg(drawn, allowed_base_urls=[])
     head, rest = svg.split(">", 1)
     box = head.split('viewBox="')[1].split('"')[0]
+    rest = re.sub(r'(<g class="[^"]*") role="[^"]*" aria-roledescription="[^"]*"', r"\1", rest)  # the whole is one picture, with one name
     rest = re.sub(r'\b(?:d|transform|[xy]2?)="[^"]*"', _rounded, rest.replace(f' font-family="{html.escape(FONTS)}"', ""))
     return f'<svg role="img" aria-label="{html.escape(title)}" viewBox="{box}" font-family="{html.escape(FONTS)}">{rest}'
 

@@ -14,7 +14,7 @@ from segmenter.report.event_calendar import calendar
 from segmenter.report.finding_words import finding_sections
 from segmenter.report.key_user_report import key_users
 from segmenter.report.labels import Labels, ratio
-from segmenter.report.language import translate
+from segmenter.report.language import told, translate
 from segmenter.report.ranking_words import ranking_sentence
 from segmenter.report.role_report import roles
 from segmenter.report.sections import Fact, Report, Section, Steps, Table, columns, marked, note, row, text
@@ -58,10 +58,10 @@ def launch_report(
             Fact(say("Lists good until", "名单有效期至"), labels.day(plan.valid_until), anew),
         ),
         tiles=_tiles(plan, eligible, launch.horizon_days, labels),
-        obstacles=tuple(translate(obstacle, labels.lang) for obstacle in plan.obstacles),
+        obstacles=tuple(told(obstacle, labels.lang) for obstacle in plan.obstacles),
         mend=say("This plan falls short: settle this first", "方案不足，请先处理"),
         caution=say("Before you go on", "使用前请注意"),
-        warnings=tuple(translate(warning, labels.lang) for warning in plan.warnings),
+        warnings=tuple(told(warning, labels.lang) for warning in plan.warnings),
         sections=(
             _expectation(plan, labels),
             launch_choice.funnel(plan, settings, labels),

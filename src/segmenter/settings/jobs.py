@@ -28,7 +28,7 @@ from segmenter.settings.stages import (
     TopicsSettings,
     check_scripts,
 )
-from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings, as_list
+from segmenter.settings.types import MOST, AsOf, Days, Folder, RunSettings, Seed, Settings, as_list
 from segmenter.words import Lang
 
 
@@ -84,7 +84,7 @@ class FrameLaunch(CoreSettings):
         return self.scoring.needs_every_order or self.by_category
 
 
-class LaunchJob(FrameLaunch):
+class LaunchJob(FrameLaunch, RunSettings):
     """The whole config of `segmenter launch`."""
 
     # Named in the manifest: results replace only those of the same job.
@@ -98,6 +98,8 @@ class LaunchJob(FrameLaunch):
     exports_database: ExportsDatabase
     out: Folder
     overwrite: bool
+    from_run: Annotated[Folder | None, Field(exclude=True)]
+    from_run_changed: Annotated[Literal["stop", "allow"], Field(exclude=True)]
 
     @model_validator(mode="after")
     def _exported(self) -> "LaunchJob":
