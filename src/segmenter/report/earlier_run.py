@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -82,23 +83,11 @@ def repeated(given: "DictConfig") -> "DictConfig":
     problems += _stopping(differences(manifest, {"segmenter": __version__}, folder), given["from_run_changed"])
     if problems:
         raise ConfigError(*problems)
-    config = OmegaConf.create(_written_out(manifest["config"]))
+    config = OmegaConf.create(json.loads(re.sub(r"(\\*)\$\{", r"\1\1\\\\${", json.dumps(manifest["config"]))))  # ${ is text
     config.update({name: given[name] for name in (*groups, *_HOW)} | {"out": f"{folder}_again"})
     config.launch.commit = False  # to plan a launch again is not to commit it again
     ConfigLoaderImpl._apply_overrides_to_config([word for word in typed if word.key_or_group not in groups], config)
     return config
-
-
-def _written_out(value: Any) -> Any:
-    match value:
-        case str():
-            return value.replace("${", "\\${")
-        case dict():
-            return {key: _written_out(item) for key, item in value.items()}
-        case list():
-            return [*map(_written_out, value)]
-        case _:
-            return value
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> Iterator[Message]:
