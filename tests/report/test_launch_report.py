@@ -62,7 +62,8 @@ def test_hostile_names_stay_text(launch: Callable[..., Any]) -> None:
     segments = made.plan.segments.with_columns(pl.lit('<svg onload="x">').alias("name"))
     page = page_of(replace(made.plan, segments=segments), made.settings, rejects)
     assert "<script>alert(1)</script>" in text_of(page)
-    assert not Page(page).tags & {"script", "img"}
+    assert "img" not in Page(page).tags
+    assert page.count("<script") == 1
     assert "onload=" not in re.sub(r">[^<]*<", "><", page)
 
 

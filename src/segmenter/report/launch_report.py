@@ -14,7 +14,7 @@ from segmenter.report.event_calendar import calendar
 from segmenter.report.finding_words import finding_sections
 from segmenter.report.key_user_report import key_users
 from segmenter.report.labels import Labels, ratio
-from segmenter.report.language import translate
+from segmenter.report.language import told, translate
 from segmenter.report.launch_verdict import grounds, outlook, verdict, who_when
 from segmenter.report.ranking_words import ranking_sentence
 from segmenter.report.role_report import roles
@@ -63,10 +63,10 @@ def launch_report(
         ),
         advice=verdict(plan, eligible, settings, labels),
         tiles=_tiles(plan, eligible, launch.horizon_days, labels),
-        obstacles=tuple(translate(obstacle, labels.lang) for obstacle in plan.obstacles),
+        obstacles=tuple(told(obstacle, labels.lang) for obstacle in plan.obstacles),
         mend=say("This plan falls short: settle this first", "方案不足，请先处理"),
         caution=say("Before you go on", "使用前请注意"),
-        warnings=tuple(translate(warning, labels.lang) for warning in plan.warnings),
+        warnings=tuple(told(warning, labels.lang) for warning in plan.warnings),
         sections=(
             *outlook(plan, settings, labels),
             *who_when(plan, settings, labels),
@@ -214,7 +214,7 @@ def _summary(plan: "LaunchPlan", settings: CoreSettings, typed: Sequence[str], l
             unknown = say("input rows could not be understood:", "行数据无法识别：")
             named.insert(0, f"{rejected:,} {unknown} `{{out}}/rejects.parquet`")
         files = [marked(sentence, out=str(settings.out), commit=commit_command(settings, typed)) for sentence in named]
-    return Section(brief=(_top(plan, settings, labels), *map(text, said), *files))
+    return Section(brief=(top_of_list(plan, settings, labels), *map(text, said), *files))
 
 
 def is_draft(settings: CoreSettings) -> TypeGuard[LaunchJob]:
@@ -222,7 +222,8 @@ def is_draft(settings: CoreSettings) -> TypeGuard[LaunchJob]:
     return isinstance(settings, LaunchJob) and settings.ledger.use and not settings.launch.commit
 
 
-def _top(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Table:
+def top_of_list(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Table:
+    """Show who is first on the list: for its owner's eyes only."""
     say, shown = labels.say, to_units(plan.invite_list.head(_TOP), ["spend"], settings.launch.currency)
     headings = (("rank", "名次"), ("customer", "客户"), ("score", "评分"), ("region", "地区"), ("spend", "消费额"), ("reason", "理由"))
     rows = tuple(

@@ -18,6 +18,7 @@ from segmenter.report.page import render_page
 from segmenter.report.publication import MANIFEST, publish, sha256
 from segmenter.report.sections import Report
 from segmenter.report.table_files import write_csv, write_manifest, write_parquet
+from segmenter.run_log import note
 from segmenter.settings import AnyJob
 from segmenter.words import Lang
 
@@ -111,6 +112,9 @@ def write_outputs(
                 output.write(path)
         known = {path: future.result() for path, future in running.items()}
         write_manifest(outputs.manifest, read, settings, folder, known)
+    counts = outputs.manifest.get("counts")
+    launch = {"launch": settings.launch.name, "as_of": settings.launch.as_of, "out": settings.out}
+    note(**{**(counts if isinstance(counts, Mapping) else {}), **launch})
 
 
 def _write(output: Output, path: Path) -> str:

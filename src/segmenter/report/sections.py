@@ -46,6 +46,13 @@ def marked(sentence: str, **facts: str) -> Text:
     return Text(tuple(filter(None, parts)))
 
 
+def lead(sentences: str) -> tuple[Text, ...]:
+    """Part what to do, which is to be read at one look, from why: at the first colon or full stop."""
+    what, stop, why = re.match(r"(.+?)(: |\. |：|。|$)(.*)", sentences, re.DOTALL).groups()  # type: ignore[union-attr]
+    ended = what + {": ": ".", ". ": ".", "：": "。"}.get(stop, stop)
+    return (text(ended), text(why[0].upper() + why[1:])) if why else (text(sentences),)
+
+
 def note(*parts: str) -> Text:
     """Make an explanation."""
     return Text(parts, note=True)

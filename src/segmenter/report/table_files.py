@@ -63,13 +63,11 @@ def write_manifest(said: Mapping[str, object], read: Inputs | None, settings: An
 
 
 def _inputs(read: Inputs) -> dict[str, object]:
-    rejects = read.tables.rejects
-    reasons = rejects.group_by("table", "column", "reason").len("rows").sort("table", "column", "reason", nulls_last=True)
     return {
         "inputs": {
             name: {**counts, "sources": [asdict(source) | {"name": shown_sql(source.name)} for source in read.fingerprints.get(name, ())]}
             for name, counts in read.tables.reads.items()
         },
-        "rejects": reasons.to_dicts(),
+        "rejects": read.rejected,
         "checks": as_json(read.tables.findings),
     }
