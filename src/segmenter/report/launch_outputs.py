@@ -54,7 +54,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
     exports, notes = list_exports(plan, settings, read.tables.contacts)
     plan = replace(plan, notes=(*plan.notes, *notes))
     currency, rejects, typed = settings.launch.currency, read.tables.rejects, own_words()
-    report = launch_report(plan, settings, rejects, read.tables.findings, typed, place_for(settings.out))
+    report = launch_report(plan, settings, rejects, read.tables.findings, typed, place_for(settings.out), read)
     invites = to_units(plan.invite_list, list(MONEY), currency)
     answered = None if read.tables.launches is None else read.tables.launches.invited
     follow_ups = list_follow_ups(plan.customers, read.tables.launches)
