@@ -81,9 +81,17 @@ def show_warnings(obstacles: Iterable[str], warnings: Iterable[str], lang: Lang)
         errors.print(translate(warning, lang), highlight=False, soft_wrap=True)
 
 
-def show_brief(report: Report) -> None:
-    """Show what is brief in a report."""
+def brief_text(report: Report) -> str:
+    """Give what is brief in a report as text."""
     console = Terminal()
+    with console.capture() as written:
+        show_brief(report, console)
+    return written.get()
+
+
+def show_brief(report: Report, console: Terminal | None = None) -> None:
+    """Show what is brief in a report."""
+    console = console or Terminal()
     for section in report.sections:
         for block in section.brief:
             if isinstance(block, Table):
