@@ -9,7 +9,7 @@ from segmenter.launch_record import LaunchRecord
 from segmenter.planning.day_calls import KINDS, OUT, DayCalls
 from segmenter.report.day_words import KIND_WORDS, OUT_WORDS
 from segmenter.report.labels import Labels
-from segmenter.report.language import translate
+from segmenter.report.language import told
 from segmenter.report.sections import Advice, Fact, Grid, Report, Section, Steps, Table, Text, columns, marked, note, row, text
 from segmenter.settings import TodayJob
 
@@ -48,7 +48,7 @@ def day_report(calls: DayCalls, stood: DayProgress, launch: LaunchRecord, settin
         ),
         tiles=_tiles(stood, launch, labels),
         caution=say("Before you start", "开始前请注意"),
-        warnings=tuple(translate(warning, settings.lang) for warning in calls.warnings),
+        warnings=tuple(told(warning, settings.lang) for warning in calls.warnings),
         sections=(
             Section(say("Calls", "外呼"), (Grid(tuple((table,) for table in tables)),), tables),
             *((Section(say("To see to", "需要处理"), (Steps(steps),), steps),) if steps else ()),

@@ -9,7 +9,7 @@ from segmenter.money import digits
 from segmenter.report import charts
 from segmenter.report.generation_report import generation_sections
 from segmenter.report.labels import Labels
-from segmenter.report.language import translate
+from segmenter.report.language import told
 from segmenter.report.review_conclusion import conclude_review
 from segmenter.report.review_groups import group_sections
 from segmenter.report.review_tables import answer_tables, cohort_table, estimate_table, reason_table, say_money, say_range, sum_table
@@ -40,7 +40,7 @@ def review_report(review: Review, settings: ReviewCore, typed: Sequence[str] = (
         advice=Advice((text(result), *details), "attention" if review.progress.state in ("missed", "behind") else "good"),
         tiles=_tiles(review, labels),
         caution=say("Before you believe it", "解读前请注意"),
-        warnings=tuple(translate(warning, lang) for warning in (*review.doubts, *review.warnings)),
+        warnings=tuple(told(warning, lang) for warning in (*review.doubts, *review.warnings)),
         sections=(
             _next_steps(review, todo, settings, typed, labels),
             *_sales(review, labels),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from segmenter.evaluation.tune import PRESENT, TUNED, Tuning
 from segmenter.report.labels import Labels
-from segmenter.report.language import Lang, say, translate
+from segmenter.report.language import Lang, say, told
 from segmenter.report.sections import Advice, Code, Report, Section, Steps, Table, columns, lead, marked, note, row, text
 from segmenter.report.shell_commands import next_command
 from segmenter.settings import TuneJob
@@ -39,7 +39,7 @@ def tuning_report(found: Tuning, settings: TuneJob, typed: Sequence[str] = ()) -
         footer=labels.footer(settings.launch.timezone),
         advice=Advice(lead(tuning_advice(found, settings.lang)), "good" if found.helped else "attention"),
         caution=say("Before you believe it", "解读前请注意"),
-        warnings=tuple(translate(warning, labels.lang) for warning in found.warnings),
+        warnings=tuple(told(warning, labels.lang) for warning in found.warnings),
         sections=(
             Section(say("Did it help?", "是否有用"), (limits, shares)),
             Section(say("Weights", "权重"), (weights,)),
