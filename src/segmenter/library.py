@@ -171,7 +171,7 @@ class Launch(Generic[FrameT]):
     --------
     >>> orders = pl.DataFrame({"customer_id": ["a", "b"], "time": ["2026-06-30", "2026-06-01"], "amount": [12.5, 7.5]})
     >>> launch(orders, as_of="2026-07-01")
-    Launch(name='launch', as_of=2026-07-01, customers=2, eligible=2, invited=2, groups=1, valid_until=2026-07-15)
+    Launch(name='launch', as_of=2026-07-01, customers=2, eligible=2, invited=2, groups=1, valid_until=2026-07-15, warnings=2)
     """
 
     plan: LaunchPlan
