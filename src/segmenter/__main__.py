@@ -12,6 +12,7 @@ from pathlib import Path
 
 from segmenter.exits import end, finish, leave, prepare
 from segmenter.home import HOME
+from segmenter.run_log import EXIT_CODES
 from segmenter.version import __version__
 
 
@@ -77,6 +78,7 @@ def _help(script: Path) -> str:
 
 def _listing(jobs: dict[str, Path]) -> str:
     lines = [f"  {name:<10} {_purpose(script)}" for name, script in jobs.items()]
+    codes = [f"  {code:<10} {meaning}" for code, meaning in EXIT_CODES.items()]
     return "\n".join(
         [
             "Decide whom to invite into a new customer community.",
@@ -87,6 +89,9 @@ def _listing(jobs: dict[str, Path]) -> str:
             "",
             "segmenter JOB --help      its keys, and how to change them",
             "segmenter JOB --cfg job   the whole config as it would run",
+            "",
+            "Exit codes:",
+            *codes,
         ]
     )
 

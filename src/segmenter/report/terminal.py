@@ -15,6 +15,7 @@ from rich.text import Text as Plain
 
 from segmenter.report.language import say, translate
 from segmenter.report.sections import Code, Report, Table
+from segmenter.run_log import stages, warn
 from segmenter.words import Lang, Progress, visible
 
 _STAGES = {
@@ -69,7 +70,10 @@ def show(report: Report, out: Path, lang: Lang, *, damaged: Iterable[str] = ()) 
 
 def show_warnings(obstacles: Iterable[str], warnings: Iterable[str], lang: Lang) -> None:
     """Show what keeps a plan from being carried out, and what else a person should know."""
-    errors = Terminal(stderr=True)
+    obstacles, warnings, errors = tuple(obstacles), tuple(warnings), Terminal(stderr=True)
+    for kind, messages in (("obstacle", obstacles), ("warning", warnings)):
+        for message in messages:
+            warn(kind, message)
     said = [(say(lang, "falls short", "方案不足"), "bold red", text) for text in obstacles]
     said += [(say(lang, "warning", "注意"), "bold yellow", text) for text in warnings]
     for kind, style, warning in said:
@@ -77,9 +81,17 @@ def show_warnings(obstacles: Iterable[str], warnings: Iterable[str], lang: Lang)
         errors.print(translate(warning, lang), highlight=False, soft_wrap=True)
 
 
-def show_brief(report: Report) -> None:
-    """Show what is brief in a report."""
+def brief_text(report: Report) -> str:
+    """Give what is brief in a report as text."""
     console = Terminal()
+    with console.capture() as written:
+        show_brief(report, console)
+    return written.get()
+
+
+def show_brief(report: Report, console: Terminal | None = None) -> None:
+    """Show what is brief in a report."""
+    console = console or Terminal()
     for section in report.sections:
         for block in section.brief:
             if isinstance(block, Table):
@@ -111,14 +123,16 @@ def progress(lang: Lang) -> Iterator[Progress]:
     """Show the stages of a job as they run, and how fast rows are read; nothing where standard error is no terminal."""
     console = Terminal(stderr=True)
     if not console.is_terminal:
-        yield lambda stage, done=0, total=0: None
+        with stages() as turn:
+            yield lambda stage, done=0, total=0: turn(stage)
         return
-    with bars.Progress(bars.SpinnerColumn(), _StageColumn(lang), console=console, transient=True) as shown:
+    with stages() as turn, bars.Progress(bars.SpinnerColumn(), _StageColumn(lang), console=console, transient=True) as shown:
         at, one_at_a_time = say(lang, "starting", "启动"), Lock()
         task = shown.add_task(at, total=None)
 
         def update(stage: str, done: int = 0, total: int = 0) -> None:
             nonlocal at, task
+            turn(stage)
             with one_at_a_time:  # stages come from several threads
                 if stage != at:  # the clock of the rows starts anew
                     shown.remove_task(task)

@@ -21,6 +21,12 @@ class Inputs:
     to_mend: pl.DataFrame | None = None  # answers that nobody could make sense of, see `answer_mending.MENDED`: it holds contacts
 
     @property
+    def rejected(self) -> list[dict[str, object]]:
+        """How many rows were rejected, by table, column and reason."""
+        rows = self.tables.rejects.group_by("table", "column", "reason").len("rows")
+        return rows.sort("table", "column", "reason", nulls_last=True).to_dicts()
+
+    @property
     def doubts(self) -> tuple[Message, ...]:
         """What may be wrong with the input, as a report of any job says it."""
         return messages_of(self.tables.findings, "warning")
