@@ -138,7 +138,7 @@ def _plain(key: str, value: object) -> object:
 
     def plain(other: Any) -> object:
         if isinstance(other, date | Path):
-            return str(other)
+            return str(other).removesuffix(" 00:00:00")  # a day as pandas has it
         if isinstance(other, Decimal):
             return float(other)
         if type(other).__module__ == "numpy":

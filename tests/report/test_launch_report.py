@@ -73,7 +73,7 @@ def test_tells_how_many_are_of_each_persona_and_what_they_are_told(launch: Calla
         {"name": "<b>big</b>", "where": "spend > 2000", "hook": "cartons & more, 13800138000", "script": "Dear {name}: {hook}"},
         {"name": "clinic", "where": "type = 'clinic'"},
     ]
-    made = launch.__wrapped__(personas=wanted, lang=lang)
+    made = launch(personas=wanted, lang=lang)
     page = page_of(made.plan, made.settings, made.tables.rejects)
     text = text_of(page)
     assert "<b>big</b>" in text

@@ -43,8 +43,8 @@ def _answers(tables: list[str], frames: Mapping[str, pl.DataFrame], said: Mappin
         yield f"{name}.file", name
         yield from ((f"{name}.{field}", field) for field in NEEDED[name] if field in frames[name].columns)
     for key, value in said.items():
-        if value is not None:
-            yield key.removeprefix("data.").removeprefix("launch.").replace(".columns.", "."), value
+        if value is not None and (key.startswith("data.") or key in ("launch.currency", "launch.timezone")):
+            yield key.partition(".")[2].replace(".columns.", "."), value
 
 
 def _open(question: Question) -> Message:

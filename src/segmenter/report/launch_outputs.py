@@ -97,6 +97,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         files.append(csv("outlook", by_wave, public=True))
     said = {
         "draft": describe_draft(_launch(plan, settings), None if settings.launch.commit else basis, settings.out),
+        "ledger": None if basis is None else basis.as_facts()["digest"],
         "typed": list(typed),
         "valid_until": str(plan.valid_until),
         "live_events": [str(event.day) for event in plan.live_events],

@@ -1,5 +1,6 @@
 """Rows of a program's own data frames: those of Polars, pandas and PyArrow, relations of DuckDB, and what else Narwhals knows."""
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -55,7 +56,8 @@ def _columns(name: str, data: Any) -> Iterator[tuple[str, pl.Series]]:
 
 def _one_type(read: Callable[[], pl.Series], values: Callable[[], list[Any]]) -> pl.Series:
     try:
-        series = read()
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of what PyArrow asks of pandas
+            series = read()
         if series.dtype != pl.Object and not (isinstance(series.dtype, pl.BaseExtension) and series.dtype.ext_name().startswith("pandas")):
             return series
     except _MIXED:
