@@ -86,9 +86,8 @@ def repeated(given: "DictConfig") -> "DictConfig":
     problems += _stopping(differences(manifest, {"segmenter": __version__}, folder), given["from_run_changed"])
     if problems:
         raise ConfigError(*problems)
-    config = cast(
-        "DictConfig", OmegaConf.create(json.loads(re.sub(r"(\\*)\$\{", r"\1\1\\\\${", json.dumps(manifest["config"]))))
-    )  # ${ is text
+    text = re.sub(r"(\\*)\$\{", r"\1\1\\\\${", json.dumps(manifest["config"]))  # what has been put in holds no interpolations
+    config = cast("DictConfig", OmegaConf.create(json.loads(text)))
     config.update({name: given[name] for name in (*groups, *_HOW)} | {"out": f"{folder}_again"})
     config.launch.commit = False  # to plan a launch again is not to commit it again
     ConfigLoaderImpl._apply_overrides_to_config([word for word in typed if word.key_or_group not in groups], config)
