@@ -19,10 +19,11 @@ from segmenter.settings import parse
 OURS = [block for block in BLOCKS if block.runner is None and block.reason is None]
 # What keeps a command of the documents small, and on a day of the shop's history.
 SMALL = {
-    "launch": ["tracking=none"],
+    "launch": ["tracking=none", "scoring=weighted"],
+    "check": ["tracking=none", "scoring=weighted"],
     "backtest": ["tracking=none", "backtest.max_cuts=2", "backtest.rankings=[spend,decayed]"],
     "tune": ["tracking=none", "backtest.max_cuts=3", "tune.trials=3", "tune.half_lives=[90]"],
-    "simulate": ["tracking=none", "fission.runs=100"],
+    "simulate": ["tracking=none", "fission.runs=100", "scoring=weighted"],
     "review": ["tracking=none"],
     "today": ["tracking=none"],
 }
@@ -37,7 +38,7 @@ def small(page: str, words: list[str]) -> list[str]:
     """Give a command what makes it small and leaves its meaning."""
     job, more = words[1], list(SMALL.get(words[1], []))
     if is_given(words, "from_run"):
-        return [*words[1:], *more]
+        return [*words[1:], "tracking=none"]
     day, end = DAYS.get(page, ("2026-07-01", "2026-07-31"))
     if job in ("launch", "simulate") and not is_given(words, "data") and not any(word.startswith("+experiment") for word in words):
         more.append("data.shop.customers=1500")
