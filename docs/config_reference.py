@@ -301,8 +301,9 @@ def _files(name: str) -> list[str]:
 
 
 def _text(words: str) -> str:
-    """Keep what Markdown would take for its own; words that look like config stay config."""
-    return re.sub(r"([*_<>|\[\]{}])", r"\\\1", words[:1].upper() + words[1:]).rstrip(";")
+    """Keep what Markdown would take for its own, and begin with a capital, but where the first word is a value."""
+    first = words[:1] if re.match(r"\S+( \||:)", words) else words[:1].upper()
+    return re.sub(r"([*_<>|\[\]{}])", r"\\\1", first + words[1:]).rstrip(";")
 
 
 INDEX = """# Every key of the config

@@ -17,14 +17,8 @@ from typing import Any, NoReturn
 import hypothesis
 import pytest
 
-# No test fails for being slow. SEGMENTER_EXAMPLES=1000 looks harder, for an hour. CI tries the same examples each time: it cannot turn
-# red by chance, and finds nothing new either.
-hypothesis.settings.register_profile(
-    "segmenter",
-    deadline=None,
-    max_examples=int(os.environ.get("SEGMENTER_EXAMPLES", "30")),
-    derandomize=os.environ.get("CI") == "true",
-)
+# No test fails for being slow. CI tries the same examples each time: it cannot turn red by chance, and finds nothing new either.
+hypothesis.settings.register_profile("segmenter", deadline=None, max_examples=30, derandomize=os.environ.get("CI") == "true")
 hypothesis.settings.load_profile("segmenter")
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # before SciPy is imported, or scikit-learn skips one of its checks
 
@@ -56,6 +50,11 @@ def pytest_collection_modifyitems(items):
     # They take longest by far: begun last, they would leave all other workers waiting for one.
     long = ["test_kills.py", "test_wheel.py", "test_fuzz.py"]
     items.sort(key=lambda item: long.index(item.path.name) if item.path.name in long else len(long))
+    # `make test` tries a third of the examples of each law, `make test-all` all of them; SEGMENTER_EXAMPLES=30 looks harder, for an hour.
+    share = float(os.environ.get("SEGMENTER_EXAMPLES", "0.34"))
+    for law in {item.obj for item in items if item.get_closest_marker("hypothesis") and not item.get_closest_marker("slow")}:
+        tried = law._hypothesis_internal_use_settings
+        law._hypothesis_internal_use_settings = hypothesis.settings(tried, max_examples=max(2, round(share * tried.max_examples)))
 
 
 @pytest.fixture(scope="session")

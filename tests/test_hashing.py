@@ -1,5 +1,6 @@
 import hashlib
 import random
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -9,11 +10,16 @@ from scipy import stats  # type: ignore[import-untyped]  # ships no types
 from segmenter.hashing import draw, uniform
 
 IDS = {
-    "counted": [str(i) for i in range(100_000)],
-    "padded": [f"CUST-{i:012d}" for i in range(100_000)],
-    "hex": [f"{random.Random(i).getrandbits(128):032x}" for i in range(100_000)],
-    "chinese": [f"客户{i}号" for i in range(100_000)],
+    "counted": str,
+    "padded": "CUST-{:012d}".format,
+    "hex": lambda i: f"{random.Random(i).getrandbits(128):032x}",
+    "chinese": "客户{}号".format,
 }
+
+
+@cache
+def ids_of(kind: str) -> pl.Series:
+    return pl.Series("id", [IDS[kind](i) for i in range(100_000)])
 
 
 def test_never_changes() -> None:
@@ -28,7 +34,7 @@ def test_never_changes() -> None:
 
 @pytest.mark.parametrize("kind", IDS)
 def test_uniform_and_independent_of_seed_purpose_and_neighbour(kind: str) -> None:
-    ids = pl.Series("id", IDS[kind])
+    ids = ids_of(kind)
     drawn = uniform(ids, 1, "segments").to_numpy()
     assert 0 <= drawn.min() < drawn.max() < 1
     assert len(np.unique(drawn)) == len(ids)
@@ -43,7 +49,7 @@ def test_uniform_and_independent_of_seed_purpose_and_neighbour(kind: str) -> Non
 
 
 def test_belongs_to_the_id_and_not_to_its_row() -> None:
-    ids = pl.Series("id", IDS["padded"][:1_000])
+    ids = ids_of("padded")[:1_000]
     drawn = dict(zip(ids, uniform(ids, 1, "x"), strict=True))
     some = ids.gather(list(range(999, 0, -7)))
     assert uniform(some, 1, "x").to_list() == [drawn[each] for each in some]
@@ -52,7 +58,7 @@ def test_belongs_to_the_id_and_not_to_its_row() -> None:
 
 @pytest.mark.parametrize("kind", IDS)
 def test_a_draw_is_fair_and_belongs_to_the_ids(kind: str) -> None:
-    ids = pl.Series("id", IDS[kind]).sort()
+    ids = ids_of(kind).sort()
     drawn = draw(ids, 1, "segments", 10_000)
     assert len(np.unique(drawn)) == 10_000
     assert stats.chisquare(np.bincount(drawn // 1_000, minlength=100)).pvalue > 1e-3  # whatever the ids begin with

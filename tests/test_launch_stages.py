@@ -25,6 +25,7 @@ def shop():
     demo = simulate(600, 400, date(2026, 7, 1), 3)
     settings = segmenter.launch_settings(
         {"launch.as_of": "2026-07-01", "plan.size": 100, "plan.holdout": 0, "rules.spend.min": 200, "data.customers.contact": ["phone"]}
+        | {"segments.bootstraps": 2}
     )
     frames = {"orders": demo.orders, "customers": demo.customers, "events": demo.events, "referrals": demo.referrals}
     return segmenter.canonical_tables(frames, settings.data, settings.launch), settings
@@ -51,13 +52,16 @@ def test_every_customer_ends_with_one_verdict_and_the_counts_add_up(shop):
     assert plan.valid_until == date(2026, 7, 15)
 
 
-@pytest.fixture(params=["weighted", "auto"])
+def by(settings, ranking):
+    learning = {"scoring.trees": 20, "scoring.trials": 2} if ranking == "auto" else {}
+    return settings.model_copy(update={"scoring": segmenter.launch_settings({"scoring": ranking, **learning}).scoring})
+
+
+@pytest.fixture(scope="module", params=["weighted", "auto"])
 def ranked(request, shop):
     """A launch by a score, and one by what is learned from its own past."""
     tables, settings = shop
-    learning = {"scoring.trees": 20, "scoring.trials": 2} if request.param == "auto" else {}
-    scoring = segmenter.launch_settings({"scoring": request.param, **learning}).scoring
-    return tables, settings.model_copy(update={"scoring": scoring})
+    return tables, by(settings, request.param)
 
 
 def test_row_order_and_the_future_change_nothing(ranked):
@@ -141,13 +145,14 @@ def test_the_model_scores_others_by_the_same_map(planned):
 
 
 def test_events_that_nobody_gave_points_for_are_said(shop):
-    tables, settings = shop
+    tables, settings = shop[0], by(shop[1], "weighted")
     odd = replace(tables, events=tables.events.with_columns(kind=pl.col("kind").replace("visit", "浏览")))
-    assert plan_launch(tables, settings).warnings == ()
+    plan = plan_launch(tables, settings)
+    assert plan.warnings == ()
     (warning,) = plan_launch(odd, settings).warnings
     assert warning.endswith("name them: 浏览")
     named = settings.model_copy(update={"scoring": settings.scoring.model_copy(update={"engagement": {"VISIT": 1.0, "campaign": 4.0}})})
-    assert_frame_equal(plan_launch(tables, named).invite_list, plan_launch(tables, settings).invite_list)
+    assert_frame_equal(plan_launch(tables, named).invite_list, plan.invite_list)
 
 
 def test_a_brand_that_has_no_sales_yet_picks_its_first_backers_from_events(shop):

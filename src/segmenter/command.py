@@ -19,7 +19,7 @@ from segmenter.exits import MENDABLE, Verdict, end, finish, leave, prepare
 from segmenter.hydra_errors import check_files, check_interpolations, in_our_words, while_composing
 from segmenter.job import SWEEP
 from segmenter.messages import Message
-from segmenter.overrides import IS_OVERRIDE, check_overrides, quoted
+from segmenter.overrides import IS_OVERRIDE, check_overrides, forced, quoted
 from segmenter.words import visible
 
 if TYPE_CHECKING:
@@ -48,6 +48,10 @@ def job(main: Callable[Config, None]) -> Callable[Config, None]:
             run_log.begin(os.path.splitext(os.path.basename(sys.argv[0]))[0], _given(args, "log", str), _given(args, "out", str))
             check_interpolations(*args)
             check_files()
+            if _given(args, "from_run", str):
+                from segmenter.report.earlier_run import repeated
+
+                args = (repeated(args[0]), *args[1:])
             _run(lambda: main(*args, **kwargs), quiet=bool(_given(args, "quiet", bool)))
         except BaseException as error:
             if alone or not isinstance(error, SegmenterError | Verdict):
@@ -102,7 +106,9 @@ def command(main: Callable[[], object]) -> None:
         _check_surroundings()
         check_overrides(sys.argv[1:])
         # Overrides last: Hydra's parser takes none after an option that follows another override.
-        sys.argv[1:] = sorted((quoted(argument, sweep=sweep) for argument in sys.argv[1:]), key=lambda word: bool(IS_OVERRIDE.match(word)))
+        sys.argv[1:] = sorted(
+            (forced(quoted(argument, sweep=sweep), sys.argv) for argument in sys.argv[1:]), key=lambda word: bool(IS_OVERRIDE.match(word))
+        )
         watch_files()
         os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then raises its errors instead of printing them
         os.environ[SWEEP] = uuid.uuid4().hex

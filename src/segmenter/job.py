@@ -72,10 +72,11 @@ def conclude(outputs: "Outputs", settings: "LaunchJob", *, sweep: "Sweep | None"
 
     `damaged` is what was found damaged on the way while the results are right.
     """
+    from segmenter.report.earlier_run import what_differs
     from segmenter.report.terminal import progress, show, show_run
     from segmenter.settings import NoTracking
 
-    show(outputs.report, settings.out, settings.lang, damaged=damaged)
+    show(outputs.report, settings.out, settings.lang, damaged=(*damaged, *what_differs(settings)))
     if outputs.record is not None and not isinstance(settings.tracking, NoTracking):
         from segmenter.tracking import track_beside
 

@@ -20,7 +20,7 @@ from segmenter.measures import shop_orders
 from segmenter.measures.sampling import Sampling
 from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.messages import Message
-from segmenter.run_log import event
+from segmenter.report.earlier_run import check_same
 from segmenter.settings import (
     DatabaseSettings,
     DemoSettings,
@@ -101,10 +101,7 @@ def read_tables(
         ids, known["seeds"] = listed
         tables = replace(tables, seeds=ids, reads={**tables.reads, "seeds": {"rows": len(ids), "kept": len(ids)}})
     read = Inputs(replace(tables, findings=(*found, *tables.findings)), known, orders.warnings)
-    for name, counts in tables.reads.items():
-        event("read", table=name, **counts)
-    for kind in read.rejected:
-        event("rejected", **kind)
+    read.log()
     return read
 
 
@@ -147,7 +144,7 @@ def _read_sources(
 
 def read_launch(settings: LaunchJob, terms: Terms, *, progress: Progress, sampling: Sampling | None = None, stop: bool = True) -> Inputs:
     """Read a launch's tables as its settings ask for; where its ranking needs no `sampling` of single orders, that which is given."""
-    return read_tables(
+    read = read_tables(
         settings.data,
         settings.launch,
         seed=settings.seed,
@@ -160,12 +157,15 @@ def read_launch(settings: LaunchJob, terms: Terms, *, progress: Progress, sampli
         seeds=settings.scoring.seeds_file,
         stop=stop,
     )
+    check_same(settings, read)
+    return read
 
 
 def read_past(settings: LaunchJob, terms: Terms, sampling: Sampling, *, progress: Progress) -> Inputs:
     """Read the tables of a job that replays launches on as many customers as `sampling` says."""
     about, store, seeds = (settings.data, settings.launch), settings.history.store, settings.scoring.seeds_file
     read = read_tables(*about, seed=settings.seed, progress=progress, terms=terms, store=store, sampling=sampling, seeds=seeds)
+    check_same(settings, read)
     return with_seed_launch(read, settings, terms.as_of)
 
 

@@ -7,7 +7,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -37,7 +37,8 @@ _SUMMARY = ("job", "launch", "as_of", "invited", "eligible", "obstacles", "warni
 class _Run:
     """The run of this process; of a sweep, the one that is at work."""
 
-    id, began, file = "", 0.0, None
+    id, began = "", 0.0
+    file: "_File | None" = None
     facts: Mapping[str, Any] = {}
 
 
@@ -48,8 +49,9 @@ class _File(logging.FileHandler):
         return json.dumps(head | getattr(record, "facts", {}), ensure_ascii=False)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's own name
-        _EVENTS.removeHandler(self)
-        print(f"segmenter: log: cannot be written any more ({sys.exception()}); the job goes on without it", file=sys.stderr)
+        print(f"segmenter: log: cannot be written any more ({sys.exc_info()[1]}); the job goes on without it", file=sys.stderr)
+        with suppress(OSError):  # of what was not written
+            close()
 
 
 def begin(job: str, log: str | None, out: str | None = None) -> None:
@@ -58,8 +60,8 @@ def begin(job: str, log: str | None, out: str | None = None) -> None:
     _Run.id, _Run.began, _Run.facts = uuid.uuid4().hex[:12], time.monotonic(), dict.fromkeys(_SUMMARY) | {"obstacles": 0, "warnings": 0}
     note(job=job)
     if log is not None:
-        _Run.file = _opened(log, out)
-        _EVENTS.addHandler(_Run.file)
+        _EVENTS.addHandler(file := _opened(log, out))
+        _Run.file = file
         event("started", job=job, segmenter=__version__, process=os.getpid())
 
 
@@ -70,26 +72,26 @@ def _opened(log: str, out: str | None) -> _File:
         raise ConfigError(Message("jobs.log_in_results", sentence, log=log))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        written = path.read_bytes() if path.is_file() and path.stat().st_size < 2 else _ends(path)
-        if written[:1] not in (b"", b"{"):
+        ends = _ends(path)
+        if ends[:1] not in (b"", b"{"):
             sentence = "log: should be a new file, or a log already (got {log}, which holds something else); choose another"
             raise ConfigError(Message("jobs.log_foreign", sentence, log=log))
-        file = _File(path, encoding="utf-8", errors="backslashreplace")
+        if ends[1:] not in (b"", b"\n"):  # who wrote it was killed in the middle of a line
+            with path.open("a") as file:
+                file.write("\n")
+        return _File(path, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         sentence = "log: cannot be written (got {log}: {reason}); choose another file"
         raise ConfigError(Message("jobs.log_unwritable", sentence, log=log, reason=error.strerror or str(error))) from error
-    if written[1:] not in (b"", b"\n"):
-        file.stream.write("\n")  # whoever was killed in the middle of a line
-    return file
 
 
 def _ends(path: Path) -> bytes:
     """Give the first and the last byte of a file; nothing of what is none, such as a pipe."""
-    if not path.is_file():
+    if not path.is_file() or not (size := path.stat().st_size):
         return b""
     with path.open("rb") as file:
         first = file.read(1)
-        file.seek(-1, os.SEEK_END)
+        file.seek(size - 1)
         return first + file.read(1)
 
 
@@ -148,10 +150,10 @@ def failed(problems: Iterable[str], exit_code: int) -> None:
 
 def close() -> None:
     """Let go of the log."""
-    if _Run.file is not None:
-        _EVENTS.removeHandler(_Run.file)
-        _Run.file.close()
+    if (file := _Run.file) is not None:
         _Run.file = None
+        _EVENTS.removeHandler(file)
+        file.close()
 
 
 @contextmanager

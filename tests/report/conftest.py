@@ -57,8 +57,15 @@ def _shop() -> dict[str, pl.DataFrame]:
 
 @pytest.fixture(scope="session")
 def launch() -> Callable[..., Launch]:
-    @cache
+    made: dict[str, Launch] = {}
+
     def make(**overrides: Any) -> Launch:
+        asked = repr(sorted(overrides.items()))  # lists and mappings among them
+        if asked not in made:
+            made[asked] = planned(overrides)
+        return made[asked]
+
+    def planned(overrides: dict[str, Any]) -> Launch:
         settings = segmenter.launch_settings(
             {
                 "launch.as_of": "2026-07-01",

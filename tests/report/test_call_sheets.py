@@ -120,7 +120,7 @@ def sheet_rows(sheet: Any, top: int = 0) -> list[dict[str, Any]]:
 
 
 def test_who_calls_whom_on_which_day(launch: Callable[..., Any], tmp_path: Path) -> None:
-    made = launch.__wrapped__(plan__agents=AGENTS, plan__holdout=0)  # past the cache, which takes no dicts
+    made = launch(plan__agents=AGENTS, plan__holdout=0)
     paths = call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path)
     regions = list(safe_names(made.plan.groups["region"].unique(maintain_order=True).to_list()).values())
     assert [path.stem for path in paths] == [*regions, *(path.stem for path in paths[len(regions) :])]
@@ -152,7 +152,7 @@ def test_who_calls_whom_on_which_day(launch: Callable[..., Any], tmp_path: Path)
 
 
 def test_each_agent_has_a_workbook_with_a_sheet_a_day(launch: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = launch.__wrapped__(plan__agents=AGENTS, **LAUNCH)
+    made = launch(plan__agents=AGENTS, **LAUNCH)
     monkeypatch.setattr(module, "_MOST_DAYS", 12)
     paths = [path for path in call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path) if path.stem.startswith("agent ")]
     assert len(paths) > 2
@@ -194,7 +194,7 @@ PERSONAS = [
 
 
 def test_whoever_has_a_persona_is_offered_and_told_its_own(launch: Callable[..., Any], tmp_path: Path) -> None:
-    made = launch.__wrapped__(plan__agents=AGENTS, personas=PERSONAS, **LAUNCH)
+    made = launch(plan__agents=AGENTS, personas=PERSONAS, **LAUNCH)
     persona = dict(made.plan.invite_list.select("customer_id", "persona").rows())
     hooks = {"=clinic": "=free <tea>", "big": "cartons"}
     seen = set()
@@ -240,7 +240,7 @@ def test_whoever_has_a_persona_is_offered_and_told_its_own(launch: Callable[...,
 
 def test_agents_named_as_regions_keep_apart(launch: Callable[..., Any], tmp_path: Path) -> None:
     agents = [{"name": "all", "calls_per_day": 500, "regions": []}]
-    made = launch.__wrapped__(plan__agents=agents, plan__by_region="none")
+    made = launch(plan__agents=agents, plan__by_region="none")
     plan = replace(made.plan, groups=made.plan.groups.with_columns(region=pl.lit("agent all")))
     assert [path.stem for path in call_sheets(plan, made.settings, None, tmp_path)] == ["agent all", "agent all_"]
 
@@ -284,7 +284,7 @@ def test_buying_habits_are_said_as_one_says_them(orders: int, days: int | None, 
 
 def test_whom_nobody_calls_comes_last(launch: Callable[..., Any], tmp_path: Path) -> None:
     agents = [{"name": "王芳", "calls_per_day": 5, "regions": ["辽宁"]}]
-    made = launch.__wrapped__(plan__agents=agents, plan__by_region="none", lang="zh")
+    made = launch(plan__agents=agents, plan__by_region="none", lang="zh")
     path, *others = call_sheets(made.plan, made.settings, None, tmp_path)
     assert [other.stem.split()[:2] for other in others] == [["客服", "王芳"]] * len(others)
     names = [row["客服"] for row in rows_of(path)]
@@ -294,7 +294,7 @@ def test_whom_nobody_calls_comes_last(launch: Callable[..., Any], tmp_path: Path
 
 
 def test_no_cell_is_a_formula_or_a_link(launch: Callable[..., Any], tmp_path: Path) -> None:
-    made = launch.__wrapped__(plan__agents=AGENTS, launch__script="=1+1 {name}")
+    made = launch(plan__agents=AGENTS, launch__script="=1+1 {name}")
     contacts = made.tables.contacts.with_columns(
         pl.lit("=1+1").alias("name"), pl.lit("http://example.com").alias("wechat"), pl.lit("+8613800000000").alias("phone")
     )
@@ -309,7 +309,7 @@ def test_no_cell_is_a_formula_or_a_link(launch: Callable[..., Any], tmp_path: Pa
 
 
 def test_same_bytes_again(launch: Callable[..., Any], tmp_path: Path) -> None:
-    made = launch.__wrapped__(plan__agents=AGENTS, **LAUNCH)
+    made = launch(plan__agents=AGENTS, **LAUNCH)
     one = call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path / "1")
     assert len({path.name for path in one}) == len(one)
     two = call_sheets(made.plan, made.settings, made.tables.contacts.reverse(), tmp_path / "2")

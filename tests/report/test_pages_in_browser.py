@@ -39,7 +39,14 @@ JOBS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "taobao": ("", ("launch", "data=taobao", "rules.recency.max_days=90", *REAL, "lang=zh"), "taobao/report.html"),
     "retail": ("", ("launch", "data=online_retail", *REAL, "lang=en"), "online_retail/report.html"),
 }
-NAMES = ("<script>document.title = 'run'</script>", "\"'><img src=x onerror=alert(1)>", "\u202eright to left", "🦄 ملك", "W" * 200, "长" * 200)
+NAMES = (
+    "<script>document.title = 'run'</script>",
+    "\"'><img src=x onerror=alert(1)>",
+    "\u202eright to left",
+    "🦄 ملك",
+    "W" * 200,
+    "长" * 200,
+)
 
 
 @pytest.fixture(scope="session")
@@ -160,28 +167,28 @@ FIGURES = Report(
 
 
 @pytest.mark.parametrize(
-    ("at", "upwards"), [(0, "b 1 9 10"), (1, "−¥30 ¥0 ¥999.5 ¥1,200"), (2, "−1.0% 9.5% 10.0% 100.0%"), (3, "2025 06-30 07-01 07-02"), (4, "June|July 9|July 10|August"), (5, "2 10 1.5|–")]
-)  # fmt: skip
-def test_a_table_sorts_by_keyboard_as_its_figures_and_dates_do(opened: Callable[..., Any], at: int, upwards: str) -> None:
+    ("at", "upwards", "unknown"),
+    [
+        (0, "<b> g1 g9 g10", ""),
+        (1, "g9 <b> g1 g10", ""),
+        (2, "g1 g10 g9 <b>", ""),
+        (3, "g1 g9 g10 <b>", ""),
+        (4, "g1 <b> g10 g9", ""),
+        (5, "g9 <b> g1", "g10"),
+    ],
+)
+def test_a_table_sorts_by_keyboard_as_its_figures_and_dates_do(opened: Callable[..., Any], at: int, upwards: str, unknown: str) -> None:
     page = opened(FIGURES)
-    first = texts(page, at)
     tab_to(page, f"th:nth-child({at + 1}) button")
-    head = page.locator(f"th:nth-child({at + 1})").first
-    for key, order in (("Enter", "ascending"), ("Space", "descending"), ("Enter", None)):
+    head, known, last = page.locator(f"th:nth-child({at + 1})").first, upwards.split(), [*unknown.split(), "all"]
+    given = [*(each[0] for each in ROWS), "all"]
+    # What is not known comes last either way, and the sum below it; a third time gives the order that was there.
+    orders = (("Enter", "ascending", [*known, *last]), ("Space", "descending", [*known[::-1], *last]), ("Enter", None, given))
+    for key, order, wanted in orders:
         page.keyboard.press(key)
         assert head.get_attribute("aria-sort") == order
         assert page.locator("th[aria-sort]").count() == (order is not None)
-        found = texts(page, at)
-        assert sorted(found) == sorted(first)
-        assert found[-1] == first[-1]  # the sum
-        if order is None:
-            assert found == first
-            continue
-        *_, last = known = [each for each in found[:-1] if each != "–"]
-        assert "–" not in found or found[-2] == "–"  # what is not known comes last, either way
-        wanted = [part for part in re.split(r"\|" if "|" in upwards and at == 4 else r"[ |]", upwards) if part != "–"]
-        for cell, part in zip(known if order == "ascending" else known[::-1], wanted, strict=True):
-            assert part in cell
+        assert texts(page, 0) == wanted
 
 
 def test_a_long_table_is_searched_by_keyboard_and_printed_whole(opened: Callable[..., Any]) -> None:
@@ -220,7 +227,12 @@ def test_a_page_is_whole_without_its_script(opened: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize("name", NAMES, ids=["script", "quotes", "right_to_left", "emoji", "long", "long_chinese"])
 def test_a_hostile_name_is_text_everywhere_and_breaks_no_layout(name: str, opened: Callable[..., Any]) -> None:
-    table = Table(columns(name, "Number", name, left=(0, 2)), tuple(row(Cell(name, small=name), str(number), name) for number in range(14)), title=name, under=(name,))
+    table = Table(
+        columns(name, "Number", name, left=(0, 2)),
+        tuple(row(Cell(name, small=name), str(number), name) for number in range(14)),
+        title=name,
+        under=(name,),
+    )
     figure = Figure(charts.Bars(name, [(name, 3, "three")]), name)
     every = Report(
         name, name, name, name, topic=name, dates=(Fact(name, name, name),), advice=Advice((text(name), text(name))), caution=name, mend=name,
@@ -238,8 +250,9 @@ def test_a_hostile_name_is_text_everywhere_and_breaks_no_layout(name: str, opene
 
 
 def test_hostile_names_of_a_shop_are_text_on_its_page(launch: Callable[..., Any], opened: Callable[..., Any]) -> None:
-    agents = [{"name": name, "calls_per_day": 20} for name in NAMES[:4]]
-    wanted = [{"name": name, "where": f"spend > {1000 * place}"} for place, name in enumerate(NAMES, 1)]
+    allowed = [name for name in NAMES if name.isprintable()]  # the config refuses what turns the direction of writing
+    agents = [{"name": name, "calls_per_day": 20} for name in allowed]
+    wanted = [{"name": name, "where": f"spend > {1000 * place}"} for place, name in enumerate(allowed, 1)]
     made = launch.__wrapped__(plan__agents=agents, personas=wanted, launch__topic=NAMES[0], launch__shop=NAMES[4])
     segments = made.plan.segments.with_columns(pl.Series("name", (NAMES * 3)[: made.plan.segments.height]))
     page = opened(launch_report(replace(made.plan, segments=segments), made.settings, made.tables.rejects))

@@ -37,9 +37,13 @@ def learned(frame):
     return fit(frame.drop("likes"), SETTINGS, None, horizon_days=30, seed=1)
 
 
-def test_the_like_of_seeds_come_first_and_what_it_says_of_itself_holds():
+@pytest.fixture(scope="module")
+def ranking():
+    return learned(shop())
+
+
+def test_the_like_of_seeds_come_first_and_what_it_says_of_itself_holds(ranking):
     frame = shop()
-    ranking = learned(frame)
     others = frame.filter(verdict="eligible")
     values = ranking.values(others)
     first = others["likes"].to_numpy()[np.argsort(-values)[:270]].mean()
@@ -159,10 +163,11 @@ def test_what_cannot_be_learned_from_has_its_message(frame, part):
 
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2_999), st.integers(1, 400))
-def test_a_customer_is_as_alike_alone_as_among_others(start, count):
-    whole = RANKING.values(SHOP)
-    assert np.array_equal(RANKING.values(SHOP[start : start + count]), whole[start : start + count])
-    assert np.array_equal(RANKING.values(SHOP.reverse()), whole[::-1])
+def test_a_customer_is_as_alike_alone_as_among_others(ranking, start, count):
+    frame = shop()
+    whole = ranking.values(frame)
+    assert np.array_equal(ranking.values(frame[start : start + count]), whole[start : start + count])
+    assert np.array_equal(ranking.values(frame.reverse()), whole[::-1])
 
 
 def test_the_launchs_model_scores_others_by_their_places_too():
@@ -183,12 +188,9 @@ def test_the_launchs_model_scores_others_by_their_places_too():
     assert ServedModel(plan.model).predict(rows)["score"].to_list() == pytest.approx(plan.customers["score"].to_list(), abs=1e-9)
 
 
-def test_learned_again_on_other_threads_not_a_bit_differs(monkeypatch):
+def test_learned_again_on_other_threads_not_a_bit_differs(ranking, monkeypatch):
+    frame = shop()
     monkeypatch.setattr("os.cpu_count", lambda: 5)
-    again = learned(SHOP.with_columns(pl.col("likes")))
-    assert np.array_equal(again.values(SHOP), RANKING.values(SHOP))
-    assert RANKING.values(SHOP[:0]).shape == (0,)
-
-
-SHOP = shop()
-RANKING = learned(SHOP)
+    again = learned(frame)
+    assert np.array_equal(again.values(frame), ranking.values(frame))
+    assert ranking.values(frame[:0]).shape == (0,)

@@ -1,5 +1,6 @@
 """Answers as agents write them: those collected, those held out, and laws that hold for any."""
 
+from functools import cache
 from itertools import islice, product
 
 import pytest
@@ -40,23 +41,36 @@ def test_every_phrase_of_the_drop_down_means_what_it_says() -> None:
     assert [state_of(text) for words in ANSWER_WORDS.values() for text in words] == [answer for answer in ANSWER_WORDS for _ in range(2)]
 
 
-phrases = [
-    ("".join(chosen), pattern.says)
-    for pattern in patterns()
-    for chosen in islice(
-        product(
-            *(
-                ["".join(option) if option and not option[0].isascii() else f" {' '.join(option)} " for option in part]
-                for part in pattern.parts
-            )
-        ),
-        40,
-    )
-    if "".join(chosen).strip()
-]
+@cache
+def phrases() -> list[tuple[str, str]]:
+    return [
+        ("".join(chosen), pattern.says)
+        for pattern in patterns()
+        for chosen in islice(
+            product(
+                *(
+                    ["".join(option) if option and not option[0].isascii() else f" {' '.join(option)} " for option in part]
+                    for part in pattern.parts
+                )
+            ),
+            40,
+        )
+        if "".join(chosen).strip()
+    ]
 
 
-@given(st.sampled_from(phrases), st.sampled_from(["{}", " {} ", "{}!", "{}。", "（{}）"]), st.booleans())
+@cache
+def saying(says: frozenset[str], states: frozenset[str]) -> list[str]:
+    return [text.strip() for text, said in phrases() if said in says and state_of(text) in states]
+
+
+# To know them takes seconds: only when they are asked for.
+phrase = st.deferred(lambda: st.sampled_from(phrases()))
+yes = st.deferred(lambda: st.sampled_from(saying(frozenset({"joined", "agreed", "in", "contact"}), frozenset(YES))))
+no = st.deferred(lambda: st.sampled_from(saying(frozenset({"refused", "refused_for_good", "left"}), frozenset(NO))))
+
+
+@given(phrase, st.sampled_from(["{}", " {} ", "{}!", "{}。", "（{}）"]), st.booleans())
 def test_dressing_changes_no_meaning(phrase: tuple[str, str], dress: str, shout: bool) -> None:
     text = phrase[0].strip()
     assert meaning_of(dress.format(text.upper() if shout else text)) == meaning_of(text)
@@ -67,12 +81,8 @@ def test_any_text_is_understood_or_not(text: str) -> None:
     assert state_of(text) in (None, *ANSWERS, NOT_YET.answer)
 
 
-yes = [text.strip() for text, says in phrases if says in {"joined", "agreed", "in", "contact"} and state_of(text) in YES]
-no = [text.strip() for text, says in phrases if says in {"refused", "refused_for_good", "left"} and state_of(text) in NO]
-
-
 @given(
-    st.sampled_from(yes),
+    yes,
     st.sampled_from(["不", "没", "没有", "未", "不想", "拒绝", "别", "并不", "不是", "not ", "never ", "nto ", "refuses: "]),
 )
 def test_what_is_turned_round_is_no_yes(text: str, turn: str) -> None:
@@ -80,7 +90,7 @@ def test_what_is_turned_round_is_no_yes(text: str, turn: str) -> None:
         assert state_of(turn + text) not in YES or is_phrase(turn + text, of="agreed")
 
 
-@given(st.sampled_from(yes), st.sampled_from(no), st.booleans(), st.sampled_from(["，", "; ", " / ", "\n"]))
+@given(yes, no, st.booleans(), st.sampled_from(["，", "; ", " / ", "\n"]))
 def test_yes_and_no_in_one_answer_are_never_a_yes(one: str, other: str, first: bool, mark: str) -> None:
     both = mark.join((one, other) if first else (other, one))
     assert state_of(both) not in YES

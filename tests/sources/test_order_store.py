@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -60,7 +61,7 @@ class Shop:
 
     def __init__(self, folder: Path, ids: str = "text") -> None:
         self.folder, self.kept, self.ids = folder / "orders", folder / "store", ids
-        self.folder.mkdir()
+        self.folder.mkdir(exist_ok=True)
         self.seed = 0
         self.customers: Path | None = None
 
@@ -96,12 +97,27 @@ class Shop:
         return decoded, found.warnings
 
 
-@pytest.fixture
-def shop(tmp_path):
-    shop = Shop(tmp_path)
+@pytest.fixture(scope="module")
+def places(tmp_path_factory):
+    """Give the place of a shop of two files, whose orders are in its store, and a copy of all that."""
+    place, copy = tmp_path_factory.mktemp("shop"), tmp_path_factory.mktemp("copy") / "of"
+    shop = Shop(place)
     for name in ("a.parquet", "b.parquet"):
         shop.write(name)
-    assert shop.launch() == (["a.parquet", "b.parquet"], ())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shop_orders, "KERNEL_ROWS", 0)
+        assert shop.launch() == (["a.parquet", "b.parquet"], ())
+    shutil.copytree(place, copy)
+    return place, copy
+
+
+@pytest.fixture
+def shop(places):
+    place, copy = places
+    shutil.rmtree(place)
+    shutil.copytree(copy, place)
+    shop = Shop(place)
+    shop.seed = 2
     return shop
 
 

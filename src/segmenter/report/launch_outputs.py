@@ -54,7 +54,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
     exports, notes = list_exports(plan, settings, read.tables.contacts)
     plan = replace(plan, notes=(*plan.notes, *notes))
     currency, rejects, typed = settings.launch.currency, read.tables.rejects, own_words()
-    report = launch_report(plan, settings, rejects, read.tables.findings, typed, place_for(settings.out))
+    report = launch_report(plan, settings, rejects, read.tables.findings, typed, place_for(settings.out), read)
     invites = to_units(plan.invite_list, list(MONEY), currency)
     answered = None if read.tables.launches is None else read.tables.launches.invited
     follow_ups = list_follow_ups(plan.customers, read.tables.launches)
@@ -97,6 +97,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         files.append(csv("outlook", by_wave, public=True))
     said = {
         "draft": describe_draft(_launch(plan, settings), None if settings.launch.commit else basis, settings.out),
+        "ledger": None if basis is None else basis.as_facts()["digest"],
         "typed": list(typed),
         "valid_until": str(plan.valid_until),
         "live_events": [str(event.day) for event in plan.live_events],

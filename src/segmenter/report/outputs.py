@@ -13,6 +13,7 @@ import polars.selectors as cs
 
 from segmenter.measures.spec import MONEY
 from segmenter.money import to_units
+from segmenter.report.earlier_run import check_same
 from segmenter.report.output_folder import check_owner
 from segmenter.report.page import render_page
 from segmenter.report.publication import MANIFEST, publish, sha256
@@ -102,6 +103,7 @@ def write_outputs(
     outputs: Outputs, read: "Inputs | None", settings: AnyJob, publishing: AbstractContextManager[Path] | None = None
 ) -> None:
     """Write the files into the results folder, whole or not at all; `publishing` is `publish` or more around it."""
+    check_same(settings, read, outputs.manifest)
     with publishing or publish(settings.out, lambda: check_owner(settings)) as folder, ThreadPoolExecutor(2) as threads:
         paths = [(output, folder / output.name) for output in outputs.files]
         for _, path in paths:

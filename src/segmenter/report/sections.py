@@ -122,7 +122,7 @@ class Key:
 class Figure:
     """A chart; a terminal shows none."""
 
-    chart: charts.Bars | charts.Pairs | charts.Histogram | charts.Lines  # drawn only when a page is made
+    chart: charts.Chart  # drawn only when a page is made
     title: str = ""
     legend: tuple[Key, ...] = ()
 
