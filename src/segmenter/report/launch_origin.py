@@ -93,10 +93,10 @@ def origin(settings: CoreSettings, read: "Inputs | None", labels: Labels) -> Sec
     blocks: list[Block] = [
         note(
             say(
-                f"segmenter {__version__}, seed {settings.seed}. The same input and settings give the same files, byte for byte; "
-                "manifest.json has all settings and fingerprints.",
-                f"segmenter {__version__}，随机种子 {settings.seed}。相同的数据和设置得到完全相同的文件；全部设置和指纹见 manifest.json。",
+                f"segmenter {__version__}, seed {settings.seed}. The same input and settings give the same files, byte for byte.",
+                f"segmenter {__version__}，随机种子 {settings.seed}。相同的数据和设置得到完全相同的文件。",
             )
+            + (say(" manifest.json has all settings and fingerprints.", "全部设置和指纹见 manifest.json。") if "out" in now else "")
         )
     ]
     if changed:
