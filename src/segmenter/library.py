@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from os import PathLike
 from pathlib import Path
-from typing import Generic, TypeVar, cast, overload
+from typing import Generic, cast
 
 import narwhals as nw
 import polars as pl
 import polars.selectors as cs
 from narwhals.typing import IntoDataFrame, IntoLazyFrame
+from typing_extensions import TypeVar
 
 from segmenter.defaults import launch_settings
 from segmenter.errors import InputError
@@ -25,9 +26,10 @@ from segmenter.loader import read_tables
 from segmenter.measures.spec import MONEY
 from segmenter.messages import Message
 from segmenter.money import to_units
+from segmenter.report.explanation_report import explanation_report
 from segmenter.report.language import translate
 from segmenter.report.launch_report import launch_report
-from segmenter.report.notebook import Told, launch_cell, tell
+from segmenter.report.notebook import Told, launch_cell
 from segmenter.report.page import render_page
 from segmenter.report.plan_words import in_words
 from segmenter.report.ranking_words import ranking_sentence
@@ -36,15 +38,12 @@ from segmenter.settings import FrameLaunch
 from segmenter.sources.data_frames import read_frames
 from segmenter.sources.results_folder import LaunchResults, explain_some
 
-FrameT = TypeVar("FrameT")
-EagerT = TypeVar("EagerT", bound=IntoDataFrame)
+FrameT = TypeVar("FrameT", bound=IntoDataFrame, default=pl.DataFrame)
 _Table = IntoDataFrame | IntoLazyFrame | None
-_Columns = Mapping[str, Mapping[str, str]] | None
 
 
-@overload
 def launch(
-    orders: IntoLazyFrame | None = None,
+    orders: FrameT | IntoLazyFrame | None = None,
     customers: _Table = None,
     events: _Table = None,
     referrals: _Table = None,
@@ -52,34 +51,9 @@ def launch(
     applicants: _Table = None,
     ties: _Table = None,
     as_of: date | str | None = None,
-    columns: _Columns = None,
+    columns: Mapping[str, Mapping[str, str]] | None = None,
     **settings: object,
-) -> "Launch[pl.DataFrame]": ...
-@overload
-def launch(
-    orders: EagerT,
-    customers: _Table = None,
-    events: _Table = None,
-    referrals: _Table = None,
-    *,
-    applicants: _Table = None,
-    ties: _Table = None,
-    as_of: date | str | None = None,
-    columns: _Columns = None,
-    **settings: object,
-) -> "Launch[EagerT]": ...
-def launch(  # type: ignore[misc]  # what the overloads say
-    orders: object = None,
-    customers: object = None,
-    events: object = None,
-    referrals: object = None,
-    *,
-    applicants: object = None,
-    ties: object = None,
-    as_of: date | str | None = None,
-    columns: _Columns = None,
-    **settings: object,
-) -> "Launch[object]":
+) -> "Launch[FrameT]":
     """Decide whom to invite, from data frames: `segmenter launch` without files, ledger and MLflow.
 
     Parameters
@@ -171,7 +145,7 @@ class Launch(Generic[FrameT]):
     --------
     >>> orders = pl.DataFrame({"customer_id": ["a", "b"], "time": ["2026-06-30", "2026-06-01"], "amount": [12.5, 7.5]})
     >>> launch(orders, as_of="2026-07-01")
-    Launch(name='launch', as_of=2026-07-01, customers=2, eligible=2, invited=2, groups=1, valid_until=2026-07-15)
+    Launch(name='launch', as_of=2026-07-01, customers=2, eligible=2, invited=2, groups=1, valid_until=2026-07-15, warnings=2)
     """
 
     plan: LaunchPlan
@@ -230,7 +204,8 @@ class Launch(Generic[FrameT]):
             "ranking": {"sentence": ranking_sentence(plan.ranking, lang)},
         }
         results = _Unwritten("launch", Path(self.settings.launch.name), facts, self.settings, plan)
-        return tell(explain_some(results, [str(customer_id)])[0], results, lang)
+        [found] = explain_some(results, [str(customer_id)])
+        return Told(found, explanation_report(found, results, lang), lang)
 
     def report(self, path: "str | PathLike[str] | None" = None) -> str:
         """Give the launch's page, and write it where a path says so."""

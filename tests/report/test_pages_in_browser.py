@@ -250,8 +250,9 @@ def test_a_hostile_name_is_text_everywhere_and_breaks_no_layout(name: str, opene
 
 
 def test_hostile_names_of_a_shop_are_text_on_its_page(launch: Callable[..., Any], opened: Callable[..., Any]) -> None:
-    agents = [{"name": name, "calls_per_day": 20} for name in NAMES[:4]]
-    wanted = [{"name": name, "where": f"spend > {1000 * place}"} for place, name in enumerate(NAMES, 1)]
+    allowed = [name for name in NAMES if name.isprintable()]  # the config refuses what turns the direction of writing
+    agents = [{"name": name, "calls_per_day": 20} for name in allowed]
+    wanted = [{"name": name, "where": f"spend > {1000 * place}"} for place, name in enumerate(allowed, 1)]
     made = launch.__wrapped__(plan__agents=agents, personas=wanted, launch__topic=NAMES[0], launch__shop=NAMES[4])
     segments = made.plan.segments.with_columns(pl.Series("name", (NAMES * 3)[: made.plan.segments.height]))
     page = opened(launch_report(replace(made.plan, segments=segments), made.settings, made.tables.rejects))

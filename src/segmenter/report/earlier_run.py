@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.launch_changes import setting_differences
 from segmenter.messages import Message
 from segmenter.report.publication import MANIFEST
+from segmenter.report.table_files import inputs_of
 from segmenter.settings import AnyJob, LaunchJob
+from segmenter.sources.inputs import Inputs
 from segmenter.version import __version__
 
 if TYPE_CHECKING:
@@ -116,10 +119,12 @@ def _stopping(found: Iterator[Message], changed: str) -> list[str]:
     return [*problems, Message("report.run_changed", "from_run_changed: allow goes on all the same (got stop)")]
 
 
-def check_same(settings: AnyJob, now: Mapping[str, Any]) -> None:
-    """Stop where what a manifest is going to say is not what the run that is repeated said."""
-    folder = settings.from_run if isinstance(settings, LaunchJob) else None
-    if folder is not None and (problems := _stopping(differences(earlier(folder), now, folder), settings.from_run_changed)):
+def check_same(settings: AnyJob, read: Inputs | None, said: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Stop where what was read, or is said of it, is not as it was when the run was made that is repeated."""
+    if not isinstance(settings, LaunchJob) or (folder := settings.from_run) is None:
+        return
+    now = {**({} if read is None else inputs_of(read)), **said}
+    if problems := _stopping(differences(earlier(folder), now, folder), settings.from_run_changed):
         raise InputError(*problems)
 
 

@@ -46,7 +46,7 @@ def quality(plan: "LaunchPlan", rejects: pl.DataFrame, findings: Sequence[Findin
         share = labels.share(ratio(placeless, plan.customers.height))
         unplaced = say("{} customers ({}) have no region, or one that was not recognised.", "{} 位客户（{}）没有地区或地区无法识别。")
         blocks.append(text(unplaced.format(number(placeless), share)))
-    return Section(say("Can the data be trusted?", "数据质量"), (*blocks, *_rejects(rejects, labels)), whole=False)
+    return Section(say("Can the data be trusted?", "数据质量"), (*blocks, *reject_blocks(rejects, labels)), whole=False)
 
 
 def _last_days(by_day: pl.DataFrame, labels: Labels) -> Figure:
@@ -63,7 +63,7 @@ def _last_days(by_day: pl.DataFrame, labels: Labels) -> Figure:
     return Figure(charts.Lines(f"{title}, {first} – {last}", [charts.Line("", points, charts.STRONG)], across, up), title)
 
 
-def _rejects(frame: pl.DataFrame, labels: Labels) -> list[Block]:
+def reject_blocks(frame: pl.DataFrame, labels: Labels) -> list[Block]:
     """Count the rows that could not be understood by reason; their values are not shown."""
     say = labels.say
     if frame.is_empty():

@@ -9,7 +9,6 @@ import polars as pl
 
 from segmenter.evaluation.explanation import Explanation
 from segmenter.findings import Finding
-from segmenter.report.explanation_report import explanation_report
 from segmenter.report.labels import Labels
 from segmenter.report.launch_choice import funnel
 from segmenter.report.launch_report import launch_report, top_of_list
@@ -17,7 +16,6 @@ from segmenter.report.page import render_page
 from segmenter.report.sections import Report, Section
 from segmenter.report.terminal import brief_text
 from segmenter.settings import CoreSettings
-from segmenter.sources.results_folder import LaunchResults
 from segmenter.words import Lang
 
 if TYPE_CHECKING:
@@ -38,22 +36,7 @@ def _framed(report: Report, lang: Lang) -> str:
 
 @dataclass(frozen=True, repr=False)
 class Told:
-    """A customer's way through a launch, in words.
-
-    Parameters
-    ----------
-    facts : Explanation
-        The same as numbers.
-    report : Report
-        The same as a terminal and a page have it.
-    lang : {'en', 'zh'}
-        Its language.
-
-    Examples
-    --------
-    >>> Told.__doc__.splitlines()[0]
-    "A customer's way through a launch, in words."
-    """
+    """A customer's way through a launch, in words: as text, and in a notebook as a page; `facts` has the same as numbers."""
 
     facts: Explanation
     report: Report
@@ -65,8 +48,3 @@ class Told:
     def _repr_html_(self) -> str:
         sections = tuple(replace(section, blocks=section.brief) for section in self.report.sections)
         return _framed(replace(self.report, sections=sections), self.lang)
-
-
-def tell(found: Explanation, results: LaunchResults, lang: Lang) -> Told:
-    """Put an explanation into words."""
-    return Told(found, explanation_report(found, results, lang), lang)

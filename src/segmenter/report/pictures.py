@@ -43,7 +43,7 @@ class Ranges:
         for at, (name, low, middle, high, figure) in enumerate(self.rows):
             y = top + at * row
             drawn.append(text(0, y + 13, f"{name}: {figure}"))
-            drawn += [rect(0, y + 19, WIDTH - 8, y + 33, LINE), rect(low * scale, y + 19, high * scale, y + 33, STRONG, 3)]
+            drawn += [rect(0, y + 19, WIDTH - 8, y + 33, LINE), rect(max(low * scale, 0), y + 19, high * scale, y + 33, STRONG, 3)]
             drawn.append(rect(max(middle * scale - 1.5, 0), y + 19, middle * scale + 1.5, y + 33, "#fff"))
         if self.mark is not None:
             x, name = self.mark[0] * scale, self.mark[1]
