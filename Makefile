@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # Compiled once, tests and package begin faster, in each worker and each process that they start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: launch test test-all fuzz check bench wheel spark clean
+.PHONY: launch test test-all fuzz check bench docs wheel spark browser clean
 
 launch: $(STAMP)
 	$(BIN)/segmenter launch
@@ -15,9 +15,9 @@ launch: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto --dist loadfile -q -m "not slow"
 
-# What takes longer: many kills, the fuzz, Spark, the wheel, whole stories, and all examples of every law.
-test-all: spark
-	SEGMENTER_FUZZ_SECONDS=120 SEGMENTER_FUZZ_SEED=1 SEGMENTER_EXAMPLES=1 $(BIN)/python -m pytest -n auto --dist worksteal -q -m "slow or hypothesis"
+# What takes longer: many kills, the fuzz, Spark, the wheel, whole stories, the pages in a browser, and all examples of every law.
+test-all: spark browser
+	SEGMENTER_FUZZ_SECONDS=120 SEGMENTER_FUZZ_SEED=1 SEGMENTER_EXAMPLES=1 $(BIN)/python -m pytest -n auto --dist loadgroup -q -m "slow or hypothesis"
 
 # make fuzz SECONDS=3600: other cases each time
 fuzz: $(STAMP)
@@ -32,9 +32,18 @@ check: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m pytest -p no:cacheprovider -o addopts="--import-mode=importlib" -q benchmarks $(BENCH)
 
+# The documents as pages: open site/index.html
+docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 # What engine=spark needs (500 MB), which nothing else does.
 spark: $(STAMP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[spark]"
+
+# What drives Debian's Chromium, which is a package of its own (apt-get install chromium).
+browser: $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group browser
 
 wheel: $(STAMP)
 	$(BIN)/python -m build --wheel
@@ -47,4 +56,4 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) dist outputs .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) dist site outputs .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

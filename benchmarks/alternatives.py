@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks.shop import AS_OF, SPELLINGS
 
 MIDNIGHT = datetime.combine(AS_OF, time())
+THREADS = 2  # of each engine; Polars has it from the process, see child.py
 HALF_LIFE_DAYS, WINDOW_DAYS = 90, 365
 DECAY = -math.log(2) / HALF_LIFE_DAYS  # exp(DECAY days) is quicker than a power
 # From so many days ago, to so many.
@@ -19,6 +20,10 @@ PERIODS = {"30d": (0, 30), "30d_before": (30, 60), "90d": (0, 90), "90d_before":
 # The launch's rules.
 SPEND_MIN, RECENT_DAYS, REGIONS = 1000, 60, ("四川", "广东", "江苏", "浙江")
 RECENT_SINCE = date.fromordinal(AS_OF.toordinal() - RECENT_DAYS)
+FOUR = f"""
+    SELECT customer_id, sum(amount) AS spend, count(*) AS orders, min(time) AS first_order_at, max(time) AS last_order_at
+    FROM {{orders}} WHERE time < DATE '{AS_OF}' GROUP BY customer_id
+    """
 
 
 def polars_floor(folder: Path, *, hashed: bool = False) -> Any:
@@ -36,12 +41,15 @@ def polars_floor_hashed(folder: Path) -> Any:
 
 def duckdb_four(folder: Path) -> Any:
     """Spend, orders, first and last order."""
-    return _duckdb(
-        f"""
-        SELECT customer_id, sum(amount) AS spend, count(*) AS orders, min(time) AS first_order_at, max(time) AS last_order_at
-        FROM '{folder}/*.parquet' WHERE time < DATE '{AS_OF}' GROUP BY customer_id
-        """
-    )
+    return _duckdb(FOUR.format(orders=f"'{folder}/*.parquet'"))
+
+
+def datafusion_four(folder: Path) -> Any:
+    return _datafusion(folder, FOUR)
+
+
+def chdb_four(folder: Path) -> Any:
+    return _chdb(FOUR.format(orders=f"file('{folder}/*.parquet')"))
 
 
 def polars_four(folder: Path) -> Any:
@@ -68,14 +76,28 @@ def pandas_four(folder: Path) -> Any:
 
 def duckdb_whole(folder: Path) -> Any:
     """All measures of the default set."""
+    days = f"date_diff('day', time, DATE '{AS_OF}')"
+    return _duckdb(_whole(f"'{folder}/*.parquet'", "arg_max(province, time)", days))
+
+
+def datafusion_whole(folder: Path) -> Any:
+    days, latest = f"(DATE '{AS_OF}' - CAST(time AS DATE))", "last_value(province ORDER BY time) FILTER (WHERE province IS NOT NULL)"
+    return _datafusion(folder, _whole("{orders}", latest, days))
+
+
+def chdb_whole(folder: Path) -> Any:
+    days = f"date_diff('day', time, toDateTime('{AS_OF}'))"
+    return _chdb(_whole(f"file('{folder}/*.parquet')", "argMax(province, time)", days))
+
+
+def _whole(orders: str, province: str, days: str) -> str:
     spends = [f"sum(amount) FILTER (WHERE days > {since} AND days <= {to}) AS spend_{name}" for name, (since, to) in PERIODS.items()]
     counts = [
         f"count(*) FILTER (WHERE days > {since} AND days <= {to} AND amount >= 0) AS orders_{name}" for name, (since, to) in PERIODS.items()
     ]
-    return _duckdb(
-        f"""
+    return f"""
         SELECT customer_id,
-            arg_max(province, time) AS province,
+            {province} AS province,
             count(*) FILTER (WHERE amount >= 0) AS orders,
             count(*) FILTER (WHERE amount < 0) AS refund_orders,
             sum(amount) AS spend,
@@ -86,10 +108,9 @@ def duckdb_whole(folder: Path) -> Any:
             min(time) FILTER (WHERE amount >= 0) AS first_order_at,
             max(time) FILTER (WHERE amount >= 0) AS last_order_at,
             max(days) AS days_since_first_row
-        FROM (SELECT *, date_diff('day', time, DATE '{AS_OF}') AS days FROM '{folder}/*.parquet' WHERE time < DATE '{AS_OF}')
+        FROM (SELECT customer_id, time, amount, province, {days} AS days FROM {orders} WHERE time < DATE '{AS_OF}')
         GROUP BY customer_id
         """
-    )
 
 
 def polars_whole(folder: Path) -> Any:
@@ -192,8 +213,23 @@ def _duckdb(query: str) -> Any:
     import duckdb
 
     with duckdb.connect() as connection:
+        connection.execute(f"SET threads = {THREADS}")
         connection.execute("SET preserve_insertion_order = false")
         return connection.sql(query).to_arrow_table()
+
+
+def _datafusion(folder: Path, query: str) -> Any:
+    from datafusion import SessionConfig, SessionContext
+
+    context = SessionContext(SessionConfig().with_target_partitions(THREADS))
+    context.register_parquet("orders", f"{folder}/*.parquet")
+    return context.sql(query.format(orders="orders")).to_arrow_table()
+
+
+def _chdb(query: str) -> Any:
+    import chdb
+
+    return chdb.query(f"{query} SETTINGS max_threads = {THREADS}", "ArrowTable")
 
 
 def _pandas(folder: Path, columns: list[str]) -> Any:

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.alternatives import THREADS
+
 
 class Child:
     """Such a process, seen from its parent."""
@@ -20,7 +22,8 @@ class Child:
     def __init__(self, work: str, *arguments: object, save: Path | None = None) -> None:
         command = [sys.executable, "-m", "benchmarks.child", work, *map(str, arguments)]
         root = Path(__file__).parents[1]
-        self._process = subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        threads = os.environ | {"POLARS_MAX_THREADS": str(THREADS)}
+        self._process = subprocess.Popen(command, cwd=root, env=threads, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._save = save
         self.answers: list[dict[str, Any]] = []
 

@@ -11,6 +11,8 @@ FOUR = {
     "segmenter": "ours:four",
     "Polars streaming": "alternatives:polars_four",
     "DuckDB": "alternatives:duckdb_four",
+    "DataFusion": "alternatives:datafusion_four",
+    "chDB": "alternatives:chdb_four",
     "pandas": "alternatives:pandas_four",
     "floor: decode the columns": "alternatives:polars_floor",
     "floor: decode them, hash the ids": "alternatives:polars_floor_hashed",
@@ -19,6 +21,8 @@ WHOLE = {
     "segmenter": "ours:whole",
     "Polars streaming": "alternatives:polars_whole",
     "DuckDB": "alternatives:duckdb_whole",
+    "DataFusion": "alternatives:datafusion_whole",
+    "chDB": "alternatives:chdb_whole",
     "pandas": "alternatives:pandas_whole",
 }
 
@@ -32,6 +36,7 @@ def results(tmp_path_factory) -> Path:
 @pytest.mark.benchmark(group="history: spend, orders, first, last")
 @pytest.mark.parametrize("way", FOUR)
 def test_four(measured, folder, results, way):
+    _needs(way)
     save = None if way.startswith("floor") else results / f"four {way}"
     measured(way, FOUR[way], folder, save=save)
     if save and (results / "four segmenter").exists():
@@ -41,6 +46,7 @@ def test_four(measured, folder, results, way):
 @pytest.mark.benchmark(group="history: the default set")
 @pytest.mark.parametrize("way", WHOLE)
 def test_whole(measured, folder, results, way):
+    _needs(way)
     save = results / f"whole {way}"
     measured(way, WHOLE[way], folder, save=save)
     if way != "segmenter" and (results / "whole segmenter").exists():
@@ -50,6 +56,11 @@ def test_whole(measured, folder, results, way):
         assert (apart <= 1 + ours["spend"] / (1 << 17)).all()
         # Theirs take any of the latest orders that share their second.
         assert theirs["province"].ne_missing(ours["province"]).sum() <= 2 + ours.height // 10_000
+
+
+def _needs(way: str) -> None:
+    if way in ("DataFusion", "chDB"):
+        pytest.importorskip(way.lower(), reason="python -m pip install --constraint constraints.txt --group bench")
 
 
 def _check_same(theirs: Path, ours: Path) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -16,7 +16,7 @@ def main(config: DictConfig) -> None:
     from segmenter.evaluation.as_of import terms_of
     from segmenter.findings import raise_stops
     from segmenter.job import ahead, conclude, say_weights, started
-    from segmenter.launch import plan_launch
+    from segmenter.launch_stages import plan_launch
     from segmenter.ledger import Basis, check_name, open_ledger, plan_on_basis
     from segmenter.ledger.committed_results import find_fitted
     from segmenter.loader import read_launch

@@ -17,7 +17,7 @@ def main(config: DictConfig) -> None:
     from segmenter.evaluation.fission import simulate_fission
     from segmenter.findings import raise_stops
     from segmenter.job import ahead, conclude, started
-    from segmenter.launch import plan_launch
+    from segmenter.launch_stages import plan_launch
     from segmenter.ledger import open_ledger
     from segmenter.ledger.basis import read_basis
     from segmenter.loader import read_launch

@@ -119,6 +119,22 @@ def schema_of(postgres_url: str) -> Callable[[], AbstractContextManager[str]]:
 
 
 @pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Give Debian's Chromium, as Playwright drives it: what `make browser` installs."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _lacking("no Playwright: make browser")
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        _lacking("no Chromium: apt-get install chromium")
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=found, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
 def data_dir() -> Path:
     """Folder of the real data sets that ``conf/data`` names."""
     folder = Path(__file__).parents[2] / "shared" / "data"

@@ -26,7 +26,7 @@ NAMES = ("june", "vip", "夏天")
 JOBS = """
 import json, os, sys
 import hydra, sklearn.cluster, sqlalchemy.dialects.postgresql.psycopg, sqlalchemy.dialects.sqlite
-import segmenter.launch, segmenter.ledger, segmenter.report.launch_outputs, segmenter.report.terminal, segmenter.loader
+import segmenter.launch_stages, segmenter.ledger, segmenter.report.launch_outputs, segmenter.report.terminal, segmenter.loader
 import segmenter.segments.segment_count, segmenter.tracking.runs, holidays, babel
 from segmenter.__main__ import main
 

@@ -61,3 +61,22 @@ def test_errors_are_said_in_the_launchs_language(temporary, monkeypatch, capsys,
     chinese = re.compile("[\u4e00-\u9fff]")
     assert not chinese.search(said["en"])
     assert chinese.search(said["zh"])
+
+
+def test_a_jobs_help_is_kept_until_what_it_is_made_of_changes(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.pycache_prefix", str(tmp_path / "compiled"))
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    helps = []
+    for _ in range(2):
+        exit_code("ledger", "--help")
+        helps.append(capsys.readouterr().out)
+    (kept,) = (tmp_path / "compiled").rglob("ledger.*")
+    mark, _, text = kept.read_text(encoding="utf-8").partition("\n")
+    assert helps == [text, text]
+    assert "segmenter ledger" in text
+    kept.write_text(f"{mark}\nkept", encoding="utf-8")
+    exit_code("ledger", "--help")
+    assert capsys.readouterr().out == "kept"
+    kept.write_text("made of something else\nkept", encoding="utf-8")
+    exit_code("ledger", "--help")
+    assert capsys.readouterr().out == text == kept.read_text(encoding="utf-8").partition("\n")[2]

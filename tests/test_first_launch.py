@@ -1,17 +1,14 @@
 """The README's first launch, as a new user makes it: a spreadsheet program's files, `init`, `check`, `launch`, and the report."""
 
 import json
-import re
-import shlex
-from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
+from documents import the_block
 from jobs import run_here
 from made_exports import pharmacy
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 RAW = """
     SELECT "会员编号" AS customer_id, sum(replace("实付金额(元)", ',', '')::DECIMAL(18, 2)) AS spend, count(*) AS orders,
         max(strptime("下单时间", '%Y/%m/%d %H:%M')::DATE) AS last
@@ -23,18 +20,18 @@ RAW = """
 def launched(tmp_path_factory):
     folder = tmp_path_factory.mktemp("first")
     pharmacy(folder)
-    (block,) = [part for part in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL) if "segmenter init" in part]
-    commands = [shlex.split(line, comments=True) for line in block.splitlines()]
+    commands = the_block("README.md", "sh", "segmenter init").commands
+    for page in ("README.zh.md", "docs/guide/first_launch.md"):  # the same commands
+        assert [[word for word in words if word != "lang=zh"] for words in the_block(page, "sh", "segmenter init").commands] == commands
     assert [words[1] for words in commands] == ["init", "check", "launch"]
     for words in commands:
         run_here(*words[1:], cwd=folder)
     return folder
 
 
-def test_the_experiment_is_the_one_in_the_readme(launched):
+def test_the_experiment_is_the_one_in_the_documents(launched):
     written = (launched / "my_conf" / "experiment" / "spring.yaml").read_text(encoding="utf-8")
-    shown = next(part for part in re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL) if "订单.csv" in part)
-    assert written[written.index("launch:\n") :] == shown
+    assert written[written.index("launch:\n") :] == the_block("docs/guide/first_launch.md", "yaml", "订单.csv").text
 
 
 def test_every_customer_has_what_a_query_over_the_raw_file_says(launched):

@@ -80,7 +80,8 @@ COVERS = {
     "test_rules.py": "conditions",
     "test_explain_job.py": "evaluation/explanation report/explanation_report settings/results_jobs sources/results_folder",
     "test_compare_job.py": "report/changes_outputs report/changes_report",
-    "test_launch.py": "launch_model launch_plan tracking/served_model",
+    "test_library.py": "demo/demo_tables guesses/frame_guess report/notebook",
+    "test_launch_stages.py": "launch_model launch_plan tracking/served_model",
     "test_wheel.py": "version",
 }
 COVERED = {f"{module}.py": test for test, modules in COVERS.items() for module in modules.split()}

@@ -257,9 +257,9 @@ def test_any_other_name_before_a_bracket_is_refused(text, name, seed):
         expression(f"{text[:place]}{name}('/etc/passwd'){text[place:].removeprefix('a')}")
 
 
-def test_the_readme_lists_the_functions():
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    (listed,) = re.findall(r"What SQL in a config may be.*?\n\n.*?\n\n(.*?)</details>", readme, flags=re.DOTALL)
+def test_the_documents_list_the_functions():
+    page = (Path(__file__).parents[1] / "docs" / "guide" / "input.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r'\?\?\? note "The functions"\n(.*?)\n\n', page, flags=re.DOTALL)
     assert re.findall(r"`(\w+)`", listed) == sorted(FUNCTIONS)
 
 

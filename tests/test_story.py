@@ -1,13 +1,13 @@
-"""From a list to a launch, and from the launch to the next list: the README's four commands, and the launch that this began from."""
+"""From a list to a launch, and from the launch to the next list: the README's commands, and the launch that this began from."""
 
 import json
 import re
-import shlex
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
+from documents import the_block
 from jobs import run_command
 
 from segmenter.demo.aftermath import After, live_on
@@ -15,7 +15,6 @@ from segmenter.demo.past_launch import read_demo_launch
 from segmenter.demo.shop import simulate
 from segmenter.ledger import list_answers, list_invitations, list_launches, open_ledger
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 SHOPS = {"demo": 2_000, "sichuan_vip": 10_000, "thursdays": 4_000}  # customers; as many as give each launch its people
 
 
@@ -33,8 +32,7 @@ def lived(folder: Path, name: str, attempts: int) -> After:
 
 @pytest.fixture(scope="module")
 def documented(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    (block,) = [each for each in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL) if "segmenter demo results=outputs/demo" in each]
-    commands = [shlex.split(line, comments=True) for line in block.splitlines()]
+    commands = the_block("README.md", "sh", "segmenter demo results=outputs/demo").commands
     assert [words[1] for words in commands] == ["launch", "commit", "demo", "review", "launch", "commit"]
     folder = tmp_path_factory.mktemp("story")
     for place, words in enumerate(commands):
@@ -82,13 +80,13 @@ def test_planned_again_a_launch_gives_the_same_bytes(documented: Path) -> None:
 
 @pytest.fixture(scope="module")
 def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The README's launch on Thursdays, day by day and then the rest of it, to the next month's launch."""
+    """The documents' launch on Thursdays, day by day and then the rest of it, to the next month's launch."""
     folder = tmp_path_factory.mktemp("month")
-    (settings,) = [each for each in re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL) if "name: thursdays" in each]
-    (block,) = [each for each in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL) if "results=outputs/thursdays" in each]
     (folder / "my_conf" / "experiment").mkdir(parents=True)
-    (folder / "my_conf" / "experiment" / "thursdays.yaml").write_text(settings, encoding="utf-8")
-    commands = [shlex.split(line, comments=True) for line in block.splitlines()]
+    (folder / "my_conf" / "experiment" / "thursdays.yaml").write_text(
+        the_block("docs/guide/recipes.md", "yaml", "name: thursdays").text, encoding="utf-8"
+    )
+    commands = the_block("docs/jobs/today.md", "sh", "results=outputs/thursdays").commands
     jobs = ["launch", "commit", "demo", "today", "demo", "today", "demo", "demo", "review", "launch", "commit"]
     assert [words[1] for words in commands] == jobs
     for place, words in enumerate(commands):

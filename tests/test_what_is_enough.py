@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from jobs import run_here, settings_of
 
-from segmenter.launch import plan_launch
+from segmenter.launch_stages import plan_launch
 from segmenter.loader import read_tables
 from segmenter.planning import plan
 from segmenter.sources.results_folder import explain_some, read_results

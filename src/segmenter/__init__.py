@@ -1,6 +1,8 @@
 """Decide whom to invite into a new customer community, and prove afterwards that the choice was right.
 
-The steps, each a function over Polars frames: `canonical_tables`, `measure`, `with_regions`, `apply_rules`, `fit_scorer`,
+`launch` takes a shop's data frames and gives whom to invite, to be looked at in a notebook; `demo_tables` has a shop to try it on.
+
+The same in steps, each a function over Polars frames: `canonical_tables`, `measure`, `with_regions`, `apply_rules`, `fit_scorer`,
 `segment`, `plan`, `with_reasons`; and `plan_launch`, which composes them, and whose plan `in_words` says in the launch's language.
 `launch_settings` gives their settings. `backtest` replays launches at past dates, `review` says what a launch brought;
 `backtest_settings` and `review_settings` give their settings. `explain` tells a customer's way through a launch from its results.
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from segmenter.defaults import backtest_settings as backtest_settings
     from segmenter.defaults import launch_settings as launch_settings
     from segmenter.defaults import review_settings as review_settings
+    from segmenter.demo.demo_tables import demo_tables as demo_tables
     from segmenter.errors import ConfigError as ConfigError
     from segmenter.errors import InputError as InputError
     from segmenter.errors import SegmenterError as SegmenterError
@@ -23,9 +26,11 @@ if TYPE_CHECKING:
     from segmenter.evaluation.explanation import Explanation as Explanation
     from segmenter.evaluation.review import Review as Review
     from segmenter.evaluation.review import review as review
-    from segmenter.launch import plan_launch as plan_launch
     from segmenter.launch_plan import LaunchPlan as LaunchPlan
     from segmenter.launch_record import LaunchRecord as LaunchRecord
+    from segmenter.launch_stages import plan_launch as plan_launch
+    from segmenter.library import Launch as Launch
+    from segmenter.library import launch as launch
     from segmenter.measures import measure as measure
     from segmenter.money import to_units as to_units
     from segmenter.planning import plan as plan
@@ -42,6 +47,9 @@ if TYPE_CHECKING:
 
 # Imported when first used: `segmenter --help` needs none of them.
 _PLACES = {
+    "launch": "library",
+    "Launch": "library",
+    "demo_tables": "demo.demo_tables",
     "explain": "sources.results_folder",
     "Explanation": "evaluation.explanation",
     "launch_settings": "defaults",
@@ -56,7 +64,7 @@ _PLACES = {
     "InputError": "errors",
     "SegmenterError": "errors",
     "LaunchPlan": "launch_plan",
-    "plan_launch": "launch",
+    "plan_launch": "launch_stages",
     "to_units": "money",
     "with_regions": "regions",
     "in_words": "report.plan_words",

@@ -1,14 +1,19 @@
 """The library's way to the defaults of ``conf/``, without Hydra."""
 
+import json
 import pickle
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any, Literal
 
 from segmenter.errors import ConfigError, nearest
 from segmenter.home import HOME
 from segmenter.messages import Message
-from segmenter.settings import DatabaseSettings, FilesSettings, FrameBacktest, FrameLaunch, FrameReview, LaunchSettings, parse
+from segmenter.settings import DatabaseSettings, FilesSettings, FrameBacktest, FrameLaunch, FrameReview, LaunchSettings, ShopSettings, parse
+from segmenter.yaml_loader import read_yaml
 
 _GROUPS = ("rules", "scoring", "segments", "topics", "roles", "spread", "plan", "platform")
 
@@ -112,6 +117,12 @@ def launch_basics(overrides: Mapping[str, Any]) -> LaunchSettings:
     return parse(LaunchSettings, {**_defaults()["launch"], **overrides})
 
 
+def demo_defaults() -> tuple[ShopSettings, date, int]:
+    """Give the demo shop's size, its date, and the seed."""
+    demo = _load("data/demo")
+    return parse(ShopSettings, demo["data"]["shop"]), date.fromisoformat(demo["launch"]["as_of"]), int(_load("base")["seed"])
+
+
 def _changed(config: Any, overrides: Mapping[str, Any]) -> Any:
     from omegaconf import OmegaConf
 
@@ -119,8 +130,27 @@ def _changed(config: Any, overrides: Mapping[str, Any]) -> Any:
     config.update(chosen)
     for key, value in overrides.items():
         if key not in chosen:
-            OmegaConf.update(config, key, list(value) if isinstance(value, tuple) else value, merge=False, force_add=True)
+            OmegaConf.update(config, key, _plain(key, value), merge=False, force_add=True)
     return config
+
+
+def _plain(key: str, value: object) -> object:
+    """Give what a program may hold, dates and NumPy's numbers among it, as a file of the config has it."""
+
+    def plain(other: Any) -> object:
+        if isinstance(other, date | Path):
+            return str(other).removesuffix(" 00:00:00")  # a day as pandas has it
+        if isinstance(other, Decimal):
+            return float(other)
+        if type(other).__module__ == "numpy":
+            return other.tolist()
+        raise TypeError
+
+    try:
+        return json.loads(json.dumps(value, default=plain))
+    except (TypeError, ValueError, RecursionError):
+        sentence = "{key}: should be a number, a word, a date, or lists and mappings of these (got {type})"
+        raise ConfigError(Message("settings.no_value", sentence, key=key, type=type(value).__name__)) from None
 
 
 def _known(group: str, name: object) -> str:
@@ -134,12 +164,10 @@ def _known(group: str, name: object) -> str:
 @cache
 def _load(name: str) -> Any:
     """Read a file of ``conf/`` with the files of its own group that it builds on."""
-    from omegaconf import OmegaConf
-
-    own: Any = OmegaConf.to_container(OmegaConf.load(HOME / "conf" / f"{name}.yaml"), resolve=False)
+    own: Any = read_yaml(HOME / "conf" / f"{name}.yaml") or {}
     group = name.rpartition("/")[0]
     parts = [entry for entry in own.get("defaults", ()) if isinstance(entry, str) and entry != "_self_"] if group else []
-    merged = {key: value for part in parts for key, value in _load(f"{group}/{part}").items()}
+    merged = {key: value for part in parts for key, value in _load(f"{group}/{part.partition('@')[0]}").items()}
     return {**merged, **{key: value for key, value in own.items() if key != "defaults" or not group}}
 
 

@@ -7,11 +7,12 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from segmenter import memory
+from segmenter import memory, run_log
 from segmenter.errors import SegmenterError
 from segmenter.messages import Message
 from segmenter.words import visible
@@ -65,8 +66,9 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
     raise Stopped(number)
 
 
-def leave(message: str, code: int = MENDABLE, lang: "Lang" = "en") -> NoReturn:
-    """End with a message."""
+def leave(message: str, code: int = MENDABLE, lang: "Lang" = "en", problems: Iterable[str] = ()) -> NoReturn:
+    """End with a message, which is made of `problems` where these are several."""
+    run_log.failed(problems or [message], code)
     if lang != "en":
         from segmenter.report.language import translate
 
@@ -92,11 +94,11 @@ def end(error: BaseException, lang: "Lang" = "en") -> NoReturn:
         case KeyboardInterrupt():
             leave(_STOPPED, 130, lang)
         case SegmenterError() if lang == "en":
-            leave(str(error))
+            leave(str(error), problems=error.messages)
         case SegmenterError():
             from segmenter.report.language import error_text
 
-            leave(error_text(error, lang))
+            leave(error_text(error, lang), problems=error.messages)
         case BrokenPipeError() if _broken(error):  # as in `segmenter launch --help | head`
             raise SystemExit(0)
         case OSError() if _broken(error):

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from segmenter.report.outputs import Outputs
-    from segmenter.settings import DemoJob, LaunchJob
+    from segmenter.settings import DemoJob, FrameLaunch, LaunchJob
     from segmenter.tracking import Sweep
 
 SWEEP = "SEGMENTER_SWEEP"
 Job = TypeVar("Job", bound="LaunchJob | DemoJob")
 
 
-def today_of(settings: "LaunchJob | DemoJob") -> date:
+def today_of(settings: "FrameLaunch | DemoJob") -> date:
     """Give today's date where the launch is."""
     return datetime.now(ZoneInfo(settings.launch.timezone)).date()
 
@@ -43,7 +43,7 @@ def started(settings: "Job") -> "tuple[Job, Sweep | None]":
     return cast("Job", numbered), Sweep(os.environ[SWEEP], number)
 
 
-def say_weights(settings: "LaunchJob") -> tuple[Message, ...]:
+def say_weights(settings: "FrameLaunch") -> tuple[Message, ...]:
     """Say where weights differ from those shipped, and do not rank: they did, before `auto` was the default."""
     from omegaconf import OmegaConf
 
@@ -72,10 +72,11 @@ def conclude(outputs: "Outputs", settings: "LaunchJob", *, sweep: "Sweep | None"
 
     `damaged` is what was found damaged on the way while the results are right.
     """
+    from segmenter.report.earlier_run import what_differs
     from segmenter.report.terminal import progress, show, show_run
     from segmenter.settings import NoTracking
 
-    show(outputs.report, settings.out, settings.lang, damaged=damaged)
+    show(outputs.report, settings.out, settings.lang, damaged=(*damaged, *what_differs(settings)))
     if outputs.record is not None and not isinstance(settings.tracking, NoTracking):
         from segmenter.tracking import track_beside
 

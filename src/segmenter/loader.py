@@ -1,6 +1,6 @@
 """From the config's sources to the canonical tables: first the customers, events and referrals, then the orders."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -20,6 +20,7 @@ from segmenter.measures import shop_orders
 from segmenter.measures.sampling import Sampling
 from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.messages import Message
+from segmenter.report.earlier_run import check_same
 from segmenter.settings import (
     DatabaseSettings,
     DemoSettings,
@@ -28,6 +29,7 @@ from segmenter.settings import (
     LaunchJob,
     LaunchSettings,
     LookalikeSettings,
+    MappingSettings,
     SparkEngine,
 )
 from segmenter.sources import parquet_stream
@@ -51,7 +53,7 @@ TABLES = ("orders", "customers", "events", "referrals", "applicants", "visits", 
 
 
 def read_tables(
-    data: FilesSettings | DatabaseSettings | DemoSettings,
+    data: MappingSettings,
     launch: LaunchSettings,
     *,
     seed: int,
@@ -64,16 +66,18 @@ def read_tables(
     seeds: str | None = None,
     stop: bool = True,
     single: bool = False,
+    given: Mapping[str, Raw] | None = None,
 ) -> Inputs:
     """Read a shop's tables; an InputError says all that was found wrong at once.
 
     With `terms` many orders are aggregated for them as they are read, by `engine` (None is this process), and only as many
     customers' single orders are kept as `sampling` says; `store` is the folder in which this process keeps what it has read, by customer
     and time. With `single` those of any customers can be had later, by `Orders.of`. `categories` are read only without `terms`;
-    `seeds` is a file of customer ids. Without `stop` what stops a launch is only among the findings, as far as the tables can be read.
+    `seeds` is a file of customer ids; `given` are tables that a program has read. Without `stop` what stops a launch is only among the
+    findings, as far as the tables can be read.
     `progress` is called with the name of each table as its reading begins, and with the rows read and all rows while orders stream.
     """
-    raw, source, listed = _read_sources(data, launch, seed, progress, terms, engine, seeds)
+    raw, source, listed = _read_sources(data, launch, seed, progress, terms, engine, seeds, given)
     progress("columns")
     found = (*_beside(source, data), *(finding for table in raw.values() for finding in table.findings))
     frames, prints = ({name: getattr(table, part) for name, table in raw.items()} for part in ("frame", "fingerprints"))
@@ -96,27 +100,30 @@ def read_tables(
     if listed is not None:
         ids, known["seeds"] = listed
         tables = replace(tables, seeds=ids, reads={**tables.reads, "seeds": {"rows": len(ids), "kept": len(ids)}})
-    return Inputs(replace(tables, findings=(*found, *tables.findings)), known, orders.warnings)
+    read = Inputs(replace(tables, findings=(*found, *tables.findings)), known, orders.warnings)
+    read.log()
+    return read
 
 
 def _read_sources(
-    data: FilesSettings | DatabaseSettings | DemoSettings,
+    data: MappingSettings,
     launch: LaunchSettings,
     seed: int,
     progress: Progress,
     terms: Terms | None,
     engine: EngineSettings | None,
     seeds: str | None,
+    given: Mapping[str, Raw] | None,
 ) -> tuple[dict[str, Raw], Stream | SparkFiles | None, tuple[pl.Series, tuple[Fingerprint, ...]] | None]:
     """Read the rows of all tables but orders that are aggregated as they are read, and the seeds, with their fingerprints."""
-    raw: dict[str, Raw] = {}
+    raw: dict[str, Raw] = dict(given or {})
     source: Stream | SparkFiles | None = None
     listed: tuple[pl.Series, tuple[Fingerprint, ...]] | None = None
     problems: list[str] = []
     if isinstance(data, DemoSettings):
         progress("demo shop")
         raw = _simulated(data, launch, seed)
-    else:
+    elif isinstance(data, FilesSettings | DatabaseSettings):
         for name in TABLES:
             try:
                 if name == "orders" and terms is not None:
@@ -137,7 +144,7 @@ def _read_sources(
 
 def read_launch(settings: LaunchJob, terms: Terms, *, progress: Progress, sampling: Sampling | None = None, stop: bool = True) -> Inputs:
     """Read a launch's tables as its settings ask for; where its ranking needs no `sampling` of single orders, that which is given."""
-    return read_tables(
+    read = read_tables(
         settings.data,
         settings.launch,
         seed=settings.seed,
@@ -150,12 +157,15 @@ def read_launch(settings: LaunchJob, terms: Terms, *, progress: Progress, sampli
         seeds=settings.scoring.seeds_file,
         stop=stop,
     )
+    check_same(settings, read)
+    return read
 
 
 def read_past(settings: LaunchJob, terms: Terms, sampling: Sampling, *, progress: Progress) -> Inputs:
     """Read the tables of a job that replays launches on as many customers as `sampling` says."""
     about, store, seeds = (settings.data, settings.launch), settings.history.store, settings.scoring.seeds_file
     read = read_tables(*about, seed=settings.seed, progress=progress, terms=terms, store=store, sampling=sampling, seeds=seeds)
+    check_same(settings, read)
     return with_seed_launch(read, settings, terms.as_of)
 
 
@@ -183,7 +193,7 @@ def with_seed_launch(read: Inputs, settings: LaunchJob, as_of: date) -> Inputs:
     return replace(read, tables=with_launches(read.tables, _past_launches(settings, as_of), as_of))
 
 
-def _id_columns(data: FilesSettings | DatabaseSettings | DemoSettings) -> tuple[str, ...]:
+def _id_columns(data: MappingSettings) -> tuple[str, ...]:
     """List what the shop calls its customers' ids."""
     return tuple(name for name in (data.customers.columns.customer_id, data.orders.columns.customer_id) if name is not None)
 
@@ -226,7 +236,7 @@ def _order_source(
     return parquet_stream.stream_of(paths, names, data, launch)
 
 
-def _beside(source: Stream | SparkFiles | None, data: FilesSettings | DatabaseSettings | DemoSettings) -> list[Finding]:
+def _beside(source: Stream | SparkFiles | None, data: MappingSettings) -> list[Finding]:
     """Say what stands beside the files that are aggregated as they are read."""
     if source is None or not isinstance(data, FilesSettings) or data.orders.path is None or is_uri(data.orders.path):
         return []

@@ -57,8 +57,9 @@ def shortage(what: str = _MACHINE, limit: int | None = None) -> Message:
     """Say that memory is short, and what helps."""
     return Message(
         "jobs.memory_short",
-        "memory: {size:.1f} GiB do not suffice ({what}); the last results are untouched. Give it more (the README says how much a launch "
-        "takes), write the orders as Parquet, read fewer of them with data.orders.where, or choose engine=spark",
+        "memory: {size:.1f} GiB do not suffice ({what}); the last results are untouched. Give it more "
+        "(docs/guide/large_shops.md says how much a launch takes), write the orders as Parquet, read fewer of them with "
+        "data.orders.where, or choose engine=spark",
         size=(limit or _meminfo("MemTotal")) / 2**30,
         what=what,
     )

@@ -36,6 +36,12 @@ class Message(str):
     def __getnewargs_ex__(self) -> tuple[tuple[str, str], dict[str, Any]]:
         return (self.code, self.sentence), dict(self.facts)
 
+    def said(self, text: str) -> "Message":
+        """Give the same message in other words."""
+        other = str.__new__(type(self), text)
+        other.code, other.sentence, other.facts = self.code, self.sentence, self.facts
+        return other
+
     def to_dict(self) -> dict[str, Any]:
         """Give the parts as JSON has them: lists for tuples, and mappings for the messages among the facts."""
         return {"code": self.code, "sentence": self.sentence, "facts": {name: _plain(fact) for name, fact in self.facts.items()}}

@@ -30,6 +30,12 @@ def quoted(argument: str, *, sweep: bool = False) -> str:
     return next((text for text in (argument, *words, f'{key}="{whole}"') if _readable(text)), argument)
 
 
+def forced(argument: str, arguments: list[str]) -> str:
+    """Let a key be one that another choice of its group has, where a run is repeated: it goes on top of that run's config."""
+    repeats = any(other.startswith("from_run=") for other in arguments)
+    return f"++{argument}" if repeats and re.match(r"\w+(?:\.\w+)+=", argument) else argument
+
+
 def _spark_override(name: str, value: str, *, sweep: bool) -> str:
     """Add a key of Spark's, whose dots Hydra would take for sections, or a mapping of them."""
     if not name or (sweep and "," in value):

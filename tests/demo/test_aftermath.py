@@ -19,7 +19,7 @@ from segmenter.demo.past_launch import read_demo_launch
 from segmenter.demo.shop import Shop, expected_spend, simulate
 from segmenter.demo.shop_files import later_shop_outputs, new_shop_outputs
 from segmenter.errors import ConfigError, InputError
-from segmenter.launch import plan_launch
+from segmenter.launch_stages import plan_launch
 from segmenter.loader import read_tables
 from segmenter.report.call_sheets import call_sheets
 from segmenter.report.launch_outputs import launch_outputs

@@ -23,7 +23,7 @@ from polars.testing import assert_frame_equal
 from segmenter import launch_settings
 from segmenter.contacts import Contacts
 from segmenter.evaluation.as_of import sampling_of, terms_of
-from segmenter.launch import plan_launch
+from segmenter.launch_stages import plan_launch
 from segmenter.loader import read_tables
 from segmenter.measures.definition import summarize_frame
 from segmenter.measures.sampling import is_sampled

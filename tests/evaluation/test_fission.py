@@ -11,7 +11,7 @@ from benchmarks.simulate import AS_OF, launches
 from segmenter.demo.shop import simulate
 from segmenter.errors import InputError
 from segmenter.evaluation.fission import TOTALS, simulate_fission
-from segmenter.launch import plan_launch
+from segmenter.launch_stages import plan_launch
 from segmenter.tables import INVITED, PRECEDENTS, PastLaunches
 
 

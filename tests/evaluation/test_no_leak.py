@@ -12,7 +12,7 @@ import segmenter
 from segmenter.errors import InputError
 from segmenter.evaluation import replay
 from segmenter.evaluation.backtest import backtest
-from segmenter.launch import plan_launch
+from segmenter.launch_stages import plan_launch
 from segmenter.measures.shop_orders import SingleOrders
 from segmenter.tables import CUSTOMERS, EVENTS, ORDERS, REFERRALS
 

@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 import segmenter
 from segmenter.errors import ConfigError
-from segmenter.launch import plan_launch
+from segmenter.launch_stages import plan_launch
 from segmenter.loader import read_tables
 from segmenter.measures.categories import main_category
 from segmenter.tables import SPENDING

@@ -1,4 +1,3 @@
-import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -7,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
+from documents import the_block
 from icalendar import Calendar
 from jobs import run_here
 from openpyxl import load_workbook
@@ -20,7 +20,6 @@ from segmenter.report.labels import Labels
 from segmenter.report.launch_report import launch_report
 from segmenter.report.page import render_page
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 AGENTS = [{"name": "王芳", "calls_per_day": 40}, {"name": "=Li", "calls_per_day": 40}]
 EVENTS = {"weekday": "thursday", "time": "20:00", "count": 3, "first": "2026-09-17"}
 
@@ -130,7 +129,7 @@ def test_a_running_launch_keeps_its_events(made: Any) -> None:
 
 
 def test_the_documented_launch_runs_as_documented(tmp_path: Path) -> None:
-    (text,) = re.findall(r"```yaml\n(# @package _global_\n# my_conf/experiment/thursdays\.yaml.*?)```", README, flags=re.DOTALL)
+    text = the_block("docs/guide/recipes.md", "yaml", "name: thursdays").text
     (tmp_path / "my_conf" / "experiment").mkdir(parents=True)
     (tmp_path / "my_conf" / "experiment" / "thursdays.yaml").write_text(text, encoding="utf-8")
     few = ["data.shop.customers=3000", "plan.by_region=none", "segments.k=2", "tracking=none", "ledger.use=false"]

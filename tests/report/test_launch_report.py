@@ -62,7 +62,8 @@ def test_hostile_names_stay_text(launch: Callable[..., Any]) -> None:
     segments = made.plan.segments.with_columns(pl.lit('<svg onload="x">').alias("name"))
     page = page_of(replace(made.plan, segments=segments), made.settings, rejects)
     assert "<script>alert(1)</script>" in text_of(page)
-    assert not Page(page).tags & {"script", "img"}
+    assert "img" not in Page(page).tags
+    assert page.count("<script") == 1
     assert "onload=" not in re.sub(r">[^<]*<", "><", page)
 
 
@@ -108,13 +109,13 @@ def test_tells_the_spend_of_no_group_of_few(launch: Callable[..., Any]) -> None:
 def test_charts_are_well_formed_text(launch: Callable[..., Any]) -> None:
     made = launch(scoring="auto", lang="zh")
     drawn = re.findall(r"<svg.*?</svg>", page_of(made.plan, made.settings, made.tables.rejects), re.DOTALL)
-    assert len(drawn) == 5
+    assert len(drawn) == 11
     for svg in drawn:
         root = ElementTree.fromstring(svg)
         assert "PingFang SC" in root.attrib["font-family"]
         assert [node for node in root.iter("text") if node.text]
         assert not [node for node in root.iter() if "id" in node.attrib]  # ids of several charts would meet on one page
-    assert "消费额不足" in drawn[0]
+    assert any("消费额不足" in svg for svg in drawn)
 
 
 def test_same_bytes_again_and_in_any_order_of_rows(launch: Callable[..., Any]) -> None:

@@ -101,7 +101,6 @@ def test_what_cannot_be_said_is_left_out(reviewed: Make) -> None:
     assert "<svg" not in page
     assert not re.search(r"\bNone\b|\bnan\b", said)
     assert [section.heading for section in review_report(made.found, made.settings).sections if section.blocks] == [
-        "In three sentences",
         "What to do next",
         "Words",
     ]

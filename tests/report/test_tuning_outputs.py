@@ -47,10 +47,10 @@ def test_the_files_are_the_same_at_any_number_of_threads(folder):
     write_outputs(tuning_outputs(tune(read.tables, settings), settings), read, settings)
     folders = (folder / "outputs/demo_tune", folder / "again")
     one, other = ({path.relative_to(at).as_posix(): sha256(path) for path in at.rglob("*") if path.is_file()} for at in folders)
-    assert set(one) == set(other) == {"tune.csv", "conf/scoring/tuned.yaml", "manifest.json"}
+    assert set(one) == set(other) == {"tune.csv", "tune.html", "conf/scoring/tuned.yaml", "manifest.json"}
     assert all(one[name] == other[name] for name in ("tune.csv", "conf/scoring/tuned.yaml"))
     manifest = json.loads((folder / "again/manifest.json").read_text(encoding="utf-8"))
-    assert manifest["files"].keys() == {"tune.csv", "conf/scoring/tuned.yaml"}
+    assert manifest["files"].keys() == {"tune.csv", "tune.html", "conf/scoring/tuned.yaml"}
     trials = pl.read_csv(folder / "again/tune.csv")
     assert trials.height == 12
     assert trials["share"].max() == manifest["shares"][0]["learned_from"] >= manifest["shares"][1]["learned_from"] == trials["share"][0]
@@ -90,7 +90,7 @@ def test_mlflow_has_one_run_with_a_step_for_each_trial(folder):
     assert run.data.params["tuned.weights.spend"] == str(
         json.loads((folder / "outputs/demo_tune/manifest.json").read_text(encoding="utf-8"))["weights"]["spend"]
     )
-    assert {each.path for each in artifacts} == {"tune.csv", "tuned.yaml", "manifest.json"}
+    assert {each.path for each in artifacts} == {"tune.csv", "tune.html", "tuned.yaml", "manifest.json"}
 
 
 def made_up(scoring: WeightedSettings, **changes) -> Tuning:

@@ -15,7 +15,7 @@ from sklearn.metrics import adjusted_rand_score
 import segmenter
 from segmenter.demo.shop import simulate
 from segmenter.errors import ConfigError, InputError
-from segmenter.launch import plan_launch
+from segmenter.launch_stages import plan_launch
 from segmenter.segments.fitted import Fitted
 from segmenter.segments.topics import count_interests, find_topics
 from segmenter.tables import EVENTS, SPENDING

@@ -19,9 +19,9 @@ from segmenter.errors import TrackingError
 from segmenter.evaluation.backtest import Backtest
 from segmenter.evaluation.chance import draw_chance
 from segmenter.evaluation.review import Review, review
-from segmenter.launch import plan_launch
 from segmenter.launch_plan import LaunchPlan
 from segmenter.launch_record import LaunchRecord
+from segmenter.launch_stages import plan_launch
 from segmenter.loader import read_tables
 from segmenter.report.backtest_outputs import backtest_record
 from segmenter.report.backtest_words import advice

@@ -5,7 +5,7 @@ the settings is told by their measures, held against the other's threshold. Wher
 cannot say which of them it was, and the reason is `BOTH`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -78,7 +78,7 @@ class LaunchChanges:
 
 def compare_launches(a: LaunchSide, b: LaunchSide) -> LaunchChanges:
     """Compare two launches of one currency. What is `IN` one way is `OUT` the other, for the same reason."""
-    settings = tuple(_differences(a.config, b.config))
+    settings = tuple(setting_differences(a.config, b.config))
     both = _beside(a.customers, b.customers).with_columns(pl.col("invited_a", "invited_b").fill_null(value=False))
     segments = both.filter(verdict_a=ELIGIBLE, verdict_b=ELIGIBLE).group_by("segment_a", "segment_b").agg(customers=pl.len().cast(pl.Int64))
     either = _named(both.filter(pl.col("invited_a") | pl.col("invited_b")), a, b)
@@ -121,14 +121,16 @@ def _named(frame: pl.DataFrame, a: LaunchSide, b: LaunchSide) -> pl.DataFrame:
     )
 
 
-def _differences(a: Mapping[str, Any], b: Mapping[str, Any], of: str = "") -> Iterator[tuple[str, Any, Any]]:
+def setting_differences(
+    a: Mapping[str, Any], b: Mapping[str, Any], of: str = "", aside: Collection[str] = _ASIDE
+) -> Iterator[tuple[str, Any, Any]]:
     """List the keys that differ, but for those of where results go."""
     for key in dict.fromkeys(sorted(chain(a, b))):
         then, now = a.get(key), b.get(key)
-        if of + key in _ASIDE or then == now:
+        if of + key in aside or then == now:
             continue
         if isinstance(then, Mapping) and isinstance(now, Mapping):
-            yield from _differences(then, now, f"{of}{key}.")
+            yield from setting_differences(then, now, f"{of}{key}.", aside)
         else:
             yield of + key, then, now
 

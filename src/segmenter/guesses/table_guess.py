@@ -85,7 +85,7 @@ def guess_tables(sources: Sources, found: Draft) -> SourceTable | None:
     ids = _ids(orders.table.frame, columns.customer_id)
     for name, field in (("referrals", "friend_id"), ("events", "kind")):
         for look in rest:
-            if (joined := _follows(look, field, ids)) and not look.numbered:
+            if found.answer(f"{name}.file") in (None, look.table.name) and (joined := _follows(look, field, ids)) and not look.numbered:
                 _guess_other(name, look, field, joined, found)
                 rest.remove(look)
                 break

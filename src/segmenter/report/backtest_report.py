@@ -9,9 +9,9 @@ from segmenter.report import backtest_evidence, backtest_tables
 from segmenter.report.backtest_tables import Means, times
 from segmenter.report.backtest_words import advice, leader
 from segmenter.report.labels import Labels
-from segmenter.report.language import translate
+from segmenter.report.language import told
 from segmenter.report.ranking_words import BEST, RANDOM, ranking_meaning
-from segmenter.report.sections import Advice, Code, Fact, Glossary, Grid, Report, Section, Steps, marked, note, text
+from segmenter.report.sections import Advice, Code, Fact, Glossary, Grid, Report, Section, Steps, lead, marked, note, text
 from segmenter.report.shell_commands import next_command
 from segmenter.settings import BacktestCore, BacktestJob
 
@@ -30,10 +30,10 @@ def backtest_report(found: Backtest, settings: BacktestCore, typed: Sequence[str
         eyebrow=say("Backtest: which ranking finds the right customers", "历史回测：哪种排序方式更能找对客户"),
         name=launch.name,
         topic=launch.topic or "",
-        advice=Advice((text(advice(found, labels.lang)), note(*_method(found, labels)))),
+        advice=Advice((*lead(advice(found, labels.lang)), note(*_method(found, labels)))),
         tiles=_tiles(found, means, size, labels),
         caution=say("Before you believe it", "解读前请注意"),
-        warnings=tuple(translate(warning, labels.lang) for warning in found.warnings),
+        warnings=tuple(told(warning, labels.lang) for warning in found.warnings),
         sections=(
             backtest_tables.tops(found, means, shown, size, labels),
             backtest_tables.rankings(found, means, size, settings, labels),

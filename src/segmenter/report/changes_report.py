@@ -172,5 +172,6 @@ def _settings(found: LaunchChanges, labels: Labels) -> Table | Text:
 
 
 def _shown(value: object) -> str:
+    value = int(value) if isinstance(value, float) and value.is_integer() else value
     written = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value
     return written if len(written) <= _LONGEST else f"{written[:_LONGEST]} …"

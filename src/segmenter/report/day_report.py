@@ -9,7 +9,7 @@ from segmenter.launch_record import LaunchRecord
 from segmenter.planning.day_calls import KINDS, OUT, DayCalls
 from segmenter.report.day_words import KIND_WORDS, OUT_WORDS
 from segmenter.report.labels import Labels
-from segmenter.report.language import translate
+from segmenter.report.language import told
 from segmenter.report.sections import Advice, Fact, Grid, Report, Section, Steps, Table, Text, columns, marked, note, row, text
 from segmenter.settings import TodayJob
 
@@ -24,6 +24,12 @@ def day_report(calls: DayCalls, stood: DayProgress, launch: LaunchRecord, settin
     first = say("{} calls today", "今天 {} 通外呼").format(labels.number(count))
     rest = say("; {} more have no room and stay for the next day of calls.", "；另有 {} 通今天排不下，顺延到下一个外呼日。")
     steps = _steps(calls, stood, labels)
+    counted = [labels.number(int(stood.groups[name].sum())) for name in ("joined", "invited", "open")]
+    so_far = text(
+        say("So far {} of {} invited have joined, {} are still open.", "目前 {1} 位受邀客户中已有 {0} 位入群，{2} 位未定。").format(
+            *counted
+        )
+    )
     tables = (_loads(calls, labels), *([_kinds(calls, labels)] if count or left else []))
     progress = tuple(_progress(people, labels))
     return Report(
@@ -37,11 +43,12 @@ def day_report(calls: DayCalls, stood: DayProgress, launch: LaunchRecord, settin
             Fact(say("Ends before", "截止（不含当日）"), labels.day(launch.ends_on)),
         ),
         advice=Advice(
-            (text(first + (rest.format(labels.number(left)) if left else say(".", "。"))), *progress), "attention" if left else "good"
+            (text(first + (rest.format(labels.number(left)) if left else say(".", "。"))), *progress, so_far),
+            "attention" if left else "good",
         ),
         tiles=_tiles(stood, launch, labels),
         caution=say("Before you start", "开始前请注意"),
-        warnings=tuple(translate(warning, settings.lang) for warning in calls.warnings),
+        warnings=tuple(told(warning, settings.lang) for warning in calls.warnings),
         sections=(
             Section(say("Calls", "外呼"), (Grid(tuple((table,) for table in tables)),), tables),
             *((Section(say("To see to", "需要处理"), (Steps(steps),), steps),) if steps else ()),

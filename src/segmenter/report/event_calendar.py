@@ -30,9 +30,9 @@ def calendar(plan: "LaunchPlan", labels: Labels) -> list[Section]:
         calls = plan.calls.filter(pl.col("day") >= before, pl.col("day") < event.remind_on)
         first, last = calls.select(first=pl.col("day").min(), last=pl.col("day").max()).row(0)
         waves = ", ".join(str(wave) for wave in calls["wave"].unique().sort())
-        shown = [_short(day, labels) if day else "–" for day in (first, last)]
-        named = Cell(" ".join(filter(None, [_short(event.day, labels), event.time])), _holiday(event, labels))
-        rows.append(row(named, _short(event.remind_on, labels), *shown, number(calls["calls"].sum()), waves or "–"))
+        shown = [short_day(day, labels) if day else "–" for day in (first, last)]
+        named = Cell(" ".join(filter(None, [short_day(event.day, labels), event.time])), _holiday(event, labels))
+        rows.append(row(named, short_day(event.remind_on, labels), *shown, number(calls["calls"].sum()), waves or "–"))
         before = event.remind_on
     headings = (
         say("Live event", "群活动"),
@@ -57,19 +57,19 @@ def calendar(plan: "LaunchPlan", labels: Labels) -> list[Section]:
         "Waves lead up to live events: the last call is to be made before the reminder. calendar.ics has these days for any calendar.",
         "各批次都为群活动预热：每批外呼应在提醒之前完成。calendar.ics 可导入任何日历。",
     )
-    return [Section(say("Calendar", "日历"), (note(about), events, by_day), (events,), whole=False)]
+    return [Section(say("Calendar", "日历"), (note(about), by_day), (events,), whole=False)]
 
 
 def event_text(event: LiveEvent, labels: Labels) -> str:
     """Say when a live event is."""
     holiday = f"({_holiday(event, labels)})" if event.holiday else None
-    return " ".join(filter(None, [_short(event.day, labels), event.time, holiday]))
+    return " ".join(filter(None, [short_day(event.day, labels), event.time, holiday]))
 
 
 def events_text(events: tuple[LiveEvent, ...], labels: Labels) -> str:
     """Say when all live events are, and when members are reminded of each."""
     reminded = labels.say("{}, reminder on {}", "{}（提醒：{}）")
-    return labels.say("; ", "；").join(reminded.format(event_text(event, labels), _short(event.remind_on, labels)) for event in events)
+    return labels.say("; ", "；").join(reminded.format(event_text(event, labels), short_day(event.remind_on, labels)) for event in events)
 
 
 def _days(plan: "LaunchPlan", labels: Labels) -> Iterator[Row]:
@@ -89,7 +89,7 @@ def _days(plan: "LaunchPlan", labels: Labels) -> Iterator[Row]:
             number, event = events[day]
             named = say("live event {}", "第 {} 场群活动").format(number)
             what.append(say(", ", "，").join(filter(None, [named, event.time, _holiday(event, labels)])))
-        yield row(_short(day, labels), say("; ", "；").join(what), calls, who, role="now" if day in events else "")
+        yield row(short_day(day, labels), say("; ", "；").join(what), calls, who, role="now" if day in events else "")
 
 
 def _holiday(event: LiveEvent, labels: Labels) -> str:
@@ -103,7 +103,8 @@ def _agents(calls: pl.DataFrame, labels: Labels) -> str:
     return labels.say(", ", "、").join([*shown, *(["…"] if len(named) > _AGENTS else [])])
 
 
-def _short(day: date, labels: Labels) -> str:
+def short_day(day: date, labels: Labels) -> str:
+    """Write a date with its weekday, without the year."""
     from babel.dates import format_date
 
     return str(format_date(day, labels.say("EEE d MMM", "M月d日 EEE"), locale=labels.locale))

@@ -28,6 +28,11 @@ def translate(message: str, lang: Lang) -> str:
     return fill(sentence, {name: _translated(fact, lang) for name, fact in message.facts.items()}, "、")
 
 
+def told(message: str, lang: Lang) -> str:
+    """Say a message as `translate` does; it keeps its code, for the log."""
+    return message.said(translate(message, lang)) if isinstance(message, Message) else message
+
+
 def _translated(fact: Any, lang: Lang) -> Any:
     if isinstance(fact, list | tuple):
         return tuple(_translated(item, lang) for item in fact)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from segmenter.evaluation.launch_sales import FEW
 from segmenter.report import charts
 from segmenter.report.labels import Labels
 from segmenter.report.ranking_words import ranking_sentence
@@ -13,21 +14,24 @@ from segmenter.settings import CoreSettings
 if TYPE_CHECKING:
     from segmenter.launch_plan import LaunchPlan
 
-_REJECTS = 20
 _SCORE_STEP = 5
+_CUTS = 0.8  # of those above the lowest score on the list who are on it, for that to be a cut
 _MEASURES = 8
 
 
 def funnel(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Section:
-    """Show how many each rule removed."""
-    say, number = labels.say, labels.number
-    rows, drawn, over = [], [], []
+    """Show how many each rule removed, and what these spent."""
+    say, number, everyone = labels.say, labels.number, labels.say("all customers", "全部客户")
+    rows, brief, drawn, over = [], [row(everyone, "", "", "", number(plan.counts["customers"]))], [], []
+    spent = dict(plan.customers.group_by("verdict").agg(pl.col("spend").sum()).rows())
     customers, eligible, invited = (plan.counts[name] for name in ("customers", "eligible", "invited"))
-    everyone = say("all customers", "全部客户")
     for rule, before, removed, only, left in plan.funnel.select("rule", "before", "removed", "removed_only", "left").rows():
         name = labels.rule(rule)
-        rows.append(row(Cell(name, labels.rule_detail(rule, settings.rules)), *map(number, (before, removed, only, left))))
-        drawn.append((name, left, number(left)))
+        cost = labels.money(spent.get(rule, 0)) if removed >= FEW else "–"
+        named, shown = Cell(name, labels.rule_detail(rule, settings.rules)), tuple(map(number, (before, removed, only, left)))
+        rows.append(row(named, shown[1], cost, *shown[2:]))
+        brief.append(row(named, *shown))
+        drawn.append((name, left, f"{number(left)} ({labels.change(-removed)})" if removed else number(left)))
         over.append(before)
     chart = charts.Bars(
         say("Customers left after each rule", "每条规则之后剩余的客户数"),
@@ -35,8 +39,8 @@ def funnel(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Sectio
         over=[customers, *over, eligible],
     )
     legend = (Key(say("left", "剩余"), charts.STRONG), Key(say("removed at this step", "本步移除"), charts.SOFT))
-    headings = (("Rule", "规则"), ("Before", "之前"), ("Removed", "移除"), ("Only this rule", "仅因此条"), ("Left", "剩余"))
-    table = Table(columns(*(say(*heading) for heading in headings)), tuple(rows))
+    headings = [say(*heading) for heading in (("Rule", "规则"), ("Removed", "移除"), ("Only this rule", "仅因此条"), ("Left", "剩余"))]
+    table = Table(columns(*headings[:2], say("Their spend", "其消费额"), *headings[2:]), tuple(rows))
     none = text(say("No rule was set: every customer is eligible.", "未设置规则：所有客户均符合条件。"))
     about = note(
         say(
@@ -46,9 +50,9 @@ def funnel(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Sectio
         )
     )
     title = f"{settings.launch.name} · {settings.launch.as_of}"
-    short = Table(table.columns, (row(everyone, "", "", "", number(customers)), *table.rows), title=title)
+    short = Table(columns(headings[0], say("Before", "之前"), *headings[1:]), tuple(brief), title=title)
     heading = say("From all customers to the list", "从全部客户到邀请名单")
-    return Section(heading, (about, Grid(((Figure(chart, legend=legend),), (table if rows else none,)))), brief=(short,), whole=False)
+    return Section(heading, (about, Figure(chart, legend=legend), table if rows else none), brief=(short,), whole=False)
 
 
 def what_if(frame: pl.DataFrame, labels: Labels) -> list[Section]:
@@ -57,20 +61,36 @@ def what_if(frame: pl.DataFrame, labels: Labels) -> list[Section]:
         return []
     say = labels.say
     headings = columns(say("Threshold", "阈值"), say("Eligible", "符合条件"), say("Change", "变化"))
-    cards = []
+    cards: list[tuple[Block, ...]] = []
     for (rule,), part in frame.group_by("rule", maintain_order=True):
         rows = tuple(
             row(labels.limit(str(rule), threshold), labels.number(eligible), labels.change(change), role="now" if current else "")
             for threshold, eligible, change, current in part.select("threshold", "eligible", "change", "current").rows()
         )
-        cards.append((Table(headings, rows, title=labels.threshold(str(rule))),))
+        title = labels.threshold(str(rule))
+        cards += [(Figure(_curve(str(rule), part, title, labels), title),), (Table(headings, rows),)]
     about = note(
         say(
-            "How many customers would be eligible with another threshold and everything else the same. The marked row is this launch.",
-            "其他条件不变，只调整这一项时符合条件的客户数。标记行为本次设置。",
+            "How many customers would be eligible with another threshold and everything else the same. The orange dot and the marked row "
+            "are this launch.",
+            "其他条件不变，只调整这一项时符合条件的客户数。橙色圆点和标记行为本次设置。",
         )
     )
-    return [Section(say("If a rule were set differently", "如果调整规则"), (about, Grid(tuple(cards), "cards")))]
+    return [Section(say("If a rule were set differently", "如果调整规则"), (about, Grid(tuple(cards))))]
+
+
+def _curve(rule: str, part: pl.DataFrame, title: str, labels: Labels) -> charts.Lines:
+    """Draw how many are eligible over a threshold, with today's on it; each threshold is as far from the next as the other ones."""
+    eligible, now = part["eligible"].to_list(), part["current"].to_list().index(True)
+    across = [(float(at), labels.limit(rule, threshold)) for at, threshold in enumerate(part["threshold"])]
+    most = max(eligible) or 1
+    up = [(share * most, labels.number(round(share * most))) for share in (0.0, 0.5, 1.0)]
+    here = charts.Line(
+        labels.say("now: {}", "本次：{}").format(labels.number(eligible[now])), [(now, eligible[now])], charts.ACCENT, dots=True
+    )
+    line = charts.Line("", list(enumerate(eligible)), charts.STRONG, dots=True)
+    said = "; ".join(f"{name}: {labels.number(count)}" for (_, name), count in zip(across, eligible, strict=True))
+    return charts.Lines(f"{title}: {said}", [line, here], across, up)
 
 
 def scores(plan: "LaunchPlan", eligible: pl.DataFrame, labels: Labels) -> list[Section]:
@@ -89,7 +109,7 @@ def scores(plan: "LaunchPlan", eligible: pl.DataFrame, labels: Labels) -> list[S
         "on the right do not make the score: they say in words why a customer is worth a call, and choose the key users.",
         "0–100 的评分表示客户在该排序中、符合条件客户里的位置，名单从高分开始选取。右侧各项不参与评分，用于说明推荐理由并挑选核心用户。",
     )
-    about: list[Block] = [note(of_score)] if weighted else [text(ranking_sentence(plan.ranking, labels.lang)), note(of_rank)]
+    about: list[Block] = [note(of_score)] if weighted else [text(of_rank), note(ranking_sentence(plan.ranking, labels.lang))]
     found: list[Figure] = [Figure(_histogram(eligible, labels), say("Scores", "评分分布"), compared(labels))]
     if chart := _components(eligible, labels):
         title = say("Parts of the score, on average", "评分各项均值") if weighted else say("Parts, on average", "各项均值")
@@ -112,7 +132,10 @@ def compared(labels: Labels, *, dots: bool = False) -> tuple[Key, Key]:
 
 
 def _histogram(eligible: pl.DataFrame, labels: Labels) -> charts.Histogram:
-    last = 100 // _SCORE_STEP - 1
+    last, cut = 100 // _SCORE_STEP - 1, eligible.filter("invited")["score"].min()
+    assert cut is None or isinstance(cut, float)
+    if cut is not None and eligible["invited"].sum() < _CUTS * eligible.filter(pl.col("score") >= cut).height:
+        cut = None  # each region has one of its own
     steps = eligible.group_by((pl.col("score") / _SCORE_STEP).floor().clip(0, last).cast(pl.Int64).alias("step"))
     counts = {step: (everyone, listed) for step, everyone, listed in steps.agg(pl.len(), pl.col("invited").sum()).rows()}
     return charts.Histogram(
@@ -120,6 +143,7 @@ def _histogram(eligible: pl.DataFrame, labels: Labels) -> charts.Histogram:
         [counts.get(step, (0, 0)) for step in range(last + 1)],
         _SCORE_STEP,
         labels.say("score", "评分"),
+        None if cut is None else (float(cut), labels.say("list from {}", "名单最低 {}").format(f"{cut:.0f}")),
     )
 
 
@@ -158,22 +182,3 @@ def left_out(eligible: pl.DataFrame, labels: Labels) -> list[Section]:
         tuple(row(labels.left_out(reason), labels.number(count)) for reason, count in rows),
     )
     return [Section(say("Eligible, but not invited", "符合条件但未邀请"), (note(about), table), whole=False)]
-
-
-def rejects(frame: pl.DataFrame, labels: Labels) -> list[Section]:
-    """Count the rows that could not be understood by reason; their values are not shown."""
-    if frame.is_empty():
-        return []
-    say = labels.say
-    keys = ["table", "column", "reason"]
-    counted = frame.group_by(keys).agg(pl.len().alias("count")).sort(["count", *keys], descending=[True, False, False, False])
-    about = say(
-        "{} input rows were left out. rejects.parquet has each of them with its place in the source.",
-        "共有 {} 行数据未被采用，逐行明细见 rejects.parquet。",
-    ).format(labels.number(frame.height))
-    headings = columns(say("Table", "数据表"), say("Column", "字段"), say("Reason", "原因"), say("Rows", "行数"), left=(0, 1, 2))
-    rows = tuple(
-        row(labels.table(table), column or "–", labels.reject(reason), labels.number(count))
-        for table, column, reason, count in counted.head(_REJECTS).rows()
-    )
-    return [Section(say("Rows that could not be understood", "未能识别的数据行"), (note(about), Table(headings, rows)), whole=False)]

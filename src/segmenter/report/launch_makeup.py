@@ -4,14 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from segmenter.contacts import hide
 from segmenter.evaluation.launch_sales import FEW
 from segmenter.report import charts
-from segmenter.report.call_sheet_words import opening_line
 from segmenter.report.labels import Labels, ratio
 from segmenter.report.language import translate
-from segmenter.report.launch_choice import compared
-from segmenter.report.sections import Cell, Column, Figure, Glossary, Grid, Section, Table, columns, note, row
+from segmenter.report.pictures import CHINA, ChinaMap, Deviations
+from segmenter.report.sections import Cell, Column, Figure, Grid, Section, Table, columns, note, row
+from segmenter.rules import ELIGIBLE
 from segmenter.segments.profiles import TELLING
 from segmenter.settings import CoreSettings
 
@@ -37,7 +36,7 @@ def segments(plan: "LaunchPlan", eligible: pl.DataFrame, horizon_days: int, labe
     ]
     measures, listed = telling[:_MEASURES], dict(plan.invite_list.group_by("segment").len().rows())
     known = plan.segments["everyone_later_share"].count() > 0
-    rows, pairs, whom = [], [], []
+    rows, cards, whom = [], [], []
     for segment in plan.segments.to_dicts():
         invited, share = listed.get(segment["segment"], 0), float(segment["share"])
         values = [(name, segment[f"median_{name}"], segment[f"everyone_{name}"]) for name in measures]
@@ -45,7 +44,11 @@ def segments(plan: "LaunchPlan", eligible: pl.DataFrame, horizon_days: int, labe
         later = _later(segment["later_share"], segment["later_spend"], labels) if known else ()
         rows.append(row(segment["name"], number(segment["size"]), labels.share(share), number(invited), *cells, *later))
         whom.append(row(segment["name"], segment["who"], segment["advice"]))
-        pairs.append((str(segment["name"]), share, ratio(invited, plan.invite_list.height) or 0.0))
+        beside = [(labels.measure(name), _times(value, usual), labels.value(name, value)) for name, value, usual in values]
+        said = "; ".join(f"{name} {figure}" for name, _, figure in beside)
+        listed_share = labels.share(ratio(invited, plan.invite_list.height) or 0.0)
+        about = say("{} of the eligible, {} of the list", "占符合条件客户 {}，占名单 {}").format(labels.share(share), listed_share)
+        cards.append((Figure(Deviations(said, beside), str(segment["name"])), note(about)))
     everyone = [labels.value(name, plan.segments[f"everyone_{name}"][0]) for name in measures]
     after = _later(plan.segments["everyone_later_share"][0], plan.segments["everyone_later_spend"][0], labels) if known else ()
     total = (say("Everyone eligible", "全部符合条件客户"), number(eligible.height), "", number(plan.invite_list.height))
@@ -68,15 +71,24 @@ def segments(plan: "LaunchPlan", eligible: pl.DataFrame, horizon_days: int, labe
         under=(under, then) if known else (under,),
     )
     advice = Table(columns(headings[0], say("Who they are", "特点"), say("What to do", "怎么做"), left=(0, 1, 2)), tuple(whom))
-    title = say("Share of each segment, among the eligible and on the list", "各客群占比：符合条件客户与名单")
-    figure = Figure(charts.Pairs(title, pairs), say("Share of the customers", "客户占比"), compared(labels, dots=True))
-    return [Section(say("Segments", "客群"), (note(translate(plan.segmentation.why, labels.lang)), advice, table, figure))]
+    times = say(
+        "Each line is the middle customer of the segment beside the middle of everyone eligible (the line): to the right more, to the left "
+        "less; the end is four times as much, or a quarter.",
+        "每行为该客群的中位客户与全部符合条件客户的中位（竖线）相比：向右为更高，向左为更低；两端为四倍和四分之一。",
+    )
+    shown = (note(times), Grid(tuple(cards), "cards")) if measures else ()
+    return [Section(say("Segments", "客群"), (advice, *shown, table, note(translate(plan.segmentation.why, labels.lang))))]
 
 
 def _later(share: float | None, spend: int | None, labels: Labels) -> tuple[str, str]:
     """Say what share of a segment ordered again, and what they spent each."""
     unknown = "–"
     return (unknown if share is None else labels.share(share), unknown if spend is None else labels.money(spend))
+
+
+def _times(value: object, everyone: object) -> float | None:
+    known = isinstance(value, int | float) and isinstance(everyone, int | float) and everyone > 0
+    return value / everyone if known else None  # type: ignore[operator]
 
 
 def _trend(value: object, everyone: object) -> Any:
@@ -90,17 +102,11 @@ def personas(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> list
     """Show how many have each need, who of them is invited, and what they are offered and told."""
     if plan.personas.is_empty():
         return []
-    say, number, launch = labels.say, labels.number, settings.launch
-    needs = {persona.name: persona for persona in settings.personas}
-    rows, told = [], []
+    say, number, needs = labels.say, labels.number, {persona.name for persona in settings.personas}
+    rows = []
     for name, customers, eligible, invited, also in plan.personas.rows():
-        need = needs.get(name)
-        hook = (need and need.hook) or launch.offer
-        named = say("Other", "其他") if need is None else name
+        named = name if name in needs else say("Other", "其他")
         rows.append(row(named, *map(number, (customers, eligible, invited)), also or ""))
-        line = opening_line(launch, labels, need)
-        if words := [word for word in (None if hook and hook in line else hook, line) if word]:
-            told.append((named, hide(say(" – ", "。").join(words))))  # the shop's own phone, too, is for the sheets
     headings = (say("Persona", "画像"), say("Customers", "客户数"), say("Eligible", "符合条件"), say("Invited", "邀请"))
     also_match = say("Of them also match", "同时符合")
     about = say(
@@ -108,12 +114,11 @@ def personas(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> list
         "客户归入第一个符合条件的画像；外呼表写明对每位客户主推什么、怎么说。",
     )
     table = Table(columns(*headings, also_match, left=(0, 4)), tuple(rows))
-    both = say("What to offer and to say", "主推内容与开场白")
-    return [Section(say("Personas", "客户画像"), (note(about), table, *([Glossary(tuple(told), both)] if told else [])))]
+    return [Section(say("Personas", "客户画像"), (note(about), table))]
 
 
-def parts(profiles: pl.DataFrame, eligible: pl.DataFrame, settings: CoreSettings, labels: Labels) -> list[Section]:
-    """Count the list by region, segment and wave."""
+def parts(plan: "LaunchPlan", eligible: pl.DataFrame, settings: CoreSettings, labels: Labels) -> list[Section]:
+    """Count the list by region, on a map or as bars, by segment and by wave."""
     if not eligible["invited"].any():
         return []
     say = labels.say
@@ -124,7 +129,7 @@ def parts(profiles: pl.DataFrame, eligible: pl.DataFrame, settings: CoreSettings
         by_region = by_region.vstack(
             pl.DataFrame([(say("{} others", "其他 {} 个地区").format(others), *rest)], regions.schema, orient="row")
         )
-    names = dict(profiles.select("segment", "name").rows())
+    names = dict(plan.segments.select("segment", "name").rows())
     by_segment = _counted(eligible, "segment").with_columns(
         pl.col("name").map_elements(lambda segment: names.get(segment, say("none", "无")), pl.String, skip_nulls=False)
     )
@@ -135,14 +140,39 @@ def parts(profiles: pl.DataFrame, eligible: pl.DataFrame, settings: CoreSettings
     )
     grid = Grid(
         (
-            (_parts_table(say("By region", "按地区"), by_region, labels),),
+            (_where(plan.customers, labels),),
             (
                 _parts_table(say("By segment", "按客群"), by_segment, labels),
                 _parts_table(say("By wave", "按批次"), by_wave.drop("eligible"), labels),
             ),
         )
     )
-    return [Section(say("What the list is made of", "名单构成"), (note(about), grid))]
+    regions_table = _parts_table(say("By region", "按地区"), by_region, labels)
+    return [Section(say("What the list is made of", "名单构成"), (note(about), grid, regions_table))]
+
+
+def _where(customers: pl.DataFrame, labels: Labels) -> Figure:
+    """Show by province or country how many are invited, of how many who are eligible and of how many customers."""
+    from babel.numbers import format_compact_decimal
+
+    say, known = labels.say, customers.filter(pl.col("province").is_not_null())
+    told = (pl.col("invited").sum(), (pl.col("verdict") == ELIGIBLE).sum().alias("eligible"), pl.len().alias("customers"))
+    counted = known.group_by("province").agg(*told).sort(["invited", "eligible", "customers", "province"], descending=[True] * 3 + [False])
+    within = counted.filter(pl.col("province").is_in(list(CHINA)))
+    if 2 * int(within["customers"].sum()) <= known.height:
+        top = counted.filter(pl.col("eligible") > 0).head(_REGIONS)
+        title = say("Invited, of the eligible, by region", "各地区邀请人数与符合条件人数")
+        of = say("{} of {}", "{} / {}")
+        bars = [(name, invited, of.format(labels.number(invited), labels.number(all_))) for name, invited, all_, _ in top.rows()]
+        return Figure(charts.Bars(title, bars or [("–", 0, "0")], over=top["eligible"].to_list() or [0]), title)
+
+    def few(number: int) -> str:
+        return str(format_compact_decimal(number, locale=labels.locale, fraction_digits=1)) if number >= 1_000 else str(number)
+
+    tiles = {name: (invited, able, f"{few(able)}/{few(everyone)}") for name, invited, able, everyone in within.rows()}
+    title = say("Invited, and below: eligible / customers", "邀请人数；下方为符合条件 / 全部客户")
+    said = "; ".join(f"{name} {invited} ({below})" for name, (invited, _, below) in tiles.items())
+    return Figure(ChinaMap(f"{title}: {said}", tiles), title)
 
 
 def _counted(eligible: pl.DataFrame, key: str) -> pl.DataFrame:
@@ -197,14 +227,14 @@ def agents(calls: pl.DataFrame, labels: Labels) -> list[Section]:
     ]
 
 
-def groups(frame: pl.DataFrame, labels: Labels) -> list[Section]:
+def groups(frame: pl.DataFrame, capacity: int, labels: Labels) -> list[Section]:
     """List the groups; the spend of a few customers is not shown."""
     if frame.is_empty():
         return []
     say, number = labels.say, labels.number
     headings = columns(
         *(say("Group", "社群"), say("Region", "地区"), say("Invitations", "邀请人数"), say("Key users", "核心用户")),
-        *(say("Joins expected", "预计入群"), say("Chance to fill", "满群概率"), say("Spend", "消费额")),
+        *(say("Joins expected, of capacity", "预计入群 / 容量"), say("Chance to fill", "满群概率"), say("Spend", "消费额")),
         left=(0, 1),
     )
     chosen = frame.head(_GROUPS).select("group", "region", "size", "key_users", "expected_joins", "filled", "spend")
@@ -214,7 +244,7 @@ def groups(frame: pl.DataFrame, labels: Labels) -> list[Section]:
             region or "",
             number(size),
             number(key_users),
-            number(round(joins)),
+            Cell(say("{} of {}", "{} / {}").format(number(round(joins)), number(capacity)), part=joins / capacity),
             labels.share(filled),
             labels.money(spend if size >= FEW else None),
         )

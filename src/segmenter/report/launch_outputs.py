@@ -29,6 +29,7 @@ from segmenter.report.ranking_words import ranking_sentence
 from segmenter.report.segment_moves import moves_csv
 from segmenter.report.shell_commands import own_words
 from segmenter.segments import fitted
+from segmenter.segments.profiles import MONEY_OF_PROFILES
 from segmenter.settings import LaunchJob, shareable
 from segmenter.sources.contacts_file import contacts_path, list_new_phones, newest_contacts
 from segmenter.sources.inputs import Inputs
@@ -53,11 +54,10 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
     exports, notes = list_exports(plan, settings, read.tables.contacts)
     plan = replace(plan, notes=(*plan.notes, *notes))
     currency, rejects, typed = settings.launch.currency, read.tables.rejects, own_words()
-    report = launch_report(plan, settings, rejects, read.tables.findings, typed, place_for(settings.out))
+    report = launch_report(plan, settings, rejects, read.tables.findings, typed, place_for(settings.out), read)
     invites = to_units(plan.invite_list, list(MONEY), currency)
     answered = None if read.tables.launches is None else read.tables.launches.invited
     follow_ups = list_follow_ups(plan.customers, read.tables.launches)
-    of_segments = ["value", "later_spend", "everyone_later_spend", *(f"{of}_{name}" for of in ("median", "everyone") for name in MONEY)]
     files = [
         parquet("customers", lambda: plan.customers, currency),
         csv("invite_list", invites.with_columns(pl.col("score").round(2), pl.col("join_chance").round(4))),
@@ -66,7 +66,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         parquet("rejects", lambda: rejects.sort("table", "file", "row", "column", nulls_last=True)),
         csv("funnel", plan.funnel, public=True),
         csv("what_if", plan.what_if, public=True),
-        csv("segments", to_units(plan.segments, of_segments, currency), public=True),
+        csv("segments", to_units(plan.segments, list(MONEY_OF_PROFILES), currency), public=True),
         *([] if plan.personas.is_empty() else [csv("personas", plan.personas, public=True)]),
         json_file(fitted.FILE, plan.fitted.to_dict()),
         *([] if plan.topics is None else [csv("topics", plan.topics.profiles, public=True)]),
@@ -97,6 +97,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         files.append(csv("outlook", by_wave, public=True))
     said = {
         "draft": describe_draft(_launch(plan, settings), None if settings.launch.commit else basis, settings.out),
+        "ledger": None if basis is None else basis.as_facts()["digest"],
         "typed": list(typed),
         "valid_until": str(plan.valid_until),
         "live_events": [str(event.day) for event in plan.live_events],

@@ -9,15 +9,16 @@ import polars as pl
 
 from segmenter.findings import Finding
 from segmenter.money import to_units
-from segmenter.report import launch_choice, launch_makeup
+from segmenter.report import launch_choice, launch_makeup, launch_origin
 from segmenter.report.event_calendar import calendar
 from segmenter.report.finding_words import finding_sections
 from segmenter.report.key_user_report import key_users
 from segmenter.report.labels import Labels, ratio
-from segmenter.report.language import translate
+from segmenter.report.language import told, translate
+from segmenter.report.launch_verdict import grounds, outlook, verdict, who_when
 from segmenter.report.ranking_words import ranking_sentence
 from segmenter.report.role_report import roles
-from segmenter.report.sections import Fact, Report, Section, Steps, Table, columns, marked, note, row, text
+from segmenter.report.sections import Fact, Report, Section, Steps, Table, columns, marked, row, text
 from segmenter.report.segment_moves import continuation
 from segmenter.report.shell_commands import commit_command, next_command, review_command
 from segmenter.report.topic_report import topics
@@ -27,6 +28,7 @@ from segmenter.settings import CoreSettings, LaunchJob
 
 if TYPE_CHECKING:
     from segmenter.launch_plan import LaunchPlan
+    from segmenter.sources.inputs import Inputs
 
 _TOP = 8
 
@@ -38,10 +40,12 @@ def launch_report(
     findings: Sequence[Finding] = (),
     typed: Sequence[str] = (),
     place: Path | None = None,
+    read: "Inputs | None" = None,
 ) -> Report:
     """Say what was decided, in the launch's language; of the rejects only counts are shown.
 
-    `typed` is what the user gave the job, for the commands that come next, and `place` where the launch's results belong.
+    `typed` is what the user gave the job, for the commands that come next, and `place` where the launch's results belong. Of what
+    was `read` the page shows the last days of the orders and the sources.
     """
     launch, labels = settings.launch, Labels(settings.lang, settings.launch.currency)
     eligible = plan.customers.filter(verdict=ELIGIBLE)
@@ -57,13 +61,19 @@ def launch_report(
             Fact(say("As of", "数据截至"), labels.day(plan.valid_until - days), counted),
             Fact(say("Lists good until", "名单有效期至"), labels.day(plan.valid_until), anew),
         ),
+        advice=verdict(plan, eligible, settings, labels),
         tiles=_tiles(plan, eligible, launch.horizon_days, labels),
-        obstacles=tuple(translate(obstacle, labels.lang) for obstacle in plan.obstacles),
+        obstacles=tuple(told(obstacle, labels.lang) for obstacle in plan.obstacles),
         mend=say("This plan falls short: settle this first", "方案不足，请先处理"),
         caution=say("Before you go on", "使用前请注意"),
-        warnings=tuple(translate(warning, labels.lang) for warning in plan.warnings),
+        warnings=tuple(told(warning, labels.lang) for warning in plan.warnings),
         sections=(
-            _expectation(plan, labels),
+            *outlook(plan, settings, labels),
+            *who_when(plan, settings, labels),
+            *calendar(plan, labels),
+            *launch_makeup.agents(plan.calls, labels),
+            _next_steps(plan, settings, typed, place, labels),
+            grounds(plan, settings, labels),
             launch_choice.funnel(plan, settings, labels),
             *launch_choice.what_if(plan.what_if, labels),
             *launch_choice.scores(plan, eligible, labels),
@@ -74,14 +84,12 @@ def launch_report(
             *topics(plan, eligible, labels),
             *launch_makeup.personas(plan, settings, labels),
             *roles(plan, eligible, settings, labels),
-            *launch_makeup.parts(plan.segments, eligible, settings, labels),
+            *launch_makeup.parts(plan, eligible, settings, labels),
             *launch_choice.left_out(eligible, labels),
-            *calendar(plan, labels),
-            *launch_makeup.agents(plan.calls, labels),
-            *launch_makeup.groups(plan.groups, labels),
-            *launch_choice.rejects(rejects, labels),
+            *launch_makeup.groups(plan.groups, settings.plan.group_capacity, labels),
+            launch_origin.quality(plan, rejects, findings, read, labels),
             *finding_sections(findings, labels),
-            _next_steps(plan, settings, typed, place, labels),
+            launch_origin.origin(settings, read, labels),
             _summary(plan, settings, typed, labels),
         ),
         footer=labels.footer(launch.timezone),
@@ -112,40 +120,16 @@ def _tiles(plan: "LaunchPlan", eligible: pl.DataFrame, horizon_days: int, labels
             say("{} invitations each on average", "平均每群邀请 {} 人").format(number(per_group and round(per_group))),
         ),
     ]
-    if "expected_spend" in plan.customers.columns:
+    if plan.forecast is not None:
+        fewest, _, most = plan.forecast.joins
+        joins = say("{} to {}", "{}–{}").format(number(fewest), number(most))
+        tiles[-1] = Fact(say("Joins expected", "预计入群"), joins, say("in 8 of 10 cases", "把握为八成"))
+    elif "expected_spend" in plan.customers.columns:
         expected = int(plan.customers.filter("invited")["expected_spend"].sum())
         name = say("Expected in {} days", "未来 {} 天预期消费").format(horizon_days)
         tiles[-1] = Fact(name, labels.money(expected), say("from the list, whatever the launch brings", "名单客户，未计入活动带来的增量"))
     of_list = say("{} of the eligible's {}", "{}，符合条件客户共 {}").format(labels.money(spend), labels.money(of_spend))
     return (*tiles, Fact(say("Spend on the list", "名单消费额占比"), share(ratio(spend, of_spend)), of_list))
-
-
-def _expectation(plan: "LaunchPlan", labels: Labels) -> Section:
-    say = labels.say
-    notes = [text(translate(sentence, labels.lang)) for sentence in plan.notes]
-    tables = [] if plan.invite_list.is_empty() else [_waves(plan, labels)]
-    ranges = [note(say("Ranges hold in 8 of 10 cases.", "区间的把握为八成。"))] if tables and plan.forecast is not None else []
-    return Section(say("What to expect", "预期"), (*notes, *tables, *ranges))
-
-
-def _waves(plan: "LaunchPlan", labels: Labels) -> Table:
-    """Say of each wave when it begins and how many it has, and of the launch up to it what it is expected to bring."""
-    say, number = labels.say, labels.number
-    headings = [say("Wave", "批次"), say("Calls begin on", "开始联系"), say("Invitations", "邀请人数")]
-    waves = plan.invite_list.group_by("wave").agg(pl.col("call_on").min(), pl.len().alias("count")).sort("wave")
-    rows = [[labels.wave(wave), labels.day(first), number(count)] for wave, first, count in waves.rows()]
-    if plan.forecast is not None:
-        chance = say("Chance to reach the target", "达成目标的概率")
-        headings += [say("Joins up to here", "累计入群"), say("Sales up to here", "累计销售"), chance]
-        expected = {wave["wave"]: wave for wave in plan.forecast.by_wave.to_dicts()}
-        for wave, cells in zip(waves["wave"], rows, strict=True):
-            upto = expected[wave]
-            cells += [
-                say("{} to {}", "{}–{}").format(number(upto["joins_low"]), number(upto["joins_high"])),
-                say("{} to {}", "{} – {}").format(labels.money(upto["sales_low"]), labels.money(upto["sales_high"])),
-                labels.share(upto["chance"]),
-            ]
-    return Table(columns(*headings, left=(0, 1)), tuple(row(*cells) for cells in rows))
 
 
 def _next_steps(plan: "LaunchPlan", settings: CoreSettings, typed: Sequence[str], place: Path | None, labels: Labels) -> Section:
@@ -230,7 +214,7 @@ def _summary(plan: "LaunchPlan", settings: CoreSettings, typed: Sequence[str], l
             unknown = say("input rows could not be understood:", "行数据无法识别：")
             named.insert(0, f"{rejected:,} {unknown} `{{out}}/rejects.parquet`")
         files = [marked(sentence, out=str(settings.out), commit=commit_command(settings, typed)) for sentence in named]
-    return Section(brief=(_top(plan, settings, labels), *map(text, said), *files))
+    return Section(brief=(top_of_list(plan, settings, labels), *map(text, said), *files))
 
 
 def is_draft(settings: CoreSettings) -> TypeGuard[LaunchJob]:
@@ -238,7 +222,8 @@ def is_draft(settings: CoreSettings) -> TypeGuard[LaunchJob]:
     return isinstance(settings, LaunchJob) and settings.ledger.use and not settings.launch.commit
 
 
-def _top(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Table:
+def top_of_list(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Table:
+    """Show who is first on the list: for its owner's eyes only."""
     say, shown = labels.say, to_units(plan.invite_list.head(_TOP), ["spend"], settings.launch.currency)
     headings = (("rank", "名次"), ("customer", "客户"), ("score", "评分"), ("region", "地区"), ("spend", "消费额"), ("reason", "理由"))
     rows = tuple(

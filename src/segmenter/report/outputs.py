@@ -13,11 +13,13 @@ import polars.selectors as cs
 
 from segmenter.measures.spec import MONEY
 from segmenter.money import to_units
+from segmenter.report.earlier_run import check_same
 from segmenter.report.output_folder import check_owner
 from segmenter.report.page import render_page
 from segmenter.report.publication import MANIFEST, publish, sha256
 from segmenter.report.sections import Report
 from segmenter.report.table_files import write_csv, write_manifest, write_parquet
+from segmenter.run_log import note
 from segmenter.settings import AnyJob
 from segmenter.words import Lang
 
@@ -101,6 +103,7 @@ def write_outputs(
     outputs: Outputs, read: "Inputs | None", settings: AnyJob, publishing: AbstractContextManager[Path] | None = None
 ) -> None:
     """Write the files into the results folder, whole or not at all; `publishing` is `publish` or more around it."""
+    check_same(settings, read, outputs.manifest)
     with publishing or publish(settings.out, lambda: check_owner(settings)) as folder, ThreadPoolExecutor(2) as threads:
         paths = [(output, folder / output.name) for output in outputs.files]
         for _, path in paths:
@@ -111,6 +114,9 @@ def write_outputs(
                 output.write(path)
         known = {path: future.result() for path, future in running.items()}
         write_manifest(outputs.manifest, read, settings, folder, known)
+    counts = outputs.manifest.get("counts")
+    launch = {"launch": settings.launch.name, "as_of": settings.launch.as_of, "out": settings.out}
+    note(**{**(counts if isinstance(counts, Mapping) else {}), **launch})
 
 
 def _write(output: Output, path: Path) -> str:

@@ -1,11 +1,14 @@
 """A report as one HTML page that loads nothing."""
 
 import re
+from base64 import b64encode
 from collections.abc import Sequence
+from hashlib import sha256
 from importlib.resources import files
 from itertools import groupby
 
 from segmenter.report import charts
+from segmenter.report.language import say
 from segmenter.report.sections import Block, Column, Report
 from segmenter.words import Lang, visible
 
@@ -14,14 +17,24 @@ def render_page(report: Report, lang: Lang) -> str:
     """Give the page; the same for the same report."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-    loader = FunctionLoader(lambda name: files("segmenter.report").joinpath(name).read_text(encoding="utf-8"))
     environment = Environment(
-        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, finalize=_shown
+        loader=FunctionLoader(_read), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, finalize=_shown
     )
     environment.globals |= {"shape_of": _shape, "runs": _runs}
     environment.tests["date"] = re.compile(r"\d{4}-\d\d-\d\d\*?").fullmatch
-    template = environment.get_template("page.html.j2")
-    return template.render(report=report, lang="zh-CN" if lang == "zh" else "en", fonts=charts.FONTS)
+    template, script = environment.get_template("page.html.j2"), _read("page.js")
+    allowed = b64encode(sha256(script.encode()).digest()).decode()  # no other script runs, whatever a shop's tables hold
+    code = "zh-CN" if lang == "zh" else "en"
+    return template.render(report=report, lang=code, fonts=charts.FONTS, script=script, allowed=allowed, **_words(lang))
+
+
+def _words(lang: Lang) -> dict[str, str]:
+    """Give what the script says; it fills in how many rows are left, of how many."""
+    return {"search": say(lang, "Search", "搜索"), "found": say(lang, "{left} of {all} rows", "{left} / {all} 行")}
+
+
+def _read(name: str) -> str:
+    return files("segmenter.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _shape(block: Block) -> str:

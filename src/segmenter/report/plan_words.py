@@ -5,7 +5,7 @@ from dataclasses import replace
 import polars as pl
 
 from segmenter.launch_plan import LaunchPlan
-from segmenter.report.language import translate
+from segmenter.report.language import told, translate
 from segmenter.report.reason_words import reason_text
 from segmenter.segments.profiles import archetype_of
 from segmenter.settings import CoreSettings
@@ -58,6 +58,6 @@ def in_words(plan: LaunchPlan, settings: CoreSettings) -> LaunchPlan:
         invitations=plan.invitations.with_columns(pl.col("segment").replace(english, names)),
         segmentation=replace(plan.segmentation, why=translate(plan.segmentation.why, lang)),
         notes=tuple(translate(note, lang) for note in plan.notes),
-        warnings=tuple(translate(warning, lang) for warning in plan.warnings),
-        obstacles=tuple(translate(obstacle, lang) for obstacle in plan.obstacles),
+        warnings=tuple(told(warning, lang) for warning in plan.warnings),
+        obstacles=tuple(told(obstacle, lang) for obstacle in plan.obstacles),
     )

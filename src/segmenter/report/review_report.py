@@ -9,7 +9,7 @@ from segmenter.money import digits
 from segmenter.report import charts
 from segmenter.report.generation_report import generation_sections
 from segmenter.report.labels import Labels
-from segmenter.report.language import translate
+from segmenter.report.language import told
 from segmenter.report.review_conclusion import conclude_review
 from segmenter.report.review_groups import group_sections
 from segmenter.report.review_tables import answer_tables, cohort_table, estimate_table, reason_table, say_money, say_range, sum_table
@@ -24,7 +24,8 @@ def review_report(review: Review, settings: ReviewCore, typed: Sequence[str] = (
     launch, labels = settings.launch, Labels(settings.lang, review.launch.currency)
     say, lang = labels.say, settings.lang
     accepted = say_acceptance(review, labels)
-    sentences = [text(say_progress(review, lang)), text(say_launch_lift(review, lang)), *([note(accepted)] if accepted else [])]
+    result, *todo = conclude_review(review, labels)
+    details = (text(say_progress(review, lang)), text(say_launch_lift(review, lang)), *([note(accepted)] if accepted else []))
     return Report(
         kind=say("review of the launch", "活动复盘"),
         eyebrow=say("Review: what the launch brought", "活动复盘：这次邀请带来了什么"),
@@ -36,18 +37,17 @@ def review_report(review: Review, settings: ReviewCore, typed: Sequence[str] = (
             Fact(say("Counted here: what came before", "统计截止（不含当日）"), labels.day(review.as_of)),
             Fact(say("Last order", "最近一单"), labels.day(review.last_order) if review.last_order else "–"),
         ),
-        advice=Advice(tuple(sentences), "attention" if review.progress.state in ("missed", "behind") else "good"),
+        advice=Advice((text(result), *details), "attention" if review.progress.state in ("missed", "behind") else "good"),
         tiles=_tiles(review, labels),
         caution=say("Before you believe it", "解读前请注意"),
-        warnings=tuple(translate(warning, lang) for warning in (*review.doubts, *review.warnings)),
+        warnings=tuple(told(warning, lang) for warning in (*review.doubts, *review.warnings)),
         sections=(
+            _next_steps(review, todo, settings, typed, labels),
             *_sales(review, labels),
             *_lift(review, labels),
             *_answers(review, labels),
             *generation_sections(review, labels),
             *group_sections(review, settings, labels),
-            _conclusion(review, labels),
-            _next_steps(review, settings, typed, labels),
             _words(labels),
             _summary(review, settings, labels),
         ),
@@ -191,12 +191,7 @@ def _answers(review: Review, labels: Labels) -> tuple[Section, ...]:
     return (Section(labels.say("Who accepted", "谁接受了邀请"), (note(labels.say(en, zh)), blocks), whole=False),)
 
 
-def _conclusion(review: Review, labels: Labels) -> Section:
-    said = Steps(tuple(map(text, conclude_review(review, labels))))
-    return Section(labels.say("In three sentences", "三句话总结"), (said,))
-
-
-def _next_steps(review: Review, settings: ReviewCore, typed: Sequence[str], labels: Labels) -> Section:
+def _next_steps(review: Review, todo: Sequence[str], settings: ReviewCore, typed: Sequence[str], labels: Labels) -> Section:
     say, steps, name = labels.say, [], review.launch.name
     again = {"review.as_of": str(review.launch.ends_on), **({} if typed else {"launch.name": name})}
     beside = elsewhere(settings.out, f"{name}_review", f"{name}_next") if isinstance(settings, ReviewJob) else {"out": None}
@@ -220,7 +215,9 @@ def _next_steps(review: Review, settings: ReviewCore, typed: Sequence[str], labe
         "join as did here. `{launch}`"
     )
     zh = "用新的名称规划下一次活动：它会读取这些答复，跳过已加入或表示不再联系的客户，并按这次的加入率估算。 `{launch}`"
-    return Section(say("What to do next", "下一步"), (Steps(tuple(marked(step, **commands) for step in [*steps, say(en, zh)])),))
+    return Section(
+        say("What to do next", "下一步"), (Steps((*map(text, todo), *(marked(step, **commands) for step in [*steps, say(en, zh)]))),)
+    )
 
 
 def _words(labels: Labels) -> Section:

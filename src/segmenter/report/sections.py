@@ -46,6 +46,13 @@ def marked(sentence: str, **facts: str) -> Text:
     return Text(tuple(filter(None, parts)))
 
 
+def lead(sentences: str) -> tuple[Text, ...]:
+    """Part what to do, which is to be read at one look, from why: at the first colon or full stop."""
+    what, stop, why = re.match(r"(.+?)(: |\. |：|。|$)(.*)", sentences, re.DOTALL).groups()  # type: ignore[union-attr]
+    ended = what + {": ": ".", ". ": ".", "：": "。"}.get(stop, stop)
+    return (text(ended), text(why[0].upper() + why[1:])) if why else (text(sentences),)
+
+
 def note(*parts: str) -> Text:
     """Make an explanation."""
     return Text(parts, note=True)
@@ -115,7 +122,7 @@ class Key:
 class Figure:
     """A chart; a terminal shows none."""
 
-    chart: charts.Bars | charts.Pairs | charts.Histogram | charts.Lines  # drawn only when a page is made
+    chart: charts.Chart  # drawn only when a page is made
     title: str = ""
     legend: tuple[Key, ...] = ()
 

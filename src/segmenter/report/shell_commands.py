@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from segmenter.contacts import hide, shown_sql
+from segmenter.report.earlier_run import as_typed
 from segmenter.settings import DemoSettings, LaunchJob, LocalEngine
 from segmenter.settings.shareable import without_password
 
@@ -36,7 +37,7 @@ def own_words() -> tuple[str, ...]:
     folders = [Path(source.path) for source in job.runtime.config_sources if source.provider == "command-line"]
     names = (os.path.relpath(folder) if folder.is_relative_to(Path.cwd()) else str(folder) for folder in folders)
     paths = (word for word in job.overrides.hydra if word.startswith("hydra.searchpath"))
-    return tuple(shown(word) for word in (*(f"--config-dir={folder}" for folder in names), *paths, *job.overrides.task))
+    return tuple(shown(word) for word in (*(f"--config-dir={folder}" for folder in names), *paths, *as_typed(job.overrides.task)))
 
 
 def shown(word: str) -> str:

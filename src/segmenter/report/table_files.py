@@ -10,6 +10,7 @@ from polars.exceptions import PolarsError
 from polars.io.plugins import register_io_source
 
 from segmenter.contacts import shown_sql
+from segmenter.evaluation.launch_changes import setting_differences
 from segmenter.findings import as_json
 from segmenter.report.publication import MANIFEST, sha256
 from segmenter.report.safe_text import safe_cells
@@ -47,6 +48,7 @@ def write_manifest(said: Mapping[str, object], read: Inputs | None, settings: An
 
     No password is in it.
     """
+    config = shareable(settings)
     files = {path: known.get(path) or sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
     manifest = {
         "segmenter": __version__,
@@ -54,22 +56,22 @@ def write_manifest(said: Mapping[str, object], read: Inputs | None, settings: An
         "launch": settings.launch.name,
         "as_of": str(settings.launch.as_of),
         **said,
-        **({} if read is None else {name: value for name, value in _inputs(read).items() if name not in said}),
-        "config": shareable(settings),
+        **({} if read is None else {name: value for name, value in inputs_of(read).items() if name not in said}),
+        "config": config,
+        "masked": [key for key, _, _ in setting_differences(settings.model_dump(mode="json"), config, aside=())],
         "files": {path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": mark} for path, mark in files.items()},
     }
     written = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
     (folder / MANIFEST).write_text(written, encoding="utf-8", newline="\n")
 
 
-def _inputs(read: Inputs) -> dict[str, object]:
-    rejects = read.tables.rejects
-    reasons = rejects.group_by("table", "column", "reason").len("rows").sort("table", "column", "reason", nulls_last=True)
+def inputs_of(read: Inputs) -> dict[str, object]:
+    """Say what was read, and what was found in it."""
     return {
         "inputs": {
             name: {**counts, "sources": [asdict(source) | {"name": shown_sql(source.name)} for source in read.fingerprints.get(name, ())]}
             for name, counts in read.tables.reads.items()
         },
-        "rejects": reasons.to_dicts(),
+        "rejects": read.rejected,
         "checks": as_json(read.tables.findings),
     }

@@ -4,8 +4,10 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from threading import Lock
+from typing import TextIO
 
 import rich.table
 from rich import progress as bars
@@ -15,6 +17,7 @@ from rich.text import Text as Plain
 
 from segmenter.report.language import say, translate
 from segmenter.report.sections import Code, Report, Table
+from segmenter.run_log import stages, warn
 from segmenter.words import Lang, Progress, visible
 
 _STAGES = {
@@ -46,8 +49,8 @@ _STYLES = {"now": "bold", "sum": "bold", "end": "dim", "": ""}
 class Terminal(Console):
     """Where all words to a person go: text is text, whatever stands in it."""
 
-    def __init__(self, *, stderr: bool = False) -> None:
-        super().__init__(stderr=stderr, markup=False, emoji=False)
+    def __init__(self, *, stderr: bool = False, file: TextIO | None = None) -> None:
+        super().__init__(stderr=stderr, file=file, markup=False, emoji=False, force_jupyter=False)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
         """Render, with nothing in it that steers a terminal but what Rich itself puts there."""
@@ -69,7 +72,10 @@ def show(report: Report, out: Path, lang: Lang, *, damaged: Iterable[str] = ()) 
 
 def show_warnings(obstacles: Iterable[str], warnings: Iterable[str], lang: Lang) -> None:
     """Show what keeps a plan from being carried out, and what else a person should know."""
-    errors = Terminal(stderr=True)
+    obstacles, warnings, errors = tuple(obstacles), tuple(warnings), Terminal(stderr=True)
+    for kind, messages in (("obstacle", obstacles), ("warning", warnings)):
+        for message in messages:
+            warn(kind, message)
     said = [(say(lang, "falls short", "方案不足"), "bold red", text) for text in obstacles]
     said += [(say(lang, "warning", "注意"), "bold yellow", text) for text in warnings]
     for kind, style, warning in said:
@@ -77,9 +83,16 @@ def show_warnings(obstacles: Iterable[str], warnings: Iterable[str], lang: Lang)
         errors.print(translate(warning, lang), highlight=False, soft_wrap=True)
 
 
-def show_brief(report: Report) -> None:
+def brief_text(report: Report) -> str:
+    """Give what is brief in a report as text."""
+    written = StringIO()
+    show_brief(report, Terminal(file=written))
+    return written.getvalue()
+
+
+def show_brief(report: Report, console: Terminal | None = None) -> None:
     """Show what is brief in a report."""
-    console = Terminal()
+    console = console or Terminal()
     for section in report.sections:
         for block in section.brief:
             if isinstance(block, Table):
@@ -111,14 +124,16 @@ def progress(lang: Lang) -> Iterator[Progress]:
     """Show the stages of a job as they run, and how fast rows are read; nothing where standard error is no terminal."""
     console = Terminal(stderr=True)
     if not console.is_terminal:
-        yield lambda stage, done=0, total=0: None
+        with stages() as turn:
+            yield lambda stage, done=0, total=0: turn(stage)
         return
-    with bars.Progress(bars.SpinnerColumn(), _StageColumn(lang), console=console, transient=True) as shown:
+    with stages() as turn, bars.Progress(bars.SpinnerColumn(), _StageColumn(lang), console=console, transient=True) as shown:
         at, one_at_a_time = say(lang, "starting", "启动"), Lock()
         task = shown.add_task(at, total=None)
 
         def update(stage: str, done: int = 0, total: int = 0) -> None:
             nonlocal at, task
+            turn(stage)
             with one_at_a_time:  # stages come from several threads
                 if stage != at:  # the clock of the rows starts anew
                     shown.remove_task(task)

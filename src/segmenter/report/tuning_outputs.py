@@ -1,10 +1,10 @@
-"""All that a tuning leaves: the scoring that was found, as a launch takes it, and every trial."""
+"""All that a tuning leaves: its page, the scoring that was found, as a launch takes it, and every trial."""
 
 import polars as pl
 from omegaconf import OmegaConf
 
 from segmenter.evaluation.tune import Tuning
-from segmenter.report.outputs import Output, Outputs, Record, csv, rounded
+from segmenter.report.outputs import Output, Outputs, Record, csv, page, rounded
 from segmenter.report.shell_commands import own_words
 from segmenter.report.tuning_report import CONF, tuning_advice, tuning_report
 from segmenter.settings import TuneJob
@@ -18,6 +18,7 @@ def tuning_outputs(found: Tuning, settings: TuneJob) -> Outputs:
     files = (
         Output(f"{CONF}/{_SCORING}", lambda path: path.write_text(_config(found, advice), encoding="utf-8", newline="\n"), public=True),
         csv("tune", found.trials.with_columns(pl.col("share").round(6)), public=True),
+        page("tune", report, settings.lang),
     )
     facts = {
         "learned_from": [str(cut) for cut in found.learned_from],

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from segmenter.evaluation.tune import PRESENT, TUNED, Tuning
 from segmenter.report.labels import Labels
-from segmenter.report.language import Lang, say, translate
-from segmenter.report.sections import Code, Report, Section, Table, columns, row, text
+from segmenter.report.language import Lang, say, told
+from segmenter.report.sections import Advice, Code, Report, Section, Steps, Table, columns, lead, marked, note, row, text
 from segmenter.report.shell_commands import next_command
 from segmenter.settings import TuneJob
 
@@ -14,23 +14,38 @@ _NAMES = {TUNED: ("tuned", "调优后"), PRESENT: ("present weights", "现用权
 
 
 def tuning_report(found: Tuning, settings: TuneJob, typed: Sequence[str] = ()) -> Report:
-    """Say what tuning found, in the launch's language; only a terminal shows it. `typed` is what the user gave the job."""
+    """Say what tuning found, in the launch's language. `typed` is what the user gave the job."""
     labels = Labels(settings.lang, settings.launch.currency)
     say = labels.say
-    advice = text(tuning_advice(found, settings.lang))
     conf, dropped = f"{settings.out.as_posix()}/{CONF}", dict.fromkeys(("tune.", "backtest.", "rankings.", "scoring.", "out"))
     if any(word.startswith("--config-dir") for word in typed):  # there can be but one
         command = next_command("launch", typed, {**dropped, "scoring": "tuned", "hydra.searchpath": [conf]})
     else:
         command = next_command("launch", [f"--config-dir={conf}", *typed], {**dropped, "scoring": "tuned"})
     use = text(say("To launch with the tuned weights: ", "用调优后的权重启动： "), Code(command))
+    weights, shares = _weights(found, labels), _shares(found, labels)
+    limits = note(
+        say(
+            "What was learned from earlier dates is judged by later ones, which it did not see: only they show whether it helped.",
+            "权重只用较早的日期学习，再用较晚的、未参与学习的日期检验：是否有用，以后者为准。",
+        )
+    )
+    opened = marked(say("Open: `{out}/tune.html`", "打开： `{out}/tune.html`"), out=str(settings.out))
     return Report(
         kind=say("tuning", "权重调优"),
         eyebrow=say("Tuning: weights that find the right customers", "权重调优：更能找对客户的权重"),
         name=settings.launch.name,
+        topic=settings.launch.topic or "",
         footer=labels.footer(settings.launch.timezone),
-        warnings=tuple(translate(warning, labels.lang) for warning in found.warnings),
-        sections=(Section(brief=(_weights(found, settings.launch.name, labels), _shares(found, labels), advice, use)),),
+        advice=Advice(lead(tuning_advice(found, settings.lang)), "good" if found.helped else "attention"),
+        caution=say("Before you believe it", "解读前请注意"),
+        warnings=tuple(told(warning, labels.lang) for warning in found.warnings),
+        sections=(
+            Section(say("Did it help?", "是否有用"), (limits, shares)),
+            Section(say("Weights", "权重"), (weights,)),
+            Section(say("What to do next", "下一步"), (Steps((use,)),)),
+            Section(brief=(weights, shares, text(tuning_advice(found, settings.lang)), use, opened)),
+        ),
     )
 
 

@@ -15,6 +15,7 @@ PROFILED = (
     *("spend", "orders", "days_since_order", "average_order", "average_gap_days"),
     *("days_known", "spend_90d", "events", "referrals", "refunds"),
 )
+MONEY_OF_PROFILES = ("value", "later_spend", "everyone_later_spend", *(f"{of}_{name}" for of in ("median", "everyone") for name in MONEY))
 TELLING = 50  # of fewer customers it is not said what they went on to do
 LATER = pl.Schema({"segment": pl.Int32, "later_spend": pl.Int64, "later_orders": pl.Int64})
 _KNOWN = {archetype.name.code: archetype for archetype in (*ARCHETYPES.values(), *RFM.values())}

@@ -60,8 +60,8 @@ class RecencyRule(Settings):
 class CustomRule(Settings):
     """A rule of the user's own."""
 
-    name: Name
-    keep: Annotated[str, Field(min_length=1)]
+    name: Annotated[Name, Field(description="of its line in the funnel")]
+    keep: Annotated[str, Field(min_length=1, description="SQL over the measures and attributes: who stays")]
 
 
 class InvitationsRule(Settings):

@@ -9,7 +9,7 @@ from segmenter.messages import Message
 from segmenter.settings.rewards import Rewards
 from segmenter.settings.sources import CustomersFile, DemoSettings, EventsFile, OrdersFile, ReferralsFile
 from segmenter.settings.stages import LaunchBasics
-from segmenter.settings.types import MOST, AsOf, Folder, Seed, Settings, is_file_name
+from segmenter.settings.types import MOST, AsOf, Folder, RunSettings, Seed, Settings, is_file_name
 from segmenter.words import Lang
 
 Said = str | float | bool | tuple[str, ...] | None
@@ -53,7 +53,7 @@ class InitAnswers(Settings):
                 yield name, value
 
 
-class InitJob(Settings):
+class InitJob(RunSettings):
     """The whole config of `segmenter init`."""
 
     job: ClassVar[str] = "init"
@@ -66,7 +66,7 @@ class InitJob(Settings):
     overwrite: Annotated[bool, AfterValidator(_never)]
 
 
-class DemoJob(Settings):
+class DemoJob(RunSettings):
     """The whole config of `segmenter demo`."""
 
     job: ClassVar[str] = "demo"

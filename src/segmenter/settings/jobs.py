@@ -28,7 +28,7 @@ from segmenter.settings.stages import (
     TopicsSettings,
     check_scripts,
 )
-from segmenter.settings.types import MOST, AsOf, Days, Folder, Seed, Settings, as_list
+from segmenter.settings.types import MOST, AsOf, Days, Folder, RunSettings, Seed, Settings, as_list
 from segmenter.words import Lang
 
 
@@ -72,8 +72,19 @@ class FrameLaunch(CoreSettings):
 
     data: MappingSettings
 
+    @property
+    def by_category(self) -> bool:
+        """Whether plan, topics or ranking take the orders' categories: an attribute of that name is the customers' own."""
+        asked = {"category": column_key(self.plan, "category") or self.scoring.takes_categories or None, "topic": self.topics_asked}
+        return any(key is not None and name not in self.data.customers.attributes for name, key in asked.items())
 
-class LaunchJob(CoreSettings):
+    @property
+    def needs_every_order(self) -> bool:
+        """Whether orders that were aggregated while they were read would not do: the ranking or the plan looks at each customer's."""
+        return self.scoring.needs_every_order or self.by_category
+
+
+class LaunchJob(FrameLaunch, RunSettings):
     """The whole config of `segmenter launch`."""
 
     # Named in the manifest: results replace only those of the same job.
@@ -87,6 +98,8 @@ class LaunchJob(CoreSettings):
     exports_database: ExportsDatabase
     out: Folder
     overwrite: bool
+    from_run: Annotated[Folder | None, Field(exclude=True)]
+    from_run_changed: Annotated[Literal["stop", "allow"], Field(exclude=True)]
 
     @model_validator(mode="after")
     def _exported(self) -> "LaunchJob":
@@ -108,17 +121,6 @@ class LaunchJob(CoreSettings):
                 key = column_key(self.plan, "category") or self.topics_asked or "scoring.categories"
                 raise ValueError(Message("settings.category_engine", sentence, key=key, engine=engine.kind))
         return self
-
-    @property
-    def by_category(self) -> bool:
-        """Whether plan, topics or ranking take the orders' categories: an attribute of that name is the customers' own."""
-        asked = {"category": column_key(self.plan, "category") or self.scoring.takes_categories or None, "topic": self.topics_asked}
-        return any(key is not None and name not in self.data.customers.attributes for name, key in asked.items())
-
-    @property
-    def needs_every_order(self) -> bool:
-        """Whether orders that were aggregated while they were read would not do: the ranking or the plan looks at each customer's."""
-        return self.scoring.needs_every_order or self.by_category
 
 
 class CheckJob(LaunchJob):

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 from segmenter.messages import Message
 from segmenter.settings.rankings import Weights
 from segmenter.settings.types import (
+    IN_CURRENCY,
     MOST,
     Amount,
     AsOf,
@@ -25,25 +26,30 @@ from segmenter.settings.types import (
     is_mapping,
 )
 
-Gift = Annotated[float, Field(ge=0, le=1e8, allow_inf_nan=False)]  # for millions of people it still fits
+Gift = Annotated[float, Field(ge=0, le=1e8, allow_inf_nan=False, json_schema_extra=IN_CURRENCY)]  # for millions of people it still fits
 Chance = Annotated[float, Field(gt=0, lt=1)]
 
 
 class AgentSettings(Settings):
     """Somebody who phones or messages people in."""
 
-    name: Name
-    calls_per_day: Annotated[int, Field(ge=1, le=100_000)]
-    regions: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
+    name: Annotated[Name, Field(description="as it stands on the sheets")]
+    calls_per_day: Annotated[int, Field(ge=1, le=100_000, description="how many people they call a day")]
+    regions: Annotated[tuple[str, ...], Field(description="whose customers they call; empty = any")] = ()
+    languages: Annotated[tuple[str, ...], Field(description="which the customers speak, by the attribute language; empty = any")] = ()
     serves: Annotated[
-        dict[str, Annotated[tuple[str, ...], BeforeValidator(as_list)]], BeforeValidator(is_mapping), Field(default_factory=dict)
+        dict[str, Annotated[tuple[str, ...], BeforeValidator(as_list)]],
+        BeforeValidator(is_mapping),
+        Field(default_factory=dict, description="{ATTRIBUTE: [VALUE]}: which customers they call; empty = any"),
     ]
-    days_off: tuple[Annotated[str, AfterValidator(is_day_range)], ...] = ()
+    days_off: Annotated[
+        tuple[Annotated[str, AfterValidator(is_day_range)], ...],
+        Field(description="days such as 2026-10-08, or 2026-10-12..2026-10-16, on which they do not call"),
+    ] = ()
     calls_on: Annotated[
         dict[Annotated[AsOf, Field(strict=False)], Annotated[int, Field(ge=0, le=100_000)]],
         BeforeValidator(is_mapping),
-        Field(default_factory=dict),
+        Field(default_factory=dict, description="{DAY: CALLS}: other numbers of calls on single days"),
     ]
 
     @property
@@ -100,9 +106,9 @@ def _is_component(name: str) -> str:
 class StarterSettings(Settings):
     """A colleague or, where that is said, an account of the house, in the groups of some regions or of all."""
 
-    name: Name
-    regions: tuple[str, ...] = ()
-    house: bool = False
+    name: Annotated[Name, Field(description="as it stands in the group")]
+    regions: Annotated[tuple[str, ...], Field(description="in whose groups they stand; empty = in all")] = ()
+    house: Annotated[bool, Field(description="true: an account of the company's, which is named so in the group")] = False
 
 
 # Only the side that is meant is checked, and says what is wrong with it.
@@ -177,8 +183,8 @@ class TenureSettings(Settings):
 class LayerSettings(Settings):
     """The share of a layer in every group."""
 
-    min: Share = 0.0
-    max: Share = 1.0
+    min: Annotated[Share, Field(description="of a group's members, at least")] = 0.0
+    max: Annotated[Share, Field(description="and at most")] = 1.0
 
     @model_validator(mode="after")
     def _ordered(self) -> "LayerSettings":

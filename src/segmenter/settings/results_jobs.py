@@ -7,11 +7,11 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from segmenter.settings.eligibility import RulesSettings
 from segmenter.settings.first_steps import DemoJob
 from segmenter.settings.jobs import LaunchJob
-from segmenter.settings.types import AsOf, Folder, Seed, Settings, as_list, as_text, as_texts, is_file_name
+from segmenter.settings.types import AsOf, Folder, RunSettings, Seed, Settings, as_list, as_text, as_texts, is_file_name
 from segmenter.words import Lang
 
 
-class ExplainJob(Settings):
+class ExplainJob(RunSettings):
     """The whole config of `segmenter explain`."""
 
     results: Folder
@@ -32,7 +32,7 @@ class ComparisonName(Settings):
     as_of: AsOf | None
 
 
-class CompareJob(Settings):
+class CompareJob(RunSettings):
     """The whole config of `segmenter compare`."""
 
     job: ClassVar[str] = "compare"
@@ -51,7 +51,7 @@ class LedgerPlace(Settings):
     url: str | None
 
 
-class LedgerBased(Settings):
+class LedgerBased(RunSettings):
     """What the jobs share that read no shop."""
 
     out: Folder

@@ -48,7 +48,11 @@ def _as_reward(value: object) -> object:
 
 
 Friends = Annotated[int, Field(ge=1, le=10_000, strict=False)]
-Rewards = Annotated[dict[Friends, Annotated[Reward, BeforeValidator(_as_reward)]], BeforeValidator(is_mapping), Field(max_length=20)]
+Rewards = Annotated[
+    dict[Friends, Annotated[Reward, BeforeValidator(_as_reward, json_schema_input_type=float | str)]],
+    BeforeValidator(is_mapping),
+    Field(max_length=20),
+]
 
 
 @dataclass(frozen=True)

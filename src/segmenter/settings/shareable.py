@@ -4,10 +4,11 @@ import re
 from typing import Any
 
 from segmenter.contacts import shown_sql
+from segmenter.settings.jobs import CoreSettings
 from segmenter.settings.results_jobs import AnyJob
 
 
-def shareable(settings: AnyJob) -> dict[str, Any]:
+def shareable(settings: AnyJob | CoreSettings) -> dict[str, Any]:
     """Give a config as plain values without its passwords and contacts, for the manifest and for MLflow.
 
     Whoever runs a launch again from its manifest puts a phone number or a name in a condition back in; all else is there.

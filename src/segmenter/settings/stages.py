@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 
 from segmenter.messages import Message
 from segmenter.settings.types import (
+    IN_CURRENCY,
     MOST,
     AsOf,
     Days,
@@ -55,12 +56,23 @@ class LaunchBasics(Settings):
 class LiveEvents(Settings):
     """The dated activities that waves lead up to: on a weekday week after week, or on days of their own."""
 
-    weekday: Weekday | None = None
-    count: Annotated[int, Field(ge=1, le=60)] | None = None
-    first: Annotated[AsOf, Field(strict=False)] | None = None  # not strict: what is read by way of a function is JSON no more
-    dates: Annotated[tuple[Annotated[str, AfterValidator(is_moment)], ...], Field(strict=False)] = ()
-    time: Annotated[str | None, BeforeValidator(lambda value: value if value is None else as_clock(value))] = None
-    remind_days: Annotated[int, Field(ge=0, le=60)] | None = None
+    weekday: Annotated[Weekday | None, Field(description="on which they are, week after week")] = None
+    count: Annotated[Annotated[int, Field(ge=1, le=60)] | None, Field(description="how many, with a weekday")] = None
+    # Not strict: what is read by way of a function is JSON no more.
+    first: Annotated[
+        Annotated[AsOf, Field(strict=False)] | None,
+        Field(description="the first, with a weekday; null = the first that calls can lead up to"),
+    ] = None
+    dates: Annotated[
+        tuple[Annotated[str, AfterValidator(is_moment)], ...],
+        Field(strict=False, description="in place of a weekday: days such as 2026-10-08, or with their time 2026-10-08 20:00"),
+    ] = ()
+    time: Annotated[
+        str | None,
+        BeforeValidator(lambda value: value if value is None else as_clock(value)),
+        Field(description="of the day, HH:MM, of those that have none of their own"),
+    ] = None
+    remind_days: Annotated[Annotated[int, Field(ge=0, le=60)] | None, Field(description="in place of launch.remind_days")] = None
 
     @model_validator(mode="after")
     def _whole(self) -> "LiveEvents":
@@ -98,7 +110,7 @@ class LaunchSettings(LaunchBasics):
     role: Annotated[str, Field(min_length=1)] | None
     role_points: Annotated[float, Field(gt=0, le=1e9)]
     role_share: Annotated[float, Field(gt=0, le=1)]
-    target: Annotated[float, Field(gt=0, le=1e13, allow_inf_nan=False)] | None
+    target: Annotated[float, Field(gt=0, le=1e13, allow_inf_nan=False, json_schema_extra=IN_CURRENCY)] | None
     confidence: Annotated[float, Field(gt=0, lt=1)]
     live_events: Annotated[LiveEvents | None, BeforeValidator(_as_live_events)]
     remind_days: Annotated[int, Field(ge=0, le=60)]
@@ -119,10 +131,10 @@ class LaunchSettings(LaunchBasics):
 class PersonaSettings(Settings):
     """A need: whose it is, what to offer them, and what to say; without a hook or a script, the launch's offer and script."""
 
-    name: Name
-    where: Annotated[str, Field(min_length=1)]
-    hook: Sentence | None = None
-    script: Sentence | None = None
+    name: Annotated[Name, Field(description="as sheets and report call it")]
+    where: Annotated[str, Field(min_length=1, description="SQL over the measures, in currency units, and the customers' attributes")]
+    hook: Annotated[Sentence | None, Field(description="what to offer them; null = launch.offer")] = None
+    script: Annotated[Sentence | None, Field(description="what to say; null = launch.script")] = None
 
 
 def _distinct(personas: tuple[PersonaSettings, ...]) -> tuple[PersonaSettings, ...]:

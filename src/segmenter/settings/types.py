@@ -62,7 +62,8 @@ def count_or(*words: str, most: int) -> BeforeValidator:
             raise ValueError(Message("settings.count_max", "should be ≤ {max:,} or {word}", max=most, word=word))
         raise ValueError(Message("settings.count", "should be a whole number ≥ 1 or {word}", word=word))
 
-    return BeforeValidator(check)
+    shown = Annotated[int, Field(ge=1, le=most)] | Literal[words]  # type: ignore[valid-type]  # in the schema: for the reference
+    return BeforeValidator(check, json_schema_input_type=shown)
 
 
 def is_mapping(value: object) -> object:
@@ -171,8 +172,9 @@ MOST_BYTES = 200  # a file system allows 255, and endings and numbers are still 
 
 # Inside what every step can count in days and microseconds.
 AsOf = Annotated[date, Field(ge=date(1980, 1, 1), le=date(2200, 1, 1))]
-Share = Annotated[float, Field(ge=0, le=1)]
-Amount = Annotated[float, Field(ge=0, le=1e13, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, json_schema_extra={"unit": "a share"})]
+IN_CURRENCY: dict[str, Any] = {"unit": "in currency units"}  # what the reference says beside the range
+Amount = Annotated[float, Field(ge=0, le=1e13, allow_inf_nan=False, json_schema_extra=IN_CURRENCY)]
 Weight = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 Days = Annotated[int, Field(ge=1, le=36_525)]
 # More than any shop has of anything, and far from where sums would not fit.
@@ -188,7 +190,14 @@ Channel = Literal["phone", "message", "poster", "shop", "colleague"]  # by which
 class Settings(BaseModel):
     """Base of all settings: strict, frozen, no unknown keys."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", defer_build=True)
+
+
+class RunSettings(Settings):
+    """How a job is run: nothing that its results depend on, so no manifest has it."""
+
+    quiet: Annotated[bool, Field(exclude=True)]
+    log: Annotated[Annotated[str, Field(min_length=1)] | None, Field(exclude=True)]
 
 
 def off(value: object) -> object:

@@ -64,7 +64,7 @@ def read_query(table: str, query: str, settings: DatabaseSettings) -> Raw:
             batches, mark = [], mark_in_text(settings)
             while rows := result.fetchmany(_BATCH):
                 columns = enumerate(zip(*rows, strict=True))
-                batches.append(pl.DataFrame([_column(str(at), values, mark(header[at])) for at, values in columns]))
+                batches.append(pl.DataFrame([column_of(str(at), values, mark(header[at])) for at, values in columns]))
     except DBAPIError as error:
         raise InputError(Message("files.query_fails", "{key}: {why} ({url})", key=key, why=_own(error), url=shown)) from error
     finally:
@@ -170,7 +170,7 @@ def _own(error: Exception) -> str:
     return one_line(f"{words}; {hint}" if hint else words)
 
 
-def _column(name: str, values: tuple[Any, ...], decimal: str) -> pl.Series:
+def column_of(name: str, values: tuple[Any, ...], decimal: str) -> pl.Series:
     """Make a column of one type; as text where there is none."""
     types = set(map(type, values)) - {type(None)}
     if not types:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import segmenter
+from segmenter import version
 from segmenter.tracking.mlflow_store import Store
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def register(store: Store, run: str, launch: str, model: "LaunchModel") -> None:
             mlflow_model=description,
             loader_module="segmenter.tracking.served_model",
             data_path=data,
-            code_paths=[Path(segmenter.__file__).parent],
+            code_paths=[Path(version.__file__).parent],
             pip_requirements=_requirements(),
         )
         client.log_model_artifacts(logged.model_id, str(folder))

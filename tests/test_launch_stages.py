@@ -11,8 +11,8 @@ import segmenter
 from segmenter.demo.shop import simulate
 from segmenter.errors import InputError
 from segmenter.evaluation.as_of import sampling_of, terms_of
-from segmenter.launch import plan_launch
 from segmenter.launch_plan import INVITE_COLUMNS
+from segmenter.launch_stages import plan_launch
 from segmenter.measures.aggregator import aggregate
 from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.measures.spec import MONEY
