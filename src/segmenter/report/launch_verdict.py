@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 # From which chance on a target is so reached.
 _REACHED = (
     (0.9, "will very likely be reached", "很可能达成"),
-    (0.65, "will probably be reached", "大概率达成"),
-    (0.35, "may be reached or not: about even", "能否达成各半"),
+    (0.6, "will probably be reached", "大概率达成"),
+    (0.4, "may be reached or not: about even", "能否达成各半"),
     (0.1, "will probably be missed", "大概率达不成"),
     (0.0, "will almost surely be missed", "几乎肯定达不成"),
 )
@@ -74,7 +74,7 @@ def _reached(expected: Forecast, labels: Labels) -> str:
     """Say in words whether the target is reached, and how often in a hundred."""
     chance = expected.chance or 0.0
     _, en, zh = next(words for words in _REACHED if chance >= words[0])
-    said = labels.say("The target of {} {} (reached in {} of 100 cases)", "{} 的目标{}（100 次中约有 {} 次达成）")
+    said = labels.say("The target of {} {} (reached in {} of 100 cases)", "{} 的目标{}（100 次中有 {} 次达成）")
     often = labels.say("less than 1", "不到 1") if chance < 0.01 else str(round(100 * chance))
     return said.format(labels.money(expected.target), labels.say(en, zh), often)
 
