@@ -86,7 +86,8 @@ def origin(settings: CoreSettings, read: "Inputs | None", labels: Labels) -> Sec
     """Say how the launch was made: settings that differ from the defaults, what was read, and by which version."""
     say = labels.say
     now = shareable(settings)
-    default: Any = launch_settings({group: now[group]["kind"] for group in _GROUPS}).model_dump(mode="json")
+    given = {"scoring.seeds": "-"} if "seeds" in now["scoring"] else {}  # without a default, and needed
+    default: Any = launch_settings({group: now[group]["kind"] for group in _GROUPS} | given).model_dump(mode="json")
     changed = [
         (key, value) for key, value in _differences(default, {name: now[name] for name in default if name in now}) if key not in _EVERYTIME
     ]
