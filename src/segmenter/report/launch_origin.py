@@ -89,7 +89,8 @@ def origin(settings: CoreSettings, read: "Inputs | None", labels: Labels) -> Sec
     default: Any = launch_settings({}).model_dump(mode="json")
     chosen = {group: now[group]["kind"] for group in _GROUPS if now[group]["kind"] != default[group]["kind"]}
     if chosen:
-        default = launch_settings(chosen).model_dump(mode="json")
+        needed = {"scoring.seeds": "-"} if "seeds" in now["scoring"] else {}  # which have no default
+        default = launch_settings(chosen | needed).model_dump(mode="json")
     changed = [(f"{group}.kind", kind) for group, kind in chosen.items()]
     changed += [each for each in _differences(default, {name: now[name] for name in default if name in now}) if each[0] not in _EVERYTIME]
     blocks: list[Block] = [
