@@ -98,8 +98,9 @@ def _measures(found: LaunchChanges, labels: Labels) -> list[Table]:
     counted = _count(by_data, "measures")
     names = {name: labels.say(*words) for name, words in _PLACES.items()}
     rows = tuple(_row(names.get(name) or labels.measure(name), counts, labels) for name, counts in list(counted.items())[:_MOST])
-    title = labels.say("Which of their data differ", "哪些数据不同")
-    return [Table(_headings(labels, "Measure", "指标"), rows, title, look="tight")] if rows else []
+    title, more = labels.say("Which of their data differ", "哪些数据不同"), len(counted) - len(rows)
+    under = (labels.say(f"and {more} more in comparison.csv", f"另有 {more} 项见 comparison.csv"),) if more else ()
+    return [Table(_headings(labels, "Measure", "指标"), rows, title, look="tight", under=under)] if rows else []
 
 
 def _count(customers: pl.DataFrame, by: str) -> dict[str, dict[str, int]]:
