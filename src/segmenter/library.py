@@ -17,7 +17,6 @@ from typing_extensions import TypeVar
 from segmenter.defaults import launch_settings
 from segmenter.errors import InputError
 from segmenter.evaluation.as_of import sampling_of, terms_of
-from segmenter.findings import Finding
 from segmenter.guesses.frame_guess import guess_frames
 from segmenter.job import say_weights, today_of
 from segmenter.launch_plan import LaunchPlan
@@ -36,6 +35,7 @@ from segmenter.report.ranking_words import ranking_sentence
 from segmenter.segments.profiles import MONEY_OF_PROFILES
 from segmenter.settings import FrameLaunch
 from segmenter.sources.data_frames import read_frames
+from segmenter.sources.inputs import Inputs
 from segmenter.sources.results_folder import LaunchResults, explain_some
 
 FrameT = TypeVar("FrameT", bound=IntoDataFrame, default=pl.DataFrame)
@@ -111,7 +111,8 @@ def launch(
     plan = plan_launch(inputs.tables, chosen)
     doubts = (*_say_guesses(guessed, chosen), *plan.warnings, *inputs.doubts)
     plan = in_words(replace(plan, warnings=doubts, notes=(*plan.notes, *say_weights(chosen))), chosen)
-    return Launch(plan, chosen, inputs.tables.rejects, inputs.tables.findings, type(nw.to_native(orders, pass_through=True)))
+    inputs = replace(inputs, tables=replace(inputs.tables, contacts=None))  # which nothing of a launch shows
+    return Launch(plan, chosen, inputs, type(nw.to_native(orders, pass_through=True)))
 
 
 def _say_guesses(guessed: Mapping[str, object], settings: FrameLaunch) -> tuple[Message, ...]:
@@ -134,10 +135,8 @@ class Launch(Generic[FrameT]):
         All that was decided, in the launch's language, as Polars frames with money in minor units.
     settings : FrameLaunch
         The checked settings.
-    rejected : DataFrame
-        Rows that could not be understood.
-    findings : tuple of Finding
-        What was found as the tables were read.
+    read : Inputs
+        The tables as they were read, rejects and findings among them; without contacts.
     kind : type
         Of the orders.
 
@@ -150,8 +149,7 @@ class Launch(Generic[FrameT]):
 
     plan: LaunchPlan
     settings: FrameLaunch
-    rejected: pl.DataFrame
-    findings: tuple[Finding, ...]
+    read: Inputs
     kind: type
 
     @property
@@ -187,7 +185,7 @@ class Launch(Generic[FrameT]):
     @property
     def rejects(self) -> FrameT:
         """Rows that could not be understood, with the reason."""
-        return self._frame(self.rejected)
+        return self._frame(self.read.tables.rejects)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -209,7 +207,9 @@ class Launch(Generic[FrameT]):
 
     def report(self, path: "str | PathLike[str] | None" = None) -> str:
         """Give the launch's page, and write it where a path says so."""
-        page = render_page(launch_report(self.plan, self.settings, self.rejected, self.findings), self.settings.lang)
+        tables = self.read.tables
+        report = launch_report(self.plan, self.settings, tables.rejects, tables.findings, read=self.read)
+        page = render_page(report, self.settings.lang)
         if path is not None:
             Path(path).write_text(page, encoding="utf-8", newline="\n")
         return page
@@ -221,7 +221,7 @@ class Launch(Generic[FrameT]):
         return f"Launch(name={launch.name!r}, as_of={launch.as_of}, {said}, valid_until={self.plan.valid_until}{warned})"
 
     def _repr_html_(self) -> str:
-        return launch_cell(self.plan, self.settings, self.rejected, self.findings)
+        return launch_cell(self.plan, self.settings, self.read.tables.rejects)
 
     def _frame(self, frame: pl.DataFrame, money: Sequence[str] = ()) -> FrameT:
         """Give a table as the orders came, in units."""

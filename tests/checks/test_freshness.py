@@ -91,3 +91,17 @@ def test_files_of_the_same_days_are_told_and_an_older_one_doubted():
     assert found(YEAR, files=files(((1, 1), (6, 30)), ((1, 3), (6, 28)))) == []  # of two shops
     assert found(YEAR, files=files(((1, 1), (3, 31)), ((1, 1), (6, 30)))) == [("note", "overlap"), ("warning", "older_file")]
     assert found(YEAR, files=files(((2, 1), (6, 30)), ((1, 1), (4, 30)))) == [("note", "overlap"), ("warning", "older_file")]
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "most"), [("taobao_orders", "paid_at", 0.04), ("online_retail", "InvoiceDate", 0.0), ("cdnow_master", "date", 0.0)]
+)
+def test_real_shops_raise_next_to_no_false_alarm_wherever_their_orders_end(data_dir, file, column, most):
+    times = pl.read_parquet(data_dir / f"{file}.parquet", columns=[column]).to_series()
+    days = (times.str.to_datetime().dt.date() if times.dtype == pl.String else times.cast(pl.Date)).drop_nulls()
+    rows = dict(days.value_counts().sort(column).rows())
+    ends = list(rows)[len(rows) // 3 :: 3]
+    alarms = [
+        ("warning", "cut_off") in found({day: count for day, count in rows.items() if day <= end}, end + timedelta(1)) for end in ends
+    ]
+    assert sum(alarms) <= most * len(ends)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.launch_changes import setting_differences
@@ -73,7 +73,7 @@ def repeated(given: "DictConfig") -> "DictConfig":
     typed = OverridesParser.create().parse_overrides([*hydra.overrides.task])
     groups = [word.key_or_group for word in typed if word.key_or_group in hydra.runtime.choices]
     keys = {word.key_or_group for word in typed}
-    problems = []
+    problems: list[str] = []
     if manifest["job"] != job or "review" in given:
         sentence = "from_run: should be the results of `segmenter {job}`, if that does not read answers (got {folder}, of `{other}`)"
         problems.append(Message("report.other_run", sentence, job=job, folder=folder, other=manifest["job"]))
@@ -86,7 +86,8 @@ def repeated(given: "DictConfig") -> "DictConfig":
     problems += _stopping(differences(manifest, {"segmenter": __version__}, folder), given["from_run_changed"])
     if problems:
         raise ConfigError(*problems)
-    config = OmegaConf.create(json.loads(re.sub(r"(\\*)\$\{", r"\1\1\\\\${", json.dumps(manifest["config"]))))  # ${ is text
+    text = re.sub(r"(\\*)\$\{", r"\1\1\\\\${", json.dumps(manifest["config"]))  # what has been put in holds no interpolations
+    config = cast("DictConfig", OmegaConf.create(json.loads(text)))
     config.update({name: given[name] for name in (*groups, *_HOW)} | {"out": f"{folder}_again"})
     config.launch.commit = False  # to plan a launch again is not to commit it again
     ConfigLoaderImpl._apply_overrides_to_config([word for word in typed if word.key_or_group not in groups], config)

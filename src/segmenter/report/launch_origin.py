@@ -86,17 +86,19 @@ def origin(settings: CoreSettings, read: "Inputs | None", labels: Labels) -> Sec
     """Say how the launch was made: settings that differ from the defaults, what was read, and by which version."""
     say = labels.say
     now = shareable(settings)
-    default: Any = launch_settings({group: now[group]["kind"] for group in _GROUPS}).model_dump(mode="json")
-    changed = [
-        (key, value) for key, value in _differences(default, {name: now[name] for name in default if name in now}) if key not in _EVERYTIME
-    ]
+    default: Any = launch_settings({}).model_dump(mode="json")
+    chosen = {group: now[group]["kind"] for group in _GROUPS if now[group]["kind"] != default[group]["kind"]}
+    if chosen:
+        default = launch_settings(chosen).model_dump(mode="json")
+    changed = [(f"{group}.kind", kind) for group, kind in chosen.items()]
+    changed += [each for each in _differences(default, {name: now[name] for name in default if name in now}) if each[0] not in _EVERYTIME]
     blocks: list[Block] = [
         note(
             say(
-                f"segmenter {__version__}, seed {settings.seed}. The same input and settings give the same files, byte for byte; "
-                "manifest.json has all settings and fingerprints.",
-                f"segmenter {__version__}，随机种子 {settings.seed}。相同的数据和设置得到完全相同的文件；全部设置和指纹见 manifest.json。",
+                f"segmenter {__version__}, seed {settings.seed}. The same input and settings give the same files, byte for byte.",
+                f"segmenter {__version__}，随机种子 {settings.seed}。相同的数据和设置得到完全相同的文件。",
             )
+            + (say(" manifest.json has all settings and fingerprints.", "全部设置和指纹见 manifest.json。") if "out" in now else "")
         )
     ]
     if changed:

@@ -1,6 +1,5 @@
 """What a notebook shows of a launch: pages in a frame of their own, which load nothing and run nothing."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING
@@ -8,7 +7,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from segmenter.evaluation.explanation import Explanation
-from segmenter.findings import Finding
 from segmenter.report.labels import Labels
 from segmenter.report.launch_choice import funnel
 from segmenter.report.launch_report import launch_report, top_of_list
@@ -22,9 +20,9 @@ if TYPE_CHECKING:
     from segmenter.launch_plan import LaunchPlan
 
 
-def launch_cell(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFrame, findings: Sequence[Finding]) -> str:
+def launch_cell(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFrame) -> str:
     """Show what a launch came to, its funnel, and who is first on the list: a cell is its owner's, a page is passed on."""
-    whole, labels = launch_report(plan, settings, rejects, findings), Labels(settings.lang, settings.launch.currency)
+    whole, labels = launch_report(plan, settings, rejects), Labels(settings.lang, settings.launch.currency)
     first = Section(labels.say("First on the list", "名单前列"), (replace(top_of_list(plan, settings, labels), title=""),))
     return _framed(replace(whole, sections=(funnel(plan, settings, labels), first)), settings.lang)
 
