@@ -83,9 +83,13 @@ def find(path: str, root: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def bounds(schema: Mapping[str, Any]) -> str:
     """Say between what a number lies, or how long a list or a text may be."""
     low, above, high, below = (schema.get(name) for name in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"))
-    parts = [f"{sign} {value:,.15g}" for sign, value in (("≥", low), (">", above), ("≤", high), ("<", below)) if value is not None]
-    length = schema.get("maxLength") or schema.get("maxItems") or schema.get("maxProperties")
-    parts += [f"at most {length}"] if length else []
+    parts = [
+        f"{sign} {int(value) if value == int(value) else value:,}"
+        for sign, value in (("≥", low), (">", above), ("≤", high), ("<", below))
+        if value is not None
+    ]
+    things = "characters" if schema.get("type") == "string" else "entries"
+    parts += [f"at most {schema[name]} {things}" for name in ("maxLength", "maxItems", "maxProperties") if name in schema]
     return f" ({', '.join(parts)})" if parts else ""
 
 
@@ -98,7 +102,7 @@ def kind(schema: Mapping[str, Any], root: Mapping[str, Any]) -> str:
 def _kind(side: Mapping[str, Any], root: Mapping[str, Any]) -> str:
     match side:
         case {"enum": choices}:
-            return " or ".join(f"`{choice}`" for choice in choices)
+            return ", ".join(f"`{choice}`" for choice in choices)
         case {"const": value}:
             return f"`{value}`"
         case {"type": "array"}:
@@ -174,15 +178,19 @@ def _walk(
                 number += 1
         fixed = any("properties" in side for side in find(path, root))
         nested = isinstance(value, yaml.MappingNode) and fixed
-        source = (
-            ""
-            if nested
-            else re.sub(r"\s*#.*|\s+", " ", value.start_mark.buffer[value.start_mark.index : value.end_mark.index]).strip(" \0")
-        )
+        source = "" if nested else _one_line(value)
         yield Key(path, source, _sentence(above), _sentence(beside), nested)
         if nested:
             inner = _walk(value.value, path, comments, taken, root)
             yield from (replace(each, parent=_sentence(beside or above)) for each in inner) if value.flow_style else inner
+
+
+def _one_line(node: Any) -> str:
+    """Write a value as it would stand on one line."""
+    for inner in [node, *(part for pair in node.value for part in pair)] if isinstance(node, yaml.MappingNode) else [node]:
+        if not isinstance(inner, yaml.ScalarNode):
+            inner.flow_style = True
+    return str(yaml.serialize(node, width=10_000, allow_unicode=True)).removesuffix("...\n").strip()
 
 
 def _sentence(lines: list[str]) -> str:
@@ -251,19 +259,14 @@ class Reference:
 
     def items(self, path: str, found: list[Mapping[str, Any]], root: Mapping[str, Any]) -> Iterator[str]:
         """Write the keys of each mapping in a list, or of one that is null as a rule; their meaning stands in the models."""
-        for side in found:
-            inner = [
-                each
-                for item in (side, side.get("items"), side.get("additionalProperties"))
-                if isinstance(item, dict)
-                for each in sides(item, root)
-            ]
-            for each in inner:
-                for name, schema in each.get("properties", {}).items():
-                    meaning = schema.get("description") or ""
-                    if not meaning:
-                        self.problems.append(f"{path}, {each['title']}.{name}: has no description in the models")
-                    yield f"`{path}`: `{name}`\n:   {_text(meaning)}<br><small>{kind(schema, root)}</small>"
+        inner = [item for side in found for item in (side, side.get("items"), side.get("additionalProperties")) if isinstance(item, dict)]
+        sided = {each["title"]: each for item in inner for each in sides(item, root) if "properties" in each}
+        for title, each in sided.items():
+            for name, schema in each["properties"].items():
+                meaning = schema.get("description") or ""
+                if not meaning:
+                    self.problems.append(f"{path}, {title}.{name}: has no description in the models")
+                yield f"`{path}`: `{name}`\n:   {_text(meaning)}<br><small>{kind(schema, root)}</small>"
 
     def inherited(self, path: str) -> str:
         """Give the meaning of a key of that name in another table."""
@@ -303,7 +306,8 @@ def _files(name: str) -> list[str]:
 def _text(words: str) -> str:
     """Keep what Markdown would take for its own, and begin with a capital, but where the first word is a value."""
     first = words[:1] if re.match(r"\S+( \||:)", words) else words[:1].upper()
-    return re.sub(r"([*_<>|\[\]{}])", r"\\\1", first + words[1:]).rstrip(";")
+    parts = (first + words[1:]).rstrip(";").split("`")
+    return "`".join(part if at % 2 else re.sub(r"([*_<>|\[\]{}])", r"\\\1", part) for at, part in enumerate(parts))
 
 
 INDEX = """# Every key of the config

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 HERE = Path(__file__).parent
-WIDTH, HEIGHT, MOST = 1200, 1100, 200_000
+WIDTH, HEIGHT, MOST = 1200, 1000, 200_000
 CHROMIUM = ["--headless", "--no-sandbox", "--hide-scrollbars", f"--window-size={WIDTH},{HEIGHT}"]
 
 

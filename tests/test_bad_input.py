@@ -263,6 +263,7 @@ def test_one_clear_message(case, shop, capfd):
     assert contents(shop) == before  # nothing half-written beside the results either
 
 
+@pytest.mark.slow
 def test_an_unreachable_mlflow_server_is_said_and_the_results_are_written(shop, capfd):
     assert run("tracking=mlflow", "tracking.uri=http://127.0.0.1:9") == 2
     said = capfd.readouterr().err

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jobs import exit_code
+from marks import slow_but
 
 import segmenter
 from segmenter.contacts import Contacts, hide, is_contact_name, looks_like_contact, shape, shown_columns, shown_sql
@@ -151,7 +152,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Any:
         return folder, jobs
 
 
-@pytest.mark.parametrize("job", ["launch", "review", "backtest"])
+@pytest.mark.parametrize("job", slow_but(["launch", "review", "backtest"], "launch", "review"))
 def test_no_output_of_a_job_has_a_contact(done: Any, job: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     folder, jobs = done
     monkeypatch.chdir(folder)

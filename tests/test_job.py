@@ -24,7 +24,7 @@ def test_what_cannot_be_imported_ahead_is_no_matter_yet():
 
 def test_a_job_that_is_not_tracked_ends_with_its_folder(capsys):
     report = Report("", "", "spring", "", warnings=("look",))
-    conclude(Outputs((), {}, report), LaunchJob.model_construct(out=Path("outputs/spring"), lang="en"), damaged=["a store"])
+    conclude(Outputs((), {}, report), LaunchJob.model_construct(out=Path("outputs/spring"), lang="en", from_run=None), damaged=["a store"])
     said = capsys.readouterr()
     assert said.out == "outputs/spring\n"
     assert said.err == "warning: look\nwarning: a store\n"

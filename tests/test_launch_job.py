@@ -18,6 +18,8 @@ from segmenter.report.publication import sha256
 
 ATTRIBUTES = """data.customers.attributes=[type,account,"CASE WHEN name LIKE '%卫生室' THEN 'village' ELSE 'town' END AS site"]"""
 
+QUICK = ("scoring=weighted", "segments.k=3", "segments.bootstraps=2", "tracking=none")  # where customers come from is all that differs
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
@@ -25,7 +27,7 @@ def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("work")
     said = run_here("demo", "out=shop", "customers=800", cwd=folder).stdout
     command = re.search(r"^segmenter (launch .*)$", said, flags=re.MULTILINE)[1]
-    run_here(*shlex.split(command), "tracking=none", "out=from_files", cwd=folder)
+    run_here(*shlex.split(command), *QUICK, "out=from_files", cwd=folder)
     return folder
 
 
@@ -38,7 +40,7 @@ def lists(out: Path):
 
 
 def test_files_give_what_the_simulator_itself_gives(demo):
-    run_here("launch", "data.shop.customers=800", "tracking=none", "out=from_demo", cwd=demo)
+    run_here("launch", "data.shop.customers=800", *QUICK, "out=from_demo", cwd=demo)
     assert lists(demo / "from_demo") == lists(demo / "from_files")
 
 
@@ -58,7 +60,7 @@ def launch_from_database(demo, url, out):
         "launch.name=demo",
         "launch.as_of=2026-07-01",
     ]
-    run_here("launch", "data=database", f"data.url={url}", *queries, *asked, "tracking=none", f"out={out}", cwd=demo)
+    run_here("launch", "data=database", f"data.url={url}", *queries, *asked, *QUICK, f"out={out}", cwd=demo)
     assert lists(demo / out) == lists(demo / "from_files")
     return (demo / out / "manifest.json").read_text(encoding="utf-8")
 
@@ -95,7 +97,7 @@ def test_excel_parquet_and_gb18030_give_the_same_customers(demo):
         "launch.name=demo",
         "launch.as_of=2026-07-01",
     ]
-    run_here("launch", "data=files", *paths, *asked, "tracking=none", "out=from_others", cwd=demo)
+    run_here("launch", "data=files", *paths, *asked, *QUICK, "out=from_others", cwd=demo)
     assert lists(demo / "from_others") == lists(demo / "from_files")
 
 

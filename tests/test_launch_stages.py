@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import polars as pl
 import pytest
+from marks import slow_but
 from polars.testing import assert_frame_equal
 
 import segmenter
@@ -85,6 +86,7 @@ def test_row_order_and_the_future_change_nothing(ranked):
         assert_frame_equal(getattr(again, name), getattr(plan, name), check_exact=True)
 
 
+@pytest.mark.parametrize("ranked", slow_but(["weighted", "auto"], "weighted"), indirect=True)
 def test_earlier_launches_on_the_same_tables_see_only_their_past(ranked):
     tables, settings = ranked
     early = settings.model_copy(update={"launch": settings.launch.model_copy(update={"as_of": date(2026, 7, 1) - timedelta(days=150)})})

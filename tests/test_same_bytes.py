@@ -16,6 +16,8 @@ OPTIONS = [
     "data.customers.contact=[phone,wechat]",
     "rules.spend.min=200",
     "scoring=auto",
+    "scoring.trees=20",
+    "scoring.trials=2",
 ]
 
 

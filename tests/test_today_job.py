@@ -140,6 +140,7 @@ def test_a_filled_in_sheet_is_an_answer_file_that_is_never_replaced(shop: Path) 
     assert said["answered_on"].to_list() == [date(2026, 7, 2)]
 
 
+@pytest.mark.slow
 def test_whom_agents_add_by_hand_is_called_as_long_as_their_state_asks_for_it(shop: Path) -> None:
     told = "customer_id,name,phone,answer,answered_on,call again on\nc0,N0,,not reached,2026-07-01,\n"
     told += ",Newt,13911110001,call back,2026-07-01,2026-07-03\n,Rita,13911110002,refused,2026-07-01,\n,Yves,13911110003,,,\n"

@@ -48,11 +48,12 @@ def job(main: Callable[Config, None]) -> Callable[Config, None]:
             run_log.begin(os.path.splitext(os.path.basename(sys.argv[0]))[0], _given(args, "log", str), _given(args, "out", str))
             check_interpolations(*args)
             check_files()
+            again: Any = args
             if _given(args, "from_run", str):
                 from segmenter.report.earlier_run import repeated
 
-                args = (repeated(args[0]), *args[1:])
-            _run(lambda: main(*args, **kwargs), quiet=bool(_given(args, "quiet", bool)))
+                again = [repeated(each) for each in again]
+            _run(lambda: main(*again, **kwargs), quiet=bool(_given(args, "quiet", bool)))
         except BaseException as error:
             if alone or not isinstance(error, SegmenterError | Verdict):
                 end(error, lang)

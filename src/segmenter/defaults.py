@@ -13,6 +13,7 @@ from segmenter.errors import ConfigError, nearest
 from segmenter.home import HOME
 from segmenter.messages import Message
 from segmenter.settings import DatabaseSettings, FilesSettings, FrameBacktest, FrameLaunch, FrameReview, LaunchSettings, ShopSettings, parse
+from segmenter.yaml_loader import read_yaml
 
 _GROUPS = ("rules", "scoring", "segments", "topics", "roles", "spread", "plan", "platform")
 
@@ -163,9 +164,7 @@ def _known(group: str, name: object) -> str:
 @cache
 def _load(name: str) -> Any:
     """Read a file of ``conf/`` with the files of its own group that it builds on."""
-    from omegaconf import OmegaConf
-
-    own: Any = OmegaConf.to_container(OmegaConf.load(HOME / "conf" / f"{name}.yaml"), resolve=False)
+    own: Any = read_yaml(HOME / "conf" / f"{name}.yaml") or {}
     group = name.rpartition("/")[0]
     parts = [entry for entry in own.get("defaults", ()) if isinstance(entry, str) and entry != "_self_"] if group else []
     merged = {key: value for part in parts for key, value in _load(f"{group}/{part.partition('@')[0]}").items()}

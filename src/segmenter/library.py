@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from os import PathLike
 from pathlib import Path
-from typing import Generic, TypeVar, cast, overload
+from typing import Generic, cast
 
 import narwhals as nw
 import polars as pl
 import polars.selectors as cs
 from narwhals.typing import IntoDataFrame, IntoLazyFrame
+from typing_extensions import TypeVar
 
 from segmenter.defaults import launch_settings
 from segmenter.errors import InputError
 from segmenter.evaluation.as_of import sampling_of, terms_of
-from segmenter.findings import Finding
 from segmenter.guesses.frame_guess import guess_frames
 from segmenter.job import say_weights, today_of
 from segmenter.launch_plan import LaunchPlan
@@ -25,26 +25,25 @@ from segmenter.loader import read_tables
 from segmenter.measures.spec import MONEY
 from segmenter.messages import Message
 from segmenter.money import to_units
+from segmenter.report.explanation_report import explanation_report
 from segmenter.report.language import translate
 from segmenter.report.launch_report import launch_report
-from segmenter.report.notebook import Told, launch_cell, tell
+from segmenter.report.notebook import Told, launch_cell
 from segmenter.report.page import render_page
 from segmenter.report.plan_words import in_words
 from segmenter.report.ranking_words import ranking_sentence
 from segmenter.segments.profiles import MONEY_OF_PROFILES
 from segmenter.settings import FrameLaunch
 from segmenter.sources.data_frames import read_frames
+from segmenter.sources.inputs import Inputs
 from segmenter.sources.results_folder import LaunchResults, explain_some
 
-FrameT = TypeVar("FrameT")
-EagerT = TypeVar("EagerT", bound=IntoDataFrame)
+FrameT = TypeVar("FrameT", bound=IntoDataFrame, default=pl.DataFrame)
 _Table = IntoDataFrame | IntoLazyFrame | None
-_Columns = Mapping[str, Mapping[str, str]] | None
 
 
-@overload
 def launch(
-    orders: IntoLazyFrame | None = None,
+    orders: FrameT | IntoLazyFrame | None = None,
     customers: _Table = None,
     events: _Table = None,
     referrals: _Table = None,
@@ -52,34 +51,9 @@ def launch(
     applicants: _Table = None,
     ties: _Table = None,
     as_of: date | str | None = None,
-    columns: _Columns = None,
+    columns: Mapping[str, Mapping[str, str]] | None = None,
     **settings: object,
-) -> "Launch[pl.DataFrame]": ...
-@overload
-def launch(
-    orders: EagerT,
-    customers: _Table = None,
-    events: _Table = None,
-    referrals: _Table = None,
-    *,
-    applicants: _Table = None,
-    ties: _Table = None,
-    as_of: date | str | None = None,
-    columns: _Columns = None,
-    **settings: object,
-) -> "Launch[EagerT]": ...
-def launch(  # type: ignore[misc]  # what the overloads say
-    orders: object = None,
-    customers: object = None,
-    events: object = None,
-    referrals: object = None,
-    *,
-    applicants: object = None,
-    ties: object = None,
-    as_of: date | str | None = None,
-    columns: _Columns = None,
-    **settings: object,
-) -> "Launch[object]":
+) -> "Launch[FrameT]":
     """Decide whom to invite, from data frames: `segmenter launch` without files, ledger and MLflow.
 
     Parameters
@@ -137,7 +111,8 @@ def launch(  # type: ignore[misc]  # what the overloads say
     plan = plan_launch(inputs.tables, chosen)
     doubts = (*_say_guesses(guessed, chosen), *plan.warnings, *inputs.doubts)
     plan = in_words(replace(plan, warnings=doubts, notes=(*plan.notes, *say_weights(chosen))), chosen)
-    return Launch(plan, chosen, inputs.tables.rejects, inputs.tables.findings, type(nw.to_native(orders, pass_through=True)))
+    inputs = replace(inputs, tables=replace(inputs.tables, contacts=None))  # which nothing of a launch shows
+    return Launch(plan, chosen, inputs, type(nw.to_native(orders, pass_through=True)))
 
 
 def _say_guesses(guessed: Mapping[str, object], settings: FrameLaunch) -> tuple[Message, ...]:
@@ -160,10 +135,8 @@ class Launch(Generic[FrameT]):
         All that was decided, in the launch's language, as Polars frames with money in minor units.
     settings : FrameLaunch
         The checked settings.
-    rejected : DataFrame
-        Rows that could not be understood.
-    findings : tuple of Finding
-        What was found as the tables were read.
+    read : Inputs
+        The tables as they were read, rejects and findings among them; without contacts.
     kind : type
         Of the orders.
 
@@ -171,13 +144,12 @@ class Launch(Generic[FrameT]):
     --------
     >>> orders = pl.DataFrame({"customer_id": ["a", "b"], "time": ["2026-06-30", "2026-06-01"], "amount": [12.5, 7.5]})
     >>> launch(orders, as_of="2026-07-01")
-    Launch(name='launch', as_of=2026-07-01, customers=2, eligible=2, invited=2, groups=1, valid_until=2026-07-15)
+    Launch(name='launch', as_of=2026-07-01, customers=2, eligible=2, invited=2, groups=1, valid_until=2026-07-15, warnings=2)
     """
 
     plan: LaunchPlan
     settings: FrameLaunch
-    rejected: pl.DataFrame
-    findings: tuple[Finding, ...]
+    read: Inputs
     kind: type
 
     @property
@@ -213,7 +185,7 @@ class Launch(Generic[FrameT]):
     @property
     def rejects(self) -> FrameT:
         """Rows that could not be understood, with the reason."""
-        return self._frame(self.rejected)
+        return self._frame(self.read.tables.rejects)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -230,11 +202,14 @@ class Launch(Generic[FrameT]):
             "ranking": {"sentence": ranking_sentence(plan.ranking, lang)},
         }
         results = _Unwritten("launch", Path(self.settings.launch.name), facts, self.settings, plan)
-        return tell(explain_some(results, [str(customer_id)])[0], results, lang)
+        [found] = explain_some(results, [str(customer_id)])
+        return Told(found, explanation_report(found, results, lang), lang)
 
     def report(self, path: "str | PathLike[str] | None" = None) -> str:
         """Give the launch's page, and write it where a path says so."""
-        page = render_page(launch_report(self.plan, self.settings, self.rejected, self.findings), self.settings.lang)
+        tables = self.read.tables
+        report = launch_report(self.plan, self.settings, tables.rejects, tables.findings, read=self.read)
+        page = render_page(report, self.settings.lang)
         if path is not None:
             Path(path).write_text(page, encoding="utf-8", newline="\n")
         return page
@@ -246,7 +221,7 @@ class Launch(Generic[FrameT]):
         return f"Launch(name={launch.name!r}, as_of={launch.as_of}, {said}, valid_until={self.plan.valid_until}{warned})"
 
     def _repr_html_(self) -> str:
-        return launch_cell(self.plan, self.settings, self.rejected, self.findings)
+        return launch_cell(self.plan, self.settings, self.read.tables.rejects)
 
     def _frame(self, frame: pl.DataFrame, money: Sequence[str] = ()) -> FrameT:
         """Give a table as the orders came, in units."""

@@ -21,8 +21,6 @@ from segmenter.measures.sampling import Sampling
 from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
 from segmenter.messages import Message
 from segmenter.report.earlier_run import check_same
-from segmenter.report.table_files import inputs_of
-from segmenter.run_log import event
 from segmenter.settings import (
     DatabaseSettings,
     DemoSettings,
@@ -103,10 +101,7 @@ def read_tables(
         ids, known["seeds"] = listed
         tables = replace(tables, seeds=ids, reads={**tables.reads, "seeds": {"rows": len(ids), "kept": len(ids)}})
     read = Inputs(replace(tables, findings=(*found, *tables.findings)), known, orders.warnings)
-    for name, counts in tables.reads.items():
-        event("read", table=name, **counts)
-    for kind in read.rejected:
-        event("rejected", **kind)
+    read.log()
     return read
 
 
@@ -162,7 +157,7 @@ def read_launch(settings: LaunchJob, terms: Terms, *, progress: Progress, sampli
         seeds=settings.scoring.seeds_file,
         stop=stop,
     )
-    check_same(settings, inputs_of(read))
+    check_same(settings, read)
     return read
 
 
@@ -170,7 +165,7 @@ def read_past(settings: LaunchJob, terms: Terms, sampling: Sampling, *, progress
     """Read the tables of a job that replays launches on as many customers as `sampling` says."""
     about, store, seeds = (settings.data, settings.launch), settings.history.store, settings.scoring.seeds_file
     read = read_tables(*about, seed=settings.seed, progress=progress, terms=terms, store=store, sampling=sampling, seeds=seeds)
-    check_same(settings, inputs_of(read))
+    check_same(settings, read)
     return with_seed_launch(read, settings, terms.as_of)
 
 

@@ -115,18 +115,22 @@ def test_the_shop_looks_like_a_wholesale_platform(shop: Shop) -> None:
     assert np.median(abusers) < 0.05 * np.median(shop.orders["amount"].to_numpy())
 
 
-@pytest.mark.parametrize(
-    ("role", "true"), [("support", "answers"), ("product", "ideas"), ("content", "posts"), ("acquisition", "influence")]
-)
-def test_who_answers_who_brings_and_who_writes_is_found_by_their_roles(shop: Shop, role: str, true: str) -> None:
+@pytest.fixture(scope="module")
+def in_roles(shop: Shop) -> pl.DataFrame:
     settings = launch_settings({"launch.as_of": str(AS_OF)})
     orders, customers = shop.orders.select("customer_id", "time", "amount"), shop.customers.select("customer_id", "joined", "staff")
     tables = canonical_tables(
         {"orders": orders, "customers": customers, "events": shop.events, "referrals": shop.referrals}, settings.data, settings.launch
     )
     frame = with_roles(measure(tables, as_of=AS_OF, half_life_days=90), tables, settings, AS_OF, 90)
-    frame = frame.join(shop.truth, on="customer_id")
-    few = frame.height // 20
+    return frame.join(shop.truth, on="customer_id")
+
+
+@pytest.mark.parametrize(
+    ("role", "true"), [("support", "answers"), ("product", "ideas"), ("content", "posts"), ("acquisition", "influence")]
+)
+def test_who_answers_who_brings_and_who_writes_is_found_by_their_roles(in_roles: pl.DataFrame, role: str, true: str) -> None:
+    frame, few = in_roles, in_roles.height // 20
     top, best = frame.top_k(few, by=f"role_{role}"), frame.top_k(few, by=true)
     assert len(set(top["customer_id"]) & set(best["customer_id"])) / few >= 3 * 0.05
     assert (frame[f"role_{role}"] >= HOLDS).mean() < 0.06

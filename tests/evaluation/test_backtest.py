@@ -155,6 +155,7 @@ def test_a_rule_on_events_of_which_there_were_none_yet(small_shop):
     assert warning.startswith("2026-04-02 is left out: rules.custom.0.keep (talks): there is no measure")
 
 
+@pytest.mark.slow
 def test_customers_at_random(small_shop):
     asked = settings(["spend"], plan__size=80, backtest__max_cuts=2)
     few = asked.model_copy(update={"backtest": asked.backtest.model_copy(update={"customers": 100})})
@@ -193,6 +194,7 @@ def test_rankings_of_the_user_s_own_and_seeds_of_any_sign(small_shop):
         settings(**{"rankings.best": own})
 
 
+@pytest.mark.slow
 def test_who_is_eligible_by_a_rule_on_decayed_spend_is_so_by_the_launch_s_own_half_life(small_shop):
     rule = [{"name": "recent", "keep": "decayed_spend > 3000"}]
     asked = settings(["spend"], rules__custom=rule, scoring__half_life_days=20, backtest__max_cuts=1)

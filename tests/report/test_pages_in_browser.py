@@ -125,8 +125,7 @@ def test_a_page_of_each_job_is_alone_small_and_legible(kind: str, page_of: Calla
     check_looks(page)
     assert page.locator("h1").count() == 1
     assert page.locator(".advice p").first.inner_text() or kind in ("launch", "taobao", "retail")
-    for button in page.locator("th button").all():
-        button.click()
+    page.evaluate("document.querySelectorAll('th button').forEach((button) => button.click())")
     check_sorted(page)
     page.set_viewport_size({"width": 1200, "height": 900})
     paper = page.pdf(format="A4")
@@ -250,8 +249,9 @@ def test_a_hostile_name_is_text_everywhere_and_breaks_no_layout(name: str, opene
 
 
 def test_hostile_names_of_a_shop_are_text_on_its_page(launch: Callable[..., Any], opened: Callable[..., Any]) -> None:
-    agents = [{"name": name, "calls_per_day": 20} for name in NAMES[:4]]
-    wanted = [{"name": name, "where": f"spend > {1000 * place}"} for place, name in enumerate(NAMES, 1)]
+    allowed = [name for name in NAMES if name.isprintable()]  # the config refuses what turns the direction of writing
+    agents = [{"name": name, "calls_per_day": 20} for name in allowed]
+    wanted = [{"name": name, "where": f"spend > {1000 * place}"} for place, name in enumerate(allowed, 1)]
     made = launch.__wrapped__(plan__agents=agents, personas=wanted, launch__topic=NAMES[0], launch__shop=NAMES[4])
     segments = made.plan.segments.with_columns(pl.Series("name", (NAMES * 3)[: made.plan.segments.height]))
     page = opened(launch_report(replace(made.plan, segments=segments), made.settings, made.tables.rejects))

@@ -6,6 +6,7 @@ from itertools import islice, product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from marks import slow_but
 
 from segmenter.report.call_sheet_words import ANSWER_WORDS
 from segmenter.sources import answer_examples
@@ -21,7 +22,7 @@ def state_of(text: str) -> str | None:
     return meaning.answer if meaning else None
 
 
-@pytest.mark.parametrize("name", example_sets())
+@pytest.mark.parametrize("name", slow_but(example_sets(), *islice(example_sets(), 2)))
 def test_answers_as_people_write_them_are_sorted_right_and_no_refusal_is_taken_for_a_yes(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

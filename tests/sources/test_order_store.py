@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jobs import exit_code
+from marks import slow_but
 from omegaconf import OmegaConf
 from pages import hash_of
 from polars.testing import assert_frame_equal
@@ -238,7 +239,7 @@ DAMAGES: list[Callable[[Path], object]] = [
 
 
 @pytest.mark.parametrize("kind", ["*.json", "*.arrow", "*.run/ids.arrow", "*.run/time.npy", "*.run/paid.npy"])
-@pytest.mark.parametrize("damage", range(len(DAMAGES)))
+@pytest.mark.parametrize("damage", slow_but(range(len(DAMAGES)), 0, 2, 6))
 def test_what_is_damaged_is_read_again_with_a_warning(shop, kind, damage):
     for path in shop.kept.glob(kind):
         DAMAGES[damage](path)

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 from jobs import exit_code
+from marks import slow_but
 from omegaconf import OmegaConf
 from polars.testing import assert_frame_equal
 from pyarrow import parquet
@@ -101,7 +102,7 @@ def test_each_type_in_each_place_is_as_when_read_at_once(name, field, tmp_path, 
     both(write(tmp_path, field, TYPES[name]), FIELDS[field])
 
 
-@pytest.mark.parametrize("name", TYPES)
+@pytest.mark.parametrize("name", slow_but(TYPES, "lists", "nanoseconds", "dates", "bytes", "unsigned", "nothing"))
 def test_each_type_is_read_or_rejected_or_told(name, tmp_path, monkeypatch):
     monkeypatch.setattr(shop_orders, "KERNEL_ROWS", 0)
     for field, readable in READ.items():

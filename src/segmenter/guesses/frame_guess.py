@@ -33,7 +33,7 @@ def guess_frames(frames: Mapping[str, pl.DataFrame], said: Mapping[str, object])
     guessed = {guess.key: guess.value for guess in found.guesses if ".".join(guess.key.split(".")[:2]) not in own}
     if "orders" not in lacking:
         guessed = {key: value for key, value in guessed.items() if key.count(".") > 1}
-    return {key: value for key, value in guessed.items() if key not in said}
+    return {key: value for key, value in guessed.items() if key not in said and key.rpartition(".")[2] != value}
 
 
 def _answers(tables: list[str], frames: Mapping[str, pl.DataFrame], said: Mapping[str, object]) -> Iterator[tuple[str, object]]:
@@ -56,8 +56,5 @@ def _open(question: Question) -> Message:
             "say which rows are orders (and by data.orders.refund which are refunds), such as \"{column} = 'paid'\""
         )
         return Message("frames.states", sentence, **question.text.facts)
-    if field in NEEDED[table]:
-        sentence = '{key}: {question} (one of {choices}): columns={{"{table}": {{"{field}": …}}}}'
-        key = f"data.{table}.columns.{field}"
-        return Message("frames.column", sentence, key=key, question=question.text, choices=choices, table=table, field=field)
-    return Message("frames.open", "data.{key}: {question} (one of {choices})", key=question.key, question=question.text, choices=choices)
+    key = f'columns={{"{table}": {{"{field}": …}}}}' if field in NEEDED[table] else f"data.{question.key}"
+    return Message("frames.open", "{key}: {question} (one of {choices})", key=key, question=question.text, choices=choices)

@@ -4,10 +4,10 @@ import polars as pl
 
 from segmenter.evaluation.input_check import InputCheck
 from segmenter.findings import messages_of
-from segmenter.report import launch_choice
 from segmenter.report.finding_words import finding_sections
 from segmenter.report.labels import Labels
 from segmenter.report.language import told, translate
+from segmenter.report.launch_origin import reject_blocks
 from segmenter.report.sections import Advice, Fact, Report, Section, Steps, Table, Text, columns, marked, note, row, text
 from segmenter.settings import LaunchJob
 from segmenter.tables import Tables
@@ -43,11 +43,16 @@ def check_report(found: InputCheck, settings: LaunchJob) -> Report:
             *([Section(say("What stops a launch", "必须先解决"), (Steps(stops),), stops, whole=False)] if stops else []),
             *([] if tables is None else _orders(tables, labels)),
             *finding_sections(found.findings, labels),
-            *([] if tables is None else launch_choice.rejects(tables.rejects, labels)),
+            *([] if tables is None or tables.rejects.is_empty() else [_rejected(tables, labels)]),
             _summary(found, settings, verdict, labels),
         ),
         footer=labels.footer(launch.timezone),
     )
+
+
+def _rejected(tables: Tables, labels: Labels) -> Section:
+    title = labels.say("Rows that could not be understood", "未能识别的数据行")
+    return Section(title, (*reject_blocks(tables.rejects, labels),), whole=False)
 
 
 def _dates(found: InputCheck, settings: LaunchJob, labels: Labels) -> tuple[Fact, ...]:

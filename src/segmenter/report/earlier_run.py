@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, cast
 
 from segmenter.errors import ConfigError, InputError
 from segmenter.evaluation.launch_changes import setting_differences
 from segmenter.messages import Message
 from segmenter.report.publication import MANIFEST
+from segmenter.report.table_files import inputs_of
 from segmenter.settings import AnyJob, LaunchJob
+from segmenter.sources.inputs import Inputs
 from segmenter.version import __version__
 
 if TYPE_CHECKING:
@@ -70,7 +73,7 @@ def repeated(given: "DictConfig") -> "DictConfig":
     typed = OverridesParser.create().parse_overrides([*hydra.overrides.task])
     groups = [word.key_or_group for word in typed if word.key_or_group in hydra.runtime.choices]
     keys = {word.key_or_group for word in typed}
-    problems = []
+    problems: list[str] = []
     if manifest["job"] != job or "review" in given:
         sentence = "from_run: should be the results of `segmenter {job}`, if that does not read answers (got {folder}, of `{other}`)"
         problems.append(Message("report.other_run", sentence, job=job, folder=folder, other=manifest["job"]))
@@ -83,7 +86,8 @@ def repeated(given: "DictConfig") -> "DictConfig":
     problems += _stopping(differences(manifest, {"segmenter": __version__}, folder), given["from_run_changed"])
     if problems:
         raise ConfigError(*problems)
-    config = OmegaConf.create(json.loads(re.sub(r"(\\*)\$\{", r"\1\1\\\\${", json.dumps(manifest["config"]))))  # ${ is text
+    text = re.sub(r"(\\*)\$\{", r"\1\1\\\\${", json.dumps(manifest["config"]))  # what has been put in holds no interpolations
+    config = cast("DictConfig", OmegaConf.create(json.loads(text)))
     config.update({name: given[name] for name in (*groups, *_HOW)} | {"out": f"{folder}_again"})
     config.launch.commit = False  # to plan a launch again is not to commit it again
     ConfigLoaderImpl._apply_overrides_to_config([word for word in typed if word.key_or_group not in groups], config)
@@ -116,10 +120,12 @@ def _stopping(found: Iterator[Message], changed: str) -> list[str]:
     return [*problems, Message("report.run_changed", "from_run_changed: allow goes on all the same (got stop)")]
 
 
-def check_same(settings: AnyJob, now: Mapping[str, Any]) -> None:
-    """Stop where what a manifest is going to say is not what the run that is repeated said."""
-    folder = settings.from_run if isinstance(settings, LaunchJob) else None
-    if folder is not None and (problems := _stopping(differences(earlier(folder), now, folder), settings.from_run_changed)):
+def check_same(settings: AnyJob, read: Inputs | None, said: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Stop where what was read, or is said of it, is not as it was when the run was made that is repeated."""
+    if not isinstance(settings, LaunchJob) or (folder := settings.from_run) is None:
+        return
+    now = {**({} if read is None else inputs_of(read)), **said}
+    if problems := _stopping(differences(earlier(folder), now, folder), settings.from_run_changed):
         raise InputError(*problems)
 
 

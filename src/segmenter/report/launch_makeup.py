@@ -1,15 +1,15 @@
 """What a launch's list is made of, as sections of its report: segments, regions, waves, agents, groups."""
 
+from math import log2
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from segmenter.evaluation.launch_sales import FEW
-from segmenter.report import charts
+from segmenter.report import charts, pictures
 from segmenter.report.labels import Labels, ratio
 from segmenter.report.language import translate
-from segmenter.report.pictures import CHINA, ChinaMap, Deviations
-from segmenter.report.sections import Cell, Column, Figure, Grid, Section, Table, columns, note, row
+from segmenter.report.sections import Cell, Column, Figure, Grid, Section, Squares, Table, columns, note, row
 from segmenter.rules import ELIGIBLE
 from segmenter.segments.profiles import TELLING
 from segmenter.settings import CoreSettings
@@ -44,11 +44,10 @@ def segments(plan: "LaunchPlan", eligible: pl.DataFrame, horizon_days: int, labe
         later = _later(segment["later_share"], segment["later_spend"], labels) if known else ()
         rows.append(row(segment["name"], number(segment["size"]), labels.share(share), number(invited), *cells, *later))
         whom.append(row(segment["name"], segment["who"], segment["advice"]))
-        beside = [(labels.measure(name), _times(value, usual), labels.value(name, value)) for name, value, usual in values]
-        said = "; ".join(f"{name} {figure}" for name, _, figure in beside)
+        beside = tuple(row(labels.measure(name), _beside(labels.value(name, value), value, usual)) for name, value, usual in values)
         listed_share = labels.share(ratio(invited, plan.invite_list.height) or 0.0)
         about = say("{} of the eligible, {} of the list", "占符合条件客户 {}，占名单 {}").format(labels.share(share), listed_share)
-        cards.append((Figure(Deviations(said, beside), str(segment["name"])), note(about)))
+        cards.append((Table(columns(say("Measure", "指标"), say("Middle customer", "中位客户")), beside, segment["name"], under=(about,)),))
     everyone = [labels.value(name, plan.segments[f"everyone_{name}"][0]) for name in measures]
     after = _later(plan.segments["everyone_later_share"][0], plan.segments["everyone_later_spend"][0], labels) if known else ()
     total = (say("Everyone eligible", "全部符合条件客户"), number(eligible.height), "", number(plan.invite_list.height))
@@ -86,9 +85,12 @@ def _later(share: float | None, spend: int | None, labels: Labels) -> tuple[str,
     return (unknown if share is None else labels.share(share), unknown if spend is None else labels.money(spend))
 
 
-def _times(value: object, everyone: object) -> float | None:
-    known = isinstance(value, int | float) and isinstance(everyone, int | float) and everyone > 0
-    return value / everyone if known else None  # type: ignore[operator]
+def _beside(shown: str, value: object, everyone: object) -> Cell:
+    """Draw how many times as much as everyone's it is: more to the right of the middle, less to the left."""
+    at = 0.5
+    if isinstance(value, int | float) and isinstance(everyone, int | float) and everyone > 0:
+        at = min(max(0.5 + log2(value / everyone) / 4, 0.0), 1.0) if value > 0 else 0.0
+    return Cell(shown, part=max(at, 0.5), start=min(at, 0.5), mark_at=0.5)
 
 
 def _trend(value: object, everyone: object) -> Any:
@@ -151,14 +153,14 @@ def parts(plan: "LaunchPlan", eligible: pl.DataFrame, settings: CoreSettings, la
     return [Section(say("What the list is made of", "名单构成"), (note(about), grid, regions_table))]
 
 
-def _where(customers: pl.DataFrame, labels: Labels) -> Figure:
+def _where(customers: pl.DataFrame, labels: Labels) -> Figure | Squares:
     """Show by province or country how many are invited, of how many who are eligible and of how many customers."""
     from babel.numbers import format_compact_decimal
 
     say, known = labels.say, customers.filter(pl.col("province").is_not_null())
     told = (pl.col("invited").sum(), (pl.col("verdict") == ELIGIBLE).sum().alias("eligible"), pl.len().alias("customers"))
     counted = known.group_by("province").agg(*told).sort(["invited", "eligible", "customers", "province"], descending=[True] * 3 + [False])
-    within = counted.filter(pl.col("province").is_in(list(CHINA)))
+    within = counted.filter(pl.col("province").is_in(list(pictures.CHINA)))
     if 2 * int(within["customers"].sum()) <= known.height:
         top = counted.filter(pl.col("eligible") > 0).head(_REGIONS)
         title = say("Invited, of the eligible, by region", "各地区邀请人数与符合条件人数")
@@ -169,10 +171,8 @@ def _where(customers: pl.DataFrame, labels: Labels) -> Figure:
     def few(number: int) -> str:
         return str(format_compact_decimal(number, locale=labels.locale, fraction_digits=1)) if number >= 1_000 else str(number)
 
-    tiles = {name: (invited, able, f"{few(able)}/{few(everyone)}") for name, invited, able, everyone in within.rows()}
-    title = say("Invited, and below: eligible / customers", "邀请人数；下方为符合条件 / 全部客户")
-    said = "; ".join(f"{name} {invited} ({below})" for name, (invited, _, below) in tiles.items())
-    return Figure(ChinaMap(f"{title}: {said}", tiles), title)
+    tiles = {name: (invited, f"{few(able)}/{few(everyone)}") for name, invited, able, everyone in within.rows()}
+    return Squares(say("Invited, and below: eligible / customers", "邀请人数；下方为符合条件 / 全部客户"), pictures.china(tiles))
 
 
 def _counted(eligible: pl.DataFrame, key: str) -> pl.DataFrame:

@@ -47,7 +47,7 @@ def quality(plan: "LaunchPlan", rejects: pl.DataFrame, findings: Sequence[Findin
         share = labels.share(ratio(placeless, plan.customers.height))
         unplaced = say("{} customers ({}) have no region, or one that was not recognised.", "{} 位客户（{}）没有地区或地区无法识别。")
         blocks.append(text(unplaced.format(number(placeless), share)))
-    return Section(say("Can the data be trusted?", "数据质量"), (*blocks, *_rejects(rejects, labels)), whole=False)
+    return Section(say("Can the data be trusted?", "数据质量"), (*blocks, *reject_blocks(rejects, labels)), whole=False)
 
 
 def _last_days(by_day: pl.DataFrame, labels: Labels) -> Figure:
@@ -64,7 +64,7 @@ def _last_days(by_day: pl.DataFrame, labels: Labels) -> Figure:
     return Figure(charts.Lines(f"{title}, {first} – {last}", [charts.Line("", points, charts.STRONG)], across, up), title)
 
 
-def _rejects(frame: pl.DataFrame, labels: Labels) -> list[Block]:
+def reject_blocks(frame: pl.DataFrame, labels: Labels) -> list[Block]:
     """Count the rows that could not be understood by reason; their values are not shown."""
     say = labels.say
     if frame.is_empty():
@@ -97,10 +97,10 @@ def origin(settings: CoreSettings, read: "Inputs | None", labels: Labels) -> Sec
     blocks: list[Block] = [
         note(
             say(
-                f"segmenter {__version__}, seed {settings.seed}. The same input and settings give the same files, byte for byte; "
-                "manifest.json has all settings and fingerprints.",
-                f"segmenter {__version__}，随机种子 {settings.seed}。相同的数据和设置得到完全相同的文件；全部设置和指纹见 manifest.json。",
+                f"segmenter {__version__}, seed {settings.seed}. The same input and settings give the same files, byte for byte.",
+                f"segmenter {__version__}，随机种子 {settings.seed}。相同的数据和设置得到完全相同的文件。",
             )
+            + (say(" manifest.json has all settings and fingerprints.", "全部设置和指纹见 manifest.json。") if "out" in now else "")
         )
     ]
     if changed:

@@ -156,10 +156,12 @@ def _next_steps(plan: "LaunchPlan", settings: CoreSettings, typed: Sequence[str]
             "请客服在表格的下拉框中记录每位客户的答复，便于之后评估效果。",
         ),
     ]
+    if not isinstance(settings, LaunchJob):
+        del steps[3], steps[:2]  # a program's launch has no files
     if plan.counts["held_out"]:
         alone = say(
-            "Leave the control group alone: they are on no sheet, and a call to them would spoil what the launch is measured by.",
-            "请勿联系留出组客户：他们不在任何外呼表中，联系他们会使效果无法衡量。",
+            "Leave the control group alone: they are on no list, and a call to them would spoil what the launch is measured by.",
+            "请勿联系留出组客户：他们不在任何名单中，联系他们会使效果无法衡量。",
         )
         steps.append(alone)
     stop = (

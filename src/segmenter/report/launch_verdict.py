@@ -8,12 +8,12 @@ import polars as pl
 from segmenter.contacts import hide
 from segmenter.evaluation.forecast import Forecast
 from segmenter.money import to_minor
+from segmenter.report import pictures
 from segmenter.report.call_sheet_words import opening_line
 from segmenter.report.event_calendar import short_day
 from segmenter.report.labels import Labels, ratio
 from segmenter.report.language import translate
-from segmenter.report.pictures import Calendar, Ranges
-from segmenter.report.sections import Advice, Block, Cell, Figure, Glossary, Grid, Section, Table, Text, columns, marked, note, row, text
+from segmenter.report.sections import Advice, Block, Cell, Glossary, Grid, Section, Squares, Table, Text, columns, marked, note, row, text
 from segmenter.settings import CoreSettings
 
 if TYPE_CHECKING:
@@ -150,19 +150,28 @@ def _answer(expected: Forecast, labels: Labels) -> str:
     return f"{said}{say('. ', '。')}{more}{say('.', '。')}"
 
 
-def _sales(expected: Forecast, settings: CoreSettings, labels: Labels) -> Figure:
-    say, rows = labels.say, []
-    for wave in expected.by_wave.to_dicts():
-        low, middle, high = (float(wave[f"sales{end}"]) for end in ("_low", "", "_high"))
-        name = say("up to wave {}: {} invited", "至第 {} 批：邀请 {} 人").format(wave["wave"], labels.number(wave["invitations"]))
-        rows.append((name, low, middle, high, say("{} to {}", "{} – {}").format(labels.money(low), labels.money(high))))
-    target = settings.launch.target
-    mark = None
-    if target is not None:
-        minor = to_minor(target, settings.launch.currency)
-        mark = (float(minor), say("target {}", "目标 {}").format(labels.money(minor)))
+def _sales(expected: Forecast, settings: CoreSettings, labels: Labels) -> Table:
+    """Show wave by wave between what the sales should lie, held against the target."""
+    say, target, currency = labels.say, settings.launch.target, settings.launch.currency
+    minor, waves = None if target is None else to_minor(target, currency), expected.by_wave.to_dicts()
+    end = 1.02 * max(1, minor or 0, *(wave["sales_high"] for wave in waves))
+    rows = []
+    for wave in waves:
+        low, middle, high = (wave[f"sales{name}"] for name in ("_low", "", "_high"))
+        bar = Cell("", part=high / end, start=low / end, mark_at=None if minor is None else minor / end)
+        between = say("{} to {}", "{} – {}").format(labels.money(low), labels.money(high))
+        rows.append(
+            row(
+                str(wave["wave"]),
+                labels.number(wave["invitations"]),
+                bar,
+                Cell(between, say("middle {}", "中位 {}").format(labels.money(middle))),
+            )
+        )
     title = say("Sales to expect within {} days, wave by wave", "{} 天内预期销售（按批次累计）").format(settings.launch.horizon_days)
-    return Figure(Ranges(f"{title}: {'; '.join(f'{name}, {figure}' for name, *_, figure in rows)}", rows, mark), title)
+    under = () if minor is None else (say("The orange line is the target: {}.", "橙线为目标：{}。").format(labels.money(minor)),)
+    headings = say("Up to wave", "截至批次"), say("Invited", "邀请"), say("Sales", "销售额"), say("In 8 of 10 cases", "把握八成的范围")
+    return Table(columns(*headings), tuple(rows), title, under=under)
 
 
 def who_when(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> list[Section]:
@@ -170,7 +179,7 @@ def who_when(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> list
     if plan.invite_list.is_empty():
         return []
     say = labels.say
-    days = Figure(_calendar(plan, labels), say("Calls by day", "逐日外呼数"))
+    days = _calendar(plan, labels)
     launch, needs = settings.launch, {persona.name: persona for persona in settings.personas}
     told = []
     for name in plan.personas.to_series(0).to_list() if plan.personas.height else [None]:
@@ -214,7 +223,7 @@ def _waves(plan: "LaunchPlan", labels: Labels) -> Table:
     return Table(columns(*headings, left=(0, 1)), tuple(row(*cells) for cells in rows), look="tight")
 
 
-def _calendar(plan: "LaunchPlan", labels: Labels) -> Calendar:
+def _calendar(plan: "LaunchPlan", labels: Labels) -> Squares:
     from babel.dates import get_day_names, get_month_names
 
     say, listed = labels.say, plan.invite_list.group_by(pl.col("call_on").alias("day")).agg(pl.len().alias("calls"))
@@ -222,5 +231,5 @@ def _calendar(plan: "LaunchPlan", labels: Labels) -> Calendar:
     events = {event.day for event in plan.live_events}
     words = {event.remind_on: say("remind", "提醒") for event in plan.live_events} | dict.fromkeys(events, say("event", "活动"))
     names, months = get_day_names("abbreviated", locale=labels.locale), get_month_names("abbreviated", locale=labels.locale)
-    title = say("Calls by day", "逐日外呼数") + f": {'; '.join(f'{day} {calls}' for day, calls in by_day.items())}"
-    return Calendar(title, by_day, words, frozenset(events), [names[at] for at in range(7)], [months[at] for at in range(1, 13)])
+    drawn = pictures.calendar(by_day, words, frozenset(events), [months[at] for at in range(1, 13)])
+    return Squares(say("Calls by day", "逐日外呼数"), drawn, tuple(names[at] for at in range(7)))

@@ -1,6 +1,5 @@
 """What a notebook shows of a launch: pages in a frame of their own, which load nothing and run nothing."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING
@@ -8,8 +7,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from segmenter.evaluation.explanation import Explanation
-from segmenter.findings import Finding
-from segmenter.report.explanation_report import explanation_report
 from segmenter.report.labels import Labels
 from segmenter.report.launch_choice import funnel
 from segmenter.report.launch_report import launch_report, top_of_list
@@ -17,16 +14,15 @@ from segmenter.report.page import render_page
 from segmenter.report.sections import Report, Section
 from segmenter.report.terminal import brief_text
 from segmenter.settings import CoreSettings
-from segmenter.sources.results_folder import LaunchResults
 from segmenter.words import Lang
 
 if TYPE_CHECKING:
     from segmenter.launch_plan import LaunchPlan
 
 
-def launch_cell(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFrame, findings: Sequence[Finding]) -> str:
+def launch_cell(plan: "LaunchPlan", settings: CoreSettings, rejects: pl.DataFrame) -> str:
     """Show what a launch came to, its funnel, and who is first on the list: a cell is its owner's, a page is passed on."""
-    whole, labels = launch_report(plan, settings, rejects, findings), Labels(settings.lang, settings.launch.currency)
+    whole, labels = launch_report(plan, settings, rejects), Labels(settings.lang, settings.launch.currency)
     first = Section(labels.say("First on the list", "名单前列"), (replace(top_of_list(plan, settings, labels), title=""),))
     return _framed(replace(whole, sections=(funnel(plan, settings, labels), first)), settings.lang)
 
@@ -38,22 +34,7 @@ def _framed(report: Report, lang: Lang) -> str:
 
 @dataclass(frozen=True, repr=False)
 class Told:
-    """A customer's way through a launch, in words.
-
-    Parameters
-    ----------
-    facts : Explanation
-        The same as numbers.
-    report : Report
-        The same as a terminal and a page have it.
-    lang : {'en', 'zh'}
-        Its language.
-
-    Examples
-    --------
-    >>> Told.__doc__.splitlines()[0]
-    "A customer's way through a launch, in words."
-    """
+    """A customer's way through a launch, in words: as text, and in a notebook as a page; `facts` has the same as numbers."""
 
     facts: Explanation
     report: Report
@@ -65,8 +46,3 @@ class Told:
     def _repr_html_(self) -> str:
         sections = tuple(replace(section, blocks=section.brief) for section in self.report.sections)
         return _framed(replace(self.report, sections=sections), self.lang)
-
-
-def tell(found: Explanation, results: LaunchResults, lang: Lang) -> Told:
-    """Put an explanation into words."""
-    return Told(found, explanation_report(found, results, lang), lang)

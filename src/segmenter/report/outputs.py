@@ -18,7 +18,7 @@ from segmenter.report.output_folder import check_owner
 from segmenter.report.page import render_page
 from segmenter.report.publication import MANIFEST, publish, sha256
 from segmenter.report.sections import Report
-from segmenter.report.table_files import inputs_of, write_csv, write_manifest, write_parquet
+from segmenter.report.table_files import write_csv, write_manifest, write_parquet
 from segmenter.run_log import note
 from segmenter.settings import AnyJob
 from segmenter.words import Lang
@@ -103,7 +103,7 @@ def write_outputs(
     outputs: Outputs, read: "Inputs | None", settings: AnyJob, publishing: AbstractContextManager[Path] | None = None
 ) -> None:
     """Write the files into the results folder, whole or not at all; `publishing` is `publish` or more around it."""
-    check_same(settings, outputs.manifest if read is None else {**inputs_of(read), **outputs.manifest})
+    check_same(settings, read, outputs.manifest)
     with publishing or publish(settings.out, lambda: check_owner(settings)) as folder, ThreadPoolExecutor(2) as threads:
         paths = [(output, folder / output.name) for output in outputs.files]
         for _, path in paths:

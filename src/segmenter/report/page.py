@@ -14,18 +14,27 @@ from segmenter.words import Lang, visible
 
 
 def render_page(report: Report, lang: Lang) -> str:
-    """Give the page; the same for the same report."""
+    """Give the page; the same for the same report. Its charts are drawn at once, in the end."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
 
     environment = Environment(
         loader=FunctionLoader(_read), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, finalize=_shown
     )
-    environment.globals |= {"shape_of": _shape, "runs": _runs}
+    wanted: list[charts.Chart] = []
+
+    def place(chart: charts.Chart) -> Markup:
+        wanted.append(chart)
+        return Markup(f"<!--chart {len(wanted) - 1}-->")
+
+    environment.globals |= {"shape_of": _shape, "runs": _runs, "place": place}
     environment.tests["date"] = re.compile(r"\d{4}-\d\d-\d\d\*?").fullmatch
     template, script = environment.get_template("page.html.j2"), _read("page.js")
     allowed = b64encode(sha256(script.encode()).digest()).decode()  # no other script runs, whatever a shop's tables hold
     code = "zh-CN" if lang == "zh" else "en"
-    return template.render(report=report, lang=code, fonts=charts.FONTS, script=script, allowed=allowed, **_words(lang))
+    page = template.render(report=report, lang=code, fonts=charts.FONTS, script=script, allowed=allowed, **_words(lang))
+    drawn = charts.draw(wanted)
+    return re.sub(r"<!--chart (\d+)-->", lambda at: drawn[int(at[1])], page)
 
 
 def _words(lang: Lang) -> dict[str, str]:

@@ -76,7 +76,9 @@ class Cell:
     text: str
     small: str = ""  # in a line below
     mark: Mark = ""  # colours the line below
-    part: float | None = None  # 0..1: a bar before the text
+    part: float | None = None  # 0..1: a bar before the text, to here
+    start: float = 0.0  # 0..1: where it begins
+    mark_at: float | None = None  # 0..1: what it is held against
     trend: Literal["", "up", "down"] = ""
 
 
@@ -128,6 +130,28 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Square:
+    """One of many squares of a picture: the larger its share, the darker."""
+
+    at: tuple[int, int]  # column and row
+    name: str
+    figure: str = ""
+    small: str = ""  # in a line below
+    share: float = 0.0  # 0..1
+    framed: bool = False
+    pale: bool = False  # nothing is known of it
+
+
+@dataclass(frozen=True)
+class Squares:
+    """A picture of squares, seven a row, such as a calendar or a map; a list to who does not see it."""
+
+    title: str
+    squares: tuple[Square, ...]
+    headings: tuple[str, ...] = ()  # above the columns
+
+
+@dataclass(frozen=True)
 class Steps:
     """What to do, in this order."""
 
@@ -150,7 +174,7 @@ class Grid:
     kind: Literal["two", "cards"] = "two"
 
 
-Block = Text | Table | Figure | Steps | Glossary | Grid
+Block = Text | Table | Figure | Squares | Steps | Glossary | Grid
 
 
 @dataclass(frozen=True)

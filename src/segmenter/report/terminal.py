@@ -4,8 +4,10 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from threading import Lock
+from typing import TextIO
 
 import rich.table
 from rich import progress as bars
@@ -47,8 +49,8 @@ _STYLES = {"now": "bold", "sum": "bold", "end": "dim", "": ""}
 class Terminal(Console):
     """Where all words to a person go: text is text, whatever stands in it."""
 
-    def __init__(self, *, stderr: bool = False) -> None:
-        super().__init__(stderr=stderr, markup=False, emoji=False)
+    def __init__(self, *, stderr: bool = False, file: TextIO | None = None) -> None:
+        super().__init__(stderr=stderr, file=file, markup=False, emoji=False, force_jupyter=False)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
         """Render, with nothing in it that steers a terminal but what Rich itself puts there."""
@@ -83,10 +85,9 @@ def show_warnings(obstacles: Iterable[str], warnings: Iterable[str], lang: Lang)
 
 def brief_text(report: Report) -> str:
     """Give what is brief in a report as text."""
-    console = Terminal()
-    with console.capture() as written:
-        show_brief(report, console)
-    return written.get()
+    written = StringIO()
+    show_brief(report, Terminal(file=written))
+    return written.getvalue()
 
 
 def show_brief(report: Report, console: Terminal | None = None) -> None:

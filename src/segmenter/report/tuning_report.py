@@ -23,7 +23,7 @@ def tuning_report(found: Tuning, settings: TuneJob, typed: Sequence[str] = ()) -
     else:
         command = next_command("launch", [f"--config-dir={conf}", *typed], {**dropped, "scoring": "tuned"})
     use = text(say("To launch with the tuned weights: ", "用调优后的权重启动： "), Code(command))
-    weights, shares = _weights(found, labels), _shares(found, labels)
+    weights, shares = _weights(found, settings.launch.name, labels), _shares(found, labels)
     limits = note(
         say(
             "What was learned from earlier dates is judged by later ones, which it did not see: only they show whether it helped.",

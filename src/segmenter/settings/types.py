@@ -190,7 +190,7 @@ Channel = Literal["phone", "message", "poster", "shop", "colleague"]  # by which
 class Settings(BaseModel):
     """Base of all settings: strict, frozen, no unknown keys."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", defer_build=True)
 
 
 class RunSettings(Settings):

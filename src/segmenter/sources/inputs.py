@@ -7,6 +7,7 @@ import polars as pl
 
 from segmenter.findings import messages_of
 from segmenter.messages import Message
+from segmenter.run_log import event
 from segmenter.sources.raw import Fingerprint
 from segmenter.tables import Tables
 
@@ -25,6 +26,13 @@ class Inputs:
         """How many rows were rejected, by table, column and reason."""
         rows = self.tables.rejects.group_by("table", "column", "reason").len("rows")
         return rows.sort("table", "column", "reason", nulls_last=True).to_dicts()
+
+    def log(self) -> None:
+        """Tell the log how many rows were read and rejected."""
+        for name, counts in self.tables.reads.items():
+            event("read", table=name, **counts)
+        for kind in self.rejected:
+            event("rejected", **kind)
 
     @property
     def doubts(self) -> tuple[Message, ...]:
