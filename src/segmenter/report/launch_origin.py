@@ -92,8 +92,8 @@ def origin(settings: CoreSettings, read: "Inputs | None", labels: Labels) -> Sec
     if chosen:
         default = launch_settings(chosen).model_dump(mode="json")
     changed = [(f"{group}.kind", kind) for group, kind in chosen.items()]
-    sides = ({name: side[name] for name in CoreSettings.model_fields} for side in (default, now))
-    changed += [(key, value) for key, _, value in setting_differences(*sides, aside=_EVERYTIME)]
+    usual, own = ({name: side[name] for name in CoreSettings.model_fields} for side in (default, now))
+    changed += [(key, value) for key, _, value in setting_differences(usual, own, aside=_EVERYTIME)]
     blocks: list[Block] = [
         note(
             say(
