@@ -23,8 +23,8 @@ from segmenter.demo.aftermath import After, live_on
 from segmenter.demo.shop import simulate
 from segmenter.evaluation.fission import Simulation, simulate_fission
 from segmenter.home import HOME
-from segmenter.launch_stages import plan_launch
 from segmenter.launch_plan import LaunchPlan
+from segmenter.launch_stages import plan_launch
 from segmenter.settings import SimulateJob, parse
 from segmenter.tables import INVITED, PRECEDENTS, PastLaunches
 
