@@ -60,7 +60,7 @@ def launch() -> Callable[..., Launch]:
     made: dict[str, Launch] = {}
 
     def make(**overrides: Any) -> Launch:
-        asked = repr(sorted(overrides.items()))  # lists and mappings among them
+        asked = repr(sorted(({"lang": "en"} | overrides).items()))  # lists and mappings among them
         if asked not in made:
             made[asked] = planned(overrides)
         return made[asked]

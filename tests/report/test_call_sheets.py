@@ -294,11 +294,12 @@ def test_whom_nobody_calls_comes_last(launch: Callable[..., Any], tmp_path: Path
 
 
 def test_no_cell_is_a_formula_or_a_link(launch: Callable[..., Any], tmp_path: Path) -> None:
-    made = launch(plan__agents=AGENTS, launch__script="=1+1 {name}")
+    made = launch(plan__agents=AGENTS, **LAUNCH)
+    settings = made.settings.model_copy(update={"launch": made.settings.launch.model_copy(update={"script": "=1+1 {name}"})})
     contacts = made.tables.contacts.with_columns(
         pl.lit("=1+1").alias("name"), pl.lit("http://example.com").alias("wechat"), pl.lit("+8613800000000").alias("phone")
     )
-    for path in call_sheets(made.plan, made.settings, contacts, tmp_path):
+    for path in call_sheets(made.plan, settings, contacts, tmp_path):
         book = openpyxl.load_workbook(path)
         for cell in (cell for sheet in book.worksheets for row in sheet.iter_rows() for cell in row):
             assert cell.data_type in ("s", "n", "d")
