@@ -18,7 +18,7 @@ def main(config: DictConfig) -> None:
     from segmenter.job import ahead, conclude, say_weights, started
     from segmenter.launch_stages import plan_launch
     from segmenter.ledger import Basis, check_name, open_ledger, plan_on_basis
-    from segmenter.ledger.committed_results import find_fitted
+    from segmenter.ledger.committed_results import find_fitted, last_results
     from segmenter.loader import read_launch
     from segmenter.report.launch_outputs import beside_launch, launch_outputs, publish_launch, with_newest_contacts
     from segmenter.report.list_database import table_of
@@ -54,7 +54,7 @@ def main(config: DictConfig) -> None:
             plan = replace(plan, warnings=(*plan.warnings, *unread, *now.doubts), notes=(*plan.notes, *say_weights(settings)))
             plan = in_words(plan, settings)
             stage("writing")
-            outputs = launch_outputs(plan, now, settings, basis)
+            outputs = launch_outputs(plan, now, settings, basis, last_results(ledger, settings, terms.as_of))
             final = launch.commit and not sweep  # of a sweep's variants none is the launch yet
             places = (ledger, table_of(settings)) if final else (None, None)
             write_outputs(outputs, now, settings, publish_launch(plan, settings, basis, *places))

@@ -36,7 +36,7 @@ def lines(path: Path) -> list[dict]:
 def test_events_are_lines_of_one_run_without_contacts(tmp_path):
     log = tmp_path / "new" / "log.jsonl"
     run_log.begin("launch", str(log))
-    run_log.event("read", table="orders", rows=3, of=("13800138000", {"mail": "wang@example.com"}))
+    run_log.event("read", table="orders", rows=3, share=float("nan"), of=("13800138000", {"mail": "wang@example.com"}))
     run_log.warn("warning", Message("a.b", "call {name} on {day}", name=Message("a.c", "13800138000"), day="2026-07-01"))
     run_log.warn("obstacle", Obstacle("a.d", "nobody").said("无人"))
     run_log.warn("warning", "13800138000 as text")
@@ -53,6 +53,7 @@ def test_events_are_lines_of_one_run_without_contacts(tmp_path):
     assert "13800138000" not in log.read_text(encoding="utf-8")
     assert "wang@" not in log.read_text(encoding="utf-8")
     assert found[2]["facts"]["day"] == "2026-07-01"
+    assert (found[1]["rows"], found[1]["share"]) == (3, None)
     assert summary.keys() == FIELDS
     assert (summary["warnings"], summary["obstacles"]) == (2, 1)
     assert found[-1].items() >= summary.items()

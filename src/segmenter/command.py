@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout, suppress
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from segmenter import memory, run_log
 from segmenter.config_files import watch_files
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from segmenter.words import Lang
 
 Config = ParamSpec("Config")
-Given = TypeVar("Given")
 SCRATCH = "SEGMENTER_SCRATCH"
 _SCRATCH = "segmenter-sweep-"  # begins the name of its folder
 _failed: list[SegmenterError] = []
@@ -87,11 +86,11 @@ def _run(main: Callable[[], object], *, quiet: bool) -> None:
         raise verdict
 
 
-def _given(configs: Sequence[Any], key: str, kind: type[Given]) -> Given | None:
+def _given(configs: Sequence[Any], key: str, kind: type) -> Any:
     """Give the value of a key, where the config has one of that kind; what else it has is said where all of it is checked."""
     with suppress(Exception):
         if isinstance(configs[0][key], kind):
-            return cast("Given", configs[0][key])
+            return configs[0][key]
     return None
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import os
 import sys
 import time
@@ -106,6 +107,8 @@ def _plain(fact: Any) -> Any:
     from segmenter.contacts import hide
 
     match fact:
+        case float() if not math.isfinite(fact):
+            return None  # JSON has none of these
         case None | bool() | int() | float():
             return fact
         case Mapping():

@@ -64,7 +64,9 @@ def test_the_outlook_answers_and_says_how_it_is_known(launch: Callable[..., Any]
     assert "500,000" in section.heading
     for fact in (words, "3 past dates", "April 2, 2026", "June 1, 2026"):
         assert fact in texts
-    assert [row[0] for row in section.blocks[-1].chart.rows] == ["up to wave 1: 36 invited", "up to wave 2: 400 invited"]
+    sales = section.blocks[-1]
+    assert [[cell.text for cell in row.cells[:2]] for row in sales.rows] == [["1", "36"], ["2", "400"]]
+    assert [row.cells[3].text for row in sales.rows] == ["-¥5 to ¥9,000", "¥100,000 to ¥300,000"]
     sentence = plan.forecast.sentence("CNY")
     noted = replace(plan, notes=(*plan.notes, sentence))
     assert len(grounds(noted, settings, Labels("en", "CNY")).blocks) == len(plan.notes)
@@ -76,4 +78,4 @@ def test_the_waves_and_the_calendar_hold_every_call(launch: Callable[..., Any]) 
     table, grid = section.blocks
     assert [row.cells[2].text for row in table.rows] == ["36", "364"]
     assert [row.cells[-1].text for row in table.rows] == ["5 to 15", "80 to 170"]
-    assert sum(grid.cells[0][0].chart.calls.values()) == plan.invite_list.height
+    assert sum(int(square.figure or 0) for square in grid.cells[0][0].squares) == plan.invite_list.height

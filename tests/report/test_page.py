@@ -14,6 +14,8 @@ from segmenter.report.sections import (
     Key,
     Report,
     Section,
+    Square,
+    Squares,
     Steps,
     Strong,
     Table,
@@ -27,13 +29,14 @@ HOSTILE = "<script>alert(1)</script>\u202e"
 TABLE = Table(
     (Column("name", "left"), Column("1%", over="share"), Column("5%", over="share"), Column("x", mark="current", mark_text="in use")),
     (
-        row(HOSTILE, Cell("1", small="0 to 2"), Cell("2", part=0.5), Cell("3", trend="up"), role="now"),
+        row(HOSTILE, Cell("1", small="0 to 2"), Cell("2", part=0.5, start=0.25, mark_at=0.75), Cell("3", trend="up"), role="now"),
         row("all", "1", "2", "3", role="sum"),
     ),
     title="A table",
     look="dense",
     under=("a note below",),
 )
+SQUARES = Squares("Days", (Square((0, 0), "1", "12", "event", 0.5, framed=True), Square((1, 0), "2", pale=True)), ("Mon", "Tue"))
 WHOLE = Report(
     kind="test report",
     eyebrow="A report of every shape",
@@ -47,7 +50,9 @@ WHOLE = Report(
     sections=(
         Section("Text", (text("run ", Code("segmenter launch"), " by ", Strong("Friday")), note("in grey"))),
         Section("Tables", (Grid(((TABLE,), (TABLE, text("below")))), Grid(((TABLE,),), "cards")), brief=(text("C000001"),)),
-        Section("Chart", (Figure(charts.Bars("Orders", [("a", 3, "three")]), "Orders", (Key("list", charts.STRONG),)),), whole=False),
+        Section(
+            "Chart", (Figure(charts.Bars("Orders", [("a", 3, "three")]), "Orders", (Key("list", charts.STRONG),)), SQUARES), whole=False
+        ),
         Section("Rest", (Steps((text("first"), text("second"))), Glossary((("word", "meaning"),), "Words"))),
         Section(brief=(text("C000002"),)),
     ),

@@ -1,38 +1,15 @@
 from datetime import date
-from xml.etree import ElementTree
+from importlib.resources import files
 
-import pytest
+from segmenter.report.page import render_page
+from segmenter.report.pictures import CHINA, calendar, china
+from segmenter.report.sections import Report, Section, Squares
 
-from segmenter.report.pictures import CHINA, Calendar, ChinaMap, Deviations, Ranges
-
-DAY = date(2026, 7, 2)
-WEEKDAYS, MONTHS = list("MTWTFSS"), [f"m{month}" for month in range(1, 13)]
-DRAWN = [
-    Ranges("t", [("<wave> & more", 1.0, 2.0, 3.0, "1 to 3"), ("none", 0.0, 0.0, 0.0, "0")], (4.0, "target")),
-    Ranges("t", [("none", 0.0, 0.0, 0.0, "0")]),
-    Calendar("t", {DAY: 1_200}, {date(2026, 7, 9): "event"}, frozenset({date(2026, 7, 9)}), WEEKDAYS, MONTHS),
-    ChinaMap("t", {"四川": (5, 9, "9/12"), "广东": (0, 0, "0/3")}),
-    ChinaMap("t", {}),
-    Deviations("t", [("spend", 1e9, "¥1"), ("orders", 0.0, "0"), ("growth", None, "–"), ("a <b>", 0.5, "x")]),
-]
+DAY, EVENT = date(2026, 7, 2), date(2026, 7, 9)
+MONTHS = [f"m{month}" for month in range(1, 13)]
 
 
-@pytest.mark.parametrize("picture", DRAWN, ids=lambda picture: type(picture).__name__)
-def test_a_picture_is_well_formed_within_its_sheet_and_says_what_it_shows(picture):
-    root = ElementTree.fromstring(picture.svg())
-    assert (root.attrib["role"], root.attrib["aria-label"]) == ("img", "t")
-    wide, high = (float(size) for size in root.attrib["viewBox"].split()[2:])
-    for bar in root.iter("rect"):
-        x, y, width, height = (float(bar.attrib[name]) for name in ("x", "y", "width", "height"))
-        assert x >= 0
-        assert y >= 0
-        assert x + width <= wide + 0.5
-        assert y + height <= high
-
-
-def test_the_map_has_each_of_the_34_divisions_on_a_tile_of_its_own():
-    from importlib.resources import files
-
+def test_the_map_has_each_of_the_34_divisions_on_a_square_of_its_own() -> None:
     codes = [
         line.split(",")[1]
         for line in files("segmenter.regions").joinpath("divisions.csv").read_text("utf-8").splitlines()
@@ -40,12 +17,29 @@ def test_the_map_has_each_of_the_34_divisions_on_a_tile_of_its_own():
     ]
     assert len(CHINA) == len(set(CHINA.values())) == len(codes) == 34
     assert all(any(name.startswith(short) for name in codes) for short in CHINA)
+    drawn = {square.name: square for square in china({"四川": (5, "9/12"), "广东": (0, "0/3")})}
+    assert drawn.keys() == CHINA.keys()
+    assert [(drawn[name].share, drawn[name].figure, drawn[name].pale) for name in ("四川", "广东", "北京")] == [
+        (1.0, "5", False),
+        (0.0, "0", False),
+        (0.0, "", True),
+    ]
+    assert all(square.pale for square in china({}))
 
 
-def test_the_calendar_has_whole_weeks_and_frames_events():
-    svg = DRAWN[2].svg()
-    assert svg.count('fill="none"') == 1
-    assert "1,200" in svg
-    assert "m6 29" in svg
-    years = Calendar("t", {DAY: 1, date(2028, 1, 1): 1}, {}, frozenset(), WEEKDAYS, MONTHS).svg()
-    assert len(years) < 40_000
+def test_the_calendar_has_whole_weeks_and_frames_events() -> None:
+    days = calendar({DAY: 1_200}, {EVENT: "event"}, frozenset({EVENT}), MONTHS)
+    assert [day.at for day in days] == [(at % 7, at // 7) for at in range(14)]
+    assert days[0].name == "m6 29"
+    assert [day.figure for day in days if day.share] == ["1,200"]
+    assert [(day.name, day.small) for day in days if day.framed] == [("9", "event")]
+    assert len(calendar({DAY: 1, date(2028, 1, 1): 1}, {}, frozenset(), MONTHS)) == 70
+
+
+def test_squares_are_a_list_to_who_does_not_see_them() -> None:
+    days = calendar({DAY: 1_200}, {EVENT: "<event>"}, frozenset({EVENT}), MONTHS)
+    page = render_page(Report("", "", "", "", sections=(Section("", (Squares("Calls", days, tuple("MTWTFSS")),)),)), "en")
+    assert page.count("<li") == 7 + len(days)
+    assert 'grid-area:2/1;--share:0.00">m6 29</li>' in page
+    assert 'grid-area:2/4;--share:0.60">2 <b>1,200</b></li>' in page
+    assert "9 &lt;event&gt;</li>" in page

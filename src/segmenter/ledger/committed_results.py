@@ -61,6 +61,17 @@ def find_results(ledger: Ledger, launch: str) -> Path | None:
     return folder if fingerprint_of(folder) == row.token else None
 
 
+def last_results(ledger: Ledger | None, settings: CoreSettings, as_of: date) -> Path | None:
+    """Give the results of the community's launch before this one, where they are there and as they were committed."""
+    if ledger is None:
+        return None
+    others = list_launches(ledger).filter(
+        pl.col("as_of") < as_of, pl.col("launch") != settings.launch.name, state=PLANNED, community=settings.launch.community
+    )
+    last = others.sort("as_of", "launch")["launch"].tail(1).to_list()
+    return find_results(ledger, last[0]) if last else None
+
+
 def find_fitted(ledger: Ledger | None, settings: CoreSettings, as_of: date) -> tuple[Fitted | None, list[Message]]:
     """Give what an earlier launch fitted, as `segments.from` wants it, and what there is to say of it; None where all is made new.
 

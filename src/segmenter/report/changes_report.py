@@ -28,8 +28,8 @@ def changes_report(found: LaunchChanges, a: LaunchResults, b: LaunchResults, set
     """Say what differs, in the comparison's language."""
     labels = Labels(settings.lang, b.settings.launch.currency)
     say, number, counts = labels.say, labels.number, found.counts
-    why, rules, measures = _why(found, labels), _rules(found, labels), _measures(found, labels)
-    moved, segments, keys = _moved(found, labels), _segments(found, labels), _settings(found, labels)
+    why, rules, measures = why_table(found, labels), rules_table(found, labels), _measures(found, labels)
+    moved, segments, keys = moved_table(found, labels), _segments(found, labels), _settings(found, labels)
     summary = text(_summary(found, labels))
     kind = say("comparison", "活动对比")
     return Report(
@@ -77,14 +77,16 @@ def _summary(found: LaunchChanges, labels: Labels) -> str:
     return labels.say(en, zh)
 
 
-def _why(found: LaunchChanges, labels: Labels) -> Table:
+def why_table(found: LaunchChanges, labels: Labels) -> Table:
+    """Count who is in and who is out by the reason."""
     counted = _count(found.customers, "reason")
     rows = [_row(labels.say(*_REASONS[reason]), counted[reason], labels) for reason in REASONS if reason in counted]
     total = _row(labels.say("all", "合计"), {side: found.counts[side] for side in (IN, OUT)}, labels, role="sum")
     return Table(_headings(labels, "Reason", "原因"), (*rows, total), look="tight")
 
 
-def _rules(found: LaunchChanges, labels: Labels) -> list[Table]:
+def rules_table(found: LaunchChanges, labels: Labels) -> list[Table]:
+    """Count them by the rule that keeps them off the other list, where there are any."""
     counted = _count(found.customers.filter(pl.col("rule").is_not_null()), "rule")
     rows = tuple(_row(labels.rule(rule), counts, labels) for rule, counts in counted.items())
     title = labels.say("Rules by which the other launch removed them", "在另一方被哪条规则排除")
@@ -98,8 +100,9 @@ def _measures(found: LaunchChanges, labels: Labels) -> list[Table]:
     counted = _count(by_data, "measures")
     names = {name: labels.say(*words) for name, words in _PLACES.items()}
     rows = tuple(_row(names.get(name) or labels.measure(name), counts, labels) for name, counts in list(counted.items())[:_MOST])
-    title = labels.say("Which of their data differ", "哪些数据不同")
-    return [Table(_headings(labels, "Measure", "指标"), rows, title, look="tight")] if rows else []
+    title, more = labels.say("Which of their data differ", "哪些数据不同"), len(counted) - len(rows)
+    under = (labels.say(f"and {more} more in comparison.csv", f"另有 {more} 项见 comparison.csv"),) if more else ()
+    return [Table(_headings(labels, "Measure", "指标"), rows, title, look="tight", under=under)] if rows else []
 
 
 def _count(customers: pl.DataFrame, by: str) -> dict[str, dict[str, int]]:
@@ -124,7 +127,8 @@ def _row(name: str, counts: dict[str, int], labels: Labels, role: Any = "") -> R
     return row(name, *(labels.number(counts[side]) if counts.get(side) else "–" for side in (IN, OUT)), role=role)
 
 
-def _moved(found: LaunchChanges, labels: Labels) -> Table:
+def moved_table(found: LaunchChanges, labels: Labels) -> Table:
+    """Count those on both lists whose rank, segment, group or wave differs."""
     say, stayed = labels.say, found.counts["stayed"]
     names = {
         "rank": ("another rank", "排名"),

@@ -256,15 +256,25 @@ def draw(charts: Sequence[Chart]) -> list[str]:
 
     if not charts:
         return []
-    specs = [chart.spec() for chart in charts]
+    specs = [_legible(chart.spec()) for chart in charts]
     config = {"font": FONTS, "aria": False, "view": {"stroke": None}, "text": {"fontSize": 12.5}}
     drawn = vl_convert.vegalite_to_svg({"vconcat": specs, "autosize": "none", "config": config}, allowed_base_urls=[])
-    root = ElementTree.fromstring(visible(drawn).replace(' xmlns="http://www.w3.org/2000/svg"', ""))
+    root = ElementTree.fromstring(drawn.replace(' xmlns="http://www.w3.org/2000/svg"', ""))
     groups = {group.get("class", "").split()[-1]: group[0][1] for group in root.iter("g") if "role-scope" in group.get("class", "")}
     return [
         _svg(chart.title, groups[f"concat_{at}_group"], spec["height"] + 10)
         for at, (chart, spec) in enumerate(zip(charts, specs, strict=True))
     ]
+
+
+def _legible(piece: Any) -> Any:
+    """Let no text have what no XML may have: where Vega measures it, the whole process would end."""
+    match piece:
+        case dict():
+            return {key: _legible(value) for key, value in piece.items()}
+        case list():
+            return [_legible(value) for value in piece]
+    return visible(piece) if isinstance(piece, str) else piece
 
 
 def _svg(title: str, group: ElementTree.Element, height: int) -> str:

@@ -1,6 +1,6 @@
 """What a launch rests on, as sections of its report: whether the data can be trusted, and how it was made."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +8,7 @@ import polars as pl
 
 from segmenter.contacts import hide, shown_sql
 from segmenter.defaults import launch_settings
+from segmenter.evaluation.launch_changes import setting_differences
 from segmenter.findings import Finding
 from segmenter.report import charts
 from segmenter.report.labels import Labels, ratio
@@ -89,9 +90,11 @@ def origin(settings: CoreSettings, read: "Inputs | None", labels: Labels) -> Sec
     default: Any = launch_settings({}).model_dump(mode="json")
     chosen = {group: now[group]["kind"] for group in _GROUPS if now[group]["kind"] != default[group]["kind"]}
     if chosen:
-        default = launch_settings(chosen).model_dump(mode="json")
+        needed = {"scoring.seeds": "-"} if "seeds" in now["scoring"] else {}  # which have no default
+        default = launch_settings(chosen | needed).model_dump(mode="json")
     changed = [(f"{group}.kind", kind) for group, kind in chosen.items()]
-    changed += [each for each in _differences(default, {name: now[name] for name in default if name in now}) if each[0] not in _EVERYTIME]
+    usual, own = ({name: side[name] for name in CoreSettings.model_fields} for side in (default, now))
+    changed += [(key, value) for key, _, value in setting_differences(usual, own, aside=_EVERYTIME)]
     blocks: list[Block] = [
         note(
             say(
@@ -118,14 +121,6 @@ def origin(settings: CoreSettings, read: "Inputs | None", labels: Labels) -> Sec
         headings = columns(say("Table", "数据表"), say("Read from", "来源"), say("Fingerprint", "指纹"), left=(0, 1, 2))
         blocks.append(Table(headings, tuple(sources[:_REJECTS]), look="tight"))
     return Section(say("How this was made", "生成方式"), tuple(blocks), whole=False)
-
-
-def _differences(default: Mapping[str, Any], now: Mapping[str, Any], of: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in now.items():
-        if isinstance(value, Mapping) and isinstance(default.get(key), Mapping):
-            yield from _differences(default[key], value, f"{of}{key}.")
-        elif key not in default or default[key] != value:
-            yield f"{of}{key}", value
 
 
 def _shown(value: Any) -> str:

@@ -15,6 +15,7 @@ from segmenter.measures.spec import MONEY
 from segmenter.money import digits, to_minor, to_units
 from segmenter.planning import KeyUserChoice
 from segmenter.report.call_sheets import call_sheets
+from segmenter.report.changes_since import since_last
 from segmenter.report.event_calendar import write_calendar
 from segmenter.report.exports import list_exports
 from segmenter.report.follow_ups import list_follow_ups
@@ -49,12 +50,14 @@ def with_newest_contacts(read: Inputs, settings: LaunchJob, ledger: Ledger, day:
     return replace(read, tables=replace(read.tables, contacts=contacts, new_phones=list_new_phones(private, day)))
 
 
-def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: Basis | None = None) -> Outputs:
-    """List what a launch leaves, in its language."""
+def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: Basis | None = None, last: Path | None = None) -> Outputs:
+    """List what a launch leaves, in its language; `last` has the results of the launch before it."""
     exports, notes = list_exports(plan, settings, read.tables.contacts)
     plan = replace(plan, notes=(*plan.notes, *notes))
     currency, rejects, typed = settings.launch.currency, read.tables.rejects, own_words()
-    report = launch_report(plan, settings, rejects, read.tables.findings, typed, place_for(settings.out), read)
+    report = launch_report(
+        plan, settings, rejects, read.tables.findings, typed, place_for(settings.out), read, since_last(last, plan, settings)
+    )
     invites = to_units(plan.invite_list, list(MONEY), currency)
     answered = None if read.tables.launches is None else read.tables.launches.invited
     follow_ups = list_follow_ups(plan.customers, read.tables.launches)

@@ -41,11 +41,12 @@ def launch_report(
     typed: Sequence[str] = (),
     place: Path | None = None,
     read: "Inputs | None" = None,
+    since: Sequence[Section] = (),
 ) -> Report:
     """Say what was decided, in the launch's language; of the rejects only counts are shown.
 
     `typed` is what the user gave the job, for the commands that come next, and `place` where the launch's results belong. Of what
-    was `read` the page shows the last days of the orders and the sources.
+    was `read` the page shows the last days of the orders and the sources; `since` says what changed since the last launch.
     """
     launch, labels = settings.launch, Labels(settings.lang, settings.launch.currency)
     eligible = plan.customers.filter(verdict=ELIGIBLE)
@@ -87,6 +88,7 @@ def launch_report(
             *launch_makeup.parts(plan, eligible, settings, labels),
             *launch_choice.left_out(eligible, labels),
             *launch_makeup.groups(plan.groups, settings.plan.group_capacity, labels),
+            *since,
             launch_origin.quality(plan, rejects, findings, read, labels),
             *finding_sections(findings, labels),
             launch_origin.origin(settings, read, labels),
