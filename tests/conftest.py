@@ -46,6 +46,7 @@ def _owner() -> str | None:
     return next(name for name in ("postgres", "nobody") if name in known)
 
 
+@pytest.hookimpl(trylast=True)  # Hypothesis has marked its laws by then
 def pytest_collection_modifyitems(items):
     # They take longest by far: begun last, they would leave all other workers waiting for one.
     long = ["test_kills.py", "test_wheel.py", "test_fuzz.py"]
