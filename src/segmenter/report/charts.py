@@ -130,36 +130,22 @@ class Histogram:
         marks = [{"x": end * part / 5, "text": f"{end * part / 5:g}"} for part in range(6)]
         levels = [{"y": level, "text": f"{level:,}"} for level in sorted({most // 2, most})]
         x, y = _number("x", x_scale), _number("y", y_scale)
+        bar: Spec = {"type": "bar", "stroke": "white", "strokeWidth": 1}
+        span: Spec = {"x": _number("from", x_scale), "x2": {"field": "to"}, "y2": {"value": height}}
         layers = [
             _layer({"type": "rule", "color": LINE}, levels, y=y, x={"value": left}, x2={"value": right}),
             _layer(_FIGURE | {"align": "right"}, levels, y=y, x={"value": left - 6}, text=_text("text")),
-            *(
-                _layer(
-                    {"type": "bar", "color": color, "stroke": "white", "strokeWidth": 1},
-                    x=_number("from", x_scale),
-                    x2={"field": "to"},
-                    y=_number(field, y_scale),
-                    y2={"value": height},
-                )
-                for field, color in (("everyone", SOFT), ("listed", STRONG))
-            ),
+            _layer(bar | {"color": SOFT}, **span, y=_number("everyone", y_scale)),
+            _layer(bar | {"color": STRONG}, **span, y=_number("listed", y_scale)),
             _layer(_SMALL, marks, x=x, y={"value": height + 5}, text=_text("text")),
             _layer(_SMALL, [{"text": self.axis}], x={"value": (left + right) / 2}, y={"value": height + 21}, text=_text("text")),
         ]
         if self.cut is not None:
             at, name = self.cut
-            cut = [{"x": at, "text": name}]
+            cut, dashed = [{"x": at, "text": name}], {"type": "rule", "color": ACCENT, "strokeWidth": 1.5, "strokeDash": [4, 3]}
             side = {"align": "right", "dx": -5} if at > end / 2 else {"align": "left", "dx": 5}
-            layers += [
-                _layer(
-                    {"type": "rule", "color": ACCENT, "strokeWidth": 1.5, "strokeDash": [4, 3]},
-                    cut,
-                    x=x,
-                    y={"value": 0},
-                    y2={"value": height},
-                ),
-                _layer(_SMALL | side | {"color": INK}, cut, x=x, y={"value": 0}, text=_text("text")),
-            ]
+            layers.append(_layer(dashed, cut, x=x, y={"value": 0}, y2={"value": height}))
+            layers.append(_layer(_SMALL | side | {"color": INK}, cut, x=x, y={"value": 0}, text=_text("text")))
         return _sheet(layers, data, height + 38)
 
 
@@ -260,11 +246,8 @@ def draw(charts: Sequence[Chart]) -> list[str]:
     config = {"font": FONTS, "aria": False, "view": {"stroke": None}, "text": {"fontSize": 12.5}}
     drawn = vl_convert.vegalite_to_svg({"vconcat": specs, "autosize": "none", "config": config}, allowed_base_urls=[])
     root = ElementTree.fromstring(drawn.replace(' xmlns="http://www.w3.org/2000/svg"', ""))
-    groups = {group.get("class", "").split()[-1]: group[0][1] for group in root.iter("g") if "role-scope" in group.get("class", "")}
-    return [
-        _svg(chart.title, groups[f"concat_{at}_group"], spec["height"] + 10)
-        for at, (chart, spec) in enumerate(zip(charts, specs, strict=True))
-    ]
+    groups = [group[0][1] for group in root.iter("g") if re.search(r"\bconcat_\d+_group$", group.get("class", ""))]
+    return [_svg(chart.title, group, spec["height"] + 10) for chart, group, spec in zip(charts, groups, specs, strict=True)]
 
 
 def _legible(piece: Any) -> Any:
