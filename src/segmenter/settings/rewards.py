@@ -49,7 +49,7 @@ def _as_reward(value: object) -> object:
 
 Friends = Annotated[int, Field(ge=1, le=10_000, strict=False)]
 Rewards = Annotated[
-    dict[Friends, Annotated[Reward, BeforeValidator(_as_reward, json_schema_input_type=float | str)]],
+    dict[Friends, Annotated[Reward, BeforeValidator(_as_reward, json_schema_input_type=Amount | str)]],
     BeforeValidator(is_mapping),
     Field(max_length=20),
 ]
