@@ -1,5 +1,7 @@
 """Four customers, one of them no more than staff, and their score."""
 
+from datetime import datetime
+
 import polars as pl
 
 import segmenter
@@ -14,6 +16,7 @@ def frame(**columns):
         "orders": [1, 12, 2, 0],
     }
     basis |= {
+        "last_order_at": [datetime(2026, 6, 30), datetime(2026, 6, 1), datetime(2026, 6, 29), None],
         "days_since_order": [1, 30, 2, None],
         "spend_90d": [100_00, 1_500_00, 0, 0],
         "spend_90d_before": [0, 1_000_00, 900_00, 0],

@@ -149,7 +149,7 @@ def test_amounts_are_in_units_of_the_currency():
 def test_settings_are_those_of_the_command_as_a_program_has_them(value):
     made = small(rules__spend__min=value, lang="zh", as_of=pd.Timestamp("2026-07-01"))
     assert made.invite_list["customer_id"].to_list() == ["2"]
-    assert made.invite_list["reason"].str.contains("天前下单").all()
+    assert made.invite_list["reason"].str.contains("最近下单").all()
     assert made.settings.rules.spend.min == 500
     assert made.settings.lang == "zh"
 

@@ -2,7 +2,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -265,19 +265,20 @@ def test_the_last_call_stands_where_there_was_one(launch: Callable[..., Any], tm
 
 
 @pytest.mark.parametrize(
-    ("orders", "days", "gap", "en", "zh"),
+    ("orders", "last", "gap", "en", "zh"),
     [
         (0, None, None, "has not ordered yet", "还没有下过单"),
-        (1, 1, None, "ordered yesterday; once so far", "昨天下过单；目前共 1 单"),
-        (2, 59, 400.0, "ordered 59 days ago; 2 orders so far", "59 天前下过单；目前共 2 单"),
-        (3, 60, 1.2, "ordered 2 months ago; almost daily", "2 个月前下过单；几乎每天下单"),
-        (30, 800, 29.6, "ordered 2 years ago; usually every 30 days", "2 年前下过单；平时约 30 天一单"),
+        (1, datetime(2026, 6, 30, 23, 59), None, "ordered on 2026-06-30; once so far", "2026-06-30 下过单；目前共 1 单"),
+        (2, datetime(2026, 5, 3), 400.0, "ordered on 2026-05-03; 2 orders so far", "2026-05-03 下过单；目前共 2 单"),
+        (3, datetime(2026, 5, 3), 1.2, "ordered on 2026-05-03; almost daily", "2026-05-03 下过单；几乎每天下单"),
+        (9, datetime(2026, 5, 3), 60.0, "ordered on 2026-05-03; usually every 2 months", "2026-05-03 下过单；平时约 2 个月一单"),
+        (30, datetime(2024, 5, 3), 29.6, "ordered on 2024-05-03; usually every 30 days", "2024-05-03 下过单；平时约 30 天一单"),
     ],
 )
-def test_buying_habits_are_said_as_one_says_them(orders: int, days: int | None, gap: float | None, en: str, zh: str) -> None:
+def test_buying_habits_are_said_as_one_says_them(orders: int, last: datetime | None, gap: float | None, en: str, zh: str) -> None:
     known = pl.DataFrame(
-        {"orders": [orders], "days_since_order": [days], "average_gap_days": [gap]},
-        schema_overrides={"days_since_order": pl.Int32, "average_gap_days": pl.Float64},
+        {"orders": [orders], "last_order_at": [last], "average_gap_days": [gap]},
+        schema_overrides={"last_order_at": pl.Datetime, "average_gap_days": pl.Float64},
     )
     assert [known.select(buying_habit(Labels(lang, "CNY"))).item() for lang in ("en", "zh")] == [en, zh]
 

@@ -33,7 +33,7 @@ def said(launch: Callable[..., Any], expected: Forecast | None, lang: str = "en"
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_one_sentence_says_whom_how_many_and_what_it_brings_against_the_target(launch: Callable[..., Any], lang: str) -> None:
-    plan, _, (first, then, watch) = said(launch, forecast(0.02), lang, obstacles=("too few",))
+    plan, _, (first, watch, then) = said(launch, forecast(0.02), lang, obstacles=("too few",))
     for figure in (plan.counts["invited"], plan.counts["eligible"], 80, 170, "¥100,000", "¥300,000", "¥500,000"):
         assert str(figure) in first
     assert str(plan.counts["key_users"]) in then

@@ -14,9 +14,9 @@ def said(lang, window_days=None, currency="CNY", **overrides):
 
 def test_english():
     assert said("en") == [
-        "last order yesterday",
+        "last order on 2026-06-30",
         "spent 5,000 in all, 12 orders, visited twice, brought a friend, spending up 50 % on the 90 days before",
-        "spent 900 in all, 2 orders, last order 2 days ago, gave feedback twice, brought 3 friends",
+        "spent 900 in all, 2 orders, last order on 2026-06-29, gave feedback twice, brought 3 friends",
         "visited once",
     ]
 

@@ -25,15 +25,17 @@ _LEFT_OVER = r"[ \u3000]+([,.!?;:，。！？；：、])"  # where a name would 
 
 
 def buying_habit(labels: Labels) -> pl.Expr:
-    """Say when a customer ordered last and how long they usually wait: from ``orders``, ``days_since_order``, ``average_gap_days``.
+    """Say when a customer ordered last and how long they usually wait: from ``orders``, ``last_order_at``, ``average_gap_days``.
 
-    >>> known = pl.DataFrame({"orders": [9, 1, 0], "days_since_order": [12, 1, None], "average_gap_days": [30.2, None, None]})
+    It is a date, as sheets are read on days up to weeks later.
+
+    >>> from datetime import datetime
+    >>> known = pl.DataFrame({"orders": [9, 0], "last_order_at": [datetime(2026, 6, 18), None], "average_gap_days": [30.2, None]})
     >>> known.select(buying_habit(Labels("en", "CNY"))).to_series().to_list()
-    ['ordered 12 days ago; usually every 30 days', 'ordered yesterday; once so far', 'has not ordered yet']
+    ['ordered on 2026-06-18; usually every 30 days', 'has not ordered yet']
     """
-    say, orders, days, gap = labels.say, pl.col("orders"), pl.col("days_since_order"), pl.col("average_gap_days")
-    ago = pl.format(say("ordered {} ago", "{}前下过单"), _span(days, labels))
-    last = pl.when(days == 1).then(pl.lit(say("ordered yesterday", "昨天下过单"))).otherwise(ago)
+    say, orders, ordered, gap = labels.say, pl.col("orders"), pl.col("last_order_at"), pl.col("average_gap_days")
+    last = pl.format(say("ordered on {}", "{} 下过单"), ordered.dt.date())
     few = pl.format(say("; {} orders so far", "；目前共 {} 单"), orders).replace(say("; 1 orders so far", ""), say("; once so far", ""))
     daily, usual = (
         pl.lit(say("; almost daily", "；几乎每天下单")),
@@ -41,7 +43,7 @@ def buying_habit(labels: Labels) -> pl.Expr:
     )
     habit = pl.when(orders < _HABIT).then(few).when(gap < 1.5).then(daily).otherwise(usual)
     never = pl.lit(say("has not ordered yet", "还没有下过单"))
-    return pl.when(days.is_null()).then(never).otherwise(last + habit).alias("habit")
+    return pl.when(ordered.is_null()).then(never).otherwise(last + habit).alias("habit")
 
 
 def _span(days: pl.Expr, labels: Labels) -> pl.Expr:

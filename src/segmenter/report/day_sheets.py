@@ -120,7 +120,7 @@ def _bought(orders: pl.DataFrame, day: date) -> pl.DataFrame:
         placed.group_by("customer_id")
         .agg(
             orders=count,
-            days_since_order=(pl.lit(day) - last).dt.total_days(),
+            last_order_at=pl.col("time").max(),
             average_gap_days=(last - first).dt.total_days() / (count - 1),
         )
         .with_columns(pl.col("average_gap_days").fill_nan(None))

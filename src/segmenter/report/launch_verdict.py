@@ -36,23 +36,24 @@ def verdict(plan: "LaunchPlan", eligible: pl.DataFrame, settings: CoreSettings, 
     whom = say("Invite {invited} of {eligible} eligible customers", "从 {eligible} 位符合条件的客户中邀请 {invited} 位")
     whom = (whom + (say(" to {to}", "加入“{to}”") if facts["to"] else "")).format(**facts)
     sentences = [text(whom + say(": ", "：") + _brings(plan, eligible, settings, labels) + say(".", "。"))]
+    watch = []
+    if plan.obstacles:
+        watch.append(
+            say("the plan falls short as it stands: first settle what is in red below.", "方案尚有不足，请先处理下方红框中的内容。")
+        )
+    elif plan.warnings:
+        first = say("first read what stands under “Before you go on” ({}).", "请先看“使用前请注意”中的 {} 条。")
+        watch.append(first.format(number(len(plan.warnings))))
+    if counts["held_out"]:
+        apart = say(
+            "Nobody may call the {} customers of the control group: they show what would have come anyway.",
+            "请勿联系留出组的 {} 位客户：他们用来衡量不邀请时本来会有的销售。",
+        )
+        watch.append(apart.format(number(counts["held_out"])))
+    if watch:
+        sentences.append(marked(say("**Watch out:** ", "**注意：**") + say(" ", "").join(watch)))
     if not plan.invite_list.is_empty():
         sentences.append(_next(plan, settings, labels))
-    held = number(counts["held_out"])
-    if plan.obstacles:
-        watch = say("the plan falls short as it stands: what is in red below comes first.", "方案尚有不足，请先处理下方红框中的内容。")
-    elif plan.warnings:
-        watch = say("first read what stands under “Before you go on” ({}).", "请先看“使用前请注意”中的 {} 条。").format(
-            number(len(plan.warnings))
-        )
-    elif counts["held_out"]:
-        watch = say(
-            "nobody may call the {} customers of the control group: they show what would have come anyway.",
-            "请勿联系留出组的 {} 位客户：他们用来衡量不邀请时本来会有的销售。",
-        ).format(held)
-    else:
-        return Advice(tuple(sentences))
-    sentences.append(marked(say("**Watch out:** ", "**注意：**") + watch))
     return Advice(tuple(sentences), "attention" if plan.obstacles or plan.warnings else "good")
 
 
@@ -65,7 +66,10 @@ def _brings(plan: "LaunchPlan", eligible: pl.DataFrame, settings: CoreSettings, 
         words = say("about {} should join; they make {} of the eligible's spend", "预计约 {} 人入群；名单占符合条件客户消费额的 {}")
         return words.format(joins, share)
     (fewest, _, most), (low, _, high) = expected.joins, expected.sales
-    words = say("{} to {} should join and buy for {} to {} within {} days", "预计 {0}–{1} 人入群，{4} 天内消费 {2} – {3}")
+    words = say(
+        "in 8 of 10 cases {} to {} join, who would buy for {} to {} within {} days even without the launch",
+        "十次中有八次，{0}–{1} 人入群，这些人 {4} 天内本来就会消费 {2} – {3}",
+    )
     said = words.format(number(fewest), number(most), labels.money(low), labels.money(high), settings.launch.horizon_days)
     return said + say(". ", "。") + _reached(expected, labels) if expected.target is not None else said
 
@@ -84,18 +88,19 @@ def _next(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> Text:
     say, agents = labels.say, settings.plan.agents
     first, last = _first_and_last(plan.calls, plan.invite_list)
     sentence = say(
-        "**Next:** {hand} by {first}. The {key_users} key users are called first; calls end on {last}, the lists are good until {until}.",
-        "**下一步：**{first}前{hand}。先联系 {key_users} 位核心用户；外呼至{last}，名单有效期至{until}。",
+        "**{then}:** {hand} by {first}. The {key_users} key users are called first; calls end on {last}, the lists are good until {until}.",
+        "**{then}：**{first}前{hand}。先联系 {key_users} 位核心用户；外呼至{last}，名单有效期至{until}。",
     )
     if not plan.counts["key_users"]:
         sentence = say(
-            "**Next:** {hand} by {first}; calls end on {last}, and the lists are good until {until}.",
-            "**下一步：**{first}前{hand}；外呼至{last}，名单有效期至{until}。",
+            "**{then}:** {hand} by {first}; calls end on {last}, and the lists are good until {until}.",
+            "**{then}：**{first}前{hand}；外呼至{last}，名单有效期至{until}。",
         )
     to_agents = say(f"give each of the {len(agents)} agents their call sheet", f"把外呼表发给 {len(agents)} 位客服")
     hand = to_agents if agents else say("hand out the call sheets of the regions", "按地区分发外呼表")
     days = {"first": short_day(first, labels), "last": short_day(last, labels), "until": short_day(plan.valid_until, labels)}
-    return marked(sentence, hand=hand, key_users=labels.number(plan.counts["key_users"]), **days)
+    then = say("After that", "处理之后") if plan.obstacles else say("Next", "下一步")
+    return marked(sentence, then=then, hand=hand, key_users=labels.number(plan.counts["key_users"]), **days)
 
 
 def _first_and_last(calls: pl.DataFrame, listed: pl.DataFrame) -> tuple[date, date]:
@@ -113,9 +118,11 @@ def outlook(plan: "LaunchPlan", settings: CoreSettings, labels: Labels) -> list[
         return []
     known = say(
         "How this is known: the same choice was made as of {dates} past dates, {first} to {last}, and what those customers then bought "
-        "within {days} days was counted. In 8 of 10 cases the truth lies within the bars. They would buy this anyway: what the launch "
+        "within {days} days was counted; who joins is taken to buy like others of their rank. "
+        "In 8 of 10 cases the truth lies within the bars. They would buy this anyway: what the launch "
         "itself adds is not in it{shown}.",
-        "依据：在 {first} 至 {last} 的 {dates} 个以往日期上，按同样方法选出名单，并统计这些客户之后 {days} 天内的实际消费。"
+        "依据：在 {first} 至 {last} 的 {dates} 个以往日期上，按同样方法选出名单，并统计这些客户之后 {days} 天内的实际消费；"
+        "入群者按同名次客户估算。"
         "十次中有八次落在条形范围内。这些消费不邀请也会发生，未计入活动带来的增量{shown}。",
     )
     shown = say("; the control group will show it", "；增量由留出组衡量") if plan.counts["held_out"] else ""

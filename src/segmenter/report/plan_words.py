@@ -35,7 +35,7 @@ def in_words(plan: LaunchPlan, settings: CoreSettings) -> LaunchPlan:
     >>> orders = pl.DataFrame({"customer_id": ["a", "b"], "time": ["2026-06-30", "2026-06-01"], "amount": [12.5, 7.5]})
     >>> tables = segmenter.canonical_tables({"orders": orders}, settings.data, settings.launch)
     >>> segmenter.in_words(segmenter.plan_launch(tables, settings), settings).invite_list["reason"].to_list()
-    ['累计消费 12 元，昨天下单', '30 天前下单']
+    ['累计消费 12 元，最近下单 2026-06-30', '最近下单 2026-06-01']
     """
     lang = settings.lang
     facts = plan.invite_list.select("customer_id", *_FACTS)

@@ -35,11 +35,13 @@ def reason_text(chosen: pl.DataFrame, scoring: ScoringSettings, *, window_days: 
     """Say the reasons of `scoring.reasons.with_reasons` in words.
 
     >>> import segmenter
+    >>> from datetime import datetime
     >>> chosen = pl.DataFrame({"reasons": [["spend", "recency"]], "spend_window": 900_000, "spend_top": 3, "orders": 1, "orders_top": None,
-    ...     "days_since_order": 1, "days_known": 40, "spend_90d": 900, "spend_90d_before": 0}, schema_overrides={"orders_top": pl.Int64})
+    ...     "last_order_at": datetime(2026, 6, 30), "days_since_order": 1, "days_known": 40, "spend_90d": 900, "spend_90d_before": 0},
+    ...     schema_overrides={"orders_top": pl.Int64})
     >>> scoring = segmenter.launch_settings({}).scoring
     >>> chosen.select(reason_text(chosen, scoring, window_days=None, currency="CNY", lang="en")).item()
-    'spent 9,000 in all (top 3 %), last order yesterday'
+    'spent 9,000 in all (top 3 %), last order on 2026-06-30'
     """
     phrases = (_chinese if lang == "zh" else _english)(window_days, currency)
     phrases["engagement"] = _actions(chosen, scoring.engagement, lang)
@@ -69,27 +71,26 @@ def reason_text(chosen: pl.DataFrame, scoring: ScoringSettings, *, window_days: 
 
 
 def _english(window_days: int | None, currency: str) -> dict[str, pl.Expr]:
-    orders, days = pl.col("orders"), pl.col("days_since_order")
+    orders = pl.col("orders")
     period = "in all" if window_days is None else f"in {window_days} days"
     count = pl.when(orders == 1).then(pl.lit("1 order")).otherwise(pl.format("{} orders", orders))
     return {
         "spend": pl.format(f"spent {{}} {period}{{}}", money.text("spend_window", currency), _top("spend_top", " (top {} %)")),
         "decayed_spend": pl.format("bought for {} in the last 90 days", money.text("spend_90d", currency)),
         "frequency": count + _top("orders_top", " (top {} %)"),
-        "recency": pl.when(days == 1).then(pl.lit("last order yesterday")).otherwise(pl.format("last order {} days ago", days)),
+        "recency": pl.format("last order on {}", pl.col("last_order_at").dt.date()),
         "growth": pl.format("spending up {} % on the 90 days before", rise()),
     }
 
 
 def _chinese(window_days: int | None, currency: str) -> dict[str, pl.Expr]:
-    days = pl.col("days_since_order")
     period = "累计" if window_days is None else f"近 {window_days} 天"
     unit = "元" if currency == "CNY" else currency
     return {
         "spend": pl.format(f"{period}消费 {{}} {unit}{{}}", money.text("spend_window", currency), _top("spend_top", "（前 {}%）")),
         "decayed_spend": pl.format(f"近 90 天消费 {{}} {unit}", money.text("spend_90d", currency)),
         "frequency": pl.format("下单 {} 次{}", "orders", _top("orders_top", "（前 {}%）")),
-        "recency": pl.when(days == 1).then(pl.lit("昨天下单")).otherwise(pl.format("{} 天前下单", days)),
+        "recency": pl.format("最近下单 {}", pl.col("last_order_at").dt.date()),
         "growth": pl.format("近 90 天消费环比增长 {}%", rise()),
     }
 
