@@ -43,10 +43,14 @@ class Page(HTMLParser):
                 self.lines[-1] += re.sub(r"\s+", " ", data)
 
 
+# The commands are in the words that the job was called with, and the origin names its files and settings.
+_OF_THE_CALL = re.compile(r"<code>segmenter .*?</code>|<h2[^>]*>(?:How this was made|生成方式)</h2>.*?</section>".encode(), re.DOTALL)
+
+
 def hash_of(path: Path) -> str:
-    """Fingerprint a file; of a page all but the commands, which are in the words that the job was called with."""
+    """Fingerprint a file; of a page all but what is of the call alone."""
     data = path.read_bytes()
-    return hashlib.sha256(re.sub(rb"<code>segmenter .*?</code>", b"", data) if path.suffix == ".html" else data).hexdigest()
+    return hashlib.sha256(_OF_THE_CALL.sub(b"", data) if path.suffix == ".html" else data).hexdigest()
 
 
 def text_of(page: str) -> str:
