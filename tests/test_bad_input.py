@@ -52,6 +52,7 @@ def contents(folder: Path):
     }
 
 
+@pytest.mark.slow
 def test_sheets_that_are_not_read_are_told_wherever_a_launch_is(shop, capsys):
     with xlsxwriter.Workbook("book.xlsx") as book:
         for name, rows in (("old", 3), ("orders", 20), ("returns", 5)):

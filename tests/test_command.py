@@ -35,6 +35,7 @@ def test_a_working_directory_that_is_gone_is_said(tmp_path, monkeypatch, capsys)
         assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_nor_has_a_job_of_a_sweep_and_the_next_sweep_removes_older_ones(temporary, monkeypatch):
     (temporary / "segmenter-sweep-dead").mkdir()
     (temporary / "segmenter-sweep-dead" / "multirun.yaml").touch()

@@ -215,6 +215,7 @@ def test_rejects_of_any_source_have_no_contact_and_keep_what_is_none(source: str
     assert rejects.height > 50
 
 
+@pytest.mark.slow
 def test_orders_added_up_as_they_are_read_leave_no_contact_in_rejects_and_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from segmenter.evaluation.as_of import terms_of
     from segmenter.loader import read_tables

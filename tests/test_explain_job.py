@@ -26,6 +26,7 @@ def results(request, tmp_path_factory):
     return folder / "spring"
 
 
+@pytest.mark.slow
 def test_every_customer_is_explained_as_the_results_have_it(results):
     check_all(results)
 

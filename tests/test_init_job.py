@@ -49,6 +49,7 @@ def test_it_never_overwrites(shop):
     assert "overwrite: should be false" in run_here("init", "paths=[bestellungen.csv]", "overwrite=true", cwd=shop, code=2).stderr
 
 
+@pytest.mark.slow
 def test_without_a_terminal_the_keys_that_answer_are_said(shop):
     text = (shop / "bestellungen.csv").read_text(encoding="utf-8").replace("Gesamtbetrag (EUR)", "x").replace("Kundennummer", "y")
     (shop / "odd.csv").write_text(text, encoding="utf-8")
@@ -62,6 +63,7 @@ def test_without_a_terminal_the_keys_that_answer_are_said(shop):
     assert "currency" not in done.stderr
 
 
+@pytest.mark.slow
 def test_what_is_assumed_is_said_in_the_language_of_the_user(shop):
     text = (shop / "bestellungen.csv").read_text(encoding="utf-8").replace(" (EUR)", "")
     (shop / "ohne.csv").write_text(text, encoding="utf-8")
@@ -72,6 +74,7 @@ def test_what_is_assumed_is_said_in_the_language_of_the_user(shop):
     assert "按列名识别" in written
 
 
+@pytest.mark.slow
 def test_on_a_terminal_it_asks(shop, monkeypatch):
     text = (shop / "bestellungen.csv").read_text(encoding="utf-8").replace("Kundennummer", "y")
     (shop / "odd.csv").write_text(text, encoding="utf-8")

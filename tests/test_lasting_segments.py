@@ -14,6 +14,8 @@ from segmenter.demo.shop import simulate
 from segmenter.segments import MEASURES, features
 from segmenter.segments.drift import near_border
 
+# One story: each test goes on from the one before.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("lasting")]
 QUICK = ("scoring=spend", "plan.size=200", "tracking=none", "lang=en", "segments.bootstraps=2", "data=files", "launch.topic=null")
 
 
@@ -90,7 +92,6 @@ def cdnow(folder: Path) -> dict[str, pl.DataFrame]:
     return {"orders": pl.read_parquet(folder / "cdnow_master.parquet").select("customer_id", time="date", amount="amount")}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("read", "first", "step"),
     [(demo, date(2025, 10, 1), 30), (online_retail, date(2011, 3, 10), 30), (taobao, date(2019, 2, 1), 15), (cdnow, date(1997, 10, 1), 30)],

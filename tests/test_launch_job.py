@@ -65,16 +65,19 @@ def launch_from_database(demo, url, out):
     return (demo / out / "manifest.json").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_sqlite_gives_the_same(demo):
     launch_from_database(demo, f"sqlite:///{demo}/shop.db", "from_sqlite")
 
 
+@pytest.mark.slow
 def test_postgresql_gives_the_same_and_its_password_stays_secret(demo, postgres_url):
     manifest = launch_from_database(demo, postgres_url.replace("postgresql://", "postgresql+psycopg://"), "from_postgresql")
     assert "s3cret" not in manifest
     assert "***" in manifest
 
 
+@pytest.mark.slow
 def test_excel_parquet_and_gb18030_give_the_same_customers(demo):
     other = demo / "other"
     other.mkdir()

@@ -90,6 +90,7 @@ def test_settings_that_are_wrong_are_named(wanted, named):
     assert named in str(error.value)
 
 
+@pytest.mark.slow
 @given(
     st.permutations(range(4)),
     st.lists(st.sampled_from([CLINIC, BIG, {"name": "known", "where": "type IS NOT NULL"}]), unique_by=str, min_size=1),

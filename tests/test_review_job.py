@@ -90,6 +90,7 @@ def test_answers_and_orders_become_a_review_and_again_the_same(shop: Path) -> No
     assert list_invitations(ledger).filter(customer_id="friend")["status"].to_list() == [None]
 
 
+@pytest.mark.slow
 def test_what_a_review_cannot_be_made_of() -> None:
     for override, message in {
         "engine=spark": "engine: single orders are looked at, which needs engine=local",

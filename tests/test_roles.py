@@ -74,6 +74,7 @@ def test_friends_brought_on_no_known_day_count_half_and_at_a_past_date_nothing()
     assert with_roles(measures, dated(tables), chosen, DAY, 90)["role_writer"].sum() == 0
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(st.permutations(EVENTS), st.integers(0, 3))
 def test_neither_the_order_of_rows_nor_what_comes_later_changes_anything(events, more):

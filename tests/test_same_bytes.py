@@ -72,6 +72,7 @@ def test_threads(shop, reference, threads):
     assert results(shop / f"threads{threads}") == reference
 
 
+@pytest.mark.slow
 def test_shuffled_rows_in_split_files_and_rows_from_the_future(shop, reference):
     other = shop / "other"
     other.mkdir()
@@ -95,6 +96,7 @@ def test_shuffled_rows_in_split_files_and_rows_from_the_future(shop, reference):
     assert results(shop / "mixed") == reference
 
 
+@pytest.mark.slow
 def test_a_list_of_something_and_a_quiet_job(shop, reference):
     files, manifest, rejects = reference
     assert manifest["counts"]["invited"] == 300

@@ -62,6 +62,7 @@ def sheets(folder: Path) -> dict[str, dict[str, dict[str, object]]]:
     return found
 
 
+@pytest.mark.slow
 def test_each_agent_has_a_sheet_and_the_day_stays_as_it_was(shop: Path) -> None:
     run_here(*ASKED, "today.as_of=2026-07-02", cwd=shop)
     out = shop / "outputs" / "spring_today_2026-07-02"
@@ -91,6 +92,7 @@ def test_each_agent_has_a_sheet_and_the_day_stays_as_it_was(shop: Path) -> None:
     assert list_answers(open_ledger(None, out)).height == 3
 
 
+@pytest.mark.slow
 def test_whoever_has_a_persona_is_told_its_own(shop: Path) -> None:
     ledger, out, about = (
         open_ledger(None, shop / "outputs" / "tea"),
@@ -120,6 +122,7 @@ def test_whoever_has_a_persona_is_told_its_own(shop: Path) -> None:
     assert told["c1"].startswith("clinic: ")
 
 
+@pytest.mark.slow
 def test_a_filled_in_sheet_is_an_answer_file_that_is_never_replaced(shop: Path) -> None:
     run_here(*ASKED, "today.as_of=2026-07-02", cwd=shop)
     path = shop / "outputs" / "spring_today_2026-07-02" / "call_sheets" / "agent an 2026-07-02.xlsx"
@@ -174,6 +177,7 @@ def test_whom_agents_add_by_hand_is_called_as_long_as_their_state_asks_for_it(sh
     assert sum(manifest["counts"].values()) == 14
 
 
+@pytest.mark.slow
 def test_who_has_another_phone_is_called_there(shop: Path) -> None:
     told = "customer_id,answer,answered_on,new phone\nc0,空号,2026-07-02,13912345678\nc1,空号,2026-07-02,\n"
     (shop / "told" / "b.csv").write_text(told, encoding="utf-8")
@@ -187,6 +191,7 @@ def test_who_has_another_phone_is_called_there(shop: Path) -> None:
     assert sheets(out)["agent an 2026-07-03"]["c0"]["phone"] == "13912345678"
 
 
+@pytest.mark.slow
 def test_a_day_outside_the_launch_is_refused(shop: Path) -> None:
     for day in ("2026-06-30", "2026-07-31"):
         assert "today.as_of" in run_here(*ASKED, f"today.as_of={day}", cwd=shop, code=2).stderr

@@ -109,6 +109,7 @@ def test_who_was_not_invited_lives_as_if_nothing_had_happened(shop: Shop, invite
     assert nothing.effects["effect"].sum() == nothing.effects["friends"].sum() == 0
 
 
+@pytest.mark.slow
 def test_answers_follow_the_chance_to_join(shop: Shop, invited: pl.DataFrame) -> None:
     after = live_on(shop, DAYS, invited, effect=0.5, seed=7, brings=0)  # whom others bring is no answer
     both = after.answers.drop("call_on").join(shop.truth, on="customer_id").join(invited, on="customer_id")
@@ -148,6 +149,7 @@ def test_the_effect_is_what_joining_brings_and_its_expectation_is_right_on_avera
     assert brought.filter(pl.col("joined_on").is_not_null()).height >= after.effects["friends"].sum() > 0
 
 
+@pytest.mark.slow
 def test_the_same_arguments_live_the_same(shop: Shop, invited: pl.DataFrame, after: After) -> None:
     again = live_on(shop, DAYS, invited.reverse(), effect=0.5, seed=7)
     for name in FRAMES:

@@ -126,6 +126,7 @@ def in_roles(shop: Shop) -> pl.DataFrame:
     return frame.join(shop.truth, on="customer_id")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("role", "true"), [("support", "answers"), ("product", "ideas"), ("content", "posts"), ("acquisition", "influence")]
 )
@@ -167,6 +168,7 @@ def test_the_tables_need_no_mapping(shop: Shop) -> None:
     assert tables.customers["joined"].null_count() == 0
 
 
+@pytest.mark.slow
 def test_seasons(shop: Shop, orders: pl.DataFrame) -> None:
     placed = orders.filter(pl.col("amount") > 0)
     # What the truth expects of each day: everyone who was a customer on it, in its season.

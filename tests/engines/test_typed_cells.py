@@ -58,6 +58,7 @@ def test_amounts_are_read_as_elsewhere(name):
     assert value.count() or name == "nothing"
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(-1e11, 1e11) | st.integers(-(10**6), 10**6).map(lambda number: number / 8), min_size=1))
 def test_every_amount_goes_to_the_nearest_minor_unit_and_of_two_to_the_even_one(numbers):
     column = pl.Series(numbers, dtype=pl.Float64)

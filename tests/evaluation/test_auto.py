@@ -59,6 +59,7 @@ def trying(monkeypatch, trials):
     monkeypatch.setattr("segmenter.evaluation.auto._try_launch", lambda *_: left.pop(0) if left else None)
 
 
+@pytest.mark.slow
 def test_the_trials_of_a_shop(past):
     auto, frame = fitted(past)
     cuts = [UNTIL - timedelta(days=days) for days in (30, 60)]
@@ -146,6 +147,7 @@ def test_what_cannot_be_told_is_said(past, monkeypatch):
     assert warned(some) == ("blend_60d", ["evaluation.auto_like_chance"], 60)
 
 
+@pytest.mark.slow
 def test_short_histories_are_said(past):
     first = past.timeline.span[0]
     empty = past.before(first + timedelta(days=50))
@@ -169,6 +171,7 @@ def test_each_choice_has_its_words():
         assert "decayed_365d" in choice_sentence("learned", means, 3, lang)  # the best of its kind
 
 
+@pytest.mark.slow
 def test_a_shop_of_one_customer():
     settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "scoring": "auto", "scoring.trees": 5})
     orders = pl.DataFrame(

@@ -118,6 +118,7 @@ def test_shops_that_cannot_be_replayed(small_shop):
         backtest(small_shop, settings(rules__spend__min=1e12, backtest__max_cuts=2))
 
 
+@pytest.mark.slow
 def test_rankings_and_launches_that_come_too_early(small_shop):
     first = small_shop.orders.single()["time"].min().date()
     early, late = first + timedelta(days=20), first + timedelta(days=200)
@@ -175,6 +176,7 @@ def test_customers_at_random(small_shop):
     assert set(beyond.results["spend_share_size"]) == {1.0}
 
 
+@pytest.mark.slow
 def test_rankings_of_the_user_s_own_and_seeds_of_any_sign(small_shop):
     own = {
         "kind": "decayed",
@@ -202,6 +204,7 @@ def test_who_is_eligible_by_a_rule_on_decayed_spend_is_so_by_the_launch_s_own_ha
     assert backtest(small_shop, asked).results["eligible"][0] == segmenter.plan_launch(small_shop, launch).counts["eligible"]
 
 
+@pytest.mark.slow
 def test_nobody_bought_anything_after_a_date(small_shop):
     last = pl.DataFrame({"customer_id": ["nobody"], "time": [date(2026, 6, 30)], "amount": 1, "refund": 0, "is_order": True},
         schema_overrides={"time": ORDERS["time"], "amount": pl.Int64, "refund": pl.Int64})  # fmt: skip

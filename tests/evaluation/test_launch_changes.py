@@ -113,6 +113,7 @@ SETTINGS = st.sampled_from(
 SIDES = st.builds(lambda rows, settings: side(rows, **settings), CUSTOMERS, SETTINGS)
 
 
+@pytest.mark.slow
 @given(SIDES)
 def test_a_launch_does_not_differ_from_itself(one):
     found = compare_launches(one, one)
@@ -122,6 +123,7 @@ def test_a_launch_does_not_differ_from_itself(one):
     assert found.segments.filter(pl.col("segment_a").ne_missing(pl.col("segment_b"))).is_empty()
 
 
+@pytest.mark.slow
 @given(SIDES, SIDES)
 def test_the_other_way_round_in_is_out_for_the_same_reason(a, b):
     there, back = compare_launches(a, b), compare_launches(b, a)

@@ -83,6 +83,7 @@ TERMS = {
 }
 
 
+@pytest.mark.slow
 def test_groups_keep_to_what_their_members_buy_whatever_comes_later(small_shop):
     asked = segmenter.launch_settings(TERMS | {"rules.custom": [{"name": "no devices", "keep": "category <> '医疗器械'"}]})
     plan = plan_launch(small_shop, asked)
@@ -117,6 +118,7 @@ def job(*overrides):
     return settings_of("launch", "plan=allocated", *overrides)
 
 
+@pytest.mark.slow
 def test_the_job_reads_single_orders_for_it_and_only_for_it():
     assert not job("plan.topic=segment").by_category
     assert not job("plan.topic=category", "data.customers.attributes=[type,category]", "engine=spark").by_category

@@ -60,6 +60,7 @@ weekly = st.fixed_dictionaries(
 away = st.lists(st.integers(0, 40).map(lambda number: str(MONDAY + timedelta(number))), max_size=20)
 
 
+@pytest.mark.slow
 @given(dates | weekly, st.integers(1, 10), away)
 @hypothesis_settings(max_examples=60, deadline=None)
 def test_what_holds_of_all_live_events(asked, warm_days, off):

@@ -271,6 +271,7 @@ def test_too_few_for_any_group_are_not_advised_to_ask_for_fewer():
     )
 
 
+@pytest.mark.slow
 def test_an_allocated_plan_keeps_to_its_terms_and_says_why_others_are_left_out():
     rows = [row(f"{i:03}", i / 3, ("四川", "云南")[i % 2], advocacy=float(i % 7 == 0), known=30 if i % 3 == 1 else 500) for i in range(240)]
     layers = {"expert": {"min": 0.1, "max": 0.2}, "newcomer": {"min": 0.2}}

@@ -302,6 +302,7 @@ def test_calls_that_cannot_be_made_before_the_reminder_are_told():
     assert "raise launch.valid_days by 1" in late.warnings[0]
 
 
+@pytest.mark.slow
 @given(invitations, plans)
 @hypothesis_settings(max_examples=40, deadline=None)
 def test_what_holds_of_every_schedule_with_live_events(invited, plan):

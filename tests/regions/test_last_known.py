@@ -126,6 +126,7 @@ def check_newest(cases):
             assert all(lies in (None, name) for name, lies in zip(said, there, strict=True) if name is not None), (case, place)
 
 
+@pytest.mark.slow
 def test_nobody_is_taken_to_be_elsewhere_than_the_newest_order_says():
     check_newest([((older, newer), NOWHERE) for older in TOLD for newer in TOLD])
     check_newest([((older,), own) for older in TOLD for own in TOLD])

@@ -98,6 +98,7 @@ def test_what_cannot_be_said_is_left_out(backtest: Make) -> None:
         assert gone not in said
 
 
+@pytest.mark.slow
 def test_intervals_too_few_to_tell_one_date_and_everyone_invited(backtest: Make) -> None:
     whole = backtest().found
     cut = whole.cuts[0]
@@ -152,6 +153,7 @@ def test_the_money_of_few_customers_is_not_said(backtest: Make) -> None:
     assert f"¥{777_777 / 34:,.0f}" not in said
 
 
+@pytest.mark.slow
 def test_charts_are_the_same_with_any_fonts_and_in_any_order_of_rows(backtest: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     made = backtest("lang=zh")
     page = page_of(made)

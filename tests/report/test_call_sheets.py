@@ -33,6 +33,7 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
     return [dict(zip(head, row, strict=True)) for row in rows]
 
 
+@pytest.mark.slow
 def test_each_region_has_its_workbook_and_each_invited_customer_one_row(launch: Callable[..., Any], tmp_path: Path) -> None:
     made = launch()
     paths = call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path / "call_sheets")
@@ -119,6 +120,7 @@ def sheet_rows(sheet: Any, top: int = 0) -> list[dict[str, Any]]:
     return [dict(zip(head, row, strict=True)) for row in rows]
 
 
+@pytest.mark.slow
 def test_who_calls_whom_on_which_day(launch: Callable[..., Any], tmp_path: Path) -> None:
     made = launch(plan__agents=AGENTS, plan__holdout=0)
     paths = call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path)
@@ -193,6 +195,7 @@ PERSONAS = [
 ]
 
 
+@pytest.mark.slow
 def test_whoever_has_a_persona_is_offered_and_told_its_own(launch: Callable[..., Any], tmp_path: Path) -> None:
     made = launch(plan__agents=AGENTS, personas=PERSONAS, **LAUNCH)
     persona = dict(made.plan.invite_list.select("customer_id", "persona").rows())
@@ -238,6 +241,7 @@ def test_whoever_has_a_persona_is_offered_and_told_its_own(launch: Callable[...,
     assert seen == {"=clinic", "big", "small", "other"}
 
 
+@pytest.mark.slow
 def test_agents_named_as_regions_keep_apart(launch: Callable[..., Any], tmp_path: Path) -> None:
     agents = [{"name": "all", "calls_per_day": 500, "regions": []}]
     made = launch(plan__agents=agents, plan__by_region="none")
@@ -245,6 +249,7 @@ def test_agents_named_as_regions_keep_apart(launch: Callable[..., Any], tmp_path
     assert [path.stem for path in call_sheets(plan, made.settings, None, tmp_path)] == ["agent all", "agent all_"]
 
 
+@pytest.mark.slow
 def test_the_last_call_stands_where_there_was_one(launch: Callable[..., Any], tmp_path: Path) -> None:
     made = launch(plan__by_region="none")
     one, two, three = made.plan.invite_list["customer_id"].head(3)
@@ -283,6 +288,7 @@ def test_buying_habits_are_said_as_one_says_them(orders: int, last: datetime | N
     assert [known.select(buying_habit(Labels(lang, "CNY"))).item() for lang in ("en", "zh")] == [en, zh]
 
 
+@pytest.mark.slow
 def test_whom_nobody_calls_comes_last(launch: Callable[..., Any], tmp_path: Path) -> None:
     agents = [{"name": "王芳", "calls_per_day": 5, "regions": ["辽宁"]}]
     made = launch(plan__agents=agents, plan__by_region="none", lang="zh")
@@ -294,6 +300,7 @@ def test_whom_nobody_calls_comes_last(launch: Callable[..., Any], tmp_path: Path
     assert openpyxl.load_workbook(path)["日程"]["A1"].value == "计划外呼日"
 
 
+@pytest.mark.slow
 def test_no_cell_is_a_formula_or_a_link(launch: Callable[..., Any], tmp_path: Path) -> None:
     made = launch(plan__agents=AGENTS, **LAUNCH)
     settings = made.settings.model_copy(update={"launch": made.settings.launch.model_copy(update={"script": "=1+1 {name}"})})
@@ -310,6 +317,7 @@ def test_no_cell_is_a_formula_or_a_link(launch: Callable[..., Any], tmp_path: Pa
             assert not any("<f>" in archive.read(part).decode() for part in archive.namelist() if "/worksheets/sheet" in part)
 
 
+@pytest.mark.slow
 def test_same_bytes_again(launch: Callable[..., Any], tmp_path: Path) -> None:
     made = launch(plan__agents=AGENTS, **LAUNCH)
     one = call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path / "1")

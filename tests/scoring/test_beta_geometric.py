@@ -106,6 +106,7 @@ def simulated(customers, seed, r=0.5, alpha=20.0, a=0.8, b=2.4):
     return x, t_x, known.astype(float)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_order_of_the_rows_changes_nothing_and_equal_rows_are_weights(kind, monkeypatch):
     x, t_x, known = simulated(3_000, seed=3)
@@ -194,6 +195,7 @@ def models(draw):
     return BetaGeometric(kind, draw(parameters), draw(parameters), a, b, {}, 0.0)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(models(), st.lists(st.tuples(st.integers(0, 10_000), st.floats(1e-6, 1), st.floats(0, 1e4)), min_size=1, max_size=8), st.data())
 def test_finite_between_their_limits_and_increasing_with_the_horizon(model, rows, data):

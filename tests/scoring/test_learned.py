@@ -46,6 +46,7 @@ def orders_of(rows):
     )
 
 
+@pytest.mark.slow
 def test_threads_and_row_order_change_no_byte(small_shop, learned, frame):
     values = learned[0].values(frame)
     mixed = replace(

@@ -72,6 +72,7 @@ def test_seeds_that_differ_in_nothing_are_said_to_be_found_by_chance():
     assert "not in these columns" in warning
 
 
+@pytest.mark.slow
 def test_seeds_that_the_rules_would_remove_are_said():
     lapsed = pl.col("lookalike").is_not_null() & (pl.int_range(pl.len()) % 4 > 0)
     frame = shop().with_columns(verdict=pl.when(lapsed).then(pl.lit("recency")).otherwise("verdict"))
@@ -90,6 +91,7 @@ LEAKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LEAKS)
 def test_a_column_that_gives_seeds_away_is_named_and_left_out(ranking, name):
     found = learned(shop(**{name: LEAKS[name]}))
@@ -99,6 +101,7 @@ def test_a_column_that_gives_seeds_away_is_named_and_left_out(ranking, name):
     assert found.columns == ranking.columns
 
 
+@pytest.mark.slow
 def test_that_rules_keep_others_in_one_region_gives_no_seeds_away():
     chance = np.random.default_rng(2)
     frame = shop(seeds=200)
@@ -118,11 +121,13 @@ def test_that_rules_keep_others_in_one_region_gives_no_seeds_away():
     assert values[0] > values[1]
 
 
+@pytest.mark.slow
 def test_what_a_condition_names_is_not_learned_from():
     asked = segmenter.launch_settings({"scoring": "lookalike", "scoring.seeds": "sql: spend > 5000 AND noise > 0.5"}).scoring
     assert set(fit(shop().drop("likes"), asked, None, horizon_days=30, seed=1).columns) == {"city", "average_gap_days"}
 
 
+@pytest.mark.slow
 def test_what_came_after_the_seeds_were_chosen_is_not_learned_from():
     chance = np.random.default_rng(1)
     ids = [f"C{number:04}" for number in range(1_200)]
@@ -170,6 +175,7 @@ def test_a_customer_is_as_alike_alone_as_among_others(ranking, start, count):
     assert np.array_equal(ranking.values(frame.reverse()), whole[::-1])
 
 
+@pytest.mark.slow
 def test_the_launchs_model_scores_others_by_their_places_too():
     chance = np.random.default_rng(3)
     rows = [(f"C{number:03}", f"2026-0{chance.integers(1, 7)}-10", 10.0 * (1 + number % 7)) for number in range(300) for _ in range(3)]
@@ -188,6 +194,7 @@ def test_the_launchs_model_scores_others_by_their_places_too():
     assert ServedModel(plan.model).predict(rows)["score"].to_list() == pytest.approx(plan.customers["score"].to_list(), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_learned_again_on_other_threads_not_a_bit_differs(ranking, monkeypatch):
     frame = shop()
     monkeypatch.setattr("os.cpu_count", lambda: 5)

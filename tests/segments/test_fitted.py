@@ -87,6 +87,7 @@ def _lower() -> pl.DataFrame:
     return fitted().customers.with_columns(pl.col("customer_id").str.to_lowercase())
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32 - 1), st.integers(1, 300))
 @settings(max_examples=20, deadline=None)
 def test_whoever_is_around_a_customer_keeps_the_label(seed: int, count: int) -> None:

@@ -121,6 +121,7 @@ def test_whatever_is_bought_everybody_known_has_one_topic_and_no_two_are_called_
         assert "nobody has bought" in topics.warnings[0]
 
 
+@pytest.mark.slow
 def test_odd_shops():
     one = found(spent(*((f"c{number}", 5, "tea") for number in range(60))))
     assert one.model["names"] == ["tea"]
@@ -170,6 +171,7 @@ def test_groups_keep_to_topics_and_nothing_later_changes_them(small_shop):
     assert kept.customers.equals(plan.customers)
 
 
+@pytest.mark.slow
 def test_small_topics_join_their_nearest_in_the_area(small_shop):
     plan = plan_launch(small_shop, segmenter.launch_settings(TERMS))
     assert any("joined with the nearest there" in note for note in plan.notes)
@@ -179,6 +181,7 @@ def test_small_topics_join_their_nearest_in_the_area(small_shop):
     assert (plan.groups["focus"] * plan.groups["size"]).sum() > 1.2 * (plan.groups["focus_by_chance"] * plan.groups["size"]).sum()
 
 
+@pytest.mark.slow
 def test_an_attribute_called_topic_is_the_customers_own(small_shop):
     own = replace(small_shop, customers=small_shop.customers.with_columns(topic=pl.lit("A")))
     plan = plan_launch(own, segmenter.launch_settings(TERMS))

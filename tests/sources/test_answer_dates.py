@@ -124,6 +124,7 @@ def test_a_column_of_times_has_hours(cells: list[object], hours: list[int | None
     assert (None if found is None else found.to_list()) == hours
 
 
+@pytest.mark.slow
 @given(st.text(max_size=20), st.dates(date(2000, 1, 1), date(2100, 1, 1)))
 def test_a_day_to_call_again_is_never_before_the_call(text: str, on: date) -> None:
     day = call_day(text, on)

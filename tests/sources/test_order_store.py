@@ -142,6 +142,7 @@ def test_only_what_is_new_or_changed_is_read(shop):
     assert len(json.loads(index.read_bytes())["kept"]["entries"]) == 2  # of the files that are gone nothing is kept
 
 
+@pytest.mark.slow
 def test_another_mapping_or_currency_is_another_reading(shop):
     assert shop.launch(**{"orders.where": "kind = 'sale'"})[0] == ["a.parquet", "b.parquet"]
     assert shop.launch(**{"orders.where": "kind = 'sale'"})[0] == []
@@ -150,6 +151,7 @@ def test_another_mapping_or_currency_is_another_reading(shop):
     assert shop.launch(**{"max_reject_share": 0.9, "orders.columns.city": "province"})[0] == []
 
 
+@pytest.mark.slow
 def test_terms_may_be_others_and_a_file_on_both_sides_of_the_date_is_exact(shop):
     for terms in (Terms(AS_OF, 7.0, 30), Terms(date(2026, 8, 1), 90.0, None)):
         assert shop.launch(terms) == ([], ())
@@ -163,6 +165,7 @@ def test_terms_may_be_others_and_a_file_on_both_sides_of_the_date_is_exact(shop)
     assert shop.launch(Terms(date(2026, 9, 1), 90.0, None))[0] == []
 
 
+@pytest.mark.slow
 def test_customers_who_are_all_known_and_others(shop, tmp_path):
     shop.customers = tmp_path / "customers.csv"
     known = ["a", "さとう", "a customer with a long name", *(f"C{number}" for number in range(11))]
@@ -255,6 +258,7 @@ def test_what_is_damaged_is_read_again_with_a_warning(shop, kind, damage):
     assert shop.launch() == ([], ())
 
 
+@pytest.mark.slow
 def test_what_another_version_kept_is_read_anew_and_it_says_so(shop, monkeypatch):
     monkeypatch.setattr(order_store, "_VERSION", "another")
     decoded, warnings = shop.launch()
@@ -264,6 +268,7 @@ def test_what_another_version_kept_is_read_anew_and_it_says_so(shop, monkeypatch
     assert shop.launch() == ([], ())
 
 
+@pytest.mark.slow
 def test_the_store_of_an_earlier_version_is_emptied_in_time(shop):
     for path in shop.kept.glob("*.json"):
         path.unlink()
@@ -298,11 +303,13 @@ def test_runs_are_merged_as_they_become_many_and_lose_what_is_gone(shop):
     assert shop.launch() == ([], ())
 
 
+@pytest.mark.slow
 def test_some_of_the_files_are_a_shop_too(shop):
     for name in ("a.parquet", "*.parquet"):
         assert shop.launch(**{"orders.path": f"{shop.folder}/{name}"}) == ([], ())
 
 
+@pytest.mark.slow
 def test_what_is_in_use_stays_and_what_is_not_goes(shop, monkeypatch):
     in_use = {path.name for path in shop.kept.iterdir()}
     (shop.kept / "left-over.run").mkdir()
@@ -318,6 +325,7 @@ def test_what_is_in_use_stays_and_what_is_not_goes(shop, monkeypatch):
     assert {path.name for path in shop.kept.iterdir()} == in_use
 
 
+@pytest.mark.slow
 def test_a_file_that_changes_while_it_is_read_is_not_kept(shop, monkeypatch):
     path = shop.write("c.parquet")
     read = stream_aggregation._read_files
@@ -347,6 +355,7 @@ def test_a_store_that_cannot_be_written_ends_with_its_name(shop, monkeypatch, ca
         shop.launch()
 
 
+@pytest.mark.slow
 def test_a_store_where_a_file_stands_ends_the_job(shop, monkeypatch, capfd):
     (shop.folder.parent / "taken").touch()
     where = [f"data.orders.path={shop.folder}", f"history.store={shop.folder.parent}/taken", f"out={shop.folder.parent}/results"]
@@ -427,6 +436,7 @@ def test_what_a_killed_launch_had_finished_is_not_read_again(tmp_path):
     assert shop.launch() == ([], ())
 
 
+@pytest.mark.slow
 def test_runs_as_large_as_can_be_held_stay_as_they_are(tmp_path, monkeypatch):
     monkeypatch.setattr(run_recorder, "MAX_ROWS", 70)
     shop = Shop(tmp_path)

@@ -131,6 +131,7 @@ def test_each_type_in_each_place_through_the_command(name, field, fewest, tmp_pa
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "field", "fewest"), [("lists", "amount", 10**9), ("dates", "time", 0)])
 def test_a_type_through_the_command(name, field, fewest, tmp_path, monkeypatch, capfd):
     test_each_type_in_each_place_through_the_command(name, field, fewest, tmp_path, monkeypatch, capfd)

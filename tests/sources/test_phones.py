@@ -41,6 +41,7 @@ texts = st.tuples(prefixes, st.from_regex(r"[0-9]{5,12}", fullmatch=True)).map("
 mobiles = st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True)
 
 
+@pytest.mark.slow
 @given(
     st.lists(texts | mobiles, min_size=1, max_size=40), st.sampled_from(["CN", "US", "GB", "DE", "FR", "JP", "BR", "IT", "HK", "RU", "AR"])
 )

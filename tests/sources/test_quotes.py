@@ -34,6 +34,7 @@ def by_hand(text: str, line_end: str) -> bool:
 pieces = st.sampled_from(['"', '""', ",", '","', "a", "四川", "word " * 9, "\n", '"a ""b"" c"', '"x\ny"', "x" * 64])
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.lists(pieces, max_size=30).map("".join), st.sampled_from(["\n", "\r\n", "\r"]))
 def test_quotes_are_judged_as_by_hand_wherever_parts_and_words_end(text: str, line_end: str) -> None:

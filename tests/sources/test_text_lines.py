@@ -130,6 +130,7 @@ def test_rejects_of_all_files_of_a_table_are_gathered_and_reach_the_tables(tmp_p
     ]
 
 
+@pytest.mark.slow
 def test_stray_quotes_in_a_large_file_never_change_another_row(tmp_path: Path) -> None:
     # Polars reads in parallel pieces and counts quotes to find where rows begin.
     number = random.Random(7)

@@ -82,6 +82,7 @@ def test_new_customers_are_worth_what_such_have_spent_in_their_first_days():
     assert friends["old"] > 1 > friends["n01"] > 0
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(1, 900)), min_size=1, max_size=40), st.integers(1, 90))
 @settings(deadline=None, max_examples=50)
 def test_rates_of_new_friends_lie_between_their_own_and_that_of_all(rows, horizon):
@@ -127,6 +128,7 @@ def test_nobody_and_one_alone(people):
     assert reach_of_each(made([], values.with_columns(value=0.0)), 1)["reach"].to_list() == [0.0] * len(people)
 
 
+@pytest.mark.slow
 def test_the_same_whatever_the_threads_and_the_order_of_rows(monkeypatch):
     raw = {name: frame.sample(fraction=1, shuffle=True, seed=5) for name, frame in SHOP.items()}
     one, other = spread_of(), spread_of(raw)

@@ -227,6 +227,7 @@ def test_two_jobs_may_begin_a_store_and_a_sweep_at_once(shop: Shop, tmp_path: Pa
     assert sorted(run.data.tags.get("mlflow.parentRunId", "") for run in found) == ["", parent, parent]
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_halfway_is_marked_so(shop: Shop, store: Path, tmp_path: Path) -> None:
     (tmp_path / "mlartifacts").write_text("a file where the artifacts should go")
     with pytest.raises(TrackingError, match=r"^tracking: sqlite:.* did not take the run \(got .*; mend that, or use tracking=none$"):
@@ -258,6 +259,7 @@ def replayed() -> Backtest:
     )
 
 
+@pytest.mark.slow
 def test_a_backtest_becomes_one_run_and_each_ranking_a_child(store: Path, tmp_path: Path) -> None:
     (tmp_path / "backtest.csv").write_text("-", encoding="utf-8")
     settings = backtest_job(launch__name="春季", tracking__uri=str(store), out=str(tmp_path))
@@ -305,6 +307,7 @@ def reviewed(joined: int) -> tuple[Review, ReviewJob]:
     return review(launch, people, pl.DataFrame(orders, ORDERS), settings), settings
 
 
+@pytest.mark.slow
 def test_a_review_becomes_a_child_of_its_launchs_latest_run(store: Path, tmp_path: Path) -> None:
     uri = f"sqlite:///{store}"
     found, settings = reviewed(joined=6)
