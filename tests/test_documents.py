@@ -76,7 +76,8 @@ def prepare(page: str, shop: Path, folder: Path) -> None:
         {"会员编号": ["C000007", "N1"], "报名时间": ["2026-06-20"] * 2, "渠道": ["poster"] * 2, "phone": ["13800000001"] * 2}
     ).write_csv(folder / "form.csv")
     if page == "docs/weekly.md":
-        run_here(*small(page, ["segmenter", "launch", "launch.name=spring"]), cwd=folder)
+        own = ["segmenter", "launch", "data=files", "data.orders.path=orders.csv", "launch.name=spring"]
+        run_here(*small(page, own), cwd=folder)
     for name in ("returned_sheets", "收回的表"):
         (folder / name).mkdir()
         customers.head(3).select("customer_id", answer=pl.lit("joined")).write_csv(folder / name / "list.csv")
