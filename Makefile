@@ -17,7 +17,7 @@ test: $(STAMP)
 
 # What takes longer: many kills, the fuzz, Spark, the wheel, whole stories, the pages in a browser, and all examples of every law.
 test-all: spark browser
-	SEGMENTER_FUZZ_SECONDS=120 SEGMENTER_FUZZ_SEED=1 SEGMENTER_EXAMPLES=1 $(BIN)/python -m pytest -n auto --dist loadgroup -q -m "slow or hypothesis"
+	SEGMENTER_FUZZ_SECONDS=120 SEGMENTER_FUZZ_SEED=1 SEGMENTER_EXAMPLES=1 $(BIN)/python -m pytest -n auto -q -m "slow or hypothesis"
 
 # make fuzz SECONDS=3600: other cases each time
 fuzz: $(STAMP)

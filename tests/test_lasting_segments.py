@@ -14,8 +14,7 @@ from segmenter.demo.shop import simulate
 from segmenter.segments import MEASURES, features
 from segmenter.segments.drift import near_border
 
-# One story: each test goes on from the one before.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("lasting")]
+pytestmark = pytest.mark.slow
 QUICK = ("scoring=spend", "plan.size=200", "tracking=none", "lang=en", "segments.bootstraps=2", "data=files", "launch.topic=null")
 
 
@@ -23,6 +22,8 @@ QUICK = ("scoring=spend", "plan.size=200", "tracking=none", "lang=en", "segments
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("lasting")
     run_here("demo", "out=shop", "customers=1200", "launch.as_of=2026-07-01", cwd=folder)
+    launch(folder, "may", "2026-05-01")
+    launch(folder, "june", "2026-06-01")
     return folder
 
 
@@ -38,8 +39,6 @@ def fitted(folder: Path, name: str) -> dict:
 
 
 def test_the_next_month_has_the_same_segments(shop: Path) -> None:
-    launch(shop, "may", "2026-05-01")
-    launch(shop, "june", "2026-06-01")
     first, second = fitted(shop, "may"), fitted(shop, "june")
     assert second["segments"] == first["segments"]
     assert (first["segments"]["launch"], second["launch"]) == ("may", "june")

@@ -16,7 +16,7 @@ from segmenter.report.page import render_page
 from segmenter.report.sections import Advice, Cell, Fact, Figure, Glossary, Grid, Report, Section, Steps, Table, columns, row, text
 from segmenter.words import visible
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]  # jobs run once, not once a process
+pytestmark = pytest.mark.slow
 
 QUICK = ("tracking=none", "segments.k=3", "segments.bootstraps=2", "data.shop.customers=2000")
 PAST = (*QUICK, "scoring=weighted", "ledger.use=false", "launch.name=past")
