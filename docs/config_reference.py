@@ -281,11 +281,12 @@ class Reference:
         """Give the keys of the models that stand on no page."""
         told = set(self.meanings) | {"data.kind"}
         for path in sorted({path for root in self.roots.values() for path in _leaves(root, root, "")}):
+            key = path
             for place, group in MOUNTED.items():
-                path = re.sub(rf"^{re.escape(place)}(?=\.|$)", group, path)  # noqa: PLW2901
-            above = [path.rsplit(".", cut)[0] for cut in range(path.count(".") + 1)]
-            if path != "scoring" and not path.endswith("kind") and not told & set(above):
-                yield path
+                key = re.sub(rf"^{re.escape(place)}(?=\.|$)", group, key)
+            above = [key.rsplit(".", cut)[0] for cut in range(key.count(".") + 1)]
+            if key != "scoring" and not key.endswith("kind") and not told & set(above):
+                yield key
 
 
 def _leaves(schema: Mapping[str, Any], root: Mapping[str, Any], path: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What a run tells its scheduler: the summary, the log, the exit codes."""
 
+import errno
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -93,9 +95,15 @@ def test_a_log_goes_on_after_a_line_that_was_broken_off(tmp_path):
     assert [json.loads(line)["event"] for line in log.read_text().splitlines()[1:]] == ["started", "done"]
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full is Linux's")
-def test_a_full_disk_is_said_once_and_the_job_goes_on(capsys):
-    run_log.begin("launch", "/dev/full")
+class FullDisk(StringIO):
+    def write(self, _):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_said_once_and_the_job_goes_on(tmp_path, monkeypatch, capsys):
+    run_log.begin("launch", str(tmp_path / "log.jsonl"))
+    run_log._Run.file.stream.close()
+    monkeypatch.setattr(run_log._Run.file, "stream", FullDisk())
     run_log.event("read", rows=1)
     run_log.event("read", rows=2)
     assert capsys.readouterr().err.count("\n") == 1

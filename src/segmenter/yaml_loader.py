@@ -16,12 +16,8 @@ def quick_loader() -> Any:
     if not yaml.__with_libyaml__:
         return plain
 
-    class Loader(yaml.CSafeLoader, plain):  # type: ignore[misc]
-        yaml_implicit_resolvers = plain.yaml_implicit_resolvers
-        yaml_constructors = plain.yaml_constructors
-        construct_mapping = plain.construct_mapping
-
-    return Loader
+    own = {name: getattr(plain, name) for name in ("yaml_implicit_resolvers", "yaml_constructors", "construct_mapping")}
+    return type("Loader", (yaml.CSafeLoader, plain), own)
 
 
 def read_yaml(path: Path) -> Any:

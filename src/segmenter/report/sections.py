@@ -48,9 +48,9 @@ def marked(sentence: str, **facts: str) -> Text:
 
 def lead(sentences: str) -> tuple[Text, ...]:
     """Part what to do, which is to be read at one look, from why: at the first colon or full stop."""
-    what, stop, why = re.match(r"(.+?)(: |\. |：|。|$)(.*)", sentences, re.DOTALL).groups()  # type: ignore[union-attr]
-    ended = what + {": ": ".", ". ": ".", "：": "。"}.get(stop, stop)
-    return (text(ended), text(why[0].upper() + why[1:])) if why else (text(sentences),)
+    what, *why = re.split(r"(?:: |\. |：|。)(?=.)", sentences, maxsplit=1)
+    end = "。" if re.search("[：。]", sentences) else "."
+    return (text(what + end), text(why[0][0].upper() + why[0][1:])) if why else (text(sentences),)
 
 
 def note(*parts: str) -> Text:

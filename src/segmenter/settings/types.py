@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from segmenter.errors import nearest
 from segmenter.messages import Message
@@ -62,8 +62,8 @@ def count_or(*words: str, most: int) -> BeforeValidator:
             raise ValueError(Message("settings.count_max", "should be ≤ {max:,} or {word}", max=most, word=word))
         raise ValueError(Message("settings.count", "should be a whole number ≥ 1 or {word}", word=word))
 
-    shown = Annotated[int, Field(ge=1, le=most)] | Literal[words]  # type: ignore[valid-type]  # in the schema: for the reference
-    return BeforeValidator(check, json_schema_input_type=shown)
+    shown = WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1, "maximum": most}, {"enum": [*words]}]})  # for the reference
+    return BeforeValidator(check, json_schema_input_type=Annotated[Any, shown])
 
 
 def is_mapping(value: object) -> object:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import narwhals as nw
@@ -42,7 +43,7 @@ def _columns(name: str, data: Any) -> Iterator[tuple[str, pl.Series]]:
         for at, header in enumerate(data.columns):
             column = nw.from_native(data.iloc[:, at], series_only=True)
             name = " ".join(map(str, header)) if isinstance(header, tuple) else str(header)
-            yield name, _one_type(column.to_polars, lambda column=column: _values(column))  # type: ignore[misc]
+            yield name, _one_type(column.to_polars, partial(_values, column))
         return
     if not nw.dependencies.is_pyarrow_table(data):
         data = _collect(name, data)
@@ -51,7 +52,7 @@ def _columns(name: str, data: Any) -> Iterator[tuple[str, pl.Series]]:
             yield column.name, _one_type(column.clone, column.to_list)
         return
     for header, column in zip(data.column_names, data.columns, strict=True):
-        yield header, _one_type(lambda column=column: pl.Series(column), column.to_pylist)  # type: ignore[misc]
+        yield header, _one_type(partial(pl.Series, column), column.to_pylist)
 
 
 def _one_type(read: Callable[[], pl.Series], values: Callable[[], list[Any]]) -> pl.Series:
