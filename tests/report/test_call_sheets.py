@@ -75,7 +75,7 @@ def test_what_an_agent_needs(launch: Callable[..., Any], tmp_path: Path) -> None
         "wechat",
         "customer_id",
     ]
-    assert head == [*printed, *answers, "rank", "region", "segment", "role", "spend, all time", "orders", "last order", "days since"]
+    assert head == [*printed, *answers, "rank", "region", "segment", "role", "spend, all time", "orders", "last order"]
     first = dict(zip(head, sheet[2], strict=True))
     invited = made.plan.invite_list.row(by_predicate=pl.col("customer_id") == first["customer_id"].value, named=True)
     contact = made.tables.contacts.row(by_predicate=pl.col("customer_id") == first["customer_id"].value, named=True)

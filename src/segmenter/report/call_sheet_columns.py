@@ -40,7 +40,6 @@ _COLUMNS: dict[str, tuple[str, str, float | None, str]] = {
     "spend": ("spend, all time", "累计消费额", 14.0, "money"),
     "orders": ("orders", "订单数", 8.5, "number"),
     "last_order_at": ("last order", "最近下单", 12.0, "date"),
-    "days_since_order": ("days since", "距今天数", 9.0, "number"),
 }
 _UNLESS_EMPTY = ("name", "agent", "last_call", "script", "persona", "role", "topic")  # left out where nobody has any
 _WIDEST, _WIDEST_PRINTED = 32.0, 17.0  # so that eight columns fit an A4 page in at least 9 points
