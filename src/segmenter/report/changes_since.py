@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from segmenter.launch_plan import LaunchPlan
 
 
+_MOST = 500_000  # customers: two seconds
+
+
 def since_last(folder: Path | None, plan: "LaunchPlan", settings: LaunchJob) -> list[Section]:
     """Say who is new on the list and who left it since the results in a folder, and why; or why that cannot be said."""
     if folder is None:
@@ -35,6 +38,9 @@ def since_last(folder: Path | None, plan: "LaunchPlan", settings: LaunchJob) -> 
     if last.settings.launch.currency != settings.launch.currency:
         other = say("The last launch is in another currency and cannot be compared.", "上次活动的币种不同，无法比较。")
         return [Section(heading, (text(other),))]
+    if plan.customers.height > _MOST:
+        many = say("So many customers are compared by `segmenter compare` only.", "客户数量较多，请用 segmenter compare 对比。")
+        return [Section(heading, (text(many),))]
     customers = plan.customers.lazy().with_columns((cs.categorical() | cs.enum()).cast(pl.String))
     segments = dict(plan.segments.select("segment", "name").rows())
     found = compare_launches(side_of(last, settings.lang), LaunchSide(customers, settings, shareable(settings), segments))

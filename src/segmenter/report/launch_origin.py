@@ -37,8 +37,8 @@ def quality(plan: "LaunchPlan", rejects: pl.DataFrame, findings: Sequence[Findin
     if by_day is not None and by_day.height > 1:
         if not doubts:
             fine = say(
-                "The orders look whole: no unusual gap, and the last days are as busy as the same weekdays before.",
-                "订单看起来完整：没有异常空档，最后几天与此前同一星期几的订单量相当。",
+                "No unusual gap was found, and no end that breaks off. That does not say that nothing is missing: look at the days.",
+                "未发现异常空档，也未发现末尾明显中断；但这不代表数据一定完整，请看下图。",
             )
             blocks.append(text(fine))
         blocks.append(_last_days(by_day, labels))
