@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import sys
 import segmenter.estimators
@@ -26,6 +28,7 @@ assert scipy.stats.chi2.ppf(0.99, 1) == chi2.ppf(0.99, 1) and rankdata([2, 1]).t
 """
 
 
+@pytest.mark.slow
 def test_statistics_are_loaded_by_who_needs_them() -> None:
     for program in (PROGRAM, WITHIN):
         subprocess.run([sys.executable, "-c", program], check=True)
