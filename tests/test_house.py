@@ -81,6 +81,7 @@ COVERS = {
     "test_explain_job.py": "evaluation/explanation report/explanation_report settings/results_jobs sources/results_folder",
     "test_compare_job.py": "report/changes_outputs report/changes_report",
     "test_library.py": "demo/demo_tables guesses/frame_guess report/notebook",
+    "test_spared_imports.py": "estimators",
     "test_launch_stages.py": "launch_model launch_plan tracking/served_model",
     "test_wheel.py": "version",
 }
