@@ -97,8 +97,11 @@ def measure(
     for part, table in ((by_event, tables.events), (by_referral, tables.referrals)):
         frame = frame.join(part, on="customer_id", how="left", maintain_order="left") if table.height else _without(frame, part)
     if customers is None:
-        # A summary is sorted, and a join keeps its order where it is told to.
-        return last_known(_derive(frame.rename({f"order_{level}": level for level in LEVELS}), kinds, terms).collect())
+        # A summary is sorted, and a join keeps its order where it is told to: its columns stand as they are, and are not copied.
+        derived = _derive(frame.rename({f"order_{level}": level for level in LEVELS}), kinds, terms)
+        names = derived.collect_schema().names()
+        added = derived.select(name for name in names if name not in summary.frame.columns).collect().rechunk()
+        return last_known(summary.frame.hstack(added).select(names))
     joined_before, active = pl.col("joined") < as_of, pl.any_horizontal(pl.col("first_order_at", "events").is_not_null())
     frame = frame.filter(pl.col("joined").is_null() | joined_before | active).with_columns(pl.when(joined_before).then("joined"))
     return last_known(_derive(frame.with_columns(**own_first()), kinds, terms).sort("customer_id").collect())
