@@ -28,7 +28,7 @@ def blank(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.lit(None, kind).alias(name) for name, kind in frame.schema.items() if name in figures)
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("lang", slow_but(["en", "zh"], "zh"))
 def test_the_page_says_what_it_said(backtest: Make, lang: str) -> None:
     check_page(f"backtest.{lang}", page_of(backtest(f"lang={lang}")))
 
