@@ -43,7 +43,7 @@ COVERS = {
     "regions/test_region_names.py": "regions/spellings",
     "measures/test_aggregator.py": (
         "measures/arrow_columns measures/customer_records measures/kernel measures/kernel_job measures/order_runs measures/place_names"
-        " measures/raw_memory measures/record_columns measures/record_layout measures/run_history measures/run_summary measures/text_views"
+        " measures/raw_memory measures/record_columns measures/record_layout measures/run_columns measures/run_history measures/run_summary measures/text_views"
     ),
     "measures/test_past.py": "measures/sampling sources/samples",
     "segments/test_names.py": "segments/archetypes",

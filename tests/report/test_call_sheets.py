@@ -65,6 +65,7 @@ def test_each_region_has_its_workbook_and_each_invited_customer_one_row(launch: 
             assert order[0][0] == "1 key user"
 
 
+@pytest.mark.slow
 def test_what_an_agent_needs(launch: Callable[..., Any], tmp_path: Path) -> None:
     made = launch()
     paths = write_sheets(made.plan, made.settings, made.tables.contacts, tmp_path)
@@ -338,6 +339,7 @@ def test_same_bytes_again(launch: Callable[..., Any], tmp_path: Path) -> None:
         assert "2026-07-01T00:00:00Z" in archive.read("docProps/core.xml").decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("by_region", "lang", "names"), [("none", "en", {"all"}), ("none", "zh", {"全部"}), ("city", "zh", {"无地区", "辽宁-沈阳"})]
 )

@@ -129,6 +129,7 @@ def test_a_running_launch_keeps_its_events(made: Any) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_documented_launch_runs_as_documented(tmp_path: Path) -> None:
     text = the_block("docs/guide/recipes.md", "yaml", "name: thursdays").text
     (tmp_path / "my_conf" / "experiment").mkdir(parents=True)

@@ -8,6 +8,7 @@ from typing import Any
 import openpyxl
 import polars as pl
 import pytest
+from marks import slow_but
 
 import segmenter
 from segmenter.report.call_sheet_book import BookMaker
@@ -16,7 +17,7 @@ from segmenter.report.follow_ups import list_follow_ups
 from segmenter.tables import INVITED, PRECEDENTS, PastLaunches
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("lang", slow_but(["en", "zh"], "zh"))
 def test_who_agreed_is_followed_up_and_not_invited_again(small_shop: Any, tmp_path: Path, lang: str) -> None:
     small = {"scoring": "weighted", "plan.size": 60, "plan.holdout": 0, "plan.by_region": "none", "segments.k": 2, "segments.bootstraps": 2}
     settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "lang": lang, "launch.name": "july", **small})
