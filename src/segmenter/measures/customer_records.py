@@ -32,6 +32,7 @@ from segmenter.measures.record_layout import (
     PROVINCE,
     PROVINCE_AT,
     REFUND_COUNTS,
+    REFUNDS,
     THIRD,
     WIDTH,
 )
@@ -197,6 +198,21 @@ def weigh(third: int, weights: int, amount: int, is_order: bool) -> None:
         rest = (both & 0xFFFF) + (amount & 0xFFFF) * weight
         store(decayed, load(decayed) + (amount >> 16) * weight + (rest >> 16))
         store(decayed + 8, both + (weight * np.int64(is_order) << 16) - (both & 0xFFFF) + (rest & 0xFFFF))
+
+
+@jit
+def give_back(cold: int, days: int, refund: int, is_order: bool, of_range: int, layout: Any) -> None:
+    """Add what was given back to a cold record, so many days ago."""
+    store(cold + 8 * REFUNDS, load(cold + 8 * REFUNDS) + refund)
+    both = load(cold + 8 * REFUND_COUNTS)
+    first = both >> 32
+    if not is_order:
+        first = max(days, first) if first != NO_DAY else days
+    store(cold + 8 * REFUND_COUNTS, (first << 32) | ((both & 0xFFFFFFFF) + np.int64(refund > 0)))
+    if layout.refunds != 0 and of_range < layout.ranges:
+        spent, counted = cold + 8 * (layout.refunds + of_range), cold + 8 * layout.refund_orders + 4 * of_range
+        store(spent, load(spent) + refund)
+        store_int(counted, load_int(counted) + np.int32(refund > 0))
 
 
 @jit

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from segmenter.measures.customer_records import BLOCK, CHUNK, CHUNK_BITS, NEVER, NO_DAY, number_of, weigh
+from segmenter.measures.customer_records import BLOCK, CHUNK, CHUNK_BITS, NEVER, give_back, number_of, weigh
 from segmenter.measures.place_names import comes_after
 from segmenter.measures.place_names import number_of as number_of_place
 from segmenter.measures.raw_memory import jit, load, load_byte, load_float, load_int, prefetch, store, store_byte, store_int
@@ -28,8 +28,6 @@ from segmenter.measures.record_layout import (
     PROVINCE,
     PROVINCE_AT,
     RANGES,
-    REFUND_COUNTS,
-    REFUNDS,
     SPEND,
     THIRD,
 )
@@ -46,9 +44,7 @@ BATCH = np.dtype(
         ("scale", np.float64),
         *((name, np.int64) for name in ("fallback", "levels", "places")),  # places: for each level views, missing, buffers, codes
         *((name, np.int64) for name in ("rows", "tags", "counts", "share", "counts_width", "threads")),  # what is handed over
-        # Of orders, which are the rows unless there are `offsets`: where each row's orders begin, and `numbers`, whose they are.
-        *((name, np.int64) for name in ("offsets", "order_times", "refunds", "back", "provinces", "cities", "districts")),
-        *((name, np.int64) for name in ("records", "numbers")),
+        *((name, np.int64) for name in ("order_times", "refunds", "back", "provinces", "cities", "districts", "records")),
         ("trusted", np.bool_),  # it was read before: ids and places stand for themselves
         ("only_known", np.bool_),  # no new customers
         ("only_ids", np.bool_),  # customers get their numbers, and no order is added
@@ -128,28 +124,26 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
 ) -> int:
     """Add the rows that the thread `source` has handed to this owner to its customers' records, or only make these.
 
-    With `numbers` all rows are added, each with its orders, to records that are there. `names` and `arenas` are the addresses of those of
-    each thread's names of places. Gives the place in the list of rows at which slots or arena were full, or `stop`.
+    `names` and `arenas` are the addresses of those of each thread's names of places. Gives the place in the list of rows at which slots or
+    arena were full, or `stop`.
     """
-    ids, offsets, times, amounts = batch.ids, batch.offsets, batch.order_times, batch.paid
+    ids, times, amounts = batch.ids, batch.order_times, batch.paid
     refunds, back, provinces, cities, districts = batch.refunds, batch.back, batch.provinces, batch.cities, batch.districts
     records, fallback, only_ids, threads, thread = batch.records, batch.fallback, batch.only_ids, batch.threads, owner.thread
     handed = 4 * batch.share * (threads * source + thread)
     rows, tags = batch.rows + handed, batch.tags + handed
     today, day_table, ranges, words, orders = layout.today, layout.days, layout.ranges, layout.words, 8 * layout.orders
-    range_refunds, range_refund_orders = 8 * layout.refunds, 8 * layout.refund_orders
     slots, mask, hots, colds = owner.slots, owner.mask, owner.hots, owner.colds
     spare, nobody, by_day = owner.spare, owner.spare + 8 * BLOCK, owner.by_day
     thirds, weights = owner.thirds, layout.weights
     lower, learned, of_day_weights = 8 * (words - LOWER), weights != 0, 4 * len(LONGEST_FIRST)
-    recent, as_of, in_chunk, numbers = layout.recent, np.int64(today * DAY), np.int64(CHUNK - 1), batch.numbers
+    recent, as_of, in_chunk = layout.recent, np.int64(today * DAY), np.int64(CHUNK - 1)
     for start_of_block in range(start, stop, BLOCK):
         end = min(start_of_block + BLOCK, stop)
-        looked_up, asked = (end, min(end + BLOCK, stop)) if numbers == 0 else (start_of_block, start_of_block)
-        for index in range(looked_up, asked):
+        for index in range(end, min(end + BLOCK, stop)):
             prefetch(slots + 8 * (np.int64(load_int(tags + 4 * index)) & mask))
         # First whose they are, by the hash alone, so that all records of a block are on their way at once.
-        for index in range(start_of_block, looked_up):
+        for index in range(start_of_block, end):
             tag = np.int64(load_int(tags + 4 * index)) & 0xFFFFFFFF
             slot = tag & mask
             entry = load(slots + 8 * slot)
@@ -179,7 +173,7 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
                 third = load(thirds + 8 * (number >> CHUNK_BITS)) + 8 * THIRD * (number & in_chunk)
                 prefetch(third)
                 prefetch(third + 64)
-        if numbers == 0 and not only_ids and (provinces != 0 or cities != 0 or districts != 0):
+        if not only_ids and (provinces != 0 or cities != 0 or districts != 0):
             # An order that is the latest so far may change the place.
             for index in range(start_of_block, end):
                 number = max(load(spare + 8 * (index - start_of_block)), np.int64(0))
@@ -190,13 +184,13 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
                 if cities != 0 or districts != 0:
                     prefetch(cold + lower if latest else nobody)
         for index in range(start_of_block, end):
-            number = np.int64(load_int(numbers + 4 * index)) if numbers != 0 else load(spare + 8 * (index - start_of_block))
+            number = load(spare + 8 * (index - start_of_block))
             if number < 0:
                 continue
-            row = np.int64(load_int(rows + 4 * index)) if numbers == 0 else np.int64(index)
+            row = np.int64(load_int(rows + 4 * index))
             hot = load(hots + 8 * (number >> CHUNK_BITS)) + 8 * HOT * (number & in_chunk)
-            k0 = load(ids + 16 * row) if numbers == 0 else np.int64(0)
-            if numbers == 0 and (is_long(length_of(k0)) or load(hot) != k0 or load(hot + 8) != load(ids + 16 * row + 8)):
+            k0 = load(ids + 16 * row)
+            if is_long(length_of(k0)) or load(hot) != k0 or load(hot + 8) != load(ids + 16 * row + 8):
                 # A long id, or another one with the same hash.
                 tag = np.int64(load_int(tags + 4 * index)) & 0xFFFFFFFF
                 number = number_of(row, tag, batch, owner, words, learned)
@@ -212,72 +206,59 @@ def add(  # noqa: PLR0912, PLR0915 - one loop, without calls that cost as much a
                 continue
             cold = load(colds + 8 * (number >> CHUNK_BITS)) + 8 * words * (number & in_chunk)
             third = load(thirds + 8 * (number >> CHUNK_BITS)) + 8 * THIRD * (number & in_chunk)
-            stop_row = row + 1
-            if offsets != 0:
-                row, stop_row = load(offsets + 8 * row), load(offsets + 8 * row + 8)
-            for order in range(stop_row - 1, row - 1, -1):  # the latest first: it says where a customer is, and few others need be asked
-                time, amount = load(times + 8 * order), load(amounts + 8 * order)
-                if time >= as_of:
-                    owner.later += 1
-                    continue
-                days = today - np.int64(np.uint64(time) // np.uint64(DAY))
-                if refunds == 0:
-                    is_order = amount >= 0 and not (back != 0 and load_byte(back + order))
-                    refund = np.int64(0) if is_order else abs(amount)
-                    amount = amount if is_order else min(amount, np.int64(0))
-                else:
-                    is_order = not load_byte(back + order)
-                    refund = load(refunds + 8 * order)
-                store(by_day + 16 * days, load(by_day + 16 * days) + 1)
-                store(by_day + 16 * days + 8, load(by_day + 16 * days + 8) + amount)
-                counts = load(hot + 8 * COUNTS)
-                last = load(hot + 8 * LAST)
-                told = counts >> 48  # the levels of the place that the last order named, a bit for each
-                province = load_int(provinces + 4 * order) if provinces != 0 else np.int32(-1)
-                city = load_int(cities + 4 * order) if cities != 0 else np.int32(-1)
-                district = load_int(districts + 4 * order) if districts != 0 else np.int32(-1)
-                tells = np.int64(province >= 0) | np.int64(city >= 0) << 1 | np.int64(district >= 0) << 2
-                if tells != 0:
-                    at = (np.int64(is_order) << 60) + time
-                    if at >= (np.int64(1) << 60) + last or tells & ~told != 0:
-                        _tell(at, province, city, district, cold, cold + lower, threads, names, arenas)
-                if is_order and time >= last:
-                    told = tells | (told if time == last else np.int64(0))
-                # Without branches where chance decides: a wrong guess costs as much as the arithmetic.
-                # The amount is weighed in two parts: a product stays inside 64 bits wherever the sum of the amounts does.
-                of_day = load(day_table + 8 * days)
-                weight, of_range = of_day & 0xFFFFFFFF, of_day >> 32
-                rest = ((counts >> 32) & 0xFFFF) + (amount & 0xFFFF) * weight
-                store(hot + 8 * DECAYED, load(hot + 8 * DECAYED) + (amount >> 16) * weight + (rest >> 16))
-                store(hot + 8 * COUNTS, (told << 48) | ((rest & 0xFFFF) << 32) | ((counts & 0xFFFFFFFF) + np.int64(is_order)))
-                store(hot + 8 * SPEND, load(hot + 8 * SPEND) + amount)
-                store(hot + 8 * OUTER, load(hot + 8 * OUTER) + amount * np.int64(of_range == ranges))
-                store(hot + 8 * LAST, max(last, time if is_order else np.int64(-1)))
-                store(hot + 8 * FIRST, min(load(hot + 8 * FIRST), time if is_order else NEVER))
-                kept = cold if of_range < ranges else nobody
-                spent, counted = kept + 8 * (RANGES + of_range), kept + orders + 4 * of_range
-                store(spent, load(spent) + amount)
-                store_int(counted, load_int(counted) + np.int32(is_order))
-                if learned:
-                    weigh(third, weights + of_day_weights * days, amount, is_order)
-                if refund > 0 or not is_order:
-                    store(cold + 8 * REFUNDS, load(cold + 8 * REFUNDS) + refund)
-                    both = load(cold + 8 * REFUND_COUNTS)
-                    first = both >> 32
-                    if not is_order:
-                        first = max(days, first) if first != NO_DAY else days
-                    store(cold + 8 * REFUND_COUNTS, (first << 32) | ((both & 0xFFFFFFFF) + np.int64(refund > 0)))
-                    if range_refunds != 0 and of_range < ranges:
-                        spent, counted = cold + range_refunds + 8 * of_range, cold + range_refund_orders + 4 * of_range
-                        store(spent, load(spent) + refund)
-                        store_int(counted, load_int(counted) + np.int32(refund > 0))
+            time, amount = load(times + 8 * row), load(amounts + 8 * row)
+            if time >= as_of:
+                owner.later += 1
+                continue
+            days = today - np.int64(np.uint64(time) // np.uint64(DAY))
+            if refunds == 0:
+                is_order = amount >= 0 and not (back != 0 and load_byte(back + row))
+                refund = np.int64(0) if is_order else abs(amount)
+                amount = amount if is_order else min(amount, np.int64(0))
+            else:
+                is_order = not load_byte(back + row)
+                refund = load(refunds + 8 * row)
+            store(by_day + 16 * days, load(by_day + 16 * days) + 1)
+            store(by_day + 16 * days + 8, load(by_day + 16 * days + 8) + amount)
+            counts = load(hot + 8 * COUNTS)
+            last = load(hot + 8 * LAST)
+            told = counts >> 48  # the levels of the place that the last order named, a bit for each
+            province = load_int(provinces + 4 * row) if provinces != 0 else np.int32(-1)
+            city = load_int(cities + 4 * row) if cities != 0 else np.int32(-1)
+            district = load_int(districts + 4 * row) if districts != 0 else np.int32(-1)
+            tells = np.int64(province >= 0) | np.int64(city >= 0) << 1 | np.int64(district >= 0) << 2
+            if tells != 0:
+                at = (np.int64(is_order) << 60) + time
+                if at >= (np.int64(1) << 60) + last or tells & ~told != 0:
+                    tell(at, province, city, district, cold, cold + lower, threads, names, arenas)
+            if is_order and time >= last:
+                told = tells | (told if time == last else np.int64(0))
+            # Without branches where chance decides: a wrong guess costs as much as the arithmetic.
+            # The amount is weighed in two parts: a product stays inside 64 bits wherever the sum of the amounts does.
+            of_day = load(day_table + 8 * days)
+            weight, of_range = of_day & 0xFFFFFFFF, of_day >> 32
+            rest = ((counts >> 32) & 0xFFFF) + (amount & 0xFFFF) * weight
+            store(hot + 8 * DECAYED, load(hot + 8 * DECAYED) + (amount >> 16) * weight + (rest >> 16))
+            store(hot + 8 * COUNTS, (told << 48) | ((rest & 0xFFFF) << 32) | ((counts & 0xFFFFFFFF) + np.int64(is_order)))
+            store(hot + 8 * SPEND, load(hot + 8 * SPEND) + amount)
+            store(hot + 8 * OUTER, load(hot + 8 * OUTER) + amount * np.int64(of_range == ranges))
+            store(hot + 8 * LAST, max(last, time if is_order else np.int64(-1)))
+            store(hot + 8 * FIRST, min(load(hot + 8 * FIRST), time if is_order else NEVER))
+            kept = cold if of_range < ranges else nobody
+            spent, counted = kept + 8 * (RANGES + of_range), kept + orders + 4 * of_range
+            store(spent, load(spent) + amount)
+            store_int(counted, load_int(counted) + np.int32(is_order))
+            if learned:
+                weigh(third, weights + of_day_weights * days, amount, is_order)
+            if refund > 0 or not is_order:
+                give_back(cold, days, refund, is_order, of_range, layout)
         if end < min(start_of_block + BLOCK, stop):
             return end
     return stop
 
 
 @jit
-def _tell(at: int, province: int, city: int, district: int, cold: int, lower: int, threads: int, names: int, arenas: int) -> None:
+def tell(at: int, province: int, city: int, district: int, cold: int, lower: int, threads: int, names: int, arenas: int) -> None:
     """Keep what a row says of the place, for each level that it names, unless a later row said it; of two at a time the larger name."""
     if province >= 0:
         held, place = load(cold + 8 * PROVINCE_AT), cold + 8 * PROVINCE

@@ -51,6 +51,12 @@ def load_int(typing: Any, address: Any) -> Any:
 
 
 @intrinsic
+def load_short(typing: Any, address: Any) -> Any:
+    """Read 2 bytes."""
+    return types.uint16(types.int64), _load(ir.IntType(16))
+
+
+@intrinsic
 def load_byte(typing: Any, address: Any) -> Any:
     """Read a byte."""
     return types.uint8(types.int64), _load(ir.IntType(8))

@@ -26,15 +26,15 @@ class RecordColumns:
         types |= dict.fromkeys(_MOMENTS, np.int64) | dict.fromkeys(_CODES, np.int32)
         self.columns: dict[str, Array] = {name: np.empty(count, kind) for name, kind in types.items()}
         self._layout = layout.layout[0]
-        self._targets = np.array([column.ctypes.data for column in self.columns.values()], np.int64)
-        self._cells = np.array(list(cells.values()), np.int64)
+        self.targets = np.array([column.ctypes.data for column in self.columns.values()], np.int64)
+        self.cells = np.array(list(cells.values()), np.int64)
 
     def extract(
         self, count: int, parts: Sequence[NDArray[np.int64]], start: int, first_text: int, views: int, places: tuple[int, int, int]
     ) -> None:
         """Write the first records of a chunk's parts from a row on; `views` and `places` as `customer_records.extract` takes them."""
         chunks = tuple(part.ctypes.data for part in parts)
-        extract(count, *chunks, start, self._layout, self._cells, first_text, views, self._targets.ctypes.data, *places)
+        extract(count, *chunks, start, self._layout, self.cells, first_text, views, self.targets.ctypes.data, *places)
 
 
 def _names(layout: Layout) -> dict[Cell, str]:

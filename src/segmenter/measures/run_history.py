@@ -12,11 +12,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segmenter.measures.arrow_columns import Array
 from segmenter.measures.definition import order_values
 from segmenter.measures.id_order import union
-from segmenter.measures.order_runs import CUSTOMERS, Run, microseconds
-from segmenter.measures.raw_memory import jit
+from segmenter.measures.order_runs import CUSTOMERS, Run
+from segmenter.measures.raw_memory import jit, load
+from segmenter.measures.run_columns import begin, counts, first_row, is_order, moment, net, orders_of, table_of
 from segmenter.measures.run_summary import summarize_runs
 from segmenter.measures.timeline import PURCHASES
 from segmenter.tables import DAY, EPOCH, LEVELS, ORDERS, TIME, Summary, Terms
@@ -80,14 +80,13 @@ class RunHistory:
         """Give ``spend`` (net, minor units) and ``orders`` of every ``customer_id`` from one midnight to another."""
         out = np.zeros((2, len(self._united[0])), np.int64)
         first, last = ((day - EPOCH).days * DAY for day in (start, stop))
-        self._pass(lambda at, to, *rows: _between(*rows, first, last, out[:, at:to]))
+        self._pass(_between, first, last, out)
         return self._of_customers(pl.DataFrame({"customer_id": self._united[0], "spend": out[0], "orders": out[1]}))
 
     def purchases(self, as_of: date) -> pl.DataFrame:
         """Give the `PURCHASES` before a date, of customers with any."""
         out = np.zeros((len(PURCHASES) - 1, len(self._united[0])), np.int64)
-        today = (as_of - EPOCH).days
-        self._pass(lambda at, to, *rows: _purchases(*rows, today, np.full(today, -1, np.int32), out[:, at:to]))
+        self._pass(_purchases, (as_of - EPOCH).days, out)
         found = {"customer_id": self._united[0], **dict(zip(PURCHASES.names()[1:], out, strict=True))}
         return self._of_customers(pl.DataFrame(found, schema=PURCHASES).filter(pl.col("repeats") >= 0))
 
@@ -101,72 +100,67 @@ class RunHistory:
         """The day of each customer's first row, and of each day whether it has rows."""
         ids = self._united[0]
         first, some, days = np.full(len(ids), _NEVER, np.int32), ~ids.is_in(self.nobody).to_numpy(), np.zeros(_DAYS, np.bool_)
-        last = (self.before - EPOCH).days
-        self._pass(lambda at, to, bounds, times, *_: _see_days(bounds, times, last, some[at:to], first[at:to], days))
+        self._pass(_see_days, (self.before - EPOCH).days, some, first, days)
         return first, days
 
     def _of_customers(self, frame: pl.DataFrame) -> pl.DataFrame:
         return frame.filter(~pl.col("customer_id").is_in(self.nobody)) if self.nobody else frame
 
-    def _pass(self, work: Callable[..., object]) -> None:
-        """Call with the places of some customers, where each run's orders of each begin, and these: times, amounts, which are back."""
-        ids, positions = self._united
+    @cached_property
+    def _table(self) -> NDArray[np.void]:
+        return table_of(self.runs, self._united[1], [None] * len(self.runs))
 
-        def read(first: int) -> None:
-            stop, before = min(first + CUSTOMERS, len(ids)), 0
-            bounds = np.zeros((len(self.runs), stop - first + 1), np.int64)
-            rows: list[tuple[Array, Array, Array]] = []
-            for at, (run, where) in enumerate(zip(self.runs, positions, strict=True)):
-                start, end = np.searchsorted(where, [first, stop]).tolist()
-                offsets, columns = run.part(start, end)
-                bounds[at, 1 + where[start:end] - first] = np.diff(offsets)
-                bounds[at] = before + np.cumsum(bounds[at])
-                before += int(offsets[-1])
-                back = columns.get("back", np.zeros(len(columns["paid"]), np.uint8))
-                rows.append((microseconds(columns["time"]), columns["paid"].astype(np.int64), back))
-            work(first, stop, bounds, *(np.concatenate(part) for part in zip(*rows, strict=True)))
-
+    def _pass(self, work: Callable[..., object], *of: Any) -> None:
+        """Call with the first of some customers, one past their last, the runs, and what it is `of`."""
+        count = len(self._united[0])
         with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
-            list(pool.map(read, range(0, len(ids), CUSTOMERS)))
+            list(pool.map(lambda first: work(first, min(first + CUSTOMERS, count), self._table, *of), range(0, count, CUSTOMERS)))
 
 
 @jit
-def _see_days(bounds: Any, times: Any, before: int, some: Any, first: Any, days: Any) -> None:
-    for run in range(len(bounds)):
-        for customer in range(len(first)):
-            for at in range(bounds[run, customer], bounds[run, customer + 1]):
-                day = times[at] // DAY
-                if day < before and some[customer]:
+def _see_days(first: int, stop: int, runs: Any, before: int, some: Any, earliest: Any, days: Any) -> None:
+    for number in range(len(runs)):
+        run = runs[number]
+        for row in range(first_row(run, first), first_row(run, stop)):
+            customer = load(run.where + 8 * row)
+            for at in range(load(run.starts + 8 * row), load(run.starts + 8 * row + 8) if some[customer] else 0):
+                day = moment(run.time, run.time_bytes, at) // DAY
+                if day < before and counts(run, at):
                     days[day] = True
-                    first[customer] = min(first[customer], day)
+                    earliest[customer] = min(earliest[customer], day)
 
 
 @jit
-def _between(bounds: Any, times: Any, paid: Any, back: Any, start: int, stop: int, sums: Any) -> None:
-    for run in range(len(bounds)):
-        for customer in range(bounds.shape[1] - 1):
-            for at in range(bounds[run, customer], bounds[run, customer + 1]):
-                if start <= times[at] < stop:
-                    is_order = paid[at] >= 0 and back[at] == 0
-                    sums[0, customer] += paid[at] if is_order else min(paid[at], 0)
-                    sums[1, customer] += np.int64(is_order)
+def _between(first: int, stop: int, runs: Any, start: int, end: int, sums: Any) -> None:
+    for number in range(len(runs)):
+        run = runs[number]
+        for row in range(first_row(run, first), first_row(run, stop)):
+            customer = load(run.where + 8 * row)
+            for at in range(load(run.starts + 8 * row), load(run.starts + 8 * row + 8)):
+                if start <= moment(run.time, run.time_bytes, at) < end and counts(run, at):
+                    sums[0, customer] += net(run, at)
+                    sums[1, customer] += np.int64(is_order(run, at))
 
 
 @jit
-def _purchases(bounds: Any, times: Any, paid: Any, back: Any, today: int, seen: Any, out: Any) -> None:
+def _purchases(first: int, stop: int, runs: Any, today: int, out: Any) -> None:
     """Write `PURCHASES` as rows: repeats, last days, known days, first and repeat spend; -1 repeats where there is no order."""
-    for customer in range(bounds.shape[1] - 1):
-        first, last, days = np.int64(today), np.int64(-1), np.int64(-1)
-        for run in range(len(bounds)):
-            for at in range(bounds[run, customer], bounds[run, customer + 1]):
-                day = times[at] // DAY
-                if day < today and paid[at] >= 0 and back[at] == 0:
-                    first, last, days = min(first, day), max(last, day), days + np.int64(seen[day] != customer)
+    rows, bounds, seen = np.empty(len(runs), np.int64), np.empty((len(runs), 2), np.int64), np.full(today, -1, np.int64)
+    begin(runs, first, rows)
+    for customer in range(first, stop):
+        begun, last, days = np.int64(today), np.int64(-1), np.int64(-1)
+        for number in range(len(runs)):
+            run = runs[number]
+            bounds[number, 0], bounds[number, 1] = orders_of(run, rows, number, customer)
+            for at in range(bounds[number, 0], bounds[number, 1]):
+                day = moment(run.time, run.time_bytes, at) // DAY
+                if day < today and counts(run, at) and is_order(run, at):
+                    begun, last, days = min(begun, day), max(last, day), days + np.int64(seen[day] != customer)
                     seen[day] = customer
-        out[0, customer], out[1, customer], out[2, customer] = days, last - first, today - first
-        for run in range(len(bounds)):
-            for at in range(bounds[run, customer], bounds[run, customer + 1]):
-                day = times[at] // DAY
-                if day < today:
-                    amount = paid[at] if paid[at] >= 0 and back[at] == 0 else min(paid[at], 0)
-                    out[3 + np.int64(day > first), customer] += amount
+        out[0, customer], out[1, customer], out[2, customer] = days, last - begun, today - begun
+        for number in range(len(runs)):
+            run = runs[number]
+            for at in range(bounds[number, 0], bounds[number, 1]):
+                day = moment(run.time, run.time_bytes, at) // DAY
+                if day < today and counts(run, at):
+                    out[3 + np.int64(day > begun), customer] += net(run, at)

@@ -186,7 +186,8 @@ class Store:
         with self._errors(), self._new_file() as new:
             now = new.stat().st_mtime_ns  # the file system's clock
             self.entries = {path: replace(entry, seen=now) if entry.seen is None else entry for path, entry in self.entries.items()}
-            kept = {"entries": {path: asdict(entry) for path, entry in self.entries.items()}, "runs": [asdict(run) for run in self.runs]}
+            entries = {path: {**vars(entry), "identity": vars(entry.identity)} for path, entry in self.entries.items()}
+            kept = {"entries": entries, "runs": [vars(run) for run in self.runs]}
             content = json.dumps({"version": _VERSION, "kept": kept, "checksum": _checksum(kept)}).encode()
             if content != self._read:
                 new.write_bytes(content)
