@@ -17,6 +17,8 @@ from typing import Any, NoReturn
 import hypothesis
 import pytest
 
+# Workers that each compute on all cores wait for each other, spinning: a fit of milliseconds then takes seconds.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # No test fails for being slow. CI tries the same examples each time: it cannot turn red by chance, and finds nothing new either.
 hypothesis.settings.register_profile("segmenter", deadline=None, max_examples=30, derandomize=os.environ.get("CI") == "true")
 hypothesis.settings.load_profile("segmenter")

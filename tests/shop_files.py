@@ -1,6 +1,9 @@
 """A shop's files for tests of their reading."""
 
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import polars as pl
@@ -26,10 +29,23 @@ ERP_ROWS = [
 ]
 
 
-def configured(**changes: object) -> FilesSettings:
-    config = OmegaConf.merge(OmegaConf.load(CONF / "_tables.yaml"), OmegaConf.load(CONF / "files.yaml"), {"orders": {"path": "-"}}, changes)
+@cache
+def _of_conf(source: str) -> Any:
+    config = OmegaConf.merge(*(OmegaConf.load(CONF / f"{name}.yaml") for name in ("_tables", source)))
     del config["defaults"]
-    return parse(FilesSettings, config)
+    return config
+
+
+def data_of(changes: Mapping[str, object], source: str = "files") -> Any:
+    """Give the config of where data come from with some changes, keys in it with dots; its file is read once."""
+    config = OmegaConf.merge(_of_conf(source))
+    for key, value in changes.items():
+        OmegaConf.update(config, key, value)
+    return config
+
+
+def configured(**changes: object) -> FilesSettings:
+    return parse(FilesSettings, data_of({"orders.path": "-", **changes}))
 
 
 def raw(path: Path | str, **changes: object) -> Raw:

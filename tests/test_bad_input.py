@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 from jobs import exit_code
+from marks import slow_but
 
 GOOD = {
     "customer_id": [f"c{i}" for i in range(20)],
@@ -251,7 +252,19 @@ def no_such_sqlite_file(shop):
     return ["data=database", "data.url=sqlite:///shop.db", "data.orders.query='SELECT 1'"], r"data\.url: .*shop\.db"
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+FAST = (
+    missing_file,
+    truncated_parquet,
+    missing_column,
+    all_rejected,
+    nobody_eligible,
+    misspelt_key,
+    wrong_types_all_at_once,
+    unwritable_out,
+)
+
+
+@pytest.mark.parametrize("case", slow_but(CASES, *FAST), ids=lambda case: case.__name__)
 def test_one_clear_message(case, shop, capfd):
     arguments, message = case(shop)
     before = contents(shop)
@@ -288,30 +301,33 @@ def test_an_unknown_job_and_a_word_that_is_no_override(capsys):
         assert message in capsys.readouterr().err
 
 
+ODD = [
+    (["launch.name=a\udc80b"], "launch.name"),
+    (["launch.topic=a\0b"], "launch.topic"),
+    (["launch=null"], "launch"),
+    (["launch=5", "out=x"], "launch"),
+    (["~launch", "out=x"], "launch"),
+    (["data=[]"], "data"),
+    (["data=null"], "data"),
+    (["plan=5"], "plan"),
+    (["+x@y=z"], "x@y"),
+    (["launch.name=${nope}"], "launch.name"),
+    (["launch.name=${launch.name}"], "launch.name"),
+    (["launch.community=" + "x" * 100_000], "launch.community"),
+    (["launch.community=" + "[" * 1_000 + "]" * 1_000], "launch.community"),
+    ([f"+x{number}=1" for number in range(10_000)], "overrides"),
+    (["+hydra.callbacks.x._target_=os.system"], "_target_"),
+    (["hydra.searchpath=5"], "hydra.searchpath"),
+    (["--config-dir", "nope"], "nope"),
+    (["--cfg", "job", "--package", "nope"], "nope"),
+    (["plan.group_capacity=100000000000000000000"], "plan.group_capacity"),
+    (["launch.name=CON"], "launch.name"),
+]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
-    [
-        (["launch.name=a\udc80b"], "launch.name"),
-        (["launch.topic=a\0b"], "launch.topic"),
-        (["launch=null"], "launch"),
-        (["launch=5", "out=x"], "launch"),
-        (["~launch", "out=x"], "launch"),
-        (["data=[]"], "data"),
-        (["data=null"], "data"),
-        (["plan=5"], "plan"),
-        (["+x@y=z"], "x@y"),
-        (["launch.name=${nope}"], "launch.name"),
-        (["launch.name=${launch.name}"], "launch.name"),
-        (["launch.community=" + "x" * 100_000], "launch.community"),
-        (["launch.community=" + "[" * 1_000 + "]" * 1_000], "launch.community"),
-        ([f"+x{number}=1" for number in range(10_000)], "overrides"),
-        (["+hydra.callbacks.x._target_=os.system"], "_target_"),
-        (["hydra.searchpath=5"], "hydra.searchpath"),
-        (["--config-dir", "nope"], "nope"),
-        (["--cfg", "job", "--package", "nope"], "nope"),
-        (["plan.group_capacity=100000000000000000000"], "plan.group_capacity"),
-        (["launch.name=CON"], "launch.name"),
-    ],
+    slow_but(ODD, *ODD[:2], ODD[9], *ODD[-5:-2]),
     ids=lambda value: value[0][:40] if isinstance(value, list) else "",
 )
 def test_overrides_that_nobody_means(shop, capfd, arguments, told):

@@ -4,6 +4,7 @@ import tempfile
 
 import pytest
 from jobs import exit_code
+from marks import slow_but
 
 from segmenter.command import command
 from segmenter.errors import OutputError
@@ -53,7 +54,7 @@ def test_nor_has_a_job_of_a_sweep_and_the_next_sweep_removes_older_ones(temporar
     assert [path.name for path in temporary.parent.iterdir()] == ["tmp"]
 
 
-@pytest.mark.parametrize("words", [["rules.spend.mim=3"], ["data=nowhere"], ["out=/dev/null/x"]])
+@pytest.mark.parametrize("words", slow_but([["rules.spend.mim=3"], ["data=nowhere"], ["out=/dev/null/x"]], ["data=nowhere"]))
 def test_errors_are_said_in_the_launchs_language(temporary, monkeypatch, capsys, words):
     said = {}
     for lang in ("en", "zh"):

@@ -11,6 +11,7 @@ import pytest
 from documents import BLOCKS, PAGES, ROOT, Block
 from jobs import MODELS, composed, exit_code, run_here, settings_of
 from made_exports import pharmacy
+from marks import slow_but
 from omegaconf import OmegaConf
 
 from segmenter.overrides import quoted
@@ -110,7 +111,10 @@ def test_every_command_runs(page: str, shop: Path, tmp_path: Path) -> None:
     assert list((tmp_path).glob("outputs/*")) or list(tmp_path.glob("my_*")) or page.endswith("index.md")
 
 
-@pytest.mark.parametrize("block", [block for block in OURS if block.language == "python"], ids=lambda block: block.page)
+PYTHON = [block for block in OURS if block.language == "python"]
+
+
+@pytest.mark.parametrize("block", slow_but(PYTHON, PYTHON[0]), ids=lambda block: block.page)
 def test_every_example_of_the_library_runs(
     block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:

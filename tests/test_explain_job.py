@@ -6,6 +6,7 @@ import shutil
 import polars as pl
 import pytest
 from jobs import run_here
+from marks import slow_but
 
 import segmenter
 from segmenter.errors import ConfigError, InputError
@@ -19,7 +20,7 @@ KINDS = {
 }
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=slow_but(KINDS, "weighted"))
 def results(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("explained")
     run_here("launch", "out=spring", *QUICK, *KINDS[request.param], cwd=folder)

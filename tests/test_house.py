@@ -53,7 +53,7 @@ COVERS = {
     "planning/test_planner.py": "planning/allocated_plan planning/candidates planning/choice planning/layers",
     "planning/test_schedule.py": "planning/dispatch planning/call_messages planning/agents",
     "report/test_backtest_report.py": "report/backtest_evidence report/backtest_tables",
-    "report/test_call_sheets.py": "report/call_sheet_cells report/call_sheet_columns report/call_sheet_pages report/call_sheet_words",
+    "report/test_call_sheets.py": "report/call_sheet_book report/call_sheet_cells report/call_sheet_columns report/call_sheet_pages report/call_sheet_words",
     "report/test_launch_report.py": "report/launch_choice report/launch_makeup report/sections report/topic_report",
     "report/test_output_folder.py": "report/job_paths",
     "ledger/test_drafts.py": "report/ledger_words",
@@ -81,6 +81,7 @@ COVERS = {
     "test_explain_job.py": "evaluation/explanation report/explanation_report settings/results_jobs sources/results_folder",
     "test_compare_job.py": "report/changes_outputs report/changes_report",
     "test_library.py": "demo/demo_tables guesses/frame_guess report/notebook",
+    "test_spared_imports.py": "estimators",
     "test_launch_stages.py": "launch_model launch_plan tracking/served_model",
     "test_wheel.py": "version",
 }

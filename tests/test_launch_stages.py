@@ -101,7 +101,7 @@ def test_earlier_launches_on_the_same_tables_see_only_their_past(ranked):
 KINDS = ["weighted", "spend", "decayed", "recency", "rfm", "clv", "learned", "auto"]
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=slow_but(KINDS, "weighted", "rfm", "clv"))
 def planned(request, shop):
     """A launch by each ranking: on customers of whom some never ordered, ordered once, or only gave back."""
     tables, settings = shop

@@ -130,6 +130,7 @@ def kinds(table):
     yield "duckdb", duckdb.from_arrow(table.to_arrow()), pl.DataFrame
 
 
+@pytest.mark.slow
 def test_its_tables_are_of_the_orders_kind_and_the_same_whatever_that_is():
     wanted = small(customers=ORDERS.select("customer_id").unique(maintain_order=True))
     for name, orders, kind in kinds(ORDERS):

@@ -1,11 +1,10 @@
 """What a job reads: which way orders take, and what is said of all tables together. See tests/sources for the files themselves."""
 
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 import pytest
-from omegaconf import OmegaConf
+from shop_files import data_of
 
 import segmenter
 from segmenter.errors import InputError
@@ -15,7 +14,6 @@ from segmenter.measures.sampling import Sampling
 from segmenter.settings import FilesSettings, parse
 from segmenter.tables import Terms
 
-CONF = Path(__file__).parents[1] / "conf" / "data"
 LAUNCH = segmenter.launch_settings({"launch.as_of": "2026-07-01"}).launch
 TERMS = Terms(date(2026, 7, 1), 90.0, None)
 
@@ -26,12 +24,8 @@ def files(tmp_path):
     (tmp_path / "customers.csv").write_text("customer_id\na\nb\nc\n")
 
     def settings(**changes):
-        config = OmegaConf.merge(OmegaConf.load(CONF / "_tables.yaml"), OmegaConf.load(CONF / "files.yaml"))
-        del config["defaults"]
-        config.orders.path = str(tmp_path / "orders.csv")
-        for key, value in changes.items():
-            OmegaConf.update(config, key.replace("__", "."), value)
-        return parse(FilesSettings, config)
+        named = {key.replace("__", "."): value for key, value in changes.items()}
+        return parse(FilesSettings, data_of({"orders.path": str(tmp_path / "orders.csv"), **named}))
 
     return settings
 

@@ -108,8 +108,10 @@ def test_a_launch_has_them_as_columns_and_layers(small_shop):
         {"name": "village", "where": "orders < 3"},
         {"name": "none", "where": "orders < 0"},
     ]
-    plain = segmenter.launch_settings({"launch.as_of": "2026-07-01", "scoring": "spend", "plan.size": 50})
-    settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "scoring": "spend", "plan.size": 50, "personas": wanted})
+    plain = segmenter.launch_settings({"launch.as_of": "2026-07-01", "scoring": "spend", "segments.k": 2, "plan.size": 50})
+    settings = segmenter.launch_settings(
+        {"launch.as_of": "2026-07-01", "scoring": "spend", "segments.k": 2, "plan.size": 50, "personas": wanted}
+    )
     made, before = segmenter.plan_launch(small_shop, settings), segmenter.plan_launch(small_shop, plain)
     assert made.personas["customers"].sum() == made.customers.height
     assert made.personas["invited"].sum() == made.invite_list.height == 50

@@ -78,6 +78,8 @@ def test_online_retail_gives_exactly_the_customers_of_a_query(launch, data_dir, 
     rules = [
         "data=online_retail",
         "launch.as_of=2011-12-10",
+        "scoring=weighted",
+        "segments.k=3",
         "rules.spend.min=1000",
         "rules.recency.max_days=60",
         "rules.region.exclude=[United Kingdom]",
@@ -103,6 +105,7 @@ def test_cancelled_orders_are_neither_spend_nor_orders(launch, data_dir, tmp_pat
     assert bought_80995_pieces["orders"] == 2
 
 
+@pytest.mark.slow
 def test_taobao_gives_exactly_the_customers_of_a_query(launch, data_dir, tmp_path):
     out = tmp_path / "results"
     rules = [

@@ -64,6 +64,7 @@ def test_a_launch_has_the_measure_the_rule_and_the_ranking(changed: Path) -> Non
     assert "下单次数" in page
 
 
+@pytest.mark.slow
 def test_a_job_stands_beside_the_others(changed: Path) -> None:
     assert "Count the customers" in run(changed)
     run(changed, "census", *SMALL, "out=census")

@@ -133,6 +133,7 @@ def test_what_fails_is_in_the_log_with_its_code_whether_the_config_comes_togethe
         assert [problem["code"] for problem in last["problems"]] == [code]
 
 
+@pytest.mark.slow
 def test_all_checks_of_a_sweep_are_made_and_the_worst_verdict_counts(tmp_path):
     shop = tmp_path / "orders.csv"
     shop.write_text("customer_id,time,amount\n" + "".join(f"C{n},2026-06-{1 + n % 28:02},{n}.50\n" for n in range(60)))

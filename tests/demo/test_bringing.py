@@ -70,6 +70,7 @@ def test_friends_new_to_the_shop_stand_among_its_referrals(shop: Shop, after: Af
     assert new.group_by("customer_id").len().join(after.effects, on="customer_id").select((pl.col("len") == pl.col("friends")).all()).item()
 
 
+@pytest.mark.slow
 def test_each_week_brings_fewer_than_the_one_before(shop: Shop) -> None:
     every = shop.truth.select("customer_id", call_on=pl.lit(AS_OF))
     brought = [live_on(shop, 35, every.head(600), effect=0, seed=seed, brings=3.0) for seed in range(4)]
@@ -80,6 +81,7 @@ def test_each_week_brings_fewer_than_the_one_before(shop: Shop) -> None:
     assert 0.55 < weeks[2] / weeks[1] < 0.85
 
 
+@pytest.mark.slow
 def test_rewards_bring_more_of_the_same_and_are_paid_once(shop: Shop, invited: pl.DataFrame, after: After) -> None:
     paid = live_on(shop, DAYS, invited, effect=0.25, seed=7, brings=3.0, tiers=RISING).bringing
     first, more = (set(frame.select("customer_id", "brought", "new").rows()) for frame in (after.bringing, paid))

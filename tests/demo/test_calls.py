@@ -29,6 +29,7 @@ def calls(shop: Shop, invited: pl.DataFrame) -> pl.DataFrame:
     return call_month(shop.truth, invited, AS_OF, DAYS, attempts=3, seed=7)
 
 
+@pytest.mark.slow
 def test_second_calls_bring_as_many_as_the_simulator_says(shop: Shop, invited: pl.DataFrame, calls: pl.DataFrame) -> None:
     once = call_month(shop.truth, invited, AS_OF, DAYS, attempts=1, seed=7)
     for made in (once, calls):
@@ -93,6 +94,7 @@ def test_who_is_called_again_after_an_end_says_the_same(shop: Shop, calls: pl.Da
     assert again["chance"].sum() == 0
 
 
+@pytest.mark.slow
 def test_the_days_before_are_the_same_whatever_is_called_later(shop: Shop, invited: pl.DataFrame, calls: pl.DataFrame) -> None:
     day = AS_OF + timedelta(days=9)
     early = calls.filter(pl.col("called_on") < day)

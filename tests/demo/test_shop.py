@@ -261,6 +261,7 @@ def run_demo(folder: Path, *overrides: str) -> "subprocess.CompletedProcess[str]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)
 
 
+@pytest.mark.slow
 def test_the_script_writes_the_tables_and_says_how_to_launch_on_them(tmp_path: Path) -> None:
     done = run_demo(tmp_path, "out=我的 shop", "customers=120", "launch.name=一月")
     assert done.returncode == 0, done.stderr

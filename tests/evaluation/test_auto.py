@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from marks import slow_but
 
 import segmenter
 from segmenter.errors import InputError
@@ -80,7 +81,7 @@ def test_the_trials_of_a_shop(past):
     assert auto.values(frame.head(0)).tolist() == []
 
 
-@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("choice", slow_but(CHOICES, *list(CHOICES)[:2], *list(CHOICES)[-2:]))
 def test_a_blend_is_the_mean_of_the_ranks(past, choice, monkeypatch):
     trying(monkeypatch, made(choice))
     auto, frame = fitted(past, scoring__trees=5)

@@ -36,6 +36,7 @@ def test_it_is_what_drawing_customers_again_and_again_gives(customers):
     assert found.drawn.mean() == pytest.approx(found.share, abs=0.02 + 0.5 / customers)
 
 
+@pytest.mark.slow
 def test_customers_ranked_at_random_seldom_beat_it_and_the_best_of_many_as_seldom():
     alone, best = 0, 0
     for repetition in range(200):

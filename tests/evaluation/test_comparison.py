@@ -21,6 +21,7 @@ def shop(chance, customers=3000):
     return first, second, [chance.poisson(means * chance.exponential(1, customers)) for _ in range(3)]
 
 
+@pytest.mark.slow
 def test_an_interval_covers_the_true_difference_in_about_95_of_100_shops():
     truth = (0.1 * (3 + 0.1) - 0.1 * (2 + 0.2)) / 1.3
     covered, clear = 0, 0

@@ -84,6 +84,7 @@ def test_a_control_group_that_is_too_small_is_said_to_be():
     assert warning.endswith("A launch this small can hardly be measured.")
 
 
+@pytest.mark.slow
 def test_the_minimum_detectable_effect_is_shown_as_often_as_promised():
     shop = Shop(20_000, 0.15, 1.0)
     past, _ = shop.launched(0)

@@ -16,7 +16,7 @@ from segmenter.tables import INVITED, PRECEDENTS, PastLaunches
 
 
 def settings(*overrides):
-    few = ("scoring=spend", "segments=rfm", "topics.use=false", "personas=[]", "plan.size=150", "fission.runs=200")
+    few = ("scoring=spend", "segments=rfm", "topics.use=false", "personas=[]", "plan.size=150", "fission.runs=60")
     return settings_of("simulate", f"launch.as_of={AS_OF}", *few, *overrides)
 
 
@@ -57,6 +57,7 @@ def test_the_order_of_rows_changes_nothing(first):
     assert pickle.dumps((again.totals, again.daily, again.differences)) == pickle.dumps((found.totals, found.daily, found.differences))
 
 
+@pytest.mark.slow
 def test_what_is_not_known_is_said(first):
     job, plan, tables, found = first
     codes = {each.code for each in found.notes}

@@ -133,6 +133,7 @@ def test_it_says_what_it_found_in_plain_words():
     assert re.findall(r"[0-9][0-9,]*", zh) == ["1,800", "520", "610", "30", "210,000", "290,000", "300,000", "6", "90", "2,700"]
 
 
+@pytest.mark.slow
 def test_neither_the_order_of_rows_nor_later_orders_change_it(year, plan):
     past, _ = year
     cut, settings = date(2026, 3, 1), settings_of(date(2026, 3, 1), target=50_000)

@@ -1,6 +1,7 @@
 """What casts doubt on a measured lift."""
 
 import polars as pl
+import pytest
 from made_up_launches import Shop, story
 
 from segmenter.evaluation.launch_lift import find_doubts, measure_launch
@@ -31,6 +32,7 @@ def test_a_sound_measurement_raises_no_doubt_and_each_fault_its_own():
     assert len(doubts(unbalanced.head(900), share=0.3, days=3, joined=20)) == 5
 
 
+@pytest.mark.slow
 def test_the_balance_test_cries_wolf_about_once_in_a_thousand():
     shop = Shop(5_000, 0.15, 1.0)
     cried = sum(

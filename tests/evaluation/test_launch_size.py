@@ -40,6 +40,7 @@ def test_as_many_are_invited_as_reach_the_target(tables):
     assert (more.groups["filled"] >= 0.9).all()
 
 
+@pytest.mark.slow
 def test_a_target_out_of_reach_is_told_and_the_plan_is_as_without_one(tables):
     beyond, without = planned(tables, **{"launch.target": 10**9}), planned(tables)
     assert beyond.invitations.equals(without.invitations)

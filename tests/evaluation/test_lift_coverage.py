@@ -75,6 +75,7 @@ def launches() -> Launches:
     return Launches()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("effect", [0.0, 0.25])
 def test_the_interval_holds_what_the_demo_shop_knows(launches: Launches, effect: float) -> None:
     rows = []

@@ -48,6 +48,7 @@ def test_later_spend_and_orders_are_those_of_the_horizon(shop):
         assert joined["spend"].sum() > 0
 
 
+@pytest.mark.slow
 def test_neither_the_future_nor_the_order_of_rows_matters(shop):
     more = shop.orders.single().head(50).with_columns(pl.lit(AS_OF, pl.Datetime("us")).alias("time"))
     mixed = pl.concat([shop.orders.single(), more]).sample(fraction=1, shuffle=True, seed=2)
@@ -62,6 +63,7 @@ def test_without_a_past_or_eligible_customers_there_is_none(shop):
     assert behaviour_of(shop, **{"launch.horizon_days": 1000}) == {}
 
 
+@pytest.mark.slow
 def test_a_launch_hands_it_to_its_segments(shop):
     for scoring, known in (("auto", True), ("weighted", False)):
         trials = segmenter.plan_launch(shop, settings_of(scoring=scoring)).segmentation.trials

@@ -64,6 +64,7 @@ def test_nothing_later_and_nobody_of_the_control_group_counts():
     assert count_second_calls(None, UNTIL).is_empty()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attempts", [1, 3])
 def test_of_the_demo_shops_month_what_second_calls_brought_lies_in_the_interval(attempts):
     as_of, until = date(2026, 7, 1), date(2026, 7, 31)

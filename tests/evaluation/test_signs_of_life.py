@@ -140,6 +140,7 @@ def test_all_who_fall_silent_at_once_have_a_short_half_life_and_who_grows_has_no
     assert life(people, spoke(lambda place: range(1 + place, 31))).parts.select("half_life", "half_life_low").row(0) == (None, None)
 
 
+@pytest.mark.slow
 def test_of_the_demo_shops_month_the_half_life_and_the_silent_groups_are_found():
     as_of, until = date(2026, 7, 1), date(2026, 7, 31)
     shop = simulate(customers=8_000, days=400, as_of=as_of, seed=3)

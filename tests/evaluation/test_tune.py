@@ -80,6 +80,7 @@ def test_a_trial_is_what_a_replay_gives_to_the_last_bit(spells):
     assert trials.filter(spend=100.0)["share"].to_list() == [share_of(spells, "spend", "learned_from")]
 
 
+@pytest.mark.slow
 def test_roles_weigh_in_a_trial_as_in_a_replay():
     job = settings("+scoring.role_weights.support=30", "tune.trials=4")
     tables = tables_of(in_spells(1), job)
@@ -92,6 +93,7 @@ def test_roles_weigh_in_a_trial_as_in_a_replay():
     assert list(found.scoring.role_weights) == ["support"]
 
 
+@pytest.mark.slow
 def test_customers_of_whom_nothing_can_be_known_cannot_be_tuned_for():
     job = settings("tune.trials=25", "seed=1")
     found = tune(tables_of(at_random(1), job), job)
@@ -99,6 +101,7 @@ def test_customers_of_whom_nothing_can_be_known_cannot_be_tuned_for():
     assert not found.helped
 
 
+@pytest.mark.slow
 def test_where_the_present_weights_are_best_they_stay(spells):
     best = {f"scoring.weights.{name}": weight for name, weight in spells.scoring.weights.model_dump().items()}
     overrides = [f"{key}={value}" for key, value in best.items()]
@@ -108,6 +111,7 @@ def test_where_the_present_weights_are_best_they_stay(spells):
     assert not found.helped
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_changes_nothing_and_neither_does_what_came_later(spells):
     job, rows = settings(), in_spells(1)
     chance = np.random.default_rng(5)
@@ -125,6 +129,7 @@ def test_the_order_of_rows_changes_nothing_and_neither_does_what_came_later(spel
     assert not other.shares.equals(spells.shares)
 
 
+@pytest.mark.slow
 def test_the_launch_of_the_shop_may_rank_otherwise():
     job = settings("scoring=recency", "backtest.rankings=[spend]", "tune.trials=20")
     shop = simulate(customers=1_000, days=400, as_of=AS_OF, seed=3)
@@ -161,6 +166,7 @@ def test_what_cannot_be_tuned_says_why():
         parse(TuneCore, taken)
 
 
+@pytest.mark.slow
 def test_weights_that_tell_nothing_are_only_a_start():
     """The present score rests on events alone, and the shop has none."""
     job = settings("tune.trials=12")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from marks import slow_but
 
 from segmenter.errors import LedgerError
 from segmenter.ledger import (
@@ -114,7 +115,9 @@ BETWEEN = {
 }
 
 
-@pytest.mark.parametrize("kind", BETWEEN)
+@pytest.mark.parametrize(
+    "kind", slow_but(BETWEEN, "a refusal of this one", "an answer of a later date", "this one's plan", "a ledger removed")
+)
 def test_what_the_ledger_said_is_looked_at_again_as_a_plan_is_recorded(kind: str, tmp_path: Path) -> None:
     between, whose = BETWEEN[kind]
     planned(open_ledger(None, tmp_path / "results"), "spring", date(2026, 6, 1), x="planned", y="held_out")
@@ -183,7 +186,9 @@ def test_the_plan_of_a_job_that_was_killed_counts_where_its_results_are_there(
         record_plan(ledger, july, frame, basis)
 
 
-@pytest.mark.parametrize(("others", "ends"), [(0, "told"), (2, "told"), (4, "told"), (5, "given up"), (99, "given up")])
+@pytest.mark.parametrize(
+    ("others", "ends"), slow_but([(0, "told"), (2, "told"), (4, "told"), (5, "given up"), (99, "given up")], (2, "told"), (5, "given up"))
+)
 def test_a_plan_is_made_again_a_few_times(ledger: Ledger, others: int, ends: str) -> None:
     left = others
 

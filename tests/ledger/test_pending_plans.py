@@ -176,6 +176,7 @@ def test_killed_at_any_line_results_and_ledger_agree(url, tmp_path, swap, job):
     assert list_launches(open_ledger(url, out))["state"].to_list() == ["planned"] * (job != "cancel")
 
 
+@pytest.mark.slow
 def test_two_jobs_publishing_the_same_launch_at_once_leave_results_and_ledger_agreed(url, tmp_path):
     out = tmp_path / "outputs" / "results"
     run_at_once(*([sys.executable, "-c", RUNS + TOGETHER, url or "", str(out), first] for first in ("100", "200")))

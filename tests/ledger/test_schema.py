@@ -51,6 +51,7 @@ print(list_invitations(open_ledger(sys.argv[1] or None, Path(sys.argv[2]))).heig
 """
 
 
+@pytest.mark.slow
 def test_an_older_ledger_is_brought_up_to_date_once_by_two_at_a_time_and_loses_nothing(url, tmp_path):
     ledger = filled_version_1(url, tmp_path / "results")
     command = [sys.executable, "-c", OPENS, url or "", str(tmp_path / "results")]

@@ -324,6 +324,7 @@ def test_ids_with_the_same_hash_are_told_apart(length):
     assert known.select("customer_id", "orders").rows() == [(other, 2)]
 
 
+@pytest.mark.slow
 def test_tables_grow_and_their_memory_goes_back():
     rows, customers = 700_000, 290_000  # three chunks of records
     random = np.random.default_rng(3)

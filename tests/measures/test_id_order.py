@@ -2,6 +2,7 @@
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ def ordered(ids):
     return ids.gather(order_of(np.ascontiguousarray(views), ids)).to_list()
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(PIECES, max_size=6).map("".join), unique=True, max_size=30))
 @example(["a", "a\0", "a\0\0", ""])
 @example(["\0" * length for length in range(13)])  # only their lengths differ, and one is no longer inline

@@ -169,6 +169,7 @@ def loosened(frame, limits, rows):
     return pl.concat([frame, added.select(frame.columns)]), replace(limits, groups=groups)
 
 
+@pytest.mark.slow
 @OFTEN
 @given(persons, constraints(), st.randoms(use_true_random=False))
 def test_a_plan_keeps_to_everything_or_says_what_is_short(rows, limits, random):
@@ -251,6 +252,7 @@ def best_by_person(frame, limits, most):
     return -found.mip_dual_bound if found.x is None else -found.fun
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_it_is_as_good_as_the_program_of_persons(seed):
     frame = shop(90, seed, regions=3)
@@ -264,6 +266,7 @@ def test_it_is_as_good_as_the_program_of_persons(seed):
     assert plan.customers.filter("invited")["value"].sum() >= 0.999 * best_by_person(frame, limits, most=2)
 
 
+@pytest.mark.slow
 def test_many_customers_near_the_bound():
     frame = shop(30_000, seed=5, regions=8, layers=5)
     quotas = tuple(Quota(f"L{at}", share, 0.6) for at, share in enumerate([0.05, 0.1, 0.15, 0.2, 0.2]))

@@ -94,6 +94,7 @@ def test_no_number_of_answers_to_one_launch_makes_the_next_one_certain():
     assert alike.mean == pytest.approx(0.4980, abs=0.01)
 
 
+@pytest.mark.slow
 def test_the_next_rate_is_where_it_is_said_to_be():
     """In worlds drawn as the model has them, every tenth of the posterior is hit equally often."""
     rng = np.random.default_rng(3)

@@ -116,6 +116,7 @@ def test_a_topic_takes_its_own_from_the_neighbours_before_it_is_joined_with_the_
     assert "Southwest China: jade with silk" in notes[1]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(
     st.lists(

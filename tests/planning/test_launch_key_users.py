@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from planning_spread import frame_of, planned, spread_of
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 119), st.integers(0, 119)), min_size=1, max_size=60),

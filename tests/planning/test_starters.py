@@ -119,6 +119,7 @@ def test_the_order_of_rows_does_not_matter(random):
 def test_a_launch_hands_them_on_and_its_sheets_say_so(tmp_path):
     import openpyxl
 
+    from segmenter.report.call_sheet_book import BookMaker
     from segmenter.report.call_sheets import call_sheets
 
     orders = pl.DataFrame({"customer_id": ["a", "b"], "time": "2026-06-30", "amount": 5.0})
@@ -128,7 +129,7 @@ def test_a_launch_hands_them_on_and_its_sheets_say_so(tmp_path):
     made = segmenter.plan_launch(tables, settings)
     assert made.starters.rows() == [("四川-1", "s", "staff")]
     assert set(made.invitations["customer_id"]) == {"a", "b"}
-    [path] = call_sheets(segmenter.in_words(made, settings), settings, tables.contacts, tmp_path)
+    [path] = BookMaker(call_sheets(segmenter.in_words(made, settings), settings, tables.contacts)).write(tmp_path)
     info = {row[0]: row[1] for row in openpyxl.load_workbook(path)["info"].values}
     assert info["starters of 四川-1"] == "Sue s (colleague)"
     assert "house account" in info["starters"]

@@ -1,3 +1,5 @@
+import os
+import sys
 import zipfile
 from collections import Counter
 from collections.abc import Callable
@@ -10,11 +12,14 @@ import openpyxl
 import polars as pl
 import pytest
 
+from segmenter.report import call_sheet_book
 from segmenter.report import call_sheets as module
+from segmenter.report.call_sheet_book import BookMaker
 from segmenter.report.call_sheet_words import ANSWER_WORDS, buying_habit, last_calls
 from segmenter.report.call_sheets import call_sheets
 from segmenter.report.labels import Labels
 from segmenter.report.safe_text import safe_names
+from segmenter.side_process import SideProcess
 from segmenter.tables import INVITED
 
 LAUNCH = {
@@ -24,6 +29,10 @@ LAUNCH = {
     "launch__group_rules": "no <ads>",
 }
 AGENTS = [{"name": "王芳", "calls_per_day": 25, "regions": []}, {"name": "=Li", "calls_per_day": 40, "regions": ["辽宁"]}]
+
+
+def write_sheets(plan: Any, settings: Any, contacts: pl.DataFrame | None, folder: Path, invited: pl.DataFrame | None = None) -> list[Path]:
+    return BookMaker(call_sheets(plan, settings, contacts, invited)).write(folder)
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
@@ -36,7 +45,7 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
 @pytest.mark.slow
 def test_each_region_has_its_workbook_and_each_invited_customer_one_row(launch: Callable[..., Any], tmp_path: Path) -> None:
     made = launch()
-    paths = call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path / "call_sheets")
+    paths = write_sheets(made.plan, made.settings, made.tables.contacts, tmp_path / "call_sheets")
     assert {path.parent for path in paths} == {tmp_path / "call_sheets"}
     assert sorted(tmp_path.rglob("*.xlsx")) == sorted(paths)
     names = {path.stem for path in paths}
@@ -56,9 +65,10 @@ def test_each_region_has_its_workbook_and_each_invited_customer_one_row(launch: 
             assert order[0][0] == "1 key user"
 
 
+@pytest.mark.slow
 def test_what_an_agent_needs(launch: Callable[..., Any], tmp_path: Path) -> None:
     made = launch()
-    paths = call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path)
+    paths = write_sheets(made.plan, made.settings, made.tables.contacts, tmp_path)
     path = next(path for path in paths if path.stem == "辽宁")
     book = openpyxl.load_workbook(path)
     sheet, info = book.worksheets
@@ -123,7 +133,7 @@ def sheet_rows(sheet: Any, top: int = 0) -> list[dict[str, Any]]:
 @pytest.mark.slow
 def test_who_calls_whom_on_which_day(launch: Callable[..., Any], tmp_path: Path) -> None:
     made = launch(plan__agents=AGENTS, plan__holdout=0)
-    paths = call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path)
+    paths = write_sheets(made.plan, made.settings, made.tables.contacts, tmp_path)
     regions = list(safe_names(made.plan.groups["region"].unique(maintain_order=True).to_list()).values())
     assert [path.stem for path in paths] == [*regions, *(path.stem for path in paths[len(regions) :])]
     assert {path.stem for path in paths[len(regions) :]} == {"agent =Li", "agent 王芳"}
@@ -156,7 +166,7 @@ def test_who_calls_whom_on_which_day(launch: Callable[..., Any], tmp_path: Path)
 def test_each_agent_has_a_workbook_with_a_sheet_a_day(launch: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = launch(plan__agents=AGENTS, **LAUNCH)
     monkeypatch.setattr(module, "_MOST_DAYS", 12)
-    paths = [path for path in call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path) if path.stem.startswith("agent ")]
+    paths = [path for path in write_sheets(made.plan, made.settings, made.tables.contacts, tmp_path) if path.stem.startswith("agent ")]
     assert len(paths) > 2
     plan, called = made.plan.invite_list, []
     for path in paths:
@@ -201,7 +211,7 @@ def test_whoever_has_a_persona_is_offered_and_told_its_own(launch: Callable[...,
     persona = dict(made.plan.invite_list.select("customer_id", "persona").rows())
     hooks = {"=clinic": "=free <tea>", "big": "cartons"}
     seen = set()
-    for path in call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path):
+    for path in write_sheets(made.plan, made.settings, made.tables.contacts, tmp_path):
         *days, info = openpyxl.load_workbook(path).worksheets
         if not path.stem.startswith("agent "):
             assert [cell.value for cell in days[0][1]][:8] == [
@@ -246,7 +256,7 @@ def test_agents_named_as_regions_keep_apart(launch: Callable[..., Any], tmp_path
     agents = [{"name": "all", "calls_per_day": 500, "regions": []}]
     made = launch(plan__agents=agents, plan__by_region="none")
     plan = replace(made.plan, groups=made.plan.groups.with_columns(region=pl.lit("agent all")))
-    assert [path.stem for path in call_sheets(plan, made.settings, None, tmp_path)] == ["agent all", "agent all_"]
+    assert [path.stem for path in write_sheets(plan, made.settings, None, tmp_path)] == ["agent all", "agent all_"]
 
 
 @pytest.mark.slow
@@ -263,7 +273,7 @@ def test_the_last_call_stands_where_there_was_one(launch: Callable[..., Any], tm
         {"customer_id": who, "launch": launch, "answer": said, "answered_on": day, "reason": why} for who, launch, said, day, why in answers
     ]
     invited = pl.DataFrame(rows, INVITED)
-    (path,) = call_sheets(made.plan, made.settings, None, tmp_path, invited)
+    (path,) = write_sheets(made.plan, made.settings, None, tmp_path, invited)
     told = {row["customer_id"]: row["last call"] for row in rows_of(path) if row["last call"]}
     assert told == {one: "refused (no time) · 2026-03-01 · spring", two: "will join · 2026-01-09 · winter"}
     assert last_calls(invited, Labels("zh", "CNY"))["last_call"][0] == "拒绝（没时间） · 2026-03-01 · spring"
@@ -292,7 +302,7 @@ def test_buying_habits_are_said_as_one_says_them(orders: int, last: datetime | N
 def test_whom_nobody_calls_comes_last(launch: Callable[..., Any], tmp_path: Path) -> None:
     agents = [{"name": "王芳", "calls_per_day": 5, "regions": ["辽宁"]}]
     made = launch(plan__agents=agents, plan__by_region="none", lang="zh")
-    path, *others = call_sheets(made.plan, made.settings, None, tmp_path)
+    path, *others = write_sheets(made.plan, made.settings, None, tmp_path)
     assert [other.stem.split()[:2] for other in others] == [["客服", "王芳"]] * len(others)
     names = [row["客服"] for row in rows_of(path)]
     assert names == sorted(names, key=["王芳", "待分配"].index)
@@ -307,7 +317,7 @@ def test_no_cell_is_a_formula_or_a_link(launch: Callable[..., Any], tmp_path: Pa
     contacts = made.tables.contacts.with_columns(
         pl.lit("=1+1").alias("name"), pl.lit("http://example.com").alias("wechat"), pl.lit("+8613800000000").alias("phone")
     )
-    for path in call_sheets(made.plan, settings, contacts, tmp_path):
+    for path in write_sheets(made.plan, settings, contacts, tmp_path):
         book = openpyxl.load_workbook(path)
         for cell in (cell for sheet in book.worksheets for row in sheet.iter_rows() for cell in row):
             assert cell.data_type in ("s", "n", "d")
@@ -320,21 +330,22 @@ def test_no_cell_is_a_formula_or_a_link(launch: Callable[..., Any], tmp_path: Pa
 @pytest.mark.slow
 def test_same_bytes_again(launch: Callable[..., Any], tmp_path: Path) -> None:
     made = launch(plan__agents=AGENTS, **LAUNCH)
-    one = call_sheets(made.plan, made.settings, made.tables.contacts, tmp_path / "1")
+    one = write_sheets(made.plan, made.settings, made.tables.contacts, tmp_path / "1")
     assert len({path.name for path in one}) == len(one)
-    two = call_sheets(made.plan, made.settings, made.tables.contacts.reverse(), tmp_path / "2")
+    two = write_sheets(made.plan, made.settings, made.tables.contacts.reverse(), tmp_path / "2")
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
     with zipfile.ZipFile(one[0]) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert "2026-07-01T00:00:00Z" in archive.read("docProps/core.xml").decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("by_region", "lang", "names"), [("none", "en", {"all"}), ("none", "zh", {"全部"}), ("city", "zh", {"无地区", "辽宁-沈阳"})]
 )
 def test_by_region(launch: Callable[..., Any], tmp_path: Path, by_region: str, lang: str, names: set[str]) -> None:
     made = launch(plan__by_region=by_region, lang=lang)
-    found = {path.stem for path in call_sheets(made.plan, made.settings, None, tmp_path)}
+    found = {path.stem for path in write_sheets(made.plan, made.settings, None, tmp_path)}
     assert names <= found
     assert by_region == "city" or names == found
 
@@ -342,7 +353,7 @@ def test_by_region(launch: Callable[..., Any], tmp_path: Path, by_region: str, l
 def test_contact_columns_named_as_ours_keep_apart(launch: Callable[..., Any], tmp_path: Path) -> None:
     made = launch(plan__by_region="none")
     contacts = made.tables.contacts.select("customer_id", "name", pl.col("phone").alias("score"), pl.col("wechat").alias("note"))
-    (path,) = call_sheets(made.plan, made.settings, contacts, tmp_path)
+    (path,) = write_sheets(made.plan, made.settings, contacts, tmp_path)
     row = rows_of(path)[0]
     told = made.tables.contacts.row(by_predicate=pl.col("customer_id") == row["customer_id"], named=True)
     assert (row["name"], row["score"], row["note (contact)"], row["note"]) == (told["name"], told["phone"], told["wechat"], None)
@@ -351,6 +362,46 @@ def test_contact_columns_named_as_ours_keep_apart(launch: Callable[..., Any], tm
 def test_many_calls_make_several_workbooks(launch: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = launch(plan__by_region="none")
     monkeypatch.setattr(module, "_MOST_ROWS", 150)
-    paths = call_sheets(made.plan, made.settings, None, tmp_path)
+    paths = write_sheets(made.plan, made.settings, None, tmp_path)
     assert [path.name for path in paths] == ["all 1.xlsx", "all 2.xlsx", "all 3.xlsx"]
     assert [len(rows_of(path)) for path in paths] == [150, 150, 100]
+
+
+def test_two_processes_make_the_same_bytes_and_one_does_where_the_other_breaks_down(
+    launch: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = launch(plan__agents=AGENTS, **LAUNCH)
+    books = call_sheets(made.plan, made.settings, made.tables.contacts)
+    alone = {path.name: path.read_bytes() for path in BookMaker(books).write(tmp_path / "alone")}
+    assert [*alone] == [*books]
+    monkeypatch.setattr(call_sheet_book, "_ENOUGH", 0)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    beside = BookMaker(books)
+    beside._beside.join()  # so that it makes all
+    assert set(beside._made) == set(books)
+    assert {path.name: path.read_bytes() for path in beside.write(tmp_path / "beside")} == alone
+
+    def kill(self: SideProcess, facts: object) -> None:
+        self.process.kill()
+        sent(self, facts)
+
+    sent = SideProcess.send
+    monkeypatch.setattr(SideProcess, "send", kill)
+    broken = BookMaker(books)
+    broken._beside.join()
+    assert not broken._made
+    assert {path.name: path.read_bytes() for path in broken.write(tmp_path / "broken")} == alone
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    assert {path.name: path.read_bytes() for path in BookMaker(books).write(tmp_path / "none")} == alone
+
+
+def test_what_cannot_be_written_is_said_whoever_made_it(
+    launch: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = launch(plan__by_region="none")
+    monkeypatch.setattr(call_sheet_book, "_ENOUGH", 0)
+    beside = BookMaker(call_sheets(made.plan, made.settings, None))
+    beside._beside.join()
+    (tmp_path / "all.xlsx").mkdir()
+    with pytest.raises(IsADirectoryError):
+        beside.write(tmp_path)

@@ -1,6 +1,7 @@
 """What a launch's page says of the launch before it."""
 
 import polars as pl
+import pytest
 from jobs import run_here
 from pages import text_of
 
@@ -9,6 +10,7 @@ from segmenter.report import changes_since
 QUICK = ("tracking=none", "segments.k=2", "segments.bootstraps=2", "data.shop.customers=600", "scoring=spend", "rules.cooloff_days=null")
 
 
+@pytest.mark.slow
 def test_the_page_says_who_is_new_and_who_left_since_the_communitys_last_launch(tmp_path, monkeypatch):
     run_here("launch", "out=june", "launch.name=june", "launch.as_of=2026-06-01", "launch.commit=true", *QUICK, cwd=tmp_path)
     run_here("launch", "out=july", "launch.name=july", "launch.as_of=2026-07-02", "plan.size=150", *QUICK, cwd=tmp_path)

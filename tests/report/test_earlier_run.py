@@ -10,7 +10,7 @@ from segmenter.report.earlier_run import as_typed, differences
 
 WORDS = (
     *("data=files", "data.orders.path=orders.csv", "data.orders.where='amount > 0'", "launch.name=spring", "launch.as_of=2026-07-01"),
-    *("scoring=weighted", "scoring.weights.spend=2", "plan.size=10", "tracking=none", "launch.topic='what \\${tea} costs'"),
+    *("scoring=weighted", "scoring.weights.spend=2", "plan.size=10", "segments.k=2", "tracking=none", "launch.topic='what \\${tea} costs'"),
 )
 
 
@@ -63,6 +63,7 @@ def test_the_same_input_gives_the_same_bytes_and_each_difference_is_said(shop):
     assert (shop / "outputs/other/manifest.json").exists()
 
 
+@pytest.mark.slow
 def test_another_state_of_the_ledger_stops_it_and_a_commit_is_not_repeated(shop):
     run_here("launch", *WORDS, "launch.commit=true", cwd=shop)
     run_here("launch", "from_run=outputs/spring", cwd=shop)
@@ -72,6 +73,7 @@ def test_another_state_of_the_ledger_stops_it_and_a_commit_is_not_repeated(shop)
     assert "ledger" in said
 
 
+@pytest.mark.slow
 def test_what_is_masked_has_to_be_given_again(shop):
     run_here("launch", *WORDS, "data.orders.where=\"phone <> '00000000007'\"", cwd=shop)
     assert manifest(shop / "outputs/spring")["masked"] == ["data.orders.where"]
@@ -82,6 +84,7 @@ def test_what_is_masked_has_to_be_given_again(shop):
     assert manifest(shop / "outputs/spring_again")["inputs"] == manifest(shop / "outputs/spring")["inputs"]
 
 
+@pytest.mark.slow
 def test_what_is_no_run_to_repeat_is_refused(shop):
     run_here("launch", *WORDS, cwd=shop)
     kept = shop / "outputs/spring"

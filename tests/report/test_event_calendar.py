@@ -14,6 +14,7 @@ from pages import text_of
 
 import segmenter
 from segmenter.demo.shop import simulate
+from segmenter.report.call_sheet_book import BookMaker
 from segmenter.report.call_sheets import call_sheets
 from segmenter.report.event_calendar import write_calendar
 from segmenter.report.labels import Labels
@@ -84,7 +85,7 @@ def test_calendars_read_the_file_and_it_has_the_same_bytes(made: Any, tmp_path: 
 
 def test_call_sheets_say_when_the_events_are(made: Any, tmp_path: Path) -> None:
     plan, settings, tables = made
-    (path, *_) = call_sheets(plan, settings, tables.contacts, tmp_path)
+    (path, *_) = BookMaker(call_sheets(plan, settings, tables.contacts)).write(tmp_path)
     info = {row[0]: row[1] for row in load_workbook(path)["info"].iter_rows(values_only=True)}
     assert "Thu 1 Oct 20:00 (public holiday), reminder on Wed 30 Sep" in info["live events"]
 
@@ -128,6 +129,7 @@ def test_a_running_launch_keeps_its_events(made: Any) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_documented_launch_runs_as_documented(tmp_path: Path) -> None:
     text = the_block("docs/guide/recipes.md", "yaml", "name: thursdays").text
     (tmp_path / "my_conf" / "experiment").mkdir(parents=True)

@@ -8,14 +8,16 @@ from typing import Any
 import openpyxl
 import polars as pl
 import pytest
+from marks import slow_but
 
 import segmenter
+from segmenter.report.call_sheet_book import BookMaker
 from segmenter.report.call_sheets import call_sheets
 from segmenter.report.follow_ups import list_follow_ups
 from segmenter.tables import INVITED, PRECEDENTS, PastLaunches
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("lang", slow_but(["en", "zh"], "zh"))
 def test_who_agreed_is_followed_up_and_not_invited_again(small_shop: Any, tmp_path: Path, lang: str) -> None:
     small = {"scoring": "weighted", "plan.size": 60, "plan.holdout": 0, "plan.by_region": "none", "segments.k": 2, "segments.bootstraps": 2}
     settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "lang": lang, "launch.name": "july", **small})
@@ -55,7 +57,8 @@ def test_who_agreed_is_followed_up_and_not_invited_again(small_shop: Any, tmp_pa
     held = plan.customers.with_columns(held_out=pl.col("customer_id") == one)
     assert list_follow_ups(held, past)["customer_id"].to_list() == [two]
     contacts = pl.DataFrame({"customer_id": [one], "name": ["张三"], "phone": ["13800000001"]})
-    paths = {path.stem: path for path in call_sheets(plan, settings, contacts, tmp_path, past.invited, listed)}
+    books = BookMaker(call_sheets(plan, settings, contacts, past.invited, listed))
+    paths = {path.stem: path for path in books.write(tmp_path)}
     sheet, _ = openpyxl.load_workbook(paths["待跟进" if lang == "zh" else "follow up"]).worksheets
     head, first, second = sheet.values
     told = dict(zip(head, first, strict=True))

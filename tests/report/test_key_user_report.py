@@ -2,18 +2,26 @@
 
 import polars as pl
 import pytest
+from marks import slow_but
 
 import segmenter
 from segmenter.report.key_user_report import key_users
 from segmenter.report.labels import Labels
 
 
-@pytest.mark.parametrize("value", ["people", "spend"])
+@pytest.mark.parametrize("value", slow_but(["people", "spend"], "spend"))
 def test_page_and_terminal_say_whom_key_users_bring_and_only_the_terminal_who_they_are(small_shop, value):
     ids = sorted(small_shop.customers["customer_id"])
     ties = pl.DataFrame({"from_id": [ids[0]] * 40, "to_id": ids[10:50], "weight": 1.0})
     tables = segmenter.tables.Tables(**{**vars(small_shop), "ties": ties})
-    chosen = {"launch.as_of": "2026-07-01", "plan.size": 80, "scoring": "decayed", "spread": "referrals", "spread.value": value}
+    chosen = {
+        "launch.as_of": "2026-07-01",
+        "plan.size": 80,
+        "segments.k": 2,
+        "scoring": "decayed",
+        "spread": "referrals",
+        "spread.value": value,
+    }
     settings = segmenter.launch_settings(chosen | {"plan.key_user_components": ["reach"]})
     plan = segmenter.in_words(segmenter.plan_launch(tables, settings), settings)
     recorded = plan.invitations.filter(pl.col("brings").is_not_null())

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import polars as pl
 import pytest
+from marks import slow_but
 from pages import Page, check_alone, check_page, text_of
 
 from segmenter.report.launch_report import launch_report
@@ -16,7 +17,7 @@ def page_of(plan: Any, settings: Any, rejects: pl.DataFrame) -> str:
     return render_page(launch_report(plan, settings, rejects), settings.lang)
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("lang", slow_but(["en", "zh"], "zh"))
 def test_says_what_the_launch_came_to(launch: Callable[..., Any], lang: str) -> None:
     made = launch(scoring="auto", lang=lang)
     page = page_of(replace(made.plan, warnings=("only <few> are left",)), made.settings, made.tables.rejects)
@@ -67,7 +68,7 @@ def test_hostile_names_stay_text(launch: Callable[..., Any]) -> None:
     assert "onload=" not in re.sub(r">[^<]*<", "><", page)
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("lang", slow_but(["en", "zh"], "en"))
 def test_tells_how_many_are_of_each_persona_and_what_they_are_told(launch: Callable[..., Any], lang: str) -> None:
     wanted = [
         {"name": "<b>big</b>", "where": "spend > 2000", "hook": "cartons & more, 13800138000", "script": "Dear {name}: {hook}"},
@@ -84,7 +85,7 @@ def test_tells_how_many_are_of_each_persona_and_what_they_are_told(launch: Calla
     assert "<b>big" not in page
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("lang", slow_but(["en", "zh"], "en"))
 def test_tells_the_topics_and_what_groups_have_in_common(launch: Callable[..., Any], lang: str) -> None:
     made = launch(topics__use=True, lang=lang)
     text = text_of(page_of(made.plan, made.settings, made.tables.rejects))

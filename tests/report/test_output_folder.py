@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from jobs import MODELS, exit_code, settings_of
+from marks import slow_but
 
 from segmenter.errors import ConfigError, OutputError
 from segmenter.report.output_folder import check_out, check_owner
@@ -109,7 +110,7 @@ FOREIGN = [
 ]
 
 
-@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("overwrite", slow_but([False, True], True))
 @pytest.mark.parametrize("kind", FOREIGN, ids=lambda kind: kind.__name__)
 def test_a_folder_that_is_no_results_is_never_replaced(kind, overwrite, tmp_path):
     out = tmp_path / "out"
@@ -346,7 +347,9 @@ def test_out_is_a_folder_of_its_own_and_may_begin_at_home(job, monkeypatch):
             parse(MODELS[job], {**config, "out": out})
 
 
-@pytest.mark.parametrize(("job", "out"), [*((job, "photos") for job in JOBS), ("launch", "shop")])
+@pytest.mark.parametrize(
+    ("job", "out"), slow_but([*((job, "photos") for job in JOBS), ("launch", "shop")], ("launch", "photos"), ("launch", "shop"))
+)
 def test_the_commands_spare_photos_and_their_own_data(job, out, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     photos(tmp_path / "photos")

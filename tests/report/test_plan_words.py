@@ -1,10 +1,12 @@
 import polars as pl
+import pytest
 from polars.testing import assert_frame_equal
 
 import segmenter
 from segmenter.launch_plan import INVITE_COLUMNS
 
 
+@pytest.mark.slow
 def test_a_plan_is_said_in_the_language_of_its_settings_and_its_figures_stay(small_shop):
     chosen = {"launch.as_of": "2026-07-01", "plan.size": 80, "segments.k": 4}
     settings = {lang: segmenter.launch_settings(chosen | {"lang": lang}) for lang in ("en", "zh")}

@@ -36,6 +36,7 @@ def test_live_events_second_calls_silent_groups_and_whom_to_see_to_are_on_the_pa
         assert file in said
 
 
+@pytest.mark.slow
 def test_what_is_not_known_is_left_out_and_no_effect_is_said_so(reviewed: Make) -> None:
     made = reviewed()
     labels = Labels("en", "CNY")

@@ -1,6 +1,7 @@
 """The section of roles."""
 
 import polars as pl
+import pytest
 
 import segmenter
 from segmenter.report.labels import Labels
@@ -8,6 +9,7 @@ from segmenter.report.role_report import roles
 from segmenter.roles import HOLDS
 
 
+@pytest.mark.slow
 def test_a_role_with_too_few_says_so_and_what_they_did(small_shop):
     settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "plan.size": 80, "plan.smallest": 7, "scoring": "decayed"})
     plan = segmenter.plan_launch(small_shop, settings)

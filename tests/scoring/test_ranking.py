@@ -116,6 +116,7 @@ def test_simple_rankings_need_no_evidence(frame, kind):
     assert (found.learned_cuts, found.choice) == ((), None)
 
 
+@pytest.mark.slow
 def test_what_models_rest_on(frame, past):
     assert report(frame, "clv", past).model["customers"] == frame["repeats"].count()
     small = {"scoring.trees": 20}

@@ -1,5 +1,6 @@
 import numpy as np
 import polars as pl
+import pytest
 from four_kinds import AUTO, shop
 
 from segmenter.segments import features
@@ -24,6 +25,7 @@ def test_shares_of_all_customers_decide_where_the_sample_misses_someone() -> Non
     assert f"{rejected} would make a segment under" in why or f", {rejected} would make" in why
 
 
+@pytest.mark.slow
 def test_the_past_decides_between_numbers_that_are_stable() -> None:
     frame, kind = shop(2_000)
     measures, random = features(frame), np.random.RandomState(0)

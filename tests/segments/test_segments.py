@@ -121,6 +121,7 @@ def test_nobody_eligible() -> None:
         assert set(found.model.predict(features(frame)).tolist()) == {1}
 
 
+@pytest.mark.slow
 def test_no_segment_is_smaller_than_min_share() -> None:
     frame, kind = shop(2_000)
     rare = frame.with_columns(

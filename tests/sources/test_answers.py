@@ -5,6 +5,7 @@ from typing import Any
 import openpyxl
 import polars as pl
 import pytest
+from marks import slow_but
 from xlsxwriter import Workbook
 
 from segmenter.errors import InputError
@@ -89,7 +90,7 @@ def test_a_call_sheet_of_the_layout_of_before_is_read(tmp_path: Path) -> None:
     assert found.answers.select("customer_id", "answer", "answered_on", "reason").rows() == [("C1", "refused", date(2026, 7, 3), "time")]
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("lang", slow_but(["en", "zh"], "zh"))
 def test_answers_in_an_agents_workbook_and_in_that_of_the_region_are_read_and_told_where_they_differ(
     small_shop: Any, tmp_path: Path, lang: str
 ) -> None:

@@ -10,22 +10,19 @@ from pathlib import Path
 import polars as pl
 import pytest
 import sqlalchemy
-from omegaconf import OmegaConf
+from shop_files import data_of
 
 from segmenter.errors import ConfigError, InputError, SegmenterError
 from segmenter.settings import DatabaseSettings, parse
 from segmenter.sources.database import read_query
 from segmenter.sources.raw import Raw
 
-CONF = Path(__file__).parents[2] / "conf" / "data"
 TABLE = "segmenter_test_orders"
 
 
 def read(url: str, query: str, **changes: object) -> Raw:
-    chosen = {"url": url, "orders": {"query": query}, **changes}
-    config = OmegaConf.merge(OmegaConf.load(CONF / "_tables.yaml"), OmegaConf.load(CONF / "database.yaml"), chosen)
-    del config["defaults"]
-    return read_query("orders", query, parse(DatabaseSettings, config))
+    chosen = {"url": url, "orders.query": query, **changes}
+    return read_query("orders", query, parse(DatabaseSettings, data_of(chosen, "database")))
 
 
 def problem(url: str, query: str, kind: type[SegmenterError] = InputError) -> str:

@@ -2,15 +2,15 @@
 
 import random
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import hypothesis
 import polars as pl
 import pytest
 from hypothesis import strategies as st
 from jobs import exit_code
-from omegaconf import OmegaConf
+from marks import slow_but
 from polars.testing import assert_frame_equal
+from shop_files import data_of
 
 import segmenter
 from segmenter.errors import InputError
@@ -22,7 +22,6 @@ from segmenter.settings import FilesSettings, parse
 from segmenter.sources import fallback_rows, run_recorder
 from segmenter.tables import Terms
 
-CONF = Path(__file__).parents[2] / "conf" / "data"
 TERMS = Terms(date(2026, 7, 1), 90.0, 200)
 WHO = ["a", "b", " a ", "客户", "a customer with a long name", "N/A", "", None, "c\u3000", "£5", "さとう"]
 WHERE = ["四川省", "云南", None, "さいたま市", " 北京", "null", "a province with a long name", "\xa0"]
@@ -66,14 +65,8 @@ def saved(folder, frame, *, files=3, group=37):
 
 
 def settings_of(folder, changes, customers=None):
-    people = {} if customers is None else {"customers": {"path": str(customers)}}
-    config = OmegaConf.merge(
-        OmegaConf.load(CONF / "_tables.yaml"), OmegaConf.load(CONF / "files.yaml"), {"orders": {"path": str(folder)}}, people
-    )
-    del config["defaults"]
-    for key, value in ({"max_reject_share": 1.0} | changes).items():
-        OmegaConf.update(config, key, value)
-    return parse(FilesSettings, config)
+    people = {} if customers is None else {"customers.path": str(customers)}
+    return parse(FilesSettings, data_of({"orders.path": str(folder), **people, "max_reject_share": 1.0, **changes}))
 
 
 def same(folder, changes, *, terms=TERMS, customers=None, store=None):
@@ -237,7 +230,7 @@ def of_strangers(folder):
         pl.read_parquet(path).with_columns(amount=pl.lit("much")).write_parquet(path)
 
 
-@pytest.mark.parametrize("spoil", [damaged, cut, copied, without_amounts, of_strangers])
+@pytest.mark.parametrize("spoil", slow_but([damaged, cut, copied, without_amounts, of_strangers], damaged, of_strangers))
 def test_bad_files_end_as_they_do_when_read_at_once(spoil, tmp_path, monkeypatch, capfd):
     folder = tmp_path / "shop"
     folder.mkdir()
@@ -333,7 +326,7 @@ def twice(batches):
 
 
 @pytest.mark.parametrize("where", [{}, {"orders.where": "amount > 20"}])
-@pytest.mark.parametrize("spoil", [lost, twice])
+@pytest.mark.parametrize("spoil", slow_but([lost, twice], lost))
 def test_batches_that_do_not_add_up_to_their_files_end_the_job(spoil, where, tmp_path, monkeypatch):
     saved(tmp_path, SHOP)
     launch = segmenter.launch_settings({"launch.as_of": "2026-07-01"}).launch

@@ -31,6 +31,7 @@ def test_repeats_add_up_and_nobody_knows_themselves():
     assert tables.reads["ties"] == {"rows": 4, "filtered": 0, "later": 0, "rejected": 0, "kept": 4}
 
 
+@pytest.mark.slow
 @given(ROWS, st.randoms())
 def test_the_order_of_rows_changes_nothing(rows, random):
     one, other = (

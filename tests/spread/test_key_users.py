@@ -39,6 +39,7 @@ def _reaches(graph, values):
     return lambda chosen: sum(chance * float(values[reach[list(chosen)].any(axis=0)].sum()) for chance, reach in worlds)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     EDGES.filter(lambda edges: sum(edge[2] < 1 for edge in edges) <= 7),

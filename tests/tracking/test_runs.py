@@ -284,6 +284,7 @@ def test_a_backtest_becomes_one_run_and_each_ranking_a_child(store: Path, tmp_pa
     assert found["best"].data.metrics == {"spend_share_10": 0.9, "eligible": 1000}
 
 
+@pytest.mark.slow
 def test_a_backtest_that_fails_halfway_is_marked_so(store: Path, tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
     (tmp_path / "mlartifacts").write_text("a file where the artifacts should go")
@@ -345,6 +346,7 @@ def test_a_review_becomes_a_child_of_its_launchs_latest_run(store: Path, tmp_pat
     assert [file.path for file in mlflow.list_artifacts(run.info.run_id)] == ["lift.csv"]
 
 
+@pytest.mark.slow
 def test_a_review_that_fails_halfway_is_marked_so(store: Path, tmp_path: Path) -> None:
     found, settings = reviewed(joined=2)
     tracking = settings.tracking.model_copy(update={"uri": str(store)})

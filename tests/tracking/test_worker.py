@@ -17,9 +17,9 @@ def settings_in(folder, *overrides):
 @pytest.fixture(autouse=True)
 def nothing_runs():
     yield
-    for process in worker._running:
-        process.kill()
-        process.__exit__(None, None, None)
+    for side in worker._running:
+        side.process.kill()
+        side.__exit__()
     worker._running.clear()
 
 
@@ -28,6 +28,7 @@ def runs_in(settings):
         return [run.data.metrics for run in store.client.search_runs([store.experiment])]
 
 
+@pytest.mark.slow
 def test_a_run_is_logged_beside_the_job_into_a_new_store(tmp_path):
     settings = settings_in(tmp_path)
     begin(settings)
@@ -39,6 +40,7 @@ def test_a_run_is_logged_beside_the_job_into_a_new_store(tmp_path):
     assert sorted(path.name for path in (tmp_path / "results").iterdir()) == ["mlflow.db"]
 
 
+@pytest.mark.slow
 def test_what_goes_wrong_there_is_said_as_here(tmp_path):
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "mlflow.db").write_text("no database")
@@ -52,20 +54,22 @@ def test_what_goes_wrong_there_is_said_as_here(tmp_path):
     assert there.value.messages[0].code == here.value.messages[0].code
 
 
+@pytest.mark.slow
 def test_a_process_that_broke_down_is_not_needed(tmp_path):
     settings = settings_in(tmp_path)
     begin(settings)
-    worker._running[0].kill()
-    worker._running[0].wait()
+    worker._running[0].process.kill()
+    worker._running[0].process.wait()
     assert track_beside(Record("launch", {"invited": 3}), (), settings) is not None
     assert runs_in(settings) == [{"invited": 3}]
 
 
+@pytest.mark.slow
 def test_it_ends_with_a_job_that_ends_early_and_leaves_nothing(tmp_path, monkeypatch):
     (tmp_path / "temporary").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     begin(settings_in(tmp_path))
-    process = worker._running[0]
+    process = worker._running[0].process
     process.stdin.close()
     try:
         assert process.wait(timeout=120) == 0

@@ -164,7 +164,7 @@ def _write_text(folder: Path, stem: str, filled: Sequence[dict[str, list[Any]]])
 
 
 def _write(path: Path, filled: Sequence[dict[str, list[Any]]], title: str) -> None:
-    with new_workbook(path, {"created": datetime(2026, 1, 1, tzinfo=UTC)}) as book:  # the same bytes on any day
+    with new_workbook(path.write_bytes, {"created": datetime(2026, 1, 1, tzinfo=UTC)}) as book:  # the same bytes on any day
         day, moment = (book.add_format({"num_format": form}) for form in ("yyyy-mm-dd", "yyyy-mm-dd hh:mm"))
         for number, cells in enumerate(filled, start=1):
             sheet = book.add_worksheet(title if number == 1 else f"{title} {number}")

@@ -61,6 +61,8 @@ def measure_life(members: pl.DataFrame, events: pl.DataFrame, kinds: Sequence[st
     signs = events.filter(pl.col("time") < until, pl.col("kind").is_in(kinds))
     if signs.is_empty():
         return None
+    from threadpoolctl import threadpool_limits
+
     # Events that were exported too early say nothing of the days after.
     last: date = events.filter(pl.col("time") < until).select(pl.col("time").max().dt.date()).item()
     end = min(until, date.fromordinal(last.toordinal() + 1))
@@ -79,11 +81,12 @@ def measure_life(members: pl.DataFrame, events: pl.DataFrame, kinds: Sequence[st
         active=pl.col("member").is_in(lately.unique().implode()),
         in_for=pl.col("watched") >= silent_days,
     )
-    parts = [_describe(people, active, "all", None)]
-    for name in PARTS:
-        known = people.drop_nulls(name)
-        if known[name].n_unique() > 1 or name == "group":
-            parts += [_describe(known, active, name, value) for value in _sorted(known[name])]
+    with threadpool_limits(1):  # fits of a few numbers are no work for several threads, which on a busy machine wait for each other
+        parts = [_describe(people, active, "all", None)]
+        for name in PARTS:
+            known = people.drop_nulls(name)
+            if known[name].n_unique() > 1 or name == "group":
+                parts += [_describe(known, active, name, value) for value in _sorted(known[name])]
     return SignsOfLife(end, _count_weeks(people, days, kinds), _find_silent(pl.DataFrame(parts, _PART), people))
 
 

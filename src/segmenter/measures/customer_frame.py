@@ -78,7 +78,7 @@ def measure(
     """
     terms = Terms(as_of, half_life_days, window_days, horizon_days)
     summary = tables.orders.summary(terms)
-    by_order = summary.frame.lazy().rename({level: f"order_{level}" for level in LEVELS})
+    by_order = summary.frame.lazy().with_columns(pl.col(LEVELS).cast(pl.String)).rename({level: f"order_{level}" for level in LEVELS})
     events = _before(tables.events, as_of)
     kinds = events.select(pl.col("kind").unique().sort()).collect()["kind"].to_list()
     by_event = events.group_by("customer_id").agg(*_of_events(kinds))
@@ -97,8 +97,11 @@ def measure(
     for part, table in ((by_event, tables.events), (by_referral, tables.referrals)):
         frame = frame.join(part, on="customer_id", how="left", maintain_order="left") if table.height else _without(frame, part)
     if customers is None:
-        # A summary is sorted, and a join keeps its order where it is told to.
-        return last_known(_derive(frame.rename({f"order_{level}": level for level in LEVELS}), kinds, terms).collect())
+        # A summary is sorted, and a join keeps its order where it is told to: but for the places its columns are taken as they are.
+        derived, same = _derive(frame.rename({f"order_{level}": level for level in LEVELS}), kinds, terms), summary.frame.drop(LEVELS)
+        names = derived.collect_schema().names()
+        added = derived.select(name for name in names if name not in same.columns).collect().rechunk()
+        return last_known(same.hstack(added).select(names))
     joined_before, active = pl.col("joined") < as_of, pl.any_horizontal(pl.col("first_order_at", "events").is_not_null())
     frame = frame.filter(pl.col("joined").is_null() | joined_before | active).with_columns(pl.when(joined_before).then("joined"))
     return last_known(_derive(frame.with_columns(**own_first()), kinds, terms).sort("customer_id").collect())

@@ -111,7 +111,8 @@ def summary_schema(terms: Terms) -> pl.Schema:
     return pl.Schema(
         {
             "customer_id": pl.String(),
-            **dict.fromkeys(LEVELS, pl.String()),  # each of the latest order that names it, as found; of a refund where no order does
+            # Each of the latest order that names it, as found; of a refund where no order does. Millions of texts are a few different ones.
+            **dict.fromkeys(LEVELS, pl.Categorical()),
             APART: pl.Int8(),  # see `place_levels`
             **{name: types[measure.unit] for name, measure in sums(terms).items()},
             "first_order_at": TIME,  # null where there are only refunds

@@ -9,6 +9,7 @@ from segmenter.errors import ConfigError, InputError, nearest
 from segmenter.messages import Message
 from segmenter.settings import CoreSettings, PlanSettings
 from segmenter.settings.types import Weekday, list_days
+from segmenter.spared_imports import spared
 
 if TYPE_CHECKING:
     from holidays import HolidayBase
@@ -88,7 +89,8 @@ def _public_holidays(country: str) -> "HolidayBase":
     import holidays
 
     try:
-        return holidays.country_holidays(country.upper())
+        with spared(bare=("holidays.countries",)):  # which gathers those of all countries
+            return holidays.country_holidays(country.upper())
     except NotImplementedError:
         sentence = 'plan.calendar: should be the code of a country, or null (got "{country}"{hint})'
         hint = nearest(country, holidays.list_supported_countries())

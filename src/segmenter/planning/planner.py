@@ -293,7 +293,9 @@ def _with_decisions(frame: pl.DataFrame, eligible: pl.Series, invitations: pl.Da
     place = eligible.to_numpy().astype(np.uint32) + np.uint32(invitations.height + others.height)
     for part, first in ((invitations, 0), (others, invitations.height)):
         place[part["row"].to_numpy()] = np.arange(first, first + part.height, dtype=np.uint32)
-    decisions = decided.select(pl.col(name).cast(dtype) for name, dtype in _DECISIONS.items())[pl.Series(place)]
-    unmoved = moves_nothing(frame)
+    where, columns = pl.Series(place), decided.select(pl.col(name).cast(dtype) for name, dtype in _DECISIONS.items()).get_columns()
+    # Columns of nothing take no memory.
+    spread = [pl.lit(None, each.dtype).alias(each.name) if each.null_count() == len(each) else each.gather(where) for each in columns]
+    unmoved, frame = moves_nothing(frame), frame.with_columns(spread)
     why = pl.when(pl.col("left_out") == SIZE, unmoved).then(pl.lit("no_uplift")).otherwise("left_out").alias("left_out")
-    return frame.with_columns((decisions.with_columns(why) if unmoved.any() else decisions).get_columns())
+    return frame.with_columns(why) if unmoved.any() else frame

@@ -1,10 +1,9 @@
 """How the cells of a call sheet look, and how they are written."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -21,8 +20,8 @@ Formats = dict[tuple[str, bool, bool], Any]
 
 
 @contextmanager
-def new_workbook(path: Path, properties: Mapping[str, Any]) -> Iterator[Any]:
-    """Give a workbook to fill, whose file has the same bytes for the same cells."""
+def new_workbook(write: Callable[[bytes], object], properties: Mapping[str, Any]) -> Iterator[Any]:
+    """Give a workbook to fill, and write it as a file's bytes: the same for the same cells."""
     from xlsxwriter import Workbook
 
     # In memory, so that every part of the zip gets one fixed time and fixed rights.
@@ -31,7 +30,7 @@ def new_workbook(path: Path, properties: Mapping[str, Any]) -> Iterator[Any]:
     with Workbook(buffer, options) as book:
         book.set_properties(properties)
         yield book
-    path.write_bytes(buffer.getvalue())
+    write(buffer.getvalue())
 
 
 def formats(book: Any, labels: Labels) -> Formats:

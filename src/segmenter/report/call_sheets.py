@@ -4,40 +4,29 @@ The only results with names and contacts in them, beside what is to be mended.
 """
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from segmenter import money
-from segmenter.report.call_sheet_cells import (
-    CONTACT,
-    Formats,
-    display_width,
-    formats,
-    new_workbook,
-    protect,
-    with_contacts,
-    write_cell,
-)
-from segmenter.report.call_sheet_columns import Layout, lay_out
-from segmenter.report.call_sheet_pages import About, add_days, add_heading, add_info, day_name
-from segmenter.report.call_sheet_words import ANSWER_WORDS, buying_habit, contact_remark, hook_of, last_calls, opening_words
+from segmenter.report.call_sheet_book import Book
+from segmenter.report.call_sheet_cells import CONTACT, with_contacts
+from segmenter.report.call_sheet_columns import lay_out
+from segmenter.report.call_sheet_pages import About
+from segmenter.report.call_sheet_words import buying_habit, contact_remark, hook_of, last_calls, opening_words
 from segmenter.report.follow_ups import follow_up_calls
 from segmenter.report.labels import Labels
 from segmenter.report.language import translate
 from segmenter.report.safe_text import safe_names
 from segmenter.settings import OTHER_PERSONA, CoreSettings
 from segmenter.tables import CHANNELS
-from segmenter.words import visible
 
 if TYPE_CHECKING:
     from segmenter.launch_plan import LaunchPlan
 
 _MOST_ROWS = 20_000  # of a workbook, which is held in memory; an agent's day has fewer
 _MOST_DAYS = 31  # of an agent's workbook
-_LINE = 16.0  # points
 # What is printed stands first and together, as a print area does; all else is for the screen. Where there are no names, the ids are there.
 _WHO = ("name", CONTACT)
 _PRINTED_BY_REGION = ("call_on", "group", *_WHO, "habit", "reason", "answer", "note")
@@ -49,11 +38,10 @@ def call_sheets(
     plan: "LaunchPlan",
     settings: CoreSettings,
     contacts: pl.DataFrame | None,
-    folder: Path,
     invited: pl.DataFrame | None = None,
     follow_ups: pl.DataFrame | None = None,
-) -> list[Path]:
-    """Write the call sheets of a launch into a folder, which is made where it is not there; and list them by region, then by agent.
+) -> dict[str, Book]:
+    """Lay out the call sheets of a launch: the workbooks by the names of their files, by region, then by agent.
 
     The workbook of a region has a sheet of calls with its header in row 1, sorted by group, wave and rank, before these by agent and day
     where there are agents; then one of the number of calls by day and agent; and a sheet that says what it is. That of an agent has a
@@ -91,17 +79,15 @@ def call_sheets(
         name = labels.say("follow up", "待跟进")
         books |= _numbered(name + "_" * (name in books), [again.with_columns(place=0)], by_agent=False)
     names = safe_names(books)
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
     layouts = [
         lay_out(calls, labels, _printed(keys, calls), rest) for keys, rest in ((_PRINTED_BY_REGION, ()), (_PRINTED_BY_DAY, _SAID_ABOVE))
     ]
+    found = {}
     for name, (unit, part, by_agent) in books.items():
-        paths.append(folder / f"{names[name]}.xlsx")
         planned = bool(part["key_user"].count())  # others have neither day nor wave
         layout = layouts[by_agent] if planned else lay_out(part, labels, _PRINTED_BY_REGION[1:], ("wave", "rank", "call_on"))
-        write_book(paths[-1], unit, part, layout, about if planned else replace(about, agents=False), by_agent=by_agent)
-    return paths
+        found[f"{names[name]}.xlsx"] = Book(unit, part, layout, about if planned else replace(about, agents=False), by_agent)
+    return found
 
 
 def _printed(keys: tuple[str, ...], calls: pl.DataFrame) -> tuple[str, ...]:
@@ -166,79 +152,3 @@ def _calls(
         *(pl.lit(None, dtype=pl.Date).alias(day) for day in ("answered_on", "call_again")),
         *(pl.lit(None, dtype=pl.String).alias(key) for key in ("answer", "refusal", "note", "new_phone", "brought_by")),
     )
-
-
-def write_book(path: Path, unit: str, calls: pl.DataFrame, layout: Layout, about: About, *, by_agent: bool) -> None:
-    """Write a workbook of calls."""
-    launch, labels = about.launch, about.labels
-    properties = {"title": visible(f"{launch.name} · {unit}"), "created": datetime.combine(about.as_of, time(), UTC)}
-    with new_workbook(path, properties) as book:
-        styles = formats(book, labels)
-        if by_agent:
-            for (day,), part in calls.group_by("call_on", maintain_order=True):
-                _add_calls(book, day_name(day, labels), unit, part, layout, styles, about, day)
-        else:
-            _add_calls(book, labels.say("calls", "外呼名单"), unit, calls, layout, styles, about)
-            if about.agents:
-                add_days(book, calls, about)
-        add_info(book, unit, calls, about, by_agent=by_agent)
-
-
-def _add_calls(
-    book: Any, name: str, unit: str, calls: pl.DataFrame, layout: Layout, styles: Formats, about: About, day: date | None = None
-) -> None:
-    """Add a sheet of calls; that of a day says above the header what to say."""
-    sheet = book.add_worksheet(name)
-    top = 0 if day is None else add_heading(book, sheet, _heading(unit, name, calls, about), layout.printed, calls, about)
-    _fill(sheet, top, calls, layout, styles, ruled=about.agents and day is None)
-    _arrange(sheet, top, calls.height, layout, about.labels)
-    # Excel takes at most 255 characters, and an ampersand stands for itself only when doubled.
-    title = " · ".join(part for part in (about.launch.name, unit, about.launch.topic) if part)
-    title = visible(title)[:90].replace("&", "&&")
-    sheet.set_header(f"&L{title}&R{about.labels.say('good until', '有效期至')} {about.valid_until}")
-    sheet.set_footer("&C&P / &N")
-
-
-def _heading(agent: str, day: str, calls: pl.DataFrame, about: About) -> str:
-    count = about.labels.say("{} calls", "{} 位客户").format(about.labels.number(calls.height))
-    return " · ".join(part for part in (agent, day, count, about.launch.name, about.launch.topic) if part)
-
-
-def _fill(sheet: Any, top: int, calls: pl.DataFrame, layout: Layout, styles: Formats, *, ruled: bool) -> None:
-    for place, column in enumerate(layout.columns):
-        sheet.set_column(place, place, column.width)
-        write_cell(sheet, top, place, column.head, styles["head", False, False])
-    # Not every program makes room for wrapped text by itself.
-    wrapped = {column.key: column.width for column in layout.columns if column.style == "wrapped"}
-    lines = pl.max_horizontal((display_width(key) / width).ceil() for key, width in wrapped.items()).fill_null(1).alias("lines")
-    day = pl.struct("agent", "call_on")
-    begins = (day != day.shift()).fill_null(value=False) if ruled else pl.lit(value=False)
-    cells = calls.select("key_user", begins.alias("begins"), lines, *(column.key for column in layout.columns))
-    cells = cells.with_columns(pl.col("key_user").fill_null(value=False))
-    for row, (key_user, begun, high, *values) in enumerate(cells.iter_rows(), start=top + 1):
-        sheet.set_row(row, _LINE * max(high, 1) + 3)
-        for place, (column, value) in enumerate(zip(layout.columns, values, strict=True)):
-            write_cell(sheet, row, place, value, styles[column.style, key_user, begun])
-
-
-def _arrange(sheet: Any, top: int, rows: int, layout: Layout, labels: Labels) -> None:
-    answers, last = [labels.say(*answer) for answer in ANSWER_WORDS.values()], top + rows
-    choice = {
-        "validate": "list",
-        "source": answers,
-        "error_title": labels.say("answer", "答复"),
-        "error_message": labels.say("Please choose one of: ", "请从列表中选择：") + labels.say(", ", "、").join(answers),
-    }
-    sheet.data_validation(top + 1, layout.place("answer"), last, layout.place("answer"), choice)
-    sheet.set_row(top, 30)
-    who = next(place for place, column in enumerate(layout.columns) if column.key in ("name", "customer_id"))
-    sheet.freeze_panes(top + 1, who + 1)
-    sheet.autofilter(top, 0, last, len(layout.columns) - 1)
-    sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{last + 1}"})
-    protect(sheet)
-    sheet.set_landscape()
-    sheet.set_paper(9)  # A4
-    sheet.print_area(0, 0, last, layout.printed - 1)
-    sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(0, top)
-    sheet.set_margins(left=0.3, right=0.3, top=0.7, bottom=0.6)

@@ -7,11 +7,11 @@ import polars as pl
 
 from segmenter.planning import LiveEvent
 from segmenter.planning.day_calls import DayCalls
+from segmenter.report.call_sheet_book import Book, BookMaker
 from segmenter.report.call_sheet_cells import CONTACT, with_contacts
 from segmenter.report.call_sheet_columns import lay_out
 from segmenter.report.call_sheet_pages import About
 from segmenter.report.call_sheet_words import buying_habit, contact_remark, hook_of, opening_words
-from segmenter.report.call_sheets import write_book
 from segmenter.report.day_words import KIND_WORDS, last_words, words_to_say
 from segmenter.report.labels import Labels
 from segmenter.report.safe_text import safe_names
@@ -45,11 +45,9 @@ def day_sheets(
     held_out = bool((calls.people["status"] == "held_out").any())
     said = About(launch, labels, calls.day, calls.day, False, held_out, (), _NO_STARTERS, events, personas)
     named = {_name(agent, calls.day, labels): (agent, part) for (agent,), part in rows.group_by("agent", maintain_order=True)}
-    files, paths = safe_names(named), []
-    for name, (agent, part) in named.items():
-        paths.append(folder / f"{files[name]}.xlsx")
-        write_book(paths[-1], _unit(agent, labels), part, layout, said, by_agent=True)
-    return paths
+    files = safe_names(named)
+    books = {f"{files[name]}.xlsx": Book(_unit(agent, labels), part, layout, said, by_agent=True) for name, (agent, part) in named.items()}
+    return BookMaker(books).write(folder)
 
 
 _NO_STARTERS = pl.DataFrame(schema={"group": pl.String, "starter": pl.String, "kind": pl.String})

@@ -157,11 +157,12 @@ def _where(customers: pl.DataFrame, labels: Labels) -> Figure | Squares:
     """Show by province or country how many are invited, of how many who are eligible and of how many customers."""
     from babel.numbers import format_compact_decimal
 
-    say, known = labels.say, customers.filter(pl.col("province").is_not_null())
+    say = labels.say
     told = (pl.col("invited").sum(), (pl.col("verdict") == ELIGIBLE).sum().alias("eligible"), pl.len().alias("customers"))
-    counted = known.group_by("province").agg(*told).sort(["invited", "eligible", "customers", "province"], descending=[True] * 3 + [False])
+    counted = customers.group_by("province").agg(*told).drop_nulls("province")
+    counted = counted.sort(["invited", "eligible", "customers", "province"], descending=[True] * 3 + [False])
     within = counted.filter(pl.col("province").is_in(list(pictures.CHINA)))
-    if 2 * int(within["customers"].sum()) <= known.height:
+    if 2 * int(within["customers"].sum()) <= int(counted["customers"].sum()):
         top = counted.filter(pl.col("eligible") > 0).head(_REGIONS)
         title = say("Invited, of the eligible, by region", "各地区邀请人数与符合条件人数")
         of = say("{} of {}", "{} / {}")

@@ -14,6 +14,7 @@ from segmenter.ledger import Basis, LaunchRecord, Ledger, beside, describe_draft
 from segmenter.measures.spec import MONEY
 from segmenter.money import digits, to_minor, to_units
 from segmenter.planning import KeyUserChoice
+from segmenter.report.call_sheet_book import BookMaker
 from segmenter.report.call_sheets import call_sheets
 from segmenter.report.changes_since import since_last
 from segmenter.report.event_calendar import write_calendar
@@ -52,6 +53,9 @@ def with_newest_contacts(read: Inputs, settings: LaunchJob, ledger: Ledger, day:
 
 def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: Basis | None = None, last: Path | None = None) -> Outputs:
     """List what a launch leaves, in its language; `last` has the results of the launch before it."""
+    answered = None if read.tables.launches is None else read.tables.launches.invited
+    follow_ups = list_follow_ups(plan.customers, read.tables.launches)
+    sheets = BookMaker(call_sheets(plan, settings, read.tables.contacts, answered, follow_ups))  # it begins at once
     exports, notes = list_exports(plan, settings, read.tables.contacts)
     plan = replace(plan, notes=(*plan.notes, *notes))
     currency, rejects, typed = settings.launch.currency, read.tables.rejects, own_words()
@@ -59,8 +63,6 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
         plan, settings, rejects, read.tables.findings, typed, place_for(settings.out), read, since_last(last, plan, settings)
     )
     invites = to_units(plan.invite_list, list(MONEY), currency)
-    answered = None if read.tables.launches is None else read.tables.launches.invited
-    follow_ups = list_follow_ups(plan.customers, read.tables.launches)
     files = [
         parquet("customers", lambda: plan.customers, currency),
         csv("invite_list", invites.with_columns(pl.col("score").round(2), pl.col("join_chance").round(4))),
@@ -79,7 +81,6 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
             for name, table in (("layers", plan.layers), ("calls", plan.calls), ("starters", plan.starters), ("follow_up", follow_ups))
             if not table.is_empty()
         ),
-        Output("call_sheets", lambda folder: call_sheets(plan, settings, read.tables.contacts, folder, answered, follow_ups)),
         page("report", report, settings.lang),
         *exports,
     ]
@@ -98,6 +99,7 @@ def launch_outputs(plan: LaunchPlan, read: Inputs, settings: LaunchJob, basis: B
     if plan.forecast is not None:
         by_wave = to_units(plan.forecast.by_wave, ["sales", "sales_low", "sales_high"], currency)
         files.append(csv("outlook", by_wave, public=True))
+    files.append(Output("call_sheets", sheets.write))  # at last: meanwhile others are made beside
     said = {
         "draft": describe_draft(_launch(plan, settings), None if settings.launch.commit else basis, settings.out),
         "ledger": None if basis is None else basis.as_facts()["digest"],

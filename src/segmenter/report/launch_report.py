@@ -25,12 +25,14 @@ from segmenter.report.topic_report import topics
 from segmenter.report.uplift_report import uplift
 from segmenter.rules import ELIGIBLE
 from segmenter.settings import CoreSettings, LaunchJob
+from segmenter.settings.role_points import ROLE
 
 if TYPE_CHECKING:
     from segmenter.launch_plan import LaunchPlan
     from segmenter.sources.inputs import Inputs
 
 _TOP = 8
+_ELIGIBLE = rf"^(spend|score|invited|held_out|left_out|wave|region|province|segment|topic|referrals|role|{ROLE}.*|events_.*|component_.*)$"
 
 
 def launch_report(
@@ -49,7 +51,8 @@ def launch_report(
     was `read` the page shows the last days of the orders and the sources; `since` says what changed since the last launch.
     """
     launch, labels = settings.launch, Labels(settings.lang, settings.launch.currency)
-    eligible = plan.customers.filter(verdict=ELIGIBLE)
+    # Of millions of customers a copy of all columns would be as large as all else.
+    eligible = plan.customers.lazy().filter(verdict=ELIGIBLE).select(_ELIGIBLE).collect()
     say, days = labels.say, timedelta(days=launch.valid_days)
     counted = say("(that day itself not counted)", "（不含当日）")
     anew = say("— then run the launch anew: customers move on", "，过期请重新生成，客户情况会变化")

@@ -37,7 +37,7 @@ def write_mending_sheet(to_mend: pl.DataFrame, labels: Labels, name: str, made: 
     properties = {"title": visible(name), "created": datetime.combine(made, time(), UTC)}
     answers = {state: labels.say(*words) for state, words in ANSWER_WORDS.items()}
     path.touch(mode=0o600)
-    with new_workbook(path, properties) as book:
+    with new_workbook(path.write_bytes, properties) as book:
         sheet, styles = book.add_worksheet(labels.say("to mend", "待修正")), formats(book, labels)
         for place, (en, zh, width, _) in enumerate(_COLUMNS.values()):
             sheet.set_column(place, place, width)

@@ -19,7 +19,6 @@ from segmenter.sources.inputs import Inputs
 from segmenter.version import __version__
 
 _ROW_GROUP = 100_000
-_AT_ONCE = 5 * _ROW_GROUP
 
 
 def write_csv(frame: pl.DataFrame, path: Path) -> None:
@@ -32,7 +31,7 @@ def write_parquet(frame: pl.DataFrame, path: Path, change: Callable[[pl.DataFram
     """Write a table as programs read it, changed part by part; its bytes do not differ with the number of threads."""
 
     def parts(columns: list[str] | None, _where: object, _most: object, _size: object) -> Iterator[pl.DataFrame]:
-        for rows in frame.iter_slices(_AT_ONCE):
+        for rows in frame.iter_slices(_ROW_GROUP):
             yield change(rows) if columns is None else change(rows).select(columns)
 
     try:
