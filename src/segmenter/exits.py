@@ -1,5 +1,6 @@
 """How a command ends that did not end well: one line on standard error, and an exit code; never a traceback."""
 
+import atexit
 import errno
 import gc
 import os
@@ -44,6 +45,7 @@ class Verdict(SystemExit):
 def prepare() -> None:
     """Make the surroundings fit: open what is closed of the three streams, let them take any text, and end well when asked to."""
     gc.set_threshold(100_000, 50, 50)  # imports and tables make many objects that stay: to look for waste among them took an eighth
+    atexit.register(gc.freeze)  # and at the end, once more
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
