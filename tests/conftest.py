@@ -1,5 +1,6 @@
 """What several tests need: a throw-away PostgreSQL and the folder of real data."""
 
+import gc
 import glob
 import os
 import pwd
@@ -58,6 +59,10 @@ def pytest_collection_modifyitems(items):
     for law in {item.obj for item in items if item.get_closest_marker("hypothesis") and not item.get_closest_marker("slow")}:
         tried = law._hypothesis_internal_use_settings
         law._hypothesis_internal_use_settings = hypothesis.settings(tried, max_examples=max(2, round(share * tried.max_examples)))
+
+
+def pytest_collection_finish():
+    gc.freeze()  # modules and tests stay for all of the run: to look through them for garbage is a twentieth of its time
 
 
 @pytest.fixture(scope="session")

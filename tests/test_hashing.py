@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 import pytest
+from marks import slow_but
 from scipy import stats  # type: ignore[import-untyped]  # ships no types
 
 from segmenter.hashing import draw, uniform
@@ -32,7 +33,7 @@ def test_never_changes() -> None:
     assert drawn[1] == pytest.approx(int(text, 16) / 2**64, abs=2**-53)
 
 
-@pytest.mark.parametrize("kind", IDS)
+@pytest.mark.parametrize("kind", slow_but(IDS, "hex", "chinese"))
 def test_uniform_and_independent_of_seed_purpose_and_neighbour(kind: str) -> None:
     ids = ids_of(kind)
     drawn = uniform(ids, 1, "segments").to_numpy()

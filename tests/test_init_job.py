@@ -26,6 +26,7 @@ def shop(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_what_is_written_runs_as_it_stands(shop):
     done = run_here("init", "paths=[bestellungen.csv]", cwd=shop)
     path = shop / "my_conf" / "experiment" / "bestellungen.yaml"

@@ -73,6 +73,7 @@ def test_gives_what_the_command_gives(demo, results):
         assert_frame_equal(table.cast(pl.String).fill_null(""), pl.read_csv(results / f"{name}.csv", infer_schema=False).fill_null(""))
 
 
+@pytest.mark.slow
 def test_its_page_is_the_command_s_but_for_the_commands_that_come_next(demo, results, tmp_path):
     made, page = demo[1], tmp_path / "page.html"
     assert made.report() == made.report(page) == page.read_bytes().decode()

@@ -1,6 +1,7 @@
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from marks import slow_but
 
 from segmenter.errors import ConfigError
 from segmenter.home import HOME
@@ -40,21 +41,24 @@ def plain(value):
     return getattr(value, "text", value)
 
 
+CONFS = [
+    (["engine.conf.spark.driver.memory=6g"], {"spark.driver.memory": "6g"}),
+    (["+engine.conf.spark.driver.memory=6g"], {"spark.driver.memory": "6g"}),
+    (["++engine.conf.spark.driver.memory=6g"], {"spark.driver.memory": "6g"}),
+    (["engine.conf={spark.driver.memory: 6g, spark.x.y: 3}"], {"spark.driver.memory": "6g", "spark.x.y": 3}),
+    (["engine.conf={spark: {driver: {memory: 6g}}}"], {"spark.driver.memory": "6g"}),
+    (["engine.conf.spark.speculation=true", "engine.conf.spark.speculation.interval=1s"], None),
+    (["engine.conf.spark.a=http://host:90/x,y"], {"spark.a": "http://host:90/x,y"}),
+    (['engine.conf.spark.a=-Xss4m -Dx="a b"'], {"spark.a": '-Xss4m -Dx="a b"'}),
+    (["engine.conf.spark.a='x, y'"], {"spark.a": "x, y"}),
+    (["engine.conf.spark.a="], {"spark.a": ""}),
+    (["engine.conf.spark.a=C:\\jars\\"], {"spark.a": "C:\\jars\\"}),
+]
+
+
 @pytest.mark.parametrize(
     ("arguments", "conf"),
-    [
-        (["engine.conf.spark.driver.memory=6g"], {"spark.driver.memory": "6g"}),
-        (["+engine.conf.spark.driver.memory=6g"], {"spark.driver.memory": "6g"}),
-        (["++engine.conf.spark.driver.memory=6g"], {"spark.driver.memory": "6g"}),
-        (["engine.conf={spark.driver.memory: 6g, spark.x.y: 3}"], {"spark.driver.memory": "6g", "spark.x.y": 3}),
-        (["engine.conf={spark: {driver: {memory: 6g}}}"], {"spark.driver.memory": "6g"}),
-        (["engine.conf.spark.speculation=true", "engine.conf.spark.speculation.interval=1s"], None),
-        (["engine.conf.spark.a=http://host:90/x,y"], {"spark.a": "http://host:90/x,y"}),
-        (['engine.conf.spark.a=-Xss4m -Dx="a b"'], {"spark.a": '-Xss4m -Dx="a b"'}),
-        (["engine.conf.spark.a='x, y'"], {"spark.a": "x, y"}),
-        (["engine.conf.spark.a="], {"spark.a": ""}),
-        (["engine.conf.spark.a=C:\\jars\\"], {"spark.a": "C:\\jars\\"}),
-    ],
+    slow_but(CONFS, CONFS[0], CONFS[3], CONFS[5]),
 )
 def test_spark_s_settings_have_dots_in_their_names(arguments, conf):
     with initialize_config_dir(str(HOME / "conf"), version_base="1.3"):

@@ -109,6 +109,7 @@ def test_a_full_disk_is_said_once_and_the_job_goes_on(tmp_path, monkeypatch, cap
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_quiet_job_leaves_one_line_and_its_log_has_what_it_read(tmp_path):
     said = run_here("launch", *SMALL, "quiet=true", "log=log.jsonl", cwd=tmp_path)
     summary = json.loads(said.stdout)

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from forked import Forked, hashes
 from jobs import run_here
+from marks import slow_but
 from plans import DAY
 
 from segmenter.ledger import LaunchRecord, list_answers, open_ledger, record_plan, record_with_results
@@ -197,7 +198,7 @@ def test_a_day_outside_the_launch_is_refused(shop: Path) -> None:
         assert "today.as_of" in run_here(*ASKED, f"today.as_of={day}", cwd=shop, code=2).stderr
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("lang", slow_but(["zh", "en"], "zh"))
 def test_the_page_is_whole_in_both_languages(shop: Path, lang: str) -> None:
     run_here(*ASKED, "today.as_of=2026-07-09", f"lang={lang}", cwd=shop)
     page = (shop / "outputs" / "spring_today_2026-07-09" / "today.html").read_text(encoding="utf-8")

@@ -3,6 +3,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from marks import slow_but
 
 from segmenter.evaluation.chance import draw_chance, outcome_of
 from segmenter.evaluation.gains import top_count
@@ -18,7 +19,7 @@ def outcomes(ids, spends, seed=7):
     return [outcome_of(ids, spend, spend > 0, seed) for spend in spends]
 
 
-@pytest.mark.parametrize("customers", [1, 2, 30, 3000, 20_000])
+@pytest.mark.parametrize("customers", slow_but([1, 2, 30, 3000, 20_000], 1, 30))
 def test_it_is_what_drawing_customers_again_and_again_gives(customers):
     chance = np.random.default_rng(customers)
     ids, spends = shop(chance, customers, buyers=1)

@@ -16,7 +16,7 @@ from segmenter.tables import INVITED, PRECEDENTS, PastLaunches
 
 
 def settings(*overrides):
-    few = ("scoring=spend", "segments=rfm", "topics.use=false", "personas=[]", "plan.size=150", "fission.runs=60")
+    few = ("scoring=spend", "segments=rfm", "topics.use=false", "personas=[]", "plan.size=150", "fission.runs=100")
     return settings_of("simulate", f"launch.as_of={AS_OF}", *few, *overrides)
 
 

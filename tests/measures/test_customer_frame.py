@@ -1,4 +1,5 @@
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
@@ -11,8 +12,8 @@ from polars.testing import assert_frame_equal
 from segmenter import tables
 from segmenter.errors import InputError
 from segmenter.measures import measure
-from segmenter.measures.shop_orders import SingleOrders
-from segmenter.tables import Tables
+from segmenter.measures.shop_orders import AggregatedOrders, SingleOrders
+from segmenter.tables import Tables, Terms
 
 AS_OF = date(2026, 7, 1)
 MIDNIGHT = datetime(2026, 7, 1)
@@ -174,3 +175,14 @@ def test_friends_are_counted_once_and_only_from_before():
     referrals = [("a", "x", datetime(2026, 6, 1)), ("a", "x", None), ("a", "y", MIDNIGHT), ("a", "a", None)]
     frame = measure(shop([], customers=people("a", "b"), referrals=referrals), as_of=AS_OF, half_life_days=90)
     assert frame["referrals"].to_list() == [1, 0]
+
+
+def test_what_a_summary_says_is_not_copied():
+    rows = [(f"C{number:05}", None, MIDNIGHT - timedelta(days=number % 300 + 1), number, True, "四川") for number in range(50_000)]
+    orders = SingleOrders(shop(rows).orders.single())
+    summary = AggregatedOrders(orders.summary(Terms(AS_OF, 90, None)))
+    frame = measure(replace(shop(()), orders=summary), as_of=AS_OF, half_life_days=90)
+    addresses = [values["spend"].to_numpy().ctypes.data for values in (frame, summary.aggregate.frame)]
+    assert addresses[0] == addresses[1]
+    assert set(frame.n_chunks("all")) == {1}
+    assert frame["province"].to_list() == ["四川"] * 50_000

@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 
 import polars as pl
 import pytest
+from marks import slow_but
 from pages import check_alone, check_page, text_of
 
 from segmenter.report import charts
@@ -27,7 +28,7 @@ def blank(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.lit(None, kind).alias(name) for name, kind in frame.schema.items() if name in figures)
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("lang", slow_but(["en", "zh"], "zh"))
 def test_the_page_says_what_it_said(backtest: Make, lang: str) -> None:
     check_page(f"backtest.{lang}", page_of(backtest(f"lang={lang}")))
 
@@ -170,7 +171,7 @@ def test_charts_are_the_same_with_any_fonts_and_in_any_order_of_rows(backtest: M
     assert page_of(made) == page.replace(stack.replace('"', "&quot;"), "monospace").replace(stack, "monospace")
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("lang", slow_but(["en", "zh"], "zh"))
 def test_a_person_at_a_terminal_sees_the_rankings_and_the_advice(
     backtest: Make, lang: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -350,6 +350,7 @@ def test_by_region(launch: Callable[..., Any], tmp_path: Path, by_region: str, l
     assert by_region == "city" or names == found
 
 
+@pytest.mark.slow
 def test_contact_columns_named_as_ours_keep_apart(launch: Callable[..., Any], tmp_path: Path) -> None:
     made = launch(plan__by_region="none")
     contacts = made.tables.contacts.select("customer_id", "name", pl.col("phone").alias("score"), pl.col("wechat").alias("note"))

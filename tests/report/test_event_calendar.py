@@ -9,6 +9,7 @@ import pytest
 from documents import the_block
 from icalendar import Calendar
 from jobs import run_here
+from marks import slow_but
 from openpyxl import load_workbook
 from pages import text_of
 
@@ -46,7 +47,7 @@ def made() -> Any:
     return segmenter.in_words(segmenter.plan_launch(tables, settings), settings), settings, tables
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("lang", slow_but(["en", "zh"], "zh"))
 def test_page_and_terminal_show_the_events_and_the_days(made: Any, lang: str) -> None:
     plan, settings, tables = made
     report = launch_report(plan, settings.model_copy(update={"lang": lang}), tables.rejects)

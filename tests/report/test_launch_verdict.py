@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from marks import slow_but
 
 from segmenter.evaluation.forecast import Forecast
 from segmenter.report.labels import Labels
@@ -31,7 +32,7 @@ def said(launch: Callable[..., Any], expected: Forecast | None, lang: str = "en"
     return plan, settings, [str(sentence) for sentence in advice.sentences]
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("lang", slow_but(["en", "zh"], "en"))
 def test_one_sentence_says_whom_how_many_and_what_it_brings_against_the_target(launch: Callable[..., Any], lang: str) -> None:
     plan, _, (first, watch, then) = said(launch, forecast(0.02), lang, obstacles=("too few",))
     for figure in (plan.counts["invited"], plan.counts["eligible"], 80, 170, "¥100,000", "¥300,000", "¥500,000"):

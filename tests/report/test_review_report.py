@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from marks import slow_but
 from pages import check_alone, check_page, text_of
 
 from segmenter.report.labels import Labels
@@ -24,13 +25,13 @@ def page_of(found: Any, settings: Any) -> str:
     return render_page(review_report(found, settings), settings.lang)
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("lang", slow_but(["en", "zh"], "zh"))
 def test_the_page_says_what_it_said(reviewed: Make, lang: str) -> None:
     made = reviewed(f"lang={lang}", "review.as_of=2026-07-20")
     check_page(f"review.{lang}", page_of(made.found, made.settings))
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("lang", slow_but(["en", "zh"], "en"))
 def test_the_target_the_lift_and_who_accepted_are_on_it(reviewed: Make, lang: str) -> None:
     made = reviewed(f"lang={lang}", warnings=("<script>few</script>",))
     found = made.found
@@ -118,7 +119,7 @@ def test_the_first_day_and_a_loss_are_drawn_too(reviewed: Make) -> None:
     assert "−¥" in text_of(page_of(reviewed("review.as_of=2026-07-02", daily=loss).found, made.settings))
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("lang", slow_but(["en", "zh"], "zh"))
 def test_a_person_at_a_terminal_sees_how_the_launch_stands(
     reviewed: Callable[..., Any], lang: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

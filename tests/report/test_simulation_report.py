@@ -3,6 +3,7 @@ from datetime import date
 import polars as pl
 import pytest
 from jobs import settings_of
+from marks import slow_but
 
 from segmenter.evaluation.fission import DAILY, TOTALS, Simulation
 from segmenter.evaluation.past_bringing import Bringing, Channel
@@ -42,7 +43,7 @@ def simulation(recommended=None, **difference):
     )
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("lang", slow_but(["en", "zh"], "zh"))
 def test_the_page_has_every_tier_and_what_it_promises(lang):
     job = settings_of("simulate", f"lang={lang}", "launch.as_of=2026-07-01", "fission.tiers.generous=null")
     page = render_page(simulation_report(simulation(), job), lang)

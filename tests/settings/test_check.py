@@ -10,6 +10,7 @@ from typing import Annotated, Union, get_args, get_origin
 import polars as pl
 import pytest
 from jobs import settings_of
+from marks import slow_but
 from pydantic import BaseModel
 
 import segmenter
@@ -79,7 +80,7 @@ def planned(tables, overrides):
 @pytest.mark.parametrize(
     "key", ["plan.group_capacity", "plan.size", "plan.smallest", "plan.key_users", "plan.wave_size", "plan.max_groups"]
 )
-@pytest.mark.parametrize("plan", ["simple", "allocated"])
+@pytest.mark.parametrize("plan", slow_but(["simple", "allocated"], "allocated"))
 def test_the_largest_that_is_allowed_takes_no_more_than_the_customers_do(tables, key, plan, monkeypatch):
     def small(shape, *rest, **more):
         assert math.prod(shape if isinstance(shape, tuple) else (shape,)) <= 100_000

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from marks import slow_but
 from shop_files import configured, problems, raw, read, rejects, saved, values
 
 from segmenter import launch_settings
@@ -165,7 +166,7 @@ HEAD = "customer_id,amount\n"
     ],
     ids=range(14),
 )
-@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("zipped", slow_but([False, True], False))
 def test_each_record_is_a_row_or_a_reject_on_its_line(tmp_path: Path, content: str, rows: list[int], bad: list[int], zipped: bool) -> None:
     path = tmp_path / ("a.csv.gz" if zipped else "a.csv")
     path.write_bytes(gzip.compress(content.encode(), 1) if zipped else content.encode())

@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 from jobs import settings_of
+from marks import slow_but
 
 from segmenter.errors import TrackingError
 from segmenter.report.language import error_text
@@ -58,13 +59,16 @@ def blocked(folder: Path) -> str:
     return f"sqlite:///{folder}/file/below.db"
 
 
+ADDRESSES = [
+    (refused, "tracking.uri: http://me:***@127.0.0.1:{port} cannot be reached (got Failed to establish a new connection: "),
+    (broken, "tracking.uri: sqlite:///{home}/broken.db cannot be reached (got (sqlite3.DatabaseError) file is not a database); "),
+    (blocked, "tracking.uri: sqlite:///{home}/file/below.db cannot be reached (got [Errno "),
+]
+
+
 @pytest.mark.parametrize(
     ("address", "said"),
-    [
-        (refused, "tracking.uri: http://me:***@127.0.0.1:{port} cannot be reached (got Failed to establish a new connection: "),
-        (broken, "tracking.uri: sqlite:///{home}/broken.db cannot be reached (got (sqlite3.DatabaseError) file is not a database); "),
-        (blocked, "tracking.uri: sqlite:///{home}/file/below.db cannot be reached (got [Errno "),
-    ],
+    slow_but(ADDRESSES, ADDRESSES[0]),
 )
 def test_a_store_out_of_reach_is_one_line(tmp_path: Path, address: Callable[[Path], str], said: str) -> None:
     uri = address(tmp_path)

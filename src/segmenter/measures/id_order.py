@@ -11,6 +11,7 @@ from segmenter.measures.arrow_columns import address, views_of
 from segmenter.measures.raw_memory import jit, load_byte
 from segmenter.measures.text_views import LONGEST_INLINE, address_of, length_of
 
+Union = tuple[pl.Series, list[NDArray[np.int64]]]
 _DIGIT = 11  # bits sorted by at a time: the counts stay in the nearest cache
 
 
@@ -175,13 +176,15 @@ def _by_key(keys: Any, rows: Any, starts: Any, order: Any) -> None:
         starts[key] += 1
 
 
-def union(columns: Sequence[pl.Series]) -> tuple[pl.Series, list[NDArray[np.int64]]]:
+def union(columns: Sequence[pl.Series]) -> Union:
     """Unite columns of sorted and distinct texts: all texts, sorted, and where those of each column are there.
 
     >>> ids, places = union([pl.Series(["a", "c"]), pl.Series(["b", "c"])])
     >>> ids.to_list(), [part.tolist() for part in places]
     (['a', 'b', 'c'], [[0, 2], [1, 2]])
     """
+    if not columns:
+        return pl.Series([], dtype=pl.String), []
     ids, places = columns[0], [np.arange(len(columns[0]))]
     for other in columns[1:]:
         ours, theirs = views_of(ids), views_of(other)

@@ -98,7 +98,7 @@ class Past:
         dated = self.tables.referrals.filter(pl.col("time").is_not_null())
         tables = replace(self.tables, orders=AggregatedOrders(self.timeline.summary(terms)), referrals=dated)
         measures = measure(tables, **asdict(terms))
-        return measures.filter(pl.col("days_known").is_not_null())
+        return measures.filter(pl.col("days_known").is_not_null()) if measures["days_known"].null_count() else measures
 
     def later(self, customers: pl.Series, as_of: date, horizon_days: int) -> pl.DataFrame:
         """Give ``spend`` (net, minor units) and ``orders`` of sorted customers within a horizon that ends by `until`."""

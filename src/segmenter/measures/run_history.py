@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segmenter.measures.definition import order_values
-from segmenter.measures.id_order import union
+from segmenter.measures.id_order import Union, union
 from segmenter.measures.order_runs import CUSTOMERS, Run
 from segmenter.measures.raw_memory import jit, load
 from segmenter.measures.run_columns import begin, counts, first_row, is_order, moment, net, orders_of, table_of
@@ -54,7 +54,7 @@ class RunHistory:
 
     def summary(self, terms: Terms) -> Summary:
         """Give the same as `definition.summarize_frame`."""
-        return Summary(self._of_customers(summarize_runs(self.runs, terms).frame), terms, *(self.span or (None, None)))
+        return Summary(self._of_customers(summarize_runs(self.runs, terms, united=self._united).frame), terms, *(self.span or (None, None)))
 
     def orders(self, chosen: Callable[[pl.Series], pl.Series], start: date = EPOCH, stop: date | None = None) -> pl.DataFrame:
         """Give the canonical orders from one midnight to another of customers that are chosen by their ids, in no order."""
@@ -91,9 +91,9 @@ class RunHistory:
         return self._of_customers(pl.DataFrame(found, schema=PURCHASES).filter(pl.col("repeats") >= 0))
 
     @cached_property
-    def _united(self) -> tuple[pl.Series, list[NDArray[np.int64]]]:
+    def _united(self) -> Union:
         """All ids, and where those of each run are among them."""
-        return union([run.ids for run in self.runs]) if self.runs else (pl.Series([], dtype=pl.String), [])
+        return union([run.ids for run in self.runs])
 
     @cached_property
     def _days(self) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:

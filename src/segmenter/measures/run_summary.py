@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from segmenter.measures.arrow_columns import address, column_of, views_of
 from segmenter.measures.customer_records import BLOCK, NEVER, CustomerRecords, begin_again, extract, give_back, weigh
-from segmenter.measures.id_order import union
+from segmenter.measures.id_order import Union, union
 from segmenter.measures.kernel import tell
 from segmenter.measures.order_runs import CUSTOMERS, Run
 from segmenter.measures.place_names import PlaceNames
@@ -49,9 +49,9 @@ class RunSummary:
     later: int  # and the others
 
 
-def summarize_runs(runs: Sequence[Run], terms: Terms, threads: int | None = None) -> RunSummary:
-    """Add the orders of each customer up, some customers at a time on each core."""
-    ids, positions = union([run.ids for run in runs]) if runs else (pl.Series([], dtype=pl.String), [])
+def summarize_runs(runs: Sequence[Run], terms: Terms, threads: int | None = None, united: Union | None = None) -> RunSummary:
+    """Add the orders of each customer up, some customers at a time on each core; `united` are the runs' ids, where they are already."""
+    ids, positions = united or union([run.ids for run in runs])
     layout, names, learned = layout_of(terms), PlaceNames(), terms.horizon_days is not None
     numbers = [np.array([*names.numbers(views_of(run.places)), -1], np.int32) for run in runs]
     table = table_of(runs, positions, numbers)
