@@ -48,10 +48,10 @@ def with_regions(frame: pl.DataFrame, rule: RegionRule) -> pl.DataFrame:
     shown = _moved(pl.DataFrame(columns), located)
     below = pl.when(pl.col("city").ne_missing(pl.col("province"))).then("city")
     region = pl.concat_str("province", below, separator="/", ignore_nulls=True).replace("", None)
-    columns = shown.with_columns(region=region).get_columns()
+    names = shown.with_columns(region=region).get_columns()
     # Columns of nothing take no memory.
     return frame.with_columns(
-        pl.lit(None, pl.String).alias(each.name) if each.null_count() == len(each) else each.gather(located.rows) for each in columns
+        pl.lit(None, pl.String).alias(each.name) if each.null_count() == len(each) else each.gather(located.rows) for each in names
     )
 
 
