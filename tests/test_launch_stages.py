@@ -146,6 +146,7 @@ def test_the_model_scores_others_by_the_same_map(planned):
     assert served.predict(pandas.head(1).astype(object))["score"].to_list() == planned.customers["score"].to_list()[-1:]
 
 
+@pytest.mark.slow
 def test_events_that_nobody_gave_points_for_are_said(shop):
     tables, settings = shop[0], by(shop[1], "weighted")
     odd = replace(tables, events=tables.events.with_columns(kind=pl.col("kind").replace("visit", "浏览")))

@@ -199,6 +199,7 @@ def test_empty_tables_beside_the_orders_are_none_at_all():
     assert made.invite_list.height == small().invite_list.height
 
 
+@pytest.mark.slow
 def test_columns_are_mapped_or_guessed_and_guesses_are_said():
     shop = ORDERS.rename({"customer_id": "客户编号", "time": "下单时间", "amount": "实付金额"})
     columns = {"orders": {"customer_id": "客户编号", "time": "下单时间", "amount": "实付金额"}}

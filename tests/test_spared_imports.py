@@ -50,6 +50,7 @@ assert issubclass(CN, China) and isinstance(ours, China)
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 def test_what_was_spared_is_loaded_by_who_needs_it(program: str) -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)

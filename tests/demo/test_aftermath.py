@@ -21,6 +21,7 @@ from segmenter.demo.shop_files import later_shop_outputs, new_shop_outputs
 from segmenter.errors import ConfigError, InputError
 from segmenter.launch_stages import plan_launch
 from segmenter.loader import read_tables
+from segmenter.report.call_sheet_book import BookMaker
 from segmenter.report.call_sheets import call_sheets
 from segmenter.report.launch_outputs import launch_outputs
 from segmenter.report.outputs import write_outputs
@@ -235,7 +236,7 @@ def test_an_answer_goes_into_one_of_the_workbooks_that_a_customer_stands_in(smal
     plan = in_words(plan_launch(small_shop, settings), settings)
     ids = plan.invite_list["customer_id"]
     given = pl.DataFrame({"customer_id": ids, "answer": "joined", "answered_on": date(2026, 7, 20), "reason": None})
-    sheets = call_sheets(plan, settings, small_shop.contacts, tmp_path)
+    sheets = BookMaker(call_sheets(plan, settings, small_shop.contacts)).write(tmp_path)
     for order in (sheets, sheets[::-1]):
         copies = fill_sheets(order, given, tmp_path / "filled", seed=1, lang="en")
         found = read_answers([str(tmp_path / "filled")], before=date(2026, 7, 31), timezone="Asia/Shanghai")

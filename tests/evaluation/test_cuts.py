@@ -61,6 +61,7 @@ def test_all_dates_that_are_wrong_are_named_at_once(small_shop, asked, wrong):
     assert way_out == "choose others with backtest.cuts, or a shorter backtest.horizon_days"
 
 
+@pytest.mark.slow
 def test_customers_who_came_after_the_first_date_have_no_say_in_the_sample():
     assert sampling_of(settings(**{"backtest.first": "2026-01-01"})).first == date(2026, 1, 1)
     assert sampling_of(settings(**{"backtest.cuts": ["2026-05-01", "2026-03-01"]})).first == date(2026, 3, 1)

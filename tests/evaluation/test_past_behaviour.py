@@ -57,6 +57,7 @@ def test_neither_the_future_nor_the_order_of_rows_matters(shop):
         assert_frame_equal(frame, again[cut])
 
 
+@pytest.mark.slow
 def test_without_a_past_or_eligible_customers_there_is_none(shop):
     assert past_behaviour(None, settings_of()) == {}
     assert behaviour_of(shop, **{"rules.spend.min": 1e9}) == {}

@@ -34,6 +34,7 @@ def test_a_launch_that_is_not_there_is_said_to_be(tmp_path: Path) -> None:
         find_launch(ledger, "sprint")
 
 
+@pytest.mark.slow
 def test_call_sheets_that_nobody_filled_in_do_not_keep_from_reviewing_the_sales(tmp_path: Path) -> None:
     ledger = open_ledger(None, tmp_path / "results")
     record_plan(ledger, LaunchRecord("spring", "vip", DAY, 30, None, "CNY", "f"), planned("a"))

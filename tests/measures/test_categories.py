@@ -100,6 +100,7 @@ def test_groups_keep_to_what_their_members_buy_whatever_comes_later(small_shop):
     assert_frame_equal(again.customers, plan.customers, check_exact=True)
 
 
+@pytest.mark.slow
 def test_an_attribute_of_that_name_is_the_customers_own_and_orders_without_are_refused(small_shop):
     own = small_shop.customers.with_columns(category=pl.when(pl.int_range(pl.len()) % 2 == 0).then(pl.lit("A")).otherwise(pl.lit("B")))
     none = replace(small_shop, spending=None)

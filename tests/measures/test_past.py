@@ -88,6 +88,7 @@ def test_dates_to_learn_from_have_a_past_and_a_horizon_that_is_over(small_shop):
     assert past_of(replace(small_shop, orders=SingleOrders(ORDERS.to_frame())), UNTIL, 90, None).cuts(30, 15, 5) == []
 
 
+@pytest.mark.slow
 def test_a_sample_is_drawn_from_those_known_and_nested(small_shop):
     known = small_shop.orders.single().filter(pl.col("time") < CUT)["customer_id"].n_unique()
     after = replace(small_shop, orders=SingleOrders(pl.concat([small_shop.orders.single(), crowd(CUT, 3000)])))
@@ -127,6 +128,7 @@ def test_what_was_computed_is_shared_by_earlier_looks_but_not_by_samples(small_s
     assert past.sample(100, 5).timeline is few.timeline
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("most", "first"), [(120, None), (120, CUT), (30, CUT), (10**6, None), (None, None)])
 def test_single_orders_of_a_sample_are_enough_where_those_of_all_were_added_up(small_shop, most, first):
     summary = summarize_frame(small_shop.orders.single(), Terms(UNTIL, 90, None))

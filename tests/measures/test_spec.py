@@ -75,6 +75,7 @@ def test_a_third_window_is_the_same_on_every_engine(added, rows, window, horizon
             assert dict(expected.select("customer_id", name).rows()) == by_hand
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(rows, st.sampled_from([1, 30, 364, 365, 400]))
 def test_what_is_learned_from_is_what_it_says(rows, horizon):

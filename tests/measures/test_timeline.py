@@ -71,6 +71,7 @@ def bought(rows, as_of):
     return pl.DataFrame(found, schema=PURCHASES, orient="row")
 
 
+@pytest.mark.slow
 @given(orders.flatmap(lambda rows: st.tuples(st.just(rows), st.permutations(rows))), dates)
 @settings(max_examples=200)
 def test_purchases_are_days_with_an_order(both, as_of):

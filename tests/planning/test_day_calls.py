@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jobs import settings_of
@@ -166,6 +167,7 @@ MONTH = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     MONTH, st.dictionaries(st.sampled_from("abcdefghij"), st.integers(0, 12), min_size=1), st.integers(0, 25), st.booleans(), st.randoms()

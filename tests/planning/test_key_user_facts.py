@@ -29,6 +29,7 @@ def test_each_is_told_for_whom_they_bring_beyond_those_before():
     assert next(other for other in done.spread.others if other.by == "score").brings == 0
 
 
+@pytest.mark.slow
 def test_friends_whom_nobody_knows_yet_count_as_brought_and_are_told_apart():
     frame = frame_of(60)
     done = planned(frame, spread_of(frame, [(1, 2)], friends=0.5), size="all", by_region="none", key_users=2, holdout=0)

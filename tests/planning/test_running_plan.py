@@ -91,6 +91,7 @@ def test_the_called_and_the_control_group_stay_to_the_person(own, day, out):
     assert now.height + len(lost) == own.filter(status="planned").height + new.height
 
 
+@pytest.mark.slow
 @given(size=st.integers(100, 240), capacity=st.integers(8, 40), day=st.integers(1, 20), by=st.sampled_from(["province", "none"]))
 def test_a_larger_size_adds_the_next_best_where_groups_have_places_and_nobody_of_the_control_group(own, size, capacity, day, by):
     as_of = BEGAN + timedelta(days=day)

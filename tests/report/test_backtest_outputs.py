@@ -50,6 +50,7 @@ def test_the_folder_holds_what_was_found(backtest: Callable[..., Any], tmp_path:
         check_out(made.settings)
 
 
+@pytest.mark.slow
 def test_the_same_bytes_again_and_nulls_stay_empty(backtest: Callable[..., Any], tmp_path: Path) -> None:
     whole = backtest().found
     figures = {name: kind for name, kind in whole.results.schema.items() if kind.is_numeric()}

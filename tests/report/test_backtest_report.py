@@ -122,6 +122,7 @@ def test_intervals_too_few_to_tell_one_date_and_everyone_invited(backtest: Make)
     assert page.count("<svg") == 1  # no line over time
 
 
+@pytest.mark.slow
 def test_a_ranking_that_failed_at_dates_is_marked_and_lines_have_gaps(backtest: Make) -> None:
     whole = backtest().found
     gone = whole.cuts[3]

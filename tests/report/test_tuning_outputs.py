@@ -111,6 +111,7 @@ def made_up(scoring: WeightedSettings, **changes) -> Tuning:
     )
 
 
+@pytest.mark.slow
 def test_what_names_of_events_are_is_written_so_that_it_is_read_back(tmp_path):
     import segmenter as library
 

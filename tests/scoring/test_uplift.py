@@ -38,6 +38,7 @@ def test_where_the_effect_falls_with_spend_it_brings_more_than_spend_would():
     assert tried["expected"].sum() == pytest.approx(tried["spend"].sum(), rel=0.05)
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_and_threads_changes_no_bit_and_equal_customers_are_equal():
     frame = experiment(lambda rank: 0.3 * rank, customers=1_500)
     first, tried = learn_uplift(frame, FEATURES, seed=1)

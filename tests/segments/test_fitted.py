@@ -58,6 +58,7 @@ def test_says_that_a_file_is_of_another_version() -> None:
         Fitted.from_dict(PLAIN.to_dict() | {"version": 2})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["kmeans", "rfm"])
 def test_the_same_customers_stay_where_they_are(kind: str) -> None:
     frame, _ = shop(800)

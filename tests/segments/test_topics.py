@@ -82,6 +82,7 @@ def test_planted_topics_are_found_named_and_the_same_in_any_order():
     assert {name: len(others) for name, others in topics.near.items()} == dict.fromkeys(topics.model["names"], 2)
 
 
+@pytest.mark.slow
 def test_topics_that_are_kept_give_the_same_customers_the_same_and_say_what_they_do_not_know():
     spending = planted()
     first = found(spending)

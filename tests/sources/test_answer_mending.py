@@ -7,6 +7,7 @@ from typing import Any
 import openpyxl
 import polars as pl
 import pytest
+from marks import slow_but
 
 import segmenter
 from segmenter.report.labels import Labels
@@ -36,7 +37,7 @@ def fill(path: Path, cells: dict[int, dict[str, Any]]) -> None:
     book.save(path)
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("lang", slow_but(["en", "zh"], "zh"))
 def test_what_is_filled_in_is_an_answer_and_is_not_asked_again(tmp_path: Path, lang: Any) -> None:
     say = Labels(lang, "CNY").say
     (tmp_path / "a.csv").write_text(

@@ -82,6 +82,7 @@ def test_any_text_is_understood_or_not(text: str) -> None:
     assert state_of(text) in (None, *ANSWERS, NOT_YET.answer)
 
 
+@pytest.mark.slow
 @given(
     yes,
     st.sampled_from(["不", "没", "没有", "未", "不想", "拒绝", "别", "并不", "不是", "not ", "never ", "nto ", "refuses: "]),

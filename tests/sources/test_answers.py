@@ -9,6 +9,7 @@ from marks import slow_but
 from xlsxwriter import Workbook
 
 from segmenter.errors import InputError
+from segmenter.report.call_sheet_book import BookMaker
 from segmenter.report.call_sheet_words import ANSWER_WORDS as DROP_DOWN
 from segmenter.report.call_sheets import call_sheets
 from segmenter.sources.answers import NoAnswersError, read_answers
@@ -40,7 +41,7 @@ def filled(request: pytest.FixtureRequest, small_shop: Any, tmp_path: Path) -> A
     small = {"scoring": "weighted", "plan.size": 60, "plan.holdout": 0, "plan.by_region": "none", "segments.k": 2, "segments.bootstraps": 2}
     settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "lang": request.param, **small})
     plan = segmenter.in_words(segmenter.plan_launch(small_shop, settings), settings)
-    (path,) = call_sheets(plan, settings, small_shop.contacts, tmp_path)
+    (path,) = BookMaker(call_sheets(plan, settings, small_shop.contacts)).write(tmp_path)
     book = openpyxl.load_workbook(path)
     sheet = book.worksheets[0]
     at = {cell.value: cell.column for cell in sheet[1]}
@@ -101,7 +102,7 @@ def test_answers_in_an_agents_workbook_and_in_that_of_the_region_are_read_and_to
     agents = {"plan.agents": [{"name": "王芳", "calls_per_day": 25, "regions": []}], "launch.script": "Hello {name}", "launch.offer": "tea"}
     settings = segmenter.launch_settings({"launch.as_of": "2026-07-01", "lang": lang, **small, **agents})
     plan = segmenter.in_words(segmenter.plan_launch(small_shop, settings), settings)
-    region, agent = call_sheets(plan, settings, small_shop.contacts, tmp_path)
+    region, agent = BookMaker(call_sheets(plan, settings, small_shop.contacts)).write(tmp_path)
 
     def fill(path: Path, given: dict[str, tuple[str, str]]) -> None:
         book = openpyxl.load_workbook(path)

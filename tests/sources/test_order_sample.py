@@ -74,6 +74,7 @@ def test_a_number_that_is_not_mapped_is_said(read):
     assert {"unmapped_number", "line_for_order"} <= said
 
 
+@pytest.mark.slow
 def test_totals_on_each_line_stop_or_count_once(read):
     totals = orders(100, each=2, amount=pl.col("order_id").str.slice(1).cast(pl.Float64) + 1, sku=pl.int_range(pl.len()) % 2)
     said = read(totals, stop=False)[2]

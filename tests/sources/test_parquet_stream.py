@@ -192,6 +192,7 @@ def test_files_may_be_empty_or_one_row_or_have_nothing_but_nulls(tmp_path):
     assert same(tmp_path, {}) is not None  # the empty ones are the same, and no copies of orders
 
 
+@pytest.mark.slow
 def test_what_has_to_be_seen_together_is_read_at_once(tmp_path, monkeypatch):
     saved(tmp_path, SHOP)
     monkeypatch.setattr("segmenter.loader.aggregate_stream", None)

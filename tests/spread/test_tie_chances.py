@@ -112,6 +112,7 @@ def test_rates_are_drawn_towards_that_of_all_and_that_towards_the_guess():
     assert of["c"] == pytest.approx([overall])
 
 
+@pytest.mark.slow
 @given(st.integers(0, 29), st.integers(30, 60), st.integers(0, 40), st.floats(0.5, 200), st.integers(1, 60))
 @settings(deadline=None, max_examples=40)
 def test_who_brought_one_more_never_has_a_lower_chance(brought, asked, others, evidence, friends):

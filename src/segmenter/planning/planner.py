@@ -294,7 +294,6 @@ def _with_decisions(frame: pl.DataFrame, eligible: pl.Series, invitations: pl.Da
     for part, first in ((invitations, 0), (others, invitations.height)):
         place[part["row"].to_numpy()] = np.arange(first, first + part.height, dtype=np.uint32)
     where, columns = pl.Series(place), decided.select(pl.col(name).cast(dtype) for name, dtype in _DECISIONS.items()).get_columns()
-    # Columns of nothing take no memory.
     spread = [pl.lit(None, each.dtype).alias(each.name) if each.null_count() == len(each) else each.gather(where) for each in columns]
     unmoved, frame = moves_nothing(frame), frame.with_columns(spread)
     why = pl.when(pl.col("left_out") == SIZE, unmoved).then(pl.lit("no_uplift")).otherwise("left_out").alias("left_out")

@@ -86,13 +86,13 @@ def prepared(uri: str | None, out: Path) -> Iterator[None]:
     """Load MLflow, and make a new store aside, where there is none yet, for `connected` to put in its place."""
     with _quietly(), _environment(_ENVIRONMENT), _temporary():
         import mlflow.pyfunc  # noqa: F401
-        from mlflow.utils.requirements_utils import warn_dependency_requirement_mismatches
+        from mlflow.utils import environment
 
+        # Two thirds of what logging a model took: it looks at the files of all packages, for warnings that nobody sees.
+        environment.warn_dependency_requirement_mismatches = lambda model_requirements: None  # type: ignore[attr-defined]
         place = _located(uri, out)[0]
         if place.startswith("sqlite:///") and not Path(place.removeprefix("sqlite:///")).exists():
             _made.append(_new_store(Path(tempfile.gettempdir(), STORE)))
-        # It takes two thirds of what logging a model takes to see which packages are installed, and does so once.
-        warn_dependency_requirement_mismatches(["mlflow"])
         yield
 
 
