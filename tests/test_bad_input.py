@@ -285,6 +285,7 @@ def test_an_unreachable_mlflow_server_is_said_and_the_results_are_written(shop, 
     assert (shop / "results" / "invite_list.csv").exists()
 
 
+@pytest.mark.slow
 def test_filled_in_call_sheets_are_not_replaced_unless_asked(shop, capfd):
     sheet = next((shop / "results" / "call_sheets").glob("*.xlsx"))
     sheet.write_bytes(b"answers")

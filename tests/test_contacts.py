@@ -152,7 +152,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Any:
         return folder, jobs
 
 
-@pytest.mark.parametrize("job", slow_but(["launch", "review", "backtest"], "launch", "review"))
+@pytest.mark.parametrize("job", slow_but(["launch", "review", "backtest"], "launch"))
 def test_no_output_of_a_job_has_a_contact(done: Any, job: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     folder, jobs = done
     monkeypatch.chdir(folder)

@@ -33,6 +33,7 @@ def test_never_changes() -> None:
     assert drawn[1] == pytest.approx(int(text, 16) / 2**64, abs=2**-53)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", slow_but(IDS, "hex", "chinese"))
 def test_uniform_and_independent_of_seed_purpose_and_neighbour(kind: str) -> None:
     ids = ids_of(kind)

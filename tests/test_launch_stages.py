@@ -86,6 +86,7 @@ def test_row_order_and_the_future_change_nothing(ranked):
         assert_frame_equal(getattr(again, name), getattr(plan, name), check_exact=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranked", slow_but(["weighted", "auto"], "weighted"), indirect=True)
 def test_earlier_launches_on_the_same_tables_see_only_their_past(ranked):
     tables, settings = ranked

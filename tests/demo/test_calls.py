@@ -45,6 +45,7 @@ def test_second_calls_bring_as_many_as_the_simulator_says(shop: Shop, invited: p
     assert set(once.drop_nulls("joins_on")["joined_by"]) == {"first_call"}
 
 
+@pytest.mark.slow
 def test_nobody_is_called_twice_a_day_or_after_an_end(calls: pl.DataFrame) -> None:
     assert set(calls["answer"]) == set(ANSWERS)
     assert calls.select(pl.struct("customer_id", "called_on").is_unique().all()).item()

@@ -39,6 +39,7 @@ def told(after: After) -> pl.DataFrame:
     return after.shop.events.with_columns(pl.col("time").str.to_datetime())
 
 
+@pytest.mark.slow
 def test_the_planted_half_life_and_the_silent_group_show_in_the_events(after: After, told: pl.DataFrame) -> None:
     members = after.members
     assert members.filter("silent_group")["group"].n_unique() == 1

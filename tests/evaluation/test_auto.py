@@ -81,6 +81,7 @@ def test_the_trials_of_a_shop(past):
     assert auto.values(frame.head(0)).tolist() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choice", slow_but(CHOICES, *list(CHOICES)[:2], *list(CHOICES)[-2:]))
 def test_a_blend_is_the_mean_of_the_ranks(past, choice, monkeypatch):
     trying(monkeypatch, made(choice))

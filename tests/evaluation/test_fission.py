@@ -50,6 +50,7 @@ def test_every_tier_is_there_with_every_figure_in_its_band(first):
     assert last["members"].to_list() == found.totals.sort("tier")["members"].to_list()
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_changes_nothing(first):
     job, *_, found = first
     plan, tables = planned(job, shuffle=5)
@@ -69,6 +70,7 @@ def test_what_is_not_known_is_said(first):
     assert "evaluation.simulated_alone" in {each.code for each in nobody.notes}
 
 
+@pytest.mark.slow
 def test_groups_that_are_too_small_are_said(first):
     job, plan, tables, _ = first
     small = job.model_copy(update={"plan": job.plan.model_copy(update={"group_capacity": 20, "smallest": 5})})
@@ -84,6 +86,7 @@ def test_a_launch_that_runs_is_not_simulated(first):
         simulate_fission(plan.customers, plan.groups, replace(tables, launches=running), job)
 
 
+@pytest.mark.slow
 def test_without_a_history_there_are_no_sales():
     job = settings("launch.horizon_days=395")
     plan, tables = planned(job)

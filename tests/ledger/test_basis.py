@@ -186,6 +186,7 @@ def test_the_plan_of_a_job_that_was_killed_counts_where_its_results_are_there(
         record_plan(ledger, july, frame, basis)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("others", "ends"), slow_but([(0, "told"), (2, "told"), (4, "told"), (5, "given up"), (99, "given up")], (2, "told"), (5, "given up"))
 )

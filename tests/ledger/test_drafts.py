@@ -44,6 +44,7 @@ def commit(ledger, out: Path) -> int:
     return commit_draft(ledger, draft, put_in_place(draft.folder, draft.place))
 
 
+@pytest.mark.slow
 def test_nobody_feels_a_draft(ledger, tmp_path):
     for name in ("spring", "summer"):
         write(ledger, tmp_path / name, name=name)

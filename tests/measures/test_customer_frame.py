@@ -112,6 +112,7 @@ def test_measures_are_the_definitions(orders, half_life, window):
     assert (frame["spend"] == frame["spend_window"] + frame["spend_outside"]).all()
 
 
+@pytest.mark.slow
 @given(orders, events, st.randoms(use_true_random=False))
 @settings(max_examples=40)
 def test_neither_row_order_nor_the_future_changes_anything(orders, events, random):

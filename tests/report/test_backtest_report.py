@@ -33,6 +33,7 @@ def test_the_page_says_what_it_said(backtest: Make, lang: str) -> None:
     check_page(f"backtest.{lang}", page_of(backtest(f"lang={lang}")))
 
 
+@pytest.mark.slow
 def test_a_marketer_can_say_from_it_what_to_do(backtest: Make) -> None:
     made = backtest()
     found = made.found

@@ -360,6 +360,7 @@ def test_contact_columns_named_as_ours_keep_apart(launch: Callable[..., Any], tm
     assert (row["name"], row["score"], row["note (contact)"], row["note"]) == (told["name"], told["phone"], told["wechat"], None)
 
 
+@pytest.mark.slow
 def test_many_calls_make_several_workbooks(launch: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = launch(plan__by_region="none")
     monkeypatch.setattr(module, "_MOST_ROWS", 150)
@@ -368,6 +369,7 @@ def test_many_calls_make_several_workbooks(launch: Callable[..., Any], tmp_path:
     assert [len(rows_of(path)) for path in paths] == [150, 150, 100]
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_same_bytes_and_one_does_where_the_other_breaks_down(
     launch: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ def made() -> Any:
     return segmenter.in_words(segmenter.plan_launch(tables, settings), settings), settings, tables
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", slow_but(["en", "zh"], "zh"))
 def test_page_and_terminal_show_the_events_and_the_days(made: Any, lang: str) -> None:
     plan, settings, tables = made

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from marks import slow_but
 
 from segmenter.evaluation.launch_sales import FEW
 from segmenter.planning import Estimate
@@ -39,7 +40,12 @@ def members() -> pl.DataFrame:
     return pl.DataFrame(rows, INVITED)
 
 
-@pytest.mark.parametrize(("lang", "words"), [("en", ("Who came through whom", "as expected")), ("zh", ("谁带来了谁", "与预期相符"))])
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    slow_but(
+        [("en", ("Who came through whom", "as expected")), ("zh", ("谁带来了谁", "与预期相符"))], ("zh", ("谁带来了谁", "与预期相符"))
+    ),
+)
 def test_the_page_says_it_without_ids_and_the_file_lists_them(reviewed: Make, lang: str, words: tuple[str, ...]) -> None:
     made = reviewed(f"lang={lang}", people=members())
     page = render_page(review_report(made.found, made.settings), lang)

@@ -9,6 +9,7 @@ from segmenter.report.key_user_report import key_users
 from segmenter.report.labels import Labels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", slow_but(["people", "spend"], "spend"))
 def test_page_and_terminal_say_whom_key_users_bring_and_only_the_terminal_who_they_are(small_shop, value):
     ids = sorted(small_shop.customers["customer_id"])

@@ -46,6 +46,7 @@ def test_loads_nothing_and_is_small(launch: Callable[..., Any]) -> None:
     assert len(page.encode()) < 400_000
 
 
+@pytest.mark.slow
 def test_holds_no_customer(launch: Callable[..., Any]) -> None:
     made = launch()
     page = page_of(made.plan, made.settings, made.tables.rejects)
@@ -58,6 +59,7 @@ def test_holds_no_customer(launch: Callable[..., Any]) -> None:
     assert made.tables.rejects["reason"][0] in page
 
 
+@pytest.mark.slow
 def test_hostile_names_stay_text(launch: Callable[..., Any]) -> None:
     made = launch(rules__region__exclude=("../../etc",), rules__region__allow_missing=True)
     rejects = made.tables.rejects.with_columns(pl.lit("<img src=x>").alias("column"))

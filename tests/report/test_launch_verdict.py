@@ -32,6 +32,7 @@ def said(launch: Callable[..., Any], expected: Forecast | None, lang: str = "en"
     return plan, settings, [str(sentence) for sentence in advice.sentences]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", slow_but(["en", "zh"], "en"))
 def test_one_sentence_says_whom_how_many_and_what_it_brings_against_the_target(launch: Callable[..., Any], lang: str) -> None:
     plan, _, (first, watch, then) = said(launch, forecast(0.02), lang, obstacles=("too few",))

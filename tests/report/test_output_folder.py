@@ -111,9 +111,7 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("overwrite", slow_but([False, True], True))
-@pytest.mark.parametrize(
-    "kind", slow_but(FOREIGN, photos, manifest_of_an_app, manifest_cut_short, results_without_manifest), ids=lambda kind: kind.__name__
-)
+@pytest.mark.parametrize("kind", slow_but(FOREIGN, photos, manifest_of_an_app), ids=lambda kind: kind.__name__)
 def test_a_folder_that_is_no_results_is_never_replaced(kind, overwrite, tmp_path):
     out = tmp_path / "out"
     kind(out)

@@ -25,6 +25,7 @@ def page_of(found: Any, settings: Any) -> str:
     return render_page(review_report(found, settings), settings.lang)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", slow_but(["en", "zh"], "zh"))
 def test_the_page_says_what_it_said(reviewed: Make, lang: str) -> None:
     made = reviewed(f"lang={lang}", "review.as_of=2026-07-20")

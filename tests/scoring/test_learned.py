@@ -62,6 +62,7 @@ def test_threads_and_row_order_change_no_byte(small_shop, learned, frame):
     assert fitted(small_shop, seed=-(10**12))[0].values(frame).tobytes() != values.tobytes()
 
 
+@pytest.mark.slow
 def test_it_learns_from_dates_whose_horizon_is_over(small_shop, learned, frame):
     model, past = learned
     assert model.cuts == tuple(UNTIL - timedelta(days=30 + 15 * number) for number in range(6))

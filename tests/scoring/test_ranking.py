@@ -68,6 +68,7 @@ def test_what_needs_the_past():
             fit_ranking(spends([1, 2]), scoring(kind), None, horizon_days=30, seed=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["clv", "learned"])
 def test_rankings_that_expect_money_say_how_much(small_shop, kind):
     past = past_of(small_shop, UNTIL, 90, None, 30)

@@ -238,7 +238,9 @@ DAMAGES: list[Callable[[Path], object]] = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["*.json", "*.arrow", "*.run/ids.arrow", "*.run/time.npy", "*.run/paid.npy"])
+@pytest.mark.parametrize(
+    "kind", slow_but(["*.json", "*.arrow", "*.run/ids.arrow", "*.run/time.npy", "*.run/paid.npy"], "*.json", "*.run/paid.npy")
+)
 @pytest.mark.parametrize("damage", slow_but(range(len(DAMAGES)), 0))
 def test_what_is_damaged_is_read_again_with_a_warning(shop, kind, damage):
     for path in shop.kept.glob(kind):
@@ -285,6 +287,7 @@ def runs_in(shop):
     return json.loads(index.read_bytes())["kept"]["runs"]
 
 
+@pytest.mark.slow
 def test_runs_are_merged_as_they_become_many_and_lose_what_is_gone(shop):
     most = 0
     for at in range(9):

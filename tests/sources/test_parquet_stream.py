@@ -231,6 +231,7 @@ def of_strangers(folder):
         pl.read_parquet(path).with_columns(amount=pl.lit("much")).write_parquet(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", slow_but([damaged, cut, copied, without_amounts, of_strangers], damaged, of_strangers))
 def test_bad_files_end_as_they_do_when_read_at_once(spoil, tmp_path, monkeypatch, capfd):
     folder = tmp_path / "shop"
@@ -326,6 +327,7 @@ def twice(batches):
     return [*batches, batches[0]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", [{}, {"orders.where": "amount > 20"}])
 @pytest.mark.parametrize("spoil", slow_but([lost, twice], lost))
 def test_batches_that_do_not_add_up_to_their_files_end_the_job(spoil, where, tmp_path, monkeypatch):
@@ -376,6 +378,7 @@ def test_rows_that_get_lost_on_their_way_into_the_store_end_the_job(tmp_path, mo
     assert read_tables(settings_of(tmp_path, {}), launch, seed=1, terms=terms, store=store).warnings == ()
 
 
+@pytest.mark.slow
 def test_amounts_that_can_be_read_in_two_ways_stop_a_stream_as_they_do_when_read_at_once(tmp_path):
     frame = SHOP.with_columns(amount=pl.lit("1.250")).filter(pl.col("time") < datetime(2026, 6, 1))
     assert same(saved(tmp_path, frame), {}) is None

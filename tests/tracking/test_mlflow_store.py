@@ -66,6 +66,7 @@ ADDRESSES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("address", "said"),
     slow_but(ADDRESSES, ADDRESSES[0]),
