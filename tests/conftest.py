@@ -54,8 +54,8 @@ def pytest_collection_modifyitems(items):
     # They take longest by far: begun last, they would leave all other workers waiting for one.
     long = ["test_kills.py", "test_wheel.py", "test_fuzz.py"]
     items.sort(key=lambda item: long.index(item.path.name) if item.path.name in long else len(long))
-    # `make test` tries a third of the examples of each law, `make test-all` all of them; SEGMENTER_EXAMPLES=30 looks harder, for an hour.
-    share = float(os.environ.get("SEGMENTER_EXAMPLES", "0.34"))
+    # `make test` tries a fifth of the examples of each law, `make test-all` all of them; SEGMENTER_EXAMPLES=30 looks harder, for an hour.
+    share = float(os.environ.get("SEGMENTER_EXAMPLES", "0.2"))
     for law in {item.obj for item in items if item.get_closest_marker("hypothesis") and not item.get_closest_marker("slow")}:
         tried = law._hypothesis_internal_use_settings
         law._hypothesis_internal_use_settings = hypothesis.settings(tried, max_examples=max(2, round(share * tried.max_examples)))
