@@ -68,10 +68,12 @@ class BookMaker:
         return [folder / name for name in self._names]
 
     def _make_left(self, folder: Path) -> None:
-        with suppress(IndexError):
-            while True:
+        while self._left:
+            try:
                 name, book = self._left.pop()
-                make_book(book, (folder / name).write_bytes)
+            except IndexError:  # the other process has taken it meanwhile
+                return
+            make_book(book, (folder / name).write_bytes)
 
 
 def work(sent: Iterator[Book], answer: Callable[[object], None]) -> None:

