@@ -65,10 +65,6 @@ def pytest_collection_finish():
     gc.freeze()  # modules and tests stay for all of the run: to look through them for garbage is a twentieth of its time
 
 
-def pytest_sessionfinish():
-    gc.unfreeze()  # else some would be called leaks at the end
-
-
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """URL of an empty PostgreSQL database that asks for a password."""
