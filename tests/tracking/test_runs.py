@@ -40,7 +40,7 @@ PASSWORD = "s3cret p@ss/word"
 
 
 def job(data: str = "demo", **changes: object) -> LaunchJob:
-    return changed("launch", [f"data={data}", "scoring=weighted"], changes)
+    return changed("launch", [f"data={data}"], changes)
 
 
 def changed(name: str, chosen: list[str], changes: dict[str, object]) -> Any:
@@ -74,7 +74,8 @@ class Shop:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     out = tmp_path_factory.mktemp("shop") / "结果 100% #1" / "春季"
     custom = [{"name": "not (so) 新/new", "keep": "orders > 1"}]
-    settings = job(data__shop__customers=600, plan__size=100, rules__custom=custom, out=str(out), segments__bootstraps=2)
+    quick = {"scoring__trees": 20, "scoring__trials": 2, "segments__bootstraps": 2}
+    settings = job(data__shop__customers=600, plan__size=100, rules__custom=custom, out=str(out), **quick)
     read = read_tables(settings.data, settings.launch, seed=settings.seed)
     plan = in_words(plan_launch(read.tables, settings), settings)
     outputs = launch_outputs(plan, read, settings)

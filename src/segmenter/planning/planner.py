@@ -285,7 +285,7 @@ def _describe_groups(invitations: pl.DataFrame, chances: JoinChances, plan: Plan
 
 
 def _with_decisions(frame: pl.DataFrame, eligible: pl.Series, invitations: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
-    """Put what was decided beside all customers, by row number: a join on the ids of all would cost more than all of the above."""
+    """Put what was decided beside all customers, by row number: a join would cost more than the rest; nulls take no memory."""
     rest = pl.DataFrame(
         {"invited": [False, False], "held_out": False, "left_out": [None, SIZE], "brings": None}, schema_overrides={"brings": pl.Float64}
     )
